@@ -1,0 +1,158 @@
+"""From terms over state variables to Python source over packed states.
+
+The text is plain Python over one integer `s`: masks, shifts, comparisons, `and`/`or`/`not` and conditional expressions. What a
+condition says about single variables is gathered into mask compares, so a conjunction of equalities costs one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from draincheck.engines.facts import Facts, allowed, conjunction, disjunction, everything, shifted
+from draincheck.engines.layout import Field, Layout
+from draincheck.errors import ModelError
+from draincheck.expr import Expr
+from draincheck.system import Update
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """Writes terms as Python text. Texts of conditions are kept, since guards, updates and checks share many."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._conditions: dict[int, str] = {}
+
+    def condition(self, a: Expr) -> str:
+        """Text that is true where the condition holds; it binds at least as tight as `not`."""
+        text = self._conditions.get(id(a))
+        if text is None:
+            text = self._conditions[id(a)] = self._condition(a)
+        return text
+
+    def _condition(self, a: Expr) -> str:
+        found = allowed(a)
+        if found is not None:
+            return self._among(*found)
+        match a.op:
+            case "const":
+                return "True" if a.value else "False"
+            case "and":
+                facts = conjunction(a.args)
+                return "False" if facts is None else self.all_of(facts) or "True"
+            case "or":
+                facts = disjunction(a.args)
+                texts = [self._among(variable, bits) for variable, bits in facts.values.items()]
+                return f"({' or '.join([*texts, *map(self.condition, facts.rest)])})"
+            case "not":
+                return f"not {self.condition(a.args[0])}"
+            case "ite":
+                test, then, otherwise = map(self.condition, a.args)
+                return f"({then} if {test} else {otherwise})"
+            case "eq" | "lt" | "le":
+                return f"{self.value(a.args[0])} {COMPARE[a.op]} {self.value(a.args[1])}"
+            case _:
+                raise ModelError(f"not a condition that can be searched: {a} ({a.op})")
+
+    def all_of(self, facts: Facts) -> str:
+        """Text that is true where all of a conjunction holds; "" if that is everywhere. All fixed values are one compare."""
+        fixed = facts.fixed()
+        mask, value = self.layout.pattern(fixed)
+        texts = [masked(mask, value)] if mask else []
+        texts += [self._among(v, bits) for v, bits in facts.values.items() if v not in fixed and bits != everything(v)]
+        texts += map(self.condition, facts.rest)
+        return " and ".join(texts) if len(texts) < 2 else f"({' and '.join(texts)})"
+
+    def _among(self, variable: Expr, bits: int) -> str:
+        """Text that is true where a variable has one of a set of values."""
+        field, all_bits = self.layout.fields[variable], everything(variable)
+        if bits in (0, all_bits):
+            return "True" if bits else "False"
+        here = f"s & {field.mask}"
+        stored = [position << field.offset for position in range(variable.sort.size) if bits >> position & 1]
+        if len(stored) == 1:
+            return masked(field.mask, stored[0])
+        if bits & (bits + 1) == 0:
+            return f"{here} <= {stored[-1]}"
+        if all_bits ^ bits ...
+    def value(self, a: Expr) -> str:
+        """Text for the value of a term, as an operand."""
+        match a.op:
+            case "const":
+                return str(a.value)
+            case "var":
+                field = self.layout.fields[a]
+                text = f"(s >> {field.offset} & {field.mask >> field.offset})"
+                return f"({text} + {field.low})" if field.low else text
+            case "add":
+                return f"({self.value(a.args[0])} + {self.value(a.args[1])})"
+            case "sub":
+                return f"({self.value(a.args[0])} - {self.value(a.args[1])})"
+            case "ite":
+                return f"({self.value(a.args[1])} if {self.condition(a.args[0])} else {self.value(a.args[2])})"
+        return f"(1 if {self.condition(a)} else 0)"
+
+    def bits(self, a: Expr, field: Field) -> str:
+        """Text for a term's value where a field has its bits."""
+        base, shift = shifted(a)
+        match base.op:
+            case "const":
+                return str(field.bits(cast(int, base.value) + shift))
+            case "var" if self.layout.fields[base] is field:
+                return f"((s & {field.mask}) + {shift << field.offset})" if shift else f"s & {field.mask}"
+            case "ite" if not shift:
+                then, otherwise = self.bits(a.args[1], field), self.bits(a.args[2], field)
+                return f"({then} if {self.condition(a.args[0])} else {otherwise})"
+            case "and" | "or" | "not" | "eq" | "lt" | "le":
+                return f"({field.bits(1)} if {self.condition(a)} else {field.bits(0)})"
+        return f"({self.value(a)} - {field.low} << {field.offset})"
+
+    def delta(self, a: Expr, variable: Expr, known: int | None) -> int | str | None:
+        """What to add to a state to store a term in a variable whose value may be known; None if that is not a matter of adding."""
+        field = self.layout.fields[variable]
+        base, shift = shifted(a)
+        if base is variable:
+            return shift << field.offset
+        if base.op == "const" and known is not None:
+            return field.bits(cast(int, base.value) + shift) - field.bits(known)
+        if base.op == "ite" and not shift:
+            then, otherwise = (self.delta(arg, variable, known) for arg in base.args[1:])
+            if then is not None and otherwise is not None:
+                return f"({then} if {self.condition(base.args[0])} else {otherwise})"
+        return None
+
+    def successor(self, updates: Iterable[Update], fixed: Mapping[Expr, int]) -> str:
+        """Text for the state after simultaneous updates, where the variables in `fixed` are known to have these values.
+
+        All that is a matter of adding constants is one addition; other constants are part of one and/or.
+        """
+        keep, ones, total = self.layout.everything, 0, 0
+        stored: list[str] = []
+        added: list[str] = []
+        for variable, new in {update.variable: update.value for update in updates}.items():
+            delta = self.delta(new, variable, fixed.get(variable))
+            if isinstance(delta, int):
+                total += delta
+            elif delta is not None:
+                added.append(delta)
+            else:
+                field = self.layout.fields[variable]
+                keep &= ~field.mask
+                if new.op == "const":
+                    ones |= field.bits(cast(int, new.value))
+                else:
+                    stored.append(self.bits(new, field))
+        text = "s"
+        if keep != self.layout.everything:
+            text = " | ".join([f"s & {keep}", *([str(ones)] if ones else []), *stored])
+            text = f"({text})" if total or added else text
+        return " + ".join([text, *([str(total)] if total else []), *added])
+
+
+def masked(mask: int, value: int) -> str:
+    """Text that is true where the bits under a mask have a value."""
+    if value == 0:
+        return f"not s & {mask}"
+    return f"s & {mask}" if mask & (mask - 1) == 0 else f"s & {mask} == {value}"

@@ -1,0 +1,108 @@
+"""From what a search found to verdicts: every path is executed again, by the system's own rules, before anybody sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from draincheck.engines.faults import ModelFault
+from draincheck.system import (
+    Action,
+    Always,
+    Assertion,
+    CanAlwaysFinish,
+    Fault,
+    NoDeadlock,
+    Property,
+    Reachable,
+    State,
+    TransitionSystem,
+)
+from draincheck.trace import Step, Trace
+from draincheck.verdict import Limits, Outcome, Silent, Verdict
+
+__all__ = ["NO_LIMITS", "SILENT", "Evidence", "EvidenceError", "Path", "conclude"]
+
+#: a state to start from and the indices of the actions to take
+Path = tuple[State, Sequence[int]]
+
+NO_LIMITS = Limits()
+SILENT = Silent()
+
+
+class EvidenceError(AssertionError):
+    """An engine's claim that its own system does not bear out: an error of the engine, never of the model."""
+
+
+def conclude(item: Property, trace: Trace | None, unknown: str) -> Verdict:
+    """The verdict on a property, given a path that shows it violated (or a goal met), and why not all states were seen.
+
+    Args:
+        item: the property.
+        trace: the path; None if there is none among the states that were seen.
+        unknown: the limit or bound that kept the search from seeing all states; "" if it saw them.
+    """
+    shown, otherwise, kind = Outcome.VIOLATED, Outcome.HOLDS, "counterexample"
+    if isinstance(item, Reachable):
+        shown, otherwise, kind = otherwise, shown, "witness"
+    if trace is not None:
+        number = len(trace.actions)
+        return Verdict(item.name, shown, f"shortest {kind}: {number} action{'s' * (number != 1)}", trace)
+    return Verdict(item.name, Outcome.UNKNOWN if unknown else otherwise, unknown or "exhaustive")
+
+
+class Evidence:
+    """Executes the paths one exploration found. A step that several paths share is executed once."""
+
+    def __init__(self, system: TransitionSystem) -> None:
+        self.system = system
+        self._steps: dict[tuple[State, int], Step] = {}
+
+    def shows(self, item: Property, path: Path) -> Trace:
+        """The trace of a path; raises EvidenceError unless it violates the property (or meets its goal)."""
+        trace, steps = self._walk(item.name, path)
+        if not self._is_shown(item, trace.initial, steps):
+            raise EvidenceError(f"{self.system.name}: the path found for {item.name!r} does not show it")
+        return trace
+
+    def fault(self, action: Action, fault: Fault, path: Path) -> ModelFault:
+        """The error of an action that is faulty where a path ends; raises EvidenceError unless it is."""
+        trace, steps = self._walk("", path)
+        last = steps[-1].after if steps else trace.initial
+        if not self.system.holds(action.guard, last) or self.system.fault(last, action) != fault:
+            raise EvidenceError(f"{self.system.name}: action {action.index} is not at fault there: {fault.message}")
+        return ModelFault(action, fault, trace)
+
+    def _walk(self, name: str, path: Path) -> tuple[Trace, list[Step]]:
+        """Take every step of a path."""
+        initial, actions = path
+        if initial not in self.system.initial:
+            raise EvidenceError(f"{self.system.name}: {initial} is not an initial state")
+        state, steps = initial, list[Step]()
+        for index in actions:
+            steps.append(self._step(state, index))
+            state = steps[-1].after
+        return Trace(self.system.name, self.system.digest, name, initial, tuple(actions)), steps
+
+    def _step(self, state: State, index: int) -> Step:
+        step = self._steps.get((state, index))
+        if step is None:
+            system, action = self.system, self.system.actions[index]
+            if not system.holds(action.guard, state) or system.fault(state, action) is not None:
+                raise EvidenceError(f"{system.name}: action {index} ({action.name}) cannot be taken in {state}")
+            step = Step(index, state, system.step(state, action), system.broken_checks(state, action))
+            self._steps[state, index] = step
+        return step
+
+    def _is_shown(self, item: Property, initial: State, steps: list[Step]) -> bool:
+        system, last = self.system, steps[-1].after if steps else initial
+        match item:
+            case Always(holds=condition) | CanAlwaysFinish(goal=condition):
+                return not system.holds(condition, last)
+            case Reachable(goal=condition):
+                return system.holds(condition, last)
+            case Assertion(name=name):
+                return bool(steps) and name in steps[-1].broken
+            case NoDeadlock():
+                return not system.holds(system.final, last) and next(system.enabled(last), None) is None
+            case _:
+                return False

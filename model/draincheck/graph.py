@@ -1,0 +1,160 @@
+"""The transition graph of a system as a networkx graph: small systems to look at, to draw, to analyse.
+
+Nodes are the reachable states in breadth-first order, 0 the first initial one. A node carries the values of the
+variables that are not internal, by name, and
+
+* `initial`, `final`: whether it is an initial state, and whether it is one where the system may end;
+* `deadlock`: nothing can be done there though it is not final;
+* `bound`: some action there passes a bound of the model and was not followed;
+* `violates`: the names of the `Always` properties that are false there, joined by commas.
+
+An edge is keyed by its action's index and carries `action` (the index again), `process`, `label`, `marks` (its letters)
+and `violates` (the assertions that fail on it), the last two joined by commas. The graph itself carries `name` and
+`digest` of its system. Two states may look the same: they differ in where the processes stand.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from draincheck.errors import ModelError
+from draincheck.system import Action, Always, FaultKind, State, TransitionSystem
+from draincheck.verdict import Limits
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from draincheck.expr import Value
+
+__all__ = [
+    "FILE_LIMITS",
+    "MAX_DRAWN",
+    "MAX_NODES",
+    "GraphTooLargeError",
+    "attribute_names",
+    "refuse_above",
+    "transition_graph",
+]
+
+#: the most states that go to a file: each takes about a kilobyte there, and no tool for graphs is pleasant beyond
+MAX_NODES = 5_000
+#: the most states that are drawn: beyond, `dot` takes minutes for a picture in which nobody finds anything
+MAX_DRAWN = 250
+
+#: what a graph for a file is held to
+FILE_LIMITS = Limits(states=MAX_NODES)
+
+#: attributes of a node that are not variables; "id" is what networkx and GraphML call the node itself
+RESERVED = frozenset({"id", "initial", "final", "deadlock", "bound", "violates"})
+
+
+class GraphTooLargeError(ModelError):
+    """A system with more states than are sensible in a graph, or than were asked for."""
+
+
+def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:
+    """All reachable states and the actions between them.
+
+    Raises GraphTooLargeError if a limit is passed (part of a graph would be taken for the whole), and ModelError if an
+    action runs into a fault that is an error of the model.
+    """
+    import networkx as nx
+
+    graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=system.name, digest=system.digest)
+    clock = _Clock(system, limits)
+    names = attribute_names(system)
+    number = {state: index for index, state in enumerate(dict.fromkeys(system.initial))}
+    queue = list(number)
+    roots = len(queue)
+    for source, state in enumerate(queue):
+        clock.check(len(number))
+        actions = list(system.enabled(state))
+        followed = [action for action in actions if not _passes_bound(system, state, action)]
+        standing = _standing(system, state, bool(actions))
+        standing |= {"initial": source < roots, "bound": len(followed) < len(actions)}
+        graph.add_nodes_from([(source, _visible(system, state, names) | standing)])
+        for action in followed:
+            target = system.step(state, action)
+            if target not in number:
+                number[target] = len(number)
+                queue.append(target)
+            graph.add_edge(source, number[target], key=action.index, **_edge(system, state, action))
+    clock.check(len(number))
+    return graph
+
+
+def refuse_above(nodes: int, most: int, name: str) -> None:
+    """Raise GraphTooLargeError if there are more nodes than `most`."""
+    if nodes > most:
+        raise GraphTooLargeError(
+            f"{name} has more than {most} reachable states: too many for this graph; choose a smaller scenario"
+        )
+
+
+def attribute_names(system: TransitionSystem) -> dict[str, str]:
+    """The node attribute of each variable that is not internal: its name, after `variable_` if that is taken."""
+    visible = [variable.name for variable in system.variables if not variable.internal]
+    names: dict[str, str] = {}
+    for name in visible:
+        attribute = name
+        while attribute in RESERVED or (attribute != name and attribute in visible):
+            attribute = f"variable_{attribute}"
+        names[name] = attribute
+    return names
+
+
+class _Clock:
+    """The limits of an exploration, and when it began."""
+
+    def __init__(self, system: TransitionSystem, limits: Limits) -> None:
+        self.name = system.name
+        self.limits = limits
+        self.started = time.monotonic()
+
+    def check(self, states: int) -> None:
+        """Raise GraphTooLargeError if a limit is passed."""
+        if self.limits.states is not None:
+            refuse_above(states, self.limits.states, self.name)
+        seconds = self.limits.seconds
+        if seconds is not None and time.monotonic() - self.started > seconds:
+            raise GraphTooLargeError(
+                f"the graph of {self.name} is not complete after {seconds:g} seconds; choose a smaller scenario"
+            )
+
+
+def _passes_bound(system: TransitionSystem, state: State, action: Action) -> bool:
+    """Whether a bound forbids to follow the action; raises ModelError if a fault does that is an error of the model."""
+    fault = system.fault(state, action)
+    if fault is not None and fault.kind is not FaultKind.BOUND:
+        raise ModelError(fault.message, fault.line, action.process)
+    return fault is not None
+
+
+def _visible(system: TransitionSystem, state: State, names: dict[str, str]) -> dict[str, Value]:
+    values = system.decoded(state)
+    return {attribute: values[name] for name, attribute in names.items()}
+
+
+def _standing(system: TransitionSystem, state: State, moves: bool) -> dict[str, Value]:
+    """How the state stands to what is demanded of the system."""
+    final = system.holds(system.final, state)
+    return {"final": final, "deadlock": not moves and not final, "violates": ",".join(_violated(system, state))}
+
+
+def _violated(system: TransitionSystem, state: State) -> Iterator[str]:
+    for item in system.properties:
+        if isinstance(item, Always) and not system.holds(item.holds, state):
+            yield item.name
+
+
+def _edge(system: TransitionSystem, state: State, action: Action) -> dict[str, Value]:
+    parts = [part for part in action.parts if system.holds(part.when, state)]
+    return {
+        "action": action.index,
+        "process": action.process,
+        "label": "; ".join(part.label for part in parts if part.label) or "step",
+        "marks": ",".join(part.mark for part in parts if part.mark),
+        "violates": ",".join(dict.fromkeys(system.broken_checks(state, action))),
+    }

@@ -1,0 +1,148 @@
+"""`Model`: variables, processes and properties, and the one call that turns them into a transition system."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from draincheck.errors import ModelError, SourceLine
+from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, IntSort, any_, want_bool
+from draincheck.lang.compile import compile_model
+from draincheck.lang.place import caller_line
+from draincheck.lang.process import Coroutine, Process
+from draincheck.system import (
+    Always,
+    Assertion,
+    BoolVar,
+    CanAlwaysFinish,
+    EnumVar,
+    IntVar,
+    NoDeadlock,
+    Property,
+    Reachable,
+    TransitionSystem,
+    Variable,
+)
+
+__all__ = ["Model"]
+
+V = TypeVar("V", bound=Variable)
+
+
+class Model:
+    """A model under construction. Names of variables, of processes and of properties are unique."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.variables: dict[str, Variable] = {}
+        self.processes: dict[str, Process] = {}
+        self.properties: dict[str, Property] = {}
+        self.final_when: BoolExpr = FALSE
+        #: places that conditions refer to, resolved when compiled
+        self.places: dict[tuple[str, str], BoolExpr] = {}
+        #: (process, condition, line) of tests that claim to read only what their own thread writes
+        self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
+        self._halted: BoolVar | None = None
+
+    # -- variables ------------------------------------------------------------------------------------------------------------
+
+    def bool(self, name: str, initial: bool = False) -> BoolVar:
+        """A truth-valued variable."""
+        return self._add(BoolVar(name, BOOL, (int(initial),)))
+
+    def int(self, name: str, low: int, high: int, initial: int | None = None) -> IntVar:
+        """An integer variable from `low` to `high`, starting with `initial` (default `low`)."""
+        if low > high:
+            raise ModelError(f"{name}: {low}..{high} is an empty range", caller_line())
+        sort = IntSort(low, high)
+        return self._add(IntVar(name, sort, (sort.encode(low if initial is None else initial),)))
+
+    def enum(self, name: str, *values: str, initial: str | None = None) -> EnumVar:
+        """A variable with named values, starting with `initial` (default: the first)."""
+        sort = EnumSort.of(values)
+        return self._add(EnumVar(name, sort, (sort.encode(values[0] if initial is None else initial),)))
+
+    def any_initial(self, variable: V) -> V:
+        """Let a variable start with any value of its sort."""
+        variable.initial = tuple(range(variable.sort.low, variable.sort.high + 1))
+        return variable
+
+    def _add(self, variable: V) -> V:
+        if variable.name in self.variables:
+            raise ModelError(f"there is a variable {variable.name!r} already", caller_line())
+        self.variables[variable.name] = variable
+        return variable
+
+    @property
+    def halted(self) -> BoolVar:
+        """True once some process has aborted the program."""
+        if self._halted is None:
+            self._halted = self.bool("halted")
+        return self._halted
+
+    # -- processes ------------------------------------------------------------------------------------------------------------
+
+    def thread(self, name: str) -> Process:
+        """A process that can always run; record it inside `with`."""
+        return self._add_process(Process(self, name))
+
+    def coroutine(self, name: str, waits_at: str = "(start)") -> Coroutine:
+        """A process that runs when entered. Before its first entry it counts as yielded at the place `waits_at`."""
+        coroutine = Coroutine(self, name, waits_at)
+        self._add(coroutine.on)
+        self._add_process(coroutine)
+        return coroutine
+
+    def _add_process(self, process: Process) -> Process:
+        if process.name in self.processes:
+            raise ModelError(f"there is a process {process.name!r} already", caller_line())
+        self.processes[process.name] = process
+        return process
+
+    def at(self, process: Process, place: str) -> BoolExpr:
+        """True while a process is at a named place, whether or not it is running."""
+        key = (process.name, place)
+        if key not in self.places:
+            self.places[key] = BoolExpr("at", (), BOOL, f"{process.name} at {place}")
+        return self.places[key]
+
+    # -- properties -----------------------------------------------------------------------------------------------------------
+
+    def always(self, name: str, holds: BoolExpr, *, meaning: str = "", source: str = "") -> None:
+        """Demand an invariant."""
+        self._demand(Always(name, want_bool(holds), meaning=meaning, source=source))
+
+    def assertion(self, name: str, *, meaning: str = "", source: str = "") -> None:
+        """Describe the property whose instances are the `check(name, ...)` statements; without any of them it holds."""
+        if self.properties.get(name) == Assertion(name):
+            del self.properties[name]
+        self._demand(Assertion(name, meaning=meaning, source=source))
+
+    def declare_assertion(self, name: str) -> None:
+        """Make sure there is an assertion property of this name."""
+        if not isinstance(self.properties.setdefault(name, Assertion(name)), Assertion):
+            raise ModelError(f"{name!r} is not an assertion: it is demanded as another kind of property", caller_line())
+
+    def reachable(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
+        """Demand that some reachable state satisfies the goal."""
+        self._demand(Reachable(name, want_bool(goal), meaning=meaning, source=source))
+
+    def no_deadlock(self, name: str = "no deadlock", *, meaning: str = "", source: str = "") -> None:
+        """Demand that every state without a next step is a final one (see `final`)."""
+        self._demand(NoDeadlock(name, meaning=meaning, source=source))
+
+    def can_always_finish(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
+        """Demand that the goal stays reachable from every reachable state."""
+        self._demand(CanAlwaysFinish(name, want_bool(goal), meaning=meaning, source=source))
+
+    def final(self, condition: BoolExpr) -> None:
+        """States in which it is fine that nothing moves any more; several calls add up."""
+        self.final_when = any_(self.final_when, want_bool(condition))
+
+    def _demand(self, item: Property) -> None:
+        if item.name in self.properties:
+            raise ModelError(f"there is a property {item.name!r} already", caller_line())
+        self.properties[item.name] = item
+
+    def compile(self) -> TransitionSystem:
+        """The transition system of this model. Raises ModelError for anything that cannot be given a meaning."""
+        return compile_model(self)

@@ -1,0 +1,117 @@
+"""One way through the step that is being recorded: what must be true before it, and what it does.
+
+Inside `atomic` later statements read the values that earlier ones wrote. A path does this at recording time: it keeps, for every
+variable written so far, its new value as a term over the state *before* the step, and substitutes these into all that follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from draincheck.errors import ModelError, SourceLine
+from draincheck.expr import TRUE, BoolExpr, Expr, IntExpr, all_, any_, bounds, ite, substitute
+from draincheck.system import Check, Fault, FaultKind, Part, Update, Variable
+
+__all__ = ["Path", "merge"]
+
+
+class Path:
+    """A step in the making: it starts at location `start`; `fork` is the branching it came from (see `merge`)."""
+
+    __slots__ = ("checks", "env", "faults", "fork", "guard", "parts", "start")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.guard: list[BoolExpr] = []
+        self.env: dict[Expr, Expr] = {}
+        self.parts: list[Part] = []
+        self.checks: list[Check] = []
+        self.faults: list[Fault] = []
+        self.fork: object = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing recorded yet, not even a condition."""
+        return not self.guard and not self.parts and not self.checks
+
+    def copy(self, fork: object = None) -> Path:
+        """The same step so far, to be continued differently."""
+        twin = Path(self.start)
+        twin.guard, twin.env = list(self.guard), dict(self.env)
+        twin.parts, twin.checks, twin.faults = list(self.parts), list(self.checks), list(self.faults)
+        twin.fork = fork
+        return twin
+
+    def branch(self, condition: BoolExpr, fork: object) -> Path:
+        """The same step so far, where a condition over the values now holds."""
+        twin = self.copy(fork)
+        twin.guard.append(substitute(condition, self.env))
+        return twin
+
+    def now(self, condition: BoolExpr) -> BoolExpr:
+        """A condition over the values now, as a term over the state before the step."""
+        return substitute(condition, self.env)
+
+    def store(self, updates: Sequence[Update], line: SourceLine) -> None:
+        """Apply simultaneous updates; a number that may leave its bounds adds a range fault."""
+        new: dict[Expr, Expr] = {}
+        for update in updates:
+            if update.variable in new:
+                raise ModelError(f"{update.variable.name} is written twice in one step", line)
+            new[update.variable] = value = substitute(update.value, self.env)
+            if isinstance(value, IntExpr):
+                self._guard_range(update.variable, value, line)
+        self.env.update(new)
+
+    def _guard_range(self, variable: Variable, value: IntExpr, line: SourceLine) -> None:
+        low, high = bounds(value)
+        first, last = variable.sort.low, variable.sort.high
+        if low >= first and high <= last:
+            return
+        outside = any_(value < first, value > last)
+        self.fault(FaultKind.RANGE, outside, f"{variable.name} would become {value}, outside {first}..{last}", line)
+
+    def fault(self, kind: FaultKind, when: BoolExpr, message: str, line: SourceLine) -> None:
+        """Add a fault; `when` is over the state before the step."""
+        self.faults.append(Fault(kind, when, message, line))
+
+
+def merge(
+    condition_of: dict[object, BoolExpr], then: Iterable[Path], otherwise: Iterable[Path], base: dict[object, Path]
+) -> list[Path]:
+    """Join the two sides of a `when` inside `atomic`.
+
+    Where both sides only wrote values, they become one path again: each value is chosen by the condition, and parts, checks and faults
+    carry it. Where a side gave up control meanwhile (its `fork` is no longer the branching's), both go on separately.
+    """
+    joined: list[Path] = []
+    others = {path.fork: path for path in otherwise if path.fork in base}
+    rest = [path for path in otherwise if path.fork not in base]
+    for path in then:
+        twin = others.pop(path.fork, None) if path.fork in base else None
+        if twin is None:
+            path.fork = None
+            joined.append(path)
+        else:
+            joined.append(_merge_pair(condition_of[path.fork], path, twin, base[path.fork]))
+    for path in others.values():
+        path.fork = None
+        joined.append(path)
+    return joined + rest
+
+
+def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) -> Path:
+    both = base.copy(base.fork)
+    for variable in {**then.env, **otherwise.env}:
+        both.env[variable] = ite(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
+    for side, holds in ((then, condition), (otherwise, ~condition)):
+        both.parts += [replace(part, when=all_(holds, part.when)) for part in side.parts[len(base.parts) :]]
+        both.checks += [replace(check, holds=holds.implies(check.holds)) for check in side.checks[len(base.checks) :]]
+        both.faults += [replace(fault, when=all_(holds, fault.when)) for fault in side.faults[len(base.faults) :]]
+    return both
+
+
+def unconditional(label: str, frames: tuple[str, ...], opens: int, mark: str, line: SourceLine) -> Part:
+    """A part that takes place whenever its action does."""
+    return Part(label, frames, opens, mark, line, TRUE)

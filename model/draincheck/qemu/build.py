@@ -1,0 +1,29 @@
+"""Put a code base and a scenario together."""
+
+from __future__ import annotations
+
+from draincheck.lang import Model
+from draincheck.qemu import environment, iothread, mainloop, mirror, virtio
+from draincheck.qemu.probes import Probes
+from draincheck.qemu.scenario import Scenario
+from draincheck.qemu.world import World
+from draincheck.revisions import Knobs
+
+__all__ = ["build"]
+
+
+def build(name: str, knobs: Knobs, scenario: Scenario, probes: Probes | None = None) -> Model:
+    """The model of a code base (its knobs) in a scenario, with the checks that `probes` hang into it."""
+    model = Model(name)
+    w = World(model, knobs, scenario, probes or Probes(), virtio.host_notifier_read)
+    mainloop.main_thread(w)
+    if scenario.iothread:
+        iothread.iothread(w)
+    mirror.mirror_run(w)
+    environment.guests(w)
+    environment.storage(w)
+    environment.clock(w)
+    environment.management(w)
+    model.final(w.completed & w.all_acked)
+    w.probes.properties(w)
+    return model

@@ -1,0 +1,86 @@
+"""The IOThread of a disk with dataplane: aio_poll for ever, under its AioContext's lock."""
+
+from __future__ import annotations
+
+from draincheck.lang import TRUE, BoolExpr, BoolVar, Process, any_
+from draincheck.qemu import aio, drain, virtio
+from draincheck.qemu.world import World
+
+__all__ = ["iothread"]
+
+
+def iothread(w: World) -> None:
+    """Acquire the context, poll, dispatch, release.
+
+    Until 65c1b5b622 the lock is held even in the poll, and a waiting main thread interrupts it; from then on the poll itself runs
+    without the lock.
+    """
+    assert w.lock is not None
+    polls_notifier = w.m.bool("poll set has the notifier")
+    with w.m.thread("iothread") as p, p.call("iothread_run"), p.loop(), p.call("aio_poll", numbered=True):
+        p.here("aio_context_acquire")
+        _begin_poll(p, w, polls_notifier)
+        if not w.k.ctx_held_in_poll:
+            p.do("aio_context_acquire", w.lock.set("iothread"), when=w.lock.is_("free"))
+        aio.aio_dispatch(p, w, lambda: _fresh_bottom_half(p, w))
+        p.do("aio_context_release", w.lock.set("free"))
+
+
+def _begin_poll(p: Process, w: World, polls_notifier: BoolVar) -> None:
+    """Acquire, and either busy-poll the virtqueue or make the poll set and sleep in it."""
+    assert w.lock is not None
+    free = w.lock.is_("free")
+    with p.either() as choice:
+        if w.k.busy_poll != "none":
+            with choice(
+                when=free
+                & w.disk.ring_filled
+                & ~w.bh_scheduled
+                & (w.ctx.enabled if w.k.busy_poll == "honours" else TRUE)
+            ):
+                _busy_poll(p, w)
+        with choice(when=free):
+            _sleep_in_poll(p, w, polls_notifier)
+
+
+def _busy_poll(p: Process, w: World) -> None:
+    """The virtqueue has entries: its handler runs without any notification (the kick will be a spurious wakeup)."""
+    assert w.lock is not None
+    with p.atomic():
+        p.do("aio_context_acquire", w.lock.set("iothread"))
+        with p.call("run_poll_handlers"), p.call("virtio_queue_host_notifier_aio_poll"):
+            w.probes.handler_runs(p, w, w.disk)
+            virtio.handle_output(p, w, w.disk)
+        if not w.k.ctx_held_in_poll:
+            p.do("aio_context_release", w.lock.set("free"))
+
+
+def _sleep_in_poll(p: Process, w: World, polls_notifier: BoolVar) -> None:
+    """The poll set is made once, before sleeping: a notifier that is disabled then is not in it, whatever happens meanwhile."""
+    assert w.lock is not None
+    held = "iothread" if w.k.ctx_held_in_poll else "free"
+    p.do("makes the poll set", w.lock.set(held), polls_notifier.set(w.ctx.enabled))
+    updates = [
+        disk.revents.set((disk.eventfd & polls_notifier) | (disk.revents & ~polls_notifier)) for disk in w.ctx.disks
+    ]
+    updates.append(polls_notifier.clear())
+    if w.ctx.notify is not None:
+        updates.append(w.ctx.notify.clear())
+    p.here("qemu_poll_ns")
+    p.do("qemu_poll_ns", *updates, when=_wakes(w, polls_notifier))
+
+
+def _wakes(w: World, polls_notifier: BoolVar) -> BoolExpr:
+    """A bottom half, a timer, the notifier if it is polled, aio_notify, or (lock held) the main thread's contention callback."""
+    wake = any_(w.bh_scheduled, w.sleep_over, *(disk.eventfd & polls_notifier for disk in w.ctx.disks))
+    if w.ctx.notify is not None:
+        wake |= w.ctx.notify
+    if w.k.ctx_held_in_poll:
+        wake |= w.m.at(w.m.processes["main thread"], "aio_context_acquire")
+    return wake
+
+
+def _fresh_bottom_half(p: Process, w: World) -> None:
+    if w.k.drain != "nested":
+        with p.atomic(), p.when(w.drain_bh):
+            drain.drain_bottom_half(p, w)

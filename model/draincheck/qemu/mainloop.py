@@ -1,0 +1,204 @@
+"""The main thread: main_loop_wait, from prepare to the main timers.
+
+One iteration is: prepare, poll (the only sampling of readiness), check, then the dispatch of every source that was found ready:
+qemu_aio_context (A), the iohandlers (B; before f3926945c8 after all GSources, from then on a GSource of their own), chardevs (M), and
+last the main timers (T).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, Process, any_
+from draincheck.qemu import aio, drain, mirror, virtio
+from draincheck.qemu import requests as block_requests
+from draincheck.qemu.world import Disk, World
+
+__all__ = ["main_thread"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A GSource: whether this iteration has found it ready (read by the main thread only), and its dispatch."""
+
+    ready: BoolExpr
+    dispatch: Callable[[], None]
+
+
+def main_thread(w: World) -> None:
+    """main_loop_wait for ever."""
+    ready = w.m.bool("qemu_aio_context ready")
+    monitor_ready = w.m.bool("monitor ready")
+    with w.m.thread("main thread") as p, p.loop(), p.call("main_loop_wait", numbered=True):
+        with p.call("os_host_main_loop_wait"):
+            _prepare(p, w, ready)
+            _poll(p, w, monitor_ready)
+            _check(p, w, ready)
+            with p.call("g_main_context_dispatch"):
+                _dispatch(p, w, _sources(p, w, ready, monitor_ready))
+        if w.legacy_iohandlers and w.s.source == "ioeventfd":
+            with p.call("qemu_iohandler_poll"):
+                _run_handlers(p, w, w.legacy_iohandlers, TRUE)
+        if w.s.source == "timer":
+            _run_main_timers(p, w)
+
+
+def _main_bh(w: World) -> BoolExpr:
+    """A bottom half of qemu_aio_context is scheduled."""
+    return w.exit_bh if w.s.iothread else w.bh_scheduled
+
+
+def _prepare(p: Process, w: World, ready: BoolVar) -> None:
+    """aio_ctx_prepare: a scheduled bottom half or a due timer makes the source ready and the timeout 0.
+
+    The BQL is dropped around a poll that may sleep; one that may not keeps it, except that after 1000 of them in a row it is dropped too.
+    """
+    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.sleep_over
+    with p.call("g_main_context_prepare"):
+        if w.bql_free is None:
+            p.do("aio_ctx_prepare", ready.set(due))
+        elif w.k.bql_drop == "always":
+            p.do("aio_ctx_prepare, unlock the BQL", ready.set(due), w.bql_free.set())
+        else:
+            with p.either() as choice:
+                with choice():
+                    p.do("aio_ctx_prepare, unlock the BQL if the poll may sleep", ready.set(due), w.bql_free.set(~due))
+                with choice(when=due):
+                    p.do("aio_ctx_prepare, unlock the BQL after 1000 spins", ready.set(due), w.bql_free.set())
+
+
+def _poll(p: Process, w: World, monitor_ready: BoolVar) -> None:
+    """P: returns when something is ready. GLib polls every descriptor, those of disabled external handlers too."""
+    polled = () if w.s.iothread else w.disks if w.s.source in ("ioeventfd", "mmio") else ()
+    wake = any_(
+        _main_bh(w), FALSE if w.s.iothread else w.sleep_over, w.qmp, *(disk.eventfd for disk in polled), _timer_due(w)
+    )
+    updates = [monitor_ready.set(w.qmp), *(disk.revents.set(disk.eventfd) for disk in polled)]
+    if w.ctx.notify is not None and not w.s.iothread:
+        wake |= w.ctx.notify
+        updates.append(w.ctx.notify.clear())
+    if w.bql_free is not None:
+        updates.append(w.bql_free.clear())
+    p.here("qemu_poll_ns")
+    p.do("qemu_poll_ns", *updates, when=wake)
+
+
+def _check(p: Process, w: World, ready: BoolVar) -> None:
+    """aio_ctx_check: which sources are ready, given what the poll has found and what has been scheduled since.
+
+    A context whose external handlers are disabled is not made ready by them where check looks at the counter (37989ced44).
+    """
+    fds = [disk.revents & aio.allowed(w, w.ctx) for disk in w.ctx.disks] if not w.s.iothread else []
+    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.sleep_over
+    updates = [ready.set(any_(ready, due, *fds))]
+    ioh = w.iohandler_ctx
+    if ioh.disable_count is not None and w.k.walk_checks_external:
+        updates += [disk.revents.set(disk.revents & ioh.enabled) for disk in ioh.disks]
+    with p.call("g_main_context_check"):
+        p.do("aio_ctx_check", *updates)
+
+
+def _sources(p: Process, w: World, ready: BoolVar, monitor_ready: BoolVar) -> list[Source]:
+    """The GSources in attach order: qemu_aio_context, iohandler_ctx, then chardevs (the monitor, and a kick that comes through one)."""
+    sources = [Source(ready, lambda: _aio_ctx_dispatch(p, w, ready))]
+    if w.iohandler_ctx.disks and w.s.source == "ioeventfd":
+        sources.append(
+            Source(any_(*(disk.revents for disk in w.iohandler_ctx.disks)), lambda: _iohandler_dispatch(p, w))
+        )
+    sources.append(Source(monitor_ready, lambda: _monitor_dispatch(p, w, monitor_ready)))
+    if w.s.source == "mmio":
+        sources.append(Source(w.disk.revents, lambda: _chardev_kick(p, w)))
+    return sources
+
+
+def _dispatch(p: Process, w: World, sources: list[Source]) -> None:
+    """g_main_context_dispatch: every ready source once, in attach order or (what the API promises) in any."""
+    if w.k.order == "attach":
+        for source in sources:
+            with p.when(source.ready, local=True):
+                source.dispatch()
+        return
+    with p.loop(), p.either() as choice:
+        for source in sources:
+            with choice(when=source.ready):
+                source.dispatch()
+        with choice(when=~any_(*(source.ready for source in sources))):
+            p.break_()
+
+
+def _aio_ctx_dispatch(p: Process, w: World, ready: BoolVar) -> None:
+    """A: aio_dispatch of qemu_aio_context: bottom halves newest first, then fd handlers, then timers."""
+    with p.call("aio_ctx_dispatch (qemu_aio_context)"), p.call("aio_dispatch"):
+        if w.s.iothread:
+            with p.call("aio_bh_poll"):
+                _fresh_bottom_half(p, w, ready)
+        else:
+            aio.aio_dispatch(p, w, lambda: _fresh_bottom_half(p, w, ready))
+
+
+def _fresh_bottom_half(p: Process, w: World, ready: BoolVar) -> None:
+    """The newest bottom half: the drain's or the job's exit. One that is scheduled by the callback itself waits for the next walk."""
+    with p.atomic():
+        p.do("bottom halves, newest first", ready.clear())
+        if w.k.drain != "nested" and not w.s.iothread:
+            with p.when(w.drain_bh):
+                drain.drain_bottom_half(p, w)
+            with p.otherwise():
+                _exit_bottom_half(p, w)
+        else:
+            _exit_bottom_half(p, w)
+
+
+def _exit_bottom_half(p: Process, w: World) -> None:
+    if w.k.exit == "bh":
+        with p.when(w.exit_bh):
+            p.do("the exit bottom half runs", w.exit_bh.clear())
+            mirror.mirror_exit(p, w)
+
+
+def _iohandler_dispatch(p: Process, w: World) -> None:
+    """B, from f3926945c8 on."""
+    with p.call("aio_ctx_dispatch (iohandler_ctx)"), p.call("aio_dispatch"):
+        _run_handlers(p, w, w.iohandler_ctx.disks, aio.allowed(w, w.iohandler_ctx))
+
+
+def _run_handlers(p: Process, w: World, disks: tuple[Disk, ...], allowed: BoolExpr) -> None:
+    """Run the handlers whose descriptors P has found ready, consuming their readiness."""
+    for disk in disks:
+        with p.when(disk.revents, local=True), p.atomic():
+            p.do("revents consumed", disk.revents.clear())
+            with p.when(allowed):
+                virtio.host_notifier_read(p, w, disk)
+
+
+def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
+    """M: block-job-complete. It enters a sleeping job at once, except one of another thread, which its own timer wakes."""
+    with p.call("monitor_read"), p.call("qmp_block_job_complete"), p.atomic():
+        p.do("mirror_complete", ready.clear(), w.qmp.clear(), w.should_complete.set())
+        if not w.s.iothread:
+            with p.when(w.mirror.at("sleep")), p.call("block_job_enter"):
+                p.do("the sleep timer is deleted", w.sleep_over.clear())
+                p.enter(w.mirror)
+
+
+def _chardev_kick(p: Process, w: World) -> None:
+    """M: a kick that arrives through a chardev runs the queue handler at once; no external flag covers it."""
+    disk = w.disk
+    with p.call("tcp_chr_read"), p.atomic():
+        p.do("a kick is read", disk.revents.clear(), disk.eventfd.clear())
+        with p.call("virtio_queue_notify"):
+            virtio.handle_output(p, w, disk)
+
+
+def _timer_due(w: World) -> BoolExpr:
+    return w.disk.ring_filled if w.s.source == "timer" else FALSE
+
+
+def _run_main_timers(p: Process, w: World) -> None:
+    """T: a device model's timer submits its request; no external flag covers it."""
+    with p.call("qemu_clock_run_all_timers"), p.atomic():
+        for request in w.disk.requests:
+            with p.when(request.state.is_("ring")):
+                block_requests.submit(p, w, request)
+        p.do("the main timers have run")

@@ -1,0 +1,54 @@
+"""The request path of the block layer: a guest request enters a node, completes, is queued while its backend is drained."""
+
+from __future__ import annotations
+
+from draincheck.lang import Process
+from draincheck.qemu.world import Request, World, Write
+
+__all__ = ["complete_all", "resume_parked", "submit"]
+
+
+def submit(p: Process, w: World, request: Request) -> None:
+    """(b): the request becomes tracked on the disk's root, in the same atomic step as its handler; a drained BlockBackend queues it."""
+    if w.k.park_requests and request.to_target is not None:
+        with p.when(w.drained):
+            p.do(f"blk_wait_while_drained queues {request.name}", request.state.set("parked"))
+        with p.otherwise():
+            _enter_node(p, w, request)
+    else:
+        _enter_node(p, w, request)
+
+
+def _enter_node(p: Process, w: World, request: Request) -> None:
+    verb = w.k.submit if request.is_write else w.k.submit.replace("write", "read")
+    updates = [request.state.set("in_flight")]
+    if request.to_target is not None:
+        w.probes.request_submitted(p, w, request)
+        updates.append(request.to_target.set(~w.on_old_node))
+    p.do(f"{verb} ({request.name})", *updates, mark="b")
+
+
+def resume_parked(p: Process, w: World) -> None:
+    """Let queued requests go on once no section is open, to the root of now (part of an atomic step)."""
+    for request in w.disk.requests:
+        with p.when(request.state.is_("parked") & ~w.drained):
+            _enter_node(p, w, request)
+
+
+def complete_all(p: Process, w: World) -> None:
+    """Run the completion of every guest request whose I/O has finished (part of an atomic step)."""
+    for request in w.requests:
+        with p.when(request.state.is_("io_done")):
+            _complete(p, request, w)
+
+
+def _complete(p: Process, request: Request, w: World) -> None:
+    """The data is on the request's node, its sector is dirty if a bitmap still listens, and the guest is told."""
+    updates = [request.state.set("acked")]
+    if isinstance(request, Write):
+        updates += [
+            request.on_source.set(request.on_source | ~request.to_target),
+            request.on_target.set(request.on_target | request.to_target),
+            request.dirty.set(request.dirty | (w.bitmap & ~request.to_target)),
+        ]
+    p.do(f"{request.name} completes, the guest is told", *updates)

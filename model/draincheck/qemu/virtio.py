@@ -1,0 +1,26 @@
+"""The virtio disk: the handler of its host notifier, and the queue handler behind it."""
+
+from __future__ import annotations
+
+from draincheck.lang import Process
+from draincheck.qemu import requests
+from draincheck.qemu.world import Disk, World
+
+__all__ = ["handle_output", "host_notifier_read"]
+
+
+def host_notifier_read(p: Process, w: World, disk: Disk) -> None:
+    """The handler of an ioeventfd: test and clear it, and if it was set, empty the ring (part of an atomic step)."""
+    with p.call("virtio_queue_host_notifier_read"), p.when(disk.eventfd):
+        w.probes.handler_runs(p, w, disk)
+        p.do("event_notifier_test_and_clear", disk.eventfd.clear())
+        handle_output(p, w, disk)
+
+
+def handle_output(p: Process, w: World, disk: Disk) -> None:
+    """Pop the ring until it is empty and submit what was in it (part of an atomic step)."""
+    submitter = "virtio_submit_multiwrite" if w.k.submit == "blk_aio_multiwrite" else "virtio_blk_submit_multireq"
+    with p.call("virtio_blk_handle_output"), p.call(submitter):
+        for request in disk.requests:
+            with p.when(request.state.is_("ring")):
+                requests.submit(p, w, request)

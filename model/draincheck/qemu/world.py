@@ -1,0 +1,229 @@
+"""The state of the modelled QEMU: disks, requests, contexts, the job. Only variables and conditions; behaviour is in the other files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, EnumVar, IntVar, Model, Process, all_, any_, count
+from draincheck.qemu.probes import Probes
+from draincheck.qemu.scenario import Scenario
+from draincheck.revisions import Knobs
+
+__all__ = ["AioContext", "Disk", "Request", "World", "Write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One guest request.
+
+    `state`: `idle` (not made yet), `ring` (descriptor in the virtqueue, or timer armed), `parked` (queued by the BlockBackend),
+    `in_flight` (tracked, with the host's I/O running), `io_done` (I/O finished, completion not run), `acked` (the guest was told).
+    `to_target` is set if it was submitted after the switch (None for a disk that is never switched).
+    """
+
+    name: str
+    is_write: bool
+    state: EnumVar
+    to_target: BoolVar | None
+
+    @property
+    def tracked(self) -> BoolExpr:
+        """It counts as a pending request of its node."""
+        return self.state.is_("in_flight", "io_done")
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Request):
+    """A guest write to the disk with the job: on which nodes its data is, and whether its sector is dirty."""
+
+    to_target: BoolVar
+    on_source: BoolVar
+    on_target: BoolVar
+    dirty: BoolVar
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A virtio disk: its host notifier's eventfd, the readiness that the last poll found for it, and its requests."""
+
+    index: int
+    eventfd: BoolVar
+    revents: BoolVar
+    requests: tuple[Request, ...]
+
+    @property
+    def has_job(self) -> bool:
+        """Disk 0 is the one that is mirrored."""
+        return self.index == 0
+
+    @property
+    def ring_filled(self) -> BoolExpr:
+        """The guest has made descriptors available that nobody has taken yet."""
+        return any_(*(r.state.is_("ring") for r in self.requests))
+
+
+@dataclass(frozen=True, slots=True)
+class AioContext:
+    """An event loop's context.
+
+    Attributes:
+        name: QEMU's name for it.
+        disable_count: `external_disable_cnt`, or None in code bases that never count.
+        external: its handlers are marked external.
+        disks: disks whose host notifier is registered here.
+        notify: an `aio_notify` that enabling external events caused and nobody has noticed yet, or None where enabling never notifies.
+    """
+
+    name: str
+    disable_count: IntVar | None
+    external: bool
+    disks: tuple[Disk, ...]
+    notify: BoolVar | None = None
+
+    @property
+    def enabled(self) -> BoolExpr:
+        """Handlers here may be polled, as far as the disable counter is concerned."""
+        return self.disable_count.is_(0) if self.external and self.disable_count is not None else TRUE
+
+
+ReadHandler = Callable[[Process, "World", Disk], None]
+
+
+class World:
+    """Everything the model's processes share. `k` are the code base's knobs, `s` is the scenario."""
+
+    def __init__(
+        self, model: Model, knobs: Knobs, scenario: Scenario, probes: Probes, host_notifier_read: ReadHandler
+    ) -> None:
+        self.m, self.k, self.s, self.probes = model, knobs, scenario, probes
+        #: the callback that aio_set_event_notifier registers for a virtqueue
+        self.host_notifier_read = host_notifier_read
+        self.root = model.enum("root", "source", "target")
+        self.disks = tuple(self._disk(index, *sizes) for index, sizes in enumerate(self._workload()))
+        self._job()
+        self._contexts()
+
+    def _workload(self) -> list[tuple[int, int]]:
+        """(writes, reads) of each disk."""
+        others = [(self.s.other_writes, 0)] if self.s.other_writes else []
+        return [(self.s.writes, self.s.reads), *others]
+
+    def _disk(self, index: int, writes: int, reads: int) -> Disk:
+        requests = [self._request(index, f"write[{index}.{i}]", True) for i in range(writes)]
+        requests += [self._request(index, f"read[{index}.{i}]", False) for i in range(reads)]
+        return Disk(index, self.m.bool(f"eventfd[{index}]"), self.m.bool(f"revents[{index}]"), tuple(requests))
+
+    def _request(self, disk: int, name: str, is_write: bool) -> Request:
+        states = ("idle", "ring", *(("parked",) if self.k.park_requests else ()), "in_flight", "io_done", "acked")
+        state = self.m.enum(name, *states)
+        if disk != 0:
+            return Request(name, is_write, state, None)
+        to_target = self.m.bool(f"{name} to target")
+        if not is_write:
+            return Request(name, is_write, state, to_target)
+        place = name.removeprefix("write")
+        source, target, dirty = (self.m.bool(label + place) for label in ("source", "target", "dirty"))
+        return Write(name, is_write, state, to_target, source, target, dirty)
+
+    def _job(self) -> None:
+        m = self.m
+        self.should_complete = m.bool("should_complete")
+        self.job_io = m.enum("job I/O", "none", "in_flight", "io_done")
+        self.sleep_over = m.bool("sleep timer due")
+        self.window = m.bool("window")
+        self.bitmap = m.bool("dirty bitmap", initial=True)
+        self.drain_bh = m.bool("drain BH")
+        self.exit_bh = m.bool("exit BH")
+        self.completed = m.bool("job completed")
+        self.qmp = m.bool("monitor command")
+        self.mirror = m.coroutine("mirror_run", waits_at="sleep")
+
+    def _contexts(self) -> None:
+        """Which context serves the disks, and which one their host notifiers are registered with (None: legacy iohandlers)."""
+        k, s, m = self.k, self.s, self.m
+        sections = k.begin != "none" or k.drain_is_section or k.target_drained
+        self.quiesce = m.int("quiesce_counter", 0, 2) if sections else None
+        self.quiesce_target = m.bool("target drained") if k.target_drained else None
+        home = "iothread" if s.iothread else k.notifier_home if k.iohandler == "gsource" else "legacy"
+        counter = m.int("external_disable_cnt", 0, 2) if sections else None
+        served = self.disks if home in ("iothread", "main") else ()
+        notify = m.bool("notified") if sections and k.enable_notifies else None
+        external = k.dataplane_is_external if s.iothread else k.is_external
+        self.ctx = AioContext("iothread" if s.iothread else "qemu_aio_context", counter, external, served, notify)
+        bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1) if k.bandage and not s.iothread else None
+        self.iohandler_ctx = AioContext("iohandler_ctx", bandage, k.is_external, self.disks if home == "ioh" else ())
+        self.legacy_iohandlers = self.disks if home == "legacy" else ()
+        self.bql_free = m.bool("BQL free") if s.source in ("mmio", "vcpu") else None
+        self.lock = m.enum("AioContext lock", "free", "iothread", "main") if s.iothread else None
+
+    # -- conditions -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def disk(self) -> Disk:
+        """The disk with the job."""
+        return self.disks[0]
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """The guest's requests on all disks."""
+        return tuple(request for disk in self.disks for request in disk.requests)
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        """The guest's writes to the disk with the job."""
+        return tuple(request for request in self.disk.requests if isinstance(request, Write))
+
+    @property
+    def on_old_node(self) -> BoolExpr:
+        """The disk's root is still the source."""
+        return self.root.is_("source")
+
+    @property
+    def pending(self) -> BoolExpr:
+        """bdrv_requests_pending(source): a guest request on the old node is tracked."""
+        return any_(*(all_(r.tracked, ~r.to_target) for r in self.disk.requests if r.to_target is not None))
+
+    @property
+    def any_dirty(self) -> BoolExpr:
+        """The dirty count is not 0."""
+        return any_(*(write.dirty for write in self.writes))
+
+    @property
+    def guest_io_done(self) -> BoolExpr:
+        """The thread pool has a finished guest request for its completion bottom half."""
+        return any_(*(r.state.is_("io_done") for r in self.requests))
+
+    @property
+    def io_done(self) -> BoolExpr:
+        """The thread pool's completion bottom half is scheduled: something of the guest's or the job's has finished."""
+        return self.guest_io_done | self.job_io.is_("io_done")
+
+    @property
+    def bh_scheduled(self) -> BoolExpr:
+        """A bottom half of the disks' context is scheduled (the exit callback's is always the main loop's)."""
+        exits = FALSE if self.s.iothread else self.exit_bh
+        return any_(self.drain_bh if self.k.drain != "nested" else FALSE, exits, self.io_done)
+
+    @property
+    def drained(self) -> BoolExpr:
+        """A drained section of the source is open."""
+        return self.quiesce > 0 if self.quiesce is not None else FALSE
+
+    @property
+    def all_acked(self) -> BoolExpr:
+        """Every request of the guest has been answered."""
+        return all_(*(r.state.is_("acked") for r in self.requests))
+
+    @property
+    def contributions(self) -> IntVar | None:
+        """The disable counter of the disks' context."""
+        return self.ctx.disable_count
+
+    def expected_disable_count(self) -> BoolExpr:
+        """The counter is what the drained nodes of this context add up to: one each."""
+        if self.ctx.disable_count is None:
+            return TRUE
+        return self.ctx.disable_count.is_(
+            count(self.drained, self.quiesce_target if self.quiesce_target is not None else FALSE)
+        )

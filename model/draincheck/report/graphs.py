@@ -1,0 +1,182 @@
+"""Transition graphs (see `draincheck.graph`) as files: DOT, SVG, GraphML, and the node-link JSON of networkx."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from io import BytesIO
+from typing import TYPE_CHECKING, cast
+
+from draincheck.graph import MAX_DRAWN, RESERVED, refuse_above
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from xml.etree.ElementTree import Element
+
+    import networkx as nx
+    from networkx.readwrite.graphml import GraphMLWriter
+
+    from draincheck.expr import Value
+
+__all__ = ["DrawingError", "draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
+
+#: how long Graphviz may take, in seconds; MAX_DRAWN states take a few
+DRAWING_TIME = 120
+
+#: what XML 1.0 cannot hold, and what Graphviz stumbles over
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+class DrawingError(RuntimeError):
+    """Graphviz is not installed, or failed."""
+
+
+# -- DOT and SVG ----------------------------------------------------------------------------------
+
+
+def to_dot(graph: nx.MultiDiGraph[int]) -> str:
+    """The graph in Graphviz' language.
+
+    A node shows its number and the values that differ from those of node 0. Initial states have a double frame,
+    violating ones are red, deadlocks orange, final states grey. Marked edges are bold and show their letters; edges on
+    which an assertion fails are red.
+    """
+    lines = [
+        f"digraph {_quoted(str(graph.graph.get('name', '')))} {{",
+        '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="monospace", fontsize=10];',
+        '  edge [fontname="monospace", fontsize=9];',
+        *_dot_nodes(graph),
+        *_dot_edges(graph),
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def draw_svg(dot_text: str) -> str:
+    """Have Graphviz draw a graph. Raises DrawingError if its `dot` is not installed, fails, or takes too long."""
+    program = shutil.which("dot")
+    if program is None:
+        raise DrawingError(
+            "Graphviz is needed to draw, and its program dot is not on the PATH; install it or export DOT"
+        )
+    try:
+        done = subprocess.run(
+            [program, "-Tsvg"], input=dot_text.encode(), capture_output=True, check=False, timeout=DRAWING_TIME
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DrawingError(f"dot did not finish in {DRAWING_TIME} seconds; choose a smaller scenario") from error
+    if done.returncode != 0:
+        raise DrawingError(f"dot failed with status {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout.decode()
+
+
+def to_svg(graph: nx.MultiDiGraph[int]) -> str:
+    """A picture of the graph. Raises GraphTooLargeError above MAX_DRAWN states, and DrawingError as `draw_svg` does."""
+    refuse_above(len(graph), MAX_DRAWN, str(graph.graph.get("name", "the system")))
+    return draw_svg(to_dot(graph))
+
+
+def _dot_nodes(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
+    nodes = cast("Mapping[int, dict[str, Value]]", graph.nodes)
+    for node in nodes:
+        changed = [
+            f"{name}={int(value) if isinstance(value, bool) else value}"
+            for name, value in nodes[node].items()
+            if name not in RESERVED and value != nodes[0][name]
+        ]
+        label = "\n".join([str(node), *changed])
+        yield f"  {node} [{_attributes({'label': label, **_node_style(nodes[node])})}];"
+
+
+def _node_style(node: Mapping[str, Value]) -> dict[str, str]:
+    style: dict[str, str] = {}
+    if node["initial"]:
+        style["peripheries"] = "2"
+    if node["final"]:
+        style["fillcolor"] = "gray85"
+    if node["bound"]:
+        style["style"] = "rounded,filled,dashed"
+    if node["deadlock"]:
+        style["fillcolor"] = "orange"
+    if node["violates"]:
+        style |= {"fillcolor": "salmon", "tooltip": f"violates {node['violates']}"}
+    return style
+
+
+def _dot_edges(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
+    edges = cast("list[tuple[int, int, dict[str, Value]]]", list(graph.edges(data=True)))
+    for source, target, edge in edges:
+        yield f"  {source} -> {target} [{_attributes(_edge_style(edge))}];"
+
+
+def _edge_style(edge: Mapping[str, Value]) -> dict[str, str]:
+    style = {"label": f"{edge['process']}: {edge['label']}"}
+    if edge["marks"]:
+        style = {"label": f"({edge['marks']}) {style['label']}", "style": "bold", "penwidth": "2"}
+    if edge["violates"]:
+        style |= {"color": "red", "tooltip": f"violates {edge['violates']}"}
+    return style
+
+
+def _attributes(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={_quoted(value)}" for name, value in values.items())
+
+
+def _quoted(text: str) -> str:
+    """A DOT string; backslashes are doubled, or Graphviz would read one and an N as the name of the node."""
+    clean = _UNPRINTABLE.sub("\ufffd", text).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + clean.replace("\r", " ").replace("\n", "\\n") + '"'
+
+
+# -- GraphML and JSON -----------------------------------------------------------------------------
+
+
+def to_graphml(graph: nx.MultiDiGraph[int]) -> bytes:
+    """The graph as GraphML (UTF-8), with edge ids `e0`, `e1`, ...; read with `node_type=int, force_multigraph=True`.
+
+    Empty text is left out: readers do not tell it from an absent attribute.
+    """
+    from networkx.readwrite.graphml import GraphMLWriter
+
+    # Named explicitly: networkx' own choice is another writer, with another output, where lxml happens to be installed.
+    writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
+    writer.add_graph_element(_with_edge_ids(graph))
+    _spell_truth_values(writer)
+    out = BytesIO()
+    writer.dump(out)
+    return out.getvalue() + b"\n"
+
+
+def to_node_link(graph: nx.MultiDiGraph[int]) -> dict[str, object]:
+    """The graph as JSON values, as networkx' `node_link_graph(..., edges="edges")` reads them."""
+    import networkx as nx
+
+    return cast("dict[str, object]", nx.node_link_data(graph, edges="edges"))
+
+
+def _with_edge_ids(graph: nx.MultiDiGraph[int]) -> nx.MultiDiGraph[int]:
+    """A copy with edge keys, which become ids in GraphML, that are unique in the whole graph, and text fit for XML."""
+    import networkx as nx
+
+    copy: nx.MultiDiGraph[int] = nx.MultiDiGraph()
+    copy.graph.update(_clean(graph.graph))
+    for node, values in cast("list[tuple[int, dict[str, Value]]]", list(graph.nodes(data=True))):
+        copy.add_node(node, **_clean(values))
+    edges = cast("list[tuple[int, int, dict[str, Value]]]", list(graph.edges(data=True)))
+    for number, (source, target, values) in enumerate(edges):
+        copy.add_edge(source, target, key=f"e{number}", **_clean(values))
+    return copy
+
+
+def _clean(values: Mapping[str, Value]) -> dict[str, Value]:
+    return {k: _UNPRINTABLE.sub("\ufffd", v) if isinstance(v, str) else v for k, v in values.items() if v != ""}
+
+
+def _spell_truth_values(writer: GraphMLWriter) -> None:
+    """Write truth values as XML Schema does, in small letters; networkx writes them as Python does."""
+    root: Element = writer.xml
+    keys = {key.get("id") for key in root.iter("key") if key.get("attr.type") == "boolean"}
+    for data in root.iter("data"):
+        if data.get("key") in keys:
+            data.text = str(data.text).lower()

@@ -1,0 +1,324 @@
+"""Traces as text: the nested call trees that commit messages draw, with what each step changed beside it.
+
+Each level of calls is indented by two spaces, steps stand below the calls they are made in, and the letter of a
+marked step hangs to the left of it:
+
+        aio_dispatch
+          aio_bh_poll
+        (c) mirror_exit                      window=0
+
+What the surroundings do (a guest, a disk: processes that never stand in a call) interrupts the tree without breaking
+it. After a switch of thread the new one is named and its tree starts from the root; calls that were drawn before are
+marked as continued, and of these only the outermost and the innermost are repeated. Variables show as `name=value`,
+truth values as 0 and 1, and only where they change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from textwrap import wrap
+from typing import NamedTuple
+
+from draincheck.expr import BoolExpr, Expr, Value, variables_of
+from draincheck.report.calls import Call, Event, events_of
+from draincheck.system import (
+    Always,
+    Assertion,
+    CanAlwaysFinish,
+    NoDeadlock,
+    Property,
+    Reachable,
+    State,
+    TransitionSystem,
+    Variable,
+)
+from draincheck.trace import Step, Trace, rerun
+
+__all__ = ["MarkedStep", "render_outline", "render_trace", "summarize_marks"]
+
+#: columns left of the outermost call, so that the letter of a step outside all calls has room to hang
+MARGIN = 4
+#: the column of values never starts right of this one: a single deep step must not push all values off the screen
+MAX_COLUMN = 72
+#: running text is wrapped here, as in commit messages
+WIDTH = 78
+#: a longer condition is not printed: the compiler may have folded half the model into it
+MAX_CONDITION = 100
+
+#: how each kind of line looks in colour (styles of rich)
+STYLES = {
+    "call": "dim",
+    "aside": "cyan",
+    "marked": "bold",
+    "thread": "bold blue",
+    "changes": "green",
+    "head": "bold",
+    "bad": "bold red",
+}
+
+
+class MarkedStep(NamedTuple):
+    """A marked step of a trace and its iteration: the number of the outermost numbered call around it, or 0."""
+
+    mark: str
+    iteration: int
+    label: str
+
+
+class _Line(NamedTuple):
+    """A line before layout: `kind` is a key of STYLES or "" for an ordinary step."""
+
+    text: str
+    kind: str = ""
+    changes: str = ""
+
+
+def render_trace(system: TransitionSystem, trace: Trace, *, color: bool = False) -> str:
+    """A trace as a call tree between a header and a word on what it shows; every line ends in a newline.
+
+    With `color` the text carries rich's markup; print it with `highlight=False, soft_wrap=True`. Raises TraceError if
+    the trace is not one of this system.
+    """
+    steps = rerun(system, trace)
+    blocks = [_header(system, trace, steps), _tree(events_of(system, trace)), _ending(system, trace, steps)]
+    return _layout(_separated(blocks), color)
+
+
+def render_outline(system: TransitionSystem, trace: Trace) -> str:
+    """Only the marked steps of a trace and the calls they stand in: the drawing for a commit message."""
+    marked = [event for event in events_of(system, trace) if event.part.mark]
+    return _layout(_tree(marked, changes=False), color=False)
+
+
+def summarize_marks(system: TransitionSystem, trace: Trace) -> list[MarkedStep]:
+    """The marked steps of a trace, in order: enough to tell one way of breaking an invariant from another."""
+    marked = (event for event in events_of(system, trace) if event.part.mark)
+    return [MarkedStep(event.part.mark, event.iteration, event.part.label) for event in marked]
+
+
+# -- the tree --------------------------------------------------------------------------------------
+
+
+def _tree(events: Sequence[Event], changes: bool = True) -> list[_Line]:
+    threads = {event.thread for event in events if not event.aside}
+    tree = _Tree(
+        name_threads=len(threads) > 1, tilde="~ " if any(event.framed for event in events) else "", changes=changes
+    )
+    for event in events:
+        tree.add(event)
+    return tree.lines
+
+
+class _Tree:
+    """The lines drawn so far, and the calls the last of them stands in."""
+
+    def __init__(self, name_threads: bool, tilde: str, changes: bool) -> None:
+        self.lines: list[_Line] = []
+        self.name_threads = name_threads
+        self.tilde = tilde
+        self.changes = changes
+        self.thread = ""
+        self.stack: tuple[Call, ...] = ()
+        self.drawn: set[Call] = set()
+
+    def add(self, event: Event) -> None:
+        """Draw what took place, below whatever calls have been opened since the last line."""
+        if not event.aside:
+            self._switch(event.thread)
+            self._descend(event.stack)
+        if event.part.label or event.part.mark or event.changes:
+            self.lines.append(self._leaf(event))
+
+    def _leaf(self, event: Event) -> _Line:
+        tilde = self.tilde if event.aside else ""
+        label = tilde + ("" if event.framed else f"{event.process}: ") + (event.part.label or "(step)")
+        letter = f"({event.part.mark}) " if event.part.mark else ""
+        kind = "marked" if event.part.mark else "aside" if event.aside else ""
+        changes = _assignments((c.name, c.new) for c in event.changes) if self.changes else ""
+        return _Line(_at(len(self.stack), label, letter), kind, changes)
+
+    def _switch(self, thread: str) -> None:
+        if thread != self.thread and self.name_threads:
+            self._blank()
+            self.lines.append(_Line(f"-- {thread}", "thread"))
+        if thread != self.thread:
+            self.thread, self.stack = thread, ()
+
+    def _descend(self, stack: tuple[Call, ...]) -> None:
+        shared = _shared(self.stack, stack)
+        if shared == 0 and stack and stack[0] not in self.drawn and self.lines and self.lines[-1].kind != "thread":
+            self._blank()
+        self.lines += [_Line(text, "call") for text in _headings(stack, shared, self.drawn)]
+        self.stack = stack
+        self.drawn.update(stack)
+
+    def _blank(self) -> None:
+        if self.lines:
+            self.lines.append(_Line(""))
+
+
+def _shared(old: Sequence[Call], new: Sequence[Call]) -> int:
+    """How many of the outermost calls are the same in both."""
+    return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a is not b), min(len(old), len(new)))
+
+
+def _headings(stack: Sequence[Call], shared: int, drawn: set[Call]) -> Iterator[str]:
+    """A line for each call below the `shared` ones; a run of calls that were drawn before is cut to its ends."""
+    for known, group in groupby(range(shared, len(stack)), lambda depth: stack[depth] in drawn):
+        run = list(group)
+        if not known:
+            yield from (_at(depth, str(stack[depth])) for depth in run)
+            continue
+        yield _at(run[0], f"{stack[run[0]]} (continued)")
+        if len(run) > 1:
+            yield _at(run[-1], str(stack[run[-1]]), "... " if len(run) > 2 else "")
+
+
+def _at(depth: int, text: str, hanging: str = "") -> str:
+    """Text at its level of the tree, with something hanging to the left of it."""
+    return hanging.rjust(MARGIN + 2 * depth) + text
+
+
+# -- above and below it ----------------------------------------------------------------------------
+
+
+def _header(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
+    count = f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
+    what = "trace"
+    if trace.property:
+        what = f"{_role(system, trace, steps)} of {trace.property!r}"
+    yield _Line(f"{system.name}: {what}, {count}", "head")
+    yield from _listed("initially ", _values(system, system.variables, trace.initial))
+
+
+def _role(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> str:
+    if not _shows(system, system.property_named(trace.property), trace, steps):
+        return "trace"
+    return "witness" if isinstance(system.property_named(trace.property), Reachable) else "violation"
+
+
+def _ending(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
+    """What the trace shows about its property, and the values that decide it."""
+    if not trace.property:
+        return
+    prop = system.property_named(trace.property)
+    if not _shows(system, prop, trace, steps):
+        yield _Line(f"this trace does not decide {prop.name!r}", "head")
+        return
+    good = isinstance(prop, Reachable)
+    where = f"{'in' if isinstance(prop, Assertion) else 'after'} step {len(steps)}" if steps else "initially"
+    meaning = f": {prop.meaning}" if prop.meaning else ""
+    said = f"{'reached' if good else 'violated'} {where}: {prop.name}{meaning}"
+    yield from _wrapped(said, "    ", "head" if good else "bad")
+    yield from _because(system, prop, trace, steps)
+
+
+def _shows(system: TransitionSystem, prop: Property, trace: Trace, steps: Sequence[Step]) -> bool:
+    """Whether its end is what decides the property. For CanAlwaysFinish no trace does: the engine is trusted."""
+    last = _last(trace, steps)
+    match prop:
+        case Always(holds=holds):
+            return not system.holds(holds, last)
+        case Assertion():
+            return bool(steps) and prop.name in steps[-1].broken
+        case Reachable(goal=goal):
+            return system.holds(goal, last)
+        case NoDeadlock():
+            return not system.holds(system.final, last) and next(system.enabled(last), None) is None
+        case _:
+            return True
+
+
+def _because(system: TransitionSystem, prop: Property, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
+    """The condition that decides, where it can be read, and the values of its variables."""
+    last = _last(trace, steps)
+    match prop:
+        case Always(holds=condition):
+            yield from _condition(system, "must hold: ", condition, last)
+        case Assertion():
+            before = steps[-1].before
+            checks = system.actions[steps[-1].action].checks
+            failed = next(c for c in checks if c.property == prop.name and not system.holds(c.holds, before))
+            yield from _condition(system, "must hold before it: ", failed.holds, before)
+        case Reachable(goal=condition):
+            yield from _condition(system, "", condition, last)
+        case CanAlwaysFinish(goal=condition):
+            yield from _condition(system, "out of reach from here: ", condition, last)
+        case NoDeadlock():
+            yield _Line("    no process can take a step")
+            yield from _listed("    with ", _values(system, system.variables, last))
+        case _:
+            return
+
+
+def _condition(system: TransitionSystem, role: str, condition: BoolExpr, state: State) -> Iterator[_Line]:
+    named = variables_of(condition)
+    visible = [v for v in system.variables if v in named and not v.internal]
+    text = str(condition)
+    if len(text) <= MAX_CONDITION and len(visible) == len(named):
+        yield _Line(f"    {role}{text}")
+    yield from _listed("    with ", _values(system, visible, state))
+
+
+def _last(trace: Trace, steps: Sequence[Step]) -> State:
+    return steps[-1].after if steps else trace.initial
+
+
+def _values(system: TransitionSystem, variables: Iterable[Variable], state: State) -> Iterator[tuple[str, Value]]:
+    position: dict[Expr, int] = dict(system.position)
+    return ((v.name, v.sort.decode(state[position[v]])) for v in variables if not v.internal)
+
+
+def _assignments(values: Iterable[tuple[str, Value]]) -> str:
+    """`eventfd=1 request=in flight`: truth values as 0 and 1."""
+    return " ".join(_assignment(name, value) for name, value in values)
+
+
+def _assignment(name: str, value: Value) -> str:
+    return f"{name}={int(value) if isinstance(value, bool) else value}"
+
+
+# -- layout ----------------------------------------------------------------------------------------
+
+
+def _listed(head: str, values: Iterable[tuple[str, Value]]) -> Iterator[_Line]:
+    """Values after a word, wrapped between them only; nothing at all if there are none."""
+    items = [_assignment(name, value).replace(" ", "\xa0") for name, value in values]
+    lines = _wrapped(head + " ".join(items), " " * len(head)) if items else iter(())
+    return (line._replace(text=line.text.replace("\xa0", " ")) for line in lines)
+
+
+def _wrapped(text: str, indent: str, kind: str = "") -> Iterator[_Line]:
+    lines = wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return (_Line(line, kind) for line in lines)
+
+
+def _separated(blocks: Iterable[Iterable[_Line]]) -> list[_Line]:
+    """The blocks that are not empty, with an empty line between them."""
+    lines: list[_Line] = []
+    for block in map(list, blocks):
+        lines += [_Line(""), *block] if lines and block else block
+    return lines
+
+
+def _layout(lines: Sequence[_Line], color: bool) -> str:
+    """Lines with their changes in one column."""
+    column = min(MAX_COLUMN, max((len(line.text) for line in lines if line.changes), default=0))
+    return "".join(f"{_painted(line, column) if color else _plain(line, column)}\n" for line in lines)
+
+
+def _plain(line: _Line, column: int) -> str:
+    return f"{line.text:{column}}  {line.changes}" if line.changes else line.text
+
+
+def _painted(line: _Line, column: int) -> str:
+    """The same characters with rich's markup around them."""
+    padding = " " * (max(0, column - len(line.text)) + 2)
+    return _styled(line.text, line.kind) + (padding + _styled(line.changes, "changes") if line.changes else "")
+
+
+def _styled(text: str, kind: str) -> str:
+    from rich.markup import escape
+
+    return f"[{STYLES[kind]}]{escape(text)}[/]" if kind and text else escape(text)

@@ -1,0 +1,362 @@
+"""QEMU's code bases as data: one knob vector a revision, and what each commit changed in this story.
+
+A knob is one difference between code bases that the drain invariant depends on. Both the model and the executable core read these
+vectors; this module imports nothing of either. Dates are author dates; `release` is the first release that contains the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any, Final
+
+__all__ = [
+    "CONTROLS", "KNOBS", "REVISIONS", "Knob", "Knobs", "Revision", "UnknownName", "code_bases", "find_revision", "parse_setting", "with_settings",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """The values of all knobs, in the order of `KNOBS`, which says what each means."""
+
+    iohandler: str = "legacy"
+    order: str = "attach"
+    notifier_home: str = "ioh"
+    is_external: bool = False
+    dataplane_is_external: bool = False
+    walk_checks_external: bool = False
+    drain: str = "nested"
+    drain_is_section: bool = False
+    drain_polls: str = "progress"
+    begin: str = "none"
+    bandage: bool = False
+    exit: str = "bh"
+    release_bitmap: str = "run"
+    pre_switch: str = "swap_raw"
+    target_drained: bool = False
+    reopen_drains: bool = False
+    flush: str = "before_check"
+    bql_drop: str = "if_timeout"
+    park_requests: bool = False
+    enable_notifies: bool = False
+    busy_poll: str = "none"
+    ctx_held_in_poll: bool = True
+    switch_carries_count: bool = False
+    dataplane_mirror: bool = False
+    submit: str = "blk_aio_writev"
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A knob: its name, the values it can take (strings as a user writes them), and its meaning."""
+
+    name: str
+    values: tuple[str, ...]
+    meaning: str
+
+
+_SWITCH = ("off", "on")
+
+KNOBS: Final[tuple[Knob, ...]] = (
+    Knob("iohandler", ("legacy", "gsource"), "who runs iohandlers: main_loop_wait after GLib's dispatch, or a GSource of their own context"),
+    Knob("order", ("attach", "any"), "GSources of equal priority: in attach order (what GLib does) or in any order (what its API promises)"),
+    Knob("notifier_home", ("ioh", "main"), "where virtio-blk's host notifier is registered without dataplane: iohandlers or qemu_aio_context"),
+    Knob("is_external", _SWITCH, "the host notifier is marked external (without dataplane)"),
+    Knob("dataplane_is_external", _SWITCH, "the host notifier is marked external (with dataplane)"),
+    Knob("walk_checks_external", _SWITCH, "aio_pending and the fd walk of aio_dispatch skip external handlers while they are disabled"),
+    Knob("drain", ("nested", "yield_late", "yield_first"),
+         "a drain in a coroutine: polls inside it, yields to a bottom half that polls, or yields before anything is disabled"),
+    Knob("drain_is_section", _SWITCH, "bdrv_drain is bdrv_drained_begin followed by bdrv_drained_end"),
+    Knob("drain_polls", ("progress", "in_flight"), "a drain polls until nothing moves (at least once), or only while requests are in flight"),
+    Knob("begin", ("none", "after_release", "before_check"), "where mirror opens its drained section: nowhere, after the bitmap's release, before the dirty count"),
+    Knob("bandage", _SWITCH, "external events of iohandler_ctx are disabled around mirror_exit"),
+    Knob("exit", ("inline", "bh"), "mirror switches the disk itself, or in a bottom half of the main loop"),
+    Knob("release_bitmap", ("run", "exit"), "the dirty bitmap is released before (a), or by the exit callback"),
+    Knob("pre_switch", ("swap_raw", "swap_drain", "assert", "drain"),
+         "before the switch: nothing (bdrv_swap), bdrv_swap drains, an assertion that nothing is pending, bdrv_replace_node drains"),
+    Knob("target_drained", _SWITCH, "mirror_exit holds the target drained around the switch"),
+    Knob("reopen_drains", _SWITCH, "the target has other open flags, so mirror_exit reopens it, which drains everything"),
+    Knob("flush", ("before_check", "after_check"), "mirror flushes the target before the last dirty count, or between it and leaving"),
+    Knob("bql_drop", ("if_timeout", "always"), "the main loop lets go of the BQL in a poll that may sleep, or in every poll"),
+    Knob("park_requests", _SWITCH, "a BlockBackend queues requests while its node is drained"),
+    Knob("enable_notifies", _SWITCH, "aio_enable_external wakes the context when the counter falls to 0"),
+    Knob("busy_poll", ("none", "ignores", "honours"), "IOThreads busy-poll the virtqueue: never, whatever the disable counter says, or only while it is 0"),
+    Knob("ctx_held_in_poll", _SWITCH, "an IOThread holds its AioContext while it polls"),
+    Knob("switch_carries_count", _SWITCH, "a node that changes its AioContext takes its disable count along"),
+    Knob("dataplane_mirror", _SWITCH, "mirror is allowed on a disk with dataplane"),
+    Knob("submit", ("blk_aio_multiwrite", "blk_aio_writev", "blk_aio_pwritev"), "the function through which virtio-blk submits a write (names only)"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A code base: the knob vector right after a commit.
+
+    Attributes:
+        name: the commit's abbreviated hash, `HASH~1` for the code base before it, or a control's name.
+        date: author date, ISO 8601.
+        release: first release that contains it, or "" for none.
+        subject: what changed in this story, in our words.
+        knobs: the vector.
+    """
+
+    name: str
+    date: str
+    release: str
+    subject: str
+    knobs: Knobs
+
+
+class UnknownName(ValueError):
+    """A name that is not in the table; the message says the nearest ones."""
+
+
+def nearest(kind: str, name: str, known: list[str]) -> UnknownName:
+    """The error for an unknown name, with the nearest known ones."""
+    close = get_close_matches(name, known, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+    return UnknownName(f"unknown {kind} {name!r}; {hint}")
+
+
+def _history() -> tuple[Revision, ...]:
+    """Each row is the row before it with a few knobs turned."""
+    rows: list[Revision] = []
+    knobs = Knobs(exit="inline", submit="blk_aio_multiwrite")
+
+    def row(name: str, date: str, release: str, subject: str, **changes: Any) -> None:
+        nonlocal knobs
+        knobs = replace(knobs, **changes)
+        rows.append(Revision(name, date, release, subject, knobs))
+
+    row("5a7e7a0bad~1", "2014-10-21", "", "mirror switches the disk inside its coroutine, right after bdrv_drain_all")
+    row(
+        "5a7e7a0bad",
+        "2014-10-21",
+        "v2.2.0",
+        "mirror_exit becomes a bottom half of the main loop: the window opens",
+        exit="bh",
+    )
+    row("b112a65c52", "2014-10-21", "v2.2.0", "mirror is allowed with dataplane", dataplane_mirror=True)
+    row(
+        "6ee4ce1ee7",
+        "2015-06-10",
+        "v2.4.0",
+        "bdrv_swap drains both nodes first: a crash becomes a silent loss",
+        pre_switch="swap_drain",
+        submit="blk_aio_writev",
+    )
+    row(
+        "f3926945c8", "2015-09-07", "v2.5.0", "iohandlers become a GSource of their own AioContext", iohandler="gsource"
+    )
+    row(
+        "3f09bfbc7b",
+        "2015-09-15",
+        "v2.5.0",
+        "pointers are switched instead of bdrv_swap, with an assertion that nothing is pending",
+        pre_switch="assert",
+    )
+    row(
+        "dca21ef23b",
+        "2015-10-23",
+        "v2.5.0",
+        "handlers can be marked external; dataplane's host notifier is",
+        dataplane_is_external=True,
+    )
+    row(
+        "c1e1e5fa8f",
+        "2015-10-23",
+        "v2.5.0",
+        "aio_disable_external and aio_enable_external, honoured by the poll set of aio_poll",
+    )
+    row(
+        "176c36997f",
+        "2015-11-23",
+        "v2.5.0",
+        "mirror holds a drained section from before the defer to the end of mirror_exit",
+        begin="after_release",
+    )
+    row(
+        "a77fd4bb29",
+        "2016-04-05",
+        "v2.6.0",
+        "bdrv_drain in a coroutine yields and lets a bottom half poll",
+        drain="yield_late",
+    )
+    row("39bf92dd70", "2016-04-05", "v2.6.0", "mirror's final drain is made explicit")
+    row(
+        "14560d69e7",
+        "2016-04-22",
+        "v2.6.0",
+        "virtio's host notifiers are external on iohandler_ctx too",
+        is_external=True,
+    )
+    row(
+        "37989ced44",
+        "2016-04-22",
+        "v2.6.0",
+        "check and dispatch of the GSource honour the disable counter",
+        walk_checks_external=True,
+    )
+    row(
+        "ab27c3b5e7",
+        "2016-04-22",
+        "v2.6.0",
+        "the bandage: external events of iohandler_ctx are disabled around mirror_exit",
+        bandage=True,
+    )
+    row("6820643fdb", "2016-05-23", "v2.7.0", "bdrv_drain becomes a whole drained section", drain_is_section=True)
+    row(
+        "0ff841f6d1",
+        "2016-07-13",
+        "v2.7.0",
+        "virtio-blk's host notifier moves to the node's context",
+        notifier_home="main",
+        target_drained=True,
+    )
+    row("1c627137c1", "2016-07-13", "v2.7.0", "virtio-scsi's host notifier moves to the node's context")
+    row("d4a92a8420", "2016-07-13", "v2.7.0", "the bandage is reverted", bandage=False)
+    row(
+        "9a0cec664e",
+        "2016-10-27",
+        "v2.8.0",
+        "mirror opens its drained section before the last dirty count",
+        begin="before_check",
+    )
+    row(
+        "65c1b5b622",
+        "2016-10-27",
+        "v2.8.0",
+        "an IOThread no longer holds its context while it polls; drain yields first and polls while requests are in flight",
+        ctx_held_in_poll=False,
+        drain="yield_first",
+        drain_polls="in_flight",
+    )
+    row(
+        "bdffb31d8e",
+        "2016-11-09",
+        "v2.8.0",
+        "mirror flushes the target between the dirty count and leaving",
+        flush="after_check",
+    )
+    row(
+        "4a1cba3802",
+        "2016-12-01",
+        "v2.9.0",
+        "IOThreads busy-poll the virtqueue, without looking at the disable counter",
+        busy_poll="ignores",
+    )
+    row("59c9f437c5", "2017-01-24", "v2.9.0", "busy polling honours the disable counter", busy_poll="honours")
+    row("91af091f92", "2017-04-18", "v2.9.0", "a drain also polls until nothing moves any more", drain_polls="progress")
+    row("321d1dba8b", "2017-05-08", "v2.10.0", "enabling external events wakes the context", enable_notifies=True)
+    row(
+        "89bd030533",
+        "2018-03-22",
+        "v3.0.0",
+        "a drain waits until jobs have paused; every poll lets go of the BQL; the exit callback releases the bitmap",
+        bql_drop="always",
+        release_bitmap="exit",
+        submit="blk_aio_pwritev",
+    )
+    row(
+        "e64f25f30b",
+        "2019-02-08",
+        "v4.0.0",
+        "a node that changes its context takes its disable count along",
+        switch_carries_count=True,
+    )
+    row("f871abd60f", "2019-05-21", "v4.1.0", "bdrv_replace_node drains instead of asserting", pre_switch="drain")
+    row(
+        "cf3129323f",
+        "2019-07-22",
+        "v4.2.0",
+        "a BlockBackend queues requests while its node is drained",
+        park_requests=True,
+    )
+    return tuple(rows)  # fmt: skip
+
+
+#: the code bases of the story, oldest first
+REVISIONS: Final[tuple[Revision, ...]] = _history()
+
+
+def with_settings(revision: Revision, settings: Mapping[str, Any]) -> Revision:
+    """The revision with some knobs turned by hand; its name lists them."""
+    if not settings:
+        return revision
+    name = "+".join([revision.name, *(f"{knob}={_shown(value)}" for knob, value in settings.items())])
+    return replace(revision, name=name, knobs=replace(revision.knobs, **settings))
+
+
+def _shown(value: object) -> str:
+    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`KNOB=VALUE` as a pair for `with_settings`; raises UnknownName for an unknown knob or value."""
+    name, _, value = text.partition("=")
+    knobs = {knob.name: knob for knob in KNOBS}
+    if name not in knobs:
+        raise nearest("knob", name, list(knobs))
+    if value not in knobs[name].values:
+        raise nearest(f"value of {name}", value, list(knobs[name].values))
+    return name, value == "on" if knobs[name].values == _SWITCH else value
+
+
+def _control(base: str, name: str, subject: str, **changes: Any) -> Revision:
+    row = next(item for item in REVISIONS if item.name == base)
+    return Revision(name, row.date, "", subject, replace(row.knobs, **changes))
+
+
+#: code bases that never existed, on purpose: each turns one knob of a real one and must change the verdict
+CONTROLS: Final[tuple[Revision, ...]] = (
+    _control("ab27c3b5e7", "ab27c3b5e7-without-37989ced44", "the bandage where dispatch ignores the disable counter: it does nothing",
+             walk_checks_external=False),
+    _control("ab27c3b5e7", "ab27c3b5e7-nested-drain", "the bandage on a tree whose drains do not yield: it suffices", drain="nested"),
+    _control("d4a92a8420", "d4a92a8420-without-37989ced44", "the notifier's move where dispatch ignores the disable counter",
+             walk_checks_external=False),
+    _control("3f09bfbc7b", "3f09bfbc7b-reopen-drains", "a reopen drains before the assertion and so hides the stray request", reopen_drains=True),
+)  # fmt: skip
+
+_RELEASES: Final = (
+    "v2.2.0", "v2.3.0", "v2.4.0", "v2.5.0", "v2.6.0", "v2.7.0", "v2.8.0", "v2.9.0", "v2.10.0", "v2.11.0", "v2.12.0", "v3.0.0", "v3.1.0",
+    "v4.0.0", "v4.1.0", "v4.2.0",
+)  # fmt: skip
+
+
+def code_bases() -> tuple[Revision, ...]:
+    """All revisions and controls."""
+    return REVISIONS + CONTROLS
+
+
+def find_revision(name: str) -> Revision:
+    """The code base a user names: a hash (any unambiguous prefix), `HASH~1`, a release (`v2.6.0`), or a control.
+
+    `HASH~1` is the code base before that row; a release is the last row it contains. Raises UnknownName otherwise.
+    """
+    for row in code_bases():
+        if row.name == name:
+            return row
+    if name.startswith("v") and name in _RELEASES:
+        return _last_in(name)
+    stem, tilde, back = name.partition("~")
+    matches = [
+        index
+        for index, row in enumerate(REVISIONS)
+        if len(stem) >= 4 and row.name.startswith(stem) and "~" not in row.name
+    ]
+    if len(matches) > 1:
+        raise UnknownName(f"revision {name!r} is ambiguous: {', '.join(REVISIONS[i].name for i in matches)}")
+    if matches and (not tilde or back in ("1", "2", "")):
+        index = matches[0] - (int(back or "1") if tilde else 0)
+        if index >= 0 and (back != "2" or REVISIONS[matches[0]].name == "ab27c3b5e7"):
+            return REVISIONS[index]
+    raise nearest("revision", name, [row.name for row in code_bases()] + list(_RELEASES))
+
+
+def _last_in(release: str) -> Revision:
+    reached = _RELEASES[: _RELEASES.index(release) + 1]
+    return [row for row in REVISIONS if row.release in reached or not row.release][-1]
+
+
+assert tuple(knob.name for knob in KNOBS) == tuple(item.name for item in fields(Knobs))

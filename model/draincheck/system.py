@@ -1,0 +1,351 @@
+"""The transition system: the one form of a model that every engine reads.
+
+A state gives every variable a value. An action is enabled where its guard holds; taking it evaluates all its updates over the state
+before it and stores them at once. Beside its effect an action carries
+
+* *checks*: named assertions over the state before it; taking the action where one is false violates that property;
+* *faults*: conditions under which taking it makes no sense (a value out of range, a running coroutine entered again, a depth bound
+  passed). The first two are errors of the model; a bound makes every verdict that depends on it *unknown*.
+
+`enabled` and `step` below are the meaning of all this, written plainly; engines may be faster, never different.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from itertools import product
+from typing import cast
+
+from draincheck.errors import ModelError, SourceLine
+from draincheck.expr import (
+    BOOL,
+    FALSE,
+    BoolExpr,
+    BoolSort,
+    EnumExpr,
+    EnumSort,
+    Expr,
+    IntExpr,
+    Sort,
+    Value,
+    evaluate,
+    ite,
+    want_bool,
+    want_int,
+)
+
+__all__ = [
+    "Action",
+    "Always",
+    "Assertion",
+    "BoolVar",
+    "CanAlwaysFinish",
+    "Check",
+    "EnumVar",
+    "Fault",
+    "FaultKind",
+    "IntVar",
+    "NoDeadlock",
+    "Part",
+    "Property",
+    "Reachable",
+    "State",
+    "TransitionSystem",
+    "Update",
+    "Variable",
+]  # fmt: skip
+
+#: stored values, in the order of `TransitionSystem.variables`
+State = tuple[int, ...]
+
+
+class Variable(Expr):
+    """A state variable. `initial` holds the stored values it may start with; `internal` ones (program counters) stay out of traces."""
+
+    __slots__ = ("initial", "internal")
+
+    def __init__(self, name: str, sort: Sort, initial: tuple[int, ...], internal: bool = False) -> None:
+        super().__init__("var", (), sort, name)
+        self.initial = initial
+        self.internal = internal
+
+    @property
+    def name(self) -> str:
+        """The variable's name, unique in its system."""
+        return cast(str, self.value)
+
+    def to(self, new: Expr) -> Update:
+        """The update that stores a term of this variable's sort."""
+        return Update(self, new)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`variable := value`, as part of a step."""
+
+    variable: Variable
+    value: Expr
+
+
+class BoolVar(Variable, BoolExpr):
+    """A truth-valued state variable."""
+
+    __slots__ = ()
+
+    def set(self, new: BoolExpr | bool = True) -> Update:
+        """Store a truth value."""
+        return Update(self, BoolExpr("const", (), BOOL, int(new)) if isinstance(new, bool) else want_bool(new))
+
+    def clear(self) -> Update:
+        """Store false."""
+        return Update(self, FALSE)
+
+
+class IntVar(Variable, IntExpr):
+    """A bounded integer state variable; storing a value outside its bounds is an error of the model, never a wrap."""
+
+    __slots__ = ()
+
+    def set(self, new: IntExpr | int) -> Update:
+        """Store a number."""
+        return Update(self, want_int(new))
+
+    def inc(self, when: BoolExpr | None = None) -> Update:
+        """Add one (only where `when` holds, if given)."""
+        return Update(self, self + 1 if when is None else ite(when, self + 1, cast(IntExpr, self)))
+
+    def dec(self, when: BoolExpr | None = None) -> Update:
+        """Subtract one (only where `when` holds, if given)."""
+        return Update(self, self - 1 if when is None else ite(when, self - 1, cast(IntExpr, self)))
+
+
+class EnumVar(Variable, EnumExpr):
+    """A state variable with named values."""
+
+    __slots__ = ()
+
+    def set(self, new: EnumExpr | str) -> Update:
+        """Store a named value; raises ModelError for a name the sort does not have."""
+        if isinstance(new, str):
+            return Update(self, EnumExpr("const", (), self.sort, self.sort.encode(new)))
+        if new.sort != self.sort:
+            raise ModelError(f"{self.name} is {self.sort}, and {new} is {new.sort}")
+        return Update(self, new)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One labelled piece of an action, as the call tree shows it.
+
+    Attributes:
+        label: what is done, in a few words; empty for control that merely passes on.
+        frames: the functions it stands in, outermost first, within its process.
+        opens: how many of these frames were already open before; the rest are called anew here.
+        mark: the letter the story gives it (`a`, `b`, `c`, `w`), or "".
+        line: where the model's source wrote it.
+        when: the condition, over the state before the action, under which this part takes place.
+        writes: names of the variables it writes.
+        enters: the coroutine that runs next, or "".
+    """
+
+    label: str
+    frames: tuple[str, ...]
+    opens: int
+    mark: str
+    line: SourceLine
+    when: BoolExpr
+    writes: tuple[str, ...] = ()
+    enters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named assertion of an action: taking it where `holds` is false violates the property of that name."""
+
+    property: str
+    holds: BoolExpr
+    line: SourceLine
+
+
+class FaultKind(Enum):
+    """Why taking an action makes no sense: an error of the model, or a bound of the exploration."""
+
+    RANGE = "value out of range"
+    REENTRY = "coroutine entered while it cannot be"
+    BOUND = "bound passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A condition over the state before an action under which taking it is a fault of this kind."""
+
+    kind: FaultKind
+    when: BoolExpr
+    message: str
+    line: SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One atomic step of one process: `updates` are simultaneous, over the state before it."""
+
+    index: int
+    process: str
+    parts: tuple[Part, ...]
+    guard: BoolExpr
+    updates: tuple[Update, ...]
+    checks: tuple[Check, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The labels of its parts; not unique, the index is."""
+        return "; ".join(part.label for part in self.parts if part.label) or "(goes on)"
+
+    @property
+    def line(self) -> SourceLine:
+        """Where its first part was written."""
+        return self.parts[0].line if self.parts else SourceLine("?", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """Something that must be true of a system. `meaning` is one line for people, `source` where the demand comes from."""
+
+    name: str
+    meaning: str = field(default="", kw_only=True)
+    source: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Always(Property):
+    """An invariant: `holds` is true in every reachable state."""
+
+    holds: BoolExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion(Property):
+    """The checks of this name hold wherever their action is taken (see `Check`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable(Property):
+    """Some reachable state satisfies `goal`: a model in which nothing happens fails this."""
+
+    goal: BoolExpr
+
+
+@dataclass(frozen=True, slots=True)
+class NoDeadlock(Property):
+    """Every reachable state without an enabled action is one where `TransitionSystem.final` holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CanAlwaysFinish(Property):
+    """From every reachable state some state that satisfies `goal` stays reachable (AG EF goal)."""
+
+    goal: BoolExpr
+
+
+@dataclass(frozen=True)
+class TransitionSystem:
+    """Variables, actions and properties; see the module text for their meaning."""
+
+    name: str
+    variables: tuple[Variable, ...]
+    actions: tuple[Action, ...]
+    properties: tuple[Property, ...] = ()
+    final: BoolExpr = FALSE
+
+    @cached_property
+    def position(self) -> Mapping[Expr, int]:
+        """Where each variable stands in a state."""
+        return {variable: index for index, variable in enumerate(self.variables)}
+
+    @cached_property
+    def initial(self) -> tuple[State, ...]:
+        """The initial states, in a fixed order."""
+        return tuple(product(*(variable.initial for variable in self.variables)))
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of everything that decides behaviour; a trace names it so that no replay drifts silently."""
+        return hashlib.sha256(json.dumps(_canonical(self), separators=(",", ":")).encode()).hexdigest()
+
+    def property_named(self, name: str) -> Property:
+        """The property of this name; raises ModelError if there is none."""
+        for item in self.properties:
+            if item.name == name:
+                return item
+        raise ModelError(
+            f"{self.name} has no property {name!r}; it has {', '.join(p.name for p in self.properties) or 'none'}"
+        )
+
+    def value(self, term: Expr, state: State) -> int:
+        """The stored value of a term in a state."""
+        return evaluate(term, lambda variable: state[self.position[variable]])
+
+    def holds(self, condition: BoolExpr, state: State) -> bool:
+        """Whether a condition is true in a state."""
+        return bool(self.value(condition, state))
+
+    def enabled(self, state: State) -> Iterator[Action]:
+        """The actions that may be taken in a state, in index order."""
+        return (action for action in self.actions if self.holds(action.guard, state))
+
+    def step(self, state: State, action: Action) -> State:
+        """The state after an action. Does not look at guard, checks or faults."""
+        after = list(state)
+        for update in action.updates:
+            after[self.position[update.variable]] = self.value(update.value, state)
+        return tuple(after)
+
+    def fault(self, state: State, action: Action) -> Fault | None:
+        """The first fault of taking an action in a state, or None."""
+        return next((fault for fault in action.faults if self.holds(fault.when, state)), None)
+
+    def broken_checks(self, state: State, action: Action) -> tuple[str, ...]:
+        """Names of the properties whose check fails when the action is taken in this state."""
+        return tuple(check.property for check in action.checks if not self.holds(check.holds, state))
+
+    def decoded(self, state: State) -> dict[str, Value]:
+        """The state as names and values, internal variables included."""
+        return {v.name: v.sort.decode(stored) for v, stored in zip(self.variables, state, strict=True)}
+
+
+def _canonical(system: TransitionSystem) -> list[object]:
+    """Behaviour as plain lists: variables, actions (guards, updates, checks, faults) and properties; no labels, no source lines."""
+    numbers: dict[Expr, int] = dict(system.position)
+    shared: dict[int, object] = {}
+
+    def term(a: Expr) -> object:
+        found = shared.get(id(a))
+        if found is None:
+            if a.op == "var":
+                found = numbers[a]
+            else:
+                found = [a.op, a.value] if not a.args else [a.op, *map(term, a.args)]
+            shared[id(a)] = found
+        return found
+
+    def sort(a: Sort) -> object:
+        return list(a.names) if isinstance(a, EnumSort) else ["bool"] if isinstance(a, BoolSort) else [a.low, a.high]
+
+    return [
+        [[v.name, sort(v.sort), v.initial] for v in system.variables],
+        [
+            [
+                action.process, term(action.guard), [[numbers[u.variable], term(u.value)] for u in action.updates],
+                [[c.property, term(c.holds)] for c in action.checks], [[f.kind.name, term(f.when)] for f in action.faults],
+            ]
+            for action in system.actions
+        ],
+        [[type(p).__name__, p.name, *(term(getattr(p, f)) for f in ("holds", "goal") if hasattr(p, f))] for p in system.properties],
+        term(system.final),
+    ]  # fmt: skip

@@ -1,0 +1,92 @@
+"""Verdicts: holds, violated, or unknown. Never a bool, never 'passed' under a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from draincheck.trace import Trace
+
+__all__ = ["Exploration", "Limits", "Outcome", "Reporter", "Silent", "Statistics", "Verdict"]
+
+
+class Outcome(Enum):
+    """What is known about a property."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one property.
+
+    Attributes:
+        property: its name.
+        outcome: holds, violated or unknown.
+        how: how it was decided (`exhaustive`, a bound reached, ...), in a few words.
+        trace: for *violated* a shortest counterexample, already re-executed; for a `Reachable` that holds, a shortest witness.
+    """
+
+    property: str
+    outcome: Outcome
+    how: str
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a search stops: `states` distinct states stored, `seconds` of wall time. None means no limit."""
+
+    states: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a search did.
+
+    Attributes:
+        states: distinct reachable states.
+        transitions: enabled (state, action) pairs executed.
+        depth: length of the longest shortest path.
+        queue: states stored but not expanded when the search ended (0: exhausted).
+        widest: the largest breadth-first layer.
+        fired: indices of the actions that were taken at least once.
+        never_fired: indices of the actions that never were.
+        seconds: wall time of the search, code generation included.
+    """
+
+    states: int
+    transitions: int
+    depth: int
+    queue: int
+    widest: int
+    fired: tuple[int, ...]
+    never_fired: tuple[int, ...]
+    seconds: float = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """One search of a whole system: its statistics and a verdict for each property, by name."""
+
+    statistics: Statistics
+    verdicts: Mapping[str, Verdict]
+
+
+class Reporter(Protocol):
+    """Told about progress by engines, which never print."""
+
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """Called now and then during long searches."""
+
+
+class Silent:
+    """A reporter that ignores everything."""
+
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """Do nothing."""

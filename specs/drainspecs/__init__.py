@@ -1,0 +1,1 @@
+"""What must hold: properties, historical bugs and their expected verdicts."""

@@ -1,0 +1,119 @@
+"""What must hold of every code base: the drain invariant and what belongs to it, as checks at the model's probe points.
+
+W is the window: from the last read of the dirty count that found 0 (w) to the switch to the target (c). The source node is the disk's
+root before the switch. Identifiers are those of the project's semantics notes (S: safety, B: pairing), plus A1 (no crash), F1 (no
+hang) and R1 (the story is possible at all: nothing below holds vacuously).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from draincheck.lang import FALSE, BoolExpr, IntExpr, Process, all_
+from draincheck.qemu import Probes, World
+from draincheck.qemu.world import Disk, Request
+
+__all__ = ["PROPERTIES", "DrainInvariant", "PropertySpec"]
+
+
+@dataclass(frozen=True, slots=True)
+class PropertySpec:
+    """A property's identifier, its meaning in one line, and where the demand comes from."""
+
+    name: str
+    meaning: str
+    source: str
+
+
+PROPERTIES = (
+    PropertySpec("S1", "no request is submitted to the source during W", "ab27c3b5e7, commit message"),
+    PropertySpec("S2", "the source has no pending request throughout W", "3f09bfbc7b: what its assertion stands for"),
+    PropertySpec(
+        "S3", "at the switch every acknowledged write that is on the source is on the target", "ab27c3b5e7: 'Data loss'"
+    ),
+    PropertySpec("S4", "after the switch a read finds every acknowledged write", "the guest's view of S3"),
+    PropertySpec(
+        "S5",
+        "nothing is submitted to the source between the bitmap's release and the switch",
+        "mirror.c: bdrv_release_dirty_bitmap",
+    ),
+    PropertySpec(
+        "S6", "the last dirty count is read in a drained section and the job does not yield after it", "9a0cec664e"
+    ),
+    PropertySpec(
+        "S7", "no host notifier's handler runs in a drained section of its disk's node", "c1e1e5fa8f, 14560d69e7"
+    ),
+    PropertySpec(
+        "S8", "when mirror_exit begins, before it drains anything, the source has no pending request", "3f09bfbc7b"
+    ),
+    PropertySpec("S10", "the disk is switched once, and only if the job was told to complete", "mirror.c: mirror_exit"),
+    PropertySpec("B1", "the disable counters are what the open sections add up to", "c1e1e5fa8f"),
+    PropertySpec("B2", "when the job is over, every section it began has ended", "176c36997f, ab27c3b5e7"),
+    PropertySpec("B5", "at rest every counter is 0", "c1e1e5fa8f"),
+    PropertySpec("B6", "enabling external events again tells the context to look", "321d1dba8b"),
+    PropertySpec("A1", "QEMU neither fails its assertion nor crashes", "3f09bfbc7b, launchpad 1570134"),
+    PropertySpec("F1", "the job can always still complete and every request be answered", "321d1dba8b"),
+    PropertySpec("R1", "the job can complete and every request be answered", "negative control against vacuity"),
+)
+
+_MEANING = {item.name: item for item in PROPERTIES}
+
+
+class DrainInvariant(Probes):
+    """The checks of PROPERTIES."""
+
+    def request_submitted(self, p: Process, w: World, request: Request) -> None:
+        """S1, S5."""
+        p.check("S1", ~(w.window & w.on_old_node))
+        p.check("S5", w.bitmap | ~w.on_old_node)
+
+    def handler_runs(self, p: Process, w: World, disk: Disk) -> None:
+        """S7."""
+        if disk.has_job:
+            p.check("S7", ~(w.drained & w.on_old_node))
+
+    def dirty_count_is_zero(self, p: Process, w: World) -> None:
+        """S6, first half."""
+        p.check("S6", w.drained)
+
+    def job_yields(self, p: Process, w: World) -> None:
+        """S6, second half."""
+        p.check("S6", ~w.window)
+
+    def exit_runs(self, p: Process, w: World) -> None:
+        """S8."""
+        p.check("S8", ~w.pending)
+
+    def node_switches(self, p: Process, w: World) -> None:
+        """S3, S10."""
+        p.check("S3", all_(*(write.on_target | ~(write.state.is_("acked") & write.on_source) for write in w.writes)))
+        p.check("S10", w.should_complete & w.on_old_node & ~w.completed)
+
+    def external_enabled(self, p: Process, w: World, counter: IntExpr, notified: BoolExpr) -> None:
+        """B6."""
+        p.check("B6", notified | (counter > 0))
+
+    def properties(self, w: World) -> None:
+        """The rest, as properties of states."""
+        finished = w.completed & w.all_acked
+        bandage = w.iohandler_ctx.disable_count
+        bandaged = bandage > 0 if bandage is not None else FALSE
+        no_section = ~w.drained if w.quiesce_target is None else ~w.drained & ~w.quiesce_target
+        always = {
+            "S2": ~(w.window & w.pending),
+            "S4": all_(*(~(w.completed & write.state.is_("acked")) | write.on_target for write in w.writes)),
+            "B1": w.expected_disable_count() & (~bandaged | w.drained),
+            "B2": ~w.completed | (no_section & ~bandaged),
+            "B5": ~finished | (w.expected_disable_count() & no_section & ~bandaged),
+            "A1": ~w.m.halted,
+        }
+        for item in PROPERTIES:
+            about = {"meaning": item.meaning, "source": item.source}
+            if item.name in always:
+                w.m.always(item.name, always[item.name], **about)
+            elif item.name == "F1":
+                w.m.can_always_finish(item.name, finished | w.m.halted, **about)
+            elif item.name == "R1":
+                w.m.reachable(item.name, finished, **about)
+            else:
+                w.m.assertion(item.name, **about)
