@@ -66,7 +66,7 @@ def aio_dispatch(p: Process, w: World, fresh_bottom_half: Callable[[], None]) ->
     with p.call("aio_bh_poll"):
         fresh_bottom_half()
         thread_pool_completion_bh(p, w)
-    if w.ctx.disks and w.s.source == "ioeventfd":
+    if w.ctx.disks:
         with p.atomic():
             run_fd_handlers(p, w, w.ctx)
     with p.call("timerlistgroup_run_timers"), p.atomic(), p.when(w.sleep_over):

@@ -37,7 +37,7 @@ def main_thread(w: World) -> None:
             _check(p, w, ready)
             with p.call("g_main_context_dispatch"):
                 _dispatch(p, w, _sources(p, w, ready, monitor_ready))
-        if w.legacy_iohandlers and w.s.source == "ioeventfd":
+        if w.legacy_iohandlers:
             with p.call("qemu_iohandler_poll"):
                 _run_handlers(p, w, w.legacy_iohandlers, TRUE)
         if w.s.source == "timer":
@@ -102,7 +102,7 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
 def _sources(p: Process, w: World, ready: BoolVar, monitor_ready: BoolVar) -> list[Source]:
     """The GSources in attach order: qemu_aio_context, iohandler_ctx, then chardevs (the monitor, and a kick that comes through one)."""
     sources = [Source(ready, lambda: _aio_ctx_dispatch(p, w, ready))]
-    if w.iohandler_ctx.disks and w.s.source == "ioeventfd":
+    if w.iohandler_ctx.disks:
         sources.append(
             Source(any_(*(disk.revents for disk in w.iohandler_ctx.disks)), lambda: _iohandler_dispatch(p, w))
         )

@@ -140,12 +140,12 @@ class World:
         self.mirror = m.coroutine("mirror_run", waits_at="sleep")
 
     def _contexts(self) -> None:
-        """Which context serves the disks, and which one their host notifiers are registered with (None: legacy iohandlers)."""
+        """Which context serves the disks, and where their host notifiers are registered, if there are any."""
         k, s, m = self.k, self.s, self.m
         sections = k.begin != "none" or k.drain_is_section or k.target_drained
         self.quiesce = m.int("quiesce_counter", 0, 2) if sections else None
         self.quiesce_target = m.bool("target drained") if k.target_drained else None
-        home = "iothread" if s.iothread else k.notifier_home if k.iohandler == "gsource" else "legacy"
+        home = _notifier_home(k, s)
         counter = m.int("external_disable_cnt", 0, 2) if sections else None
         served = self.disks if home in ("iothread", "main") else ()
         notify = m.bool("notified") if sections and k.enable_notifies else None
@@ -227,3 +227,12 @@ class World:
         return self.ctx.disable_count.is_(
             count(self.drained, self.quiesce_target if self.quiesce_target is not None else FALSE)
         )
+
+
+def _notifier_home(k: Knobs, s: Scenario) -> str:
+    """Where host notifiers are registered: with the IOThread's, the main or the iohandlers' context, as legacy iohandlers, nowhere."""
+    if s.source != "ioeventfd":
+        return "none"
+    if s.iothread:
+        return "iothread"
+    return k.notifier_home if k.iohandler == "gsource" else "legacy"

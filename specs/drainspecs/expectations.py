@@ -1,0 +1,206 @@
+"""Expected verdicts: what QEMU's history and code say, written down before any model was run.
+
+Rows are spans: a verdict holds from the revision it names up to the next one named. A verdict is given by section 8 of the project's
+semantics notes (reading and probing QEMU's real code), or *derived* from the code's facts with the argument beside it. The model is
+compared with these; they were never taken from it. Where the two once disagreed, README.md of this package tells what came of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from draincheck.qemu import Scenario
+from draincheck.revisions import CONTROLS, REVISIONS
+from draincheck.verdict import Outcome
+from drainspecs.properties import PROPERTIES
+from drainspecs.scenarios import base_scenario
+
+__all__ = ["Expectation", "expected"]
+
+HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """An expected verdict. `argument` says why, `derived` that it is our argument and not a row of the history."""
+
+    outcome: Outcome
+    argument: str
+    derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From this revision on, the property is violated (or holds) for this reason. No reason: the history says so (section 8)."""
+
+    since: str
+    violated: bool
+    reason: str = ""
+
+
+def _ok(since: str, reason: str = "") -> Span:
+    return Span(since, False, reason)
+
+
+def _bad(since: str, reason: str = "") -> Span:
+    return Span(since, True, reason)
+
+
+FIRST = "5a7e7a0bad~1"
+_PENDING = "a stray request is pending while it runs, and the drain before (w) leaves nothing else pending"
+_UNACKED = "the exit bottom half is newer than the thread pool's: the stray write is not yet acknowledged at the switch"
+_SWAP_DRAINS = "bdrv_swap finishes the stray write on the old node, then swaps"
+_ABORTED = "the assertion ends QEMU before the switch"
+_RELEASED = "the bitmap is released between (w) and (a), so this breaks where S1 does"
+_NOT_YET = "the dirty count is read outside any drained section"
+_READ_INSIDE = "the count is read inside the section, and nothing yields before (a)"
+_FLUSH_YIELDS = "the flush after the dirty count yields"
+_NO_SECTION = "no drained section exists"
+_NEVER_TOLD = "aio_enable_external does not notify before 321d1dba8b"
+_NO_COUNTER = "nothing of this story uses the disable counter yet"
+_PAIRED = "every path pairs what it opens"
+
+#: properties whose spans are the same in every scenario
+_EVERYWHERE: Final = {
+    "S6": (_bad(FIRST, _NOT_YET), _ok("9a0cec664e", _READ_INSIDE), _bad("bdffb31d8e", _FLUSH_YIELDS)),
+    "S10": (_ok(FIRST, "mirror_exit runs once, after should_complete"),),
+    "B1": (_ok(FIRST, _PAIRED),),
+    "B2": (_ok(FIRST, _PAIRED),),
+    "B5": (_ok(FIRST, _PAIRED),),
+    "B6": (_ok(FIRST, _NO_COUNTER), _bad("176c36997f", _NEVER_TOLD), _ok("321d1dba8b")),
+    "F1": (_ok(FIRST, "no lost wakeup is known on this path"),),
+    "R1": (_ok(FIRST, "the job completes if nothing interferes"),),
+}
+
+_MAIN_LOOP: Final = {
+    "S1": (_ok(FIRST), _bad("5a7e7a0bad"), _ok("0ff841f6d1")),
+    "S2": (_ok(FIRST, _PENDING), _bad("5a7e7a0bad", _PENDING), _ok("0ff841f6d1", _PENDING)),
+    "S3": (
+        _ok(FIRST), _ok("5a7e7a0bad", _UNACKED), _bad("6ee4ce1ee7"), _ok("3f09bfbc7b", _ABORTED), _bad("a77fd4bb29"), _ok("0ff841f6d1"),
+    ),
+    "S4": (_ok(FIRST), _bad("5a7e7a0bad"), _ok("3f09bfbc7b", _ABORTED), _bad("a77fd4bb29"), _ok("0ff841f6d1")),
+    "S5": (_ok(FIRST, _RELEASED), _bad("5a7e7a0bad", _RELEASED), _ok("0ff841f6d1", _RELEASED)),
+    "S7": (
+        _ok(FIRST, _NO_SECTION), _bad("176c36997f", "iohandler_ctx is not disabled while the section is open, or too late"),
+        _ok("0ff841f6d1", "the notifier is in the context that the section disables"),
+    ),
+    "S8": (
+        _ok(FIRST), _bad("5a7e7a0bad", "case 1: the stray write is in flight when mirror_exit begins"),
+        _ok("ab27c3b5e7", "after (a) the bandage blocks kicks, and case 3's write is drained before (a)"),
+    ),
+    "A1": (_ok(FIRST), _bad("3f09bfbc7b"), _ok("ab27c3b5e7")),
+}  # fmt: skip
+
+_COMMIT: Final = {
+    **_MAIN_LOOP,
+    "A1": (_ok(FIRST), _bad("5a7e7a0bad"), _ok("6ee4ce1ee7"), _bad("3f09bfbc7b"), _ok("ab27c3b5e7")),
+}
+
+_BROKEN_AGAIN = "busy polling ignores the disable counter"
+_DATAPLANE: Final = {
+    "S1": (_bad("b112a65c52"), _ok("176c36997f"), _bad("4a1cba3802"), _ok("59c9f437c5")),
+    "S2": (_bad("b112a65c52", _PENDING), _ok("176c36997f", _PENDING), _bad("4a1cba3802", _PENDING), _ok("59c9f437c5", _PENDING)),
+    "S3": (
+        _bad("b112a65c52", "the IOThread goes on until the main thread has the context, so it may acknowledge the stray write"),
+        _bad("6ee4ce1ee7"), _ok("176c36997f"), _bad("4a1cba3802", _BROKEN_AGAIN), _ok("59c9f437c5"),
+    ),
+    "S4": (_bad("b112a65c52"), _ok("176c36997f"), _bad("4a1cba3802", _BROKEN_AGAIN), _ok("59c9f437c5")),
+    "S5": (_bad("b112a65c52", _RELEASED), _ok("176c36997f", _RELEASED), _bad("4a1cba3802", _RELEASED), _ok("59c9f437c5", _RELEASED)),
+    "S7": (
+        _ok("b112a65c52", _NO_SECTION), _ok("176c36997f", "the poll set leaves the notifier out and the drain washes stale readiness"),
+        _bad("4a1cba3802", _BROKEN_AGAIN), _ok("59c9f437c5"),
+    ),
+    "S8": (
+        _bad("b112a65c52", "the stray write may be in flight when the main thread gets the context"), _ok("176c36997f"),
+        _bad("4a1cba3802", _BROKEN_AGAIN), _ok("59c9f437c5"),
+    ),
+    "A1": (
+        _ok("b112a65c52", "no assertion yet"), _bad("3f09bfbc7b"), _ok("176c36997f"), _bad("4a1cba3802", _BROKEN_AGAIN), _ok("59c9f437c5"),
+    ),
+    "F1": (_ok("b112a65c52"), _bad("65c1b5b622"), _ok("321d1dba8b")),
+}  # fmt: skip
+
+_NOT_EXTERNAL: Final = {
+    "S1": (_ok(FIRST), _bad("5a7e7a0bad"), _ok("cf3129323f")),
+    "S2": (_ok(FIRST, _PENDING), _bad("5a7e7a0bad", _PENDING), _ok("cf3129323f", _PENDING)),
+    "S3": (
+        _ok(FIRST), _ok("5a7e7a0bad", _UNACKED), _bad("6ee4ce1ee7", _SWAP_DRAINS), _ok("3f09bfbc7b", _ABORTED),
+        _bad("a77fd4bb29", "a write during the yield in drained_begin is drained before (a)"), _bad("0ff841f6d1"),
+        _ok("65c1b5b622", "between (w) and (c) nothing polls for the source: the stray write stays pending and the assertion fires"),
+        _bad("bdffb31d8e", "the flush window: the stray write completes while the job flushes"), _ok("cf3129323f"),
+    ),
+    "S4": (
+        _ok(FIRST), _bad("5a7e7a0bad"), _ok("3f09bfbc7b", _ABORTED),
+        _bad("a77fd4bb29", "a write during the yield in drained_begin is drained before (a)"), _bad("0ff841f6d1"),
+        _ok("65c1b5b622", "as S3"), _bad("bdffb31d8e", "as S3"), _ok("cf3129323f"),
+    ),
+    "S5": (
+        _ok(FIRST, _RELEASED), _bad("5a7e7a0bad", _RELEASED), _ok("89bd030533", "the exit callback releases the bitmap, right before the switch"),
+    ),
+    "S7": (_ok(FIRST, "no host notifier is involved"),),
+    "S8": (_ok(FIRST), _bad("5a7e7a0bad", "the stray write may be in flight when mirror_exit begins"), _ok("cf3129323f")),
+    "A1": (
+        _ok(FIRST), _bad("3f09bfbc7b", "a write after (a) is pending at the assertion unless its I/O is fast"),
+        _ok("f871abd60f", "the assertion is gone"),
+    ),
+}  # fmt: skip
+
+_SCENARIOS: Final = {
+    "mirror": _MAIN_LOOP, "commit": _COMMIT, "dataplane": _DATAPLANE, "timer": _NOT_EXTERNAL, "no-ioeventfd": _NOT_EXTERNAL,
+}  # fmt: skip
+
+_SAME_AS: Final = {
+    # what a control turns off or on puts it where another revision stands ...
+    "ab27c3b5e7-without-37989ced44": ("37989ced44", "without the check in dispatch the bandage is inert: the code base before it"),
+    "ab27c3b5e7-nested-drain": ("176c36997f", "nothing yields between (w) and (a): the code base before a77fd4bb29"),
+    "d4a92a8420-without-37989ced44": ("d4a92a8420", "the notifier's move alone, otherwise as d4a92a8420"),
+    "3f09bfbc7b-reopen-drains": ("3f09bfbc7b", "the reopen's drain, otherwise as 3f09bfbc7b"),
+}
+
+_STALE = "an outer poll has stored the kick, and a walk that ignores the counter runs its handler"
+_HIDDEN = "the reopen's drain finishes the stray write before the assertion looks"
+#: ... except for these (control, scenario, property): violated?, why
+_CONTROL_CELLS: Final = {
+    **{("ab27c3b5e7-nested-drain", scenario, name): (False, "the bandage suffices where drains do not yield")
+       for scenario in ("mirror", "commit") for name in ("S1", "S2", "S5", "S7", "S8", "A1")},
+    **{("d4a92a8420-without-37989ced44", scenario, name): (True, _STALE)
+       for scenario in ("mirror", "commit") for name in ("S1", "S2", "S3", "S4", "S5", "S7", "A1")},
+    **{("d4a92a8420-without-37989ced44", scenario, "S7"): (True, _STALE) for scenario in ("dataplane",)},
+    **{("3f09bfbc7b-reopen-drains", scenario, name): (name != "A1", _HIDDEN)
+       for scenario in ("mirror", "commit", "dataplane", "timer", "no-ioeventfd") for name in ("S3", "S4", "A1")},
+}  # fmt: skip
+
+_ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
+_READ_LOSES_NOTHING = Expectation(HOLDS, "a stray read breaks the invariant but loses no data", True)
+
+
+@cache
+def expected(revision: str, scenario: Scenario, property: str) -> Expectation | None:
+    """The expected verdict of a property, or None for a code base or property of the user's own.
+
+    Variants (two writes, reads, a second disk, any GSource order) have the verdict of the scenario they vary: more of the same traffic
+    opens no new window. Only reads differ, in what they can lose.
+    """
+    if property not in {item.name for item in PROPERTIES}:
+        return None
+    if scenario.writes == 0 and property in ("S3", "S4"):
+        return _READ_LOSES_NOTHING
+    base = base_scenario(scenario).name
+    if revision in {row.name for row in CONTROLS}:
+        return _control(revision, base, property)
+    return _from_spans(revision, base, property) if revision in _ORDER else None
+
+
+def _from_spans(revision: str, scenario: str, property: str) -> Expectation:
+    spans = _SCENARIOS[scenario].get(property) or _EVERYWHERE[property]
+    span = [item for item in spans if _ORDER[item.since] <= _ORDER[revision]][-1]
+    return Expectation(VIOLATED if span.violated else HOLDS, span.reason or "the history says so", bool(span.reason))
+
+
+def _control(revision: str, scenario: str, property: str) -> Expectation:
+    if (cell := _CONTROL_CELLS.get((revision, scenario, property))) is not None:
+        return Expectation(VIOLATED if cell[0] else HOLDS, cell[1], True)
+    like, reason = _SAME_AS[revision]
+    return Expectation(_from_spans(like, scenario, property).outcome, reason, True)

@@ -1,0 +1,56 @@
+"""The scenarios of the matrix. The first five are the default ones; `--all` adds the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from draincheck.qemu import Scenario
+from draincheck.revisions import Revision, nearest
+
+__all__ = ["DEFAULT_SCENARIOS", "EXTRA_SCENARIOS", "SCENARIOS", "applies", "base_scenario", "find_scenario"]
+
+DEFAULT_SCENARIOS: Final = (
+    Scenario("mirror", "mirror job, virtio disk in the main loop, host notifiers"),
+    Scenario("dataplane", "mirror job, virtio disk in an IOThread, host notifiers", iothread=True),
+    Scenario("commit", "active commit of a qcow2 overlay, virtio disk in the main loop, host notifiers", job="commit"),
+    Scenario("timer", "mirror job, a device model submits from a main-loop timer", source="timer"),
+    Scenario("no-ioeventfd", "mirror job, kicks run the queue handler from a vCPU thread or a chardev", source="mmio"),
+)
+
+_MIRROR, _DATAPLANE, _COMMIT, _TIMER, _MMIO = DEFAULT_SCENARIOS
+
+
+def _variant(base: Scenario, suffix: str, words: str, **changes: int) -> Scenario:
+    return replace(base, name=f"{base.name}-{suffix}", meaning=f"{base.meaning}; {words}", **changes)
+
+
+EXTRA_SCENARIOS: Final = (
+    *(_variant(base, "2-writes", "two writes", writes=2) for base in DEFAULT_SCENARIOS),
+    *(_variant(base, "read", "one read instead of a write", writes=0, reads=1) for base in DEFAULT_SCENARIOS),
+    *(
+        _variant(base, "2-disks", "a second disk without a job is written too", other_writes=1)
+        for base in (_MIRROR, _DATAPLANE, _COMMIT)
+    ),
+    replace(_MMIO, name="no-ioeventfd-vcpu", meaning="mirror job, kicks run the queue handler from a vCPU thread only", source="vcpu"),
+)
+
+SCENARIOS: Final = DEFAULT_SCENARIOS + EXTRA_SCENARIOS
+
+
+def find_scenario(name: str) -> Scenario:
+    """The scenario of this name; raises UnknownName with the nearest ones."""
+    for item in SCENARIOS:
+        if item.name == name:
+            return item
+    raise nearest("scenario", name, [item.name for item in SCENARIOS])
+
+
+def base_scenario(scenario: Scenario) -> Scenario:
+    """The default scenario that a variant was made from."""
+    return max((base for base in DEFAULT_SCENARIOS if scenario.name.startswith(base.name)), key=lambda base: len(base.name))
+
+
+def applies(revision: Revision, scenario: Scenario) -> bool:
+    """Whether the code base can run the scenario: mirror was not allowed with dataplane before b112a65c52."""
+    return revision.knobs.dataplane_mirror or not scenario.iothread
