@@ -153,7 +153,10 @@ _SCENARIOS: Final = {
 
 _SAME_AS: Final = {
     # what a control turns off or on puts it where another revision stands ...
-    "ab27c3b5e7-without-37989ced44": ("37989ced44", "without the check in dispatch the bandage is inert: the code base before it"),
+    "ab27c3b5e7-without-37989ced44": (
+        "37989ced44",
+        "without the check in dispatch the bandage is inert: the code base before it",
+    ),
     "ab27c3b5e7-nested-drain": ("176c36997f", "nothing yields between (w) and (a): the code base before a77fd4bb29"),
     "d4a92a8420-without-37989ced44": ("d4a92a8420", "the notifier's move alone, otherwise as d4a92a8420"),
     "3f09bfbc7b-reopen-drains": ("3f09bfbc7b", "the reopen's drain, otherwise as 3f09bfbc7b"),

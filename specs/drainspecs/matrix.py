@@ -78,7 +78,12 @@ class RowResult:
     def cells(self) -> tuple[Cell, ...]:
         """The properties in their order."""
         return tuple(
-            Cell(self.row, item.name, self.exploration.verdicts[item.name], expected(self.row.revision.name, self.row.scenario, item.name))
+            Cell(
+                self.row,
+                item.name,
+                self.exploration.verdicts[item.name],
+                expected(self.row.revision.name, self.row.scenario, item.name),
+            )
             for item in PROPERTIES
         )
 
@@ -106,7 +111,9 @@ def with_order_any(revision: Revision) -> Revision:
 
 def system_of(row: Row) -> TransitionSystem:
     """The transition system of a row, with every property of the specification."""
-    return build(f"{row.revision.name} / {row.scenario.name}", row.revision.knobs, row.scenario, DrainInvariant()).compile()
+    return build(
+        f"{row.revision.name} / {row.scenario.name}", row.revision.knobs, row.scenario, DrainInvariant()
+    ).compile()
 
 
 class Solver:

@@ -32,7 +32,12 @@ EXTRA_SCENARIOS: Final = (
         _variant(base, "2-disks", "a second disk without a job is written too", other_writes=1)
         for base in (_MIRROR, _DATAPLANE, _COMMIT)
     ),
-    replace(_MMIO, name="no-ioeventfd-vcpu", meaning="mirror job, kicks run the queue handler from a vCPU thread only", source="vcpu"),
+    replace(
+        _MMIO,
+        name="no-ioeventfd-vcpu",
+        meaning="mirror job, kicks run the queue handler from a vCPU thread only",
+        source="vcpu",
+    ),
 )
 
 SCENARIOS: Final = DEFAULT_SCENARIOS + EXTRA_SCENARIOS
@@ -48,7 +53,9 @@ def find_scenario(name: str) -> Scenario:
 
 def base_scenario(scenario: Scenario) -> Scenario:
     """The default scenario that a variant was made from."""
-    return max((base for base in DEFAULT_SCENARIOS if scenario.name.startswith(base.name)), key=lambda base: len(base.name))
+    return max(
+        (base for base in DEFAULT_SCENARIOS if scenario.name.startswith(base.name)), key=lambda base: len(base.name)
+    )
 
 
 def applies(revision: Revision, scenario: Scenario) -> bool:

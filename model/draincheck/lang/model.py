@@ -45,9 +45,9 @@ class Model:
 
     # -- variables ------------------------------------------------------------------------------------------------------------
 
-    def bool(self, name: str, initial: bool = False) -> BoolVar:
-        """A truth-valued variable."""
-        return self._add(BoolVar(name, BOOL, (int(initial),)))
+    def bool(self, name: str, initial: bool = False, history: bool = False) -> BoolVar:
+        """A truth-valued variable. `history` ones only remember what happened, for properties, and stay out of traces."""
+        return self._add(BoolVar(name, BOOL, (int(initial),), history))
 
     def int(self, name: str, low: int, high: int, initial: int | None = None) -> IntVar:
         """An integer variable from `low` to `high`, starting with `initial` (default `low`)."""
@@ -56,10 +56,10 @@ class Model:
         sort = IntSort(low, high)
         return self._add(IntVar(name, sort, (sort.encode(low if initial is None else initial),)))
 
-    def enum(self, name: str, *values: str, initial: str | None = None) -> EnumVar:
+    def enum(self, name: str, *values: str, initial: str | None = None, history: bool = False) -> EnumVar:
         """A variable with named values, starting with `initial` (default: the first)."""
         sort = EnumSort.of(values)
-        return self._add(EnumVar(name, sort, (sort.encode(values[0] if initial is None else initial),)))
+        return self._add(EnumVar(name, sort, (sort.encode(values[0] if initial is None else initial),), history))
 
     def any_initial(self, variable: V) -> V:
         """Let a variable start with any value of its sort."""

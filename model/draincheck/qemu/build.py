@@ -16,6 +16,7 @@ def build(name: str, knobs: Knobs, scenario: Scenario, probes: Probes | None = N
     """The model of a code base (its knobs) in a scenario, with the checks that `probes` hang into it."""
     model = Model(name)
     w = World(model, knobs, scenario, probes or Probes(), virtio.host_notifier_read)
+    w.probes.begin(w)
     mainloop.main_thread(w)
     if scenario.iothread:
         iothread.iothread(w)

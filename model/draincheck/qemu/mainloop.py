@@ -55,7 +55,8 @@ def _prepare(p: Process, w: World, ready: BoolVar) -> None:
     The BQL is dropped around a poll that may sleep; one that may not keeps it, except that after 1000 of them in a row it is dropped too.
     """
     due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.sleep_over
-    with p.call("g_main_context_prepare"):
+    with p.call("g_main_context_prepare"), p.atomic():
+        w.probes.iteration_begins(p, w)
         if w.bql_free is None:
             p.do("aio_ctx_prepare", ready.set(due))
         elif w.k.bql_drop == "always":

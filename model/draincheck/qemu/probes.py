@@ -14,6 +14,9 @@ __all__ = ["Probes"]
 class Probes:
     """All of them do nothing here. They are called while the step is recorded, so conditions speak of the values at that point."""
 
+    def begin(self, w: World) -> None:
+        """The world's variables exist, nothing has been recorded yet: the place to make variables of one's own."""
+
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """(b): a guest request enters the block layer (parked ones: when they leave the queue)."""
 
@@ -25,6 +28,12 @@ class Probes:
 
     def job_yields(self, p: Process, w: World) -> None:
         """mirror_run is about to yield."""
+
+    def job_defers(self, p: Process, w: World) -> None:
+        """(a): mirror schedules its exit callback."""
+
+    def iteration_begins(self, p: Process, w: World) -> None:
+        """main_loop_wait is entered."""
 
     def exit_runs(self, p: Process, w: World) -> None:
         """(c): mirror_exit begins; nothing has been drained for it yet."""

@@ -1,0 +1,83 @@
+"""Kick positions: at which points of the main loop a guest's kick can still lead to a violation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from draincheck.system import Action, State, TransitionSystem, Variable
+
+__all__ = ["KickPosition", "dangerous_kicks"]
+
+#: a frame or label of the main thread's next step -> the phase of main_loop_wait it is about to begin
+_PHASES = (("g_main_context_prepare", "prepare"), ("qemu_poll_ns", "poll"), ("g_main_context_check", "check"))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KickPosition:
+    """Where main_loop_wait is when the kick arrives (prepare, poll, check or dispatch), and whether (a) is behind."""
+
+    phase: str
+    after_a: bool
+
+    def __str__(self) -> str:
+        return f"{self.phase}, {'after' if self.after_a else 'before'} (a)"
+
+
+def dangerous_kicks(system: TransitionSystem, property: str) -> frozenset[KickPosition]:
+    """The positions of kicks after which some schedule breaks a check of this property."""
+    edges = _edges(system)
+    doomed = _can_reach(
+        {before for before, action, _ in edges if property in system.broken_checks(before, action)}, edges
+    )
+    pc, deferred = _variable(system, "pc main thread"), _variable(system, "exit BH")
+    phases = _phase_of_location(system, pc)
+    return frozenset(
+        KickPosition(phases[before[system.position[pc]]], bool(before[system.position[deferred]]))
+        for before, action, after in edges
+        if action.process == "guest" and after in doomed
+    )
+
+
+def _edges(system: TransitionSystem) -> list[tuple[State, Action, State]]:
+    seen = dict.fromkeys(system.initial)
+    queue, edges = list(seen), list[tuple[State, Action, State]]()
+    for state in queue:
+        for action in system.enabled(state):
+            after = system.step(state, action)
+            edges.append((state, action, after))
+            if after not in seen:
+                seen[after] = None
+                queue.append(after)
+    return edges
+
+
+def _can_reach(goal: set[State], edges: list[tuple[State, Action, State]]) -> set[State]:
+    before: dict[State, list[State]] = defaultdict(list)
+    for source, _, target in edges:
+        before[target].append(source)
+    found, queue = set(goal), list(goal)
+    for state in queue:
+        for source in before[state]:
+            if source not in found:
+                found.add(source)
+                queue.append(source)
+    return found
+
+
+def _variable(system: TransitionSystem, name: str) -> Variable:
+    return next(variable for variable in system.variables if variable.name == name)
+
+
+def _phase_of_location(system: TransitionSystem, pc: Variable) -> dict[int, str]:
+    """The phase that each location of the main thread is about to begin, from the first step that leaves it."""
+    phases: dict[int, str] = defaultdict(lambda: "dispatch")
+    for action in system.actions:
+        if action.process != "main thread":
+            continue
+        words = {word for part in action.parts[:1] for word in (*part.frames, part.label)}
+        phase = next((phase for word, phase in _PHASES if word in words), "dispatch")
+        for condition in action.guard.args:
+            if condition.op == "eq" and condition.args[0] is pc:
+                phases.setdefault(int(str(condition.args[1].value)), phase)
+    return phases
