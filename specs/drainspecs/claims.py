@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
@@ -151,11 +152,14 @@ def _easier_any() -> Iterator[Fact]:
     return _more_kicks("any")
 
 
+def _odds_of_s1(system: TransitionSystem) -> Fraction:
+    return probability(system, lambda state, action: "S1" in system.broken_checks(state, action))
+
+
 def _odds() -> Iterator[str]:
     for order in ("attach", "any"):
         for revision in (_BEFORE, _AFTER):
-            system = _system(with_settings(find_revision(revision), {"order": order}), "mirror")
-            odds = probability(system, lambda state, action, s=system: "S1" in s.broken_checks(state, action))
+            odds = _odds_of_s1(_system(with_settings(find_revision(revision), {"order": order}), "mirror"))
             yield f"order={order}: a uniformly random scheduler breaks S1 at {revision} with probability {odds} = {float(odds):.4f}"
 
 

@@ -11,14 +11,14 @@ from time import perf_counter
 from draincheck.engines.explicit import explore
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
-from draincheck.revisions import Knobs, Revision, code_bases
+from draincheck.revisions import Revision, code_bases
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+from draincheck.verdict import Exploration, Limits, Verdict
 from drainspecs.expectations import Expectation, expected
 from drainspecs.properties import PROPERTIES, DrainInvariant
 from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 
-__all__ = ["Cell", "Counts", "Row", "RowResult", "Solver", "default_rows", "all_rows", "pinned_counts", "system_of"]
+__all__ = ["Cell", "Counts", "Row", "RowResult", "Solver", "all_rows", "default_rows", "pinned_counts", "system_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Cell:
     """The verdict of one property in one row, beside what is expected (None: nothing is)."""
 
     row: Row
-    property: str
+    property_name: str
     verdict: Verdict
     expected: Expectation | None
 
@@ -154,9 +154,9 @@ def differences(result: RowResult) -> list[str]:
     """One line for each expectation or pinned count that the row does not meet, and for each verdict that could not be reached."""
     place = f"{result.row.revision.name} {result.row.key}"
     lines = [
-        f"{place} {cell.property}: expected {cell.expected.outcome.value}, found {cell.verdict.outcome.value} ({cell.verdict.how})"
+        f"{place} {cell.property_name}: expected {cell.expected.outcome.value}, found {cell.verdict.outcome.value} ({cell.verdict.how})"
         for cell in result.cells
-        if cell.expected is not None and not cell.as_expected and cell.verdict.outcome is not Outcome.UNKNOWN
+        if cell.expected is not None and not cell.as_expected
     ]
     if result.pinned is not None and result.pinned != result.counts:
         lines.append(f"{place}: expected {result.pinned}, found {result.counts}")

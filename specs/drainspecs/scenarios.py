@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, nearest
@@ -21,7 +21,7 @@ DEFAULT_SCENARIOS: Final = (
 _MIRROR, _DATAPLANE, _COMMIT, _TIMER, _MMIO = DEFAULT_SCENARIOS
 
 
-def _variant(base: Scenario, suffix: str, words: str, **changes: int) -> Scenario:
+def _variant(base: Scenario, suffix: str, words: str, **changes: Any) -> Scenario:
     return replace(base, name=f"{base.name}-{suffix}", meaning=f"{base.meaning}; {words}", **changes)
 
 

@@ -27,6 +27,9 @@ __all__ = ["Model"]
 
 V = TypeVar("V", bound=Variable)
 
+#: Python's bool, where the method `bool` hides its name
+Truth = bool
+
 
 class Model:
     """A model under construction. Names of variables, of processes and of properties are unique."""
@@ -45,7 +48,7 @@ class Model:
 
     # -- variables ------------------------------------------------------------------------------------------------------------
 
-    def bool(self, name: str, initial: bool = False, history: bool = False) -> BoolVar:
+    def bool(self, name: str, initial: Truth = False, history: Truth = False) -> BoolVar:
         """A truth-valued variable. `history` ones only remember what happened, for properties, and stay out of traces."""
         return self._add(BoolVar(name, BOOL, (int(initial),), history))
 
@@ -56,7 +59,7 @@ class Model:
         sort = IntSort(low, high)
         return self._add(IntVar(name, sort, (sort.encode(low if initial is None else initial),)))
 
-    def enum(self, name: str, *values: str, initial: str | None = None, history: bool = False) -> EnumVar:
+    def enum(self, name: str, *values: str, initial: str | None = None, history: Truth = False) -> EnumVar:
         """A variable with named values, starting with `initial` (default: the first)."""
         sort = EnumSort.of(values)
         return self._add(EnumVar(name, sort, (sort.encode(values[0] if initial is None else initial),), history))
