@@ -47,14 +47,19 @@ __all__ = [
     "CanAlwaysFinish",
     "Check",
     "EnumVar",
+    "Eventually",
+    "Fairness",
     "Fault",
     "FaultKind",
     "IntVar",
+    "LeadsTo",
+    "Liveness",
     "NoDeadlock",
     "Part",
     "Property",
     "Reachable",
     "State",
+    "Strength",
     "TransitionSystem",
     "Update",
     "Variable",
@@ -253,15 +258,68 @@ class CanAlwaysFinish(Property):
     goal: BoolExpr
 
 
+@dataclass(frozen=True, slots=True)
+class Liveness(Property):
+    """A demand on whole runs: that something good happens, not merely that nothing bad does.
+
+    A run goes on for ever, or ends in a state without an enabled action and stays there. Only fair runs count (see `Fairness`);
+    doing nothing while something is enabled is no run.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Eventually(Liveness):
+    """Every fair run comes to a state that satisfies `goal`."""
+
+    goal: BoolExpr
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsTo(Liveness):
+    """In every fair run each state that satisfies `trigger` is, or is followed by, one that satisfies `goal`."""
+
+    trigger: BoolExpr
+    goal: BoolExpr
+
+
+class Strength(Enum):
+    """How much a run may enable actions without taking one: not from some point on for ever, or not even again and again."""
+
+    WEAK = "weak"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """An assumption about a group of actions: no run neglects it. `name` says in words whose actions they are.
+
+    Weak: if from some point on every state enables one of the actions, one is taken again and again. Strong: that follows already
+    if states that enable one keep coming.
+    """
+
+    name: str
+    strength: Strength
+    actions: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.strength.value} fairness of {self.name}"
+
+
 @dataclass(frozen=True)
 class TransitionSystem:
-    """Variables, actions and properties; see the module text for their meaning."""
+    """Variables, actions and properties; see the module text for their meaning.
+
+    `quotient` says which states of the model were made one ("" for none: symmetry and the like). The paths of a quotient need not be
+    paths of the model, so demands on whole runs cannot be decided on it.
+    """
 
     name: str
     variables: tuple[Variable, ...]
     actions: tuple[Action, ...]
     properties: tuple[Property, ...] = ()
     final: BoolExpr = FALSE
+    fairness: tuple[Fairness, ...] = ()
+    quotient: str = ""
 
     @cached_property
     def position(self) -> Mapping[Expr, int]:
@@ -346,6 +404,13 @@ def _canonical(system: TransitionSystem) -> list[object]:
             ]
             for action in system.actions
         ],
-        [[type(p).__name__, p.name, *(term(getattr(p, f)) for f in ("holds", "goal") if hasattr(p, f))] for p in system.properties],
+        [[type(p).__name__, p.name, *(term(c) for c in _conditions(p))] for p in system.properties],
         term(system.final),
+        *([[[f.strength.value, f.actions] for f in system.fairness]] if system.fairness else []),
+        *([system.quotient] if system.quotient else []),
     ]  # fmt: skip
+
+
+def _conditions(item: Property) -> list[Expr]:
+    """What a property says about states."""
+    return [getattr(item, name) for name in ("trigger", "holds", "goal") if hasattr(item, name)]

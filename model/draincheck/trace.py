@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from draincheck.errors import TraceError
@@ -20,6 +21,8 @@ class Trace:
         property: the property it is evidence about, or "".
         initial: stored values of the first state, in variable order.
         actions: indices of the actions taken.
+        loop: for a path that goes on for ever, how many of them come before the part that repeats: the state after the last action is
+            the one after this many. None for a path that ends.
     """
 
     system: str
@@ -27,6 +30,7 @@ class Trace:
     property: str
     initial: State
     actions: tuple[int, ...]
+    loop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def rerun(system: TransitionSystem, trace: Trace) -> tuple[Step, ...]:
     """Execute a trace through the system's own definition of a step.
 
     Raises TraceError if the trace names another model, does not start in an initial state, takes an action that is not there, not
-    enabled or faulty.
+    enabled or faulty, or has a loop that does not close.
     """
     if trace.digest != system.digest:
         raise TraceError(
@@ -64,4 +68,16 @@ def rerun(system: TransitionSystem, trace: Trace) -> tuple[Step, ...]:
         after = system.step(state, action)
         steps.append(Step(index, state, after, system.broken_checks(state, action)))
         state = after
+    if trace.loop is not None:
+        _check_loop(steps, trace.loop)
     return tuple(steps)
+
+
+def _check_loop(steps: Sequence[Step], loop: int) -> None:
+    """Raise TraceError unless the path comes back to where its loop begins."""
+    if not 0 <= loop < len(steps):
+        raise TraceError(
+            f"the loop cannot begin after step {loop}: the trace has {len(steps)} steps, and a loop needs one"
+        )
+    if steps[-1].after != steps[loop].before:
+        raise TraceError(f"the loop does not close: the state after step {len(steps)} is not the one after step {loop}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, IntExpr, IntSort, all_, any_, eq, substitute, variables_of
+from draincheck.lang.fairness import resolve
 from draincheck.lang.flow import Edge, first_line
 from draincheck.lang.path import Path
 from draincheck.system import (
@@ -14,8 +15,10 @@ from draincheck.system import (
     Always,
     CanAlwaysFinish,
     Check,
+    Eventually,
     Fault,
     IntVar,
+    LeadsTo,
     Property,
     Reachable,
     TransitionSystem,
@@ -50,6 +53,7 @@ def compile_model(model: Model) -> TransitionSystem:
         actions=tuple(actions),
         properties=tuple(_resolved(item, places) for item in model.properties.values()),
         final=substitute(any_(model.final_when, halted), places),
+        fairness=resolve(model.fairness, actions),
     )
 
 
@@ -161,6 +165,10 @@ def _resolved(item: Property, places: dict[Expr, Expr]) -> Property:
             return Reachable(name, substitute(goal, places), meaning=meaning, source=source)
         case CanAlwaysFinish(name, meaning=meaning, source=source, goal=goal):
             return CanAlwaysFinish(name, substitute(goal, places), meaning=meaning, source=source)
+        case Eventually(name, meaning=meaning, source=source, goal=goal):
+            return Eventually(name, substitute(goal, places), meaning=meaning, source=source)
+        case LeadsTo(name, meaning=meaning, source=source, trigger=trigger, goal=goal):
+            return LeadsTo(name, substitute(trigger, places), substitute(goal, places), meaning=meaning, source=source)
         case _:
             return item
 
@@ -185,7 +193,7 @@ class _Known:
                 ):
                     self._check(term, line)
         for prop in model.properties.values():
-            for demanded in (getattr(prop, "holds", None), getattr(prop, "goal", None)):
+            for demanded in (getattr(prop, name, None) for name in ("trigger", "holds", "goal")):
                 if isinstance(demanded, Expr):
                     self._check(demanded, None, prop.name)
         self._check(model.final_when, None, "final")

@@ -7,6 +7,7 @@ from typing import TypeVar
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, IntSort, any_, want_bool
 from draincheck.lang.compile import compile_model
+from draincheck.lang.fairness import Demand, FairWord, demanded
 from draincheck.lang.place import caller_line
 from draincheck.lang.process import Coroutine, Process
 from draincheck.system import (
@@ -15,7 +16,9 @@ from draincheck.system import (
     BoolVar,
     CanAlwaysFinish,
     EnumVar,
+    Eventually,
     IntVar,
+    LeadsTo,
     NoDeadlock,
     Property,
     Reachable,
@@ -44,6 +47,8 @@ class Model:
         self.places: dict[tuple[str, str], BoolExpr] = {}
         #: (process, condition, line) of tests that claim to read only what their own thread writes
         self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
+        #: what runs are assumed to be fair to
+        self.fairness: list[Demand] = []
         self._halted: BoolVar | None = None
 
     # -- variables ------------------------------------------------------------------------------------------------------------
@@ -108,6 +113,15 @@ class Model:
             self.places[key] = BoolExpr("at", (), BOOL, f"{process.name} at {place}")
         return self.places[key]
 
+    def fair(self, process: Process, strength: FairWord = "weak", *, step: str = "") -> None:
+        """Assume that no run neglects a process, or its steps with this label. Without any such assumption a run may starve anybody.
+
+        `weak`: what could move for ever moves in the end. `strong`: what could move again and again does, such as the next owner of
+        a lock that is handed over in turn. A coroutine is a process of its own: fairness of the thread that enters it does not extend
+        to it. `step` names all steps of the process with that label; raises ModelError when compiled if there is none.
+        """
+        self.fairness.append(demanded(process.name, strength, step, None, caller_line()))
+
     # -- properties -----------------------------------------------------------------------------------------------------------
 
     def always(self, name: str, holds: BoolExpr, *, meaning: str = "", source: str = "") -> None:
@@ -136,6 +150,14 @@ class Model:
     def can_always_finish(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
         """Demand that the goal stays reachable from every reachable state."""
         self._demand(CanAlwaysFinish(name, want_bool(goal), meaning=meaning, source=source))
+
+    def eventually(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
+        """Demand that every fair run comes to the goal (see `fair`)."""
+        self._demand(Eventually(name, want_bool(goal), meaning=meaning, source=source))
+
+    def leads_to(self, name: str, trigger: BoolExpr, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
+        """Demand that in every fair run the trigger is followed by the goal, or comes together with it (see `fair`)."""
+        self._demand(LeadsTo(name, want_bool(trigger), want_bool(goal), meaning=meaning, source=source))
 
     def final(self, condition: BoolExpr) -> None:
         """States in which it is fine that nothing moves any more; several calls add up."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, not_, want_bool
+from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.flow import Flow
 from draincheck.lang.path import Path, merge
 from draincheck.lang.place import caller_line
@@ -158,8 +159,13 @@ class Process:
 
     # -- steps ----------------------------------------------------------------------------------------------------------------
 
-    def do(self, label: str, *updates: Update, when: BoolExpr = TRUE, mark: str = "") -> None:
-        """One step: where `when` holds (else it waits), store all updates at once. `mark` is the story's letter for it."""
+    def do(
+        self, label: str, *updates: Update, when: BoolExpr = TRUE, mark: str = "", fair: FairWord | None = None
+    ) -> None:
+        """One step: where `when` holds (else it waits), store all updates at once. `mark` is the story's letter for it.
+
+        `fair` assumes that no run neglects this step (see `Model.fair`); inside `atomic` that is the whole atomic step.
+        """
         line = self._begin()
         want_bool(when)
         if when is not TRUE and self._atomic and any(path.parts for path in self._paths):
@@ -169,6 +175,8 @@ class Process:
                 self.name,
             )
         part = replace(self._part(label, mark, line), writes=tuple(update.variable.name for update in updates))
+        if fair is not None:
+            self.model.fairness.append(demanded(self.name, fair, label, part, line))
         for path in self._paths:
             if when is not TRUE:
                 path.guard.append(path.now(when))
@@ -177,11 +185,11 @@ class Process:
         if not self._atomic:
             self._cut()
 
-    def wait(self, label: str, condition: BoolExpr, mark: str = "") -> None:
-        """Wait until the condition holds; the place before is named `label` for `at`."""
+    def wait(self, label: str, condition: BoolExpr, mark: str = "", fair: FairWord | None = None) -> None:
+        """Wait until the condition holds; the place before is named `label` for `at`. `fair` as for `do`."""
         if not self._atomic or all(path.empty for path in self._paths):
             self.here(label)
-        self.do(label, when=condition, mark=mark)
+        self.do(label, when=condition, mark=mark, fair=fair)
 
     def check(self, property: str, condition: BoolExpr) -> None:
         """Assert the property of this name here: it is violated if control passes while the condition is false. Takes no step."""
