@@ -295,6 +295,8 @@ def arith(op: str, a: IntExpr, b: IntExpr) -> IntExpr:
     (a_low, a_high), (b_low, b_high) = bounds(a), bounds(b)
     if b_low == b_high == 0:
         return a
+    if op == "add" and a_low == a_high == 0:
+        return b
     low, high = (a_low + b_low, a_high + b_high) if op == "add" else (a_low - b_high, a_high - b_low)
     if low == high:
         return IntExpr("const", (), IntSort(low, low), low)

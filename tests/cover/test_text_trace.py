@@ -145,7 +145,7 @@ def test_bug_case_1_is_drawn_like_in_the_commit_message() -> None:
     assert render_trace(*bug_case_1()) == dedent(
         """\
         demo: violation of 'no request at (c)', 8 steps
-        initially eventfd=0 window=0 in_flight=0
+        initially eventfd=0, window=0, in_flight=0
 
             main_loop_wait # 1
               os_host_main_loop_wait
@@ -260,6 +260,21 @@ def test_short_continuation_is_repeated_whole() -> None:
     assert ending == "-- main\n    f (continued)\n      g\n        three\n\n-- other\n    h (continued)\n      four\n"
 
 
+def test_numbered_calls_are_never_left_out_of_a_continuation() -> None:
+    """Which iteration goes on is what a reader needs to know, however deep it stands."""
+    script = Script()
+    script.step("io", Do("one", ("iothread_run", "f", "aio_poll #", "g", "h")))
+    script.step("main", Do("two", ("m",)))
+    script.step("io", Do("three", ("iothread_run", "f", "aio_poll #", "g", "h"), 5))
+    lines = render_trace(*script.trace()).split("-- io\n")[2].splitlines()
+    assert lines == [
+        "    iothread_run (continued)",
+        "    ... aio_poll # 1",
+        "        ... h",
+        "              three",
+    ]
+
+
 def test_surroundings_do_not_break_the_tree() -> None:
     """A process without calls interrupts at the current indentation; without it the rest of the drawing is the same."""
     with_kick, without = Script(), Script()
@@ -309,8 +324,8 @@ def test_resumed_coroutine_stands_under_whoever_entered_it_last() -> None:
               aio_bh_poll
                 enter
                 mirror_run (continued)
-              ... bdrv_co_read
-                    done
+                ... bdrv_co_read
+                      done
                 next
         """
     )
@@ -366,12 +381,22 @@ def test_condition_of_a_part_is_about_the_state_before_the_step() -> None:
     assert "skipped" not in text
 
 
-def test_part_without_label_only_opens_its_calls() -> None:
-    """A part that does nothing but stand somewhere prints its calls and no line of its own."""
+def test_part_without_label_shows_only_with_what_it_changes() -> None:
+    """Where control merely passes on there is no line, unless a value changes; the calls it opens stay open."""
     script = Script()
-    script.step("main", Do("", ("loop #",)))
-    script.step("main", Do("one", ("loop #",), 1))
-    assert tree(render_trace(*script.trace())) == "    loop # 1\n      one\n"
+    script.step("main", Do("", ("f", "loop #")))
+    script.step("main", Do("one", ("f", "loop #"), 2))
+    script.step("main", Do("", ("f",), 1))
+    script.step("main", Do("", ("f", "loop #"), 1, (WINDOW.set(),)))
+    assert tree(render_trace(*script.trace())) == drawing(
+        """\
+        f
+          loop # 1
+            one
+          loop # 2
+            (goes on)  window=1
+        """
+    )
 
 
 def test_change_belongs_to_the_last_part_that_writes_it() -> None:
@@ -391,21 +416,34 @@ def test_only_what_changes_and_is_not_internal_is_shown() -> None:
     script = Script()
     script.step("main", Do("one", ("f",), updates=(EVENTFD.clear(),)), updates=(WINDOW.set(),))
     text = render_trace(*script.trace())
-    assert text == "demo: trace, 1 step\ninitially eventfd=0 window=0 in_flight=0\n\n    f\n      one\n"
+    assert text == "demo: trace, 1 step\ninitially eventfd=0, window=0, in_flight=0\n\n    f\n      one\n"
 
 
 def test_enum_values_show_by_name() -> None:
     """A named value is shown as its name, a truth value as 0 or 1."""
     script = Script(REQUEST, DATA)
     script.step("main", Do("pop", ("f",), updates=(REQUEST.set("in flight"), DATA.set())))
-    assert "pop  request=in flight data[0]=1\n" in render_trace(*script.trace())
+    assert "pop  request=in flight, data[0]=1\n" in render_trace(*script.trace())
 
 
 def test_action_without_parts_is_a_step() -> None:
-    """A hand-written action without parts is shown with all it changes."""
-    system = TransitionSystem("bare", (EVENTFD,), (Action(0, "p", (), ~EVENTFD, (EVENTFD.set(),)),))
-    trace = Trace("bare", system.digest, "", (0,), (0,))
-    assert render_trace(system, trace) == "bare: trace, 1 step\ninitially eventfd=0\n\n    p: step  eventfd=1\n"
+    """An action without parts is shown with all it changes, in the calls its process stands in."""
+    script = Script()
+    script.step("main", Do("one", ("f", "g")))
+    script.step("main", updates=(WINDOW.set(),))
+    script.step("main", updates=())
+    script.step("main", Do("two", ("f", "g"), 2))
+    script.step("guest", updates=(EVENTFD.set(),))
+    assert tree(render_trace(*script.trace())) == drawing(
+        """\
+        f
+          g
+            one
+            (goes on)           window=1
+            two
+            ~ guest: (goes on)  eventfd=1
+        """
+    )
 
 
 def test_values_stay_in_sight_beside_a_very_deep_step() -> None:
@@ -424,7 +462,7 @@ def test_many_initial_values_are_wrapped_between_values() -> None:
     system = TransitionSystem("wide", tuple(variables), ())
     lines = render_trace(system, Trace("wide", system.digest, "", (0,) * 12, ())).rstrip("\n").splitlines()[1:]
     assert len(lines) > 2
-    assert all(len(line) <= 78 and line.endswith("=in flight") for line in lines)
+    assert all(len(line) <= 78 and line.rstrip(",").endswith("=in flight") for line in lines)
     assert all(line.startswith("          request_") for line in lines[1:])
 
 
@@ -452,7 +490,7 @@ def _ending(prop: Property, final: BoolExpr = FALSE, steps: int = 1) -> str:
         (
             NoDeadlock("no deadlock"),
             "violated after step 1: no deadlock\n    no process can take a step\n"
-            "    with eventfd=0 window=1 in_flight=0\n",
+            "    with eventfd=0, window=1, in_flight=0\n",
         ),
         (
             CanAlwaysFinish("finishes", IN_FLIGHT.is_(1)),

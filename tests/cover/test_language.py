@@ -1,0 +1,407 @@
+"""The modelling language: what each statement means, and that every slip is one clear message with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from draincheck.engines.explicit import check, explore
+from draincheck.engines.faults import ModelFault
+from draincheck.lang import FALSE, TRUE, Model, ModelError, all_, any_, count, ite
+from draincheck.verdict import Outcome
+
+
+def outcome(model: Model, name: str) -> Outcome:
+    """The verdict of one property."""
+    return check(model.compile(), name).outcome
+
+
+def test_each_statement_outside_atomic_is_one_step() -> None:
+    """Two statements leave a state between them."""
+    m = Model("two steps")
+    x, y = m.bool("x"), m.bool("y")
+    with m.thread("p") as p:
+        p.do("first", x.set())
+        p.do("second", y.set())
+    m.reachable("between", x & ~y)
+    assert outcome(m, "between") is Outcome.HOLDS
+    assert explore(m.compile()).statistics.states == 3
+
+
+def test_atomic_hides_the_states_between_its_statements() -> None:
+    """Inside atomic later statements read what earlier ones wrote, and nobody sees the middle."""
+    m = Model("atomic")
+    n = m.int("n", 0, 4)
+    with m.thread("p") as p, p.atomic():
+        p.do("one", n.set(1))
+        p.do("double", n.set(n + n))
+        with p.when(n.is_(2)):
+            p.do("was two", n.inc())
+    m.reachable("result", n.is_(3))
+    m.always("never in between", any_(n.is_(0), n.is_(3)))
+    result = explore(m.compile())
+    assert {v.outcome for v in result.verdicts.values()} == {Outcome.HOLDS}
+    assert (result.statistics.states, result.statistics.transitions) == (2, 1)
+
+
+def race(atomic: bool) -> Model:
+    """Two threads that test a flag and then take it."""
+    m = Model("race")
+    taken, inside = m.bool("taken"), m.int("inside", 0, 2)
+    for name in ("p", "q"):
+        with m.thread(name) as p:
+            if atomic:
+                with p.atomic(), p.when(~taken):
+                    p.do("take", taken.set(), inside.inc())
+            else:
+                with p.when(~taken):
+                    p.do("take", taken.set(), inside.inc())
+    m.always("exclusive", inside < 2)
+    return m
+
+
+def test_a_test_is_a_step_of_its_own_unless_atomic() -> None:
+    """Another thread may act between a test and what follows it; atomic closes that window."""
+    assert outcome(race(atomic=False), "exclusive") is Outcome.VIOLATED
+    assert outcome(race(atomic=True), "exclusive") is Outcome.HOLDS
+
+
+def test_a_local_test_costs_no_state() -> None:
+    """A test of what only its own thread writes takes no step."""
+
+    def model(local: bool) -> Model:
+        m = Model("local")
+        mine, done = m.bool("mine"), m.bool("done")
+        with m.thread("p") as p:
+            p.do("write", mine.set())
+            with p.when(mine, local=local):
+                p.do("use", done.set())
+        return m
+
+    assert explore(model(local=False).compile()).statistics.states == 4
+    assert explore(model(local=True).compile()).statistics.states == 3
+
+
+def test_a_local_test_of_shared_data_is_refused() -> None:
+    """The compiler checks the claim that a test is local."""
+    m = Model("not local")
+    shared = m.bool("shared")
+    with m.thread("p") as p, p.when(shared, local=True):
+        p.do("use", shared.clear())
+    with m.thread("q") as q:
+        q.do("write", shared.set())
+    with pytest.raises(ModelError, match=r"test_language.py:\d+: a local test reads shared, and q writes it"):
+        m.compile()
+
+
+def test_either_chooses_freely_and_its_first_step_is_the_choice() -> None:
+    """Each alternative is reachable, and choosing takes no extra state."""
+    m = Model("either")
+    n = m.int("n", 0, 2)
+    with m.thread("p") as p, p.either() as choice:
+        with choice():
+            p.do("one", n.set(1))
+        with choice(when=n.is_(0)):
+            p.do("two", n.set(2))
+        with choice(when=n > 0):
+            p.do("never", n.set(0))
+    m.reachable("both", n.is_(2))
+    result = explore(m.compile())
+    assert result.verdicts["both"].outcome is Outcome.HOLDS
+    assert result.statistics.states == 3
+    assert [m.compile().actions[i].name for i in result.statistics.never_fired] == ["never"]
+
+
+def test_loops_by_name_say_when_they_end() -> None:
+    """while_ repeats as long as, until repeats up to."""
+    m = Model("loops")
+    n = m.int("n", 0, 5)
+    with m.thread("p") as p:
+        with p.while_(n < 3):
+            p.do("up", n.inc())
+        with p.until(n.is_(5)):
+            p.do("up again", n.inc())
+        p.do("back", n.set(0))
+    m.can_always_finish("ends", n.is_(5))
+    m.reachable("three", n.is_(3))
+    assert outcome(m, "three") is Outcome.HOLDS
+    assert explore(m.compile()).statistics.depth == 13
+
+
+def test_wait_blocks_and_names_its_place() -> None:
+    """A wait that is never satisfied is a deadlock at the place it names."""
+    m = Model("wait")
+    go = m.bool("go")
+    with m.thread("p") as p:
+        p.wait("for go", go)
+    m.no_deadlock()
+    m.reachable("arrives", p.at("for go"))
+    verdicts = explore(m.compile()).verdicts
+    assert verdicts["no deadlock"].outcome is Outcome.VIOLATED
+    assert verdicts["arrives"].outcome is Outcome.HOLDS
+
+
+def test_final_states_are_no_deadlocks() -> None:
+    """Where the model says it may rest, it may."""
+    m = Model("final")
+    x = m.bool("x")
+    with m.thread("p") as p:
+        p.do("end", x.set())
+    m.no_deadlock()
+    assert outcome(m, "no deadlock") is Outcome.VIOLATED
+    m.final(x)
+    assert outcome(m, "no deadlock") is Outcome.HOLDS
+
+
+def coroutine_model(enter_twice: bool = False) -> Model:
+    """A coroutine that yields once and ends."""
+    m = Model("coroutine")
+    n = m.int("n", 0, 3)
+    co = m.coroutine("co")
+    with co as c:
+        c.do("first half", n.set(1))
+        c.yield_("half way")
+        c.do("second half", n.set(2))
+    with m.thread("p") as p:
+        p.enter(co)
+        p.do("between", n.inc(), when=co.at("half way"))
+        p.enter(co)
+        if enter_twice:
+            p.enter(co)
+        p.do("after", n.set(3))
+    m.reachable("order", n.is_(3))
+    return m
+
+
+def test_the_enterer_waits_until_the_coroutine_yields_or_ends() -> None:
+    """Control goes in, comes back at the yield, and the coroutine goes on where it was."""
+    result = explore(coroutine_model().compile())
+    assert result.verdicts["order"].outcome is Outcome.HOLDS
+    assert (result.statistics.states, result.statistics.depth) == (8, 7)
+
+
+def test_entering_an_ended_coroutine_is_an_error_of_the_model() -> None:
+    """It is neither ignored nor a deadlock."""
+    with pytest.raises(ModelFault, match="co is running or has ended"):
+        explore(coroutine_model(enter_twice=True).compile())
+
+
+def test_entering_a_running_coroutine_is_an_error_of_the_model() -> None:
+    """A coroutine cannot enter itself through another one."""
+    m = Model("recursion")
+    a, b = m.coroutine("a"), m.coroutine("b")
+    with a as p:
+        p.enter(b)
+    with b as p:
+        p.enter(a)
+    with m.thread("main") as p:
+        p.enter(a)
+    with pytest.raises(ModelFault, match="a is running or has ended"):
+        explore(m.compile())
+
+
+def test_a_value_out_of_range_names_variable_action_and_line() -> None:
+    """Never a wrap."""
+    m = Model("overflow")
+    n = m.int("n", 0, 2)
+    with m.thread("p") as p, p.loop():
+        p.do("count up", n.inc())
+    with pytest.raises(
+        ModelFault, match=r"(?s)(?=.*n would become n \+ 1, outside 0..2)(?=.*count up)(?=.*test_language.py:\d+)"
+    ):
+        explore(m.compile())
+
+
+def test_a_passed_bound_is_unknown_not_violated() -> None:
+    """What lies beyond the bound was not looked at; a violation before it still counts."""
+    m = Model("bounded")
+    n = m.int("n", 0, 3)
+    with m.thread("p") as p:
+        p.do("one", n.set(1))
+        with p.when(n.is_(1)):
+            p.bound("nested polls")
+    m.always("small", n < 2)
+    m.always("zero", n < 1)
+    verdicts = explore(m.compile()).verdicts
+    assert verdicts["small"].outcome is Outcome.UNKNOWN
+    assert "nested polls" in verdicts["small"].how
+    assert verdicts["zero"].outcome is Outcome.VIOLATED
+
+
+def test_abort_stops_every_process() -> None:
+    """After an abort nothing moves, and that is no deadlock."""
+    m = Model("abort")
+    n = m.int("n", 0, 1)
+    with m.thread("p") as p:
+        p.abort("assertion fails")
+    with m.thread("q") as q:
+        q.do("works", n.set(1))
+    m.no_deadlock()
+    m.reachable("stopped before q", m.halted & n.is_(0))
+    m.always("alive", ~m.halted)
+    verdicts = explore(m.compile()).verdicts
+    assert [verdicts[name].outcome.value for name in ("no deadlock", "stopped before q", "alive")] == [
+        "holds",
+        "holds",
+        "violated",
+    ]
+
+
+def test_a_check_is_violated_by_the_step_that_passes_it() -> None:
+    """The counterexample ends with that step."""
+    m = Model("check")
+    n = m.int("n", 0, 3)
+    with m.thread("p") as p, p.loop(), p.atomic():
+        p.check("below two", n < 2)
+        p.do("up", n.set(ite(n < 3, n + 1, n)))
+    verdict = check(m.compile(), "below two")
+    assert verdict.outcome is Outcome.VIOLATED
+    assert verdict.trace is not None and len(verdict.trace.actions) == 3
+
+
+def test_call_frames_and_marks_reach_the_action() -> None:
+    """Every part knows its call stack, its mark and its source line."""
+    m = Model("frames")
+    x = m.bool("x")
+    with m.thread("p") as p, p.call("outer", numbered=True), p.call("inner"):
+        p.do("work", x.set(), mark="a")
+    (part,) = m.compile().actions[0].parts
+    assert (part.frames, part.opens, part.mark, part.label) == (("outer #", "inner"), 0, "a", "work")
+    assert part.line.file.endswith("test_language.py")
+
+
+def test_count_and_constants_fold() -> None:
+    """A condition that is decided while building leaves nothing behind."""
+    m = Model("fold")
+    x, n = m.bool("x"), m.int("n", 0, 3)
+    assert all_(x, TRUE) is x
+    assert all_(x, ~x) is FALSE
+    assert any_(x, ~x) is TRUE
+    assert (n < 4) is TRUE
+    assert n.is_(7) is FALSE
+    assert str(count(x, TRUE)) == "(1 if x else 0) + 1"
+
+
+def unknown_variable() -> None:
+    m, other = Model("m"), Model("other")
+    with m.thread("p") as p:
+        p.do("step", other.bool("stray").set())
+    m.compile()
+
+
+def two_writers() -> None:
+    m = Model("m")
+    x = m.bool("x")
+    with m.thread("p") as p:
+        p.do("step", x.set(), x.clear())
+
+
+def outside() -> None:
+    m = Model("m")
+    m.thread("p").do("step")
+
+
+def unreachable() -> None:
+    m = Model("m")
+    with m.thread("p") as p:
+        with p.loop():
+            p.do("for ever")
+        p.do("never")
+
+
+def python_truth() -> None:
+    m = Model("m")
+    x = m.bool("x")
+    if x & x:
+        pass
+
+
+def python_bool_as_condition() -> None:
+    m = Model("m")
+    with m.thread("p") as p:
+        p.wait("always", True)  # type: ignore[arg-type]
+
+
+def wrong_type() -> None:
+    m = Model("m")
+    m.int("n", 0, 3).set("three")  # type: ignore[arg-type]
+
+
+def wrong_name() -> None:
+    m = Model("m")
+    m.enum("state", "idle", "busy").is_("bussy")
+
+
+def wait_in_atomic() -> None:
+    m = Model("m")
+    x = m.bool("x")
+    with m.thread("p") as p, p.atomic():
+        p.do("first")
+        p.wait("then wait", x)
+
+
+def otherwise_alone() -> None:
+    m = Model("m")
+    with m.thread("p") as p, p.otherwise():
+        p.do("step")
+
+
+def no_such_place() -> None:
+    m = Model("m")
+    co = m.coroutine("co")
+    with co as p:
+        p.do("step")
+    m.always("x", ~co.at("nowhere"))
+    m.compile()
+
+
+def name_twice() -> None:
+    m = Model("m")
+    m.bool("x")
+    m.int("x", 0, 1)
+
+
+def no_process() -> None:
+    Model("empty").compile()
+
+
+def break_outside() -> None:
+    m = Model("m")
+    with m.thread("p") as p:
+        p.break_()
+
+
+@pytest.mark.parametrize(
+    ("slip", "message"),
+    [
+        (unknown_variable, "unknown variable stray: it was not made by this model"),
+        (two_writers, "x is written twice in one step"),
+        (outside, "step outside a process"),
+        (unreachable, "unreachable step"),
+        (python_truth, "a model expression has no Python truth value"),
+        (python_bool_as_condition, "a condition must be a truth-valued expression, not True"),
+        (wrong_type, "expected an integer or an integer expression, not 'three'"),
+        (wrong_name, "'bussy' is not one of idle, busy"),
+        (wait_in_atomic, "a wait in the middle of atomic"),
+        (otherwise_alone, "otherwise without a when just before it"),
+        (no_such_place, "co has no place 'nowhere'"),
+        (name_twice, "there is a variable 'x' already"),
+        (no_process, "empty has no process"),
+        (break_outside, "break_ outside a loop"),
+    ],
+)
+def test_every_slip_is_one_clear_message(slip: Callable[[], None], message: str) -> None:
+    """A model error says what is wrong; where a step is at fault, also where it stands."""
+    with pytest.raises(ModelError) as error:
+        slip()
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "slip", [unknown_variable, two_writers, outside, unreachable, wait_in_atomic, otherwise_alone, break_outside]
+)
+def test_errors_of_steps_name_the_source_line(slip: Callable[[], None]) -> None:
+    """The place is the line of the model that recorded the step."""
+    with pytest.raises(ModelError, match=r"test_language\.py:\d+: "):
+        slip()

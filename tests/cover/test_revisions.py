@@ -1,0 +1,91 @@
+"""The table of code bases: names, releases, settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from draincheck.revisions import (
+    KNOBS,
+    REVISIONS,
+    UnknownName,
+    code_bases,
+    find_revision,
+    parse_setting,
+    with_settings,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("ab27c3b5e7", "ab27c3b5e7"),
+        ("ab27", "ab27c3b5e7"),
+        ("ab27c3b5e7~1", "37989ced44"),
+        ("ab27c3b5e7~2", "14560d69e7"),
+        ("5a7e7a0bad~1", "5a7e7a0bad~1"),
+        ("5a7e~1", "5a7e7a0bad~1"),
+        ("v2.2.0", "b112a65c52"),
+        ("v2.3.0", "b112a65c52"),
+        ("v2.5.0", "176c36997f"),
+        ("v2.6.0", "ab27c3b5e7"),
+        ("v4.2.0", "cf3129323f"),
+        ("3f09bfbc7b-reopen-drains", "3f09bfbc7b-reopen-drains"),
+    ],
+)
+def test_a_code_base_can_be_named_in_several_ways(name: str, row: str) -> None:
+    """By hash prefix, by HASH~1, by release (the last row it contains), by a control's name."""
+    assert find_revision(name).name == row
+
+
+@pytest.mark.parametrize("name", ["", "ab2", "ffff0000", "v1.0.0", "5a7e7a0bad~2", "9a0cec664e~7", "v2.6"])
+def test_an_unknown_code_base_is_refused_with_a_hint(name: str) -> None:
+    """The message names what was asked for and what is near."""
+    with pytest.raises(UnknownName, match="unknown revision") as error:
+        find_revision(name)
+    assert repr(name) in str(error.value)
+
+
+def test_names_are_unique_and_dates_ascend() -> None:
+    """The table is in the order of history."""
+    names = [row.name for row in code_bases()]
+    assert len(set(names)) == len(names)
+    assert [row.date for row in REVISIONS] == sorted(row.date for row in REVISIONS)
+
+
+def test_each_row_but_the_documented_ones_turns_a_knob() -> None:
+    """A row without a change of its own is there for its name in history."""
+    same = {b.name for a, b in zip(REVISIONS, REVISIONS[1:], strict=False) if a.knobs == b.knobs}
+    assert same == {"c1e1e5fa8f", "39bf92dd70", "1c627137c1"}
+
+
+def test_settings_turn_knobs_and_show_in_the_name() -> None:
+    """`--set` makes a code base of one's own."""
+    settings = dict(parse_setting(text) for text in ("bandage=on", "drain=nested"))
+    row = with_settings(find_revision("37989ced44"), settings)
+    assert row.name == "37989ced44+bandage=on+drain=nested"
+    assert (row.knobs.bandage, row.knobs.drain) == (True, "nested")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("bandege=on", "unknown knob 'bandege'; did you mean bandage"),
+        ("bandage=yes", "unknown value of bandage 'yes'; known: off, on"),
+        ("drain=nest", "unknown value of drain 'nest'; did you mean nested"),
+        ("bandage", "unknown value of bandage ''"),
+    ],
+)
+def test_an_unknown_setting_is_refused_with_a_hint(text: str, message: str) -> None:
+    """Knob and value are both checked."""
+    with pytest.raises(UnknownName) as error:
+        parse_setting(text)
+    assert message in str(error.value)
+
+
+def test_every_knob_has_a_meaning_and_its_values_occur() -> None:
+    """Each value that a row has is one that the table of knobs offers."""
+    for knob in KNOBS:
+        assert knob.meaning
+        found = {getattr(row.knobs, knob.name) for row in code_bases()}
+        shown = {{True: "on", False: "off"}[v] if isinstance(v, bool) else v for v in found}
+        assert shown <= set(knob.values)
