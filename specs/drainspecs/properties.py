@@ -47,8 +47,18 @@ PROPERTIES = (
         "S8", "when mirror_exit begins, before it drains anything, the source has no pending request", "3f09bfbc7b"
     ),
     PropertySpec("S10", "the disk is switched once, and only if the job was told to complete", "mirror.c: mirror_exit"),
+    PropertySpec(
+        "S11",
+        "when mirror finds nothing dirty and leaves, the target has what the source has",
+        "mirror.c: a cancelled job is a copy",
+    ),
     PropertySpec("B1", "the disable counters are what the open sections add up to", "c1e1e5fa8f"),
     PropertySpec("B2", "when the job is over, every section it began has ended", "176c36997f, ab27c3b5e7"),
+    PropertySpec(
+        "B3",
+        "external events are enabled in the context in which they were disabled",
+        "ab27c3b5e7 looks twice, e64f25f30b",
+    ),
     PropertySpec("B5", "at rest every counter is 0", "c1e1e5fa8f"),
     PropertySpec("B6", "enabling external events again tells the context to look", "321d1dba8b"),
     PropertySpec("A1", "QEMU neither fails its assertion nor crashes", "3f09bfbc7b, launchpad 1570134"),
@@ -65,7 +75,7 @@ class DrainInvariant(Probes):
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """S1, S5."""
         p.check("S1", ~(w.window & w.on_old_node))
-        p.check("S5", w.bitmap | ~w.on_old_node)
+        p.check("S5", w.bitmap | ~w.on_old_node | ~w.will_switch)
 
     def handler_runs(self, p: Process, w: World, disk: Disk) -> None:
         """S7."""
@@ -73,8 +83,9 @@ class DrainInvariant(Probes):
             p.check("S7", ~(w.drained & w.on_old_node))
 
     def dirty_count_is_zero(self, p: Process, w: World) -> None:
-        """S6, first half."""
+        """S6, first half; S11."""
         p.check("S6", w.drained)
+        p.check("S11", all_(*(write.on_target | ~write.on_source for write in w.writes)))
 
     def job_yields(self, p: Process, w: World) -> None:
         """S6, second half."""
@@ -82,7 +93,7 @@ class DrainInvariant(Probes):
 
     def exit_runs(self, p: Process, w: World) -> None:
         """S8."""
-        p.check("S8", ~w.pending)
+        p.check("S8", ~w.pending | ~w.will_switch)
 
     def node_switches(self, p: Process, w: World) -> None:
         """S3, S10."""
@@ -93,6 +104,10 @@ class DrainInvariant(Probes):
         """B6."""
         p.check("B6", notified | (counter > 0))
 
+    def enabled_elsewhere(self, p: Process, w: World, counter: IntExpr) -> None:
+        """B3."""
+        p.check("B3", counter > 0)
+
     def properties(self, w: World) -> None:
         """The rest, as properties of states."""
         finished = w.completed & w.all_acked
@@ -101,10 +116,10 @@ class DrainInvariant(Probes):
         no_section = ~w.drained if w.quiesce_target is None else ~w.drained & ~w.quiesce_target
         always = {
             "S2": ~(w.window & w.pending),
-            "S4": all_(*(~(w.completed & write.state.is_("acked")) | write.on_target for write in w.writes)),
-            "B1": w.expected_disable_count() & (~bandaged | w.drained),
-            "B2": ~w.completed | (no_section & ~bandaged),
-            "B5": ~finished | (w.expected_disable_count() & no_section & ~bandaged),
+            "S4": all_(*(w.on_old_node | ~write.state.is_("acked") | write.on_target for write in w.writes)),
+            "B1": w.expected_disable_counts() & (~bandaged | w.drained),
+            "B2": ~w.completed | w.m.halted | (no_section & ~bandaged),
+            "B5": ~finished | w.m.halted | (w.expected_disable_counts() & no_section & ~bandaged),
             "A1": ~w.m.halted,
         }
         for item in PROPERTIES:

@@ -38,6 +38,23 @@ EXTRA_SCENARIOS: Final = (
         meaning="mirror job, kicks run the queue handler from a vCPU thread only",
         source="vcpu",
     ),
+    _variant(_MIRROR, "cancel", "cancelled after READY", command="cancel"),
+    _variant(_MIRROR, "cancel-early", "cancelled before or after READY", command="cancel", starts_ready=False),
+    _variant(_MIRROR, "bulk", "the bulk of the copying is still to be done", starts_ready=False),
+    _variant(_MIRROR, "source-error", "a copy's read may fail", job_errors="source"),
+    _variant(_MIRROR, "target-error", "a copy's write or a flush may fail", job_errors="target"),
+    _variant(_MIRROR, "reopen", "the target has other open flags, so mirror_exit reopens it", reopen=True),
+    _variant(_MIRROR, "zero-length", "the disk has no sectors", zero_length=True, writes=0),
+    _variant(_DATAPLANE, "cancel", "cancelled after READY", command="cancel"),
+    _variant(_DATAPLANE, "target-error", "a copy's write or a flush may fail", job_errors="target"),
+    _variant(_DATAPLANE, "zero-length", "the disk has no sectors", zero_length=True, writes=0),
+    _variant(
+        _DATAPLANE,
+        "reset",
+        "the guest resets the device between (a) and (c), which stops dataplane",
+        device_reset=True,
+        writes=0,
+    ),
 )
 
 SCENARIOS: Final = DEFAULT_SCENARIOS + EXTRA_SCENARIOS

@@ -149,6 +149,8 @@ def _places(model: Model, compiled: list[_Compiled]) -> dict[Expr, Expr]:
     by_name = {item.process.name: item for item in compiled}
     places: dict[Expr, Expr] = {}
     for (process, name), term in model.places.items():
+        if process not in by_name:
+            raise ModelError(f"there is no process {process!r}; there are {', '.join(by_name)}")
         found = by_name[process].named(name)
         if found is None:
             known = ", ".join(by_name[process].flow.names) or "none"

@@ -106,11 +106,11 @@ class Model:
         self.processes[process.name] = process
         return process
 
-    def at(self, process: Process, place: str) -> BoolExpr:
-        """True while a process is at a named place, whether or not it is running."""
-        key = (process.name, place)
+    def at(self, process: str, place: str) -> BoolExpr:
+        """True while the process of this name is at a named place, whether or not it is running."""
+        key = (process, place)
         if key not in self.places:
-            self.places[key] = BoolExpr("at", (), BOOL, f"{process.name} at {place}")
+            self.places[key] = BoolExpr("at", (), BOOL, f"{process} at {place}")
         return self.places[key]
 
     def fair(self, process: Process, strength: FairWord = "weak", *, step: str = "") -> None:

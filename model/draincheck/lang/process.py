@@ -205,7 +205,7 @@ class Process:
 
     def at(self, name: str) -> BoolExpr:
         """True while the process is at a place of this name. Raises ModelError when compiled if there is none."""
-        return self.model.at(self, name)
+        return self.model.at(self.name, name)
 
     def abort(self, label: str, mark: str = "") -> None:
         """The whole program ends here: nothing moves any more, in any process."""
@@ -379,7 +379,7 @@ class Coroutine(Process):
     @property
     def can_be_entered(self) -> BoolExpr:
         """True while it has been yielded (or not started) and has not ended."""
-        return ~self.on & ~self.model.at(self, "(ended)")
+        return ~self.on & ~self.model.at(self.name, "(ended)")
 
     def yield_(self, name: str, label: str = "qemu_coroutine_yield") -> None:
         """Give control back to whoever entered; the place is named for `at`."""

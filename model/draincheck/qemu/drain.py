@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from draincheck.lang import FALSE, BoolExpr, Process, any_
+from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_
 from draincheck.qemu import aio, requests
 from draincheck.qemu.world import World
 
@@ -33,18 +33,38 @@ def bdrv_drained_begin(p: Process, w: World) -> None:
 
 def bdrv_drained_end(p: Process, w: World) -> None:
     """Close a drained section; the last one enables external events and lets queued requests go on, to the root of now."""
-    assert w.quiesce is not None and w.ctx.disable_count is not None
+    assert w.quiesce is not None
     with p.call("bdrv_drained_end"):
-        last = w.quiesce.is_(1)
-        with p.when(last):
-            updates = [w.ctx.disable_count.dec()]
-            if w.ctx.notify is not None:
-                updates.append(w.ctx.notify.set(w.ctx.notify | w.ctx.disable_count.is_(1)))
-            p.do("aio_enable_external", *updates)
-            w.probes.external_enabled(p, w, w.ctx.disable_count, w.ctx.notify if w.ctx.notify is not None else FALSE)
+        with p.when(w.quiesce.is_(1)):
+            if w.moved is None:
+                _aio_enable_external(p, w)
+            else:
+                with p.when(w.moved):
+                    _aio_enable_external_elsewhere(p, w)
+                with p.otherwise():
+                    _aio_enable_external(p, w)
         p.do("quiesce_counter--", w.quiesce.dec())
         if w.k.park_requests:
             requests.resume_parked(p, w)
+
+
+def _aio_enable_external(p: Process, w: World) -> None:
+    assert w.ctx.disable_count is not None
+    updates = [w.ctx.disable_count.dec()]
+    if w.ctx.notify is not None:
+        updates.append(w.ctx.notify.set(w.ctx.notify | w.ctx.disable_count.is_(1)))
+    p.do("aio_enable_external", *updates)
+    w.probes.external_enabled(p, w, w.ctx.disable_count, w.ctx.notify if w.ctx.notify is not None else FALSE)
+
+
+def _aio_enable_external_elsewhere(p: Process, w: World) -> None:
+    """The node has changed its context since it was disabled: the counter of the new one may have nothing to give back."""
+    assert w.main_count is not None
+    w.probes.enabled_elsewhere(p, w, w.main_count)
+    with p.when(w.main_count.is_(0)):
+        p.abort("assert(ctx->external_disable_cnt > 0) fails")
+    p.do("aio_enable_external (qemu_aio_context)", w.main_count.dec())
+    w.probes.external_enabled(p, w, w.main_count, TRUE if w.k.enable_notifies else FALSE)
 
 
 def bdrv_drain(p: Process, w: World) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from draincheck.lang import Process
+from draincheck.lang import TRUE, Process
+from draincheck.lang.process import Choice
 from draincheck.qemu import virtio
 from draincheck.qemu.world import Disk, Request, World
 
@@ -19,6 +20,25 @@ def guests(w: World) -> None:
         with w.m.thread("guest" if disk.has_job else f"guest of disk {disk.index}") as p:
             for request in disk.requests:
                 _request(p, w, disk, request)
+            if disk.has_job and w.s.device_reset:
+                _reset(p, w)
+
+
+def _reset(p: Process, w: World) -> None:
+    """The guest resets the device between (a) and (c): a vCPU thread takes the BQL and stops dataplane.
+
+    bdrv_set_aio_context drains first, but polls the IOThread's context only: the deferred exit callback is the main loop's. Nothing is
+    in flight here. Until e64f25f30b the disable count stays behind with the old context.
+    """
+    assert w.bql_free is not None and w.bql_taken is not None and w.moved is not None and w.lock is not None
+    updates = [w.moved.set(), w.bql_taken.clear()]
+    if w.k.switch_carries_count and w.main_count is not None and w.ctx.disable_count is not None:
+        updates += [w.main_count.set(w.main_count + w.ctx.disable_count), w.ctx.disable_count.set(0)]
+    with p.call("kvm_cpu_exec"), p.call("virtio_blk_data_plane_stop"):
+        p.do("takes the BQL to reset the device", w.bql_taken.set(), when=w.exit_bh & w.bql_free)
+        p.here("aio_context_acquire")
+        with p.call("bdrv_set_aio_context"):
+            p.do("the disk is in the main loop's context", *updates, when=w.lock.is_("free"))
 
 
 def _request(p: Process, w: World, disk: Disk, request: Request) -> None:
@@ -60,6 +80,21 @@ def storage(w: World) -> None:
                 p.do(f"finishes {request.name}", request.state.set("io_done"), when=request.state.is_("in_flight"))
         with choice():
             p.do("finishes mirror's I/O", w.job_io.set("io_done"), when=w.job_io.is_("in_flight"))
+        if w.job_failed is not None:
+            _failure(p, w, choice)
+
+
+def _failure(p: Process, w: World, choice: Choice) -> None:
+    """A copy may fail on either side, a flush only on the target."""
+    assert w.job_failed is not None
+    fragile = w.mirror.at("copy") | w.mirror.at("flush") if w.s.job_errors == "target" else w.mirror.at("copy")
+    with choice(when=fragile):
+        p.do(
+            f"fails mirror's I/O on the {w.s.job_errors}",
+            w.job_io.set("io_done"),
+            w.job_failed.set(),
+            when=w.job_io.is_("in_flight"),
+        )
 
 
 def clock(w: World) -> None:
@@ -69,6 +104,7 @@ def clock(w: World) -> None:
 
 
 def management(w: World) -> None:
-    """block-job-complete is sent once, at any time."""
+    """The job's command is sent once, at any time; block-job-complete only after READY."""
     with w.m.thread("management") as p:
-        p.do("sends block-job-complete", w.qmp.set())
+        may = w.ready if w.ready is not None and w.s.command == "complete" else TRUE
+        p.do(f"sends block-job-{w.s.command}", w.qmp.set(), when=may)

@@ -76,7 +76,9 @@ def _wakes(w: World, polls_notifier: BoolVar) -> BoolExpr:
     if w.ctx.notify is not None:
         wake |= w.ctx.notify
     if w.k.ctx_held_in_poll:
-        wake |= w.m.at(w.m.processes["main thread"], "aio_context_acquire")
+        wake |= w.m.at("main thread", "aio_context_acquire")
+        if w.s.device_reset:
+            wake |= w.m.at("guest", "aio_context_acquire")
     return wake
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, Process, any_
-from draincheck.qemu import aio, drain, mirror, virtio
+from draincheck.qemu import aio, drain, mirror_exit, virtio
 from draincheck.qemu import requests as block_requests
 from draincheck.qemu.world import Disk, World
 
@@ -79,6 +79,8 @@ def _poll(p: Process, w: World, monitor_ready: BoolVar) -> None:
     if w.ctx.notify is not None and not w.s.iothread:
         wake |= w.ctx.notify
         updates.append(w.ctx.notify.clear())
+    if w.bql_taken is not None:
+        wake &= ~w.bql_taken
     if w.bql_free is not None:
         updates.append(w.bql_free.clear())
     p.here("qemu_poll_ns")
@@ -155,7 +157,7 @@ def _exit_bottom_half(p: Process, w: World) -> None:
     if w.k.exit == "bh":
         with p.when(w.exit_bh):
             p.do("the exit bottom half runs", w.exit_bh.clear())
-            mirror.mirror_exit(p, w)
+            mirror_exit.mirror_exit(p, w)
 
 
 def _iohandler_dispatch(p: Process, w: World) -> None:
@@ -174,9 +176,12 @@ def _run_handlers(p: Process, w: World, disks: tuple[Disk, ...], allowed: BoolEx
 
 
 def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
-    """M: block-job-complete. It enters a sleeping job at once, except one of another thread, which its own timer wakes."""
-    with p.call("monitor_read"), p.call("qmp_block_job_complete"), p.atomic():
-        p.do("mirror_complete", ready.clear(), w.qmp.clear(), w.should_complete.set())
+    """M: the job's command. It enters a sleeping job at once, except one of another thread, which its own timer wakes."""
+    with p.call("monitor_read"), p.call(f"qmp_block_job_{w.s.command}"), p.atomic():
+        if isinstance(w.cancelled, BoolVar):
+            p.do("block_job_cancel", ready.clear(), w.qmp.clear(), w.cancelled.set())
+        else:
+            p.do("mirror_complete", ready.clear(), w.qmp.clear(), w.should_complete.set())
         if not w.s.iothread:
             with p.when(w.mirror.at("sleep")), p.call("block_job_enter"):
                 p.do("the sleep timer is deleted", w.sleep_over.clear())

@@ -44,5 +44,8 @@ class Probes:
     def external_enabled(self, p: Process, w: World, counter: IntExpr, notified: BoolExpr) -> None:
         """aio_enable_external has run: the counter now, and whether the context has been told to look again."""
 
+    def enabled_elsewhere(self, p: Process, w: World, counter: IntExpr) -> None:
+        """aio_enable_external is about to run on another context than aio_disable_external did: that context's counter."""
+
     def properties(self, w: World) -> None:
         """Demand whatever is a property of states."""

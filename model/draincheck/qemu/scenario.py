@@ -22,6 +22,13 @@ class Scenario:
         writes: guest writes to disk 0, each to a sector of its own.
         reads: guest reads of disk 0.
         other_writes: guest writes to a second disk that has no job.
+        command: what the management sends: `complete` (block-job-complete) or `cancel` (block-job-cancel).
+        starts_ready: the job is READY at the start; if not, the sectors of the guest's writes are dirty and still have to be copied.
+        job_errors: which of the job's own I/O may fail: `source` (a copy's read), `target` (a copy's write, a flush), or "" for none.
+        reopen: the target has other open flags than the source, so mirror_exit reopens it, which drains everything.
+        zero_length: the disk has no sectors (and the guest makes no requests).
+        device_reset: with an IOThread: the guest resets the device while the exit callback is scheduled, which stops dataplane and moves
+            the disk back to the main loop's context.
     """
 
     name: str
@@ -32,3 +39,14 @@ class Scenario:
     writes: int = 1
     reads: int = 0
     other_writes: int = 0
+    command: str = "complete"
+    starts_ready: bool = True
+    job_errors: str = ""
+    reopen: bool = False
+    zero_length: bool = False
+    device_reset: bool = False
+
+    @property
+    def always_switches(self) -> bool:
+        """The job can only end with the switch."""
+        return self.command == "complete" and not self.job_errors

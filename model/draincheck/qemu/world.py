@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, EnumVar, IntVar, Model, Process, all_, any_, count
+from draincheck.lang import (
+    FALSE,
+    TRUE,
+    BoolExpr,
+    BoolVar,
+    EnumVar,
+    IntVar,
+    Model,
+    Process,
+    Update,
+    all_,
+    any_,
+    count,
+    ite,
+)
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
 from draincheck.revisions import Knobs
@@ -123,12 +137,17 @@ class World:
         if not is_write:
             return Request(name, is_write, state, to_target)
         place = name.removeprefix("write")
-        source, target, dirty = (self.m.bool(label + place) for label in ("source", "target", "dirty"))
+        source, target = self.m.bool("source" + place), self.m.bool("target" + place)
+        dirty = self.m.bool("dirty" + place, initial=not self.s.starts_ready)
         return Write(name, is_write, state, to_target, source, target, dirty)
 
     def _job(self) -> None:
         m = self.m
         self.should_complete = m.bool("should_complete")
+        self.cancelled = m.bool("cancelled") if self.s.command == "cancel" else FALSE
+        self.buffer = None if self.s.starts_ready else m.bool("copy buffer")
+        self.ready = None if self.s.starts_ready else m.bool("READY")
+        self.job_failed = m.bool("job failed") if self.s.job_errors else None
         self.job_io = m.enum("job I/O", "none", "in_flight", "io_done")
         self.sleep_over = m.bool("sleep timer due")
         self.window = m.bool("window")
@@ -154,7 +173,12 @@ class World:
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1) if k.bandage and not s.iothread else None
         self.iohandler_ctx = AioContext("iohandler_ctx", bandage, k.is_external, self.disks if home == "ioh" else ())
         self.legacy_iohandlers = self.disks if home == "legacy" else ()
-        self.bql_free = m.bool("BQL free") if s.source in ("mmio", "vcpu") else None
+        self.moved = m.bool("disk moved to the main loop") if s.device_reset else None
+        self.main_count = (
+            m.int("external_disable_cnt (qemu_aio_context)", 0, 2) if s.device_reset and sections else None
+        )
+        self.bql_taken = m.bool("vCPU has the BQL") if s.device_reset else None
+        self.bql_free = m.bool("BQL free") if s.source in ("mmio", "vcpu") or s.device_reset else None
         self.lock = m.enum("AioContext lock", "free", "iothread", "main") if s.iothread else None
 
     # -- conditions -----------------------------------------------------------------------------------------------------------
@@ -216,17 +240,31 @@ class World:
         return all_(*(r.state.is_("acked") for r in self.requests))
 
     @property
-    def contributions(self) -> IntVar | None:
-        """The disable counter of the disks' context."""
-        return self.ctx.disable_count
+    def will_switch(self) -> BoolExpr:
+        """The job is going to switch the disk: it was told to complete, and nothing has failed."""
+        return self.should_complete & ~(self.job_failed if self.job_failed is not None else FALSE)
 
-    def expected_disable_count(self) -> BoolExpr:
-        """The counter is what the drained nodes of this context add up to: one each."""
+    def target_counts(self, begins: bool) -> list[Update]:
+        """Open or close the target's section: count it with the context that the disk (and the job's target with it) is in now."""
+        assert self.quiesce_target is not None and self.ctx.disable_count is not None
+        own = self.ctx.disable_count
+        change = [self.quiesce_target.set(begins)]
+        if self.moved is None or self.main_count is None:
+            return [*change, own.inc() if begins else own.dec()]
+        other = self.main_count
+        if begins:
+            return [*change, own.inc(when=~self.moved), other.inc(when=self.moved)]
+        return [*change, own.dec(when=~self.moved), other.dec(when=self.moved)]
+
+    def expected_disable_counts(self) -> BoolExpr:
+        """Each context's counter is what the drained nodes that are in it now add up to: one each."""
         if self.ctx.disable_count is None:
             return TRUE
-        return self.ctx.disable_count.is_(
-            count(self.drained, self.quiesce_target if self.quiesce_target is not None else FALSE)
-        )
+        sections = count(self.drained, self.quiesce_target if self.quiesce_target is not None else FALSE)
+        if self.moved is None or self.main_count is None:
+            return self.ctx.disable_count.is_(sections)
+        here, there = ite(self.moved, count(), sections), ite(self.moved, sections, count())
+        return self.ctx.disable_count.is_(here) & self.main_count.is_(there)
 
 
 def _notifier_home(k: Knobs, s: Scenario) -> str:

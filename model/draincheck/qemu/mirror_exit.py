@@ -1,0 +1,97 @@
+"""(c): mirror_exit, in the main thread. It switches the disk to the target, and ends what mirror_run began."""
+
+from __future__ import annotations
+
+from draincheck.lang import FALSE, BoolExpr, Process, any_, count
+from draincheck.qemu import drain
+from draincheck.qemu.world import World
+
+__all__ = ["finish", "mirror_exit"]
+
+
+def mirror_exit(p: Process, w: World) -> None:
+    """(c): the exit callback, in the main thread. Dataplane: it first gets hold of the disk's context."""
+    with p.call("block_job_defer_to_main_loop_bh"):
+        if w.lock is not None:
+            p.here("aio_context_acquire")
+            p.do("aio_context_acquire", w.lock.set("main"), when=w.lock.is_("free"))
+        with p.call("mirror_exit"), p.atomic():
+            w.probes.exit_runs(p, w)
+            updates = [w.bitmap.clear()] if w.k.release_bitmap == "exit" else []
+            p.do("mirror_exit", *updates, mark="c")
+            finish(p, w)
+            if w.lock is not None:
+                p.do("aio_context_release", w.lock.set("free"))
+
+
+def finish(p: Process, w: World) -> None:
+    """Switch the disk if the job was told to complete and nothing failed; then end the job and its sections (part of an atomic step)."""
+    if w.s.always_switches:
+        _switch(p, w)
+    else:
+        with p.when(w.will_switch):
+            _switch(p, w)
+        with p.otherwise():
+            p.do("the disk stays with the source", w.window.clear(), w.completed.set())
+    _end_sections(p, w)
+
+
+def _switch(p: Process, w: World) -> None:
+    if w.k.reopen_drains or w.s.reopen:
+        with p.call("bdrv_reopen"), p.call("bdrv_drain_all"):
+            drain.poll_until_quiet(p, w, w.pending)
+    if w.quiesce_target is not None:
+        with p.call("bdrv_drained_begin"):
+            p.do("drains the target", *w.target_counts(begins=True))
+            drain.poll_until_quiet(p, w, _pending_on_target(w))
+    _before_the_switch(p, w)
+    w.probes.node_switches(p, w)
+    mark = "c" if w.k.exit == "inline" else ""
+    p.do("the disk is the target now", w.root.set("target"), w.window.clear(), w.completed.set(), mark=mark)
+    if w.quiesce_target is not None:
+        p.do("the target's section ends", *w.target_counts(begins=False))
+
+
+def _pending_on_target(w: World) -> BoolExpr:
+    return any_(*(r.tracked & r.to_target for r in w.disk.requests if r.to_target is not None))
+
+
+def _before_the_switch(p: Process, w: World) -> None:
+    match w.k.pre_switch:
+        case "swap_raw":
+            if w.s.job == "commit" and w.k.exit == "bh":
+                _swap_under_a_request(p, w)
+        case "swap_drain":
+            with p.call("bdrv_swap"), p.call("bdrv_drain"):
+                drain.poll_until_quiet(p, w, w.pending)
+        case "assert":
+            with p.call("bdrv_replace_in_backing_chain"), p.when(w.pending):
+                p.abort("assert(!bdrv_requests_pending(old)) fails")
+        case _:
+            with p.call("bdrv_replace_node"), p.call("bdrv_drained_begin"):
+                drain.poll_until_quiet(p, w, w.pending)
+
+
+def _swap_under_a_request(p: Process, w: World) -> None:
+    """bdrv_swap exchanges the contents of two nodes; a qcow2 request in flight then goes on with the other driver's state.
+
+    It may crash (observed at 5a7e7a0bad), or its data stays behind on the old node.
+    """
+    with p.call("bdrv_swap"), p.when(w.pending), p.either() as choice:
+        with choice():
+            p.abort("SIGSEGV: a qcow2 request goes on with the other node's state")
+        with choice():
+            p.do("a request is in flight across the swap")
+
+
+def _end_sections(p: Process, w: World) -> None:
+    """What mirror_run opened before (a): the source's section, the bandage."""
+    if w.k.begin != "none":
+        drain.bdrv_drained_end(p, w)
+    if w.iohandler_ctx.disable_count is not None:
+        p.do("aio_enable_external (iohandler_ctx)", w.iohandler_ctx.disable_count.dec())
+        w.probes.external_enabled(p, w, w.iohandler_ctx.disable_count, FALSE)
+    elif w.k.bandage and w.moved is not None:
+        with p.when(w.moved):  # the condition is looked at anew: the disk is in the main loop's context by now
+            w.probes.enabled_elsewhere(p, w, count())
+            p.abort("assert(ctx->external_disable_cnt > 0) fails for iohandler_ctx")
