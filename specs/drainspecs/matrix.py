@@ -3,22 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import groupby
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from draincheck.engines.explicit import explore
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
-from draincheck.revisions import Revision, code_bases
+from draincheck.revisions import Knobs, Revision, code_bases
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Exploration, Limits, Verdict
+from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 from drainspecs.expectations import Expectation, expected
 from drainspecs.properties import PROPERTIES, DrainInvariant
 from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 
-__all__ = ["Cell", "Counts", "Row", "RowResult", "Solver", "all_rows", "default_rows", "pinned_counts", "system_of"]
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+__all__ = [
+    "Cell",
+    "Counts",
+    "Difference",
+    "Row",
+    "RowResult",
+    "Solver",
+    "all_rows",
+    "consequences",
+    "counts_text",
+    "decide_all",
+    "default_rows",
+    "deviations",
+    "differences",
+    "pinned_counts",
+    "system_of",
+    "with_order_any",
+]
+
+#: what a code base does in a scenario when nothing is wrong; see `consequences`
+SAFE = "safe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +71,9 @@ class Counts:
     transitions: int
     depth: int
 
+    def __str__(self) -> str:
+        return f"{self.states} states, {self.transitions} transitions, depth {self.depth}"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -61,12 +92,24 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """One explored row. `milliseconds` is the time to build and search it; 0 when an equal system had been searched already."""
+    """One explored row.
+
+    Attributes:
+        digest: names the transition system; rows with the same one cannot be told apart.
+        milliseconds: the time to build and search it; 0 when an equal system had been searched already.
+        pinned: what the search must find; None if nobody has said yet.
+    """
 
     row: Row
+    digest: str
     exploration: Exploration
     milliseconds: float
     pinned: Counts | None
+
+    @property
+    def consequences(self) -> tuple[str, ...]:
+        """What comes of it for the owner of the data, in words."""
+        return consequences(self.row.revision.knobs, self.exploration.verdicts)
 
     @property
     def counts(self) -> Counts:
@@ -117,25 +160,102 @@ def system_of(row: Row) -> TransitionSystem:
 
 
 class Solver:
-    """Decides rows. Code bases that differ only in knobs a scenario never looks at share one search."""
+    """Decides rows. Code bases that cannot be told apart in a scenario share one search."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._systems = BuildCache(DrainInvariant)
-        self._explored: dict[int, Exploration] = {}
+        self._explored: dict[tuple[Scenario, str], Exploration] = {}
 
     def decide(self, rows: Iterable[Row]) -> Iterator[RowResult]:
         """Each row's result, in order, as soon as it is known."""
         for row in rows:
             start = perf_counter()
             system = self._systems.system(row.revision.knobs, row.scenario)
-            found = self._explored.get(id(system))
-            if found is None:
-                found = self._explored[id(system)] = explore(system, self._limits)
+            known = (row.scenario, system.digest)
+            milliseconds = 0.0
+            if known not in self._explored:
+                self._explored[known] = explore(system, self._limits)
                 milliseconds = (perf_counter() - start) * 1000
-            else:
-                milliseconds = 0.0
-            yield RowResult(row, found, milliseconds, pinned_counts().get(row.key, {}).get(row.revision.name))
+            pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
+            yield RowResult(row, system.digest, self._explored[known], milliseconds, pinned)
+
+
+#: rows that one process decides before it takes more: a tenth of the default matrix, so that two processes end together
+PIECE = 17
+
+
+def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[RowResult]:
+    """Decide rows in as many processes as there are cores (or `processes`); results come in the rows' order.
+
+    Where processes cannot be forked, and for a few rows, this process does it alone. Whether two rows share a search depends on how
+    the rows are divided; what the search finds does not.
+    """
+    pieces = _pieces(rows)
+    workers = min(len(pieces), processes or _cores())
+    if workers < 2 or not sys.platform.startswith("linux"):
+        yield from Solver().decide(rows)
+        return
+    with _pool(workers) as pool:
+        running = [pool.submit(_decide_piece, piece) for piece in pieces]
+        try:
+            for piece, future in zip(pieces, running, strict=True):
+                yield from _outcome(piece, future)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pieces(rows: Sequence[Row]) -> list[list[Row]]:
+    """Neighbours stay together: they share most."""
+    groups = (list(group) for _, group in groupby(rows, key=lambda row: row.key))
+    return [group[start : start + PIECE] for group in groups for start in range(0, len(group), PIECE)]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Forked, so that nothing has to be imported again. Ctrl-C is for the parent alone."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(workers, get_context("fork"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+
+
+def _decide_piece(rows: list[Row]) -> list[RowResult]:
+    return list(Solver().decide(rows))
+
+
+def _outcome(piece: list[Row], future: Future[list[RowResult]]) -> list[RowResult]:
+    """What a process found. A piece that it failed at is decided here, where its error can be raised as it is."""
+    try:
+        return future.result()
+    except Exception:
+        return _decide_piece(piece)
+
+
+def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """What the verdicts mean in words: loss, an end of QEMU, a hang, or a request that should not be there; `SAFE` if nothing.
+
+    `knobs` tell an assertion that fails from a crash. Verdicts that are missing say nothing.
+    """
+    found = {
+        "silent loss": _violated(verdicts, "S3", "S4"),
+        "abort" if knobs.pre_switch == "assert" else "crash": _violated(verdicts, "A1"),
+        "hang": _violated(verdicts, "F1"),
+        "nothing happens": _violated(verdicts, "R1"),
+    }
+    words = [word for word, yes in found.items() if yes]
+    if not words and _violated(verdicts, "S1"):
+        words = ["stray request"]
+    if any(verdict.outcome is Outcome.UNKNOWN for verdict in verdicts.values()):
+        words.append("unknown")
+    return tuple(words or [SAFE])
+
+
+def _violated(verdicts: Mapping[str, Verdict], *names: str) -> bool:
+    return any(name in verdicts and verdicts[name].outcome is Outcome.VIOLATED for name in names)
 
 
 _counts: dict[str, dict[str, Counts]] = {}
@@ -150,14 +270,50 @@ def pinned_counts() -> dict[str, dict[str, Counts]]:
     return _counts
 
 
+def counts_text(results: Iterable[RowResult], kept: Mapping[str, Mapping[str, Counts]] | None = None) -> str:
+    """The content of `counts.json` that pins what these rows came to, beside those that are kept as they are."""
+    table = {scenario: dict(rows) for scenario, rows in (kept or {}).items()}
+    for result in results:
+        table.setdefault(result.row.key, {})[result.row.revision.name] = result.counts
+    return "{\n" + ",\n".join(_scenario_text(name, rows) for name, rows in table.items()) + "\n}\n"
+
+
+def _scenario_text(name: str, rows: Mapping[str, Counts]) -> str:
+    lines = (f"    {json.dumps(revision)}: [{c.states}, {c.transitions}, {c.depth}]" for revision, c in rows.items())
+    return f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A verdict or a count that is not the expected one; `place` says where, and `kind` is `verdict`, `unknown` or `counts`."""
+
+    kind: str
+    place: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: expected {self.expected}, found {self.found}"
+
+
 def differences(result: RowResult) -> list[str]:
-    """One line for each expectation or pinned count that the row does not meet, and for each verdict that could not be reached."""
+    """A line for each of the row's `deviations`."""
+    return list(map(str, deviations(result)))
+
+
+def deviations(result: RowResult) -> list[Difference]:
+    """Each expectation and pinned count that the row does not meet; a verdict that was not reached and a count that is not pinned, too."""
     place = f"{result.row.revision.name} {result.row.key}"
-    lines = [
-        f"{place} {cell.property_name}: expected {cell.expected.outcome.value}, found {cell.verdict.outcome.value} ({cell.verdict.how})"
-        for cell in result.cells
-        if cell.expected is not None and not cell.as_expected
-    ]
-    if result.pinned is not None and result.pinned != result.counts:
-        lines.append(f"{place}: expected {result.pinned}, found {result.counts}")
-    return lines
+    found = [_verdict_difference(place, cell) for cell in result.cells if cell.expected is None or not cell.as_expected]
+    if result.pinned is None:
+        found.append(Difference("counts", f"{place} counts", "pinned counts, and there are none", str(result.counts)))
+    elif result.pinned != result.counts:
+        found.append(Difference("counts", f"{place} counts", str(result.pinned), str(result.counts)))
+    return found
+
+
+def _verdict_difference(place: str, cell: Cell) -> Difference:
+    outcome = cell.verdict.outcome
+    wanted = "an expectation, and there is none" if cell.expected is None else cell.expected.outcome.value
+    kind = "unknown" if outcome is Outcome.UNKNOWN else "verdict"
+    return Difference(kind, f"{place} {cell.property_name}", wanted, f"{outcome.value} ({cell.verdict.how})")
