@@ -181,6 +181,25 @@ def test_the_enterer_waits_until_the_coroutine_yields_or_ends() -> None:
     assert (result.statistics.states, result.statistics.depth) == (8, 7)
 
 
+def test_two_yields_that_lead_to_one_place_keep_their_names_apart() -> None:
+    """A coroutine that yielded in one branch is not taken to have yielded in the other."""
+    m = Model("two yields")
+    which = m.bool("which")
+    co = m.coroutine("co")
+    with co as c, c.loop():
+        with c.when(which, "which"):
+            c.yield_("left")
+        with c.otherwise():
+            c.yield_("right")
+    with m.thread("p") as p:
+        p.enter(co)
+        p.do("done", when=co.at("right"))
+    m.always("not both", ~(co.at("left") & co.at("right")))
+    m.reachable("right", co.at("right"))
+    m.always("never left", ~co.at("left"))
+    assert {v.outcome for v in explore(m.compile()).verdicts.values()} == {Outcome.HOLDS}
+
+
 def test_entering_an_ended_coroutine_is_an_error_of_the_model() -> None:
     """It is neither ignored nor a deadlock."""
     with pytest.raises(ModelFault, match="co is running or has ended"):

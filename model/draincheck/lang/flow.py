@@ -50,12 +50,16 @@ class Flow:
     def unite(self, source: int, target: int) -> bool:
         """Make two locations one, so that going from one to the other takes no step.
 
-        False where that would change the meaning: the first has outgoing edges, is the entry, or waits for another coroutine.
+        False where that would change the meaning: the first has outgoing edges, is the entry, waits for another coroutine, or both
+        have names, which would then mean the same.
         """
         source, target = self.find(source), self.find(target)
         if source == target:
             return True
         if source in self._left or source == self.entry or self.awaits.get(source) != self.awaits.get(target):
+            return False
+        named = {self.find(location): name for name, locations in self.names.items() for location in locations}
+        if source in named and target in named and named[source] != named[target]:
             return False
         self._same_as[source] = target
         return True

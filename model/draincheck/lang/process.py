@@ -44,7 +44,6 @@ class _Branching:
     otherwise: list[Path]
     condition: dict[object, BoolExpr]
     base: dict[object, Path]
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +260,13 @@ class Process:
         line = self._begin()
         if local:
             self.model.local_tests.append((self.name, condition, line))
-        text = text or str(want_bool(condition))
+        want_bool(condition)
         base = {object(): path for path in self._paths}
         conditions = {fork: path.now(condition) for fork, path in base.items()}
         otherwise = [path.branch(not_(condition), fork) for fork, path in base.items()]
         self._paths = [path.branch(condition, fork) for fork, path in base.items()]
         if not (self._atomic or local):
+            text = text or str(condition)
             self._record(self._part(text, "", line))
             self._cut()
             part = self._part(f"not {text}", "", line)
@@ -274,7 +274,7 @@ class Process:
                 path.parts.append(part)
         yield
         self._resolve()
-        self._branching = _Branching(self._paths, otherwise, conditions, base, text)
+        self._branching = _Branching(self._paths, otherwise, conditions, base)
 
     @contextmanager
     def otherwise(self) -> Generator[None]:
