@@ -1,0 +1,202 @@
+"""Liveness on the explicit graph: does every fair run do the good thing, and if not, which one does not?
+
+A run breaks a demand if from some point on it waits for the goal for ever: it stays among states that do not satisfy the goal, either in
+a strongly connected part of them that is fair (`components`), or in one from which nothing can move. There is no product with an
+automaton: for the two kinds of demand the waiting states are a part of the graph itself.
+
+No fairness is assumed but what the system states. A counterexample is a path and a loop (`Trace.loop`), or a path that ends where
+nothing moves; it is executed again and asked again whether it is fair before anybody sees it (`lasso.violates`).
+
+*Holds* needs the whole graph: a limit or a bound on the way makes it *unknown*. A violation found in the part that was seen is one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from draincheck.engines.components import components, fair_components
+from draincheck.engines.evidence import NO_LIMITS, SILENT, EvidenceError
+from draincheck.engines.lasso import fair_loop, violates
+from draincheck.engines.stategraph import StateGraph
+from draincheck.errors import ModelError
+from draincheck.expr import TRUE, BoolExpr
+from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, Property, Strength, TransitionSystem
+from draincheck.trace import Trace
+from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+
+__all__ = ["check", "decide"]
+
+#: how many (state, memory) pairs may be looked at to make a counterexample shorter than the first one found
+EFFORT = 200_000
+
+#: waiting for the goal already?, number of the state
+Node = tuple[bool, int]
+
+
+def check(
+    system: TransitionSystem, property_name: str, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+) -> Verdict:
+    """Decide one liveness property of a system.
+
+    Raises:
+        ModelError: there is no such property, or it is not one about whole runs.
+        ModelFault: a reachable state enables an action that cannot be taken.
+    """
+    item = system.property_named(property_name)
+    if not isinstance(item, Liveness):
+        raise ModelError(f"{item.name!r} is not a demand on whole runs; explicit search decides it")
+    return decide(system, (item,), limits, reporter)[item.name]
+
+
+def decide(
+    system: TransitionSystem,
+    properties: Iterable[Property] | None = None,
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+) -> dict[str, Verdict]:
+    """Decide the liveness properties among these (default: all of the system's), by name, from one exploration.
+
+    Raises:
+        ModelFault: a reachable state enables an action that cannot be taken.
+    """
+    items = [p for p in (system.properties if properties is None else properties) if isinstance(p, Liveness)]
+    if system.quotient:
+        return {item.name: _refused(item, system.quotient) for item in items}
+    if not items:
+        return {}
+    graph = StateGraph(system, (c for item in items for c in _conditions(item)), limits, reporter)
+    return {item.name: _decided(graph, item) for item in items}
+
+
+def _refused(item: Liveness, quotient: str) -> Verdict:
+    reason = (
+        f"refused: the paths of this system need not be paths of the model ({quotient}); check the system without it"
+    )
+    return Verdict(item.name, Outcome.UNKNOWN, reason)
+
+
+def _conditions(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
+    """Trigger and goal; a run that has to meet the goal in any case waits from its start."""
+    match item:
+        case Eventually(goal=goal):
+            return TRUE, goal
+        case LeadsTo(trigger=trigger, goal=goal):
+            return trigger, goal
+    raise NotImplementedError(type(item).__name__)
+
+
+def _decided(graph: StateGraph, item: Liveness) -> Verdict:
+    waiting = _Waiting(graph, item)
+    run = _shortest_run(graph, waiting)
+    if run is not None:
+        return _violated(graph.system, item, graph, run)
+    if graph.incomplete:
+        return Verdict(item.name, Outcome.UNKNOWN, graph.incomplete)
+    return Verdict(item.name, Outcome.HOLDS, f"exhaustive{_why(graph, waiting, item)}")
+
+
+def _why(graph: StateGraph, waiting: _Waiting, item: Liveness) -> str:
+    """What a verdict *holds* rests on, besides having seen everything."""
+    if not waiting.numbers:
+        return ": no run ever waits" if isinstance(item, LeadsTo) else ": every run begins with it"
+    if not any(True for _ in components(graph.edges, waiting.numbers)):
+        return ", no fairness needed"
+    return f", assuming {assumptions(graph.system.fairness)}"
+
+
+def assumptions(fairness: Sequence[Fairness]) -> str:
+    """Fairness assumptions in words."""
+    texts = list[str]()
+    for strength in Strength:
+        names = [item.name for item in fairness if item.strength is strength]
+        if names:
+            texts.append(f"{strength.value} fairness of {', '.join(names)}")
+    return "; ".join(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A way to a state in which a run may wait for ever, and the loop it takes there (none: nothing moves)."""
+
+    path: tuple[int, list[int]]
+    loop: list[int]
+
+    @property
+    def length(self) -> int:
+        """How many actions it takes to show it."""
+        return len(self.path[1]) + len(self.loop)
+
+
+class _Waiting:
+    """The states in which a run may be waiting for the goal, nearest first, and how it gets there."""
+
+    def __init__(self, graph: StateGraph, item: Liveness) -> None:
+        self._edges = graph.edges
+        trigger, goal = _conditions(item)
+        self._goal = graph.where(goal)
+        self._starts = bytes(map(bool, graph.where(trigger)))
+        #: the node before, and the action from there; None at the start of a run
+        self._origin: dict[Node, tuple[Node, int] | None] = {}
+        self.numbers: list[int] = []
+        self._queue: deque[Node] = deque()
+        later = isinstance(item, LeadsTo)
+        for root in graph.roots:
+            self._arrive((not later, root), None)
+        while self._queue:
+            node = self._queue.popleft()
+            for action, target in self._edges[node[1]]:
+                self._arrive((node[0], target), (node, action))
+
+    def _arrive(self, node: Node, origin: tuple[Node, int] | None) -> None:
+        """Come to a state: a run that waits stops waiting at the goal, and one that does not may begin to at the trigger."""
+        waits, number = node
+        if node in self._origin or (waits and self._goal[number]):
+            return
+        self._origin[node] = origin
+        self._queue.append(node)
+        if waits:
+            self.numbers.append(number)
+        elif self._starts[number]:
+            self._arrive((True, number), origin)
+
+    def path(self, number: int) -> tuple[int, list[int]]:
+        """A shortest way to a state in which a run waits: the initial state and the actions."""
+        node, actions = (True, number), list[int]()
+        while (origin := self._origin[node]) is not None:
+            node, action = origin
+            actions.append(action)
+        return node[1], actions[::-1]
+
+
+def _shortest_run(graph: StateGraph, waiting: _Waiting) -> _Run | None:
+    """A run that waits for ever: as short as can be found with `EFFORT`, but at least one if there is any."""
+    stuck = next((number for number in waiting.numbers if number in graph.stuck), None)
+    best = None if stuck is None else _Run(waiting.path(stuck), [])
+    home = {number: component for component in fair_components(graph, waiting.numbers) for number in component}
+    effort = 0
+    for number in filter(home.__contains__, waiting.numbers):
+        path = waiting.path(number)
+        room = inf if best is None else best.length - 1 - len(path[1])
+        if room < 1 or effort > EFFORT:
+            break
+        loop, looked = fair_loop(graph, home[number], number, room)
+        effort += looked
+        if loop is not None:
+            best = _Run(path, loop)
+    return best
+
+
+def _violated(system: TransitionSystem, item: Liveness, graph: StateGraph, run: _Run) -> Verdict:
+    """The verdict a run gives, once it has been executed; raises EvidenceError if it does not show what it should."""
+    root, stem = run.path
+    actions = (*stem, *run.loop)
+    trace = Trace(
+        system.name, system.digest, item.name, graph.state(root), actions, loop=len(stem) if run.loop else None
+    )
+    if not violates(system, item, trace):
+        raise EvidenceError(f"{system.name}: the run found for {item.name!r} does not break it")
+    end = f"the last {len(run.loop)} repeat for ever" if run.loop else "then nothing moves"
+    return Verdict(item.name, Outcome.VIOLATED, f"counterexample: {len(actions)} actions, {end}", trace)

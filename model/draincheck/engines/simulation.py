@@ -1,0 +1,266 @@
+"""Random walks, for systems too wide to be searched: they find violations, and prove nothing by finding none.
+
+Each walk starts in an initial state and takes one of the enabled actions at random, all equally likely, until it is long enough, nothing
+moves, or a bound of the model stops it. The same seed gives the same walks. What a walk comes across is cleared of detours, executed
+again by the system's own rules, and then a verdict; it need not be a shortest counterexample. A property that no walk breaks is
+*unknown*. Only a `Reachable` can hold here: the walk to its goal is the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from time import perf_counter
+
+from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence
+from draincheck.engines.successors import BROKEN, Successors
+from draincheck.errors import ModelError
+from draincheck.expr import BoolExpr
+from draincheck.system import Always, Assertion, FaultKind, NoDeadlock, Property, Reachable, TransitionSystem
+from draincheck.trace import Trace
+from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+
+__all__ = ["DEPTH", "RUNS", "Simulation", "check", "simulate"]
+
+#: how many walks, unless told otherwise: seconds for a real scenario
+RUNS = 1_000
+#: how many actions each takes at most, unless told otherwise: some five rounds of a main loop with all that it dispatches
+DEPTH = 300
+#: walks between two reports of progress
+PIECE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a series of walks did and found.
+
+    Attributes:
+        verdicts: by property name, for all properties of the system.
+        runs: walks taken.
+        steps: actions taken in all of them.
+        longest: actions of the longest walk.
+        never_fired: indices of the actions that no walk took.
+        seconds: wall time.
+    """
+
+    verdicts: dict[str, Verdict]
+    runs: int
+    steps: int
+    longest: int
+    never_fired: tuple[int, ...]
+    seconds: float = field(compare=False)
+
+
+def simulate(
+    system: TransitionSystem,
+    *,
+    runs: int = RUNS,
+    depth: int = DEPTH,
+    seed: int = 0,
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+) -> Simulation:
+    """Walk through a system and look at all its properties; stops early once there is nothing left to be found.
+
+    Args:
+        system: the system.
+        runs: how many walks, at least 1.
+        depth: how many actions a walk takes at most, at least 1.
+        seed: decides all choices.
+        limits: only `seconds` matters, nothing is stored.
+        reporter: told how many actions were taken.
+
+    Raises:
+        ModelError: `runs` or `depth` is not positive.
+        ModelFault: a walk comes to a state that enables an action that cannot be taken.
+    """
+    return _simulate(system, system.properties, _Plan(runs, depth, seed), limits, reporter)
+
+
+def check(
+    system: TransitionSystem,
+    property_name: str,
+    *,
+    runs: int = RUNS,
+    depth: int = DEPTH,
+    seed: int = 0,
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+) -> Verdict:
+    """Look for a violation of one property; arguments and errors as for `simulate`."""
+    item = system.property_named(property_name)
+    return _simulate(system, (item,), _Plan(runs, depth, seed), limits, reporter).verdicts[item.name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What was asked for."""
+
+    runs: int
+    depth: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, value in (("runs", self.runs), ("depth", self.depth)):
+            if value < 1:
+                raise ModelError(f"{name} must be at least 1, not {value}")
+
+
+def _simulate(
+    system: TransitionSystem, properties: Sequence[Property], plan: _Plan, limits: Limits, reporter: Reporter
+) -> Simulation:
+    started = perf_counter()
+    walks = _Walks(system, properties, plan)
+    while walks.taken < plan.runs and walks.wanted:
+        if limits.seconds is not None and perf_counter() - started >= limits.seconds:
+            walks.stopped = f"; time limit {limits.seconds:g} s reached"
+            break
+        walks.walk()
+        if walks.taken % PIECE == 0:
+            reporter.progress(0, walks.steps, walks.longest, 0)
+    return Simulation(
+        verdicts={item.name: walks.verdict(item) for item in properties},
+        runs=walks.taken,
+        steps=walks.steps,
+        longest=walks.longest,
+        never_fired=tuple(index for index, fired in enumerate(walks.fired) if not fired),
+        seconds=perf_counter() - started,
+    )
+
+
+def _condition(item: Property, system: TransitionSystem) -> BoolExpr | None:
+    """What a walk has to look at to decide a property of states."""
+    match item:
+        case Always(holds=condition) | Reachable(goal=condition):
+            return condition
+        case NoDeadlock():
+            return system.final
+        case _:
+            return None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The states of a walk, packed, and the actions between them."""
+
+    states: list[int]
+    actions: list[int]
+
+
+class _Walks:
+    """A series of walks and what they have found so far."""
+
+    def __init__(self, system: TransitionSystem, properties: Sequence[Property], plan: _Plan) -> None:
+        self.system, self.plan = system, plan
+        self.random = Random(plan.seed)
+        asked = {item: c for item in properties if (c := _condition(item, system)) is not None}
+        assertions = [item for item in properties if isinstance(item, Assertion)]
+        self.successors = Successors(system, [item.name for item in assertions], asked.values())
+        self.conditions: dict[Property, Callable[[int], object]] = dict(
+            zip(asked, self.successors.conditions, strict=True)
+        )
+        self.evidence = Evidence(system)
+        #: the properties that a walk can still decide
+        self.wanted: list[Property] = [*asked, *assertions]
+        self.found: dict[Property, Trace] = {}
+        self.taken = self.steps = self.longest = 0
+        self.fired = [False] * len(system.actions)
+        self.stopped = ""
+
+    def walk(self) -> None:
+        """Take one walk."""
+        start = self.random.choice(self.system.initial)
+        walk = _Walk([self.successors.layout.pack(start)], [])
+        self._look(walk)
+        while len(walk.actions) < self.plan.depth and self._advance(walk):
+            self._look(walk)
+        self.taken += 1
+        self.steps += len(walk.actions)
+        self.longest = max(self.longest, len(walk.actions))
+
+    def _advance(self, walk: _Walk) -> bool:
+        """Take an enabled action at random; False if there is none, or a bound keeps the one drawn from being taken."""
+        state = walk.states[-1]
+        moves = [
+            (row, after)
+            for row in self.successors[state & self.successors.select]
+            if (after := row[1](state)) is not None
+        ]
+        if not moves:
+            self._find_deadlock(walk)
+            return False
+        (index, _, watch), after = self.random.choice(moves)
+        wrong = 0 if watch is None else watch(state)
+        if wrong > 0:
+            self._check_fault(walk, index, wrong)
+            return False
+        walk.actions.append(index)
+        walk.states.append(after)
+        self.fired[index] = True
+        if wrong == BROKEN:
+            self._find_broken(walk)
+        return True
+
+    def _check_fault(self, walk: _Walk, index: int, number: int) -> None:
+        """Raise ModelFault unless the fault is a bound of the model."""
+        action = self.system.actions[index]
+        fault = action.faults[number - 1]
+        if fault.kind is not FaultKind.BOUND:
+            raise self.evidence.fault(
+                action, fault, (self.successors.layout.unpack(walk.states[0]), _direct(walk, len(walk.actions)))
+            )
+        self.stopped = f"; some were stopped by a bound: {fault.message}"
+
+    def _look(self, walk: _Walk) -> None:
+        """Look at what is demanded of states."""
+        state = walk.states[-1]
+        for item in [item for item in self.wanted if isinstance(item, Always | Reachable)]:
+            if bool(self.conditions[item](state)) is isinstance(item, Reachable):
+                self._settle(item, walk, len(walk.actions))
+
+    def _find_deadlock(self, walk: _Walk) -> None:
+        for item in list(self.wanted):
+            if isinstance(item, NoDeadlock) and not self.conditions[item](walk.states[-1]):
+                self._settle(item, walk, len(walk.actions))
+
+    def _find_broken(self, walk: _Walk) -> None:
+        """Settle the assertions that the last action breaks."""
+        before = self.successors.layout.unpack(walk.states[-2])
+        names = self.system.broken_checks(before, self.system.actions[walk.actions[-1]])
+        for item in list(self.wanted):
+            if isinstance(item, Assertion) and item.name in names:
+                self._settle(item, walk, len(walk.actions) - 1)
+        self.successors.stop_watching(names)
+
+    def _settle(self, item: Property, walk: _Walk, length: int) -> None:
+        """A walk decides a property: keep it without its detours before number `length`, executed once more."""
+        actions = [*_direct(walk, length), *walk.actions[length:]]
+        start = self.successors.layout.unpack(walk.states[0])
+        self.found[item] = self.evidence.shows(item, (start, actions))
+        self.wanted.remove(item)
+
+    def verdict(self, item: Property) -> Verdict:
+        """What the walks say about a property."""
+        trace = self.found.get(item)
+        if trace is not None:
+            outcome = Outcome.HOLDS if isinstance(item, Reachable) else Outcome.VIOLATED
+            return Verdict(
+                item.name, outcome, f"random walk of {len(trace.actions)} actions, which need not be the fewest", trace
+            )
+        if item not in self.wanted:
+            return Verdict(item.name, Outcome.UNKNOWN, f"random walks cannot decide {type(item).__name__}")
+        number, depth, seed = self.taken, self.plan.depth, self.plan.seed
+        how = f"only a search: {number} random walks of up to {depth} actions found nothing (seed {seed}{self.stopped})"
+        return Verdict(item.name, Outcome.UNKNOWN, how)
+
+
+def _direct(walk: _Walk, length: int) -> list[int]:
+    """The actions of the first `length` steps of a walk, without those that lead from a state back to itself."""
+    last = {state: number for number, state in enumerate(walk.states[: length + 1])}
+    actions: list[int] = []
+    number = last[walk.states[0]]
+    while number < length:
+        actions.append(walk.actions[number])
+        number = last[walk.states[number + 1]]
+    return actions

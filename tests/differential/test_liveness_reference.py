@@ -1,0 +1,233 @@
+"""The liveness engine against a reference that tries every set of states a run could visit for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from draincheck.engines.liveness import decide
+from draincheck.errors import SourceLine
+from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, IntSort, any_
+from draincheck.system import (
+    Action,
+    Eventually,
+    Fairness,
+    Fault,
+    FaultKind,
+    IntVar,
+    LeadsTo,
+    Liveness,
+    State,
+    Strength,
+    TransitionSystem,
+)
+from draincheck.trace import Trace, rerun
+from draincheck.verdict import Limits, Outcome
+
+MOST_STATES = 6
+HERE = SourceLine("test", 1)
+
+#: state, action, state after
+Edge = tuple[State, int, State]
+
+
+# -- the reference ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All that can happen in a system, by its own rules."""
+
+    states: frozenset[State]
+    edges: tuple[Edge, ...]
+    bound: bool
+
+
+def graph_of(system: TransitionSystem) -> Graph:
+    todo, states, edges, bound = list(system.initial), set(system.initial), list[Edge](), False
+    while todo:
+        state = todo.pop()
+        for action in system.enabled(state):
+            if system.fault(state, action) is not None:
+                bound = True
+                continue
+            after = system.step(state, action)
+            edges.append((state, action.index, after))
+            if after not in states:
+                states.add(after)
+                todo.append(after)
+    return Graph(frozenset(states), tuple(edges), bound)
+
+
+def reach(sources: Iterable[State], edges: Iterable[Edge]) -> set[State]:
+    found = set(sources)
+    for _ in range(MOST_STATES):
+        found |= {after for before, _, after in edges if before in found}
+    return found
+
+
+def waiting_states(system: TransitionSystem, item: Liveness, graph: Graph) -> set[State]:
+    """The states in which some run still owes the goal."""
+    match item:
+        case Eventually(goal=goal):
+            starts: Iterable[State] = system.initial
+        case LeadsTo(trigger=trigger, goal=goal):
+            starts = [state for state in graph.states if system.holds(trigger, state)]
+        case _:
+            raise NotImplementedError
+    open_edges = [edge for edge in graph.edges if not any(system.holds(goal, end) for end in edge[::2])]
+    return reach([state for state in starts if not system.holds(goal, state)], open_edges)
+
+
+def is_connected(states: frozenset[State], edges: list[Edge]) -> bool:
+    return bool(edges) and all(reach([state], edges) == states for state in states)
+
+
+def is_fair(system: TransitionSystem, states: Iterable[State], edges: Iterable[Edge]) -> bool:
+    """Whether a run that takes exactly these edges, in exactly these states, again and again is fair."""
+    for fairness in system.fairness:
+        taken = any(action in fairness.actions for _, action, _ in edges)
+        enabled = [any(a.index in fairness.actions for a in system.enabled(state)) for state in states]
+        neglected = all(enabled) if fairness.strength is Strength.WEAK else any(enabled)
+        if neglected and not taken:
+            return False
+    return True
+
+
+def breakable(system: TransitionSystem, item: Liveness, graph: Graph) -> bool:
+    """Whether some fair run breaks the demand."""
+    waiting = waiting_states(system, item, graph)
+    if any(not list(system.enabled(state)) for state in waiting):
+        return True
+    sets = chain.from_iterable(combinations(sorted(waiting), size) for size in range(1, len(waiting) + 1))
+    for chosen in map(frozenset, sets):
+        inner = [edge for edge in graph.edges if edge[0] in chosen and edge[2] in chosen]
+        if is_connected(chosen, inner) and is_fair(system, chosen, inner):
+            return True
+    return False
+
+
+def expected(system: TransitionSystem, item: Liveness) -> Outcome:
+    graph = graph_of(system)
+    if breakable(system, item, graph):
+        return Outcome.VIOLATED
+    return Outcome.UNKNOWN if graph.bound else Outcome.HOLDS
+
+
+# -- random systems -----------------------------------------------------------------------------------
+
+
+def among(state: IntVar, numbers: Iterable[int]) -> BoolExpr:
+    return any_(*(state.is_(number) for number in numbers))
+
+
+def goes_to(index: int, state: IntVar, sources: Iterable[int], target: int, bounds: Iterable[int] = ()) -> Action:
+    """The action that leads from any of some states to one; from `bounds` it would pass a bound."""
+    faults = [Fault(FaultKind.BOUND, among(state, [number]), "too far", HERE) for number in bounds]
+    new = IntExpr("const", (), state.sort, target)
+    return Action(index, "p", (), among(state, sources), (state.to(new),), faults=tuple(faults))
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> TransitionSystem:
+    """A ring of states, a few more, actions that each lead from any of some states to one, and any fairness over all of them.
+
+    The ring keeps runs from getting stuck too soon, goals are single states: so there is something to be fair about.
+    """
+    size = draw(st.integers(2, MOST_STATES))
+    ring = draw(st.integers(1, size))
+    numbers = st.integers(0, size - 1)
+    state = IntVar("s", IntSort(0, size - 1), (0,))
+    moves = [([number], (number + 1) % ring) for number in range(ring)]
+    moves += draw(st.lists(st.tuples(st.lists(numbers, unique=True), numbers), min_size=1, max_size=5))
+    bounds = draw(st.lists(numbers, max_size=1)) if draw(st.integers(0, 9)) == 9 else []
+    actions = tuple(goes_to(i, state, *move, bounds if i == ring else ()) for i, move in enumerate(moves))
+    groups = st.lists(st.integers(0, len(actions) - 1), min_size=1, max_size=2, unique=True).map(tuple)
+    fairness = st.builds(Fairness, st.just("some"), st.sampled_from(Strength), groups)
+    items = (
+        Eventually("eventually", among(state, [draw(numbers)])),
+        LeadsTo("leads to", among(state, draw(st.lists(numbers))), among(state, [draw(numbers)])),
+    )
+    return TransitionSystem("random", (state,), actions, items, fairness=tuple(draw(st.lists(fairness, max_size=4))))
+
+
+def assert_shows(system: TransitionSystem, item: Liveness, trace: Trace | None) -> None:
+    """The counterexample is one in the reference's eyes: its own loop is fair, and waits for the goal."""
+    assert trace is not None
+    steps = rerun(system, trace)
+    waiting = waiting_states(system, item, graph_of(system))
+    if trace.loop is None:
+        last = steps[-1].after if steps else trace.initial
+        assert last in waiting and not list(system.enabled(last))
+        return
+    loop = steps[trace.loop :]
+    assert {step.before for step in loop} <= waiting
+    assert is_fair(system, {step.before for step in loop}, [(s.before, s.action, s.after) for s in loop])
+
+
+def compare(system: TransitionSystem) -> None:
+    for name, verdict in decide(system).items():
+        item = system.property_named(name)
+        assert isinstance(item, Liveness)
+        assert verdict.outcome is expected(system, item), verdict
+        if verdict.outcome is Outcome.VIOLATED:
+            assert_shows(system, item, verdict.trace)
+
+
+@given(systems())
+@settings(max_examples=300, deadline=None)
+def test_engine_agrees_with_the_reference(system: TransitionSystem) -> None:
+    """On small random systems with random fairness every verdict is the reference's, and every counterexample is one."""
+    compare(system)
+
+
+@pytest.mark.slow
+@given(systems())
+@settings(max_examples=5000, deadline=None)
+def test_engine_agrees_with_the_reference_at_length(system: TransitionSystem) -> None:
+    """The same on five thousand systems."""
+    compare(system)
+
+
+@given(systems(), st.integers(1, MOST_STATES))
+@settings(max_examples=200, deadline=None)
+def test_limit_never_turns_unknown_into_a_verdict(system: TransitionSystem, most: int) -> None:
+    """With a limit on states the engine says what it would say without, or unknown; it never says holds too early."""
+    for name, verdict in decide(system, limits=Limits(states=most)).items():
+        item = system.property_named(name)
+        assert isinstance(item, Liveness)
+        seen = len(graph_of(system).states)
+        allowed = (
+            {expected(system, item)} if most >= seen else {Outcome.UNKNOWN, expected(system, item)} - {Outcome.HOLDS}
+        )
+        assert verdict.outcome in allowed
+
+
+def test_reference_tells_weak_from_strong() -> None:
+    """Negative control of the reference: what is enabled every other step is starved under weak fairness, not under strong."""
+    state = IntVar("s", IntSort(0, 2), (0,))
+    moves = [(0, 1), (1, 0), (0, 2)]
+    actions = tuple(
+        Action(i, "p", (), state.is_(source), (state.set(target),)) for i, (source, target) in enumerate(moves)
+    )
+    item = Eventually("out", state.is_(2))
+    system = TransitionSystem("swing", (state,), actions, (item,))
+    outcomes = [
+        expected(replace(system, fairness=fairness), item)
+        for fairness in ((), (Fairness("out", Strength.WEAK, (2,)),), (Fairness("out", Strength.STRONG, (2,)),))
+    ]
+    assert outcomes == [Outcome.VIOLATED, Outcome.VIOLATED, Outcome.HOLDS]
+
+
+def test_reference_sees_a_run_that_gets_stuck() -> None:
+    """Negative control of the reference: a run that ends short of the goal breaks the demand, whatever is assumed."""
+    state = IntVar("s", IntSort(0, 1), (0,))
+    action = Action(0, "p", (), state.is_(0), (state.set(1),))
+    items = (Eventually("never", FALSE), LeadsTo("at once", TRUE, TRUE))
+    system = TransitionSystem("stuck", (state,), (action,), items, fairness=(Fairness("p", Strength.WEAK, (0,)),))
+    assert [expected(system, item) for item in items] == [Outcome.VIOLATED, Outcome.HOLDS]
