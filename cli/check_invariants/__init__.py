@@ -1,1 +1,1 @@
-"""The `check-invariants` command."""
+"""The `check-invariants` command line: `main` is the application, `exit` the table of exit codes, `commands` one file a command."""

@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from itertools import groupby
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ __all__ = [
     "Solver",
     "all_rows",
     "consequences",
+    "counts_path",
     "counts_text",
     "decide_all",
     "default_rows",
@@ -258,13 +259,18 @@ def _violated(verdicts: Mapping[str, Verdict], *names: str) -> bool:
     return any(name in verdicts and verdicts[name].outcome is Outcome.VIOLATED for name in names)
 
 
+def counts_path() -> Path:
+    """The file that the pinned counts are kept in."""
+    return Path(__file__).with_name("counts.json")
+
+
 _counts: dict[str, dict[str, Counts]] = {}
 
 
 def pinned_counts() -> dict[str, dict[str, Counts]]:
     """Scenario -> revision -> the exact counts that a search must find (`counts.json`, beside this file)."""
     if not _counts:
-        data = json.loads(resources.files("drainspecs").joinpath("counts.json").read_text(encoding="utf-8"))
+        data = json.loads(counts_path().read_text(encoding="utf-8"))
         for scenario, rows in data.items():
             _counts[scenario] = {revision: Counts(*numbers) for revision, numbers in rows.items()}
     return _counts
@@ -285,15 +291,26 @@ def _scenario_text(name: str, rows: Mapping[str, Counts]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A verdict or a count that is not the expected one; `place` says where, and `kind` is `verdict`, `unknown` or `counts`."""
+    """A verdict or a count that is not the expected one.
+
+    Attributes:
+        kind: `verdict`, `unknown` (a verdict that was not reached) or `counts`.
+        revision: the code base.
+        row: the key of its row.
+        what: the property, or `counts`.
+        expected: in words.
+        found: in words.
+    """
 
     kind: str
-    place: str
+    revision: str
+    row: str
+    what: str
     expected: str
     found: str
 
     def __str__(self) -> str:
-        return f"{self.place}: expected {self.expected}, found {self.found}"
+        return f"{self.revision} {self.row} {self.what}: expected {self.expected}, found {self.found}"
 
 
 def differences(result: RowResult) -> list[str]:
@@ -302,18 +319,18 @@ def differences(result: RowResult) -> list[str]:
 
 
 def deviations(result: RowResult) -> list[Difference]:
-    """Each expectation and pinned count that the row does not meet; a verdict that was not reached and a count that is not pinned, too."""
-    place = f"{result.row.revision.name} {result.row.key}"
-    found = [_verdict_difference(place, cell) for cell in result.cells if cell.expected is None or not cell.as_expected]
-    if result.pinned is None:
-        found.append(Difference("counts", f"{place} counts", "pinned counts, and there are none", str(result.counts)))
-    elif result.pinned != result.counts:
-        found.append(Difference("counts", f"{place} counts", str(result.pinned), str(result.counts)))
+    """Each expectation and pinned count that the row does not meet, or does not have; each verdict that was not reached."""
+    found = [_deviation(cell) for cell in result.cells if cell.expected is None or not cell.as_expected]
+    if result.pinned != result.counts:
+        wanted = "pinned counts, and there are none" if result.pinned is None else str(result.pinned)
+        row = result.row
+        found.append(Difference("counts", row.revision.name, row.key, "counts", wanted, str(result.counts)))
     return found
 
 
-def _verdict_difference(place: str, cell: Cell) -> Difference:
+def _deviation(cell: Cell) -> Difference:
     outcome = cell.verdict.outcome
-    wanted = "an expectation, and there is none" if cell.expected is None else cell.expected.outcome.value
     kind = "unknown" if outcome is Outcome.UNKNOWN else "verdict"
-    return Difference(kind, f"{place} {cell.property_name}", wanted, f"{outcome.value} ({cell.verdict.how})")
+    wanted = "an expectation, and there is none" if cell.expected is None else cell.expected.outcome.value
+    found = f"{outcome.value} ({cell.verdict.how})"
+    return Difference(kind, cell.row.revision.name, cell.row.key, cell.property_name, wanted, found)

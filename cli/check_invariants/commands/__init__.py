@@ -1,0 +1,1 @@
+"""The commands of `check-invariants`, one file each; each file's `command` is loaded when it runs."""

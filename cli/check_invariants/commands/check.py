@@ -1,0 +1,275 @@
+"""`check-invariants check`: one code base in one scenario, or a model of the user's, with counterexamples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from check_invariants.exit import ExitCode, worst
+from check_invariants.options import json_option, property_option, selectors
+from check_invariants.output import Column, Styled, Table, counted, emit, emit_json, emit_markup, emit_table, write_to
+
+if TYPE_CHECKING:
+    from check_invariants.judge import Judged
+    from check_invariants.selection import Selected
+    from draincheck.system import TransitionSystem
+    from draincheck.trace import Trace
+    from draincheck.verdict import Exploration
+
+__all__ = ["command"]
+
+
+@click.command("check")
+@selectors
+@property_option(of_matrix=False)
+@click.option("--max-states", type=click.IntRange(min=1), help="Stop after so many distinct states.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after so much time."
+)
+@click.option("--no-trace", is_flag=True, help="Leave out the counterexamples.")
+@click.option(
+    "--trace-out",
+    metavar="PATH",
+    help="Write the counterexamples as JSON: the only one to a file, or each to a file of its own in a directory.",
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    properties: Sequence[str],
+    max_states: int | None,
+    timeout: float | None,
+    no_trace: bool,
+    trace_out: str | None,
+    as_json: bool,
+    **selectors: Any,
+) -> None:
+    """Check one code base in one scenario, or a model of your own.
+
+    The verdict on each property, what the search did, the steps of the model it never took, and a shortest counterexample
+    for what is violated. MODEL.py:FUNCTION is a Python file and a function in it that returns a draincheck.lang.Model or a
+    TransitionSystem. The seed's bug cases can be asked about as --property 'case 1', 'case 2' and 'case 3'.
+
+    \b
+    Exit codes. For a code base of the table without --set the verdicts are compared with the expected ones:
+    0 all as expected; 10 one is not. Otherwise, and for what has no expectation, the verdicts themselves:
+    0 everything holds; 12 safety violated; 13 liveness violated; 11 deadlock, or a goal out of reach;
+    10 nothing good is reachable. Always: 30 unknown; 150 the model is malformed; 2 wrong arguments;
+    130 interrupted.
+
+    \b
+    Example: check-invariants check --revision ab27c3b5e7 --set drain=nested --property S1
+    """
+    from check_invariants.judge import explored, judged
+    from check_invariants.selection import select
+    from draincheck.verdict import Limits
+
+    selected = select(properties=properties, **selectors)
+    system, exploration = explored(selected, properties, Limits(max_states, timeout))
+    found = judged(selected, system, exploration, properties)
+    result = _Result(selected, system, exploration, found)
+    if trace_out is not None:
+        _write_traces(result, trace_out)
+    code = worst(item.code for item in found)
+    if as_json:
+        emit_json("check", _json(result, code, traces=not no_trace))
+    else:
+        _print(result, traces=not no_trace)
+    ctx.exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    selected: Selected
+    system: TransitionSystem
+    exploration: Exploration
+    judged: Sequence[Judged]
+
+    @property
+    def violated(self) -> Iterator[tuple[Judged, Trace]]:
+        """The properties that have a counterexample."""
+        for item in self.judged:
+            if item.outcome == "violated" and item.verdict.trace is not None:
+                yield item, item.verdict.trace
+
+
+# -- text -------------------------------------------------------------------------------------------
+
+
+def _print(result: _Result, traces: bool) -> None:
+    emit(f"{_heading(result.selected)}\n\n")
+    emit_table(_table(result.judged))
+    emit(f"\n{_outcome(result)}{_statistics(result.exploration)}\n")
+    emit(_never_taken(result))
+    if traces:
+        _print_traces(result)
+    emit(f"\n{_conclusion(result.judged)}\n")
+
+
+def _heading(selected: Selected) -> str:
+    from check_invariants.selection import CodeBase
+
+    if not isinstance(selected, CodeBase):
+        return f"{selected.title} ({selected.file}:{selected.function})"
+    revision = selected.turned
+    release = f", {revision.release}" if revision.release else ""
+    return f"{selected.title} ({revision.date}{release}: {revision.subject})\n{selected.scenario.meaning}"
+
+
+def _table(judged: Sequence[Judged]) -> Table:
+    """A line a property; what is expected only where something is."""
+    expected = [Column("expected")] if any(item.expectation for item in judged) else []
+    columns = [
+        Column("property"),
+        Column("verdict"),
+        *expected,
+        Column("how", give_way=2),
+        Column("meaning", give_way=1, least=30),
+    ]
+    return Table(columns, [_line(item, bool(expected)) for item in judged])
+
+
+def _line(item: Judged, with_expected: bool) -> list[str | Styled]:
+    style = {"holds": "green", "violated": "red", "unknown": "yellow"}[item.outcome]
+    mark = "!" if item.expectation and item.code is not ExitCode.OK else ""
+    expected = ["" if item.expectation is None else item.expectation.outcome.value] if with_expected else []
+    verdict = Styled(item.outcome + mark, "bold yellow" if mark else style)
+    return [item.item.name, verdict, *expected, item.verdict.how, item.item.meaning]
+
+
+def _outcome(result: _Result) -> str:
+    """What comes of it for the owner of the data."""
+    from check_invariants.selection import CodeBase
+    from drainspecs.matrix import consequences
+
+    if not isinstance(result.selected, CodeBase):
+        return ""
+    return f"outcome: {', '.join(consequences(result.selected.turned.knobs, result.exploration.verdicts))}\n"
+
+
+def _statistics(exploration: Exploration) -> str:
+    s = exploration.statistics
+    rest = f", {counted(s.queue, 'state')} not expanded" if s.queue else ""
+    return f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s"
+
+
+def _never_taken(result: _Result) -> str:
+    from check_invariants.judge import never_taken
+
+    steps = never_taken(result.system, result.exploration)
+    if not steps:
+        return ""
+    lines = [f"  {step.process}: {step.label} ({step.line})\n" for step in steps]
+    return f"steps of the model that are never taken ({len(steps)}):\n" + "".join(lines)
+
+
+def _print_traces(result: _Result) -> None:
+    """Each counterexample once, whatever it is one of."""
+    from draincheck.report.text import render_trace
+
+    groups: dict[tuple[Any, ...], list[tuple[Judged, Trace]]] = {}
+    for item, trace in result.violated:
+        groups.setdefault((trace.initial, trace.actions, trace.loop), []).append((item, trace))
+    for (_, trace), *others in groups.values():
+        emit("\n")
+        _print_trace(result.system, trace, render_trace)
+        if others:
+            names = ", ".join(item.item.name for item, _ in others)
+            emit(f"\nthe same steps are a shortest counterexample of {names}, too\n")
+
+
+def _print_trace(system: TransitionSystem, trace: Trace, render: Any) -> None:
+    emit_markup(lambda: str(render(system, trace)), lambda: str(render(system, trace, color=True)))
+
+
+def _conclusion(judged: Sequence[Judged]) -> str:
+    """What the exit code says, in words."""
+    unknown = [item for item in judged if item.code is ExitCode.INCONCLUSIVE]
+    wrong = [item for item in judged if item.code not in (ExitCode.OK, ExitCode.INCONCLUSIVE)]
+    lists = {
+        "not as expected": [item for item in wrong if item.expectation],
+        "violated": [item for item in wrong if not item.expectation],
+        "unknown": unknown,
+    }
+    said = [f"{word}: {', '.join(item.item.name for item in items)}" for word, items in lists.items() if items]
+    if said:
+        return "; ".join(said)
+    return "every verdict is as expected" if any(item.expectation for item in judged) else "everything holds"
+
+
+# -- files and JSON ---------------------------------------------------------------------------------
+
+
+def _write_traces(result: _Result, path: str) -> None:
+    """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
+    from draincheck.report.jsontrace import write_trace
+
+    found = list(result.violated)
+    directory = path.endswith(("/", "\\")) or Path(path).is_dir()
+    if len(found) > 1 and not directory:
+        names = ", ".join(item.item.name for item, _ in found)
+        raise click.UsageError(f"--trace-out {path}: there are {len(found)} counterexamples ({names}); choose one by --property, "
+                               f"or name a directory: --trace-out {path}/")  # fmt: skip
+    for item, trace in found:
+        text = write_trace(result.system, trace, source=result.selected.source(), verdict=item.verdict.outcome)
+        write_to(str(Path(path) / f"{_file_name(item.item.name)}.json") if directory else path, text)
+    click.echo(
+        f"{counted(len(found), 'counterexample')} written to {path}" if found else "no counterexample to write",
+        err=True,
+    )
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
+
+
+def _json(result: _Result, code: ExitCode, traces: bool) -> dict[str, Any]:
+    from check_invariants.judge import never_taken
+
+    s = result.exploration.statistics
+    steps = never_taken(result.system, result.exploration)
+    return {
+        "model": result.system.name,
+        "digest": result.system.digest,
+        "source": result.selected.source(),
+        "statistics": {
+            "states": s.states,
+            "transitions": s.transitions,
+            "depth": s.depth,
+            "queue": s.queue,
+            "widest": s.widest,
+            "seconds": round(s.seconds, 4),
+        },
+        "never_taken": [
+            {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
+            for step in steps
+        ],
+        "properties": [_property_json(result, item, traces) for item in result.judged],
+        "exit_code": int(code),
+    }
+
+
+def _property_json(result: _Result, item: Judged, traces: bool) -> dict[str, Any]:
+    from draincheck.report.jsontrace import trace_to_json
+
+    expectation, trace = item.expectation, item.verdict.trace
+    shown = None
+    if traces and trace is not None:
+        shown = trace_to_json(result.system, trace, source=result.selected.source(), verdict=item.verdict.outcome)
+    return {
+        "name": item.item.name,
+        "kind": type(item.item).__name__,
+        "meaning": item.item.meaning,
+        "source": item.item.source,
+        "verdict": item.outcome,
+        "how": item.verdict.how,
+        "expected": None if expectation is None else expectation.outcome.value,
+        "argument": None if expectation is None else expectation.argument,
+        "trace": shown,
+    }

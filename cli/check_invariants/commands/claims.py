@@ -1,0 +1,88 @@
+"""`check-invariants claims`: what the commit message says, and what comes after it, each decided by computation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from check_invariants.exit import ExitCode, Interrupted
+from check_invariants.options import Named, find_claim, json_option, known_claims
+from check_invariants.output import Counter, emit, emit_json
+
+if TYPE_CHECKING:
+    from drainspecs.claims import Claim, ClaimResult, Fact
+
+__all__ = ["claim_json", "command"]
+
+
+@click.command("claims")
+@click.argument("names", nargs=-1, type=Named("claim", find_claim, known_claims), metavar="[NAME]...")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, names: Sequence[Claim], as_json: bool) -> None:
+    """Decide the claims of the commit message this project was born from, and what goes beyond it.
+
+    Each with its verdict and the facts behind it; + marks a fact that is as the claim needs it, - one that is not.
+
+    \b
+    Exit codes: 0 every verdict as expected; 10 one is not; 2 wrong arguments; 130 interrupted.
+
+    \b
+    Example: check-invariants claims case-2 bandage
+    """
+    from drainspecs.claims import CLAIMS
+
+    results = _decided(tuple(names) or CLAIMS)
+    code = ExitCode.OK if all(result.as_expected for result in results) else ExitCode.DIFFERENT
+    if as_json:
+        emit_json("claims", {"claims": [claim_json(result) for result in results], "exit_code": int(code)})
+    else:
+        emit("\n".join(map(_text, results)))
+    ctx.exit(code)
+
+
+def _decided(claims: tuple[Claim, ...]) -> list[ClaimResult]:
+    from drainspecs.claims import decide_claims
+
+    results: list[ClaimResult] = []
+    try:
+        with Counter("claims decided", len(claims)) as counter:
+            for result in decide_claims(claims):
+                results.append(result)
+                counter.advance(len(results))
+    except KeyboardInterrupt as error:
+        emit("\n".join(map(_text, results)))
+        raise Interrupted(f"interrupted: {len(results)} of {len(claims)} claims were decided") from error
+    return results
+
+
+def _text(result: ClaimResult) -> str:
+    claim = result.claim
+    expected = "" if result.as_expected else f" (NOT as expected: {claim.expected.value})"
+    lines = [f"{claim.name}: {result.verdict.value}{expected}", f"  {claim.text}"]
+    if claim.condition:
+        lines.append(f"  condition: {claim.condition}")
+    lines += [f"    {'+' if fact.holds else '-'} {fact.text}" for fact in result.facts]
+    lines += [f"    note: {remark}" for remark in result.remarks]
+    return "\n".join(lines) + "\n"
+
+
+def claim_json(result: ClaimResult) -> dict[str, Any]:
+    """A decided claim as JSON values."""
+    claim = result.claim
+    return {
+        "name": claim.name,
+        "text": claim.text,
+        "condition": claim.condition,
+        "verdict": result.verdict.value,
+        "expected": claim.expected.value,
+        "as_expected": result.as_expected,
+        "facts": [_fact_json(fact) for fact in result.facts],
+        "remarks": list(result.remarks),
+    }
+
+
+def _fact_json(fact: Fact) -> dict[str, Any]:
+    return {"text": fact.text, "holds": fact.holds}

@@ -1,0 +1,287 @@
+"""`check-invariants matrix`, which is also what runs without a command: every code base in every scenario."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, worst
+from check_invariants.options import all_option, json_option, property_option, revision_option, scenario_option
+from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
+
+if TYPE_CHECKING:
+    from draincheck.qemu import Scenario
+    from draincheck.revisions import Revision
+    from drainspecs.matrix import Cell, Difference, Row, RowResult
+
+__all__ = ["command"]
+
+_LEGEND = """\
+A column a property (`check-invariants list properties`): . holds, x violated, ? unknown; ! not as expected.
+The outcome in words: silent loss (S3, S4), abort or crash (A1), hang (F1); stray request: S1 alone; safe: none of these.
+"""
+
+_SIGNS = {"holds": ".", "violated": "x", "unknown": "?"}
+
+_STYLES = {"safe": "green", "silent loss": "bold red", "abort": "red", "crash": "red", "hang": "magenta"}
+
+
+@click.command("matrix")
+@revision_option(multiple=True)
+@scenario_option(multiple=True)
+@property_option(of_matrix=True)
+@all_option
+@click.option("--full", is_flag=True, help="A line a property, with everything about it.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    properties: Sequence[str],
+    wide: bool,
+    full: bool,
+    as_json: bool,
+) -> None:
+    """Check every code base in every scenario (what runs without a command).
+
+    Each line is a code base: QEMU's source right after a commit. Every verdict comes from an exhaustive search and is compared with
+    what QEMU's history says.
+
+    \b
+    Exit codes: 0 every verdict as expected, also an expected violation; 10 one is not, or nothing was
+    selected; 30 one was not reached; 2 wrong arguments; 130 interrupted.
+
+    \b
+    Example: check-invariants --scenario mirror --revision ab27c3b5e7~1 --revision ab27c3b5e7
+    """
+    from drainspecs.matrix import all_rows, default_rows
+
+    rows = all_rows() if wide else default_rows(scenarios=scenarios)
+    rows = [row for row in rows if _wanted(row, revisions, scenarios)]
+    if not rows:
+        raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
+    started = perf_counter()
+    results, missing = _decide(rows)
+    seconds = perf_counter() - started
+    code = worst(_code(cell) for result in results for cell in _of_row(result, properties))
+    if as_json:
+        _print_json(results, properties, seconds, ExitCode.INTERRUPTED if missing else code)
+    else:
+        _print_text(results, properties, seconds, full)
+    if missing:
+        raise Interrupted(f"interrupted: {len(results)} of {len(rows)} rows were decided; the others are unknown")
+    ctx.exit(code)
+
+
+def _wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenario]) -> bool:
+    """Whether the options select a row. GSource order is not the business of a revision's name."""
+    names = {revision.name for revision in revisions}
+    return (not names or row.revision.name in names) and (not scenarios or row.scenario in scenarios)
+
+
+def _decide(rows: list[Row]) -> tuple[list[RowResult], bool]:
+    """The rows' results; with True, only those that were known at Ctrl-C."""
+    from drainspecs.matrix import decide_all
+
+    results: list[RowResult] = []
+    try:
+        with Counter("rows decided", len(rows)) as counter:
+            for result in decide_all(rows):
+                results.append(result)
+                counter.advance(len(results))
+    except KeyboardInterrupt:
+        return results, True
+    return results, False
+
+
+def _of_row(result: RowResult, properties: Sequence[str]) -> list[Cell]:
+    return [cell for cell in result.cells if not properties or cell.property_name in properties]
+
+
+def _code(cell: Cell) -> ExitCode:
+    if cell.verdict.outcome.value == "unknown":
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.OK if cell.as_expected else ExitCode.DIFFERENT
+
+
+# -- text -------------------------------------------------------------------------------------------
+
+
+def _print_text(results: Sequence[RowResult], properties: Sequence[str], seconds: float, full: bool) -> None:
+    """A table a scenario, with the controls apart."""
+    from draincheck.revisions import CONTROLS
+
+    controls = {revision.name for revision in CONTROLS}
+    for key, group in groupby(results, lambda result: result.row.key):
+        block = list(group)
+        emit(f"{key}: {block[0].row.scenario.meaning}\n\n")
+        for _, part in groupby(block, lambda result: result.row.revision.name in controls):
+            emit_table((_full_table if full else _table)(list(part), properties))
+            emit("\n")
+    if not full:
+        emit(_LEGEND)
+    emit("".join(f"unexpected: {line}\n" for line in _unexpected(results, properties)))
+    emit(_summary(_sum(results, properties, seconds)))
+
+
+def _table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
+    """A line a code base."""
+    names = [cell.property_name for cell in _of_row(block[0], properties)]
+    columns = [
+        Column("revision"),
+        Column("date", give_way=4),
+        Column("outcome"),
+        Column(" ".join(f"{name:2}" for name in names), give_way=1),
+        Column("states", right=True, give_way=3),
+        Column("ms", right=True, give_way=5),
+        Column("what changed", give_way=2, least=30),
+    ]
+    return Table(columns, [_line(result, properties) for result in block])
+
+
+def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
+    revision, cells = result.row.revision, _of_row(result, properties)
+    strip = " ".join(_sign(cell).ljust(max(2, len(cell.property_name))) for cell in cells)
+    outcome = ", ".join(result.consequences)
+    return [
+        revision.name,
+        revision.date,
+        Styled(outcome, _STYLES.get(result.consequences[0], "")),
+        Styled(strip, "" if all(cell.as_expected for cell in cells) else "bold yellow"),
+        str(result.counts.states),
+        f"{result.milliseconds:.1f}",
+        revision.subject,
+    ]
+
+
+def _sign(cell: Cell) -> str:
+    return _SIGNS[cell.verdict.outcome.value] + ("" if cell.as_expected else "!")
+
+
+def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
+    """A line a property."""
+    columns = [
+        Column("revision"),
+        Column("date", give_way=3),
+        Column("scenario", give_way=4),
+        Column("property"),
+        Column("verdict"),
+        Column("expected"),
+        Column("states", right=True, give_way=2),
+        Column("ms", right=True, give_way=5),
+        Column("what changed", give_way=1, least=30),
+    ]
+    return Table(columns, [_full_line(result, cell) for result in block for cell in _of_row(result, properties)])
+
+
+def _full_line(result: RowResult, cell: Cell) -> list[str | Styled]:
+    revision = result.row.revision
+    verdict = cell.verdict.outcome.value + ("" if cell.as_expected else "!")
+    return [
+        revision.name,
+        revision.date,
+        result.row.key,
+        cell.property_name,
+        Styled(verdict, "" if cell.as_expected else "bold yellow"),
+        "" if cell.expected is None else cell.expected.outcome.value,
+        str(result.counts.states),
+        f"{result.milliseconds:.1f}",
+        revision.subject,
+    ]
+
+
+def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list[Difference]:
+    """The verdicts that are not as expected; pinned counts are the gate's business."""
+    from drainspecs.matrix import deviations
+
+    found = [item for result in results for item in deviations(result) if item.kind != "counts"]
+    return [item for item in found if not properties or item.what in properties]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What the last line says."""
+
+    rows: int
+    verdicts: Mapping[str, int]
+    unexpected: int
+    systems: int
+    states: int
+    seconds: float
+
+
+def _sum(results: Sequence[RowResult], properties: Sequence[str], seconds: float) -> _Sum:
+    cells = [cell for result in results for cell in _of_row(result, properties)]
+    tally = Tally(cell.verdict.outcome.value for cell in cells)
+    systems = {result.digest: result.counts.states for result in results}
+    return _Sum(
+        len(results),
+        {word: tally[word] for word in _SAID},
+        sum(not cell.as_expected for cell in cells),
+        len(systems),
+        sum(systems.values()),
+        round(seconds, 3),
+    )
+
+
+def _summary(s: _Sum) -> str:
+    verdicts = ", ".join(f"{number} {_SAID[word]}" for word, number in s.verdicts.items() if number)
+    wrong = f"{s.unexpected} not as expected" if s.unexpected else "all as expected"
+    return (
+        f"{counted(s.rows, 'row')}, {counted(sum(s.verdicts.values()), 'verdict')} ({verdicts}), {wrong}; "
+        f"{counted(s.systems, 'distinct system')}, {s.states} states, {s.seconds:.2f} s\n"
+    )
+
+
+_SAID = {"holds": "hold", "violated": "violated", "unknown": "unknown"}
+
+# -- JSON -------------------------------------------------------------------------------------------
+
+
+def _print_json(results: Sequence[RowResult], properties: Sequence[str], seconds: float, code: ExitCode) -> None:
+    rows = [_row_json(result, properties) for result in results]
+    summary = asdict(_sum(results, properties, seconds))
+    emit_json("matrix", {"rows": rows, "summary": summary, "exit_code": int(code)})
+
+
+def _row_json(result: RowResult, properties: Sequence[str]) -> dict[str, Any]:
+    revision, counts, pinned = result.row.revision, result.counts, result.pinned
+    return {
+        "revision": revision.name,
+        "date": revision.date,
+        "release": revision.release,
+        "subject": revision.subject,
+        "scenario": result.row.scenario.name,
+        "order": revision.knobs.order,
+        "outcome": list(result.consequences),
+        "digest": result.digest,
+        "states": counts.states,
+        "transitions": counts.transitions,
+        "depth": counts.depth,
+        "pinned": None if pinned is None else [pinned.states, pinned.transitions, pinned.depth],
+        "milliseconds": round(result.milliseconds, 1),
+        "properties": [_cell_json(cell) for cell in _of_row(result, properties)],
+    }
+
+
+def _cell_json(cell: Cell) -> dict[str, Any]:
+    expected, trace = cell.expected, cell.verdict.trace
+    return {
+        "name": cell.property_name,
+        "verdict": cell.verdict.outcome.value,
+        "how": cell.verdict.how,
+        "expected": None if expected is None else expected.outcome.value,
+        "argument": None if expected is None else expected.argument,
+        "derived": None if expected is None else expected.derived,
+        "as_expected": cell.as_expected,
+        "actions": None if trace is None else len(trace.actions),
+    }

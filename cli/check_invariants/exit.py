@@ -1,0 +1,90 @@
+"""The exit status, in one place: the table, which one wins, and the errors that carry one.
+
+The numbers are TLC's where TLC has a meaning for them, and keep clear of 1, with which Python ends on an accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import click
+
+__all__ = [
+    "Diverged",
+    "EmptySelection",
+    "ExitCode",
+    "Interrupted",
+    "LimitReached",
+    "MalformedInput",
+    "NotWritable",
+    "worst",
+]
+
+
+class ExitCode(IntEnum):
+    """What a run came to. `meaning` is one line for people."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        """A number with its meaning."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    INTERNAL = 255, "internal error of check-invariants"
+    MALFORMED = 150, "a model or trace file is malformed"
+    CONFIGURATION = 151, "a configuration file is malformed"
+    USAGE = 2, "wrong arguments, or an output that cannot be written"
+    INTERRUPTED = 130, "interrupted: what was not decided is unknown"
+    VIOLATED = 12, "a safety property is violated"
+    LIVENESS = 13, "a liveness property is violated"
+    DEADLOCK = 11, "a deadlock, or a goal that is out of reach"
+    DIVERGED = 14, "a trace does not belong to the model it names"
+    DIFFERENT = 10, "an expectation or a pinned count differs, nothing good is reachable, or nothing was selected"
+    INCONCLUSIVE = 30, "a limit was reached first: unknown"
+    OK = 0, "every verdict is as expected; without expectations: everything holds"
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """The code to end with: the first of them in the order of `ExitCode`; OK if there are none."""
+    order = list(ExitCode)
+    return min(codes, key=order.index, default=ExitCode.OK)
+
+
+class EmptySelection(click.ClickException):
+    """The options select nothing to check."""
+
+    exit_code = ExitCode.DIFFERENT
+
+
+class Diverged(click.ClickException):
+    """A trace that its model does not follow."""
+
+    exit_code = ExitCode.DIVERGED
+
+
+class LimitReached(click.ClickException):
+    """Something is too large for what was asked, or a search stopped before it knew."""
+
+    exit_code = ExitCode.INCONCLUSIVE
+
+
+class NotWritable(click.ClickException):
+    """An output that cannot be written; what was there before still is."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Interrupted(click.ClickException):
+    """Ctrl-C; the message says what had been decided."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class MalformedInput(click.ClickException):
+    """A model or trace file that cannot be used; the message says where and why."""
+
+    exit_code = ExitCode.MALFORMED

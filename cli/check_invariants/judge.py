@@ -1,0 +1,118 @@
+"""From verdicts to exit codes, and what a search says about the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from check_invariants.exit import ExitCode, Interrupted, MalformedInput
+from check_invariants.output import Counter
+from check_invariants.selection import Selected, chosen_properties
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError, SourceLine
+from draincheck.system import CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable, TransitionSystem
+from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+from drainspecs.expectations import Expectation
+
+__all__ = ["Judged", "StepOfModel", "compiled", "explored", "judged", "never_taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A property with its verdict, what was expected of it (None: nothing), and the exit code that makes."""
+
+    item: Property
+    verdict: Verdict
+    expectation: Expectation | None
+    code: ExitCode
+
+    @property
+    def outcome(self) -> str:
+        """The verdict in a word."""
+        return self.verdict.outcome.value
+
+
+def compiled(selected: Selected) -> TransitionSystem:
+    """The model. Raises MalformedInput, with the place, if it cannot be given a meaning."""
+    try:
+        return selected.system()
+    except ModelError as error:
+        raise MalformedInput(f"{selected.title}: {error}") from error
+
+
+def explored(
+    selected: Selected, properties: Sequence[str], limits: Limits | None = None
+) -> tuple[TransitionSystem, Exploration]:
+    """Search a model. Raises MalformedInput for one that makes an impossible step, BadParameter for a property it does not have."""
+    system = compiled(selected)
+    chosen_properties(system, properties)
+    counter = Counter("states found")
+    try:
+        with counter:
+            return system, explore(system, limits or Limits(), counter)
+    except ModelError as error:
+        raise MalformedInput(f"{selected.title}: {error}") from error
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted after {counter.done} states: every verdict is unknown") from error
+
+
+def judged(
+    selected: Selected, system: TransitionSystem, exploration: Exploration, properties: Sequence[str]
+) -> list[Judged]:
+    """The verdicts on the chosen properties, beside what is expected of them."""
+    found: list[Judged] = []
+    for item in chosen_properties(system, properties):
+        verdict, expectation = exploration.verdicts[item.name], selected.expectation(item.name)
+        found.append(Judged(item, verdict, expectation, code_for(item, verdict.outcome, expectation)))
+    return found
+
+
+def code_for(item: Property, outcome: Outcome, expectation: Expectation | None) -> ExitCode:
+    """The exit code of one verdict: compared with what is expected; if nothing is, the verdict itself."""
+    if outcome is Outcome.UNKNOWN:
+        return ExitCode.INCONCLUSIVE
+    if expectation is not None:
+        return ExitCode.OK if outcome is expectation.outcome else ExitCode.DIFFERENT
+    return ExitCode.OK if outcome is Outcome.HOLDS else _code_of_violation(item)
+
+
+def _code_of_violation(item: Property) -> ExitCode:
+    match item:
+        case NoDeadlock() | CanAlwaysFinish():
+            return ExitCode.DEADLOCK
+        case Reachable():
+            return ExitCode.DIFFERENT
+        case Liveness():
+            return ExitCode.LIVENESS
+        case _:
+            return ExitCode.VIOLATED
+
+
+class StepOfModel(NamedTuple):
+    """A labelled step as the model's source has it; several actions may come of one."""
+
+    process: str
+    label: str
+    line: SourceLine
+
+
+def never_taken(system: TransitionSystem, exploration: Exploration) -> list[StepOfModel]:
+    """The steps none of whose actions was ever taken; nothing is said of them if the search did not see everything."""
+    unseen = any(exploration.verdicts[item.name].outcome is Outcome.UNKNOWN for item in _searched(system, exploration))
+    if unseen or exploration.statistics.queue:
+        return []
+    fired = set(exploration.statistics.fired)
+    taken = set(_steps(system, fired))
+    return [step for step in dict.fromkeys(_steps(system, range(len(system.actions)))) if step not in taken]
+
+
+def _searched(system: TransitionSystem, exploration: Exploration) -> Iterable[Property]:
+    """The properties that a complete search always decides."""
+    return (item for item in system.properties if item.name in exploration.verdicts and not isinstance(item, Liveness))
+
+
+def _steps(system: TransitionSystem, actions: Iterable[int]) -> Iterable[StepOfModel]:
+    for index in sorted(actions):
+        action = system.actions[index]
+        yield from (StepOfModel(action.process, part.label, part.line) for part in action.parts if part.label)

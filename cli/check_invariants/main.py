@@ -1,0 +1,155 @@
+"""The `check-invariants` command: a group whose commands are loaded when they run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from check_invariants.exit import ExitCode
+
+__all__ = ["Application", "cli", "main"]
+
+#: command -> what it does, in one line; its module is `check_invariants.commands.NAME`
+COMMANDS = {
+    "matrix": "Check every code base in every scenario (what runs without a command).",
+    "check": "Check one code base in one scenario, or a model of your own.",
+    "claims": "Decide the claims of the commit message this project was born from.",
+    "gate": "Compare matrix and claims with what is expected: for CI.",
+    "list": "List revisions, scenarios, properties, knobs or claims.",
+    "trace": "Show a trace file, or export a trace.",
+    "graph": "Write the graph of all states and steps.",
+}
+
+#: what runs when no command is named
+MAIN_JOB = "matrix"
+
+#: set to anything: an internal error shows its Python traceback
+DEBUG = "CHECK_INVARIANTS_DEBUG"
+
+_HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+_EPILOG = """\b
+Exit codes (the first in this list wins):
+{codes}
+
+\b
+Shell completion, for the shell's start-up file:
+  bash: eval "$(_CHECK_INVARIANTS_COMPLETE=bash_source check-invariants)"
+  zsh:  eval "$(_CHECK_INVARIANTS_COMPLETE=zsh_source check-invariants)"
+  fish: _CHECK_INVARIANTS_COMPLETE=fish_source check-invariants | source
+"""
+
+
+class Application(click.Group):
+    """A group that imports a command's module only to run it, runs the main job without a command, and ends by `ExitCode`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of the help text."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"check_invariants.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands' one-liners, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What is neither a command nor an option of this group belongs to the main job."""
+        own = {"--version", *ctx.help_option_names}
+        theirs = args[0].startswith("-") and args[0] not in own if args else not ctx.resilient_parsing
+        if theirs:
+            args = [MAIN_JOB, *args]
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Commands with their one-liners, and the options of the main job."""
+        from click.shell_completion import CompletionItem
+
+        if not incomplete.startswith("-"):
+            return [CompletionItem(n, help=text) for n, text in COMMANDS.items() if n.startswith(incomplete)]
+        job = self.get_command(ctx, MAIN_JOB)
+        assert job is not None
+        found = super().shell_complete(ctx, incomplete) + job.shell_complete(click.Context(job), incomplete)
+        return list({item.value: item for item in found}.values())
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and turn whatever happens into one message at most and an exit code of the table."""
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except click.Abort:
+            click.echo("Interrupted.", err=True)
+            code = ExitCode.INTERRUPTED
+        except Exception as error:
+            if os.environ.get(DEBUG):
+                raise
+            click.echo(_internal(error), err=True)
+            code = ExitCode.INTERNAL
+        if standalone_mode:
+            sys.exit(int(code or 0))
+        return code
+
+
+def _internal(error: Exception) -> str:
+    return (
+        f"Error: internal error: {type(error).__name__}: {error}\n"
+        f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
+    )
+
+
+def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from draincheck import __version__
+
+        click.echo(f"check-invariants {__version__}")
+        ctx.exit()
+
+
+def _epilog() -> str:
+    lines = (f"  {int(code):>3}  {code.meaning}" for code in ExitCode if code is not ExitCode.CONFIGURATION)
+    return _EPILOG.format(codes="\n".join(lines))
+
+
+@click.command(cls=Application, context_settings=_HELP_OPTIONS, epilog=_epilog())
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
+def cli() -> None:
+    """Check the drain invariant of QEMU's event loop, by exhaustive search.
+
+    Without a command, check every code base of QEMU's history in every scenario (`matrix`) and compare the verdicts with
+    what is expected; the options of that command may follow directly.
+
+    \b
+    Examples:
+      check-invariants                                      the whole matrix
+      check-invariants --scenario mirror --revision v2.6.0  a part of it
+      check-invariants check --revision ab27c3b5e7          one code base, with counterexamples
+      check-invariants check my_model.py:build              a model of your own
+    """
+
+
+def main() -> NoReturn:
+    """The entry point of the installed command: runs, and ends the process with the exit code."""
+    sys.exit(cli.main(standalone_mode=False))

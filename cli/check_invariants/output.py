@@ -1,0 +1,244 @@
+"""How results reach people and files: tables, JSON, progress. Plain and stable text, unless a terminal is watching."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from check_invariants.exit import NotWritable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = [
+    "Column",
+    "Counter",
+    "Styled",
+    "Table",
+    "counted",
+    "document",
+    "emit",
+    "emit_json",
+    "emit_markup",
+    "emit_table",
+    "write_to",
+]
+
+#: goes up whenever a reader of the documents before could misunderstand one
+VERSION = 1
+
+#: the file name that means standard output
+STDOUT = "-"
+
+
+class Styled(NamedTuple):
+    """A table's cell with a style of rich, for terminals."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        header: its name.
+        right: numbers stand to the right.
+        give_way: on a narrow terminal the columns with the highest numbers are left out; 0: never.
+        least: on such a terminal the column may be cut down to this width; 0: it may not.
+    """
+
+    header: str
+    right: bool = False
+    give_way: int = 0
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and the cells below them."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str | Styled]]
+
+    def text(self) -> str:
+        """The table as plain lines."""
+        cells = [[column.header for column in self.columns], *([_text(cell) for cell in row] for row in self.rows)]
+        widths = self.widths
+        return "".join(f"{'  '.join(map(_padded, row, widths, self.columns)).rstrip()}\n" for row in cells)
+
+    @property
+    def widths(self) -> list[int]:
+        """The columns' widths, headers included."""
+        return [
+            max([len(column.header), *(len(_text(row[index])) for row in self.rows)])
+            for index, column in enumerate(self.columns)
+        ]
+
+    def fitted(self, width: int) -> Table:
+        """The table as it fits a terminal: columns that give way are left out, the others cut as far as they may be."""
+        widths = [min(w, column.least or w) for w, column in zip(self.widths, self.columns, strict=True)]
+        kept: list[int] = []
+        for i in sorted(range(len(widths)), key=lambda i: self.columns[i].give_way):
+            if not self.columns[i].give_way or _total(widths, [*kept, i]) <= width:
+                kept.append(i)
+        kept.sort()
+        for i in kept:
+            widths[i] = min(self.widths[i], widths[i] + max(width - _total(widths, kept), 0))
+        return Table([self.columns[i] for i in kept], [[_cut(row[i], widths[i]) for i in kept] for row in self.rows])
+
+
+def _total(widths: Sequence[int], kept: Sequence[int]) -> int:
+    return sum(widths[i] + 2 for i in kept) - 2
+
+
+def _cut(cell: str | Styled, width: int) -> str | Styled:
+    text = _text(cell)
+    if len(text) <= width:
+        return cell
+    text = text[: width - 3] + "..."
+    return text if isinstance(cell, str) else cell._replace(text=text)
+
+
+def _text(cell: str | Styled) -> str:
+    return cell if isinstance(cell, str) else cell.text
+
+
+def _padded(text: str, width: int, column: Column) -> str:
+    return text.rjust(width) if column.right else text.ljust(width)
+
+
+def counted(number: int, word: str) -> str:
+    """`1 state`, `2 states`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+# -- standard output --------------------------------------------------------------------------------
+
+
+def emit(text: str) -> None:
+    """Print text. If nobody reads on (`| head`), stay quiet from here: the exit code still says how it went."""
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def emit_json(kind: str, content: dict[str, Any]) -> None:
+    """Print one JSON document."""
+    emit(json.dumps(document(kind, content), indent=2) + "\n")
+
+
+def document(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """A JSON document that names its format, `check-invariants/KIND`, and version."""
+    return {"format": f"check-invariants/{kind}", "version": VERSION, **content}
+
+
+def emit_table(table: Table) -> None:
+    """Print a table: with colours and in the terminal's width there, plainly elsewhere."""
+    if not _watched(sys.stdout):
+        emit(table.text())
+        return
+    from rich.table import Table as RichTable
+
+    console = _console()
+    fitted = table.fitted(console.width)
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in fitted.columns:
+        drawn.add_column(column.header, justify="right" if column.right else "left", no_wrap=True)
+    for row in fitted.rows:
+        drawn.add_row(*map(_rich_cell, row))
+    _quietly(lambda: console.print(drawn))
+
+
+def emit_markup(plain: Callable[[], str], markup: Callable[[], str]) -> None:
+    """Print text, with rich's markup on a terminal."""
+    if not _watched(sys.stdout):
+        emit(plain())
+        return
+    text = markup()
+    _quietly(lambda: _console().print(text, end="", highlight=False, soft_wrap=True))
+
+
+def _watched(stream: Any) -> bool:
+    return bool(stream.isatty())
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def _rich_cell(cell: str | Styled) -> Any:
+    from rich.text import Text
+
+    return Text(cell) if isinstance(cell, str) else Text(cell.text, style=cell.style)
+
+
+def _quietly(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+# -- files ------------------------------------------------------------------------------------------
+
+
+def write_to(path: str, data: str | bytes) -> None:
+    """Write a file whole or not at all; `-` is standard output. Raises NotWritable."""
+    if path == STDOUT:
+        emit(data if isinstance(data, str) else data.decode())
+        return
+    from draincheck.atomicfile import write_atomically
+
+    try:
+        write_atomically(Path(path), data)
+    except OSError as error:
+        raise NotWritable(f"{path} cannot be written: {error.strerror}; nothing was changed there") from error
+
+
+# -- progress ---------------------------------------------------------------------------------------
+
+
+class Counter:
+    """Progress on standard error while a terminal watches it: a line with what is done, gone at the end."""
+
+    def __init__(self, what: str, total: int | None = None) -> None:
+        self.what, self.total, self.done = what, total, 0
+        self._status: Any = None
+
+    def __enter__(self) -> Counter:
+        if _watched(sys.stderr):
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status(self._words())
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def advance(self, done: int) -> None:
+        """Say how much is done by now."""
+        self.done = done
+        if self._status is not None:
+            self._status.update(self._words())
+
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """What an engine reports (see draincheck.verdict.Reporter)."""
+        self.advance(states)
+
+    def _words(self) -> str:
+        return f"{self.done}{'' if self.total is None else f' of {self.total}'} {self.what}"

@@ -1,0 +1,189 @@
+"""The model that a user's options name, and how a trace file says which model that was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import click
+
+from check_invariants.exit import EmptySelection, MalformedInput
+from check_invariants.model_file import ModelFile
+from check_invariants.options import property_names
+from draincheck.expr import Value
+from draincheck.qemu import Scenario, build
+from draincheck.report.jsontrace import Source
+from draincheck.revisions import Revision, UnknownName, find_revision, nearest, parse_setting, with_settings
+from draincheck.system import Property, TransitionSystem
+from drainspecs.cases import CASES, SeedCases
+from drainspecs.expectations import Expectation, expected
+from drainspecs.properties import DrainInvariant
+from drainspecs.scenarios import applies, find_scenario
+
+__all__ = ["CodeBase", "Selected", "chosen_properties", "select", "select_from_source"]
+
+DEFAULT_REVISION = "ab27c3b5e7"
+DEFAULT_SCENARIO = "mirror"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBase:
+    """A code base in a scenario.
+
+    Attributes:
+        revision: the row of the table that it starts from.
+        scenario: topology and workload.
+        order: the order of GSources, if the user says it.
+        settings: knobs turned by hand.
+        cases: the seed's bug cases are asked about, too (this adds history variables to the model).
+    """
+
+    revision: Revision
+    scenario: Scenario
+    order: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    cases: bool = False
+
+    @property
+    def turned(self) -> Revision:
+        """The revision with its knobs turned; the name says which."""
+        order = {} if self.order in (None, self.revision.knobs.order) else {"order": self.order}
+        return with_settings(self.revision, {**order, **self.settings})
+
+    @property
+    def title(self) -> str:
+        """Its name in results and traces."""
+        return f"{self.turned.name} / {self.scenario.name}"
+
+    def expectation(self, property_name: str) -> Expectation | None:
+        """What is expected of a property: nothing once knobs are turned by hand. GSource order changes no expectation."""
+        return None if self.settings else expected(self.revision.name, self.scenario, property_name)
+
+    def system(self) -> TransitionSystem:
+        """The compiled model."""
+        probes = SeedCases() if self.cases else DrainInvariant()
+        return build(self.title, self.turned.knobs, self.scenario, probes).compile()
+
+    def source(self) -> Source:
+        """What a trace file needs to say to build it again."""
+        return {
+            "revision": self.revision.name,
+            "scenario": self.scenario.name,
+            "order": self.turned.knobs.order,
+            "settings": {name: value for name, value in self.settings.items() if name != "order"},
+            "specification": "cases" if self.cases else "invariant",
+        }
+
+
+#: what a command checks
+Selected = CodeBase | ModelFile
+
+
+def select(
+    *,
+    revision: Revision | None,
+    scenario: Scenario | None,
+    order: str | None,
+    settings: Sequence[tuple[str, Any]],
+    model: str | None,
+    properties: Sequence[str] = (),
+) -> Selected:
+    """What the options name, made so that it has the properties asked about.
+
+    Raises UsageError for options that exclude each other, BadParameter for an unknown property, EmptySelection for what never was.
+    """
+    if model is not None:
+        if revision or scenario or order or settings:
+            raise click.UsageError("a model of your own has no --revision, --scenario, --order or --set")
+        return ModelFile.load(model)
+    turned = _merged(settings)
+    if order is not None and turned.get("order", order) != order:
+        raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
+    order = order or turned.pop("order", None)
+    _check_names(properties, [name for name, _ in property_names(cases=True)])
+    code_base = CodeBase(
+        revision or find_revision(DEFAULT_REVISION),
+        scenario or find_scenario(DEFAULT_SCENARIO),
+        order,
+        {name: value for name, value in turned.items() if name != "order"},
+        cases=any(name in CASES for name in properties),
+    )
+    _check_applies(code_base)
+    return code_base
+
+
+def _merged(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Settings by knob; one knob cannot have two values."""
+    merged: dict[str, Any] = {}
+    for name, value in settings:
+        if merged.setdefault(name, value) != value:
+            raise click.UsageError(f"--set gives {name} two values")
+    return merged
+
+
+def _check_applies(code_base: CodeBase) -> None:
+    if not applies(code_base.turned, code_base.scenario):
+        raise EmptySelection(
+            f"{code_base.turned.name} cannot run the scenario {code_base.scenario.name}: mirror was not allowed with dataplane "
+            "before b112a65c52; choose a later revision, or add --set dataplane_mirror=on"
+        )
+
+
+def select_from_source(source: Source | None) -> Selected:
+    """The model that a trace file names. Raises MalformedInput if it names none that can be built."""
+    if source is None:
+        raise MalformedInput("the trace does not say which model it belongs to; export it again")
+    try:
+        return _from_source(source)
+    except (UnknownName, KeyError, TypeError, ValueError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise MalformedInput(f"trace.source does not name a model: {what}; export the trace again") from error
+
+
+def _from_source(source: Source) -> Selected:
+    if "file" in source:
+        return ModelFile.load(f"{_word(source, 'file')}:{_word(source, 'function')}")
+    revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))
+    code_base = CodeBase(
+        revision,
+        scenario,
+        parse_setting(f"order={_word(source, 'order')}")[1],
+        dict(parse_setting(f"{name}={_shown(value)}") for name, value in _knobs(source).items()),
+        cases=_word(source, "specification") == "cases",
+    )
+    return replace(code_base, order=None) if code_base.order == revision.knobs.order else code_base
+
+
+def _word(source: Source, key: str) -> str:
+    value = source[key]
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is not a name")
+    return value
+
+
+def _knobs(source: Source) -> Mapping[str, Value]:
+    value = source.get("settings", {})
+    if isinstance(value, str):
+        raise ValueError("settings is not an object")
+    return value
+
+
+def _shown(value: Value) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def chosen_properties(system: TransitionSystem, names: Sequence[str]) -> tuple[Property, ...]:
+    """The properties of these names, in the system's order; all if none is named. Raises BadParameter for an unknown name."""
+    if not system.properties:
+        raise EmptySelection(
+            f"{system.name} demands nothing: it has no properties; give it some, such as m.always(...)"
+        )
+    _check_names(names, [item.name for item in system.properties])
+    return tuple(item for item in system.properties if not names or item.name in names)
+
+
+def _check_names(names: Iterable[str], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise click.BadParameter(str(nearest("property", name, known)), param_hint="'--property'")
