@@ -31,6 +31,9 @@ MAIN_JOB = "matrix"
 #: set to anything: an internal error shows its Python traceback
 DEBUG = "CHECK_INVARIANTS_DEBUG"
 
+#: how shells ask for completions
+COMPLETION = "_CHECK_INVARIANTS_COMPLETE"
+
 _HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 _EPILOG = """\b
@@ -59,6 +62,16 @@ class Application(click.Group):
         command = import_module(f"check_invariants.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which ones have a name like that."""
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from draincheck.revisions import nearest
+
+            ctx.fail(str(nearest("command", args[0], list(COMMANDS))))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands' one-liners, without importing any of them."""
@@ -101,6 +114,10 @@ class Application(click.Group):
         except click.Abort:
             click.echo("Interrupted.", err=True)
             code = ExitCode.INTERRUPTED
+        except SystemExit:
+            if COMPLETION in os.environ:
+                raise
+            code = ExitCode.OK  # what click printed (a help text) was not read to its end
         except Exception as error:
             if os.environ.get(DEBUG):
                 raise

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -126,11 +127,23 @@ def counted(number: int, word: str) -> str:
 
 def emit(text: str) -> None:
     """Print text. If nobody reads on (`| head`), stay quiet from here: the exit code still says how it went."""
-    try:
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] (closed: `>&-`)
+        return
+    with _output():
         click.echo(text, nl=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+
+
+@contextmanager
+def _output() -> Generator[None]:
+    """Writing to standard output: a closed pipe is no error, a full disk is NotWritable."""
+    try:
+        yield
+    except OSError as error:
+        # Python would otherwise try again at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise NotWritable(f"standard output cannot be written: {error.strerror}") from error
 
 
 def emit_json(kind: str, content: dict[str, Any]) -> None:
@@ -157,7 +170,8 @@ def emit_table(table: Table) -> None:
         drawn.add_column(column.header, justify="right" if column.right else "left", no_wrap=True)
     for row in fitted.rows:
         drawn.add_row(*map(_rich_cell, row))
-    _quietly(lambda: console.print(drawn))
+    with _output():
+        console.print(drawn)
 
 
 def emit_markup(plain: Callable[[], str], markup: Callable[[], str]) -> None:
@@ -166,11 +180,12 @@ def emit_markup(plain: Callable[[], str], markup: Callable[[], str]) -> None:
         emit(plain())
         return
     text = markup()
-    _quietly(lambda: _console().print(text, end="", highlight=False, soft_wrap=True))
+    with _output():
+        _console().print(text, end="", highlight=False, soft_wrap=True)
 
 
 def _watched(stream: Any) -> bool:
-    return bool(stream.isatty())
+    return stream is not None and bool(stream.isatty())
 
 
 def _console() -> Console:
@@ -183,13 +198,6 @@ def _rich_cell(cell: str | Styled) -> Any:
     from rich.text import Text
 
     return Text(cell) if isinstance(cell, str) else Text(cell.text, style=cell.style)
-
-
-def _quietly(action: Callable[[], None]) -> None:
-    try:
-        action()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 # -- files ------------------------------------------------------------------------------------------
@@ -206,6 +214,14 @@ def write_to(path: str, data: str | bytes) -> None:
         write_atomically(Path(path), data)
     except OSError as error:
         raise NotWritable(f"{path} cannot be written: {error.strerror}; nothing was changed there") from error
+
+
+def make_directory(path: str) -> None:
+    """Make a directory unless it is there. Raises NotWritable."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWritable(f"{path} cannot be made: {error.strerror}") from error
 
 
 # -- progress ---------------------------------------------------------------------------------------

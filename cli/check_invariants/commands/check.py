@@ -11,7 +11,18 @@ import click
 
 from check_invariants.exit import ExitCode, worst
 from check_invariants.options import json_option, property_option, selectors
-from check_invariants.output import Column, Styled, Table, counted, emit, emit_json, emit_markup, emit_table, write_to
+from check_invariants.output import (
+    Column,
+    Styled,
+    Table,
+    counted,
+    emit,
+    emit_json,
+    emit_markup,
+    emit_table,
+    make_directory,
+    write_to,
+)
 
 if TYPE_CHECKING:
     from check_invariants.judge import Judged
@@ -216,6 +227,8 @@ def _write_traces(result: _Result, path: str) -> None:
         names = ", ".join(item.item.name for item, _ in found)
         raise click.UsageError(f"--trace-out {path}: there are {len(found)} counterexamples ({names}); choose one by --property, "
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
+    if directory:
+        make_directory(path)
     for item, trace in found:
         text = write_trace(result.system, trace, source=result.selected.source(), verdict=item.verdict.outcome)
         write_to(str(Path(path) / f"{_file_name(item.item.name)}.json") if directory else path, text)

@@ -30,8 +30,8 @@ def command(what: str, as_json: bool) -> None:
     if as_json:
         emit_json("list", {"list": what, "items": rows})
         return
-    last = len(headers) - 1
-    columns = [Column(header, least=30 if index == last else 0) for index, header in enumerate(headers.values())]
+    # on a narrow terminal wide columns are cut first, then those on the right are left out
+    columns = [Column(header, give_way=index, least=30) for index, header in enumerate(headers.values())]
     emit_table(Table(columns, [[_cell(row[key]) for key in headers] for row in rows]))
 
 
@@ -79,15 +79,8 @@ def _revisions() -> _Rows:
 def _scenarios() -> _Rows:
     from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS
 
-    rows = [
-        {**asdict(item), "default": item in DEFAULT_SCENARIOS, "in": _matrix(item in DEFAULT_SCENARIOS)}
-        for item in SCENARIOS
-    ]
-    return {"name": "scenario", "in": "matrix", "meaning": "meaning"}, rows
-
-
-def _matrix(default: bool) -> str:
-    return "default" if default else "--all"
+    rows = [{**asdict(item), "matrix": "default" if item in DEFAULT_SCENARIOS else "--all"} for item in SCENARIOS]
+    return {"name": "scenario", "matrix": "matrix", "meaning": "meaning"}, rows
 
 
 def _properties() -> _Rows:
