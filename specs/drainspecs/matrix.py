@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -198,7 +199,10 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
         yield from Solver().decide(rows)
         return
     with _pool(workers) as pool:
-        running = [pool.submit(_decide_piece, piece) for piece in pieces]
+        with warnings.catch_warnings():
+            # Python warns of other threads, whose locks a forked process could wait for; a search takes none.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            running = [pool.submit(_decide_piece, piece) for piece in pieces]
         try:
             for piece, future in zip(pieces, running, strict=True):
                 yield from _outcome(piece, future)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from draincheck.lang import FALSE, BoolExpr, IntExpr, Process, all_
+from draincheck.lang import FALSE, BoolExpr, IntExpr, Process, all_, any_
 from draincheck.qemu import Probes, World
 from draincheck.qemu.world import Disk, Request
 
@@ -110,15 +110,16 @@ class DrainInvariant(Probes):
 
     def properties(self, w: World) -> None:
         """The rest, as properties of states."""
-        finished = w.completed & w.all_acked
+        finished = all_(*(job.completed for job in w.worlds), w.all_acked)
         bandage = w.iohandler_ctx.disable_count
         bandaged = bandage > 0 if bandage is not None else FALSE
-        no_section = ~w.drained if w.quiesce_target is None else ~w.drained & ~w.quiesce_target
+        no_section = all_(*(_no_section(job) for job in w.worlds))
+        over = all_(*(job.completed for job in w.worlds))
         always = {
-            "S2": ~(w.window & w.pending),
-            "S4": all_(*(w.on_old_node | ~write.state.is_("acked") | write.on_target for write in w.writes)),
-            "B1": w.expected_disable_counts() & (~bandaged | w.drained),
-            "B2": ~w.completed | w.m.halted | (no_section & ~bandaged),
+            "S2": all_(*(~(job.window & job.pending) for job in w.worlds)),
+            "S4": all_(*(_found_again(job) for job in w.worlds)),
+            "B1": w.expected_disable_counts() & (~bandaged | any_(*(job.drained for job in w.worlds))),
+            "B2": ~over | w.m.halted | (no_section & ~bandaged),
             "B5": ~finished | w.m.halted | (w.expected_disable_counts() & no_section & ~bandaged),
             "A1": ~w.m.halted,
         }
@@ -132,3 +133,11 @@ class DrainInvariant(Probes):
                 w.m.reachable(item.name, finished, **about)
             else:
                 w.m.assertion(item.name, **about)
+
+
+def _no_section(job: World) -> BoolExpr:
+    return ~job.drained if job.quiesce_target is None else ~job.drained & ~job.quiesce_target
+
+
+def _found_again(job: World) -> BoolExpr:
+    return all_(*(job.on_old_node | ~write.state.is_("acked") | write.on_target for write in job.writes))

@@ -38,6 +38,7 @@ EXTRA_SCENARIOS: Final = (
         meaning="mirror job, kicks run the queue handler from a vCPU thread only",
         source="vcpu",
     ),
+    _variant(_MIRROR, "2-jobs", "a second disk with a mirror job of its own", jobs=2),
     _variant(_MIRROR, "cancel", "cancelled after READY", command="cancel"),
     _variant(_MIRROR, "cancel-early", "cancelled before or after READY", command="cancel", starts_ready=False),
     _variant(_MIRROR, "bulk", "the bulk of the copying is still to be done", starts_ready=False),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from draincheck.lang import Model
-from draincheck.qemu import environment, iothread, mainloop, mirror, virtio
+from draincheck.lang import Model, all_
+from draincheck.qemu import bottom_halves, environment, iothread, mainloop, mirror, virtio
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
-from draincheck.qemu.world import World
+from draincheck.qemu.world import Callbacks, World
 from draincheck.revisions import Knobs
 
 __all__ = ["build"]
@@ -15,16 +15,17 @@ __all__ = ["build"]
 def build(name: str, knobs: Knobs, scenario: Scenario, probes: Probes | None = None) -> Model:
     """The model of a code base (its knobs) in a scenario, with the checks that `probes` hang into it."""
     model = Model(name)
-    w = World(model, knobs, scenario, probes or Probes(), virtio.host_notifier_read)
+    w = World(model, knobs, scenario, probes or Probes(), Callbacks(virtio.host_notifier_read, bottom_halves.run))
     w.probes.begin(w)
     mainloop.main_thread(w)
     if scenario.iothread:
         iothread.iothread(w)
-    mirror.mirror_run(w)
+    for job in w.worlds:
+        mirror.mirror_run(job)
     environment.guests(w)
     environment.storage(w)
     environment.clock(w)
     environment.management(w)
-    model.final(w.completed & w.all_acked)
+    model.final(all_(*(job.completed for job in w.worlds), w.all_acked))
     w.probes.properties(w)
     return model

@@ -83,7 +83,7 @@ def _drain_in_coroutine(p: Process, w: World) -> None:
     if w.k.drain == "nested":
         poll_until_quiet(p, w, w.pending)
     else:
-        p.do("schedule bdrv_co_drain_bh_cb", w.drain_bh.set())
+        p.do("schedule bdrv_co_drain_bh_cb", *w.schedule(w.drain_bh))
         w.probes.job_yields(p, w)
         assert p is w.mirror
         w.mirror.yield_("drain")
@@ -95,7 +95,10 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     Where the code base says so it goes on until a poll that does not wait makes no progress. Such a last poll still clears stale
     readiness: the wash.
     """
-    event = any_(w.guest_io_done, *aio.runnable(w, w.ctx))
+    w.polling.append(w)
+    others = [world for world in w.worlds if world not in w.polling]
+    callbacks = (other.fresh_bh | other.job_io.is_("io_done") for other in others)
+    event = any_(w.guest_io_done, *aio.runnable(w, w.ctx), *callbacks)
     with p.loop(), p.either() as choice:
         with choice(when=~pending & ~event if w.k.drain_polls == "progress" else ~pending):
             if w.k.drain_polls == "progress" and w.ctx.disks:
@@ -103,12 +106,13 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
             p.break_()
         with choice(when=event if w.k.drain_polls == "progress" else pending & event):
             aio.aio_poll_nested(p, w, w.ctx)
+    w.polling.pop()
 
 
 def drain_bottom_half(p: Process, w: World) -> None:
     """The bottom half through which a coroutine's drain polls: it drains, then enters the coroutine again."""
     with p.call("bdrv_co_drain_bh_cb"):
-        p.do("the drain's bottom half runs", w.drain_bh.clear())
+        p.do("the drain's bottom half runs", *w.take(w.drain_bh))
         if w.k.drain == "yield_first":
             count_section(p, w)
         poll_until_quiet(p, w, w.pending)

@@ -17,10 +17,10 @@ def guests(w: World) -> None:
     two, so that a handler that is already running may take a descriptor whose kick then finds nothing.
     """
     for disk in w.disks:
-        with w.m.thread("guest" if disk.has_job else f"guest of disk {disk.index}") as p:
+        with w.m.thread("guest" if disk.index == 0 else f"guest of disk {disk.index}") as p:
             for request in disk.requests:
                 _request(p, w, disk, request)
-            if disk.has_job and w.s.device_reset:
+            if w.s.device_reset:
                 _reset(p, w)
 
 
@@ -78,8 +78,10 @@ def storage(w: World) -> None:
         for request in w.requests:
             with choice():
                 p.do(f"finishes {request.name}", request.state.set("io_done"), when=request.state.is_("in_flight"))
-        with choice():
-            p.do("finishes mirror's I/O", w.job_io.set("io_done"), when=w.job_io.is_("in_flight"))
+        for job in w.worlds:
+            name = job.mirror.name.replace("_run", "")
+            with choice():
+                p.do(f"finishes {name}'s I/O", job.job_io.set("io_done"), when=job.job_io.is_("in_flight"))
         if w.job_failed is not None:
             _failure(p, w, choice)
 
@@ -99,12 +101,16 @@ def _failure(p: Process, w: World, choice: Choice) -> None:
 
 def clock(w: World) -> None:
     """The job's sleep may end at any time."""
-    with w.m.thread("clock") as p, p.loop():
-        p.do("mirror's sleep timer expires", w.sleep_over.set(), when=w.mirror.at("sleep") & ~w.sleep_over)
+    with w.m.thread("clock") as p, p.loop(), p.either() as choice:
+        for job in w.worlds:
+            with choice():
+                due = job.mirror.at("sleep") & ~job.sleep_over
+                p.do(f"{job.mirror.name.replace('_run', '')}'s sleep timer expires", job.sleep_over.set(), when=due)
 
 
 def management(w: World) -> None:
     """The job's command is sent once, at any time; block-job-complete only after READY."""
-    with w.m.thread("management") as p:
-        may = w.ready if w.ready is not None and w.s.command == "complete" else TRUE
-        p.do(f"sends block-job-{w.s.command}", w.qmp.set(), when=may)
+    for job in w.worlds:
+        with w.m.thread("management" if job is w else f"management of job {job.index}") as p:
+            may = job.ready if job.ready is not None and w.s.command == "complete" else TRUE
+            p.do(f"sends block-job-{w.s.command}", job.qmp.set(), when=may)

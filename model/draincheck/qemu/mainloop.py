@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, Process, any_
-from draincheck.qemu import aio, drain, mirror_exit, virtio
+from draincheck.qemu import aio, bottom_halves, virtio
 from draincheck.qemu import requests as block_requests
 from draincheck.qemu.world import Disk, World
 
@@ -29,7 +30,7 @@ class Source:
 def main_thread(w: World) -> None:
     """main_loop_wait for ever."""
     ready = w.m.bool("qemu_aio_context ready")
-    monitor_ready = w.m.bool("monitor ready")
+    monitor_ready = [w.m.bool("monitor ready" if job is w else f"monitor ready [{job.index}]") for job in w.worlds]
     with w.m.thread("main thread") as p, p.loop(), p.call("main_loop_wait", numbered=True):
         with p.call("os_host_main_loop_wait"):
             _prepare(p, w, ready)
@@ -54,7 +55,7 @@ def _prepare(p: Process, w: World, ready: BoolVar) -> None:
 
     The BQL is dropped around a poll that may sleep; one that may not keeps it, except that after 1000 of them in a row it is dropped too.
     """
-    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.sleep_over
+    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.any_sleep_over
     with p.call("g_main_context_prepare"), p.atomic():
         w.probes.iteration_begins(p, w)
         if w.bql_free is None:
@@ -69,13 +70,18 @@ def _prepare(p: Process, w: World, ready: BoolVar) -> None:
                     p.do("aio_ctx_prepare, unlock the BQL after 1000 spins", ready.set(due), w.bql_free.set())
 
 
-def _poll(p: Process, w: World, monitor_ready: BoolVar) -> None:
+def _poll(p: Process, w: World, monitor_ready: list[BoolVar]) -> None:
     """P: returns when something is ready. GLib polls every descriptor, those of disabled external handlers too."""
     polled = () if w.s.iothread else w.disks if w.s.source in ("ioeventfd", "mmio") else ()
     wake = any_(
-        _main_bh(w), FALSE if w.s.iothread else w.sleep_over, w.qmp, *(disk.eventfd for disk in polled), _timer_due(w)
+        _main_bh(w),
+        FALSE if w.s.iothread else w.any_sleep_over,
+        *(job.qmp for job in w.worlds),
+        *(disk.eventfd for disk in polled),
+        _timer_due(w),
     )
-    updates = [monitor_ready.set(w.qmp), *(disk.revents.set(disk.eventfd) for disk in polled)]
+    updates = [ready.set(job.qmp) for ready, job in zip(monitor_ready, w.worlds, strict=True)]
+    updates += [disk.revents.set(disk.eventfd) for disk in polled]
     if w.ctx.notify is not None and not w.s.iothread:
         wake |= w.ctx.notify
         updates.append(w.ctx.notify.clear())
@@ -93,7 +99,7 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
     A context whose external handlers are disabled is not made ready by them where check looks at the counter (37989ced44).
     """
     fds = [disk.revents & aio.allowed(w, w.ctx) for disk in w.ctx.disks] if not w.s.iothread else []
-    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.sleep_over
+    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.any_sleep_over
     updates = [ready.set(any_(ready, due, *fds))]
     ioh = w.iohandler_ctx
     if ioh.disable_count is not None and w.k.walk_checks_external:
@@ -102,14 +108,15 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
         p.do("aio_ctx_check", *updates)
 
 
-def _sources(p: Process, w: World, ready: BoolVar, monitor_ready: BoolVar) -> list[Source]:
+def _sources(p: Process, w: World, ready: BoolVar, monitor_ready: list[BoolVar]) -> list[Source]:
     """The GSources in attach order: qemu_aio_context, iohandler_ctx, then chardevs (the monitor, and a kick that comes through one)."""
     sources = [Source(ready, lambda: _aio_ctx_dispatch(p, w, ready))]
     if w.iohandler_ctx.disks:
         sources.append(
             Source(any_(*(disk.revents for disk in w.iohandler_ctx.disks)), lambda: _iohandler_dispatch(p, w))
         )
-    sources.append(Source(monitor_ready, lambda: _monitor_dispatch(p, w, monitor_ready)))
+    for answered, job in zip(monitor_ready, w.worlds, strict=True):
+        sources.append(Source(answered, partial(_monitor_dispatch, p, job, answered)))
     if w.s.source == "mmio":
         sources.append(Source(w.disk.revents, lambda: _chardev_kick(p, w)))
     return sources
@@ -135,29 +142,9 @@ def _aio_ctx_dispatch(p: Process, w: World, ready: BoolVar) -> None:
     with p.call("aio_ctx_dispatch (qemu_aio_context)"), p.call("aio_dispatch"):
         if w.s.iothread:
             with p.call("aio_bh_poll"):
-                _fresh_bottom_half(p, w, ready)
+                bottom_halves.newest_first(p, w, ready)
         else:
-            aio.aio_dispatch(p, w, lambda: _fresh_bottom_half(p, w, ready))
-
-
-def _fresh_bottom_half(p: Process, w: World, ready: BoolVar) -> None:
-    """The newest bottom half: the drain's or the job's exit. One that is scheduled by the callback itself waits for the next walk."""
-    with p.atomic():
-        p.do("bottom halves, newest first", ready.clear())
-        if w.k.drain != "nested" and not w.s.iothread:
-            with p.when(w.drain_bh):
-                drain.drain_bottom_half(p, w)
-            with p.otherwise():
-                _exit_bottom_half(p, w)
-        else:
-            _exit_bottom_half(p, w)
-
-
-def _exit_bottom_half(p: Process, w: World) -> None:
-    if w.k.exit == "bh":
-        with p.when(w.exit_bh):
-            p.do("the exit bottom half runs", w.exit_bh.clear())
-            mirror_exit.mirror_exit(p, w)
+            aio.aio_dispatch(p, w, lambda: bottom_halves.newest_first(p, w, ready))
 
 
 def _iohandler_dispatch(p: Process, w: World) -> None:

@@ -157,4 +157,4 @@ def _leave(p: Process, w: World, begun: bool = False) -> None:
     if w.iohandler_ctx.disable_count is not None:
         p.do("aio_disable_external (iohandler_ctx)", w.iohandler_ctx.disable_count.inc())
     w.probes.job_defers(p, w)
-    p.do("block_job_defer_to_main_loop", w.exit_bh.set(), mark="a")
+    p.do("block_job_defer_to_main_loop", *w.schedule(w.exit_bh), mark="a")

@@ -37,9 +37,10 @@ def resume_parked(p: Process, w: World) -> None:
 
 def complete_all(p: Process, w: World) -> None:
     """Run the completion of every guest request whose I/O has finished (part of an atomic step)."""
-    for request in w.requests:
-        with p.when(request.state.is_("io_done")):
-            _complete(p, request, w)
+    for disk in w.disks:
+        for request in disk.requests:
+            with p.when(request.state.is_("io_done")):
+                _complete(p, request, w.of(disk))
 
 
 def _complete(p: Process, request: Request, w: World) -> None:

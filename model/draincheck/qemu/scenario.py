@@ -22,6 +22,7 @@ class Scenario:
         writes: guest writes to disk 0, each to a sector of its own.
         reads: guest reads of disk 0.
         other_writes: guest writes to a second disk that has no job.
+        jobs: 1, or 2: a second disk with the same workload and a job of its own (main loop and host notifiers only).
         command: what the management sends: `complete` (block-job-complete) or `cancel` (block-job-cancel).
         starts_ready: the job is READY at the start; if not, the sectors of the guest's writes are dirty and still have to be copied.
         job_errors: which of the job's own I/O may fail: `source` (a copy's read), `target` (a copy's write, a flush), or "" for none.
@@ -39,6 +40,7 @@ class Scenario:
     writes: int = 1
     reads: int = 0
     other_writes: int = 0
+    jobs: int = 1
     command: str = "complete"
     starts_ready: bool = True
     job_errors: str = ""

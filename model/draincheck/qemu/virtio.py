@@ -12,7 +12,7 @@ __all__ = ["handle_output", "host_notifier_read"]
 def host_notifier_read(p: Process, w: World, disk: Disk) -> None:
     """The handler of an ioeventfd: test and clear it, and if it was set, empty the ring (part of an atomic step)."""
     with p.call("virtio_queue_host_notifier_read"), p.when(disk.eventfd):
-        w.probes.handler_runs(p, w, disk)
+        w.probes.handler_runs(p, w.of(disk), disk)
         p.do("event_notifier_test_and_clear", disk.eventfd.clear())
         handle_output(p, w, disk)
 
@@ -23,4 +23,4 @@ def handle_output(p: Process, w: World, disk: Disk) -> None:
     with p.call("virtio_blk_handle_output"), p.call(submitter):
         for request in disk.requests:
             with p.when(request.state.is_("ring")):
-                requests.submit(p, w, request)
+                requests.submit(p, w.of(disk), request)

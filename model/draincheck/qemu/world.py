@@ -24,7 +24,7 @@ from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
 from draincheck.revisions import Knobs
 
-__all__ = ["AioContext", "Disk", "Request", "World", "Write"]
+__all__ = ["AioContext", "Callbacks", "Disk", "Request", "World", "Write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,10 @@ class Disk:
     """A virtio disk: its host notifier's eventfd, the readiness that the last poll found for it, and its requests."""
 
     index: int
+    has_job: bool
     eventfd: BoolVar
     revents: BoolVar
     requests: tuple[Request, ...]
-
-    @property
-    def has_job(self) -> bool:
-        """Disk 0 is the one that is mirrored."""
-        return self.index == 0
 
     @property
     def ring_filled(self) -> BoolExpr:
@@ -101,37 +97,75 @@ class AioContext:
         return self.disable_count.is_(0) if self.external and self.disable_count is not None else TRUE
 
 
-ReadHandler = Callable[[Process, "World", Disk], None]
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What the contexts call back: the handler of a virtqueue's notifier, and a job's own bottom half (its drain's or its exit's)."""
+
+    host_notifier_read: Callable[[Process, World, Disk], None]
+    bottom_half: Callable[[Process, World], None]
 
 
 class World:
-    """Everything the model's processes share. `k` are the code base's knobs, `s` is the scenario."""
+    """What the model's processes share, seen from one job. `k` are the code base's knobs, `s` is the scenario.
+
+    With several jobs there is one World for each: disk, nodes and job are its own; contexts, handlers and locks are the same objects.
+    """
 
     def __init__(
-        self, model: Model, knobs: Knobs, scenario: Scenario, probes: Probes, host_notifier_read: ReadHandler
+        self, model: Model, knobs: Knobs, scenario: Scenario, probes: Probes, callbacks: Callbacks, index: int = 0
     ) -> None:
         self.m, self.k, self.s, self.probes = model, knobs, scenario, probes
-        #: the callback that aio_set_event_notifier registers for a virtqueue
-        self.host_notifier_read = host_notifier_read
-        self.root = model.enum("root", "source", "target")
-        self.disks = tuple(self._disk(index, *sizes) for index, sizes in enumerate(self._workload()))
+        self.callbacks = callbacks
+        #: while recording: the jobs whose drain is polling, outermost first; a nested poll runs only the other jobs' callbacks
+        self.polling: list[World] = []
+        self.index = index
+        self.root = model.enum(self._own("root"), "source", "target")
+        self.disk = self._disk(index, scenario.writes, scenario.reads, has_job=True)
+        other = [self._disk(1, scenario.other_writes, 0, has_job=False)] if scenario.other_writes else []
         self._job()
-        self._contexts()
+        #: all jobs' worlds, this one included
+        self.worlds: tuple[World, ...] = (self,)
+        #: all disks
+        self.disks: tuple[Disk, ...] = (self.disk, *other)
+        if index == 0:
+            self._add_second_job()
+            self._contexts()
+            for world in self.worlds[1:]:
+                world._share(self)
 
-    def _workload(self) -> list[tuple[int, int]]:
-        """(writes, reads) of each disk."""
-        others = [(self.s.other_writes, 0)] if self.s.other_writes else []
-        return [(self.s.writes, self.s.reads), *others]
+    def _own(self, name: str) -> str:
+        """A variable's name, told apart for the second job."""
+        return f"{name} [{self.index}]" if self.index else name
 
-    def _disk(self, index: int, writes: int, reads: int) -> Disk:
-        requests = [self._request(index, f"write[{index}.{i}]", True) for i in range(writes)]
-        requests += [self._request(index, f"read[{index}.{i}]", False) for i in range(reads)]
-        return Disk(index, self.m.bool(f"eventfd[{index}]"), self.m.bool(f"revents[{index}]"), tuple(requests))
+    def _add_second_job(self) -> None:
+        """Make the second job's world, if the scenario has one. `newest` is the job whose bottom half was made last."""
+        self.newest = self.m.int("newest bottom half", 0, 1) if self.s.jobs == 2 else None
+        if self.s.jobs == 2:
+            second = World(self.m, self.k, self.s, self.probes, self.callbacks, index=1)
+            self.worlds = (self, second)
+            self.disks = (self.disk, second.disk)
 
-    def _request(self, disk: int, name: str, is_write: bool) -> Request:
+    def _share(self, first: World) -> None:
+        """Take over what is not this job's own."""
+        self.worlds, self.disks, self.newest, self.polling = first.worlds, first.disks, first.newest, first.polling
+        self.ctx, self.iohandler_ctx, self.legacy_iohandlers = first.ctx, first.iohandler_ctx, first.legacy_iohandlers
+        self.moved = self.main_count = self.bql_taken = self.bql_free = self.lock = None
+        self._sections()
+
+    def of(self, disk: Disk) -> World:
+        """The world of the disk's job; this one for a disk without a job."""
+        return next((world for world in self.worlds if world.disk is disk), self)
+
+    def _disk(self, index: int, writes: int, reads: int, has_job: bool) -> Disk:
+        requests = [self._request(has_job, f"write[{index}.{i}]", True) for i in range(writes)]
+        requests += [self._request(has_job, f"read[{index}.{i}]", False) for i in range(reads)]
+        eventfd, revents = self.m.bool(f"eventfd[{index}]"), self.m.bool(f"revents[{index}]")
+        return Disk(index, has_job, eventfd, revents, tuple(requests))
+
+    def _request(self, has_job: bool, name: str, is_write: bool) -> Request:
         states = ("idle", "ring", *(("parked",) if self.k.park_requests else ()), "in_flight", "io_done", "acked")
         state = self.m.enum(name, *states)
-        if disk != 0:
+        if not has_job:
             return Request(name, is_write, state, None)
         to_target = self.m.bool(f"{name} to target")
         if not is_write:
@@ -142,35 +176,35 @@ class World:
         return Write(name, is_write, state, to_target, source, target, dirty)
 
     def _job(self) -> None:
-        m = self.m
-        self.should_complete = m.bool("should_complete")
-        self.cancelled = m.bool("cancelled") if self.s.command == "cancel" else FALSE
-        self.buffer = None if self.s.starts_ready else m.bool("copy buffer")
-        self.ready = None if self.s.starts_ready else m.bool("READY")
-        self.job_failed = m.bool("job failed") if self.s.job_errors else None
-        self.job_io = m.enum("job I/O", "none", "in_flight", "io_done")
-        self.sleep_over = m.bool("sleep timer due")
-        self.window = m.bool("window")
-        self.bitmap = m.bool("dirty bitmap", initial=True)
-        self.drain_bh = m.bool("drain BH")
-        self.exit_bh = m.bool("exit BH")
-        self.completed = m.bool("job completed")
-        self.qmp = m.bool("monitor command")
-        self.mirror = m.coroutine("mirror_run", waits_at="sleep")
+        m, own = self.m, self._own
+        self.should_complete = m.bool(own("should_complete"))
+        self.cancelled = m.bool(own("cancelled")) if self.s.command == "cancel" else FALSE
+        self.buffer = None if self.s.starts_ready else m.bool(own("copy buffer"))
+        self.ready = None if self.s.starts_ready else m.bool(own("READY"))
+        self.job_failed = m.bool(own("job failed")) if self.s.job_errors else None
+        self.job_io = m.enum(own("job I/O"), "none", "in_flight", "io_done")
+        self.sleep_over = m.bool(own("sleep timer due"))
+        self.window = m.bool(own("window"))
+        self.bitmap = m.bool(own("dirty bitmap"), initial=True)
+        self.drain_bh = m.bool(own("drain BH"))
+        self.exit_bh = m.bool(own("exit BH"))
+        #: its bottom half was in the list when the walk that is going on began
+        self.listed = m.bool(own("in this walk")) if self.s.jobs == 2 else None
+        self.completed = m.bool(own("job completed"))
+        self.qmp = m.bool(own("monitor command"))
+        self.mirror = m.coroutine(own("mirror_run"), waits_at="sleep")
 
     def _contexts(self) -> None:
         """Which context serves the disks, and where their host notifiers are registered, if there are any."""
         k, s, m = self.k, self.s, self.m
-        sections = k.begin != "none" or k.drain_is_section or k.target_drained
-        self.quiesce = m.int("quiesce_counter", 0, 2) if sections else None
-        self.quiesce_target = m.bool("target drained") if k.target_drained else None
+        sections = self._sections()
         home = _notifier_home(k, s)
-        counter = m.int("external_disable_cnt", 0, 2) if sections else None
+        counter = m.int("external_disable_cnt", 0, 2 * s.jobs) if sections else None
         served = self.disks if home in ("iothread", "main") else ()
         notify = m.bool("notified") if sections and k.enable_notifies else None
         external = k.dataplane_is_external if s.iothread else k.is_external
         self.ctx = AioContext("iothread" if s.iothread else "qemu_aio_context", counter, external, served, notify)
-        bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1) if k.bandage and not s.iothread else None
+        bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, s.jobs) if k.bandage and not s.iothread else None
         self.iohandler_ctx = AioContext("iohandler_ctx", bandage, k.is_external, self.disks if home == "ioh" else ())
         self.legacy_iohandlers = self.disks if home == "legacy" else ()
         self.moved = m.bool("disk moved to the main loop") if s.device_reset else None
@@ -181,12 +215,15 @@ class World:
         self.bql_free = m.bool("BQL free") if s.source in ("mmio", "vcpu") or s.device_reset else None
         self.lock = m.enum("AioContext lock", "free", "iothread", "main") if s.iothread else None
 
-    # -- conditions -----------------------------------------------------------------------------------------------------------
+    def _sections(self) -> bool:
+        """Make the counters of drained sections of this job's nodes; False for code bases that have none."""
+        k = self.k
+        sections = k.begin != "none" or k.drain_is_section or k.target_drained
+        self.quiesce = self.m.int(self._own("quiesce_counter"), 0, 2) if sections else None
+        self.quiesce_target = self.m.bool(self._own("target drained")) if k.target_drained else None
+        return sections
 
-    @property
-    def disk(self) -> Disk:
-        """The disk with the job."""
-        return self.disks[0]
+    # -- conditions -----------------------------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -221,13 +258,31 @@ class World:
     @property
     def io_done(self) -> BoolExpr:
         """The thread pool's completion bottom half is scheduled: something of the guest's or the job's has finished."""
-        return self.guest_io_done | self.job_io.is_("io_done")
+        return any_(self.guest_io_done, *(world.job_io.is_("io_done") for world in self.worlds))
 
     @property
     def bh_scheduled(self) -> BoolExpr:
         """A bottom half of the disks' context is scheduled (the exit callback's is always the main loop's)."""
+        return any_(*(world.fresh_bh for world in self.worlds), self.io_done)
+
+    def schedule(self, bottom_half: BoolVar) -> list[Update]:
+        """Make and schedule a bottom half of this job: it is the newest of its context now."""
+        return [bottom_half.set(), *([self.newest.set(self.index)] if self.newest is not None else [])]
+
+    def take(self, bottom_half: BoolVar) -> list[Update]:
+        """A bottom half of this job is about to run: it is not scheduled any more."""
+        return [bottom_half.clear(), *([self.listed.clear()] if self.listed is not None else [])]
+
+    @property
+    def any_sleep_over(self) -> BoolExpr:
+        """Some job's sleep timer is due."""
+        return any_(*(world.sleep_over for world in self.worlds))
+
+    @property
+    def fresh_bh(self) -> BoolExpr:
+        """This job's own bottom half (its drain's or its exit's) is scheduled in the disks' context; never both."""
         exits = FALSE if self.s.iothread else self.exit_bh
-        return any_(self.drain_bh if self.k.drain != "nested" else FALSE, exits, self.io_done)
+        return any_(self.drain_bh if self.k.drain != "nested" else FALSE, exits)
 
     @property
     def drained(self) -> BoolExpr:
@@ -260,7 +315,10 @@ class World:
         """Each context's counter is what the drained nodes that are in it now add up to: one each."""
         if self.ctx.disable_count is None:
             return TRUE
-        sections = count(self.drained, self.quiesce_target if self.quiesce_target is not None else FALSE)
+        nodes = (
+            n for w in self.worlds for n in (w.drained, w.quiesce_target if w.quiesce_target is not None else FALSE)
+        )
+        sections = count(*nodes)
         if self.moved is None or self.main_count is None:
             return self.ctx.disable_count.is_(sections)
         here, there = ite(self.moved, count(), sections), ite(self.moved, sections, count())
