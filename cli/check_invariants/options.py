@@ -26,6 +26,7 @@ __all__ = [
     "Named",
     "all_option",
     "find_claim",
+    "jobs_option",
     "json_option",
     "known_claims",
     "order_option",
@@ -193,6 +194,12 @@ set_option = click.option(
     help="Turn a knob of the code base; may be given several times. `list knobs` explains them.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Search in so many processes.  [default: as many as there are cores]",
+)
 all_option = click.option(
     "--all", "wide", is_flag=True, help="Also two writes, reads, a second disk, and GSources in any order."
 )

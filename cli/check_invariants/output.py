@@ -228,18 +228,13 @@ def make_directory(path: str) -> None:
 
 
 class Counter:
-    """Progress on standard error while a terminal watches it: a line with what is done, gone at the end."""
+    """Progress on standard error, from the first `advance` on and while a terminal watches it: a line, gone at the end."""
 
     def __init__(self, what: str, total: int | None = None) -> None:
         self.what, self.total, self.done = what, total, 0
         self._status: Any = None
 
     def __enter__(self) -> Counter:
-        if _watched(sys.stderr):
-            from rich.console import Console
-
-            self._status = Console(stderr=True).status(self._words())
-            self._status.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -251,6 +246,11 @@ class Counter:
         self.done = done
         if self._status is not None:
             self._status.update(self._words())
+        elif _watched(sys.stderr):
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status(self._words())
+            self._status.start()
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """What an engine reports (see draincheck.verdict.Reporter)."""

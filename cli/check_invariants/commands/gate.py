@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from check_invariants.exit import ExitCode, Interrupted, worst
-from check_invariants.options import all_option, json_option
+from check_invariants.options import all_option, jobs_option, json_option
 from check_invariants.output import Counter, counted, emit, emit_json, write_to
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ __all__ = ["command"]
 @click.option(
     "--pin", is_flag=True, help="Write the counts that were found as the ones to expect from now on (counts.json)."
 )
+@jobs_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, wide: bool, pin: bool, as_json: bool) -> None:
+def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, as_json: bool) -> None:
     """Compare matrix and claims with what is expected: for CI.
 
     Every verdict, every exact count of states, transitions and depth, every claim. Prints a line for each difference, and nothing if
@@ -43,7 +44,7 @@ def command(ctx: click.Context, wide: bool, pin: bool, as_json: bool) -> None:
     from drainspecs.matrix import all_rows, default_rows, deviations
 
     rows = all_rows() if wide else default_rows()
-    results = _decided(rows)
+    results = _decided(rows, jobs)
     found = [item for result in results for item in deviations(result)]
     if pin:
         _pin(results, keep=not wide)
@@ -57,13 +58,13 @@ def command(ctx: click.Context, wide: bool, pin: bool, as_json: bool) -> None:
     ctx.exit(code)
 
 
-def _decided(rows: Sequence[Row]) -> list[RowResult]:
+def _decided(rows: Sequence[Row], jobs: int | None) -> list[RowResult]:
     from drainspecs.matrix import decide_all, differences
 
     results: list[RowResult] = []
     try:
         with Counter("rows decided", len(rows)) as counter:
-            for result in decide_all(rows):
+            for result in decide_all(rows, jobs):
                 results.append(result)
                 counter.advance(len(results))
     except KeyboardInterrupt as error:
@@ -73,10 +74,10 @@ def _decided(rows: Sequence[Row]) -> list[RowResult]:
 
 
 def _claim_differences() -> Iterator[Difference]:
-    from drainspecs.claims import decide_claims
+    from drainspecs.claims import CLAIMS, decide_claims
     from drainspecs.matrix import Difference
 
-    for result in decide_claims():
+    for result in decide_claims(CLAIMS):
         if not result.as_expected:
             expected, found = result.claim.expected.value, result.verdict.value
             yield Difference("claim", "claim", result.claim.name, "verdict", expected, found)

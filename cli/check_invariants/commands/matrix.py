@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted, worst
-from check_invariants.options import all_option, json_option, property_option, revision_option, scenario_option
+from check_invariants.options import (
+    all_option,
+    jobs_option,
+    json_option,
+    property_option,
+    revision_option,
+    scenario_option,
+)
 from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -38,6 +45,7 @@ _STYLES = {"safe": "green", "silent loss": "bold red", "abort": "red", "crash": 
 @property_option(of_matrix=True)
 @all_option
 @click.option("--full", is_flag=True, help="A line a property, with everything about it.")
+@jobs_option
 @json_option
 @click.pass_context
 def command(
@@ -49,6 +57,7 @@ def command(
     properties: Sequence[str],
     wide: bool,
     full: bool,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
     """Check every code base in every scenario (what runs without a command).
@@ -70,7 +79,7 @@ def command(
     if not rows:
         raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
     started = perf_counter()
-    results, missing = _decide(rows)
+    results, missing = _decide(rows, jobs)
     seconds = perf_counter() - started
     code = worst(_code(cell) for result in results for cell in _of_row(result, properties))
     if as_json:
@@ -88,14 +97,14 @@ def _wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenari
     return (not names or row.revision.name in names) and (not scenarios or row.scenario in scenarios)
 
 
-def _decide(rows: list[Row]) -> tuple[list[RowResult], bool]:
+def _decide(rows: list[Row], jobs: int | None) -> tuple[list[RowResult], bool]:
     """The rows' results; with True, only those that were known at Ctrl-C."""
     from drainspecs.matrix import decide_all
 
     results: list[RowResult] = []
     try:
         with Counter("rows decided", len(rows)) as counter:
-            for result in decide_all(rows):
+            for result in decide_all(rows, jobs):
                 results.append(result)
                 counter.advance(len(results))
     except KeyboardInterrupt:
