@@ -83,6 +83,8 @@ def _wakes(w: World, polls_notifier: BoolVar) -> BoolExpr:
 
 
 def _fresh_bottom_half(p: Process, w: World) -> None:
-    if w.k.drain != "nested":
-        with p.atomic(), p.when(w.drain_bh):
-            drain.drain_bottom_half(p, w)
+    with p.atomic():
+        p.do("bottom halves, newest first")
+        if w.k.drain != "nested":
+            with p.when(w.drain_bh):
+                drain.drain_bottom_half(p, w)

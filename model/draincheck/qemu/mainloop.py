@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, Process, any_
+from draincheck.lang import FALSE, BoolExpr, BoolVar, Process, any_
 from draincheck.qemu import aio, bottom_halves, virtio
 from draincheck.qemu import requests as block_requests
-from draincheck.qemu.world import Disk, World
+from draincheck.qemu.world import World
 
 __all__ = ["main_thread"]
 
@@ -40,7 +40,7 @@ def main_thread(w: World) -> None:
                 _dispatch(p, w, _sources(p, w, ready, monitor_ready))
         if w.legacy_iohandlers:
             with p.call("qemu_iohandler_poll"):
-                _run_handlers(p, w, w.legacy_iohandlers, TRUE)
+                _run_legacy_handlers(p, w)
         if w.s.source == "timer":
             _run_main_timers(p, w)
 
@@ -150,16 +150,16 @@ def _aio_ctx_dispatch(p: Process, w: World, ready: BoolVar) -> None:
 def _iohandler_dispatch(p: Process, w: World) -> None:
     """B, from f3926945c8 on."""
     with p.call("aio_ctx_dispatch (iohandler_ctx)"), p.call("aio_dispatch"):
-        _run_handlers(p, w, w.iohandler_ctx.disks, aio.allowed(w, w.iohandler_ctx))
+        with p.atomic():
+            aio.run_fd_handlers(p, w, w.iohandler_ctx)
 
 
-def _run_handlers(p: Process, w: World, disks: tuple[Disk, ...], allowed: BoolExpr) -> None:
-    """Run the handlers whose descriptors P has found ready, consuming their readiness."""
-    for disk in disks:
+def _run_legacy_handlers(p: Process, w: World) -> None:
+    """B, before f3926945c8: run the handlers whose descriptors P has found ready."""
+    for disk in w.legacy_iohandlers:
         with p.when(disk.revents, local=True), p.atomic():
             p.do("revents consumed", disk.revents.clear())
-            with p.when(allowed):
-                virtio.host_notifier_read(p, w, disk)
+            virtio.host_notifier_read(p, w, disk)
 
 
 def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:

@@ -48,6 +48,8 @@ def _switch(p: Process, w: World) -> None:
     w.probes.node_switches(p, w)
     mark = "c" if w.k.exit == "inline" else ""
     p.do("the disk is the target now", w.root.set("target"), w.window.clear(), w.completed.set(), mark=mark)
+    if w.k.pre_switch == "drain":
+        drain.bdrv_drained_end(p, w)
     if w.quiesce_target is not None:
         p.do("the target's section ends", *w.target_counts(begins=False))
 
@@ -69,6 +71,7 @@ def _before_the_switch(p: Process, w: World) -> None:
                 p.abort("assert(!bdrv_requests_pending(old)) fails")
         case _:
             with p.call("bdrv_replace_node"), p.call("bdrv_drained_begin"):
+                drain.count_section(p, w)
                 drain.poll_until_quiet(p, w, w.pending)
 
 

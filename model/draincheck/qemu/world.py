@@ -111,7 +111,20 @@ class World:
     With several jobs there is one World for each: disk, nodes and job are its own; contexts, handlers and locks are the same objects.
     """
 
-    def __init__(
+    #: all jobs' worlds, this one included, and all disks
+    worlds: tuple[World, ...]
+    disks: tuple[Disk, ...]
+    #: where the disks are served, and what only some scenarios have
+    ctx: AioContext
+    iohandler_ctx: AioContext
+    legacy_iohandlers: tuple[Disk, ...]
+    moved: BoolVar | None = None
+    main_count: IntVar | None = None
+    bql_taken: BoolVar | None = None
+    bql_free: BoolVar | None = None
+    lock: EnumVar | None = None
+
+    def __init__(  # noqa: PLR0917
         self, model: Model, knobs: Knobs, scenario: Scenario, probes: Probes, callbacks: Callbacks, index: int = 0
     ) -> None:
         self.m, self.k, self.s, self.probes = model, knobs, scenario, probes
@@ -123,10 +136,8 @@ class World:
         self.disk = self._disk(index, scenario.writes, scenario.reads, has_job=True)
         other = [self._disk(1, scenario.other_writes, 0, has_job=False)] if scenario.other_writes else []
         self._job()
-        #: all jobs' worlds, this one included
-        self.worlds: tuple[World, ...] = (self,)
-        #: all disks
-        self.disks: tuple[Disk, ...] = (self.disk, *other)
+        self.worlds = (self,)
+        self.disks = (self.disk, *other)
         if index == 0:
             self._add_second_job()
             self._contexts()
@@ -149,7 +160,6 @@ class World:
         """Take over what is not this job's own."""
         self.worlds, self.disks, self.newest, self.polling = first.worlds, first.disks, first.newest, first.polling
         self.ctx, self.iohandler_ctx, self.legacy_iohandlers = first.ctx, first.iohandler_ctx, first.legacy_iohandlers
-        self.moved = self.main_count = self.bql_taken = self.bql_free = self.lock = None
         self._sections()
 
     def of(self, disk: Disk) -> World:
@@ -218,7 +228,7 @@ class World:
     def _sections(self) -> bool:
         """Make the counters of drained sections of this job's nodes; False for code bases that have none."""
         k = self.k
-        sections = k.begin != "none" or k.drain_is_section or k.target_drained
+        sections = k.begin != "none" or k.drain_is_section or k.target_drained or k.pre_switch == "drain"
         self.quiesce = self.m.int(self._own("quiesce_counter"), 0, 2) if sections else None
         self.quiesce_target = self.m.bool(self._own("target drained")) if k.target_drained else None
         return sections
