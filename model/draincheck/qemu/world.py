@@ -141,8 +141,9 @@ class World:
         if index == 0:
             self._add_second_job()
             self._contexts()
-            for world in self.worlds[1:]:
-                world._share(self)
+            for world in self.worlds:
+                if world is not self:
+                    world._share(self)
 
     def _own(self, name: str) -> str:
         """A variable's name, told apart for the second job."""
