@@ -1,0 +1,115 @@
+"""Expected verdicts of the liveness properties, with the argument for each: written from the code's facts, before any model was run.
+
+The facts are in the project's semantics notes: which descriptors a poll reports (sections 1 and 2), where host notifiers live (3), what a
+drain waits for (5), when the IOThread holds its context and what wakes it (7), and the two hangs that history knows: a77fd4bb29 fixed
+a drain that waited for its own coroutine, 321d1dba8b a kick that nobody was woken for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from draincheck.qemu import Scenario
+from draincheck.revisions import REVISIONS
+from draincheck.verdict import Outcome
+from drainspecs.expectations import Expectation
+from drainspecs.liveness import LIVENESS
+from drainspecs.scenarios import base_scenario
+
+__all__ = ["expected_liveness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From this revision on the property is violated, or holds, for this reason."""
+
+    since: str
+    violated: bool
+    reason: str
+
+
+def _ok(since: str, reason: str) -> Span:
+    return Span(since, False, reason)
+
+
+def _bad(since: str, reason: str) -> Span:
+    return Span(since, True, reason)
+
+
+FIRST: Final = "5a7e7a0bad~1"
+
+_COMPLETES: Final = (
+    "each round of the job ends with the host's I/O; only finitely many writes can send it back from the dirty count; "
+    "the exit bottom half runs in the next walk"
+)
+_DRAINS_END: Final = "a request needs the host's I/O and the thread pool's bottom half, and every drain polls for both"
+_BH_RUNS: Final = "the main loop walks its bottom halves in every iteration, and nobody else's drain is there to be waited for"
+
+_EVERYWHERE: Final = {
+    "L1": (_ok(FIRST, _COMPLETES),),
+    "L3": (_ok(FIRST, _DRAINS_END),),
+    "L4": (
+        _bad(FIRST, "the drain polls inside the coroutine whose yield would run the request it waits for"),
+        _ok("a77fd4bb29", "the drain yields, the wake list runs, the bottom half polls"),
+    ),
+    "L6": (_ok(FIRST, _BH_RUNS),),
+    "L7": (_ok(FIRST, "the main loop spins at most while a section is open, and sections end"),),
+}
+
+_LEVEL: Final = "the eventfd is level-triggered and GLib polls it whether it is disabled or not: it is reported until it is handled"
+_FLUSH_SPINS: Final = "the job flushes inside the section and the main loop goes on meanwhile: a kick makes it spin as long as the flush takes"
+
+_MAIN_LOOP: Final = {
+    "L2": (_ok(FIRST, _LEVEL),),
+    "L7s": (
+        _ok(FIRST, "no dispatch is refused"),
+        _ok("37989ced44", "what is polled during a section is polled by a drain, or the exit bottom half is scheduled"),
+        _bad("bdffb31d8e", _FLUSH_SPINS),
+    ),
+}
+
+_NO_SECTION: Final = "no drained section exists"
+_RELEASED: Final = "the main thread could only end the section with the IOThread out of its poll, and the next poll set has the notifier"
+_NOT_WOKEN: Final = "the IOThread sleeps in a poll without the notifier, and enabling external events does not wake it"
+_LEFT_OUT: Final = "the main loop does not poll the notifier, and aio_poll leaves it out while it is disabled"
+
+_DATAPLANE: Final = {
+    "L1": (
+        _ok("b112a65c52", f"{_COMPLETES}; the IOThread hands over its context in turn"),
+        _ok("65c1b5b622", f"{_COMPLETES}; the context is free while the IOThread sleeps; what hangs comes after the switch"),
+    ),
+    "L2": (
+        _ok("b112a65c52", _NO_SECTION),
+        _ok("176c36997f", _RELEASED),
+        _bad("65c1b5b622", _NOT_WOKEN),
+        _ok("321d1dba8b", "enabling external events wakes the poll"),
+    ),
+    "L7s": (_ok("b112a65c52", _LEFT_OUT),),
+}
+
+_NEVER_EXTERNAL: Final = "the source of the requests is never disabled"
+
+_NOT_EXTERNAL: Final = {
+    "L2": (_ok(FIRST, "the main loop's timers and chardevs are never disabled"),),
+    "L7s": (_ok(FIRST, _NEVER_EXTERNAL),),
+}
+
+_SCENARIOS: Final = {
+    "mirror": _MAIN_LOOP,
+    "commit": _MAIN_LOOP,
+    "dataplane": _DATAPLANE,
+    "timer": _NOT_EXTERNAL,
+    "no-ioeventfd": _NOT_EXTERNAL,
+}
+
+_ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
+
+
+def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expectation | None:
+    """The expected verdict, or None for a code base, scenario or property that nothing was written down for."""
+    if revision not in _ORDER or property not in {item.name for item in LIVENESS}:
+        return None
+    spans = _SCENARIOS[base_scenario(scenario).name].get(property) or _EVERYWHERE[property]
+    span = [item for item in spans if _ORDER[item.since] <= _ORDER[revision]][-1]
+    return Expectation(Outcome.VIOLATED if span.violated else Outcome.HOLDS, span.reason, True)
