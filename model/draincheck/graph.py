@@ -32,7 +32,7 @@ __all__ = [
     "FILE_LIMITS",
     "MAX_DRAWN",
     "MAX_NODES",
-    "GraphTooLargeError",
+    "GraphTooLarge",
     "attribute_names",
     "refuse_above",
     "transition_graph",
@@ -50,14 +50,14 @@ FILE_LIMITS = Limits(states=MAX_NODES)
 RESERVED = frozenset({"id", "initial", "final", "deadlock", "bound", "violates"})
 
 
-class GraphTooLargeError(ModelError):
+class GraphTooLarge(ModelError):
     """A system with more states than are sensible in a graph, or than were asked for."""
 
 
 def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:
     """All reachable states and the actions between them.
 
-    Raises GraphTooLargeError if a limit is passed (part of a graph would be taken for the whole), and ModelError if an
+    Raises GraphTooLarge if a limit is passed (part of a graph would be taken for the whole), and ModelError if an
     action runs into a fault that is an error of the model.
     """
     import networkx as nx
@@ -86,9 +86,9 @@ def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> 
 
 
 def refuse_above(nodes: int, most: int, name: str) -> None:
-    """Raise GraphTooLargeError if there are more nodes than `most`."""
+    """Raise GraphTooLarge if there are more nodes than `most`."""
     if nodes > most:
-        raise GraphTooLargeError(
+        raise GraphTooLarge(
             f"{name} has more than {most} reachable states: too many for this graph; choose a smaller scenario"
         )
 
@@ -114,12 +114,12 @@ class _Clock:
         self.started = time.monotonic()
 
     def check(self, states: int) -> None:
-        """Raise GraphTooLargeError if a limit is passed."""
+        """Raise GraphTooLarge if a limit is passed."""
         if self.limits.states is not None:
             refuse_above(states, self.limits.states, self.name)
         seconds = self.limits.seconds
         if seconds is not None and time.monotonic() - self.started > seconds:
-            raise GraphTooLargeError(
+            raise GraphTooLarge(
                 f"the graph of {self.name} is not complete after {seconds:g} seconds; choose a smaller scenario"
             )
 

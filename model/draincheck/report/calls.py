@@ -53,7 +53,7 @@ class Event:
         process: the process that did it.
         thread: the process on whose stack it ran and which nobody entered; `process` itself if it is no coroutine.
         stack: the calls it stands in, outermost first, those of the callers of its coroutine included.
-        part: what was done; a part without a label only opens calls.
+        part: what was done; without a label, control merely passes on.
         changes: what it changed, without internal variables and without what a later part of the step writes.
         framed: whether its process ever stands in a call; a guest or a disk does not.
     """
@@ -65,6 +65,11 @@ class Event:
     part: Part
     changes: tuple[Change, ...]
     framed: bool
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything to say about it."""
+        return bool(self.part.label or self.part.mark or self.changes)
 
     @property
     def aside(self) -> bool:
@@ -96,7 +101,7 @@ class _Replay:
     def step(self, number: int, step: Step) -> Iterator[Event]:
         """The events of one step. Skipped parts are followed too: later ones may stand in the calls they open."""
         action = self.system.actions[step.action]
-        parts = action.parts or (_nameless(action),)
+        parts = action.parts or (self._nameless(action),)
         taken = [self.system.holds(part.when, step.before) for part in parts]
         shown = [part for part, took_place in zip(parts, taken, strict=True) if took_place]
         changes = _attributed(self._changes(step.before, step.after), shown)
@@ -127,17 +132,18 @@ class _Replay:
             self.entered_from[part.enters] = (thread, stack)
         return Event(number, process, thread, stack, part, changes, process in self.framed)
 
+    def _nameless(self, action: Action) -> Part:
+        """The part an action without parts is taken for: where its process stands, with the credit for all its updates."""
+        frames = tuple(call.frame for call in self.open.get(action.process, ()))
+        writes = tuple(update.variable.name for update in action.updates)
+        return Part("", frames, len(frames), "", action.line, TRUE, writes)
+
     def _numbered(self, process: str, call: Call) -> Call:
         """Count a numbered call when the first thing takes place in it: one that was skipped has no number."""
         if call.number or not call.frame.endswith(" #"):
             return call
         self.counts[process, call.frame] += 1
         return Call(call.frame, self.counts[process, call.frame])
-
-
-def _nameless(action: Action) -> Part:
-    """The part an action without parts is shown as: it takes the credit for all its updates."""
-    return Part(action.name, (), 0, "", action.line, TRUE, tuple(update.variable.name for update in action.updates))
 
 
 def _attributed(changes: Iterable[Change], parts: list[Part]) -> Iterator[tuple[Change, ...]]:

@@ -72,7 +72,7 @@ def draw_svg(dot_text: str) -> str:
 
 
 def to_svg(graph: nx.MultiDiGraph[int]) -> str:
-    """A picture of the graph. Raises GraphTooLargeError above MAX_DRAWN states, and DrawingError as `draw_svg` does."""
+    """A picture of the graph. Raises GraphTooLarge above MAX_DRAWN states, and DrawingError as `draw_svg` does."""
     refuse_above(len(graph), MAX_DRAWN, str(graph.graph.get("name", "the system")))
     return draw_svg(to_dot(graph))
 

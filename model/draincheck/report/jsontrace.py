@@ -79,6 +79,7 @@ def trace_to_json(
         "verdict": None if verdict is None else verdict.value,
         "variables": [_variable_json(variable) for variable in system.variables],
         "initial": system.decoded(trace.initial),
+        "loop": trace.loop,
         "steps": [_step_json(system, step, by_step.get(n, [])) for n, step in enumerate(rerun(system, trace), 1)],
     }
 
@@ -127,7 +128,10 @@ def _part_json(event: Event) -> dict[str, object]:
 def read_trace(text: str | bytes) -> TraceFile:
     """Read the text of a trace file. Raises TraceError, with the place, for anything but a whole and sound one."""
     try:
-        data: object = json.loads(text, object_pairs_hook=_no_key_twice)
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        data: object = json.loads(decoded, object_pairs_hook=_no_key_twice)
+        # Half a character (a lone surrogate) can be written in JSON, but could never be printed.
+        json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise TraceError(f"{place}: not JSON, or cut off ({error.msg}); export the trace again") from error
@@ -157,6 +161,7 @@ def trace_file(data: object) -> TraceFile:
         property=cast(str, record["property"]),
         initial=_initial(variables, cast("dict[str, Value]", record["initial"])),
         actions=tuple(step["action"] for step in steps),
+        loop=cast("int | None", record["loop"]),
     )
     return TraceFile(trace, cast("Source | None", record.get("source")), None if verdict is None else Outcome(verdict))
 
@@ -362,6 +367,7 @@ _FILE = _record(
         "verdict": _wanted("holds, violated, unknown or null", _is_verdict),
         "variables": _list_of(_VARIABLE),
         "initial": _map_of(_VALUE),
+        "loop": _wanted("an integer from 0, or null", lambda value: value is None or _is_count(value)),
         "steps": _list_of(_STEP),
     },
     optional={"source": _map_of(_source)},

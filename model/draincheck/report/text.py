@@ -9,8 +9,8 @@ marked step hangs to the left of it:
 
 What the surroundings do (a guest, a disk: processes that never stand in a call) interrupts the tree without breaking
 it. After a switch of thread the new one is named and its tree starts from the root; calls that were drawn before are
-marked as continued, and of these only the outermost and the innermost are repeated. Variables show as `name=value`,
-truth values as 0 and 1, and only where they change.
+marked as continued, and of these only the outermost, the innermost and the numbered ones are repeated. Variables show
+as `name=value`, truth values as 0 and 1, and only where they change.
 """
 
 from __future__ import annotations
@@ -20,19 +20,10 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from draincheck.expr import BoolExpr, Expr, Value, variables_of
+from draincheck.expr import Expr, Value, variables_of
 from draincheck.report.calls import Call, Event, events_of
-from draincheck.system import (
-    Always,
-    Assertion,
-    CanAlwaysFinish,
-    NoDeadlock,
-    Property,
-    Reachable,
-    State,
-    TransitionSystem,
-    Variable,
-)
+from draincheck.report.conclusion import Reason, reasons_of, shows
+from draincheck.system import Assertion, Liveness, Property, Reachable, State, TransitionSystem, Variable
 from draincheck.trace import Step, Trace, rerun
 
 __all__ = ["MarkedStep", "render_outline", "render_trace", "summarize_marks"]
@@ -45,6 +36,9 @@ MAX_COLUMN = 72
 WIDTH = 78
 #: a longer condition is not printed: the compiler may have folded half the model into it
 MAX_CONDITION = 100
+
+#: stands before the steps that a run without end repeats
+FOR_EVER = "-- again and again:"
 
 #: how each kind of line looks in colour (styles of rich)
 STYLES = {
@@ -81,14 +75,15 @@ def render_trace(system: TransitionSystem, trace: Trace, *, color: bool = False)
     the trace is not one of this system.
     """
     steps = rerun(system, trace)
-    blocks = [_header(system, trace, steps), _tree(events_of(system, trace)), _ending(system, trace, steps)]
+    tree = _tree(events_of(system, trace), trace.loop)
+    blocks = [_header(system, trace, steps), tree, _ending(system, trace, steps)]
     return _layout(_separated(blocks), color)
 
 
 def render_outline(system: TransitionSystem, trace: Trace) -> str:
     """Only the marked steps of a trace and the calls they stand in: the drawing for a commit message."""
     marked = [event for event in events_of(system, trace) if event.part.mark]
-    return _layout(_tree(marked, changes=False), color=False)
+    return _layout(_tree(marked, trace.loop, changes=False), color=False)
 
 
 def summarize_marks(system: TransitionSystem, trace: Trace) -> list[MarkedStep]:
@@ -100,13 +95,19 @@ def summarize_marks(system: TransitionSystem, trace: Trace) -> list[MarkedStep]:
 # -- the tree --------------------------------------------------------------------------------------
 
 
-def _tree(events: Sequence[Event], changes: bool = True) -> list[_Line]:
+def _tree(all_events: Sequence[Event], loop: int | None, changes: bool = True) -> list[_Line]:
+    events = [event for event in all_events if event.shown]
     threads = {event.thread for event in events if not event.aside}
     tree = _Tree(
         name_threads=len(threads) > 1, tilde="~ " if any(event.framed for event in events) else "", changes=changes
     )
     for event in events:
+        if loop is not None and event.step > loop:
+            tree.repeat()
+            loop = None
         tree.add(event)
+    if loop is not None:
+        tree.repeat()
     return tree.lines
 
 
@@ -123,16 +124,21 @@ class _Tree:
         self.drawn: set[Call] = set()
 
     def add(self, event: Event) -> None:
-        """Draw what took place, below whatever calls have been opened since the last line."""
+        """Draw what took place, below the calls that have been opened since the last line."""
         if not event.aside:
             self._switch(event.thread)
             self._descend(event.stack)
-        if event.part.label or event.part.mark or event.changes:
-            self.lines.append(self._leaf(event))
+        self.lines.append(self._leaf(event))
+
+    def repeat(self) -> None:
+        """Say that what follows comes again and again."""
+        self._blank()
+        self.lines.append(_Line(FOR_EVER, "thread"))
+        self.thread, self.stack = "", ()
 
     def _leaf(self, event: Event) -> _Line:
         tilde = self.tilde if event.aside else ""
-        label = tilde + ("" if event.framed else f"{event.process}: ") + (event.part.label or "(step)")
+        label = tilde + ("" if event.framed else f"{event.process}: ") + (event.part.label or "(goes on)")
         letter = f"({event.part.mark}) " if event.part.mark else ""
         kind = "marked" if event.part.mark else "aside" if event.aside else ""
         changes = _assignments((c.name, c.new) for c in event.changes) if self.changes else ""
@@ -140,7 +146,8 @@ class _Tree:
 
     def _switch(self, thread: str) -> None:
         if thread != self.thread and self.name_threads:
-            self._blank()
+            if not (self.lines and self.lines[-1].text == FOR_EVER):
+                self._blank()
             self.lines.append(_Line(f"-- {thread}", "thread"))
         if thread != self.thread:
             self.thread, self.stack = thread, ()
@@ -164,15 +171,13 @@ def _shared(old: Sequence[Call], new: Sequence[Call]) -> int:
 
 
 def _headings(stack: Sequence[Call], shared: int, drawn: set[Call]) -> Iterator[str]:
-    """A line for each call below the `shared` ones; a run of calls that were drawn before is cut to its ends."""
+    """A line for each call below the `shared` ones; of a run that was drawn before only its ends and numbered calls."""
     for known, group in groupby(range(shared, len(stack)), lambda depth: stack[depth] in drawn):
         run = list(group)
-        if not known:
-            yield from (_at(depth, str(stack[depth])) for depth in run)
-            continue
-        yield _at(run[0], f"{stack[run[0]]} (continued)")
-        if len(run) > 1:
-            yield _at(run[-1], str(stack[run[-1]]), "... " if len(run) > 2 else "")
+        kept = [depth for depth in run if not known or depth in (run[0], run[-1]) or stack[depth].number]
+        for above, depth in zip([run[0] - 1, *kept], kept, strict=False):
+            again = " (continued)" if known and depth == run[0] else ""
+            yield _at(depth, f"{stack[depth]}{again}", "... " if depth > above + 1 else "")
 
 
 def _at(depth: int, text: str, hanging: str = "") -> str:
@@ -185,6 +190,8 @@ def _at(depth: int, text: str, hanging: str = "") -> str:
 
 def _header(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
     count = f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
+    if trace.loop is not None:
+        count += f", the last {len(steps) - trace.loop} again and again"
     what = "trace"
     if trace.property:
         what = f"{_role(system, trace, steps)} of {trace.property!r}"
@@ -193,76 +200,47 @@ def _header(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> It
 
 
 def _role(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> str:
-    if not _shows(system, system.property_named(trace.property), trace, steps):
+    item = system.property_named(trace.property)
+    if not shows(system, item, trace, steps):
         return "trace"
-    return "witness" if isinstance(system.property_named(trace.property), Reachable) else "violation"
+    return "witness" if isinstance(item, Reachable) else "violation"
 
 
 def _ending(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
     """What the trace shows about its property, and the values that decide it."""
     if not trace.property:
         return
-    prop = system.property_named(trace.property)
-    if not _shows(system, prop, trace, steps):
-        yield _Line(f"this trace does not decide {prop.name!r}", "head")
+    item = system.property_named(trace.property)
+    if not shows(system, item, trace, steps):
+        yield _Line(f"this trace does not decide {item.name!r}", "head")
         return
-    good = isinstance(prop, Reachable)
-    where = f"{'in' if isinstance(prop, Assertion) else 'after'} step {len(steps)}" if steps else "initially"
-    meaning = f": {prop.meaning}" if prop.meaning else ""
-    said = f"{'reached' if good else 'violated'} {where}: {prop.name}{meaning}"
-    yield from _wrapped(said, "    ", "head" if good else "bad")
-    yield from _because(system, prop, trace, steps)
+    word, kind = ("reached", "head") if isinstance(item, Reachable) else ("violated", "bad")
+    meaning = f": {item.meaning}" if item.meaning else ""
+    yield from _wrapped(f"{word} {_where(item, trace, steps)}: {item.name}{meaning}", "    ", kind)
+    for reason in reasons_of(system, item, trace, steps):
+        yield from _because(system, reason)
 
 
-def _shows(system: TransitionSystem, prop: Property, trace: Trace, steps: Sequence[Step]) -> bool:
-    """Whether its end is what decides the property. For CanAlwaysFinish no trace does: the engine is trusted."""
-    last = _last(trace, steps)
-    match prop:
-        case Always(holds=holds):
-            return not system.holds(holds, last)
-        case Assertion():
-            return bool(steps) and prop.name in steps[-1].broken
-        case Reachable(goal=goal):
-            return system.holds(goal, last)
-        case NoDeadlock():
-            return not system.holds(system.final, last) and next(system.enabled(last), None) is None
-        case _:
-            return True
+def _where(item: Property, trace: Trace, steps: Sequence[Step]) -> str:
+    if trace.loop is not None:
+        return f"by repeating from step {trace.loop + 1} on for ever"
+    if isinstance(item, Liveness):
+        return "by ending there"
+    return f"{'in' if isinstance(item, Assertion) else 'after'} step {len(steps)}" if steps else "initially"
 
 
-def _because(system: TransitionSystem, prop: Property, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
-    """The condition that decides, where it can be read, and the values of its variables."""
-    last = _last(trace, steps)
-    match prop:
-        case Always(holds=condition):
-            yield from _condition(system, "must hold: ", condition, last)
-        case Assertion():
-            before = steps[-1].before
-            checks = system.actions[steps[-1].action].checks
-            failed = next(c for c in checks if c.property == prop.name and not system.holds(c.holds, before))
-            yield from _condition(system, "must hold before it: ", failed.holds, before)
-        case Reachable(goal=condition):
-            yield from _condition(system, "", condition, last)
-        case CanAlwaysFinish(goal=condition):
-            yield from _condition(system, "out of reach from here: ", condition, last)
-        case NoDeadlock():
-            yield _Line("    no process can take a step")
-            yield from _listed("    with ", _values(system, system.variables, last))
-        case _:
-            return
-
-
-def _condition(system: TransitionSystem, role: str, condition: BoolExpr, state: State) -> Iterator[_Line]:
-    named = variables_of(condition)
+def _because(system: TransitionSystem, reason: Reason) -> Iterator[_Line]:
+    """The condition, where it can be read, and the values of its variables."""
+    if reason.condition is None:
+        yield _Line(f"    {reason.words}")
+        yield from _listed("    with ", _values(system, system.variables, reason.state))
+        return
+    named = variables_of(reason.condition)
     visible = [v for v in system.variables if v in named and not v.internal]
-    text = str(condition)
+    text = str(reason.condition)
     if len(text) <= MAX_CONDITION and len(visible) == len(named):
-        yield _Line(f"    {role}{text}")
-    yield from _listed("    with ", _values(system, visible, state))
-
-
-def _last(trace: Trace, steps: Sequence[Step]) -> State:
-    return steps[-1].after if steps else trace.initial
+        yield from _wrapped(f"    {reason.words}: {text}", "        ")
+    yield from _listed("    with ", _values(system, visible, reason.state))
 
 
 def _values(system: TransitionSystem, variables: Iterable[Variable], state: State) -> Iterator[tuple[str, Value]]:
@@ -271,8 +249,8 @@ def _values(system: TransitionSystem, variables: Iterable[Variable], state: Stat
 
 
 def _assignments(values: Iterable[tuple[str, Value]]) -> str:
-    """`eventfd=1 request=in flight`: truth values as 0 and 1."""
-    return " ".join(_assignment(name, value) for name, value in values)
+    """`eventfd=1, request=in flight`: truth values as 0 and 1."""
+    return ", ".join(_assignment(name, value) for name, value in values)
 
 
 def _assignment(name: str, value: Value) -> str:
@@ -285,7 +263,7 @@ def _assignment(name: str, value: Value) -> str:
 def _listed(head: str, values: Iterable[tuple[str, Value]]) -> Iterator[_Line]:
     """Values after a word, wrapped between them only; nothing at all if there are none."""
     items = [_assignment(name, value).replace(" ", "\xa0") for name, value in values]
-    lines = _wrapped(head + " ".join(items), " " * len(head)) if items else iter(())
+    lines = _wrapped(head + ", ".join(items), " " * len(head)) if items else iter(())
     return (line._replace(text=line.text.replace("\xa0", " ")) for line in lines)
 
 
