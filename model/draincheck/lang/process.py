@@ -266,15 +266,20 @@ class Process:
         otherwise = [path.branch(not_(condition), fork) for fork, path in base.items()]
         self._paths = [path.branch(condition, fork) for fork, path in base.items()]
         if not (self._atomic or local):
-            text = text or str(condition)
-            self._record(self._part(text, "", line))
-            self._cut()
-            part = self._part(f"not {text}", "", line)
-            for path in otherwise:
-                path.parts.append(part)
+            self._split(text or str(condition), otherwise, line)
         yield
         self._resolve()
         self._branching = _Branching(self._paths, otherwise, conditions, base)
+
+    def _split(self, text: str, otherwise: list[Path], line: SourceLine) -> None:
+        """A test outside atomic: a step for each of its answers."""
+        fresh = self._fresh
+        self._record(self._part(text, "", line))
+        self._cut()
+        self._fresh = fresh
+        part = self._part(f"not {text}", "", line)
+        for path in otherwise:
+            path.parts.append(part)
 
     @contextmanager
     def otherwise(self) -> Generator[None]:
@@ -313,6 +318,8 @@ class Process:
         self._begin()
         head = self._cut()
         self._loops.append(_Loop(head, []))
+        if not any(frame.endswith(" #") for frame in self._frames[self._fresh :]):
+            self._fresh = len(self._frames)  # calls around a loop are not made again in every round
         yield
         self._resolve()
         self._connect(head)
