@@ -22,9 +22,9 @@ __all__ = ["claim_json", "command"]
 @json_option
 @click.pass_context
 def command(ctx: click.Context, names: Sequence[Claim], as_json: bool) -> None:
-    """Decide the claims of the commit message this project was born from, and what goes beyond it.
+    """Decide the claims of the commit message this project was born from.
 
-    Each with its verdict and the facts behind it; + marks a fact that is as the claim needs it, - one that is not.
+    And what goes beyond it. Each with its verdict and the facts behind it; + marks a fact that is as the claim needs it, - one that is not.
 
     \b
     Exit codes: 0 every verdict as expected; 10 one is not; 2 wrong arguments; 130 interrupted.

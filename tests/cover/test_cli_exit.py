@@ -1,0 +1,244 @@
+"""The exit table: its order, and one run that ends with each code."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from check_invariants import exit as table
+from check_invariants.exit import ExitCode, worst
+from check_invariants.main import DEBUG, cli
+
+#: the documented order: the first of several wins
+ORDER = [255, 150, 151, 2, 130, 12, 13, 11, 14, 10, 30, 0]
+
+MODEL = """
+from draincheck.lang import Model
+
+def build():
+    m = Model("small")
+    x = m.int("x", 0, 3)
+    with m.thread("main") as p:
+        {statements}
+    {properties}
+    return m
+"""
+
+
+def run(*arguments: str, **keywords: Any) -> Result:
+    """Run the command as a user would."""
+    return CliRunner().invoke(cli, arguments, prog_name="check-invariants", **keywords)
+
+
+def model(folder: Path, properties: str, statements: str = "p.do('step', x.inc())") -> str:
+    """A model file, as the command takes it."""
+    file = folder / "small.py"
+    file.write_text(MODEL.format(properties=properties, statements=statements), encoding="utf-8")
+    return f"{file}:build"
+
+
+def test_the_table_is_the_documented_one() -> None:
+    """Numbers, their order, and a meaning for each."""
+    assert [int(code) for code in ExitCode] == ORDER
+    assert all(code.meaning for code in ExitCode)
+
+
+@pytest.mark.parametrize(("better", "worse"), list(itertools.combinations(reversed(ORDER), 2)))
+def test_the_worst_code_wins(better: int, worse: int) -> None:
+    """Of any two codes the one that stands earlier in the table is the result, whatever their order."""
+    pair = [ExitCode(better), ExitCode(worse)]
+    assert worst(pair) is worst(reversed(pair)) is ExitCode(worse)
+
+
+def test_no_code_at_all_is_fine() -> None:
+    """Nothing to complain about is 0."""
+    assert worst([]) is ExitCode.OK
+
+
+def test_0_for_an_expected_violation() -> None:
+    """A code base of the table that is violated as expected is no failure."""
+    result = run("check", "--revision", "ab27c3b5e7", "--property", "S1", "--no-trace")
+    assert "S1        violated  violated" in result.stdout
+    assert result.exit_code == 0
+
+
+def test_0_for_a_model_that_holds(tmp_path: Path) -> None:
+    """A user's model in which everything holds."""
+    assert run("check", model(tmp_path, "m.always('small', x <= 1)")).exit_code == 0
+
+
+def test_10_for_an_expectation_that_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verdict that is not the expected one."""
+    from drainspecs import expectations
+
+    monkeypatch.setitem(expectations._EVERYWHERE, "S6", (expectations._ok("5a7e7a0bad~1", "tampered with"),))
+    expectations.expected.cache_clear()
+    try:
+        result = run("check", "--revision", "ab27c3b5e7", "--property", "S6", "--no-trace")
+    finally:
+        expectations.expected.cache_clear()
+    assert "not as expected: S6" in result.stdout
+    assert result.exit_code == 10
+
+
+def test_10_for_a_goal_that_is_not_reachable(tmp_path: Path) -> None:
+    """A model in which the good thing can never happen shows nothing."""
+    result = run("check", model(tmp_path, "m.reachable('far', x >= 3)"))
+    assert "violated: far" in result.stdout
+    assert result.exit_code == 10
+
+
+def test_10_for_an_empty_selection() -> None:
+    """Options that select nothing are a failure, not a success."""
+    result = run("--revision", "5a7e7a0bad", "--scenario", "dataplane")
+    assert "nothing selected" in result.stderr
+    assert result.exit_code == 10
+
+
+def test_11_for_a_deadlock(tmp_path: Path) -> None:
+    """A model that gets stuck."""
+    assert run("check", model(tmp_path, "m.no_deadlock()")).exit_code == 11
+
+
+def test_11_for_a_goal_out_of_reach(tmp_path: Path) -> None:
+    """A model that can come to a state from which it can no longer finish."""
+    assert run("check", model(tmp_path, "m.can_always_finish('start again', x <= 0)")).exit_code == 11
+
+
+def test_12_for_a_safety_violation(tmp_path: Path) -> None:
+    """A user's model has no expectations: the verdict itself counts."""
+    assert run("check", model(tmp_path, "m.always('none', x <= 0)")).exit_code == 12
+
+
+def test_12_for_a_code_base_of_ones_own() -> None:
+    """A turned knob makes a code base nobody expects anything of."""
+    result = run("check", "--set", "walk_checks_external=off", "--property", "S1", "--no-trace")
+    assert "expected" not in result.stdout
+    assert result.exit_code == 12
+
+
+def test_13_for_a_liveness_violation() -> None:
+    """A violated demand on whole runs, whatever engine found it."""
+    from check_invariants.judge import code_for
+    from draincheck.expr import TRUE
+    from draincheck.system import Eventually
+    from draincheck.verdict import Outcome
+
+    assert code_for(Eventually("done", TRUE), Outcome.VIOLATED, None) is ExitCode.LIVENESS
+
+
+def test_14_for_a_trace_of_another_model(tmp_path: Path) -> None:
+    """A trace whose model has changed since."""
+    file = tmp_path / "trace.json"
+    assert run("trace", "export", "--property", "S1", "-o", str(file)).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    start = text.index('"digest": "') + len('"digest": "')
+    file.write_text(text[:start] + "0" * 64 + text[start + 64 :], encoding="utf-8")
+    assert run("trace", "show", str(file)).exit_code == 14
+
+
+def test_30_for_a_limit(tmp_path: Path) -> None:
+    """A search that was stopped knows nothing."""
+    result = run("check", model(tmp_path, "m.always('small', x <= 1)"), "--max-states", "1")
+    assert "state limit 1 reached" in result.stdout
+    assert "unknown: small" in result.stdout
+    assert result.exit_code == 30
+
+
+def test_30_for_a_bound_of_the_model(tmp_path: Path) -> None:
+    """Past a bound of the model nothing is known, although the search came to its end."""
+    result = run("check", model(tmp_path, "m.always('small', x <= 1)", "p.bound('nested polls')"))
+    assert "bound passed: nested polls" in result.stdout
+    assert result.exit_code == 30
+
+
+def test_2_for_wrong_arguments() -> None:
+    """An option that does not exist."""
+    result = run("--nonsense")
+    assert "No such option" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in a search."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("check_invariants.judge.explore", interrupted)
+    result = run("check", "--no-trace")
+    assert result.stderr == "Error: interrupted after 0 states: every verdict is unknown\n"
+    assert result.exit_code == 130
+
+
+def test_130_anywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C outside a search is a short message, too."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("check_invariants.selection.find_scenario", interrupted)
+    result = run("check")
+    assert result.stderr.strip() == "Interrupted."
+    assert result.exit_code == 130
+
+
+def test_150_for_a_malformed_model(tmp_path: Path) -> None:
+    """A model with an error of its own."""
+    result = run("check", model(tmp_path, "m.always('x', x <= 0)", "p.do('step', x.set(9))"))
+    assert result.exit_code == 150
+
+
+def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is one message and its own code, never a traceback."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr("check_invariants.judge.explore", broken)
+    result = run("check")
+    assert result.stderr.startswith("Error: internal error: ZeroDivisionError: unforeseen\n")
+    assert "Traceback" not in result.stderr
+    assert result.exit_code == 255
+
+
+def test_the_traceback_of_an_internal_error_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the environment lets the exception through."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr("check_invariants.judge.explore", broken)
+    assert isinstance(run("check", env={DEBUG: "1"}).exception, ZeroDivisionError)
+
+
+def test_151_is_a_row_for_configuration_files() -> None:
+    """The number is kept for configuration files, of which there is no kind yet."""
+    assert ExitCode.CONFIGURATION == 151
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (table.EmptySelection, 10),
+        (table.Diverged, 14),
+        (table.LimitReached, 30),
+        (table.NotWritable, 2),
+        (table.Interrupted, 130),
+        (table.MalformedInput, 150),
+    ],
+)
+def test_errors_carry_their_codes(error: type[click.ClickException], code: int) -> None:
+    """Each error ends the command with its code and its message."""
+
+    @click.command()
+    def failing() -> None:
+        raise error("the message")
+
+    result = CliRunner().invoke(failing)
+    assert (result.exit_code, result.stderr) == (code, "Error: the message\n")

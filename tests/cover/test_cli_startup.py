@@ -1,0 +1,152 @@
+"""What every command has in common: a quick start, help texts that say enough, completion, the version."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from check_invariants.main import COMMANDS, cli
+from draincheck import __version__
+
+ROOT = Path(__file__).parent.parent.parent
+
+#: what `--help` must not import: it is what makes a start slow
+HEAVY = ("draincheck.", "drainspecs", "rich", "networkx", "z3", "multiprocessing", "concurrent", "check_invariants.commands")
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """The modules that a fresh process has imported after running the command."""
+    code = (
+        f"import sys; sys.path[:0] = {[str(ROOT / part) for part in ('model', 'specs', 'cli')]!r}\n"
+        "from check_invariants.main import cli\n"
+        f"cli.main({list(arguments)!r}, standalone_mode=False)\n"
+        "print('MODULES', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("MODULES ")[2].split())
+
+
+def heavy(modules: set[str]) -> set[str]:
+    """Those of the modules that are heavy."""
+    return {module for module in modules if module.startswith(HEAVY)}
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_imports_nothing_heavy(option: str) -> None:
+    """Neither the library nor any command is loaded for the help text or the version."""
+    assert heavy(modules_after(option)) == set()
+
+
+def test_the_check_for_heavy_imports_can_fail() -> None:
+    """Negative control: a command that needs the library is seen to load it, and only its own module."""
+    found = modules_after("list", "knobs")
+    assert {"draincheck.revisions", "check_invariants.commands.list"} <= found
+    assert not {"check_invariants.commands.check", "networkx", "z3", "rich"} & found
+
+
+def test_the_help_of_a_command_does_not_load_the_library() -> None:
+    """Values of options are looked up only when there are any."""
+    assert not {module for module in modules_after("check", "--help") if module.startswith("drain")}
+
+
+def command(name: str) -> click.Command:
+    """A command, loaded."""
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_one_liners_are_those_of_the_commands(name: str) -> None:
+    """The table that spares the imports says what the commands say of themselves."""
+    loaded = command(name)
+    assert loaded.name == name
+    assert (loaded.help or "").partition("\n")[0] == COMMANDS[name]
+
+
+LEAVES = [name for name in COMMANDS if name != "trace"]
+
+
+@pytest.mark.parametrize("arguments", [*([name] for name in LEAVES), ["trace", "show"], ["trace", "export"]], ids=" ".join)
+def test_every_help_text_has_exit_codes_and_an_example(arguments: list[str]) -> None:
+    """What a script needs to know, and how to begin."""
+    result = CliRunner().invoke(cli, [*arguments, "--help"], prog_name="check-invariants")
+    assert result.exit_code == 0
+    assert "Exit codes" in result.stdout
+    assert f"Example: check-invariants {' '.join(arguments)}".removesuffix(" matrix") in result.stdout
+
+
+def test_the_main_help_text_lists_the_exit_codes() -> None:
+    """The whole table, but for the code that nothing uses yet."""
+    text = CliRunner().invoke(cli, ["-h"]).stdout
+    for code in (255, 150, 2, 130, 12, 13, 11, 14, 10, 30, 0):
+        assert f"\n  {code:>5}  " in text
+
+
+def test_the_version() -> None:
+    """`--version` names the program and its version."""
+    result = CliRunner().invoke(cli, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"check-invariants {__version__}\n")
+
+
+def completions(words: str) -> list[str]:
+    """What a shell is offered for the last of the words."""
+    environment = {
+        "_CHECK_INVARIANTS_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    result = CliRunner().invoke(cli, [], env=environment, prog_name="check-invariants")
+    return [line.partition(",")[2] for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("check-invariants ga", ["gate"]),
+        ("check-invariants --scen", ["--scenario"]),
+        ("check-invariants --scenario dataplane-rea", ["dataplane-read"]),
+        ("check-invariants check --revision ab27c3b5e7-n", ["ab27c3b5e7-nested-drain"]),
+        ("check-invariants check --property S1", ["S1", "S10", "S11"]),
+        ("check-invariants check --property case", ["case 1", "case 2", "case 3"]),
+        ("check-invariants check --set banda", ["bandage=off", "bandage=on"]),
+        ("check-invariants claims case-", ["case-1", "case-2", "case-3"]),
+        ("check-invariants list kn", ["knobs"]),
+        ("check-invariants trace ex", ["export"]),
+    ],
+)
+def test_shells_complete_names(words: str, offered: list[str]) -> None:
+    """Commands, options, and the values that have names."""
+    assert completions(words) == offered
+
+
+def test_a_mistyped_command_gets_the_nearest() -> None:
+    """The message names commands that look alike."""
+    result = CliRunner().invoke(cli, ["chek"])
+    assert "unknown command 'chek'; did you mean check" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_options_before_a_command_are_refused() -> None:
+    """Options without a command belong to the matrix, which takes no command."""
+    result = CliRunner().invoke(cli, ["--scenario", "mirror", "check"])
+    assert "unexpected extra argument (check)" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_an_unread_help_text_is_no_failure() -> None:
+    """`--help | head -0` does not end with a traceback or an undocumented code."""
+    paths = [str(ROOT / part) for part in ("model", "specs", "cli")]
+    code = f"import sys; sys.path[:0] = {paths!r}\nfrom check_invariants.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (0, "")
+    process.stderr.close()

@@ -1,0 +1,27 @@
+"""The JSON Schemas of the documents that the command prints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import check_invariants
+from draincheck.report.jsontrace import SCHEMA
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+SCHEMAS = Path(check_invariants.__file__).parent / "schemas"
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """The schema of one kind of document."""
+    data: dict[str, Any] = json.loads((SCHEMAS / f"{kind}.schema.json").read_text(encoding="utf-8"))
+    return data
+
+
+def validator(kind: str) -> Draft202012Validator:
+    """Checks one kind of document; traces inside are checked by their own schema."""
+    trace = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    registry: Registry[Any] = Registry().with_resource(trace["$id"], Resource.from_contents(trace))
+    return Draft202012Validator(schema(kind), registry=registry)
