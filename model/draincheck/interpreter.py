@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from time import perf_counter
 
 from draincheck.engines.evidence import NO_LIMITS, SILENT, conclude
@@ -144,22 +145,24 @@ class _Seen:
         """A shortest path that shows a property to be violated, or a reachability goal to be met."""
         if isinstance(item, Assertion):
             return self.trace(item.name, *self.broken[item.name]) if item.name in self.broken else None
-        state = next((state for state in self.order if self.shows(item, state)), None)
+        state = next(self.shown(item), None)
         return None if state is None else self.trace(item.name, state)
 
-    def shows(self, item: Property, state: State) -> bool:
-        """Whether a state violates a property, or meets its goal."""
+    def shown(self, item: Property) -> Iterator[State]:
+        """The states that violate a property, or meet its goal, in the order of discovery."""
+        holds = self.system.holds
         match item:
             case Always(holds=condition):
-                return not self.system.holds(condition, state)
+                yield from (state for state in self.order if not holds(condition, state))
             case Reachable(goal=condition):
-                return self.system.holds(condition, state)
+                yield from (state for state in self.order if holds(condition, state))
             case NoDeadlock():
-                return state in self.deadlocks and not self.system.holds(self.system.final, state)
-            case CanAlwaysFinish(goal=condition):
-                return not self.incomplete() and state not in self.can_reach(condition)
+                yield from (state for state in self.deadlocks if not holds(self.system.final, state))
+            case CanAlwaysFinish(goal=condition) if not self.incomplete():
+                can = self.can_reach(condition)
+                yield from (state for state in self.order if state not in can)
             case _:
-                return False
+                pass
 
     def can_reach(self, goal: BoolExpr) -> set[State]:
         """The states from which some state that satisfies the goal can be reached."""

@@ -1,12 +1,13 @@
 """From terms over state variables to Python source over packed states.
 
-The text is plain Python over one integer `s`: masks, shifts, comparisons, `and`/`or`/`not` and conditional expressions. What a
-condition says about single variables is gathered into mask compares, so a conjunction of equalities costs one of them.
+The text is plain Python over one integer `s`: masks, shifts, comparisons, `and`/`or`/`not` and conditional expressions.
+What conditions say about single variables is gathered, so that a conjunction of equalities costs one mask and one compare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import starmap
 from typing import cast
 
 from draincheck.engines.facts import Facts, allowed, conjunction, disjunction, everything, shifted
@@ -17,19 +18,22 @@ from draincheck.system import Update
 
 __all__ = ["Writer"]
 
+COMPARE = {"eq": "==", "lt": "<", "le": "<="}
+
 
 class Writer:
     """Writes terms as Python text. Texts of conditions are kept, since guards, updates and checks share many."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self._conditions: dict[int, str] = {}
+        self._conditions: dict[Expr, str] = {}
+        self._memberships: dict[tuple[Expr, int], str] = {}
 
     def condition(self, a: Expr) -> str:
         """Text that is true where the condition holds; it binds at least as tight as `not`."""
-        text = self._conditions.get(id(a))
+        text = self._conditions.get(a)
         if text is None:
-            text = self._conditions[id(a)] = self._condition(a)
+            text = self._conditions[a] = self._condition(a)
         return text
 
     def _condition(self, a: Expr) -> str:
@@ -41,11 +45,10 @@ class Writer:
                 return "True" if a.value else "False"
             case "and":
                 facts = conjunction(a.args)
-                return "False" if facts is None else self.all_of(facts) or "True"
+                return "False" if facts is None else self.all_of(facts.fixed, facts) or "True"
             case "or":
-                facts = disjunction(a.args)
-                texts = [self._among(variable, bits) for variable, bits in facts.values.items()]
-                return f"({' or '.join([*texts, *map(self.condition, facts.rest)])})"
+                values, rest = disjunction(a.args)
+                return f"({' or '.join([*starmap(self._among, values.items()), *map(self.condition, rest)])})"
             case "not":
                 return f"not {self.condition(a.args[0])}"
             case "ite":
@@ -56,27 +59,42 @@ class Writer:
             case _:
                 raise ModelError(f"not a condition that can be searched: {a} ({a.op})")
 
-    def all_of(self, facts: Facts) -> str:
-        """Text that is true where all of a conjunction holds; "" if that is everywhere. All fixed values are one compare."""
-        fixed = facts.fixed()
+    def all_of(self, fixed: Mapping[Expr, int], facts: Facts) -> str:
+        """Text that is true where a conjunction holds; "" if that is everywhere.
+
+        Args:
+            fixed: those of its fixed values that need a look; whoever calls knows that the others are right.
+            facts: the conjunction.
+        """
         mask, value = self.layout.pattern(fixed)
         texts = [masked(mask, value)] if mask else []
-        texts += [self._among(v, bits) for v, bits in facts.values.items() if v not in fixed and bits != everything(v)]
+        texts += starmap(self._among, facts.among.items())
         texts += map(self.condition, facts.rest)
         return " and ".join(texts) if len(texts) < 2 else f"({' and '.join(texts)})"
 
     def _among(self, variable: Expr, bits: int) -> str:
         """Text that is true where a variable has one of a set of values."""
-        field, all_bits = self.layout.fields[variable], everything(variable)
-        if bits in (0, all_bits):
+        text = self._memberships.get((variable, bits))
+        if text is None:
+            text = self._memberships[variable, bits] = self._membership(variable, bits)
+        return text
+
+    def _membership(self, variable: Expr, bits: int) -> str:
+        field, others = self.layout.fields[variable], everything(variable) ^ bits
+        if not bits or not others:
             return "True" if bits else "False"
         here = f"s & {field.mask}"
-        stored = [position << field.offset for position in range(variable.sort.size) if bits >> position & 1]
-        if len(stored) == 1:
-            return masked(field.mask, stored[0])
-        if bits & (bits + 1) == 0:
-            return f"{here} <= {stored[-1]}"
-        if all_bits ^ bits ...
+        first, last = span(bits)
+        if first == last:
+            return masked(field.mask, first << field.offset)
+        if others & (others - 1) == 0:
+            return f"{here} != {span(others)[0] << field.offset}" if others > 1 else here
+        if bits.bit_count() == last - first + 1:
+            text = f"{here} <= {last << field.offset}"
+            return f"{first << field.offset} <= {text}" if first else text
+        places = [place << field.offset for place in range(first, last + 1) if bits >> place & 1]
+        return f"{here} in ({', '.join(map(str, places))})"
+
     def value(self, a: Expr) -> str:
         """Text for the value of a term, as an operand."""
         match a.op:
@@ -92,7 +110,8 @@ class Writer:
                 return f"({self.value(a.args[0])} - {self.value(a.args[1])})"
             case "ite":
                 return f"({self.value(a.args[1])} if {self.condition(a.args[0])} else {self.value(a.args[2])})"
-        return f"(1 if {self.condition(a)} else 0)"
+            case _:
+                return f"(1 if {self.condition(a)} else 0)"
 
     def bits(self, a: Expr, field: Field) -> str:
         """Text for a term's value where a field has its bits."""
@@ -100,17 +119,19 @@ class Writer:
         match base.op:
             case "const":
                 return str(field.bits(cast(int, base.value) + shift))
-            case "var" if self.layout.fields[base] is field:
-                return f"((s & {field.mask}) + {shift << field.offset})" if shift else f"s & {field.mask}"
+            case "var" if not shift and self.layout.fields[base].low == field.low:
+                source = self.layout.fields[base]
+                return moved(f"s & {source.mask}", field.offset - source.offset)
             case "ite" if not shift:
-                then, otherwise = self.bits(a.args[1], field), self.bits(a.args[2], field)
-                return f"({then} if {self.condition(a.args[0])} else {otherwise})"
+                then, otherwise = self.bits(base.args[1], field), self.bits(base.args[2], field)
+                return f"({then} if {self.condition(base.args[0])} else {otherwise})"
             case "and" | "or" | "not" | "eq" | "lt" | "le":
                 return f"({field.bits(1)} if {self.condition(a)} else {field.bits(0)})"
-        return f"({self.value(a)} - {field.low} << {field.offset})"
+            case _:
+                return f"({self.value(a)} - {field.low} << {field.offset})"
 
     def delta(self, a: Expr, variable: Expr, known: int | None) -> int | str | None:
-        """What to add to a state to store a term in a variable whose value may be known; None if that is not a matter of adding."""
+        """What to add to a state to store a term in a variable whose old value may be known; None if adding cannot do it."""
         field = self.layout.fields[variable]
         base, shift = shifted(a)
         if base is variable:
@@ -149,6 +170,18 @@ class Writer:
             text = " | ".join([f"s & {keep}", *([str(ones)] if ones else []), *stored])
             text = f"({text})" if total or added else text
         return " + ".join([text, *([str(total)] if total else []), *added])
+
+
+def span(bits: int) -> tuple[int, int]:
+    """The positions of the lowest and the highest bit that is set."""
+    return (bits & -bits).bit_length() - 1, bits.bit_length() - 1
+
+
+def moved(text: str, places: int) -> str:
+    """Text for bits that are somewhere else, some places to the left of (if negative: right of) where they should be."""
+    if not places:
+        return text
+    return f"(({text}) << {places})" if places > 0 else f"(({text}) >> {-places})"
 
 
 def masked(mask: int, value: int) -> str:

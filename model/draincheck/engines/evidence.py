@@ -1,4 +1,7 @@
-"""From what a search found to verdicts: every path is executed again, by the system's own rules, before anybody sees it."""
+"""From what a search found to verdicts: every path is executed again, by the system's own rules, before anybody sees it.
+
+This is `draincheck.trace.rerun` with a memory: paths of one search share most of their steps.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,9 @@ __all__ = ["NO_LIMITS", "SILENT", "Evidence", "EvidenceError", "Path", "conclude
 #: a state to start from and the indices of the actions to take
 Path = tuple[State, Sequence[int]]
 
+#: the kinds of property that a breadth-first search decides
+DECIDED = (Always, Assertion, Reachable, NoDeadlock, CanAlwaysFinish)
+
 NO_LIMITS = Limits()
 SILENT = Silent()
 
@@ -34,13 +40,15 @@ class EvidenceError(AssertionError):
 
 
 def conclude(item: Property, trace: Trace | None, unknown: str) -> Verdict:
-    """The verdict on a property, given a path that shows it violated (or a goal met), and why not all states were seen.
+    """The verdict that a breadth-first search ends with.
 
     Args:
         item: the property.
-        trace: the path; None if there is none among the states that were seen.
+        trace: a shortest path that shows it violated, or its goal met; None if there is none among the states seen.
         unknown: the limit or bound that kept the search from seeing all states; "" if it saw them.
     """
+    if not isinstance(item, DECIDED):
+        return Verdict(item.name, Outcome.UNKNOWN, f"breadth-first search does not decide {type(item).__name__}")
     shown, otherwise, kind = Outcome.VIOLATED, Outcome.HOLDS, "counterexample"
     if isinstance(item, Reachable):
         shown, otherwise, kind = otherwise, shown, "witness"

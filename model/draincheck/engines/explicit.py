@@ -1,15 +1,14 @@
 """Explicit search: every reachable state, breadth first, in one pass that decides all properties of a system.
 
-States are packed into integers and actions are generated functions over them (`successors`). The search always goes to the end,
-whatever it finds on the way, so its counts do not depend on the properties; states are kept in the order they were discovered, so
-the first that shows something lies on a shortest path. What was found is executed again before it becomes a verdict (`evidence`).
+States are packed into integers and actions are generated functions over them (`successors`). The search always goes to the
+end, whatever it finds on the way, so its counts do not depend on properties. States are kept in the order of discovery, so
+the first that shows something lies on a shortest path, which is executed again before it becomes a verdict (`evidence`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from itertools import filterfalse, islice, pairwise
 from time import perf_counter
 
@@ -31,7 +30,7 @@ from draincheck.system import (
 )
 from draincheck.verdict import Exploration, Limits, Reporter, Statistics, Verdict
 
-__all__ = ["check", "explore", "reachable", "states"]
+__all__ = ["Search", "check", "explore", "reachable", "states"]
 
 #: states expanded between two looks at the clock: a few milliseconds
 PIECE = 2048
@@ -56,7 +55,7 @@ def check(
 
 def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
     """The reachable states, in the order a breadth-first search discovers them; raises ModelFault like `explore`."""
-    search = _Search(system, (), limits, SILENT)
+    search = Search(system, (), limits, SILENT)
     search.run()
     return list(map(search.successors.layout.unpack, search.order))
 
@@ -70,7 +69,7 @@ def _explore(
     system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
 ) -> Exploration:
     started = perf_counter()
-    search = _Search(system, properties, limits, reporter)
+    search = Search(system, properties, limits, reporter)
     search.run()
     verdicts = {item.name: search.verdict(item) for item in properties}
     return Exploration(search.statistics(perf_counter() - started), verdicts)
@@ -83,11 +82,12 @@ def _condition(item: Property, system: TransitionSystem) -> BoolExpr | None:
             return condition
         case NoDeadlock():
             return system.final
-    return None
+        case _:
+            return None
 
 
-class _Search:
-    """One search, and what it found. States are packed."""
+class Search:
+    """One search, and what it found. States are packed; a state's number is its position in `order`."""
 
     def __init__(
         self, system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
@@ -101,10 +101,11 @@ class _Search:
         self.evidence = Evidence(system)
         #: every state found, in the order of discovery: also the queue
         self.order: list[int] = []
+        self.number: dict[int, int] = {}
+        #: the number of the state from which each was found; -1 for initial states
+        self.origin: list[int] = []
         self.queue = enumerate(self.order)
         self.expanded = 0
-        #: state -> where in `order` the state stands from which it was found; -1 for initial states
-        self.parent: dict[int, int] = {}
         #: where in `order` each layer ends
         self.ends: list[int] = []
         self.transitions = 0
@@ -115,9 +116,8 @@ class _Search:
         self.broken: dict[str, tuple[int, int]] = {}
         self.bound: Fault | None = None
         self.stopped = ""
-        #: successors of the expanded states one after the other, and where those of each state end; only if needed
-        self.edges: list[int] | None = [] if any(isinstance(p, CanAlwaysFinish) for p in properties) else None
-        self.edge_ends: list[int] = []
+        #: the numbers of the states that lead to each state in one step; only where a property needs them
+        self.before: list[list[int]] | None = [] if any(isinstance(p, CanAlwaysFinish) for p in properties) else None
 
     def run(self) -> None:
         """Explore until there is nothing left, or a limit is reached."""
@@ -125,8 +125,11 @@ class _Search:
             if len(self.order) == self.limits.states:
                 self.stopped = f"state limit {self.limits.states} reached"
                 break
-            self.parent[state] = -1
+            self.number[state] = len(self.order)
             self.order.append(state)
+            self.origin.append(-1)
+            if self.before is not None:
+                self.before.append([])
         self.ends.append(len(self.order))
         while self.expanded < len(self.order) and not self.stopped and not self._late():
             self._expand()
@@ -145,11 +148,11 @@ class _Search:
 
     def _expand(self) -> None:
         """Take every enabled action of the next states in the queue."""
-        successors, select, fired = self.successors, self.successors.select, self.fired
-        order, parent, edges, edge_ends, dead = self.order, self.parent, self.edges, self.edge_ends, self.dead
-        most = -1 if self.limits.states is None else self.limits.states
-        put, taken, number = order.append, self.transitions, self.expanded
-        for number, state in islice(self.queue, PIECE):
+        successors, select, fired, dead = self.successors, self.successors.select, self.fired, self.dead
+        order, number_of, origin, before = self.order, self.number, self.origin, self.before
+        find, most = number_of.get, -1 if self.limits.states is None else self.limits.states
+        taken, here = self.transitions, self.expanded
+        for here, state in islice(self.queue, PIECE):
             quiet = taken
             for index, step, watch in successors[state & select]:
                 after = step(state)
@@ -160,20 +163,23 @@ class _Search:
                     continue
                 taken += 1
                 fired[index] = True
-                if edges is not None:
-                    edges.append(after)
-                if after not in parent:
-                    if len(order) == most:
+                found = find(after)
+                if found is None:
+                    found = len(order)
+                    if found == most:
                         self.stopped = f"state limit {most} reached"
-                        self.transitions, self.expanded = taken, number
+                        self.transitions, self.expanded = taken, here
                         return
-                    parent[after] = number
-                    put(after)
+                    number_of[after] = found
+                    order.append(after)
+                    origin.append(here)
+                    if before is not None:
+                        before.append([])
+                if before is not None:
+                    before[found].append(here)
             if quiet == taken:
                 dead.append(state)
-            if edges is not None:
-                edge_ends.append(len(edges))
-        self.transitions, self.expanded = taken, number + 1
+        self.transitions, self.expanded = taken, here + 1
 
     def _cut(self, packed: int, index: int, wrong: int) -> bool:
         """Look into an enabled action with which something is wrong; True if a bound keeps it from being taken."""
@@ -201,7 +207,7 @@ class _Search:
         """Note where the layers end whose states all come from expanded ones."""
         while self.ends[-1] <= self.expanded and self.ends[-1] < len(self.order):
             last = self.ends[-1] - 1
-            self.ends.append(bisect_right(self.order, last, lo=last + 1, key=self.parent.__getitem__))
+            self.ends.append(bisect_right(self.origin, last, lo=last + 1))
 
     def _report(self) -> None:
         found = len(self.order)
@@ -234,19 +240,19 @@ class _Search:
         return f"{', '.join(reasons)} after {len(self.order)} states" if reasons else ""
 
     def _path_for(self, item: Property) -> Path | None:
-        """A shortest path that shows a property to be violated, or a reachability goal to be met; None if none was seen."""
+        """A shortest path that shows a property violated, or its goal met; None if none was seen."""
         if isinstance(item, Assertion):
             if item.name not in self.broken:
                 return None
             state, index = self.broken[item.name]
             initial, actions = self._path(state)
             return initial, [*actions, index]
-        shown = self._shown(item)
+        condition = self.conditions.get(item.name)
+        shown = None if condition is None else self._shown(item, condition)
         return None if shown is None else self._path(shown)
 
-    def _shown(self, item: Property) -> int | None:
-        """The first state that shows a property to be violated, or a reachability goal to be met."""
-        condition = self.conditions[item.name]
+    def _shown(self, item: Property, condition: Callable[[int], object]) -> int | None:
+        """The first state that shows a property violated, or its goal met."""
         match item:
             case Always():
                 return next(filterfalse(condition, self.order), None)
@@ -256,35 +262,27 @@ class _Search:
                 return next(filterfalse(condition, self.dead), None)
             case CanAlwaysFinish() if not self._incomplete():
                 return self._stuck(condition)
-        return None
+            case _:
+                return None
+
+    def _stuck(self, goal: Callable[[int], object]) -> int | None:
+        """The first state from which no state satisfying the goal can be reached."""
+        before = self.before or []
+        can = bytearray(map(bool, map(goal, self.order)))
+        todo = [number for number, yes in enumerate(can) if yes]
+        for number in todo:
+            for earlier in before[number]:
+                if not can[earlier]:
+                    can[earlier] = True
+                    todo.append(earlier)
+        first = can.find(False)
+        return None if first < 0 else self.order[first]
 
     def _path(self, state: int) -> Path:
         """The shortest way to a state: the first state and the actions from there."""
         actions: list[int] = []
-        while (number := self.parent[state]) >= 0:
+        while (number := self.origin[self.number[state]]) >= 0:
             before = self.order[number]
             actions.append(next(index for index, after in self.successors.of(before) if after == state))
             state = before
         return self.successors.layout.unpack(state), actions[::-1]
-
-    def _stuck(self, goal: Callable[[int], object]) -> int | None:
-        """The first state from which no state satisfying the goal can be reached."""
-        can = set(filter(goal, self.order))
-        todo = list(can)
-        for state in todo:
-            for before in self._before.get(state, ()):
-                if before not in can:
-                    can.add(before)
-                    todo.append(before)
-        return next((state for state in self.order if state not in can), None)
-
-    @cached_property
-    def _before(self) -> dict[int, list[int]]:
-        """State -> the states it is a successor of."""
-        found: dict[int, list[int]] = {}
-        edges, start = self.edges or [], 0
-        for state, end in zip(self.order, self.edge_ends, strict=True):
-            for after in edges[start:end]:
-                found.setdefault(after, []).append(state)
-            start = end
-        return found

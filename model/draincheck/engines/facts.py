@@ -5,52 +5,67 @@ A set of values is an integer with a bit for each value of the sort, the lowest 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import cast
 
-from draincheck.expr import Expr
+from draincheck.expr import FALSE, TRUE, Expr
 
-__all__ = ["Facts", "allowed", "conjunction", "disjunction", "shifted"]
+__all__ = ["Facts", "allowed", "conjunction", "disjunction", "everything", "shifted"]
 
 
-@dataclass(slots=True)
 class Facts:
-    """A conjunction or disjunction of conditions: the values allowed to variables, and the conditions that are not like that."""
+    """What a conjunction of conditions says.
 
-    values: dict[Expr, int] = field(default_factory=dict[Expr, int])
-    rest: list[Expr] = field(default_factory=list[Expr])
+    Attributes:
+        fixed: variables with the one value they may have.
+        among: variables with the several values they may have.
+        rest: the conditions that are not about a single variable.
+    """
 
-    def fixed(self) -> dict[Expr, int]:
-        """The variables that have one value left, with that value."""
-        return {v: v.sort.low + bits.bit_length() - 1 for v, bits in self.values.items() if bits & (bits - 1) == 0}
+    __slots__ = ("among", "fixed", "rest")
+
+    def __init__(self, among: dict[Expr, int], rest: list[Expr]) -> None:
+        self.fixed = {v: v.sort.low + bits.bit_length() - 1 for v, bits in among.items() if not bits & (bits - 1)}
+        self.among = {v: bits for v, bits in among.items() if bits & (bits - 1)}
+        self.rest = rest
 
 
 def conjunction(conditions: Iterable[Expr]) -> Facts | None:
     """What holds where all the conditions do; None if they cannot all hold."""
-    facts = Facts()
-    for condition in conditions:
+    values: dict[Expr, int] = {}
+    rest: list[Expr] = []
+    for condition in flat("and", conditions):
         found = allowed(condition)
         if found is None:
-            facts.rest.append(condition)
+            rest.append(condition)
             continue
         variable, bits = found
-        facts.values[variable] = bits = bits & facts.values.get(variable, bits)
+        values[variable] = bits = bits & values.get(variable, bits)
         if not bits:
             return None
-    return facts
+    return None if FALSE in rest else Facts(values, rest)
 
 
-def disjunction(conditions: Iterable[Expr]) -> Facts:
-    """What holds where at least one of the conditions does."""
-    facts = Facts()
-    for condition in conditions:
+def disjunction(conditions: Iterable[Expr]) -> tuple[dict[Expr, int], list[Expr]]:
+    """The values of single variables for any of which one of the conditions holds, and the other conditions."""
+    values: dict[Expr, int] = {}
+    rest: list[Expr] = []
+    for condition in flat("or", conditions):
         found = allowed(condition)
         if found is None:
-            facts.rest.append(condition)
+            rest.append(condition)
         else:
-            facts.values[found[0]] = facts.values.get(found[0], 0) | found[1]
-    return facts
+            values[found[0]] = values.get(found[0], 0) | found[1]
+    return values, rest
+
+
+def flat(op: str, conditions: Iterable[Expr]) -> Iterator[Expr]:
+    """The operands of a conjunction (or disjunction) of conditions that may be such themselves."""
+    for condition in conditions:
+        if condition.op == op:
+            yield from flat(op, condition.args)
+        elif condition is not (TRUE if op == "and" else FALSE):
+            yield condition
 
 
 def allowed(a: Expr) -> tuple[Expr, int] | None:
@@ -84,18 +99,26 @@ def shifted(a: Expr) -> tuple[Expr, int]:
 
 
 def _compared(a: Expr) -> tuple[Expr, int] | None:
-    left, right = a.args
-    turned = left.op == "const"
-    (variable, shift), limit = (shifted(right), left) if turned else (shifted(left), right)
-    if variable.op != "var" or limit.op != "const":
+    """Of a comparison with a constant."""
+    variable, limit = a.args
+    turned = variable.op == "const"
+    if turned:
+        variable, limit = limit, variable
+    if limit.op != "const":
         return None
-    size = variable.sort.size
-    position = cast(int, limit.value) - shift - variable.sort.low
+    position = cast(int, limit.value)
+    if variable.op != "var":
+        variable, shift = shifted(variable)
+        position -= shift
+        if variable.op != "var":
+            return None
+    position -= variable.sort.low
+    size = variable.sort.high - variable.sort.low + 1
     if a.op == "eq":
         return variable, 1 << position if 0 <= position < size else 0
     # `x < c` and `c <= x` part the values just below c, `x <= c` and `c < x` just above it
     below = (1 << min(max(position + ((a.op == "le") != turned), 0), size)) - 1
-    return variable, everything(variable) ^ below if turned else below
+    return variable, ((1 << size) - 1) ^ below if turned else below
 
 
 def _united(a: Expr) -> tuple[Expr, int] | None:

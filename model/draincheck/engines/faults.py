@@ -22,9 +22,9 @@ class ModelFault(ModelError):
         self.action = action
         self.fault = fault
         self.trace = trace
-        where = f"{action.process}: {action.name}, after {_steps(len(trace.actions))}"
+        where = f"{action.process}: {action.name}, after {_actions(len(trace.actions))}"
         super().__init__(f"{fault.kind.value}: {fault.message} ({where})", fault.line, action.process)
 
 
-def _steps(number: int) -> str:
-    return "1 step" if number == 1 else f"{number} steps"
+def _actions(number: int) -> str:
+    return "1 action" if number == 1 else f"{number} actions"

@@ -1,4 +1,4 @@
-"""How a state is packed into one Python integer: a bit field for each variable, holding its stored value minus its lowest."""
+"""How a state is packed into one integer: a bit field for each variable, holding its stored value minus the lowest."""
 
 from __future__ import annotations
 

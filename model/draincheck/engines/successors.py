@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from draincheck.engines.codegen import Guard, Writer, guard_of
+from draincheck.engines.codegen import Writer
+from draincheck.engines.facts import Facts, conjunction
 from draincheck.engines.layout import Layout
-from draincheck.expr import BoolExpr, Expr
+from draincheck.expr import BoolExpr, Expr, all_
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["BROKEN", "Row", "Successors"]
@@ -41,7 +42,7 @@ class Successors(dict[int, tuple[Row, ...]]):
     def __init__(self, system: TransitionSystem, watched: Collection[str], conditions: Iterable[BoolExpr]) -> None:
         super().__init__()
         self.system = system
-        possible = [(action, guard) for action in system.actions if (guard := guard_of(action)) is not None]
+        possible = [(action, facts) for action in system.actions if (facts := conjunction([action.guard])) is not None]
         selectors = _selectors(possible)
         self.layout = Layout(system.variables, selectors)
         self.select = self.layout.mask(selectors)
@@ -63,13 +64,16 @@ class Successors(dict[int, tuple[Row, ...]]):
         rows = self[location] = tuple([self._rows[i] for i in sorted(found)])
         return rows
 
-    def _step(self, action: Action, guard: Guard, selectors: Collection[Expr]) -> str:
+    def _step(self, action: Action, guard: Facts, selectors: Collection[Expr]) -> str:
         """The text of an action's step; files the action under the control locations it belongs to."""
-        fixed, rest = guard
-        mask, value = self.layout.pattern({v: x for v, x in fixed.items() if v in selectors})
-        self._groups.setdefault(mask, {}).setdefault(value, []).append(action.index)
-        test = self._writer.all_of({v: x for v, x in fixed.items() if v not in selectors}, rest)
-        after = self._writer.successor(action.updates, fixed)
+        place: dict[Expr, int] = {}
+        others: dict[Expr, int] = {}
+        for variable, value in guard.fixed.items():
+            (place if variable in selectors else others)[variable] = value
+        mask, bits = self.layout.pattern(place)
+        self._groups.setdefault(mask, {}).setdefault(bits, []).append(action.index)
+        test = self._writer.all_of(others, guard)
+        after = self._writer.successor(action.updates, guard.fixed)
         return f"{after} if {test} else None" if test else after
 
     def _watch(self, action: Action) -> str:
@@ -77,7 +81,7 @@ class Successors(dict[int, tuple[Row, ...]]):
         texts = [f"{number} if {self._writer.condition(f.when)} else " for number, f in enumerate(action.faults, 1)]
         checks = [check.holds for check in action.checks if check.property in self._watched]
         if checks:
-            return f"{''.join(texts)}0 if {self._writer.conjunction(checks)} else {BROKEN}"
+            return f"{''.join(texts)}0 if {self._writer.condition(all_(*checks))} else {BROKEN}"
         return f"{''.join(texts)}0" if texts else ""
 
     def stop_watching(self, names: Collection[str]) -> None:
@@ -97,13 +101,14 @@ class Successors(dict[int, tuple[Row, ...]]):
                 yield index, after
 
 
-def _selectors(possible: Sequence[tuple[Action, Guard]]) -> set[Expr]:
-    """The internal variables that the guards of all actions of some process fix."""
-    fixed_by: dict[str, set[Expr]] = {}
-    for action, (fixed, _) in possible:
-        internal = {v for v in fixed if cast(Variable, v).internal}
-        fixed_by[action.process] = fixed_by.get(action.process, internal) & internal
-    return set().union(*fixed_by.values())
+def _selectors(possible: Sequence[tuple[Action, Facts]]) -> set[Expr]:
+    """The internal variables that the guards of all actions of some process fix, and all that every guard fixes."""
+    by_process: dict[str, set[Expr]] = {}
+    for action, guard in possible:
+        by_process.setdefault(action.process, set(guard.fixed)).intersection_update(guard.fixed)
+    everywhere = set[Expr].intersection(*by_process.values()) if by_process else set[Expr]()
+    internal = {v for fixed in by_process.values() for v in fixed if cast(Variable, v).internal}
+    return internal | everywhere
 
 
 def compiled(texts: Iterable[str], name: str) -> dict[str, Any]:

@@ -1,0 +1,394 @@
+"""The explicit engine on tiny machines with known numbers; the reference interpreter has to give the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from draincheck import interpreter
+from draincheck.engines import explicit, successors
+from draincheck.engines.codegen import Writer
+from draincheck.engines.evidence import EvidenceError
+from draincheck.engines.explicit import check, explore, reachable, states
+from draincheck.engines.faults import ModelFault
+from draincheck.engines.layout import Layout
+from draincheck.errors import ModelError
+from draincheck.expr import BOOL, FALSE, TRUE, EnumSort, IntSort
+from draincheck.system import (
+    Always,
+    Assertion,
+    BoolVar,
+    EnumVar,
+    FaultKind,
+    IntVar,
+    NoDeadlock,
+    Property,
+    Reachable,
+    TransitionSystem,
+)
+from draincheck.trace import rerun
+from draincheck.verdict import Exploration, Limits, Outcome
+from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers
+
+Explore = Callable[..., Exploration]
+
+HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
+
+
+def both(system: TransitionSystem, limits: Limits = Limits()) -> Exploration:  # noqa: B008 - a frozen value
+    """Explore with the engine; the interpreter has to come to the same, and every trace has to be one of the system."""
+    found = explore(system, limits)
+    assert found == interpreter.explore(system, limits)
+    for verdict in found.verdicts.values():
+        if verdict.trace is not None:
+            rerun(system, verdict.trace)
+    return found
+
+
+def outcomes(found: Exploration) -> dict[str, Outcome]:
+    """The outcome of each property."""
+    return {name: verdict.outcome for name, verdict in found.verdicts.items()}
+
+
+def path(found: Exploration, name: str) -> tuple[int, ...]:
+    """The actions of a property's trace."""
+    trace = found.verdicts[name].trace
+    assert trace is not None
+    return trace.actions
+
+
+def test_binary_clock() -> None:
+    """A clock that starts with either value has two states, two transitions and no depth."""
+    found = both(clock(NoDeadlock("alive")))
+    statistics = found.statistics
+    assert (statistics.states, statistics.transitions, statistics.depth) == (2, 2, 0)
+    assert (statistics.queue, statistics.widest) == (0, 2)
+    assert (statistics.fired, statistics.never_fired) == ((0, 1), ())
+    assert outcomes(found) == {"alive": HOLDS}
+
+
+def test_counter() -> None:
+    """A counter to 5 has a state for each value, one behind the other."""
+    found = both(counter(5, "small", "in range", "top", "back", "ahead", "alive"))
+    statistics = found.statistics
+    assert (statistics.states, statistics.transitions, statistics.depth, statistics.widest) == (6, 5, 5, 1)
+    assert outcomes(found) == {
+        "small": VIOLATED,
+        "in range": HOLDS,
+        "top": HOLDS,
+        "back": VIOLATED,
+        "ahead": HOLDS,
+        "alive": VIOLATED,
+    }
+    assert [len(path(found, name)) for name in ("small", "top", "back", "alive")] == [5, 5, 1, 5]
+
+
+def test_verdicts_say_how() -> None:
+    """A verdict names the length of its evidence, or that the search was exhaustive."""
+    verdicts = explore(counter(1, "small", "in range", "top")).verdicts
+    assert [verdicts[name].how for name in verdicts] == [
+        "shortest counterexample: 1 action",
+        "exhaustive",
+        "shortest witness: 1 action",
+    ]
+
+
+def test_unreachable_goal_is_violated_without_a_trace() -> None:
+    """A goal that no reachable state meets is violated, and there is no path to show."""
+    bit = BoolVar("bit", BOOL, (0,))
+    found = both(Machine(bit).system(Reachable("set", bit)))
+    verdict = found.verdicts["set"]
+    assert (verdict.outcome, verdict.how, verdict.trace) == (VIOLATED, "exhaustive", None)
+
+
+@pytest.mark.parametrize("engine", [explore, interpreter.explore])
+def test_overflow_is_a_fault_of_the_model(engine: Explore) -> None:
+    """A counter that leaves its range is an error that names variable, action and line, with the path to it."""
+    with pytest.raises(ModelFault) as caught:
+        engine(counter(3, "small", guarded=False))
+    fault = caught.value
+    assert (fault.trace.actions, fault.action.name, fault.fault.kind) == ((0, 0, 0), "count", FaultKind.RANGE)
+    assert str(fault) == "machine.py:1: value out of range: number leaves 0..3 (p: count, after 3 actions)"
+
+
+@pytest.mark.parametrize("engine", [explore, interpreter.explore])
+def test_reentry_is_a_fault_of_the_model(engine: Explore) -> None:
+    """An enabled action that re-enters a coroutine ends the exploration."""
+    on = BoolVar("on", BOOL, (0,))
+    machine = Machine(on)
+    machine.action("enter", TRUE, on.set(), faults=[(FaultKind.REENTRY, on, "c is running")])
+    with pytest.raises(ModelFault, match=r"machine.py:1: .*: c is running \(p: enter, after 1 action\)"):
+        engine(machine.system())
+
+
+def test_deadlock() -> None:
+    """Two processes that take two locks in opposite order get stuck after one action each."""
+    found = both(philosophers())
+    statistics = found.statistics
+    assert (statistics.states, statistics.transitions, statistics.depth, statistics.widest) == (6, 8, 2, 3)
+    assert outcomes(found) == {
+        "no deadlock": VIOLATED,
+        "both can rest": VIOLATED,
+        "P has both": HOLDS,
+        "exclusive": HOLDS,
+    }
+    assert path(found, "no deadlock") == path(found, "both can rest") == (0, 3)
+
+
+def test_final_states_are_no_deadlock() -> None:
+    """A state in which nothing moves is fine where the system says so."""
+    assert both(philosophers(final=True)).verdicts["no deadlock"].outcome is HOLDS
+
+
+def test_bound_makes_unknown() -> None:
+    """Behind a bound nothing is known: only what was found stays decided, and a state that was cut is no deadlock."""
+    found = both(bounded(NoDeadlock("alive")))
+    assert outcomes(found) == {
+        "small": VIOLATED,
+        "in range": UNKNOWN,
+        "done": HOLDS,
+        "never": UNKNOWN,
+        "checked": VIOLATED,
+        "can finish": UNKNOWN,
+        "alive": UNKNOWN,
+    }
+    assert found.verdicts["never"].how == "bound passed: nested polls (machine.py:2) after 5 states"
+    statistics = found.statistics
+    assert (statistics.states, statistics.transitions, statistics.queue) == (5, 5, 0)
+    assert statistics.never_fired == (1,)
+
+
+def test_state_limit() -> None:
+    """A search that stores no more states says so, and keeps what it found before."""
+    found = both(counter(9, "small", "in range", "top", "back", "alive"), Limits(states=5))
+    assert (found.statistics.states, found.statistics.queue, found.statistics.depth) == (5, 1, 4)
+    assert set(outcomes(found).values()) == {UNKNOWN}
+    assert found.verdicts["top"].how == "state limit 5 reached after 5 states"
+    wide = both(philosophers(), Limits(states=5))
+    assert (wide.statistics.states, wide.statistics.queue, wide.statistics.transitions) == (5, 3, 6)
+    assert outcomes(wide)["P has both"] is HOLDS
+
+
+def test_violation_before_the_limit_stays() -> None:
+    """A limit does not take back a violation."""
+    bit, number = BoolVar("bit", BOOL, (0,)), IntVar("number", IntSort(0, 9), (0,))
+    machine = Machine(bit, number)
+    machine.action("count", number < 9, number.inc(), bit.set(), checks=[("first", number.is_(0))])
+    found = both(machine.system(Always("clear", ~bit), Assertion("first")), Limits(states=4))
+    assert outcomes(found) == {"clear": VIOLATED, "first": VIOLATED}
+    assert found.statistics.queue == 1
+
+
+def test_limit_that_is_just_enough() -> None:
+    """A limit of exactly the number of reachable states leaves the search exhaustive."""
+    found = both(counter(4, "in range"), Limits(states=5))
+    assert (found.statistics.queue, outcomes(found)) == (0, {"in range": HOLDS})
+
+
+def test_limit_below_the_initial_states() -> None:
+    """The limit counts initial states too."""
+    found = both(clock(NoDeadlock("alive")), Limits(states=1))
+    assert (found.statistics.states, found.statistics.queue) == (1, 1)
+
+
+def test_time_limit() -> None:
+    """Without time nothing but the initial states is known."""
+    found = both(counter(9, "in range"), Limits(seconds=0))
+    assert (found.statistics.states, found.statistics.queue) == (1, 1)
+    assert found.verdicts["in range"].how == "time limit 0 s reached after 1 states"
+
+
+def test_initial_states_are_checked() -> None:
+    """A property that an initial state violates, and a goal that one meets, have traces without actions."""
+    bit = BoolVar("bit", BOOL, (0, 1))
+    found = both(Machine(bit).system(Always("clear", ~bit), Reachable("set", bit)))
+    assert path(found, "clear") == path(found, "set") == ()
+    assert [verdict.trace and verdict.trace.initial for verdict in found.verdicts.values()] == [(1,), (1,)]
+
+
+def test_ties_go_to_the_first_action() -> None:
+    """Of several shortest traces the one of the lowest action indices is shown, the same every time."""
+    number = IntVar("number", IntSort(0, 4), (0,))
+    machine = Machine(number)
+    for _ in range(2):
+        machine.action("one", number < 4, number.inc(), process="q")
+        machine.action("one", number < 4, number.inc(), process="p")
+    system = machine.system(Reachable("two", number.is_(2)))
+    found = both(system)
+    assert path(found, "two") == (0, 0)
+    assert explore(system) == found
+
+
+def test_two_equal_actions_both_count() -> None:
+    """Two actions with the same guard and effect are two transitions, and both have fired."""
+    bit = BoolVar("bit", BOOL, (0,))
+    machine = Machine(bit)
+    machine.action("set", ~bit, bit.set())
+    machine.action("set too", ~bit, bit.set())
+    found = both(machine.system())
+    assert (found.statistics.transitions, found.statistics.fired) == (2, (0, 1))
+
+
+def test_assertion_trace_ends_with_the_violating_action() -> None:
+    """Taking an action whose check is false violates the assertion, and leads on all the same."""
+    number = IntVar("number", IntSort(0, 3), (0,))
+    machine = Machine(number)
+    checks = [("not from 1", ~number.is_(1)), ("not from 2", ~number.is_(2)), ("in range", number < 3)]
+    machine.action("count", number < 3, number.inc(), checks=checks)
+    machine.action("leap", number.is_(0), number.set(2), checks=[("not from 1", TRUE), ("not from 2", TRUE)])
+    found = both(machine.system(*(Assertion(name) for name, _ in checks), Assertion("unused")))
+    assert outcomes(found) == {"not from 1": VIOLATED, "not from 2": VIOLATED, "in range": HOLDS, "unused": HOLDS}
+    assert (path(found, "not from 1"), path(found, "not from 2")) == ((0, 0), (1, 0))
+    assert found.statistics.states == 4
+
+
+def test_actions_that_never_fire_are_listed() -> None:
+    """A guard that contradicts itself, or waits for what does not happen, shows in the statistics."""
+    number = IntVar("number", IntSort(0, 2), (0,))
+    machine = Machine(number)
+    machine.action("never", number.is_(1) & number.is_(2), number.set(0))
+    machine.action("once", number.is_(0), number.set(1))
+    machine.action("too late", number.is_(2), number.set(0))
+    machine.action("off", FALSE, number.set(2))
+    found = both(machine.system())
+    assert (found.statistics.fired, found.statistics.never_fired) == ((1,), (0, 2, 3))
+
+
+@pytest.mark.parametrize(("name", "strengthened"), [("in range", "small"), ("ahead", "back")])
+def test_strengthened_property_goes_red(name: str, strengthened: str) -> None:
+    """Each verdict `holds` turns into a violation when a little more is demanded."""
+    found = both(counter(3, name, strengthened))
+    assert outcomes(found) == {name: HOLDS, strengthened: VIOLATED}
+
+
+def test_event_loop() -> None:
+    """Two devices with two requests each have 9,761 states, and the drained property holds."""
+    found = explore(event_loop(2, 2))
+    statistics = found.statistics
+    assert (statistics.states, statistics.transitions, statistics.depth) == (9761, 49895, 20)
+    assert outcomes(found) == {"drained": HOLDS, "alive": HOLDS}
+
+
+def test_buggy_event_loop() -> None:
+    """Dispatch that ignores the disable counter breaks the drained property in seven actions; nothing is ever skipped."""
+    system = event_loop(2, 2, buggy=True)
+    found = explore(system)
+    assert (found.statistics.states, found.statistics.transitions) == (14234, 74027)
+    assert len(path(found, "drained")) == 7
+    assert {system.actions[index].name for index in found.statistics.never_fired} == {"skip"}
+
+
+def test_one_property() -> None:
+    """One property alone gets the verdict it gets among all."""
+    system = philosophers()
+    every = explore(system).verdicts
+    assert {name: check(system, name) for name in every} == every
+    with pytest.raises(ModelError, match="no property 'typo'"):
+        check(system, "typo")
+
+
+def test_states_are_listed_in_the_order_of_discovery() -> None:
+    """The reachable states can be had as values of the system."""
+    system = philosophers()
+    assert states(system) == interpreter.states(system)
+    assert reachable(system) == frozenset(states(system))
+    assert states(system, Limits(states=2)) == states(system)[:2]
+
+
+def test_unknown_kinds_of_property_stay_unknown() -> None:
+    """A property that is not about states and single actions is left to other engines."""
+    found = both(clock(Property("something else")))
+    assert found.verdicts["something else"].how == "breadth-first search does not decide Property"
+    assert outcomes(found) == {"something else": UNKNOWN}
+
+
+class Recorder:
+    """A reporter that remembers what it was told, or stops everything."""
+
+    def __init__(self, interrupt: bool = False) -> None:
+        self.told: list[tuple[int, int, int, int]] = []
+        self.interrupt = interrupt
+
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """Remember, or behave like Ctrl-C."""
+        if self.interrupt:
+            raise KeyboardInterrupt
+        self.told.append((states, transitions, depth, queue))
+
+
+@pytest.mark.parametrize("engine", [explore, interpreter.explore])
+def test_progress_is_reported(engine: Explore) -> None:
+    """A long search reports growing numbers; a short one says nothing."""
+    reporter = Recorder()
+    engine(counter(3000, "in range"), Limits(), reporter)
+    assert reporter.told
+    assert reporter.told == sorted(reporter.told)
+    quiet = Recorder()
+    engine(counter(30, "in range"), Limits(), quiet)
+    assert not quiet.told
+
+
+def test_interrupt_passes_through() -> None:
+    """Ctrl-C ends a search at once."""
+    with pytest.raises(KeyboardInterrupt):
+        explore(counter(3000, "in range"), reporter=Recorder(interrupt=True))
+
+
+def test_wrong_successor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace that generated code made up does not survive being executed by the system."""
+    original = Writer.successor
+    monkeypatch.setattr(Writer, "successor", lambda *args: f"{original(*args)} + 1")
+    with pytest.raises(EvidenceError, match="does not show it"):
+        explore(counter(6, "small"), Limits(states=20))
+
+
+def test_wrong_guard_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An action that generated code takes where it is not enabled does not get into a trace."""
+    monkeypatch.setattr(Writer, "all_of", lambda *_: "")
+    bit, done = BoolVar("bit", BOOL, (0,)), BoolVar("done", BOOL, (0,))
+    machine = Machine(bit, done)
+    machine.action("finish", bit, done.set())
+    machine.action("wait", ~done)
+    with pytest.raises(EvidenceError, match="cannot be taken"):
+        explore(machine.system(Reachable("done", done)))
+
+
+def test_wrong_violation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path to a state that does not violate the property is no counterexample."""
+    monkeypatch.setattr(explicit.Search, "_shown", lambda *_: 0)
+    with pytest.raises(EvidenceError, match="does not show it"):
+        explore(counter(5, "small"))
+
+
+def test_wrong_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that only generated code finds broken is an error of the engine."""
+    monkeypatch.setattr(successors.Successors, "_watch", lambda *_: "-1")
+    with pytest.raises(EvidenceError, match="breaks no assertion"):
+        explore(counter(5, "small"))
+
+
+def test_wrong_fault_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that only generated code finds is an error of the engine."""
+    monkeypatch.setattr(successors.Successors, "_watch", lambda _, action: "1" if action.faults else "")
+    with pytest.raises(EvidenceError, match="is not at fault"):
+        explore(counter(5, "small", guarded=False))
+
+
+def test_forgotten_locations_are_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeping few control locations changes nothing but time."""
+    expected = explore(philosophers())
+    monkeypatch.setattr(successors, "MOST_LOCATIONS", 1)
+    assert explore(philosophers()) == expected
+
+
+def test_layout() -> None:
+    """A state is packed without gaps, each variable in as many bits as its values need, and comes back whole."""
+    number, single = IntVar("n", IntSort(-3, 1), (0,)), IntVar("one", IntSort(7, 7), (7,))
+    bit, mode = BoolVar("b", BOOL, (0,)), EnumVar("m", EnumSort.of(("x", "y", "z")), (0,))
+    layout = Layout((number, single, bit, mode), first={mode})
+    assert layout.width == 3 + 0 + 1 + 2
+    assert layout.fields[mode].offset == 0
+    assert layout.pack((-3, 7, 0, 0)) == 0
+    every = [(n, 7, b, m) for n in range(-3, 2) for b in (0, 1) for m in range(3)]
+    assert [layout.unpack(layout.pack(state)) for state in every] == every

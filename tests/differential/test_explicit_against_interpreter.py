@@ -1,0 +1,84 @@
+"""The explicit engine against the reference interpreter, on random systems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+
+from draincheck import interpreter
+from draincheck.engines import explicit
+from draincheck.engines.faults import ModelFault
+from draincheck.system import Fault, TransitionSystem
+from draincheck.trace import Trace, rerun
+from draincheck.verdict import Exploration, Limits, Outcome
+from tests.strategies import limits, random_system, systems
+
+RANDOM = settings(max_examples=1200, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+
+Result = Exploration | tuple[str, Fault, int, Trace]
+
+
+def result(
+    engine: Callable[[TransitionSystem, Limits], Exploration], system: TransitionSystem, limit: Limits
+) -> Result:
+    """What an exploration returns, or the fault of the model that it raises."""
+    try:
+        return engine(system, limit)
+    except ModelFault as fault:
+        return str(fault), fault.fault, fault.action.index, fault.trace
+
+
+@RANDOM
+@given(systems(), limits())
+def test_explorations_are_equal(system: TransitionSystem, limit: Limits) -> None:
+    """Statistics, verdicts, traces and faults of the engine are exactly those of the interpreter."""
+    assert result(explicit.explore, system, limit) == result(interpreter.explore, system, limit)
+
+
+@settings(RANDOM, max_examples=300)
+@given(systems(), limits())
+def test_states_are_equal(system: TransitionSystem, limit: Limits) -> None:
+    """Engine and interpreter discover the same states, in the same order."""
+    try:
+        expected = interpreter.states(system, limit)
+    except ModelFault:
+        return
+    assert explicit.states(system, limit) == expected
+    assert explicit.reachable(system, limit) == frozenset(expected)
+
+
+@settings(RANDOM, max_examples=300)
+@given(systems(), limits())
+def test_traces_can_be_executed(system: TransitionSystem, limit: Limits) -> None:
+    """Every trace, that to a fault too, is one of the system, and one property alone gets the verdict it gets among all."""
+    try:
+        verdicts = explicit.explore(system, limit).verdicts
+    except ModelFault as fault:
+        rerun(system, fault.trace)
+        return
+    for name, verdict in verdicts.items():
+        assert explicit.check(system, name, limit) == verdict
+        if verdict.trace is not None:
+            rerun(system, verdict.trace)
+
+
+def test_random_systems_show_everything() -> None:
+    """Among some random systems are all kinds of fault, every outcome of every kind of property, and long traces."""
+    seen: set[tuple[str, str]] = set()
+    longest = most = 0
+    for seed in range(400):
+        system = random_system(seed, data=3, processes=2, depth=2, folded=seed % 2 == 0)
+        kinds = {item.name: type(item).__name__ for item in system.properties}
+        found = result(explicit.explore, system, Limits(states=400))
+        if not isinstance(found, Exploration):
+            seen.add(("fault", found[1].kind.name))
+            continue
+        seen |= {(kinds[name], verdict.outcome.name) for name, verdict in found.verdicts.items()}
+        longest = max([longest, *(len(v.trace.actions) for v in found.verdicts.values() if v.trace is not None)])
+        most = max(most, found.statistics.states)
+    kinds_of_property = ("Always", "Assertion", "Reachable", "NoDeadlock", "CanAlwaysFinish")
+    every = {(kind, outcome.name) for kind in kinds_of_property for outcome in Outcome}
+    assert seen == every | {("fault", "RANGE"), ("fault", "REENTRY")}
+    assert longest >= 6
+    assert most >= 300
