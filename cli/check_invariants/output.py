@@ -86,14 +86,17 @@ class Table:
 
     def fitted(self, width: int) -> Table:
         """The table as it fits a terminal: columns that give way are left out, the others cut as far as they may be."""
-        widths = [min(w, column.least or w) for w, column in zip(self.widths, self.columns, strict=True)]
+        full = self.widths
+        widths = [
+            min(w, max(c.least, len(c.header)) if c.least else w) for w, c in zip(full, self.columns, strict=True)
+        ]
         kept: list[int] = []
         for i in sorted(range(len(widths)), key=lambda i: self.columns[i].give_way):
             if not self.columns[i].give_way or _total(widths, [*kept, i]) <= width:
                 kept.append(i)
         kept.sort()
         for i in kept:
-            widths[i] = min(self.widths[i], widths[i] + max(width - _total(widths, kept), 0))
+            widths[i] = min(full[i], widths[i] + max(width - _total(widths, kept), 0))
         return Table([self.columns[i] for i in kept], [[_cut(row[i], widths[i]) for i in kept] for row in self.rows])
 
 

@@ -198,6 +198,9 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
     if workers < 2 or not sys.platform.startswith("linux"):
         yield from Solver().decide(rows)
         return
+    from multiprocessing import active_children
+
+    others = set(active_children())
     with _pool(workers) as pool:
         with warnings.catch_warnings():
             # Python warns of other threads, whose locks a forked process could wait for; a search takes none.
@@ -206,8 +209,11 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
         try:
             for piece, future in zip(pieces, running, strict=True):
                 yield from _outcome(piece, future)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        except BaseException:  # Ctrl-C, or nobody wants the rest
+            for process in set(active_children()) - others:
+                process.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _pieces(rows: Sequence[Row]) -> list[list[Row]]:

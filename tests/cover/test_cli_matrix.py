@@ -55,7 +55,8 @@ def test_the_summary_counts_everything() -> None:
     last = result.stdout.splitlines()[-1]
     verdicts = 2 * len(PROPERTIES)
     assert re.fullmatch(
-        rf"2 rows, {verdicts} verdicts \(\d+ hold, 18 violated\), all as expected; 2 distinct systems, \d+ states, \d+\.\d\d s", last
+        rf"2 rows, {verdicts} verdicts \(\d+ hold, 18 violated\), all as expected; 2 distinct systems, \d+ states, \d+\.\d\d s",
+        last,
     )
     assert result.exit_code == 0
 
@@ -72,7 +73,9 @@ def untimed(text: str) -> str:
 
 def test_controls_stand_apart() -> None:
     """Code bases that never existed have a table of their own, after those that did."""
-    lines = run("--revision", "ab27c3b5e7-nested-drain", "--revision", "ab27c3b5e7", "--scenario", "mirror").stdout.splitlines()
+    lines = run(
+        "--revision", "ab27c3b5e7-nested-drain", "--revision", "ab27c3b5e7", "--scenario", "mirror"
+    ).stdout.splitlines()
     headers = [number for number, line in enumerate(lines) if line.startswith("revision ")]
     assert len(headers) == 2
     assert lines[headers[1] + 1].startswith("ab27c3b5e7-nested-drain")

@@ -16,7 +16,16 @@ from draincheck import __version__
 ROOT = Path(__file__).parent.parent.parent
 
 #: what `--help` must not import: it is what makes a start slow
-HEAVY = ("draincheck.", "drainspecs", "rich", "networkx", "z3", "multiprocessing", "concurrent", "check_invariants.commands")
+HEAVY = (
+    "draincheck.",
+    "drainspecs",
+    "rich",
+    "networkx",
+    "z3",
+    "multiprocessing",
+    "concurrent",
+    "check_invariants.commands",
+)
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -72,7 +81,9 @@ def test_one_liners_are_those_of_the_commands(name: str) -> None:
 LEAVES = [name for name in COMMANDS if name != "trace"]
 
 
-@pytest.mark.parametrize("arguments", [*([name] for name in LEAVES), ["trace", "show"], ["trace", "export"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [*([name] for name in LEAVES), ["trace", "show"], ["trace", "export"]], ids=" ".join
+)
 def test_every_help_text_has_exit_codes_and_an_example(arguments: list[str]) -> None:
     """What a script needs to know, and how to begin."""
     result = CliRunner().invoke(cli, [*arguments, "--help"], prog_name="check-invariants")

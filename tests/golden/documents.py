@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import check_invariants
-from draincheck.report.jsontrace import SCHEMA
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
+
+import check_invariants
+from draincheck.report.jsontrace import SCHEMA
 
 SCHEMAS = Path(check_invariants.__file__).parent / "schemas"
 

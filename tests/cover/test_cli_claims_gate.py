@@ -1,0 +1,279 @@
+"""`claims` and `gate`: silent when all is well, and each kind of trouble is one line and a code."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from check_invariants.main import cli
+from draincheck.revisions import find_revision
+from draincheck.verdict import Limits, Outcome
+from drainspecs import claims, expectations, matrix
+from drainspecs.claims import CLAIMS, ClaimVerdict, find_claim
+from drainspecs.expectations import Span
+from drainspecs.matrix import Counts, Row, Solver, default_rows
+from drainspecs.scenarios import find_scenario
+from tests.golden.documents import validator
+
+
+def run(*arguments: str) -> Result:
+    """Run the command as a user would."""
+    return CliRunner().invoke(cli, arguments, prog_name="check-invariants")
+
+
+# -- claims -----------------------------------------------------------------------------------------
+
+
+def test_claims_can_be_chosen() -> None:
+    """Only the named ones are decided, in the order they are named in."""
+    result = run("claims", "moved", "dataplane")
+    assert [line for line in result.stdout.splitlines() if line and line[0] != " "] == [
+        "moved: confirmed",
+        "dataplane: confirmed",
+    ]
+    assert "    + 176c36997f, mirror: S1 violated\n" in result.stdout
+    assert result.exit_code == 0
+
+
+def test_an_unexpected_claim_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: the verdict of a claim that was expected otherwise."""
+    wrong = replace(find_claim("dataplane"), expected=ClaimVerdict.REFUTED)
+    monkeypatch.setattr(claims, "CLAIMS", (wrong,))
+    result = run("claims")
+    assert "dataplane: confirmed (NOT as expected: refuted)\n" in result.stdout
+    assert result.exit_code == 10
+
+
+def test_claims_as_json() -> None:
+    """The document follows its schema and has the facts."""
+    result = run("claims", "--json", "case-2")
+    data = json.loads(result.stdout)
+    validator("claims").validate(data)
+    (claim,) = data["claims"]
+    assert (claim["verdict"], claim["as_expected"]) == ("confirmed under a condition", True)
+    assert {"text": "f3926945c8+order=any, mirror: case 2 violated", "holds": True} in claim["facts"]
+    assert data["exit_code"] == result.exit_code == 0
+
+
+def test_an_unknown_claim_gets_the_nearest() -> None:
+    """One message, code 2."""
+    result = run("claims", "case2")
+    assert "unknown claim 'case2'; did you mean case-2" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was decided is printed, and how much that is is said."""
+
+    def interrupted(some: tuple[claims.Claim, ...]) -> Iterator[claims.ClaimResult]:
+        yield some[0].decide()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(claims, "decide_claims", interrupted)
+    result = run("claims")
+    assert result.stdout.startswith("opens: confirmed\n")
+    assert result.stderr == f"Error: interrupted: 1 of {len(CLAIMS)} claims were decided\n"
+    assert result.exit_code == 130
+
+
+# -- gate -------------------------------------------------------------------------------------------
+
+
+def test_the_gate_is_silent_when_nothing_differs() -> None:
+    """The whole default matrix with its pinned counts, and all claims."""
+    result = run("gate")
+    assert (result.output, result.exit_code) == ("", 0)
+
+
+@pytest.fixture
+def two_rows(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
+    """The gate looks at two rows and one claim."""
+    rows = [Row(find_revision(name), find_scenario("mirror")) for name in ("37989ced44", "ab27c3b5e7")]
+    monkeypatch.setattr(matrix, "default_rows", lambda: rows)
+    monkeypatch.setattr(claims, "CLAIMS", (find_claim("dataplane"),))
+    return rows
+
+
+def test_two_rows_are_as_expected(two_rows: list[Row]) -> None:
+    """What the negative controls below start from is clean."""
+    result = run("gate")
+    assert (result.output, result.exit_code) == ("", 0)
+
+
+def test_a_wrong_expectation_turns_the_gate_red(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: a line with revision, scenario, property, both verdicts; code 10."""
+    monkeypatch.setitem(expectations._MAIN_LOOP, "S8", (Span("5a7e7a0bad~1", True, "tampered with"),))
+    expectations.expected.cache_clear()
+    try:
+        result = run("gate")
+    finally:
+        expectations.expected.cache_clear()
+    assert result.stdout == "ab27c3b5e7 mirror S8: expected violated, found holds (exhaustive)\n"
+    assert result.exit_code == 10
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Counts]]:
+    """A copy of the pinned counts to tamper with."""
+    copy = {scenario: dict(rows) for scenario, rows in matrix.pinned_counts().items()}
+    monkeypatch.setattr(matrix, "_counts", copy)
+    return copy
+
+
+def test_a_wrong_count_turns_the_gate_red(two_rows: list[Row], counts: dict[str, dict[str, Counts]]) -> None:
+    """Negative control: one state more than there is."""
+    right = counts["mirror"]["ab27c3b5e7"]
+    counts["mirror"]["ab27c3b5e7"] = replace(right, states=right.states + 1)
+    result = run("gate")
+    assert (
+        result.stdout
+        == f"ab27c3b5e7 mirror counts: expected {replace(right, states=right.states + 1)}, found {right}\n"
+    )
+    assert result.exit_code == 10
+
+
+def test_a_missing_count_turns_the_gate_red(two_rows: list[Row], counts: dict[str, dict[str, Counts]]) -> None:
+    """A row that nobody has pinned is a difference, too."""
+    right = counts["mirror"].pop("ab27c3b5e7")
+    result = run("gate")
+    assert result.stdout == f"ab27c3b5e7 mirror counts: expected pinned counts, and there are none, found {right}\n"
+    assert result.exit_code == 10
+
+
+def test_a_turned_knob_turns_the_gate_red(two_rows: list[Row]) -> None:
+    """Negative control: the model of a code base is no longer the one that it should be."""
+    row = two_rows[1]
+    two_rows[1] = replace(row, revision=replace(row.revision, knobs=replace(row.revision.knobs, bandage=False)))
+    result = run("gate")
+    lines = result.stdout.splitlines()
+    assert [line.partition(" (")[0] for line in lines[:2]] == [
+        "ab27c3b5e7 mirror S8: expected holds, found violated",
+        "ab27c3b5e7 mirror A1: expected holds, found violated",
+    ]
+    assert lines[2].startswith("ab27c3b5e7 mirror counts: expected ")
+    assert result.exit_code == 10
+
+
+def test_a_wrong_claim_turns_the_gate_red(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: a claim whose verdict is another one."""
+    monkeypatch.setattr(claims, "CLAIMS", (replace(find_claim("dataplane"), expected=ClaimVerdict.REFUTED),))
+    result = run("gate")
+    assert result.stdout == "claim dataplane verdict: expected refuted, found confirmed\n"
+    assert result.exit_code == 10
+
+
+def test_an_unknown_verdict_is_inconclusive(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verdict that was not reached is no pass; alone it is code 30."""
+    (result,) = Solver(Limits(states=10)).decide([two_rows[1]])
+    unknown = result.exploration.verdicts["S8"]
+    assert unknown.outcome is Outcome.UNKNOWN
+    (whole,) = Solver().decide([two_rows[1]])
+    mixed = replace(
+        whole, exploration=replace(whole.exploration, verdicts={**whole.exploration.verdicts, "S8": unknown})
+    )
+    monkeypatch.setattr(matrix, "decide_all", lambda *_: iter([mixed]))
+    found = run("gate")
+    assert found.stdout.startswith("ab27c3b5e7 mirror S8: expected holds, found unknown (state limit 10 reached")
+    assert (len(found.stdout.splitlines()), found.exit_code) == (1, 30)
+
+
+def test_the_gate_as_json(two_rows: list[Row], counts: dict[str, dict[str, Counts]]) -> None:
+    """The document follows its schema, with and without differences."""
+    for differences, code in ((0, 0), (1, 10)):
+        result = run("gate", "--json")
+        data = json.loads(result.stdout)
+        validator("gate").validate(data)
+        assert (data["rows"], len(data["differences"]), data["exit_code"], result.exit_code) == (
+            2,
+            differences,
+            code,
+            code,
+        )
+        counts["mirror"].pop("ab27c3b5e7", None)
+    assert data["differences"][0]["kind"] == "counts"
+
+
+def test_an_interrupted_gate(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is no pass."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(matrix, "decide_all", interrupted)
+    result = run("gate")
+    assert result.stderr == "Error: interrupted: 0 of 2 rows were compared, no claim was\n"
+    assert result.exit_code == 130
+
+
+# -- gate --pin -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pinned_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of counts.json to write to."""
+    file = tmp_path / "counts.json"
+    file.write_bytes(matrix.counts_path().read_bytes())
+    monkeypatch.setattr(matrix, "counts_path", lambda: file)
+    return file
+
+
+def test_pinning_what_is_pinned_changes_nothing(two_rows: list[Row], pinned_in: Path) -> None:
+    """The committed file is exactly what --pin writes; rows that were not looked at stay."""
+    before = pinned_in.read_bytes()
+    result = run("gate", "--pin")
+    assert pinned_in.read_bytes() == before
+    assert result.stderr == f"2 rows pinned, 0 of them changed, in {pinned_in}\n"
+    assert (result.stdout, result.exit_code) == ("", 0)
+
+
+def test_pinning_writes_what_was_found(
+    two_rows: list[Row], counts: dict[str, dict[str, Counts]], pinned_in: Path
+) -> None:
+    """A count that differs is replaced, and no longer a difference."""
+    committed = pinned_in.read_bytes()
+    counts["mirror"]["ab27c3b5e7"] = Counts(1, 2, 3)
+    result = run("gate", "--pin")
+    assert result.stderr.startswith("2 rows pinned, 1 of them changed")
+    assert (result.stdout, result.exit_code) == ("", 0)
+    assert pinned_in.read_bytes() == committed
+
+
+def test_pinning_is_no_way_round_expectations(two_rows: list[Row], pinned_in: Path) -> None:
+    """Counts are written down, verdicts are not: a wrong verdict is still reported."""
+    row = two_rows[1]
+    two_rows[1] = replace(row, revision=replace(row.revision, knobs=replace(row.revision.knobs, bandage=False)))
+    result = run("gate", "--pin")
+    assert "ab27c3b5e7 mirror A1: expected holds, found violated" in result.stdout
+    assert "counts" not in result.stdout
+    assert result.exit_code == 10
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_counts_that_may_not_be_written(two_rows: list[Row], pinned_in: Path) -> None:
+    """In a read-only installation --pin says so."""
+    pinned_in.chmod(0o444)
+    result = run("gate", "--pin")
+    assert f"{pinned_in} cannot be written: Permission denied" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_counts_without_a_folder(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Counts that have no place to go are one message and code 2."""
+    counts = matrix.pinned_counts()
+    assert counts
+    monkeypatch.setattr(matrix, "counts_path", lambda: tmp_path / "none" / "counts.json")
+    result = run("gate", "--pin")
+    assert "counts.json cannot be written: No such file or directory" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_every_default_row_is_pinned() -> None:
+    """The committed file names each row of the default matrix."""
+    missing = [row for row in default_rows() if row.revision.name not in matrix.pinned_counts().get(row.key, {})]
+    assert missing == []

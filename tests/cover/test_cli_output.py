@@ -1,0 +1,161 @@
+"""How results reach people and files: widths, closed pipes, full disks, terminals."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from check_invariants.exit import NotWritable
+from check_invariants.output import Column, Styled, Table, counted, make_directory, write_to
+
+ROOT = Path(__file__).parent.parent.parent
+
+COMMAND = [
+    sys.executable,
+    "-c",
+    f"import sys; sys.path[:0] = {[str(ROOT / part) for part in ('model', 'specs', 'cli')]!r}; sys.argv[0] = 'check-invariants'\n"
+    "from check_invariants.main import main; main()",
+]
+
+TABLE = Table(
+    [Column("name"), Column("number", right=True, give_way=1), Column("what it says", give_way=2, least=8)],
+    [["a", "1", "short"], [Styled("long name", "red"), "22", "a text of some length"]],
+)
+
+
+def test_a_table_is_plain_lines() -> None:
+    """Columns two blanks apart, numbers to the right, nothing behind the last word."""
+    assert TABLE.text() == (
+        "name       number  what it says\n"
+        "a               1  short\n"
+        "long name      22  a text of some length\n"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("width", "headers", "last"),
+    [
+        (80, ["name", "number", "what it says"], "a text of some length"),
+        (32, ["name", "number", "what it says"], "a text of ..."),
+        (26, ["name", "number"], "22"),
+        (10, ["name"], "long name"),
+        (3, ["name"], "long name"),
+    ],
+)
+def test_a_table_gives_way_on_a_narrow_terminal(width: int, headers: list[str], last: str) -> None:
+    """Columns are cut as far as they may be, then left out; the first never is."""
+    fitted = TABLE.fitted(width)
+    assert [column.header for column in fitted.columns] == headers
+    assert fitted.text().splitlines()[-1].endswith(last)
+    if width >= 10:
+        assert max(map(len, fitted.text().splitlines())) <= width
+
+
+def test_words_are_counted() -> None:
+    """One is singular, all else plural."""
+    assert [counted(number, "state") for number in (0, 1, 2)] == ["0 states", "1 state", "2 states"]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What cannot be written leaves what was there."""
+    write_to(str(tmp_path / "new"), "text")
+    assert (tmp_path / "new").read_text(encoding="utf-8") == "text"
+    with pytest.raises(NotWritable, match=r"none/new cannot be written: No such file or directory"):
+        write_to(str(tmp_path / "none" / "new"), "text")
+    with pytest.raises(NotWritable, match="Is a directory"):
+        write_to(str(tmp_path), b"data")
+    with pytest.raises(NotWritable, match="new cannot be made: File exists"):
+        make_directory(str(tmp_path / "new"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["check", "--json"], ["list", "knobs"], ["--scenario", "mirror", "-j", "1"]], ids=" ".join
+)
+def test_a_closed_pipe_is_no_failure(arguments: list[str]) -> None:
+    """`| head`: no traceback, nothing said, and the exit code is that of the verdicts."""
+    process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (0, "")
+    process.stderr.close()
+
+
+def test_a_closed_pipe_does_not_hide_a_verdict() -> None:
+    """A violation is code 12 whether or not anybody reads about it."""
+    process = subprocess.Popen([*COMMAND, "check", "--set", "bandage=off"], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait() == 12
+
+
+def test_no_standard_output_at_all() -> None:
+    """`>&-` is treated like a closed pipe."""
+    closed = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "list", "knobs"]
+    done = subprocess.run(closed, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_one_message() -> None:
+    """What could not be printed is said, code 2."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, "list", "knobs"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "Error: standard output cannot be written: No space left on device\n")
+
+
+def on_a_terminal(*arguments: str, columns: int = 100, interrupt_at: bytes = b"") -> tuple[str, int]:
+    """What the command prints on a terminal of this width, and its exit code; with Ctrl-C once some text has appeared."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
+    environment.pop("NO_COLOR", None)
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=slave, stderr=slave, env=environment, start_new_session=True
+    )
+    os.close(slave)
+    read = b""
+    while chunk := _read(master):
+        read += chunk
+        if interrupt_at and interrupt_at in read:
+            os.killpg(process.pid, signal.SIGINT)
+            interrupt_at = b""
+    os.close(master)
+    return read.decode().replace("\r\n", "\n"), process.wait()
+
+
+def _read(file: int) -> bytes:
+    try:
+        return os.read(file, 65536)
+    except OSError:  # the other end is closed
+        return b""
+
+
+def test_a_terminal_gets_colours_and_its_width() -> None:
+    """Violations are red, and no line is longer than the terminal."""
+    text, code = on_a_terminal("check", "--no-trace", columns=90)
+    assert "\x1b[31mviolated" in text
+    plain = "".join(part.partition("m")[2] if number else part for number, part in enumerate(text.split("\x1b[")))
+    table = plain[plain.index("property ") : plain.index("\noutcome")]
+    assert max(map(len, table.splitlines())) <= 90
+    assert code == 0
+
+
+def test_a_trace_on_a_terminal_has_the_same_words() -> None:
+    """Colours are all that differs: marked steps are bold."""
+    shown, _ = on_a_terminal("check", "--property", "S1")
+    assert "(b) blk_aio_writev (write[0.0])" in shown
+    assert "\x1b[1m" in shown
+    assert "main_loop_wait # 1" in shown
+
+
+def test_ctrl_c_in_the_middle_of_the_matrix() -> None:
+    """The whole command ends with code 130 and a count of what was decided, no traceback, and stops its processes."""
+    text, code = on_a_terminal("--all", "-j", "2", interrupt_at=b"rows decided")
+    assert "rows were decided; the others are unknown" in text
+    assert "Traceback" not in text
+    assert code == 130
