@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from math import prod
-from operator import or_
 from time import perf_counter
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from draincheck.errors import ModelError
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import KNOBS, Knobs, Revision, find_revision
 from drainspecs.cubes import Cube, Space, cover
-from drainspecs.judging import NAMES_ONLY, Advance, Judged, Judges, Setting, check_applies, silently, values_of
+from drainspecs.judging import NAMES_ONLY, Advance, Judged, Judges, Setting, check_applies, shown, silently, values_of
 from drainspecs.properties import DrainInvariant
 
 __all__ = ["MOST", "Part", "Sweep", "default_knobs", "sweep"]
@@ -123,7 +122,10 @@ class Sweep:
         return not self.impossible >> self.space.number(vector) & 1
 
     def _union(self, parts: Iterable[Part]) -> int:
-        return reduce(or_, (self.space.members(part.fixed) for part in parts), 0)
+        found = 0
+        for part in parts:
+            found |= self.space.members(part.fixed)
+        return found
 
     def is_safe(self, vector: Mapping[str, Setting]) -> bool:
         """What the search found of one vector of the space."""
@@ -137,11 +139,7 @@ class Sweep:
         """The decision table: for each cube the values of each knob of the space as text, "" where it does not matter."""
         for cube in self.table:
             allowed = dict(cube.allowed)
-            yield tuple(" or ".join(map(_text, allowed.get(knob, ()))) for knob in self.space.knobs)
-
-
-def _text(value: Setting) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else value
+            yield tuple(" or ".join(map(shown, allowed.get(knob, ()))) for knob in self.space.knobs)
 
 
 def sweep(
