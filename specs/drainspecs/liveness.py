@@ -3,7 +3,8 @@
 Safety says that no request slips into a drained section; this says that sections end, kicks are answered and jobs complete. Without
 assumptions none of it holds, for a host that never runs the main thread or never finishes an I/O is allowed to. `ASSUMPTIONS` lists what
 is taken for granted and why; the tests drop each in turn and see something break. Nothing is assumed of the guest, which may stop at any
-time, not even to kick for a descriptor it has added.
+time, even between adding a descriptor and kicking for it. Nothing needs to be assumed of the IOThread, of the job's coroutine and of the
+clock either: a run goes on as long as something can move, and nothing else could go round for ever without them.
 
 Ways to read the properties: a crash ends every demand (whether QEMU may crash is A1's matter). L1 is stronger than its usual wording:
 the command is sent in the end, so every run has to complete. L7 is about the main loop, whose poll reports a disabled descriptor again
@@ -29,7 +30,16 @@ from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Verdict
 from drainspecs.properties import PropertySpec
 
-__all__ = ["ASSUMPTIONS", "LIVENESS", "Assumption", "Progress", "comutex", "comutex_system", "progress_system", "verdicts"]
+__all__ = [
+    "ASSUMPTIONS",
+    "LIVENESS",
+    "Assumption",
+    "Progress",
+    "comutex",
+    "comutex_system",
+    "progress_system",
+    "verdicts",
+]
 
 LIVENESS: Final = (
     PropertySpec("L1", "the job is told to complete and does", "mirror.c, block-job-complete"),
@@ -46,9 +56,9 @@ _ABOUT: Final = {item.name: {"meaning": item.meaning, "source": item.source} for
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """Something that is taken for granted: a process (or its steps that begin with `steps`) is never neglected.
+    """Something that is taken for granted: a process, or each of its steps whose label begins with `steps`, is not neglected.
 
-    `until_held_in_poll`: it only concerns code bases in which the IOThread holds its AioContext while it polls.
+    `held_in_poll`: it concerns only code bases whose IOThread holds its AioContext while it polls.
     """
 
     name: str
@@ -56,24 +66,29 @@ class Assumption:
     strength: Literal["weak", "strong"]
     reason: str
     steps: str = ""
-    until_held_in_poll: bool = False
+    held_in_poll: bool = False
 
+
+_IN_TURN: Final = (
+    "an IOThread that holds its context while it polls lets go of it again and again, never for long; the RFifoLock of that time hands it "
+    "over in turn. Later the context is free while the IOThread sleeps, so whoever waits for it gets it anyway."
+)
 
 ASSUMPTIONS: Final = (
-    Assumption("main thread", "main thread", "weak", "the host runs a thread that can run; it waits only where QEMU's does"),
-    Assumption("mirror_run", "mirror_run", "weak", "a coroutine runs on the thread that has entered it"),
-    Assumption("iothread", "iothread", "weak", "the host runs a thread that can run"),
     Assumption(
-        "AioContext",
-        "main thread",
-        "strong",
-        "an IOThread that holds its context while it polls lets go of it again and again, never for long; the RFifoLock of that time "
-        "hands it over in turn. Later the context is free while the IOThread sleeps, and nothing more than weak fairness is needed.",
-        steps="aio_context_acquire",
-        until_held_in_poll=True,
+        "main thread", "main thread", "weak", "the host runs a thread that can run; it waits only where QEMU's does"
     ),
-    Assumption("storage", "storage", "weak", "each I/O that the host has accepted finishes; none is passed over for others", steps="finishes "),
-    Assumption("clock", "clock", "weak", "time passes"),
+    Assumption("AioContext", "main thread", "strong", _IN_TURN, steps="aio_context_acquire", held_in_poll=True),
+    Assumption(
+        "AioContext of a vCPU", "guest", "strong", _IN_TURN, steps="the disk is in the main loop's", held_in_poll=True
+    ),
+    Assumption(
+        "storage",
+        "storage",
+        "weak",
+        "each I/O that the host has accepted finishes; none is passed over for others",
+        steps="finishes ",
+    ),
     Assumption("management", "management", "weak", "the job is told to complete some time"),
 )
 
@@ -91,17 +106,20 @@ class Progress(Probes):
                 _assume(w, assumption)
         crashed = w.m.halted
         w.m.eventually("L1", w.completed | crashed, **_ABOUT["L1"])
-        for name, waits in (("L2", _kicked(w)), ("L3", _draining(w)), ("L6", w.drain_bh | w.exit_bh), ("L7", _spinning(w))):
+        for name, waits in (
+            ("L2", _kicked(w)),
+            ("L3", _draining(w)),
+            ("L6", w.drain_bh | w.exit_bh),
+            ("L7", _spinning(w)),
+        ):
             w.m.leads_to(name, waits, ~waits | crashed, **_ABOUT[name])
 
 
 def _assume(w: World, assumption: Assumption) -> None:
-    if assumption.until_held_in_poll and not (w.s.iothread and w.k.ctx_held_in_poll):
+    if assumption.held_in_poll and not (w.s.iothread and w.k.ctx_held_in_poll):
         return
     process = w.m.processes[assumption.process]
-    if not assumption.steps:
-        w.m.fair(process, assumption.strength)
-    for step in _steps(process, assumption.steps) if assumption.steps else ():
+    for step in _steps(process, assumption.steps) if assumption.steps else ("",):
         w.m.fair(process, assumption.strength, step=step)
 
 

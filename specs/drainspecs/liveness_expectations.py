@@ -3,6 +3,14 @@
 The facts are in the project's semantics notes: which descriptors a poll reports (sections 1 and 2), where host notifiers live (3), what a
 drain waits for (5), when the IOThread holds its context and what wakes it (7), and the two hangs that history knows: a77fd4bb29 fixed
 a drain that waited for its own coroutine, 321d1dba8b a kick that nobody was woken for.
+
+What came of the comparison. In the five default scenarios every verdict was the expected one at the first run. In their variants two things
+had been overlooked, both here and not in the model:
+
+* Scenarios without guest requests (`zero-length`, `reset`) have no kick to lose or to spin beside: L2 and L7s hold there, vacuously.
+* `dataplane-reset` first broke L1 and L6 up to 9a0cec664e: a vCPU that has the BQL waits for the AioContext of an IOThread that takes it
+  again and again, and the main loop waits for the BQL. The main thread had been assumed to get the lock in its turn, the vCPU had not.
+  The same RFifoLock serves both, so `AioContext of a vCPU` became an assumption. (The guest may stop; a vCPU inside QEMU may not.)
 """
 
 from __future__ import annotations
@@ -44,7 +52,9 @@ _COMPLETES: Final = (
     "the exit bottom half runs in the next walk"
 )
 _DRAINS_END: Final = "a request needs the host's I/O and the thread pool's bottom half, and every drain polls for both"
-_BH_RUNS: Final = "the main loop walks its bottom halves in every iteration, and nobody else's drain is there to be waited for"
+_BH_RUNS: Final = (
+    "the main loop walks its bottom halves in every iteration, and nobody else's drain is there to be waited for"
+)
 
 _EVERYWHERE: Final = {
     "L1": (_ok(FIRST, _COMPLETES),),
@@ -57,7 +67,9 @@ _EVERYWHERE: Final = {
     "L7": (_ok(FIRST, "the main loop spins at most while a section is open, and sections end"),),
 }
 
-_LEVEL: Final = "the eventfd is level-triggered and GLib polls it whether it is disabled or not: it is reported until it is handled"
+_LEVEL: Final = (
+    "the eventfd is level-triggered and GLib polls it whether it is disabled or not: it is reported until it is handled"
+)
 _FLUSH_SPINS: Final = "the job flushes inside the section and the main loop goes on meanwhile: a kick makes it spin as long as the flush takes"
 
 _MAIN_LOOP: Final = {
@@ -77,7 +89,10 @@ _LEFT_OUT: Final = "the main loop does not poll the notifier, and aio_poll leave
 _DATAPLANE: Final = {
     "L1": (
         _ok("b112a65c52", f"{_COMPLETES}; the IOThread hands over its context in turn"),
-        _ok("65c1b5b622", f"{_COMPLETES}; the context is free while the IOThread sleeps; what hangs comes after the switch"),
+        _ok(
+            "65c1b5b622",
+            f"{_COMPLETES}; the context is free while the IOThread sleeps; what hangs comes after the switch",
+        ),
     ),
     "L2": (
         _ok("b112a65c52", _NO_SECTION),
@@ -95,7 +110,7 @@ _NOT_EXTERNAL: Final = {
     "L7s": (_ok(FIRST, _NEVER_EXTERNAL),),
 }
 
-_SCENARIOS: Final = {
+_SCENARIOS: Final[dict[str, dict[str, tuple[Span, ...]]]] = {
     "mirror": _MAIN_LOOP,
     "commit": _MAIN_LOOP,
     "dataplane": _DATAPLANE,
@@ -110,6 +125,8 @@ def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expec
     """The expected verdict, or None for a code base, scenario or property that nothing was written down for."""
     if revision not in _ORDER or property not in {item.name for item in LIVENESS}:
         return None
+    if not (scenario.writes or scenario.reads) and property in ("L2", "L7", "L7s"):
+        return Expectation(Outcome.HOLDS, "there is no kick", True)
     spans = _SCENARIOS[base_scenario(scenario).name].get(property) or _EVERYWHERE[property]
     span = [item for item in spans if _ORDER[item.since] <= _ORDER[revision]][-1]
     return Expectation(Outcome.VIOLATED if span.violated else Outcome.HOLDS, span.reason, True)
