@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -29,8 +29,12 @@ __all__ = [
     "emit_json",
     "emit_markup",
     "emit_table",
+    "make_directory",
+    "until_interrupted",
     "write_to",
 ]
+
+T = TypeVar("T")
 
 #: goes up whenever a reader of the documents before could misunderstand one
 VERSION = 1
@@ -261,3 +265,16 @@ class Counter:
 
     def _words(self) -> str:
         return f"{self.done}{'' if self.total is None else f' of {self.total}'} {self.what}"
+
+
+def until_interrupted(items: Iterator[T], what: str, total: int) -> tuple[list[T], bool]:
+    """All the items, counted as they come; with True, only those that came before Ctrl-C."""
+    found: list[T] = []
+    try:
+        with Counter(what, total) as counter:
+            for item in items:
+                found.append(item)
+                counter.advance(len(found))
+    except KeyboardInterrupt:
+        return found, True
+    return found, False

@@ -17,7 +17,7 @@ from draincheck.verdict import Limits, Outcome
 from drainspecs import claims, expectations, matrix
 from drainspecs.claims import CLAIMS, ClaimVerdict, find_claim
 from drainspecs.expectations import Span
-from drainspecs.matrix import Counts, Row, Solver, default_rows
+from drainspecs.matrix import Counts, Row, RowResult, Solver, decide_all, default_rows
 from drainspecs.scenarios import find_scenario
 from tests.golden.documents import validator
 
@@ -200,15 +200,17 @@ def test_the_gate_as_json(two_rows: list[Row], counts: dict[str, dict[str, Count
 
 
 def test_an_interrupted_gate(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C is no pass."""
+    """Ctrl-C is no pass, in the document neither, and nothing is pinned."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(rows: list[Row], _: int | None) -> Iterator[RowResult]:
+        yield from decide_all(rows[:1], 1)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(matrix, "decide_all", interrupted)
-    result = run("gate")
-    assert result.stderr == "Error: interrupted: 0 of 2 rows were compared, no claim was\n"
-    assert result.exit_code == 130
+    monkeypatch.setattr(matrix, "counts_path", lambda: pytest.fail("nothing is to be pinned"))
+    result = run("gate", "--pin", "--json")
+    assert result.stderr == "Error: interrupted: 1 of 2 rows were compared, no claim was\n"
+    assert json.loads(result.stdout)["exit_code"] == result.exit_code == 130
 
 
 # -- gate --pin -------------------------------------------------------------------------------------

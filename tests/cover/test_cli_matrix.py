@@ -119,6 +119,25 @@ def test_all_has_both_orders() -> None:
     assert result.exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "orders"),
+    [
+        ([], ["attach"]),
+        (["--order", "any"], ["any"]),
+        (["--order", "attach"], ["attach"]),
+        (["--all"], ["attach", "any"]),
+        (["--all", "--order", "any"], ["any"]),
+        (["--all", "--order", "attach"], ["attach"]),
+    ],
+    ids=str,
+)
+def test_the_order_can_be_chosen(options: list[str], orders: list[str]) -> None:
+    """--order any replaces attach order, once, whatever else is selected."""
+    result = run("--json", "--revision", "ab27c3b5e7", "--scenario", "mirror", *options)
+    assert [row["order"] for row in json.loads(result.stdout)["rows"]] == orders
+    assert result.exit_code == 0
+
+
 def test_json_has_everything() -> None:
     """The document follows its schema and carries rows, verdicts, expectations and their arguments."""
     result = run("--json", *TWO)

@@ -116,7 +116,8 @@ class _Result:
 def _print(result: _Result, traces: bool) -> None:
     emit(f"{_heading(result.selected)}\n\n")
     emit_table(_table(result.judged))
-    emit(f"\n{_outcome(result)}{_statistics(result.exploration)}\n")
+    words = _outcome(result)
+    emit("\n" + (f"outcome: {', '.join(words)}\n" if words else "") + f"{_statistics(result.exploration)}\n")
     emit(_never_taken(result))
     if traces:
         _print_traces(result)
@@ -154,14 +155,14 @@ def _line(item: Judged, with_expected: bool) -> list[str | Styled]:
     return [item.item.name, verdict, *expected, item.verdict.how, item.item.meaning]
 
 
-def _outcome(result: _Result) -> str:
-    """What comes of it for the owner of the data."""
+def _outcome(result: _Result) -> tuple[str, ...]:
+    """What comes of it for the owner of the data; nothing for a user's model."""
     from check_invariants.selection import CodeBase
     from drainspecs.matrix import consequences
 
     if not isinstance(result.selected, CodeBase):
-        return ""
-    return f"outcome: {', '.join(consequences(result.selected.turned.knobs, result.exploration.verdicts))}\n"
+        return ()
+    return consequences(result.selected.turned.knobs, result.exploration.verdicts)
 
 
 def _statistics(exploration: Exploration) -> str:
@@ -251,6 +252,7 @@ def _json(result: _Result, code: ExitCode, traces: bool) -> dict[str, Any]:
         "model": result.system.name,
         "digest": result.system.digest,
         "source": result.selected.source(),
+        "outcome": list(_outcome(result)),
         "statistics": {
             "states": s.states,
             "transitions": s.transitions,

@@ -9,7 +9,7 @@ import click
 
 from check_invariants.exit import ExitCode, Interrupted
 from check_invariants.options import Named, find_claim, json_option, known_claims
-from check_invariants.output import Counter, emit, emit_json
+from check_invariants.output import emit, emit_json, until_interrupted
 
 if TYPE_CHECKING:
     from drainspecs.claims import Claim, ClaimResult, Fact
@@ -32,30 +32,19 @@ def command(ctx: click.Context, names: Sequence[Claim], as_json: bool) -> None:
     \b
     Example: check-invariants claims case-2 bandage
     """
-    from drainspecs.claims import CLAIMS
+    from drainspecs.claims import CLAIMS, decide_claims
 
-    results = _decided(tuple(names) or CLAIMS)
+    claims = tuple(names) or CLAIMS
+    results, missing = until_interrupted(decide_claims(claims), "claims decided", len(claims))
     code = ExitCode.OK if all(result.as_expected for result in results) else ExitCode.DIFFERENT
     if as_json:
-        emit_json("claims", {"claims": [claim_json(result) for result in results], "exit_code": int(code)})
+        found = [claim_json(result) for result in results]
+        emit_json("claims", {"claims": found, "exit_code": int(ExitCode.INTERRUPTED if missing else code)})
     else:
         emit("\n".join(map(_text, results)))
+    if missing:
+        raise Interrupted(f"interrupted: {len(results)} of {len(claims)} claims were decided")
     ctx.exit(code)
-
-
-def _decided(claims: tuple[Claim, ...]) -> list[ClaimResult]:
-    from drainspecs.claims import decide_claims
-
-    results: list[ClaimResult] = []
-    try:
-        with Counter("claims decided", len(claims)) as counter:
-            for result in decide_claims(claims):
-                results.append(result)
-                counter.advance(len(results))
-    except KeyboardInterrupt as error:
-        emit("\n".join(map(_text, results)))
-        raise Interrupted(f"interrupted: {len(results)} of {len(claims)} claims were decided") from error
-    return results
 
 
 def _text(result: ClaimResult) -> str:

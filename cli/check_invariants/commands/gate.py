@@ -10,12 +10,12 @@ import click
 
 from check_invariants.exit import ExitCode, Interrupted, worst
 from check_invariants.options import all_option, jobs_option, json_option
-from check_invariants.output import Counter, counted, emit, emit_json, write_to
+from check_invariants.output import counted, emit, emit_json, until_interrupted, write_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drainspecs.matrix import Difference, Row, RowResult
+    from drainspecs.matrix import Difference, RowResult
 
 __all__ = ["command"]
 
@@ -41,36 +41,25 @@ def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, a
     \b
     Example: check-invariants gate || echo "the drain story has changed"
     """
-    from drainspecs.matrix import all_rows, default_rows, deviations
+    from drainspecs.matrix import all_rows, decide_all, default_rows, deviations
 
     rows = all_rows() if wide else default_rows()
-    results = _decided(rows, jobs)
+    results, missing = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))
     found = [item for result in results for item in deviations(result)]
-    if pin:
-        _pin(results, keep=not wide)
-        found = [item for item in found if item.kind != "counts"]
-    found += _claim_differences()
+    if not missing:
+        if pin:
+            _pin(results, keep=not wide)
+            found = [item for item in found if item.kind != "counts"]
+        found += _claim_differences()
     code = worst(ExitCode.INCONCLUSIVE if item.kind == "unknown" else ExitCode.DIFFERENT for item in found)
     if as_json:
-        emit_json("gate", {"rows": len(rows), "differences": list(map(_json, found)), "exit_code": int(code)})
+        differences, code = list(map(_json, found)), ExitCode.INTERRUPTED if missing else code
+        emit_json("gate", {"rows": len(results), "differences": differences, "exit_code": int(code)})
     else:
         emit("".join(f"{item}\n" for item in found))
+    if missing:
+        raise Interrupted(f"interrupted: {len(results)} of {len(rows)} rows were compared, no claim was")
     ctx.exit(code)
-
-
-def _decided(rows: Sequence[Row], jobs: int | None) -> list[RowResult]:
-    from drainspecs.matrix import decide_all, differences
-
-    results: list[RowResult] = []
-    try:
-        with Counter("rows decided", len(rows)) as counter:
-            for result in decide_all(rows, jobs):
-                results.append(result)
-                counter.advance(len(results))
-    except KeyboardInterrupt as error:
-        emit("".join(f"{line}\n" for result in results for line in differences(result)))
-        raise Interrupted(f"interrupted: {len(results)} of {len(rows)} rows were compared, no claim was") from error
-    return results
 
 
 def _claim_differences() -> Iterator[Difference]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,12 @@ from check_invariants.options import (
     all_option,
     jobs_option,
     json_option,
+    order_option,
     property_option,
     revision_option,
     scenario_option,
 )
-from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
+from check_invariants.output import Column, Styled, Table, counted, emit, emit_json, emit_table, until_interrupted
 
 if TYPE_CHECKING:
     from draincheck.qemu import Scenario
@@ -43,6 +44,7 @@ _STYLES = {"safe": "green", "silent loss": "bold red", "abort": "red", "crash": 
 @revision_option(multiple=True)
 @scenario_option(multiple=True)
 @property_option(of_matrix=True)
+@order_option
 @all_option
 @click.option("--full", is_flag=True, help="A line a property, with everything about it.")
 @jobs_option
@@ -55,6 +57,7 @@ def command(
     revisions: Sequence[Revision],
     scenarios: Sequence[Scenario],
     properties: Sequence[str],
+    order: str | None,
     wide: bool,
     full: bool,
     jobs: int | None,
@@ -72,14 +75,14 @@ def command(
     \b
     Example: check-invariants --scenario mirror --revision ab27c3b5e7~1 --revision ab27c3b5e7
     """
-    from drainspecs.matrix import all_rows, default_rows
+    from drainspecs.matrix import all_rows, decide_all, default_rows
 
     rows = all_rows() if wide else default_rows(scenarios=scenarios)
-    rows = [row for row in rows if _wanted(row, revisions, scenarios)]
+    rows = [row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)]
     if not rows:
         raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
     started = perf_counter()
-    results, missing = _decide(rows, jobs)
+    results, missing = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))
     seconds = perf_counter() - started
     code = worst(_code(cell) for result in results for cell in _of_row(result, properties))
     if as_json:
@@ -91,25 +94,19 @@ def command(
     ctx.exit(code)
 
 
+def _ordered(rows: list[Row], order: str | None) -> list[Row]:
+    """The rows with GSources in this order; as they are, if none is said."""
+    from drainspecs.matrix import with_order_any
+
+    if order == "any":
+        rows = [replace(row, revision=with_order_any(row.revision)) for row in rows]
+    return [row for row in dict.fromkeys(rows) if order in (None, row.revision.knobs.order)]
+
+
 def _wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenario]) -> bool:
     """Whether the options select a row. GSource order is not the business of a revision's name."""
     names = {revision.name for revision in revisions}
     return (not names or row.revision.name in names) and (not scenarios or row.scenario in scenarios)
-
-
-def _decide(rows: list[Row], jobs: int | None) -> tuple[list[RowResult], bool]:
-    """The rows' results; with True, only those that were known at Ctrl-C."""
-    from drainspecs.matrix import decide_all
-
-    results: list[RowResult] = []
-    try:
-        with Counter("rows decided", len(rows)) as counter:
-            for result in decide_all(rows, jobs):
-                results.append(result)
-                counter.advance(len(results))
-    except KeyboardInterrupt:
-        return results, True
-    return results, False
 
 
 def _of_row(result: RowResult, properties: Sequence[str]) -> list[Cell]:
