@@ -15,6 +15,7 @@ had been overlooked, both here and not in the model:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,7 +111,7 @@ _NOT_EXTERNAL: Final = {
     "L7s": (_ok(FIRST, _NEVER_EXTERNAL),),
 }
 
-_SCENARIOS: Final[dict[str, dict[str, tuple[Span, ...]]]] = {
+_SCENARIOS: Final[Mapping[str, Mapping[str, tuple[Span, ...]]]] = {
     "mirror": _MAIN_LOOP,
     "commit": _MAIN_LOOP,
     "dataplane": _DATAPLANE,
