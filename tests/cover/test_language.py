@@ -332,8 +332,7 @@ def unreachable() -> None:
 def python_truth() -> None:
     m = Model("m")
     x = m.bool("x")
-    if x & x:
-        pass
+    bool(x & x)
 
 
 def python_bool_as_condition() -> None:

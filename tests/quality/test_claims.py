@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from draincheck.revisions import find_revision
 from drainspecs import claims
 from drainspecs.claims import CLAIMS, ClaimVerdict, find_claim
 
@@ -27,8 +28,9 @@ def test_conditions_are_named() -> None:
 
 def test_a_claim_about_a_fixed_code_base_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: were the story's culprit harmless, the first claim would be refuted."""
-    find = claims.find_revision
-    monkeypatch.setattr(claims, "find_revision", lambda name: find("9a0cec664e" if name == "5a7e7a0bad" else name))
+    culprit = "5a7e7a0bad"
+    found = {culprit: find_revision("9a0cec664e")}
+    monkeypatch.setattr(claims, "find_revision", lambda name: found.get(name) or find_revision(name))
     assert find_claim("opens").decide().verdict is ClaimVerdict.REFUTED
 
 

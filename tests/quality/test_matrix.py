@@ -74,11 +74,10 @@ def mutated(revision: str, scenario: str, label: str, without: str) -> dict[str,
     touched = 0
     actions = []
     for action in system.actions:
-        if any(part.label == label for part in action.parts):
-            kept = tuple(update for update in action.updates if update.variable.name != without)
-            touched += len(kept) != len(action.updates)
-            action = replace(action, updates=kept)
-        actions.append(action)
+        broken = any(part.label == label for part in action.parts)
+        kept = tuple(update for update in action.updates if not broken or update.variable.name != without)
+        touched += len(kept) != len(action.updates)
+        actions.append(replace(action, updates=kept))
     assert touched, f"no step {label!r} writes {without}"
     return {
         name: verdict.outcome for name, verdict in explore(replace(system, actions=tuple(actions))).verdicts.items()
