@@ -80,7 +80,7 @@ def waiting_states(system: TransitionSystem, item: Liveness, graph: Graph) -> se
             starts = [state for state in graph.states if system.holds(trigger, state)]
         case _:
             raise NotImplementedError
-    open_edges = [edge for edge in graph.edges if not any(system.holds(goal, end) for end in edge[::2])]
+    open_edges = [edge for edge in graph.edges if not (system.holds(goal, edge[0]) or system.holds(goal, edge[2]))]
     return reach([state for state in starts if not system.holds(goal, state)], open_edges)
 
 

@@ -1,0 +1,536 @@
+"""Liveness: how fairness and demands on runs are declared, and what the engine makes of small systems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from draincheck.engines import explicit
+from draincheck.engines.components import components, fair_components
+from draincheck.engines.faults import ModelFault
+from draincheck.engines.lasso import fair_loop, violates
+from draincheck.engines.liveness import check, decide
+from draincheck.errors import ModelError, TraceError
+from draincheck.expr import TRUE
+from draincheck.interpreter import explore as interpret
+from draincheck.lang import Model
+from draincheck.lang.fairness import FairWord
+from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, Strength, TransitionSystem
+from draincheck.trace import Trace, rerun
+from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+
+HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
+
+
+def swing(fair: FairWord | None = None) -> Model:
+    """One process swings between two places; the other can leave for good from one of them."""
+    m = Model("swing")
+    right, out = m.bool("right"), m.bool("out")
+    with m.thread("swinger") as p, p.loop():
+        p.do("to the right", right.set(), when=~out)
+        p.do("to the left", right.clear(), when=~out)
+    with m.thread("leaver") as p:
+        p.do("leaves", out.set(), when=right)
+    m.eventually("out", out)
+    if fair is not None:
+        m.fair(m.processes["leaver"], fair)
+    return m
+
+
+def two_steps(fair: str = "") -> Model:
+    """A process that chooses between two steps for ever; one of them is the good one."""
+    m = Model("two steps")
+    good, other = m.bool("good"), m.bool("other")
+    with m.thread("p") as p, p.loop(), p.either() as choice:
+        with choice():
+            p.do("good", good.set(), fair="weak" if fair == "good" else None)
+        with choice():
+            p.do("other", other.set(), fair="weak" if fair == "other" else None)
+    m.eventually("good", good)
+    return m
+
+
+def verdict_of(m: Model, name: str) -> Verdict:
+    return check(m.compile(), name)
+
+
+# -- declaring ----------------------------------------------------------------------------------------
+
+
+def test_fairness_of_a_process_is_about_all_its_actions() -> None:
+    """`fair` on a process gathers every action of it, whatever the order of declaration."""
+    system = swing("weak").compile()
+    (fairness,) = system.fairness
+    assert fairness == Fairness("leaver", Strength.WEAK, (2,))
+    assert str(fairness) == "weak fairness of leaver"
+
+
+def test_fairness_of_a_step_by_its_label() -> None:
+    """`fair(step=...)` is about the steps of that process with that label, and says so in its name."""
+    m = two_steps()
+    m.fair(m.processes["p"], "strong", step="good")
+    assert m.compile().fairness == (Fairness("p: good", Strength.STRONG, (0,)),)
+
+
+def test_fairness_where_the_step_is_written() -> None:
+    """`do(..., fair=...)` is about exactly the actions of that statement."""
+    assert two_steps("other").compile().fairness == (Fairness("p: other", Strength.WEAK, (1,)),)
+
+
+def test_fairness_of_a_wait() -> None:
+    """`wait` takes `fair` too."""
+    m = Model("m")
+    flag = m.bool("flag")
+    with m.thread("p") as p:
+        p.wait("for it", flag, fair="strong")
+    assert m.compile().fairness == (Fairness("p: for it", Strength.STRONG, (0,)),)
+
+
+def test_fair_step_that_several_ways_lead_into_is_one_group() -> None:
+    """A statement that compiles to several actions, one for each way there, is one assumption over all of them."""
+    m = Model("m")
+    a, b = m.bool("a"), m.bool("b")
+    with m.thread("p") as p:
+        with p.either() as choice:
+            with choice(when=a), p.atomic():
+                p.do("in a", fair="weak")
+            with choice(when=b), p.atomic():
+                p.do("in b")
+        p.do("after", fair="weak")
+    names = {f.name: f.actions for f in m.compile().fairness}
+    assert names == {"p: in a": (0,), "p: after": (2, 3)}
+
+
+def test_step_that_is_fair_to_nothing_is_refused() -> None:
+    """Fairness of a label that no step has is an error with its place."""
+    m = two_steps()
+    m.fair(m.processes["p"], step="better")
+    with pytest.raises(ModelError, match=r"test_liveness\.py:\d+: fairness of p: better: there is no such step"):
+        m.compile()
+
+
+def test_unknown_strength_is_refused() -> None:
+    """Only weak and strong are known."""
+    m = two_steps()
+    with pytest.raises(ModelError, match="fairness is 'weak' or 'strong', not 'medium'"):
+        m.fair(m.processes["p"], "medium")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("by_label", [False, True])
+def test_conditional_part_cannot_be_fair(by_label: bool) -> None:
+    """A step under a condition inside atomic is not an action of its own, so being fair to it would say something else."""
+    m = Model("m")
+    flag = m.bool("flag")
+    with m.thread("p") as p, p.atomic():
+        p.do("first")
+        with p.when(flag):
+            p.do("second", flag.clear(), fair=None if by_label else "weak")
+    if by_label:
+        m.fair(m.processes["p"], step="second")
+    with pytest.raises(ModelError, match="a fair step under a condition inside atomic"):
+        m.compile()
+
+
+def test_digest_covers_fairness_and_demands_on_runs() -> None:
+    """Systems that differ in what is assumed, how strongly, or in trigger or goal have different digests."""
+
+    def with_demand(demand: Callable[[Model], None]) -> str:
+        m = swing()
+        demand(m)
+        return m.compile().digest
+
+    digests = {swing().compile().digest, swing("weak").compile().digest, swing("strong").compile().digest}
+    digests |= {
+        with_demand(lambda m: m.leads_to("x", m.variables["right"], m.variables["out"])),  # type: ignore[arg-type]
+        with_demand(lambda m: m.leads_to("x", m.variables["out"], m.variables["out"])),  # type: ignore[arg-type]
+        with_demand(lambda m: m.leads_to("x", m.variables["out"], m.variables["right"])),  # type: ignore[arg-type]
+    }
+    assert len(digests) == 6
+
+
+def test_digest_covers_the_quotient() -> None:
+    """A system with states made one is another system."""
+    system = swing().compile()
+    assert replace(system, quotient="symmetry").digest != system.digest
+
+
+def test_demand_on_runs_keeps_its_meaning_and_places() -> None:
+    """Meaning and source survive compilation, and `at` conditions are resolved in trigger and goal."""
+    m = Model("m")
+    with m.thread("p") as p:
+        p.here("start")
+        p.do("goes")
+        p.here("there")
+    m.leads_to("arrives", p.at("start"), p.at("there"), meaning="it goes", source="here")
+    system = m.compile()
+    item = system.property_named("arrives")
+    assert isinstance(item, LeadsTo) and (item.meaning, item.source) == ("it goes", "here")
+    assert check(system, "arrives").how == "exhaustive, no fairness needed"
+
+
+def test_demand_with_a_foreign_variable_is_refused() -> None:
+    """A trigger over another model's variable is an error that names the property."""
+    m, other = swing(), Model("other")
+    m.leads_to("x", other.bool("y"), TRUE)
+    with pytest.raises(ModelError, match="x: unknown variable y"):
+        m.compile()
+
+
+# -- deciding -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fair", "outcome"), [(None, VIOLATED), ("weak", VIOLATED), ("strong", HOLDS)])
+def test_strength_decides_who_is_starved(fair: FairWord | None, outcome: Outcome) -> None:
+    """What is enabled again and again but never for long is starved under weak fairness and taken under strong."""
+    assert verdict_of(swing(fair), "out").outcome is outcome
+
+
+@pytest.mark.parametrize(("fair", "outcome"), [("", VIOLATED), ("other", VIOLATED), ("good", HOLDS)])
+def test_fairness_of_one_step_is_not_that_of_another(fair: str, outcome: Outcome) -> None:
+    """Being fair to one alternative does nothing for the other."""
+    assert verdict_of(two_steps(fair), "good").outcome is outcome
+
+
+def test_fairness_of_the_process_does_not_choose_its_step() -> None:
+    """A process that always does something else is treated fairly as a whole."""
+    m = two_steps()
+    m.fair(m.processes["p"])
+    assert verdict_of(m, "good").outcome is VIOLATED
+
+
+def test_lasso_keeps_its_assumptions_in_sight() -> None:
+    """Under weak fairness the loop goes through the place where the starved process cannot move."""
+    system = swing("weak").compile()
+    trace = check(system, "out").trace
+    assert trace is not None and trace.loop == 0
+    names = [system.actions[index].name for index in trace.actions]
+    assert names == ["to the right", "to the left"]
+
+
+def test_verdict_says_what_it_rests_on() -> None:
+    """Holds says whether fairness was needed and which was assumed; violated says how long the run is and how it ends."""
+    assert verdict_of(swing("strong"), "out").how == "exhaustive, assuming strong fairness of leaver"
+    assert verdict_of(swing(), "out").how == "counterexample: 2 actions, the last 2 repeat for ever"
+    m = Model("m")
+    flag = m.bool("flag")
+    with m.thread("p") as p:
+        p.do("sets", flag.set())
+    m.eventually("set", flag)
+    m.eventually("at once", TRUE)
+    m.eventually("cleared again", flag & ~flag)
+    m.leads_to("never asked", flag & ~flag, flag)
+    found = {name: verdict.how for name, verdict in decide(m.compile()).items()}
+    assert found == {
+        "set": "exhaustive, no fairness needed",
+        "at once": "exhaustive: every run begins with it",
+        "cleared again": "counterexample: 1 actions, then nothing moves",
+        "never asked": "exhaustive: no run ever waits",
+    }
+
+
+def test_goal_met_before_the_loop_does_not_count_for_leads_to() -> None:
+    """A run that meets the goal once and is asked again later breaks `leads_to`, and keeps `eventually`."""
+    m = Model("m")
+    asked, done = m.bool("asked"), m.bool("done")
+    with m.thread("p") as p:
+        p.do("asks", asked.set())
+        p.do("does", asked.clear(), done.set())
+        p.do("asks again", asked.set(), done.clear())
+    m.leads_to("answered", asked, done)
+    m.eventually("done", done)
+    found = {name: verdict.outcome for name, verdict in decide(m.compile()).items()}
+    assert found == {"answered": VIOLATED, "done": HOLDS}
+
+
+def test_deadlock_breaks_a_demand_whatever_is_assumed() -> None:
+    """A run that can go nowhere short of the goal is a counterexample without a loop."""
+    m = Model("m")
+    flag = m.bool("flag")
+    with m.thread("p") as p:
+        p.do("steps")
+        p.do("sets", flag.set(), when=flag)
+    m.fair(p, "strong")
+    m.eventually("set", flag)
+    trace = verdict_of(m, "set").trace
+    assert trace is not None and (trace.actions, trace.loop) == ((0,), None)
+
+
+def test_doing_nothing_is_no_run() -> None:
+    """Where something can move, something does: no fairness is needed for a single step."""
+    m = Model("m")
+    flag = m.bool("flag")
+    with m.thread("p") as p:
+        p.do("sets", flag.set())
+    m.eventually("set", flag)
+    assert verdict_of(m, "set").outcome is HOLDS
+
+
+def test_any_initial_state_counts() -> None:
+    """A demand is broken if one of the initial states breaks it."""
+    m = Model("m")
+    flag = m.any_initial(m.bool("flag"))
+    with m.thread("p") as p, p.loop():
+        p.do("goes round")
+    m.eventually("set", flag)
+    trace = verdict_of(m, "set").trace
+    assert trace is not None and trace.initial[0] == 0
+
+
+def test_shortest_of_several_loops_is_shown() -> None:
+    """A nearer state with a long way round loses to a farther one with a short loop, if that makes the whole shorter."""
+    m = Model("m")
+    place, never = m.int("place", 0, 9), m.bool("never")
+    with m.thread("p") as p, p.loop(), p.either() as choice:
+        for number in range(9):
+            with choice(when=place.is_(number)):
+                p.do(f"to {number + 1}", place.inc())
+        with choice(when=place.is_(9)):
+            p.do("back", place.set(0))
+        with choice(when=place.is_(2)):
+            p.do("stays")
+    m.eventually("never", never)
+    trace = verdict_of(m, "never").trace
+    assert trace is not None and (len(trace.actions), trace.loop) == (3, 2)
+
+
+# -- what cannot be decided ---------------------------------------------------------------------------
+
+
+def counter(bound: bool = False) -> Model:
+    m = Model("counter")
+    n = m.int("n", 0, 50)
+    with m.thread("p") as p, p.loop():
+        if bound:
+            with p.when(n.is_(20)):
+                p.bound("twenty is enough")
+        p.do("counts", n.inc(), when=n < 50)
+    m.eventually("fifty", n.is_(50))
+    m.eventually("minus", n < 0)
+    return m
+
+
+def test_limit_makes_holds_unknown() -> None:
+    """A search that had to stop says unknown, and why."""
+    assert verdict_of(counter(), "fifty").outcome is HOLDS
+    verdict = check(counter().compile(), "fifty", Limits(states=10))
+    assert (verdict.outcome, verdict.how) == (UNKNOWN, "state limit 10 reached after 10 states")
+
+
+def test_time_limit_makes_holds_unknown() -> None:
+    """The clock is looked at now and then, and stops the search."""
+    m = Model("m")
+    n, goal = m.int("n", 0, 5000), m.bool("goal")
+    with m.thread("p") as p, p.loop():
+        p.do("counts", n.inc(), when=n < 5000)
+    m.eventually("goal", goal)
+    verdict = check(m.compile(), "goal", Limits(seconds=0.0))
+    assert (verdict.outcome, verdict.how) == (UNKNOWN, "time limit 0 s reached after 1025 states")
+
+
+def test_bound_makes_holds_unknown() -> None:
+    """A bound of the model that was passed hides what would come after it."""
+    verdict = verdict_of(counter(bound=True), "fifty")
+    assert verdict.outcome is UNKNOWN
+    assert verdict.how.startswith("bound passed: twenty is enough")
+
+
+def test_violation_beside_a_bound_is_still_one() -> None:
+    """A run that was found is a run, whatever was not looked at."""
+    m = counter(bound=True)
+    with m.thread("idler") as p, p.loop():
+        p.do("idles")
+    verdict = verdict_of(m, "fifty")
+    assert (verdict.outcome, verdict.how) == (VIOLATED, "counterexample: 1 actions, the last 1 repeat for ever")
+
+
+def test_action_behind_a_bound_counts_as_enabled() -> None:
+    """A process kept from moving by a bound only is not treated fairly by waiting: such a wait is no counterexample."""
+    m = Model("m")
+    goal = m.bool("goal")
+    with m.thread("p") as p:
+        p.bound("not modelled")
+    with m.thread("idler") as p, p.loop():
+        p.do("idles")
+    m.eventually("goal", goal)
+    assert verdict_of(m, "goal").outcome is VIOLATED
+    m.fair(m.processes["p"])
+    assert verdict_of(m, "goal").outcome is UNKNOWN
+
+
+def test_quotient_is_refused() -> None:
+    """On a system whose states were made one by symmetry no demand on runs is decided, and the verdict says why."""
+    verdict = check(replace(swing("strong").compile(), quotient="symmetry over requests"), "out")
+    assert verdict.outcome is UNKNOWN
+    assert "symmetry over requests" in verdict.how and verdict.how.startswith("refused")
+
+
+def test_error_of_the_model_is_one_here_too() -> None:
+    """A reachable step that leaves its variable's range stops the engine with its trace."""
+    m = Model("m")
+    n = m.int("n", 0, 1)
+    with m.thread("p") as p, p.loop():
+        p.do("counts", n.inc())
+    m.eventually("never", n < 0)
+    with pytest.raises(ModelFault, match="n would become") as error:
+        check(m.compile(), "never")
+    assert len(error.value.trace.actions) == 1
+
+
+def test_property_of_states_is_not_for_this_engine() -> None:
+    """Asking for an invariant is an error with the next step."""
+    m = swing()
+    m.always("fine", TRUE)
+    with pytest.raises(ModelError, match="'fine' is not a demand on whole runs; explicit search decides it"):
+        check(m.compile(), "fine")
+
+
+def test_system_without_such_demands_is_not_explored() -> None:
+    """Nothing asked, nothing answered."""
+    system = counter().compile()
+    assert decide(system, (), Limits(states=0)) == {}
+
+
+@pytest.mark.parametrize("explore", [explicit.explore, interpret])
+def test_searches_of_states_say_that_they_cannot_tell(
+    explore: Callable[[TransitionSystem], Exploration],
+) -> None:
+    """Breadth-first search never calls a demand on runs held."""
+    assert explore(swing("strong").compile()).verdicts["out"].outcome is UNKNOWN
+
+
+# -- traces that loop ---------------------------------------------------------------------------------
+
+
+def looping(loop: int | None, actions: tuple[int, ...] = (0, 1)) -> tuple[TransitionSystem, Trace]:
+    system = swing().compile()
+    return system, Trace(system.name, system.digest, "out", system.initial[0], actions, loop)
+
+
+def test_loop_that_closes_is_accepted() -> None:
+    """A trace whose last state is the one at its loop's start can be executed."""
+    assert len(rerun(*looping(0))) == 2
+
+
+@pytest.mark.parametrize(
+    ("loop", "message"),
+    [(1, "the loop does not close"), (2, "cannot begin after step 2"), (-1, "cannot begin after step -1")],
+)
+def test_loop_that_does_not_close_is_refused(loop: int, message: str) -> None:
+    """A loop that ends elsewhere, or that is none, is an error that says where."""
+    with pytest.raises(TraceError, match=message):
+        rerun(*looping(loop))
+
+
+def test_check_of_a_run_looks_at_everything() -> None:
+    """A run is evidence only if it is infinite or stuck, fair, and without the goal where it matters."""
+    system, good = looping(0)
+    item = system.property_named("out")
+    assert isinstance(item, Liveness)
+    assert violates(system, item, good)
+    assert not violates(system, item, replace(good, loop=None))  # something can still move
+    strong = swing("strong").compile()
+    assert not violates(strong, item, replace(good, digest=strong.digest))  # unfair
+    assert not violates(system, Eventually("right", system.variables[0]), good)  # type: ignore[arg-type]
+    asked = LeadsTo("x", TRUE, system.variables[0])  # type: ignore[arg-type]
+    assert not violates(system, asked, good)
+    never = LeadsTo("x", system.variables[1], system.variables[1])  # type: ignore[arg-type]
+    assert not violates(system, never, good)
+
+
+# -- components ---------------------------------------------------------------------------------------
+
+
+class Fair:
+    """A graph by hand: edges as (source, assumptions of the action, target), enabled assumptions of each state."""
+
+    def __init__(self, edges: list[tuple[int, int, int]], enabled: list[int], weak: int = 0, strong: int = 0) -> None:
+        self.grants = [bits for _, bits, _ in edges]
+        self.edges: list[list[tuple[int, int]]] = [[] for _ in enabled]
+        for index, (source, _, target) in enumerate(edges):
+            self.edges[source].append((index, target))
+        self.enabled, self.weak, self.strong = enabled, weak, strong
+
+    def fair(self) -> list[set[int]]:
+        return sorted(map(set, fair_components(self, range(len(self.edges)))), key=min)
+
+
+@given(st.integers(1, 12).flatmap(lambda n: st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)))))
+@settings(max_examples=200, deadline=None)
+def test_components_are_those_of_networkx(pairs: list[tuple[int, int]]) -> None:
+    """The strongly connected components that have an edge are the ones another library finds."""
+    graph: nx.DiGraph[int] = nx.DiGraph(pairs)
+    size = 1 + max((max(pair) for pair in pairs), default=0)
+    edges: list[list[tuple[int, int]]] = [[] for _ in range(size)]
+    for source, target in pairs:
+        edges[source].append((0, target))
+    found = sorted(sorted(component) for component in components(edges, range(size)))
+    expected = sorted(
+        sorted(component)
+        for component in nx.strongly_connected_components(graph)
+        if len(component) > 1 or graph.has_edge(*[next(iter(component))] * 2)
+    )
+    assert found == expected
+
+
+def test_components_stay_inside() -> None:
+    """Edges that leave the given states do not count."""
+    edges = [[(0, 1)], [(0, 2)], [(0, 0), (0, 1)]]
+    assert [sorted(c) for c in components(edges, [0, 1, 2])] == [[0, 1, 2]]
+    assert list(components(edges, [0, 1])) == []
+    assert [sorted(c) for c in components(edges, [1, 2])] == [[1, 2]]
+
+
+def test_path_longer_than_the_recursion_limit() -> None:
+    """A ring of many thousand states is one component."""
+    size = 5000
+    edges = [[(0, (number + 1) % size)] for number in range(size)]
+    assert [len(component) for component in components(edges, range(size))] == [size]
+
+
+def test_weak_assumption_is_met_by_a_state_that_enables_nothing() -> None:
+    """A component that neither takes nor ever disables a fair action is no place to stay."""
+    ring = [(0, 0, 1), (1, 0, 0)]
+    assert Fair(ring, [1, 1], weak=1).fair() == []
+    assert Fair(ring, [1, 0], weak=1).fair() == [{0, 1}]
+    assert Fair([(0, 1, 1), (1, 0, 0)], [1, 1], weak=1).fair() == [{0, 1}]
+
+
+def test_action_that_leaves_does_not_keep_an_assumption() -> None:
+    """Only edges inside the component count as taken."""
+    assert Fair([(0, 0, 1), (1, 0, 0), (0, 1, 2)], [1, 1, 0], weak=1).fair() == []
+
+
+def test_strong_assumption_cuts_states_out() -> None:
+    """The part of a component that never enables the action is fair on its own; the whole is not."""
+    edges = [(0, 0, 1), (1, 0, 0), (1, 0, 2), (2, 0, 1)]
+    assert Fair(edges, [0, 0, 1], strong=1).fair() == [{0, 1}]
+    assert Fair(edges, [0, 1, 0], strong=1).fair() == []
+    assert Fair([*edges, (2, 1, 2)], [0, 0, 1], strong=1).fair() == [{0, 1, 2}]
+
+
+def test_cut_out_part_has_to_be_weakly_fair_too() -> None:
+    """What remains after a strong assumption is looked at again for the weak ones."""
+    edges = [(0, 0, 1), (1, 0, 0), (1, 0, 2), (2, 0, 1)]
+    graph = Fair(edges, [2, 2, 1], weak=2, strong=1)
+    assert graph.fair() == []
+    assert Fair(edges, [2, 0, 1], weak=2, strong=1).fair() == [{0, 1}]
+
+
+def test_loop_visits_what_each_assumption_wants() -> None:
+    """Two weak assumptions that are disabled in different states: the loop goes through both, by the shortest way."""
+    edges = [(0, 0, 1), (1, 0, 0), (1, 0, 2), (2, 0, 3), (3, 0, 0), (2, 0, 0)]
+    graph = Fair(edges, [3, 2, 1, 3], weak=3)
+    assert fair_loop(graph, range(4), 0, 99)[0] == [0, 2, 5]
+    assert fair_loop(graph, range(4), 0, 2)[0] is None
+
+
+def test_loop_avoids_what_a_strong_assumption_forbids() -> None:
+    """Passing a state that enables a strongly fair action obliges to take it, so the loop goes round another way."""
+    edges = [(0, 0, 1), (1, 0, 0), (0, 0, 2), (2, 0, 3), (3, 0, 0), (1, 1, 1)]
+    assert fair_loop(Fair(edges, [0, 1, 0, 0], strong=1), range(4), 0, 99)[0] == [0, 5, 1]
+    assert fair_loop(Fair(edges[:5], [0, 1, 0, 0], strong=1), range(4), 0, 99)[0] == [2, 3, 4]
