@@ -123,6 +123,21 @@ def test_assertion_broken_by_the_last_step_keeps_that_step() -> None:
     assert rerun(system, trace)[-1].broken == ("never rests",)
 
 
+def test_assertion_broken_on_the_way_back_is_not_cut_off() -> None:
+    """A step that breaks an assertion and leads back to where the walk began is no detour."""
+    m = Model("m")
+    away = m.bool("away")
+    with m.thread("p") as p, p.loop():
+        p.do("goes", away.set())
+        with p.atomic():
+            p.do("comes back", away.clear())
+            p.check("stays away", away)
+    system = m.compile()
+    trace = check(system, "stays away").trace
+    assert trace is not None
+    assert [system.actions[index].name for index in trace.actions] == ["goes", "comes back"]
+
+
 def test_bound_ends_a_walk() -> None:
     """What lies behind a bound is not walked, and the verdict mentions it."""
     m = Model("m")
