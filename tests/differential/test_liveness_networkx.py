@@ -1,0 +1,161 @@
+"""Liveness on random systems of a few hundred states, against plain graph code over another library's components.
+
+Too wide for the reference that tries every set of states; what that one checks is the theory, what this one checks is the machinery:
+packed states, generated successors, faults, several processes and initial states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from random import Random
+
+import networkx as nx
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from draincheck.engines.evidence import NO_LIMITS
+from draincheck.engines.faults import ModelFault
+from draincheck.engines.liveness import decide
+from draincheck.engines.stategraph import StateGraph
+from draincheck.expr import any_
+from draincheck.interpreter import explore as interpret
+from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, State, Strength, TransitionSystem
+from draincheck.verdict import Outcome
+from tests.strategies import random_system
+
+
+def system_with_demands(seed: int, data: int, processes: int, depth: int) -> TransitionSystem:
+    """A random system with demands on its runs, and fairness of some of its processes and actions."""
+    base = random_system(seed, data, processes, depth, folded=True, careless=0)
+    random = Random(seed)
+    conditions = [action.guard for action in base.actions] + [base.final]
+    goal, trigger = random.choice(conditions), any_(*random.sample(conditions, 2))
+    fairness = [
+        Fairness(name, random.choice(list(Strength)), tuple(a.index for a in base.actions if a.process == name))
+        for name in dict.fromkeys(action.process for action in base.actions)
+        if random.random() < 0.6
+    ]
+    fairness += [
+        Fairness(f"action {index}", Strength.STRONG, (index,))
+        for index in random.sample(range(len(base.actions)), 2)
+        if random.random() < 0.6
+    ]
+    items = (Eventually("eventually", goal & base.final), LeadsTo("leads to", trigger, goal))
+    return replace(base, properties=items, fairness=tuple(fairness))
+
+
+systems = st.builds(
+    system_with_demands, st.integers(0, 2**32 - 1), st.integers(2, 4), st.integers(1, 3), st.integers(0, 1)
+)
+
+
+def graph_of(system: TransitionSystem) -> tuple[nx.MultiDiGraph[State], bool]:
+    """States and edges by the system's own rules; whether a bound was passed."""
+    graph: nx.MultiDiGraph[State] = nx.MultiDiGraph()
+    graph.add_nodes_from(system.initial)
+    todo, bound = list(system.initial), False
+    seen = set(todo)
+    while todo:
+        state = todo.pop()
+        for action in system.enabled(state):
+            if system.fault(state, action) is not None:
+                bound = True
+                continue
+            after = system.step(state, action)
+            graph.add_edge(state, after, key=action.index)
+            if after not in seen:
+                seen.add(after)
+                todo.append(after)
+    return graph, bound
+
+
+def waiting_part(system: TransitionSystem, item: Liveness, graph: nx.MultiDiGraph[State]) -> nx.MultiDiGraph[State]:
+    """The part of the graph in which some run still owes the goal."""
+    assert isinstance(item, Eventually | LeadsTo)
+    unmet = graph.subgraph([state for state in graph if not system.holds(item.goal, state)])
+    if isinstance(item, Eventually):
+        starts: Iterable[State] = system.initial
+    else:
+        starts = [state for state in graph if system.holds(item.trigger, state)]
+    reached: set[State] = set()
+    for state in starts:
+        if state in unmet and state not in reached:
+            reached |= {state, *nx.descendants(unmet, state)}
+    return unmet.subgraph(reached)
+
+
+def has_fair_part(system: TransitionSystem, part: nx.MultiDiGraph[State]) -> bool:
+    """Whether a fair run can stay in a part of the graph for ever."""
+    for states in nx.strongly_connected_components(part):
+        inner = part.subgraph(states)
+        if inner.number_of_edges() == 0:
+            continue
+        taken = {key for _, _, key in inner.edges(keys=True)}
+        enabled = {state: {action.index for action in system.enabled(state)} for state in states}
+        barred: set[int] = set()
+        for fairness in system.fairness:
+            if not taken.isdisjoint(fairness.actions):
+                continue
+            if fairness.strength is Strength.STRONG:
+                barred |= set(fairness.actions)
+            elif all(not indices.isdisjoint(fairness.actions) for indices in enabled.values()):
+                break
+        else:
+            smaller = [state for state in states if enabled[state].isdisjoint(barred)]
+            if len(smaller) == len(states) or has_fair_part(system, inner.subgraph(smaller)):
+                return True
+    return False
+
+
+def expected(system: TransitionSystem, item: Liveness) -> Outcome:
+    graph, bound = graph_of(system)
+    part = waiting_part(system, item, graph)
+    if any(not list(system.enabled(state)) for state in part) or has_fair_part(system, part):
+        return Outcome.VIOLATED
+    return Outcome.UNKNOWN if bound else Outcome.HOLDS
+
+
+def compare(system: TransitionSystem) -> None:
+    try:
+        found = decide(system)
+    except ModelFault:
+        assume(False)
+    for name, verdict in found.items():
+        item = system.property_named(name)
+        assert isinstance(item, Liveness)
+        assert verdict.outcome is expected(system, item), verdict
+
+
+@given(systems)
+@settings(max_examples=100, deadline=None)
+def test_engine_agrees_with_another_library(system: TransitionSystem) -> None:
+    """On random systems with several processes every verdict is the one that plain graph code finds."""
+    compare(system)
+
+
+@pytest.mark.slow
+@given(systems)
+@settings(max_examples=2000, deadline=None)
+def test_engine_agrees_with_another_library_at_length(system: TransitionSystem) -> None:
+    """The same on two thousand systems."""
+    compare(system)
+
+
+@given(systems)
+@settings(max_examples=100, deadline=None)
+def test_graph_is_the_whole_graph(system: TransitionSystem) -> None:
+    """The state graph has the states and edges that the reference search counts, and the states in which nothing moves."""
+    try:
+        graph = StateGraph(system, (), NO_LIMITS)
+    except ModelFault:
+        assume(False)
+    statistics = interpret(replace(system, properties=())).statistics
+    assert len(graph) == statistics.states
+    assert sum(map(len, graph.edges)) == statistics.transitions
+    assert len({graph.state(number) for number in range(len(graph))}) == len(graph)
+    for number, edges in enumerate(graph.edges):
+        for index, target in edges:
+            assert system.step(graph.state(number), system.actions[index]) == graph.state(target)
+        assert (number in graph.stuck) == (not list(system.enabled(graph.state(number))))
