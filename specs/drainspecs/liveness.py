@@ -275,12 +275,18 @@ def progress_system(revision: Revision, scenario: Scenario, storage_stalls: bool
 
 
 def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = None) -> dict[str, Verdict]:
-    """The verdict on each of `LIVENESS` for a code base in a scenario. Traces belong to `progress_system` and `comutex_system`."""
+    """The verdict on each of `LIVENESS` for a code base in a scenario, in that order.
+
+    Counterexamples belong to the systems they were found in: L4's to `comutex_system`, the others' to `progress_system`. L7s is L7 of the
+    one in which the storage may stall.
+    """
     limits = limits or Limits()
-    found = _decided(progress_system(revision, scenario), limits)
-    stalls = _decided(progress_system(revision, scenario, storage_stalls=True), limits)["L7"]
-    found |= _decided(comutex_system(revision.knobs.drain), limits)
-    found["L7s"] = replace(stalls, property="L7s")
+    stalls = _decided(progress_system(revision, scenario, storage_stalls=True), limits, "L7")["L7"]
+    found = {
+        **_decided(progress_system(revision, scenario), limits),
+        **_decided(comutex_system(revision.knobs.drain), limits),
+        "L7s": replace(stalls, property="L7s"),
+    }
     return {item.name: found[item.name] for item in LIVENESS}
 
 
@@ -291,5 +297,5 @@ def comutex_system(drain: str) -> TransitionSystem:
 
 
 @cache
-def _decided(system: TransitionSystem, limits: Limits) -> dict[str, Verdict]:
-    return decide(system, limits=limits)
+def _decided(system: TransitionSystem, limits: Limits, only: str = "") -> dict[str, Verdict]:
+    return decide(system, (system.property_named(only),) if only else None, limits)
