@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from math import inf
 
 from draincheck.engines.components import components, fair_components
-from draincheck.engines.evidence import NO_LIMITS, SILENT, EvidenceError
+from draincheck.engines.evidence import NO_LIMITS, SILENT, EvidenceError, Path
 from draincheck.engines.lasso import fair_loop, violates
-from draincheck.engines.stategraph import StateGraph
+from draincheck.engines.stategraph import Edge, StateGraph
 from draincheck.errors import ModelError
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, Property, Strength, TransitionSystem
@@ -31,9 +31,6 @@ __all__ = ["check", "decide"]
 
 #: how many (state, memory) pairs may be looked at to make a counterexample shorter than the first one found
 EFFORT = 200_000
-
-#: waiting for the goal already?, number of the state
-Node = tuple[bool, int]
 
 
 def check(
@@ -92,7 +89,7 @@ def _decided(graph: StateGraph, item: Liveness) -> Verdict:
     waiting = _Waiting(graph, item)
     run = _shortest_run(graph, waiting)
     if run is not None:
-        return _violated(graph.system, item, graph, run)
+        return _violated(graph.system, item, run)
     if graph.incomplete:
         return Verdict(item.name, Outcome.UNKNOWN, graph.incomplete)
     return Verdict(item.name, Outcome.HOLDS, f"exhaustive{_why(graph, waiting, item)}")
@@ -121,8 +118,8 @@ def assumptions(fairness: Sequence[Fairness]) -> str:
 class _Run:
     """A way to a state in which a run may wait for ever, and the loop it takes there (none: nothing moves)."""
 
-    path: tuple[int, list[int]]
-    loop: list[int]
+    path: Path
+    loop: Sequence[int]
 
     @property
     def length(self) -> int:
@@ -134,41 +131,45 @@ class _Waiting:
     """The states in which a run may be waiting for the goal, nearest first, and how it gets there."""
 
     def __init__(self, graph: StateGraph, item: Liveness) -> None:
-        self._edges = graph.edges
+        self._graph = graph
         trigger, goal = _conditions(item)
-        self._goal = graph.where(goal)
-        self._starts = bytes(map(bool, graph.where(trigger)))
-        #: the node before, and the action from there; None at the start of a run
-        self._origin: dict[Node, tuple[Node, int] | None] = {}
+        starts, met = graph.where(trigger), graph.where(goal)
+        self._met = met
+        self.depth: dict[int, int] = {}
+        #: the state before and the action from there; None where the waiting begins
+        self._origin: dict[int, Edge | None] = {}
         self.numbers: list[int] = []
-        self._queue: deque[Node] = deque()
-        later = isinstance(item, LeadsTo)
-        for root in graph.roots:
-            self._arrive((not later, root), None)
-        while self._queue:
-            node = self._queue.popleft()
-            for action, target in self._edges[node[1]]:
-                self._arrive((node[0], target), (node, action))
+        among = graph.roots if isinstance(item, Eventually) else range(len(graph))
+        self._follow(deque(number for number in among if starts[number] and not met[number]))
 
-    def _arrive(self, node: Node, origin: tuple[Node, int] | None) -> None:
-        """Come to a state: a run that waits stops waiting at the goal, and one that does not may begin to at the trigger."""
-        waits, number = node
-        if node in self._origin or (waits and self._goal[number]):
-            return
-        self._origin[node] = origin
-        self._queue.append(node)
-        if waits:
-            self.numbers.append(number)
-        elif self._starts[number]:
-            self._arrive((True, number), origin)
+    def _follow(self, starts: deque[int]) -> None:
+        """Breadth first from several states, each at its own depth; both queues are in order of depth."""
+        queue: deque[int] = deque()
+        depth = self._graph.depth
+        while starts or queue:
+            if starts and (not queue or depth[starts[0]] < self.depth[queue[0]]):
+                start = starts.popleft()
+                if start not in self.depth:
+                    self.depth[start], self._origin[start] = depth[start], None
+                    queue.appendleft(start)
+            else:
+                self._expand(queue.popleft(), queue)
 
-    def path(self, number: int) -> tuple[int, list[int]]:
-        """A shortest way to a state in which a run waits: the initial state and the actions."""
-        node, actions = (True, number), list[int]()
-        while (origin := self._origin[node]) is not None:
-            node, action = origin
+    def _expand(self, here: int, queue: deque[int]) -> None:
+        self.numbers.append(here)
+        for action, target in self._graph.edges[here]:
+            if target not in self.depth and not self._met[target]:
+                self.depth[target], self._origin[target] = self.depth[here] + 1, (action, here)
+                queue.append(target)
+
+    def path(self, number: int) -> Path:
+        """A shortest way to a state in which a run waits."""
+        actions: list[int] = []
+        while (origin := self._origin[number]) is not None:
+            action, number = origin
             actions.append(action)
-        return node[1], actions[::-1]
+        initial, before = self._graph.path(number)
+        return initial, [*before, *actions[::-1]]
 
 
 def _shortest_run(graph: StateGraph, waiting: _Waiting) -> _Run | None:
@@ -178,24 +179,21 @@ def _shortest_run(graph: StateGraph, waiting: _Waiting) -> _Run | None:
     home = {number: component for component in fair_components(graph, waiting.numbers) for number in component}
     effort = 0
     for number in filter(home.__contains__, waiting.numbers):
-        path = waiting.path(number)
-        room = inf if best is None else best.length - 1 - len(path[1])
+        room = inf if best is None else best.length - 1 - waiting.depth[number]
         if room < 1 or effort > EFFORT:
             break
         loop, looked = fair_loop(graph, home[number], number, room)
         effort += looked
         if loop is not None:
-            best = _Run(path, loop)
+            best = _Run(waiting.path(number), loop)
     return best
 
 
-def _violated(system: TransitionSystem, item: Liveness, graph: StateGraph, run: _Run) -> Verdict:
+def _violated(system: TransitionSystem, item: Liveness, run: _Run) -> Verdict:
     """The verdict a run gives, once it has been executed; raises EvidenceError if it does not show what it should."""
-    root, stem = run.path
+    initial, stem = run.path
     actions = (*stem, *run.loop)
-    trace = Trace(
-        system.name, system.digest, item.name, graph.state(root), actions, loop=len(stem) if run.loop else None
-    )
+    trace = Trace(system.name, system.digest, item.name, initial, actions, loop=len(stem) if run.loop else None)
     if not violates(system, item, trace):
         raise EvidenceError(f"{system.name}: the run found for {item.name!r} does not break it")
     end = f"the last {len(run.loop)} repeat for ever" if run.loop else "then nothing moves"

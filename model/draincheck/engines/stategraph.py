@@ -29,6 +29,7 @@ class StateGraph:
 
     Attributes:
         edges: for each state its outgoing edges, in action order; none for a state that was not expanded.
+        depth: for each state how many actions it takes to get there.
         enabled: for each state the assumptions of which it enables an action (taken or kept from being taken by a bound).
         stuck: the expanded states in which no action is enabled.
         grants: for each action the assumptions that it belongs to.
@@ -52,6 +53,7 @@ class StateGraph:
         self._number: dict[int, int] = {}
         #: the edge through which each state was found: the number of the state before, and the action
         self._origin: list[tuple[int, int] | None] = []
+        self.depth: list[int] = []
         self.edges: list[list[Edge]] = []
         self.enabled: list[int] = []
         self.stuck: set[int] = set()
@@ -82,6 +84,14 @@ class StateGraph:
     def where(self, condition: BoolExpr) -> bytearray:
         """For each state whether one of the conditions that were announced holds there."""
         return bytearray(map(bool, map(self._conditions[condition], self._states)))
+
+    def path(self, number: int) -> Path:
+        """A shortest way to a state."""
+        actions: list[int] = []
+        while (origin := self._origin[number]) is not None:
+            number, action = origin
+            actions.append(action)
+        return self.state(number), actions[::-1]
 
     def _set_fairness(self) -> None:
         self.weak = self.strong = 0
@@ -125,6 +135,7 @@ class StateGraph:
             self._number[packed] = number
             self._states.append(packed)
             self._origin.append(origin)
+            self.depth.append(0 if origin is None else self.depth[origin[0]] + 1)
             self.edges.append([])
             self.enabled.append(0)
         return number
@@ -153,12 +164,5 @@ class StateGraph:
         """Remember a bound; raises ModelFault for a fault that is an error of the model."""
         fault = action.faults[number - 1]
         if fault.kind is not FaultKind.BOUND:
-            raise Evidence(self.system).fault(action, fault, self._path(here))
+            raise Evidence(self.system).fault(action, fault, self.path(here))
         self._bound = self._bound or fault
-
-    def _path(self, number: int) -> Path:
-        actions: list[int] = []
-        while (origin := self._origin[number]) is not None:
-            number, action = origin
-            actions.append(action)
-        return self.state(number), actions[::-1]
