@@ -39,10 +39,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where a search stops: `states` distinct states stored, `seconds` of wall time. None means no limit."""
+    """Where a search stops: `states` distinct states stored, `seconds` of wall time, `depth` steps looked ahead. None means no limit.
+
+    The explicit search knows nothing of depth, and symbolic engines know nothing of states.
+    """
 
     states: int | None = None
     seconds: float | None = None
+    depth: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

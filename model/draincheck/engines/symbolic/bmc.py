@@ -1,0 +1,201 @@
+"""Bounded model checking: z3 looks for a path of 0, 1, 2 ... steps to a state that shows a property violated.
+
+The first path found is a shortest one, as the explicit engine's. What z3 found becomes a trace that is executed again by the system's
+own rules before anybody sees it. That there is nothing up to a depth is *unknown*, never *holds*, with two exceptions: no path is
+longer, or the analysis of pairs (`pairs`) shows that no reachable state can be what is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+
+from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence, Path, conclude
+from draincheck.engines.symbolic.goals import fault_found, last_action, shown_by
+from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
+from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.symbolic.solver import Answer, Solver
+from draincheck.engines.symbolic.unrolling import Exclusions, Unrolling
+from draincheck.expr import BoolExpr, any_
+from draincheck.system import FaultKind, Property, Reachable, State, TransitionSystem
+from draincheck.trace import rerun
+from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+
+__all__ = ["DEFAULT_DEPTH", "Search", "check", "steps"]
+
+#: how deep a search goes that was given neither a depth nor a time
+DEFAULT_DEPTH = 100
+
+
+def check(
+    system: TransitionSystem, property_name: str, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+) -> Verdict:
+    """Search for a counterexample (a witness, for `Reachable`) up to `limits.depth` steps and `limits.seconds`.
+
+    Raises:
+        ModelFault: some state no deeper than the search went enables an action that cannot be taken.
+    """
+    item = system.property_named(property_name)
+    goal = shown_by(system, item)
+    if goal is None:
+        return Verdict(item.name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
+    return Search(system, item, goal, limits).run(reporter)
+
+
+class Search:
+    """A search for the states that show a property violated, depth by depth.
+
+    Attributes:
+        depth: up to where there is nothing; -1 at the beginning.
+    """
+
+    def __init__(
+        self,
+        system: TransitionSystem,
+        item: Property,
+        goal: BoolExpr,
+        limits: Limits,
+        *,
+        pairs: Pairs | None = None,
+        obstacles: Sequence[tuple[BoolExpr, str]] = (),
+    ) -> None:
+        """A search that has not begun.
+
+        Args:
+            system: what is searched.
+            item: the property.
+            goal: the states that show it (`goals.shown_by`).
+            limits: where to stop.
+            pairs: the analysis of the system, if somebody has made it already.
+            obstacles: states that make the search end with *unknown*, and what is to be said of them; if there are any, those that pass
+                a bound are among them.
+        """
+        self.system, self.item, self.goal, self.limits, self.obstacles = system, item, goal, limits, obstacles
+        self.depth = -1
+        self._started = perf_counter()
+        self._pairs = pairs or Pairs(system)
+        self._error = fault_found(system, bound=False)
+        self._sought = any_(goal, self._error, *(condition for condition, _ in obstacles))
+        self._first = self._pairs.first(self._sought)
+        self._may_pass_bound = not obstacles and self._pairs.first(fault_found(system, bound=True)) != FOR_EVER
+        self._stopped = ""
+        self._unrolling: Unrolling | None = None
+
+    def run(self, reporter: Reporter) -> Verdict:
+        """Search until something is found, nothing is left, or a limit is reached."""
+        last = self._last()
+        verdict = None
+        while verdict is None and self.depth < last:
+            verdict = self.deepen()
+            reporter.progress(0, 0, max(self.depth, 0), 0)
+        return verdict or self._unknown("")
+
+    def stop(self) -> None:
+        """Make a search that runs in another thread end soon, with *unknown*."""
+        self._stopped = "stopped"
+        if self._unrolling is not None:
+            self._unrolling.solver.interrupt()
+
+    def deepen(self) -> Verdict | None:
+        """Look one step further. Returns the verdict if that decides it.
+
+        Raises:
+            ModelFault: some state at this depth enables an action that cannot be taken.
+        """
+        if self._late():
+            return self._unknown(self._late())
+        if self._first == FOR_EVER:
+            return self._nothing("every reachable state is excluded by its pairs of values")
+        if self.depth + 1 < self._first:
+            self.depth += 1
+            return None
+        if self._unrolling is None:
+            self._unrolling = self._begin()
+        answer = self._look(self._unrolling, self.depth + 1)
+        if answer is Answer.SAT:
+            return self._found(self._unrolling.path())
+        reason = self._late()
+        if answer is Answer.UNKNOWN:
+            return self._unknown(reason or "z3 gave up")
+        self.depth += 1
+        if self._unrolling.solver.is_hopeless():
+            return self._nothing(f"no path is longer than {steps(self.depth - 1)}")
+        return self._unknown(reason) if reason else None
+
+    def _last(self) -> int:
+        """The depth at which a search ends."""
+        if self.limits.depth is not None:
+            return self.limits.depth
+        return DEFAULT_DEPTH if self.limits.seconds is None else FOR_EVER
+
+    def _late(self) -> str:
+        """That the search was stopped or that time is up, or ""."""
+        if self._stopped:
+            return self._stopped
+        left = self.seconds_left()
+        return f"time limit {self.limits.seconds:g} s reached" if left is not None and left <= 0 else ""
+
+    def seconds_left(self) -> float | None:
+        """How much of the time limit is left; None without a limit."""
+        return None if self.limits.seconds is None else self.limits.seconds - (perf_counter() - self._started)
+
+    # -- z3 ---------------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> Unrolling:
+        relation, solver = Relation(self.system), Solver()
+        solver.define(relation.initial + relation.predicate("goal", self._sought))
+        exclusions = Exclusions(relation, self._pairs, solver)
+        return Unrolling(relation, solver, "init", exclusions.at)
+
+    def _look(self, unrolling: Unrolling, depth: int) -> Answer:
+        """Whether some path of this many steps leads to what is sought; if none does, that is remembered."""
+        while unrolling.length < depth:
+            unrolling.extend()
+        query = unrolling.question("goal", depth)
+        answer = unrolling.solver.check(query, self.seconds_left())
+        if answer is Answer.UNSAT:
+            unrolling.demand([f"(not {query})"])
+        return answer
+
+    # -- verdicts ---------------------------------------------------------------------------------------------------------
+
+    def _unknown(self, reason: str) -> Verdict:
+        kind = "witness" if isinstance(self.item, Reachable) else "counterexample"
+        upto = f"no {kind} of up to {steps(self.depth)}" if self.depth >= 0 else f"no {kind} found"
+        return Verdict(self.item.name, Outcome.UNKNOWN, f"{upto}; {reason}" if reason else upto)
+
+    def _nothing(self, how: str) -> Verdict:
+        """There is nothing to be found: what that means for the property."""
+        if self._may_pass_bound:
+            return Verdict(self.item.name, Outcome.UNKNOWN, f"{how}, but a bound may be passed")
+        outcome = Outcome.VIOLATED if isinstance(self.item, Reachable) else Outcome.HOLDS
+        return Verdict(self.item.name, outcome, how)
+
+    def _found(self, path: Path) -> Verdict:
+        """The verdict of a path that z3 has found, after its execution.
+
+        Raises:
+            ModelFault: it leads to a faulty action.
+        """
+        evidence, (initial, actions) = Evidence(self.system), path
+        last = self._walk(initial, actions)
+        for action in self.system.enabled(last):
+            fault = self.system.fault(last, action)
+            if fault is not None and fault.kind is not FaultKind.BOUND:
+                raise evidence.fault(action, fault, path)
+        if not self.system.holds(self.goal, last):
+            met = (reason for condition, reason in self.obstacles if self.system.holds(condition, last))
+            return self._unknown(f"{next(met)} after {steps(len(actions))}")
+        trace = evidence.shows(self.item, (initial, [*actions, *last_action(self.system, self.item, last)]))
+        rerun(self.system, trace)
+        return conclude(self.item, trace, "")
+
+    def _walk(self, state: State, actions: Sequence[int]) -> State:
+        for index in actions:
+            state = self.system.step(state, self.system.actions[index])
+        return state
+
+
+def steps(number: int) -> str:
+    """A number of steps in words."""
+    return "1 step" if number == 1 else f"{number} steps"

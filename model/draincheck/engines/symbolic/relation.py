@@ -1,0 +1,109 @@
+"""A transition system as SMT-LIB definitions: where it starts, and the step from a state to the next.
+
+A state is a list of constants, one for each variable: `v3` is the fourth variable, `w3` the same after a step. Beside the two states a
+step has the action it takes: `c`, a bit vector that counts those actions that some state may enable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from draincheck.engines.facts import conjunction
+from draincheck.engines.symbolic.goals import faultless
+from draincheck.engines.symbolic.smtlib import Writer, conjoined, define, disjoined, literal, sort_text, width
+from draincheck.expr import BOOL, BoolExpr
+from draincheck.system import Action, TransitionSystem, Variable
+
+__all__ = ["Relation"]
+
+
+class Relation:
+    """A system's definitions.
+
+    Attributes:
+        system: the system.
+        actions: those that some state may enable, in index order; a step counts them from 0.
+        choice: the sort of the number of an action.
+        state: the sorts of the variables, in the order of the system.
+    """
+
+    def __init__(self, system: TransitionSystem) -> None:
+        self.system = system
+        self.actions = tuple(action for action in system.actions if conjunction([faultless(action)]) is not None)
+        self._bits = max(1, (len(self.actions) - 1).bit_length())
+        self.choice = f"(_ BitVec {self._bits})"
+        self.state = [sort_text(variable.sort) for variable in system.variables]
+        self._writer = Writer({variable: f"v{i}" for i, variable in enumerate(system.variables)})
+
+    def parameters(self, letter: str = "v") -> list[tuple[str, str]]:
+        """The variables as parameters of a definition."""
+        return [(f"{letter}{i}", sort) for i, sort in enumerate(self.state)]
+
+    def applied(self, predicate: str, letter: str = "v") -> str:
+        """A predicate of a state as part of a definition that has the state as its parameters."""
+        return f"({predicate} {' '.join(name for name, _ in self.parameters(letter))})"
+
+    def predicate(self, name: str, condition: BoolExpr) -> str:
+        """The definition of a condition over a state."""
+        return define(name, self.parameters(), self.condition(condition))
+
+    def condition(self, condition: BoolExpr) -> str:
+        """The text of a condition over the variables `v0`, `v1` and so on."""
+        return self._writer.bound(lambda: self._writer.truth(condition))
+
+    def value(self, variable: Variable, stored: int) -> str:
+        """The text that says that a variable has a value."""
+        name = f"v{self.system.position[variable]}"
+        if variable.sort is BOOL:
+            return name if stored else f"(not {name})"
+        return f"(= {name} {literal(stored - variable.sort.low, width(variable.sort))})"
+
+    @cached_property
+    def initial(self) -> str:
+        """The definition of `init`: the initial states."""
+        return self._of_variables("init", {v: v.initial for v in self.system.variables})
+
+    @cached_property
+    def domain(self) -> str:
+        """The definition of `domain`: every variable has a value of its sort."""
+        partial = [v for v in self.system.variables if v.sort is not BOOL and v.sort.size != 1 << width(v.sort)]
+        limits = [f"(bvule v{self.system.position[v]} {literal(v.sort.size - 1, width(v.sort))})" for v in partial]
+        return define("domain", self.parameters(), conjoined(limits))
+
+    @cached_property
+    def step(self) -> str:
+        """The definition of `step`: the states before and after, and the action; a line for each action, then for each variable."""
+        parameters = [*self.parameters("v"), *self.parameters("w"), ("c", self.choice)]
+        if not self.actions:
+            return define("step", parameters, "false")
+        lines = [f"(bvule c {literal(len(self.actions) - 1, self._bits)})"]
+        lines += [f"(=> {self._taken(n)} {self._effect(action)})" for n, action in enumerate(self.actions)]
+        lines += [self._kept(variable) for variable in self.system.variables]
+        return define("step", parameters, "(and\n" + "\n".join(lines) + ")")
+
+    def _taken(self, number: int) -> str:
+        return f"(= c {literal(number, self._bits)})"
+
+    def _effect(self, action: Action) -> str:
+        """What an action demands of the state before it, and makes of the variables it writes."""
+
+        def text() -> str:
+            position = self.system.position
+            stored = [
+                f"(= w{position[u.variable]} {self._writer.value(u.value, u.variable.sort)})" for u in action.updates
+            ]
+            return conjoined([self._writer.truth(faultless(action)), *stored])
+
+        return self._writer.bound(text)
+
+    def _kept(self, variable: Variable) -> str:
+        """A variable keeps its value unless the action writes it."""
+        position = self.system.position[variable]
+        writers = [n for n, a in enumerate(self.actions) if any(u.variable is variable for u in a.updates)]
+        return disjoined([*map(self._taken, writers), f"(= w{position} v{position})"])
+
+    def _of_variables(self, name: str, values: dict[Variable, Iterable[int]]) -> str:
+        """The definition of a predicate that gives each variable one of some values."""
+        parts = [disjoined(self.value(v, x) for x in dict.fromkeys(chosen)) for v, chosen in values.items()]
+        return define(name, self.parameters(), conjoined(parts))

@@ -1,0 +1,67 @@
+"""z3, seen through the few calls that the engines make. Importing this module does not import z3; making a `Solver` does."""
+
+from __future__ import annotations
+
+from enum import Enum
+from importlib import import_module
+from typing import Any
+
+__all__ = ["Answer", "Solver"]
+
+
+class Answer(Enum):
+    """What a solver says."""
+
+    SAT = "sat"
+    UNSAT = "unsat"
+    #: out of time, interrupted, or beyond it; the solver must not be asked again
+    UNKNOWN = "unknown"
+
+
+class Solver:
+    """A solver for finite domains with declarations and definitions of its own. Everything goes in as SMT-LIB text.
+
+    It has a z3 context of its own, so that two of them may run in two threads.
+    """
+
+    def __init__(self) -> None:
+        self._z3: Any = import_module("z3")
+        self._context: Any = self._z3.Context()
+        self._parser: Any = self._z3.ParserContext(self._context)
+        self._solver: Any = self._z3.SolverFor("QF_FD", ctx=self._context)
+        # z3's inprocessing pays on long runs only; in these short ones it took half of the time, and sometimes far more
+        self._solver.set("simplify.delay", 10_000_000)
+
+    def define(self, text: str) -> None:
+        """Read declarations and definitions."""
+        self._parser.from_string(text)
+
+    def add(self, text: str) -> None:
+        """Read commands, and add what they assert."""
+        self._solver.add(self._parser.from_string(text))
+
+    def check(self, assumption: str, seconds: float | None) -> Answer:
+        """Whether what was added, and a constant that was declared, can all be true."""
+        if seconds is not None:
+            self._solver.set("timeout", max(1, int(seconds * 1000)))
+        answer = self._solver.check(*self._parser.from_string(f"(assert {assumption})"))
+        return Answer(str(answer))
+
+    def is_hopeless(self) -> bool:
+        """After an unsat answer: whether no assumption was needed for it."""
+        return not self._solver.unsat_core()
+
+    def values(self) -> dict[str, int]:
+        """After a sat answer: the values of constants, truth values as 0 and 1, bit vectors as what they count.
+
+        A constant that does not matter is left out; it may have any value.
+        """
+        model = self._solver.model()
+        return {declared.name(): self._number(model[declared]) for declared in model.decls()}
+
+    def interrupt(self) -> None:
+        """Make a check that runs in another thread end soon."""
+        self._context.interrupt()
+
+    def _number(self, value: Any) -> int:
+        return int(value.as_long()) if self._z3.is_bv_value(value) else int(self._z3.is_true(value))

@@ -1,0 +1,105 @@
+"""Paths of a system as constants of a solver: state after state, with the action between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from draincheck.engines.evidence import Path
+from draincheck.engines.symbolic.pairs import Pairs
+from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.symbolic.smtlib import conjoined, define
+from draincheck.engines.symbolic.solver import Solver
+from draincheck.system import State
+
+__all__ = ["Exclusions", "Unrolling"]
+
+
+class Unrolling:
+    """A path that grows at its end.
+
+    The constants of the state at depth 4 are `v0.4`, `v1.4` and so on, the action that leads to it is `c.4`.
+
+    Attributes:
+        length: how many steps the path has.
+    """
+
+    def __init__(self, relation: Relation, solver: Solver, first: str, always: Callable[[int], Iterable[str]]) -> None:
+        """A path of no steps.
+
+        Args:
+            relation: the system.
+            solver: where the path is built; it has to know the predicates.
+            first: the predicate of the first state.
+            always: the predicates of the state at a depth.
+        """
+        self.relation = relation
+        self.solver = solver
+        self.length = 0
+        self._always = always
+        self._states = [self._declared(0)]
+        solver.define(relation.step)
+        self.demand(self.at(predicate, 0) for predicate in (first, *always(0)))
+
+    def _declared(self, depth: int) -> str:
+        names = [f"v{i}.{depth}" for i in range(len(self.relation.state))]
+        pairs = zip(names, self.relation.state, strict=True)
+        self.solver.define("".join(f"(declare-const {name} {sort})" for name, sort in pairs))
+        return " ".join(names)
+
+    def extend(self) -> None:
+        """Add a step."""
+        self.length += 1
+        self._states.append(self._declared(self.length))
+        choice = f"c.{self.length}"
+        self.solver.define(f"(declare-const {choice} {self.relation.choice})")
+        self.demand([f"(step {self._states[-2]} {self._states[-1]} {choice})"])
+        self.demand(self.at(predicate, self.length) for predicate in self._always(self.length))
+
+    def at(self, predicate: str, depth: int) -> str:
+        """The text of a predicate over the state at a depth."""
+        return f"({predicate} {self._states[depth]})"
+
+    def question(self, predicate: str, depth: int) -> str:
+        """A new constant that implies a predicate of the state at a depth: something to assume in a check."""
+        name = f"{predicate}.{depth}"
+        self.solver.define(f"(declare-const {name} Bool)")
+        self.demand([f"(=> {name} {self.at(predicate, depth)})"])
+        return name
+
+    def demand(self, texts: Iterable[str]) -> None:
+        """Assert conditions."""
+        self.solver.add("".join(f"(assert {text})" for text in texts))
+
+    def distinct(self, depth: int) -> None:
+        """Assert that the state at a depth is none of those before it."""
+        names = [f"v{i}.{{}}" for i in range(len(self.relation.state))]
+        for earlier in range(depth):
+            same = conjoined(f"(= {name.format(earlier)} {name.format(depth)})" for name in names)
+            self.demand([f"(not {same})"])
+
+    def path(self) -> Path:
+        """After a sat answer: the first state, and the actions that were taken."""
+        values = self.solver.values()
+        actions = [self.relation.actions[values.get(f"c.{n}", 0)].index for n in range(1, self.length + 1)]
+        return self.state(values, 0), actions
+
+    def state(self, values: dict[str, int], depth: int) -> State:
+        """The state at a depth, from the values of constants. What the solver left open gets the least value."""
+        variables = self.relation.system.variables
+        return tuple(values.get(f"v{i}.{depth}", 0) + v.sort.low for i, v in enumerate(variables))
+
+
+class Exclusions:
+    """What pairs of values exclude at each depth, as definitions of a solver."""
+
+    def __init__(self, relation: Relation, pairs: Pairs, solver: Solver) -> None:
+        found = pairs.exclusions()
+        facts = [relation.value(variable, value) for variable, value in pairs.facts.all]
+        self._layers = sorted(found)
+        for layer, excluded in found.items():
+            texts = (f"(not {facts[a]})" if a == b else f"(not (and {facts[a]} {facts[b]}))" for a, b in excluded)
+            solver.define(define(f"excluded{layer}", relation.parameters(), conjoined(texts)))
+
+    def at(self, depth: int) -> list[str]:
+        """The predicates that every state at this depth satisfies."""
+        return [f"excluded{layer}" for layer in self._layers if layer > depth]
