@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import NamedTuple, cast
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput
 from check_invariants.output import Counter
 from check_invariants.selection import Selected, chosen_properties
+from draincheck.engines import liveness
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
 from draincheck.system import CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable, TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
 from drainspecs.expectations import Expectation
 
-__all__ = ["Judged", "StepOfModel", "compiled", "explored", "judged", "never_taken"]
+__all__ = ["Judged", "StepOfModel", "compiled", "decided", "explored", "judged", "never_taken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +50,65 @@ def explored(
     system = compiled(selected)
     chosen_properties(system, properties)
     counter = Counter("states found")
+    limits = limits or Limits()
     try:
         with counter:
-            return system, explore(system, limits or Limits(), counter)
+            return system, _with_liveness(system, explore(system, limits, counter), limits)
     except ModelError as error:
         raise MalformedInput(f"{selected.title}: {error}") from error
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted after {counter.done} states: every verdict is unknown") from error
 
 
+def decided(
+    selected: Selected, properties: Sequence[str], limits: Limits, engine: str
+) -> tuple[TransitionSystem, dict[str, Verdict]]:
+    """Ask an engine other than explicit search, property by property. Raises as `explored` does."""
+    system = compiled(selected)
+    counter = Counter("done")
+    check = _engine(engine)
+    verdicts: dict[str, Verdict] = {}
+    try:
+        with counter:
+            for item in chosen_properties(system, properties):
+                ask = liveness.check if isinstance(item, Liveness) else check
+                verdicts[item.name] = ask(system, item.name, limits, counter)
+    except ModelError as error:
+        raise MalformedInput(f"{selected.title}: {error}") from error
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted: {len(verdicts)} verdicts were known") from error
+    return system, verdicts
+
+
+def _engine(name: str) -> Callable[[TransitionSystem, str, Limits, Reporter], Verdict]:
+    """The `check` of an engine; z3 is loaded only for those that need it."""
+    match name:
+        case "simulation":
+            from draincheck.engines import simulation
+
+            return lambda system, item, limits, reporter: simulation.check(
+                system, item, **({"depth": limits.depth} if limits.depth else {}), limits=limits, reporter=reporter
+            )
+        case _:
+            module = import_module(f"draincheck.engines.symbolic.{name}")
+            return cast("Callable[[TransitionSystem, str, Limits, Reporter], Verdict]", module.check)
+
+
+def _with_liveness(system: TransitionSystem, exploration: Exploration, limits: Limits) -> Exploration:
+    """Demands on whole runs are decided on the graph that was explored."""
+    demands = [item for item in system.properties if isinstance(item, Liveness)]
+    if not demands:
+        return exploration
+    return replace(exploration, verdicts={**exploration.verdicts, **liveness.decide(system, demands, limits)})
+
+
 def judged(
-    selected: Selected, system: TransitionSystem, exploration: Exploration, properties: Sequence[str]
+    selected: Selected, system: TransitionSystem, verdicts: Mapping[str, Verdict], properties: Sequence[str]
 ) -> list[Judged]:
     """The verdicts on the chosen properties, beside what is expected of them."""
     found: list[Judged] = []
     for item in chosen_properties(system, properties):
-        verdict, expectation = exploration.verdicts[item.name], selected.expectation(item.name)
+        verdict, expectation = verdicts[item.name], selected.expectation(item.name)
         found.append(Judged(item, verdict, expectation, code_for(item, verdict.outcome, expectation)))
     return found
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from check_invariants.selection import Selected
     from draincheck.system import TransitionSystem
     from draincheck.trace import Trace
-    from draincheck.verdict import Exploration
+    from draincheck.verdict import Exploration, Limits
 
 __all__ = ["command"]
 
@@ -40,6 +40,17 @@ __all__ = ["command"]
 @click.option("--max-states", type=click.IntRange(min=1), help="Stop after so many distinct states.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after so much time."
+)
+@click.option(
+    "--depth", type=click.IntRange(min=1), help="Look no further than so many steps (bmc, induction, auto, simulation)."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["explicit", "bmc", "induction", "auto", "simulation"]),
+    default="explicit",
+    show_default=True,
+    help="explicit: every reachable state. bmc: z3, up to a depth. induction: z3, a proof by k-induction. "
+    "auto: explicit search and bmc, whoever is first. simulation: random walks, only a search.",
 )
 @click.option("--no-trace", is_flag=True, help="Leave out the counterexamples.")
 @click.option(
@@ -56,6 +67,8 @@ def command(
     properties: Sequence[str],
     max_states: int | None,
     timeout: float | None,
+    depth: int | None,
+    engine: str,
     no_trace: bool,
     trace_out: str | None,
     as_json: bool,
@@ -77,14 +90,12 @@ def command(
     \b
     Example: check-invariants check --revision ab27c3b5e7 --set drain=nested --property S1
     """
-    from check_invariants.judge import explored, judged
     from check_invariants.selection import select
     from draincheck.verdict import Limits
 
     selected = select(properties=properties, **selectors)
-    system, exploration = explored(selected, properties, Limits(max_states, timeout))
-    found = judged(selected, system, exploration, properties)
-    result = _Result(selected, system, exploration, found)
+    result = _result(selected, properties, Limits(max_states, timeout, depth), engine)
+    found = result.judged
     if trace_out is not None:
         _write_traces(result, trace_out)
     code = worst(item.code for item in found)
@@ -95,11 +106,23 @@ def command(
     ctx.exit(code)
 
 
+def _result(selected: Selected, properties: Sequence[str], limits: Limits, engine: str) -> _Result:
+    from check_invariants.judge import decided, explored, judged
+
+    if engine == "explicit":
+        system, exploration = explored(selected, properties, limits)
+        return _Result(selected, system, exploration, judged(selected, system, exploration.verdicts, properties))
+    system, verdicts = decided(selected, properties, limits, engine)
+    return _Result(selected, system, None, judged(selected, system, verdicts, properties))
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
+    """What `check` found. Only explicit search explores; the other engines leave `exploration` out."""
+
     selected: Selected
     system: TransitionSystem
-    exploration: Exploration
+    exploration: Exploration | None
     judged: Sequence[Judged]
 
     @property
@@ -117,8 +140,9 @@ def _print(result: _Result, traces: bool) -> None:
     emit(f"{_heading(result.selected)}\n\n")
     emit_table(_table(result.judged))
     words = _outcome(result)
-    emit("\n" + (f"outcome: {', '.join(words)}\n" if words else "") + f"{_statistics(result.exploration)}\n")
-    emit(_never_taken(result))
+    if result.exploration is not None:
+        emit("\n" + (f"outcome: {', '.join(words)}\n" if words else "") + f"{_statistics(result.exploration)}\n")
+        emit(_never_taken(result.system, result.exploration))
     if traces:
         _print_traces(result)
     emit(f"\n{_conclusion(result.judged)}\n")
@@ -160,7 +184,7 @@ def _outcome(result: _Result) -> tuple[str, ...]:
     from check_invariants.selection import CodeBase
     from drainspecs.matrix import consequences
 
-    if not isinstance(result.selected, CodeBase):
+    if not isinstance(result.selected, CodeBase) or result.exploration is None:
         return ()
     return consequences(result.selected.turned.knobs, result.exploration.verdicts)
 
@@ -171,10 +195,10 @@ def _statistics(exploration: Exploration) -> str:
     return f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s"
 
 
-def _never_taken(result: _Result) -> str:
+def _never_taken(system: TransitionSystem, exploration: Exploration) -> str:
     from check_invariants.judge import never_taken
 
-    steps = never_taken(result.system, result.exploration)
+    steps = never_taken(system, exploration)
     if not steps:
         return ""
     lines = [f"  {step.process}: {step.label} ({step.line})\n" for step in steps]
@@ -244,29 +268,32 @@ def _file_name(name: str) -> str:
 
 
 def _json(result: _Result, code: ExitCode, traces: bool) -> dict[str, Any]:
-    from check_invariants.judge import never_taken
-
-    s = result.exploration.statistics
-    steps = never_taken(result.system, result.exploration)
     return {
         "model": result.system.name,
         "digest": result.system.digest,
         "source": result.selected.source(),
         "outcome": list(_outcome(result)),
-        "statistics": {
-            "states": s.states,
-            "transitions": s.transitions,
-            "depth": s.depth,
-            "queue": s.queue,
-            "widest": s.widest,
-            "seconds": round(s.seconds, 4),
-        },
+        **_search_json(result),
+        "properties": [_property_json(result, item, traces) for item in result.judged],
+        "exit_code": int(code),
+    }
+
+
+def _search_json(result: _Result) -> dict[str, Any]:
+    """What explicit search did; null for the other engines."""
+    from check_invariants.judge import never_taken
+
+    if result.exploration is None:
+        return {"statistics": None, "never_taken": None}
+    s = result.exploration.statistics
+    counts = {"states": s.states, "transitions": s.transitions, "depth": s.depth, "queue": s.queue, "widest": s.widest}
+    steps = never_taken(result.system, result.exploration)
+    return {
+        "statistics": {**counts, "seconds": round(s.seconds, 4)},
         "never_taken": [
             {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
             for step in steps
         ],
-        "properties": [_property_json(result, item, traces) for item in result.judged],
-        "exit_code": int(code),
     }
 
 
