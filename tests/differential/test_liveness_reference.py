@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draincheck.engines.lasso import violates
 from draincheck.engines.liveness import decide
 from draincheck.errors import SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, IntSort, any_
@@ -30,6 +31,8 @@ from draincheck.trace import Trace, rerun
 from draincheck.verdict import Limits, Outcome
 
 MOST_STATES = 6
+#: paths are enumerated up to this length
+LONGEST_TRIED = 5
 HERE = SourceLine("test", 1)
 
 #: state, action, state after
@@ -192,6 +195,49 @@ def test_engine_agrees_with_the_reference(system: TransitionSystem) -> None:
 def test_engine_agrees_with_the_reference_at_length(system: TransitionSystem) -> None:
     """The same on five thousand systems."""
     compare(system)
+
+
+def paths(system: TransitionSystem, longest: int) -> Iterator[tuple[tuple[int, ...], list[State]]]:
+    """All paths of up to so many actions: the actions, and the states they pass."""
+    found: list[tuple[tuple[int, ...], list[State]]] = [((), [state]) for state in system.initial]
+    for _ in range(longest + 1):
+        yield from found
+        found = [
+            ((*actions, action.index), [*states, system.step(states[-1], action)])
+            for actions, states in found
+            for action in system.enabled(states[-1])
+            if system.fault(states[-1], action) is None
+        ]
+
+
+def waits(system: TransitionSystem, item: Liveness, states: list[State]) -> bool:
+    """Whether a run that came this way waits for the goal."""
+    if isinstance(item, LeadsTo):
+        asked = max((n for n, state in enumerate(states) if system.holds(item.trigger, state)), default=len(states))
+        return asked < len(states) and not any(system.holds(item.goal, state) for state in states[asked:])
+    assert isinstance(item, Eventually)
+    return not any(system.holds(item.goal, state) for state in states)
+
+
+def shortest(system: TransitionSystem, item: Liveness, most: int) -> int | None:
+    """How many actions it takes to show a run that breaks a demand and waits when its loop begins; None if more than `most`."""
+    for actions, states in paths(system, most):
+        loops = [number for number, state in enumerate(states[:-1]) if state == states[-1]]
+        for loop in (None, *(number for number in loops if waits(system, item, states[: number + 1]))):
+            if violates(system, item, Trace(system.name, system.digest, item.name, states[0], actions, loop)):
+                return len(actions)
+    return None
+
+
+@given(systems())
+@settings(max_examples=300, deadline=None)
+def test_counterexample_is_a_shortest_one(system: TransitionSystem) -> None:
+    """No run that waits when its loop begins can be shown with fewer actions (the engine gives up on that only in wide systems)."""
+    for name, verdict in decide(system).items():
+        if verdict.trace is not None and len(verdict.trace.actions) <= LONGEST_TRIED:
+            item = system.property_named(name)
+            assert isinstance(item, Liveness)
+            assert shortest(system, item, len(verdict.trace.actions)) == len(verdict.trace.actions)
 
 
 @given(systems(), st.integers(1, MOST_STATES))

@@ -147,7 +147,7 @@ class _Waiting:
         queue: deque[int] = deque()
         depth = self._graph.depth
         while starts or queue:
-            if starts and (not queue or depth[starts[0]] < self.depth[queue[0]]):
+            if starts and (not queue or depth[starts[0]] <= self.depth[queue[0]]):
                 start = starts.popleft()
                 if start not in self.depth:
                     self.depth[start], self._origin[start] = depth[start], None
@@ -173,7 +173,10 @@ class _Waiting:
 
 
 def _shortest_run(graph: StateGraph, waiting: _Waiting) -> _Run | None:
-    """A run that waits for ever: as short as can be found with `EFFORT`, but at least one if there is any."""
+    """A run that waits for ever, if there is any: one with the fewest actions of those that wait when their loop begins.
+
+    In wide systems the search for shorter ones ends with `EFFORT`.
+    """
     stuck = next((number for number in waiting.numbers if number in graph.stuck), None)
     best = None if stuck is None else _Run(waiting.path(stuck), [])
     home = {number: component for component in fair_components(graph, waiting.numbers) for number in component}
