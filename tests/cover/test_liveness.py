@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import networkx as nx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from draincheck.engines import explicit
-from draincheck.engines.components import components, fair_components
 from draincheck.engines.faults import ModelFault
-from draincheck.engines.lasso import fair_loop, violates
+from draincheck.engines.lasso import violates
 from draincheck.engines.liveness import check, decide
 from draincheck.errors import ModelError, TraceError
 from draincheck.expr import TRUE
@@ -439,97 +435,3 @@ def test_check_of_a_run_looks_at_everything() -> None:
     assert not violates(system, asked, good)
     never = LeadsTo("x", system.variables[1], system.variables[1])  # type: ignore[arg-type]
     assert not violates(system, never, good)
-
-
-# -- components ---------------------------------------------------------------------------------------
-
-
-class Fair:
-    """A graph by hand: edges as (source, assumptions of the action, target), enabled assumptions of each state."""
-
-    def __init__(self, edges: list[tuple[int, int, int]], enabled: list[int], weak: int = 0, strong: int = 0) -> None:
-        self.grants = [bits for _, bits, _ in edges]
-        self.edges: list[list[tuple[int, int]]] = [[] for _ in enabled]
-        for index, (source, _, target) in enumerate(edges):
-            self.edges[source].append((index, target))
-        self.enabled, self.weak, self.strong = enabled, weak, strong
-
-    def fair(self) -> list[set[int]]:
-        return sorted(map(set, fair_components(self, range(len(self.edges)))), key=min)
-
-
-@given(st.integers(1, 12).flatmap(lambda n: st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)))))
-@settings(max_examples=200, deadline=None)
-def test_components_are_those_of_networkx(pairs: list[tuple[int, int]]) -> None:
-    """The strongly connected components that have an edge are the ones another library finds."""
-    graph: nx.DiGraph[int] = nx.DiGraph(pairs)
-    size = 1 + max((max(pair) for pair in pairs), default=0)
-    edges: list[list[tuple[int, int]]] = [[] for _ in range(size)]
-    for source, target in pairs:
-        edges[source].append((0, target))
-    found = sorted(sorted(component) for component in components(edges, range(size)))
-    expected = sorted(
-        sorted(component)
-        for component in nx.strongly_connected_components(graph)
-        if len(component) > 1 or graph.has_edge(*[next(iter(component))] * 2)
-    )
-    assert found == expected
-
-
-def test_components_stay_inside() -> None:
-    """Edges that leave the given states do not count."""
-    edges = [[(0, 1)], [(0, 2)], [(0, 0), (0, 1)]]
-    assert [sorted(c) for c in components(edges, [0, 1, 2])] == [[0, 1, 2]]
-    assert list(components(edges, [0, 1])) == []
-    assert [sorted(c) for c in components(edges, [1, 2])] == [[1, 2]]
-
-
-def test_path_longer_than_the_recursion_limit() -> None:
-    """A ring of many thousand states is one component."""
-    size = 5000
-    edges = [[(0, (number + 1) % size)] for number in range(size)]
-    assert [len(component) for component in components(edges, range(size))] == [size]
-
-
-def test_weak_assumption_is_met_by_a_state_that_enables_nothing() -> None:
-    """A component that neither takes nor ever disables a fair action is no place to stay."""
-    ring = [(0, 0, 1), (1, 0, 0)]
-    assert Fair(ring, [1, 1], weak=1).fair() == []
-    assert Fair(ring, [1, 0], weak=1).fair() == [{0, 1}]
-    assert Fair([(0, 1, 1), (1, 0, 0)], [1, 1], weak=1).fair() == [{0, 1}]
-
-
-def test_action_that_leaves_does_not_keep_an_assumption() -> None:
-    """Only edges inside the component count as taken."""
-    assert Fair([(0, 0, 1), (1, 0, 0), (0, 1, 2)], [1, 1, 0], weak=1).fair() == []
-
-
-def test_strong_assumption_cuts_states_out() -> None:
-    """The part of a component that never enables the action is fair on its own; the whole is not."""
-    edges = [(0, 0, 1), (1, 0, 0), (1, 0, 2), (2, 0, 1)]
-    assert Fair(edges, [0, 0, 1], strong=1).fair() == [{0, 1}]
-    assert Fair(edges, [0, 1, 0], strong=1).fair() == []
-    assert Fair([*edges, (2, 1, 2)], [0, 0, 1], strong=1).fair() == [{0, 1, 2}]
-
-
-def test_cut_out_part_has_to_be_weakly_fair_too() -> None:
-    """What remains after a strong assumption is looked at again for the weak ones."""
-    edges = [(0, 0, 1), (1, 0, 0), (1, 0, 2), (2, 0, 1)]
-    graph = Fair(edges, [2, 2, 1], weak=2, strong=1)
-    assert graph.fair() == []
-    assert Fair(edges, [2, 0, 1], weak=2, strong=1).fair() == [{0, 1}]
-
-
-def test_loop_visits_what_each_assumption_wants() -> None:
-    """Two weak assumptions that are disabled in different states: the loop goes through both, by the shortest way."""
-    edges = [(0, 0, 1), (1, 0, 0), (1, 0, 2), (2, 0, 3), (3, 0, 0), (2, 0, 0)]
-    graph = Fair(edges, [3, 2, 1, 3], weak=3)
-    assert fair_loop(graph, range(4), 0, 99)[0] == [0, 2, 5]
-    assert fair_loop(graph, range(4), 0, 2)[0] is None
-
-
-def test_loop_avoids_what_a_strong_assumption_forbids() -> None:
-    """Passing a state that enables a strongly fair action obliges to take it, so the loop goes round another way."""
-    edges = [(0, 0, 1), (1, 0, 0), (0, 0, 2), (2, 0, 3), (3, 0, 0), (1, 1, 1)]
-    assert fair_loop(Fair(edges, [0, 1, 0, 0], strong=1), range(4), 0, 99)[0] == [0, 5, 1]
-    assert fair_loop(Fair(edges[:5], [0, 1, 0, 0], strong=1), range(4), 0, 99)[0] == [2, 3, 4]
