@@ -159,7 +159,20 @@ def cover(space: Space, wanted: int, free: int = 0) -> tuple[Cube, ...]:
         best = max(primes, key=lambda choices: (primes[choices] & left).bit_count())  # the first of equals
         chosen.append(best)
         left &= ~primes[best]
-    return tuple(space.cube(choices) for choices in _irredundant(chosen, primes))
+    return tuple(space.cube(_tidied(choices, space.sizes, wanted)) for choices in _irredundant(chosen, primes))
+
+
+def _tidied(choices: _Choices, sizes: Sequence[int], wanted: int) -> _Choices:
+    """The cube without values that only free vectors have; a knob that does not matter stays so."""
+    kept = list(choices)
+    for knob, size in enumerate(sizes):
+        if choices[knob] == (1 << size) - 1:
+            continue
+        for bit in (1 << place for place in range(size) if choices[knob] >> place & 1):
+            slice_ = members([*choices[:knob], bit, *choices[knob + 1 :]], sizes)
+            if not slice_ & wanted:
+                kept[knob] &= ~bit
+    return tuple(kept)
 
 
 def _rank(space: Space, choices: _Choices) -> tuple[int, tuple[int, ...]]:

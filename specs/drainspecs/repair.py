@@ -20,7 +20,7 @@ from drainspecs.cases import CASES, SeedCases
 from drainspecs.judging import Advance, Judged, Judges, check_applies, silently
 from drainspecs.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
 
-__all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "repair", "what_remains"]
+__all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
 
 #: what a repair has to bring about, unless the caller says otherwise
 SAFETY: Final = ("S1", "S2", "S3", "S4", "S8", "A1")
@@ -28,7 +28,7 @@ SAFETY: Final = ("S1", "S2", "S3", "S4", "S8", "A1")
 NO_HANG: Final = ("F1", "R1")
 
 #: verdicts on the liveness of a code base in a scenario, by property
-Liveness = Callable[[Knobs, Scenario], Mapping[str, Outcome]]
+Liveness = Callable[[Revision, Scenario], Mapping[str, Outcome]]
 
 #: a set of mitigations, by their places in `MITIGATIONS`
 _Places = frozenset[int]
@@ -113,12 +113,19 @@ class Repairs:
     seconds: float
 
 
+def liveness_of(revision: Revision, scenario: Scenario) -> Mapping[str, Outcome]:
+    """The verdicts on `drainspecs.liveness.LIVENESS`."""
+    from drainspecs.liveness import verdicts
+
+    return {name: verdict.outcome for name, verdict in verdicts(revision, scenario).items()}
+
+
 def repair(
     revision: Revision,
     scenarios: Sequence[Scenario],
     properties: Sequence[str] = SAFETY,
     *,
-    liveness: Liveness | None = None,
+    liveness: Liveness = liveness_of,
     advance: Advance = silently,
     processes: int | None = None,
 ) -> Repairs:
@@ -128,7 +135,7 @@ def repair(
         revision: the code base.
         scenarios: where it must be mended, at least one.
         properties: what must hold there.
-        liveness: what else must not be lost: properties that hold before must hold after.
+        liveness: what else must not be lost: properties that hold before must hold after. Asked only of sets that are safe.
         advance: told how many code bases have been decided.
         processes: how many may work at it; None: one a core.
 
@@ -198,7 +205,7 @@ class _Bench:
     ) -> None:
         for scenario in scenarios:
             check_applies(revision, scenario)
-        self.knobs, self.scenarios, self.properties = revision.knobs, tuple(scenarios), tuple(properties)
+        self.revision, self.scenarios, self.properties = revision, tuple(scenarios), tuple(properties)
         self.applicable = frozenset(place for place, item in enumerate(MITIGATIONS) if item.applies(revision.knobs))
         everything = tuple(dict.fromkeys((*properties, *NO_HANG)))
         self.judges = [
@@ -212,7 +219,7 @@ class _Bench:
 
     def vector(self, places: _Places) -> Knobs:
         """The knobs with a set of mitigations made."""
-        return applied(self.knobs, self.chosen(places))
+        return applied(self.revision.knobs, self.chosen(places))
 
     def flaws(self, scenario: Scenario, judged: Judged) -> tuple[Flaw, ...]:
         """What does not hold."""
@@ -223,7 +230,9 @@ class _Bench:
     def flaws_now(self) -> frozenset[Flaw]:
         """What does not hold in the code base as it is."""
         pairs = zip(self.scenarios, self.judges, strict=True)
-        return frozenset(flaw for scenario, judges in pairs for flaw in self.flaws(scenario, judges.judge(self.knobs)))
+        return frozenset(
+            flaw for scenario, judges in pairs for flaw in self.flaws(scenario, judges.judge(self.revision.knobs))
+        )
 
     def compatible(self, places: _Places) -> frozenset[int]:
         """The mitigations that can be added to a set: no two turn the same knob."""
@@ -234,9 +243,9 @@ class _Bench:
 class _Search:
     """The sets of mitigations, by size."""
 
-    def __init__(self, bench: _Bench, liveness: Liveness | None) -> None:
+    def __init__(self, bench: _Bench, liveness: Liveness) -> None:
         self.bench, self._liveness = bench, liveness
-        self._alive = {scenario: self._live(bench.knobs, scenario) for scenario in bench.scenarios}
+        self._alive = {scenario: liveness(bench.revision, scenario) for scenario in bench.scenarios}
         #: what is wrong before anything is done is not what a set costs
         self._hangs = bench.flaws_now()
         self.examined = 0
@@ -287,16 +296,13 @@ class _Search:
         if bad:
             self.rejected[places] = bad
 
-    def _live(self, knobs: Knobs, scenario: Scenario) -> Mapping[str, Outcome]:
-        return self._liveness(knobs, scenario) if self._liveness is not None else {}
-
     def _lost(self, places: _Places) -> tuple[Flaw, ...]:
         """Liveness that the code base has and the mended one has not."""
-        knobs = self.bench.vector(places)
+        mended = replace(self.bench.revision, knobs=self.bench.vector(places))
         return tuple(
             Flaw(scenario.name, name)
             for scenario in self.bench.scenarios
-            for name, outcome in self._live(knobs, scenario).items()
+            for name, outcome in self._liveness(mended, scenario).items()
             if outcome is not Outcome.HOLDS and self._alive[scenario].get(name) is Outcome.HOLDS
         )
 

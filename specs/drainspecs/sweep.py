@@ -24,7 +24,7 @@ from drainspecs.properties import DrainInvariant
 __all__ = ["MOST", "Part", "Sweep", "default_knobs", "sweep"]
 
 #: the largest space: beyond, the sets of vectors that the decision table is computed with get unwieldy
-MOST: Final = 200_000
+MOST: Final = 100_000
 
 #: what the story turned in the main loop, with a host notifier: 4,608 code bases
 _MAIN_LOOP: Final = (

@@ -1,0 +1,130 @@
+"""Deciding many code bases: what is shared may be shared, what is left out cannot be."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError
+from draincheck.qemu import Scenario, build
+from draincheck.revisions import KNOBS, Knobs, UnknownName, find_revision
+from draincheck.verdict import Outcome
+from drainspecs import judging
+from drainspecs.judging import Judge, Judged, Judges, objection, shown, values_of
+from drainspecs.properties import DrainInvariant
+from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS, find_scenario
+
+MIRROR = find_scenario("mirror")
+
+
+def vectors(number: int, seed: int = 1) -> list[Knobs]:
+    """Knob vectors at random, over all knobs."""
+    pick = random.Random(seed)
+    return [Knobs(**{knob.name: pick.choice(values_of(knob.name)) for knob in KNOBS}) for _ in range(number)]  # type: ignore[arg-type]
+
+
+def directly(knobs: Knobs, scenario: Scenario) -> tuple[str, Outcome]:
+    system = build("", knobs, scenario, DrainInvariant()).compile()
+    return system.digest, explore(system).verdicts["S1"].outcome
+
+
+@pytest.mark.parametrize("scenario", DEFAULT_SCENARIOS, ids=lambda item: item.name)
+def test_a_judge_says_what_a_search_of_each_code_base_says(scenario: Scenario) -> None:
+    """Random code bases and all their neighbours, whether a build was shared or not."""
+    judge, shared = Judge(scenario, ["S1"]), 0
+    for knobs in vectors(3):
+        for knob in KNOBS:
+            for value in values_of(knob.name):
+                turned = replace(knobs, **{knob.name: value})  # type: ignore[arg-type]
+                shared += judge.known(turned) is not None
+                judged = judge.judge(turned)
+                if not judged.objection and pick(turned):
+                    assert (judged.digest, judged.outcomes["S1"]) == directly(turned, scenario)
+    assert shared > 20
+
+
+def pick(knobs: Knobs) -> bool:
+    """A fifth of all code bases, the same in every run: enough to be compared with a search of their own."""
+    return sum(map(len, map(str, (getattr(knobs, knob.name) for knob in KNOBS)))) % 5 == 0
+
+
+def test_a_judge_that_was_told_something_wrong_repeats_it() -> None:
+    """Negative control of the comparison above: what was learned decides, for all code bases with the same readings."""
+    judge, knobs = Judge(MIRROR, ["S1"]), find_revision("ab27c3b5e7").knobs
+    truth = Judge(MIRROR, ["S1"]).judge(knobs)
+    judge.learn(replace(truth, outcomes={"S1": Outcome.HOLDS}))
+    assert judge.judge(replace(knobs, busy_poll="ignores")).outcomes["S1"] is Outcome.HOLDS
+    assert truth.outcomes["S1"] is Outcome.VIOLATED
+
+
+def test_what_is_never_read_makes_no_difference() -> None:
+    """The main loop does not read how an IOThread polls."""
+    judge, knobs = Judge(MIRROR, ["S1"]), find_revision("ab27c3b5e7").knobs
+    judged = judge.judge(knobs)
+    assert "busy_poll" not in judged.read and judge.known(replace(knobs, busy_poll="ignores")) is judged
+    assert judge.known(replace(knobs, begin="none")) is None
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda item: item.name)
+def test_what_nobody_objects_to_can_be_decided(scenario: Scenario) -> None:
+    """Random code bases run in every scenario without a fault of the model."""
+    judge = Judge(scenario, ["S1"])
+    judged = [judge.judge(knobs) for knobs in vectors(4 if scenario.jobs > 1 else 10, seed=3)]
+    assert any(not item.objection for item in judged)
+
+
+OBJECTIONABLE = [
+    ("mirror", {"drain": "yield_first", "drain_is_section": False, "begin": "none"}),
+    ("mirror", {"drain": "yield_first", "drain_is_section": False}),
+    ("dataplane", {"exit": "inline"}),
+    ("mirror", {"exit": "inline", "bandage": False}),
+    ("mirror", {"exit": "inline", "begin": "none"}),
+    ("mirror-source-error", {"exit": "inline", "begin": "before_check", "bandage": False}),
+]
+
+
+@pytest.mark.parametrize(("scenario", "changes"), OBJECTIONABLE)
+def test_objections_are_to_what_cannot_work(scenario: str, changes: dict[str, str]) -> None:
+    """The model of such a code base cannot be built or runs into a fault: leaving it out hides no verdict."""
+    knobs, place = replace(find_revision("ab27c3b5e7").knobs, **changes), find_scenario(scenario)  # type: ignore[arg-type]
+    assert objection(knobs, place)
+    with pytest.raises((ModelError, AssertionError)):
+        explore(build("", knobs, place, DrainInvariant()).compile())
+
+
+def test_no_code_base_of_the_history_is_objected_to() -> None:
+    """Nor any of the controls, in any scenario that it can run."""
+    from drainspecs.matrix import all_rows
+
+    assert [row for row in all_rows() if objection(row.revision.knobs, row.scenario)] == []
+
+
+def test_an_undecided_property_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that comes to no verdict is never counted as one."""
+    from draincheck.verdict import Limits
+
+    monkeypatch.setattr(judging, "explore", lambda system: explore(system, Limits(states=10)))
+    with pytest.raises(ModelError, match="S4 cannot be decided: state limit 10"):
+        Judge(MIRROR, ["S4"]).judge(find_revision("9a0cec664e").knobs)
+
+
+def test_several_processes_say_the_same() -> None:
+    """The answers come in the order of the questions, whoever found them."""
+    asked = vectors(60, seed=7)
+    answers: list[list[Judged]] = []
+    for processes in (1, 2):
+        with Judges(MIRROR, ["S1"], processes=processes) as judges:
+            answers.append(judges.judge_all(asked))
+            assert judges.asked == 60 and judges.built > judging.FEW
+    assert answers[0] == answers[1]
+
+
+def test_values_are_read_and_shown_as_users_write_them() -> None:
+    """Switches are truth values inside; an unknown knob names the nearest ones."""
+    assert values_of("bandage") == (False, True) and shown(True) == "on"
+    assert values_of("begin") == ("none", "after_release", "before_check") and shown("none") == "none"
+    with pytest.raises(UnknownName, match="did you mean bandage"):
+        values_of("bandages")

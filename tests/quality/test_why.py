@@ -1,0 +1,190 @@
+"""Why a verdict is what it is: exactly the sets of toggles that flip it, in both directions, and nothing missed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError
+from draincheck.qemu import build
+from draincheck.revisions import find_revision
+from draincheck.system import TransitionSystem
+from draincheck.trace import rerun
+from draincheck.verdict import Outcome
+from drainspecs import why as why_module
+from drainspecs.judging import objection
+from drainspecs.properties import DrainInvariant
+from drainspecs.scenarios import find_scenario
+from drainspecs.why import Why, toggles_between, why
+
+Sets = set[frozenset[str]]
+
+
+def asked(revision: str, scenario: str = "mirror", property: str = "S1") -> Why:
+    return why(find_revision(revision), find_scenario(scenario), property)
+
+
+def sets_of(answer: Why) -> Sets:
+    return {frozenset(toggle.knob for toggle in flip.toggles) for flip in answer.flips}
+
+
+def test_the_story_began_with_the_bottom_half() -> None:
+    """At 5a7e7a0bad the only toggle is the exit in a bottom half, and it exposes the bug."""
+    answer = asked("5a7e7a0bad")
+    assert answer.exposes
+    assert sets_of(answer) == {frozenset({"exit"})}
+    assert [str(toggle) for toggle in answer.toggles] == ["exit=bh"]
+
+
+def test_case_3_is_exposed_by_the_section_and_by_drains_that_yield() -> None:
+    """At ab27c3b5e7 the bandage would do either without 176c36997f's section or without a77fd4bb29's yield."""
+    answer = asked("ab27c3b5e7")
+    assert answer.exposes
+    assert {(toggle.knob, toggle.commit) for flip in answer.flips for toggle in flip.toggles} == {
+        ("begin", "176c36997f"),
+        ("drain", "a77fd4bb29"),
+    }
+    assert all(len(flip.toggles) == 1 for flip in answer.flips)
+
+
+def test_what_protects_the_bandage_on_nested_drains() -> None:
+    """The bandage, 14560d69e7 and 37989ced44 are each needed, and so is f3926945c8, before which there was nothing to disable."""
+    answer = asked("ab27c3b5e7-nested-drain")
+    assert not answer.exposes
+    assert sets_of(answer) == {
+        frozenset({name}) for name in ("iohandler", "is_external", "walk_checks_external", "bandage")
+    }
+
+
+def test_answers_may_need_several_toggles() -> None:
+    """Without a host notifier nothing but the inline exit is safe at ab27c3b5e7, and that leaves no place for section and bandage."""
+    answer = asked("ab27c3b5e7", "timer")
+    assert sets_of(answer) == {frozenset({"begin", "bandage", "exit"})}
+    assert len(answer.objections) == 2
+
+
+def test_busy_polling_that_ignores_the_counter_exposes_dataplane() -> None:
+    """Between 9a0cec664e and 4a1cba3802 one toggle broke what 176c36997f protected."""
+    answer = why(find_revision("4a1cba3802"), find_scenario("dataplane"), base=find_revision("9a0cec664e"))
+    assert sets_of(answer) == {frozenset({"busy_poll"})}
+
+
+def test_what_protects_dataplane() -> None:
+    """At 176c36997f it takes the section and the external flag."""
+    answer = asked("176c36997f", "dataplane")
+    assert sets_of(answer) == {frozenset({"begin"}), frozenset({"dataplane_is_external"})}
+
+
+def test_the_evidence_is_about_the_code_base_after_removal() -> None:
+    """A verdict that becomes *violated* has a counterexample that runs; one that becomes *holds* says what was searched."""
+    protects, exposes = asked("176c36997f", "dataplane"), asked("ab27c3b5e7")
+    for flip in protects.flips:
+        assert flip.verdict.outcome is Outcome.VIOLATED and flip.verdict.trace is not None
+        system = build("again", flip.without.knobs, protects.scenario, DrainInvariant()).compile()
+        assert rerun(system, flip.verdict.trace)[-1].broken
+    for flip in exposes.flips:
+        assert flip.verdict.outcome is Outcome.HOLDS and flip.verdict.trace is None
+        assert flip.statistics.queue == 0 and flip.statistics.states > 500
+    assert {flip.without.name for flip in exposes.flips} == {"ab27c3b5e7+drain=nested", "ab27c3b5e7+begin=none"}
+
+
+def test_certificates_are_made_of_the_systems_in_which_it_holds() -> None:
+    """Whoever makes certificates gets each such system, and only those."""
+
+    def certify(system: TransitionSystem) -> str:
+        assert explore(system).verdicts["S1"].outcome is Outcome.HOLDS
+        return system.digest
+
+    answer = why(find_revision("ab27c3b5e7"), find_scenario("mirror"), certify=certify)
+    assert [flip.certificate for flip in answer.flips] == [flip.digest for flip in answer.flips]
+    answer = why(find_revision("176c36997f"), find_scenario("dataplane"), certify=certify)
+    assert [flip.certificate for flip in answer.flips] == [None, None]
+
+
+def brute_force(revision: str, scenario: str, property: str) -> Sets:
+    """All minimal sets of toggles that flip a verdict, by trying every set."""
+    row, place = find_revision(revision), find_scenario(scenario)
+    toggles = toggles_between(row)
+
+    def outcome(chosen: tuple[str, ...]) -> Outcome | None:
+        knobs = replace(row.knobs, **{toggle.knob: toggle.before for toggle in toggles if toggle.knob in chosen})  # type: ignore[arg-type]
+        if objection(knobs, place):
+            return None
+        return explore(build("", knobs, place, DrainInvariant()).compile()).verdicts[property].outcome
+
+    now, found = outcome(()), Sets()
+    for size in range(len(toggles) + 1):
+        for chosen in combinations([toggle.knob for toggle in toggles], size):
+            if not any(smaller <= set(chosen) for smaller in found) and outcome(chosen) not in (now, None):
+                found.add(frozenset(chosen))
+    return found
+
+
+HARD = [
+    ("176c36997f", "mirror", "A1"),
+    ("176c36997f", "timer", "S1"),
+    ("c1e1e5fa8f", "commit", "S4"),
+    ("176c36997f", "dataplane", "S8"),
+    pytest.param("ab27c3b5e7", "mirror", "S1", marks=pytest.mark.slow),
+    pytest.param("d4a92a8420", "mirror", "S7", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("revision", "scenario", "property"), HARD)
+def test_the_search_finds_what_trying_every_set_finds(revision: str, scenario: str, property: str) -> None:
+    """Complete and minimal."""
+    assert sets_of(asked(revision, scenario, property)) == brute_force(revision, scenario, property)
+
+
+def test_a_search_that_skips_sets_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: without the sets of two the comparison above fails."""
+    larger = why_module._Search._larger
+    monkeypatch.setattr(
+        why_module._Search, "_larger", lambda self, level: [s for s in larger(self, level) if len(s) != 2]
+    )
+    assert sets_of(asked("176c36997f", "timer")) != brute_force("176c36997f", "timer", "S1")
+
+
+def test_knobs_that_nothing_depends_on_are_in_no_answer() -> None:
+    """`submit` only names a function, and mirror with dataplane is a matter of whether the scenario can be run."""
+    answer = asked("ab27c3b5e7")
+    assert "submit" not in {toggle.knob for toggle in answer.toggles}
+    assert not {"submit", "dataplane_mirror"} & set().union(*sets_of(answer))
+
+
+def test_progress_is_reported() -> None:
+    """Numbers that only grow, up to all that was asked."""
+    seen: list[int] = []
+    answer = why(find_revision("ab27c3b5e7"), find_scenario("mirror"), advance=seen.append)
+    assert seen == sorted(seen) and seen[-1] == answer.examined
+
+
+def test_two_processes_find_the_same() -> None:
+    """However the work is divided."""
+    revision, scenario = find_revision("9a0cec664e"), find_scenario("timer")
+    alone, together = (why(revision, scenario, "S4", processes=n) for n in (1, 2))
+    assert sets_of(alone) == sets_of(together) and alone.systems == together.systems
+
+
+def test_toggles_name_their_commits() -> None:
+    """Each with the last commit that gave it its value; a knob turned by hand has none."""
+    commits = {toggle.knob: toggle.commit for toggle in toggles_between(find_revision("cf3129323f"))}
+    assert (
+        commits["begin"] == "9a0cec664e"
+        and commits["drain"] == "65c1b5b622"
+        and commits["park_requests"] == "cf3129323f"
+    )
+    assert "bandage" not in commits and "drain_polls" not in commits
+    (by_hand,) = [t for t in toggles_between(find_revision("3f09bfbc7b-reopen-drains")) if t.knob == "reopen_drains"]
+    assert by_hand.commit == ""
+
+
+def test_what_cannot_be_asked() -> None:
+    """A scenario that the code base cannot run, and a property that nobody demands."""
+    with pytest.raises(ModelError, match="cannot run the scenario dataplane"):
+        asked("5a7e7a0bad", "dataplane")
+    with pytest.raises(ModelError, match="no property 'S99'"):
+        asked("ab27c3b5e7", "mirror", "S99")
