@@ -1,0 +1,359 @@
+"""Explanations: the facts behind a condition decide it, changes are those of the states, alternatives are what the graph says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from draincheck.engines.explicit import check, explore
+from draincheck.engines.faults import ModelFault
+from draincheck.engines.stategraph import StateGraph
+from draincheck.errors import ModelError, TraceError
+from draincheck.explain import Explanation, _deciding, explain, facts_behind
+from draincheck.fates import Fate, Fates
+from draincheck.lang import Model, all_, any_
+from draincheck.qemu import build
+from draincheck.report.explain_text import render_explanation
+from draincheck.revisions import find_revision
+from draincheck.system import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, State, TransitionSystem
+from draincheck.trace import Trace
+from draincheck.verdict import Limits
+from drainspecs.liveness import progress_system
+from drainspecs.properties import DrainInvariant
+from drainspecs.scenarios import find_scenario
+from tests.strategies import systems
+
+
+def qemu(revision: str, scenario: str) -> TransitionSystem:
+    name = f"{revision} / {scenario}"
+    return build(name, find_revision(revision).knobs, find_scenario(scenario), DrainInvariant()).compile()
+
+
+def told(revision: str, scenario: str, property: str) -> Explanation:
+    system = qemu(revision, scenario)
+    trace = explore(system).verdicts[property].trace
+    assert trace is not None
+    return explain(system, trace)
+
+
+# -- a small story ------------------------------------------------------------------------------------
+
+
+def oven(goes_out: bool = True) -> Model:
+    """Somebody leaves a cake in the oven; until the clock strikes it can be taken out."""
+    m = Model("oven")
+    hot, late, burnt, out = (m.bool(name) for name in ("hot", "late", "burnt", "out"))
+    with m.thread("cook") as p:
+        p.do("lights the oven", hot.set())
+    if goes_out:
+        with m.thread("guest") as p:
+            p.do("takes the cake out", out.set(), when=hot & ~late)
+    with m.thread("clock") as p:
+        p.do("strikes", late.set(), when=hot)
+    with m.thread("oven") as p:
+        p.do("bakes on", burnt.set(), when=hot & late & ~out)
+        p.do("cools")
+    m.always("no burnt cake", ~(burnt & hot))
+    m.reachable("a cake", out)
+    return m
+
+
+def burnt(model: Model) -> tuple[TransitionSystem, Trace]:
+    system = model.compile()
+    trace = check(system, "no burnt cake").trace
+    assert trace is not None
+    return system, trace
+
+
+def test_each_step_says_what_let_it_happen() -> None:
+    """The facts behind the guard, and none about where processes stand."""
+    steps = explain(*burnt(oven())).steps
+    assert [(step.process, step.label) for step in steps] == [
+        ("cook", "lights the oven"),
+        ("clock", "strikes"),
+        ("oven", "bakes on"),
+    ]
+    assert [list(map(str, step.guard)) for step in steps] == [[], ["hot"], ["hot", "late", "not out"]]
+
+
+def test_what_every_action_demands_is_not_repeated() -> None:
+    """A condition of all guards says nothing about a step."""
+    m = Model("power")
+    power, a = m.bool("power", initial=True), m.int("a", 0, 2)
+    with m.thread("p") as p:
+        p.do("one", a.inc(), when=power)
+        p.do("two", a.inc(), when=power & (a > 0))
+    m.always("small", a < 2)
+    system = m.compile()
+    trace = check(system, "small").trace
+    assert trace is not None
+    assert [list(map(str, step.guard)) for step in explain(system, trace).steps] == [[], ["0 < a [a=1]"]]
+
+
+def test_conditions_are_reported_where_they_change() -> None:
+    """A property at the step that makes its condition false, a sub-formula at the step that makes it true."""
+    steps = explain(*burnt(oven())).steps
+    changes = [[(c.property, c.goal, c.now, [str(f) for f in c.because]) for c in step.properties] for step in steps]
+    assert changes == [[], [], [("no burnt cake", False, False, ["burnt", "hot"])]]
+    assert [[(c.text, c.now, c.properties) for c in step.formulas] for step in steps] == [
+        [("hot", True, ("no burnt cake",))],
+        [],
+        [("burnt and hot", True, ("no burnt cake",)), ("burnt", True, ("no burnt cake",))],
+    ]
+
+
+def test_the_start_says_what_is_true() -> None:
+    """Invariants hold, goals are not met yet."""
+    found = explain(*burnt(oven()))
+    assert (found.invariants, found.goals) == ({"no burnt cake": True}, {"a cake": False})
+
+
+def test_the_point_of_no_return_is_before_the_violation() -> None:
+    """Once the clock has struck nobody can take the cake out: what the oven does then was decided before."""
+    found = explain(*burnt(oven()))
+    assert (found.violated_at, found.lost_at) == (3, 2)
+    assert [step.fate for step in found.steps] == [Fate.OPEN, Fate.LOST, None]
+    assert found.escape is not None and found.escape.step == 2
+    assert [(way.process, way.label, way.fate) for way in found.escape.alternatives] == [
+        ("guest", "takes the cake out", Fate.SAFE)
+    ]
+    assert found.safe_escape == found.escape
+
+
+def test_where_nothing_helps_the_explanation_says_so() -> None:
+    """Negative control: without the guest there is no other way, from the start."""
+    found = explain(*burnt(oven(goes_out=False)))
+    assert (found.lost_at, found.escape, found.safe_escape) == (0, None, None)
+    assert "whatever is done, no burnt cake is violated" in render_explanation(found)
+
+
+def test_a_trace_that_violates_nothing_has_no_alternatives() -> None:
+    """A witness is explained step by step; there is nothing to do otherwise."""
+    system = oven().compile()
+    trace = check(system, "a cake").trace
+    assert trace is not None
+    found = explain(system, trace)
+    assert found.untold == "no single state or step violates 'a cake', so there is none to do otherwise"
+    assert found.steps[-1].properties[0].goal and found.steps[-1].properties[0].now
+    shorter = replace(burnt(oven())[1], actions=())
+    assert explain(system, shorter).untold == "the trace does not violate 'no burnt cake'"
+    assert explain(system, replace(shorter, property="")).untold == "the trace is about no property"
+
+
+def test_a_graph_that_is_too_large_is_said_to_be() -> None:
+    """Steps are explained all the same."""
+    system, trace = burnt(oven())
+    found = explain(system, trace, Limits(states=4))
+    assert found.untold.startswith(
+        "oven is too large to look at all that could have happened instead (state limit 4 reached"
+    )
+    assert (found.lost_at, found.escape) == (None, None) and len(found.steps) == 3
+    assert found.untold.replace("\n", " ") in render_explanation(found).replace("\n", " ")
+
+
+def test_another_model_s_trace_is_refused() -> None:
+    """An explanation of the wrong model would be none; nor is there one for a property that is not there."""
+    system, trace = burnt(oven())
+    with pytest.raises(TraceError, match="belongs to another model"):
+        explain(oven(goes_out=False).compile(), trace)
+    with pytest.raises(ModelError, match="no property 'x'"):
+        explain(system, replace(trace, property="x"))
+
+
+# -- the story of the drain ---------------------------------------------------------------------------
+
+
+def test_case_3_is_lost_with_the_kick_before_the_poll() -> None:
+    """At ab27c3b5e7 the kick that the same poll samples as the drain's bottom half decides it; polling first would have been safe."""
+    found = told("ab27c3b5e7", "mirror", "S1")
+    assert found.violated_at == len(found.steps) == 25 and found.lost_at == 18
+    assert found.steps[17].label == "kicks for write[0.0]"
+    assert found.escape is not None and found.escape.step == 18
+    assert [(way.label, way.fate) for way in found.escape.alternatives] == [("qemu_poll_ns", Fate.SAFE)]
+
+
+def test_the_check_that_fails_is_explained_by_what_made_it_fail() -> None:
+    """Stale readiness, an enabled context, a request in the ring, and the window."""
+    last = told("ab27c3b5e7", "mirror", "S1").steps[-1]
+    (because,) = [list(map(str, c.because)) for c in last.checks if c.property == "S1" and not c.holds]
+    assert {"revents[0]", "write[0.0] == ring", "window", "root == source"} <= set(because)
+    assert "external_disable_cnt (iohandler_ctx) == 0" in because
+
+
+def test_the_failing_check_s_formulas_are_followed_through_the_trace() -> None:
+    """The window opens at (w), and the explanation of S1 says where that was."""
+    found = told("ab27c3b5e7", "mirror", "S1")
+    (opened,) = [step for step in found.steps if any(c.text == "window" and c.now for c in step.formulas)]
+    assert "bdrv_get_dirty_count is 0" in opened.label
+
+
+def test_a_hang_can_be_left_until_its_last_step() -> None:
+    """F1 is violated in a state from which completion is out of reach: the step into it is the point of no return."""
+    found = told("65c1b5b622", "dataplane", "F1")
+    assert found.violated_at == found.lost_at == len(found.steps)
+    assert found.escape is not None and {way.fate for way in found.escape.alternatives} == {Fate.OPEN}
+    assert found.safe_escape is not None and found.safe_escape.step < found.escape.step
+
+
+def test_a_loop_is_explained_without_alternatives() -> None:
+    """No single step violates a demand on whole runs."""
+    from draincheck.engines.liveness import check as check_run
+
+    system = progress_system(find_revision("65c1b5b622"), find_scenario("dataplane"))
+    trace = check_run(system, "L2").trace
+    assert trace is not None
+    found = explain(system, trace)
+    assert found.loop == trace.loop and "no single state or step violates 'L2'" in found.untold
+    assert ("for ever" in render_explanation(found)) is (trace.loop is not None)
+
+
+# -- against the definitions --------------------------------------------------------------------------
+
+
+@given(systems(careless=0), st.data())
+@settings(max_examples=60, deadline=None)
+def test_facts_decide_their_condition(system: TransitionSystem, data: st.DataObject) -> None:
+    """In every state in which the atoms behind a condition have the same truth, so has the condition."""
+    always = [p.holds for p in system.properties if isinstance(p, Always)]
+    conditions = [*(action.guard for action in system.actions), *always]
+    states = reached(system)
+    condition, here = data.draw(st.sampled_from(conditions)), data.draw(st.sampled_from(states))
+    atoms = list(_deciding(system, condition, here))
+    alike = [other for other in states if all(bool(system.value(atom, other)) == true for atom, true in atoms)]
+    assert here in alike
+    assert {system.holds(condition, other) for other in alike} == {system.holds(condition, here)}
+
+
+def reached(system: TransitionSystem) -> list[State]:
+    """Some hundred states, in no special order."""
+    found = dict.fromkeys(system.initial)
+    for state in found.copy():
+        found |= dict.fromkeys(system.step(state, a) for a in system.enabled(state) if system.fault(state, a) is None)
+    return list(found)[:200]
+
+
+def naive(system: TransitionSystem, item: Property, graph: StateGraph, holding: set[int]) -> dict[int, Fate]:
+    """The fates by their definitions, one search from each state."""
+    numbers = range(len(graph))
+    match item:
+        case NoDeadlock():
+            bad = {n for n in numbers if n in graph.stuck and n not in holding}
+        case CanAlwaysFinish():
+            bad = {n for n in numbers if not forwards(graph, n, lambda here, action: True) & holding}
+        case Assertion():
+            bad = set()
+        case _:
+            bad = set(numbers) - holding
+
+    def breaks(here: int, action: int) -> bool:
+        return item.name in system.broken_checks(graph.state(here), system.actions[action])
+
+    wrong = bad | {n for n in numbers if any(breaks(n, action) for action, _ in graph.edges[n])}
+    safe = {n for n in numbers if not forwards(graph, n, lambda here, action: True) & wrong}
+    fates = {}
+    for n in numbers:
+        good = forwards(graph, n, lambda here, action: here not in bad and not breaks(here, action))
+        fates[n] = Fate.SAFE if n in safe else Fate.OPEN if good & safe and n not in bad else Fate.LOST
+    return fates
+
+
+def forwards(graph: StateGraph, start: int, follow: object) -> set[int]:
+    """The states that can be reached over edges that may be followed, the start included."""
+    assert callable(follow)
+    found, queue = {start}, [start]
+    for here in queue:
+        for action, target in graph.edges[here]:
+            if target not in found and follow(here, action):
+                found.add(target)
+                queue.append(target)
+    return found
+
+
+@given(systems(careless=0))
+@settings(max_examples=60, deadline=None)
+def test_fates_are_what_they_are_defined_to_be(system: TransitionSystem) -> None:
+    """On random systems, for every kind of property."""
+    kinds = [p for p in system.properties if isinstance(p, (Always, Assertion, CanAlwaysFinish, NoDeadlock))]
+    for item in kinds:
+        condition = getattr(item, "holds", getattr(item, "goal", system.final))
+        try:
+            graph = StateGraph(system, (condition,), Limits(states=60))
+        except ModelFault:
+            return
+        if graph.incomplete:
+            return
+        holding = {n for n, true in enumerate(graph.where(condition)) if true}
+        fates = Fates(system, item)
+        assert {n: fates.of(n) for n in range(len(graph))} == naive(system, item, graph, holding)
+
+
+def test_a_wrong_edge_changes_fates() -> None:
+    """Negative control: the same model in which the cake can be taken out late is lost nowhere."""
+    m = oven()
+    system, trace = burnt(m)
+    late_rescue = tuple(
+        replace(a, guard=all_(*(term for term in a.guard.args if str(term) != "not late")))  # type: ignore[arg-type]
+        if a.process == "guest"
+        else a
+        for a in system.actions
+    )
+    changed = replace(system, actions=late_rescue)
+    found = explain(changed, replace(trace, digest=changed.digest))
+    assert found.lost_at == found.violated_at == 3 and found.escape is not None and found.escape.step == 3
+
+
+def test_facts_leave_out_where_processes_stand() -> None:
+    """Of a guard only what it says about the state that people see; the fewest facts of a disjunction."""
+    m = Model("doors")
+    a, b, c = (m.bool(name, initial=name != "a") for name in "abc")
+    with m.thread("p") as p:
+        p.do("through", a.set(), when=any_(a, b & c, c))
+    system = m.compile()
+    (through,) = system.actions
+    assert "pc p" in str(through.guard)
+    assert [str(fact) for fact in facts_behind(system, through.guard, system.initial[0])] == ["c"]
+
+
+# -- as text ------------------------------------------------------------------------------------------
+
+OVEN = """\
+oven: what the trace of 'no burnt cake' does, 3 steps
+
+ 1  cook: lights the oven
+        true now: hot
+
+ 2  clock: strikes
+        possible because hot
+        the point of no return: from here on no burnt cake cannot be kept
+
+ 3  oven: bakes on
+        possible because hot, late, not out
+        true now: burnt and hot, burnt
+        violates no burnt cake: burnt, hot
+
+no burnt cake is violated in step 3; what could have been done instead:
+    instead of step 2:
+        guest: takes the cake out (no burnt cake can no longer be violated)
+"""
+
+
+def test_an_explanation_reads_like_this() -> None:
+    """Byte for byte."""
+    assert render_explanation(explain(*burnt(oven()))) == OVEN
+
+
+def test_colours_do_not_change_the_text() -> None:
+    """Rich's markup around the same characters."""
+    from rich.text import Text
+
+    found = told("ab27c3b5e7", "mirror", "S1")
+    assert Text.from_markup(render_explanation(found, color=True)).plain == render_explanation(found)
+
+
+def test_lines_are_not_wider_than_needed() -> None:
+    """Only a single long condition may be wider than a page."""
+    lines = render_explanation(told("ab27c3b5e7", "mirror", "S1")).splitlines()
+    assert all(len(line) <= 100 or line.lstrip().count(", ") <= 1 for line in lines)
