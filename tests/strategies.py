@@ -74,8 +74,8 @@ def limits() -> st.SearchStrategy[Limits]:
     return st.sampled_from([Limits(states=number) for number in (400, 300, 500, 200, 20, 5, 1)])
 
 
-def systems() -> st.SearchStrategy[TransitionSystem]:
-    """Transition systems with all sorts, operators, kinds of fault and kinds of property."""
+def systems(careless: int = 6) -> st.SearchStrategy[TransitionSystem]:
+    """Transition systems with all sorts, operators, kinds of fault and kinds of property (`careless`: see random_system)."""
     return st.builds(
         random_system,
         seed=st.integers(0, 2**32 - 1),
@@ -83,10 +83,13 @@ def systems() -> st.SearchStrategy[TransitionSystem]:
         processes=st.integers(1, 3),
         depth=st.integers(0, 2),
         folded=st.booleans(),
+        careless=st.just(careless),
     )
 
 
-def random_system(seed: int, data: int, processes: int, depth: int, folded: bool) -> TransitionSystem:
+def random_system(
+    seed: int, data: int, processes: int, depth: int, *, folded: bool, careless: int = 6
+) -> TransitionSystem:
     """A system: always the same for the same arguments.
 
     Args:
@@ -95,8 +98,10 @@ def random_system(seed: int, data: int, processes: int, depth: int, folded: bool
         processes: how many processes there are.
         depth: how deep operators nest in guards and updates.
         folded: whether constants are folded, as they are in models.
+        careless: of a hundred updates that could leave their range, so many are not kept from it: that is a fault.
     """
-    return _Maker(Random(seed), data, processes, depth, folded).system()
+    maker = _Maker(Random(seed), data=data, processes=processes, depth=depth, folded=folded, careless=careless)
+    return maker.system()
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,8 @@ class _Process:
 class _Maker:
     """Makes one system."""
 
-    def __init__(self, random: Random, data: int, processes: int, depth: int, folded: bool) -> None:
-        self.random, self.depth, self.folded = random, depth, folded
+    def __init__(self, random: Random, *, data: int, processes: int, depth: int, folded: bool, careless: int) -> None:
+        self.random, self.depth, self.folded, self.careless = random, depth, folded, careless
         self.pick = random.choice
         self.data = [self.variable(number) for number in range(data)]
         self.processes = [self.process(number) for number in range(processes)]
@@ -252,7 +257,7 @@ class _Maker:
         low, high = variable.sort.low, variable.sort.high
         if isinstance(new, IntExpr) and not (low <= bounds(new)[0] and bounds(new)[1] <= high):
             inside = all_(compare("le", want_int(low), new), compare("le", new, want_int(high)))
-            if self.chance(6):
+            if self.chance(self.careless):
                 faults.append(Fault(FaultKind.RANGE, ~inside, f"{variable.name} leaves its range", HERE))
             else:
                 new = ite(inside, new, cast(IntExpr, constant(variable.sort, self.pick((low, high)))))

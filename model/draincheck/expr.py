@@ -238,10 +238,10 @@ def _nary(op: str, zero: BoolExpr, parts: Iterable[BoolExpr]) -> BoolExpr:
     kept: dict[int, BoolExpr] = {}
     for part in map(want_bool, parts):
         for item in cast("tuple[BoolExpr, ...]", part.args) if part.op == op else (part,):
-            if item is zero:
-                return zero
             if item.op != "const":
                 kept[id(item)] = item
+            elif item.value == zero.value:
+                return zero
     if any(item.op == "not" and id(item.args[0]) in kept for item in kept.values()):
         return zero
     if len(kept) < 2:

@@ -23,8 +23,8 @@ from typing import cast
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import (
-    BOOL,
     FALSE,
+    TRUE,
     BoolExpr,
     BoolSort,
     EnumExpr,
@@ -104,7 +104,7 @@ class BoolVar(Variable, BoolExpr):
 
     def set(self, new: BoolExpr | bool = True) -> Update:
         """Store a truth value."""
-        return Update(self, BoolExpr("const", (), BOOL, int(new)) if isinstance(new, bool) else want_bool(new))
+        return Update(self, (TRUE if new else FALSE) if isinstance(new, bool) else want_bool(new))
 
     def clear(self) -> Update:
         """Store false."""

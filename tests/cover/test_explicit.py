@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
+from typing import cast
 
 import pytest
 
@@ -14,7 +16,7 @@ from draincheck.engines.explicit import check, explore, reachable, states
 from draincheck.engines.faults import ModelFault
 from draincheck.engines.layout import Layout
 from draincheck.errors import ModelError
-from draincheck.expr import BOOL, FALSE, TRUE, EnumSort, IntSort
+from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, ite, want_int
 from draincheck.system import (
     Always,
     Assertion,
@@ -26,6 +28,7 @@ from draincheck.system import (
     Property,
     Reachable,
     TransitionSystem,
+    Update,
 )
 from draincheck.trace import rerun
 from draincheck.verdict import Exploration, Limits, Outcome
@@ -199,6 +202,13 @@ def test_time_limit() -> None:
     assert found.verdicts["in range"].how == "time limit 0 s reached after 1 states"
 
 
+def test_time_enough() -> None:
+    """A time limit that is not reached changes nothing."""
+    found = both(counter(9, "in range"), Limits(seconds=1000))
+    assert (found.statistics.queue, outcomes(found)) == (0, {"in range": HOLDS})
+    assert 0 < found.statistics.seconds < 1000
+
+
 def test_initial_states_are_checked() -> None:
     """A property that an initial state violates, and a goal that one meets, have traces without actions."""
     bit = BoolVar("bit", BOOL, (0, 1))
@@ -357,8 +367,19 @@ def test_wrong_guard_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_violation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A path to a state that does not violate the property is no counterexample."""
     monkeypatch.setattr(explicit.Search, "_shown", lambda *_: 0)
-    with pytest.raises(EvidenceError, match="does not show it"):
-        explore(counter(5, "small"))
+    for name in ("small", "top", "back", "alive"):
+        with pytest.raises(EvidenceError, match=f"'{name}' does not show it"):
+            explore(counter(5, name))
+
+
+def test_wrong_assertion_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path whose last action breaks no assertion is no counterexample to it."""
+    number = IntVar("number", IntSort(0, 2), (0,))
+    machine = Machine(number)
+    machine.action("count", number < 2, number.inc(), checks=[("first", number.is_(0))])
+    monkeypatch.setattr(explicit.Search, "_path", lambda *_: ((0,), []))
+    with pytest.raises(EvidenceError, match="'first' does not show it"):
+        explore(machine.system(Assertion("first")))
 
 
 def test_wrong_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,11 +396,50 @@ def test_wrong_fault_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         explore(counter(5, "small", guarded=False))
 
 
+def test_only_actions_of_the_current_locations_are_tried() -> None:
+    """Of six actions of two processes with three locations each, two can be enabled in any state."""
+    system = philosophers()
+    code = successors.Successors(system, (), ())
+    tried = [[row[0] for row in code[code.layout.pack(state) & code.select]] for state in states(system)]
+    assert tried == [[0, 3], [1, 3], [0, 4], [2, 3], [1, 4], [0, 5]]
+
+
 def test_forgotten_locations_are_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeping few control locations changes nothing but time."""
     expected = explore(philosophers())
     monkeypatch.setattr(successors, "MOST_LOCATIONS", 1)
     assert explore(philosophers()) == expected
+
+
+N, M, BIT = IntVar("n", IntSort(0, 3), (0,)), IntVar("m", IntSort(-1, 2), (0,)), BoolVar("bit", BOOL, (0,))
+TWO = IntExpr("add", (want_int(1), want_int(1)), IntSort(2, 2))
+
+
+@pytest.mark.parametrize(
+    ("guard", "update"),
+    [
+        (N < 2, N.set(ite(BIT, cast(IntExpr, N), N + 1) + 1)),
+        (N.is_(0), N.set(TWO)),
+        (N.is_(0), N.set(ite(BIT, TWO, N + 1) - 1)),
+        (N > 0, N.set(TWO)),
+        (TRUE, N.set(ite(BIT, want_int(1), want_int(0)) + 2)),
+        (TRUE, N.set(ite(BIT, M + 1, N))),
+        (M > -1, N.set(M)),
+        (N < 3, M.set(N)),
+        (N < 3, M.set(IntExpr("sub", (TWO, N), IntSort(-1, 2)))),
+        (BIT | N.is_(1) | N.is_(3), BIT.set(N < M)),
+        (~N.is_(1) & ~N.is_(2), BIT.set(N.is_(M).iff(BIT))),
+    ],
+)
+def test_updates(guard: BoolExpr, update: Update) -> None:
+    """Terms of every shape come to the same in generated code as in the system."""
+    machine = Machine(N, M, BIT)
+    machine.action("update", guard, update)
+    system = machine.system()
+    code = successors.Successors(system, (), ())
+    for state in product(range(4), range(-1, 3), range(2)):
+        expected = [(action.index, system.step(state, action)) for action in system.enabled(state)]
+        assert [(index, code.layout.unpack(after)) for index, after in code.of(code.layout.pack(state))] == expected
 
 
 def test_layout() -> None:

@@ -61,6 +61,23 @@ def race(atomic: bool) -> Model:
     return m
 
 
+def test_what_atomic_has_just_stored_decides_a_test() -> None:
+    """A value that was stored as a constant folds like any other."""
+    m = Model("stored")
+    x, n = m.bool("x", initial=True), m.int("n", 0, 2)
+    with m.thread("p") as p, p.atomic():
+        p.do("clear", x.set(False))
+        with p.when(x & n.is_(0)):
+            p.do("not this", n.set(1))
+        with p.when(x | n.is_(0)):
+            p.do("this", x.set(True))
+        with p.when(x | n.is_(2)):
+            p.do("and this", n.set(2))
+    m.can_always_finish("end", x & n.is_(2))
+    m.always("never", ~n.is_(1))
+    assert {v.outcome for v in explore(m.compile()).verdicts.values()} == {Outcome.HOLDS}
+
+
 def test_a_test_is_a_step_of_its_own_unless_atomic() -> None:
     """Another thread may act between a test and what follows it; atomic closes that window."""
     assert outcome(race(atomic=False), "exclusive") is Outcome.VIOLATED

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.engines.faults import ModelFault
-from draincheck.system import Fault, TransitionSystem
+from draincheck.engines.successors import Successors
+from draincheck.system import Always, Fault, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome
 from tests.strategies import limits, random_system, systems
@@ -61,6 +64,22 @@ def test_traces_can_be_executed(system: TransitionSystem, limit: Limits) -> None
         assert explicit.check(system, name, limit) == verdict
         if verdict.trace is not None:
             rerun(system, verdict.trace)
+
+
+@settings(RANDOM, max_examples=400)
+@given(systems(careless=70), st.integers(0, 2**32 - 1))
+def test_steps_are_equal_in_any_state(system: TransitionSystem, seed: int) -> None:
+    """Generated code enables the same actions with the same effects as the system does, in unreachable states too."""
+    conditions = [item.holds for item in system.properties if isinstance(item, Always)]
+    code = Successors(system, (), conditions)
+    random = Random(seed)
+    for _ in range(40):
+        state = tuple(random.randint(v.sort.low, v.sort.high) for v in system.variables)
+        packed = code.layout.pack(state)
+        taken = [action for action in system.enabled(state) if system.fault(state, action) is None]
+        expected = [(action.index, code.layout.pack(system.step(state, action))) for action in taken]
+        assert list(code.of(packed)) == expected
+        assert [bool(holds(packed)) for holds in code.conditions] == [system.holds(c, state) for c in conditions]
 
 
 def test_random_systems_show_everything() -> None:
