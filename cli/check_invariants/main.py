@@ -21,7 +21,11 @@ COMMANDS = {
     "claims": "Decide the claims of the commit message this project was born from.",
     "gate": "Compare matrix and claims with what is expected: for CI.",
     "list": "List revisions, scenarios, properties, knobs or claims.",
+    "liveness": "Decide what must happen in the end, under stated fairness.",
     "trace": "Show a trace file, or export a trace.",
+    "replay": "Execute a trace on the reference core, with real bytes.",
+    "simulate": "Run code bases on the reference core under random schedules.",
+    "conform": "Hold the model and the reference core against each other.",
     "graph": "Write the graph of all states and steps.",
 }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from draincheck.trace import Trace
     from draincheck.verdict import Outcome
 
-__all__ = ["command"]
+__all__ = ["check_followed", "command", "read_file"]
 
 
 @click.group("trace")
@@ -49,10 +49,10 @@ def show(file: str, outline: bool, as_json: bool) -> None:
     from draincheck.report.jsontrace import write_trace
     from draincheck.report.text import render_outline, render_trace
 
-    read = _read(file)
+    read = read_file(file)
     selected = select_from_source(read.source)
     system = compiled(selected)
-    _check_followed(system, read.trace, file)
+    check_followed(system, read.trace, file)
     if as_json:
         emit(write_trace(system, read.trace, source=read.source, verdict=read.verdict))
     elif outline:
@@ -61,7 +61,8 @@ def show(file: str, outline: bool, as_json: bool) -> None:
         emit_markup(lambda: render_trace(system, read.trace), lambda: render_trace(system, read.trace, color=True))
 
 
-def _read(file: str) -> TraceFile:
+def read_file(file: str) -> TraceFile:
+    """The trace in a file, or of standard input for `-`. Raises BadParameter or MalformedInput."""
     from draincheck.errors import TraceError
     from draincheck.report.jsontrace import read_trace
 
@@ -79,7 +80,7 @@ def _named(file: str) -> str:
     return "standard input" if file == STDOUT else file
 
 
-def _check_followed(system: TransitionSystem, trace: Trace, file: str) -> None:
+def check_followed(system: TransitionSystem, trace: Trace, file: str) -> None:
     """Raise Diverged unless the model is the one that the trace names and follows it to the end."""
     from draincheck.errors import TraceError
     from draincheck.trace import rerun

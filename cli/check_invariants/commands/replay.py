@@ -1,0 +1,97 @@
+"""`check-invariants replay`: execute a trace on the reference core."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from check_invariants.commands.trace import check_followed, read_file
+from check_invariants.exit import Diverged, ExitCode, MalformedInput
+from check_invariants.options import json_option
+from check_invariants.output import emit, emit_json
+
+if TYPE_CHECKING:
+    from draincheck.conformance.lockstep import Parting
+    from draincheck.core.run import Replayed
+
+__all__ = ["command"]
+
+
+@click.command("replay")
+@click.argument("file", metavar="FILE|-")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, file: str, as_json: bool) -> None:
+    """Execute a trace on the reference core: a small emulator that moves real bytes and aborts where QEMU asserts.
+
+    The core and the model are led along the trace side by side and compared after every step. Then the core runs on by a fair
+    schedule, and every acknowledged write is read back through it.
+
+    \b
+    Exit codes: 12 the core does what the trace says, and it violates the property;
+    0 it does, and nothing is violated; 14 core and trace part ways (the step and both sides' views are
+    printed), or the model is not the one the trace belongs to; 150 the file is malformed.
+
+    \b
+    Example: check-invariants trace export --property S4 -o S4.json; check-invariants replay S4.json
+    """
+    from check_invariants.judge import compiled
+    from check_invariants.selection import CodeBase, select_from_source
+    from draincheck.conformance.lockstep import follow, steps_of_trace
+    from draincheck.conformance.matrix import config_of
+    from draincheck.conformance.text import render_disks, render_steps
+    from draincheck.core.machine import Machine
+    from draincheck.core.run import replay
+    from draincheck.verdict import Outcome
+
+    read = read_file(file)
+    selected = select_from_source(read.source)
+    if not isinstance(selected, CodeBase):
+        raise MalformedInput(f"{file}: the core runs QEMU's code bases, not a model of your own; use trace show")
+    system = compiled(selected)
+    check_followed(system, read.trace, file)
+    knobs, config = selected.turned.knobs, config_of(selected.scenario)
+    parting = follow(system, read.trace, Machine(knobs, config))
+    if parting is not None:
+        raise Diverged(_words(parting, system.name))
+    steps = steps_of_trace(system, read.trace)
+    here, ended = replay(knobs, config, steps), replay(knobs, config, steps, to_the_end=True)
+    violated = bool(read.trace.property) and read.verdict is Outcome.VIOLATED
+    code = ExitCode.VIOLATED if violated else ExitCode.OK
+    if as_json:
+        content = {"model": system.name, "property": read.trace.property, "steps": len(steps), "exit_code": int(code)}
+        emit_json("replay", {**content, "events": [asdict(e) for e in here.events], **_ending(ended)})
+    else:
+        emit(f"{system.name}: {len(steps)} steps, model and core agree in each\n")
+        emit(render_steps(system, read.trace, here))
+        emit(render_disks(ended))
+        emit(f"{read.trace.property} is violated: reproduced\n" if violated else "nothing is violated on this trace\n")
+    ctx.exit(code)
+
+
+def _words(parting: Parting, model: str) -> str:
+    """Where, and both sides' views."""
+    difference = parting.difference
+    offered = ", ".join(str(choice) for choice in difference.offered) or "nothing"
+    return (
+        f"{model}: core and trace part ways in step {parting.step} ({difference.kind})\n"
+        f"  the model: {difference.model}\n  the core:  {difference.core}\n  the core offers: {offered}"
+    )
+
+
+def _ending(ended: Replayed) -> dict[str, Any]:
+    lost = [
+        {
+            "name": write.name,
+            "sector": write.sector,
+            "status": write.status,
+            "written": write.written.hex(),
+            "old_disk": write.source.hex(),
+            "new_disk": write.target.hex(),
+            "read_back": None if write.read is None else write.read.hex(),
+        }
+        for write in ended.lost
+    ]
+    return {"outcome": ended.outcome.value, "message": ended.message, "lost": lost}

@@ -1,0 +1,71 @@
+"""Conformance over code bases and scenarios: what is to be compared, and what need not be compared twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any, cast
+
+from draincheck.conformance.exhaustive import NOTHING_COMPARED, Conformance, conform
+from draincheck.core.assembly import STANDARD_PARTS, Parts
+from draincheck.core.config import Config
+from draincheck.core.machine import Machine
+from draincheck.qemu import Probes, Scenario
+from draincheck.qemu.cache import BuildCache
+from draincheck.revisions import Knobs, Revision
+from draincheck.system import TransitionSystem
+
+__all__ = ["config_of", "conform_all", "conform_one"]
+
+
+def config_of(scenario: Scenario) -> Config:
+    """The core's configuration for a scenario of the model."""
+    return Config(**{field.name: getattr(scenario, field.name) for field in fields(Config)})
+
+
+class _ReadKnobs:
+    """A knob vector that remembers which knobs were read: they become attributes of its own."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self.__dict__["_knobs"] = knobs
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.__dict__[name] = getattr(self.__dict__["_knobs"], name)
+        return value
+
+    def read(self) -> dict[str, Any]:
+        """The knobs that were read, and their values."""
+        return {name: value for name, value in self.__dict__.items() if name != "_knobs"}
+
+
+def conform_one(
+    system: TransitionSystem, knobs: Knobs, scenario: Scenario, parts: Parts = STANDARD_PARTS
+) -> Conformance:
+    """Hold the model of a code base in a scenario against the core of the same."""
+    config = config_of(scenario)
+    return conform(system, lambda: Machine(knobs, config, parts=parts))
+
+
+def conform_all(
+    pairs: Iterable[tuple[Revision, Scenario]],
+    progress: Callable[[Revision, Scenario, Conformance], None] = lambda revision, scenario, result: None,
+) -> Conformance:
+    """Hold model and core against each other for all these pairs.
+
+    A pair is left out if another one has the same model, the same scenario, and the same values of all knobs that the core has read
+    while it was compared: its core would do the same once more. `progress` is told each result.
+    """
+    cache = BuildCache(Probes)
+    done: dict[tuple[str, Scenario], list[dict[str, Any]]] = {}
+    total = NOTHING_COMPARED
+    for revision, scenario in pairs:
+        system = cache.system(revision.knobs, scenario)
+        known = done.setdefault((system.digest, scenario), [])
+        if any(all(getattr(revision.knobs, k) == v for k, v in read.items()) for read in known):
+            continue
+        knobs = _ReadKnobs(revision.knobs)
+        result = conform_one(system, cast(Knobs, knobs), scenario)
+        known.append(knobs.read())
+        total += result
+        progress(revision, scenario, result)
+    return total

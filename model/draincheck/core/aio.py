@@ -1,0 +1,264 @@
+"""AioContext: bottom halves, fd handlers, timers, the disable counter, and the poll that serves them (async.c, aio-posix.c).
+
+The order of work is the point of this file. `aio_dispatch` runs bottom halves, newest first, then walks the fd handlers, newest first,
+and consumes every handler's readiness, then runs timers. `aio_poll` polls and dispatches; it nests: a bottom half or a coroutine may
+call it again. A nested poll knows nothing of what an outer one has found, except through the readiness stored in the handlers, and it
+clears all of that, stale or not: the *wash*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from draincheck.core.host import Host
+from draincheck.core.lock import ContextLock
+from draincheck.core.timer import TimerList
+
+if TYPE_CHECKING:
+    from draincheck.core.threadpool import ThreadPool
+
+__all__ = ["QEMUBH", "AioContext", "AioHandler", "Pollable"]
+
+
+class Pollable(Protocol):
+    """Something with a file descriptor."""
+
+    readable: bool
+
+
+class QEMUBH:
+    """A bottom half: a callback that the context's next dispatch runs once if it is scheduled.
+
+    Attributes:
+        owner: the job that it works for, or "".
+        from_threads: other threads schedule it (the thread pool's), so it may become scheduled while a walk is under way.
+    """
+
+    __slots__ = ("callback", "deleted", "from_threads", "owner", "scheduled")
+
+    def __init__(self, callback: Callable[[], None], owner: str, from_threads: bool) -> None:
+        self.callback = callback
+        self.owner = owner
+        self.from_threads = from_threads
+        self.scheduled = self.deleted = False
+
+    def qemu_bh_schedule(self) -> None:
+        """Have the callback run once. Wakes the context: a poll looks at scheduled bottom halves."""
+        self.scheduled = True
+
+    def qemu_bh_cancel(self) -> None:
+        """Do not run it after all."""
+        self.scheduled = False
+
+    def qemu_bh_delete(self) -> None:
+        """Take it off its list when no walk is under way any more."""
+        self.scheduled, self.deleted = False, True
+
+
+class AioHandler:
+    """An fd handler. `revents` is its GPollFD's: what the last poll that had it in its set found, until a dispatch consumes it."""
+
+    __slots__ = ("fd", "io_read", "is_external", "revents")
+
+    def __init__(self, fd: Pollable, io_read: Callable[[], None], is_external: bool) -> None:
+        self.fd = fd
+        self.io_read = io_read
+        self.is_external = is_external
+        self.revents = False
+
+
+class AioContext:
+    """An event loop's context.
+
+    Attributes:
+        bottom_halves: newest first.
+        handlers: newest first.
+        external_disable_cnt: how many drained sections have disabled the handlers that are marked external.
+        notified: an aio_notify that no poll has seen yet.
+        walk: the bottom halves that the outermost walk under way passes.
+        last_owner: the job that has made a bottom half last.
+        poll_set: the handlers that the poll under way was given; None where none is.
+        acquired: its lock.
+        thread_pool: its thread pool, if it has one yet.
+    """
+
+    def __init__(self, host: Host, name: str) -> None:
+        self.host = host
+        self.name = name
+        self.bottom_halves: list[QEMUBH] = []
+        self.handlers: list[AioHandler] = []
+        self.external_disable_cnt = 0
+        self.timers = TimerList()
+        self.notified = False
+        self.poll_set: list[AioHandler] | None = None
+        self.acquired = ContextLock(host)
+        self.thread_pool: ThreadPool | None = None
+        self.walk: tuple[QEMUBH, ...] = ()
+        self.last_owner = ""
+        self._walking_bh = 0
+
+    # -- registration ---------------------------------------------------------------------------------------------------------
+
+    def aio_bh_new(self, callback: Callable[[], None], owner: str = "", from_threads: bool = False) -> QEMUBH:
+        """Make a bottom half, at the head of the list: a walk under way has passed it."""
+        bh = QEMUBH(callback, owner, from_threads)
+        self.bottom_halves.insert(0, bh)
+        self.last_owner = owner or self.last_owner
+        return bh
+
+    def aio_set_event_notifier(
+        self, fd: Pollable, io_read: Callable[[], None] | None, is_external: bool = False
+    ) -> AioHandler | None:
+        """Register a handler at the head of the list, or with None unregister what the descriptor has."""
+        self.handlers = [handler for handler in self.handlers if handler.fd is not fd]
+        if io_read is None:
+            return None
+        handler = AioHandler(fd, io_read, is_external)
+        self.handlers.insert(0, handler)
+        return handler
+
+    # -- external events ------------------------------------------------------------------------------------------------------
+
+    def aio_disable_external(self) -> None:
+        """From now on no poll set contains external handlers."""
+        self.external_disable_cnt += 1
+        self.host.event("aio_disable_external (%s)", self.name)
+
+    def aio_enable_external(self) -> None:
+        """Undo one aio_disable_external; the last one wakes the context where the code base knows it must."""
+        if not self.external_disable_cnt:
+            self.host.qemu_abort("assert(ctx->external_disable_cnt > 0) fails")
+        self.external_disable_cnt -= 1
+        self.host.event("aio_enable_external (%s)", self.name)
+        if not self.external_disable_cnt and self.host.knobs.enable_notifies:
+            self.aio_notify()
+
+    def aio_node_check(self, handler: AioHandler) -> bool:
+        """Whether a handler takes part in polling: external ones only while nobody has disabled them."""
+        return not (handler.is_external and self.external_disable_cnt)
+
+    def aio_node_dispatched(self, handler: AioHandler) -> bool:
+        """Whether the fd walk may run a handler: from 37989ced44 on it asks as the poll does."""
+        return not self.host.knobs.walk_checks_external or self.aio_node_check(handler)
+
+    def aio_notify(self) -> None:
+        """Wake the poll of the context's owner."""
+        self.notified = True
+
+    # -- dispatch -------------------------------------------------------------------------------------------------------------
+
+    def bh_walk(self) -> tuple[QEMUBH, ...]:
+        """The bottom halves that a walk which begins now passes, in its order."""
+        return tuple(self.bottom_halves)
+
+    def aio_bh_poll(self) -> bool:
+        """Run the scheduled bottom halves; false if there was none."""
+        progress = False
+        walk = self.bh_walk()
+        if not self._walking_bh:
+            self.walk = walk
+        self._walking_bh += 1
+        for bh in walk:
+            while self.bh_runs(bh):
+                bh.scheduled = False
+                progress = True
+                bh.callback()
+                if not bh.from_threads:
+                    break
+        self._walking_bh -= 1
+        if not self._walking_bh:
+            self.walk = ()
+            self.bottom_halves = [bh for bh in self.bottom_halves if not bh.deleted]
+        return progress
+
+    def bh_runs(self, bh: QEMUBH) -> bool:
+        """Whether the walk runs a bottom half now.
+
+        When it looks matters only where other threads may schedule it meanwhile: there is a scheduling point, and the walk looks again
+        afterwards (thread_pool_completion_bh starts over until it finds nothing).
+        """
+        if bh.from_threads:
+            self.host.point()
+        return bh.scheduled
+
+    def aio_dispatch_handlers(self) -> bool:
+        """Walk the fd handlers: consume the readiness of each, and run it if it was ready and may run; false if none was run."""
+        progress = False
+        for handler in tuple(self.handlers):
+            revents, handler.revents = handler.revents, False
+            if revents and self.aio_node_dispatched(handler):
+                progress = True
+                handler.io_read()
+        if self.handlers:
+            self.host.event("revents consumed")
+        return progress
+
+    def aio_dispatch(self) -> bool:
+        """Bottom halves, fd handlers, timers; false if there was nothing to do."""
+        self.host.between()
+        if self.bottom_halves:
+            self.host.event("bottom halves, newest first")
+        progress = self.aio_bh_poll()
+        progress |= self.aio_dispatch_handlers()
+        self.host.between()
+        progress |= self.timerlistgroup_run_timers()
+        return progress
+
+    def timerlistgroup_run_timers(self) -> bool:
+        """Run the timers that are due."""
+        return self.timers.timerlist_run_timers()
+
+    # -- polling --------------------------------------------------------------------------------------------------------------
+
+    def bh_scheduled(self) -> bool:
+        """A bottom half is scheduled."""
+        return any(bh.scheduled for bh in self.bottom_halves)
+
+    def aio_compute_timeout_is_zero(self) -> bool:
+        """A poll must not sleep: a bottom half is scheduled or a timer is due."""
+        return self.bh_scheduled() or self.timers.timerlist_expired()
+
+    def aio_poll(self) -> bool:
+        """A nested poll, as drains make it: one round, without a scheduling point in it; true if it made progress.
+
+        Its caller has made sure that it need not sleep (`aio_poll_would_return`).
+        """
+        return self.host.atomically(self._aio_poll_once)
+
+    def _aio_poll_once(self) -> bool:
+        for handler in self.handlers_polled():
+            handler.revents = handler.fd.readable
+        return self.aio_dispatch()
+
+    def handlers_polled(self) -> list[AioHandler]:
+        """The poll set."""
+        return [handler for handler in self.handlers if self.aio_node_check(handler)]
+
+    def aio_poll_would_progress(self) -> bool:
+        """Whether a nested poll of now would find something to do. A handler outside its set keeps what an outer poll has stored."""
+        if self.aio_compute_timeout_is_zero():
+            return True
+        for handler in self.handlers:
+            ready = handler.fd.readable if self.aio_node_check(handler) else handler.revents
+            if ready and self.aio_node_dispatched(handler):
+                return True
+        return False
+
+    # -- as a GSource ---------------------------------------------------------------------------------------------------------
+
+    def aio_ctx_prepare(self) -> bool:
+        """Ready at once if a bottom half is scheduled or a timer is due; prepare never looks at descriptors."""
+        return self.aio_compute_timeout_is_zero()
+
+    def aio_ctx_check(self) -> bool:
+        """Ready after the poll: the same, or aio_pending."""
+        return self.aio_compute_timeout_is_zero() or self.aio_pending()
+
+    def aio_pending(self) -> bool:
+        """Some handler is ready, and the fd walk may run it."""
+        return any(handler.revents and self.aio_node_dispatched(handler) for handler in self.handlers)
+
+    def aio_ctx_dispatch(self) -> None:
+        """Dispatch."""
+        self.aio_dispatch()

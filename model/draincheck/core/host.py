@@ -1,0 +1,126 @@
+"""What the emulated QEMU runs on: host threads that the scheduler interleaves, the event log, and the code base's knobs.
+
+The machine moves in steps. A *step* is what one thread does from one scheduling point to the next; the scheduler decides whose step
+comes next, and nothing else decides anything. Two kinds of points:
+
+* `point()` is where another thread may act whatever this one has done or will do: the head of a loop, a wait, the entry and the
+  return of the job's coroutine;
+* `between()` stands between two things that a loop may do. It is a point only if this thread has done something since its last one:
+  tests that led to nothing cannot be told apart from no tests.
+
+Everything between two points is done under a lock that keeps the others away (the BQL, an AioContext), or is of no interest to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, NoReturn, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+from draincheck.core.errors import QemuAbort
+from draincheck.core.events import EventLog
+from draincheck.revisions import Knobs
+
+__all__ = ["Choice", "Host", "Thread"]
+
+
+T = TypeVar("T")
+
+
+class Choice(NamedTuple):
+    """One thing that may happen next: a process's step, and which of several where it has more than one."""
+
+    process: str
+    label: str = ""
+
+
+class Thread:
+    """A thread of the host process, or something outside it that acts in whole steps (guest, storage, ...).
+
+    Attributes:
+        name: its name.
+        process: what its steps are called now: its own name, or that of the coroutine that it runs.
+        greenlet: where it stands; None for an actor that only ever makes whole steps.
+        until: what it waits for before its next step may begin, or None.
+        acted: it has done something since its last scheduling point.
+        atomic: depth of the sections in which it has no scheduling points.
+    """
+
+    __slots__ = ("acted", "atomic", "greenlet", "name", "process", "until")
+
+    def __init__(self, name: str, main: Callable[[], object] | None = None) -> None:
+        self.name = self.process = name
+        self.greenlet: greenlet | None = None if main is None else greenlet(main)
+        self.until: Callable[[], bool] | None = None
+        self.acted = False
+        self.atomic = 1 if main is None else 0
+
+
+class Host:
+    """Threads, scheduling points, choices and the event log, as the emulated code sees them. Made by `Machine`."""
+
+    def __init__(self, knobs: Knobs, log: EventLog | None, choose: Callable[[Sequence[Choice]], int]) -> None:
+        self.knobs = knobs
+        self.log = log
+        self.steps = 0
+        self.hub = getcurrent()
+        self.running = Thread("start")
+        self._choose = choose
+
+    # -- for the emulated code ------------------------------------------------------------------------------------------------
+
+    def point(self, until: Callable[[], bool] | None = None) -> None:
+        """Let others act; go on when the scheduler says so, which it may only once `until` holds."""
+        thread = self.running
+        if thread.atomic:
+            return
+        thread.acted = False
+        thread.until = until
+        thread.greenlet = getcurrent()
+        self.hub.switch()
+
+    def between(self) -> None:
+        """Let others act if this thread has done anything since its last point."""
+        if self.running.acted:
+            self.point()
+
+    def atomically(self, function: Callable[[], T]) -> T:
+        """Call a function without any scheduling point in it."""
+        thread = self.running
+        thread.atomic += 1
+        result = function()
+        thread.atomic -= 1
+        return result
+
+    def choose(self, *labels: str) -> str:
+        """What of several things happens, where that is open and not a matter of threads. One label is no choice."""
+        if len(labels) == 1:
+            return labels[0]
+        process = self.running.process
+        return labels[self._choose([Choice(process, label) for label in labels])]
+
+    def event(self, text: str, *args: object, mark: str = "") -> None:
+        """Say what has just been done; `args` fill `text` as `%` does, if there is a log."""
+        self.running.acted = True
+        if self.log is not None:
+            self.log.add(self.steps, self.running.process, text % args if args else text, mark)
+
+    def qemu_abort(self, message: str, crash: bool = False) -> NoReturn:
+        """QEMU ends here: an assertion fails, or (`crash`) it dies of corrupted memory."""
+        self.event(message)
+        raise QemuAbort(message, crash)
+
+    # -- for the machine ------------------------------------------------------------------------------------------------------
+
+    def resume(self, thread: Thread) -> None:
+        """Run a thread to its next scheduling point."""
+        self.running = thread
+        self.hub = getcurrent()
+        assert thread.greenlet is not None
+        thread.greenlet.switch()
+
+    def act(self, actor: Thread, function: Callable[[], None]) -> None:
+        """Do a whole step of an actor that has no stack of its own."""
+        self.running = actor
+        function()

@@ -1,0 +1,127 @@
+"""The virtio block device: its host notifier's handler, the queue handler, and the completion (hw/block/virtio-blk.c)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from draincheck.core.block import BlockBackend
+from draincheck.core.host import Host
+from draincheck.core.image import SECTOR
+from draincheck.core.notifier import EventNotifier
+from draincheck.core.virtqueue import VirtQueue
+
+__all__ = [
+    "FIRST_SECTOR",
+    "OUTHDR",
+    "VIRTIO_BLK_S_IOERR",
+    "VIRTIO_BLK_S_OK",
+    "VIRTIO_BLK_T_IN",
+    "VIRTIO_BLK_T_OUT",
+    "VirtIOBlock",
+]
+
+#: struct virtio_blk_outhdr: le32 type, le32 ioprio, le64 sector
+OUTHDR: Final = struct.Struct("<IIQ")
+
+VIRTIO_BLK_T_IN: Final = 0
+VIRTIO_BLK_T_OUT: Final = 1
+VIRTIO_BLK_S_OK: Final = 0
+VIRTIO_BLK_S_IOERR: Final = 1
+
+#: the sector of a guest's first request
+FIRST_SECTOR: Final = 64
+
+
+@dataclass(slots=True)
+class VirtIOBlockReq:
+    """A popped request: the chain's head, where its data and its status byte lie in guest memory, and what it asks for."""
+
+    name: str
+    head: int
+    sector: int
+    addr: int
+    status_addr: int
+    #: what a write writes, or what a read reads into
+    buffer: bytes | bytearray
+
+
+class VirtIOBlock:
+    """A virtio disk.
+
+    Attributes:
+        conf: its BlockBackend.
+        host_notifier: the queue's ioeventfd.
+        irq: the guest's interrupt handler.
+    """
+
+    def __init__(self, host: Host, index: int, conf: BlockBackend, vq: VirtQueue, irq: Callable[[], None]) -> None:
+        self.host = host
+        self.index = index
+        self.conf = conf
+        self.vq = vq
+        self.irq = irq
+        self.host_notifier = EventNotifier()
+
+    def virtio_queue_host_notifier_read(self) -> None:
+        """The ioeventfd's handler: test and clear it; if it was set, run the queue handler."""
+        if self.host_notifier.event_notifier_test_and_clear():
+            self.host.event("event_notifier_test_and_clear")
+            self.virtio_queue_notify()
+
+    def virtio_queue_host_notifier_aio_poll(self) -> None:
+        """Busy polling found the ring filled: run the queue handler though nobody has kicked."""
+        self.virtio_queue_notify()
+
+    def virtio_queue_notify(self) -> None:
+        """Run the queue handler."""
+        self.virtio_blk_handle_output()
+
+    def virtio_blk_handle_output(self) -> None:
+        """Pop until the ring is empty, then submit what was in it."""
+        batch: list[VirtIOBlockReq] = []
+        while (request := self.virtio_blk_get_request()) is not None:
+            batch.append(request)
+        if self.host.knobs.submit == "blk_aio_multiwrite":
+            self.virtio_submit_multiwrite(batch)
+        else:
+            self.virtio_blk_submit_multireq(batch)
+
+    def virtio_blk_get_request(self) -> VirtIOBlockReq | None:
+        """Pop one chain and read its header: out header, data, status byte."""
+        popped = self.vq.virtqueue_pop()
+        if popped is None:
+            return None
+        head, (header, data, status) = popped
+        kind, _ioprio, sector = OUTHDR.unpack_from(self.vq.memory, header.addr)
+        is_write = kind == VIRTIO_BLK_T_OUT
+        buffer = bytes(self.vq.memory[data.addr : data.addr + SECTOR]) if is_write else bytearray(SECTOR)
+        name = f"{'write' if is_write else 'read'}[{self.index}.{sector - FIRST_SECTOR}]"
+        return VirtIOBlockReq(name, head, sector, data.addr, status.addr, buffer)
+
+    def virtio_submit_multiwrite(self, batch: Iterable[VirtIOBlockReq]) -> None:
+        """Before 95f7142abc: writes in one bdrv_aio_multiwrite."""
+        for request in batch:
+            self._submit(request)
+
+    def virtio_blk_submit_multireq(self, batch: Iterable[VirtIOBlockReq]) -> None:
+        """From 95f7142abc on."""
+        for request in batch:
+            self._submit(request)
+
+    def _submit(self, request: VirtIOBlockReq) -> None:
+        complete = partial(self.virtio_blk_rw_complete, request)
+        self.conf.blk_aio_prwv(request.name, request.sector, request.buffer, complete)
+
+    def virtio_blk_rw_complete(self, request: VirtIOBlockReq, ret: int) -> None:
+        """Hand a read's data over, write the status byte, push the used element and interrupt the guest: the ack."""
+        memory = self.vq.memory
+        if isinstance(request.buffer, bytearray):
+            memory[request.addr : request.addr + SECTOR] = request.buffer
+        memory[request.status_addr] = VIRTIO_BLK_S_IOERR if ret else VIRTIO_BLK_S_OK
+        self.vq.virtqueue_push(request.head, 1 if isinstance(request.buffer, bytes) else SECTOR + 1)
+        self.host.event("%s completes, the guest is told", request.name)
+        self.irq()
