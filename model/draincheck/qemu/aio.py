@@ -48,8 +48,8 @@ def aio_poll_nested(p: Process, w: World, ctx: AioContext) -> None:
 
 
 def run_fd_handlers(p: Process, w: World, ctx: AioContext) -> None:
-    """The fd walk of aio_dispatch: consume every handler's readiness, and run those that are ready and allowed."""
-    for disk in ctx.disks:
+    """The fd walk of aio_dispatch, last registered first: consume every handler's readiness, run those that are ready and allowed."""
+    for disk in reversed(ctx.disks):
         with p.when(disk.revents & allowed(w, ctx)):
             w.callbacks.host_notifier_read(p, w, disk)
     p.do("revents consumed", *(disk.revents.clear() for disk in ctx.disks))

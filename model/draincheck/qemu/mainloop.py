@@ -155,8 +155,8 @@ def _iohandler_dispatch(p: Process, w: World) -> None:
 
 
 def _run_legacy_handlers(p: Process, w: World) -> None:
-    """B, before f3926945c8: run the handlers whose descriptors P has found ready."""
-    for disk in w.legacy_iohandlers:
+    """B, before f3926945c8: run the handlers whose descriptors P has found ready, the one registered last first."""
+    for disk in reversed(w.legacy_iohandlers):
         with p.when(disk.revents, local=True), p.atomic():
             p.do("revents consumed", disk.revents.clear())
             virtio.host_notifier_read(p, w, disk)

@@ -1,0 +1,83 @@
+"""Model and core, held against each other: every edge of the model runs on the core, and the core offers nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from draincheck.conformance.exhaustive import Conformance
+from draincheck.conformance.lockstep import walk
+from draincheck.conformance.matrix import config_of, conform_all, conform_one
+from draincheck.core.faults import FAULTS, Fault
+from draincheck.core.machine import Machine
+from draincheck.qemu import Scenario, build
+from draincheck.revisions import Revision, code_bases, find_revision
+from drainspecs.matrix import default_rows
+from drainspecs.scenarios import DEFAULT_SCENARIOS, find_scenario
+
+
+def compared(scenario: str) -> Conformance:
+    """All code bases in one scenario."""
+    rows = default_rows(scenarios=[find_scenario(scenario)])
+    return conform_all([(row.revision, row.scenario) for row in rows])
+
+
+@pytest.mark.parametrize("scenario", [item.name for item in DEFAULT_SCENARIOS])
+def test_model_and_core_agree_on_every_edge_of_the_default_matrix(scenario: str) -> None:
+    """Exhaustively, in both directions."""
+    result = compared(scenario)
+    assert result.divergences == ()
+    assert result.edges > 20_000
+    assert result.choices >= result.edges
+
+
+#: where each seeded fault shows: a code base and a scenario
+SHOWS = {
+    "oldest first": ("3f09bfbc7b", "mirror"),
+    "external ignored": ("d4a92a8420", "mirror"),
+    "poll set unfiltered": ("176c36997f", "dataplane"),
+    "no wash": ("0ff841f6d1", "mirror"),
+    "silent enable": ("321d1dba8b", "dataplane"),
+    "no contention callback": ("176c36997f", "dataplane"),
+    "late release": ("ab27c3b5e7", "mirror"),
+    "counter kept": ("9a0cec664e", "mirror"),
+    "count not read": ("ab27c3b5e7", "mirror"),
+    "no polling": ("3f09bfbc7b", "mirror"),
+    "data later": ("ab27c3b5e7", "mirror"),
+    "sources swapped": ("f3926945c8", "mirror"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
+def test_a_seeded_fault_turns_conformance_red(fault: Fault) -> None:
+    """The comparison finds each thing that the core can do wrong on purpose, where it finds nothing without the fault (see above)."""
+    revision, scenario = find_revision(SHOWS[fault.name][0]), find_scenario(SHOWS[fault.name][1])
+    system = build("fault", revision.knobs, scenario).compile()
+    assert conform_one(system, revision.knobs, scenario, fault.parts).divergences
+
+
+_WIDER = st.sampled_from(
+    [
+        Scenario("two writes", "", writes=2),
+        Scenario("a read", "", writes=1, reads=1),
+        Scenario("two disks", "", other_writes=1),
+        Scenario("timer", "", source="timer", writes=2),
+        Scenario("cancel", "", command="cancel"),
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, print_blob=True)
+@given(st.sampled_from(code_bases()), _WIDER, st.booleans(), st.integers(0, 2**32))
+def test_random_walks_agree_beyond_the_default_matrix(
+    revision: Revision, scenario: Scenario, any_order: bool, seed: int
+) -> None:
+    """Two writes, reads, a second disk, cancelled jobs, any order of GSources: both walk in lockstep."""
+    knobs = replace(revision.knobs, order="any") if any_order else revision.knobs
+    system = build("walk", knobs, scenario).compile()
+    parting = walk(system, Machine(knobs, config_of(scenario)), Random(seed).randrange, 150)
+    assert parting is None, parting
