@@ -116,7 +116,7 @@ class Search:
             return self._found(self._unrolling.path())
         reason = self._late()
         if answer is Answer.UNKNOWN:
-            return self._unknown(reason or "z3 gave up")
+            return self._unknown(reason or self._given_up(self._unrolling.solver))
         self.depth += 1
         if self._unrolling.solver.is_hopeless():
             return self._nothing(f"no path is longer than {steps(self.depth - 1)}")
@@ -134,6 +134,11 @@ class Search:
             return self._stopped
         left = self.seconds_left()
         return f"time limit {self.limits.seconds:g} s reached" if left is not None and left <= 0 else ""
+
+    def _given_up(self, solver: Solver) -> str:
+        """Why z3 did not answer, though time is not quite up by our clock."""
+        timed = self.limits.seconds is not None and solver.is_out_of_time()
+        return f"time limit {self.limits.seconds:g} s reached" if timed else "z3 gave up"
 
     def seconds_left(self) -> float | None:
         """How much of the time limit is left; None without a limit."""

@@ -37,16 +37,14 @@ class Proof:
 
     Attributes:
         property: the property's name.
-        k: how many steps the induction looks back.
-        lemmas: conditions that are proved together with the property.
-        exclusions: conditions of the form `not (x == 1 and y == 2)` that are proved with it too.
-        simple: whether the states of the step had to be different for it.
+        k: how many states in a row the induction looks back on.
+        formula: what is k-inductive: no state violates the property or enables a faulty action, and the lemmas hold.
+        simple: whether these states are pairwise different.
     """
 
     property: str
     k: int
-    lemmas: tuple[BoolExpr, ...]
-    exclusions: tuple[BoolExpr, ...]
+    formula: BoolExpr
     simple: bool
 
 
@@ -93,7 +91,7 @@ def prove(
         answer = step.inductive(k, base.seconds_left())
         reporter.progress(0, 0, k, 0)
         if answer is Answer.UNSAT:
-            return _proved(item, k), Proof(item.name, k, tuple(lemmas), step.exclusions, k > 1)
+            return _proved(item, k), Proof(item.name, k, step.formula, k > 1)
         if answer is Answer.UNKNOWN:
             break
     return found or Verdict(item.name, Outcome.UNKNOWN, f"not inductive with k up to {k}"), None
@@ -108,9 +106,9 @@ class _Step:
     """The induction step: a path of pairwise different states, anywhere, on which a formula holds."""
 
     def __init__(self, system: TransitionSystem, formula: BoolExpr) -> None:
-        self.exclusions = tuple(_exclusions(system))
+        self.formula = all_(formula, *_exclusions(system))
         relation, solver = Relation(system), Solver()
-        solver.define(relation.domain + relation.predicate("claimed", all_(formula, *self.exclusions)))
+        solver.define(relation.domain + relation.predicate("claimed", self.formula))
         holds = conjoined(map(relation.applied, ("domain", "claimed")))
         solver.define(define("formula", relation.parameters(), holds))
         solver.define(define("wrong", relation.parameters(), f"(not {relation.applied('formula')})"))

@@ -77,13 +77,27 @@ class Relation:
         parameters = [*self.parameters("v"), *self.parameters("w"), ("c", self.choice)]
         if not self.actions:
             return define("step", parameters, "false")
-        lines = [f"(bvule c {literal(len(self.actions) - 1, self._bits)})"]
+        lines = [f"(bvule c {self.number(len(self.actions) - 1)})"]
         lines += [f"(=> {self._taken(n)} {self._effect(action)})" for n, action in enumerate(self.actions)]
         lines += [self._kept(variable) for variable in self.system.variables]
         return define("step", parameters, "(and\n" + "\n".join(lines) + ")")
 
+    @property
+    def enabled(self) -> str:
+        """The definition of `enabled`: the state, and an action that can be taken there; a line for each action."""
+        lines = [f"(and {self._taken(n)} {self.condition(faultless(a))})" for n, a in enumerate(self.actions)]
+        return define("enabled", [*self.parameters(), ("c", self.choice)], disjoined(f"\n{line}" for line in lines))
+
+    def number(self, number: int) -> str:
+        """The text of a number of an action."""
+        return literal(number, self._bits)
+
+    def number_of(self, index: int) -> str:
+        """The text of the number by which a step knows the action with an index."""
+        return self.number(next(n for n, action in enumerate(self.actions) if action.index == index))
+
     def _taken(self, number: int) -> str:
-        return f"(= c {literal(number, self._bits)})"
+        return f"(= c {self.number(number)})"
 
     def _effect(self, action: Action) -> str:
         """What an action demands of the state before it, and makes of the variables it writes."""

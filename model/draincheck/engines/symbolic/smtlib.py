@@ -49,9 +49,9 @@ def _joined(op: str, empty: str, parts: Iterable[str]) -> str:
     return empty if not texts else texts[0] if len(texts) == 1 else f"({op} {' '.join(texts)})"
 
 
-def define(name: str, parameters: Iterable[tuple[str, str]], body: str) -> str:
-    """A definition of a truth-valued function; parameters are names with sorts."""
-    return f"(define-fun {name} ({' '.join(f'({n} {s})' for n, s in parameters)}) Bool {body})"
+def define(name: str, parameters: Iterable[tuple[str, str]], body: str, sort: str = "Bool") -> str:
+    """A definition of a function; parameters are names with sorts."""
+    return f"(define-fun {name} ({' '.join(f'({n} {s})' for n, s in parameters)}) {sort} {body})"
 
 
 @dataclass(frozen=True, slots=True)

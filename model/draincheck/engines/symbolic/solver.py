@@ -47,6 +47,10 @@ class Solver:
         answer = self._solver.check(*self._parser.from_string(f"(assert {assumption})"))
         return Answer(str(answer))
 
+    def is_out_of_time(self) -> bool:
+        """After an unknown answer: whether time was the reason."""
+        return self._solver.reason_unknown() in ("timeout", "canceled")
+
     def is_hopeless(self) -> bool:
         """After an unsat answer: whether no assumption was needed for it."""
         return not self._solver.unsat_core()

@@ -1,0 +1,15 @@
+"""Certificates: what convinces somebody of a *holds* who trusts neither this program nor z3.
+
+A certificate is an SMT-LIB script with an inductive invariant: `make` takes the set of reachable states, as a decision diagram,
+`from_proof` the formula of a k-induction. `check` binds a certificate to the model it names and has its queries answered by z3 or cvc5.
+"""
+
+from draincheck.certificate.check import CertificateVerdict, check
+from draincheck.certificate.format import Certificate, CertificateError, Claim, Header, read
+from draincheck.certificate.make import certifiable, from_proof, make
+from draincheck.certificate.solvers import SOLVERS
+
+__all__ = [
+    "SOLVERS", "Certificate", "CertificateError", "CertificateVerdict", "Claim", "Header", "certifiable", "check", "from_proof", "make",
+    "read",
+]  # fmt: skip

@@ -1,0 +1,179 @@
+"""The file: a header, the model, the claim, and the queries; each part begins with a line of its own.
+
+The whole file is an SMT-LIB 2.6 script, so that any solver can run it as it is: every answer must be `unsat`. The header is one comment
+line of JSON. The model and the queries are there to be read; the check makes its own and compares.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+__all__ = ["VERSION", "Certificate", "CertificateError", "Claim", "Header", "read", "written"]
+
+#: the version of the format
+VERSION = 1
+
+TITLE = "; check-invariants certificate"
+MODEL = "; ==== model: made again from its source and compared"
+CLAIM = "; ==== claim: all that this file says by itself"
+QUERIES = "; ==== queries: each must be unsat"
+
+
+class CertificateError(Exception):
+    """A certificate that cannot be read, or that cannot be made: what it should prove is not so, or not known to be so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a certificate says about one property.
+
+    Attributes:
+        property: the property's name.
+        verdict: `holds`; or `violated`, for a `Reachable` that is not reachable.
+        progress: the property is `CanAlwaysFinish`, shown by a rank and a strategy: the bits that the rank takes; else 0.
+        witness: the property is `Reachable`, shown by a path: an initial state and the indices of actions; else None.
+    """
+
+    property: str
+    verdict: str = "holds"
+    progress: int = 0
+    witness: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a certificate is about.
+
+    Attributes:
+        model: the name of the system.
+        digest: its hash (`TransitionSystem.digest`).
+        claims: what is claimed of it.
+        k: how many states in a row the induction looks back on.
+        simple: whether these states are pairwise different.
+        source: how the model is made again: whatever the one who asks for a certificate wants to find in it.
+    """
+
+    model: str
+    digest: str
+    claims: tuple[Claim, ...]
+    k: int = 1
+    simple: bool = False
+    source: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate as it stands in a file: the lines of its parts, without comments."""
+
+    header: Header
+    model: tuple[str, ...]
+    claim: tuple[str, ...]
+    queries: tuple[str, ...]
+    text: str
+
+
+def written(header: Header, model: Sequence[str], claim: Sequence[str], queries: Sequence[str]) -> str:
+    """The text of a certificate."""
+    document = {
+        "version": VERSION,
+        "model": header.model,
+        "digest": header.digest,
+        "k": header.k,
+        "simple": header.simple,
+        "claims": [_claim_json(item) for item in header.claims],
+        "source": dict(header.source),
+    }
+    lines = [TITLE, f"; {json.dumps(document)}", MODEL, *model, CLAIM, *claim, QUERIES, *queries]
+    return "\n".join(lines) + "\n"
+
+
+def _claim_json(item: Claim) -> dict[str, Any]:
+    document: dict[str, Any] = {"property": item.property, "verdict": item.verdict}
+    if item.progress:
+        document["progress"] = item.progress
+    if item.witness is not None:
+        document["witness"] = {"initial": list(item.witness[0]), "actions": list(item.witness[1])}
+    return document
+
+
+def read(text: str) -> Certificate:
+    """A certificate from its text; raises CertificateError for anything that does not look like one."""
+    lines = text.splitlines()
+    if lines[:1] != [TITLE]:
+        raise CertificateError(f"line 1: not a certificate of check-invariants, which begins with {TITLE!r}")
+    header = _header(lines[1] if len(lines) > 1 else "")
+    marks = [_only(lines, mark) for mark in (MODEL, CLAIM, QUERIES)]
+    if marks != sorted(marks) or marks[0] != 2:
+        raise CertificateError("the parts of the certificate are not in order: header, model, claim, queries")
+    parts = [_content(lines[start + 1 : end]) for start, end in zip(marks, [*marks[1:], len(lines)], strict=True)]
+    return Certificate(header, parts[0], parts[1], parts[2], text)
+
+
+def _only(lines: Sequence[str], mark: str) -> int:
+    """Where the one line stands that begins a part."""
+    if lines.count(mark) != 1:
+        raise CertificateError(f"a certificate has one line {mark!r}; this one has {lines.count(mark)}")
+    return lines.index(mark)
+
+
+def _content(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line for line in lines if line and not line.startswith(";"))
+
+
+def _header(line: str) -> Header:
+    try:
+        document = json.loads(line.removeprefix("; "))
+    except ValueError as error:
+        raise CertificateError(f"line 2: the header is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise CertificateError("line 2: the header is not a JSON object")
+    fields = cast("dict[str, Any]", document)
+    if fields.get("version") != VERSION:
+        raise CertificateError(f"line 2: version {fields.get('version')!r} of the format; this program reads {VERSION}")
+    claims = tuple(_claim(item) for item in _field(fields, "claims", list))
+    return Header(
+        model=_field(fields, "model", str),
+        digest=_field(fields, "digest", str),
+        claims=claims,
+        k=_natural(fields, "k"),
+        simple=_field(fields, "simple", bool),
+        source=_field(fields, "source", dict),
+    )
+
+
+def _claim(document: object) -> Claim:
+    if not isinstance(document, dict):
+        raise CertificateError(f"line 2: a claim is a JSON object, not {document!r}")
+    item = cast("dict[str, Any]", document)
+    name, verdict = _field(item, "property", str), _field(item, "verdict", str)
+    if verdict not in ("holds", "violated"):
+        raise CertificateError(f"line 2: a verdict is holds or violated, not {verdict!r}")
+    progress = _natural(item, "progress") if "progress" in item else 0
+    if "witness" not in item:
+        return Claim(name, verdict, progress)
+    witness = _field(item, "witness", dict)
+    return Claim(name, verdict, progress, (_numbers(witness, "initial"), _numbers(witness, "actions")))
+
+
+def _numbers(document: dict[str, Any], name: str) -> tuple[int, ...]:
+    found = _field(document, name, list)
+    if not all(type(item) is int for item in found):
+        raise CertificateError(f"line 2: {name!r} of a witness is a list of integers, not {found!r}")
+    return tuple(found)
+
+
+def _natural(document: dict[str, Any], name: str) -> int:
+    found = _field(document, name, int)
+    if isinstance(found, bool) or found < 1:
+        raise CertificateError(f"line 2: {name!r} is at least 1, not {found!r}")
+    return cast(int, found)
+
+
+def _field(document: dict[str, Any], name: str, kind: type) -> Any:
+    """A field of the header; raises CertificateError if it is not there or of another type."""
+    if not isinstance(document.get(name), kind):
+        raise CertificateError(f"line 2: the header has no {name!r} of type {kind.__name__}")
+    return document[name]

@@ -1,0 +1,169 @@
+"""What a certificate consists of beside its claim: the definitions of the model, and the queries. Both are made from the system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from draincheck.certificate.format import CertificateError, Claim, Header
+from draincheck.engines.symbolic.goals import fault_found, shown_by
+from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.symbolic.smtlib import conjoined, define
+from draincheck.expr import BoolExpr, any_
+from draincheck.system import CanAlwaysFinish, Reachable, TransitionSystem
+
+__all__ = ["Query", "goal_of", "model_part", "queries", "query_part", "signatures"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to a solver: what it is about, and a condition that must have no solution."""
+
+    name: str
+    condition: str
+
+
+def goal_of(system: TransitionSystem, claim: Claim) -> BoolExpr | None:
+    """What the definition of a claim's property says: the states that show it violated (its goal, for one that demands progress).
+
+    None for a claim that needs no solver. Raises CertificateError for a claim that makes no sense for its property, and ModelError
+    if there is no such property.
+    """
+    item = system.property_named(claim.property)
+    reachable = isinstance(item, Reachable)
+    progress = isinstance(item, CanAlwaysFinish)
+    shown = (claim.verdict == "holds") if not reachable else (claim.verdict == "holds") == (claim.witness is not None)
+    if not shown or (claim.witness is not None and not reachable) or bool(claim.progress) != progress:
+        raise CertificateError(
+            f"{item.name} is a {type(item).__name__}: it cannot be shown that it {claim.verdict} in this way"
+        )
+    if claim.witness is not None:
+        return None
+    condition = item.goal if isinstance(item, CanAlwaysFinish) else shown_by(system, item)
+    if condition is None:
+        raise CertificateError(f"there are no certificates for properties like {item.name} ({type(item).__name__})")
+    return condition
+
+
+def model_part(relation: Relation, claims: Sequence[Claim]) -> list[str]:
+    """The definitions of a model and of the properties that are claimed, with comments that say what the names stand for."""
+    system = relation.system
+    lines = ["(set-info :smt-lib-version 2.6)", "(set-logic QF_BV)"]
+    lines += [f"; v{n}: {_line(v.name)}, {_line(str(v.sort))}" for n, v in enumerate(system.variables)]
+    lines += [f"; c = {n}: {_line(action.process)}: {_line(action.name)}" for n, action in enumerate(relation.actions)]
+    lines += [relation.domain, relation.initial, *relation.step.splitlines()]
+    lines.append(relation.predicate("faulty", any_(fault_found(system, bound=False), fault_found(system, bound=True))))
+    if any(claim.progress for claim in claims):
+        lines += relation.enabled.splitlines()
+    for number, claim in enumerate(claims):
+        condition = goal_of(system, claim)
+        if condition is not None:
+            kind = "goal" if claim.progress else "violated"
+            lines += [f"; {_line(claim.property)}", relation.predicate(f"{kind}{number}", condition)]
+    return lines
+
+
+def signatures(relation: Relation, header: Header) -> list[str]:
+    """How the definitions of a claim begin, in order."""
+    parameters = relation.parameters()
+    found: list[str] = []
+    if any(claim.witness is None for claim in header.claims):
+        found.append(define("inv", parameters, "")[:-1])
+    for number, claim in enumerate(header.claims):
+        if claim.progress:
+            found += [define(f"rank{number}.{bit}", parameters, "")[:-1] for bit in range(claim.progress)]
+            found.append(define(f"strategy{number}", parameters, "", relation.choice)[:-1])
+    return found
+
+
+def queries(relation: Relation, header: Header) -> list[Query]:
+    """The questions that a certificate is made of."""
+    claims = [(n, claim) for n, claim in enumerate(header.claims) if claim.witness is None]
+    if not claims:
+        return []
+    states = [_state(relation, n) for n in range(header.k + 1)]
+    found = [
+        Query("initial states inside", _leaves(header, states)),
+        Query("closed under every action", _opens(relation, header, states)),
+        Query("no action at fault", f"(and (inv {states[0]}) (faulty {states[0]}))"),
+    ]
+    for number, claim in claims:
+        found += _about(number, claim, states)
+    return found
+
+
+def query_part(relation: Relation, header: Header) -> list[str]:
+    """The queries as commands."""
+    asked = queries(relation, header)
+    if not asked:
+        return []
+    lines = [f"(declare-const v{i}.{n} {sort})" for n in range(header.k + 1) for i, sort in enumerate(relation.state)]
+    lines += [f"(declare-const c.{n} {relation.choice})" for n in range(1, header.k + 1)]
+    for query in asked:
+        name = _line(query.name).replace('"', '""')
+        lines += ["(push 1)", f'(echo "{name}")', "(set-info :status unsat)"]
+        lines += [f"(assert {query.condition})", "(check-sat)", "(pop 1)"]
+    return lines
+
+
+def _leaves(header: Header, states: Sequence[str]) -> str:
+    """One of the first k states of some path is outside."""
+    outside = f"(not (inv {states[header.k - 1]}))"
+    for n in range(header.k - 2, -1, -1):
+        outside = f"(or (not (inv {states[n]})) (and {_step(states, n)} {outside}))"
+    return f"(and (init {states[0]}) {outside})"
+
+
+def _opens(relation: Relation, header: Header, states: Sequence[str]) -> str:
+    """A path leads out after k states that were inside."""
+    inside = [f"(inv {state})" for state in states[:-1]]
+    path = [_step(states, n) for n in range(header.k)]
+    different: list[str] = []
+    if header.simple:
+        names = [f"v{i}" for i in range(len(relation.state))]
+        for one, other in combinations(range(header.k + 1), 2):
+            different.append(f"(not {conjoined(f'(= {name}.{one} {name}.{other})' for name in names)})")
+    return conjoined([*inside, *path, *different, f"(not (inv {states[-1]}))"])
+
+
+def _about(number: int, claim: Claim, states: Sequence[str]) -> Iterator[Query]:
+    """What is asked about one property."""
+    first, second = states[0], states[1]
+    if not claim.progress:
+        yield Query(f"inside {claim.property}", f"(and (inv {first}) (violated{number} {first}))")
+        return
+    away = f"(inv {first}) (not (goal{number} {first}))"
+    choice = f"(strategy{number} {first})"
+    yield Query(f"{claim.property}: its strategy can be followed", f"(and {away} (not (enabled {first} {choice})))")
+    ranks = [(f"(rank{number}.{bit} {second})", f"(rank{number}.{bit} {first})") for bit in range(claim.progress)]
+    yield Query(
+        f"{claim.property}: its strategy comes nearer",
+        f"(and {away} (step {first} {second} {choice}) (not {_less(ranks)}))",
+    )
+
+
+def _less(bits: Sequence[tuple[str, str]]) -> str:
+    """That a number is less than another, given their bits, lowest first.
+
+    Truth values instead of bit vectors, because cvc5 is twenty times faster on rankings that are written like this.
+    """
+    less = "false"
+    for one, other in bits:
+        less = f"(let ((a {one}) (b {other})) (or (and (not a) b) (and (= a b) {less})))"
+    return less
+
+
+def _state(relation: Relation, number: int) -> str:
+    """The constants of a state."""
+    return " ".join(f"v{i}.{number}" for i in range(len(relation.state)))
+
+
+def _step(states: Sequence[str], number: int) -> str:
+    """That a path goes on from a state."""
+    return f"(step {states[number]} {states[number + 1]} c.{number + 1})"
+
+
+def _line(text: str) -> str:
+    """A text that fits into a line."""
+    return " ".join(text.split())
