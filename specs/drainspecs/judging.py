@@ -33,6 +33,7 @@ __all__ = [
     "Judges",
     "Setting",
     "check_applies",
+    "check_possible",
     "objection",
     "shown",
     "silently",
@@ -78,6 +79,13 @@ def check_applies(revision: Revision, scenario: Scenario) -> None:
             f"{revision.name} cannot run the scenario {scenario.name}: mirror was not allowed with dataplane before b112a65c52; "
             "choose a later revision"
         )
+
+
+def check_possible(revision: Revision, scenario: Scenario) -> None:
+    """Raise ModelError if the code base cannot run the scenario, or if there can be no such code base."""
+    check_applies(revision, scenario)
+    if reason := objection(revision.knobs, scenario):
+        raise ModelError(f"no code base could be like {revision.name}: {reason}")
 
 
 def objection(knobs: Knobs, scenario: Scenario) -> str:

@@ -17,7 +17,7 @@ from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS, Knobs, Revision, with_settings
 from draincheck.verdict import Outcome
 from drainspecs.cases import CASES, SeedCases
-from drainspecs.judging import Advance, Judged, Judges, check_applies, silently
+from drainspecs.judging import Advance, Judged, Judges, check_possible, silently
 from drainspecs.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
 
 __all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
@@ -204,7 +204,7 @@ class _Bench:
         processes: int | None = 1,
     ) -> None:
         for scenario in scenarios:
-            check_applies(revision, scenario)
+            check_possible(revision, scenario)
         self.revision, self.scenarios, self.properties = revision, tuple(scenarios), tuple(properties)
         self.applicable = frozenset(place for place, item in enumerate(MITIGATIONS) if item.applies(revision.knobs))
         everything = tuple(dict.fromkeys((*properties, *NO_HANG)))

@@ -21,7 +21,7 @@ from drainspecs.cubes import Cube, Space, cover
 from drainspecs.judging import NAMES_ONLY, Advance, Judged, Judges, Setting, check_applies, shown, silently, values_of
 from drainspecs.properties import DrainInvariant
 
-__all__ = ["MOST", "Part", "Sweep", "default_knobs", "sweep"]
+__all__ = ["MOST", "Part", "SpaceTooLarge", "Sweep", "default_knobs", "sweep"]
 
 #: the largest space: beyond, the sets of vectors that the decision table is computed with get unwieldy
 MOST: Final = 100_000
@@ -59,6 +59,10 @@ def default_knobs(scenario: Scenario) -> tuple[str, ...]:
     if scenario.source == "ioeventfd":
         return _MAIN_LOOP
     return (*_NO_NOTIFIER, "target_drained" if scenario.source == "timer" else "bql_drop")
+
+
+class SpaceTooLarge(ModelError):
+    """More code bases than a sweep takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +168,8 @@ def sweep(
         processes: how many may work at it; None: one a core.
 
     Raises:
-        ModelError: the base cannot run the scenario, there is no such property, a search leaves it undecided, or the space is larger
-            than `MOST`.
+        SpaceTooLarge: it has more than `MOST` code bases.
+        ModelError: the base cannot run the scenario, there is no such property, or a search leaves it undecided.
         UnknownName: there is no such knob.
     """
     started = perf_counter()
@@ -185,10 +189,10 @@ def sweep(
 
 
 def _chosen(names: Sequence[str]) -> tuple[str, ...]:
-    """The knobs in the order of their table; raises UnknownName, or ModelError for too many of them."""
+    """The knobs in the order of their table; raises UnknownName, or SpaceTooLarge for too many of them."""
     size = prod(len(values_of(name)) for name in set(names))
     if size > MOST:
-        raise ModelError(
+        raise SpaceTooLarge(
             f"{size} code bases are too many for one sweep, which takes {MOST} at most; choose fewer knobs"
         )
     return tuple(knob.name for knob in KNOBS if knob.name in names and knob.name not in NAMES_ONLY)

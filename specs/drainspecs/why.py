@@ -22,7 +22,7 @@ from draincheck.errors import ModelError
 from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import KNOBS, REVISIONS, Knobs, Revision, with_settings
 from draincheck.verdict import Outcome, Statistics, Verdict
-from drainspecs.judging import NAMES_ONLY, Advance, Judged, Judges, Setting, check_applies, shown, silently
+from drainspecs.judging import NAMES_ONLY, Advance, Judged, Judges, Setting, check_possible, shown, silently
 from drainspecs.properties import DrainInvariant
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def why(
         ModelError: the code base cannot run the scenario, there is no such property, or a search leaves it undecided.
     """
     started = perf_counter()
-    check_applies(revision, scenario)
+    check_possible(revision, scenario)
     now = _explored(revision, scenario, property, probes)
     toggles = {toggle.knob: toggle for toggle in toggles_between(revision, base)}
     with Judges(scenario, [property], probes, processes, advance) as judges:

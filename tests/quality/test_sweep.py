@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelError
 from draincheck.qemu import build
 from draincheck.revisions import REVISIONS, UnknownName, find_revision
 from draincheck.verdict import Outcome
@@ -18,7 +17,7 @@ from drainspecs.expectations import expected
 from drainspecs.judging import objection
 from drainspecs.properties import DrainInvariant
 from drainspecs.scenarios import SCENARIOS, applies, find_scenario
-from drainspecs.sweep import Sweep, default_knobs, sweep
+from drainspecs.sweep import SpaceTooLarge, Sweep, default_knobs, sweep
 
 SMALL = ("is_external", "walk_checks_external", "drain", "begin", "bandage", "flush")
 
@@ -131,7 +130,7 @@ def test_default_spaces_are_wide(scenario: object) -> None:
 
 def test_too_large_a_space_is_refused() -> None:
     """At once, with what to do."""
-    with pytest.raises(ModelError, match="choose fewer knobs"):
+    with pytest.raises(SpaceTooLarge, match="choose fewer knobs"):
         sweep(
             find_scenario("mirror"),
             knobs=[*default_knobs(find_scenario("mirror")), "pre_switch", "exit", "release_bitmap", "reopen_drains"],

@@ -10,7 +10,7 @@ import pytest
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.qemu import build
-from draincheck.revisions import find_revision
+from draincheck.revisions import find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Outcome
@@ -183,8 +183,10 @@ def test_toggles_name_their_commits() -> None:
 
 
 def test_what_cannot_be_asked() -> None:
-    """A scenario that the code base cannot run, and a property that nobody demands."""
+    """A scenario that the code base cannot run, a code base that there cannot be, and a property that nobody demands."""
     with pytest.raises(ModelError, match="cannot run the scenario dataplane"):
         asked("5a7e7a0bad", "dataplane")
+    with pytest.raises(ModelError, match="no code base could be like"):
+        why(with_settings(find_revision("ab27c3b5e7"), {"exit": "inline"}), find_scenario("mirror"))
     with pytest.raises(ModelError, match="no property 'S99'"):
         asked("ab27c3b5e7", "mirror", "S99")

@@ -1,0 +1,146 @@
+"""`check-invariants sweep`: every code base that a set of knobs can make up, the safe ones as a decision table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from check_invariants.exit import Interrupted, LimitReached, MalformedInput
+from check_invariants.options import (
+    Named,
+    jobs_option,
+    json_option,
+    property_option,
+    revision_option,
+    scenario_option,
+    set_option,
+)
+from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
+
+if TYPE_CHECKING:
+    from check_invariants.selection import CodeBase
+    from drainspecs.sweep import Sweep
+
+__all__ = ["command"]
+
+
+def _find(name: str) -> str:
+    from drainspecs.judging import values_of
+
+    values_of(name)
+    return name
+
+
+def _known() -> Iterable[tuple[str, str]]:
+    from draincheck.revisions import KNOBS
+
+    return ((knob.name, knob.meaning) for knob in KNOBS)
+
+
+@click.command("sweep")
+@scenario_option(multiple=False)
+@property_option(of_matrix=False)
+@click.option(
+    "--knob",
+    "knobs",
+    type=Named("knob", _find, _known),
+    multiple=True,
+    help="Sweep this knob; may be given several times.  [default: those that matter in the scenario's story]",
+)
+@revision_option(multiple=False)
+@set_option
+@jobs_option
+@json_option
+def command(properties: Sequence[str], knobs: Sequence[str], jobs: int | None, as_json: bool, **selectors: Any) -> None:
+    """Decide every code base that some knobs can make up.
+
+    Prints the safe ones as a decision table: a code base is safe if and only if it fits some row; an empty cell means that the knob
+    does not matter there. Knobs that are not swept are those of --revision. Safe means that S1 holds, or whatever --property says.
+
+    \b
+    Exit codes: 0 decided; 10 the code base cannot run the scenario; 30 too many code bases;
+    150 a model is malformed; 2 wrong arguments; 130 interrupted.
+
+    \b
+    Example: check-invariants sweep --scenario timer --property S1 --property F1
+    """
+    from check_invariants.selection import CodeBase, select
+
+    names = tuple(dict.fromkeys(properties)) or ("S1",)
+    selected = select(model=None, order=None, properties=names, **selectors)
+    assert isinstance(selected, CodeBase)
+    found = _swept(selected, names, knobs, jobs)
+    if as_json:
+        emit_json("sweep", _json(found))
+    else:
+        _print(found)
+
+
+def _swept(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
+    from draincheck.errors import ModelError
+    from drainspecs.cases import SeedCases
+    from drainspecs.properties import DrainInvariant
+    from drainspecs.sweep import SpaceTooLarge, sweep
+
+    counter = Counter("systems built")
+    probes = SeedCases if selected.cases else DrainInvariant
+    try:
+        with counter:
+            return sweep(
+                selected.scenario,
+                names,
+                knobs=knobs or None,
+                base=selected.turned,
+                probes=probes,
+                advance=counter.advance,
+                processes=jobs,
+            )
+    except SpaceTooLarge as error:
+        raise LimitReached(str(error)) from error
+    except ModelError as error:
+        raise MalformedInput(f"{selected.title}: {error}") from error
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted after {counter.done} systems: which code bases are safe is unknown") from error
+
+
+def _print(found: Sweep) -> None:
+    emit(
+        f"{found.scenario.name}: {found.code_bases} code bases over {counted(len(found.space.knobs), 'knob')}, "
+        f"{counted(found.systems, 'distinct system')}, {found.seconds:.1f} s\n"
+        f"{found.safe_count} of them are safe ({', '.join(found.properties)}){', if and only if some row fits:' if found.table else ''}\n\n"
+    )
+    if found.table:
+        emit_table(_table(found))
+    for knob in found.ignored:
+        emit(f"\nnot read in this scenario: {knob}")
+    for reason in found.objections:
+        emit(f"\nleft out: {reason}")
+    emit("\n" if found.ignored or found.objections else "")
+
+
+def _table(found: Sweep) -> Table:
+    """The decision table, without columns that matter in no row."""
+    rows = list(found.rows())
+    kept = [place for place in range(len(found.space.knobs)) if any(row[place] for row in rows)]
+    columns = [Column(found.space.knobs[place]) for place in kept]
+    return Table(columns, [[Styled(row[place], "green") for place in kept] for row in rows])
+
+
+def _json(found: Sweep) -> dict[str, Any]:
+    return {
+        "scenario": found.scenario.name,
+        "properties": list(found.properties),
+        "base": found.base.name,
+        "knobs": {knob: list(values) for knob, values in zip(found.space.knobs, found.space.values, strict=True)},
+        "not_read": list(found.ignored),
+        "vectors": found.space.size,
+        "code_bases": found.code_bases,
+        "systems": found.systems,
+        "safe": found.safe_count,
+        "table": [{knob: list(values) for knob, values in cube.allowed} for cube in found.table],
+        "left_out": list(found.objections),
+        "milliseconds": round(found.seconds * 1000, 1),
+        "exit_code": 0,
+    }

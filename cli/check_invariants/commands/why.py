@@ -1,0 +1,196 @@
+"""`check-invariants why`: which changes of QEMU's history a verdict depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from check_invariants.exit import Interrupted, MalformedInput
+from check_invariants.options import (
+    jobs_option,
+    json_option,
+    order_option,
+    property_option,
+    revision_option,
+    scenario_option,
+    set_option,
+)
+from check_invariants.output import Counter, counted, emit, emit_json
+
+if TYPE_CHECKING:
+    from check_invariants.selection import CodeBase
+    from drainspecs.why import Flip, Why
+
+__all__ = ["command"]
+
+
+@click.command("why")
+@revision_option(multiple=False)
+@scenario_option(multiple=False)
+@order_option
+@set_option
+@property_option(of_matrix=False)
+@click.option(
+    "--against", metavar="REVISION", default="5a7e7a0bad~1", show_default=True, help="The code base to compare with."
+)
+@jobs_option
+@json_option
+def command(properties: Sequence[str], against: str, jobs: int | None, as_json: bool, **selectors: Any) -> None:
+    """Say which changes a verdict depends on.
+
+    Every minimal set of changes since the code base before the story without which the verdict would be the other one: what exposes
+    a bug, or what protects. One property; S1 if none is named.
+
+    \b
+    Exit codes: 0 answered, whatever the answer; 10 the code base cannot run the scenario;
+    150 the model with these knobs is malformed; 2 wrong arguments; 130 interrupted.
+
+    \b
+    Example: check-invariants why --revision ab27c3b5e7 --property S1
+    """
+    from check_invariants.selection import CodeBase, select
+
+    name = _the_property(properties)
+    selected = select(model=None, properties=[name], **selectors)
+    assert isinstance(selected, CodeBase)
+    answer = _asked(selected, name, against, jobs)
+    if as_json:
+        emit_json("why", _json(selected, name, answer))
+    else:
+        emit(_text(selected, name, answer))
+
+
+def _the_property(properties: Sequence[str]) -> str:
+    if len(properties) > 1:
+        raise click.UsageError("a reason is for one verdict: name one property")
+    return properties[0] if properties else "S1"
+
+
+def _asked(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why:
+    from draincheck.errors import ModelError
+    from draincheck.revisions import UnknownName, find_revision
+    from drainspecs.cases import SeedCases
+    from drainspecs.properties import DrainInvariant
+    from drainspecs.why import why
+
+    try:
+        base = find_revision(against)
+    except UnknownName as error:
+        raise click.BadParameter(str(error), param_hint="'--against'") from error
+    probes = SeedCases if selected.cases else DrainInvariant
+    counter = Counter("sets of changes looked at")
+    try:
+        with counter:
+            return why(
+                selected.turned,
+                selected.scenario,
+                name,
+                base=base,
+                probes=probes,
+                advance=counter.advance,
+                processes=jobs,
+            )
+    except ModelError as error:
+        raise MalformedInput(f"{selected.title}: {error}") from error
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted after {counter.done} sets of changes: there may be more answers") from error
+
+
+# -- as text ----------------------------------------------------------------------------------------
+
+
+def _text(selected: CodeBase, name: str, answer: Why) -> str:
+    verb = "exposes it" if answer.exposes else "protects"
+    lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.how})"]
+    if answer.flips:
+        lines.append(f"what {verb}, of the changes since {answer.base.name}:")
+    else:
+        lines.append(f"no set of the changes since {answer.base.name} decides that")
+    for flip in answer.flips:
+        lines += ["", *_flip_lines(selected, name, flip)]
+    lines += [
+        "",
+        f"{counted(len(answer.toggles), 'change')}, {counted(answer.examined, 'set')} looked at, {counted(answer.systems, 'system')}",
+    ]
+    lines += [f"left out: {reason}" for reason in answer.objections]
+    return "\n".join(lines) + "\n"
+
+
+def _outcome(word: str) -> str:
+    return "is violated" if word == "violated" else word
+
+
+def _flip_lines(selected: CodeBase, name: str, flip: Flip) -> list[str]:
+    """An answer: its changes, what comes of their removal, and how to look at that."""
+    lines = [f"  {toggle}{f'  {toggle.commit}: {toggle.subject}' if toggle.commit else ''}" for toggle in flip.toggles]
+    states = counted(flip.statistics.states, "state")
+    lines.append(
+        f"    without {'it' if len(flip.toggles) == 1 else 'them'} {name} {_outcome(flip.verdict.outcome.value)} ({flip.verdict.how}; {states})"
+    )
+    lines.append(f"    see: {_see(_without(selected, flip), name, flip.verdict.trace is not None)}")
+    return lines
+
+
+def _without(selected: CodeBase, flip: Flip) -> CodeBase:
+    """The code base after removal, as options name it."""
+    removed = {toggle.knob: toggle.before for toggle in flip.toggles}
+    order = removed.pop("order", selected.order)
+    assert order is None or isinstance(order, str)
+    return replace(selected, order=order, settings={**selected.settings, **removed})
+
+
+def _see(code_base: CodeBase, name: str, trace: bool) -> str:
+    from drainspecs.judging import shown
+
+    words = ["check-invariants", *(["trace", "export"] if trace else ["check"]), "--revision", code_base.revision.name]
+    words += ["--scenario", code_base.scenario.name]
+    words += ["--order", code_base.order] if code_base.order else []
+    for knob, value in code_base.settings.items():
+        words += ["--set", f"{knob}={shown(value)}"]
+    words += ["--property", f"'{name}'" if " " in name else name]
+    return " ".join([*words, *(["--format", "text"] if trace else [])])
+
+
+# -- as JSON ----------------------------------------------------------------------------------------
+
+
+def _json(selected: CodeBase, name: str, answer: Why) -> dict[str, Any]:
+    return {
+        "model": selected.title,
+        "property": name,
+        "verdict": answer.verdict.outcome.value,
+        "how": answer.verdict.how,
+        "against": answer.base.name,
+        "toggles": [_toggle_json(toggle) for toggle in answer.toggles],
+        "answers": [_flip_json(selected, flip) for flip in answer.flips],
+        "examined": answer.examined,
+        "systems": answer.systems,
+        "left_out": list(answer.objections),
+        "exit_code": 0,
+    }
+
+
+def _toggle_json(toggle: Any) -> dict[str, Any]:
+    return {"knob": toggle.knob, "now": toggle.now, "before": toggle.before, "commit": toggle.commit or None}
+
+
+def _flip_json(selected: CodeBase, flip: Flip) -> dict[str, Any]:
+    from draincheck.report.jsontrace import trace_to_json
+
+    without, trace = _without(selected, flip), None
+    if flip.verdict.trace is not None:
+        trace = trace_to_json(
+            without.system(), flip.verdict.trace, source=without.source(), verdict=flip.verdict.outcome
+        )
+    return {
+        "toggles": [toggle.knob for toggle in flip.toggles],
+        "without": flip.without.name,
+        "digest": flip.digest,
+        "verdict": flip.verdict.outcome.value,
+        "how": flip.verdict.how,
+        "states": flip.statistics.states,
+        "trace": trace,
+    }

@@ -1,0 +1,270 @@
+"""`check-invariants why`, `repair`, `sweep` and `explain`: what they print, and with which exit code they end."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from check_invariants.main import cli
+from drainspecs import repair as repair_module
+from drainspecs import sweep as sweep_module
+from tests.golden.documents import validator
+
+
+def run(name: str, *arguments: str) -> Result:
+    """Run one command."""
+    command = import_module(f"check_invariants.commands.{name}").command
+    assert isinstance(command, click.Command)
+    return CliRunner().invoke(command, list(arguments), prog_name=f"check-invariants {name}")
+
+
+def document(name: str, *arguments: str) -> dict[str, Any]:
+    """The JSON document that a command prints, checked against its schema."""
+    result = run(name, *arguments, "--json")
+    assert result.exit_code in (0, 10), result.output
+    data: dict[str, Any] = json.loads(result.stdout)
+    validator(name).validate(data)
+    assert data["exit_code"] == result.exit_code
+    return data
+
+
+# -- why ----------------------------------------------------------------------------------------------
+
+
+def test_why_names_changes_and_their_commits() -> None:
+    """What exposes case 3, each with the command that shows it."""
+    result = run("why", "--revision", "ab27c3b5e7")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("ab27c3b5e7 / mirror: S1 is violated (shortest counterexample: ")
+    assert "  drain=yield_late  a77fd4bb29: bdrv_drain in a coroutine yields" in result.stdout
+    assert "10 changes, 66 sets looked at" in result.stdout
+
+
+def test_the_commands_that_why_names_show_what_it_says() -> None:
+    """Each `see:` line runs, and comes to the verdict that the answer gives."""
+    for revision, words in (("ab27c3b5e7", "everything holds"), ("9a0cec664e", "violated in step")):
+        answers = run("why", "--revision", revision).stdout.splitlines()
+        commands = [line.removeprefix("    see: check-invariants ") for line in answers if line.startswith("    see: ")]
+        assert commands
+        for command in commands:
+            result = CliRunner().invoke(cli, shlex.split(command))
+            assert result.exit_code == 0 and words in result.stdout, command
+
+
+def test_why_as_a_document() -> None:
+    """Traces are inside, and they are those of the code bases after removal."""
+    data = document("why", "--revision", "9a0cec664e", "--property", "S1")
+    assert [answer["toggles"] for answer in data["answers"]] == [
+        ["iohandler"],
+        ["notifier_home"],
+        ["is_external"],
+        ["walk_checks_external"],
+    ]
+    assert all(answer["trace"]["source"]["settings"] for answer in data["answers"])
+    assert {t["knob"]: t["commit"] for t in data["toggles"]}["notifier_home"] == "0ff841f6d1"
+
+
+def test_why_knows_the_bug_cases_and_other_code_bases_to_compare_with() -> None:
+    """Since 37989ced44 the bandage is what closed case 1."""
+    data = document("why", "--property", "case 1", "--against", "37989ced44")
+    assert (data["verdict"], [answer["toggles"] for answer in data["answers"]]) == ("holds", [["bandage"]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--set", "exit=inline"], 150, "no code base could be like ab27c3b5e7+exit=inline"),
+        (["--revision", "5a7e7a0bad", "--scenario", "dataplane"], 10, "mirror was not allowed with dataplane"),
+        (["--property", "S1", "--property", "S4"], 2, "name one property"),
+        (["--property", "S99"], 2, "unknown property 'S99'"),
+        (["--against", "v99"], 2, "unknown revision 'v99'"),
+    ],
+)
+def test_why_says_what_it_cannot_answer(arguments: list[str], code: int, words: str) -> None:
+    """One message, and the exit code of the table."""
+    result = run("why", *arguments)
+    assert result.exit_code == code and words in result.stderr and "Traceback" not in result.output
+
+
+# -- repair -------------------------------------------------------------------------------------------
+
+
+def test_repairs_are_numbered_and_explained_by_commits() -> None:
+    """Cheapest first, then what the others leave open."""
+    result = run("repair", "--revision", "ab27c3b5e7")
+    assert result.exit_code == 0
+    assert "1. begin=before_check (cost 2)\n     9a0cec664e: " in result.stdout
+    assert "3. park_requests=on (cost 4)" in result.stdout
+    assert "drain_is_section=on (inert)" in result.stdout
+
+
+def test_chosen_mitigations_say_what_they_leave_open() -> None:
+    """The bandage with both commits leaves case 3: exit code 10, because something is open."""
+    chosen = ["--with", "bandage=on", "--with", "is_external=on", "--with", "walk_checks_external=on"]
+    data = document("repair", "--revision", "14560d69e7~1", *chosen)
+    assert data["exit_code"] == 10 and data["remainders"][0]["cases"] == {"mirror": ["case 3"]}
+    assert run("repair", "--with", "park_requests=on").exit_code == 0
+
+
+def test_repair_as_a_document() -> None:
+    """Several scenarios must be mended together."""
+    data = document("repair", "--scenario", "mirror", "--scenario", "timer")
+    assert [[m["name"] for m in r["mitigations"]] for r in data["repairs"]] == [["park_requests=on"]]
+    assert data["scenarios"] == ["mirror", "timer"] and data["exit_code"] == 0
+    assert {r["mitigations"][0] for r in data["remainders"] if r["inert"]} == {
+        "drain_is_section=on",
+        "enable_notifies=on",
+    }
+
+
+def test_no_repair_is_no_success() -> None:
+    """Exit code 10 and a word; nothing to mend is a success."""
+    result = run("repair", "--revision", "bdffb31d8e", "--property", "S6")
+    assert result.exit_code == 10 and "no set of known mitigations suffices" in result.stdout
+    result = run("repair", "--revision", "9a0cec664e")
+    assert result.exit_code == 0 and "nothing to mend" in result.stdout
+
+
+def test_a_setting_that_is_no_mitigation_is_refused_with_the_reason() -> None:
+    """Reverting the fix of another bug is no repair."""
+    result = run("repair", "--with", "drain=nested")
+    assert result.exit_code == 2 and "is not a mitigation: reverts a77fd4bb29" in result.stderr
+
+
+def test_sets_that_hang_are_named() -> None:
+    """Safe, but F1 does not hold any more."""
+    result = run("repair", "--revision", "65c1b5b622", "--set", "begin=none", "--scenario", "dataplane")
+    assert "not begin=before_check: safe, but then dataplane: F1, dataplane: L2 does not hold any more" in result.stdout
+
+
+# -- sweep --------------------------------------------------------------------------------------------
+
+SMALL = [
+    word
+    for knob in ("is_external", "walk_checks_external", "begin", "bandage", "busy_poll")
+    for word in ("--knob", knob)
+]
+
+
+def test_sweep_prints_the_decision_table() -> None:
+    """Only the columns that matter somewhere, the numbers above, what was not read below."""
+    result = run("sweep", *SMALL)
+    head, _, rest = result.stdout.partition("\n\n")
+    assert result.exit_code == 0
+    assert head.startswith("mirror: 24 code bases over 4 knobs, ")
+    assert head.endswith("2 of them are safe (S1), if and only if some row fits:")
+    assert [line.split() for line in rest.splitlines()[:2]] == [
+        ["is_external", "walk_checks_external", "begin", "bandage"],
+        ["on", "on", "none", "or", "before_check", "on"],
+    ]
+    assert "not read in this scenario: busy_poll" in rest
+
+
+def test_sweep_as_a_document() -> None:
+    """The table, with truth values for switches."""
+    data = document("sweep", *SMALL)
+    assert (data["vectors"], data["code_bases"], data["safe"]) == (24, 24, 2)
+    assert data["table"] == [
+        {"is_external": [True], "walk_checks_external": [True], "begin": ["none", "before_check"], "bandage": [True]}
+    ]
+
+
+def test_a_sweep_without_a_safe_code_base_says_so() -> None:
+    """No table."""
+    result = run("sweep", "--knob", "bandage", "--scenario", "timer")
+    assert result.exit_code == 0 and "0 of them are safe (S1)\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--knob", "bandages"], 2, "unknown knob 'bandages'; did you mean bandage"),
+        (["--scenario", "dataplane", "--revision", "5a7e7a0bad"], 10, "mirror was not allowed with dataplane"),
+    ],
+)
+def test_sweep_says_what_it_cannot_do(arguments: list[str], code: int, words: str) -> None:
+    """One message, and the exit code of the table."""
+    result = run("sweep", *arguments)
+    assert result.exit_code == code and words in result.stderr
+
+
+def test_too_large_a_sweep_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 30, at once."""
+    monkeypatch.setattr(sweep_module, "MOST", 100)
+    result = run("sweep")
+    assert result.exit_code == 30 and "choose fewer knobs" in result.stderr
+
+
+# -- explain ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trace_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The counterexample of S1 at ab27c3b5e7."""
+    path = tmp_path_factory.mktemp("traces") / "S1.json"
+    result = CliRunner().invoke(cli, ["trace", "export", "--property", "S1", "-o", str(path)])
+    assert result.exit_code == 0
+    return path
+
+
+def test_explain_reads_a_trace_file(trace_file: Path) -> None:
+    """From a file or standard input."""
+    result = run("explain", str(trace_file))
+    assert result.exit_code == 0
+    assert "the point of no return: from here on S1 cannot be kept" in result.stdout
+    assert "main thread: qemu_poll_ns (S1 can no longer be violated)" in result.stdout
+    command = import_module("check_invariants.commands.explain").command
+    assert CliRunner().invoke(command, ["-"], input=trace_file.read_text()).stdout == result.stdout
+
+
+def test_explain_as_a_document(trace_file: Path) -> None:
+    """Every step, with the facts behind its guard and checks."""
+    data = document("explain", str(trace_file))
+    last = data["steps"][-1]
+    assert data["lost_at"] < data["violated_at"] == len(data["steps"])
+    assert {"S1", "S5", "S7"} == {check["property"] for check in last["checks"] if not check["holds"]}
+    assert data["escape"]["alternatives"][0]["fate"] == "safe"
+
+
+def test_explain_refuses_what_is_no_trace_of_the_model(trace_file: Path, tmp_path: Path) -> None:
+    """Exit codes 14, 150 and 2."""
+    data = json.loads(trace_file.read_text())
+    drifted, broken = tmp_path / "drifted.json", tmp_path / "broken.json"
+    data["source"]["settings"] = {"bandage": False}
+    drifted.write_text(json.dumps(data))
+    broken.write_text("{}")
+    assert run("explain", str(drifted)).exit_code == 14
+    assert run("explain", str(broken)).exit_code == 150
+    assert run("explain", str(tmp_path / "absent.json")).exit_code == 2
+
+
+# -- all of them --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["why", "repair", "sweep"])
+def test_interrupting_says_what_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 130, no traceback, nothing on standard output."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    why_module = import_module("drainspecs.why")
+    for module in (why_module, repair_module, sweep_module):
+        monkeypatch.setattr(module, module.__name__.rpartition(".")[2], interrupted)
+    result = run(name)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert "interrupted after 0" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["why", "repair", "sweep", "explain"])
+def test_help_texts_have_exit_codes_and_an_example(name: str) -> None:
+    """What a script needs to know, and how to begin."""
+    text = run(name, "--help").stdout
+    assert "Exit codes: 0 " in text and f"Example: check-invariants {name} " in text
