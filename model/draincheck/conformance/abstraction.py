@@ -163,12 +163,6 @@ def _job_io(machine: Machine, mirrored: Mirrored) -> str:
     return "none"
 
 
-def _job_failed(machine: Machine, mirrored: Mirrored) -> bool:
-    """An I/O of the job has failed, known to it or not yet."""
-    owner = mirrored.job.owner
-    return bool(mirrored.job.ret) or any(e.owner == owner and e.ret < 0 for e in machine.pool.elements)
-
-
 def _monitor_ready(machine: Machine, mirrored: Mirrored) -> bool:
     if machine.main_loop.polled is not None:
         return _found(machine, mirrored.monitor.pollfd)
@@ -195,6 +189,7 @@ _PLAIN: dict[str, _Getter] = {
     "external_disable_cnt (iohandler_ctx)": lambda m: m.main_loop.iohandler_ctx.external_disable_cnt,
     "external_disable_cnt (qemu_aio_context)": lambda m: m.main_loop.qemu_aio_context.external_disable_cnt,
     "notified": lambda m: m.ctx.notified,
+    "notified (qemu_aio_context)": lambda m: m.main_loop.qemu_aio_context.notified,
     "BQL free": lambda m: not m.bql.held,
     "vCPU has the BQL": lambda m: m.bql.vcpu,
     "disk moved to the main loop": lambda m: _mirrored(m, 0).source.aio_context is not m.ctx,
@@ -212,7 +207,7 @@ _OF_JOB: dict[str, Callable[[Machine, Mirrored], Value]] = {
     "cancelled": lambda m, d: d.job.cancelled,
     "copy buffer": lambda m, d: d.job.buffer_of is not None,
     "READY": lambda m, d: d.job.synced,
-    "job failed": _job_failed,
+    "job failed": lambda m, d: d.job.owner in m.storage.failed,
     "job I/O": _job_io,
     "sleep timer due": lambda m, d: d.job.sleep_timer.due,
     "window": lambda m, d: d.job.trusted_count,

@@ -143,8 +143,15 @@ class AioContext:
         return not self.host.knobs.walk_checks_external or self.aio_node_check(handler)
 
     def aio_notify(self) -> None:
-        """Wake the poll of the context's owner."""
+        """Wake the poll of the context's owner.
+
+        If it is in none its next one returns at once, for nothing. (From eabc977973 on QEMU mostly saves itself that: notify_me.)
+        """
         self.notified = True
+
+    def aio_notify_accept(self) -> None:
+        """The poll is over: whatever it was woken for will be seen."""
+        self.notified = False
 
     # -- dispatch -------------------------------------------------------------------------------------------------------------
 

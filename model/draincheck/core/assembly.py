@@ -135,7 +135,8 @@ class Assembly:
             self.actors += [self._guest(disk) for disk in self.disks]
         mirrored = [disk.mirrored for disk in self.disks if disk.mirrored is not None]
         jobs = [item.job for item in mirrored]
-        self.actors.append(Storage(self.host, self.pool, jobs))
+        self.storage = Storage(self.host, self.pool, jobs)
+        self.actors.append(self.storage)
         self.actors.append(Clock(self.host, jobs))
         self.actors += [Management(self.host, number, item.job, item.monitor) for number, item in enumerate(mirrored)]
 

@@ -42,6 +42,8 @@ class Storage:
         self.pool = pool
         self.jobs = jobs
         self.job_errors = jobs[0].config.job_errors
+        #: whose I/O has failed
+        self.failed: set[str] = set()
 
     def choices(self) -> Iterator[Choice]:
         """To finish any element that is not done; to fail it."""
@@ -63,6 +65,8 @@ class Storage:
         name = rest.removesuffix(f" on the {self.job_errors}") if verb == "fails" else rest
         element = next(element for element in self.pool.elements if element.name == name and not element.done)
         self.host.event("%s", label)
+        if verb == "fails":
+            self.failed.add(element.owner)
         self.pool.worker_thread(element, -errno.EIO if verb == "fails" else 0)
 
 

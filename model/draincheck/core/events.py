@@ -11,11 +11,20 @@ from greenlet import getcurrent, greenlet
 
 __all__ = ["Event", "EventLog"]
 
-#: modules whose public functions are QEMU's (or the guest's): what a call tree shows
+#: modules whose functions are QEMU's: what a call tree shows
 SHOWN = frozenset(
     {
-        "aio", "bitmap", "block", "blockjob", "chardev", "coroutine", "drain", "glib", "guest", "iothread", "mainloop", "mirror", "mirror_exit",
-        "threadpool", "timer", "vcpu", "virtio_blk", "virtqueue",
+        "aio", "block", "blockjob", "chardev", "coroutine", "drain", "glib", "iothread", "mainloop", "mirror", "mirror_exit", "threadpool",
+        "timer", "vcpu", "virtio_blk",
+    }
+)  # fmt: skip
+
+#: functions of these that QEMU has only as a part of others
+HELPERS = frozenset(
+    {
+        "bh_runs", "complete", "copy_sector", "drain_requests", "end_sections", "immediate_exit", "last_dirty_count", "mirror_converge",
+        "mirror_retry", "mirror_round", "pending_when_poll_returns", "release_bitmap", "replace", "run", "submit", "switch",
+        "swap_with_requests_in_flight", "unlock_iothread", "wait_for_command", "wait_until_poll_returns",
     }
 )  # fmt: skip
 
@@ -79,5 +88,5 @@ def _shown_name(frame: FrameType) -> str:
     """The function's name if it is one that a call tree shows, else ""."""
     package, _, module = str(frame.f_globals.get("__name__", "")).rpartition(".")
     name = frame.f_code.co_name
-    shown = package == __package__ and module in SHOWN and not name.startswith(("_", "<"))
+    shown = package == __package__ and module in SHOWN and name not in HELPERS and not name.startswith(("_", "<"))
     return name if shown else ""

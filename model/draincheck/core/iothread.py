@@ -85,5 +85,5 @@ class IOThread:
         for handler in self.ctx.poll_set:
             handler.revents = handler.fd.readable
         self.ctx.poll_set = None
-        self.ctx.notified = False
+        self.ctx.aio_notify_accept()
         self.host.event("qemu_poll_ns")

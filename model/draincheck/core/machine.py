@@ -30,6 +30,7 @@ class Machine:
     Attributes:
         main_loop, iothread, ctx, pool: the event loops, the context that serves the disks at first, and its thread pool.
         disks: the disks, those with a job first.
+        storage: the host's storage.
         kick_chardev: the chardev through which kicks may arrive, if the configuration has one.
         decide: which of several outcomes of a step happens, where it has several: given the choices, the index of one.
         aborted: why QEMU has ended before its time, or None.
@@ -46,7 +47,7 @@ class Machine:
         made = Assembly(self.host, config, parts)
         self.bql = made.bql
         self.main_loop, self.iothread, self.ctx, self.pool = made.main_loop, made.iothread, made.ctx, made.pool
-        self.disks, self.kick_chardev = made.disks, made.kick_chardev
+        self.disks, self.kick_chardev, self.storage = made.disks, made.kick_chardev, made.storage
         self.threads: list[Thread] = made.threads
         self.actors: list[Actor] = made.actors
         self.jobs = [disk.mirrored.job for disk in self.disks if disk.mirrored is not None]

@@ -127,7 +127,7 @@ class MainLoop:
     def qemu_poll_ns(self) -> None:
         """P: sample every descriptor; the BQL is held again."""
         self.polled = [pollfd.fd.readable for pollfd in self.gpollfds]
-        self.qemu_aio_context.notified = False
+        self.qemu_aio_context.aio_notify_accept()
         self.bql.held = True
         self.host.event("qemu_poll_ns")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from draincheck.core.aio import AioContext
 from draincheck.core.block import bdrv_set_aio_context
 from draincheck.core.host import Host
@@ -41,6 +43,6 @@ class ResettingVcpu:
         ctx = self.job.bs.aio_context
         ctx.acquired.aio_context_acquire()
         for bs in (self.job.bs, self.job.target):
-            self.host.atomically(lambda: self.job.drainer.bdrv_drain_all(self.job.bs))
+            self.host.atomically(partial(self.job.drainer.bdrv_drain_all, bs))
             bdrv_set_aio_context(bs, self.main_ctx)
         ctx.acquired.aio_context_release()
