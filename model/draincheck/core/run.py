@@ -13,7 +13,7 @@ from draincheck.core.events import Event, EventLog
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
 from draincheck.core.outcome import LostWrite, Outcome, lost_writes, outcome_of
-from draincheck.core.scheduler import Random, Replay, Scheduler, Step
+from draincheck.core.scheduler import Fair, Random, Replay, Scheduler, Step
 from draincheck.revisions import Knobs
 
 __all__ = ["Replayed", "Run", "Simulation", "replay", "run", "self_check", "simulate"]
@@ -97,8 +97,8 @@ def run(machine: Machine, scheduler: Scheduler, most_steps: int = MOST_STEPS) ->
     return Run(tuple(recorder.steps), outcome_of(machine))
 
 
-def replay(knobs: Knobs, config: Config, steps: Sequence[Step]) -> Replayed:
-    """Execute a recorded schedule on a new machine.
+def replay(knobs: Knobs, config: Config, steps: Sequence[Step], to_the_end: bool = False) -> Replayed:
+    """Execute a recorded schedule on a new machine; if wanted, go on by a fair schedule until nothing is left to do.
 
     Raises:
         ReplayDiverged: the core does not offer a recorded step or outcome.
@@ -112,6 +112,8 @@ def replay(knobs: Knobs, config: Config, steps: Sequence[Step]) -> Replayed:
         choices = machine.choices()
         machine.take(choices[scheduler.step(choices)])
     scheduler.check_outcomes_used()
+    if to_the_end:
+        run(machine, Fair())
     outcome = outcome_of(machine)
     machine.host.log = None
     message = machine.aborted.message if machine.aborted is not None else ""

@@ -1,0 +1,62 @@
+"""A replay as text: the model's steps, what the core did in each, and what the disks hold in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from draincheck.core.events import Event
+from draincheck.core.outcome import LostWrite, short_hex
+from draincheck.core.run import Replayed
+from draincheck.system import Action, State, TransitionSystem
+from draincheck.trace import Trace, rerun
+
+__all__ = ["render_disks", "render_steps"]
+
+#: what a virtio-blk status byte tells the guest
+_STATUS = {0: "VIRTIO_BLK_S_OK", 1: "VIRTIO_BLK_S_IOERR", 2: "VIRTIO_BLK_S_UNSUPP"}
+
+
+def render_steps(system: TransitionSystem, trace: Trace, replayed: Replayed) -> str:
+    """Each step of the trace as the model says it, with the core's own events under it.
+
+    An event stands behind the function that logged it; `(b)` and the other letters are the core's own marks.
+    """
+    lines: list[str] = []
+    for number, step in enumerate(rerun(system, trace), 1):
+        action = system.actions[step.action]
+        lines.append(f"{number:4} {action.process}: {_labels(system, step.before, action)}")
+        lines += [f"       {_event(event)}" for event in replayed.events if event.step == number]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(system: TransitionSystem, state: State, action: Action) -> str:
+    """What takes place of an action in a state."""
+    shown = [part.label for part in action.parts if part.label and system.holds(part.when, state)]
+    return "; ".join(shown) or "(goes on)"
+
+
+def _event(event: Event) -> str:
+    where = f"{event.frames[-1]}: " if event.frames else ""
+    mark = f"({event.mark}) " if event.mark else ""
+    return f"core | {mark}{where}{event.text}"
+
+
+def render_disks(replayed: Replayed) -> str:
+    """How the run ended, and for each lost write what the guest was told and what the disks hold."""
+    words = f" ({replayed.message})" if replayed.message else ""
+    lines = [f"outcome on the core: {replayed.outcome.value}{words}"]
+    for write in replayed.lost:
+        lines += _lost(write)
+    return "\n".join(lines) + "\n"
+
+
+def _lost(write: LostWrite) -> Sequence[str]:
+    told = _STATUS.get(write.status, str(write.status))
+    read = "nothing: QEMU is gone" if write.read is None else short_hex(write.read)
+    return (
+        f"lost: {write.name}, sector {write.sector}: the guest was told {told}",
+        f"  written   {short_hex(write.written)}",
+        f"  old disk  {short_hex(write.source)}",
+        f"  new disk  {short_hex(write.target)}",
+        f"  read back {read}",
+    )
