@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from check_invariants.main import cli
+from check_invariants.selection import select_from_source
 from drainspecs import repair as repair_module
 from drainspecs import sweep as sweep_module
 from tests.golden.documents import validator
@@ -69,6 +70,22 @@ def test_why_as_a_document() -> None:
     ]
     assert all(answer["trace"]["source"]["settings"] for answer in data["answers"])
     assert {t["knob"]: t["commit"] for t in data["toggles"]}["notifier_home"] == "0ff841f6d1"
+
+
+def test_why_writes_certificates_and_traces(tmp_path: Path) -> None:
+    """A certificate that a solver accepts where the property holds after removal, a trace that runs where it breaks."""
+    from draincheck.certificate import check, read
+
+    answers = document("why", "--evidence", str(tmp_path / "exposed"))["answers"]
+    for answer in answers:
+        certificate = read((tmp_path / "exposed" / f"without-{answer['toggles'][0]}.smt2").read_text())
+        assert certificate.header.digest == answer["digest"]
+        selected = select_from_source(dict(certificate.header.source))
+        assert check(certificate, selected.system(), "z3").accepted
+    result = run("why", "--revision", "9a0cec664e", "--evidence", str(tmp_path))
+    assert f"written: {tmp_path / 'without-notifier_home.json'}\n" in result.stdout
+    shown = CliRunner().invoke(cli, ["trace", "show", str(tmp_path / "without-notifier_home.json")])
+    assert shown.exit_code == 0 and "violated in step" in shown.stdout
 
 
 def test_why_knows_the_bug_cases_and_other_code_bases_to_compare_with() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +19,7 @@ from check_invariants.options import (
     scenario_option,
     set_option,
 )
-from check_invariants.output import Counter, counted, emit, emit_json
+from check_invariants.output import Counter, counted, emit, emit_json, make_directory, write_to
 
 if TYPE_CHECKING:
     from check_invariants.selection import CodeBase
@@ -36,9 +37,16 @@ __all__ = ["command"]
 @click.option(
     "--against", metavar="REVISION", default="5a7e7a0bad~1", show_default=True, help="The code base to compare with."
 )
+@click.option(
+    "--evidence",
+    metavar="DIR",
+    help="Write a file for each answer: a trace where the property breaks, a certificate where it holds.",
+)
 @jobs_option
 @json_option
-def command(properties: Sequence[str], against: str, jobs: int | None, as_json: bool, **selectors: Any) -> None:
+def command(
+    properties: Sequence[str], against: str, evidence: str | None, jobs: int | None, as_json: bool, **selectors: Any
+) -> None:
     """Say which changes a verdict depends on.
 
     Every minimal set of changes since the code base before the story without which the verdict would be the other one: what exposes
@@ -46,7 +54,7 @@ def command(properties: Sequence[str], against: str, jobs: int | None, as_json: 
 
     \b
     Exit codes: 0 answered, whatever the answer; 10 the code base cannot run the scenario;
-    150 the model with these knobs is malformed; 2 wrong arguments; 130 interrupted.
+    150 the model with these knobs is malformed; 2 wrong arguments, or evidence cannot be written; 130 interrupted.
 
     \b
     Example: check-invariants why --revision ab27c3b5e7 --property S1
@@ -57,10 +65,12 @@ def command(properties: Sequence[str], against: str, jobs: int | None, as_json: 
     selected = select(model=None, properties=[name], **selectors)
     assert isinstance(selected, CodeBase)
     answer = _asked(selected, name, against, jobs)
+    files = _write_evidence(selected, name, answer, evidence) if evidence is not None else []
     if as_json:
         emit_json("why", _json(selected, name, answer))
-    else:
-        emit(_text(selected, name, answer))
+        return
+    emit(_text(selected, name, answer))
+    emit("".join(f"written: {path}\n" for path in files))
 
 
 def _the_property(properties: Sequence[str]) -> str:
@@ -97,6 +107,35 @@ def _asked(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why
         raise MalformedInput(f"{selected.title}: {error}") from error
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted after {counter.done} sets of changes: there may be more answers") from error
+
+
+# -- evidence ---------------------------------------------------------------------------------------
+
+
+def _write_evidence(selected: CodeBase, name: str, answer: Why, directory: str) -> list[str]:
+    """A file for each answer. Raises NotWritable."""
+    make_directory(directory)
+    paths = [
+        str(Path(directory) / f"without-{'+'.join(t.knob for t in flip.toggles)}{_suffix(flip)}")
+        for flip in answer.flips
+    ]
+    for path, flip in zip(paths, answer.flips, strict=True):
+        write_to(path, _evidence(_without(selected, flip), name, flip))
+    return paths
+
+
+def _suffix(flip: Flip) -> str:
+    return ".smt2" if flip.verdict.trace is None else ".json"
+
+
+def _evidence(without: CodeBase, name: str, flip: Flip) -> str:
+    """The text of a certificate, or of a trace file."""
+    from draincheck.certificate import make
+    from draincheck.report.jsontrace import write_trace
+
+    if flip.verdict.trace is None:
+        return make(without.system(), [name], source=without.source()).text
+    return write_trace(without.system(), flip.verdict.trace, source=without.source(), verdict=flip.verdict.outcome)
 
 
 # -- as text ----------------------------------------------------------------------------------------
