@@ -21,11 +21,17 @@ COMMANDS = {
     "claims": "Decide the claims of the commit message this project was born from.",
     "gate": "Compare matrix and claims with what is expected: for CI.",
     "list": "List revisions, scenarios, properties, knobs or claims.",
-    "liveness": "Decide what must happen in the end, under stated fairness.",
+    "liveness": "Decide liveness: what must happen in the end.",
+    "why": "Say which changes a verdict depends on.",
+    "repair": "Find the smallest sets of known mitigations that mend a code base.",
+    "sweep": "Decide every code base that some knobs can make up.",
     "trace": "Show a trace file, or export a trace.",
+    "explain": "Explain a trace, step by step.",
     "replay": "Execute a trace on the reference core, with real bytes.",
     "simulate": "Run code bases on the reference core under random schedules.",
     "conform": "Hold the model and the reference core against each other.",
+    "prove": "Write a certificate of what holds.",
+    "certificate": "Have certificates checked by a solver.",
     "graph": "Write the graph of all states and steps.",
 }
 

@@ -38,9 +38,9 @@ def command(
     notify: bool,
     as_json: bool,
 ) -> None:
-    """Decide liveness: jobs complete, kicks are handled, drains end, nothing spins for ever.
+    """Decide liveness: what must happen in the end.
 
-    For every code base in the default scenarios, or for those named. The assumptions of fairness and their reasons are
+    Jobs complete, kicks are handled, drains end, nothing spins for ever: for every code base in the default scenarios, or for those named. The assumptions of fairness and their reasons are
     printed below the table. A counterexample is a real loop; `--json` names its length.
 
     \b
@@ -117,7 +117,7 @@ def _code(lines: Sequence[_Line]) -> ExitCode:
 
 def _print(lines: Sequence[_Line], notify: bool) -> None:
     names = list(lines[0].cells) if lines else []
-    rows = [[line.name, *(_cell(*line.cells[name]) for name in names)] for line in lines]
+    rows: list[list[str | Styled]] = [[line.name, *(_cell(*line.cells[name]) for name in names)] for line in lines]
     emit_table(Table([Column("row"), *(Column(name) for name in names)], rows))
     if notify:
         return

@@ -24,9 +24,9 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(ctx: click.Context, file: str, as_json: bool) -> None:
-    """Execute a trace on the reference core: a small emulator that moves real bytes and aborts where QEMU asserts.
+    """Execute a trace on the reference core, with real bytes.
 
-    The core and the model are led along the trace side by side and compared after every step. Then the core runs on by a fair
+    The core is a small emulator that aborts where QEMU asserts. It and the model are led along the trace side by side and compared after every step. Then the core runs on by a fair
     schedule, and every acknowledged write is read back through it.
 
     \b
@@ -35,7 +35,7 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     printed), or the model is not the one the trace belongs to; 150 the file is malformed.
 
     \b
-    Example: check-invariants trace export --property S4 -o S4.json; check-invariants replay S4.json
+    Example: check-invariants replay S4.json
     """
     from check_invariants.judge import compiled
     from check_invariants.selection import CodeBase, select_from_source

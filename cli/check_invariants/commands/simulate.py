@@ -60,9 +60,9 @@ def command(
     trace_out: str | None,
     as_json: bool,
 ) -> None:
-    """Run code bases on the reference core under random schedules, and count how the runs end.
+    """Run code bases on the reference core under random schedules.
 
-    This is only a search: what it does not find may still be there. `pct` favours rare orders of few events.
+    And count how the runs end. This is only a search: what it does not find may still be there. `pct` favours rare orders of few events.
 
     \b
     Exit codes: 0 every outcome is one that is expected of the code base; 10 one is not;

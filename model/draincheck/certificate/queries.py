@@ -49,7 +49,7 @@ def goal_of(system: TransitionSystem, claim: Claim) -> BoolExpr | None:
 def model_part(relation: Relation, claims: Sequence[Claim]) -> list[str]:
     """The definitions of a model and of the properties that are claimed, with comments that say what the names stand for."""
     system = relation.system
-    lines = ["(set-info :smt-lib-version 2.6)", "(set-logic QF_BV)"]
+    lines = ["(set-info :smt-lib-version 2.6)", f"(set-logic {relation.logic})"]
     lines += [f"; v{n}: {_line(v.name)}, {_line(str(v.sort))}" for n, v in enumerate(system.variables)]
     lines += [f"; c = {n}: {_line(action.process)}: {_line(action.name)}" for n, action in enumerate(relation.actions)]
     lines += [relation.domain, relation.initial, *relation.step.splitlines()]

@@ -208,12 +208,14 @@ class AioContext:
             self.host.event("bottom halves, newest first")
         progress = self.aio_bh_poll()
         progress |= self.aio_dispatch_handlers()
-        self.host.between()
         progress |= self.timerlistgroup_run_timers()
         return progress
 
     def timerlistgroup_run_timers(self) -> bool:
         """Run the timers that are due."""
+        if not self.timers.timers:
+            return False
+        self.host.between()
         return self.timers.timerlist_run_timers()
 
     # -- polling --------------------------------------------------------------------------------------------------------------

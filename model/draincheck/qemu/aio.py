@@ -45,6 +45,8 @@ def aio_poll_nested(p: Process, w: World, ctx: AioContext) -> None:
                     requests.complete_all(p, w)
         if ctx.disks:
             run_fd_handlers(p, w, ctx)
+        for other in others:
+            _run_sleep_timer(p, other)
 
 
 def run_fd_handlers(p: Process, w: World, ctx: AioContext) -> None:
@@ -80,8 +82,13 @@ def aio_dispatch(p: Process, w: World, fresh_bottom_half: Callable[[], None]) ->
     if w.ctx.disks:
         with p.atomic():
             run_fd_handlers(p, w, w.ctx)
-    with p.call("timerlistgroup_run_timers"):
-        for job in w.worlds:
-            with p.atomic(), p.when(job.sleep_over):
-                p.do("the job's sleep is over", job.sleep_over.clear())
-                p.enter(job.mirror)
+    for job in w.worlds:
+        with p.atomic():
+            _run_sleep_timer(p, job)
+
+
+def _run_sleep_timer(p: Process, job: World) -> None:
+    """The context's timers: here, a job's sleep."""
+    with p.call("timerlistgroup_run_timers"), p.when(job.sleep_over):
+        p.do("the job's sleep is over", job.sleep_over.clear())
+        p.enter(job.mirror)

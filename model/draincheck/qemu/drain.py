@@ -35,7 +35,8 @@ def bdrv_drained_end(p: Process, w: World) -> None:
     """Close a drained section; the last one enables external events and lets queued requests go on, to the root of now."""
     assert w.quiesce is not None
     with p.call("bdrv_drained_end"):
-        with p.when(w.quiesce.is_(1)):
+        p.do("quiesce_counter--", w.quiesce.dec())
+        with p.when(w.quiesce.is_(0)):
             if w.moved is None:
                 _aio_enable_external(p, w)
             else:
@@ -43,7 +44,6 @@ def bdrv_drained_end(p: Process, w: World) -> None:
                     _aio_enable_external_elsewhere(p, w)
                 with p.otherwise():
                     _aio_enable_external(p, w)
-        p.do("quiesce_counter--", w.quiesce.dec())
         if w.k.park_requests:
             requests.resume_parked(p, w)
 
@@ -63,7 +63,10 @@ def _aio_enable_external_elsewhere(p: Process, w: World) -> None:
     w.probes.enabled_elsewhere(p, w, w.main_count)
     with p.when(w.main_count.is_(0)):
         p.abort("assert(ctx->external_disable_cnt > 0) fails")
-    p.do("aio_enable_external (qemu_aio_context)", w.main_count.dec())
+    updates = [w.main_count.dec()]
+    if w.main_notify is not None:
+        updates.append(w.main_notify.set(w.main_notify | w.main_count.is_(1)))
+    p.do("aio_enable_external (qemu_aio_context)", *updates)
     w.probes.external_enabled(p, w, w.main_count, TRUE if w.k.enable_notifies else FALSE)
 
 
@@ -97,7 +100,7 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     """
     w.polling.append(w)
     others = [world for world in w.worlds if world not in w.polling]
-    callbacks = (other.fresh_bh | other.job_io.is_("io_done") for other in others)
+    callbacks = (other.fresh_bh | other.job_io.is_("io_done") | other.sleep_over for other in others)
     event = any_(w.guest_io_done, *aio.runnable(w, w.ctx), *callbacks)
     with p.loop(), p.either() as choice:
         with choice(when=~pending & ~event if w.k.drain_polls == "progress" else ~pending):

@@ -17,6 +17,8 @@ def guests(w: World) -> None:
     two, so that a handler that is already running may take a descriptor whose kick then finds nothing.
     """
     for disk in w.disks:
+        if not disk.requests and not w.s.device_reset:
+            continue
         with w.m.thread("guest" if disk.index == 0 else f"guest of disk {disk.index}") as p:
             for request in disk.requests:
                 _request(p, w, disk, request)
@@ -34,6 +36,8 @@ def _reset(p: Process, w: World) -> None:
     updates = [w.moved.set(), w.bql_taken.clear()]
     if w.k.switch_carries_count and w.main_count is not None and w.ctx.disable_count is not None:
         updates += [w.main_count.set(w.main_count + w.ctx.disable_count), w.ctx.disable_count.set(0)]
+        if w.ctx.notify is not None:
+            updates.append(w.ctx.notify.set(w.ctx.notify | (w.ctx.disable_count > 0)))
     with p.call("kvm_cpu_exec"), p.call("virtio_blk_data_plane_stop"):
         p.do("takes the BQL to reset the device", w.bql_taken.set(), when=w.exit_bh & w.bql_free)
         p.here("aio_context_acquire")

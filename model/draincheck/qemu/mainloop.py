@@ -85,6 +85,9 @@ def _poll(p: Process, w: World, monitor_ready: list[BoolVar]) -> None:
     if w.ctx.notify is not None and not w.s.iothread:
         wake |= w.ctx.notify
         updates.append(w.ctx.notify.clear())
+    if w.s.device_reset and w.main_notify is not None:
+        wake |= w.main_notify
+        updates.append(w.main_notify.clear())
     if w.bql_taken is not None:
         wake &= ~w.bql_taken
     if w.bql_free is not None:

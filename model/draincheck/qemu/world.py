@@ -120,6 +120,7 @@ class World:
     legacy_iohandlers: tuple[Disk, ...]
     moved: BoolVar | None = None
     main_count: IntVar | None = None
+    main_notify: BoolVar | None = None
     bql_taken: BoolVar | None = None
     bql_free: BoolVar | None = None
     lock: EnumVar | None = None
@@ -222,6 +223,8 @@ class World:
         self.main_count = (
             m.int("external_disable_cnt (qemu_aio_context)", 0, 2) if s.device_reset and sections else None
         )
+        if self.main_count is not None and k.enable_notifies:
+            self.main_notify = m.bool("notified (qemu_aio_context)")
         self.bql_taken = m.bool("vCPU has the BQL") if s.device_reset else None
         self.bql_free = m.bool("BQL free") if s.source in ("mmio", "vcpu") or s.device_reset else None
         self.lock = m.enum("AioContext lock", "free", "iothread", "main") if s.iothread else None
@@ -315,6 +318,11 @@ class World:
         assert self.quiesce_target is not None and self.ctx.disable_count is not None
         own = self.ctx.disable_count
         change = [self.quiesce_target.set(begins)]
+        if not begins and self.ctx.notify is not None:
+            here = TRUE if self.moved is None else ~self.moved
+            change.append(self.ctx.notify.set(self.ctx.notify | (own.is_(1) & here)))
+        if not begins and self.main_notify is not None and self.moved is not None and self.main_count is not None:
+            change.append(self.main_notify.set(self.main_notify | (self.main_count.is_(1) & self.moved)))
         if self.moved is None or self.main_count is None:
             return [*change, own.inc() if begins else own.dec()]
         other = self.main_count

@@ -147,8 +147,9 @@ class Search:
     # -- z3 ---------------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> Unrolling:
-        relation, solver = Relation(self.system), Solver()
-        solver.define(relation.initial + relation.predicate("goal", self._sought))
+        relation = Relation(self.system)
+        solver = Solver(relation.logic)
+        solver.define(relation.domain + relation.initial + relation.predicate("goal", self._sought))
         exclusions = Exclusions(relation, self._pairs, solver)
         return Unrolling(relation, solver, "init", exclusions.at)
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from draincheck.engines.facts import conjunction
-from draincheck.expr import BoolExpr, Expr, constant, substitute, variables_of
+from draincheck.expr import BOOL, REBUILD, BoolExpr, Expr, constant, substitute, variables_of
+from draincheck.parametric import is_natural
 from draincheck.system import Variable
 
-__all__ = ["Case", "Fact", "Facts", "bits"]
+__all__ = ["Case", "Fact", "Facts", "bits", "possible"]
 
 #: a variable and a stored value of it
 Fact = tuple[Variable, int]
@@ -64,7 +65,7 @@ class Facts:
         todo = [(condition, {v: term for v, term in updates.items() if v in self.of}, dict[Variable, int]())]
         while todo:
             condition, terms, needs = todo.pop()
-            said = conjunction([condition])
+            said = conjunction([_opaque(condition)])
             if said is None:
                 continue
             needs = needs | self._needs(said.fixed, said.among)
@@ -91,6 +92,25 @@ class Facts:
         if value is None or not variable.sort.low <= value <= variable.sort.high:
             return self.of[variable]
         return 1 << self.number(variable, value)
+
+
+def possible(condition: BoolExpr) -> bool:
+    """False for a condition of which single variables tell that nothing satisfies it."""
+    return conjunction([_opaque(condition)]) is not None
+
+
+def _opaque(a: Expr) -> Expr:
+    """The condition with an unknown truth value in place of each comparison of natural numbers, of which no set can be made."""
+    if a.op in ("eq", "lt", "le") and any(map(_is_endless, a.args)):
+        return BoolExpr("opaque", (), BOOL)
+    if not a.args or a.op not in ("and", "or", "not", "ite"):
+        return a
+    args = tuple(map(_opaque, a.args))
+    return a if all(new is old for new, old in zip(args, a.args, strict=True)) else REBUILD[a.op](*args)
+
+
+def _is_endless(a: Expr) -> bool:
+    return is_natural(a.sort) or any(map(_is_endless, a.args))
 
 
 def bits(mask: int) -> Iterator[int]:

@@ -107,7 +107,8 @@ class _Step:
 
     def __init__(self, system: TransitionSystem, formula: BoolExpr) -> None:
         self.formula = all_(formula, *_exclusions(system))
-        relation, solver = Relation(system), Solver()
+        relation = Relation(system)
+        solver = Solver(relation.logic)
         solver.define(relation.domain + relation.predicate("claimed", self.formula))
         holds = conjoined(map(relation.applied, ("domain", "claimed")))
         solver.define(define("formula", relation.parameters(), holds))

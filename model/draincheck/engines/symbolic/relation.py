@@ -1,18 +1,18 @@
 """A transition system as SMT-LIB definitions: where it starts, and the step from a state to the next.
 
 A state is a list of constants, one for each variable: `v3` is the fourth variable, `w3` the same after a step. Beside the two states a
-step has the action it takes: `c`, a bit vector that counts those actions that some state may enable.
+step has the action it takes: `c`, which counts those actions that some state may enable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 
-from draincheck.engines.facts import conjunction
+from draincheck.engines.symbolic.cases import possible
 from draincheck.engines.symbolic.goals import faultless
-from draincheck.engines.symbolic.smtlib import Writer, conjoined, define, disjoined, literal, sort_text, width
-from draincheck.expr import BOOL, BoolExpr
+from draincheck.engines.symbolic.smtlib import BitVectors, Integers, conjoined, define, disjoined
+from draincheck.expr import BOOL, BoolExpr, IntSort
+from draincheck.parametric import has_naturals
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["Relation"]
@@ -25,16 +25,20 @@ class Relation:
         system: the system.
         actions: those that some state may enable, in index order; a step counts them from 0.
         choice: the sort of the number of an action.
+        logic: the logic of SMT-LIB that the definitions belong to.
         state: the sorts of the variables, in the order of the system.
     """
 
     def __init__(self, system: TransitionSystem) -> None:
         self.system = system
-        self.actions = tuple(action for action in system.actions if conjunction([faultless(action)]) is not None)
-        self._bits = max(1, (len(self.actions) - 1).bit_length())
-        self.choice = f"(_ BitVec {self._bits})"
-        self.state = [sort_text(variable.sort) for variable in system.variables]
-        self._writer = Writer({variable: f"v{i}" for i, variable in enumerate(system.variables)})
+        self.actions = tuple(action for action in system.actions if possible(faultless(action)))
+        self._writer = (Integers if has_naturals(system) else BitVectors)(
+            {variable: f"v{i}" for i, variable in enumerate(system.variables)}
+        )
+        self.logic = self._writer.logic
+        self._numbers = IntSort(0, max(0, len(self.actions) - 1))
+        self.choice = self._writer.sort(self._numbers)
+        self.state = [self._writer.sort(variable.sort) for variable in system.variables]
 
     def parameters(self, letter: str = "v") -> list[tuple[str, str]]:
         """The variables as parameters of a definition."""
@@ -57,19 +61,24 @@ class Relation:
         name = f"v{self.system.position[variable]}"
         if variable.sort is BOOL:
             return name if stored else f"(not {name})"
-        return f"(= {name} {literal(stored - variable.sort.low, width(variable.sort))})"
+        return f"(= {name} {self._writer.constant(variable.sort, stored)})"
+
+    def stored(self, position: int, number: int) -> int:
+        """The value that a number in a solver's answer stands for, for the variable at a position."""
+        return self._writer.stored(self.system.variables[position].sort, number)
 
     @cached_property
     def initial(self) -> str:
-        """The definition of `init`: the initial states."""
-        return self._of_variables("init", {v: v.initial for v in self.system.variables})
+        """The definition of `init`: the initial states. A variable without initial values may start with any of its sort."""
+        chosen = {v: dict.fromkeys(v.initial) for v in self.system.variables if v.initial}
+        parts = [disjoined(self.value(v, value) for value in values) for v, values in chosen.items()]
+        return define("init", self.parameters(), conjoined([self.applied("domain"), *parts]))
 
     @cached_property
     def domain(self) -> str:
         """The definition of `domain`: every variable has a value of its sort."""
-        partial = [v for v in self.system.variables if v.sort is not BOOL and v.sort.size != 1 << width(v.sort)]
-        limits = [f"(bvule v{self.system.position[v]} {literal(v.sort.size - 1, width(v.sort))})" for v in partial]
-        return define("domain", self.parameters(), conjoined(limits))
+        limits = [self._writer.limits(f"v{i}", v.sort) for i, v in enumerate(self.system.variables)]
+        return define("domain", self.parameters(), conjoined(limit for limit in limits if limit != "true"))
 
     @cached_property
     def step(self) -> str:
@@ -77,7 +86,7 @@ class Relation:
         parameters = [*self.parameters("v"), *self.parameters("w"), ("c", self.choice)]
         if not self.actions:
             return define("step", parameters, "false")
-        lines = [f"(bvule c {self.number(len(self.actions) - 1)})"]
+        lines = [self._writer.limits("c", self._numbers)]
         lines += [f"(=> {self._taken(n)} {self._effect(action)})" for n, action in enumerate(self.actions)]
         lines += [self._kept(variable) for variable in self.system.variables]
         return define("step", parameters, "(and\n" + "\n".join(lines) + ")")
@@ -90,7 +99,7 @@ class Relation:
 
     def number(self, number: int) -> str:
         """The text of a number of an action."""
-        return literal(number, self._bits)
+        return self._writer.constant(self._numbers, number)
 
     def number_of(self, index: int) -> str:
         """The text of the number by which a step knows the action with an index."""
@@ -116,8 +125,3 @@ class Relation:
         position = self.system.position[variable]
         writers = [n for n, a in enumerate(self.actions) if any(u.variable is variable for u in a.updates)]
         return disjoined([*map(self._taken, writers), f"(= w{position} v{position})"])
-
-    def _of_variables(self, name: str, values: dict[Variable, Iterable[int]]) -> str:
-        """The definition of a predicate that gives each variable one of some values."""
-        parts = [disjoined(self.value(v, x) for x in dict.fromkeys(chosen)) for v, chosen in values.items()]
-        return define(name, self.parameters(), conjoined(parts))

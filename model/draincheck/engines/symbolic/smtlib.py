@@ -1,37 +1,27 @@
 """Terms of a system as SMT-LIB text: the one translation that bounded model checking, induction and certificates share.
 
-Truth values are `Bool`; every other sort is a bit vector that holds the stored value minus the least one, so nothing is ever negative
-and a term is exactly as wide as the interval it can take: sums and comparisons never wrap. A constant has no width of its own.
+Truth values are `Bool`. In finite systems every other sort is a bit vector that holds the stored value minus the least one, so nothing is
+ever negative and a term is as wide as the interval it can take: sums and comparisons never wrap. In systems over natural numbers
+(`draincheck.parametric`) it is an `Int`, the stored value itself.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
 
 from draincheck.errors import ModelError
 from draincheck.expr import BOOL, Expr, Sort, bounds
+from draincheck.parametric import is_natural
 
-__all__ = ["Writer", "conjoined", "define", "disjoined", "literal", "sort_text", "width"]
+__all__ = ["BitVectors", "Integers", "Writer", "conjoined", "define", "disjoined"]
 
 #: terms with a longer text get a name, so that one that is used twice is written once
 LONG = 160
 
-
-def width(sort: Sort) -> int:
-    """How many bits a value of a sort takes (at least one; truth values take one `Bool` instead)."""
-    return max(1, (sort.high - sort.low).bit_length())
-
-
-def sort_text(sort: Sort) -> str:
-    """A sort in SMT-LIB."""
-    return "Bool" if sort is BOOL else f"(_ BitVec {width(sort)})"
-
-
-def literal(value: int, bits: int) -> str:
-    """A bit vector constant."""
-    return f"#b{value:0{bits}b}"
+T = TypeVar("T")
 
 
 def conjoined(parts: Iterable[str]) -> str:
@@ -52,6 +42,92 @@ def _joined(op: str, empty: str, parts: Iterable[str]) -> str:
 def define(name: str, parameters: Iterable[tuple[str, str]], body: str, sort: str = "Bool") -> str:
     """A definition of a function; parameters are names with sorts."""
     return f"(define-fun {name} ({' '.join(f'({n} {s})' for n, s in parameters)}) {sort} {body})"
+
+
+class Writer(ABC):
+    """Writes terms. `names` are what the variables are called.
+
+    Long terms get names: a text is complete only inside `bound`, which puts their definitions around it.
+
+    Attributes:
+        logic: the logic of SMT-LIB that the texts belong to.
+    """
+
+    logic: str
+
+    def __init__(self, names: Mapping[Expr, str]) -> None:
+        self.names = names
+        self._known: dict[int, tuple[Expr, object]] = {}
+        self._lets: list[tuple[str, str]] = []
+
+    def bound(self, text: Callable[[], str]) -> str:
+        """A text with the definitions of all names that it uses."""
+        self._known, self._lets = {}, []
+        body = text()
+        for name, term in reversed(self._lets):
+            body = f"(let (({name} {term})) {body})"
+        return body
+
+    def truth(self, a: Expr) -> str:
+        """The text of a truth-valued term."""
+        return self._once(a, lambda term: self._named(self._truth(term)))
+
+    @abstractmethod
+    def value(self, a: Expr, sort: Sort) -> str:
+        """The text of a term as a value of a sort. What does not fit the sort may come out as any value."""
+
+    @abstractmethod
+    def sort(self, sort: Sort) -> str:
+        """The text of a sort."""
+
+    @abstractmethod
+    def constant(self, sort: Sort, stored: int) -> str:
+        """The text of a value of a sort."""
+
+    @abstractmethod
+    def stored(self, sort: Sort, number: int) -> int:
+        """The stored value that a number in a solver's answer stands for."""
+
+    @abstractmethod
+    def limits(self, name: str, sort: Sort) -> str:
+        """That a constant has a value of a sort."""
+
+    @abstractmethod
+    def _compared(self, a: Expr) -> str:
+        """The text of an equation or comparison of terms that are not truth values."""
+
+    def _once(self, a: Expr, write: Callable[[Expr], T]) -> T:
+        found = self._known.get(id(a))
+        if found is None:
+            # the term is kept beside its text: an id is only unique while its object lives
+            found = self._known[id(a)] = (a, write(a))
+        return cast(T, found[1])
+
+    def _named(self, text: str) -> str:
+        """The text itself, or a name for it if it is long."""
+        if len(text) <= LONG:
+            return text
+        self._lets.append((f"?{len(self._lets)}", text))
+        return self._lets[-1][0]
+
+    def _truth(self, a: Expr) -> str:
+        match a.op:
+            case "const":
+                return "true" if a.value else "false"
+            case "var":
+                return self.names[a]
+            case "not" | "and" | "or" | "ite":
+                return f"({a.op} {' '.join(map(self.truth, a.args))})"
+            case "eq" if a.args[0].sort is BOOL:
+                return f"(= {self.truth(a.args[0])} {self.truth(a.args[1])})"
+            case "eq" | "lt" | "le":
+                return self._compared(a)
+        raise ModelError(f"unknown operator {a.op!r} in a condition")
+
+
+def literal(value: int, bits: int) -> str:
+    """A bit vector constant."""
+    return f"#b{value:0{bits}b}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,63 +153,32 @@ def _resized(text: str, have: int, want: int) -> str:
     return f"((_ zero_extend {want - have}) {text})" if want > have else f"((_ extract {want - 1} 0) {text})"
 
 
-class Writer:
-    """Writes terms. `names` are what the variables are called.
+class BitVectors(Writer):
+    """Writes the terms of finite systems."""
 
-    Long terms get names: a text is complete only inside `bound`, which puts their definitions around it.
-    """
-
-    def __init__(self, names: Mapping[Expr, str]) -> None:
-        self.names = names
-        self._known: dict[int, tuple[Expr, str | _Number]] = {}
-        self._lets: list[tuple[str, str]] = []
-
-    def bound(self, text: Callable[[], str]) -> str:
-        """A text with the definitions of all names that it uses."""
-        self._known, self._lets = {}, []
-        body = text()
-        for name, term in reversed(self._lets):
-            body = f"(let (({name} {term})) {body})"
-        return body
-
-    def truth(self, a: Expr) -> str:
-        """The text of a truth-valued term."""
-        return cast(str, self._once(a, self._truth))
+    logic = "QF_BV"
 
     def value(self, a: Expr, sort: Sort) -> str:
-        """The text of a term as a value of a sort; what does not fit the sort comes out as some value of it."""
-        if sort is BOOL:
-            return self.truth(a)
-        return self._number(a).as_from(sort.low, width(sort))
+        """As `Writer.value`."""
+        return self.truth(a) if sort is BOOL else self._number(a).as_from(sort.low, _width(sort))
 
-    def _once(self, a: Expr, write: Callable[[Expr], str | _Number]) -> str | _Number:
-        found = self._known.get(id(a))
-        if found is None:
-            # the term is kept beside its text: an id is only unique while its object lives
-            found = self._known[id(a)] = (a, self._named(write(a)))
-        return found[1]
+    def sort(self, sort: Sort) -> str:
+        """`Bool`, or a bit vector that has just enough bits."""
+        return "Bool" if sort is BOOL else f"(_ BitVec {_width(sort)})"
 
-    def _named(self, text: str | _Number) -> str | _Number:
-        if isinstance(text, _Number):
-            return _Number(cast(str, self._named(text.text)), text.bits, text.low)
-        if len(text) <= LONG:
-            return text
-        self._lets.append((f"?{len(self._lets)}", text))
-        return self._lets[-1][0]
+    def constant(self, sort: Sort, stored: int) -> str:
+        """A truth value, or the stored value minus the least one."""
+        return ("true" if stored else "false") if sort is BOOL else literal(stored - sort.low, _width(sort))
 
-    def _truth(self, a: Expr) -> str:
-        match a.op:
-            case "const":
-                return "true" if a.value else "false"
-            case "var":
-                return self.names[a]
-            case "not" | "and" | "or" | "ite":
-                return f"({a.op} {' '.join(map(self.truth, a.args))})"
-            case "eq" if a.args[0].sort is BOOL:
-                return f"(= {self.truth(a.args[0])} {self.truth(a.args[1])})"
-            case "eq" | "lt" | "le":
-                return self._compared(a)
-        raise ModelError(f"unknown operator {a.op!r} in a condition")
+    def stored(self, sort: Sort, number: int) -> int:
+        """The number plus the least value."""
+        return number + sort.low
+
+    def limits(self, name: str, sort: Sort) -> str:
+        """`true` where every value of the bit vector is one of the sort."""
+        if sort is BOOL or sort.size == 1 << _width(sort):
+            return "true"
+        return f"(bvule {name} {self.constant(sort, sort.high)})"
 
     def _compared(self, a: Expr) -> str:
         left, right = map(self._number, a.args)
@@ -143,7 +188,11 @@ class Writer:
         return f"({symbol} {left.as_from(low, bits)} {right.as_from(low, bits)})"
 
     def _number(self, a: Expr) -> _Number:
-        return cast(_Number, self._once(a, self._write_number))
+        return self._once(a, self._named_number)
+
+    def _named_number(self, a: Expr) -> _Number:
+        number = self._write_number(a)
+        return replace(number, text=self._named(number.text))
 
     def _write_number(self, a: Expr) -> _Number:
         low, high = bounds(a)
@@ -169,6 +218,63 @@ class Writer:
         raise ModelError(f"unknown operator {a.op!r} in a number")
 
 
+def _width(sort: Sort) -> int:
+    """How many bits a value of a sort takes."""
+    return _bits(sort.high - sort.low)
+
+
 def _bits(highest: int) -> int:
     """The bits that the numbers from 0 to `highest` take, at least one."""
     return max(1, highest.bit_length())
+
+
+class Integers(Writer):
+    """Writes the terms of systems over natural numbers."""
+
+    logic = "QF_LIA"
+
+    def value(self, a: Expr, sort: Sort) -> str:
+        """As `Writer.value`."""
+        return self.truth(a) if sort is BOOL else self._number(a)
+
+    def sort(self, sort: Sort) -> str:
+        """`Bool` or `Int`."""
+        return "Bool" if sort is BOOL else "Int"
+
+    def constant(self, sort: Sort, stored: int) -> str:
+        """A truth value or a number."""
+        return ("true" if stored else "false") if sort is BOOL else _integer(stored)
+
+    def stored(self, sort: Sort, number: int) -> int:
+        """The number itself."""
+        return number
+
+    def limits(self, name: str, sort: Sort) -> str:
+        """Both ends, if there are two."""
+        if sort is BOOL:
+            return "true"
+        lower = f"(<= {_integer(sort.low)} {name})"
+        return lower if is_natural(sort) else f"(and {lower} (<= {name} {_integer(sort.high)}))"
+
+    def _compared(self, a: Expr) -> str:
+        symbol = {"eq": "=", "lt": "<", "le": "<="}[a.op]
+        return f"({symbol} {self._number(a.args[0])} {self._number(a.args[1])})"
+
+    def _number(self, a: Expr) -> str:
+        return self._once(a, lambda term: self._named(self._write_number(term)))
+
+    def _write_number(self, a: Expr) -> str:
+        match a.op:
+            case "const":
+                return _integer(cast(int, a.value))
+            case "var":
+                return self.names[a]
+            case "ite":
+                return f"(ite {self.truth(a.args[0])} {self._number(a.args[1])} {self._number(a.args[2])})"
+            case "add" | "sub":
+                return f"({'+' if a.op == 'add' else '-'} {self._number(a.args[0])} {self._number(a.args[1])})"
+        raise ModelError(f"unknown operator {a.op!r} in a number")
+
+
+def _integer(number: int) -> str:
+    return str(number) if number >= 0 else f"(- {-number})"

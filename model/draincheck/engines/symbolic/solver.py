@@ -19,18 +19,20 @@ class Answer(Enum):
 
 
 class Solver:
-    """A solver for finite domains with declarations and definitions of its own. Everything goes in as SMT-LIB text.
+    """A solver with declarations and definitions of its own. Everything goes in as SMT-LIB text.
 
     It has a z3 context of its own, so that two of them may run in two threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, logic: str) -> None:
         self._z3: Any = import_module("z3")
         self._context: Any = self._z3.Context()
         self._parser: Any = self._z3.ParserContext(self._context)
-        self._solver: Any = self._z3.SolverFor("QF_FD", ctx=self._context)
-        # z3's inprocessing pays on long runs only; in these short ones it took half of the time, and sometimes far more
-        self._solver.set("simplify.delay", 10_000_000)
+        # z3's solver for finite domains, which knows bit vectors, is several times faster than that for QF_BV
+        self._solver: Any = self._z3.SolverFor("QF_FD" if logic == "QF_BV" else logic, ctx=self._context)
+        if logic == "QF_BV":
+            # its inprocessing pays on long runs only; in these short ones it took half of the time, and sometimes far more
+            self._solver.set("simplify.delay", 10_000_000)
 
     def define(self, text: str) -> None:
         """Read declarations and definitions."""
@@ -56,7 +58,7 @@ class Solver:
         return not self._solver.unsat_core()
 
     def values(self) -> dict[str, int]:
-        """After a sat answer: the values of constants, truth values as 0 and 1, bit vectors as what they count.
+        """After a sat answer: the values of constants, truth values as 0 and 1.
 
         A constant that does not matter is left out; it may have any value.
         """
@@ -68,4 +70,5 @@ class Solver:
         self._context.interrupt()
 
     def _number(self, value: Any) -> int:
-        return int(value.as_long()) if self._z3.is_bv_value(value) else int(self._z3.is_true(value))
+        is_number = self._z3.is_bv_value(value) or self._z3.is_int_value(value)
+        return int(value.as_long()) if is_number else int(self._z3.is_true(value))

@@ -85,8 +85,8 @@ class Unrolling:
 
     def state(self, values: dict[str, int], depth: int) -> State:
         """The state at a depth, from the values of constants. What the solver left open gets the least value."""
-        variables = self.relation.system.variables
-        return tuple(values.get(f"v{i}.{depth}", 0) + v.sort.low for i, v in enumerate(variables))
+        relation = self.relation
+        return tuple(relation.stored(i, values.get(f"v{i}.{depth}", 0)) for i in range(len(relation.state)))
 
 
 class Exclusions:
