@@ -40,8 +40,9 @@ def command(
 ) -> None:
     """Decide liveness: what must happen in the end.
 
-    Jobs complete, kicks are handled, drains end, nothing spins for ever: for every code base in the default scenarios, or for those named. The assumptions of fairness and their reasons are
-    printed below the table. A counterexample is a real loop; `--json` names its length.
+    Jobs complete, kicks are handled, drains end, nothing spins for ever: for every code base in the default scenarios, or
+    for those named. The assumptions of fairness and their reasons are printed below the table. A counterexample is a
+    real loop.
 
     \b
     Exit codes: 0 every verdict is as expected; 10 one is not; 30 unknown; 2 wrong arguments; 130 interrupted.

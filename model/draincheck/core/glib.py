@@ -90,15 +90,19 @@ class GMainContext:
         if self.host.knobs.order == "any":
             self._dispatch_in_any_order()
             return
+        self.host.point()
         for source in self.dispatch_order():
             self.host.between()
             if source.ready:
                 self._dispatch(source)
 
     def _dispatch_in_any_order(self) -> None:
-        while ready := {source.name: source for source in self.sources if source.ready}:
-            self._dispatch(ready[self.host.choose(*ready)])
+        while True:
             self.host.point()
+            ready = {source.name: source for source in self.sources if source.ready}
+            if not ready:
+                return
+            self._dispatch(ready[self.host.choose(*ready)])
 
     def _dispatch(self, source: GSource) -> None:
         source.ready = False

@@ -102,7 +102,6 @@ class MainLoop:
         self.host.point()
         self.context.g_main_context_check(self.gpollfds[legacy:], self.take_polled(legacy))
         self.host.event("g_main_context_check")
-        self.host.point()
         self.context.g_main_context_dispatch()
 
     def unlock_iothread(self, may_sleep: bool) -> None:

@@ -7,7 +7,7 @@ longer, or the analysis of pairs (`pairs`) shows that no reachable state can be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence, Path, conclude
@@ -58,6 +58,7 @@ class Search:
         *,
         pairs: Pairs | None = None,
         obstacles: Sequence[tuple[BoolExpr, str]] = (),
+        instance: Callable[[State], TransitionSystem] | None = None,
     ) -> None:
         """A search that has not begun.
 
@@ -69,9 +70,12 @@ class Search:
             pairs: the analysis of the system, if somebody has made it already.
             obstacles: states that make the search end with *unknown*, and what is to be said of them; if there are any, those that pass
                 a bound are among them.
+            instance: for a system with parameters: the system without them to which a path belongs that starts in a state. It has the
+                same variables and actions.
         """
         self.system, self.item, self.goal, self.limits, self.obstacles = system, item, goal, limits, obstacles
         self.depth = -1
+        self._instance = instance
         self._started = perf_counter()
         self._pairs = pairs or Pairs(system)
         self._error = fault_found(system, bound=False)
@@ -183,23 +187,23 @@ class Search:
         Raises:
             ModelFault: it leads to a faulty action.
         """
-        evidence, (initial, actions) = Evidence(self.system), path
-        last = self._walk(initial, actions)
-        for action in self.system.enabled(last):
-            fault = self.system.fault(last, action)
+        initial, actions = path
+        system = self._instance(initial) if self._instance is not None else self.system
+        evidence, last = Evidence(system), initial
+        for index in actions:
+            last = system.step(last, system.actions[index])
+        for action in system.enabled(last):
+            fault = system.fault(last, action)
             if fault is not None and fault.kind is not FaultKind.BOUND:
                 raise evidence.fault(action, fault, path)
-        if not self.system.holds(self.goal, last):
-            met = (reason for condition, reason in self.obstacles if self.system.holds(condition, last))
+        item = system.property_named(self.item.name)
+        goal = self.goal if system is self.system else shown_by(system, item)
+        if goal is None or not system.holds(goal, last):
+            met = (reason for condition, reason in self.obstacles if system.holds(condition, last))
             return self._unknown(f"{next(met)} after {steps(len(actions))}")
-        trace = evidence.shows(self.item, (initial, [*actions, *last_action(self.system, self.item, last)]))
-        rerun(self.system, trace)
-        return conclude(self.item, trace, "")
-
-    def _walk(self, state: State, actions: Sequence[int]) -> State:
-        for index in actions:
-            state = self.system.step(state, self.system.actions[index])
-        return state
+        trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
+        rerun(system, trace)
+        return conclude(item, trace, "")
 
 
 def steps(number: int) -> str:

@@ -197,6 +197,9 @@ class BitVectors(Writer):
     def _write_number(self, a: Expr) -> _Number:
         low, high = bounds(a)
         bits = _bits(high - low)
+        if a.op in ("add", "sub") and a.args[1].op == "const":
+            left, shift = self._number(a.args[0]), cast(int, a.args[1].value)
+            return replace(left, low=left.low + (shift if a.op == "add" else -shift))
         match a.op:
             case "const":
                 return _Number(literal(0, bits), bits, low)

@@ -1,0 +1,34 @@
+"""Systems with parameters: a counterexample of some member of an infinite family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from draincheck.engines.evidence import NO_LIMITS, SILENT
+from draincheck.engines.symbolic.bmc import Search
+from draincheck.engines.symbolic.goals import shown_by
+from draincheck.system import State, TransitionSystem
+from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+
+__all__ = ["check"]
+
+
+def check(
+    system: TransitionSystem,
+    property_name: str,
+    instance: Callable[[State], TransitionSystem],
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+) -> Verdict:
+    """Bounded model checking of all members of a family at once.
+
+    The trace of a counterexample belongs to `instance(initial)`, the member that starts in its first state, and has been executed there.
+
+    Raises:
+        ModelFault: some state no deeper than the search went enables an action that cannot be taken.
+    """
+    item = system.property_named(property_name)
+    goal = shown_by(system, item)
+    if goal is None:
+        return Verdict(item.name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
+    return Search(system, item, goal, limits, instance=instance).run(reporter)
