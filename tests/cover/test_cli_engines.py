@@ -26,7 +26,7 @@ def test_each_complete_engine_finds_the_shortest_counterexample(engine: str) -> 
 
 
 def test_a_bounded_engine_never_says_holds() -> None:
-    """bmc reached its depth: unknown, with exit code 30."""
+    """It reached its depth: unknown, with exit code 30."""
     code, found, how = verdicts("bmc", "--property", "S10", "--depth", "5")
     assert (code, found) == (30, {"S10": "unknown"})
     assert "5 steps" in how["S10"]
