@@ -13,7 +13,7 @@ from typing import cast
 from draincheck.expr import FALSE, REBUILD, BoolExpr, Expr, IntSort, Sort
 from draincheck.system import Action, TransitionSystem, Variable
 
-__all__ = ["NATURAL", "has_naturals", "is_natural", "over_naturals", "parameter"]
+__all__ = ["INFINITY", "NATURAL", "has_naturals", "is_natural", "over_naturals", "parameter"]
 
 #: stands for infinity in the sort of natural numbers; no model counts that far
 INFINITY = 1 << 64

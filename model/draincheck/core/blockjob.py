@@ -43,11 +43,11 @@ class BlockJob:
         raise NotImplementedError
 
     def block_job_sleep_ns(self) -> None:
-        """Yield until the timer expires or somebody enters the job."""
+        """Yield until the timer expires or somebody enters the job, which then goes to the head of its loop."""
         self.sleeping = True
         self.sleep_timer.timer_mod()
         self.host.event("block_job_sleep_ns")
-        qemu_coroutine_yield()
+        qemu_coroutine_yield(to_loop_head=True)
 
     def sleep_timer_cb(self) -> None:
         """The sleep is over."""

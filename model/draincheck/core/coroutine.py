@@ -16,8 +16,8 @@ __all__ = ["CoQueue", "Coroutine", "qemu_coroutine_enter", "qemu_coroutine_self"
 class Coroutine(greenlet):
     """A coroutine that has been created; `qemu_coroutine_enter` starts it and resumes it.
 
-    A coroutine with a `process` name is one that the scheduler knows: other threads may act between the enterer's last step and its
-    first, and after it has given control back. A guest request's coroutine has none; it runs within its enterer's step.
+    A coroutine with a `process` name is one that the scheduler knows: other threads may act before it goes on from a yield, and before
+    its enterer goes on. A guest request's coroutine has none; it runs within its enterer's step.
     """
 
     def __init__(self, host: Host, entry: Callable[[], object], process: str = "") -> None:
@@ -29,18 +29,15 @@ class Coroutine(greenlet):
 def qemu_coroutine_enter(co: Coroutine) -> None:
     """Run a coroutine until it yields or ends. Must not be called for one that is running or has ended."""
     assert not co.dead, "Co-routine re-entered after its end"
+    co.parent = getcurrent()
     if not co.process:
-        co.parent = getcurrent()
         co.switch()
         return
-    host = co.host
-    thread = host.running
+    thread = co.host.running
     thread.process, enterer = co.process, thread.process
-    host.point()
-    co.parent = getcurrent()
     co.switch()
     thread.process = enterer
-    host.point()
+    co.host.point()
 
 
 def qemu_coroutine_self() -> Coroutine:
@@ -48,11 +45,17 @@ def qemu_coroutine_self() -> Coroutine:
     return cast(Coroutine, getcurrent())
 
 
-def qemu_coroutine_yield() -> None:
-    """Give control back to whoever entered the coroutine that runs now; returns when it is entered again."""
-    enterer = getcurrent().parent
+def qemu_coroutine_yield(to_loop_head: bool = False) -> None:
+    """Give control back to whoever entered the coroutine that runs now; returns when it is entered again.
+
+    `to_loop_head`: the caller goes straight to the head of a loop, which has a scheduling point of its own.
+    """
+    co = qemu_coroutine_self()
+    enterer = co.parent
     assert enterer is not None
     enterer.switch()
+    if co.process and not to_loop_head:
+        co.host.point()
 
 
 class CoQueue:

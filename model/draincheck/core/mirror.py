@@ -85,37 +85,37 @@ class MirrorBlockJob(BlockJob):
 
     def wait_for_command(self) -> None:
         """A disk of length 0 has nothing to copy: the job is READY at once, and leaves without any convergence check."""
-        while not (self.should_complete or self.cancelled):
+        while True:
+            self.host.point()
+            if self.should_complete or self.cancelled:
+                self.immediate_exit()
+                return
             self.block_job_sleep_ns()
-        self.immediate_exit()
 
     def mirror_run(self) -> None:
         """Copy what is dirty; once nothing is, be READY; once told to, drain, look again, and leave."""
         while True:
+            self.host.point()
             if self.mirror_round():
                 return
-            self.host.point()
 
     def mirror_round(self) -> bool:
-        """One way through mirror_run's loop, up to where it begins anew; true if the job leaves.
-
-        A sleep is not the end of a round: the loop goes on as if it had just begun.
-        """
-        while True:
-            if self.ret or (self.cancelled and not self.synced):
-                self.immediate_exit()
-                return True
-            if self.dirty_bitmap.bdrv_get_dirty_count():
-                self.mirror_iteration()
-                return False
-            if self.host.knobs.flush == "before_check" and self.mirror_flush() < 0:
-                return False
-            if self.dirty_bitmap.bdrv_get_dirty_count():
-                return False
-            self.block_job_event_ready()
-            if self.should_complete or self.cancelled:
-                return self.mirror_converge()
-            self.block_job_sleep_ns()
+        """One way through mirror_run's loop; true if the job leaves."""
+        if self.ret or (self.cancelled and not self.synced):
+            self.immediate_exit()
+            return True
+        if self.dirty_bitmap.bdrv_get_dirty_count():
+            self.mirror_iteration()
+            return False
+        if self.host.knobs.flush == "before_check" and self.mirror_flush() < 0:
+            return False
+        if self.dirty_bitmap.bdrv_get_dirty_count():
+            return False
+        self.block_job_event_ready()
+        if self.should_complete or self.cancelled:
+            return self.mirror_converge()
+        self.block_job_sleep_ns()
+        return False
 
     def block_job_event_ready(self) -> None:
         """READY, the first time that nothing is dirty."""
