@@ -69,7 +69,7 @@ KNOBS: Final[tuple[Knob, ...]] = (
          "a drain in a coroutine: polls inside it, yields to a bottom half that polls, or yields before anything is disabled"),
     Knob("drain_is_section", _SWITCH, "bdrv_drain is bdrv_drained_begin followed by bdrv_drained_end"),
     Knob("drain_polls", ("progress", "in_flight"), "a drain polls until nothing moves (at least once), or only while requests are in flight"),
-    Knob("begin", ("none", "after_release", "before_check"), "where mirror opens its drained section: nowhere, after the bitmap's release, before the count"),
+    Knob("begin", ("none", "after_release", "before_check"), "where mirror opens its section: nowhere, after the bitmap's release, before the count"),
     Knob("bandage", _SWITCH, "external events of iohandler_ctx are disabled around mirror_exit"),
     Knob("exit", ("inline", "bh"), "mirror switches the disk itself, or in a bottom half of the main loop"),
     Knob("release_bitmap", ("run", "exit"), "the dirty bitmap is released before (a), or by the exit callback"),

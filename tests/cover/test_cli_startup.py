@@ -82,7 +82,9 @@ LEAVES = [name for name in COMMANDS if name not in ("trace", "certificate")]
 
 
 @pytest.mark.parametrize(
-    "arguments", [*([name] for name in LEAVES), ["trace", "show"], ["trace", "export"], ["certificate", "check"]], ids=" ".join
+    "arguments",
+    [*([name] for name in LEAVES), ["trace", "show"], ["trace", "export"], ["certificate", "check"]],
+    ids=" ".join,
 )
 def test_every_help_text_has_exit_codes_and_an_example(arguments: list[str]) -> None:
     """What a script needs to know, and how to begin."""

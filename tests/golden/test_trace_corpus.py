@@ -22,7 +22,7 @@ from draincheck.core.outcome import Outcome as End
 from draincheck.core.run import replay, simulate
 from draincheck.engines.explicit import explore
 from draincheck.errors import TraceError
-from draincheck.report.jsontrace import read_trace, write_trace
+from draincheck.report.jsontrace import Source, read_trace, write_trace
 from draincheck.revisions import REVISIONS, Revision, find_revision
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
@@ -95,7 +95,7 @@ def write_corpus() -> None:
             if not applies(revision, find_scenario(scenario)):
                 continue
             for name, trace, outcome in traces_of(revision, scenario):
-                source = {"revision": revision.name, "scenario": scenario, "order": "attach", "settings": {}}
+                source: Source = {"revision": revision.name, "scenario": scenario, "order": "attach", "settings": {}}
                 text = write_trace(system(revision.name, scenario), trace, source=source, verdict=outcome)
                 compact = json.dumps(json.loads(text), separators=(",", ":"))
                 (CORPUS / f"{revision.name}-{name}.json").write_text(compact + "\n", encoding="utf-8")

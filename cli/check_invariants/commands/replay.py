@@ -26,8 +26,9 @@ __all__ = ["command"]
 def command(ctx: click.Context, file: str, as_json: bool) -> None:
     """Execute a trace on the reference core, with real bytes.
 
-    The core is a small emulator that aborts where QEMU asserts. It and the model are led along the trace side by side and compared after every step. Then the core runs on by a fair
-    schedule, and every acknowledged write is read back through it.
+    The core is a small emulator that aborts where QEMU asserts. It and the model are led along the trace side by side and
+    compared after every step. Then the core runs on by a fair schedule, and every acknowledged write is read back
+    through it.
 
     \b
     Exit codes: 12 the core does what the trace says, and it violates the property;
