@@ -28,7 +28,7 @@ from draincheck.system import (
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
-    from draincheck.lang.process import Coroutine, Process
+    from draincheck.lang.process import Process
 
 __all__ = ["compile_model"]
 
@@ -63,7 +63,6 @@ class _Compiled:
     def __init__(self, model: Model, process: Process) -> None:
         self.process = process
         self.flow = process.flow
-        self.coroutine: Coroutine | None = process if hasattr(process, "on") else None  # type: ignore[assignment]
         self.end = _close(process)
         self.edges: list[Edge] = []
         self.number: dict[int, int] = {}
@@ -117,12 +116,14 @@ class _Compiled:
         )
 
     def _control(self, path: Path, model: Model) -> Iterator[BoolExpr]:
-        if self.coroutine is not None:
-            yield self.coroutine.on
+        if self.process.token is not None:
+            yield self.process.token
         yield self.here(path.start)
         awaited = self.flow.awaits.get(self.flow.find(path.start))
         if awaited is not None:
-            yield ~model.processes[awaited].on  # type: ignore[attr-defined]
+            token = model.processes[awaited].token
+            assert token is not None
+            yield ~token
         if "halted" in model.variables:
             yield ~model.halted
 
@@ -133,8 +134,8 @@ class _Compiled:
             if new is not variable:
                 yield Update(variable, new)
         target = self.flow.find(edge.target)
-        if target == self.end and self.coroutine is not None:
-            yield Update(self.coroutine.on, FALSE)
+        if target == self.end and self.process.token is not None:
+            yield Update(self.process.token, FALSE)
         if self.pc is not None and target != self.flow.find(edge.path.start):
             yield Update(self.pc, IntExpr("const", (), self.pc.sort, self.number[target]))
 

@@ -145,6 +145,11 @@ class Process:
         self._fresh = len(self._frames)
         return Part(label, tuple(self._frames), opens, mark, line, TRUE)
 
+    @property
+    def token(self) -> BoolVar | None:
+        """True while a coroutine has control; a thread needs none. Used by the compiler."""
+        return None
+
     def open_paths(self) -> list[Path]:
         """The steps after which recording stopped: the process ends there. Used by the compiler."""
         self._resolve()
@@ -382,6 +387,11 @@ class Coroutine(Process):
         super().__init__(model, name)
         self.on = BoolVar(f"on {name}", BOOL, (0,), internal=True)
         self.flow.name(waits_at, self.flow.entry)
+
+    @property
+    def token(self) -> BoolVar | None:
+        """See Process."""
+        return self.on
 
     @property
     def can_be_entered(self) -> BoolExpr:

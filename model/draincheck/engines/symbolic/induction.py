@@ -69,8 +69,10 @@ def prove(
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
     lemmas: Sequence[BoolExpr] = (),
+    *,
+    mined: bool = True,
 ) -> tuple[Verdict, Proof | None]:
-    """Like `check`, with the proof if there is one."""
+    """Like `check`, with the proof if there is one; `mined` adds what pairs of values exclude to the lemmas."""
     item = system.property_named(property_name)
     goal = shown_by(system, item)
     if goal is None:
@@ -78,7 +80,7 @@ def prove(
     bound = fault_found(system, bound=True)
     false_lemmas = [(not_(lemma), f"lemma {n} is no invariant, it is false") for n, lemma in enumerate(lemmas, 1)]
     base = Search(system, item, goal, limits, obstacles=[(bound, "a bound is passed"), *false_lemmas])
-    step = _Step(system, all_(not_(goal), not_(fault_found(system, bound=False)), not_(bound), *lemmas))
+    step = _Step(system, mined, all_(not_(goal), not_(fault_found(system, bound=False)), not_(bound), *lemmas))
     last = DEFAULT_STEPS if limits.depth is None and limits.seconds is None else limits.depth
     found: Verdict | None = None
     k = 0
@@ -105,8 +107,8 @@ def _proved(item: Property, k: int) -> Verdict:
 class _Step:
     """The induction step: a path of pairwise different states, anywhere, on which a formula holds."""
 
-    def __init__(self, system: TransitionSystem, formula: BoolExpr) -> None:
-        self.formula = all_(formula, *_exclusions(system))
+    def __init__(self, system: TransitionSystem, mined: bool, formula: BoolExpr) -> None:
+        self.formula = all_(formula, *(_exclusions(system) if mined else ()))
         relation = Relation(system)
         solver = Solver(relation.logic)
         solver.define(relation.domain + relation.predicate("claimed", self.formula))
