@@ -229,16 +229,24 @@ class AioContext:
         return self.bh_scheduled() or self.timers.timerlist_expired()
 
     def aio_poll(self) -> bool:
-        """A nested poll, as drains make it: one round, without a scheduling point in it; true if it made progress.
+        """A nested poll, as drains make it: one round; true if it made progress. It need not sleep: its caller has seen to that.
 
-        Its caller has made sure that it need not sleep (`aio_poll_would_return`).
+        It is one step if every job is busy polling: then no callback in it gives up control, and what arrives meanwhile is seen by
+        the next round. Another job's callbacks may give up control, or poll themselves.
         """
-        return self.host.atomically(self._aio_poll_once)
+        if self.host.polling_jobs == self.host.jobs:
+            return self.host.atomically(self.aio_poll_once)
+        return self.aio_poll_once()
 
-    def _aio_poll_once(self) -> bool:
+    def aio_poll_once(self) -> bool:
+        """Sample the poll set and dispatch."""
         for handler in self.handlers_polled():
             handler.revents = handler.fd.readable
-        return self.aio_dispatch()
+        self.host.event("qemu_poll_ns")
+        progress = self.aio_bh_poll()
+        progress |= self.aio_dispatch_handlers()
+        progress |= self.timers.timerlist_run_timers()
+        return progress
 
     def handlers_polled(self) -> list[AioHandler]:
         """The poll set."""

@@ -44,6 +44,7 @@ class Assembly:
 
     def __init__(self, host: Host, config: Config, parts: Parts) -> None:
         self.host, self.config, self.parts = host, config, parts
+        host.jobs = config.jobs
         self.threads: list[Thread] = []
         self.actors: list[Actor] = []
         self.kick_chardev: Chardev | None = None

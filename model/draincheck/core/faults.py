@@ -46,12 +46,12 @@ class _PollSetUnfiltered(AioContext):
 
 
 class _NoWash(AioContext):
-    def _aio_poll_once(self) -> bool:
+    def aio_poll_once(self) -> bool:
         """Leave the handlers outside the poll set as an outer poll has left them."""
         stale = {handler: handler.revents for handler in self.handlers if not self.aio_node_check(handler)}
         for handler in stale:
             handler.revents = False
-        progress = super()._aio_poll_once()
+        progress = super().aio_poll_once()
         for handler, revents in stale.items():
             handler.revents = revents
         return progress

@@ -66,6 +66,8 @@ class Host:
         self.steps = 0
         self.hub = getcurrent()
         self.running = Thread("start")
+        #: how many block jobs there are, and how many of them are polling in a drain
+        self.jobs, self.polling_jobs = 1, 0
         self._choose = choose
 
     # -- for the emulated code ------------------------------------------------------------------------------------------------
