@@ -1,0 +1,56 @@
+"""Systems over natural numbers: what a finite system becomes when some of its integers have no upper end.
+
+A model that counts (requests, sectors, iterations) is built as always, with the sort NATURAL for its counters; `over_naturals` then takes
+away what the builder says about the upper end of that sort. Such a system is for the symbolic engines only, where its counters are the
+integers of SMT-LIB. A parameter is a counter that starts with any value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+from draincheck.expr import FALSE, REBUILD, BoolExpr, Expr, IntSort, Sort
+from draincheck.system import Action, TransitionSystem, Variable
+
+__all__ = ["INFINITY", "NATURAL", "has_naturals", "is_natural", "over_naturals", "parameter"]
+
+#: stands for infinity in the sort of natural numbers; no model counts that far
+INFINITY = 1 << 64
+
+#: the natural numbers
+NATURAL = IntSort(0, INFINITY)
+
+
+def is_natural(sort: Sort) -> bool:
+    """Whether a sort has no upper end."""
+    return sort.high >= INFINITY
+
+
+def has_naturals(system: TransitionSystem) -> bool:
+    """Whether some variable of a system has no upper end."""
+    return any(is_natural(variable.sort) for variable in system.variables)
+
+
+def parameter(variable: Variable) -> None:
+    """Let a variable start with any value of its sort, even where these cannot be listed."""
+    variable.initial = ()
+
+
+def over_naturals(system: TransitionSystem) -> TransitionSystem:
+    """The system without the faults of leaving NATURAL at its upper end, which it does not have."""
+    return replace(system, actions=tuple(map(_unlimited, system.actions)))
+
+
+def _unlimited(action: Action) -> Action:
+    faults = [replace(fault, when=cast(BoolExpr, _without_end(fault.when))) for fault in action.faults]
+    return replace(action, faults=tuple(fault for fault in faults if fault.when is not FALSE))
+
+
+def _without_end(a: Expr) -> Expr:
+    """The term, with `infinity < x` replaced by what it is: false."""
+    if a.op == "lt" and a.args[0].op == "const" and cast(int, a.args[0].value) >= INFINITY:
+        return FALSE
+    if not a.args:
+        return a
+    return REBUILD[a.op](*map(_without_end, a.args))
