@@ -25,6 +25,9 @@ __all__ = ["FIRST_STATES", "check"]
 #: states that explicit search may store before the other engine starts: about a third of a second
 FIRST_STATES = 100_000
 
+#: seconds after which a search that was stopped, and still runs, is stopped again
+STOP_AGAIN = 0.05
+
 EXPLICIT, BMC = "explicit search", "bounded model checking"
 
 
@@ -144,10 +147,13 @@ class _Other(Thread):
         return decided or self._error is not None
 
     def end(self) -> None:
-        """Stop the search, if it still runs."""
-        if self.is_alive():
+        """Stop the search, if it still runs.
+
+        More than once, for z3 forgets an interrupt that comes between two checks.
+        """
+        while self.is_alive():
             self._search.stop()
-            self.join()
+            self.join(STOP_AGAIN)
             self._error = None
 
     def verdict(self) -> Verdict | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence, Path, conclude
+from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence, EvidenceError, Path, conclude
 from draincheck.engines.symbolic.goals import fault_found, last_action, shown_by
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
@@ -21,7 +21,7 @@ from draincheck.system import FaultKind, Property, Reachable, State, TransitionS
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 
-__all__ = ["DEFAULT_DEPTH", "Search", "check", "steps"]
+__all__ = ["DEFAULT_DEPTH", "Search", "check", "decide", "steps"]
 
 #: how deep a search goes that was given neither a depth nor a time
 DEFAULT_DEPTH = 100
@@ -35,11 +35,25 @@ def check(
     Raises:
         ModelFault: some state no deeper than the search went enables an action that cannot be taken.
     """
-    item = system.property_named(property_name)
-    goal = shown_by(system, item)
-    if goal is None:
-        return Verdict(item.name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
-    return Search(system, item, goal, limits).run(reporter)
+    return decide(system, [property_name], limits, reporter)[property_name]
+
+
+def decide(
+    system: TransitionSystem, property_names: Sequence[str], limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+) -> dict[str, Verdict]:
+    """Check several properties, each within the limits; the analysis of pairs is made once for all. Raises ModelFault like `check`."""
+    found: dict[str, Verdict] = {}
+    pairs: Pairs | None = None
+    for name in property_names:
+        item = system.property_named(name)
+        goal = shown_by(system, item)
+        if goal is None:
+            found[name] = Verdict(name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
+            continue
+        search = Search(system, item, goal, limits, pairs=pairs)
+        pairs = search.pairs
+        found[name] = search.run(reporter)
+    return found
 
 
 class Search:
@@ -47,6 +61,7 @@ class Search:
 
     Attributes:
         depth: up to where there is nothing; -1 at the beginning.
+        pairs: the analysis of pairs.
     """
 
     def __init__(
@@ -77,11 +92,11 @@ class Search:
         self.depth = -1
         self._instance = instance
         self._started = perf_counter()
-        self._pairs = pairs or Pairs(system)
+        self.pairs = pairs or Pairs(system)
         self._error = fault_found(system, bound=False)
         self._sought = any_(goal, self._error, *(condition for condition, _ in obstacles))
-        self._first = self._pairs.first(self._sought)
-        self._may_pass_bound = not obstacles and self._pairs.first(fault_found(system, bound=True)) != FOR_EVER
+        self._first = self.pairs.first(self._sought)
+        self._may_pass_bound = not obstacles and self.pairs.first(fault_found(system, bound=True)) != FOR_EVER
         self._stopped = ""
         self._unrolling: Unrolling | None = None
 
@@ -154,7 +169,7 @@ class Search:
         relation = Relation(self.system)
         solver = Solver(relation.logic)
         solver.define(relation.domain + relation.initial + relation.predicate("goal", self._sought))
-        exclusions = Exclusions(relation, self._pairs, solver)
+        exclusions = Exclusions(relation, self.pairs, solver)
         return Unrolling(relation, solver, "init", exclusions.at)
 
     def _look(self, unrolling: Unrolling, depth: int) -> Answer:
@@ -199,8 +214,10 @@ class Search:
         item = system.property_named(self.item.name)
         goal = self.goal if system is self.system else shown_by(system, item)
         if goal is None or not system.holds(goal, last):
-            met = (reason for condition, reason in self.obstacles if system.holds(condition, last))
-            return self._unknown(f"{next(met)} after {steps(len(actions))}")
+            for condition, reason in self.obstacles:
+                if system.holds(condition, last):
+                    return self._unknown(f"{reason} after {steps(len(actions))}")
+            raise EvidenceError(f"{system.name}: the path that z3 found does not lead to what was sought")
         trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
         rerun(system, trace)
         return conclude(item, trace, "")

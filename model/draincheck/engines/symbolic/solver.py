@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 from importlib import import_module
+from threading import local
 from typing import Any
 
 __all__ = ["Answer", "Solver"]
+
+
+#: the z3 context of each thread that has made a solver
+_thread = local()
 
 
 class Answer(Enum):
@@ -21,12 +26,14 @@ class Answer(Enum):
 class Solver:
     """A solver with declarations and definitions of its own. Everything goes in as SMT-LIB text.
 
-    It has a z3 context of its own, so that two of them may run in two threads.
+    The solvers of one thread share a z3 context, which takes longer to make than a small system takes to solve; two threads never do.
     """
 
     def __init__(self, logic: str) -> None:
         self._z3: Any = import_module("z3")
-        self._context: Any = self._z3.Context()
+        if not hasattr(_thread, "context"):
+            _thread.context = self._z3.Context()
+        self._context: Any = _thread.context
         self._parser: Any = self._z3.ParserContext(self._context)
         # z3's solver for finite domains, which knows bit vectors, is several times faster than that for QF_BV
         self._solver: Any = self._z3.SolverFor("QF_FD" if logic == "QF_BV" else logic, ctx=self._context)

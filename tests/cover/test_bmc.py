@@ -1,0 +1,232 @@
+"""Bounded model checking on tiny machines whose answers are known by heart."""
+
+from __future__ import annotations
+
+import pytest
+
+from draincheck.engines import explicit
+from draincheck.engines.evidence import SILENT, EvidenceError
+from draincheck.engines.faults import ModelFault
+from draincheck.engines.symbolic import bmc
+from draincheck.engines.symbolic.pairs import Pairs
+from draincheck.engines.symbolic.unrolling import Unrolling
+from draincheck.errors import ModelError
+from draincheck.expr import BOOL, TRUE, IntSort
+from draincheck.system import (
+    Always,
+    Assertion,
+    BoolVar,
+    Eventually,
+    FaultKind,
+    IntVar,
+    NoDeadlock,
+    Reachable,
+    TransitionSystem,
+)
+from draincheck.trace import rerun
+from draincheck.verdict import Limits, Outcome
+from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers
+
+
+def without_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the analysis of pairs find nothing, so that z3 has to do everything."""
+    monkeypatch.setattr("draincheck.engines.symbolic.pairs.MOST_WORK", 0)
+
+
+def twins(last: int, wraps: bool) -> TransitionSystem:
+    """Two numbers that count together up to a last one, and begin again or stay there."""
+    number, twin = (IntVar(name, IntSort(0, last), (0,)) for name in ("number", "twin"))
+    machine = Machine(number, twin)
+    machine.action("count", number < last, number.inc(), twin.inc())
+    if wraps:
+        machine.action("begin again", number.is_(last), number.set(0), twin.set(0))
+    return machine.system(Always("same", number.is_(twin)), Reachable("different", ~number.is_(twin)))
+
+
+def test_counterexample_is_shortest_and_can_be_executed() -> None:
+    """The counterexample of a counter that must stay small has as many steps as it takes to get there."""
+    system = counter(5, "small")
+    verdict = bmc.check(system, "small")
+    assert (verdict.outcome, verdict.how) == (Outcome.VIOLATED, "shortest counterexample: 5 actions")
+    assert verdict.trace is not None
+    assert rerun(system, verdict.trace)[-1].after == (5,)
+
+
+def test_initial_state_may_be_the_counterexample() -> None:
+    """A property that an initial state violates has a counterexample without steps, from that state."""
+    bit = BoolVar("bit", BOOL, (0, 1))
+    verdict = bmc.check(Machine(bit).system(Always("low", ~bit)), "low")
+    assert verdict.trace is not None
+    assert (verdict.trace.initial, verdict.trace.actions) == ((1,), ())
+
+
+def test_nothing_up_to_a_depth_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a search up to a depth finds nothing never becomes holds."""
+    without_pairs(monkeypatch)
+    verdict = bmc.check(twins(2, wraps=True), "same", Limits(depth=7))
+    assert (verdict.outcome, verdict.how) == (Outcome.UNKNOWN, "no counterexample of up to 7 steps")
+    verdict = bmc.check(twins(2, wraps=True), "different", Limits(depth=1))
+    assert (verdict.outcome, verdict.how) == (Outcome.UNKNOWN, "no witness of up to 1 step")
+
+
+def test_counterexample_one_step_beyond_the_depth_is_not_seen() -> None:
+    """The depth counts steps: 4 do not suffice where 5 do."""
+    assert bmc.check(counter(5, "small"), "small", Limits(depth=4)).outcome is Outcome.UNKNOWN
+    assert bmc.check(counter(5, "small"), "small", Limits(depth=5)).outcome is Outcome.VIOLATED
+
+
+def test_system_whose_paths_end_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no path is longer than what was searched, there is nothing else to be found."""
+    without_pairs(monkeypatch)
+    verdicts = bmc.decide(twins(3, wraps=False), ["same", "different"])
+    assert [(v.outcome, v.how) for v in verdicts.values()] == [
+        (Outcome.HOLDS, "no path is longer than 3 steps"),
+        (Outcome.VIOLATED, "no path is longer than 3 steps"),
+    ]
+
+
+def test_pairs_decide_without_z3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A property that pairs of values imply needs no solver."""
+    monkeypatch.setattr("draincheck.engines.symbolic.bmc.Solver", None)
+    verdict = bmc.check(twins(2, wraps=True), "same")
+    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "every reachable state is excluded by its pairs of values")
+
+
+def test_pairs_do_not_decide_behind_a_bound() -> None:
+    """Where a bound may hide states, that no reachable pair of values violates a property is not enough."""
+    verdict = bmc.check(bounded(), "in range")
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.how == "every reachable state is excluded by its pairs of values, but a bound may be passed"
+
+
+def test_counterexample_before_a_bound_counts() -> None:
+    """A bound hides what comes after it, not what comes before."""
+    verdict = bmc.check(bounded(), "small")
+    assert (verdict.outcome, verdict.how) == (Outcome.VIOLATED, "shortest counterexample: 2 actions")
+
+
+@pytest.mark.parametrize("name", ["no deadlock", "P has both", "exclusive"])
+def test_philosophers_are_decided_as_by_explicit_search(name: str) -> None:
+    """Deadlock, witness and exclusion are what explicit search finds, and as short."""
+    verdict, expected = bmc.check(philosophers(), name), explicit.check(philosophers(), name)
+    assert verdict.outcome is expected.outcome
+    assert verdict.trace is None or expected.trace is not None
+    assert [len(v.trace.actions) for v in (verdict, expected) if v.trace] in ([], [2, 2])
+
+
+def test_progress_is_not_decided() -> None:
+    """That some state stays reachable is nothing that a single state could show to be violated."""
+    verdict = bmc.check(philosophers(), "both can rest")
+    assert (verdict.outcome, verdict.how) == (
+        Outcome.UNKNOWN,
+        "bounded model checking does not decide this kind of property",
+    )
+
+
+def test_final_state_is_no_deadlock() -> None:
+    """A state without successors in which the system may end is none of those that are looked for."""
+    assert bmc.check(philosophers(), "no deadlock").outcome is Outcome.VIOLATED
+    assert bmc.check(philosophers(final=True), "no deadlock", Limits(depth=20)).outcome is not Outcome.VIOLATED
+
+
+def test_assertion_ends_with_the_action_that_breaks_it() -> None:
+    """The last step of the counterexample of an assertion is the action whose check fails."""
+    bit = BoolVar("bit", BOOL, (0,))
+    machine = Machine(bit)
+    machine.action("set", ~bit, bit.set())
+    machine.action("look", bit, checks=[("A", TRUE), ("B", ~bit)])
+    system = machine.system(Assertion("A"), Assertion("B"))
+    verdict = bmc.check(system, "B")
+    assert verdict.trace is not None
+    assert verdict.trace.actions == (0, 1)
+    assert bmc.check(system, "A").outcome is Outcome.HOLDS
+
+
+def test_fault_of_the_model_is_raised_as_by_explicit_search() -> None:
+    """A value that leaves its range is the same error, with the same trace."""
+    with pytest.raises(ModelFault) as raised:
+        bmc.check(counter(2, "in range", guarded=False), "in range")
+    with pytest.raises(ModelFault) as expected:
+        explicit.check(counter(2, "in range", guarded=False), "in range")
+    assert str(raised.value) == str(expected.value)
+    assert raised.value.trace == expected.value.trace
+
+
+@pytest.mark.parametrize("first", [FaultKind.BOUND, FaultKind.RANGE])
+def test_only_the_first_fault_of_an_action_counts(first: FaultKind) -> None:
+    """Where a bound comes first, the range error behind it is none; the other way round it is."""
+    number = IntVar("number", IntSort(0, 1), (0,))
+    machine = Machine(number)
+    faults = [(FaultKind.BOUND, number > 0, "bound"), (FaultKind.RANGE, number > 0, "number leaves 0..1")]
+    machine.action("count", TRUE, number.inc(), faults=sorted(faults, key=lambda fault: fault[0] is not first))
+    system = machine.system(NoDeadlock("alive"))
+    if first is FaultKind.BOUND:
+        assert bmc.check(system, "alive", Limits(depth=4)).outcome is Outcome.UNKNOWN
+    else:
+        with pytest.raises(ModelFault, match=r"number leaves 0\.\.1"):
+            bmc.check(system, "alive", Limits(depth=4))
+
+
+def test_liveness_is_not_decided() -> None:
+    """A demand on whole runs is none that a state could show violated."""
+    bit = BoolVar("bit", BOOL, (0,))
+    verdict = bmc.check(Machine(bit).system(Eventually("set", bit)), "set")
+    assert (verdict.outcome, verdict.trace) == (Outcome.UNKNOWN, None)
+
+
+def test_unknown_property_is_an_error() -> None:
+    """The name of a property that the system does not have is refused."""
+    with pytest.raises(ModelError, match="no property 'small'"):
+        bmc.check(clock(), "small")
+
+
+def test_time_limit_ends_a_search() -> None:
+    """A search that is out of time says up to which depth it found nothing, and how much time it had."""
+    verdict = bmc.check(event_loop(3, 2), "drained", Limits(seconds=0.3))
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.how.endswith("; time limit 0.3 s reached")
+
+
+def test_what_z3_says_is_executed_before_it_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path that the system does not have never becomes a verdict."""
+    assert bmc.check(counter(5, "small"), "small").trace is not None
+    monkeypatch.setattr(Unrolling, "path", lambda self: ((0,), [0, 0]))
+    with pytest.raises(EvidenceError):
+        bmc.check(counter(5, "small"), "small")
+
+
+def test_stopped_search_is_unknown() -> None:
+    """A search that another thread has stopped says so."""
+    system = counter(5, "small")
+    item = system.property_named("small")
+    assert isinstance(item, Always)
+    search = bmc.Search(system, item, ~item.holds, Limits())
+    search.stop()
+    assert search.run(SILENT).how == "no counterexample found; stopped"
+
+
+def test_progress_is_reported_by_depth() -> None:
+    """The reporter learns how deep the search is."""
+    depths: list[int] = []
+
+    class Watch:
+        def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+            depths.append(depth)
+
+    bmc.check(counter(3, "small"), "small", reporter=Watch())
+    assert depths == [0, 1, 2, 2]
+
+
+def test_pairs_are_analysed_once_for_all_properties(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Properties that are checked together share the analysis of their system, and get the verdicts they get alone."""
+    made: list[Pairs] = []
+
+    def counted(system: TransitionSystem) -> Pairs:
+        made.append(Pairs(system))
+        return made[-1]
+
+    system = counter(3, "small", "top", "alive")
+    alone = {name: bmc.check(system, name) for name in ("small", "top", "alive")}
+    monkeypatch.setattr("draincheck.engines.symbolic.bmc.Pairs", counted)
+    assert bmc.decide(system, ["small", "top", "alive"]) == alone
+    assert len(made) == 1

@@ -1,0 +1,110 @@
+"""The race of explicit search and bounded model checking."""
+
+from __future__ import annotations
+
+from threading import Event
+
+import pytest
+
+from draincheck.engines.faults import ModelFault
+from draincheck.engines.symbolic import auto, bmc
+from draincheck.system import CanAlwaysFinish, TransitionSystem
+from draincheck.trace import rerun
+from draincheck.verdict import Limits, Outcome, Verdict
+from tests.machines import bounded, counter, event_loop, philosophers
+
+
+def test_small_system_is_searched_explicitly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system of a few states is decided before anybody thinks of z3."""
+    monkeypatch.setattr(auto, "Search", None)
+    verdict = auto.check(counter(5, "small"), "small")
+    assert (verdict.outcome, verdict.how) == (Outcome.VIOLATED, "explicit search: shortest counterexample: 5 actions")
+
+
+def test_wide_system_is_left_to_z3() -> None:
+    """A shallow bug in a system whose states nobody can list is found by bounded model checking, and the verdict says so."""
+    system = event_loop(8, 4, buggy=True)
+    verdict = auto.check(system, "drained", first_states=1000)
+    assert verdict.how == "bounded model checking: shortest counterexample: 7 actions"
+    assert verdict.trace is not None
+    assert len(rerun(system, verdict.trace)) == 7
+
+
+def test_explicit_search_goes_on_beside_z3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where z3 never answers until it is stopped, explicit search does, with more states each time."""
+    stopped = Event()
+    monkeypatch.setattr(bmc.Search, "stop", lambda self: stopped.set())
+
+    def unanswered(self: bmc.Search) -> Verdict:
+        assert stopped.wait(60)
+        return Verdict(self.item.name, Outcome.UNKNOWN, "stopped")
+
+    monkeypatch.setattr(bmc.Search, "deepen", unanswered)
+    verdict = auto.check(event_loop(2, 2), "drained", first_states=100)
+    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "explicit search: exhaustive")
+
+
+def test_property_that_z3_does_not_decide_is_searched_explicitly() -> None:
+    """Progress is decided by explicit search alone, however many states that takes."""
+    verdict = auto.check(philosophers(), "both can rest", first_states=2)
+    assert (verdict.outcome, verdict.how) == (
+        Outcome.VIOLATED,
+        "explicit search: shortest counterexample: 2 actions",
+    )
+
+
+def test_neither_knows() -> None:
+    """If limits stop both, the verdict says how far each of them came."""
+    verdict = auto.check(event_loop(3, 2), "drained", Limits(states=2000, depth=3), first_states=100)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.how == (
+        "explicit search: state limit 2000 reached after 2000 states; bounded model checking: no counterexample of up to 3 steps"
+    )
+
+
+def test_time_limit_is_that_of_the_user() -> None:
+    """Both engines have what is left of the time, and speak of the limit that was given."""
+    verdict = auto.check(event_loop(4, 2), "drained", Limits(seconds=0.4), first_states=100)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.how.count("time limit 0.4 s reached") >= 1
+    assert verdict.how.count("time limit") == verdict.how.count("time limit 0.4 s")
+
+
+def test_bound_is_not_a_reason_to_search_on() -> None:
+    """What a bound hides stays hidden however many states may be stored."""
+    verdict = auto.check(bounded(), "in range")
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "bound passed: nested polls" in verdict.how
+
+
+def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the model is raised whichever engine finds it."""
+    system = counter(30, "small", guarded=False)
+    with pytest.raises(ModelFault):
+        auto.check(system, "small")
+
+    action, trace = system.actions[0], bmc.check(counter(1, "small"), "small").trace
+    assert trace is not None
+
+    def found(self: bmc.Search) -> None:
+        raise ModelFault(action, action.faults[0], trace)
+
+    monkeypatch.setattr(bmc.Search, "deepen", found)
+    with pytest.raises(ModelFault):
+        auto.check(event_loop(4, 2), "drained", first_states=100)
+
+
+def test_same_verdicts_as_each_engine() -> None:
+    """Whoever answers, outcome and length are the same."""
+    for system, name in (
+        (counter(5, "small"), "small"),
+        (philosophers(), "no deadlock"),
+        (event_loop(1, 1), "drained"),
+    ):
+        assert _known(system, name, 1) == _known(system, name, 100_000)
+
+
+def _known(system: TransitionSystem, name: str, first_states: int) -> tuple[Outcome, int]:
+    assert not isinstance(system.property_named(name), CanAlwaysFinish)
+    verdict = auto.check(system, name, first_states=first_states)
+    return verdict.outcome, len(verdict.trace.actions) if verdict.trace is not None else -1

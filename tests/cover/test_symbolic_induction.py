@@ -1,0 +1,145 @@
+"""k-induction on small systems: what it proves, and that it never takes a failed step for a counterexample."""
+
+from __future__ import annotations
+
+import pytest
+
+from draincheck.engines.faults import ModelFault
+from draincheck.engines.symbolic import induction
+from draincheck.expr import BOOL, IntSort, all_
+from draincheck.system import Always, BoolVar, IntVar, Reachable, TransitionSystem
+from draincheck.trace import rerun
+from draincheck.verdict import Limits, Outcome
+from tests.machines import Machine, bounded, counter, event_loop, philosophers
+
+UNMINED = {"mined": False}
+
+
+@pytest.fixture
+def without_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the analysis of pairs find nothing, so that it decides nothing."""
+    monkeypatch.setattr("draincheck.engines.symbolic.pairs.MOST_WORK", 0)
+
+
+def ring(*more: Always) -> TransitionSystem:
+    """Three places in a ring of four; a token that could only come from the fourth would break what is demanded."""
+    place = IntVar("place", IntSort(0, 4), (0,))
+    machine = Machine(place)
+    for here, there in ((0, 1), (1, 2), (2, 0), (3, 4), (4, 4)):
+        machine.action(f"{here} to {there}", place.is_(here), place.set(there))
+    return machine.system(Always("not at 4", place < 4), Reachable("at 4", place.is_(4)), *more)
+
+
+def test_inductive_property_is_proved() -> None:
+    """What every step preserves is proved with k = 1."""
+    verdict, proof = induction.prove(philosophers(), "exclusive")
+    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "k-induction, k = 1")
+    assert proof is not None
+    assert (proof.property, proof.k, proof.simple) == ("exclusive", 1, False)
+
+
+@pytest.mark.usefixtures("without_pairs")
+def test_failed_step_is_unknown() -> None:
+    """That the induction step fails from an unreachable state is no counterexample."""
+    verdict, proof = induction.prove(ring(), "not at 4", Limits(depth=1), **UNMINED)
+    assert (verdict.outcome, verdict.how, proof) == (Outcome.UNKNOWN, "not inductive with k up to 1", None)
+
+
+@pytest.mark.usefixtures("without_pairs")
+def test_more_steps_prove_more() -> None:
+    """Two different states before the violation are more than the ring has outside of the reachable ones."""
+    verdict, proof = induction.prove(ring(), "not at 4", **UNMINED)
+    assert verdict.how == "k-induction, k = 2"
+    assert proof is not None
+    assert proof.simple
+
+
+@pytest.mark.usefixtures("without_pairs")
+def test_lemma_takes_the_place_of_steps() -> None:
+    """A lemma that excludes the unreachable state makes the property inductive at once."""
+    system = ring()
+    place = system.variables[0]
+    assert isinstance(place, IntVar)
+    verdict, _ = induction.prove(system, "not at 4", lemmas=[place < 3], **UNMINED)
+    assert verdict.how == "k-induction, k = 1"
+
+
+def test_pairs_of_values_are_lemmas() -> None:
+    """What pairs of values exclude for ever needs nobody to write it down."""
+    assert induction.check(ring(), "not at 4").how == "k-induction, k = 1"
+
+
+def test_false_lemma_is_named() -> None:
+    """A lemma that some reachable state violates proves nothing, and the verdict says which one it is."""
+    system = ring()
+    place = system.variables[0]
+    assert isinstance(place, IntVar)
+    verdict = induction.check(system, "not at 4", lemmas=[place < 4, place < 2])
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.how.endswith("; lemma 2 is no invariant, it is false after 2 steps")
+
+
+def test_counterexample_on_the_way_is_found() -> None:
+    """A property that is violated after fewer steps than the induction looks back gets its counterexample."""
+    system = counter(5, "small")
+    verdict, proof = induction.prove(system, "small")
+    assert (verdict.outcome, verdict.how, proof) == (Outcome.VIOLATED, "shortest counterexample: 5 actions", None)
+    assert verdict.trace is not None
+    assert rerun(system, verdict.trace)[-1].after == (5,)
+
+
+def test_goal_that_is_never_met_is_refuted() -> None:
+    """That no state meets a goal is proved like an invariant; a goal that is met gets its witness."""
+    assert induction.check(ring(), "at 4", **{}).outcome is Outcome.VIOLATED
+    verdict = induction.check(counter(2, "top"), "top")
+    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "shortest witness: 2 actions")
+
+
+def test_every_property_that_holds_is_proved_in_the_end() -> None:
+    """With states that must differ, induction ends at the latest when there are no more of them."""
+    bits = [BoolVar(name, BOOL, (0,)) for name in "abc"]
+    machine = Machine(*bits)
+    machine.action("shift", ~bits[2], bits[1].set(bits[0]), bits[2].set(bits[1]), bits[0].clear())
+    machine.action("turn", bits[2], *(bit.set(other) for bit, other in zip(bits, [*bits[1:], bits[0]], strict=True)))
+    verdict = induction.prove(machine.system(Always("none", ~all_(*bits))), "none", **UNMINED)[0]
+    assert verdict.outcome is Outcome.HOLDS
+
+
+def test_bound_makes_it_unknown() -> None:
+    """Where a bound can be passed nothing is proved."""
+    verdict, proof = induction.prove(bounded(), "in range")
+    assert proof is None
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "a bound is passed after 3 steps" in verdict.how
+
+
+def test_fault_of_the_model_is_raised() -> None:
+    """A reachable value out of range ends the proof with the model's error."""
+    with pytest.raises(ModelFault, match=r"number leaves 0\.\.2"):
+        induction.check(counter(2, "in range", guarded=False), "in range")
+
+
+def test_progress_is_not_decided() -> None:
+    """That a goal stays reachable is no invariant."""
+    verdict, proof = induction.prove(philosophers(), "both can rest")
+    assert (verdict.outcome, proof) == (Outcome.UNKNOWN, None)
+    assert verdict.how == "k-induction does not decide this kind of property"
+
+
+@pytest.mark.usefixtures("without_pairs")
+def test_time_limit_is_unknown() -> None:
+    """Out of time, induction says how far it got."""
+    verdict = induction.prove(event_loop(2, 2), "drained", Limits(seconds=0.2), **UNMINED)[0]
+    assert verdict.outcome is Outcome.UNKNOWN
+
+
+def test_wide_system_is_proved() -> None:
+    """An event loop whose states nobody can count is proved from pairs of values: 8 devices of 2 slots, 90 bits."""
+    verdict, proof = induction.prove(event_loop(8, 2), "drained")
+    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "k-induction, k = 1")
+    assert proof is not None
+
+
+def test_wide_system_with_the_bug_is_not() -> None:
+    """The same without its disable counter gets a counterexample."""
+    assert induction.check(event_loop(2, 1, buggy=True), "drained").how == "shortest counterexample: 7 actions"
