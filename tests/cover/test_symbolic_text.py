@@ -109,7 +109,7 @@ def test_unknown_operators_are_refused() -> None:
     number = IntExpr("mul", (SMALL, SMALL), IntSort(0, 4))
     for kind, term in product((BitVectors, Integers), (strange, BoolExpr("eq", (number, SMALL), BOOL))):
         writer = kind(dict.fromkeys(VARIABLES, "x"))
-        with pytest.raises(ModelError, match="unknown operator '(xor|mul)'"):
+        with pytest.raises(ModelError, match=r"unknown operator '(xor|mul)'"):
             writer.truth(term)
 
 
@@ -121,7 +121,7 @@ def test_steps_are_those_of_the_system(system: TransitionSystem) -> None:
     parser = z3.ParserContext(z3.Context())
     parser.from_string(relation.domain + relation.step)
     triples = list(product(every, every, range(len(relation.actions))))
-    texts = [_constants(system.variables, a + b) + [relation.number(c)] for a, b, c in triples]
+    texts = [[*_constants(system.variables, a + b), relation.number(c)] for a, b, c in triples]
     found = parser.from_string("".join(f"(assert (step {' '.join(text)}))" for text in texts))
     for (before, after, number), formula in zip(triples, found, strict=True):
         action = relation.actions[number]
