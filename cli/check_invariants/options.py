@@ -92,21 +92,21 @@ def _scenarios() -> Iterable[tuple[str, str]]:
     return ((item.name, item.meaning) for item in SCENARIOS)
 
 
-def property_names(cases: bool) -> Iterable[tuple[str, str]]:
-    """The properties of the specification, and the seed's bug cases if wanted."""
-    from drainspecs.properties import PROPERTIES
+def property_names(of_matrix: bool) -> Iterable[tuple[str, str]]:
+    """The properties of the drain invariant; of all specifications, unless only those of the matrix are wanted."""
+    if of_matrix:
+        from drainspecs.properties import PROPERTIES
 
-    yield from ((item.name, item.meaning) for item in PROPERTIES)
-    if cases:
-        from drainspecs.cases import CASES
+        return [(item.name, item.meaning) for item in PROPERTIES]
+    from drainspecs.specifications import SPECIFICATIONS
 
-        yield from CASES.items()
+    return {name: meaning for item in SPECIFICATIONS for name, meaning in item.properties.items()}.items()
 
 
 def _find_property(name: str) -> str:
     from draincheck.revisions import nearest
 
-    known = [known for known, _ in property_names(cases=False)]
+    known = [known for known, _ in property_names(of_matrix=True)]
     if name not in known:
         raise nearest("property", name, known)
     return name
@@ -145,9 +145,9 @@ def known_claims() -> Iterable[tuple[str, str]]:
 
 _REVISION = Named("revision", _find_revision, _revisions)
 _SCENARIO = Named("scenario", _find_scenario, _scenarios)
-_PROPERTY = Named("property", _find_property, partial(property_names, cases=False))
+_PROPERTY = Named("property", _find_property, partial(property_names, of_matrix=True))
 #: checked later, against the model
-_ANY_PROPERTY = Named("property", str, partial(property_names, cases=True))
+_ANY_PROPERTY = Named("property", str, partial(property_names, of_matrix=False))
 _SETTING = Named("knob=value", _parse_setting, _settings)
 
 _REVISION_HELP = "A code base: a commit's hash or its beginning, HASH~1, a release (v2.6.0), or a control"

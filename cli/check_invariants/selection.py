@@ -12,14 +12,13 @@ from check_invariants.exit import EmptySelection, MalformedInput
 from check_invariants.model_file import ModelFile
 from check_invariants.options import property_names
 from draincheck.expr import Value
-from draincheck.qemu import Scenario, build
+from draincheck.qemu import Probes, Scenario
 from draincheck.report.jsontrace import Source
 from draincheck.revisions import Revision, UnknownName, find_revision, nearest, parse_setting, with_settings
 from draincheck.system import Property, TransitionSystem
-from drainspecs.cases import CASES, SeedCases
-from drainspecs.expectations import Expectation, expected
-from drainspecs.properties import DrainInvariant
+from drainspecs.expectations import Expectation
 from drainspecs.scenarios import applies, find_scenario
+from drainspecs.specifications import Specification, find_specification, specification_of
 
 __all__ = ["CodeBase", "Selected", "chosen_properties", "select", "select_from_source"]
 
@@ -36,14 +35,14 @@ class CodeBase:
         scenario: topology and workload.
         order: the order of GSources, if the user says it.
         settings: knobs turned by hand.
-        cases: the seed's bug cases are asked about, too (this adds history variables to the model).
+        specification: what it is held against; the drain invariant, unless other properties are asked about.
     """
 
     revision: Revision
     scenario: Scenario
     order: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    cases: bool = False
+    specification: Specification = field(default_factory=lambda: find_specification("invariant"))
 
     @property
     def turned(self) -> Revision:
@@ -58,12 +57,22 @@ class CodeBase:
 
     def expectation(self, property_name: str) -> Expectation | None:
         """What is expected of a property: nothing once knobs are turned by hand. GSource order changes no expectation."""
-        return None if self.settings else expected(self.revision.name, self.scenario, property_name)
+        if self.settings:
+            return None
+        return self.specification.expected(self.revision.name, self.scenario, property_name)
 
     def system(self) -> TransitionSystem:
         """The compiled model."""
-        probes = SeedCases() if self.cases else DrainInvariant()
-        return build(self.title, self.turned.knobs, self.scenario, probes).compile()
+        return self.specification.build(self.title, self.turned, self.scenario)
+
+    def probes_of_states(self, command: str) -> type[Probes]:
+        """The specification, for a command that decides properties of states. Raises UsageError for one of whole runs."""
+        if self.specification.probes is None:
+            names = ", ".join(self.specification.properties)
+            raise click.UsageError(
+                f"`{command}` is for properties of single states; {names} demand something of whole runs: `check` and `liveness` decide them"
+            )
+        return self.specification.probes
 
     def source(self) -> Source:
         """What a trace file needs to say to build it again."""
@@ -72,7 +81,7 @@ class CodeBase:
             "scenario": self.scenario.name,
             "order": self.turned.knobs.order,
             "settings": {name: value for name, value in self.settings.items() if name != "order"},
-            "specification": "cases" if self.cases else "invariant",
+            "specification": self.specification.name,
         }
 
 
@@ -101,16 +110,26 @@ def select(
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
     order = order or turned.pop("order", None)
-    _check_names(properties, [name for name, _ in property_names(cases=True)])
+    _check_names(properties, [name for name, _ in property_names(of_matrix=False)])
     code_base = CodeBase(
         revision or find_revision(DEFAULT_REVISION),
         scenario or find_scenario(DEFAULT_SCENARIO),
         order,
         {name: value for name, value in turned.items() if name != "order"},
-        cases=any(name in CASES for name in properties),
+        _specification(properties),
     )
     _check_applies(code_base)
     return code_base
+
+
+def _specification(properties: Sequence[str]) -> Specification:
+    """The one that has these properties. Raises UsageError if they belong to several."""
+    found = specification_of(properties)
+    if found is None:
+        homes = {name: specification_of([name]) for name in properties}
+        words = ", ".join(f"{name} ({home.name})" for name, home in homes.items() if home is not None)
+        raise click.UsageError(f"these properties are decided on different models, so ask for them apart: {words}")
+    return found
 
 
 def _merged(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -150,7 +169,7 @@ def _from_source(source: Source) -> Selected:
         scenario,
         parse_setting(f"order={_word(source, 'order')}")[1],
         dict(parse_setting(f"{name}={_shown(value)}") for name, value in _knobs(source).items()),
-        cases=_word(source, "specification") == "cases",
+        find_specification(_word(source, "specification")),
     )
     return replace(code_base, order=None) if code_base.order == revision.knobs.order else code_base
 

@@ -17,8 +17,8 @@ Expected verdicts, with their arguments, are in `liveness_expectations.py`; they
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 from draincheck.engines.liveness import decide
@@ -35,9 +35,11 @@ __all__ = [
     "LIVENESS",
     "Assumption",
     "Progress",
+    "StalledProgress",
     "comutex",
     "comutex_system",
     "progress_system",
+    "systems",
     "verdicts",
 ]
 
@@ -104,6 +106,10 @@ class Progress(Probes):
         for assumption in ASSUMPTIONS:
             if assumption.name not in self.without and assumption.process in w.m.processes:
                 _assume(w, assumption)
+        self.demands(w)
+
+    def demands(self, w: World) -> None:
+        """Demand L1, L2, L3, L6 and L7."""
         crashed = w.m.halted
         w.m.eventually("L1", w.completed | crashed, **_ABOUT["L1"])
         for name, waits in (
@@ -113,6 +119,18 @@ class Progress(Probes):
             ("L7", _spinning(w)),
         ):
             w.m.leads_to(name, waits, ~waits | crashed, **_ABOUT[name])
+
+
+class StalledProgress(Progress):
+    """L7 of a code base whose storage may stall, under the name L7s."""
+
+    def __init__(self) -> None:
+        super().__init__(without=("storage",))
+
+    def demands(self, w: World) -> None:
+        """Demand it."""
+        waits = _spinning(w)
+        w.m.leads_to("L7s", waits, ~waits | w.m.halted, **_ABOUT["L7s"])
 
 
 def _assume(w: World, assumption: Assumption) -> None:
@@ -263,31 +281,28 @@ def _enter_mirror(p: Process, c: _CoMutex) -> None:
 
 
 _systems = BuildCache(Progress)
-_stalling = BuildCache(partial(Progress, without=("storage",)))
+_stalling = BuildCache(StalledProgress)
 
 
 def progress_system(revision: Revision, scenario: Scenario, storage_stalls: bool = False) -> TransitionSystem:
-    """The system of a code base in a scenario, with liveness demanded and fairness assumed (of the storage too, unless it stalls).
+    """The system of a code base in a scenario, with liveness demanded and fairness assumed; with L7s instead where the storage stalls.
 
     Code bases that the scenario cannot tell apart share one.
     """
     return (_stalling if storage_stalls else _systems).system(revision.knobs, scenario)
 
 
-def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = None) -> dict[str, Verdict]:
-    """The verdict on each of `LIVENESS` for a code base in a scenario, in that order.
+def systems(revision: Revision, scenario: Scenario) -> dict[str, TransitionSystem]:
+    """The system on which each of `LIVENESS` is decided, in that order."""
+    progress = progress_system(revision, scenario)
+    own = {"L4": comutex_system(revision.knobs.drain), "L7s": progress_system(revision, scenario, storage_stalls=True)}
+    return {item.name: own.get(item.name, progress) for item in LIVENESS}
 
-    Counterexamples belong to the systems they were found in: L4's to `comutex_system`, the others' to `progress_system`. L7s is L7 of the
-    one in which the storage may stall.
-    """
-    limits = limits or Limits()
-    stalls = _decided(progress_system(revision, scenario, storage_stalls=True), limits, "L7")["L7"]
-    found = {
-        **_decided(progress_system(revision, scenario), limits),
-        **_decided(comutex_system(revision.knobs.drain), limits),
-        "L7s": replace(stalls, property="L7s"),
-    }
-    return {item.name: found[item.name] for item in LIVENESS}
+
+def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = None) -> dict[str, Verdict]:
+    """The verdict on each of `LIVENESS` for a code base in a scenario, in that order; counterexamples belong to `systems`."""
+    decided = systems(revision, scenario)
+    return {name: _decided(system, limits or Limits())[name] for name, system in decided.items()}
 
 
 @cache
@@ -297,5 +312,5 @@ def comutex_system(drain: str) -> TransitionSystem:
 
 
 @cache
-def _decided(system: TransitionSystem, limits: Limits, only: str = "") -> dict[str, Verdict]:
-    return decide(system, (system.property_named(only),) if only else None, limits)
+def _decided(system: TransitionSystem, limits: Limits) -> dict[str, Verdict]:
+    return decide(system, None, limits)

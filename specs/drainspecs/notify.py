@@ -233,6 +233,23 @@ class Row:
         """The row's name: model, demand, bug."""
         return self.model + _suffix(self.bug, self.check_req)
 
+    @property
+    def meaning(self) -> str:
+        """What is different from the protocol as it should be, in a line."""
+        return _BUGS[self.model, self.bug]
+
+
+_RIGHT: Final = "nothing: the protocol as it should be"
+
+_BUGS: Final = {
+    ("aio_notify", ""): _RIGHT,
+    ("aio_notify", "BUG"): "the waiter does not look for requests again once it has registered",
+    ("aio_notify_bug", ""): _RIGHT,
+    ("aio_notify_bug", "BUG"): "the request is cleared before the event",
+    ("aio_notify_accept", ""): _RIGHT,
+    ("aio_notify_accept", "BUG1"): "notified is raised before the event",
+    ("aio_notify_accept", "BUG2"): "the event is not raised again while notified is up",
+}
 
 ROWS: Final = (
     Row("aio_notify", "", False, HOLDS, 544, 1052),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from check_invariants.main import cli
 from draincheck.verdict import Outcome
 from drainspecs import notify
+from tests.golden.documents import validator
 
 
 def test_the_hang_is_the_kick_that_is_never_handled() -> None:
@@ -26,10 +28,110 @@ def test_the_assumptions_stand_below_the_table() -> None:
     result = CliRunner().invoke(cli, ["liveness", "--scenario", "mirror", "--revision", "ab27"])
     assert result.exit_code == 0
     assert "taken for granted:" in result.stdout
-    assert "storage (weak)" in result.stdout
+    assert "storage (weak fairness)" in result.stdout
 
 
-def test_the_notify_suite_has_its_twelve_rows() -> None:
+def test_the_document_follows_its_schema() -> None:
+    """Of code bases and of the notify suite."""
+    for arguments in (["--revision", "91af091f92"], ["--notify"]):
+        document = json.loads(CliRunner().invoke(cli, ["liveness", "--json", *arguments]).stdout)
+        validator("liveness").validate(document)
+
+
+def test_every_violated_demand_shows_its_counterexample() -> None:
+    """--trace: the loop of the spin beside a flush, and the end of the notify suite's hangs, each once."""
+    result = CliRunner().invoke(cli, ["liveness", "--revision", "bdffb31d8e", "--scenario", "mirror", "--trace"])
+    assert result.exit_code == 0
+    assert "-- again and again:" in result.stdout
+    assert "violated by repeating from step" in result.stdout
+    result = CliRunner().invoke(cli, ["liveness", "--notify", "--trace"])
+    assert result.stdout.count(": violation of '") == 5
+
+
+def test_full_says_why_it_is_expected() -> None:
+    """A line a demand, with the argument."""
+    result = CliRunner().invoke(cli, ["liveness", "--revision", "65c1b5b622", "--scenario", "dataplane", "--full"])
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("65c1b5b622  L2")]
+    assert "violated  violated" in line
+    assert line.endswith("enabling external events does not wake it")
+
+
+def test_the_notify_suite_has_no_revisions() -> None:
+    """--notify with --revision makes no sense: exit code 2."""
+    assert CliRunner().invoke(cli, ["liveness", "--notify", "--revision", "ab27"]).exit_code == 2
+
+
+# -- liveness by the name of a property ---------------------------------------------------------------
+
+
+def test_check_decides_a_demand_by_its_name() -> None:
+    """`check --property L2` explores the model with the fairness that L2 needs; nothing is said of data."""
+    result = CliRunner().invoke(
+        cli, ["check", "--revision", "91af091f92", "--scenario", "dataplane", "--property", "L2"]
+    )
+    assert result.exit_code == 0
+    assert "counterexample: 37 actions, then nothing moves" in result.stdout
+    assert "outcome:" not in result.stdout
+
+
+def test_a_changed_knob_has_no_expectation() -> None:
+    """With --set the verdict itself makes the exit code: 13 for liveness."""
+    arguments = [
+        "check",
+        "--revision",
+        "321d1dba8b",
+        "--scenario",
+        "dataplane",
+        "--property",
+        "L2",
+        "--set",
+        "enable_notifies=off",
+    ]
+    assert CliRunner().invoke(cli, arguments).exit_code == 13
+
+
+def test_demands_of_different_models_are_refused() -> None:
+    """S1 and L2 cannot be decided on one model: exit code 2, and the message says what belongs where."""
+    result = CliRunner().invoke(cli, ["check", "--property", "S1", "--property", "L2"])
+    assert result.exit_code == 2
+    assert "S1 (invariant), L2 (liveness)" in result.output
+
+
+@pytest.mark.parametrize("command", ["why", "sweep"])
+def test_commands_about_states_refuse_liveness(command: str) -> None:
+    """Exit code 2, and the message names the commands that decide it."""
+    result = CliRunner().invoke(cli, [command, "--property", "L2"])
+    assert result.exit_code == 2
+    assert "`check` and `liveness` decide them" in result.output
+
+
+def test_an_exported_loop_is_shown_and_executed(tmp_path: Path) -> None:
+    """A lasso is a file like other traces: it can be shown, explained, and executed on the core, which agrees; exit code 13."""
+    file = str(tmp_path / "loop.json")
+    selectors = ["--revision", "bdffb31d8e", "--property", "L7s"]
+    assert CliRunner().invoke(cli, ["trace", "export", *selectors, "-o", file]).exit_code == 0
+    assert "-- again and again:" in CliRunner().invoke(cli, ["trace", "show", file]).stdout
+    assert CliRunner().invoke(cli, ["explain", file]).exit_code == 0
+    replayed = CliRunner().invoke(cli, ["replay", file])
+    assert replayed.exit_code == 13
+    assert "model and core agree in each" in replayed.stdout
+
+
+def test_the_core_has_no_coroutine_mutex(tmp_path: Path) -> None:
+    """L4's model cannot be executed on it: exit code 150, and the message says what can be done."""
+    file = str(tmp_path / "L4.json")
+    assert (
+        CliRunner()
+        .invoke(cli, ["trace", "export", "--revision", "176c36997f", "--property", "L4", "-o", file])
+        .exit_code
+        == 0
+    )
+    result = CliRunner().invoke(cli, ["replay", file])
+    assert result.exit_code == 150
+    assert "`trace show` can" in result.output
+
+
+def test_the_notify_suite_has_its_has_its_twelve_rows() -> None:
     """All as published."""
     result = CliRunner().invoke(cli, ["liveness", "--notify", "--json"])
     rows = json.loads(result.stdout)["rows"]
@@ -41,7 +143,8 @@ def test_a_wrong_expectation_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(notify, "ROWS", (replace(notify.ROWS[0], expected=Outcome.VIOLATED),))
     result = CliRunner().invoke(cli, ["liveness", "--notify"])
     assert result.exit_code == 10
-    assert "holds!" in result.stdout
+    assert ".!" in result.stdout
+    assert "1 not as expected" in result.stdout
 
 
 def test_an_empty_selection_is_no_success() -> None:

@@ -42,6 +42,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "matrix-mirror": ("--scenario", "mirror", "--jobs", "1"),
     "check-ab27c3b5e7": ("check", "--no-trace"),
     "claims": ("claims",),
+    "liveness-dataplane": ("liveness", "--scenario", "dataplane"),
+    "liveness-notify": ("liveness", "--notify"),
     "list-revisions": ("list", "revisions"),
     "list-scenarios": ("list", "scenarios"),
     "list-properties": ("list", "properties"),

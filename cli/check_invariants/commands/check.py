@@ -78,7 +78,8 @@ def command(
 
     The verdict on each property, what the search did, the steps of the model it never took, and a shortest counterexample
     for what is violated. MODEL.py:FUNCTION is a Python file and a function in it that returns a draincheck.lang.Model or a
-    TransitionSystem. The seed's bug cases can be asked about as --property 'case 1', 'case 2' and 'case 3'.
+    TransitionSystem. The seed's bug cases can be asked about as --property 'case 1', 'case 2' and 'case 3', and what must
+    happen in the end as --property L1 to L7s.
 
     \b
     Exit codes. For a code base of the table without --set the verdicts are compared with the expected ones:
@@ -180,11 +181,13 @@ def _line(item: Judged, with_expected: bool) -> list[str | Styled]:
 
 
 def _outcome(result: _Result) -> tuple[str, ...]:
-    """What comes of it for the owner of the data; nothing for a user's model."""
+    """What comes of it for the owner of the data; nothing for a user's model, or for demands on whole runs."""
     from check_invariants.selection import CodeBase
     from drainspecs.matrix import consequences
 
     if not isinstance(result.selected, CodeBase) or result.exploration is None:
+        return ()
+    if result.selected.specification.probes is None:
         return ()
     return consequences(result.selected.turned.knobs, result.exploration.verdicts)
 

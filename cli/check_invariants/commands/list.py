@@ -84,11 +84,15 @@ def _scenarios() -> _Rows:
 
 
 def _properties() -> _Rows:
-    """The specification, and the bug cases that `check` and `trace export` can be asked about."""
+    """The specification, and the bug cases and demands of liveness that `check` and `trace export` can be asked about."""
     from drainspecs.cases import CASES
+    from drainspecs.liveness import LIVENESS
     from drainspecs.properties import PROPERTIES
 
-    rows = [{"name": item.name, "meaning": item.meaning, "source": item.source, "case": False} for item in PROPERTIES]
+    rows = [
+        {"name": item.name, "meaning": item.meaning, "source": item.source, "case": False}
+        for item in (*PROPERTIES, *LIVENESS)
+    ]
     rows += [{"name": n, "meaning": f"never: {m}", "source": "ab27c3b5e7", "case": True} for n, m in CASES.items()]
     return {"name": "property", "meaning": "meaning", "source": "source"}, rows
 

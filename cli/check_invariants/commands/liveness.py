@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted
 from check_invariants.options import json_option, revision_option, scenario_option
-from check_invariants.output import Column, Styled, Table, emit, emit_json, emit_table, until_interrupted
+from check_invariants.output import (
+    Column,
+    Styled,
+    Table,
+    counted,
+    emit,
+    emit_json,
+    emit_markup,
+    emit_table,
+    until_interrupted,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from draincheck.system import TransitionSystem
     from draincheck.verdict import Verdict
-    from drainspecs.expectations import Expectation
     from drainspecs.matrix import Row
 
 __all__ = ["command"]
+
+_LEGEND = "A column a demand: . holds, x violated, ? unknown; ! not as expected.\n"
+
+#: of lines of prose
+WIDTH = 110
+
+_SIGNS = {"holds": ".", "violated": "x", "unknown": "?"}
 
 
 @click.command("liveness")
@@ -27,6 +47,8 @@ __all__ = ["command"]
 @click.option(
     "--notify", is_flag=True, help="QEMU's event notification protocol instead: three models, with and without bugs."
 )
+@click.option("--full", is_flag=True, help="A line a demand, with what is expected and why.")
+@click.option("--trace", "traces", is_flag=True, help="Also a counterexample of everything that is violated.")
 @json_option
 @click.pass_context
 def command(
@@ -36,13 +58,15 @@ def command(
     revisions: Sequence[Any],
     scenarios: Sequence[Any],
     notify: bool,
+    full: bool,
+    traces: bool,
     as_json: bool,
 ) -> None:
     """Decide liveness: what must happen in the end.
 
     Jobs complete, kicks are handled, drains end, nothing spins for ever: for every code base in the default scenarios, or
     for those named. The assumptions of fairness and their reasons are printed below the table. A counterexample is a
-    real loop.
+    path and a loop that the model really has, or a path to where nothing moves; `check --property L2` shows one, too.
 
     \b
     Exit codes: 0 every verdict is as expected; 10 one is not; 30 unknown; 2 wrong arguments; 130 interrupted.
@@ -50,95 +74,226 @@ def command(
     \b
     Example: check-invariants liveness --scenario dataplane
     """
-    lines = _notify_lines() if notify else _lines(revisions, scenarios)
-    found, missing = until_interrupted(lines, "rows decided", _total(notify, revisions, scenarios))
+    if notify and (revisions or scenarios):
+        raise click.UsageError("--notify is about models of its own, which have no --revision and no --scenario")
+    started = perf_counter()
+    lines, total = _notify_lines() if notify else _lines(revisions, scenarios)
+    found, missing = until_interrupted(lines, "rows decided", total)
     code = _code(found)
     if as_json:
         emit_json("liveness", {"rows": [_line_json(line) for line in found], "exit_code": int(code)})
     else:
-        _print(found, notify)
+        _print(found, notify, full, perf_counter() - started)
+        if traces:
+            _print_traces(found)
     if missing:
         raise Interrupted(f"interrupted: {len(found)} rows were decided")
     ctx.exit(code)
 
 
-class _Line(NamedTuple):
-    """A row's name, and for each property its verdict and what is expected of it."""
+class _Cell(NamedTuple):
+    """The verdict on one demand, what is expected of it and why, and the system it was decided on."""
 
     name: str
-    cells: dict[str, tuple[Verdict, str | None]]
+    verdict: Verdict
+    expected: str | None
+    argument: str
+    system: Callable[[], TransitionSystem]
+
+    @property
+    def outcome(self) -> str:
+        """The verdict in a word."""
+        return self.verdict.outcome.value
+
+    @property
+    def as_expected(self) -> bool:
+        """Nothing else was expected."""
+        return self.expected in (None, self.outcome)
+
+    @property
+    def sign(self) -> str:
+        """The verdict in a sign."""
+        return _SIGNS[self.outcome] + ("" if self.as_expected else "!")
 
 
-def _rows(revisions: Sequence[Any], scenarios: Sequence[Any]) -> list[Row]:
+class _Line(NamedTuple):
+    """A row: its name, the table it stands in, what else is said of it, and its cells."""
+
+    name: str
+    block: str
+    about: tuple[str, str]
+    cells: Sequence[_Cell]
+
+
+# -- rows -------------------------------------------------------------------------------------------
+
+
+def _lines(revisions: Sequence[Any], scenarios: Sequence[Any]) -> tuple[Iterator[_Line], int]:
+    """The code bases, and how many there are."""
     from drainspecs.matrix import default_rows
 
     rows = default_rows(list(revisions), list(scenarios))
     if not rows:
         raise EmptySelection("none of these code bases can run these scenarios")
-    return rows
+    return map(_line, rows), len(rows)
 
 
-def _total(notify: bool, revisions: Sequence[Any], scenarios: Sequence[Any]) -> int:
-    from drainspecs.notify import ROWS
-
-    return len(ROWS) if notify else len(_rows(revisions, scenarios))
-
-
-def _lines(revisions: Sequence[Any], scenarios: Sequence[Any]) -> Iterator[_Line]:
+def _line(row: Row) -> _Line:
     from drainspecs.liveness import verdicts
-    from drainspecs.liveness_expectations import expected_liveness
+    from drainspecs.specifications import specification_of
 
-    for row in _rows(revisions, scenarios):
-        found = verdicts(row.revision, row.scenario)
-        expected = {name: expected_liveness(row.revision.name, row.scenario, name) for name in found}
-        yield _Line(f"{row.scenario.name}  {row.revision.name}", {n: (v, _word(expected[n])) for n, v in found.items()})
+    cells: list[_Cell] = []
+    for name, verdict in verdicts(row.revision, row.scenario).items():
+        home = specification_of([name])
+        assert home is not None
+        wanted = home.expected(row.revision.name, row.scenario, name)
+        words = (None, "") if wanted is None else (wanted.outcome.value, wanted.argument)
+        cells.append(_Cell(name, verdict, *words, lambda verdict=verdict: _system_of(row, verdict)))
+    block = f"{row.scenario.name}: {row.scenario.meaning}"
+    return _Line(row.revision.name, block, (row.revision.date, row.revision.subject), cells)
 
 
-def _word(expectation: Expectation | None) -> str | None:
-    return None if expectation is None else expectation.outcome.value
+def _system_of(row: Row, verdict: Verdict) -> TransitionSystem:
+    """The system that a counterexample belongs to, under the row's name."""
+    from dataclasses import replace
+
+    from drainspecs.liveness import systems
+
+    names = systems(row.revision, row.scenario)
+    return replace(names[verdict.property], name=f"{row.revision.name} / {row.scenario.name}")
 
 
-def _notify_lines() -> Iterator[_Line]:
-    from drainspecs.notify import ROWS, check
+def _notify_lines() -> tuple[Iterator[_Line], int]:
+    """The event notification protocol."""
+    from drainspecs.notify import ROWS, check, system_of
 
-    for row in ROWS:
-        result = check(row)
-        name = f"{row.model} {row.bug or 'plain'}{' CHECK_REQ' if row.check_req else ''}"
-        wanted = row.expected.value
-        worst = next(v for v in result.verdicts.values() if v.outcome is result.outcome)
-        yield _Line(name, {"every request is served": (worst, wanted)})
+    def lines() -> Iterator[_Line]:
+        for row in ROWS:
+            result = check(row)
+            verdict = next(v for v in result.verdicts.values() if v.outcome is result.outcome)
+            cell = _Cell(
+                "served", verdict, row.expected.value, "published with QEMU's models", lambda row=row: system_of(row)
+            )
+            yield _Line(row.name, "QEMU's event notification protocol", ("", row.meaning), [cell])
+
+    return lines(), len(ROWS)
 
 
 def _code(lines: Sequence[_Line]) -> ExitCode:
-    cells = [cell for line in lines for cell in line.cells.values()]
-    if any(wanted is not None and verdict.outcome.value not in (wanted, "unknown") for verdict, wanted in cells):
+    cells = [cell for line in lines for cell in line.cells]
+    if any(not cell.as_expected and cell.outcome != "unknown" for cell in cells):
         return ExitCode.DIFFERENT
-    return ExitCode.INCONCLUSIVE if any(verdict.outcome.value == "unknown" for verdict, _ in cells) else ExitCode.OK
+    return ExitCode.INCONCLUSIVE if any(cell.outcome == "unknown" for cell in cells) else ExitCode.OK
 
 
-def _print(lines: Sequence[_Line], notify: bool) -> None:
-    names = list(lines[0].cells) if lines else []
-    rows: list[list[str | Styled]] = [[line.name, *(_cell(*line.cells[name]) for name in names)] for line in lines]
-    emit_table(Table([Column("row"), *(Column(name) for name in names)], rows))
-    if notify:
-        return
+# -- text -------------------------------------------------------------------------------------------
+
+
+def _print(lines: Sequence[_Line], notify: bool, full: bool, seconds: float) -> None:
+    for block, group in groupby(lines, lambda line: line.block):
+        part = list(group)
+        emit(f"{block}\n\n")
+        emit_table(_full_table(part) if full else _table(part, notify))
+        emit("\n")
+    if not full:
+        emit(_LEGEND)
+    if not notify:
+        _print_demands()
+    emit(f"\n{_summary(lines, seconds)}\n")
+
+
+def _table(lines: Sequence[_Line], notify: bool) -> Table:
+    """A line a row."""
+    cells = [cell.name for cell in lines[0].cells]
+    columns = [
+        Column("model" if notify else "revision"),
+        *([] if notify else [Column("date", give_way=2)]),
+        Column(" ".join(f"{name:2}" for name in cells)),
+        Column("what is different" if notify else "what changed", give_way=1, least=30),
+    ]
+    return Table(columns, [_row(line, notify) for line in lines])
+
+
+def _row(line: _Line, notify: bool) -> list[str | Styled]:
+    strip = " ".join(cell.sign.ljust(max(2, len(cell.name))) for cell in line.cells)
+    wrong = any(not cell.as_expected for cell in line.cells)
+    bad = any(cell.outcome == "violated" for cell in line.cells)
+    styled = Styled(strip, "bold yellow" if wrong else "red" if bad else "")
+    date, words = line.about
+    return [line.name, styled, words] if notify else [line.name, date, styled, words]
+
+
+def _full_table(lines: Sequence[_Line]) -> Table:
+    """A line a demand."""
+    columns = [
+        Column("row"),
+        Column("demand"),
+        Column("verdict"),
+        Column("expected"),
+        Column("how", give_way=2),
+        Column("why", give_way=1, least=30),
+    ]
+    rows: list[list[str | Styled]] = []
+    for line in lines:
+        for cell in line.cells:
+            verdict = Styled(
+                cell.outcome + ("" if cell.as_expected else "!"), "red" if cell.outcome == "violated" else ""
+            )
+            rows.append([line.name, cell.name, verdict, cell.expected or "", cell.verdict.how, cell.argument])
+    return Table(columns, rows)
+
+
+def _print_demands() -> None:
+    """What the columns mean, and what is taken for granted."""
+    from textwrap import fill
+
     from drainspecs.liveness import ASSUMPTIONS, LIVENESS
 
-    emit("\n" + "".join(f"{item.name}: {item.meaning}\n" for item in LIVENESS))
-    emit(
-        "\ntaken for granted:\n" + "".join(f"  {item.name} ({item.strength}): {item.reason}\n" for item in ASSUMPTIONS)
-    )
+    emit("\n" + "".join(f"  {item.name:3} {item.meaning}\n" for item in LIVENESS))
+    emit("\ntaken for granted:\n")
+    for item in ASSUMPTIONS:
+        text = f"{item.name} ({item.strength} fairness): {item.reason}"
+        emit(fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n")
 
 
-def _cell(verdict: Verdict, wanted: str | None) -> Styled:
-    word = verdict.outcome.value
-    mark = "!" if wanted is not None and word != wanted else ""
-    return Styled(word + mark, {"holds": "green", "violated": "red"}.get(word, "yellow"))
+def _summary(lines: Sequence[_Line], seconds: float) -> str:
+    cells = [cell for line in lines for cell in line.cells]
+    tally = Tally(cell.outcome for cell in cells)
+    said = ", ".join(f"{tally[word]} {words}" for word, words in _SAID.items() if tally[word])
+    wrong = sum(not cell.as_expected for cell in cells)
+    judged = f"{wrong} not as expected" if wrong else "all as expected"
+    return f"{counted(len(lines), 'row')}, {counted(len(cells), 'verdict')} ({said}), {judged}; {seconds:.2f} s"
+
+
+_SAID = {"holds": "hold", "violated": "violated", "unknown": "unknown"}
+
+
+def _print_traces(lines: Iterable[_Line]) -> None:
+    """A counterexample of everything that is violated; the same one is printed once."""
+    from draincheck.report.text import render_trace
+
+    seen: set[tuple[str, tuple[int, ...]]] = set()
+    for line in lines:
+        for cell in line.cells:
+            trace = cell.verdict.trace
+            if cell.outcome == "violated" and trace is not None and (trace.digest, trace.actions) not in seen:
+                seen.add((trace.digest, trace.actions))
+                system = cell.system()
+                emit("\n")
+                emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))  # noqa: B023 (called at once)
+
+
+# -- JSON -------------------------------------------------------------------------------------------
 
 
 def _line_json(line: _Line) -> dict[str, Any]:
     cells = {
-        name: {"verdict": verdict.outcome.value, "how": verdict.how, "expected": wanted}
-        for name, (verdict, wanted) in line.cells.items()
+        cell.name: {
+            "verdict": cell.outcome,
+            "how": cell.verdict.how,
+            "expected": cell.expected,
+            "argument": cell.argument,
+        }
+        for cell in line.cells
     }
-    return {"row": line.name, "properties": cells}
+    return {"table": line.block.partition(":")[0], "row": line.name, "properties": cells}

@@ -15,6 +15,7 @@ from check_invariants.output import emit, emit_json
 if TYPE_CHECKING:
     from draincheck.conformance.lockstep import Parting
     from draincheck.core.run import Replayed
+    from draincheck.system import TransitionSystem
 
 __all__ = ["command"]
 
@@ -45,6 +46,7 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     from draincheck.conformance.text import render_disks, render_steps
     from draincheck.core.machine import Machine
     from draincheck.core.run import replay
+    from draincheck.errors import ModelError
     from draincheck.verdict import Outcome
 
     read = read_file(file)
@@ -54,13 +56,16 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     system = compiled(selected)
     check_followed(system, read.trace, file)
     knobs, config = selected.turned.knobs, config_of(selected.scenario)
-    parting = follow(system, read.trace, Machine(knobs, config))
+    try:
+        parting = follow(system, read.trace, Machine(knobs, config))
+    except ModelError as error:
+        raise MalformedInput(f"{file}: the core cannot execute this model ({error}); `trace show` can") from error
     if parting is not None:
         raise Diverged(_words(parting, system.name))
     steps = steps_of_trace(system, read.trace)
     here, ended = replay(knobs, config, steps), replay(knobs, config, steps, to_the_end=True)
     violated = bool(read.trace.property) and read.verdict is Outcome.VIOLATED
-    code = ExitCode.VIOLATED if violated else ExitCode.OK
+    code = _code(system, read.trace.property) if violated else ExitCode.OK
     if as_json:
         content = {"model": system.name, "property": read.trace.property, "steps": len(steps), "exit_code": int(code)}
         emit_json("replay", {**content, "events": [asdict(e) for e in here.events], **_ending(ended)})
@@ -70,6 +75,13 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
         emit(render_disks(ended))
         emit(f"{read.trace.property} is violated: reproduced\n" if violated else "nothing is violated on this trace\n")
     ctx.exit(code)
+
+
+def _code(system: TransitionSystem, name: str) -> ExitCode:
+    """What the violation of a property comes to."""
+    from draincheck.system import Liveness
+
+    return ExitCode.LIVENESS if isinstance(system.property_named(name), Liveness) else ExitCode.VIOLATED
 
 
 def _words(parting: Parting, model: str) -> str:

@@ -80,12 +80,10 @@ def command(properties: Sequence[str], knobs: Sequence[str], jobs: int | None, a
 
 def _swept(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
     from draincheck.errors import ModelError
-    from drainspecs.cases import SeedCases
-    from drainspecs.properties import DrainInvariant
     from drainspecs.sweep import SpaceTooLarge, sweep
 
     counter = Counter("systems built")
-    probes = SeedCases if selected.cases else DrainInvariant
+    probes = selected.probes_of_states("sweep")
     try:
         with counter:
             return sweep(

@@ -82,15 +82,13 @@ def _the_property(properties: Sequence[str]) -> str:
 def _asked(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why:
     from draincheck.errors import ModelError
     from draincheck.revisions import UnknownName, find_revision
-    from drainspecs.cases import SeedCases
-    from drainspecs.properties import DrainInvariant
     from drainspecs.why import why
 
     try:
         base = find_revision(against)
     except UnknownName as error:
         raise click.BadParameter(str(error), param_hint="'--against'") from error
-    probes = SeedCases if selected.cases else DrainInvariant
+    probes = selected.probes_of_states("why")
     counter = Counter("sets of changes looked at")
     try:
         with counter:
