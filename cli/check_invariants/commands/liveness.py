@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from draincheck.system import TransitionSystem
+    from draincheck.trace import Trace
     from draincheck.verdict import Verdict
     from drainspecs.matrix import Row
 
@@ -147,20 +150,19 @@ def _line(row: Row) -> _Line:
         home = specification_of([name])
         assert home is not None
         wanted = home.expected(row.revision.name, row.scenario, name)
-        words = (None, "") if wanted is None else (wanted.outcome.value, wanted.argument)
-        cells.append(_Cell(name, verdict, *words, lambda verdict=verdict: _system_of(row, verdict)))
+        expected = None if wanted is None else wanted.outcome.value
+        argument = "" if wanted is None else wanted.argument
+        cells.append(_Cell(name, verdict, expected, argument, partial(_system_of, row, name)))
     block = f"{row.scenario.name}: {row.scenario.meaning}"
     return _Line(row.revision.name, block, (row.revision.date, row.revision.subject), cells)
 
 
-def _system_of(row: Row, verdict: Verdict) -> TransitionSystem:
-    """The system that a counterexample belongs to, under the row's name."""
-    from dataclasses import replace
-
+def _system_of(row: Row, name: str) -> TransitionSystem:
+    """The system on which a demand is decided, under the row's name."""
     from drainspecs.liveness import systems
 
-    names = systems(row.revision, row.scenario)
-    return replace(names[verdict.property], name=f"{row.revision.name} / {row.scenario.name}")
+    system = systems(row.revision, row.scenario)[name]
+    return replace(system, name=f"{row.revision.name} / {row.scenario.name}")
 
 
 def _notify_lines() -> tuple[Iterator[_Line], int]:
@@ -171,9 +173,8 @@ def _notify_lines() -> tuple[Iterator[_Line], int]:
         for row in ROWS:
             result = check(row)
             verdict = next(v for v in result.verdicts.values() if v.outcome is result.outcome)
-            cell = _Cell(
-                "served", verdict, row.expected.value, "published with QEMU's models", lambda row=row: system_of(row)
-            )
+            argument = "published with QEMU's models"
+            cell = _Cell("served", verdict, row.expected.value, argument, partial(system_of, row))
             yield _Line(row.name, "QEMU's event notification protocol", ("", row.meaning), [cell])
 
     return lines(), len(ROWS)
@@ -270,17 +271,19 @@ _SAID = {"holds": "hold", "violated": "violated", "unknown": "unknown"}
 
 def _print_traces(lines: Iterable[_Line]) -> None:
     """A counterexample of everything that is violated; the same one is printed once."""
+    seen: set[tuple[str, tuple[int, ...]]] = set()
+    for cell in (cell for line in lines for cell in line.cells):
+        trace = cell.verdict.trace
+        if cell.outcome == "violated" and trace is not None and (trace.digest, trace.actions) not in seen:
+            seen.add((trace.digest, trace.actions))
+            emit("\n")
+            _print_trace(cell.system(), trace)
+
+
+def _print_trace(system: TransitionSystem, trace: Trace) -> None:
     from draincheck.report.text import render_trace
 
-    seen: set[tuple[str, tuple[int, ...]]] = set()
-    for line in lines:
-        for cell in line.cells:
-            trace = cell.verdict.trace
-            if cell.outcome == "violated" and trace is not None and (trace.digest, trace.actions) not in seen:
-                seen.add((trace.digest, trace.actions))
-                system = cell.system()
-                emit("\n")
-                emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))  # noqa: B023 (called at once)
+    emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))
 
 
 # -- JSON -------------------------------------------------------------------------------------------
