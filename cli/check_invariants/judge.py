@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import NamedTuple, cast
+
+import click
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput
 from check_invariants.output import Counter
@@ -13,11 +16,12 @@ from check_invariants.selection import Selected, chosen_properties
 from draincheck.engines import liveness
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
-from draincheck.system import CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable, TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
+from draincheck.expr import BoolExpr
+from draincheck.system import Always, CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable, TransitionSystem
+from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 from drainspecs.expectations import Expectation
 
-__all__ = ["Judged", "StepOfModel", "compiled", "decided", "explored", "judged", "never_taken"]
+__all__ = ["Judged", "StepOfModel", "compiled", "conditions_of", "decided", "explored", "judged", "never_taken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,14 @@ def explored(
 
 
 def decided(
-    selected: Selected, properties: Sequence[str], limits: Limits, engine: str
+    selected: Selected, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str] = ()
 ) -> tuple[TransitionSystem, dict[str, Verdict]]:
-    """Ask an engine other than explicit search, property by property. Raises as `explored` does."""
+    """Ask an engine other than explicit search, property by property. Raises as `explored` does; lemmas are for induction."""
     system = compiled(selected)
     counter = Counter("done")
     check = _engine(engine)
+    if lemmas:
+        check = partial(check, lemmas=conditions_of(system, lemmas))
     verdicts: dict[str, Verdict] = {}
     try:
         with counter:
@@ -80,7 +86,20 @@ def decided(
     return system, verdicts
 
 
-def _engine(name: str) -> Callable[[TransitionSystem, str, Limits, Reporter], Verdict]:
+def conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:
+    """What the invariants of these names say. Raises BadParameter for one that the system does not have, or of another kind."""
+    found: list[BoolExpr] = []
+    for item in chosen_properties(system, names, "--lemma") if names else ():
+        if not isinstance(item, Always):
+            kind = type(item).__name__
+            raise click.BadParameter(
+                f"{item.name} is a {kind}: only an `always` can be a lemma", param_hint="'--lemma'"
+            )
+        found.append(item.holds)
+    return found
+
+
+def _engine(name: str) -> Callable[..., Verdict]:
     """The `check` of an engine; z3 is loaded only for those that need it."""
     match name:
         case "simulation":
@@ -91,7 +110,7 @@ def _engine(name: str) -> Callable[[TransitionSystem, str, Limits, Reporter], Ve
             )
         case _:
             module = import_module(f"draincheck.engines.symbolic.{name}")
-            return cast("Callable[[TransitionSystem, str, Limits, Reporter], Verdict]", module.check)
+            return cast("Callable[..., Verdict]", module.check)
 
 
 def _with_liveness(system: TransitionSystem, exploration: Exploration, limits: Limits) -> Exploration:

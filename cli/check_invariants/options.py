@@ -29,6 +29,7 @@ __all__ = [
     "jobs_option",
     "json_option",
     "known_claims",
+    "lemma_option",
     "order_option",
     "property_names",
     "property_option",
@@ -180,6 +181,13 @@ def property_option(of_matrix: bool) -> Callable[[Command], Command]:
     )
 
 
+lemma_option = click.option(
+    "--lemma",
+    "lemmas",
+    metavar="PROPERTY",
+    multiple=True,
+    help="For induction: a property of the kind `always` that helps, and is proved along; may be given several times.",
+)
 order_option = click.option(
     "--order",
     type=click.Choice(["attach", "any"]),

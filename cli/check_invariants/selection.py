@@ -192,17 +192,19 @@ def _shown(value: Value) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-def chosen_properties(system: TransitionSystem, names: Sequence[str]) -> tuple[Property, ...]:
+def chosen_properties(
+    system: TransitionSystem, names: Sequence[str], option: str = "--property"
+) -> tuple[Property, ...]:
     """The properties of these names, in the system's order; all if none is named. Raises BadParameter for an unknown name."""
     if not system.properties:
         raise EmptySelection(
             f"{system.name} demands nothing: it has no properties; give it some, such as m.always(...)"
         )
-    _check_names(names, [item.name for item in system.properties])
+    _check_names(names, [item.name for item in system.properties], option)
     return tuple(item for item in system.properties if not names or item.name in names)
 
 
-def _check_names(names: Iterable[str], known: list[str]) -> None:
+def _check_names(names: Iterable[str], known: list[str], option: str = "--property") -> None:
     for name in names:
         if name not in known:
-            raise click.BadParameter(str(nearest("property", name, known)), param_hint="'--property'")
+            raise click.BadParameter(str(nearest("property", name, known)), param_hint=f"'{option}'")

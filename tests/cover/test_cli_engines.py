@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -37,6 +38,64 @@ def test_induction_proves_without_exploring() -> None:
     code, found, how = verdicts("induction", "--property", "S10")
     assert (code, found) == (0, {"S10": "holds"})
     assert "k-induction" in how["S10"]
+
+
+RING = """\
+from draincheck.lang import Model
+
+
+def ring():
+    m = Model("ring")
+    place, twice = m.int("place", 0, 40), m.int("twice", 0, 80)
+    with m.thread("walker") as p, p.loop(), p.either() as choice:
+        with choice(when=place < 40):
+            p.do("forward", place.inc(), twice.set(twice + 2))
+        with choice(when=place.is_(40)):
+            p.do("home", place.set(0), twice.set(0))
+    m.always("even", ~twice.is_(77))
+    m.always("double", twice.is_(place + place))
+    m.always("near", place < 40)
+    m.reachable("home", place.is_(40))
+    return m
+"""
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> str:
+    """A model of a user's: `even` is not inductive by itself."""
+    (tmp_path / "ring.py").write_text(RING)
+    return f"{tmp_path / 'ring.py'}:ring"
+
+
+def test_a_lemma_makes_a_property_inductive(ring: str) -> None:
+    """Without it unknown, exit code 30; with it k = 1."""
+    arguments = ("--property", "even", "--depth", "5", ring)
+    code, found, _ = verdicts("induction", *arguments)
+    assert (code, found) == (30, {"even": "unknown"})
+    code, found, how = verdicts("induction", *arguments, "--lemma", "double")
+    assert (code, found, how) == (0, {"even": "holds"}, {"even": "k-induction, k = 1"})
+
+
+def test_a_false_lemma_proves_nothing(ring: str) -> None:
+    """It is a lemma only if it holds: unknown, and its number is said."""
+    code, found, how = verdicts("induction", "--property", "even", "--depth", "60", ring, "--lemma", "near")
+    assert (code, found) == (30, {"even": "unknown"})
+    assert "lemma 1 is no invariant" in how["even"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--engine", "induction", "--lemma", "home"), "only an `always` can be a lemma"),
+        (("--engine", "induction", "--lemma", "doubl"), "did you mean double?"),
+        (("--engine", "bmc", "--lemma", "double"), "--lemma is for --engine induction"),
+    ],
+)
+def test_a_lemma_that_is_none_is_refused(ring: str, arguments: tuple[str, ...], message: str) -> None:
+    """Another kind of property, an unknown one, another engine: exit code 2."""
+    result = CliRunner().invoke(cli, ["check", ring, *arguments])
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 def test_simulation_says_that_it_is_only_a_search() -> None:

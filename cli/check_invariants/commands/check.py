@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from check_invariants.exit import ExitCode, worst
-from check_invariants.options import json_option, property_option, selectors
+from check_invariants.options import json_option, lemma_option, property_option, selectors
 from check_invariants.output import (
     Column,
     Styled,
@@ -52,6 +52,7 @@ __all__ = ["command"]
     help="explicit: every reachable state. bmc: z3, up to a depth. induction: z3, a proof by k-induction. "
     "auto: explicit search and bmc, whoever is first. simulation: random walks, only a search.",
 )
+@lemma_option
 @click.option("--no-trace", is_flag=True, help="Leave out the counterexamples.")
 @click.option(
     "--trace-out",
@@ -69,6 +70,7 @@ def command(
     timeout: float | None,
     depth: int | None,
     engine: str,
+    lemmas: Sequence[str],
     no_trace: bool,
     trace_out: str | None,
     as_json: bool,
@@ -94,8 +96,10 @@ def command(
     from check_invariants.selection import select
     from draincheck.verdict import Limits
 
+    if lemmas and engine != "induction":
+        raise click.UsageError("--lemma is for --engine induction")
     selected = select(properties=properties, **selectors)
-    result = _result(selected, properties, Limits(max_states, timeout, depth), engine)
+    result = _result(selected, properties, Limits(max_states, timeout, depth), engine, lemmas)
     found = result.judged
     if trace_out is not None:
         _write_traces(result, trace_out)
@@ -107,13 +111,15 @@ def command(
     ctx.exit(code)
 
 
-def _result(selected: Selected, properties: Sequence[str], limits: Limits, engine: str) -> _Result:
+def _result(
+    selected: Selected, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str]
+) -> _Result:
     from check_invariants.judge import decided, explored, judged
 
     if engine == "explicit":
         system, exploration = explored(selected, properties, limits)
         return _Result(selected, system, exploration, judged(selected, system, exploration.verdicts, properties))
-    system, verdicts = decided(selected, properties, limits, engine)
+    system, verdicts = decided(selected, properties, limits, engine, lemmas)
     return _Result(selected, system, None, judged(selected, system, verdicts, properties))
 
 
