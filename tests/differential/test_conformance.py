@@ -13,6 +13,7 @@ from draincheck.conformance.exhaustive import Conformance
 from draincheck.conformance.lockstep import walk
 from draincheck.conformance.matrix import config_of, conform_all, conform_one
 from draincheck.core.faults import FAULTS, Fault
+from draincheck.core.host import Host
 from draincheck.core.machine import Machine
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import Revision, code_bases, find_revision
@@ -69,6 +70,24 @@ _WIDER = st.sampled_from(
         Scenario("cancel", "", command="cancel"),
     ]
 )
+
+
+@pytest.mark.parametrize("revision", ["5a7e7a0bad~1", "176c36997f", "ab27c3b5e7", "cf3129323f"])
+def test_two_jobs_that_poll_inside_each_other_agree_on_long_walks(revision: str) -> None:
+    """A graph too large to walk whole: random walks, with drains that poll in a coroutine and drains that yield."""
+    scenario, knobs = find_scenario("mirror-2-jobs"), find_revision(revision).knobs
+    system = build("walk", knobs, scenario).compile()
+    partings = [walk(system, Machine(knobs, config_of(scenario)), Random(seed).randrange, 200) for seed in range(25)]
+    assert partings == [None] * 25
+
+
+def test_a_core_that_counts_polling_jobs_across_stacks_parts_from_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: which callbacks may give up control depends on the jobs that poll on the same stack."""
+    monkeypatch.setattr(Host, "all_poll", property(lambda host: sum(host.polling.values()) == host.jobs))
+    scenario, knobs = find_scenario("mirror-2-jobs"), find_revision("176c36997f").knobs
+    system = build("walk", knobs, scenario).compile()
+    machines = (Machine(knobs, config_of(scenario)) for _ in range(60))
+    assert any(walk(system, machine, Random(seed).randrange, 200) for seed, machine in enumerate(machines))
 
 
 @settings(max_examples=60, deadline=None, print_blob=True)

@@ -73,7 +73,7 @@ def test_a_context_switch_in_the_window_ends_in_qemus_assertion() -> None:
 
 
 def test_model_and_core_agree_on_these_scenarios_too() -> None:
-    """Edge by edge, for one code base; two jobs are compared by their ends only (see ARCHITECTURE.md)."""
+    """Edge by edge, for one code base; two jobs have too many edges, and are compared on random walks (test_conformance.py)."""
     pairs = [
         (find_revision("ab27c3b5e7"), find_scenario(name))
         for name in (*SCENARIOS, "dataplane-reset")

@@ -231,10 +231,10 @@ class AioContext:
     def aio_poll(self) -> bool:
         """A nested poll, as drains make it: one round; true if it made progress. It need not sleep: its caller has seen to that.
 
-        It is one step if every job is busy polling: then no callback in it gives up control, and what arrives meanwhile is seen by
-        the next round. Another job's callbacks may give up control, or poll themselves.
+        It is one step if it finds nothing, or if every job polls on this stack: then no callback in it gives up control, and what
+        arrives meanwhile is seen by the next round. Another job's callbacks may give up control, or poll themselves.
         """
-        if self.host.polling_jobs == self.host.jobs:
+        if self.host.all_poll or not self.aio_poll_would_progress():
             return self.host.atomically(self.aio_poll_once)
         return self.aio_poll_once()
 

@@ -95,12 +95,11 @@ class Drainer:
 
     def bdrv_drain_poll(self, bs: BlockDriverState) -> None:
         """Poll the node's context: until nothing is pending and nothing moves, or (65c1b5b622 .. 91af091f92~1) only while something is pending."""
-        self.host.polling_jobs += 1
-        if self.host.knobs.drain_polls == "in_flight":
-            self.bdrv_poll_while(bs)
-        else:
-            self.bdrv_poll_until_no_progress(bs)
-        self.host.polling_jobs -= 1
+        with self.host.polls():
+            if self.host.knobs.drain_polls == "in_flight":
+                self.bdrv_poll_while(bs)
+            else:
+                self.bdrv_poll_until_no_progress(bs)
 
     def bdrv_poll_until_no_progress(self, bs: BlockDriverState) -> None:
         """At least one poll: the last one finds nothing, but washes."""

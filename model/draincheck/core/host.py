@@ -13,7 +13,9 @@ Everything between two points is done under a lock that keeps the others away (t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -66,8 +68,10 @@ class Host:
         self.steps = 0
         self.hub = getcurrent()
         self.running = Thread("start")
-        #: how many block jobs there are, and how many of them are polling in a drain
-        self.jobs, self.polling_jobs = 1, 0
+        #: how many block jobs there are
+        self.jobs = 1
+        #: how many of them are polling in a drain, on each stack (a thread's or a coroutine's)
+        self.polling: Counter[object] = Counter()
         self._choose = choose
 
     # -- for the emulated code ------------------------------------------------------------------------------------------------
@@ -101,6 +105,19 @@ class Host:
             return labels[0]
         process = self.running.process
         return labels[self._choose([Choice(process, label) for label in labels])]
+
+    @contextmanager
+    def polls(self) -> Iterator[None]:
+        """A job polls in a drain, on the current stack."""
+        stack = getcurrent()
+        self.polling[stack] += 1
+        yield
+        self.polling[stack] -= 1
+
+    @property
+    def all_poll(self) -> bool:
+        """Every job is polling on the current stack."""
+        return self.polling[getcurrent()] == self.jobs
 
     def event(self, text: str, *args: object, mark: str = "") -> None:
         """Say what has just been done; `args` fill `text` as `%` does, if there is a log."""
