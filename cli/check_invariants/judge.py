@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput
 from check_invariants.output import Counter
-from check_invariants.selection import Selected, chosen_properties
+from check_invariants.selection import Counted, Selected, chosen_properties
 from draincheck.engines import liveness
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
@@ -35,7 +35,7 @@ class Judged:
         return self.verdict.outcome.value
 
 
-def compiled(selected: Selected) -> TransitionSystem:
+def compiled(selected: Selected | Counted) -> TransitionSystem:
     """The model. Raises MalformedInput, with the place, if it cannot be given a meaning."""
     try:
         return selected.system()
