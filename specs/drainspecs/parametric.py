@@ -229,10 +229,8 @@ class Story(Qemu):
         leave no handler that may run while the window is open.
         """
         runs, ended = self.mirror.on, self._job("(ended)")
-        ends, exits = ended & ~self.completed, self._main("bdrv_reopen", *SWITCHING)
         drains, polls = self._job("drain", "last drain"), self._main("drain BH")
         yielded = FALSE if self.k.drain == "nested" else drains & ~runs
-        halted = self.m.halted if self.k.pre_switch == "assert" else FALSE
         return {
             "the job runs while the main loop waits for it": runs.implies(self._main("in mirror")),
             "the sleep timer is the sleeping job's": self.sleep_over.implies(self._job("sleep") & ~runs),
@@ -242,34 +240,62 @@ class Story(Qemu):
             "the drain BH runs once": ~(self.drain_bh & polls),
             "a nested drain runs": drains.implies(runs) if self.k.drain == "nested" else TRUE,
             "a job that has ended does not run": ~(ended & runs),
-            "an end has an exit": ~(ends | self.exit_bh)
-            if self.k.exit == "inline"
-            else ends.iff(self.exit_bh | exits) | halted,
-            "the exit runs once": ~(self.exit_bh & exits),
             "a job completes at its end": self.completed.implies(ended),
-            "the window opens when the job leaves": self.window.implies(ends | self._job("last drain", "last flush")),
-            **self._sections(ends, drains, halted),
+            **self._exit(),
+            **self._sections(drains),
         }
 
-    def _sections(self, ends: BoolExpr, drains: BoolExpr, halted: BoolExpr) -> dict[str, BoolExpr]:
+    def _exit(self) -> dict[str, BoolExpr]:
+        """The part of the invariant about the job's end: who runs mirror_exit, and since when the window can be open."""
+        ends, exits = self._ends, self._exits("bdrv_reopen", *SWITCHING)
+        inline = self.k.exit == "inline"
+        leaves = ends | self._job("last drain", "last flush")
+        return {
+            "an end has an exit": ~(ends | self.exit_bh) if inline else ends.iff(self.exit_bh | exits) | self._halted,
+            "the exit runs once": ~(self.exit_bh & exits),
+            "the window opens when the job leaves": self.window.implies(leaves | exits | self._halted if inline else leaves),
+        }
+
+    def _sections(self, drains: BoolExpr) -> dict[str, BoolExpr]:
         """The part of the invariant that says which sections are open, in code bases that have any."""
         parts: dict[str, BoolExpr] = {}
         if self.bandage is not None:
-            parts["the bandage"] = self.bandage.is_(count(ends))
+            parts["the bandage"] = self.bandage.is_(count(self._ends))
         if self.quiesce is None or self.disable_count is None:
             return parts
-        whole = self.k.drain_is_section or self.k.begin == "before_check"
-        begun = ~self.drain_bh if self.k.drain == "yield_first" else TRUE
-        mine = any_((drains if whole else self._job("last drain")) & begun, self._job("last flush"))
-        left = ends if self.k.begin != "none" else FALSE
-        replaces = self._main("bdrv_replace_node")
-        parts["sections of the source"] = self.quiesce.is_(count(mine | left, replaces))
+        sections = count(self._own_section(drains), self._exits("bdrv_replace_node"))
+        parts["sections of the source"] = self.quiesce.is_(sections) | self._halted
         target = self.quiesce_target if self.quiesce_target is not None else FALSE
-        parts["the target's section"] = (
-            target.iff(self._main(*SWITCHING)) | halted if self.quiesce_target is not None else TRUE
-        )
+        if self.quiesce_target is not None:
+            parts["the target's section"] = self.quiesce_target.iff(self._exits(*SWITCHING)) | self._halted
         parts["external events are disabled once for each node"] = self.disable_count.is_(count(self.drained, target))
         return parts
+
+    def _own_section(self, drains: BoolExpr) -> BoolExpr:
+        """The section that mirror has opened is open."""
+        before = self.k.begin == "before_check"
+        whole = drains if self.k.drain_is_section or before else self._job("last drain")
+        begun = ~self.drain_bh if self.k.drain == "yield_first" else TRUE
+        kept = any_(self._ends, self._exits("bdrv_reopen", *SWITCHING) if self.k.exit == "inline" else FALSE)
+        return any_(
+            whole & begun, self._job("last flush") if before else FALSE, kept if self.k.begin != "none" else FALSE
+        )
+
+    # -- places -------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _ends(self) -> BoolExpr:
+        """The job has ended, and its exit is still to come or under way."""
+        return self._job("(ended)") & ~self.completed
+
+    @property
+    def _halted(self) -> BoolExpr:
+        """QEMU has aborted, in the middle of mirror_exit."""
+        return self.m.halted if self.k.pre_switch == "assert" else FALSE
+
+    def _exits(self, *places: str) -> BoolExpr:
+        """Whoever runs mirror_exit is at one of some places in it."""
+        return self._job(*places) if self.k.exit == "inline" else self._main(*places)
 
     def _job(self, *places: str) -> BoolExpr:
         """The job stands at one of some places, running or not."""
