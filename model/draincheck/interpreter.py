@@ -22,6 +22,7 @@ from draincheck.system import (
     State,
     TransitionSystem,
 )
+from draincheck.parametric import refuse_naturals
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Reporter, Statistics
 
@@ -46,6 +47,7 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 
 
 def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Seen:
+    refuse_naturals(system)
     started = perf_counter()
     seen = _Seen(system, limits)
     try:

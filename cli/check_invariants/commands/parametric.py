@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -184,10 +184,8 @@ def _row(revision: Revision, decision: Decision, turned: bool, started: float) -
 
 
 def _written(row: _Row, directory: str) -> _Row:
-    """The row, with its certificate or trace in a file."""
-    from dataclasses import replace
-
-    if row.word == "unknown":
+    """The row, with its certificate or trace in a file, if there is one."""
+    if not row.certificate and row.decision.verdict.trace is None:
         return row
     path = str(Path(directory) / f"{row.revision.name}.{'smt2' if row.certificate else 'json'}")
     write_to(path, row.certificate or _trace_file(row))
