@@ -9,6 +9,7 @@ from time import perf_counter
 from draincheck.engines.evidence import NO_LIMITS, SILENT, conclude
 from draincheck.engines.faults import ModelFault
 from draincheck.expr import BoolExpr
+from draincheck.parametric import refuse_naturals
 from draincheck.system import (
     Action,
     Always,
@@ -22,7 +23,6 @@ from draincheck.system import (
     State,
     TransitionSystem,
 )
-from draincheck.parametric import refuse_naturals
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Reporter, Statistics
 

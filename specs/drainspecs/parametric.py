@@ -101,7 +101,7 @@ class Family:
         system = self.any_writes()
         _, proof = _one_step(system, next(iter(_parts(system))), limits)
         known = None if proof is None else proof.formula
-        verdict = parametric.check(system, S1, self.member, _left(limits, started), reporter, known)
+        verdict = parametric.check(system, S1, self.member, _left(limits, started), reporter, known=known)
         if verdict.trace is not None:
             verdict = replace(verdict, trace=self._with_fewest_writes(verdict.trace))
         return Decision(system, verdict)
@@ -198,9 +198,7 @@ def _shown(value: object) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-def _one_step(
-    system: TransitionSystem, name: str, limits: Limits, mined: bool = False
-) -> tuple[Verdict, Proof | None]:
+def _one_step(system: TransitionSystem, name: str, limits: Limits, mined: bool = False) -> tuple[Verdict, Proof | None]:
     """Whether a property and all parts of the invariant are inductive: from one state to the next. `mined`: with pairs of values."""
     parts = list(_parts(system).values())
     return induction.prove(system, name, replace(limits, depth=1), SILENT, parts, mined=mined)
@@ -260,7 +258,9 @@ class Story(Qemu):
         return {
             "an end has an exit": ~(ends | self.exit_bh) if inline else ends.iff(self.exit_bh | exits) | self._halted,
             "the exit runs once": ~(self.exit_bh & exits),
-            "the window opens when the job leaves": self.window.implies(leaves | exits | self._halted if inline else leaves),
+            "the window opens when the job leaves": self.window.implies(
+                leaves | exits | self._halted if inline else leaves
+            ),
         }
 
     def _sections(self, drains: BoolExpr) -> dict[str, BoolExpr]:

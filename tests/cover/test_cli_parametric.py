@@ -95,7 +95,11 @@ def test_certificates_can_be_checked_from_their_files(tmp_path: Path) -> None:
         ('"flush": "before_check"', '"flush": "never"', "never"),
         ('"flush": "before_check", ', "", "a code base has every knob; flush is missing"),
         ('"flush": "before_check"', '"flash": "before_check"', "unknown knob 'flash'; did you mean flush"),
-        ('"source": {"parametric": {', '"source": {"parametric": "all", "x": {', "parametric is not an object of knobs"),
+        (
+            '"source": {"parametric": {',
+            '"source": {"parametric": "all", "x": {',
+            "parametric is not an object of knobs",
+        ),
     ],
 )
 def test_a_source_that_names_no_model_is_malformed(tmp_path: Path, before: str, after: str, words: str) -> None:
@@ -174,7 +178,9 @@ def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.Monk
     real = expectations.expected
 
     def turned(*arguments: Any) -> expectations.Expectation:
-        return replace(real(*arguments), outcome=Outcome.VIOLATED)
+        expectation = real(*arguments)
+        assert expectation is not None
+        return replace(expectation, outcome=Outcome.VIOLATED)
 
     monkeypatch.setattr(expectations, "expected", turned)
     result = parametric("--revision", HOLDS)

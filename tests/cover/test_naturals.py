@@ -12,7 +12,7 @@ from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import bmc, parametric
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.errors import ModelError
-from draincheck.expr import BOOL, IntSort
+from draincheck.expr import BOOL, TRUE, IntSort
 from draincheck.lang import IntVar, Model
 from draincheck.parametric import (
     INFINITY,
@@ -44,7 +44,7 @@ def family(writes: int | None, guarded: bool = True) -> TransitionSystem:
     if writes is None:
         parameter(left)
     with m.thread("guest") as p, p.loop():
-        p.do("writes", left.dec(), made.inc(), **({"when": left > 0} if guarded else {}))
+        p.do("writes", left.dec(), made.inc(), when=left > 0 if guarded else TRUE)
     m.always("fewer than three", made < 3)
     return over_naturals(m.compile())
 

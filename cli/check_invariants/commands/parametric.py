@@ -144,7 +144,9 @@ def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) 
 
     turned = merged(settings)
     if turned.get("order", "attach") != "attach":
-        raise click.UsageError("--set order=any: the model with counted requests has GSources in the order of attachment only")
+        raise click.UsageError(
+            "--set order=any: the model with counted requests has GSources in the order of attachment only"
+        )
     return [with_settings(row, turned) for row in dict.fromkeys(revisions or code_bases())]
 
 
@@ -199,7 +201,9 @@ def _trace_file(row: _Row) -> str:
     verdict = row.decision.verdict
     assert verdict.trace is not None
     system, trace = row.family.in_finite(verdict.trace)
-    return write_trace(system, trace, source=source_of(row.revision.knobs, row.decision.writes), verdict=verdict.outcome)
+    return write_trace(
+        system, trace, source=source_of(row.revision.knobs, row.decision.writes), verdict=verdict.outcome
+    )
 
 
 # -- text -------------------------------------------------------------------------------------------

@@ -38,7 +38,9 @@ def refuse_naturals(system: TransitionSystem) -> None:
     for variable in system.variables:
         if is_natural(variable.sort) or not variable.initial:
             what = "has no upper end" if is_natural(variable.sort) else "may start with any value"
-            raise ModelError(f"{system.name}: {variable.name} {what}, so its states cannot be listed; use a symbolic engine")
+            raise ModelError(
+                f"{system.name}: {variable.name} {what}, so its states cannot be listed; use a symbolic engine"
+            )
 
 
 def parameter(variable: Variable) -> None:

@@ -20,6 +20,7 @@ def check(
     instance: Callable[[State], TransitionSystem],
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
+    *,
     known: BoolExpr | None = None,
 ) -> Verdict:
     """Bounded model checking of all members of a family at once.
