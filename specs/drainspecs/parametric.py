@@ -88,7 +88,7 @@ class Family:
     # -- verdicts ---------------------------------------------------------------------------------------------------------------
 
     def prove(self, limits: Limits = NO_LIMITS) -> Decision:
-        """S1 for any number of writes: *holds* if the invariant is inductive; else *unknown*, or a counterexample."""
+        """S1 for any number of writes: *holds* if the invariant is inductive, else *unknown*."""
         system = self.any_writes()
         return Decision(system, *_one_step(system, S1, limits))
 
