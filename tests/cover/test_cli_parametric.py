@@ -212,11 +212,22 @@ def test_wrong_arguments(arguments: tuple[str, ...], words: str) -> None:
     assert words in result.stderr
 
 
-def test_knobs_that_make_no_model_are_malformed() -> None:
-    """A section that ends before it begins: exit code 150, with the place."""
-    result = parametric("--revision", "9a0cec664e", "--set", "exit=inline", "--set", "begin=after_release")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--revision", "9a0cec664e", "--set", "exit=inline", "--set", "begin=after_release"), "leaves no time"),
+        (
+            ("--revision", "5a7e7a0bad", "--set", "drain=yield_first"),
+            "only a bdrv_drain that is a section ends that again",
+        ),
+    ],
+)
+def test_knobs_that_make_no_model_are_malformed(arguments: tuple[str, ...], words: str) -> None:
+    """A section that ends before it begins, or never: exit code 150, with the reason."""
+    result = parametric(*arguments)
     assert result.exit_code == 150
-    assert "9a0cec664e+exit=inline+begin=after_release" in result.stderr
+    assert f"no code base could be like {arguments[1]}+" in result.stderr
+    assert words in result.stderr
 
 
 def test_a_source_is_read_as_it_was_written() -> None:

@@ -138,16 +138,22 @@ class _Row:
 
 
 def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) -> list[Revision]:
-    """The code bases named, all if none is, with their knobs turned. Raises UsageError for knobs that exclude each other."""
+    """The code bases named, all if none is, with their knobs turned. Raises UsageError and MalformedInput for knobs that exclude each other."""
     from check_invariants.selection import merged
     from draincheck.revisions import code_bases, with_settings
+    from drainspecs.judging import objection
+    from drainspecs.scenarios import find_scenario
 
     turned = merged(settings)
     if turned.get("order", "attach") != "attach":
         raise click.UsageError(
             "--set order=any: the model with counted requests has GSources in the order of attachment only"
         )
-    return [with_settings(row, turned) for row in dict.fromkeys(revisions or code_bases())]
+    chosen = [with_settings(row, turned) for row in dict.fromkeys(revisions or code_bases())]
+    for row in chosen:
+        if reason := objection(row.knobs, find_scenario("mirror")):
+            raise MalformedInput(f"no code base could be like {row.name}: {reason}")
+    return chosen
 
 
 def _limits(timeout: float | None) -> Limits:
