@@ -12,7 +12,7 @@ import click
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput
 from check_invariants.output import Counter
-from check_invariants.selection import Selected, chosen_properties
+from check_invariants.selection import Counted, Selected, chosen_properties
 from draincheck.engines import liveness
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
@@ -39,7 +39,7 @@ class Judged:
         return self.verdict.outcome.value
 
 
-def compiled(selected: Selected) -> TransitionSystem:
+def compiled(selected: Selected | Counted) -> TransitionSystem:
     """The model. Raises MalformedInput, with the place, if it cannot be given a meaning."""
     try:
         return selected.system()

@@ -30,6 +30,7 @@ COMMANDS = {
     "replay": "Execute a trace on the reference core, with real bytes.",
     "simulate": "Run code bases on the reference core under random schedules.",
     "conform": "Hold the model and the reference core against each other.",
+    "parametric": "Decide the drain invariant for any number of guest writes.",
     "prove": "Write a certificate of what holds.",
     "certificate": "Have certificates checked by a solver.",
     "graph": "Write the graph of all states and steps.",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from check_invariants.counted import Counted
 from check_invariants.exit import EmptySelection, MalformedInput
 from check_invariants.model_file import ModelFile
 from check_invariants.options import property_names
@@ -20,7 +21,7 @@ from drainspecs.expectations import Expectation
 from drainspecs.scenarios import applies, find_scenario
 from drainspecs.specifications import Specification, find_specification, specification_of
 
-__all__ = ["CodeBase", "Selected", "chosen_properties", "select", "select_from_source"]
+__all__ = ["CodeBase", "Counted", "Selected", "chosen_properties", "merged", "select", "select_from_source"]
 
 DEFAULT_REVISION = "ab27c3b5e7"
 DEFAULT_SCENARIO = "mirror"
@@ -106,7 +107,7 @@ def select(
         if revision or scenario or order or settings:
             raise click.UsageError("a model of your own has no --revision, --scenario, --order or --set")
         return ModelFile.load(model)
-    turned = _merged(settings)
+    turned = merged(settings)
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
     order = order or turned.pop("order", None)
@@ -132,7 +133,7 @@ def _specification(properties: Sequence[str]) -> Specification:
     return found
 
 
-def _merged(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def merged(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Settings by knob; one knob cannot have two values."""
     merged: dict[str, Any] = {}
     for name, value in settings:
@@ -149,8 +150,8 @@ def _check_applies(code_base: CodeBase) -> None:
         )
 
 
-def select_from_source(source: Source | None) -> Selected:
-    """The model that a trace file names. Raises MalformedInput if it names none that can be built."""
+def select_from_source(source: Source | None) -> Selected | Counted:
+    """The model that a trace file or a certificate names. Raises MalformedInput if it names none that can be built."""
     if source is None:
         raise MalformedInput("the trace does not say which model it belongs to; export it again")
     try:
@@ -160,7 +161,9 @@ def select_from_source(source: Source | None) -> Selected:
         raise MalformedInput(f"trace.source does not name a model: {what}; export the trace again") from error
 
 
-def _from_source(source: Source) -> Selected:
+def _from_source(source: Source) -> Selected | Counted:
+    if "parametric" in source:
+        return Counted.from_source(source)
     if "file" in source:
         return ModelFile.load(f"{_word(source, 'file')}:{_word(source, 'function')}")
     revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))

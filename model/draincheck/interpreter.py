@@ -9,6 +9,7 @@ from time import perf_counter
 from draincheck.engines.evidence import NO_LIMITS, SILENT, conclude
 from draincheck.engines.faults import ModelFault
 from draincheck.expr import BoolExpr
+from draincheck.parametric import refuse_naturals
 from draincheck.system import (
     Action,
     Always,
@@ -46,6 +47,7 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 
 
 def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Seen:
+    refuse_naturals(system)
     started = perf_counter()
     seen = _Seen(system, limits)
     try:

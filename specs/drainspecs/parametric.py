@@ -3,26 +3,30 @@
 The model is `draincheck.parametric.qemu`: the scenario *mirror* with counted requests. What is proved or refuted of it is S1, the drain
 invariant: no request is submitted to the source from the last dirty count that found 0 (w) to the switch (c).
 
-`Story.invariant` says why it holds from 0ff841f6d1 on. z3 finds it inductive, and the certificate says so to any other solver.
+`Story.invariant` says why it holds from 0ff841f6d1 on. z3 finds it inductive, and the certificate says so to any other solver. How the
+model is related to the one with named requests is a matter of `tests/differential/test_counted_requests.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from time import perf_counter
+from typing import Any
 
 from draincheck.certificate import Certificate, from_proof
 from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic import induction, parametric
+from draincheck.engines.symbolic.induction import Proof
 from draincheck.errors import TraceError
 from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Process, any_, count
 from draincheck.parametric.qemu import Qemu
-from draincheck.revisions import Knobs
+from draincheck.revisions import KNOBS, Knobs, Revision, UnknownName, parse_setting
 from draincheck.system import Always, State, TransitionSystem
 from draincheck.trace import Trace, rerun
-from draincheck.verdict import Limits, Reporter, Verdict
+from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 
-__all__ = ["S1", "Story", "any_writes", "decide", "finite", "member", "prove", "refute", "with_writes"]
+__all__ = ["S1", "Decision", "Family", "Story", "decide_all", "knobs_from", "source_of"]
 
 #: the property
 S1 = "S1"
@@ -31,60 +35,183 @@ S1 = "S1"
 SWITCHING = ("bdrv_drained_begin", "bdrv_swap", "bdrv_replace_node")
 
 
-def any_writes(knobs: Knobs) -> TransitionSystem:
-    """The code base in which the guest may make any number of writes."""
-    return Story(knobs, None).compile()
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of S1 for any number of writes.
+
+    Attributes:
+        system: the code base with any number of writes.
+        verdict: with a trace if it is violated; the trace belongs to `Family.member(trace.initial)`.
+        proof: the inductive invariant if it holds, over the variables of the system.
+    """
+
+    system: TransitionSystem
+    verdict: Verdict
+    proof: Proof | None = None
+
+    @property
+    def writes(self) -> int | None:
+        """How many writes the counterexample needs."""
+        return None if self.verdict.trace is None else self.verdict.trace.initial[0]
 
 
-def with_writes(knobs: Knobs, writes: int) -> TransitionSystem:
-    """The member of that family in which it makes so many; other counters have no upper end either."""
-    return Story(knobs, writes).compile()
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A code base, once for each number of writes. `story` is its model: a subclass may weaken it."""
+
+    knobs: Knobs
+    story: type[Story]
+
+    @classmethod
+    def of(cls, knobs: Knobs) -> Family:
+        """The code base itself."""
+        return cls(knobs, Story)
+
+    # -- systems ----------------------------------------------------------------------------------------------------------------
+
+    def any_writes(self) -> TransitionSystem:
+        """The guest may make any number of writes."""
+        return self.story(self.knobs, None).compile()
+
+    def with_writes(self, writes: int) -> TransitionSystem:
+        """The member of the family in which it makes so many; other counters have no upper end either."""
+        return self.story(self.knobs, writes).compile()
+
+    def finite(self, writes: int) -> TransitionSystem:
+        """The same with bounded counters, for explicit search: iterations of the main loop are not counted."""
+        return self.story(self.knobs, writes, highest=writes).compile()
+
+    def member(self, initial: State) -> TransitionSystem:
+        """The member that starts in a state: the one that a trace belongs to."""
+        return self.with_writes(initial[0])
+
+    # -- verdicts ---------------------------------------------------------------------------------------------------------------
+
+    def prove(self, limits: Limits = NO_LIMITS) -> Decision:
+        """S1 for any number of writes: *holds* if the invariant is inductive, else *unknown*."""
+        system = self.any_writes()
+        return Decision(system, *_one_step(system, S1, limits))
+
+    def refute(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Decision:
+        """Look for a number of writes with which S1 is violated: by a shortest path, with as few writes as that path needs.
+
+        The parts of the invariant are proved first, without S1: what they exclude need not be searched.
+        """
+        started = perf_counter()
+        system = self.any_writes()
+        _, proof = _one_step(system, next(iter(_parts(system))), limits)
+        known = None if proof is None else proof.formula
+        verdict = parametric.check(system, S1, self.member, _left(limits, started), reporter, known=known)
+        if verdict.trace is not None:
+            verdict = replace(verdict, trace=self._with_fewest_writes(verdict.trace))
+        return Decision(system, verdict)
+
+    def decide(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Decision:
+        """S1 for any number of writes: by the invariant, or else by a counterexample."""
+        started = perf_counter()
+        found = self.prove(limits)
+        if found.proof is None:
+            found = self.refute(_left(limits, started), reporter)
+        if found.proof is None and found.verdict.outcome is Outcome.HOLDS:
+            # by its pairs of values: what they exclude makes the invariant strong enough
+            mined = Decision(found.system, *_one_step(found.system, S1, _left(limits, started), mined=True))
+            found = mined if mined.proof is not None else found
+        return found
+
+    # -- evidence ---------------------------------------------------------------------------------------------------------------
+
+    def certificate(self, decision: Decision) -> Certificate:
+        """A proof as a certificate that names this code base; it may be that of another one that differs in nothing here."""
+        assert decision.proof is not None
+        return from_proof(decision.system, decision.proof, source_of(self.knobs))
+
+    def in_finite(self, trace: Trace) -> tuple[TransitionSystem, Trace]:
+        """A counterexample as a path of the finite member, whose states every engine can list.
+
+        Raises:
+            TraceError: its steps are no path there.
+        """
+        member, finite = self.member(trace.initial), self.finite(trace.initial[0])
+        names = {variable.name: value for variable, value in zip(member.variables, trace.initial, strict=True)}
+        initial = tuple(names[variable.name] for variable in finite.variables)
+        found = replace(trace, system=finite.name, digest=finite.digest, initial=initial)
+        rerun(finite, found)
+        return finite, found
+
+    def _with_fewest_writes(self, trace: Trace) -> Trace:
+        """The same steps in the smallest member of the family that can take them."""
+        for writes in range(trace.initial[0]):
+            system = self.with_writes(writes)
+            fewer = replace(trace, system=system.name, digest=system.digest, initial=system.initial[0])
+            try:
+                rerun(system, fewer)
+            except TraceError:
+                continue
+            return fewer
+        return trace
 
 
-def finite(knobs: Knobs, writes: int) -> TransitionSystem:
-    """The same with bounded counters, for explicit search: iterations of the main loop are not counted."""
-    return Story(knobs, writes, highest=writes).compile()
+def decide_all(
+    code_bases: Iterable[Revision], limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+) -> Iterator[Decision]:
+    """Decide code bases one after the other; those that differ in nothing of this story are decided once. Limits are for each."""
+    known: dict[str, Decision] = {}
+    for code_base in code_bases:
+        family = Family.of(code_base.knobs)
+        digest = family.any_writes().digest
+        if digest not in known:
+            known[digest] = family.decide(limits, reporter)
+        yield known[digest]
 
 
-def member(knobs: Knobs, initial: State) -> TransitionSystem:
-    """The member of the family that starts in a state: the one that a trace belongs to."""
-    family = any_writes(knobs)
-    return with_writes(knobs, initial[next(n for n, v in enumerate(family.variables) if not v.initial)])
+def source_of(knobs: Knobs, writes: int | None = None) -> dict[str, Any]:
+    """What a file needs to say for `knobs_from` to make the model again."""
+    return {"parametric": asdict(knobs), **({} if writes is None else {"writes": str(writes)})}
 
 
-def prove(knobs: Knobs, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> tuple[Verdict, Certificate | None]:
-    """S1 for any number of writes: *holds*, with a certificate, if the invariant is inductive; else *unknown*, or a counterexample."""
-    system = any_writes(knobs)
-    lemmas = [item.holds for item in system.properties if isinstance(item, Always)]
-    verdict, proof = induction.prove(
-        system, S1, replace(limits, depth=limits.depth or 1), reporter, lemmas, mined=False
-    )
-    return verdict, None if proof is None else from_proof(system, proof, {"parametric": asdict(knobs)})
+def knobs_from(source: Mapping[str, Any]) -> tuple[Knobs, int | None]:
+    """The code base that a file is about, and the number of writes (None: any number).
+
+    Raises:
+        UnknownName: a knob or its value is not known, or a knob is missing.
+        ValueError: the number of writes is none.
+    """
+    settings = source["parametric"]
+    if not isinstance(settings, Mapping):
+        raise ValueError("parametric is not an object of knobs")
+    values = dict(parse_setting(f"{name}={_shown(value)}") for name, value in settings.items())  # pyright: ignore
+    missing = [knob.name for knob in KNOBS if knob.name not in values]
+    if missing:
+        raise UnknownName(f"a code base has every knob; {', '.join(missing)} is missing")
+    return Knobs(**values), _natural(source.get("writes"))
 
 
-def refute(knobs: Knobs, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Verdict:
-    """Look for a number of writes with which S1 is violated; the trace belongs to `member(knobs, trace.initial)`, with as few as it needs."""
-    verdict = parametric.check(any_writes(knobs), S1, partial(member, knobs), limits, reporter)
-    return verdict if verdict.trace is None else replace(verdict, trace=_with_fewest_writes(knobs, verdict.trace))
+def _natural(text: object) -> int | None:
+    if text is None:
+        return None
+    if not isinstance(text, str) or not text.isdecimal():
+        raise ValueError(f"writes is {text!r}, and should be a number in quotation marks")
+    return int(text)
 
 
-def decide(knobs: Knobs, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> tuple[Verdict, Certificate | None]:
-    """S1 for any number of writes: by the invariant, or else by a counterexample."""
-    verdict, certificate = prove(knobs, Limits(seconds=limits.seconds), reporter)
-    return (verdict, certificate) if certificate is not None else (refute(knobs, limits, reporter), None)
+def _shown(value: object) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-def _with_fewest_writes(knobs: Knobs, trace: Trace) -> Trace:
-    """The same steps in the smallest member of the family that can take them."""
-    for writes in range(trace.initial[0] + 1):
-        system = with_writes(knobs, writes)
-        fewer = replace(trace, system=system.name, digest=system.digest, initial=system.initial[0])
-        try:
-            rerun(system, fewer)
-        except TraceError:
-            continue
-        return fewer
-    return trace
+def _one_step(system: TransitionSystem, name: str, limits: Limits, mined: bool = False) -> tuple[Verdict, Proof | None]:
+    """Whether a property and all parts of the invariant are inductive: from one state to the next. `mined`: with pairs of values."""
+    parts = list(_parts(system).values())
+    return induction.prove(system, name, replace(limits, depth=1), SILENT, parts, mined=mined)
+
+
+def _parts(system: TransitionSystem) -> dict[str, BoolExpr]:
+    """The parts of the invariant, by name."""
+    return {item.name: item.holds for item in system.properties if isinstance(item, Always)}
+
+
+def _left(limits: Limits, started: float) -> Limits:
+    """The limits with what is left of the time."""
+    return limits if limits.seconds is None else replace(limits, seconds=limits.seconds + started - perf_counter())
 
 
 class Story(Qemu):
@@ -107,11 +234,9 @@ class Story(Qemu):
         in it: that is why the drain invariant holds for any number of them. All parts hold in every code base; S1 follows where they
         leave no handler that may run while the window is open.
         """
-        runs, ended = self.mirror.on, self._job("(ended)")
-        ends, exits = ended & ~self.completed, self._main("bdrv_reopen", *SWITCHING)
+        runs = self.mirror.on
         drains, polls = self._job("drain", "last drain"), self._main("drain BH")
         yielded = FALSE if self.k.drain == "nested" else drains & ~runs
-        halted = self.m.halted if self.k.pre_switch == "assert" else FALSE
         return {
             "the job runs while the main loop waits for it": runs.implies(self._main("in mirror")),
             "the sleep timer is the sleeping job's": self.sleep_over.implies(self._job("sleep") & ~runs),
@@ -120,35 +245,64 @@ class Story(Qemu):
             "the drain BH is the draining job's": (self.drain_bh | polls).implies(yielded),
             "the drain BH runs once": ~(self.drain_bh & polls),
             "a nested drain runs": drains.implies(runs) if self.k.drain == "nested" else TRUE,
-            "a job that has ended does not run": ~(ended & runs),
-            "an end has an exit": ~(ends | self.exit_bh)
-            if self.k.exit == "inline"
-            else ends.iff(self.exit_bh | exits) | halted,
-            "the exit runs once": ~(self.exit_bh & exits),
-            "a job completes at its end": self.completed.implies(ended),
-            "the window opens when the job leaves": self.window.implies(ends | self._job("last drain", "last flush")),
-            **self._sections(ends, drains, halted),
+            "a job completes at its end": self.completed.implies(self._job("(ended)")),
+            **self._exit(),
+            **self._sections(drains),
         }
 
-    def _sections(self, ends: BoolExpr, drains: BoolExpr, halted: BoolExpr) -> dict[str, BoolExpr]:
+    def _exit(self) -> dict[str, BoolExpr]:
+        """The part of the invariant about the job's end: who runs mirror_exit, and since when the window can be open."""
+        ends, exits = self._ends, self._exits("bdrv_reopen", *SWITCHING)
+        inline = self.k.exit == "inline"
+        leaves = ends | self._job("last drain", "last flush")
+        return {
+            "an end has an exit": ~(ends | self.exit_bh) if inline else ends.iff(self.exit_bh | exits) | self._halted,
+            "the exit runs once": ~(self.exit_bh & exits),
+            "the window opens when the job leaves": self.window.implies(
+                leaves | exits | self._halted if inline else leaves
+            ),
+        }
+
+    def _sections(self, drains: BoolExpr) -> dict[str, BoolExpr]:
         """The part of the invariant that says which sections are open, in code bases that have any."""
         parts: dict[str, BoolExpr] = {}
         if self.bandage is not None:
-            parts["the bandage"] = self.bandage.is_(count(ends))
+            parts["the bandage"] = self.bandage.is_(count(self._ends))
         if self.quiesce is None or self.disable_count is None:
             return parts
-        whole = self.k.drain_is_section or self.k.begin == "before_check"
-        begun = ~self.drain_bh if self.k.drain == "yield_first" else TRUE
-        mine = any_((drains if whole else self._job("last drain")) & begun, self._job("last flush"))
-        left = ends if self.k.begin != "none" else FALSE
-        replaces = self._main("bdrv_replace_node")
-        parts["sections of the source"] = self.quiesce.is_(count(mine | left, replaces))
+        sections = count(self._own_section(drains), self._exits("bdrv_replace_node"))
+        parts["sections of the source"] = self.quiesce.is_(sections) | self._halted
         target = self.quiesce_target if self.quiesce_target is not None else FALSE
-        parts["the target's section"] = (
-            target.iff(self._main(*SWITCHING)) | halted if self.quiesce_target is not None else TRUE
-        )
+        if self.quiesce_target is not None:
+            parts["the target's section"] = self.quiesce_target.iff(self._exits(*SWITCHING)) | self._halted
         parts["external events are disabled once for each node"] = self.disable_count.is_(count(self.drained, target))
         return parts
+
+    def _own_section(self, drains: BoolExpr) -> BoolExpr:
+        """The section that mirror has opened is open."""
+        before = self.k.begin == "before_check"
+        whole = drains if self.k.drain_is_section or before else self._job("last drain")
+        begun = ~self.drain_bh if self.k.drain == "yield_first" else TRUE
+        kept = any_(self._ends, self._exits("bdrv_reopen", *SWITCHING) if self.k.exit == "inline" else FALSE)
+        return any_(
+            whole & begun, self._job("last flush") if before else FALSE, kept if self.k.begin != "none" else FALSE
+        )
+
+    # -- places -------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _ends(self) -> BoolExpr:
+        """The job has ended, and its exit is still to come or under way."""
+        return self._job("(ended)") & ~self.completed
+
+    @property
+    def _halted(self) -> BoolExpr:
+        """QEMU has aborted, in the middle of mirror_exit."""
+        return self.m.halted if self.k.pre_switch == "assert" else FALSE
+
+    def _exits(self, *places: str) -> BoolExpr:
+        """Whoever runs mirror_exit is at one of some places in it."""
+        return self._job(*places) if self.k.exit == "inline" else self._main(*places)
 
     def _job(self, *places: str) -> BoolExpr:
         """The job stands at one of some places, running or not."""

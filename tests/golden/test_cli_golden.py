@@ -27,7 +27,7 @@ FOLDER = Path(__file__).parent / "cli"
 UPDATE = "UPDATE_GOLDEN"
 
 #: what differs between two runs, or between two trees that print the same: times, the width of their column, line numbers
-VARYING = ((re.compile(r" +\d+\.\d+(?=  )"), " T"), (re.compile(r"\d+\.\d+ s\n"), "T s\n"), (re.compile(r" +ms(?=  )"), " ms"),
+VARYING = ((re.compile(r" +\d+\.\d+(?=  )"), " T"), (re.compile(r"\d+\.\d+ s\n"), "T s\n"), (re.compile(r" +(m?s)(?=  )"), r" \1"),
            (re.compile(r"(?<=\.py:)\d+"), "N"))  # fmt: skip
 
 CASES = {
@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "claims": ("claims",),
     "liveness-dataplane": ("liveness", "--scenario", "dataplane"),
     "liveness-notify": ("liveness", "--notify"),
+    "parametric": ("parametric", "--revision", "f3926945c8", "--revision", "d4a92a8420", "--revision", "9a0cec664e"),
     "list-revisions": ("list", "revisions"),
     "list-scenarios": ("list", "scenarios"),
     "list-properties": ("list", "properties"),

@@ -40,7 +40,7 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     Example: check-invariants replay S4.json
     """
     from check_invariants.judge import compiled
-    from check_invariants.selection import CodeBase, select_from_source
+    from check_invariants.selection import CodeBase, Counted, select_from_source
     from draincheck.conformance.lockstep import follow, steps_of_trace
     from draincheck.conformance.matrix import config_of
     from draincheck.conformance.text import render_disks, render_steps
@@ -51,6 +51,11 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
 
     read = read_file(file)
     selected = select_from_source(read.source)
+    if isinstance(selected, Counted):
+        raise MalformedInput(
+            f"{file}: a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
+            "or export a trace of the scenario mirror"
+        )
     if not isinstance(selected, CodeBase):
         raise MalformedInput(f"{file}: the core runs QEMU's code bases, not a model of your own; use trace show")
     system = compiled(selected)

@@ -13,6 +13,7 @@ from draincheck.engines.codegen import Writer
 from draincheck.engines.facts import Facts, conjunction
 from draincheck.engines.layout import Layout
 from draincheck.expr import BoolExpr, Expr, all_
+from draincheck.parametric import refuse_naturals
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["BROKEN", "Row", "Successors"]
@@ -41,6 +42,7 @@ class Successors(dict[int, tuple[Row, ...]]):
 
     def __init__(self, system: TransitionSystem, watched: Collection[str], conditions: Iterable[BoolExpr]) -> None:
         super().__init__()
+        refuse_naturals(system)
         self.system = system
         possible = [(action, facts) for action in system.actions if (facts := conjunction([action.guard])) is not None]
         selectors = _selectors(possible)

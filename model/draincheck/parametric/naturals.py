@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
+from draincheck.errors import ModelError
 from draincheck.expr import FALSE, REBUILD, BoolExpr, Expr, IntSort, Sort
 from draincheck.system import Action, TransitionSystem, Variable
 
-__all__ = ["INFINITY", "NATURAL", "has_naturals", "is_natural", "over_naturals", "parameter"]
+__all__ = ["INFINITY", "NATURAL", "has_naturals", "is_natural", "over_naturals", "parameter", "refuse_naturals"]
 
 #: stands for infinity in the sort of natural numbers; no model counts that far
 INFINITY = 1 << 64
@@ -30,6 +31,16 @@ def is_natural(sort: Sort) -> bool:
 def has_naturals(system: TransitionSystem) -> bool:
     """Whether some variable of a system has no upper end."""
     return any(is_natural(variable.sort) for variable in system.variables)
+
+
+def refuse_naturals(system: TransitionSystem) -> None:
+    """Raise ModelError for a system whose states cannot be listed."""
+    for variable in system.variables:
+        if is_natural(variable.sort) or not variable.initial:
+            what = "has no upper end" if is_natural(variable.sort) else "may start with any value"
+            raise ModelError(
+                f"{system.name}: {variable.name} {what}, so its states cannot be listed; use a symbolic engine"
+            )
 
 
 def parameter(variable: Variable) -> None:

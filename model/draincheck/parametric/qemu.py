@@ -244,7 +244,8 @@ class Qemu:
         """(c)."""
         if self.k.exit == "bh":
             with p.when(self.exit_bh), p.call("mirror_exit"):
-                p.do("mirror_exit", self.exit_bh.clear(), mark="c")
+                released = [self.bitmap.clear()] if self.k.release_bitmap == "exit" else []
+                p.do("mirror_exit", self.exit_bh.clear(), *released, mark="c")
                 self.finish(p)
 
     def thread_pool_completion_bh(self, p: Process) -> None:
@@ -432,8 +433,6 @@ class Qemu:
 
     def finish(self, p: Process) -> None:
         """Switch the disk, and end the job and its sections."""
-        if self.k.release_bitmap == "exit":
-            p.do("bdrv_release_dirty_bitmap", self.bitmap.clear())
         if self.k.reopen_drains:
             self.poll_until_quiet(p, self.source.pending, "bdrv_reopen")
         if self.quiesce_target is not None and self.disable_count is not None:

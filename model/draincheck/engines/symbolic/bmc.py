@@ -16,7 +16,7 @@ from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.solver import Answer, Solver
 from draincheck.engines.symbolic.unrolling import Exclusions, Unrolling
-from draincheck.expr import BoolExpr, any_
+from draincheck.expr import FALSE, BoolExpr, any_
 from draincheck.system import FaultKind, Property, Reachable, State, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
@@ -74,6 +74,7 @@ class Search:
         pairs: Pairs | None = None,
         obstacles: Sequence[tuple[BoolExpr, str]] = (),
         instance: Callable[[State], TransitionSystem] | None = None,
+        known: BoolExpr | None = None,
     ) -> None:
         """A search that has not begun.
 
@@ -87,16 +88,19 @@ class Search:
                 a bound are among them.
             instance: for a system with parameters: the system without them to which a path belongs that starts in a state. It has the
                 same variables and actions.
+            known: what has been proved of every reachable state, that none enables a faulty action included. It narrows the search.
         """
         self.system, self.item, self.goal, self.limits, self.obstacles = system, item, goal, limits, obstacles
         self.depth = -1
-        self._instance = instance
+        self._instance, self._known = instance, known
         self._started = perf_counter()
         self.pairs = pairs or Pairs(system)
-        self._error = fault_found(system, bound=False)
+        self._error = fault_found(system, bound=False) if known is None else FALSE
         self._sought = any_(goal, self._error, *(condition for condition, _ in obstacles))
         self._first = self.pairs.first(self._sought)
-        self._may_pass_bound = not obstacles and self.pairs.first(fault_found(system, bound=True)) != FOR_EVER
+        self._may_pass_bound = (
+            not obstacles and known is None and self.pairs.first(fault_found(system, bound=True)) != FOR_EVER
+        )
         self._stopped = ""
         self._unrolling: Unrolling | None = None
 
@@ -170,7 +174,10 @@ class Search:
         solver = Solver(relation.logic)
         solver.define(relation.domain + relation.initial + relation.predicate("goal", self._sought))
         exclusions = Exclusions(relation, self.pairs, solver)
-        return Unrolling(relation, solver, "init", exclusions.at)
+        if self._known is None:
+            return Unrolling(relation, solver, "init", exclusions.at)
+        solver.define(relation.predicate("known", self._known))
+        return Unrolling(relation, solver, "init", lambda depth: ["known", *exclusions.at(depth)])
 
     def _look(self, unrolling: Unrolling, depth: int) -> Answer:
         """Whether some path of this many steps leads to what is sought; if none does, that is remembered."""

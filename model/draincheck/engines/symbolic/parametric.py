@@ -7,6 +7,7 @@ from collections.abc import Callable
 from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic.bmc import Search
 from draincheck.engines.symbolic.goals import shown_by
+from draincheck.expr import BoolExpr
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 
@@ -19,10 +20,20 @@ def check(
     instance: Callable[[State], TransitionSystem],
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
+    *,
+    known: BoolExpr | None = None,
 ) -> Verdict:
     """Bounded model checking of all members of a family at once.
 
     The trace of a counterexample belongs to `instance(initial)`, the member that starts in its first state, and has been executed there.
+
+    Args:
+        system: the family, with parameters (`draincheck.parametric.parameter`).
+        property_name: what is checked.
+        instance: the member that starts in a state. It has the same variables and actions.
+        limits: where to stop.
+        reporter: told about the depth.
+        known: what has been proved of every reachable state of every member, that none enables a faulty action included.
 
     Raises:
         ModelFault: some state no deeper than the search went enables an action that cannot be taken.
@@ -31,4 +42,4 @@ def check(
     goal = shown_by(system, item)
     if goal is None:
         return Verdict(item.name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
-    return Search(system, item, goal, limits, instance=instance).run(reporter)
+    return Search(system, item, goal, limits, instance=instance, known=known).run(reporter)

@@ -1,0 +1,300 @@
+"""`check-invariants parametric`: the drain invariant for any number of guest writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from check_invariants.exit import ExitCode, Interrupted, MalformedInput, worst
+from check_invariants.options import json_option, revision_option, set_option
+from check_invariants.output import (
+    Column,
+    Styled,
+    Table,
+    counted,
+    emit,
+    emit_json,
+    emit_markup,
+    emit_table,
+    make_directory,
+    until_interrupted,
+    write_to,
+)
+
+if TYPE_CHECKING:
+    from draincheck.revisions import Revision
+    from draincheck.verdict import Limits
+    from drainspecs.expectations import Expectation
+    from drainspecs.parametric import Decision, Family
+
+__all__ = ["command"]
+
+
+@click.command("parametric")
+@revision_option(multiple=True)
+@set_option
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Give each code base so much time.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "directory",
+    metavar="DIR",
+    help="Write a file for each code base: a certificate where S1 holds, a trace where it is violated.",
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    revisions: Sequence[Revision],
+    settings: Sequence[tuple[str, Any]],
+    timeout: float | None,
+    directory: str | None,
+    as_json: bool,
+) -> None:
+    """Decide the drain invariant for any number of guest writes.
+
+    S1 in the scenario mirror, with requests counted by natural numbers that have no upper end. It holds where z3 finds the
+    invariant in the specification inductive: that is a certificate, and certificate check has it checked again. Where it is
+    violated, the shortest path for any number of writes has been executed with as few writes as it needs. One code base that
+    violates it: with this path as a call tree.
+
+    \b
+    Exit codes. Without --set the verdicts are compared with those expected of the scenario mirror: 0 all as
+    expected; 10 one is not. With --set the verdicts themselves: 0 S1 holds; 12 it is violated. Always:
+    30 unknown; 150 the model with these knobs is malformed; 2 wrong arguments, or a file cannot be written;
+    130 interrupted.
+
+    \b
+    Example: check-invariants parametric --revision d4a92a8420 --revision 9a0cec664e -o proofs
+    """
+    chosen = _chosen(revisions, settings)
+    if directory is not None:
+        make_directory(directory)
+    rows, missing = until_interrupted(
+        _rows(chosen, bool(settings), _limits(timeout), directory), "code bases", len(chosen)
+    )
+    code = worst(row.code for row in rows)
+    if as_json:
+        emit_json("parametric", {"rows": [_row_json(row) for row in rows], "exit_code": int(code)})
+    else:
+        _print(rows)
+    if missing:
+        raise Interrupted(f"interrupted: {counted(len(rows), 'code base')} of {len(chosen)} decided")
+    ctx.exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A code base, decided.
+
+    Attributes:
+        revision: the code base, its knobs turned.
+        family: its models.
+        decision: verdict and proof.
+        certificate: the proof's text, "" if there is none.
+        expectation: what the story expects; None if knobs were turned by hand.
+        seconds: the time it took; next to nothing for one that is in nothing different from one before.
+        file: where its certificate or trace was written, if it was.
+    """
+
+    revision: Revision
+    family: Family
+    decision: Decision
+    certificate: str
+    expectation: Expectation | None
+    seconds: float
+    file: str | None = None
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word."""
+        return self.decision.verdict.outcome.value
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code that it makes."""
+        from check_invariants.judge import code_for
+        from drainspecs.parametric import S1
+
+        return code_for(self.decision.system.property_named(S1), self.decision.verdict.outcome, self.expectation)
+
+    @property
+    def steps(self) -> int | None:
+        """The length of the counterexample."""
+        trace = self.decision.verdict.trace
+        return None if trace is None else len(trace.actions)
+
+
+def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) -> list[Revision]:
+    """The code bases named, all if none is, with their knobs turned. Raises UsageError and MalformedInput for knobs that exclude each other."""
+    from check_invariants.selection import merged
+    from draincheck.revisions import code_bases, with_settings
+    from drainspecs.judging import objection
+    from drainspecs.scenarios import find_scenario
+
+    turned = merged(settings)
+    if turned.get("order", "attach") != "attach":
+        raise click.UsageError(
+            "--set order=any: the model with counted requests has GSources in the order of attachment only"
+        )
+    chosen = [with_settings(row, turned) for row in dict.fromkeys(revisions or code_bases())]
+    for row in chosen:
+        if reason := objection(row.knobs, find_scenario("mirror")):
+            raise MalformedInput(f"no code base could be like {row.name}: {reason}")
+    return chosen
+
+
+def _limits(timeout: float | None) -> Limits:
+    from draincheck.verdict import Limits
+
+    return Limits(seconds=timeout)
+
+
+def _rows(chosen: Sequence[Revision], turned: bool, limits: Limits, directory: str | None) -> Iterator[_Row]:
+    """Decide one after the other, and write their files. Raises MalformedInput and NotWritable."""
+    from draincheck.errors import ModelError
+    from drainspecs.parametric import decide_all
+
+    decisions = decide_all(chosen, limits)
+    for revision in chosen:
+        started = perf_counter()
+        try:
+            row = _row(revision, next(decisions), turned, started)
+        except ModelError as error:
+            raise MalformedInput(f"{revision.name}: {error}") from error
+        yield row if directory is None else _written(row, directory)
+
+
+def _row(revision: Revision, decision: Decision, turned: bool, started: float) -> _Row:
+    from drainspecs.expectations import expected
+    from drainspecs.parametric import S1, Family
+    from drainspecs.scenarios import find_scenario
+
+    family = Family.of(revision.knobs)
+    certificate = "" if decision.proof is None else family.certificate(decision).text
+    expectation = None if turned else expected(revision.name, find_scenario("mirror"), S1)
+    return _Row(revision, family, decision, certificate, expectation, perf_counter() - started)
+
+
+# -- files ------------------------------------------------------------------------------------------
+
+
+def _written(row: _Row, directory: str) -> _Row:
+    """The row, with its certificate or trace in a file, if there is one."""
+    if not row.certificate and row.decision.verdict.trace is None:
+        return row
+    path = str(Path(directory) / f"{row.revision.name}.{'smt2' if row.certificate else 'json'}")
+    write_to(path, row.certificate or _trace_file(row))
+    return replace(row, file=path)
+
+
+def _trace_file(row: _Row) -> str:
+    from draincheck.report.jsontrace import write_trace
+    from drainspecs.parametric import source_of
+
+    verdict = row.decision.verdict
+    assert verdict.trace is not None
+    system, trace = row.family.in_finite(verdict.trace)
+    return write_trace(
+        system, trace, source=source_of(row.revision.knobs, row.decision.writes), verdict=verdict.outcome
+    )
+
+
+# -- text -------------------------------------------------------------------------------------------
+
+
+def _print(rows: Sequence[_Row]) -> None:
+    emit("S1 for any number of writes: no request is submitted to the source during W\n\n")
+    emit_table(_table(rows))
+    emit("".join(f"written: {row.file}\n" for row in rows if row.file is not None))
+    if len(rows) == 1:
+        _print_trace(rows[0])
+    emit(f"\n{_conclusion(rows)}\n")
+
+
+def _table(rows: Sequence[_Row]) -> Table:
+    """A line a code base; what is expected only where something is."""
+    judged = any(row.expectation for row in rows)
+    columns = [
+        Column("revision"),
+        Column("date", give_way=1),
+        Column("S1"),
+        *([Column("expected", give_way=2)] if judged else []),
+        Column("shown by"),
+        Column("s", right=True, give_way=3),
+        Column("what changed", give_way=4, least=30),
+    ]
+    return Table(columns, [_line(row, judged) for row in rows])
+
+
+def _line(row: _Row, judged: bool) -> list[str | Styled]:
+    style = {"holds": "green", "violated": "red", "unknown": "yellow"}[row.word]
+    mark = "!" if row.expectation and row.code is not ExitCode.OK else ""
+    expected = ["" if row.expectation is None else row.expectation.outcome.value] if judged else []
+    verdict = Styled(row.word + mark, "bold yellow" if mark else style)
+    revision = row.revision
+    return [revision.name, revision.date, verdict, *expected, _shown_by(row), f"{row.seconds:.2f}", revision.subject]
+
+
+def _shown_by(row: _Row) -> str:
+    if row.certificate:
+        return f"inductive, certificate {len(row.certificate) / 1000:.0f} kB"
+    if row.steps is None or row.decision.writes is None:
+        return row.decision.verdict.how
+    return f"{counted(row.decision.writes, 'write')}, {counted(row.steps, 'step')}"
+
+
+def _print_trace(row: _Row) -> None:
+    """The counterexample as a call tree, if there is one."""
+    from draincheck.report.text import render_trace
+
+    if row.decision.verdict.trace is None:
+        return
+    system, trace = row.family.in_finite(row.decision.verdict.trace)
+    emit("\n")
+    emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))
+
+
+def _conclusion(rows: Sequence[_Row]) -> str:
+    """What the exit code says, in words."""
+    lists = {
+        "not as expected": [row for row in rows if row.expectation and row.code is ExitCode.DIFFERENT],
+        "violated": [row for row in rows if not row.expectation and row.word == "violated"],
+        "unknown": [row for row in rows if row.word == "unknown"],
+    }
+    said = [f"{word}: {', '.join(row.revision.name for row in found)}" for word, found in lists.items() if found]
+    if said:
+        return "; ".join(said)
+    return "every verdict is as expected" if any(row.expectation for row in rows) else "S1 holds"
+
+
+# -- JSON -------------------------------------------------------------------------------------------
+
+
+def _row_json(row: _Row) -> dict[str, Any]:
+    return {
+        "revision": row.revision.name,
+        "date": row.revision.date,
+        "digest": row.decision.system.digest,
+        "verdict": row.word,
+        "how": row.decision.verdict.how,
+        "expected": None if row.expectation is None else row.expectation.outcome.value,
+        "argument": None if row.expectation is None else row.expectation.argument,
+        "certificate_bytes": len(row.certificate) or None,
+        "writes": row.decision.writes,
+        "steps": row.steps,
+        "file": row.file,
+        "seconds": round(row.seconds, 4),
+    }

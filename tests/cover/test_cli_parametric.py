@@ -1,0 +1,237 @@
+"""`check-invariants parametric`: the table, the files it writes, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from check_invariants.main import cli
+from draincheck.revisions import Knobs, Revision, find_revision
+from draincheck.verdict import Outcome
+from drainspecs import expectations
+from drainspecs.parametric import knobs_from, source_of
+from tests.golden.documents import validator
+
+HOLDS, VIOLATED = "9a0cec664e", "f3926945c8"
+
+
+def run(*arguments: str) -> Result:
+    """Run a command."""
+    return CliRunner().invoke(cli, list(arguments), prog_name="check-invariants")
+
+
+def parametric(*arguments: str) -> Result:
+    """Run this command."""
+    return run("parametric", *arguments)
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    """The JSON document, checked against its schema."""
+    result = parametric(*arguments, "--json")
+    data: dict[str, Any] = json.loads(result.stdout)
+    validator("parametric").validate(data)
+    assert data["exit_code"] == result.exit_code
+    return data
+
+
+def test_the_table_says_what_shows_each_verdict() -> None:
+    """A certificate's size, or the writes and steps of the counterexample; no trace for several code bases."""
+    result = parametric("--revision", HOLDS, "--revision", VIOLATED)
+    assert result.exit_code == 0
+    assert "9a0cec664e  2016-10-27  holds     holds     inductive, certificate " in result.stdout
+    assert "f3926945c8  2015-09-07  violated  violated  1 write, 19 steps " in result.stdout
+    assert "main_loop_wait" not in result.stdout
+    assert result.stdout.endswith("\nevery verdict is as expected\n")
+
+
+def test_one_violated_code_base_is_shown_with_its_trace() -> None:
+    """As a call tree, with the counted requests."""
+    result = parametric("--revision", VIOLATED)
+    assert result.exit_code == 0
+    assert "  (b) submits every request" in result.stdout
+    assert "violated in step 19: S1" in result.stdout
+
+
+def test_the_document_has_its_schema() -> None:
+    """Certificates and counterexamples as numbers."""
+    first, second = document("--revision", HOLDS, "--revision", VIOLATED)["rows"]
+    assert (first["verdict"], first["expected"], first["writes"], first["steps"]) == ("holds", "holds", None, None)
+    assert first["certificate_bytes"] > 10_000
+    assert (second["verdict"], second["writes"], second["steps"]) == ("violated", 1, 19)
+    assert second["certificate_bytes"] is None and second["file"] is None
+
+
+def test_the_schema_can_be_violated() -> None:
+    """Negative control: a document without rows, or with a word that is no verdict, is not valid."""
+    good = document("--revision", HOLDS)
+    assert not validator("parametric").is_valid({key: value for key, value in good.items() if key != "rows"})
+    assert not validator("parametric").is_valid({**good, "rows": [{**good["rows"][0], "verdict": "fine"}]})
+
+
+# -- files ------------------------------------------------------------------------------------------
+
+
+def test_certificates_can_be_checked_from_their_files(tmp_path: Path) -> None:
+    """The file names the model, and both solvers accept it; changed knobs in it are another model."""
+    assert parametric("--revision", HOLDS, "-o", str(tmp_path / "new")).exit_code == 0
+    path = tmp_path / "new" / f"{HOLDS}.smt2"
+    result = run("certificate", "check", "--solver", "both", str(path))
+    assert result.exit_code == 0
+    assert "accepted by z3" in result.stdout and "accepted by cvc5" in result.stdout
+    path.write_text(path.read_text().replace('"flush": "before_check"', '"flush": "after_check"'))
+    result = run("certificate", "check", str(path))
+    assert result.exit_code == 14
+    assert "REJECTED (z3): it was made for another model" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('"flush": "before_check"', '"flush": "never"', "never"),
+        ('"flush": "before_check", ', "", "a code base has every knob; flush is missing"),
+        ('"flush": "before_check"', '"flash": "before_check"', "unknown knob 'flash'; did you mean flush"),
+        (
+            '"source": {"parametric": {',
+            '"source": {"parametric": "all", "x": {',
+            "parametric is not an object of knobs",
+        ),
+    ],
+)
+def test_a_source_that_names_no_model_is_malformed(tmp_path: Path, before: str, after: str, words: str) -> None:
+    """One error that says what is wrong, and exit code 150."""
+    parametric("--revision", HOLDS, "-o", str(tmp_path))
+    path = tmp_path / f"{HOLDS}.smt2"
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+    result = run("certificate", "check", str(path))
+    assert result.exit_code == 150
+    assert words in result.stderr
+
+
+def test_traces_can_be_shown_and_explained_from_their_files(tmp_path: Path) -> None:
+    """They belong to the finite member of the family, whose states can be listed."""
+    result = parametric("--revision", VIOLATED, "-o", str(tmp_path))
+    path = str(tmp_path / f"{VIOLATED}.json")
+    assert f"written: {path}\n" in result.stdout
+    shown = run("trace", "show", path)
+    assert shown.exit_code == 0
+    assert "violated in step 19: S1" in shown.stdout
+    explained = run("explain", path)
+    assert explained.exit_code == 0
+    assert "S1 is violated in step 19" in explained.stdout
+
+
+def test_a_counted_trace_cannot_be_replayed(tmp_path: Path) -> None:
+    """The core has requests with names: one clear error that says what to do instead."""
+    parametric("--revision", VIOLATED, "-o", str(tmp_path))
+    result = run("replay", str(tmp_path / f"{VIOLATED}.json"))
+    assert result.exit_code == 150
+    assert "counted requests" in result.stderr and "use trace show" in result.stderr
+
+
+def test_a_number_of_writes_that_is_none_is_malformed(tmp_path: Path) -> None:
+    """As in any damaged trace file: exit code 150."""
+    parametric("--revision", VIOLATED, "-o", str(tmp_path))
+    path = tmp_path / f"{VIOLATED}.json"
+    path.write_text(path.read_text().replace('"writes": "1"', '"writes": "many"'))
+    result = run("trace", "show", str(path))
+    assert result.exit_code == 150
+    assert "writes is 'many', and should be a number" in result.stderr
+
+
+def test_what_is_known_without_a_certificate_writes_no_file(tmp_path: Path) -> None:
+    """S1 holds there because its pairs of values exclude every violation: no inductive invariant, no file."""
+    settings = ("--set", "drain=nested", "--set", "begin=none", "-o", str(tmp_path))
+    (row,) = document("--revision", HOLDS, *settings)["rows"]
+    assert (row["verdict"], row["certificate_bytes"], row["file"]) == ("holds", None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    """Before anything is decided: exit code 2."""
+    (tmp_path / "file").write_text("")
+    result = parametric("--revision", HOLDS, "-o", str(tmp_path / "file"))
+    assert result.exit_code == 2
+    assert "cannot be made" in result.stderr
+
+
+# -- exit codes -------------------------------------------------------------------------------------
+
+
+def test_turned_knobs_have_no_expectation() -> None:
+    """The verdict itself is the exit code: 12 for a violation, 0 where S1 holds."""
+    result = parametric("--revision", HOLDS, "--set", "is_external=off")
+    assert result.exit_code == 12
+    assert "expected" not in result.stdout
+    assert result.stdout.endswith("\nviolated: 9a0cec664e+is_external=off\n")
+    kept = document("--revision", HOLDS, "--set", "is_external=on")
+    assert (kept["rows"][0]["verdict"], kept["rows"][0]["expected"], kept["exit_code"]) == ("holds", None, 0)
+
+
+def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control of the comparison: another expectation, and the row is marked."""
+    real = expectations.expected
+
+    def turned(*arguments: Any) -> expectations.Expectation:
+        expectation = real(*arguments)
+        assert expectation is not None
+        return replace(expectation, outcome=Outcome.VIOLATED)
+
+    monkeypatch.setattr(expectations, "expected", turned)
+    result = parametric("--revision", HOLDS)
+    assert result.exit_code == 10
+    assert "holds!" in result.stdout
+    assert result.stdout.endswith(f"\nnot as expected: {HOLDS}\n")
+
+
+def test_no_time_is_unknown() -> None:
+    """Exit code 30; unknown is not reported as holding."""
+    result = parametric("--revision", "ab27c3b5e7", "--timeout", "0.01")
+    assert result.exit_code == 30
+    assert result.stdout.endswith("\nunknown: ab27c3b5e7\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--revision", "9a0cec664f"), "did you mean 9a0cec664e"),
+        (("--set", "order=any"), "in the order of attachment only"),
+        (("--set", "drain=nested", "--set", "drain=yield_late"), "--set gives drain two values"),
+        (("--set", "drain=never"), "unknown value of drain"),
+    ],
+)
+def test_wrong_arguments(arguments: tuple[str, ...], words: str) -> None:
+    """Exit code 2, and the message says what is wrong."""
+    result = parametric(*arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--revision", "9a0cec664e", "--set", "exit=inline", "--set", "begin=after_release"), "leaves no time"),
+        (
+            ("--revision", "5a7e7a0bad", "--set", "drain=yield_first"),
+            "only a bdrv_drain that is a section ends that again",
+        ),
+    ],
+)
+def test_knobs_that_make_no_model_are_malformed(arguments: tuple[str, ...], words: str) -> None:
+    """A section that ends before it begins, or never: exit code 150, with the reason."""
+    result = parametric(*arguments)
+    assert result.exit_code == 150
+    assert f"no code base could be like {arguments[1]}+" in result.stderr
+    assert words in result.stderr
+
+
+def test_a_source_is_read_as_it_was_written() -> None:
+    """Every code base's knobs survive the way through a file, with the number of writes."""
+    revision: Revision = find_revision("cf3129323f")
+    assert knobs_from(json.loads(json.dumps(source_of(revision.knobs)))) == (revision.knobs, None)
+    assert knobs_from(source_of(Knobs(), 12)) == (Knobs(), 12)
