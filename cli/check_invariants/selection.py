@@ -164,7 +164,7 @@ def _word(source: Source, key: str) -> str:
 
 def _knobs(source: Source) -> Mapping[str, Value]:
     value = source.get("settings", {})
-    if isinstance(value, str):
+    if not isinstance(value, Mapping):
         raise ValueError("settings is not an object")
     return value
 

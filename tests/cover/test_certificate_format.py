@@ -111,7 +111,7 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda h: h.update(claims=[1]), "a claim is a JSON object, not 1"),
         (lambda h: h["claims"][0].pop("property"), "no 'property' of type str"),
         (lambda h: h["claims"][0].update(verdict="unknown"), "a verdict is holds or violated, not 'unknown'"),
-        (lambda h: h["claims"].append(h["claims"][0]), "there are two claims about in range"),
+        (lambda h: h["claims"].append(h["claims"][0]), "there are two claims about 'in range'"),
         (lambda h: h["claims"][0].update(progress=0), "'progress' is a number from 1 to 64, not 0"),
         (lambda h: h["claims"][0].update(progress=65), "'progress' is a number from 1 to 64, not 65"),
         (lambda h: h["claims"][1].update(witness=[]), "no 'witness' of type dict"),

@@ -117,21 +117,21 @@ def _bind_name(certificate: Certificate, system: TransitionSystem) -> None:
     """The certificate names this system: its hash and its name."""
     header = certificate.header
     if header.digest != system.digest:
-        theirs, ours = _short(header.digest[:12]), system.digest[:12]
-        raise _RejectedError(f"it was made for another model: it names {theirs}, and {system.name} is {ours}")
+        theirs, ours = header.digest[:12], system.digest[:12]
+        raise _RejectedError(f"it was made for another model: it names {theirs!a}, and {system.name} is {ours!a}")
     if header.model != system.name:
-        raise _RejectedError(f"it names its model {_short(header.model)}, and that is called {system.name}")
+        raise _RejectedError(f"it names its model {header.model[:80]!a}, and that is called {system.name!a}")
 
 
 def _difference(theirs: Sequence[str], ours: Sequence[str]) -> str:
     """Where two texts differ first, "" if they do not."""
     part = ""
     for number, (their, our) in enumerate(zip_longest(theirs, ours, fillvalue=""), 1):
+        if our.startswith("(define-fun "):
+            part = our.split()[1]
         if their != our:
             inside = f" (in {part})" if part else ""
             return f"line {number}{inside} says {_short(their)}, and should say {_short(our)}"
-        if our.startswith("(define-fun "):
-            part = our.split()[1]
     return ""
 
 

@@ -142,7 +142,7 @@ def _header(line: str) -> Header:
     claims = tuple(_claim(item) for item in _field(fields, "claims", list))
     names = [claim.property for claim in claims]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise CertificateError(f"line 2: there are two claims about {twice[0]}")
+        raise CertificateError(f"line 2: there are two claims about {twice[0]!a}")
     return Header(
         model=_field(fields, "model", str),
         digest=_field(fields, "digest", str),
