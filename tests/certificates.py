@@ -60,7 +60,9 @@ def with_bodies(
     """The certificate with other definitions for what it claims; None keeps one (possible where it takes one line)."""
     found = signatures(Relation(system), replace(certificate.header, **header))
     lines = [
-        f"{signature}{body})" if body is not None else next(line for line in certificate.claim if line.startswith(signature))
+        f"{signature}{body})"
+        if body is not None
+        else next(line for line in certificate.claim if line.startswith(signature))
         for signature, body in zip(found, bodies, strict=True)
     ]
     return forged(system, certificate, "\n".join(lines), **header)

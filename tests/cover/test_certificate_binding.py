@@ -205,8 +205,9 @@ def test_other_definitions_of_the_model_are_refused(subject: Subject) -> None:
 @pytest.mark.usefixtures("no_solver")
 def test_k_of_the_header_is_that_of_the_queries(subject: Subject) -> None:
     """A header that promises another induction than the text asks about."""
-    for change in ({"k": 2}, {"k": 3, "simple": True}):
-        wrong = replace(subject.certificate, header=replace(subject.certificate.header, **change))
+    header = subject.certificate.header
+    for other in (replace(header, k=2), replace(header, k=3, simple=True)):
+        wrong = replace(subject.certificate, header=other)
         assert "its queries are not those" in refused(wrong, subject.system)
 
 
@@ -227,7 +228,7 @@ TRICKS = {
     "an option": "(set-option :timeout 1)\n{claim}",
     "push": "{claim}\n(push 1)",
     "reset": "{claim}\n(reset-assertions)",
-    "an answer": "(echo \"unsat\")\n{claim}",
+    "an answer": '(echo "unsat")\n{claim}',
     "a let over a parameter": "{head}(let ((v0 true)) v0))",
     "a let over a function": "{head}(let ((and true)) and))",
     "a let over true": "{head}(let ((true false)) true))",
@@ -238,8 +239,8 @@ TRICKS = {
     "a quantifier": "{head}(forall ((x Bool)) x))",
     "a quoted name": "{head}|v0|)",
     "a quoted name over two commands": "{head}(and |) (assert false) | true))",
-    "a string": "{head}\"true\")",
-    "a string over two commands": "{head}(and \") (assert false) \" true))",
+    "a string": '{head}"true")',
+    "a string over two commands": '{head}(and ") (assert false) " true))',
     "a comment": "{head}true ; )\n)",
     "a comment over the rest": "{head}true) ; {claim}",
     "half of it": "{half}",
@@ -263,7 +264,9 @@ def test_claim_that_says_more_is_refused(subject: Subject, trick: str) -> None:
         assert "its claim " in refused(with_claim(subject.certificate.text, text), subject.system)
 
 
-@pytest.mark.parametrize("end", ["\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\0"])
+@pytest.mark.parametrize(
+    "end", ["\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\0"]
+)
 @pytest.mark.usefixtures("no_solver")
 def test_hidden_ends_of_lines_are_malformed(subject: Subject, end: str) -> None:
     """What is a comment for one reader and a command for another does not get as far as a check."""

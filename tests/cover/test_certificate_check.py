@@ -9,7 +9,6 @@ import pytest
 
 from draincheck.certificate import (
     SOLVERS,
-    Certificate,
     CertificateError,
     Claim,
     certifiable,
@@ -21,12 +20,11 @@ from draincheck.certificate import (
 from draincheck.certificate.queries import queries
 from draincheck.engines import explicit
 from draincheck.engines.faults import ModelFault
-from draincheck.engines.symbolic import induction
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.relation import Relation
-from draincheck.expr import BOOL, TRUE, IntSort
+from draincheck.expr import BOOL, TRUE
 from draincheck.parametric.naturals import NATURAL, over_naturals
-from draincheck.system import Always, BoolVar, Eventually, IntVar, LeadsTo, NoDeadlock, Reachable, TransitionSystem
+from draincheck.system import Always, BoolVar, Eventually, IntVar, LeadsTo, NoDeadlock, TransitionSystem
 from draincheck.verdict import Limits
 from tests.certificates import by_induction, number_line, ring
 from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers

@@ -31,7 +31,7 @@ def test_definitions_come_in_the_given_order() -> None:
     """Each with its signature, and all of them."""
     check_claim(f"{INV}true)\n\n{RANK}\nfalse\n)", [INV, RANK])
     for text in (f"{RANK}true)", f"{INV}true)", f"{RANK}true) {INV}true)", f"{INV}true) {INV}true)", ""):
-        with pytest.raises(ClaimError, match="its claim has .* where .* is expected"):
+        with pytest.raises(ClaimError, match=r"its claim has .* where .* is expected"):
             check_claim(text, [INV, RANK])
 
 
@@ -64,7 +64,7 @@ def test_other_signatures_are_refused(signature: str) -> None:
         "(check-sat)",
         "(reset)",
         "(exit)",
-        "(include \"other.smt2\")",
+        '(include "other.smt2")',
         "(define-fun step () Bool false)",
         "(define-fun violated0 () Bool false)",
         "(declare-const v0.0 Bool)",

@@ -37,7 +37,9 @@ def reason(certificate: Certificate, system: TransitionSystem, solver: str) -> s
 
 
 @both
-@pytest.mark.parametrize("system", [philosophers(), line(), event_loop(1, 1)], ids=["philosophers", "line", "event loop"])
+@pytest.mark.parametrize(
+    "system", [philosophers(), line(), event_loop(1, 1)], ids=["philosophers", "line", "event loop"]
+)
 def test_every_dropped_state_is_missed(system: TransitionSystem, solver: str) -> None:
     """Without any one of the reachable states the invariant is not one: a state is initial, or some step leads to it."""
     certificate = make(system, [item.name for item in system.properties if isinstance(item, Always)])
@@ -81,7 +83,12 @@ def test_strengthened_property_is_not_implied(solver: str) -> None:
 @both
 @pytest.mark.parametrize(
     ("body", "query"),
-    [("false", "initial states inside"), ("true", "inside low"), ("(domain v0)", "inside low"), ("(= v0 #b000)", "closed")],
+    [
+        ("false", "initial states inside"),
+        ("true", "inside low"),
+        ("(domain v0)", "inside low"),
+        ("(= v0 #b000)", "closed"),
+    ],
 )
 def test_trivial_invariants_prove_nothing(solver: str, body: str, query: str) -> None:
     """No state, every state, the initial state."""

@@ -11,8 +11,11 @@ from click.testing import CliRunner, Result
 
 from check_invariants.commands import certificate as command
 from check_invariants.main import cli
-from draincheck.certificate import read, solvers
+from draincheck.certificate import make, read, solvers
 from draincheck.certificate.format import CLAIM, QUERIES
+from draincheck.revisions import find_revision
+from drainspecs.matrix import Row, system_of
+from drainspecs.scenarios import find_scenario
 from tests.certificates import with_claim
 
 MODEL = """
@@ -102,14 +105,23 @@ def test_certificate_on_standard_output(model: str) -> None:
     assert run("prove", model, "-o", "-", "--json").exit_code == 2
 
 
-@pytest.mark.parametrize(("arguments", "length"), [([], 25), (["--engine", "induction", "--depth", "30"], 25)])
-def test_what_is_violated_cannot_be_proved(tmp_path: Path, arguments: list[str], length: int) -> None:
+@pytest.mark.parametrize("engine", ["explicit", "induction"])
+def test_what_is_violated_cannot_be_proved(tmp_path: Path, model: str, engine: str) -> None:
     """Exit code 10, the length of the counterexample, and no file."""
-    path = tmp_path / "no.smt2"
-    result = run("prove", "--property", "S1", "-o", str(path), *arguments)
+    result = run("prove", model, "--property", "never 2", "-o", "no.smt2", "--engine", engine)
     assert result.exit_code == 10
-    assert f"S1: violated: a counterexample of {length} steps shows that; no certificate was written" in result.stderr
-    assert not path.exists()
+    assert result.stderr.splitlines()[-1] == (
+        "Error: a small / model: never 2: violated: a counterexample of 2 steps shows that; no certificate was written"
+    )
+    assert not (tmp_path / "no.smt2").exists()
+
+
+def test_violated_code_base_cannot_be_proved(tmp_path: Path) -> None:
+    """S1 with the bandage."""
+    result = run("prove", "--property", "S1", "-o", str(tmp_path / "no.smt2"))
+    assert result.exit_code == 10
+    assert "ab27c3b5e7 / mirror: S1: violated: a counterexample of 25 steps shows that" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,15 +166,24 @@ def test_not_inductive_is_unknown(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_induction_certifies_what_it_can(model: str, tmp_path: Path) -> None:
-    """Without --property: what is proved is written, what is not known is listed, and the exit code says so."""
-    result = run("prove", model, "--engine", "induction", "--depth", "1", "-o", "it.smt2")
-    assert "small" in result.stdout.splitlines()[0]
-    assert "not certified: ends: a demand on whole runs" in result.stdout
-    assert result.exit_code in (0, 30)
-    unknown = "not known to hold" in result.stdout
-    assert result.exit_code == (30 if unknown else 0)
-    assert (tmp_path / "it.smt2").is_file()
+@pytest.mark.parametrize(
+    ("depth", "reason", "code"),
+    [
+        (1, "not known to hold: not inductive with k up to 1", 30),
+        (5, "violated: a counterexample of 2 steps shows that", 0),
+    ],
+)
+def test_induction_certifies_what_it_can(model: str, tmp_path: Path, depth: int, reason: str, code: int) -> None:
+    """Without --property: what is proved is written, what is not is listed, and what is not known makes the exit code."""
+    result = run("prove", model, "--engine", "induction", "--depth", str(depth), "-o", "it.smt2")
+    proved, *missing = result.stdout.splitlines()
+    assert proved.endswith("small, no deadlock hold; over is not reachable in a small / model (k-induction, k = 1)")
+    assert missing == [
+        f"not certified: never 2: {reason}",
+        "not certified: ends: a demand on whole runs (Eventually), and there are no certificates for such properties",
+    ]
+    assert result.exit_code == code
+    assert run("certificate", "check", "it.smt2", "--model", model, "--solver", "both").exit_code == 0
 
 
 @pytest.mark.parametrize("engine", ["explicit", "induction"])
@@ -205,7 +226,11 @@ def test_directory_is_no_place_for_a_certificate(tmp_path: Path, model: str) -> 
     """Nor is a directory that is not there, nor a file for --matrix: exit code 2, and what was there stays as it was."""
     before = {path.name for path in tmp_path.iterdir()}
     assert "Is a directory; nothing was changed there" in run("prove", model, "-o", str(tmp_path)).stderr
-    for arguments in ((model, "-o", str(tmp_path)), (model, "-o", "not/there.smt2"), ("--matrix", "-o", "small.py", "-j1")):
+    for arguments in (
+        (model, "-o", str(tmp_path)),
+        (model, "-o", "not/there.smt2"),
+        ("--matrix", "-o", "small.py", "-j1"),
+    ):
         assert run("prove", *arguments).exit_code == 2, arguments
     assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == before
 
@@ -343,7 +368,10 @@ def test_program_that_a_certificate_names_is_not_run(model: str) -> None:
     result = run("certificate", "check", "it.smt2")
     assert result.exit_code == 2
     assert "imported" not in result.output
-    assert "it.smt2: NOT CHECKED: it is about a program, 'small.py:build', which is run only if you name it" in result.stdout
+    assert (
+        "it.smt2: NOT CHECKED: it is about a program, 'small.py:build', which is run only if you name it"
+        in result.stdout
+    )
     result = run("certificate", "check", "it.smt2", "--model", model)
     assert result.exit_code == 0
     assert "small, no deadlock hold; over is not reachable in a small / model" in result.stdout
@@ -398,6 +426,67 @@ def test_matrix_is_complete_or_the_check_says_what_is_missing(certificate: Path)
     assert "NO CERTIFICATE: 9a0cec664e / mirror: S2 holds" in missing
     assert "NO CERTIFICATE: 9a0cec664e / mirror: S1 holds" not in missing
     assert not any("violated" in line for line in missing)
+
+
+@pytest.fixture
+def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A default matrix of four rows, two of which have the same system."""
+    rows = [
+        Row(find_revision(name), find_scenario("mirror"))
+        for name in ("5a7e7a0bad", "b112a65c52", "9a0cec664e", "ab27c3b5e7")
+    ]
+    assert len({system_of(row).digest for row in rows}) == 3
+    monkeypatch.setattr("drainspecs.matrix.default_rows", lambda: rows)
+
+
+@pytest.mark.usefixtures("few_rows")
+def test_matrix_is_proved_and_checked(tmp_path: Path) -> None:
+    """A file for each distinct system, an account of all verdicts, and a check that finds nothing missing."""
+    folder = tmp_path / "new" / "certificates"
+    result = run("prove", "--matrix", "-o", str(folder), "-j", "2")
+    assert result.exit_code == 0
+    files = sorted(map(str, folder.iterdir()))
+    assert [Path(file).name for file in files] == [
+        "5a7e7a0bad-mirror.smt2",
+        "9a0cec664e-mirror.smt2",
+        "ab27c3b5e7-mirror.smt2",
+    ]
+    first, rows, holds, *_ = result.stdout.splitlines()
+    assert first == f"{folder}: 3 certificates, {sum(Path(file).stat().st_size for file in files)} bytes"
+    assert rows.startswith("4 rows, 3 distinct systems, ")
+    claims = sum(len(read(Path(file).read_text()).header.claims) for file in [files[0], *files])
+    assert holds == f"  {claims:5} hold: certified"
+    checked = run("certificate", "check", *files, "--matrix", "-j", "2")
+    assert checked.exit_code == 0
+    last = checked.stdout.splitlines()[-1]
+    assert last.startswith("3 certificates, z3: 3 accepted; ")
+    assert last.endswith("; every verdict of the default matrix that needs a certificate has one")
+    without = run("certificate", "check", *files[1:], "--matrix", "-j", "1")
+    assert without.exit_code == 10
+    missing = {line.split(": ")[1] for line in without.stdout.splitlines() if line.startswith("NO CERTIFICATE")}
+    assert missing == {"5a7e7a0bad / mirror", "b112a65c52 / mirror"}
+
+
+@pytest.mark.usefixtures("few_rows")
+def test_matrix_is_proved_as_json(tmp_path: Path) -> None:
+    """The files and the account as one document."""
+    result = run("prove", "--matrix", "-o", str(tmp_path), "--json", "-j", "1")
+    document = json.loads(result.stdout)
+    assert (document["format"], document["exit_code"], document["missing"]) == ("check-invariants/prove-matrix", 0, [])
+    assert (document["rows"], document["systems"], document["unknown"]) == (4, 3, 0)
+    assert document["files"][0]["model"] == "5a7e7a0bad / mirror"
+    assert all(Path(item["file"]).stat().st_size == item["bytes"] for item in document["files"])
+
+
+@pytest.mark.usefixtures("few_rows")
+def test_certificate_that_is_left_out_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control of the account: a file about fewer properties is no full coverage, and the exit code says so."""
+    from draincheck import certificate as package
+
+    monkeypatch.setattr(package, "make", lambda system, **rest: make(system, ["B1"], **rest))
+    result = run("prove", "--matrix", "-o", str(tmp_path), "-j", "1")
+    assert result.exit_code == 30
+    assert "NOT CERTIFIED: 9a0cec664e / mirror: S1 holds\n" in result.stdout
 
 
 def test_interrupted_check_says_how_far_it_got(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

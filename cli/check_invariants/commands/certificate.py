@@ -47,7 +47,9 @@ def command() -> None:
     metavar="SECONDS",
     help="Time for each query.",
 )
-@click.option("--matrix", is_flag=True, help="Also demand that nothing is missing: every verdict of the default matrix.")
+@click.option(
+    "--matrix", is_flag=True, help="Also demand that nothing is missing: every verdict of the default matrix."
+)
 @jobs_option
 @json_option
 @click.pass_context
@@ -222,7 +224,9 @@ def _text(item: _Checked) -> str:
         queries = f"{asked} {'query' if asked == 1 else 'queries'}"
         return f"{item.file}: accepted by {solvers} ({queries}): {claimed(item.header.claims)} in {item.header.model}\n"
     reasons = [verdict.reason for verdict in item.verdicts if not verdict.accepted]
-    return "".join(f"{item.file}: {item.word.upper()}: {reason}\n" for reason in dict.fromkeys(reasons or [item.problem]))
+    return "".join(
+        f"{item.file}: {item.word.upper()}: {reason}\n" for reason in dict.fromkeys(reasons or [item.problem])
+    )
 
 
 def _summary(found: Sequence[_Checked], solvers: Sequence[str], complete: bool) -> str:
@@ -230,9 +234,7 @@ def _summary(found: Sequence[_Checked], solvers: Sequence[str], complete: bool) 
     words = [f"{number} {word}" for word, number in tally.items()]
     asked = sum(verdict.queries for item in found for verdict in item.verdicts)
     end = "; every verdict of the default matrix that needs a certificate has one" if complete else ""
-    return (
-        f"{counted(len(found), 'certificate')}, {' and '.join(solvers)}: {', '.join(words)}; {asked} queries answered{end}\n"
-    )
+    return f"{counted(len(found), 'certificate')}, {' and '.join(solvers)}: {', '.join(words)}; {asked} queries answered{end}\n"
 
 
 def _json(item: _Checked) -> dict[str, Any]:

@@ -99,7 +99,9 @@ def command(
     """
     if matrix:
         if properties or engine != "explicit" or depth or timeout or any(selectors.values()):
-            raise click.UsageError("--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it")
+            raise click.UsageError(
+                "--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it"
+            )
         ctx.exit(_prove_matrix(output or DIRECTORY, jobs, as_json))
     if jobs is not None:
         raise click.UsageError("--jobs is for --matrix: one certificate is made by one process")

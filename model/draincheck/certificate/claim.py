@@ -21,7 +21,9 @@ from typing import Final, TypeAlias
 
 __all__ = ["ClaimError", "check_claim"]
 
-FUNCTIONS: Final = frozenset("and or not => = ite bvult bvule bvadd bvsub + - < <= domain".split())
+FUNCTIONS: Final = frozenset(
+    ("and", "or", "not", "=>", "=", "ite", "bvult", "bvule", "bvadd", "bvsub", "+", "-", "<", "<=", "domain")
+)
 
 #: functions with indices, and how many
 INDEXED: Final = {"zero_extend": 1, "extract": 2}
@@ -152,7 +154,9 @@ class _Reader:
 
     def _rest(self) -> str:
         """What comes next, in a few words."""
-        return _short("".join(self._tokens[self._next : self._next + 2])) if self._next < len(self._tokens) else "nothing"
+        return (
+            _short("".join(self._tokens[self._next : self._next + 2])) if self._next < len(self._tokens) else "nothing"
+        )
 
 
 def _short(text: str) -> str:

@@ -103,7 +103,7 @@ def from_proof(
 def _outcome(system: TransitionSystem, name: str) -> str:
     """What it means that no state shows a property."""
     reachable = isinstance(system.property_named(name), Reachable)
-    return (Outcome.VIOLATED if reachable else Outcome.HOLDS).value
+    return "violated" if reachable else "holds"
 
 
 def _complete(relation: Relation, header: Header, bodies: Sequence[str]) -> Certificate:
