@@ -59,7 +59,7 @@ def test_names_of_all_kinds_become_one_line_of_ascii() -> None:
     bit = BoolVar("größe\nx", BOOL, (0,))
     machine = Machine(bit)
     machine.action('a "quoted"; (label)', ~bit, bit.clear())
-    name = 'it\'s "so"\r\n; (assert false) \u2028 | größer'
+    name = 'it\'s "so"\r\n; (assert false) \u2028 | größer \x1b[2J\0'
     certificate = make(machine.system(Always(name, ~bit)))
     assert certificate.text.isascii()
     assert certificate.header.claims[0].property == name

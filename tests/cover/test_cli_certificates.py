@@ -11,11 +11,8 @@ from click.testing import CliRunner, Result
 
 from check_invariants.commands import certificate as command
 from check_invariants.main import cli
-from draincheck.certificate import make, read, solvers
+from draincheck.certificate import read, solvers
 from draincheck.certificate.format import CLAIM, QUERIES
-from draincheck.revisions import find_revision
-from drainspecs.matrix import Row, system_of
-from drainspecs.scenarios import find_scenario
 from tests.certificates import with_claim
 
 MODEL = """
@@ -416,77 +413,6 @@ def test_wrong_arguments_of_check(certificate: Path, tmp_path: Path, monkeypatch
     result = run("certificate", "check", file, "--solver", "both")
     assert result.exit_code == 2
     assert "cvc5 is not installed; pip install 'check-invariants[cvc5]'" in result.stderr
-
-
-def test_matrix_is_complete_or_the_check_says_what_is_missing(certificate: Path) -> None:
-    """With --matrix verdicts that no accepted certificate is about are listed: exit code 10."""
-    result = run("certificate", "check", str(certificate), "--matrix", "-j", "1")
-    assert result.exit_code == 10
-    missing = [line for line in result.stdout.splitlines() if line.startswith("NO CERTIFICATE: ")]
-    assert "NO CERTIFICATE: 9a0cec664e / mirror: S2 holds" in missing
-    assert "NO CERTIFICATE: 9a0cec664e / mirror: S1 holds" not in missing
-    assert not any("violated" in line for line in missing)
-
-
-@pytest.fixture
-def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A default matrix of four rows, two of which have the same system."""
-    rows = [
-        Row(find_revision(name), find_scenario("mirror"))
-        for name in ("5a7e7a0bad", "b112a65c52", "9a0cec664e", "ab27c3b5e7")
-    ]
-    assert len({system_of(row).digest for row in rows}) == 3
-    monkeypatch.setattr("drainspecs.matrix.default_rows", lambda: rows)
-
-
-@pytest.mark.usefixtures("few_rows")
-def test_matrix_is_proved_and_checked(tmp_path: Path) -> None:
-    """A file for each distinct system, an account of all verdicts, and a check that finds nothing missing."""
-    folder = tmp_path / "new" / "certificates"
-    result = run("prove", "--matrix", "-o", str(folder), "-j", "2")
-    assert result.exit_code == 0
-    files = sorted(map(str, folder.iterdir()))
-    assert [Path(file).name for file in files] == [
-        "5a7e7a0bad-mirror.smt2",
-        "9a0cec664e-mirror.smt2",
-        "ab27c3b5e7-mirror.smt2",
-    ]
-    first, rows, holds, *_ = result.stdout.splitlines()
-    assert first == f"{folder}: 3 certificates, {sum(Path(file).stat().st_size for file in files)} bytes"
-    assert rows.startswith("4 rows, 3 distinct systems, ")
-    claims = sum(len(read(Path(file).read_text()).header.claims) for file in [files[0], *files])
-    assert holds == f"  {claims:5} hold: certified"
-    checked = run("certificate", "check", *files, "--matrix", "-j", "2")
-    assert checked.exit_code == 0
-    last = checked.stdout.splitlines()[-1]
-    assert last.startswith("3 certificates, z3: 3 accepted; ")
-    assert last.endswith("; every verdict of the default matrix that needs a certificate has one")
-    without = run("certificate", "check", *files[1:], "--matrix", "-j", "1")
-    assert without.exit_code == 10
-    missing = {line.split(": ")[1] for line in without.stdout.splitlines() if line.startswith("NO CERTIFICATE")}
-    assert missing == {"5a7e7a0bad / mirror", "b112a65c52 / mirror"}
-
-
-@pytest.mark.usefixtures("few_rows")
-def test_matrix_is_proved_as_json(tmp_path: Path) -> None:
-    """The files and the account as one document."""
-    result = run("prove", "--matrix", "-o", str(tmp_path), "--json", "-j", "1")
-    document = json.loads(result.stdout)
-    assert (document["format"], document["exit_code"], document["missing"]) == ("check-invariants/prove-matrix", 0, [])
-    assert (document["rows"], document["systems"], document["unknown"]) == (4, 3, 0)
-    assert document["files"][0]["model"] == "5a7e7a0bad / mirror"
-    assert all(Path(item["file"]).stat().st_size == item["bytes"] for item in document["files"])
-
-
-@pytest.mark.usefixtures("few_rows")
-def test_certificate_that_is_left_out_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control of the account: a file about fewer properties is no full coverage, and the exit code says so."""
-    from draincheck import certificate as package
-
-    monkeypatch.setattr(package, "make", lambda system, **rest: make(system, ["B1"], **rest))
-    result = run("prove", "--matrix", "-o", str(tmp_path), "-j", "1")
-    assert result.exit_code == 30
-    assert "NOT CERTIFIED: 9a0cec664e / mirror: S1 holds\n" in result.stdout
 
 
 def test_interrupted_check_says_how_far_it_got(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,9 +78,8 @@ def check_files(
     certificate is about a model of the user's and --model does not say which.
 
     \b
-    Examples:
-      check-invariants certificate check 9a0cec664e-mirror.smt2 --solver both
-      check-invariants certificate check certificates/*.smt2 --solver both --matrix
+    Example: check-invariants certificate check 9a0cec664e-mirror.smt2 --solver both
+       Also: check-invariants certificate check certificates/*.smt2 --solver both --matrix
     """
     solvers = ("z3", "cvc5") if solver == "both" else (solver,)
     _demand(solvers)

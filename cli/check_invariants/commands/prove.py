@@ -92,10 +92,9 @@ def command(
     down); 150 the model is malformed; 2 wrong arguments, or the output cannot be written; 130 interrupted.
 
     \b
-    Examples:
-      check-invariants prove --revision 9a0cec664e -o 9a0cec664e.smt2
-      check-invariants prove my_model.py:build --engine induction --depth 5
-      check-invariants prove --matrix -o certificates
+    Example: check-invariants prove --revision 9a0cec664e -o 9a0cec664e.smt2
+       Also: check-invariants prove my_model.py:build --engine induction --depth 5
+             check-invariants prove --matrix -o certificates
     """
     if matrix:
         if properties or engine != "explicit" or depth or timeout or any(selectors.values()):

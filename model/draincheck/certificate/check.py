@@ -61,7 +61,7 @@ def check(
         certificate: what is checked.
         system: the model, made again from its source.
         solver: `z3` or `cvc5`.
-        seconds: the time for each query; a query that takes longer is not answered, and the certificate rejected.
+        seconds: the time for each query; if one takes longer, the certificate is neither accepted nor refuted: `undecided`.
 
     Raises:
         CertificateError: the file cannot be read, or the solver is not there.

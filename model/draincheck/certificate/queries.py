@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -170,5 +171,5 @@ def _step(states: Sequence[str], number: int) -> str:
 
 
 def _line(text: str) -> str:
-    """A text that fits into a line of ASCII."""
-    return " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+    """A text that fits into a line of printable ASCII."""
+    return re.sub(r"[^ -~]", lambda sign: ascii(sign.group())[1:-1], " ".join(text.split()))
