@@ -150,15 +150,15 @@ def _check_applies(code_base: CodeBase) -> None:
         )
 
 
-def select_from_source(source: Source | None) -> Selected | Counted:
-    """The model that a trace file or a certificate names. Raises MalformedInput if it names none that can be built."""
+def select_from_source(source: Source | None, what: str = "trace") -> Selected | Counted:
+    """The model that a trace file (or `what` else) names. Raises MalformedInput if it names none that can be built."""
     if source is None:
-        raise MalformedInput("the trace does not say which model it belongs to; export it again")
+        raise MalformedInput(f"the {what} does not say which model it belongs to; export it again")
     try:
         return _from_source(source)
     except (UnknownName, KeyError, TypeError, ValueError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise MalformedInput(f"trace.source does not name a model: {what}; export the trace again") from error
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise MalformedInput(f"{what}.source does not name a model: {why}; export the {what} again") from error
 
 
 def _from_source(source: Source) -> Selected | Counted:
@@ -186,7 +186,7 @@ def _word(source: Source, key: str) -> str:
 
 def _knobs(source: Source) -> Mapping[str, Value]:
     value = source.get("settings", {})
-    if isinstance(value, str):
+    if not isinstance(value, Mapping):
         raise ValueError("settings is not an object")
     return value
 

@@ -2,58 +2,395 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode
-from check_invariants.options import json_option, property_option, selectors
-from check_invariants.output import counted, emit, emit_json, write_to
+from check_invariants.claimed import claimed
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, worst
+from check_invariants.options import jobs_option, json_option, property_option, selectors
+from check_invariants.output import (
+    STDOUT,
+    Counter,
+    counted,
+    emit,
+    emit_json,
+    make_directory,
+    until_interrupted,
+    write_to,
+)
+
+if TYPE_CHECKING:
+    from check_invariants.selection import Selected
+    from draincheck.certificate import Certificate, Header
+    from draincheck.engines.symbolic.induction import Proof
+    from draincheck.system import Property, TransitionSystem
+    from draincheck.verdict import Verdict
+    from drainspecs.certificates import Account
+    from drainspecs.matrix import Row
 
 __all__ = ["command"]
+
+#: what `--matrix` writes if nobody says where
+DIRECTORY = "certificates"
 
 
 @click.command("prove")
 @selectors
 @property_option(of_matrix=False)
-@click.option("-o", "--output", metavar="FILE", help="Where to write it.  [default: MODEL.smt2 in this directory]")
+@click.option(
+    "--engine",
+    type=click.Choice(["explicit", "induction"]),
+    default="explicit",
+    show_default=True,
+    help="explicit: the invariant is the set of reachable states. induction: it is a formula, k-inductive.",
+)
+@click.option("--depth", type=click.IntRange(1, 200), help="The largest k that induction tries.  [default: 20]")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after so much time."
+)
+@click.option("--matrix", is_flag=True, help="A certificate for each distinct system of the default matrix.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    help="The file to write, or with --matrix the directory.  [default: MODEL.smt2, or certificates, in this directory]",
+)
+@jobs_option
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, /, *, properties: Sequence[str], output: str | None, as_json: bool, **selectors: Any
+    ctx: click.Context,
+    /,
+    *,
+    properties: Sequence[str],
+    engine: str,
+    depth: int | None,
+    timeout: float | None,
+    matrix: bool,
+    output: str | None,
+    jobs: int | None,
+    as_json: bool,
+    **selectors: Any,
 ) -> None:
     """Write a certificate of what holds.
 
-    An SMT-LIB script with an inductive invariant: the reachable states, as a decision diagram. `certificate check` has
-    its queries answered by z3 or cvc5; so can anybody else. Without --property: everything that holds.
+    An SMT-LIB script with an inductive invariant: the reachable states, as a decision diagram, or a formula that
+    k-induction proves. `certificate check` has its queries answered by z3 or cvc5; so can anybody else. It is about
+    the properties that are named, or about all that hold; for liveness there are no certificates. With --matrix: a
+    file for each distinct system of the default matrix, about all that holds there.
 
     \b
-    Exit codes: 0 written; 10 a property does not hold, or nothing holds; 150 the model is malformed;
-    2 wrong arguments, or the output cannot be written.
+    Exit codes: 0 written; 10 a property that was named does not hold, or nothing holds, and nothing was
+    written; 30 something is not known to hold (of properties that were not named: the others were written
+    down); 150 the model is malformed; 2 wrong arguments, or the output cannot be written; 130 interrupted.
 
     \b
     Example: check-invariants prove --revision 9a0cec664e -o 9a0cec664e.smt2
+       Also: check-invariants prove my_model.py:build --engine induction --depth 5
+             check-invariants prove --matrix -o certificates
     """
+    if matrix:
+        if properties or engine != "explicit" or depth or timeout or any(selectors.values()):
+            raise click.UsageError(
+                "--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it"
+            )
+        ctx.exit(_prove_matrix(output or DIRECTORY, jobs, as_json))
+    if jobs is not None:
+        raise click.UsageError("--jobs is for --matrix: one certificate is made by one process")
+    if depth is not None and engine != "induction":
+        raise click.UsageError("--depth is for --engine induction: explicit search looks at every reachable state")
+    if as_json and output == STDOUT:
+        raise click.UsageError("--json and -o - would both write to standard output")
+    found = _found(properties, engine, depth, timeout, selectors)
+    path = output or _file_name(found.certificate.header.model)
+    write_to(path, found.certificate.text)
+    if as_json:
+        emit_json("prove", _json(found, path))
+    elif path == STDOUT:
+        click.echo(_text(found, "standard output"), nl=False, err=True)
+    else:
+        emit(_text(found, path))
+    ctx.exit(found.code)
+
+
+# -- one model --------------------------------------------------------------------------------------
+
+
+class _Obstacle(NamedTuple):
+    """Why a property is not certified, and the exit code that makes if it had to be."""
+
+    property: str
+    reason: str
+    code: ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A certificate, and what it leaves out."""
+
+    certificate: Certificate
+    how: str
+    missing: Sequence[_Obstacle]
+
+    @property
+    def code(self) -> ExitCode:
+        """What is violated is no business of a certificate for what holds; what is not known might have been."""
+        unknown = any(item.code is ExitCode.INCONCLUSIVE for item in self.missing)
+        return ExitCode.INCONCLUSIVE if unknown else ExitCode.OK
+
+
+def _found(
+    properties: Sequence[str], engine: str, depth: int | None, timeout: float | None, selectors: Mapping[str, Any]
+) -> _Found:
+    """Decide the properties, and make the certificate. Raises what stands in the way of one that was named, or of all."""
     from check_invariants.judge import compiled
     from check_invariants.selection import chosen_properties, select
-    from draincheck.certificate import CertificateError, make
+    from draincheck.system import Liveness
 
+    if selectors["model"] is None:
+        _refuse_liveness(properties)
     selected = select(properties=properties, **selectors)
     system = compiled(selected)
-    chosen_properties(system, properties)
-    try:
-        made = make(system, list(properties) or None, source=selected.source())
-    except CertificateError as error:
-        raise EmptySelection(f"{system.name}: {error}") from error
-    names = [claim.property for claim in made.header.claims]
+    items = chosen_properties(system, properties)
+    if properties and (runs := [item.name for item in items if isinstance(item, Liveness)]):
+        raise _liveness(runs[0], "check")
+    certify = _by_induction if engine == "induction" else _by_search
+    certificate, missing = certify(selected, system, items, depth, timeout)
+    if certificate is None or (properties and missing):
+        raise _failure(system, missing)
+    how = f"k-induction, k = {certificate.header.k}" if engine == "induction" else "its reachable states"
+    return _Found(certificate, how, missing)
+
+
+def _refuse_liveness(properties: Sequence[str]) -> None:
+    from drainspecs.liveness import LIVENESS
+
+    for item in LIVENESS:
+        if item.name in properties:
+            raise _liveness(item.name, "liveness")
+
+
+def _liveness(name: str, command: str) -> click.BadParameter:
+    message = (
+        f"{name} demands something of whole runs, and there are no certificates for liveness; "
+        f"`check-invariants {command}` decides it"
+    )
+    return click.BadParameter(message, param_hint="'--property'")
+
+
+def _failure(system: TransitionSystem, missing: Sequence[_Obstacle]) -> click.ClickException:
+    """The error that says why there is no certificate."""
+    reasons = "; ".join(_by_reason(missing)) or "nothing holds"
+    limit = worst(item.code for item in missing) is ExitCode.INCONCLUSIVE
+    error = LimitReached if limit else EmptySelection
+    return error(f"{system.name}: {reasons}; no certificate was written")
+
+
+_Certified = tuple["Certificate | None", list[_Obstacle]]
+
+
+def _by_search(
+    selected: Selected, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
+) -> _Certified:
+    """A certificate from the reachable states."""
+    from check_invariants.judge import explored
+    from draincheck.certificate import CertificateError, make
+    from draincheck.verdict import Limits
+
+    limits = Limits(seconds=timeout)
+    _, exploration = explored(selected, [item.name for item in items], limits)
+    missing = _missing(items, exploration.verdicts)
+    names = _others(items, missing)
     if not names:
-        raise EmptySelection(f"{system.name}: nothing holds, so there is nothing to certify")
-    path = output or str(Path(system.name.replace(" / ", "-").replace("/", "-") + ".smt2"))
-    write_to(path, made.text)
+        return None, missing
+    try:
+        return make(system, names, limits, selected.source(), exploration), missing
+    except CertificateError as error:
+        raise LimitReached(f"{error}; no certificate was written") from error
+
+
+def _by_induction(
+    selected: Selected, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
+) -> _Certified:
+    """A certificate from proofs by k-induction, property by property."""
+    from draincheck.certificate import from_proof
+    from draincheck.engines.symbolic.induction import DEFAULT_STEPS
+
+    verdicts, proofs = _proved(selected, system, items, depth or DEFAULT_STEPS, timeout)
+    missing = _missing(items, verdicts)
+    for name in _others(items, missing):
+        if name not in proofs:
+            reason = f"reachable, which takes no induction ({verdicts[name].how}); use --engine explicit"
+            missing.append(_Obstacle(name, reason, ExitCode.INCONCLUSIVE))
+    if not proofs:
+        return None, missing
+    return from_proof(system, list(proofs.values()), selected.source()), missing
+
+
+def _proved(
+    selected: Selected, system: TransitionSystem, items: Sequence[Property], depth: int, timeout: float | None
+) -> tuple[dict[str, Verdict], dict[str, Proof]]:
+    """What k-induction says, and its proofs. Raises as `judge.explored` does."""
+    from draincheck.engines.symbolic import induction
+    from draincheck.errors import ModelError
+    from draincheck.verdict import Limits
+
+    verdicts: dict[str, Verdict] = {}
+    proofs: dict[str, Proof] = {}
+    end = None if timeout is None else perf_counter() + timeout
+    try:
+        with Counter("properties tried", len(items)) as counter:
+            for item in items:
+                seconds = None if end is None else max(0.001, end - perf_counter())
+                verdict, proof = induction.prove(system, item.name, Limits(seconds=seconds, depth=depth))
+                verdicts[item.name] = verdict
+                if proof is not None:
+                    proofs[item.name] = proof
+                counter.advance(len(verdicts))
+    except ModelError as error:
+        raise MalformedInput(f"{selected.title}: {error}") from error
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; no certificate was written") from error
+    return verdicts, proofs
+
+
+def _missing(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[_Obstacle]:
+    """What cannot be certified, given what was found."""
+    from draincheck.certificate import obstacle
+    from draincheck.system import Liveness
+    from draincheck.verdict import Outcome
+
+    found: list[_Obstacle] = []
+    for item in items:
+        verdict = verdicts.get(item.name)
+        if reason := obstacle(item, verdict):
+            unknown = verdict is None or verdict.outcome is Outcome.UNKNOWN
+            code = ExitCode.INCONCLUSIVE if unknown and not isinstance(item, Liveness) else ExitCode.DIFFERENT
+            found.append(_Obstacle(item.name, reason, code))
+    return found
+
+
+def _others(items: Sequence[Property], missing: Sequence[_Obstacle]) -> list[str]:
+    return [item.name for item in items if item.name not in {obstacle.property for obstacle in missing}]
+
+
+def _by_reason(missing: Sequence[_Obstacle]) -> list[str]:
+    """A line for each reason, with the properties that it keeps from being certified."""
+    names: dict[str, list[str]] = {}
+    for item in missing:
+        names.setdefault(item.reason, []).append(item.property)
+    return [f"{', '.join(group)}: {reason}" for reason, group in names.items()]
+
+
+def _file_name(model: str) -> str:
+    """A file name from a model's name: nothing in it but what is harmless everywhere."""
+    return (re.sub(r"[^A-Za-z0-9._~+=]+", "-", model).strip("-.") or "model") + ".smt2"
+
+
+def _text(found: _Found, where: str) -> str:
+    header = found.certificate.header
+    lines = [
+        f"{where}: {counted(len(found.certificate.text), 'byte')}: {claimed(header.claims)} in {header.model} ({found.how})",
+        *(f"not certified: {line}" for line in _by_reason(found.missing)),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _json(found: _Found, path: str) -> dict[str, Any]:
+    header = found.certificate.header
+    return {
+        "model": header.model,
+        "digest": header.digest,
+        "file": path,
+        "k": header.k,
+        "claims": [{"property": claim.property, "verdict": claim.verdict} for claim in header.claims],
+        "missing": [{"property": item.property, "reason": item.reason} for item in found.missing],
+        "exit_code": int(found.code),
+    }
+
+
+# -- the matrix -------------------------------------------------------------------------------------
+
+
+class _Written(NamedTuple):
+    """A certificate that stands in a file."""
+
+    file: str
+    size: int
+    header: Header
+
+
+def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
+    """Write a certificate for each distinct system, and see to it that they leave no verdict out."""
+    from check_invariants.workers import in_processes
+    from drainspecs.certificates import account, by_system, uncovered
+    from drainspecs.matrix import decide_all, default_rows
+
+    rows = default_rows()
+    results, stopped = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))
+    if stopped:
+        raise Interrupted("interrupted; no certificate was written")
+    make_directory(directory)
+    first = [group[0].row for group in by_system(results).values()]
+    written, stopped = until_interrupted(
+        in_processes(partial(_written, directory), first, jobs), "certificates written", len(first)
+    )
+    if stopped:
+        raise Interrupted(f"interrupted: {len(written)} of {len(first)} certificates are in {directory}")
+    missing = uncovered(results, {item.header.digest: [item.header] for item in written})
+    code = ExitCode.INCONCLUSIVE if missing else ExitCode.OK
+    numbers = account(results)
     if as_json:
-        emit_json("prove", {"model": system.name, "file": path, "properties": names, "exit_code": int(ExitCode.OK)})
+        emit_json("prove-matrix", _matrix_json(written, numbers, missing, code))
     else:
-        emit(f"{path}: {counted(len(made.text), 'byte')}, certifies {', '.join(names)} of {system.name}\n")
-    ctx.exit(ExitCode.OK)
+        emit(_matrix_text(directory, written, numbers, missing))
+    return code
+
+
+def _written(directory: str, row: Row) -> _Written:
+    """Write the certificate of a row's system, about all that can be certified there."""
+    from check_invariants.selection import CodeBase
+    from draincheck.certificate import make
+
+    selected = CodeBase(row.revision, row.scenario)
+    certificate = make(selected.system(), source=selected.source())
+    path = str(Path(directory) / _file_name(selected.title))
+    write_to(path, certificate.text)
+    return _Written(path, len(certificate.text), certificate.header)
+
+
+def _matrix_text(directory: str, written: Sequence[_Written], numbers: Account, missing: Sequence[str]) -> str:
+    lines = [
+        f"{directory}: {counted(len(written), 'certificate')}, {sum(item.size for item in written)} bytes",
+        f"{counted(numbers.rows, 'row')}, {counted(numbers.systems, 'distinct system')}, {counted(numbers.states, 'state')}; verdicts:",
+        f"  {numbers.holds:5} hold: certified",
+        f"  {numbers.unreachable:5} goals out of reach: certified",
+        f"  {numbers.violated:5} violated: these have counterexamples instead, which `check-invariants check` prints",
+        *([f"  {numbers.unknown:5} unknown"] if numbers.unknown else []),
+        "liveness is no part of the matrix, and there are no certificates for it",
+        *(f"NOT CERTIFIED: {line}" for line in missing),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _matrix_json(
+    written: Sequence[_Written], numbers: Account, missing: Sequence[str], code: ExitCode
+) -> dict[str, Any]:
+    files = [
+        {
+            "file": item.file,
+            "bytes": item.size,
+            "model": item.header.model,
+            "digest": item.header.digest,
+            "properties": [claim.property for claim in item.header.claims],
+        }
+        for item in written
+    ]
+    return {**asdict(numbers), "files": files, "missing": list(missing), "exit_code": int(code)}

@@ -5,11 +5,11 @@ A certificate is an SMT-LIB script with an inductive invariant: `make` takes the
 """
 
 from draincheck.certificate.check import CertificateVerdict, check
-from draincheck.certificate.format import Certificate, CertificateError, Claim, Header, read
-from draincheck.certificate.make import certifiable, from_proof, make
-from draincheck.certificate.solvers import SOLVERS
+from draincheck.certificate.format import MOST_STEPS, Certificate, CertificateError, Claim, Header, read
+from draincheck.certificate.make import certifiable, from_proof, make, obstacle
+from draincheck.certificate.solvers import SOLVERS, demand
 
 __all__ = [
-    "SOLVERS", "Certificate", "CertificateError", "CertificateVerdict", "Claim", "Header", "certifiable", "check", "from_proof", "make",
-    "read",
+    "MOST_STEPS", "SOLVERS", "Certificate", "CertificateError", "CertificateVerdict", "Claim", "Header", "certifiable", "check", "demand",
+    "from_proof", "make", "obstacle", "read",
 ]  # fmt: skip

@@ -1,20 +1,22 @@
 """Certificates checked: first that they are about the model they name, then, by a solver, that they are right.
 
-Nothing of the file is believed. The definitions of the model and the queries are made again from the system and compared with what the
-file says; the claim may only define the functions that the queries are about; then a solver reads the text and must answer `unsat` to
-every query. Witnesses are executed.
+A certificate is untrusted: whoever wrote it may want a violated property accepted. Nothing of it is believed. The definitions of the
+model and the queries are made again from the system and compared with what the file says; what is left, the claim, may only define the
+functions that the queries are about, in a language that can say nothing else (`claim`); then a solver reads the text and must find every
+query without a solution. Witnesses are executed. What the check does trust: this program's translation of a system, and the solver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from draincheck.certificate.claim import ClaimError, check_claim
 from draincheck.certificate.format import Certificate, CertificateError, read
-from draincheck.certificate.queries import model_part, queries, query_part, signatures
-from draincheck.certificate.solvers import UnreadableError, answers
+from draincheck.certificate.queries import Query, constants, model_part, queries, query_part, signatures
+from draincheck.certificate.solvers import UnreadableError, answers, demand
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.errors import ModelError, TraceError
 from draincheck.system import Reachable, TransitionSystem
@@ -29,21 +31,25 @@ class CertificateVerdict:
 
     Attributes:
         accepted: the certificate proves what it claims.
-        reason: why it was rejected, "" if it was not.
+        undecided: it was not accepted only because the solver gave up on a query; with more time it may be.
+        reason: why it was not accepted, "" if it was.
         solver: who was asked.
-        properties: the properties that the certificate is about.
-        queries: how many questions the solver answered.
+        queries: how many questions the solver answered as it must.
     """
 
     accepted: bool
+    undecided: bool
     reason: str
     solver: str
-    properties: tuple[str, ...]
     queries: int
 
 
 class _RejectedError(Exception):
     """The certificate does not prove what it claims; the message says why."""
+
+
+class _UndecidedError(Exception):
+    """The solver has not said whether the certificate proves what it claims; the message says where it gave up."""
 
 
 def check(
@@ -55,20 +61,22 @@ def check(
         certificate: what is checked.
         system: the model, made again from its source.
         solver: `z3` or `cvc5`.
-        seconds: the time for each query; a query that takes longer is not answered, and the certificate rejected.
+        seconds: the time for each query; if one takes longer, the certificate is neither accepted nor refuted: `undecided`.
 
     Raises:
         CertificateError: the file cannot be read, or the solver is not there.
     """
+    demand(solver)
     if isinstance(certificate, Path):
         certificate = _file(certificate)
     found = read(certificate) if isinstance(certificate, str) else certificate
-    properties = tuple(claim.property for claim in found.header.claims)
     try:
         asked = _checked(found, system, solver, seconds)
-    except (_RejectedError, ModelError) as error:
-        return CertificateVerdict(False, str(error), solver, properties, 0)
-    return CertificateVerdict(True, "", solver, properties, asked)
+    except (_RejectedError, ClaimError, ModelError) as error:
+        return CertificateVerdict(False, False, str(error), solver, 0)
+    except _UndecidedError as error:
+        return CertificateVerdict(False, True, str(error), solver, 0)
+    return CertificateVerdict(True, False, "", solver, asked)
 
 
 def _file(path: Path) -> str:
@@ -83,22 +91,21 @@ def _checked(certificate: Certificate, system: TransitionSystem, solver: str, se
     header, relation = certificate.header, Relation(system)
     if not header.claims:
         raise _RejectedError("it claims nothing")
+    _bind_name(certificate, system)
     try:
-        model = _lines(model_part(relation, header.claims))
-        asked = _lines(query_part(relation, header))
+        model, asked = model_part(relation, header.claims), query_part(relation, header)
     except CertificateError as error:
         raise _RejectedError(str(error)) from error
-    _bind_model(certificate, system, model)
-    _bind_claim(certificate.claim, signatures(relation, header))
-    if certificate.queries != asked:
-        raise _RejectedError(
-            f"its queries are not those of such a certificate: {_difference(certificate.queries, asked)}"
-        )
+    if differs := _difference(certificate.model, _lines(model)):
+        raise _RejectedError(f"its model is not {system.name}: {differs}")
+    check_claim("\n".join(certificate.claim), signatures(relation, header))
+    if differs := _difference(certificate.queries, _lines(asked)):
+        raise _RejectedError(f"its queries are not those of such a certificate: {differs}")
     _execute_witnesses(certificate, system)
-    names = [query.name for query in queries(relation, header)]
-    if names:
-        _ask(solver, "\n".join([*model, *certificate.claim, *asked]), names, seconds)
-    return len(names)
+    needed = queries(relation, header)
+    if needed:
+        _ask(solver, "\n".join([*model, *certificate.claim, *constants(relation, header)]), needed, seconds)
+    return len(needed)
 
 
 def _lines(lines: Sequence[str]) -> tuple[str, ...]:
@@ -106,68 +113,31 @@ def _lines(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(line for text in lines for line in text.splitlines() if not line.startswith(";"))
 
 
-def _bind_model(certificate: Certificate, system: TransitionSystem, model: tuple[str, ...]) -> None:
-    """The certificate is about this system: its definitions are the system's, line by line."""
-    differs = _difference(certificate.model, model)
-    if certificate.header.digest != system.digest:
-        theirs, ours = certificate.header.digest[:12], system.digest[:12]
-        where = f"; {differs}" if differs else ""
-        raise _RejectedError(f"it was made for another model: it names {theirs}, and {system.name} is {ours}{where}")
-    if differs:
-        raise _RejectedError(f"its model is not {system.name}: {differs}")
+def _bind_name(certificate: Certificate, system: TransitionSystem) -> None:
+    """The certificate names this system: its hash and its name."""
+    header = certificate.header
+    if header.digest != system.digest:
+        theirs, ours = header.digest[:12], system.digest[:12]
+        raise _RejectedError(f"it was made for another model: it names {theirs!a}, and {system.name} is {ours!a}")
+    if header.model != system.name:
+        raise _RejectedError(f"it names its model {header.model[:80]!a}, and that is called {system.name!a}")
 
 
 def _difference(theirs: Sequence[str], ours: Sequence[str]) -> str:
     """Where two texts differ first, "" if they do not."""
     part = ""
     for number, (their, our) in enumerate(zip_longest(theirs, ours, fillvalue=""), 1):
+        if our.startswith("(define-fun "):
+            part = our.split()[1]
         if their != our:
             inside = f" (in {part})" if part else ""
             return f"line {number}{inside} says {_short(their)}, and should say {_short(our)}"
-        if our.startswith("(define-fun "):
-            part = our.split()[1]
     return ""
 
 
 def _short(line: str) -> str:
     """The end of a line: definitions begin with long lists of parameters."""
     return "nothing" if not line else line if len(line) <= 90 else f"...{line[-87:]}"
-
-
-def _bind_claim(lines: Sequence[str], expected: Sequence[str]) -> None:
-    """The claim is made of the expected definitions and nothing else: it cannot assert, or define again what the queries use."""
-    text = "\n".join(lines)
-    if any(sign in text for sign in '|";'):
-        raise _RejectedError("its claim has strings, quoted names or comments, which no claim needs")
-    forms = list(_forms(text))
-    if len(forms) != len(expected):
-        raise _RejectedError(f"its claim consists of {len(forms)} definitions, and {len(expected)} are expected")
-    for form, signature in zip(forms, expected, strict=True):
-        if not form.startswith(signature):
-            raise _RejectedError(
-                f"its claim has {_head(form)} where {_head(signature)} is expected, with the model's variables"
-            )
-
-
-def _head(text: str) -> str:
-    return " ".join(text.split()[:2])
-
-
-def _forms(text: str) -> Iterator[str]:
-    """The parenthesised texts that a text consists of; raises _RejectedError for anything else."""
-    depth, start = 0, 0
-    for position, sign in enumerate(text):
-        if depth == 0:
-            if sign.isspace():
-                continue
-            if sign != "(":
-                raise _RejectedError(f"its claim is not a list of definitions: {text[position : position + 20]!r}")
-            start = position
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if depth == 0:
-            yield text[start : position + 1]
-    if depth:
-        raise _RejectedError("its claim ends in the middle of a definition")
 
 
 def _execute_witnesses(certificate: Certificate, system: TransitionSystem) -> None:
@@ -185,14 +155,15 @@ def _execute_witnesses(certificate: Certificate, system: TransitionSystem) -> No
             raise _RejectedError(f"the witness of {item.name} does not end where its goal is met")
 
 
-def _ask(solver: str, script: str, names: Sequence[str], seconds: float | None) -> None:
-    """Put the queries to a solver; raises _RejectedError unless each answer is `unsat`."""
+def _ask(solver: str, definitions: str, needed: Sequence[Query], seconds: float | None) -> None:
+    """Put the queries to a solver; raises _RejectedError or _UndecidedError unless none of them has a solution."""
     try:
-        given = answers(solver, script, seconds)
+        found = answers(solver, definitions, (query.condition for query in needed), seconds)
+        for query, answer in zip(needed, found, strict=True):
+            if answer == "sat":
+                raise _RejectedError(f"{solver} refutes it: {query.name!r} has a solution")
+            if answer != "unsat":
+                limit = "" if seconds is None else f" within {seconds:g} s"
+                raise _UndecidedError(f"{solver} gives no answer to {query.name!r}{limit}")
     except UnreadableError as error:
         raise _RejectedError(str(error)) from error
-    for name, answer in zip_longest(names, given, fillvalue=""):
-        if answer == "sat":
-            raise _RejectedError(f"{solver} refutes it: {name!r} has a solution")
-        if answer != "unsat":
-            raise _RejectedError(f"{solver} does not confirm it: {name!r} is answered with {answer or 'nothing'}")

@@ -1,20 +1,27 @@
 """The file: a header, the model, the claim, and the queries; each part begins with a line of its own.
 
-The whole file is an SMT-LIB 2.6 script, so that any solver can run it as it is: every answer must be `unsat`. The header is one comment
-line of JSON. The model and the queries are there to be read; the check makes its own and compares.
+The whole file is an SMT-LIB 2.6 script of printable ASCII, so that any solver can run it as it is: every answer must be `unsat`. The
+header is one comment line of JSON. The model and the queries are there to be read; the check makes its own and compares.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-__all__ = ["VERSION", "Certificate", "CertificateError", "Claim", "Header", "read", "written"]
+__all__ = ["MOST_STEPS", "VERSION", "Certificate", "CertificateError", "Claim", "Header", "read", "written"]
 
 #: the version of the format
 VERSION = 1
+
+#: how far an induction may look back: what has to be asked grows with the square
+MOST_STEPS = 200
+
+#: bits that a rank may take
+MOST_BITS = 64
 
 TITLE = "; check-invariants certificate"
 MODEL = "; ==== model: made again from its source and compared"
@@ -101,8 +108,13 @@ def _claim_json(item: Claim) -> dict[str, Any]:
 
 def read(text: str) -> Certificate:
     """A certificate from its text; raises CertificateError for anything that does not look like one."""
-    lines = text.splitlines()
-    if lines[:1] != [TITLE]:
+    if (odd := re.search(r"[^ -~\n]", text)) is not None:
+        number = text.count("\n", 0, odd.start()) + 1
+        raise CertificateError(
+            f"line {number}: the character {odd.group()!a}; a certificate is made of printable ASCII and line feeds alone"
+        )
+    lines = text.split("\n")
+    if lines[0] != TITLE:
         raise CertificateError(f"line 1: not a certificate of check-invariants, which begins with {TITLE!r}")
     header = _header(lines[1] if len(lines) > 1 else "")
     marks = [_only(lines, mark) for mark in (MODEL, CLAIM, QUERIES)]
@@ -124,24 +136,34 @@ def _content(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _header(line: str) -> Header:
-    try:
-        document = json.loads(line.removeprefix("; "))
-    except ValueError as error:
-        raise CertificateError(f"line 2: the header is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise CertificateError("line 2: the header is not a JSON object")
-    fields = cast("dict[str, Any]", document)
+    fields = _document(line)
     if fields.get("version") != VERSION:
         raise CertificateError(f"line 2: version {fields.get('version')!r} of the format; this program reads {VERSION}")
     claims = tuple(_claim(item) for item in _field(fields, "claims", list))
+    names = [claim.property for claim in claims]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise CertificateError(f"line 2: there are two claims about {twice[0]!a}")
     return Header(
         model=_field(fields, "model", str),
         digest=_field(fields, "digest", str),
         claims=claims,
-        k=_natural(fields, "k"),
+        k=_natural(fields, "k", MOST_STEPS),
         simple=_field(fields, "simple", bool),
         source=_field(fields, "source", dict),
     )
+
+
+def _document(line: str) -> dict[str, Any]:
+    """The JSON object of the header."""
+    if not line.startswith("; "):
+        raise CertificateError("line 2: the header is missing, a comment line of JSON")
+    try:
+        document = json.loads(line.removeprefix("; "))
+    except (ValueError, RecursionError) as error:
+        raise CertificateError(f"line 2: the header is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise CertificateError("line 2: the header is not a JSON object")
+    return cast("dict[str, Any]", document)
 
 
 def _claim(document: object) -> Claim:
@@ -151,7 +173,7 @@ def _claim(document: object) -> Claim:
     name, verdict = _field(item, "property", str), _field(item, "verdict", str)
     if verdict not in ("holds", "violated"):
         raise CertificateError(f"line 2: a verdict is holds or violated, not {verdict!r}")
-    progress = _natural(item, "progress") if "progress" in item else 0
+    progress = _natural(item, "progress", MOST_BITS) if "progress" in item else 0
     if "witness" not in item:
         return Claim(name, verdict, progress)
     witness = _field(item, "witness", dict)
@@ -165,10 +187,10 @@ def _numbers(document: dict[str, Any], name: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _natural(document: dict[str, Any], name: str) -> int:
+def _natural(document: dict[str, Any], name: str, most: int) -> int:
     found = _field(document, name, int)
-    if isinstance(found, bool) or found < 1:
-        raise CertificateError(f"line 2: {name!r} is at least 1, not {found!r}")
+    if isinstance(found, bool) or not 1 <= found <= most:
+        raise CertificateError(f"line 2: {name!r} is a number from 1 to {most}, not {found!r}")
     return cast(int, found)
 
 

@@ -15,10 +15,10 @@ from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined
 from draincheck.expr import BoolExpr
-from draincheck.system import CanAlwaysFinish, Property, Reachable, State, TransitionSystem
+from draincheck.system import CanAlwaysFinish, Liveness, Property, Reachable, State, TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 
-__all__ = ["certifiable", "from_proof", "make"]
+__all__ = ["certifiable", "from_proof", "make", "obstacle"]
 
 
 def make(
@@ -26,6 +26,7 @@ def make(
     properties: Sequence[str] | None = None,
     limits: Limits = NO_LIMITS,
     source: Mapping[str, Any] | None = None,
+    exploration: Exploration | None = None,
 ) -> Certificate:
     """A certificate from the reachable states.
 
@@ -34,14 +35,19 @@ def make(
         properties: what it is to be about; all that hold (and what is not reachable) if not given.
         limits: of the search.
         source: how the model is made again, for the header.
+        exploration: what explicit search has found in this system, if that is known already.
 
     Raises:
         CertificateError: the search did not end, or one of the properties does not hold.
         ModelFault: a reachable state enables an action that cannot be taken.
     """
-    exploration = explicit.explore(system, limits)
+    if exploration is None:
+        exploration = explicit.explore(system, limits)
     names = certifiable(system, exploration) if properties is None else tuple(dict.fromkeys(properties))
     items = [system.property_named(name) for name in names]
+    for item in items:
+        if reason := obstacle(item, exploration.verdicts.get(item.name)):
+            raise CertificateError(f"{item.name}: {reason}")
     goals = {item.name: item.goal for item in items if isinstance(item, CanAlwaysFinish)}
     graph = StateGraph(system, goals.values(), limits)
     if graph.incomplete:
@@ -56,17 +62,48 @@ def make(
 
 def certifiable(system: TransitionSystem, exploration: Exploration) -> tuple[str, ...]:
     """The properties of a system that `make` can certify, given what a search of it found."""
-    return tuple(item.name for item in system.properties if not _obstacle(item, exploration.verdicts[item.name]))
+    return tuple(item.name for item in system.properties if not obstacle(item, exploration.verdicts.get(item.name)))
 
 
-def from_proof(system: TransitionSystem, proof: Proof, source: Mapping[str, Any] | None = None) -> Certificate:
-    """A certificate from a proof by k-induction: its formula is the invariant."""
+def obstacle(item: Property, verdict: Verdict | None) -> str:
+    """Why there is no certificate for a verdict on a property (None: nobody has asked), "" if there is one."""
+    if isinstance(item, Liveness):
+        return f"a demand on whole runs ({type(item).__name__}), and there are no certificates for such properties"
+    if verdict is None or verdict.outcome is Outcome.UNKNOWN:
+        return f"not known to hold{f': {verdict.how}' if verdict else ''}"
+    if verdict.outcome is Outcome.VIOLATED and not isinstance(item, Reachable):
+        return f"violated{_shown(verdict)}"
+    return ""
+
+
+def _shown(verdict: Verdict) -> str:
+    """What shows that a property is violated."""
+    if verdict.trace is None:
+        return ""
+    steps = len(verdict.trace.actions)
+    return f": a counterexample of {steps} step{'' if steps == 1 else 's'} shows that"
+
+
+def from_proof(
+    system: TransitionSystem, proofs: Proof | Sequence[Proof], source: Mapping[str, Any] | None = None
+) -> Certificate:
+    """A certificate from proofs by k-induction: the conjunction of their formulas is the invariant, and the largest k its k.
+
+    That is an induction, too: a formula that follows from k states in a row follows from more of them, and from more demands on them.
+    """
     relation = Relation(system)
-    verdict = "violated" if isinstance(system.property_named(proof.property), Reachable) else "holds"
-    claim = Claim(proof.property, verdict)
-    header = Header(system.name, system.digest, (claim,), proof.k, proof.simple, source or {})
-    formula = conjoined([relation.applied("domain"), relation.condition(proof.formula)])
-    return _complete(relation, header, [formula])
+    found = [proofs] if isinstance(proofs, Proof) else list(proofs)
+    claims = [Claim(proof.property, _outcome(system, proof.property)) for proof in found]
+    k, simple = max(proof.k for proof in found), any(proof.simple for proof in found)
+    header = Header(system.name, system.digest, tuple(claims), k, simple, source or {})
+    formulas = [relation.condition(formula) for formula in dict.fromkeys(proof.formula for proof in found)]
+    return _complete(relation, header, [conjoined([relation.applied("domain"), *formulas])])
+
+
+def _outcome(system: TransitionSystem, name: str) -> str:
+    """What it means that no state shows a property."""
+    reachable = isinstance(system.property_named(name), Reachable)
+    return "violated" if reachable else "holds"
 
 
 def _complete(relation: Relation, header: Header, bodies: Sequence[str]) -> Certificate:
@@ -76,21 +113,8 @@ def _complete(relation: Relation, header: Header, bodies: Sequence[str]) -> Cert
     return read(written(header, model, [line for text in claim for line in text.splitlines()], queries))
 
 
-def _obstacle(item: Property, verdict: Verdict) -> str:
-    """Why there is no certificate for a verdict, "" if there may be one."""
-    if verdict.outcome is Outcome.UNKNOWN:
-        return f"it is not known whether {item.name} holds: {verdict.how}"
-    if isinstance(item, Reachable):
-        return ""
-    if verdict.outcome is Outcome.VIOLATED:
-        return f"{item.name} is violated: its counterexample shows that"
-    return ""
-
-
 def _claim(item: Property, verdict: Verdict, ranks: Sequence[int]) -> Claim:
-    """What a verdict says; raises CertificateError if it is nothing to certify."""
-    if obstacle := _obstacle(item, verdict):
-        raise CertificateError(obstacle)
+    """What a verdict says."""
     if isinstance(item, CanAlwaysFinish):
         return Claim(item.name, progress=max(1, max(ranks).bit_length()))
     witness = (verdict.trace.initial, verdict.trace.actions) if verdict.trace is not None else None

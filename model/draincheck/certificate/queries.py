@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,7 +14,7 @@ from draincheck.engines.symbolic.smtlib import conjoined, define
 from draincheck.expr import BoolExpr, any_
 from draincheck.system import CanAlwaysFinish, Reachable, TransitionSystem
 
-__all__ = ["Query", "goal_of", "model_part", "queries", "query_part", "signatures"]
+__all__ = ["Query", "constants", "goal_of", "model_part", "queries", "query_part", "signatures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,18 @@ def queries(relation: Relation, header: Header) -> list[Query]:
     return found
 
 
+def constants(relation: Relation, header: Header) -> list[str]:
+    """The declarations of what the queries are about: the states of a path, and the actions between them."""
+    lines = [f"(declare-const v{i}.{n} {sort})" for n in range(header.k + 1) for i, sort in enumerate(relation.state)]
+    return lines + [f"(declare-const c.{n} {relation.choice})" for n in range(1, header.k + 1)]
+
+
 def query_part(relation: Relation, header: Header) -> list[str]:
-    """The queries as commands."""
+    """Declarations and queries as commands."""
     asked = queries(relation, header)
     if not asked:
         return []
-    lines = [f"(declare-const v{i}.{n} {sort})" for n in range(header.k + 1) for i, sort in enumerate(relation.state)]
-    lines += [f"(declare-const c.{n} {relation.choice})" for n in range(1, header.k + 1)]
+    lines = constants(relation, header)
     for query in asked:
         name = _line(query.name).replace('"', '""')
         lines += ["(push 1)", f'(echo "{name}")', "(set-info :status unsat)"]
@@ -165,5 +171,5 @@ def _step(states: Sequence[str], number: int) -> str:
 
 
 def _line(text: str) -> str:
-    """A text that fits into a line."""
-    return " ".join(text.split())
+    """A text that fits into a line of printable ASCII."""
+    return re.sub(r"[^ -~]", lambda sign: ascii(sign.group())[1:-1], " ".join(text.split()))
