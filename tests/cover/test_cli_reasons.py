@@ -137,7 +137,20 @@ def test_repairs_are_numbered_and_explained_by_commits() -> None:
     assert result.exit_code == 0
     assert "1. begin=before_check (cost 2)\n     9a0cec664e: " in result.stdout
     assert "3. park_requests=on (cost 4)" in result.stdout
+    assert "     see: check-invariants check --revision ab27c3b5e7 --scenario mirror --set notifier_home=main\n" in result.stdout
     assert "drain_is_section=on (inert)" in result.stdout
+    assert "case 3: mirror_exit runs after a request entered the source between (w) and (a)\n" in result.stdout
+    assert "case 1: " not in result.stdout
+
+
+def test_the_commands_that_repair_names_show_that_all_is_well() -> None:
+    """Each `see:` line runs on the mended code base, where the chosen properties hold."""
+    lines = run("repair", "--set", "reopen_drains=on").stdout.splitlines()
+    commands = [line.removeprefix("     see: check-invariants ") for line in lines if line.startswith("     see: ")]
+    assert len(commands) == 3 and all("--set reopen_drains=on" in command for command in commands)
+    for command in commands:
+        result = CliRunner().invoke(cli, [*shlex.split(command), "--property", "S1", "--property", "S4"])
+        assert result.exit_code == 0 and "everything holds" in result.stdout, command
 
 
 def test_chosen_mitigations_say_what_they_leave_open() -> None:
@@ -145,6 +158,7 @@ def test_chosen_mitigations_say_what_they_leave_open() -> None:
     chosen = ["--with", "bandage=on", "--with", "is_external=on", "--with", "walk_checks_external=on"]
     data = document("repair", "--revision", "14560d69e7~1", *chosen)
     assert data["exit_code"] == 10 and data["remainders"][0]["cases"] == {"mirror": ["case 3"]}
+    assert data["now"]["cases"] == {"mirror": ["case 1", "case 3"]}
     assert run("repair", "--with", "park_requests=on").exit_code == 0
 
 
@@ -152,6 +166,7 @@ def test_repair_as_a_document() -> None:
     """Several scenarios must be mended together."""
     data = document("repair", "--scenario", "mirror", "--scenario", "timer")
     assert [[m["name"] for m in r["mitigations"]] for r in data["repairs"]] == [["park_requests=on"]]
+    assert data["repairs"][0]["settings"] == {"park_requests": True}
     assert data["scenarios"] == ["mirror", "timer"] and data["exit_code"] == 0
     assert {r["mitigations"][0] for r in data["remainders"] if r["inert"]} == {
         "drain_is_section=on",
@@ -174,9 +189,14 @@ def test_a_setting_that_is_no_mitigation_is_refused_with_the_reason() -> None:
 
 
 def test_sets_that_hang_are_named() -> None:
-    """Safe, but F1 does not hold any more."""
+    """With the properties that fail, and what they mean; larger sets that fail alike are left out."""
     result = run("repair", "--revision", "65c1b5b622", "--set", "begin=none", "--scenario", "dataplane")
-    assert "not begin=before_check: safe, but then dataplane: F1, dataplane: L2 does not hold any more" in result.stdout
+    assert (
+        "no repair: begin=before_check makes it safe, but these do not hold:\n"
+        "     dataplane: F1 (the job can always still complete and every request be answered)\n"
+        "     dataplane: L2 (every kick is handled in the end)\n"
+    ) in result.stdout
+    assert result.stdout.count("no repair: ") == 1
 
 
 # -- sweep --------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -173,9 +174,11 @@ def _outcome(word: str) -> str:
 
 def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: str) -> Iterator[str]:
     """An answer: its changes, what comes of their removal, and how to look at that."""
+    from drainspecs.judging import shown
+
     indent = " " * len(f"{number}. ")
     for place, toggle in enumerate(flip.toggles):
-        yield f"{indent if place else f'{number}. '}{toggle}, before that {_shown(toggle.before)}"
+        yield f"{indent if place else f'{number}. '}{toggle}, before that {shown(toggle.before)}"
         yield from (f"{indent}  {row.name}: {row.subject}" for row in toggle.turns)
     states = counted(flip.statistics.states, "state")
     yield (
@@ -189,12 +192,6 @@ def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: st
         yield f"{indent}written: {file}, for check-invariants {', '.join(uses)}"
 
 
-def _shown(value: str | bool) -> str:
-    from drainspecs.judging import shown
-
-    return shown(value)
-
-
 def _without(selected: CodeBase, flip: Flip) -> CodeBase:
     """The code base after removal, as options name it."""
     removed = {toggle.knob: toggle.before for toggle in flip.toggles}
@@ -204,13 +201,8 @@ def _without(selected: CodeBase, flip: Flip) -> CodeBase:
 
 
 def _see(code_base: CodeBase, name: str, trace: bool) -> str:
-    words = ["check-invariants", *(["trace", "export"] if trace else ["check"]), "--revision", code_base.revision.name]
-    words += ["--scenario", code_base.scenario.name]
-    words += ["--order", code_base.order] if code_base.order else []
-    for knob, value in code_base.settings.items():
-        words += ["--set", f"{knob}={_shown(value)}"]
-    words += ["--property", f"'{name}'" if " " in name else name]
-    return " ".join([*words, *(["--format", "text"] if trace else [])])
+    asked = f"{code_base.options} --property {quote(name)}"
+    return f"check-invariants {'trace export' if trace else 'check'} {asked}{' --format text' if trace else ''}"
 
 
 # -- as JSON ----------------------------------------------------------------------------------------
