@@ -274,7 +274,7 @@ def test_explain_reads_a_trace_file(trace_file: Path) -> None:
     result = run("explain", str(trace_file))
     assert result.exit_code == 0
     assert "the point of no return: from here on S1 cannot be kept" in result.stdout
-    assert "main thread: qemu_poll_ns (S1 can no longer be violated)" in result.stdout
+    assert "main thread: qemu_poll_ns (makes S1 safe for good)" in result.stdout
     command = import_module("check_invariants.commands.explain").command
     assert CliRunner().invoke(command, ["-"], input=trace_file.read_text()).stdout == result.stdout
 
@@ -285,7 +285,19 @@ def test_explain_as_a_document(trace_file: Path) -> None:
     last = data["steps"][-1]
     assert data["lost_at"] < data["violated_at"] == len(data["steps"])
     assert {"S1", "S5", "S7"} == {check["property"] for check in last["checks"] if not check["holds"]}
-    assert data["escape"]["alternatives"][0]["fate"] == "safe"
+    assert data["escape"]["alternatives"][0]["fate"] == "safe" and data["instead"] == []
+
+
+def test_explain_tells_ways_out_step_by_step(tmp_path: Path) -> None:
+    """Of a hang: what else was enabled at the end, the steps that lead out from there, and where one choice would have been enough."""
+    file = tmp_path / "F1.json"
+    asked = ["trace", "export", "--revision", "65c1b5b622", "--scenario", "dataplane", "--property", "F1", "-o", str(file)]
+    assert CliRunner().invoke(cli, asked).exit_code == 0
+    data, text = document("explain", str(file)), run("explain", str(file)).stdout
+    best = data["instead"][0]
+    assert (best["fate"], len(best["rest"])) == ("open", 4)
+    assert f"        {best['process']}: {best['label']} (4 more steps make F1 safe)\n            then " in text
+    assert "the last step at which one other choice makes F1 safe for good:\n    instead of step 13:\n" in text
 
 
 def test_explain_refuses_what_is_no_trace_of_the_model(trace_file: Path, tmp_path: Path) -> None:
