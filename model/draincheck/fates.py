@@ -208,7 +208,12 @@ class Fates:
 def _condition(system: TransitionSystem, item: Property) -> BoolExpr | None:
     """What has to be looked at in every state; raises ModelError for a property that no path violates."""
     match item:
-        case Always(holds=condition) | CanAlwaysFinish(goal=condition) | Eventually(goal=condition) | LeadsTo(goal=condition):
+        case (
+            Always(holds=condition)
+            | CanAlwaysFinish(goal=condition)
+            | Eventually(goal=condition)
+            | LeadsTo(goal=condition)
+        ):
             return condition
         case NoDeadlock():
             return system.final

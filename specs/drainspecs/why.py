@@ -134,9 +134,7 @@ def _toggle(revision: Revision, base: Revision, knob: str) -> Toggle:
 def _turns(revision: Revision, base: Revision, knob: str) -> tuple[Revision, ...]:
     """The rows that turned a knob after a code base and up to another; none if the last of them left it at another value than it has."""
     rows = _up_to(revision)
-    turned = [
-        new for old, new in pairwise(rows) if getattr(old.knobs, knob) != getattr(new.knobs, knob)
-    ]
+    turned = [new for old, new in pairwise(rows) if getattr(old.knobs, knob) != getattr(new.knobs, knob)]
     if not turned or getattr(turned[-1].knobs, knob) != getattr(revision.knobs, knob):
         return ()
     after = [row for row in turned if row not in _up_to(base)]

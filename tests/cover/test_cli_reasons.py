@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from check_invariants import output
 from check_invariants.main import cli
-from check_invariants.selection import select_from_source
 from drainspecs import repair as repair_module
 from drainspecs import sweep as sweep_module
 from tests.golden.documents import validator
@@ -92,7 +93,11 @@ def test_why_writes_traces(tmp_path: Path) -> None:
     for knob in ("begin", "dataplane_is_external"):
         file = str(tmp_path / f"without-{knob}.json")
         assert f"   written: {file}, for check-invariants trace show, explain, replay\n" in result.stdout
-        for command, code, words in (("trace show", 0, "violated in step"), ("explain", 0, "could"), ("replay", 12, "reproduced")):
+        for command, code, words in (
+            ("trace show", 0, "violated in step"),
+            ("explain", 0, "could"),
+            ("replay", 12, "reproduced"),
+        ):
             shown = CliRunner().invoke(cli, [*command.split(), file])
             assert shown.exit_code == code and words in shown.stdout, (command, shown.output)
 
@@ -137,7 +142,10 @@ def test_repairs_are_numbered_and_explained_by_commits() -> None:
     assert result.exit_code == 0
     assert "1. begin=before_check (cost 2)\n     9a0cec664e: " in result.stdout
     assert "3. park_requests=on (cost 4)" in result.stdout
-    assert "     see: check-invariants check --revision ab27c3b5e7 --scenario mirror --set notifier_home=main\n" in result.stdout
+    assert (
+        "     see: check-invariants check --revision ab27c3b5e7 --scenario mirror --set notifier_home=main\n"
+        in result.stdout
+    )
     assert "drain_is_section=on (inert)" in result.stdout
     assert "case 3: mirror_exit runs after a request entered the source between (w) and (a)\n" in result.stdout
     assert "case 1: " not in result.stdout
@@ -213,19 +221,31 @@ def test_sweep_prints_the_decision_table() -> None:
     result = run("sweep", *SMALL)
     head, _, rest = result.stdout.partition("\n\n")
     assert result.exit_code == 0
-    assert head.startswith("mirror: 24 code bases over 4 knobs, ")
-    assert head.endswith("2 of them are safe (S1), if and only if some row fits:")
+    assert head.startswith("mirror: 24 settings of 4 knobs, 24 code bases among them, ")
+    assert head.endswith("S1 holds in 2: in those that fit a row, whatever stands in empty cells, and in no other")
     assert [line.split() for line in rest.splitlines()[:2]] == [
-        ["is_external", "walk_checks_external", "begin", "bandage"],
-        ["on", "on", "none", "or", "before_check", "on"],
+        ["is_external", "walk_checks_external", "begin", "bandage", "code", "bases"],
+        ["on", "on", "none", "or", "before_check", "on", "2"],
     ]
-    assert "not read in this scenario: busy_poll" in rest
+    assert "the other knobs are those of ab27c3b5e7\nnot read in this scenario: busy_poll\n" in rest
+
+
+@pytest.mark.parametrize("width", [50, 76])
+def test_on_a_narrow_terminal_the_rows_of_a_sweep_are_listed(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the table, 76 columns wide, does not fit, each row stands in lines that do."""
+    monkeypatch.setattr(output, "_watched", lambda stream: stream is sys.stdout)
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = run("sweep", *SMALL).stdout
+    listed = (
+        "1. is_external=on, walk_checks_external=on,\n   begin=none or before_check, bandage=on: 2 code\n   bases\n"
+    )
+    assert (listed in shown) is (width == 50) and ("is_external  walk_checks_external" in shown) is (width == 76)
 
 
 def test_sweep_as_a_document() -> None:
     """The table, with truth values for switches."""
     data = document("sweep", *SMALL)
-    assert (data["vectors"], data["code_bases"], data["safe"]) == (24, 24, 2)
+    assert (data["vectors"], data["code_bases"], data["safe"], data["fitting"]) == (24, 24, 2, [2])
     assert data["table"] == [
         {"is_external": [True], "walk_checks_external": [True], "begin": ["none", "before_check"], "bandage": [True]}
     ]
@@ -234,7 +254,7 @@ def test_sweep_as_a_document() -> None:
 def test_a_sweep_without_a_safe_code_base_says_so() -> None:
     """No table."""
     result = run("sweep", "--knob", "bandage", "--scenario", "timer")
-    assert result.exit_code == 0 and "0 of them are safe (S1)\n" in result.stdout
+    assert result.exit_code == 0 and "S1 holds in none of them\n" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -291,7 +311,18 @@ def test_explain_as_a_document(trace_file: Path) -> None:
 def test_explain_tells_ways_out_step_by_step(tmp_path: Path) -> None:
     """Of a hang: what else was enabled at the end, the steps that lead out from there, and where one choice would have been enough."""
     file = tmp_path / "F1.json"
-    asked = ["trace", "export", "--revision", "65c1b5b622", "--scenario", "dataplane", "--property", "F1", "-o", str(file)]
+    asked = [
+        "trace",
+        "export",
+        "--revision",
+        "65c1b5b622",
+        "--scenario",
+        "dataplane",
+        "--property",
+        "F1",
+        "-o",
+        str(file),
+    ]
     assert CliRunner().invoke(cli, asked).exit_code == 0
     data, text = document("explain", str(file)), run("explain", str(file)).stdout
     best = data["instead"][0]

@@ -381,6 +381,7 @@ def steps_to_safety(fates: Fates, graph: StateGraph, start: int) -> int:
     """By the definition: layer after layer of what can be reached without violating the property."""
     layer, number = {start}, 0
     while not any(fates.of(here) is Fate.SAFE for here in layer):
+        assert layer, "no way leads to safety"
         edges = ((here, action, target) for here in layer for action, target in graph.edges[here])
         layer = {t for here, action, t in edges if not fates.is_bad(t) and not fates.breaks(here, action)}
         number += 1

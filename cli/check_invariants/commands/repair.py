@@ -189,9 +189,7 @@ def _rejected_lines(mitigations: Sequence[Mitigation], flaws: Sequence[Flaw]) ->
 
     meanings = {item.name: item.meaning for item in (*PROPERTIES, *LIVENESS)}
     yield f"no repair: {_names(mitigations)} makes it safe, but these do not hold:"
-    yield from (
-        f"     {flaw}{f' ({meanings[flaw.property]})' if flaw.property in meanings else ''}" for flaw in flaws
-    )
+    yield from (f"     {flaw}{f' ({meanings[flaw.property]})' if flaw.property in meanings else ''}" for flaw in flaws)
 
 
 def _flaws(item: Remainder) -> str:

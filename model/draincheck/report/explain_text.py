@@ -104,7 +104,11 @@ def _broken(step: ExplainedStep) -> set[str]:
 def _turn(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     """A word where the trace takes its turn for the worse."""
     if step.number == told.lost_at != told.violated_at:
-        what = f"the goal of {told.property} is out of reach" if told.violated_at is None else f"{told.property} cannot be kept"
+        what = (
+            f"the goal of {told.property} is out of reach"
+            if told.violated_at is None
+            else f"{told.property} cannot be kept"
+        )
         yield _Line(f"{REMARK}the point of no return: from here on {what}", "turn")
 
 
@@ -139,7 +143,9 @@ def _never_met(told: Explanation) -> Iterator[_Line]:
     """Of a demand on whole runs: where its goal was last in reach."""
     goal = f"the goal of {told.property}"
     if told.lost_at is None:
-        yield from _wrapped(f"{goal} stays in reach all along: what never leads there is the choices that are made", "", "head")
+        yield from _wrapped(
+            f"{goal} stays in reach all along: what never leads there is the choices that are made", "", "head"
+        )
     elif told.lost_at == 0:
         yield _Line(f"{goal} was never in reach", "bad")
     else:
