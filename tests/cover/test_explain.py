@@ -127,7 +127,7 @@ def test_where_nothing_helps_the_explanation_says_so() -> None:
     """Negative control: without the guest there is no other way, from the start."""
     found = explain(*burnt(oven(goes_out=False)))
     assert (found.lost_at, found.escape, found.safe_escape) == (0, None, None)
-    assert "whatever happens, no burnt cake is violated" in render_explanation(found)
+    assert "whatever happens, 'no burnt cake' is violated" in render_explanation(found)
 
 
 def test_a_trace_that_violates_nothing_has_no_alternatives() -> None:
@@ -420,25 +420,25 @@ def test_facts_leave_out_where_processes_stand() -> None:
 OVEN = """\
 oven: what the trace of 'no burnt cake' does, 3 steps
 a step without a reason needed no more than that its process stood there
-        true initially: no burnt cake
+        true initially: 'no burnt cake'
 
  1  cook: lights the oven
         true now: hot
 
  2  clock: strikes
         possible because hot
-        the point of no return: from here on no burnt cake cannot be kept
+        the point of no return: from here on 'no burnt cake' cannot be kept
 
  3  oven: bakes on
         possible because hot, late, not out
         true now: burnt and hot, burnt
-        violates no burnt cake: burnt, hot
+        violates 'no burnt cake': burnt, hot
 
-no burnt cake is violated in step 3
+'no burnt cake' is violated in step 3
     nothing else was enabled instead of step 3
     it could be avoided until step 1
     instead of step 2:
-        guest: takes the cake out (makes no burnt cake safe for good)
+        guest: takes the cake out (makes 'no burnt cake' safe for good)
 """
 
 

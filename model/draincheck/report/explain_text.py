@@ -63,13 +63,13 @@ def _lines(told: Explanation) -> Iterator[_Line]:
 
 def _start(told: Explanation) -> Iterator[_Line]:
     """What is true and what is not before the first step."""
-    met = [name for name, true in told.goals.items() if true]
+    met = [_named(name) for name, true in told.goals.items() if true]
     for true in (True, False):
-        names = [name for name, holds in told.invariants.items() if holds is true]
+        names = [_named(name) for name, holds in told.invariants.items() if holds is true]
         yield from _listed("true initially: " if true else "false initially: ", names, "quiet" if true else "bad")
     yield from _listed("met initially: ", met, "good")
     if told.violated_at == 0:
-        yield _Line(f"{told.property} is violated before anything happens", "bad")
+        yield _Line(f"{_named(told.property)} is violated before anything happens", "bad")
 
 
 def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
@@ -79,9 +79,9 @@ def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     yield from _because("possible because ", step.guard, "quiet")
     for check in step.checks:
         if not check.holds:
-            yield from _because(f"breaks {check.property}: ", check.because, "bad")
+            yield from _because(f"breaks {_named(check.property)}: ", check.because, "bad")
     kept = dict.fromkeys(check.property for check in step.checks if check.holds)
-    yield from _listed("kept: ", (name for name in kept if name not in _broken(step)), "quiet")
+    yield from _listed("kept: ", (_named(name) for name in kept if name not in _broken(step)), "quiet")
     for true in (True, False):
         changed = [change.text for change in step.formulas if change.now is true]
         yield from _listed("true now: " if true else "false now: ", changed)
@@ -93,8 +93,13 @@ def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
             if change.now
             else "violates"
         )
-        yield from _because(f"{words} {change.property}: ", change.because, "good" if change.now else "bad")
+        yield from _because(f"{words} {_named(change.property)}: ", change.because, "good" if change.now else "bad")
     yield from _turn(told, step)
+
+
+def _named(name: str) -> str:
+    """A property's name as it stands in a sentence."""
+    return f"'{name}'" if " " in name else name
 
 
 def _broken(step: ExplainedStep) -> set[str]:
@@ -105,9 +110,9 @@ def _turn(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     """A word where the trace takes its turn for the worse."""
     if step.number == told.lost_at != told.violated_at:
         what = (
-            f"the goal of {told.property} is out of reach"
+            f"the goal of {_named(told.property)} is out of reach"
             if told.violated_at is None
-            else f"{told.property} cannot be kept"
+            else f"{_named(told.property)} cannot be kept"
         )
         yield _Line(f"{REMARK}the point of no return: from here on {what}", "turn")
 
@@ -115,7 +120,7 @@ def _turn(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
 def _instead(told: Explanation) -> Iterator[_Line]:
     """What could have been done instead."""
     if told.untold:
-        yield from _wrapped(f"what could have been done instead: {told.untold}", "", "quiet")
+        yield from _wrapped(f"other ways are not told: {told.untold}", "", "quiet")
     elif told.violated_at is None:
         yield from _never_met(told)
     else:
@@ -124,9 +129,11 @@ def _instead(told: Explanation) -> Iterator[_Line]:
 
 def _violated(told: Explanation, number: int) -> Iterator[_Line]:
     """Of a property of states or steps: what else was enabled where it was violated, and the last chance to avoid that."""
-    yield _Line(f"{told.property} is violated {f'in step {number}' if number else 'initially'}", "head")
+    yield _Line(f"{_named(told.property)} is violated {f'in step {number}' if number else 'initially'}", "head")
     if told.escape is None:
-        yield _Line(f"{INDENT}nothing could have been done: whatever happens, {told.property} is violated", "bad")
+        yield _Line(
+            f"{INDENT}nothing could have been done: whatever happens, {_named(told.property)} is violated", "bad"
+        )
         return
     if told.escape.step != number:
         yield from _ways(told, number, told.instead)
@@ -135,13 +142,15 @@ def _violated(told: Explanation, number: int) -> Iterator[_Line]:
     yield from _ways(told, told.escape.step, alternatives)
     safe = told.safe_escape
     if safe is not None and safe.step != told.escape.step:
-        yield _Line(f"{INDENT}the last step at which one other choice makes {told.property} safe for good:", "head")
+        yield _Line(
+            f"{INDENT}the last step at which one other choice makes {_named(told.property)} safe for good:", "head"
+        )
         yield from _ways(told, safe.step, safe.alternatives)
 
 
 def _never_met(told: Explanation) -> Iterator[_Line]:
     """Of a demand on whole runs: where its goal was last in reach."""
-    goal = f"the goal of {told.property}"
+    goal = f"the goal of {_named(told.property)}"
     if told.lost_at is None:
         yield from _wrapped(
             f"{goal} stays in reach all along: what never leads there is the choices that are made", "", "head"
@@ -169,11 +178,15 @@ def _ways(told: Explanation, number: int, ways: Sequence[Alternative]) -> Iterat
 
 def _comes_to(told: Explanation, way: Alternative) -> str:
     if way.fate is not Fate.OPEN:
-        return _AFTER[way.fate].format(told.property)
+        return _AFTER[way.fate].format(_named(told.property))
     one, about_runs = len(way.rest) == 1, told.violated_at is None
     if not way.rest:
-        return f"the goal of {told.property} is met"
-    does = f"meet{'s' * one} the goal of {told.property}" if about_runs else f"make{'s' * one} {told.property} safe"
+        return f"the goal of {_named(told.property)} is met"
+    does = (
+        f"meet{'s' * one} the goal of {_named(told.property)}"
+        if about_runs
+        else f"make{'s' * one} {_named(told.property)} safe"
+    )
     return f"{len(way.rest)} more step{'' if one else 's'} {does}"
 
 
