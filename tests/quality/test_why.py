@@ -74,6 +74,32 @@ def test_busy_polling_that_ignores_the_counter_exposes_dataplane() -> None:
     assert sets_of(answer) == {frozenset({"busy_poll"})}
 
 
+MANY = [
+    ("timer", [{"park_requests"}, {"begin"}], 131),
+    pytest.param(
+        "mirror",
+        [
+            {"begin"},
+            *(
+                {name, "park_requests"}
+                for name in ("iohandler", "notifier_home", "is_external", "walk_checks_external")
+            ),
+        ],
+        774,
+        marks=pytest.mark.slow,
+    ),
+    pytest.param("dataplane", [{"begin"}, {"dataplane_is_external", "park_requests"}], 1285, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("scenario", "sets", "examined"), MANY)
+def test_what_protects_the_last_code_base(scenario: str, sets: list[set[str]], examined: int) -> None:
+    """Twenty toggles, a million sets, and all accounted for: parking covers for whatever protected before, but for the section itself."""
+    answer = asked("cf3129323f", scenario)
+    assert not answer.exposes and len(answer.toggles) == 20 and answer.examined == examined
+    assert sets_of(answer) == set(map(frozenset, sets))
+
+
 def test_what_protects_dataplane() -> None:
     """At 176c36997f it takes the section and the external flag."""
     answer = asked("176c36997f", "dataplane")
