@@ -35,6 +35,9 @@ __all__ = [
     "facts_behind",
 ]  # fmt: skip
 
+#: how the names of the variables begin that say where processes stand (see `draincheck.lang.compile`)
+PROGRAM_COUNTER = "pc "
+
 #: a longer condition is shown by the facts behind it only
 MAX_TEXT = 100
 
@@ -235,16 +238,21 @@ def _label(system: TransitionSystem, action: Action, state: State) -> str:
 def _checked(system: TransitionSystem, action: Action, state: State) -> Iterator[ExplainedCheck]:
     for check in action.checks:
         if check.holds.op != "const":
-            yield ExplainedCheck(
-                check.property, system.holds(check.holds, state), facts_behind(system, check.holds, state)
-            )
+            because = facts_behind(system, check.holds, state) or facts_behind(system, check.holds, state, history=True)
+            yield ExplainedCheck(check.property, system.holds(check.holds, state), because)
 
 
-def facts_behind(system: TransitionSystem, condition: BoolExpr, state: State) -> tuple[Fact, ...]:
-    """Atomic conditions whose truth in this state decides a condition; those about where processes stand are left out."""
+def facts_behind(
+    system: TransitionSystem, condition: BoolExpr, state: State, *, history: bool = False
+) -> tuple[Fact, ...]:
+    """Atomic conditions whose truth in this state decides a condition; those about where processes stand are left out.
+
+    So are those about what a specification has remembered, unless `history` asks for them.
+    """
     found: dict[Fact, None] = {}
     for atom, true in _deciding(system, condition, state):
-        if any(not cast(Variable, variable).internal for variable in variables_of(atom)):
+        variables = cast("set[Variable]", variables_of(atom))
+        if any(not v.internal or (history and not v.name.startswith(PROGRAM_COUNTER)) for v in variables):
             found[_fact(system, atom, true, state)] = None
     return tuple(found)
 

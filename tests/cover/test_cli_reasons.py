@@ -230,6 +230,17 @@ def test_sweep_prints_the_decision_table() -> None:
     assert "the other knobs are those of ab27c3b5e7\nnot read in this scenario: busy_poll\n" in rest
 
 
+def test_on_a_narrow_terminal_what_repairs_leave_open_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is cut off, and no line is wider than the terminal."""
+    monkeypatch.setattr(output, "_watched", lambda stream: stream is sys.stdout)
+    monkeypatch.setenv("COLUMNS", "70")
+    shown = run("repair", "--revision", "14560d69e7~1", "--with", "bandage=on").stdout
+    assert shown.startswith(
+        "(nothing): cases open: 1, 3 (in any GSource order: 1, 2, 3); does not\n  hold: S1, S2, S3, S4, S8, A1\n"
+        "bandage=on: inert; cases open: 1, 3 (in any GSource order: 1, 2, 3);\n  does not hold: S1, S2, S3, S4, S8, A1\n"
+    )
+
+
 @pytest.mark.parametrize("width", [50, 76])
 def test_on_a_narrow_terminal_the_rows_of_a_sweep_are_listed(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the table, 76 columns wide, does not fit, each row stands in lines that do."""

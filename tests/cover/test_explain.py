@@ -21,6 +21,7 @@ from draincheck.revisions import find_revision
 from draincheck.system import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Limits
+from drainspecs.cases import SeedCases
 from drainspecs.liveness import progress_system
 from drainspecs.properties import DrainInvariant
 from drainspecs.scenarios import find_scenario
@@ -413,6 +414,17 @@ def test_facts_leave_out_where_processes_stand() -> None:
     (through,) = system.actions
     assert "pc p" in str(through.guard)
     assert [str(fact) for fact in facts_behind(system, through.guard, system.initial[0])] == ["c"]
+
+
+def test_what_a_specification_remembers_is_told_where_nothing_else_decides() -> None:
+    """The seed's cases are told apart by history variables, which traces do not show."""
+    system = build("", find_revision("37989ced44").knobs, find_scenario("mirror"), SeedCases()).compile()
+    trace = explore(system).verdicts["case 1"].trace
+    assert trace is not None
+    checks = {check.property: check for check in explain(system, trace).steps[-1].checks}
+    assert list(map(str, checks["case 1"].because)) == ["stray request == in the iteration of (a)"]
+    guards = [fact for step in explain(system, trace).steps for fact in step.guard]
+    assert guards and not any("stray" in str(fact) or "pc " in str(fact) for fact in guards)
 
 
 # -- as text ------------------------------------------------------------------------------------------
