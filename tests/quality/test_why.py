@@ -88,7 +88,6 @@ MANY = [
         774,
         marks=pytest.mark.slow,
     ),
-    pytest.param("dataplane", [{"begin"}, {"dataplane_is_external", "park_requests"}], 1285, marks=pytest.mark.slow),
 ]
 
 
