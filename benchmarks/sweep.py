@@ -24,6 +24,7 @@ QUESTIONS = (
     ("9a0cec664e", "mirror", "S1"),
     ("cf3129323f", "timer", "S1"),
     ("cf3129323f", "mirror", "S1"),
+    ("cf3129323f", "dataplane", "S1"),
 )
 
 BROKEN = (("ab27c3b5e7", "mirror"), ("14560d69e7~1", "mirror"), ("3f09bfbc7b", "mirror"), ("b112a65c52", "dataplane"))

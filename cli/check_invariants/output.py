@@ -163,8 +163,11 @@ def document(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     return {"format": f"check-invariants/{kind}", "version": VERSION, **content}
 
 
-def emit_table(table: Table) -> None:
-    """Print a table: with colours and in the terminal's width there, plainly elsewhere."""
+def emit_table(table: Table, too_narrow: Callable[[int], str] | None = None) -> None:
+    """Print a table: with colours and in the terminal's width there, plainly elsewhere.
+
+    `too_narrow` makes other text, for a terminal of so many columns that is too narrow even for the fitted table.
+    """
     if not _watched(sys.stdout):
         emit(table.text())
         return
@@ -172,6 +175,9 @@ def emit_table(table: Table) -> None:
 
     console = _console()
     fitted = table.fitted(console.width)
+    if too_narrow is not None and _total(fitted.widths, range(len(fitted.columns))) > console.width:
+        emit(too_narrow(console.width))
+        return
     drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in fitted.columns:
         drawn.add_column(column.header, justify="right" if column.right else "left", no_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,7 @@ from draincheck.report.jsontrace import Source
 from draincheck.revisions import Revision, UnknownName, find_revision, nearest, parse_setting, with_settings
 from draincheck.system import Property, TransitionSystem
 from drainspecs.expectations import Expectation
+from drainspecs.judging import shown
 from drainspecs.scenarios import applies, find_scenario
 from drainspecs.specifications import Specification, find_specification, specification_of
 
@@ -55,6 +57,15 @@ class CodeBase:
     def title(self) -> str:
         """Its name in results and traces."""
         return f"{self.turned.name} / {self.scenario.name}"
+
+    @property
+    def options(self) -> str:
+        """The options that name it, as a user would type them."""
+        words = ["--revision", self.revision.name, "--scenario", self.scenario.name]
+        words += ["--order", self.order] if self.order else []
+        for knob, value in self.settings.items():
+            words += ["--set", f"{knob}={shown(value)}"]
+        return shlex.join(words)
 
     def expectation(self, property_name: str) -> Expectation | None:
         """What is expected of a property: nothing once knobs are turned by hand. GSource order changes no expectation."""

@@ -35,6 +35,9 @@ __all__ = [
     "facts_behind",
 ]  # fmt: skip
 
+#: how the names of the variables begin that say where processes stand (see `draincheck.lang.compile`)
+PROGRAM_COUNTER = "pc "
+
 #: a longer condition is shown by the facts behind it only
 MAX_TEXT = 100
 
@@ -111,17 +114,30 @@ class ExplainedStep:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another action that was enabled, and the fate after it."""
+    """Another action that was enabled.
+
+    Attributes:
+        action: its index.
+        process: who would have taken it.
+        label: what would have taken place.
+        fate: what would have been possible after it; None if it violates the property itself.
+        rest: after an action that leaves things *open*, the rest of a shortest way to where the property is safe (or the goal of a demand
+            on whole runs is met): `process: label` of each step.
+    """
 
     action: int
     process: str
     label: str
-    fate: Fate
+    fate: Fate | None
+    rest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Escape:
-    """Where the trace could have turned out otherwise: instead of a step these could have been taken, the best first."""
+    """Where the trace could have turned out otherwise: instead of a step these could have been taken, the best first.
+
+    That is what makes the property safe at once, then what takes the fewest steps to come to a safe state.
+    """
 
     step: int
     alternatives: tuple[Alternative, ...]
@@ -140,8 +156,10 @@ class Explanation:
         loop: for a trace that goes on for ever, how many steps come before those that repeat; None for one that ends.
         violated_at: the step that violates the property, 0 for the initial state; None if none does.
         lost_at: the step after which the violation could not be avoided any more (see `draincheck.fates`), 0 if it never could; None
-            if that is not known.
+            if that is not known. For a demand on whole runs: after which its goal was out of reach; None if it never was.
+        instead: what else was enabled where the step that violates the property was taken.
         escape: the latest step instead of which something else would still have left a way to a safe state; None if there is none.
+            For a demand on whole runs: a way to its goal.
         safe_escape: the latest one instead of which something would have made the property safe for good; None if there is none.
         untold: why fates and escapes are missing, "" if they are not.
     """
@@ -154,6 +172,7 @@ class Explanation:
     loop: int | None = None
     violated_at: int | None = None
     lost_at: int | None = None
+    instead: tuple[Alternative, ...] = ()
     escape: Escape | None = None
     safe_escape: Escape | None = None
     untold: str = ""
@@ -184,6 +203,7 @@ def explain(system: TransitionSystem, trace: Trace, limits: Limits = FATE_LIMITS
         loop=trace.loop,
         violated_at=otherwise.violated_at,
         lost_at=otherwise.lost_at(),
+        instead=otherwise.instead(),
         escape=otherwise.escape(Fate.SAFE, Fate.OPEN),
         safe_escape=otherwise.escape(Fate.SAFE),
         untold=otherwise.untold,
@@ -209,23 +229,30 @@ def _explained(watched: _Watched, number: int, step: Step, fate: Fate | None) ->
 
 def _label(system: TransitionSystem, action: Action, state: State) -> str:
     """What takes place where the action is taken in this state."""
-    labels = [part.label for part in action.parts if part.label and system.holds(part.when, state)]
-    return "; ".join(dict.fromkeys(labels)) or "(goes on)"
+    parts = [part for part in action.parts if system.holds(part.when, state)]
+    labels = dict.fromkeys(part.label for part in parts if part.label)
+    places = [part.frames[-1] for part in parts if part.frames]
+    return "; ".join(labels) or (f"(goes on in {places[-1]})" if places else "(goes on)")
 
 
 def _checked(system: TransitionSystem, action: Action, state: State) -> Iterator[ExplainedCheck]:
     for check in action.checks:
         if check.holds.op != "const":
-            yield ExplainedCheck(
-                check.property, system.holds(check.holds, state), facts_behind(system, check.holds, state)
-            )
+            because = facts_behind(system, check.holds, state) or facts_behind(system, check.holds, state, history=True)
+            yield ExplainedCheck(check.property, system.holds(check.holds, state), because)
 
 
-def facts_behind(system: TransitionSystem, condition: BoolExpr, state: State) -> tuple[Fact, ...]:
-    """Atomic conditions whose truth in this state decides a condition; those about where processes stand are left out."""
+def facts_behind(
+    system: TransitionSystem, condition: BoolExpr, state: State, *, history: bool = False
+) -> tuple[Fact, ...]:
+    """Atomic conditions whose truth in this state decides a condition; those about where processes stand are left out.
+
+    So are those about what a specification has remembered, unless `history` asks for them.
+    """
     found: dict[Fact, None] = {}
     for atom, true in _deciding(system, condition, state):
-        if any(not cast(Variable, variable).internal for variable in variables_of(atom)):
+        variables = cast("set[Variable]", variables_of(atom))
+        if any(not v.internal or (history and not v.name.startswith(PROGRAM_COUNTER)) for v in variables):
             found[_fact(system, atom, true, state)] = None
     return tuple(found)
 
@@ -377,7 +404,11 @@ class _Otherwise:
         self._fates, self._trace, self.untold = fates, trace, untold
         self._passed = fates.along(trace) if fates is not None else []
         self.violated_at = next((n for n in range(len(self._passed)) if self._is_violated(n)), None)
-        if fates is not None and self.violated_at is None:
+        #: the last step instead of which something could have been done
+        self._last = self.violated_at or 0
+        if fates is not None and fates.is_about_runs:
+            self._last = len(trace.actions)
+        elif fates is not None and self.violated_at is None:
             self.untold = f"the trace does not violate {trace.property!r}"
 
     @classmethod
@@ -403,14 +434,17 @@ class _Otherwise:
         return self._fates.of(self._passed[number])
 
     def lost_at(self) -> int | None:
-        """The step after which the violation cannot be avoided; the violation itself if it could be avoided until then."""
-        if self.violated_at is None:
-            return None
-        return next((n for n in range(self.violated_at) if self.fate(n) is Fate.LOST), self.violated_at)
+        """The step after which nothing helps any more; the violation itself if it could be avoided until then."""
+        lost = next((n for n in range(self._last + 1) if self.fate(n) is Fate.LOST), self.violated_at)
+        return None if self.untold else lost
+
+    def instead(self) -> tuple[Alternative, ...]:
+        """What else could have been done instead of the step that violates the property."""
+        return tuple(self._alternatives(self.violated_at)) if self.violated_at else ()
 
     def escape(self, *good: Fate) -> Escape | None:
-        """The latest step up to the violation instead of which something else has one of these fates."""
-        for number in range(self.violated_at or 0, 0, -1):
+        """The latest step instead of which something else has one of these fates."""
+        for number in range(self._last, 0, -1):
             if found := tuple(way for way in self._alternatives(number) if way.fate in good):
                 return Escape(number, found)
         return None
@@ -419,6 +453,10 @@ class _Otherwise:
         """What else could have been done instead of a step."""
         assert self._fates is not None
         before = self._passed[number - 1]
-        for action, fate in self._fates.other_ways(before, self._trace.actions[number - 1]):
-            label = _label(self._fates.system, action, self._fates.state(before))
-            yield Alternative(action.index, action.process, label, fate)
+        for way in self._fates.other_ways(before, self._trace.actions[number - 1]):
+            rest = tuple(f"{action.process}: {self._told(action, state)}" for state, action in way.rest)
+            yield Alternative(way.action.index, way.action.process, self._told(way.action, before), way.fate, rest)
+
+    def _told(self, action: Action, state: int) -> str:
+        assert self._fates is not None
+        return _label(self._fates.system, action, self._fates.state(state))

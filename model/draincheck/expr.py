@@ -357,14 +357,16 @@ REBUILD: dict[str, Callable[..., Expr]] = {
 
 def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
     """The term with variables (and `at` terms) replaced; unchanged sub-terms stay the same objects."""
-    if not replacements or a.op == "const":
+    if not replacements:
         return a
     if not a.args:
         return cast(E, replacements.get(a, a))
-    args = tuple(substitute(arg, replacements) for arg in a.args)
-    if all(new is old for new, old in zip(args, a.args, strict=True)):
-        return a
-    return cast(E, REBUILD[a.op](*args))
+    changed, args = False, list[Expr]()
+    for old in a.args:  # plain loops: building a model spends most of its time here
+        new = substitute(old, replacements) if old.args else replacements.get(old, old)
+        changed = changed or new is not old
+        args.append(new)
+    return cast(E, REBUILD[a.op](*args)) if changed else a
 
 
 def variables_of(a: Expr) -> set[Expr]:

@@ -8,12 +8,17 @@ Three fates, decided on the whole graph:
 
 A run from a lost state can put the violation off by going in circles, but not if it neglects no step for ever: sooner or later such a
 run violates the property. Where nothing is safe because the property stays at risk for ever, nothing is open either.
+
+A demand on whole runs (*eventually*, *leads to*) is violated by no single state. For one of these a state is open if its goal can be
+reached from there, and lost if not; none is called safe, for what a run makes of its chances is a matter of fairness.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from draincheck.engines.stategraph import StateGraph
 from draincheck.errors import ModelError
@@ -23,6 +28,8 @@ from draincheck.system import (
     Always,
     Assertion,
     CanAlwaysFinish,
+    Eventually,
+    LeadsTo,
     NoDeadlock,
     Property,
     State,
@@ -31,13 +38,13 @@ from draincheck.system import (
 from draincheck.trace import Trace
 from draincheck.verdict import Limits
 
-__all__ = ["FATE_LIMITS", "Fate", "Fates"]
+__all__ = ["FATE_LIMITS", "Fate", "Fates", "OtherWay"]
 
 #: the largest graph that is looked at: some seconds' worth
 FATE_LIMITS = Limits(states=200_000)
 
-#: whether to go back over an edge: the state it leaves, its action, the state it comes to
-_Follow = Callable[[int, int, int], bool]
+#: whether to go back over an edge: the state it leaves, its action
+_Follow = Callable[[int, int], bool]
 
 
 class Fate(Enum):
@@ -48,10 +55,30 @@ class Fate(Enum):
     LOST = "lost"
 
 
+#: fates after another way, the best first; None: it violates the property itself
+_ORDER: Final = (*Fate, None)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWay:
+    """Another action that was enabled.
+
+    Attributes:
+        action: which.
+        fate: of the state after it; None if it violates the property itself.
+        rest: if that is *open*, the rest of a shortest way to a safe state (or to the goal of a demand on whole runs), as the states that
+            it passes and the actions taken in them.
+    """
+
+    action: Action
+    fate: Fate | None
+    rest: tuple[tuple[int, Action], ...] = ()
+
+
 class Fates:
     """The fate of every reachable state of a system with respect to one property. States go by their numbers in the graph.
 
-    Raises ModelError if that cannot be said: no single state or step violates the property, or the graph is too large.
+    Raises ModelError if that cannot be said: the property demands that something can be reached, or the graph is too large.
     """
 
     def __init__(self, system: TransitionSystem, item: Property, limits: Limits = FATE_LIMITS) -> None:
@@ -66,11 +93,16 @@ class Fates:
         self._before = self._predecessors()
         self._breaking = frozenset(self._breaking_steps())
         self._bad = self._bad_states(condition)
-        self._safe, self._open = self._divided()
+        self._safe, self._distance = self._divided(condition)
+
+    @property
+    def is_about_runs(self) -> bool:
+        """Whether the property is a demand on whole runs."""
+        return isinstance(self.item, Eventually | LeadsTo)
 
     def of(self, state: int) -> Fate:
         """The fate of a state."""
-        return Fate.SAFE if state in self._safe else Fate.OPEN if state in self._open else Fate.LOST
+        return Fate.SAFE if state in self._safe else Fate.OPEN if state in self._distance else Fate.LOST
 
     def state(self, number: int) -> State:
         """The stored values of a state."""
@@ -93,24 +125,43 @@ class Fates:
             numbers.append(here)
         return numbers
 
-    def other_ways(self, state: int, taken: int) -> list[tuple[Action, Fate]]:
-        """What else could be done in a state without violating the property at once, and the fate after it; the best first."""
-        ways = [
-            (self.system.actions[action], self.of(target))
-            for action, target in self._graph.edges[state]
-            if action != taken and not self.is_bad(target) and not self.breaks(state, action)
-        ]
-        return sorted(ways, key=lambda way: list(Fate).index(way[1]))
+    def other_ways(self, state: int, taken: int) -> list[OtherWay]:
+        """What else could be done in a state; the best first: what makes safe, then what takes fewest steps to come to a safe state."""
+        ways = [self._way(state, action, target) for action, target in self._graph.edges[state] if action != taken]
+        return sorted(ways, key=lambda way: (_ORDER.index(way.fate), len(way.rest)))
 
-    def _divided(self) -> tuple[frozenset[int], frozenset[int]]:
-        """The safe states, and the open ones."""
+    def _way(self, state: int, action: int, target: int) -> OtherWay:
+        if not self._is_allowed(state, action) or self.is_bad(target):
+            return OtherWay(self.system.actions[action], None)
+        return OtherWay(self.system.actions[action], self.of(target), tuple(self._rest(target)))
+
+    def _rest(self, state: int) -> Iterator[tuple[int, Action]]:
+        """A shortest way to where all is well; nothing from a state from which there is none."""
+        while left := self._distance.get(state):
+            action, target = next(
+                (action, target)
+                for action, target in self._graph.edges[state]
+                if self._distance.get(target) == left - 1 and self._is_allowed(state, action)
+            )
+            yield state, self.system.actions[action]
+            state = target
+
+    def _is_allowed(self, state: int, action: int) -> bool:
+        """An action does not violate the property where it is taken."""
+        return state not in self._bad and not self.breaks(state, action)
+
+    def _divided(self, condition: BoolExpr | None) -> tuple[frozenset[int], dict[int, int]]:
+        """The safe states; and for each state from which all can be well, how many steps it takes to come to where it is."""
+        if self.is_about_runs:
+            assert condition is not None
+            return frozenset(), self._backwards(self._where(condition), lambda here, action: True)
         doing_wrong = {state for state, _ in self._breaking}
-        at_risk = self._backwards(self._bad | doing_wrong, lambda here, action, after: True)
-        safe = frozenset(range(len(self._graph))) - at_risk
-        good = self._backwards(
-            safe, lambda here, action, after: here not in self._bad and not self.breaks(here, action)
-        )
-        return safe, good - safe
+        at_risk = self._backwards(self._bad | doing_wrong, lambda here, action: True)
+        safe = frozenset(range(len(self._graph))) - at_risk.keys()
+        return safe, self._backwards(safe, self._is_allowed)
+
+    def _where(self, condition: BoolExpr) -> frozenset[int]:
+        return frozenset(number for number, holds in enumerate(self._graph.where(condition)) if holds)
 
     def _predecessors(self) -> list[list[tuple[int, int]]]:
         """For each state the states and actions that lead there."""
@@ -131,38 +182,42 @@ class Fates:
 
     def _bad_states(self, condition: BoolExpr | None) -> frozenset[int]:
         """The states in which the property is violated, if it is one of states."""
-        if condition is None:
+        if condition is None or self.is_about_runs:
             return frozenset()
-        everything = frozenset(range(len(self._graph)))
-        holding = frozenset(number for number, holds in enumerate(self._graph.where(condition)) if holds)
+        everything, holding = frozenset(range(len(self._graph))), self._where(condition)
         match self.item:
             case CanAlwaysFinish():
-                return everything - self._backwards(holding, lambda here, action, after: True)
+                return everything - self._backwards(holding, lambda here, action: True).keys()
             case NoDeadlock():
                 return frozenset(self._graph.stuck) - holding
             case _:
                 return everything - holding
 
-    def _backwards(self, goals: Iterable[int], follow: _Follow) -> frozenset[int]:
-        """The states from which a goal can be reached over edges that may be followed."""
-        found = set(goals)
+    def _backwards(self, goals: Iterable[int], follow: _Follow) -> dict[int, int]:
+        """The states from which a goal can be reached over edges that may be followed, and how many it takes."""
+        found = dict.fromkeys(sorted(goals), 0)
         queue = list(found)
         for state in queue:
             for here, action in self._before[state]:
-                if here not in found and follow(here, action, state):
-                    found.add(here)
+                if here not in found and follow(here, action):
+                    found[here] = found[state] + 1
                     queue.append(here)
-        return frozenset(found)
+        return found
 
 
 def _condition(system: TransitionSystem, item: Property) -> BoolExpr | None:
-    """What has to be looked at in every state; raises ModelError for a property that no state or step violates."""
+    """What has to be looked at in every state; raises ModelError for a property that no path violates."""
     match item:
-        case Always(holds=condition) | CanAlwaysFinish(goal=condition):
+        case (
+            Always(holds=condition)
+            | CanAlwaysFinish(goal=condition)
+            | Eventually(goal=condition)
+            | LeadsTo(goal=condition)
+        ):
             return condition
         case NoDeadlock():
             return system.final
         case Assertion():
             return None
         case _:
-            raise ModelError(f"no single state or step violates {item.name!r}, so there is none to do otherwise")
+            raise ModelError(f"{item.name!r} asks that something can be reached, and a trace can only show that it is")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
@@ -17,7 +17,7 @@ from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS, Knobs, Revision, with_settings
 from draincheck.verdict import Outcome
 from drainspecs.cases import CASES, SeedCases
-from drainspecs.judging import Advance, Judged, Judges, check_possible, silently
+from drainspecs.judging import Advance, Judged, Judges, Setting, check_possible, silently
 from drainspecs.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
 
 __all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
@@ -52,12 +52,14 @@ class Repair:
     Attributes:
         mitigations: in the order of history.
         repaired: the code base with them; its name lists the knobs.
+        settings: these knobs and their values.
         cost: of all of them, groundwork included.
         commits: what did it in history, groundwork included, oldest first: (commit, what it does).
     """
 
     mitigations: tuple[Mitigation, ...]
     repaired: Revision
+    settings: Mapping[str, Setting] = field(hash=False)
     cost: int
     commits: tuple[tuple[str, str], ...]
 
@@ -95,7 +97,8 @@ class Repairs:
         solutions: minimal sets, cheapest first. One empty set: nothing is broken. None: no known mitigations suffice.
         now: what is open in the code base as it is.
         remainders: the same for every single mitigation, and for the sets one short of a solution.
-        rejected: sets that make the chosen properties hold but bring a hang or cost liveness, and which.
+        rejected: sets that make the chosen properties hold but hang or cost liveness, and what fails. Where the chosen properties hold
+            already, only those that make something worse. A set that contains another one and fails alike is left out.
         examined: how many sets were looked at.
         systems: how many distinct systems these came to.
     """
@@ -183,11 +186,11 @@ def _by_cost(solution: Repair) -> tuple[int, int, tuple[int, ...]]:
 
 def _solution(revision: Revision, mitigations: tuple[Mitigation, ...]) -> Repair:
     knobs = applied(revision.knobs, mitigations)
-    turned = {name: getattr(knobs, name) for item in mitigations for name in item.settings}
+    turned: dict[str, Setting] = {name: getattr(knobs, name) for item in mitigations for name in item.settings}
     commits = {commit for item in mitigations for commit in item.commits}
     commits |= {item.commit for item in groundwork_for(revision, mitigations)}
     rows = tuple((row.name, row.subject) for row in REVISIONS if row.name in commits)
-    return Repair(mitigations, with_settings(revision, turned), total_cost(revision, mitigations), rows)
+    return Repair(mitigations, with_settings(revision, turned), turned, total_cost(revision, mitigations), rows)
 
 
 class _Bench:
@@ -246,8 +249,10 @@ class _Search:
     def __init__(self, bench: _Bench, liveness: Liveness) -> None:
         self.bench, self._liveness = bench, liveness
         self._alive = {scenario: liveness(bench.revision, scenario) for scenario in bench.scenarios}
-        #: what is wrong before anything is done is not what a set costs
-        self._hangs = bench.flaws_now()
+        #: what nobody asked a set to mend, because all that is wrong is of this kind
+        self._excused = bench.flaws_now()
+        if any(flaw.property in bench.properties for flaw in self._excused):
+            self._excused = frozenset()
         self.examined = 0
         self.solutions: list[_Places] = []
         self.rejected: dict[_Places, tuple[Flaw, ...]] = {}
@@ -292,8 +297,8 @@ class _Search:
         lost = self._lost(places)
         if lost:
             helpful.setdefault(places, self.bench.compatible(places))
-        bad = tuple(flaw for flaw in (*hangs, *lost) if flaw not in self._hangs)
-        if bad:
+        bad = tuple(flaw for flaw in (*hangs, *lost) if flaw not in self._excused)
+        if bad and not any(fewer < places and same == bad for fewer, same in self.rejected.items()):
             self.rejected[places] = bad
 
     def _lost(self, places: _Places) -> tuple[Flaw, ...]:

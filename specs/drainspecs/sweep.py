@@ -121,6 +121,12 @@ class Sweep:
         """The set of the vectors that no code base could have."""
         return self._union(part for part in self.parts if part.judged.objection)
 
+    @cached_property
+    def fitting(self) -> tuple[int, ...]:
+        """For each cube of the table how many code bases are in it; some are in several."""
+        possible = [vector for vector in self.space.vectors() if self.is_possible(vector)]
+        return tuple(sum(map(cube.contains, possible)) for cube in self.table)
+
     def is_possible(self, vector: Mapping[str, Setting]) -> bool:
         """Whether some code base could be like that."""
         return not self.impossible >> self.space.number(vector) & 1

@@ -4,18 +4,21 @@ The *toggles* of a code base are the knobs in which it differs from the one befo
 *removes* it. A set of toggles is an answer if the verdict flips once all of them are removed, and no proper subset does that. If the
 property is violated, an answer exposes the bug; if it holds, an answer is what protects.
 
-The search is complete. It goes through sets by size, and from each set only adds toggles that its model reads: if a set and a larger
-one differ only in toggles that the smaller one's model does not read, they are the same model. So every answer is reached through sets
-that are no answers themselves, and supersets of answers need no look.
+The search is complete, and asks for no model twice. Removing a toggle that the model never reads changes nothing, so a minimal set has
+none of those: its model reads every toggle in it, in some order (see `drainspecs.judging`: what is read next depends only on what was
+read before). The model without the first of them reads the same up to the second, the one without these two the same up to the third,
+and so on. So every answer is reached by adding one toggle at a time, each read later than the one before; the search goes along these
+ways, by size, and stops at answers, for what contains one is not minimal. Nothing is assumed about verdicts: a set may flip one that a
+smaller and a larger set leave alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
@@ -39,16 +42,25 @@ Certify = Callable[["TransitionSystem"], object]
 
 @dataclass(frozen=True, slots=True)
 class Toggle:
-    """A knob in which two code bases differ: its value now, the one before, and the commit that gave it its value of now.
+    """A knob in which two code bases differ.
 
-    `commit` is "" if no commit of the history did (a control, a knob turned by hand).
+    Attributes:
+        knob: its name.
+        now: its value.
+        before: its value in the other code base.
+        turns: the commits of the history that turned it in between, oldest first; the last one gave it its value of now. None if no
+            commit did: a control, a knob turned by hand.
     """
 
     knob: str
     now: Setting
     before: Setting
-    commit: str
-    subject: str
+    turns: tuple[Revision, ...]
+
+    @property
+    def commit(self) -> str:
+        """The commit that gave the knob its value, "" if none did."""
+        return self.turns[-1].name if self.turns else ""
 
     def __str__(self) -> str:
         return f"{self.knob}={shown(self.now)}"
@@ -83,7 +95,7 @@ class Why:
         verdict: of the code base as it is.
         toggles: all toggles between it and `base`, those that nothing depends on included.
         flips: the answers, smallest first; none if the verdict does not depend on the toggles.
-        examined: how many sets of toggles were looked at; the others are supersets of answers, or equal to one that was.
+        examined: how many sets of toggles were looked at; any other contains an answer, or is the same model as one of these.
         systems: how many distinct systems these came to.
         objections: why some sets were left out: no code base could be like that.
     """
@@ -116,17 +128,25 @@ def toggles_between(revision: Revision, base: Revision = BEFORE_THE_STORY) -> tu
 
 def _toggle(revision: Revision, base: Revision, knob: str) -> Toggle:
     now = getattr(revision.knobs, knob)
-    commit = _commit_of(revision, knob, now)
-    return Toggle(knob, now, getattr(base.knobs, knob), commit.name if commit else "", commit.subject if commit else "")
+    return Toggle(knob, now, getattr(base.knobs, knob), _turns(revision, base, knob))
 
 
-def _commit_of(revision: Revision, knob: str, value: Setting) -> Revision | None:
-    """The row that turned a knob to a value, the last one up to the revision."""
-    rows = [row for row in REVISIONS if row.date <= revision.date]
-    if any(row.name == revision.name for row in rows):
-        rows = rows[: [row.name for row in rows].index(revision.name) + 1]
+def _turns(revision: Revision, base: Revision, knob: str) -> tuple[Revision, ...]:
+    """The rows that turned a knob after a code base and up to another; none if the last of them left it at another value than it has."""
+    rows = _up_to(revision)
     turned = [new for old, new in pairwise(rows) if getattr(old.knobs, knob) != getattr(new.knobs, knob)]
-    return turned[-1] if turned and getattr(turned[-1].knobs, knob) == value else None
+    if not turned or getattr(turned[-1].knobs, knob) != getattr(revision.knobs, knob):
+        return ()
+    after = [row for row in turned if row not in _up_to(base)]
+    return tuple(after or turned[-1:])
+
+
+def _up_to(revision: Revision) -> list[Revision]:
+    """The rows of the history up to a code base, or up to its date if it is not one of them."""
+    names = [row.name for row in REVISIONS]
+    if revision.name in names:
+        return list(REVISIONS[: names.index(revision.name) + 1])
+    return [row for row in REVISIONS if row.date <= revision.date]
 
 
 def why(
@@ -164,16 +184,21 @@ def why(
             judges, revision.knobs, {name: toggle.before for name, toggle in toggles.items()}, now[1].outcome
         )
         answers = search.run()
-    flips = [
-        _flip(revision, scenario, property, probes, [t for t in toggles.values() if t.knob in answer])
-        for answer in answers
-    ]
+    chosen = sorted(([t for t in toggles.values() if t.knob in answer] for answer in answers), key=len)
+    flips = [_flip(revision, scenario, property, probes, answer) for answer in chosen]
     if certify is not None:
         flips = [_certified(flip, scenario, probes, certify) for flip in flips]
     return Why(
         revision, base, scenario, now[1], tuple(toggles.values()), tuple(flips), search.examined, len(judges.digests),
         tuple(judges.objections), perf_counter() - started,
     )  # fmt: skip
+
+
+class _Candidate(NamedTuple):
+    """A set of toggles to be removed; the first `settled` knobs that its model reads are those by which it was reached."""
+
+    removed: frozenset[str]
+    settled: int = 0
 
 
 class _Search:
@@ -186,13 +211,13 @@ class _Search:
 
     def run(self) -> list[frozenset[str]]:
         """The minimal answers."""
-        level: list[frozenset[str]] = [frozenset()]
+        level = [_Candidate(frozenset())]
         while level:
-            judged = self.judges.judge_all([self._without(removed) for removed in level])
+            judged = self.judges.judge_all([self._without(item.removed) for item in level])
             self.examined += len(level)
-            flipped = [removed for removed, found in zip(level, judged, strict=True) if self._flips(found)]
-            self.answers += flipped
-            level = self._larger(zip(level, judged, strict=True))
+            self.answers += [item.removed for item, found in zip(level, judged, strict=True) if self._flips(found)]
+            larger = (more for item, found in zip(level, judged, strict=True) for more in self._larger(item, found))
+            level = [item for item in larger if not any(answer <= item.removed for answer in self.answers)]
         return self.answers
 
     def _without(self, removed: Iterable[str]) -> Knobs:
@@ -202,15 +227,11 @@ class _Search:
     def _flips(self, judged: Judged) -> bool:
         return not judged.objection and any(outcome is not self.outcome for outcome in judged.outcomes.values())
 
-    def _larger(self, level: Iterable[tuple[frozenset[str], Judged]]) -> list[frozenset[str]]:
-        """The sets with one toggle more that may be minimal answers."""
-        larger = {
-            removed | {knob}: None
-            for removed, judged in level
-            for knob in judged.read
-            if knob in self.before and knob not in removed
-        }
-        return [removed for removed in larger if not any(answer <= removed for answer in self.answers)]
+    def _larger(self, item: _Candidate, judged: Judged) -> Iterator[_Candidate]:
+        """The set with one toggle more, for each that is read after the last one in it."""
+        for place, knob in enumerate(judged.read):
+            if place >= item.settled and knob in self.before:
+                yield _Candidate(item.removed | {knob}, place + 1)
 
 
 def _explored(

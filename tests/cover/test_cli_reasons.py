@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from check_invariants import output
 from check_invariants.main import cli
-from check_invariants.selection import select_from_source
 from drainspecs import repair as repair_module
 from drainspecs import sweep as sweep_module
 from tests.golden.documents import validator
@@ -44,15 +45,17 @@ def test_why_names_changes_and_their_commits() -> None:
     result = run("why", "--revision", "ab27c3b5e7")
     assert result.exit_code == 0
     assert result.stdout.startswith("ab27c3b5e7 / mirror: S1 is violated (shortest counterexample: ")
-    assert "  drain=yield_late  a77fd4bb29: bdrv_drain in a coroutine yields" in result.stdout
-    assert "10 changes, 66 sets looked at" in result.stdout
+    assert "1. drain=yield_late, before that nested\n     a77fd4bb29: bdrv_drain in a coroutine yields" in result.stdout
+    assert "of the 10 changes since 5a7e7a0bad~1: take back any one of these, and S1 holds" in result.stdout
+    assert "15 of 1024 sets looked at, 12 distinct models" in result.stdout
+    assert "--evidence DIR writes" in result.stdout
 
 
 def test_the_commands_that_why_names_show_what_it_says() -> None:
     """Each `see:` line runs, and comes to the verdict that the answer gives."""
     for revision, words in (("ab27c3b5e7", "everything holds"), ("9a0cec664e", "violated in step")):
         answers = run("why", "--revision", revision).stdout.splitlines()
-        commands = [line.removeprefix("    see: check-invariants ") for line in answers if line.startswith("    see: ")]
+        commands = [line.removeprefix("   see: check-invariants ") for line in answers if line.startswith("   see: ")]
         assert commands
         for command in commands:
             result = CliRunner().invoke(cli, shlex.split(command))
@@ -72,20 +75,40 @@ def test_why_as_a_document() -> None:
     assert {t["knob"]: t["commit"] for t in data["toggles"]}["notifier_home"] == "0ff841f6d1"
 
 
-def test_why_writes_certificates_and_traces(tmp_path: Path) -> None:
-    """A certificate that a solver accepts where the property holds after removal, a trace that runs where it breaks."""
-    from draincheck.certificate import check, read
+def test_why_writes_certificates(tmp_path: Path) -> None:
+    """Where the property holds after removal: z3 and cvc5 accept each, and it is about the code base that the answer names."""
+    from draincheck.certificate import read
 
-    answers = document("why", "--evidence", str(tmp_path / "exposed"))["answers"]
-    for answer in answers:
-        certificate = read((tmp_path / "exposed" / f"without-{answer['toggles'][0]}.smt2").read_text())
-        assert certificate.header.digest == answer["digest"]
-        selected = select_from_source(dict(certificate.header.source))
-        assert check(certificate, selected.system(), "z3").accepted
-    result = run("why", "--revision", "9a0cec664e", "--evidence", str(tmp_path))
-    assert f"written: {tmp_path / 'without-notifier_home.json'}\n" in result.stdout
-    shown = CliRunner().invoke(cli, ["trace", "show", str(tmp_path / "without-notifier_home.json")])
-    assert shown.exit_code == 0 and "violated in step" in shown.stdout
+    answers = document("why", "--evidence", str(tmp_path))["answers"]
+    files = [answer["evidence"] for answer in answers]
+    assert files == [str(tmp_path / "without-drain.smt2"), str(tmp_path / "without-begin.smt2")]
+    assert [read(Path(file).read_text()).header.digest for file in files] == [answer["digest"] for answer in answers]
+    result = CliRunner().invoke(cli, ["certificate", "check", *files, "--solver", "both"])
+    assert result.exit_code == 0, result.output
+
+
+def test_why_writes_traces(tmp_path: Path) -> None:
+    """Where the property breaks after removal: each is accepted by every command that the answer names, with the exit code of a loss."""
+    result = run("why", "--revision", "176c36997f", "--scenario", "dataplane", "--evidence", str(tmp_path))
+    for knob in ("begin", "dataplane_is_external"):
+        file = str(tmp_path / f"without-{knob}.json")
+        assert f"   written: {file}, for check-invariants trace show, explain, replay\n" in result.stdout
+        for command, code, words in (
+            ("trace show", 0, "violated in step"),
+            ("explain", 0, "could"),
+            ("replay", 12, "reproduced"),
+        ):
+            shown = CliRunner().invoke(cli, [*command.split(), file])
+            assert shown.exit_code == code and words in shown.stdout, (command, shown.output)
+
+
+def test_a_certificate_of_another_answer_is_refused(tmp_path: Path) -> None:
+    """Negative control: the certificate of one answer under the name of the other's code base is rejected."""
+    file = Path(document("why", "--evidence", str(tmp_path))["answers"][0]["evidence"])
+    text = file.read_text()
+    file.write_text(text.replace('"drain": "nested"', '"begin": "none"'))
+    assert file.read_text() != text
+    assert CliRunner().invoke(cli, ["certificate", "check", str(file)]).exit_code == 14
 
 
 def test_why_knows_the_bug_cases_and_other_code_bases_to_compare_with() -> None:
@@ -119,7 +142,23 @@ def test_repairs_are_numbered_and_explained_by_commits() -> None:
     assert result.exit_code == 0
     assert "1. begin=before_check (cost 2)\n     9a0cec664e: " in result.stdout
     assert "3. park_requests=on (cost 4)" in result.stdout
+    assert (
+        "     see: check-invariants check --revision ab27c3b5e7 --scenario mirror --set notifier_home=main\n"
+        in result.stdout
+    )
     assert "drain_is_section=on (inert)" in result.stdout
+    assert "case 3: mirror_exit runs after a request entered the source between (w) and (a)\n" in result.stdout
+    assert "case 1: " not in result.stdout
+
+
+def test_the_commands_that_repair_names_show_that_all_is_well() -> None:
+    """Each `see:` line runs on the mended code base, where the chosen properties hold."""
+    lines = run("repair", "--set", "reopen_drains=on").stdout.splitlines()
+    commands = [line.removeprefix("     see: check-invariants ") for line in lines if line.startswith("     see: ")]
+    assert len(commands) == 3 and all("--set reopen_drains=on" in command for command in commands)
+    for command in commands:
+        result = CliRunner().invoke(cli, [*shlex.split(command), "--property", "S1", "--property", "S4"])
+        assert result.exit_code == 0 and "everything holds" in result.stdout, command
 
 
 def test_chosen_mitigations_say_what_they_leave_open() -> None:
@@ -127,6 +166,7 @@ def test_chosen_mitigations_say_what_they_leave_open() -> None:
     chosen = ["--with", "bandage=on", "--with", "is_external=on", "--with", "walk_checks_external=on"]
     data = document("repair", "--revision", "14560d69e7~1", *chosen)
     assert data["exit_code"] == 10 and data["remainders"][0]["cases"] == {"mirror": ["case 3"]}
+    assert data["now"]["cases"] == {"mirror": ["case 1", "case 3"]}
     assert run("repair", "--with", "park_requests=on").exit_code == 0
 
 
@@ -134,6 +174,7 @@ def test_repair_as_a_document() -> None:
     """Several scenarios must be mended together."""
     data = document("repair", "--scenario", "mirror", "--scenario", "timer")
     assert [[m["name"] for m in r["mitigations"]] for r in data["repairs"]] == [["park_requests=on"]]
+    assert data["repairs"][0]["settings"] == {"park_requests": True}
     assert data["scenarios"] == ["mirror", "timer"] and data["exit_code"] == 0
     assert {r["mitigations"][0] for r in data["remainders"] if r["inert"]} == {
         "drain_is_section=on",
@@ -156,9 +197,14 @@ def test_a_setting_that_is_no_mitigation_is_refused_with_the_reason() -> None:
 
 
 def test_sets_that_hang_are_named() -> None:
-    """Safe, but F1 does not hold any more."""
+    """With the properties that fail, and what they mean; larger sets that fail alike are left out."""
     result = run("repair", "--revision", "65c1b5b622", "--set", "begin=none", "--scenario", "dataplane")
-    assert "not begin=before_check: safe, but then dataplane: F1, dataplane: L2 does not hold any more" in result.stdout
+    assert (
+        "no repair: begin=before_check makes it safe, but these do not hold:\n"
+        "     dataplane: F1 (the job can always still complete and every request be answered)\n"
+        "     dataplane: L2 (every kick is handled in the end)\n"
+    ) in result.stdout
+    assert result.stdout.count("no repair: ") == 1
 
 
 # -- sweep --------------------------------------------------------------------------------------------
@@ -175,19 +221,42 @@ def test_sweep_prints_the_decision_table() -> None:
     result = run("sweep", *SMALL)
     head, _, rest = result.stdout.partition("\n\n")
     assert result.exit_code == 0
-    assert head.startswith("mirror: 24 code bases over 4 knobs, ")
-    assert head.endswith("2 of them are safe (S1), if and only if some row fits:")
+    assert head.startswith("mirror: 24 settings of 4 knobs, 24 code bases among them, ")
+    assert head.endswith("S1 holds in 2: in those that fit a row, whatever stands in empty cells, and in no other")
     assert [line.split() for line in rest.splitlines()[:2]] == [
-        ["is_external", "walk_checks_external", "begin", "bandage"],
-        ["on", "on", "none", "or", "before_check", "on"],
+        ["is_external", "walk_checks_external", "begin", "bandage", "code", "bases"],
+        ["on", "on", "none", "or", "before_check", "on", "2"],
     ]
-    assert "not read in this scenario: busy_poll" in rest
+    assert "the other knobs are those of ab27c3b5e7\nnot read in this scenario: busy_poll\n" in rest
+
+
+def test_on_a_narrow_terminal_what_repairs_leave_open_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is cut off, and no line is wider than the terminal."""
+    monkeypatch.setattr(output, "_watched", lambda stream: stream is sys.stdout)
+    monkeypatch.setenv("COLUMNS", "70")
+    shown = run("repair", "--revision", "14560d69e7~1", "--with", "bandage=on").stdout
+    assert shown.startswith(
+        "(nothing): cases open: 1, 3 (in any GSource order: 1, 2, 3); does not\n  hold: S1, S2, S3, S4, S8, A1\n"
+        "bandage=on: inert; cases open: 1, 3 (in any GSource order: 1, 2, 3);\n  does not hold: S1, S2, S3, S4, S8, A1\n"
+    )
+
+
+@pytest.mark.parametrize("width", [50, 76])
+def test_on_a_narrow_terminal_the_rows_of_a_sweep_are_listed(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the table, 76 columns wide, does not fit, each row stands in lines that do."""
+    monkeypatch.setattr(output, "_watched", lambda stream: stream is sys.stdout)
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = run("sweep", *SMALL).stdout
+    listed = (
+        "1. is_external=on, walk_checks_external=on,\n   begin=none or before_check, bandage=on: 2 code\n   bases\n"
+    )
+    assert (listed in shown) is (width == 50) and ("is_external  walk_checks_external" in shown) is (width == 76)
 
 
 def test_sweep_as_a_document() -> None:
     """The table, with truth values for switches."""
     data = document("sweep", *SMALL)
-    assert (data["vectors"], data["code_bases"], data["safe"]) == (24, 24, 2)
+    assert (data["vectors"], data["code_bases"], data["safe"], data["fitting"]) == (24, 24, 2, [2])
     assert data["table"] == [
         {"is_external": [True], "walk_checks_external": [True], "begin": ["none", "before_check"], "bandage": [True]}
     ]
@@ -196,7 +265,7 @@ def test_sweep_as_a_document() -> None:
 def test_a_sweep_without_a_safe_code_base_says_so() -> None:
     """No table."""
     result = run("sweep", "--knob", "bandage", "--scenario", "timer")
-    assert result.exit_code == 0 and "0 of them are safe (S1)\n" in result.stdout
+    assert result.exit_code == 0 and "S1 holds in none of them\n" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -236,7 +305,7 @@ def test_explain_reads_a_trace_file(trace_file: Path) -> None:
     result = run("explain", str(trace_file))
     assert result.exit_code == 0
     assert "the point of no return: from here on S1 cannot be kept" in result.stdout
-    assert "main thread: qemu_poll_ns (S1 can no longer be violated)" in result.stdout
+    assert "main thread: qemu_poll_ns (makes S1 safe for good)" in result.stdout
     command = import_module("check_invariants.commands.explain").command
     assert CliRunner().invoke(command, ["-"], input=trace_file.read_text()).stdout == result.stdout
 
@@ -247,7 +316,30 @@ def test_explain_as_a_document(trace_file: Path) -> None:
     last = data["steps"][-1]
     assert data["lost_at"] < data["violated_at"] == len(data["steps"])
     assert {"S1", "S5", "S7"} == {check["property"] for check in last["checks"] if not check["holds"]}
-    assert data["escape"]["alternatives"][0]["fate"] == "safe"
+    assert data["escape"]["alternatives"][0]["fate"] == "safe" and data["instead"] == []
+
+
+def test_explain_tells_ways_out_step_by_step(tmp_path: Path) -> None:
+    """Of a hang: what else was enabled at the end, the steps that lead out from there, and where one choice would have been enough."""
+    file = tmp_path / "F1.json"
+    asked = [
+        "trace",
+        "export",
+        "--revision",
+        "65c1b5b622",
+        "--scenario",
+        "dataplane",
+        "--property",
+        "F1",
+        "-o",
+        str(file),
+    ]
+    assert CliRunner().invoke(cli, asked).exit_code == 0
+    data, text = document("explain", str(file)), run("explain", str(file)).stdout
+    best = data["instead"][0]
+    assert (best["fate"], len(best["rest"])) == ("open", 4)
+    assert f"        {best['process']}: {best['label']} (4 more steps make F1 safe)\n            then " in text
+    assert "the last step at which one other choice makes F1 safe for good:\n    instead of step 13:\n" in text
 
 
 def test_explain_refuses_what_is_no_trace_of_the_model(trace_file: Path, tmp_path: Path) -> None:

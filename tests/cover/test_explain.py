@@ -12,7 +12,7 @@ from draincheck.engines.explicit import check, explore
 from draincheck.engines.faults import ModelFault
 from draincheck.engines.stategraph import StateGraph
 from draincheck.errors import ModelError, TraceError
-from draincheck.explain import Explanation, _deciding, explain, facts_behind
+from draincheck.explain import Alternative, Explanation, _deciding, _label, explain, facts_behind
 from draincheck.fates import Fate, Fates
 from draincheck.lang import Model, all_, any_
 from draincheck.qemu import build
@@ -21,6 +21,7 @@ from draincheck.revisions import find_revision
 from draincheck.system import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Limits
+from drainspecs.cases import SeedCases
 from drainspecs.liveness import progress_system
 from drainspecs.properties import DrainInvariant
 from drainspecs.scenarios import find_scenario
@@ -120,14 +121,14 @@ def test_the_point_of_no_return_is_before_the_violation() -> None:
     assert [(way.process, way.label, way.fate) for way in found.escape.alternatives] == [
         ("guest", "takes the cake out", Fate.SAFE)
     ]
-    assert found.safe_escape == found.escape
+    assert found.safe_escape == found.escape and found.instead == ()
 
 
 def test_where_nothing_helps_the_explanation_says_so() -> None:
     """Negative control: without the guest there is no other way, from the start."""
     found = explain(*burnt(oven(goes_out=False)))
     assert (found.lost_at, found.escape, found.safe_escape) == (0, None, None)
-    assert "whatever is done, no burnt cake is violated" in render_explanation(found)
+    assert "whatever happens, 'no burnt cake' is violated" in render_explanation(found)
 
 
 def test_a_trace_that_violates_nothing_has_no_alternatives() -> None:
@@ -136,7 +137,7 @@ def test_a_trace_that_violates_nothing_has_no_alternatives() -> None:
     trace = check(system, "a cake").trace
     assert trace is not None
     found = explain(system, trace)
-    assert found.untold == "no single state or step violates 'a cake', so there is none to do otherwise"
+    assert found.untold == "'a cake' asks that something can be reached, and a trace can only show that it is"
     assert found.steps[-1].properties[0].goal and found.steps[-1].properties[0].now
     shorter = replace(burnt(oven())[1], actions=())
     assert explain(system, shorter).untold == "the trace does not violate 'no burnt cake'"
@@ -198,16 +199,99 @@ def test_a_hang_can_be_left_until_its_last_step() -> None:
     assert found.safe_escape is not None and found.safe_escape.step < found.escape.step
 
 
-def test_a_loop_is_explained_without_alternatives() -> None:
-    """No single step violates a demand on whole runs."""
+def test_what_was_enabled_beside_the_violation_is_told_with_what_it_comes_to() -> None:
+    """The ways out of 65c1b5b622's hang, shortest first: each is a path of the system that is open up to its last state, which is safe."""
+    found = told("65c1b5b622", "dataplane", "F1")
+    assert found.instead and found.escape is not None and set(found.escape.alternatives) <= set(found.instead)
+    system = qemu("65c1b5b622", "dataplane")
+    trace = explore(system).verdicts["F1"].trace
+    assert trace is not None
+    fates = Fates(system, system.property_named("F1"))
+    for way in found.instead:
+        taken = follow(system, trace.actions[:-1], way)
+        states = fates.along(replace(trace, actions=taken))
+        assert fates.of(states[-1]) is Fate.SAFE
+        assert all(fates.of(state) is Fate.OPEN for state in states[len(trace.actions) : -1])
+    assert [len(way.rest) for way in found.instead] == sorted(len(way.rest) for way in found.instead)
+
+
+def follow(system: TransitionSystem, before: tuple[int, ...], way: Alternative) -> tuple[int, ...]:
+    """The actions of a trace that takes another way, found by what is said of its steps."""
+    state, taken = system.initial[0], [*before, way.action]
+    for index in taken:
+        state = system.step(state, system.actions[index])
+    for said in way.rest:
+        (action,) = [a for a in system.enabled(state) if f"{a.process}: {_label(system, a, state)}" == said]
+        state = system.step(state, action)
+        taken.append(action.index)
+    return tuple(taken)
+
+
+def test_a_demand_on_whole_runs_is_explained_by_where_its_goal_was_in_reach() -> None:
+    """L2 at 65c1b5b622: the IOThread sleeps without the kick, and once the job has ended nothing can ever wake it."""
     from draincheck.engines.liveness import check as check_run
 
     system = progress_system(find_revision("65c1b5b622"), find_scenario("dataplane"))
     trace = check_run(system, "L2").trace
     assert trace is not None
     found = explain(system, trace)
-    assert found.loop == trace.loop and "no single state or step violates 'L2'" in found.untold
-    assert ("for ever" in render_explanation(found)) is (trace.loop is not None)
+    assert (found.loop, found.violated_at, found.untold) == (trace.loop, None, "")
+    assert found.lost_at is not None and found.escape is not None and found.escape.step == found.lost_at
+    assert {way.fate for way in found.escape.alternatives} == {Fate.OPEN} and found.safe_escape is None
+    text = render_explanation(found)
+    assert f"the goal of L2 was in reach until step {found.lost_at - 1}\n" in text
+    assert "the point of no return: from here on the goal of L2 is out of reach" in text
+
+
+def lamp(can_be_lit: bool) -> Model:
+    """Somebody waits for light; a switch goes on and off, and may or may not be lit before that."""
+    m = Model("lamp")
+    lit, on = m.bool("lit"), m.bool("on")
+    with m.thread("switch") as p, p.loop():
+        p.do("on", on.set(), when=~on)
+        p.do("off", on.clear(), when=on)
+    if can_be_lit:
+        with m.thread("somebody") as p:
+            p.do("lights it", lit.set(), when=on)
+    m.eventually("light", lit)
+    return m
+
+
+@pytest.mark.parametrize("can_be_lit", [True, False])
+def test_a_loop_that_could_be_left_says_so(can_be_lit: bool) -> None:
+    """Where the goal stays in reach it is a matter of choices; where it never was there are none."""
+    from draincheck.engines.liveness import check as check_run
+
+    system = lamp(can_be_lit).compile()
+    trace = check_run(system, "light").trace
+    assert trace is not None and trace.loop is not None
+    found = explain(system, trace)
+    text = render_explanation(found)
+    assert "... and again from step 1, for ever" in text
+    assert found.lost_at == (None if can_be_lit else 0)
+    assert ("the goal of light stays in reach all along" in text) is can_be_lit
+    assert ("somebody: lights it (the goal of light is met)" in text) is can_be_lit
+    assert ("the goal of light was never in reach" in text) is not can_be_lit
+
+
+def test_a_deadlock_is_explained_like_a_violation() -> None:
+    """Two locks in opposite orders: the second one taken is the point of no return, and the other thread could have gone on."""
+    m = Model("locks")
+    a, b = m.bool("a taken"), m.bool("b taken")
+    for name, first, second in (("one", a, b), ("other", b, a)):
+        with m.thread(name) as p:
+            p.do("takes its first", first.set(), when=~first)
+            p.do("takes its second", second.set(), when=~second)
+            p.do("lets go", first.clear(), second.clear())
+            p.here("done")
+    m.final(m.at("one", "done") & m.at("other", "done"))
+    m.no_deadlock()
+    system = m.compile()
+    trace = check(system, "no deadlock").trace
+    assert trace is not None
+    found = explain(system, trace)
+    assert found.violated_at == found.lost_at == 2 and found.escape is not None
+    assert [(way.label, way.fate) for way in found.instead] == [("takes its second", Fate.SAFE)]
 
 
 # -- against the definitions --------------------------------------------------------------------------
@@ -288,6 +372,21 @@ def test_fates_are_what_they_are_defined_to_be(system: TransitionSystem) -> None
         holding = {n for n, true in enumerate(graph.where(condition)) if true}
         fates = Fates(system, item)
         assert {n: fates.of(n) for n in range(len(graph))} == naive(system, item, graph, holding)
+        for here in range(len(graph)):
+            for way in fates.other_ways(here, taken=-1):
+                if way.fate is Fate.OPEN:
+                    assert len(way.rest) == steps_to_safety(fates, graph, way.rest[0][0])
+
+
+def steps_to_safety(fates: Fates, graph: StateGraph, start: int) -> int:
+    """By the definition: layer after layer of what can be reached without violating the property."""
+    layer, number = {start}, 0
+    while not any(fates.of(here) is Fate.SAFE for here in layer):
+        assert layer, "no way leads to safety"
+        edges = ((here, action, target) for here in layer for action, target in graph.edges[here])
+        layer = {t for here, action, t in edges if not fates.is_bad(t) and not fates.breaks(here, action)}
+        number += 1
+    return number
 
 
 def test_a_wrong_edge_changes_fates() -> None:
@@ -317,26 +416,41 @@ def test_facts_leave_out_where_processes_stand() -> None:
     assert [str(fact) for fact in facts_behind(system, through.guard, system.initial[0])] == ["c"]
 
 
+def test_what_a_specification_remembers_is_told_where_nothing_else_decides() -> None:
+    """The seed's cases are told apart by history variables, which traces do not show."""
+    system = build("", find_revision("37989ced44").knobs, find_scenario("mirror"), SeedCases()).compile()
+    trace = explore(system).verdicts["case 1"].trace
+    assert trace is not None
+    checks = {check.property: check for check in explain(system, trace).steps[-1].checks}
+    assert list(map(str, checks["case 1"].because)) == ["stray request == in the iteration of (a)"]
+    guards = [fact for step in explain(system, trace).steps for fact in step.guard]
+    assert guards and not any("stray" in str(fact) or "pc " in str(fact) for fact in guards)
+
+
 # -- as text ------------------------------------------------------------------------------------------
 
 OVEN = """\
 oven: what the trace of 'no burnt cake' does, 3 steps
+a step without a reason needed no more than that its process stood there
+        true initially: 'no burnt cake'
 
  1  cook: lights the oven
         true now: hot
 
  2  clock: strikes
         possible because hot
-        the point of no return: from here on no burnt cake cannot be kept
+        the point of no return: from here on 'no burnt cake' cannot be kept
 
  3  oven: bakes on
         possible because hot, late, not out
         true now: burnt and hot, burnt
-        violates no burnt cake: burnt, hot
+        violates 'no burnt cake': burnt, hot
 
-no burnt cake is violated in step 3; what could have been done instead:
+'no burnt cake' is violated in step 3
+    nothing else was enabled instead of step 3
+    it could be avoided until step 1
     instead of step 2:
-        guest: takes the cake out (no burnt cake can no longer be violated)
+        guest: takes the cake out (makes 'no burnt cake' safe for good)
 """
 
 

@@ -68,6 +68,27 @@ def test_what_is_never_read_makes_no_difference() -> None:
     assert judge.known(replace(knobs, begin="none")) is None
 
 
+READ = [
+    ("cf3129323f", "dataplane", {"dataplane_is_external", "walk_checks_external"}),
+    ("3f09bfbc7b", "dataplane", set()),
+    ("3f09bfbc7b", "mirror", set()),
+    ("37989ced44", "mirror", set()),
+    ("ab27c3b5e7", "mirror", {"is_external", "walk_checks_external"}),
+    ("d4a92a8420", "mirror", {"is_external", "walk_checks_external"}),
+    ("cf3129323f", "timer", set()),
+]
+
+
+@pytest.mark.parametrize(("revision", "scenario", "expected"), READ)
+def test_knobs_about_disabling_are_read_only_where_something_can_be_disabled(
+    revision: str, scenario: str, expected: set[str]
+) -> None:
+    """That takes a counter of the context in which a notifier is registered: whatever else these knobs say makes no difference."""
+    about = {"is_external", "dataplane_is_external", "walk_checks_external"}
+    judged = Judge(find_scenario(scenario), ["S1"]).judge(find_revision(revision).knobs)
+    assert about & judged.read.keys() == expected
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda item: item.name)
 def test_what_nobody_objects_to_can_be_decided(scenario: Scenario) -> None:
     """Random code bases run in every scenario without a fault of the model."""

@@ -12,6 +12,7 @@ from draincheck.errors import ModelError
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import REVISIONS, Revision, UnknownName, find_revision, with_settings
 from draincheck.verdict import Outcome
+from drainspecs import mitigations as mitigations_module
 from drainspecs import repair as repair_module
 from drainspecs.mitigations import (
     GROUNDWORK,
@@ -92,6 +93,22 @@ def test_sets_one_short_of_a_solution_say_what_is_open() -> None:
     assert frozenset({PARKS}) not in short
 
 
+def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Leave mitigations out of the table."""
+    kept = tuple(item for item in MITIGATIONS if item.name not in names)
+    for module in (repair_module, mitigations_module):
+        monkeypatch.setattr(module, "MITIGATIONS", kept)
+
+
+@pytest.mark.parametrize("name", [WALK, HOME])
+def test_a_mitigation_that_is_not_known_is_in_no_repair(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: without one of them exactly the repairs that need it are gone, and nothing takes their place."""
+    whole = [{HOME}, {"begin=after_release", PARKS}, {EXTERNAL, WALK, BANDAGE}, {EARLY, PARKS}]
+    without(monkeypatch, name)
+    found = repair(find_revision("3f09bfbc7b"), [find_scenario("mirror")], liveness=lambda *_: {})
+    assert solutions(found) == [item for item in whole if name not in item] and len(found.solutions) == 3
+
+
 # -- other code bases ---------------------------------------------------------------------------------
 
 
@@ -108,6 +125,9 @@ def test_on_nested_drains_the_bandage_is_clean() -> None:
         "ab27c3b5e7",
     ]
     assert bandage.cost == 5 + 3
+    assert bandage.settings == {"is_external": True, "walk_checks_external": True, "bandage": True}
+    clean = left("3f09bfbc7b", EXTERNAL, WALK, BANDAGE)
+    assert clean.flaws == () and clean.cases["mirror"] == clean.cases_any_order["mirror"] == ()
     assert contains(bandage.repaired, "3f09bfbc7b") and not contains(bandage.repaired, "c1e1e5fa8f")
 
 
@@ -162,6 +182,29 @@ def test_a_repair_that_hangs_is_none() -> None:
     assert solutions(found) == [{EARLY, "enable_notifies=on"}]
     rejected = {frozenset(m.name for m in items): {flaw.property for flaw in flaws} for items, flaws in found.rejected}
     assert rejected[frozenset({EARLY})] == {"F1", "L2"}
+
+
+def test_history_s_own_fix_hung() -> None:
+    """At 4a1cba3802 what 59c9f437c5 did makes dataplane safe, and leaves an IOThread asleep for ever: refused, and F1 is the reason."""
+    found = asked("4a1cba3802", "dataplane")
+    assert solutions(found) == [{"busy_poll=honours", "enable_notifies=on"}, {"enable_notifies=on", PARKS}]
+    assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
+        ({"busy_poll=honours"}, ["dataplane: F1"]),
+        ({PARKS}, ["dataplane: F1"]),
+    ]
+
+
+def test_its_hang_is_real() -> None:
+    """Negative control: with 321d1dba8b's wakeup in the code base the same fix is a repair by itself, and nothing is refused."""
+    woken = with_settings(find_revision("4a1cba3802"), {"enable_notifies": True})
+    found = repair(woken, [find_scenario("dataplane")])
+    assert solutions(found) == [{"busy_poll=honours"}, {PARKS}] and found.rejected == ()
+
+
+def test_where_nothing_else_is_broken_a_hang_that_was_there_is_no_reproach() -> None:
+    """At 65c1b5b622 only F1 fails: sets that leave it so are no repairs, but they make nothing worse either."""
+    found = asked("65c1b5b622", "dataplane")
+    assert solutions(found) == [{"enable_notifies=on"}] and found.rejected == ()
 
 
 def test_without_the_demand_not_to_hang_it_would_be_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,13 @@ def test_the_table_of_the_bandage(small: Sweep) -> None:
     ]
 
 
+def test_rows_say_how_many_code_bases_fit(small: Sweep) -> None:
+    """Counted one by one; the rows overlap, and together they have every safe code base."""
+    vectors = [v for v in small.space.vectors() if small.is_possible(v)]
+    assert small.fitting == tuple(sum(cube.contains(v) for v in vectors) for cube in small.table) == (4, 3)
+    assert sum(small.fitting) >= small.safe_count
+
+
 def test_a_wrong_table_is_found_out(small: Sweep) -> None:
     """Negative control: without its last cube the table no longer agrees with the search."""
     wrong = replace(small, table=small.table[:-1])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from draincheck.system import TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Outcome
 from drainspecs import why as why_module
-from drainspecs.judging import objection
+from drainspecs.judging import Judged, objection
 from drainspecs.properties import DrainInvariant
 from drainspecs.scenarios import find_scenario
 from drainspecs.why import Why, toggles_between, why
@@ -70,6 +72,31 @@ def test_busy_polling_that_ignores_the_counter_exposes_dataplane() -> None:
     """Between 9a0cec664e and 4a1cba3802 one toggle broke what 176c36997f protected."""
     answer = why(find_revision("4a1cba3802"), find_scenario("dataplane"), base=find_revision("9a0cec664e"))
     assert sets_of(answer) == {frozenset({"busy_poll"})}
+
+
+MANY = [
+    ("timer", [{"park_requests"}, {"begin"}], 131),
+    pytest.param(
+        "mirror",
+        [
+            {"begin"},
+            *(
+                {name, "park_requests"}
+                for name in ("iohandler", "notifier_home", "is_external", "walk_checks_external")
+            ),
+        ],
+        774,
+        marks=pytest.mark.slow,
+    ),
+]
+
+
+@pytest.mark.parametrize(("scenario", "sets", "examined"), MANY)
+def test_what_protects_the_last_code_base(scenario: str, sets: list[set[str]], examined: int) -> None:
+    """Twenty toggles, a million sets, and all accounted for: parking covers for whatever protected before, but for the section itself."""
+    answer = asked("cf3129323f", scenario)
+    assert not answer.exposes and len(answer.toggles) == 20 and answer.examined == examined
+    assert sets_of(answer) == set(map(frozenset, sets))
 
 
 def test_what_protects_dataplane() -> None:
@@ -143,9 +170,27 @@ def test_a_search_that_skips_sets_is_found_out(monkeypatch: pytest.MonkeyPatch) 
     """Negative control: without the sets of two the comparison above fails."""
     larger = why_module._Search._larger
     monkeypatch.setattr(
-        why_module._Search, "_larger", lambda self, level: [s for s in larger(self, level) if len(s) != 2]
+        why_module._Search,
+        "_larger",
+        lambda self, item, judged: (more for more in larger(self, item, judged) if len(more.removed) != 2),
     )
     assert sets_of(asked("176c36997f", "timer")) != brute_force("176c36997f", "timer", "S1")
+
+
+@pytest.mark.parametrize(("revision", "scenario"), [("ab27c3b5e7", "mirror"), ("176c36997f", "timer")])
+def test_no_model_is_asked_for_twice(revision: str, scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every set that is looked at reads all its toggles, and no two read the same: each is a model of its own to build."""
+    asked_for: list[tuple[frozenset[str], Judged]] = []
+    larger = why_module._Search._larger
+
+    def noted(self: Any, item: Any, judged: Judged) -> Iterator[Any]:
+        asked_for.append((item.removed, judged))
+        return larger(self, item, judged)
+
+    monkeypatch.setattr(why_module._Search, "_larger", noted)
+    answer = asked(revision, scenario)
+    assert len(asked_for) == answer.examined == len({tuple(judged.read.items()) for _, judged in asked_for})
+    assert all(removed <= judged.read.keys() for removed, judged in asked_for)
 
 
 def test_knobs_that_nothing_depends_on_are_in_no_answer() -> None:
@@ -178,6 +223,10 @@ def test_toggles_name_their_commits() -> None:
         and commits["park_requests"] == "cf3129323f"
     )
     assert "bandage" not in commits and "drain_polls" not in commits
+    turns = {toggle.knob: [row.name for row in toggle.turns] for toggle in toggles_between(find_revision("cf3129323f"))}
+    assert turns["begin"] == ["176c36997f", "9a0cec664e"] and turns["drain"] == ["a77fd4bb29", "65c1b5b622"]
+    late = toggles_between(find_revision("cf3129323f"), find_revision("176c36997f"))
+    assert [row.name for toggle in late if toggle.knob == "begin" for row in toggle.turns] == ["9a0cec664e"]
     (by_hand,) = [t for t in toggles_between(find_revision("3f09bfbc7b-reopen-drains")) if t.knob == "reopen_drains"]
     assert by_hand.commit == ""
 

@@ -13,7 +13,7 @@ from check_invariants.output import emit_json, emit_markup
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from draincheck.explain import Escape, ExplainedStep, Explanation, Fact
+    from draincheck.explain import Alternative, Escape, ExplainedStep, Explanation, Fact
 
 __all__ = ["command"]
 
@@ -24,8 +24,10 @@ __all__ = ["command"]
 def command(file: str, as_json: bool) -> None:
     """Explain a trace, step by step.
 
-    What let each step happen, which checks and properties it broke, which conditions it made true or false, after which step the
-    violation could not be avoided any more, and what could have been done instead. `-` reads standard input.
+    What let each step happen, which checks and properties it broke, which conditions it made true or false. Then what else was enabled
+    where the property was violated, after which step that could not be avoided any more, and what could have been done instead of that
+    step, with the way from there to a state from which no path violates the property (all decided on the whole graph). `-` reads
+    standard input.
 
     \b
     Exit codes: 0 explained; 14 the model is not the one the trace belongs to, or does not follow it;
@@ -59,6 +61,7 @@ def _json(told: Explanation) -> dict[str, Any]:
         "loop": told.loop,
         "violated_at": told.violated_at,
         "lost_at": told.lost_at,
+        "instead": [_way_json(way) for way in told.instead],
         "escape": _escape_json(told.escape),
         "safe_escape": _escape_json(told.safe_escape),
         "untold": told.untold or None,
@@ -89,7 +92,14 @@ def _facts_json(facts: Iterable[Fact]) -> list[dict[str, Any]]:
 def _escape_json(escape: Escape | None) -> dict[str, Any] | None:
     if escape is None:
         return None
-    ways = [
-        {"action": w.action, "process": w.process, "label": w.label, "fate": w.fate.value} for w in escape.alternatives
-    ]
-    return {"step": escape.step, "alternatives": ways}
+    return {"step": escape.step, "alternatives": [_way_json(way) for way in escape.alternatives]}
+
+
+def _way_json(way: Alternative) -> dict[str, Any]:
+    return {
+        "action": way.action,
+        "process": way.process,
+        "label": way.label,
+        "fate": way.fate.value if way.fate is not None else None,
+        "rest": list(way.rest),
+    }

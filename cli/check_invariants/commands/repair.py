@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,10 +24,12 @@ from check_invariants.options import (
 from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
 
 if TYPE_CHECKING:
+    from check_invariants.selection import CodeBase
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
     from drainspecs.mitigations import Mitigation
-    from drainspecs.repair import Remainder, Repair, Repairs
+    from drainspecs.repair import Flaw, Remainder, Repair, Repairs
+
 
 __all__ = ["command"]
 
@@ -71,53 +76,57 @@ def command(
 ) -> None:
     """Find the smallest sets of known mitigations that mend a code base.
 
-    Cheapest first, each with the commits that did it in history. A set that makes the job hang, or costs liveness, is none. Without
-    --property what must hold is S1, S2, S3, S4, S8 and A1; several scenarios must be mended together.
+    Cheapest first, each with the commits that did it in history. A set that makes the job hang (F1, R1), or costs liveness (L1 to L7), is
+    none. Without --property what must hold is S1, S2, S3, S4, S8 and A1; several scenarios must be mended together.
 
     \b
-    Exit codes: 0 there is such a set, or nothing to mend; 10 there is none, or the code base cannot run a scenario;
+    Exit codes: 0 there is such a set, or nothing to mend; 10 there is none (with --with: something is left open),
+    or the code base cannot run a scenario;
     150 the model with these knobs is malformed; 2 wrong arguments; 130 interrupted.
 
     \b
     Example: check-invariants repair --revision ab27c3b5e7 --scenario mirror --scenario timer
     """
-    revision, places = _selected(scenarios, selectors)
+    selected = _selected(scenarios, selectors)
     if chosen:
-        left = _remainder(revision, places, properties, chosen)
-        code = ExitCode.DIFFERENT if left.flaws or left.objection else ExitCode.OK
-        if as_json:
-            emit_json(
-                "repair",
-                {**_head_json(revision, places), "remainders": [_remainder_json(left)], "exit_code": int(code)},
-            )
-        else:
-            emit_table(_table([left]))
-        ctx.exit(code)
-    found = _searched(revision, places, properties, jobs)
+        ctx.exit(_say_what_remains(selected, properties, chosen, as_json))
+    found = _searched(selected, properties, jobs)
     code = ExitCode.OK if found.solutions else ExitCode.DIFFERENT
     if as_json:
         emit_json("repair", {**_json(found), "exit_code": int(code)})
     else:
-        _print(found)
+        _print(selected, found)
     ctx.exit(code)
 
 
-def _selected(scenarios: Sequence[Scenario], selectors: Mapping[str, Any]) -> tuple[Revision, tuple[Scenario, ...]]:
-    """The code base and the scenarios, each checked against the other."""
+def _selected(scenarios: Sequence[Scenario], selectors: Mapping[str, Any]) -> Sequence[CodeBase]:
+    """The code base in each of the scenarios; raises what `select` raises."""
     from check_invariants.selection import CodeBase, select
 
-    places: Sequence[Scenario | None] = scenarios or (None,)
+    places: Sequence[Scenario | None] = tuple(dict.fromkeys(scenarios)) or (None,)
     chosen = [select(model=None, scenario=place, **selectors) for place in places]
-    code_bases = [item for item in chosen if isinstance(item, CodeBase)]
-    return code_bases[0].turned, tuple(dict.fromkeys(item.scenario for item in code_bases))
+    return [item for item in chosen if isinstance(item, CodeBase)]
 
 
-def _searched(
-    revision: Revision, scenarios: Sequence[Scenario], properties: Sequence[str], jobs: int | None
-) -> Repairs:
+def _say_what_remains(
+    selected: Sequence[CodeBase], properties: Sequence[str], chosen: Sequence[Mitigation], as_json: bool
+) -> ExitCode:
+    """`--with`: what is open as it is, and what these mitigations leave open."""
+    now, left = _remainders(selected, properties, [(), chosen])
+    code = ExitCode.DIFFERENT if left.flaws or left.objection else ExitCode.OK
+    if as_json:
+        found = {"now": _remainder_json(now), "remainders": [_remainder_json(left)], "exit_code": int(code)}
+        emit_json("repair", {**_head_json(selected[0].turned, [item.scenario for item in selected]), **found})
+    else:
+        _print_table([now, left])
+    return code
+
+
+def _searched(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int | None) -> Repairs:
     from draincheck.errors import ModelError
     from drainspecs.repair import SAFETY, repair
 
+    revision, scenarios = selected[0].turned, [item.scenario for item in selected]
     counter = Counter("code bases decided")
     try:
         with counter:
@@ -128,14 +137,15 @@ def _searched(
         raise Interrupted(f"interrupted after {counter.done} code bases: which sets suffice is unknown") from error
 
 
-def _remainder(
-    revision: Revision, scenarios: Sequence[Scenario], properties: Sequence[str], chosen: Sequence[Mitigation]
-) -> Remainder:
+def _remainders(
+    selected: Sequence[CodeBase], properties: Sequence[str], sets: Sequence[Sequence[Mitigation]]
+) -> list[Remainder]:
     from draincheck.errors import ModelError
     from drainspecs.repair import SAFETY, what_remains
 
+    revision, scenarios = selected[0].turned, [item.scenario for item in selected]
     try:
-        return what_remains(revision, chosen, scenarios, properties or SAFETY)
+        return [what_remains(revision, chosen, scenarios, properties or SAFETY) for chosen in sets]
     except ModelError as error:
         raise MalformedInput(f"{revision.name}: {error}") from error
 
@@ -143,23 +153,45 @@ def _remainder(
 # -- as text ----------------------------------------------------------------------------------------
 
 
-def _print(found: Repairs) -> None:
-    names = ", ".join(scenario.name for scenario in found.scenarios)
+def _print(selected: Sequence[CodeBase], found: Repairs) -> None:
+    head = f"{found.revision.name}, {', '.join(scenario.name for scenario in found.scenarios)}"
     if not found.now.flaws:
-        emit(f"{found.revision.name}, {names}: nothing to mend\n")
+        emit(f"{head}: nothing to mend: {', '.join(dict.fromkeys((*found.properties, *_no_hang())))} hold\n")
         return
-    emit(f"{found.revision.name}, {names}: these do not hold: {_flaws(found.now)}\n")
-    words = (
-        counted(len(found.solutions), "smallest repair") if found.solutions else "no set of known mitigations suffices"
-    )
-    emit(f"{words}{', cheapest first' if len(found.solutions) > 1 else ''}\n")
-    for number, solution in enumerate(found.solutions, 1):
-        emit("\n".join(["", *_solution_lines(number, solution), ""]))
-    for mitigations, flaws in found.rejected:
-        emit(f"\nnot {_names(mitigations)}: safe, but then {', '.join(map(str, flaws))} does not hold any more\n")
+    emit(f"{head}: these do not hold: {_flaws(found.now)}\n")
+    emit("".join(f"{line}\n" for line in _answer_lines(selected, found)))
     emit("\nwhat the others leave open:\n")
-    emit_table(_table([found.now, *found.remainders]))
-    emit(f"\n{counted(found.examined, 'set')} looked at, {counted(found.systems, 'system')}\n")
+    _print_table([found.now, *found.remainders])
+    emit(f"\n{counted(found.examined, 'set')} looked at, {counted(found.systems, 'distinct model')}\n")
+
+
+def _no_hang() -> Sequence[str]:
+    from drainspecs.repair import NO_HANG
+
+    return NO_HANG
+
+
+def _answer_lines(selected: Sequence[CodeBase], found: Repairs) -> Iterator[str]:
+    """The repairs, and the sets that would be some if they did not cost liveness."""
+    if found.solutions:
+        yield f"{counted(len(found.solutions), 'smallest repair')}{', cheapest first' if len(found.solutions) > 1 else ''}"
+    else:
+        yield "no set of known mitigations suffices"
+    for number, solution in enumerate(found.solutions, 1):
+        yield ""
+        yield from _solution_lines(selected, number, solution)
+    for mitigations, flaws in found.rejected:
+        yield ""
+        yield from _rejected_lines(mitigations, flaws)
+
+
+def _rejected_lines(mitigations: Sequence[Mitigation], flaws: Sequence[Flaw]) -> Iterator[str]:
+    from drainspecs.liveness import LIVENESS
+    from drainspecs.properties import PROPERTIES
+
+    meanings = {item.name: item.meaning for item in (*PROPERTIES, *LIVENESS)}
+    yield f"no repair: {_names(mitigations)} makes it safe, but these do not hold:"
+    yield from (f"     {flaw}{f' ({meanings[flaw.property]})' if flaw.property in meanings else ''}" for flaw in flaws)
 
 
 def _flaws(item: Remainder) -> str:
@@ -173,19 +205,44 @@ def _flaws(item: Remainder) -> str:
     )
 
 
-def _solution_lines(number: int, solution: Repair) -> list[str]:
-    lines = [f"{number}. {_names(solution.mitigations)} (cost {solution.cost})"]
-    lines += [f"     {commit}: {subject}" for commit, subject in solution.commits]
-    return lines + [f"     beside that: {effect}" for item in solution.mitigations for effect in item.side_effects]
+def _solution_lines(selected: Sequence[CodeBase], number: int, solution: Repair) -> Iterator[str]:
+    yield f"{number}. {_names(solution.mitigations)} (cost {solution.cost})"
+    yield from (f"     {commit}: {subject}" for commit, subject in solution.commits)
+    yield from (f"     side effect: {effect}" for item in solution.mitigations for effect in item.side_effects)
+    for code_base in selected:
+        mended = replace(code_base, settings={**code_base.settings, **solution.settings})
+        yield f"     see: check-invariants check {mended.options}"
 
 
 def _names(mitigations: Sequence[Mitigation]) -> str:
     return ", ".join(item.name for item in mitigations) or "(nothing)"
 
 
-def _table(remainders: Sequence[Remainder]) -> Table:
-    columns = [Column("with"), Column("cases open"), Column("in any GSource order"), Column("does not hold", least=20)]
-    return Table(columns, [_row(item) for item in remainders])
+def _print_table(remainders: Sequence[Remainder]) -> None:
+    """What sets leave open, and what the words in it mean."""
+    from drainspecs.cases import CASES
+
+    columns = [Column("with"), Column("cases open"), Column("in any GSource order"), Column("does not hold")]
+    emit_table(Table(columns, [_row(item) for item in remainders]), partial(_list, remainders))
+    found = {name for item in remainders for names in item.cases_any_order.values() for name in names}
+    legend = [f"{name}: {meaning}" for name, meaning in CASES.items() if name in found]
+    if any(item.inert for item in remainders):
+        legend.append("inert: nothing in this table changes by it")
+    emit("".join(f"{line}\n" for line in ["", *legend]) if legend else "")
+
+
+def _list(remainders: Sequence[Remainder], width: int) -> str:
+    """The table as a list, for terminals that are too narrow for it."""
+    lines: list[str] = []
+    for item in remainders:
+        flaws, cases, any_order = (
+            item.objection or _flaws(item) or "-",
+            _cases(item.cases),
+            _cases(item.cases_any_order),
+        )
+        text = f"{_names(item.mitigations)}: {'inert; ' if item.inert else ''}cases open: {cases} (in any GSource order: {any_order}); "
+        lines += wrap(f"{text}does not hold: {flaws}", width, subsequent_indent="  ", break_on_hyphens=False)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _row(item: Remainder) -> list[str | Styled]:
@@ -208,7 +265,7 @@ def _cases(cases: Mapping[str, Sequence[str]]) -> str:
 # -- as JSON ----------------------------------------------------------------------------------------
 
 
-def _head_json(revision: Revision, scenarios: Sequence[Scenario]) -> dict[str, Any]:
+def _head_json(revision: Revision, scenarios: Iterable[Scenario]) -> dict[str, Any]:
     return {"revision": revision.name, "scenarios": [scenario.name for scenario in scenarios]}
 
 
@@ -235,6 +292,7 @@ def _solution_json(solution: Repair) -> dict[str, Any]:
             for item in solution.mitigations
         ],
         "repaired": solution.repaired.name,
+        "settings": dict(solution.settings),
         "cost": solution.cost,
         "commits": [{"commit": commit, "subject": subject} for commit, subject in solution.commits],
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,7 +59,8 @@ def command(properties: Sequence[str], knobs: Sequence[str], jobs: int | None, a
     """Decide every code base that some knobs can make up.
 
     Prints the safe ones as a decision table: a code base is safe if and only if it fits some row; an empty cell means that the knob
-    does not matter there. Knobs that are not swept are those of --revision. Safe means that S1 holds, or whatever --property says.
+    does not matter there, and the last column says how many code bases fit. On a terminal that is too narrow the rows are listed.
+    Knobs that are not swept are those of --revision. Safe means that S1 holds, or whatever --property says.
 
     \b
     Exit codes: 0 decided; 10 the code base cannot run the scenario; 30 too many code bases;
@@ -104,26 +107,51 @@ def _swept(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs:
 
 
 def _print(found: Sweep) -> None:
-    emit(
-        f"{found.scenario.name}: {found.code_bases} code bases over {counted(len(found.space.knobs), 'knob')}, "
-        f"{counted(found.systems, 'distinct system')}, {found.seconds:.1f} s\n"
-        f"{found.safe_count} of them are safe ({', '.join(found.properties)}){', if and only if some row fits:' if found.table else ''}\n\n"
-    )
+    emit("".join(f"{line}\n" for line in _head(found)))
     if found.table:
-        emit_table(_table(found))
-    for knob in found.ignored:
-        emit(f"\nnot read in this scenario: {knob}")
-    for reason in found.objections:
-        emit(f"\nleft out: {reason}")
-    emit("\n" if found.ignored or found.objections else "")
+        emit("\n")
+        emit_table(_table(found), partial(_list, found))
+    emit("".join(f"\n{line}" for line in _foot(found)) + "\n")
+
+
+def _head(found: Sweep) -> Iterator[str]:
+    yield (
+        f"{found.scenario.name}: {counted(found.space.size, 'setting')} of {counted(len(found.space.knobs), 'knob')}, "
+        f"{counted(found.code_bases, 'code base')} among them, {counted(found.systems, 'distinct model')}, decided in {found.seconds:.1f} s"
+    )
+    what = f"{' and '.join(found.properties)} hold{'s' * (len(found.properties) == 1)}"
+    if found.table:
+        yield f"{what} in {found.safe_count}: in those that fit a row, whatever stands in empty cells, and in no other"
+    else:
+        yield f"{what} in none of them"
+
+
+def _foot(found: Sweep) -> Iterator[str]:
+    yield f"the other knobs are those of {found.base.name}"
+    yield from (f"not read in this scenario: {knob}" for knob in found.ignored)
+    left_out = counted(found.space.size - found.code_bases, "setting")
+    if found.objections:
+        yield f"left out: {left_out} that no code base could have"
+        yield from (f"  {reason}" for reason in found.objections)
 
 
 def _table(found: Sweep) -> Table:
-    """The decision table, without columns that matter in no row."""
+    """The decision table, without columns that matter in no row; a code base may fit several rows."""
     rows = list(found.rows())
     kept = [place for place in range(len(found.space.knobs)) if any(row[place] for row in rows)]
-    columns = [Column(found.space.knobs[place]) for place in kept]
-    return Table(columns, [[Styled(row[place], "green") for place in kept] for row in rows])
+    columns = [*(Column(found.space.knobs[place]) for place in kept), Column("code bases", right=True)]
+    cells = [[Styled(row[place], "green") for place in kept] for row in rows]
+    return Table(columns, [[*row, str(fitting)] for row, fitting in zip(cells, found.fitting, strict=True)])
+
+
+def _list(found: Sweep, width: int) -> str:
+    """The decision table as a list of rows, for terminals that are too narrow for it."""
+    lines: list[str] = []
+    for number, (cube, fitting) in enumerate(zip(found.table, found.fitting, strict=True), 1):
+        head = f"{number}. "
+        text = f"{cube}: {counted(fitting, 'code base')}"
+        lines += wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _json(found: Sweep) -> dict[str, Any]:
@@ -138,6 +166,7 @@ def _json(found: Sweep) -> dict[str, Any]:
         "systems": found.systems,
         "safe": found.safe_count,
         "table": [{knob: list(values) for knob, values in cube.allowed} for cube in found.table],
+        "fitting": list(found.fitting),
         "left_out": list(found.objections),
         "milliseconds": round(found.seconds * 1000, 1),
         "exit_code": 0,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,7 +24,7 @@ from check_invariants.output import Counter, counted, emit, emit_json, make_dire
 
 if TYPE_CHECKING:
     from check_invariants.selection import CodeBase
-    from drainspecs.why import Flip, Why
+    from drainspecs.why import Flip, Toggle, Why
 
 __all__ = ["command"]
 
@@ -40,7 +41,8 @@ __all__ = ["command"]
 @click.option(
     "--evidence",
     metavar="DIR",
-    help="Write a file for each answer: a trace where the property breaks, a certificate where it holds.",
+    help="Write a file for each answer: a trace where the property breaks (for `trace show`, `explain` and `replay`), a certificate "
+    "where it holds (for `certificate check`).",
 )
 @jobs_option
 @json_option
@@ -50,7 +52,7 @@ def command(
     """Say which changes a verdict depends on.
 
     Every minimal set of changes since the code base before the story without which the verdict would be the other one: what exposes
-    a bug, or what protects. One property; S1 if none is named.
+    a bug, or what protects. All sets are accounted for, and none is judged by a smaller or larger one. One property; S1 if none is named.
 
     \b
     Exit codes: 0 answered, whatever the answer; 10 the code base cannot run the scenario;
@@ -67,10 +69,9 @@ def command(
     answer = _asked(selected, name, against, jobs)
     files = _write_evidence(selected, name, answer, evidence) if evidence is not None else []
     if as_json:
-        emit_json("why", _json(selected, name, answer))
-        return
-    emit(_text(selected, name, answer))
-    emit("".join(f"written: {path}\n" for path in files))
+        emit_json("why", _json(selected, name, answer, files))
+    else:
+        emit(_text(selected, name, answer, files))
 
 
 def _the_property(properties: Sequence[str]) -> str:
@@ -139,36 +140,54 @@ def _evidence(without: CodeBase, name: str, flip: Flip) -> str:
 # -- as text ----------------------------------------------------------------------------------------
 
 
-def _text(selected: CodeBase, name: str, answer: Why) -> str:
-    verb = "exposes it" if answer.exposes else "protects"
+def _text(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> str:
     lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.how})"]
-    if answer.flips:
-        lines.append(f"what {verb}, of the changes since {answer.base.name}:")
+    changes = f"{counted(len(answer.toggles), 'change')} since {answer.base.name}"
+    if not answer.flips:
+        lines.append(f"whichever of the {changes} are taken back, it stays so")
+    elif answer.exposes:
+        lines.append(f"what exposes it, of the {changes}: take back any one of these, and {name} holds")
     else:
-        lines.append(f"no set of the changes since {answer.base.name} decides that")
-    for flip in answer.flips:
-        lines += ["", *_flip_lines(selected, name, flip)]
-    lines += [
-        "",
-        f"{counted(len(answer.toggles), 'change')}, {counted(answer.examined, 'set')} looked at, {counted(answer.systems, 'system')}",
-    ]
-    lines += [f"left out: {reason}" for reason in answer.objections]
-    return "\n".join(lines) + "\n"
+        lines.append(f"what protects it, of the {changes}: take back any one of these, and {name} is violated")
+    for number, flip in enumerate(answer.flips):
+        lines += ["", *_flip_lines(selected, name, flip, number + 1, files[number] if files else "")]
+    return "\n".join([*lines, "", *_account(answer, bool(files)), ""])
+
+
+def _account(answer: Why, written: bool) -> Iterator[str]:
+    """How all sets of changes were accounted for, and where to go from here."""
+    sets = counted(2 ** len(answer.toggles), "set")
+    others = "contains one of the above or has" if answer.flips else "has"
+    yield (
+        f"{answer.examined} of {sets} looked at, {counted(answer.systems, 'distinct model')}; any other {others} the model of one of these"
+    )
+    yield from (f"left out, because no code base could be like that: {reason}" for reason in answer.objections)
+    if answer.flips and not written:
+        yield "--evidence DIR writes the traces and certificates"
 
 
 def _outcome(word: str) -> str:
     return "is violated" if word == "violated" else word
 
 
-def _flip_lines(selected: CodeBase, name: str, flip: Flip) -> list[str]:
+def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: str) -> Iterator[str]:
     """An answer: its changes, what comes of their removal, and how to look at that."""
-    lines = [f"  {toggle}{f'  {toggle.commit}: {toggle.subject}' if toggle.commit else ''}" for toggle in flip.toggles]
+    from drainspecs.judging import shown
+
+    indent = " " * len(f"{number}. ")
+    for place, toggle in enumerate(flip.toggles):
+        yield f"{indent if place else f'{number}. '}{toggle}, before that {shown(toggle.before)}"
+        yield from (f"{indent}  {row.name}: {row.subject}" for row in toggle.turns)
     states = counted(flip.statistics.states, "state")
-    lines.append(
-        f"    without {'it' if len(flip.toggles) == 1 else 'them'} {name} {_outcome(flip.verdict.outcome.value)} ({flip.verdict.how}; {states})"
+    yield (
+        f"{indent}without {'it' if len(flip.toggles) == 1 else 'them'} {name} {_outcome(flip.verdict.outcome.value)} "
+        f"({flip.verdict.how}; {states})"
     )
-    lines.append(f"    see: {_see(_without(selected, flip), name, flip.verdict.trace is not None)}")
-    return lines
+    trace = flip.verdict.trace is not None
+    yield f"{indent}see: {_see(_without(selected, flip), name, trace)}"
+    if file:
+        uses = ("trace show", "explain", "replay") if trace else ("certificate check",)
+        yield f"{indent}written: {file}, for check-invariants {', '.join(uses)}"
 
 
 def _without(selected: CodeBase, flip: Flip) -> CodeBase:
@@ -180,21 +199,14 @@ def _without(selected: CodeBase, flip: Flip) -> CodeBase:
 
 
 def _see(code_base: CodeBase, name: str, trace: bool) -> str:
-    from drainspecs.judging import shown
-
-    words = ["check-invariants", *(["trace", "export"] if trace else ["check"]), "--revision", code_base.revision.name]
-    words += ["--scenario", code_base.scenario.name]
-    words += ["--order", code_base.order] if code_base.order else []
-    for knob, value in code_base.settings.items():
-        words += ["--set", f"{knob}={shown(value)}"]
-    words += ["--property", f"'{name}'" if " " in name else name]
-    return " ".join([*words, *(["--format", "text"] if trace else [])])
+    asked = f"{code_base.options} --property {quote(name)}"
+    return f"check-invariants {'trace export' if trace else 'check'} {asked}{' --format text' if trace else ''}"
 
 
 # -- as JSON ----------------------------------------------------------------------------------------
 
 
-def _json(selected: CodeBase, name: str, answer: Why) -> dict[str, Any]:
+def _json(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> dict[str, Any]:
     return {
         "model": selected.title,
         "property": name,
@@ -202,7 +214,10 @@ def _json(selected: CodeBase, name: str, answer: Why) -> dict[str, Any]:
         "how": answer.verdict.how,
         "against": answer.base.name,
         "toggles": [_toggle_json(toggle) for toggle in answer.toggles],
-        "answers": [_flip_json(selected, flip) for flip in answer.flips],
+        "answers": [
+            _flip_json(selected, flip, files[number] if files else None) for number, flip in enumerate(answer.flips)
+        ],
+        "sets": 2 ** len(answer.toggles),
         "examined": answer.examined,
         "systems": answer.systems,
         "left_out": list(answer.objections),
@@ -210,11 +225,17 @@ def _json(selected: CodeBase, name: str, answer: Why) -> dict[str, Any]:
     }
 
 
-def _toggle_json(toggle: Any) -> dict[str, Any]:
-    return {"knob": toggle.knob, "now": toggle.now, "before": toggle.before, "commit": toggle.commit or None}
+def _toggle_json(toggle: Toggle) -> dict[str, Any]:
+    return {
+        "knob": toggle.knob,
+        "now": toggle.now,
+        "before": toggle.before,
+        "commit": toggle.commit or None,
+        "turns": [row.name for row in toggle.turns],
+    }
 
 
-def _flip_json(selected: CodeBase, flip: Flip) -> dict[str, Any]:
+def _flip_json(selected: CodeBase, flip: Flip, file: str | None) -> dict[str, Any]:
     from draincheck.report.jsontrace import trace_to_json
 
     without, trace = _without(selected, flip), None
@@ -230,4 +251,5 @@ def _flip_json(selected: CodeBase, flip: Flip) -> dict[str, Any]:
         "how": flip.verdict.how,
         "states": flip.statistics.states,
         "trace": trace,
+        "evidence": file,
     }

@@ -113,8 +113,19 @@ def _selectors(possible: Sequence[tuple[Action, Facts]]) -> set[Expr]:
     return internal | everywhere
 
 
+#: functions by their texts: neighbouring code bases have most of them in common
+_functions: dict[str, Any] = {}
+
+#: how many functions are kept before they are forgotten
+MOST_FUNCTIONS = 50_000
+
+
 def compiled(texts: Iterable[str], name: str) -> dict[str, Any]:
-    """The functions of a packed state `s` with these texts; all are compiled at once, equal texts once."""
-    unique = list(dict.fromkeys(texts))
-    source = "[" + "".join([f"lambda s: {text},\n" for text in unique]) + "]"
-    return dict(zip(unique, eval(compile(source, f"<actions of {name}>", "eval")), strict=True))
+    """The functions of a packed state `s` with these texts; all new ones are compiled at once, equal texts once."""
+    wanted = list(dict.fromkeys(texts))
+    if len(_functions) > MOST_FUNCTIONS:
+        _functions.clear()
+    new = [text for text in wanted if text not in _functions]
+    source = "[" + "".join([f"lambda s: {text},\n" for text in new]) + "]"
+    _functions.update(zip(new, eval(compile(source, f"<actions of {name}>", "eval")), strict=True))
+    return {text: _functions[text] for text in wanted}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from draincheck.lang import FALSE, BoolExpr, Process, any_, ite
+from draincheck.lang import TRUE, BoolExpr, Process, any_, ite
 from draincheck.qemu import requests
 from draincheck.qemu.world import AioContext, World
 
@@ -13,7 +13,8 @@ __all__ = ["aio_dispatch", "aio_poll_nested", "allowed", "run_fd_handlers", "run
 
 def allowed(w: World, ctx: AioContext) -> BoolExpr:
     """Whether the fd walk may run the handlers of a context: from 37989ced44 on it looks at the disable counter."""
-    return ctx.enabled if w.k.walk_checks_external else ~FALSE
+    enabled = ctx.enabled
+    return enabled if enabled is TRUE or w.k.walk_checks_external else TRUE
 
 
 def runnable(w: World, ctx: AioContext) -> list[BoolExpr]:

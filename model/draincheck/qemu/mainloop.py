@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from draincheck.lang import FALSE, BoolExpr, BoolVar, Process, any_
+from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, Process, any_
 from draincheck.qemu import aio, bottom_halves, virtio
 from draincheck.qemu import requests as block_requests
 from draincheck.qemu.world import World
@@ -105,7 +105,7 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
     due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.any_sleep_over
     updates = [ready.set(any_(ready, due, *fds))]
     ioh = w.iohandler_ctx
-    if ioh.disable_count is not None and w.k.walk_checks_external:
+    if ioh.enabled is not TRUE and w.k.walk_checks_external:
         updates += [disk.revents.set(disk.revents & ioh.enabled) for disk in ioh.disks]
     with p.call("g_main_context_check"):
         p.do("aio_ctx_check", *updates)

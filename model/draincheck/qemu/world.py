@@ -80,7 +80,7 @@ class AioContext:
     Attributes:
         name: QEMU's name for it.
         disable_count: `external_disable_cnt`, or None in code bases that never count.
-        external: its handlers are marked external.
+        external: its handlers are marked external; False without a handler or a counter, where nothing asks for it.
         disks: disks whose host notifier is registered here.
         notify: an `aio_notify` that enabling external events caused and nobody has noticed yet, or None where enabling never notifies.
     """
@@ -214,10 +214,13 @@ class World:
         counter = m.int("external_disable_cnt", 0, 2 * s.jobs) if sections else None
         served = self.disks if home in ("iothread", "main") else ()
         notify = m.bool("notified") if sections and k.enable_notifies else None
-        external = k.dataplane_is_external if s.iothread else k.is_external
+        # Knobs are read only where they matter: code bases that differ in nothing else share a build.
+        external = counter is not None and bool(served) and (k.dataplane_is_external if s.iothread else k.is_external)
         self.ctx = AioContext("iothread" if s.iothread else "qemu_aio_context", counter, external, served, notify)
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, s.jobs) if k.bandage and not s.iothread else None
-        self.iohandler_ctx = AioContext("iohandler_ctx", bandage, k.is_external, self.disks if home == "ioh" else ())
+        handled = self.disks if home == "ioh" else ()
+        marked = bandage is not None and bool(handled) and k.is_external
+        self.iohandler_ctx = AioContext("iohandler_ctx", bandage, marked, handled)
         self.legacy_iohandlers = self.disks if home == "legacy" else ()
         self.moved = m.bool("disk moved to the main loop") if s.device_reset else None
         self.main_count = (

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from draincheck.explain import Escape, ExplainedStep, Explanation, Fact
+from draincheck.explain import Alternative, ExplainedStep, Explanation, Fact
 from draincheck.fates import Fate
 
 __all__ = ["render_explanation"]
@@ -24,7 +24,12 @@ INDENT, REMARK = " " * 4, " " * 8
 #: how each kind of line looks in colour (styles of rich)
 STYLES = {"head": "bold", "bad": "bold red", "turn": "bold yellow", "good": "green", "quiet": "dim"}
 
-_AFTER = {Fate.SAFE: "{} can no longer be violated", Fate.OPEN: "{} can still be kept"}
+#: what another way comes to; of one that leaves things open the rest is told
+_AFTER = {
+    Fate.SAFE: "makes {} safe for good",
+    Fate.LOST: "only puts it off",
+    None: "violates {} as well",
+}
 
 
 class _Line(NamedTuple):
@@ -44,6 +49,8 @@ def _lines(told: Explanation) -> Iterator[_Line]:
     count = f"{len(told.steps)} step{'' if len(told.steps) == 1 else 's'}"
     about = f"what the trace of {told.property!r} does" if told.property else "what the trace does"
     yield _Line(f"{told.system}: {about}, {count}", "head")
+    if any(not step.guard for step in told.steps):
+        yield _Line("a step without a reason needed no more than that its process stood there", "quiet")
     yield from _start(told)
     for step in told.steps:
         yield _Line("")
@@ -56,12 +63,13 @@ def _lines(told: Explanation) -> Iterator[_Line]:
 
 def _start(told: Explanation) -> Iterator[_Line]:
     """What is true and what is not before the first step."""
-    false = [name for name, true in told.invariants.items() if not true]
-    met = [name for name, true in told.goals.items() if true]
-    yield from _listed("false initially: ", false, "bad")
+    met = [_named(name) for name, true in told.goals.items() if true]
+    for true in (True, False):
+        names = [_named(name) for name, holds in told.invariants.items() if holds is true]
+        yield from _listed("true initially: " if true else "false initially: ", names, "quiet" if true else "bad")
     yield from _listed("met initially: ", met, "good")
     if told.violated_at == 0:
-        yield _Line(f"{told.property} is violated before anything happens", "bad")
+        yield _Line(f"{_named(told.property)} is violated before anything happens", "bad")
 
 
 def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
@@ -71,9 +79,9 @@ def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     yield from _because("possible because ", step.guard, "quiet")
     for check in step.checks:
         if not check.holds:
-            yield from _because(f"breaks {check.property}: ", check.because, "bad")
+            yield from _because(f"breaks {_named(check.property)}: ", check.because, "bad")
     kept = dict.fromkeys(check.property for check in step.checks if check.holds)
-    yield from _listed("kept: ", (name for name in kept if name not in _broken(step)), "quiet")
+    yield from _listed("kept: ", (_named(name) for name in kept if name not in _broken(step)), "quiet")
     for true in (True, False):
         changed = [change.text for change in step.formulas if change.now is true]
         yield from _listed("true now: " if true else "false now: ", changed)
@@ -85,8 +93,13 @@ def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
             if change.now
             else "violates"
         )
-        yield from _because(f"{words} {change.property}: ", change.because, "good" if change.now else "bad")
+        yield from _because(f"{words} {_named(change.property)}: ", change.because, "good" if change.now else "bad")
     yield from _turn(told, step)
+
+
+def _named(name: str) -> str:
+    """A property's name as it stands in a sentence."""
+    return f"'{name}'" if " " in name else name
 
 
 def _broken(step: ExplainedStep) -> set[str]:
@@ -96,32 +109,85 @@ def _broken(step: ExplainedStep) -> set[str]:
 def _turn(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     """A word where the trace takes its turn for the worse."""
     if step.number == told.lost_at != told.violated_at:
-        yield _Line(f"{REMARK}the point of no return: from here on {told.property} cannot be kept", "turn")
+        what = (
+            f"the goal of {_named(told.property)} is out of reach"
+            if told.violated_at is None
+            else f"{_named(told.property)} cannot be kept"
+        )
+        yield _Line(f"{REMARK}the point of no return: from here on {what}", "turn")
 
 
 def _instead(told: Explanation) -> Iterator[_Line]:
     """What could have been done instead."""
     if told.untold:
-        yield from _wrapped(f"what could have been done instead: {told.untold}", "", "quiet")
-        return
-    yield _Line(f"{told.property} is violated {_where(told.violated_at)}; what could have been done instead:", "head")
+        yield from _wrapped(f"other ways are not told: {told.untold}", "", "quiet")
+    elif told.violated_at is None:
+        yield from _never_met(told)
+    else:
+        yield from _violated(told, told.violated_at)
+
+
+def _violated(told: Explanation, number: int) -> Iterator[_Line]:
+    """Of a property of states or steps: what else was enabled where it was violated, and the last chance to avoid that."""
+    yield _Line(f"{_named(told.property)} is violated {f'in step {number}' if number else 'initially'}", "head")
     if told.escape is None:
-        yield _Line(f"{INDENT}nothing: whatever is done, {told.property} is violated", "bad")
+        yield _Line(
+            f"{INDENT}nothing could have been done: whatever happens, {_named(told.property)} is violated", "bad"
+        )
         return
-    yield from _ways(told, told.escape)
-    if told.safe_escape is not None and told.safe_escape.step != told.escape.step:
-        yield from _ways(told, told.safe_escape)
+    if told.escape.step != number:
+        yield from _ways(told, number, told.instead)
+        yield from _wrapped(f"it could be avoided until step {told.escape.step - 1}", INDENT, "turn")
+    alternatives = told.instead if told.escape.step == number else told.escape.alternatives
+    yield from _ways(told, told.escape.step, alternatives)
+    safe = told.safe_escape
+    if safe is not None and safe.step != told.escape.step:
+        yield _Line(
+            f"{INDENT}the last step at which one other choice makes {_named(told.property)} safe for good:", "head"
+        )
+        yield from _ways(told, safe.step, safe.alternatives)
 
 
-def _where(number: int | None) -> str:
-    return f"in step {number}" if number else "initially"
+def _never_met(told: Explanation) -> Iterator[_Line]:
+    """Of a demand on whole runs: where its goal was last in reach."""
+    goal = f"the goal of {_named(told.property)}"
+    if told.lost_at is None:
+        yield from _wrapped(
+            f"{goal} stays in reach all along: what never leads there is the choices that are made", "", "head"
+        )
+    elif told.lost_at == 0:
+        yield _Line(f"{goal} was never in reach", "bad")
+    else:
+        yield _Line(f"{goal} was in reach until step {told.lost_at - 1}", "head")
+    if told.escape is not None:
+        yield from _ways(told, told.escape.step, told.escape.alternatives)
 
 
-def _ways(told: Explanation, escape: Escape) -> Iterator[_Line]:
-    yield _Line(f"{INDENT}instead of step {escape.step}:")
-    for way in escape.alternatives:
-        after = _AFTER[way.fate].format(told.property)
-        yield from _wrapped(f"{way.process}: {way.label} ({after})", REMARK, "good")
+def _ways(told: Explanation, number: int, ways: Sequence[Alternative]) -> Iterator[_Line]:
+    """Other ways; of the best one that leaves things open, every step that it takes to where all is well."""
+    if not ways:
+        yield _Line(f"{INDENT}nothing else was enabled instead of step {number}")
+        return
+    yield _Line(f"{INDENT}instead of step {number}:")
+    for place, way in enumerate(ways):
+        kind = "good" if way.fate in (Fate.SAFE, Fate.OPEN) else ""
+        yield from _wrapped(f"{way.process}: {way.label} ({_comes_to(told, way)})", REMARK, kind, "  ")
+        for step in way.rest if place == 0 else ():
+            yield from _wrapped(f"then {step}", REMARK + INDENT, "", "  ")
+
+
+def _comes_to(told: Explanation, way: Alternative) -> str:
+    if way.fate is not Fate.OPEN:
+        return _AFTER[way.fate].format(_named(told.property))
+    one, about_runs = len(way.rest) == 1, told.violated_at is None
+    if not way.rest:
+        return f"the goal of {_named(told.property)} is met"
+    does = (
+        f"meet{'s' * one} the goal of {_named(told.property)}"
+        if about_runs
+        else f"make{'s' * one} {_named(told.property)} safe"
+    )
+    return f"{len(way.rest)} more step{'' if one else 's'} {does}"
 
 
 # -- layout ----------------------------------------------------------------------------------------
