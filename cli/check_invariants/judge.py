@@ -18,7 +18,7 @@ from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.system import Always, CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable, TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
 from drainspecs.expectations import Expectation
 
 __all__ = ["Judged", "StepOfModel", "compiled", "conditions_of", "decided", "explored", "judged", "never_taken"]
@@ -103,14 +103,18 @@ def _engine(name: str) -> Callable[..., Verdict]:
     """The `check` of an engine; z3 is loaded only for those that need it."""
     match name:
         case "simulation":
-            from draincheck.engines import simulation
-
-            return lambda system, item, limits, reporter: simulation.check(
-                system, item, **({"depth": limits.depth} if limits.depth else {}), limits=limits, reporter=reporter
-            )
+            return _simulated
         case _:
             module = import_module(f"draincheck.engines.symbolic.{name}")
             return cast("Callable[..., Verdict]", module.check)
+
+
+def _simulated(system: TransitionSystem, item: str, limits: Limits, reporter: Reporter) -> Verdict:
+    """Random walks, of as many steps as the limits say."""
+    from draincheck.engines import simulation
+
+    depth = {"depth": limits.depth} if limits.depth else {}
+    return simulation.check(system, item, **depth, limits=limits, reporter=reporter)
 
 
 def _with_liveness(system: TransitionSystem, exploration: Exploration, limits: Limits) -> Exploration:

@@ -15,6 +15,7 @@ from check_invariants.main import cli
 from draincheck.revisions import KNOBS, code_bases
 from drainspecs.cases import CASES
 from drainspecs.claims import CLAIMS
+from drainspecs.liveness import LIVENESS
 from drainspecs.properties import PROPERTIES
 from drainspecs.scenarios import SCENARIOS
 from tests.golden.documents import validator
@@ -30,7 +31,7 @@ def run(*arguments: str) -> Result:
 NAMES = {
     "revisions": [row.name for row in code_bases()],
     "scenarios": [item.name for item in SCENARIOS],
-    "properties": [*(item.name for item in PROPERTIES), *CASES],
+    "properties": [item.name for item in (*PROPERTIES, *LIVENESS)] + list(CASES),
     "knobs": [knob.name for knob in KNOBS],
     "claims": [claim.name for claim in CLAIMS],
 }

@@ -14,7 +14,7 @@ Everything between two points is done under a lock that keeps the others away (t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, TypeVar
 
@@ -107,7 +107,7 @@ class Host:
         return labels[self._choose([Choice(process, label) for label in labels])]
 
     @contextmanager
-    def polls(self) -> Iterator[None]:
+    def polls(self) -> Generator[None]:
         """A job polls in a drain, on the current stack."""
         stack = getcurrent()
         self.polling[stack] += 1
