@@ -197,12 +197,9 @@ def test_what_z3_says_is_executed_before_it_is_believed(monkeypatch: pytest.Monk
 
 def test_stopped_search_is_unknown() -> None:
     """A search that another thread has stopped says so."""
-    system = counter(5, "small")
-    item = system.property_named("small")
-    assert isinstance(item, Always)
-    search = bmc.Search(system, item, ~item.holds, Limits())
+    search = bmc.Search(counter(5, "small"), ["small"], Limits())
     search.stop()
-    assert search.run(SILENT).how == "no counterexample found; stopped"
+    assert search.run(SILENT)["small"].how == "no counterexample found; stopped"
 
 
 def test_progress_is_reported_by_depth() -> None:
@@ -214,7 +211,7 @@ def test_progress_is_reported_by_depth() -> None:
             depths.append(depth)
 
     bmc.check(counter(3, "small"), "small", reporter=Watch())
-    assert depths == [0, 1, 2, 2]
+    assert depths == [0, 1, 2, 3]
 
 
 def test_pairs_are_analysed_once_for_all_properties(monkeypatch: pytest.MonkeyPatch) -> None:

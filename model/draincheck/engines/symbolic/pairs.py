@@ -13,11 +13,13 @@ exclusions of each depth; induction starts from those that are for ever.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import combinations, product
 
 from draincheck.engines.symbolic.cases import Case, Facts, bits
-from draincheck.expr import BoolExpr, all_, not_
+from draincheck.engines.symbolic.goals import faultless
+from draincheck.expr import BoolExpr
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["FOR_EVER", "Pairs"]
@@ -61,19 +63,17 @@ class Pairs:
 
     def __init__(self, system: TransitionSystem, located: bool = True) -> None:
         """Run the analysis; `located` keeps control locations apart, unless there are too many of them."""
-        tracked = [variable for variable in system.variables if variable.sort.size <= MOST_VALUES]
-        self.facts = Facts(tracked)
-        self._own = [self.facts.of[variable] for variable, _ in self.facts.all]
-        self.layers: list[dict[Location, Rows]] = []
-        self._controls: list[Variable] = []
-        for controls in ([v for v in tracked if v.internal and located], []):
-            self._controls = controls
-            try:
-                self._run(system)
-            except _TooMuchWorkError:
-                continue
-            return
-        self.facts, self._controls, self.layers = Facts(()), [], [{(): []}]
+        self.facts = Facts(variable for variable in system.variables if variable.sort.size <= MOST_VALUES)
+        self._cases = [case for action in system.actions for case in _taken(self.facts, action)]
+        self._analyse([variable for variable in self.facts.of if variable.internal and located])
+
+    def without_locations(self) -> Pairs:
+        """The analysis that does not keep control locations apart: its exclusions for ever are inductive by themselves."""
+        if not self._controls:
+            return self
+        mixed = copy(self)
+        mixed._analyse([])
+        return mixed
 
     # -- answers ----------------------------------------------------------------------------------------------------------
 
@@ -132,9 +132,21 @@ class Pairs:
 
     # -- layers -----------------------------------------------------------------------------------------------------------
 
-    def _run(self, system: TransitionSystem) -> None:
-        self.layers = []
-        moves = [self._move(case) for action in system.actions for case in self._cases(action)]
+    def _analyse(self, controls: list[Variable]) -> None:
+        """Find the layers, with these variables as locations, or with none if that is too much work."""
+        self._controls = controls
+        self._own = [self.facts.of[variable] for variable, _ in self.facts.all]
+        try:
+            self._run()
+        except _TooMuchWorkError:
+            if controls:
+                self._analyse([])
+            else:
+                self.facts, self._cases, self.layers = Facts(()), [], [{(): []}]
+
+    def _run(self) -> None:
+        self.layers: list[dict[Location, Rows]] = []
+        moves = [self._move(case) for case in self._cases]
         possible: dict[Location, list[tuple[_Move, list[Location]]]] = {}
         known: dict[Location, Rows] = {}
         layer, work = self._initial(), 0
@@ -174,10 +186,6 @@ class Pairs:
                 rows[fact] = everything & ~self.facts.of[variable] | 1 << fact
         return {location: rows.copy() for location in product(*(tuple(bits(start[v])) for v in self._controls))}
 
-    def _cases(self, action: Action) -> Sequence[Case]:
-        taken = all_(action.guard, *(not_(fault.when) for fault in action.faults))
-        return self.facts.cases(taken, {update.variable: update.value for update in action.updates})
-
     def _move(self, case: Case) -> _Move:
         controls = self._controls
         data = [v for v in self.facts.of if v not in controls]
@@ -188,6 +196,11 @@ class Pairs:
             makes=sum(case.makes[v] for v in data if v in case.makes),
             keeps=sum(self.facts.of[v] for v in data if v not in case.makes),
         )
+
+
+def _taken(facts: Facts, action: Action) -> Sequence[Case]:
+    """The cases of an action where it can be taken."""
+    return facts.cases(faultless(action), {update.variable: update.value for update in action.updates})
 
 
 def _fits(move: _Move, location: Location) -> bool:

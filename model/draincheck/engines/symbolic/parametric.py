@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic.bmc import Search
-from draincheck.engines.symbolic.goals import shown_by
 from draincheck.system import State, TransitionSystem
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import Limits, Reporter, Verdict
 
 __all__ = ["check"]
 
@@ -27,8 +26,4 @@ def check(
     Raises:
         ModelFault: some state no deeper than the search went enables an action that cannot be taken.
     """
-    item = system.property_named(property_name)
-    goal = shown_by(system, item)
-    if goal is None:
-        return Verdict(item.name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
-    return Search(system, item, goal, limits, instance=instance).run(reporter)
+    return Search(system, [property_name], limits, instance=instance).run(reporter)[property_name]

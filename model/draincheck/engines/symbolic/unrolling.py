@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from draincheck.engines.evidence import Path
 from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.smtlib import conjoined, define
+from draincheck.engines.symbolic.smtlib import conjoined, define, disjoined
 from draincheck.engines.symbolic.solver import Solver
 from draincheck.system import State
 
@@ -35,6 +35,7 @@ class Unrolling:
         self.relation = relation
         self.solver = solver
         self.length = 0
+        self._questions = 0
         self._always = always
         self._states = [self._declared(0)]
         solver.define(relation.step)
@@ -59,11 +60,12 @@ class Unrolling:
         """The text of a predicate over the state at a depth."""
         return f"({predicate} {self._states[depth]})"
 
-    def question(self, predicate: str, depth: int) -> str:
-        """A new constant that implies a predicate of the state at a depth: something to assume in a check."""
-        name = f"{predicate}.{depth}"
+    def question(self, predicates: Iterable[str], depth: int) -> str:
+        """A new constant that implies one of some predicates of the state at a depth: something to assume in a check."""
+        self._questions += 1
+        name = f"q.{self._questions}"
         self.solver.define(f"(declare-const {name} Bool)")
-        self.demand([f"(=> {name} {self.at(predicate, depth)})"])
+        self.demand([f"(=> {name} {disjoined(self.at(predicate, depth) for predicate in predicates)})"])
         return name
 
     def demand(self, texts: Iterable[str]) -> None:
