@@ -216,9 +216,8 @@ class Search:
     def _begin(self) -> Unrolling:
         relation = Relation(self.system)
         solver = Solver(relation.logic)
-        solver.define(relation.domain + relation.initial)
-        for sought in self._everything():
-            solver.define(relation.predicate(sought.predicate, sought.condition))
+        sought = [relation.predicate(s.predicate, s.condition) for s in self._everything() if s.first != FOR_EVER]
+        solver.define("".join([relation.domain, relation.initial, *sought]))
         return Unrolling(relation, solver, "init", Exclusions(relation, self.pairs, solver).at)
 
     def _everything(self) -> list[_Sought]:

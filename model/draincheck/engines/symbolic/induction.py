@@ -177,12 +177,16 @@ class _Step:
         self._predicates = {name: f"goal{number}" for number, name in enumerate(goals)}
         relation = Relation(system)
         solver = Solver(relation.logic)
-        solver.define(relation.domain + relation.predicate("claimed", common))
         holds = conjoined(map(relation.applied, ("domain", "claimed")))
-        solver.define(define("common", relation.parameters(), holds))
-        solver.define(define("wrong", relation.parameters(), f"(not {relation.applied('common')})"))
-        for name, predicate in self._predicates.items():
-            solver.define(relation.predicate(predicate, goals[name]) + f"(declare-const {_avoided(predicate)} Bool)")
+        parts = [
+            relation.domain,
+            relation.predicate("claimed", common),
+            define("common", relation.parameters(), holds),
+            define("wrong", relation.parameters(), f"(not {relation.applied('common')})"),
+            *(relation.predicate(predicate, goals[name]) for name, predicate in self._predicates.items()),
+            *(f"(declare-const {_avoided(predicate)} Bool)" for predicate in self._predicates.values()),
+        ]
+        solver.define("".join(parts))
         self._unrolling = Unrolling(relation, solver, "common", lambda _: ())
         self._avoid(0)
 
