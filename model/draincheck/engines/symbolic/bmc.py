@@ -50,14 +50,21 @@ def check(
 
 
 def decide(
-    system: TransitionSystem, property_names: Sequence[str], limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+    system: TransitionSystem,
+    property_names: Sequence[str],
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+    *,
+    pairs: Pairs | None = None,
 ) -> dict[str, Verdict]:
     """Check several properties in one search, each as `check` does; the time limit is for all of them together.
+
+    `pairs` is the analysis of the system, if somebody has made it already.
 
     Raises:
         ModelFault: a state that is no further away than the deepest look for any of the properties enables an action that cannot be taken.
     """
-    return Search(system, property_names, limits).run(reporter)
+    return Search(system, property_names, limits, pairs=pairs).run(reporter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ class Search:
         property_names: Sequence[str],
         limits: Limits,
         *,
+        pairs: Pairs | None = None,
         obstacles: Sequence[tuple[BoolExpr, str]] = (),
         instance: Callable[[State], TransitionSystem] | None = None,
     ) -> None:
@@ -93,6 +101,7 @@ class Search:
             system: what is searched.
             property_names: the properties.
             limits: where to stop.
+            pairs: the analysis of the system, if somebody has made it already.
             obstacles: states that make the search end with *unknown*, and what is to be said of them; if there are any, those that pass
                 a bound are among them. A property that is shown violated at the same depth still is.
             instance: for a system with parameters: the system without them to which a path belongs that starts in a state. It has the
@@ -104,7 +113,7 @@ class Search:
         self._names = property_names
         self._instance = instance
         self._started = perf_counter()
-        self.pairs = Pairs(system)
+        self.pairs = pairs or Pairs(system)
         self._error = self._seek("error", fault_found(system, bound=False))
         self._obstacles = {self._seek(f"obstacle{n}", where): what for n, (where, what) in enumerate(obstacles)}
         self._passed_bound = FOR_EVER if obstacles else self.pairs.first(fault_found(system, bound=True))

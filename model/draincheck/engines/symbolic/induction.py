@@ -93,13 +93,16 @@ def prove_all(
     lemmas: Sequence[BoolExpr] = (),
     *,
     mined: bool = True,
+    pairs: Pairs | None = None,
 ) -> dict[str, tuple[Verdict, Proof | None]]:
     """Prove several properties, each by itself, as `prove` does. They share the search for counterexamples and the time limit.
+
+    `pairs` is the analysis of the system, if somebody has made it already.
 
     Raises:
         ModelFault: as `check`, where this search goes as deep as any of the properties needs.
     """
-    return _Induction(system, property_names, limits, lemmas, mined).run(reporter)
+    return _Induction(system, property_names, limits, lemmas, mined, pairs).run(reporter)
 
 
 class _Induction:
@@ -110,7 +113,13 @@ class _Induction:
     """
 
     def __init__(
-        self, system: TransitionSystem, names: Sequence[str], limits: Limits, lemmas: Sequence[BoolExpr], mined: bool
+        self,
+        system: TransitionSystem,
+        names: Sequence[str],
+        limits: Limits,
+        lemmas: Sequence[BoolExpr],
+        mined: bool,
+        pairs: Pairs | None,
     ) -> None:
         self.found: dict[str, tuple[Verdict, Proof | None]] = {}
         self._items = {name: system.property_named(name) for name in names}
@@ -119,7 +128,8 @@ class _Induction:
         self._limits = limits
         bound, error = (fault_found(system, bound=kind) for kind in (True, False))
         false_lemmas = [(not_(lemma), f"lemma {n} is no invariant, it is false") for n, lemma in enumerate(lemmas, 1)]
-        self._base = Search(system, [*self._goals], limits, obstacles=[(bound, "a bound is passed"), *false_lemmas])
+        obstacles = [(bound, "a bound is passed"), *false_lemmas]
+        self._base = Search(system, [*self._goals], limits, pairs=pairs, obstacles=obstacles)
         mine = _exclusions(self._base.pairs) if mined else ()
         self._step = _Step(system, self._goals, all_(not_(error), not_(bound), *lemmas, *mine))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from enum import Enum
 from importlib import import_module
 from threading import local
@@ -66,13 +66,14 @@ class Solver:
         """After an unsat answer: whether no assumption was needed for it."""
         return not self._solver.unsat_core()
 
-    def values(self) -> dict[str, int]:
-        """After a sat answer: the values of constants, truth values as 0 and 1.
+    def values(self, names: Container[str]) -> dict[str, int]:
+        """After a sat answer: the values of some constants, truth values as 0 and 1.
 
         A constant that does not matter is left out; it may have any value.
         """
         model = self._solver.model()
-        return {declared.name(): self._number(model[declared]) for declared in model.decls()}
+        named = ((declared.name(), declared) for declared in model.decls())
+        return {name: self._number(model[declared]) for name, declared in named if name in names}
 
     def interrupt(self) -> None:
         """Make a check that runs in another thread end soon."""

@@ -9,7 +9,6 @@ from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined, define, disjoined
 from draincheck.engines.symbolic.solver import Solver
-from draincheck.system import State
 
 __all__ = ["Exclusions", "Unrolling"]
 
@@ -81,14 +80,13 @@ class Unrolling:
 
     def path(self) -> Path:
         """After a sat answer: the first state, and the actions that were taken."""
-        values = self.solver.values()
-        actions = [self.relation.actions[values.get(f"c.{n}", 0)].index for n in range(1, self.length + 1)]
-        return self.state(values, 0), actions
-
-    def state(self, values: dict[str, int], depth: int) -> State:
-        """The state at a depth, from the values of constants. What the solver left open gets the least value."""
         relation = self.relation
-        return tuple(relation.stored(i, values.get(f"v{i}.{depth}", 0)) for i in range(len(relation.state)))
+        first = self._states[0].split()
+        choices = [f"c.{n}" for n in range(1, self.length + 1)]
+        # what the solver left open gets the least value
+        values = dict.fromkeys([*first, *choices], 0) | self.solver.values({*first, *choices})
+        initial = tuple(relation.stored(position, values[name]) for position, name in enumerate(first))
+        return initial, [relation.actions[values[name]].index for name in choices]
 
 
 def _constant(name: str, sort: str) -> str:
