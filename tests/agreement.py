@@ -6,15 +6,17 @@ A *depth* is that of a state: how many steps lead to it at least. What shows a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+
+import pytest
 
 from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.engines.evidence import EvidenceError
 from draincheck.engines.faults import ModelFault
-from draincheck.engines.symbolic import auto, bmc, induction
+from draincheck.engines.symbolic import auto, bmc, induction, pairs
 from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.system import (
     Action,
@@ -29,7 +31,7 @@ from draincheck.system import (
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 
-__all__ = ["NEVER", "Reference", "against_auto", "against_bmc", "against_explicit", "against_induction", "decided"]
+__all__ = ["NEVER", "Reference", "Share", "against_auto", "against_bmc", "against_explicit", "against_induction", "decided"]
 
 #: the depth of what no state shows
 NEVER = 1 << 30
@@ -52,8 +54,9 @@ class Reference:
         known: all states up to this depth have been looked at; `NEVER` if all there are.
     """
 
-    def __init__(self, system: TransitionSystem) -> None:
-        self.system = system
+    def __init__(self, system: TransitionSystem, aided: bool = True) -> None:
+        """Ask the interpreter; engines are `aided` by what pairs of values exclude, or z3 has to do everything."""
+        self.system, self._aided = system, aided
         self.found = explored(interpreter.explore, system)
         self.verdicts: Verdicts = self.found.verdicts if isinstance(self.found, Exploration) else {}
         self.fault = _fault(self.found)
@@ -76,8 +79,11 @@ class Reference:
 
     @cached_property
     def pairs(self) -> Pairs:
-        """The analysis of pairs of values, which both symbolic engines use."""
-        return Pairs(self.system)
+        """The analysis of pairs of values, which both symbolic engines use; given up at once where they are not to be aided."""
+        with pytest.MonkeyPatch.context() as patch:
+            if not self._aided:
+                patch.setattr(pairs, "MOST_WORK", 0)
+            return Pairs(self.system)
 
     def excludes(self, name: str) -> bool:
         """Whether nothing is known to show a property, to be faulty or to pass a bound."""
@@ -119,7 +125,10 @@ def explored(
 
 def against_explicit(reference: Reference) -> list[str]:
     """Where explicit search is not, number by number and trace by trace, what the interpreter is."""
-    mine, other = reference.found, explored(explicit.explore, reference.system)
+    try:
+        mine, other = reference.found, explored(explicit.explore, reference.system)
+    except EvidenceError as error:
+        return [f"explicit search: {error}"]
     if isinstance(mine, Exploration) and isinstance(other, Exploration):
         return [] if mine == other else [f"explicit search: {other} instead of {mine}"]
     said, expected = (
@@ -227,15 +236,18 @@ def _unshown(reference: Reference, name: str) -> Outcome:
     return Outcome.VIOLATED if is_goal else Outcome.HOLDS
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Share:
     """How many of the verdicts that could be reached without a trace an engine reached."""
 
     reached: int = 0
     of: int = 0
 
+    def __add__(self, other: Share) -> Share:
+        return Share(self.reached + other.reached, self.of + other.of)
 
-def decided(reference: Reference, verdicts: Verdicts) -> Share:
-    """How many of the properties that nothing shows an engine has decided."""
-    names = [name for name in reference.depths if reference.known == NEVER and reference.excludes(name)]
-    return Share(sum(verdicts[name].outcome is not Outcome.UNKNOWN for name in names), len(names))
+
+def decided(reference: Reference, names: Container[str]) -> Share:
+    """How many of the properties that nothing shows are among those that an engine has decided."""
+    open_ones = [name for name in reference.depths if reference.known == NEVER and reference.excludes(name)]
+    return Share(sum(name in names for name in open_ones), len(open_ones))
