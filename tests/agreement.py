@@ -31,7 +31,16 @@ from draincheck.system import (
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 
-__all__ = ["NEVER", "Reference", "Share", "against_auto", "against_bmc", "against_explicit", "against_induction", "decided"]
+__all__ = [
+    "NEVER",
+    "Reference",
+    "Share",
+    "against_auto",
+    "against_bmc",
+    "against_explicit",
+    "against_induction",
+    "decided",
+]
 
 #: the depth of what no state shows
 NEVER = 1 << 30
@@ -142,7 +151,9 @@ def against_bmc(reference: Reference) -> list[str]:
     limit = min(reference.known, reference.longest + 1)
     ends = {name: min(depth, limit) for name, depth in reference.depths.items()}
     asked = [item.name for item in reference.system.properties]
-    return _compared("bmc", reference, ends, lambda: bmc.decide(reference.system, asked, Limits(depth=limit), pairs=reference.pairs))
+    return _compared(
+        "bmc", reference, ends, lambda: bmc.decide(reference.system, asked, Limits(depth=limit), pairs=reference.pairs)
+    )
 
 
 def against_induction(reference: Reference, steps: int) -> list[str]:

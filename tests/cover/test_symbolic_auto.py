@@ -94,6 +94,27 @@ def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
         auto.check(event_loop(4, 2), "drained", first_states=100)
 
 
+def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other engine's error is its answer, even if its thread is still about to end when that is noticed."""
+    system = counter(1, "small", guarded=False)
+    trace = bmc.check(counter(1, "small"), "small").trace
+    assert trace is not None
+    search = bmc.Search(system, ["small"], Limits())
+
+    def found(reporter: Reporter) -> dict[str, Verdict]:
+        raise ModelFault(system.actions[0], system.actions[0].faults[0], trace)
+
+    monkeypatch.setattr(search, "run", found)
+    other = auto._Other(search, "small")
+    other.start()
+    other.join()
+    alive = iter([True, False])
+    monkeypatch.setattr(other, "is_alive", lambda: next(alive))
+    other.end()
+    with pytest.raises(ModelFault):
+        other.verdict()
+
+
 def test_same_verdicts_as_each_engine() -> None:
     """Whoever answers, outcome and length are the same."""
     for system, name in (

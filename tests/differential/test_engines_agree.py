@@ -108,7 +108,8 @@ def _said(verdict: Verdict) -> tuple[Outcome, str, int]:
 
 
 @pytest.mark.parametrize(
-    ("aided", "by_search", "by_proof"), [(True, Share(607, 620), Share(618, 620)), (False, Share(255, 620), Share(517, 620))]
+    ("aided", "by_search", "by_proof"),
+    [(True, Share(607, 620), Share(618, 620)), (False, Share(255, 620), Share(517, 620))],
 )
 def test_engines_decide_much(aided: bool, by_search: Share, by_proof: Share) -> None:
     """How many of the verdicts that no path shows are reached without one, by bounded model checking and by proofs with k up to 3."""

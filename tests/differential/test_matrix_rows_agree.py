@@ -57,8 +57,8 @@ class Distinct:
 
     def depth(self, name: str) -> int | None:
         """How deep the first state lies that shows a property; None if none does."""
-        trace = self.verdicts[name].trace
-        return trace and len(trace.actions) - isinstance(self.system.property_named(name), Assertion)
+        length = _length(self.verdicts[name])
+        return None if length is None else length - isinstance(self.system.property_named(name), Assertion)
 
     @property
     def deepest(self) -> int:
@@ -83,7 +83,7 @@ class Distinct:
 
 
 def _length(verdict: Verdict) -> int | None:
-    return verdict.trace and len(verdict.trace.actions)
+    return None if verdict.trace is None else len(verdict.trace.actions)
 
 
 @cache
@@ -149,7 +149,9 @@ def test_induction_proves_what_holds(scenario: str) -> None:
         verdicts = {name: verdict for name, (verdict, _) in found.items()}
         assert distinct.differences(verdicts, 0) == []
         proofs += sum(proof is not None for _, proof in found.values())
-        excluded += sum("excluded by its pairs" in v.how and v.outcome is not Outcome.UNKNOWN for v in verdicts.values())
+        excluded += sum(
+            "excluded by its pairs" in v.how and v.outcome is not Outcome.UNKNOWN for v in verdicts.values()
+        )
     assert (proofs, excluded) == PROVED[scenario]
 
 

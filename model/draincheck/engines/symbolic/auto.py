@@ -39,6 +39,10 @@ def check(
 ) -> Verdict:
     """Decide a property with the engine that is faster for it; the verdict's `how` says which one it was.
 
+    It is what that engine promises: *violated* comes with one of the shortest counterexamples (*holds*, for `Reachable`, with a witness).
+    Which engine that is, and with it which of several shortest traces, may differ from run to run; outcome and length do not, but in
+    systems where a faulty action is enabled deeper than the property needs.
+
     Raises:
         ModelFault: the engine that answered found that a state enables an action that cannot be taken.
     """
@@ -145,13 +149,15 @@ class _Other(Thread):
         return decided or self._error is not None
 
     def end(self) -> None:
-        """Stop the search, if it still runs.
+        """Stop the search, if it still runs; an error that comes of that is none.
 
         More than once, for z3 forgets an interrupt that comes between two checks.
         """
+        answered = self.answered
         while self.is_alive():
             self._search.stop()
             self.join(STOP_AGAIN)
+        if not answered:
             self._error = None
 
     def verdict(self) -> Verdict | None:

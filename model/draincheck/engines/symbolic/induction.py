@@ -102,7 +102,7 @@ def prove_all(
     Raises:
         ModelFault: as `check`, where this search goes as deep as any of the properties needs.
     """
-    return _Induction(system, property_names, limits, lemmas, mined, pairs).run(reporter)
+    return _Induction(system, property_names, limits, lemmas, mined=mined, pairs=pairs).run(reporter)
 
 
 class _Induction:
@@ -118,6 +118,7 @@ class _Induction:
         names: Sequence[str],
         limits: Limits,
         lemmas: Sequence[BoolExpr],
+        *,
         mined: bool,
         pairs: Pairs | None,
     ) -> None:

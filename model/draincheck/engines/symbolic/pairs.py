@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import combinations, product
+from typing import cast
 
 from draincheck.engines.facts import flat
 from draincheck.engines.symbolic.cases import Case, Facts, bits
@@ -74,6 +75,7 @@ class Pairs:
         """Run the analysis; `located` keeps control locations apart, unless there are too many of them."""
         self.facts = Facts(variable for variable in system.variables if variable.sort.size <= MOST_VALUES)
         self._cases = [case for action in system.actions for case in _taken(self.facts, action)]
+        self.layers: list[dict[Location, Rows]] = []
         self._analyse([variable for variable in self.facts.of if variable.internal and located])
 
     def without_locations(self) -> Pairs:
@@ -88,7 +90,8 @@ class Pairs:
 
     def first(self, condition: BoolExpr) -> int:
         """The first layer in which a condition may be true; FOR_EVER if it never is."""
-        moves = [self._move(case) for part in flat("or", [condition]) for case in self.facts.cases(part, {})]
+        parts = cast("list[BoolExpr]", list(flat("or", [condition])))
+        moves = [self._move(case) for part in parts for case in self.facts.cases(part, {})]
         for depth, layer in enumerate(self.layers):
             for location, rows in layer.items():
                 fitting = [move for move in moves if not location & ~move.at]
@@ -154,7 +157,7 @@ class Pairs:
                 self.facts, self._cases, self.layers = Facts(()), [], [{0: []}]
 
     def _run(self) -> None:
-        self.layers: list[dict[Location, Rows]] = []
+        self.layers = []
         moves = [self._move(case) for case in self._cases]
         possible: dict[Location, list[tuple[_Move, list[Location]]]] = {}
         known: dict[Location, Rows] = {}
