@@ -1,7 +1,8 @@
 """Explicit search, bounded model checking, k-induction, their race and the reference interpreter agree on random systems.
 
-Every run draws systems that no run before has seen, and says how a system is made again on which engines differ: `Recipe(...).system()`.
-What is counted exactly comes from a fixed sample.
+Every run draws systems of its own, so that many runs see more than one: a fixed seed would look at the same 5,000 for ever. Where engines
+differ the message has the recipe of the system, `Recipe(seed=...).system()`, and hypothesis prints the blob that repeats the run. What is
+counted exactly comes from a fixed sample.
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ from tests.agreement import (
 )
 from tests.strategies import Recipe, recipes
 
-#: parts of the random systems, so that several processes share them
-PARTS, EACH = 16, 315
+#: random systems in each run, and the parts they are divided into, so that several processes share them
+SYSTEMS, PARTS = 5040, 16
 #: the k that induction goes up to: nearly all that it proves is proved with 1
 STEPS = (1, 1, 2, 3)
 
-RANDOM = settings(max_examples=EACH, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = settings(
+    max_examples=SYSTEMS // PARTS, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def sample(number: int) -> Recipe:
@@ -75,11 +78,6 @@ def test_engines_agree_on_random_systems(part: int, recipe: Recipe, steps: int, 
     assert disagreements(reference, steps) == [], f"{recipe}, steps={steps}, aided={aided}, part {part}"
 
 
-def test_five_thousand_systems() -> None:
-    """The parts come to more than 5,000 systems."""
-    assert PARTS * EACH >= 5000
-
-
 @pytest.mark.parametrize("first_states", [1, 100_000])
 def test_the_race_agrees(first_states: int) -> None:
     """Whichever engine is first, the verdict on each property that an engine decides is the interpreter's."""
@@ -98,9 +96,8 @@ def test_one_property_alone_gets_the_verdict_it_gets_among_all() -> None:
             proved = induction.prove_all(reference.system, names, Limits(depth=2))
             for name in names:
                 assert _said(bmc.check(reference.system, name, limits)) == _said(together[name]), sample(number)
-                alone = induction.prove(reference.system, name, Limits(depth=2))
-                assert _said(alone[0]) == _said(proved[name][0]), sample(number)
-                assert alone[1] == proved[name][1] or str(alone[1]) == str(proved[name][1]), sample(number)
+                alone = induction.check(reference.system, name, Limits(depth=2))
+                assert _said(alone) == _said(proved[name][0]), sample(number)
 
 
 def _said(verdict: Verdict) -> tuple[Outcome, str, int]:
@@ -126,7 +123,7 @@ def test_engines_decide_much(aided: bool, by_search: Share, by_proof: Share) -> 
 
 
 def test_proofs_become_certificates() -> None:
-    """What induction proves of a system, z3 confirms from the text of a certificate; without the invariant it does not."""
+    """What induction proves of a system, z3 confirms from the text of a certificate; without the invariant it refuses where one is needed."""
     confirmed = refused = 0
     for number, system, proof in _proofs(40):
         assert check(from_proof(system, proof), system).accepted, (sample(number), proof.property)

@@ -37,14 +37,15 @@ def check(
 
     What the verdict says, unless time runs out:
 
-    * there is a counterexample of up to `limits.depth` steps if and only if this is *violated*, with one of the shortest (a witness, and
-      *holds*); a bound hides what comes after it, not what comes before;
-    * else it is *unknown*; or *holds* (*violated*), if no path is longer or the pairs of values exclude what is looked for, no reachable
-      state passes a bound, and none enables a faulty action.
+    * if a state that shows the property violated is up to `limits.depth` steps away, this is *violated*, with one of the shortest
+      counterexamples (for `Reachable` *holds*, with a witness); that of an assertion has one step more, the one that breaks it. A bound
+      hides what comes after it, not what comes before;
+    * else it is *unknown*; or *holds* (*violated*), if no path is longer or pairs of values exclude what is looked for, and no reachable
+      state passes a bound or enables a faulty action.
 
     Raises:
-        ModelFault: a state that is no further away than the counterexample found, or else than `limits.depth` steps, enables an action
-            that cannot be taken. The trace to it is a shortest one.
+        ModelFault: a state that is no further away than the one that shows the property violated, or else than `limits.depth` steps,
+            enables an action that cannot be taken. The trace to it is a shortest one.
     """
     return decide(system, [property_name], limits, reporter)[property_name]
 
@@ -62,7 +63,7 @@ def decide(
     `pairs` is the analysis of the system, if somebody has made it already.
 
     Raises:
-        ModelFault: a state that is no further away than the deepest look for any of the properties enables an action that cannot be taken.
+        ModelFault: as `check` of the property for which the search goes deepest.
     """
     return Search(system, property_names, limits, pairs=pairs).run(reporter)
 

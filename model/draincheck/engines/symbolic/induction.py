@@ -61,13 +61,13 @@ def check(
 
     * *holds* (for `Reachable`: *violated*) only if no reachable state violates the property, passes a bound, enables a faulty action or
       violates a lemma;
-    * *violated*, with one of the shortest counterexamples (a witness, and *holds*), if there is one of less than `limits.depth` steps, and
-      no bound is passed and no lemma violated in fewer steps than it has, and nothing was proved with a smaller k;
+    * *violated*, with one of the shortest counterexamples (for `Reachable` *holds*, with a witness), if a state that shows that is less than
+      `limits.depth` steps away, and none that is nearer passes a bound or violates a lemma;
     * else *unknown*.
 
     Raises:
-        ModelFault: a state that is no further away than the counterexample found, or else less than `limits.depth` steps, enables an action
-            that cannot be taken, and nothing was proved or given up before.
+        ModelFault: a state that is less than `limits.depth` steps away, and no further than one that shows the property violated, passes a
+            bound or violates a lemma, enables an action that cannot be taken.
     """
     return prove(system, property_name, limits, reporter, lemmas)[0]
 
@@ -100,7 +100,7 @@ def prove_all(
     `pairs` is the analysis of the system, if somebody has made it already.
 
     Raises:
-        ModelFault: as `check`, where this search goes as deep as any of the properties needs.
+        ModelFault: as `check` of the property for which the search goes deepest.
     """
     return _Induction(system, property_names, limits, lemmas, mined=mined, pairs=pairs).run(reporter)
 
