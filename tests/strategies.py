@@ -7,7 +7,7 @@ most systems made of these never take a step. What it can still make smaller is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any, cast
 
@@ -54,7 +54,7 @@ from draincheck.system import (
 )
 from draincheck.verdict import Limits
 
-__all__ = ["limits", "random_system", "systems"]
+__all__ = ["Recipe", "limits", "random_system", "recipes", "systems"]
 
 HERE = SourceLine("random.py", 1)
 SORTS = (
@@ -85,6 +85,33 @@ def systems(careless: int = 6) -> st.SearchStrategy[TransitionSystem]:
         folded=st.booleans(),
         careless=st.just(careless),
     )
+
+
+def recipes() -> st.SearchStrategy[Recipe]:
+    """How to make such systems, for tests that name the recipe of one where they fail."""
+    return st.builds(
+        Recipe,
+        seed=st.integers(0, 2**32 - 1),
+        data=st.integers(2, 4),
+        processes=st.integers(1, 3),
+        depth=st.integers(0, 2),
+        folded=st.booleans(),
+    )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Arguments of `random_system`; its text makes the system again."""
+
+    seed: int
+    data: int
+    processes: int
+    depth: int
+    folded: bool
+
+    def system(self) -> TransitionSystem:
+        """The system."""
+        return random_system(**asdict(self))
 
 
 def random_system(

@@ -167,6 +167,35 @@ def test_only_the_first_fault_of_an_action_counts(first: FaultKind) -> None:
             bmc.check(system, "alive", Limits(depth=4))
 
 
+@pytest.mark.parametrize("name", ["left", "met"])
+def test_fault_as_near_as_the_counterexample_is_raised(name: str) -> None:
+    """Of two states one step away one shows the property and the other enables a faulty action: the model is wrong, whatever z3 finds first."""
+    place = IntVar("place", IntSort(0, 2), (0,))
+    machine = Machine(place)
+    machine.action("left", place.is_(0), place.set(1))
+    machine.action("right", place.is_(0), place.set(2))
+    machine.action("too far", place.is_(2), place.inc(), faults=[(FaultKind.RANGE, TRUE, "place leaves 0..2")])
+    shown = place.is_(1)
+    system = machine.system(Always("left", ~shown), Reachable("met", shown), Always("at once", place > 0))
+    with pytest.raises(ModelFault) as raised:
+        bmc.check(system, name)
+    assert raised.value.trace.actions == (1,)
+    assert bmc.check(system, "at once").outcome is Outcome.VIOLATED
+
+
+def test_fault_beyond_all_properties_is_not_looked_for() -> None:
+    """A search that has found everything it was asked for goes no deeper."""
+    found = bmc.decide(counter(4, "small", "top", guarded=False), ["small", "top"], Limits(depth=3))
+    assert {verdict.outcome for verdict in found.values()} == {Outcome.UNKNOWN}
+    number = IntVar("number", IntSort(0, 4), (0,))
+    machine = Machine(number)
+    machine.action("count", TRUE, number.inc(), faults=[(FaultKind.RANGE, number.is_(4), "number leaves 0..4")])
+    system = machine.system(*(Always(f"below {n}", number < n) for n in (1, 2, 4)))
+    assert bmc.decide(system, ["below 2", "below 1"])["below 2"].outcome is Outcome.VIOLATED
+    with pytest.raises(ModelFault):
+        bmc.decide(system, ["below 2", "below 4"])
+
+
 def test_liveness_is_not_decided() -> None:
     """A demand on whole runs is none that a state could show violated."""
     bit = BoolVar("bit", BOOL, (0,))
@@ -197,12 +226,9 @@ def test_what_z3_says_is_executed_before_it_is_believed(monkeypatch: pytest.Monk
 
 def test_stopped_search_is_unknown() -> None:
     """A search that another thread has stopped says so."""
-    system = counter(5, "small")
-    item = system.property_named("small")
-    assert isinstance(item, Always)
-    search = bmc.Search(system, item, ~item.holds, Limits())
+    search = bmc.Search(counter(5, "small"), ["small"], Limits())
     search.stop()
-    assert search.run(SILENT).how == "no counterexample found; stopped"
+    assert search.run(SILENT)["small"].how == "no counterexample found; stopped"
 
 
 def test_progress_is_reported_by_depth() -> None:
@@ -214,7 +240,7 @@ def test_progress_is_reported_by_depth() -> None:
             depths.append(depth)
 
     bmc.check(counter(3, "small"), "small", reporter=Watch())
-    assert depths == [0, 1, 2, 2]
+    assert depths == [0, 1, 2, 3]
 
 
 def test_pairs_are_analysed_once_for_all_properties(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,3 +256,17 @@ def test_pairs_are_analysed_once_for_all_properties(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("draincheck.engines.symbolic.bmc.Pairs", counted)
     assert bmc.decide(system, ["small", "top", "alive"]) == alone
     assert len(made) == 1
+
+
+def test_properties_are_decided_in_one_search() -> None:
+    """Each property gets its own shortest path from a search that they share, in the order in which they were asked for."""
+    number = IntVar("number", IntSort(0, 6), (0,))
+    machine = Machine(number)
+    machine.action("count", number < 5, number.inc())
+    machine.action("jump", number.is_(2), number.set(5))
+    below = [Always(f"below {n}", number < n) for n in (5, 3, 1)]
+    system = machine.system(*below, Reachable("four", number.is_(4)), Always("below 6", number < 6))
+    found = bmc.decide(system, ["below 5", "four", "below 6", "below 1", "below 3"], Limits(depth=9))
+    assert [*found] == ["below 5", "four", "below 6", "below 1", "below 3"]
+    assert [v.trace and len(v.trace.actions) for v in found.values()] == [3, 4, None, 1, 3]
+    assert found["below 6"].outcome is Outcome.HOLDS

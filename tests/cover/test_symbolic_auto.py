@@ -10,7 +10,7 @@ from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import auto, bmc
 from draincheck.system import CanAlwaysFinish, TransitionSystem
 from draincheck.trace import rerun
-from draincheck.verdict import Limits, Outcome, Verdict
+from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 from tests.machines import bounded, counter, event_loop, philosophers
 
 
@@ -35,11 +35,11 @@ def test_explicit_search_goes_on_beside_z3(monkeypatch: pytest.MonkeyPatch) -> N
     stopped = Event()
     monkeypatch.setattr(bmc.Search, "stop", lambda self: stopped.set())
 
-    def unanswered(self: bmc.Search) -> Verdict:
-        assert stopped.wait(60)
-        return Verdict(self.item.name, Outcome.UNKNOWN, "stopped")
+    def unanswered(self: bmc.Search, reporter: Reporter) -> dict[str, Verdict]:
+        assert stopped.wait(600)
+        return {"drained": Verdict("drained", Outcome.UNKNOWN, "stopped")}
 
-    monkeypatch.setattr(bmc.Search, "deepen", unanswered)
+    monkeypatch.setattr(bmc.Search, "run", unanswered)
     verdict = auto.check(event_loop(2, 2), "drained", first_states=100)
     assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "explicit search: exhaustive")
 
@@ -86,12 +86,33 @@ def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     action, trace = system.actions[0], bmc.check(counter(1, "small"), "small").trace
     assert trace is not None
 
-    def found(self: bmc.Search) -> None:
+    def found(self: bmc.Search, reporter: Reporter) -> None:
         raise ModelFault(action, action.faults[0], trace)
 
-    monkeypatch.setattr(bmc.Search, "deepen", found)
+    monkeypatch.setattr(bmc.Search, "run", found)
     with pytest.raises(ModelFault):
         auto.check(event_loop(4, 2), "drained", first_states=100)
+
+
+def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other engine's error is its answer, even if its thread is still about to end when that is noticed."""
+    system = counter(1, "small", guarded=False)
+    trace = bmc.check(counter(1, "small"), "small").trace
+    assert trace is not None
+    search = bmc.Search(system, ["small"], Limits())
+
+    def found(reporter: Reporter) -> dict[str, Verdict]:
+        raise ModelFault(system.actions[0], system.actions[0].faults[0], trace)
+
+    monkeypatch.setattr(search, "run", found)
+    other = auto._Other(search, "small")
+    other.start()
+    other.join()
+    alive = iter([True, False])
+    monkeypatch.setattr(other, "is_alive", lambda: next(alive))
+    other.end()
+    with pytest.raises(ModelFault):
+        other.verdict()
 
 
 def test_same_verdicts_as_each_engine() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import induction
-from draincheck.expr import BOOL, IntSort, all_
-from draincheck.system import Always, BoolVar, IntVar, Reachable, TransitionSystem
+from draincheck.expr import BOOL, TRUE, IntSort, all_
+from draincheck.system import Always, BoolVar, FaultKind, IntVar, Reachable, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
 from tests.machines import Machine, bounded, counter, event_loop, philosophers
-
-UNMINED = {"mined": False}
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def test_inductive_property_is_proved() -> None:
 @pytest.mark.usefixtures("without_pairs")
 def test_failed_step_is_unknown() -> None:
     """That the induction step fails from an unreachable state is no counterexample."""
-    verdict, proof = induction.prove(ring(), "not at 4", Limits(depth=1), **UNMINED)
+    verdict, proof = induction.prove(ring(), "not at 4", Limits(depth=1), mined=False)
     assert (verdict.outcome, verdict.how, proof) == (Outcome.UNKNOWN, "not inductive with k up to 1", None)
 
 
 @pytest.mark.usefixtures("without_pairs")
 def test_more_steps_prove_more() -> None:
     """Two different states before the violation are more than the ring has outside of the reachable ones."""
-    verdict, proof = induction.prove(ring(), "not at 4", **UNMINED)
+    verdict, proof = induction.prove(ring(), "not at 4", mined=False)
     assert verdict.how == "k-induction, k = 2"
     assert proof is not None
     assert proof.simple
@@ -60,7 +60,7 @@ def test_lemma_takes_the_place_of_steps() -> None:
     system = ring()
     place = system.variables[0]
     assert isinstance(place, IntVar)
-    verdict, _ = induction.prove(system, "not at 4", lemmas=[place < 3], **UNMINED)
+    verdict, _ = induction.prove(system, "not at 4", lemmas=[place < 3], mined=False)
     assert verdict.how == "k-induction, k = 1"
 
 
@@ -90,7 +90,7 @@ def test_counterexample_on_the_way_is_found() -> None:
 
 def test_goal_that_is_never_met_is_refuted() -> None:
     """That no state meets a goal is proved like an invariant; a goal that is met gets its witness."""
-    assert induction.check(ring(), "at 4", **{}).outcome is Outcome.VIOLATED
+    assert induction.check(ring(), "at 4").outcome is Outcome.VIOLATED
     verdict = induction.check(counter(2, "top"), "top")
     assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "shortest witness: 2 actions")
 
@@ -101,7 +101,7 @@ def test_every_property_that_holds_is_proved_in_the_end() -> None:
     machine = Machine(*bits)
     machine.action("shift", ~bits[2], bits[1].set(bits[0]), bits[2].set(bits[1]), bits[0].clear())
     machine.action("turn", bits[2], *(bit.set(other) for bit, other in zip(bits, [*bits[1:], bits[0]], strict=True)))
-    verdict = induction.prove(machine.system(Always("none", ~all_(*bits))), "none", **UNMINED)[0]
+    verdict = induction.prove(machine.system(Always("none", ~all_(*bits))), "none", mined=False)[0]
     assert verdict.outcome is Outcome.HOLDS
 
 
@@ -111,6 +111,34 @@ def test_bound_makes_it_unknown() -> None:
     assert proof is None
     assert verdict.outcome is Outcome.UNKNOWN
     assert "a bound is passed after 3 steps" in verdict.how
+
+
+def test_counterexample_at_the_depth_of_a_bound_counts() -> None:
+    """A property violated in a state as near as one that passes a bound is violated; further away it is unknown."""
+    number = IntVar("number", IntSort(0, 3), (0,))
+    machine = Machine(number)
+    machine.action("up", number < 3, number.inc())
+    machine.action("jump", number.is_(0), number.set(3))
+    machine.action("deeper", number.is_(3), number.set(3), faults=[(FaultKind.BOUND, TRUE, "nested polls")])
+    system = machine.system(Always("not one", ~number.is_(1)), Always("not two", ~number.is_(2)))
+    assert induction.check(system, "not one").how == "shortest counterexample: 1 action"
+    assert induction.check(system, "not two").how == "no counterexample of up to 1 step; a bound is passed after 1 step"
+    both = induction.prove_all(system, ["not two", "not one"])
+    assert [verdict.outcome for verdict, _ in both.values()] == [Outcome.UNKNOWN, Outcome.VIOLATED]
+
+
+@pytest.mark.usefixtures("without_pairs")
+def test_properties_are_proved_each_by_itself() -> None:
+    """A property is no lemma for another that is proved in the same search: what needs it stays unproved."""
+    system = ring()
+    place = system.variables[0]
+    assert isinstance(place, IntVar)
+    system = replace(system, properties=(*system.properties[:1], Always("not at 3", ~place.is_(3))))
+    names = [item.name for item in system.properties]
+    found = induction.prove_all(system, names, Limits(depth=1), mined=False)
+    assert [verdict.how for verdict, _ in found.values()] == ["not inductive with k up to 1", "k-induction, k = 1"]
+    alone = [induction.prove(system, name, Limits(depth=1), mined=False)[0] for name in names]
+    assert alone == [verdict for verdict, _ in found.values()]
 
 
 def test_fault_of_the_model_is_raised() -> None:
@@ -129,7 +157,7 @@ def test_progress_is_not_decided() -> None:
 @pytest.mark.usefixtures("without_pairs")
 def test_time_limit_is_unknown() -> None:
     """Out of time, induction says how far it got."""
-    verdict = induction.prove(event_loop(2, 2), "drained", Limits(seconds=0.2), **UNMINED)[0]
+    verdict = induction.prove(event_loop(2, 2), "drained", Limits(seconds=0.2), mined=False)[0]
     assert verdict.outcome is Outcome.UNKNOWN
 
 

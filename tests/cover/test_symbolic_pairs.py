@@ -85,6 +85,23 @@ def test_locations_keep_apart_what_pairs_alone_mix() -> None:
     assert Pairs(system).first(pc.is_(1) & flags[0]) == 1
 
 
+def test_analysis_without_locations_is_that_of_a_system_without_them() -> None:
+    """What is left when locations are mixed is what the analysis finds that never kept them apart; the first one stays as it was."""
+    for system in SYSTEMS.values():
+        pairs = Pairs(system)
+        before = pairs.exclusions()
+        assert pairs.without_locations().exclusions() == Pairs(system, located=False).exclusions()
+        assert pairs.exclusions() == before
+
+
+def test_disjunction_is_possible_with_its_first_part() -> None:
+    """A disjunction may be true as soon as one of its parts may, however many there are."""
+    system = counter(4)
+    number = system.variables[0]
+    assert isinstance(number, IntVar)
+    assert Pairs(system).first(number.is_(3) | (number > 4) | number.is_(2)) == 2
+
+
 def test_faulty_steps_are_not_taken() -> None:
     """What only an action that passes a bound could reach is excluded."""
     system = bounded()

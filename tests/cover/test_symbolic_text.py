@@ -123,8 +123,9 @@ def test_steps_are_those_of_the_system(system: TransitionSystem) -> None:
     triples = list(product(every, every, range(len(relation.actions))))
     texts = [[*_constants(system.variables, a + b), relation.number(c)] for a, b, c in triples]
     found = parser.from_string("".join(f"(assert (step {' '.join(text)}))" for text in texts))
-    for (before, after, number), formula in zip(triples, found, strict=True):
-        action = relation.actions[number]
+    assert len(found) == len(triples)
+    for position, (before, after, number) in enumerate(triples):
+        action, formula = relation.actions[number], found[position]
         taken = system.holds(action.guard, before) and system.fault(before, action) is None
         assert z3.is_true(z3.simplify(formula)) == (taken and system.step(before, action) == after)
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from draincheck.expr import FALSE, TRUE, Expr
 
-__all__ = ["Facts", "allowed", "conjunction", "disjunction", "everything", "shifted"]
+__all__ = ["Facts", "allowed", "conjunction", "disjunction", "everything", "flat", "shifted"]
 
 
 class Facts:

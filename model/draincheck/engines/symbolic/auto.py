@@ -16,7 +16,6 @@ from draincheck.engines import explicit
 from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic.bmc import Search
 from draincheck.engines.symbolic.goals import shown_by
-from draincheck.expr import BoolExpr
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 
@@ -40,6 +39,10 @@ def check(
 ) -> Verdict:
     """Decide a property with the engine that is faster for it; the verdict's `how` says which one it was.
 
+    It is what that engine promises: *violated* comes with one of the shortest counterexamples (*holds*, for `Reachable`, with a witness).
+    Which engine that is, and with it which of several shortest traces, may differ from run to run; outcome and length do not, but in
+    systems where a faulty action is enabled deeper than the property needs.
+
     Raises:
         ModelFault: the engine that answered found that a state enables an action that cannot be taken.
     """
@@ -47,10 +50,9 @@ def check(
     verdict = race.explicit(first_states)
     if verdict is not None:
         return verdict
-    goal = shown_by(system, system.property_named(property_name))
-    if goal is None:
+    if shown_by(system, system.property_named(property_name)) is None:
         return race.alone(first_states)
-    return race.together(first_states, goal)
+    return race.together(first_states)
 
 
 class _Overtaken(Exception):
@@ -80,9 +82,9 @@ class _Race:
             verdict = self.explicit(states)
         return verdict
 
-    def together(self, states: int, goal: BoolExpr) -> Verdict:
+    def together(self, states: int) -> Verdict:
         """Both engines at once."""
-        other = _Other(Search(self.system, self.system.property_named(self.name), goal, self._left()))
+        other = _Other(Search(self.system, [self.name], self._left()), self.name)
         other.start()
         try:
             mine = self._explicit_unless(other, states)
@@ -127,16 +129,16 @@ class _Race:
 class _Other(Thread):
     """Bounded model checking in a thread of its own."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, name: str) -> None:
         super().__init__(daemon=True)
-        self._search = search
+        self._search, self._name = search, name
         self._verdict: Verdict | None = None
         self._error: Exception | None = None
 
     def run(self) -> None:
         """Search."""
         try:
-            self._verdict = self._search.run(SILENT)
+            self._verdict = self._search.run(SILENT)[self._name]
         except Exception as error:  # handed to the thread that asks for the verdict
             self._error = error
 
@@ -147,13 +149,15 @@ class _Other(Thread):
         return decided or self._error is not None
 
     def end(self) -> None:
-        """Stop the search, if it still runs.
+        """Stop the search, if it still runs; an error that comes of that is none.
 
         More than once, for z3 forgets an interrupt that comes between two checks.
         """
+        answered = self.answered
         while self.is_alive():
             self._search.stop()
             self.join(STOP_AGAIN)
+        if not answered:
             self._error = None
 
     def verdict(self) -> Verdict | None:

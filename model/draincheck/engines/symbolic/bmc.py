@@ -3,11 +3,14 @@
 The first path found is a shortest one, as the explicit engine's. What z3 found becomes a trace that is executed again by the system's
 own rules before anybody sees it. That there is nothing up to a depth is *unknown*, never *holds*, with two exceptions: no path is
 longer, or the analysis of pairs (`pairs`) shows that no reachable state can be what is looked for.
+
+Properties that are checked together share one unrolling: at each depth z3 is asked for a state that shows any of them, until there is none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 
 from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence, EvidenceError, Path, conclude
@@ -16,8 +19,8 @@ from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.solver import Answer, Solver
 from draincheck.engines.symbolic.unrolling import Exclusions, Unrolling
-from draincheck.expr import FALSE, BoolExpr, any_
-from draincheck.system import FaultKind, Property, Reachable, State, TransitionSystem
+from draincheck.expr import FALSE, BoolExpr
+from draincheck.system import FaultKind, Reachable, State, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 
@@ -32,43 +35,61 @@ def check(
 ) -> Verdict:
     """Search for a counterexample (a witness, for `Reachable`) up to `limits.depth` steps and `limits.seconds`.
 
+    What the verdict says, unless time runs out:
+
+    * if a state that shows the property violated is up to `limits.depth` steps away, this is *violated*, with one of the shortest
+      counterexamples (for `Reachable` *holds*, with a witness); that of an assertion has one step more, the one that breaks it. A bound
+      hides what comes after it, not what comes before;
+    * else it is *unknown*; or *holds* (*violated*), if no path is longer or pairs of values exclude what is looked for, and no reachable
+      state passes a bound or enables a faulty action.
+
     Raises:
-        ModelFault: some state no deeper than the search went enables an action that cannot be taken.
+        ModelFault: a state that is no further away than the one that shows the property violated, or else than `limits.depth` steps,
+            enables an action that cannot be taken. The trace to it is a shortest one.
     """
     return decide(system, [property_name], limits, reporter)[property_name]
 
 
 def decide(
-    system: TransitionSystem, property_names: Sequence[str], limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+    system: TransitionSystem,
+    property_names: Sequence[str],
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+    *,
+    pairs: Pairs | None = None,
 ) -> dict[str, Verdict]:
-    """Check several properties, each within the limits; the analysis of pairs is made once for all. Raises ModelFault like `check`."""
-    found: dict[str, Verdict] = {}
-    pairs: Pairs | None = None
-    for name in property_names:
-        item = system.property_named(name)
-        goal = shown_by(system, item)
-        if goal is None:
-            found[name] = Verdict(name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
-            continue
-        search = Search(system, item, goal, limits, pairs=pairs)
-        pairs = search.pairs
-        found[name] = search.run(reporter)
-    return found
+    """Check several properties in one search, each as `check` does; the time limit is for all of them together.
+
+    `pairs` is the analysis of the system, if somebody has made it already.
+
+    Raises:
+        ModelFault: as `check` of the property for which the search goes deepest.
+    """
+    return Search(system, property_names, limits, pairs=pairs).run(reporter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """States that are looked for: the name of their predicate, and the depth before which pairs of values exclude them."""
+
+    predicate: str
+    condition: BoolExpr
+    first: int
 
 
 class Search:
-    """A search for the states that show a property violated, depth by depth.
+    """A search for the states that show properties violated, depth by depth.
 
     Attributes:
-        depth: up to where there is nothing; -1 at the beginning.
+        depth: up to where everything that was asked for has been found; -1 at the beginning.
+        verdicts: those of the properties that are decided.
         pairs: the analysis of pairs.
     """
 
     def __init__(
         self,
         system: TransitionSystem,
-        item: Property,
-        goal: BoolExpr,
+        property_names: Sequence[str],
         limits: Limits,
         *,
         pairs: Pairs | None = None,
@@ -80,38 +101,68 @@ class Search:
 
         Args:
             system: what is searched.
-            item: the property.
-            goal: the states that show it (`goals.shown_by`).
+            property_names: the properties.
             limits: where to stop.
             pairs: the analysis of the system, if somebody has made it already.
             obstacles: states that make the search end with *unknown*, and what is to be said of them; if there are any, those that pass
-                a bound are among them.
+                a bound are among them. A property that is shown violated at the same depth still is.
             instance: for a system with parameters: the system without them to which a path belongs that starts in a state. It has the
                 same variables and actions.
             known: what has been proved of every reachable state, that none enables a faulty action included. It narrows the search.
         """
-        self.system, self.item, self.goal, self.limits, self.obstacles = system, item, goal, limits, obstacles
+        self.system, self.limits = system, limits
         self.depth = -1
+        self.verdicts: dict[str, Verdict] = {}
+        self._names = property_names
         self._instance, self._known = instance, known
         self._started = perf_counter()
         self.pairs = pairs or Pairs(system)
-        self._error = fault_found(system, bound=False) if known is None else FALSE
-        self._sought = any_(goal, self._error, *(condition for condition, _ in obstacles))
-        self._first = self.pairs.first(self._sought)
-        self._may_pass_bound = (
-            not obstacles and known is None and self.pairs.first(fault_found(system, bound=True)) != FOR_EVER
-        )
+        self._error = self._seek("error", fault_found(system, bound=False) if known is None else FALSE)
+        self._obstacles = {self._seek(f"obstacle{n}", where): what for n, (where, what) in enumerate(obstacles)}
+        no_bound = obstacles or known is not None
+        self._passed_bound = FOR_EVER if no_bound else self.pairs.first(fault_found(system, bound=True))
+        self._goals = self._open()
+        self._hit = ""
         self._stopped = ""
         self._unrolling: Unrolling | None = None
 
-    def run(self, reporter: Reporter) -> Verdict:
-        """Search until something is found, nothing is left, or a limit is reached."""
+    def _seek(self, predicate: str, condition: BoolExpr) -> _Sought:
+        return _Sought(predicate, condition, self.pairs.first(condition))
+
+    def _open(self) -> dict[str, _Sought]:
+        """What shows each property violated; the verdicts of those for which that is known already."""
+        goals: dict[str, _Sought] = {}
+        excluded = min(s.first for s in (self._error, *self._obstacles)) == FOR_EVER
+        for number, name in enumerate(self._names):
+            shown = shown_by(self.system, self.system.property_named(name))
+            if shown is None:
+                how = "bounded model checking does not decide this kind of property"
+                self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, how)
+                continue
+            sought = self._seek(f"goal{number}", shown)
+            if excluded and sought.first == FOR_EVER:
+                self.verdicts[name] = self._nothing(name, "every reachable state is excluded by its pairs of values")
+            else:
+                goals[name] = sought
+        return goals
+
+    def run(self, reporter: Reporter) -> dict[str, Verdict]:
+        """Search until everything is decided or a limit is reached; the verdicts are in the order in which they were asked for.
+
+        Raises:
+            ModelFault: as `deepen`.
+        """
         last = self._last()
-        verdict = None
-        while verdict is None and self.depth < last:
-            verdict = self.deepen()
+        while not self.is_over and self.depth < last:
+            self.deepen()
             reporter.progress(0, 0, max(self.depth, 0), 0)
-        return verdict or self._unknown("")
+        self._end("")
+        return {name: self.verdicts[name] for name in self._names}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to look for."""
+        return not self._goals
 
     def stop(self) -> None:
         """Make a search that runs in another thread end soon, with *unknown*."""
@@ -119,31 +170,29 @@ class Search:
         if self._unrolling is not None:
             self._unrolling.solver.interrupt()
 
-    def deepen(self) -> Verdict | None:
-        """Look one step further. Returns the verdict if that decides it.
+    def deepen(self) -> None:
+        """Look one step further; `verdicts` has what that decides.
 
         Raises:
-            ModelFault: some state at this depth enables an action that cannot be taken.
+            ModelFault: some state at this depth enables an action that cannot be taken, and none before does.
         """
-        if self._late():
-            return self._unknown(self._late())
-        if self._first == FOR_EVER:
-            return self._nothing("every reachable state is excluded by its pairs of values")
-        if self.depth + 1 < self._first:
-            self.depth += 1
-            return None
-        if self._unrolling is None:
-            self._unrolling = self._begin()
-        answer = self._look(self._unrolling, self.depth + 1)
-        if answer is Answer.SAT:
-            return self._found(self._unrolling.path())
-        reason = self._late()
-        if answer is Answer.UNKNOWN:
-            return self._unknown(reason or self._given_up(self._unrolling.solver))
-        self.depth += 1
-        if self._unrolling.solver.is_hopeless():
-            return self._nothing(f"no path is longer than {steps(self.depth - 1)}")
-        return self._unknown(reason) if reason else None
+        if late := self._late():
+            return self._end(late)
+        depth = self.depth + 1
+        while sought := self._sought(depth):
+            unrolling = self._unrolled(depth)
+            query = unrolling.question([s.predicate for s in sought], depth)
+            answer = unrolling.solver.check([query], self.seconds_left())
+            if answer is Answer.UNKNOWN:
+                return self._end(self._late() or self._given_up(unrolling.solver))
+            if answer is Answer.UNSAT:
+                unrolling.demand([f"(not {query})"])
+                if unrolling.solver.is_hopeless():
+                    self._end_with_nothing(f"no path is longer than {steps(depth - 1)}")
+                break
+            self._note(unrolling.path())
+        self.depth = depth
+        return self._end(f"{self._hit} after {steps(depth)}") if self._hit else None
 
     def _last(self) -> int:
         """The depth at which a search ends."""
@@ -169,42 +218,59 @@ class Search:
 
     # -- z3 ---------------------------------------------------------------------------------------------------------------
 
+    def _unrolled(self, depth: int) -> Unrolling:
+        """The paths with so many steps."""
+        if self._unrolling is None:
+            self._unrolling = self._begin()
+        while self._unrolling.length < depth:
+            self._unrolling.extend()
+        return self._unrolling
+
     def _begin(self) -> Unrolling:
         relation = Relation(self.system)
         solver = Solver(relation.logic)
-        solver.define(relation.domain + relation.initial + relation.predicate("goal", self._sought))
+        sought = [relation.predicate(s.predicate, s.condition) for s in self._everything() if s.first != FOR_EVER]
+        solver.define("".join([relation.domain, relation.initial, *sought]))
         exclusions = Exclusions(relation, self.pairs, solver)
         if self._known is None:
             return Unrolling(relation, solver, "init", exclusions.at)
         solver.define(relation.predicate("known", self._known))
         return Unrolling(relation, solver, "init", lambda depth: ["known", *exclusions.at(depth)])
 
-    def _look(self, unrolling: Unrolling, depth: int) -> Answer:
-        """Whether some path of this many steps leads to what is sought; if none does, that is remembered."""
-        while unrolling.length < depth:
-            unrolling.extend()
-        query = unrolling.question("goal", depth)
-        answer = unrolling.solver.check(query, self.seconds_left())
-        if answer is Answer.UNSAT:
-            unrolling.demand([f"(not {query})"])
-        return answer
+    def _everything(self) -> list[_Sought]:
+        """What is looked for: faults only, if no property is open; no more obstacles, if there has been one."""
+        if not self._goals:
+            return [self._error]
+        return [*self._goals.values(), self._error, *(() if self._hit else self._obstacles)]
+
+    def _sought(self, depth: int) -> list[_Sought]:
+        """What is looked for at a depth."""
+        return [sought for sought in self._everything() if sought.first <= depth]
 
     # -- verdicts ---------------------------------------------------------------------------------------------------------
 
-    def _unknown(self, reason: str) -> Verdict:
-        kind = "witness" if isinstance(self.item, Reachable) else "counterexample"
-        upto = f"no {kind} of up to {steps(self.depth)}" if self.depth >= 0 else f"no {kind} found"
-        return Verdict(self.item.name, Outcome.UNKNOWN, f"{upto}; {reason}" if reason else upto)
+    def _end(self, reason: str) -> None:
+        """Leave it at *unknown* for what is not decided."""
+        for name in self._goals:
+            kind = "witness" if isinstance(self.system.property_named(name), Reachable) else "counterexample"
+            upto = f"no {kind} of up to {steps(self.depth)}" if self.depth >= 0 else f"no {kind} found"
+            self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, f"{upto}; {reason}" if reason else upto)
+        self._goals = {}
 
-    def _nothing(self, how: str) -> Verdict:
-        """There is nothing to be found: what that means for the property."""
-        if self._may_pass_bound:
-            return Verdict(self.item.name, Outcome.UNKNOWN, f"{how}, but a bound may be passed")
-        outcome = Outcome.VIOLATED if isinstance(self.item, Reachable) else Outcome.HOLDS
-        return Verdict(self.item.name, outcome, how)
+    def _end_with_nothing(self, how: str) -> None:
+        """There is nothing to be found any more."""
+        self.verdicts |= {name: self._nothing(name, how) for name in self._goals}
+        self._goals = {}
 
-    def _found(self, path: Path) -> Verdict:
-        """The verdict of a path that z3 has found, after its execution.
+    def _nothing(self, name: str, how: str) -> Verdict:
+        """There is nothing to be found: what that means for a property."""
+        if self._passed_bound != FOR_EVER:
+            return Verdict(name, Outcome.UNKNOWN, f"{how}, but a bound may be passed")
+        is_goal = isinstance(self.system.property_named(name), Reachable)
+        return Verdict(name, Outcome.VIOLATED if is_goal else Outcome.HOLDS, how)
+
+    def _note(self, path: Path) -> None:
+        """Execute a path that z3 has found, and note what it leads to.
 
         Raises:
             ModelFault: it leads to a faulty action.
@@ -218,16 +284,33 @@ class Search:
             fault = system.fault(last, action)
             if fault is not None and fault.kind is not FaultKind.BOUND:
                 raise evidence.fault(action, fault, path)
-        item = system.property_named(self.item.name)
-        goal = self.goal if system is self.system else shown_by(system, item)
-        if goal is None or not system.holds(goal, last):
-            for condition, reason in self.obstacles:
-                if system.holds(condition, last):
-                    return self._unknown(f"{reason} after {steps(len(actions))}")
-            raise EvidenceError(f"{system.name}: the path that z3 found does not lead to what was sought")
-        trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
-        rerun(system, trace)
-        return conclude(item, trace, "")
+        shown = [name for name in self._goals if _is_shown(system, name, last)]
+        for name in shown:
+            del self._goals[name]
+            self.verdicts[name] = _verdict(evidence, name, path, last)
+        if not shown:
+            self._hit = self._obstacle(system, last)
+
+    def _obstacle(self, system: TransitionSystem, state: State) -> str:
+        """What is to be said of the obstacle in a state."""
+        for obstacle, what in self._obstacles.items():
+            if system.holds(obstacle.condition, state):
+                return what
+        raise EvidenceError(f"{system.name}: the path that z3 found does not lead to what was sought")
+
+
+def _is_shown(system: TransitionSystem, name: str, state: State) -> bool:
+    goal = shown_by(system, system.property_named(name))
+    return goal is not None and system.holds(goal, state)
+
+
+def _verdict(evidence: Evidence, name: str, path: Path, last: State) -> Verdict:
+    """The verdict on a property that the last state of a path shows violated (met, for `Reachable`)."""
+    system, (initial, actions) = evidence.system, path
+    item = system.property_named(name)
+    trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
+    rerun(system, trace)
+    return conclude(item, trace, "")
 
 
 def steps(number: int) -> str:

@@ -12,12 +12,16 @@ exclusions of each depth; induction starts from those that are for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import combinations, product
+from typing import cast
 
+from draincheck.engines.facts import flat
 from draincheck.engines.symbolic.cases import Case, Facts, bits
-from draincheck.expr import BoolExpr, all_, not_
+from draincheck.engines.symbolic.goals import faultless
+from draincheck.expr import BoolExpr
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["FOR_EVER", "Pairs"]
@@ -30,8 +34,8 @@ MOST_VALUES = 32
 #: cases taken at a location before the analysis is given up: about a second
 MOST_WORK = 250_000
 
-#: where the control variables stand: the number of one fact for each
-Location = tuple[int, ...]
+#: where the control variables stand: one fact for each, as a mask
+Location = int
 #: what may be true beside each fact at a location, itself included; 0 where the fact cannot be true
 Rows = list[int]
 
@@ -42,9 +46,17 @@ class _TooMuchWorkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A case as locations see it: `at` and `to` are about control variables (by position), the rest are masks of other facts."""
+    """A case as locations see it.
 
-    at: tuple[tuple[int, int], ...]
+    Attributes:
+        at: the facts about control variables that it allows.
+        to: for each control variable that it writes, the facts about it, and those of which one is true afterwards.
+        needs: for each other variable that it depends on, the facts of which one must be true.
+        makes: the facts about other variables of which one each is true afterwards.
+        keeps: the facts about other variables that it does not write.
+    """
+
+    at: int
     to: tuple[tuple[int, int], ...]
     needs: tuple[int, ...]
     makes: int
@@ -61,29 +73,30 @@ class Pairs:
 
     def __init__(self, system: TransitionSystem, located: bool = True) -> None:
         """Run the analysis; `located` keeps control locations apart, unless there are too many of them."""
-        tracked = [variable for variable in system.variables if variable.sort.size <= MOST_VALUES]
-        self.facts = Facts(tracked)
-        self._own = [self.facts.of[variable] for variable, _ in self.facts.all]
+        self.facts = Facts(variable for variable in system.variables if variable.sort.size <= MOST_VALUES)
+        self._cases = [case for action in system.actions for case in _taken(self.facts, action)]
         self.layers: list[dict[Location, Rows]] = []
-        self._controls: list[Variable] = []
-        for controls in ([v for v in tracked if v.internal and located], []):
-            self._controls = controls
-            try:
-                self._run(system)
-            except _TooMuchWorkError:
-                continue
-            return
-        self.facts, self._controls, self.layers = Facts(()), [], [{(): []}]
+        self._analyse([variable for variable in self.facts.of if variable.internal and located])
+
+    def without_locations(self) -> Pairs:
+        """The analysis that does not keep control locations apart: its exclusions for ever are inductive by themselves."""
+        if not self._controls:
+            return self
+        mixed = copy(self)
+        mixed._analyse([])
+        return mixed
 
     # -- answers ----------------------------------------------------------------------------------------------------------
 
     def first(self, condition: BoolExpr) -> int:
         """The first layer in which a condition may be true; FOR_EVER if it never is."""
-        moves = [self._move(case) for case in self.facts.cases(condition, {})]
+        parts = cast("list[BoolExpr]", list(flat("or", [condition])))
+        moves = [self._move(case) for part in parts for case in self.facts.cases(part, {})]
         for depth, layer in enumerate(self.layers):
             for location, rows in layer.items():
-                present = _present(rows)
-                if any(_fits(move, location) and _together(move, rows, present) is not None for move in moves):
+                fitting = [move for move in moves if not location & ~move.at]
+                present = _present(rows) if fitting else 0
+                if any(_together(move, rows, present) is not None for move in fitting):
                     return depth
         return FOR_EVER
 
@@ -119,22 +132,33 @@ class Pairs:
     def _everywhere(self, layer: Mapping[Location, Rows]) -> Rows:
         """What a layer has together, whatever the location; control variables are facts like others here."""
         joined = [0] * len(self.facts.all)
-        for location, rows in layer.items():
-            here = sum(1 << fact for fact in location)
+        for here, rows in layer.items():
             present = here
             for fact, beside in enumerate(rows):
                 if beside:
                     joined[fact] |= beside | here
                     present |= 1 << fact
-            for fact in location:
+            for fact in bits(here):
                 joined[fact] |= present
         return joined
 
     # -- layers -----------------------------------------------------------------------------------------------------------
 
-    def _run(self, system: TransitionSystem) -> None:
+    def _analyse(self, controls: list[Variable]) -> None:
+        """Find the layers, with these variables as locations, or with none if that is too much work."""
+        self._controls = controls
+        self._own = [self.facts.of[variable] for variable, _ in self.facts.all]
+        try:
+            self._run()
+        except _TooMuchWorkError:
+            if controls:
+                self._analyse([])
+            else:
+                self.facts, self._cases, self.layers = Facts(()), [], [{0: []}]
+
+    def _run(self) -> None:
         self.layers = []
-        moves = [self._move(case) for action in system.actions for case in self._cases(action)]
+        moves = [self._move(case) for case in self._cases]
         possible: dict[Location, list[tuple[_Move, list[Location]]]] = {}
         known: dict[Location, Rows] = {}
         layer, work = self._initial(), 0
@@ -144,7 +168,7 @@ class Pairs:
             new: dict[Location, Rows] = {}
             for location, rows in layer.items():
                 if location not in possible:
-                    possible[location] = [(m, list(_targets(m, location))) for m in moves if _fits(m, location)]
+                    possible[location] = [(m, _targets(m, location)) for m in moves if not location & ~m.at]
                 self._expand(rows, possible[location], new)
                 work += len(possible[location])
             if work > MOST_WORK:
@@ -172,35 +196,32 @@ class Pairs:
         for variable in others:
             for fact in bits(start[variable]):
                 rows[fact] = everything & ~self.facts.of[variable] | 1 << fact
-        return {location: rows.copy() for location in product(*(tuple(bits(start[v])) for v in self._controls))}
-
-    def _cases(self, action: Action) -> Sequence[Case]:
-        taken = all_(action.guard, *(not_(fault.when) for fault in action.faults))
-        return self.facts.cases(taken, {update.variable: update.value for update in action.updates})
+        locations = product(*(bits(start[v]) for v in self._controls))
+        return {sum(1 << fact for fact in location): rows.copy() for location in locations}
 
     def _move(self, case: Case) -> _Move:
         controls = self._controls
         data = [v for v in self.facts.of if v not in controls]
         return _Move(
-            at=tuple((i, case.needs[v]) for i, v in enumerate(controls) if v in case.needs),
-            to=tuple((i, case.makes[v]) for i, v in enumerate(controls) if v in case.makes),
+            at=sum(case.needs.get(v, self.facts.of[v]) for v in controls),
+            to=tuple((self.facts.of[v], case.makes[v]) for v in controls if v in case.makes),
             needs=tuple(case.needs[v] for v in data if v in case.needs),
             makes=sum(case.makes[v] for v in data if v in case.makes),
             keeps=sum(self.facts.of[v] for v in data if v not in case.makes),
         )
 
 
-def _fits(move: _Move, location: Location) -> bool:
-    """Whether a move can be taken as far as the control variables are concerned."""
-    return all(allowed >> location[position] & 1 for position, allowed in move.at)
+def _taken(facts: Facts, action: Action) -> Sequence[Case]:
+    """The cases of an action where it can be taken."""
+    return facts.cases(faultless(action), {update.variable: update.value for update in action.updates})
 
 
-def _targets(move: _Move, location: Location) -> Iterator[Location]:
+def _targets(move: _Move, location: Location) -> list[Location]:
     """The locations that a move leads to."""
-    choices: list[tuple[int, ...]] = [(fact,) for fact in location]
-    for position, made in move.to:
-        choices[position] = tuple(bits(made))
-    return product(*choices)
+    targets = [location]
+    for own, made in move.to:
+        targets = [target & ~own | 1 << fact for target in targets for fact in bits(made)]
+    return targets
 
 
 def _present(rows: Rows) -> int:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic.bmc import Search
-from draincheck.engines.symbolic.goals import shown_by
 from draincheck.expr import BoolExpr
 from draincheck.system import State, TransitionSystem
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import Limits, Reporter, Verdict
 
 __all__ = ["check"]
 
@@ -38,8 +37,4 @@ def check(
     Raises:
         ModelFault: some state no deeper than the search went enables an action that cannot be taken.
     """
-    item = system.property_named(property_name)
-    goal = shown_by(system, item)
-    if goal is None:
-        return Verdict(item.name, Outcome.UNKNOWN, "bounded model checking does not decide this kind of property")
-    return Search(system, item, goal, limits, instance=instance, known=known).run(reporter)
+    return Search(system, [property_name], limits, instance=instance, known=known).run(reporter)[property_name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from enum import Enum
 from importlib import import_module
 from threading import local
@@ -49,11 +50,12 @@ class Solver:
         """Read commands, and add what they assert."""
         self._solver.add(self._parser.from_string(text))
 
-    def check(self, assumption: str, seconds: float | None) -> Answer:
-        """Whether what was added, and a constant that was declared, can all be true."""
+    def check(self, assumptions: Iterable[str], seconds: float | None) -> Answer:
+        """Whether what was added, and some constants that were declared, can all be true."""
         if seconds is not None:
             self._solver.set("timeout", max(1, int(seconds * 1000)))
-        answer = self._solver.check(*self._parser.from_string(f"(assert {assumption})"))
+        assumed = "".join(f"(assert {assumption})" for assumption in assumptions)
+        answer = self._solver.check(*self._parser.from_string(assumed))
         return Answer(str(answer))
 
     def is_out_of_time(self) -> bool:
@@ -64,13 +66,14 @@ class Solver:
         """After an unsat answer: whether no assumption was needed for it."""
         return not self._solver.unsat_core()
 
-    def values(self) -> dict[str, int]:
-        """After a sat answer: the values of constants, truth values as 0 and 1.
+    def values(self, names: Container[str]) -> dict[str, int]:
+        """After a sat answer: the values of some constants, truth values as 0 and 1.
 
         A constant that does not matter is left out; it may have any value.
         """
         model = self._solver.model()
-        return {declared.name(): self._number(model[declared]) for declared in model.decls()}
+        named = ((declared.name(), declared) for declared in model.decls())
+        return {name: self._number(model[declared]) for name, declared in named if name in names}
 
     def interrupt(self) -> None:
         """Make a check that runs in another thread end soon."""

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from draincheck.engines.evidence import Path
 from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.smtlib import conjoined, define
+from draincheck.engines.symbolic.smtlib import conjoined, define, disjoined
 from draincheck.engines.symbolic.solver import Solver
-from draincheck.system import State
 
 __all__ = ["Exclusions", "Unrolling"]
 
@@ -35,40 +34,42 @@ class Unrolling:
         self.relation = relation
         self.solver = solver
         self.length = 0
+        self._questions = 0
         self._always = always
-        self._states = [self._declared(0)]
-        solver.define(relation.step)
+        self._states: list[str] = []
+        solver.define(relation.step + self._declared(0))
         self.demand(self.at(predicate, 0) for predicate in (first, *always(0)))
 
     def _declared(self, depth: int) -> str:
+        """The declarations of the state at a depth, the next one."""
         names = [f"v{i}.{depth}" for i in range(len(self.relation.state))]
-        pairs = zip(names, self.relation.state, strict=True)
-        self.solver.define("".join(f"(declare-const {name} {sort})" for name, sort in pairs))
-        return " ".join(names)
+        self._states.append(" ".join(names))
+        return "".join(map(_constant, names, self.relation.state))
 
     def extend(self) -> None:
         """Add a step."""
         self.length += 1
-        self._states.append(self._declared(self.length))
         choice = f"c.{self.length}"
-        self.solver.define(f"(declare-const {choice} {self.relation.choice})")
-        self.demand([f"(step {self._states[-2]} {self._states[-1]} {choice})"])
-        self.demand(self.at(predicate, self.length) for predicate in self._always(self.length))
+        declared = self._declared(self.length) + _constant(choice, self.relation.choice)
+        step = f"(step {self._states[-2]} {self._states[-1]} {choice})"
+        always = [self.at(predicate, self.length) for predicate in self._always(self.length)]
+        self.demand([step, *always], declared)
 
     def at(self, predicate: str, depth: int) -> str:
         """The text of a predicate over the state at a depth."""
         return f"({predicate} {self._states[depth]})"
 
-    def question(self, predicate: str, depth: int) -> str:
-        """A new constant that implies a predicate of the state at a depth: something to assume in a check."""
-        name = f"{predicate}.{depth}"
-        self.solver.define(f"(declare-const {name} Bool)")
-        self.demand([f"(=> {name} {self.at(predicate, depth)})"])
+    def question(self, predicates: Iterable[str], depth: int) -> str:
+        """A new constant that implies one of some predicates of the state at a depth: something to assume in a check."""
+        self._questions += 1
+        name = f"q.{self._questions}"
+        wanted = disjoined(self.at(predicate, depth) for predicate in predicates)
+        self.demand([f"(=> {name} {wanted})"], _constant(name, "Bool"))
         return name
 
-    def demand(self, texts: Iterable[str]) -> None:
-        """Assert conditions."""
-        self.solver.add("".join(f"(assert {text})" for text in texts))
+    def demand(self, texts: Iterable[str], declared: str = "") -> None:
+        """Assert conditions, perhaps about constants that are declared here."""
+        self.solver.add(declared + "".join(f"(assert {text})" for text in texts))
 
     def distinct(self, depth: int) -> None:
         """Assert that the state at a depth is none of those before it."""
@@ -79,14 +80,18 @@ class Unrolling:
 
     def path(self) -> Path:
         """After a sat answer: the first state, and the actions that were taken."""
-        values = self.solver.values()
-        actions = [self.relation.actions[values.get(f"c.{n}", 0)].index for n in range(1, self.length + 1)]
-        return self.state(values, 0), actions
-
-    def state(self, values: dict[str, int], depth: int) -> State:
-        """The state at a depth, from the values of constants. What the solver left open gets the least value."""
         relation = self.relation
-        return tuple(relation.stored(i, values.get(f"v{i}.{depth}", 0)) for i in range(len(relation.state)))
+        first = self._states[0].split()
+        choices = [f"c.{n}" for n in range(1, self.length + 1)]
+        # what the solver left open gets the least value
+        values = dict.fromkeys([*first, *choices], 0) | self.solver.values({*first, *choices})
+        initial = tuple(relation.stored(position, values[name]) for position, name in enumerate(first))
+        return initial, [relation.actions[values[name]].index for name in choices]
+
+
+def _constant(name: str, sort: str) -> str:
+    """The declaration of a constant."""
+    return f"(declare-const {name} {sort})"
 
 
 class Exclusions:
