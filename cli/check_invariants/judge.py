@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from importlib import import_module
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import click
 
@@ -67,23 +65,71 @@ def explored(
 def decided(
     selected: Selected, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str] = ()
 ) -> tuple[TransitionSystem, dict[str, Verdict]]:
-    """Ask an engine other than explicit search, property by property. Raises as `explored` does; lemmas are for induction."""
+    """Ask an engine other than explicit search. Raises as `explored` does; lemmas are for induction."""
     system = compiled(selected)
-    counter = Counter("done")
-    check = _engine(engine)
-    if lemmas:
-        check = partial(check, lemmas=conditions_of(system, lemmas))
-    verdicts: dict[str, Verdict] = {}
+    chosen = chosen_properties(system, properties)
+    names = [item.name for item in chosen if not isinstance(item, Liveness)]
+    helpful = conditions_of(system, lemmas)
+    counter = Counter(_UNITS[engine])
     try:
         with counter:
-            for item in chosen_properties(system, properties):
-                ask = liveness.check if isinstance(item, Liveness) else check
-                verdicts[item.name] = ask(system, item.name, limits, counter)
+            verdicts = _asked(engine, system, names, limits, counter, lemmas=helpful) if names else {}
+            for item in chosen:
+                if isinstance(item, Liveness):
+                    verdicts[item.name] = liveness.check(system, item.name, limits, counter)
     except ModelError as error:
         raise MalformedInput(f"{selected.title}: {error}") from error
     except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted: {len(verdicts)} verdicts were known") from error
+        raise Interrupted(f"interrupted after {counter.done} {counter.what}: every verdict is unknown") from error
     return system, verdicts
+
+
+#: what each engine counts
+_UNITS = {
+    "bmc": "steps looked ahead",
+    "induction": "states looked back on",
+    "auto": "states or steps",
+    "simulation": "states visited",
+}
+
+
+def _asked(
+    engine: str,
+    system: TransitionSystem,
+    names: Sequence[str],
+    limits: Limits,
+    reporter: Counter,
+    *,
+    lemmas: Sequence[BoolExpr],
+) -> dict[str, Verdict]:
+    """The verdicts of an engine; z3 is loaded only for those that need it."""
+    match engine:
+        case "bmc":
+            from draincheck.engines.symbolic import bmc
+
+            return bmc.decide(system, names, limits, _Depth(reporter))
+        case "induction":
+            from draincheck.engines.symbolic import induction
+
+            # one by one: with a large k that is faster than all in one solver
+            return {name: induction.check(system, name, limits, _Depth(reporter), lemmas) for name in names}
+        case "auto":
+            from draincheck.engines.symbolic import auto
+
+            return {name: auto.check(system, name, limits, reporter) for name in names}
+        case _:
+            return {name: _simulated(system, name, limits, reporter) for name in names}
+
+
+class _Depth:
+    """A reporter that counts depths instead of states."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """What the engine reports."""
+        self._counter.advance(depth)
 
 
 def conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:
@@ -97,16 +143,6 @@ def conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolEx
             )
         found.append(item.holds)
     return found
-
-
-def _engine(name: str) -> Callable[..., Verdict]:
-    """The `check` of an engine; z3 is loaded only for those that need it."""
-    match name:
-        case "simulation":
-            return _simulated
-        case _:
-            module = import_module(f"draincheck.engines.symbolic.{name}")
-            return cast("Callable[..., Verdict]", module.check)
 
 
 def _simulated(system: TransitionSystem, item: str, limits: Limits, reporter: Reporter) -> Verdict:
