@@ -26,7 +26,7 @@ def table() -> None:
 
 def unaided(name: str) -> None:
     """The search for a counterexample without and with what is known of reachable states."""
-    family = Family.of(find_revision(name).knobs)
+    family = Family.of(find_revision(name))
     started = process_time()
     parametric.check(family.any_writes(), S1, family.member)
     middle = process_time()
@@ -36,7 +36,7 @@ def unaided(name: str) -> None:
 
 def certificates(name: str) -> None:
     """Making a certificate, and having it checked."""
-    family = Family.of(find_revision(name).knobs)
+    family = Family.of(find_revision(name))
     decision, started = family.prove(), process_time()
     certificate = family.certificate(decision)
     print(f"certificate of {name}: {len(certificate.text):,} bytes, made in {process_time() - started:.2f} s", end="")

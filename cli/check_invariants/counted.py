@@ -3,44 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from draincheck.report.jsontrace import Source
-from draincheck.revisions import Knobs
+from draincheck.revisions import Revision, with_settings
 from draincheck.system import TransitionSystem
 
-__all__ = ["Counted"]
+if TYPE_CHECKING:
+    from drainspecs.parametric import Family
+
+__all__ = ["Counted", "writes_from"]
+
+#: what a file says of a model in which the guest may make any number of writes
+ANY = "any number of writes"
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A code base with a number of guest writes: any number (None), or so many with bounded counters."""
+    """A code base with a number of guest writes: any number (None), or so many with bounded counters.
 
-    knobs: Knobs
-    writes: int | None
+    Attributes:
+        revision: the row of the table that it starts from.
+        settings: knobs turned by hand.
+        writes: the number.
+    """
 
-    @classmethod
-    def from_source(cls, source: Mapping[str, Any]) -> Counted:
-        """What a file names. Raises UnknownName or ValueError if that is nothing."""
-        from drainspecs.parametric import knobs_from
+    revision: Revision
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    writes: int | None = None
 
-        return cls(*knobs_from(source))
+    @property
+    def turned(self) -> Revision:
+        """The revision with its knobs turned; the name says which."""
+        return with_settings(self.revision, self.settings)
+
+    @property
+    def family(self) -> Family:
+        """The code base, for each number of writes."""
+        from drainspecs.parametric import Family
+
+        return Family.of(self.turned)
 
     @property
     def title(self) -> str:
         """Its name in messages."""
-        return "the model with counted requests"
+        return f"{self.turned.name} with counted requests"
 
     def system(self) -> TransitionSystem:
         """The compiled model."""
-        from drainspecs.parametric import Family
-
-        family = Family.of(self.knobs)
-        return family.any_writes() if self.writes is None else family.finite(self.writes)
+        return self.family.any_writes() if self.writes is None else self.family.finite(self.writes)
 
     def source(self) -> Source:
         """What a file needs to say to build it again."""
-        from drainspecs.parametric import source_of
+        return {
+            "parametric": ANY if self.writes is None else str(self.writes),
+            "revision": self.revision.name,
+            "settings": dict(self.settings),
+        }
 
-        return source_of(self.knobs, self.writes)
+
+def writes_from(text: str) -> int | None:
+    """The number of writes that a file says. Raises ValueError."""
+    if text == ANY:
+        return None
+    if not text.isdecimal():
+        raise ValueError(f"parametric is {text!r}, and should be {ANY!r} or a number in quotation marks")
+    return int(text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from check_invariants.counted import Counted
+from check_invariants.counted import Counted, writes_from
 from check_invariants.exit import EmptySelection, MalformedInput
 from check_invariants.model_file import ModelFile
 from check_invariants.options import property_names
@@ -19,11 +19,20 @@ from draincheck.report.jsontrace import Source
 from draincheck.revisions import Revision, UnknownName, find_revision, nearest, parse_setting, with_settings
 from draincheck.system import Property, TransitionSystem
 from drainspecs.expectations import Expectation
-from drainspecs.judging import shown
+from drainspecs.judging import objection, shown
 from drainspecs.scenarios import applies, find_scenario
 from drainspecs.specifications import Specification, find_specification, specification_of
 
-__all__ = ["CodeBase", "Counted", "Selected", "chosen_properties", "merged", "select", "select_from_source"]
+__all__ = [
+    "CodeBase",
+    "Counted",
+    "Selected",
+    "check_possible",
+    "chosen_properties",
+    "merged",
+    "select",
+    "select_from_source",
+]
 
 DEFAULT_REVISION = "ab27c3b5e7"
 DEFAULT_SCENARIO = "mirror"
@@ -153,7 +162,14 @@ def merged(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+def check_possible(revision: Revision, scenario: Scenario) -> None:
+    """Raise MalformedInput if no code base could have these knobs together."""
+    if reason := objection(revision.knobs, scenario):
+        raise MalformedInput(f"no code base could be like {revision.name}: {reason}")
+
+
 def _check_applies(code_base: CodeBase) -> None:
+    check_possible(code_base.turned, code_base.scenario)
     if not applies(code_base.turned, code_base.scenario):
         raise EmptySelection(
             f"{code_base.turned.name} cannot run the scenario {code_base.scenario.name}: mirror was not allowed with dataplane "
@@ -174,7 +190,8 @@ def select_from_source(source: Source | None, what: str = "trace") -> Selected |
 
 def _from_source(source: Source) -> Selected | Counted:
     if "parametric" in source:
-        return Counted.from_source(source)
+        writes = writes_from(_word(source, "parametric"))
+        return Counted(find_revision(_word(source, "revision")), _settings(source), writes)
     if "file" in source:
         return ModelFile.load(f"{_word(source, 'file')}:{_word(source, 'function')}")
     revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))
@@ -182,7 +199,7 @@ def _from_source(source: Source) -> Selected | Counted:
         revision,
         scenario,
         parse_setting(f"order={_word(source, 'order')}")[1],
-        dict(parse_setting(f"{name}={_shown(value)}") for name, value in _knobs(source).items()),
+        _settings(source),
         find_specification(_word(source, "specification")),
     )
     return replace(code_base, order=None) if code_base.order == revision.knobs.order else code_base
@@ -195,11 +212,12 @@ def _word(source: Source, key: str) -> str:
     return value
 
 
-def _knobs(source: Source) -> Mapping[str, Value]:
-    value = source.get("settings", {})
+def _settings(source: Source) -> dict[str, Any]:
+    """The knobs turned by hand."""
+    value: Mapping[str, Value] | str = source.get("settings", {})
     if not isinstance(value, Mapping):
         raise ValueError("settings is not an object")
-    return value
+    return dict(parse_setting(f"{name}={_shown(setting)}") for name, setting in value.items())
 
 
 def _shown(value: Value) -> str:

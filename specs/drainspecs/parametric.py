@@ -10,7 +10,7 @@ model is related to the one with named requests is a matter of `tests/differenti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -21,12 +21,12 @@ from draincheck.engines.symbolic.induction import Proof
 from draincheck.errors import TraceError
 from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Process, any_, count
 from draincheck.parametric.qemu import Qemu
-from draincheck.revisions import KNOBS, Knobs, Revision, UnknownName, parse_setting
+from draincheck.revisions import Revision
 from draincheck.system import Always, State, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 
-__all__ = ["S1", "Decision", "Family", "Story", "decide_all", "knobs_from", "source_of"]
+__all__ = ["S1", "Decision", "Family", "Story", "decide_all"]
 
 #: the property
 S1 = "S1"
@@ -59,31 +59,35 @@ class Decision:
 class Family:
     """A code base, once for each number of writes. `story` is its model: a subclass may weaken it."""
 
-    knobs: Knobs
+    code_base: Revision
     story: type[Story]
 
     @classmethod
-    def of(cls, knobs: Knobs) -> Family:
+    def of(cls, code_base: Revision) -> Family:
         """The code base itself."""
-        return cls(knobs, Story)
+        return cls(code_base, Story)
 
     # -- systems ----------------------------------------------------------------------------------------------------------------
 
     def any_writes(self) -> TransitionSystem:
         """The guest may make any number of writes."""
-        return self.story(self.knobs, None).compile()
+        return self._titled(self.story(self.code_base.knobs, None))
 
     def with_writes(self, writes: int) -> TransitionSystem:
         """The member of the family in which it makes so many; other counters have no upper end either."""
-        return self.story(self.knobs, writes).compile()
+        return self._titled(self.story(self.code_base.knobs, writes))
 
     def finite(self, writes: int) -> TransitionSystem:
         """The same with bounded counters, for explicit search: iterations of the main loop are not counted."""
-        return self.story(self.knobs, writes, highest=writes).compile()
+        return self._titled(self.story(self.code_base.knobs, writes, highest=writes))
 
     def member(self, initial: State) -> TransitionSystem:
         """The member that starts in a state: the one that a trace belongs to."""
         return self.with_writes(initial[0])
+
+    def _titled(self, story: Story) -> TransitionSystem:
+        """The compiled model, under the name of the code base."""
+        return replace(story.compile(), name=f"{self.code_base.name} / {story.m.name}")
 
     # -- verdicts ---------------------------------------------------------------------------------------------------------------
 
@@ -120,10 +124,14 @@ class Family:
 
     # -- evidence ---------------------------------------------------------------------------------------------------------------
 
-    def certificate(self, decision: Decision) -> Certificate:
-        """A proof as a certificate that names this code base; it may be that of another one that differs in nothing here."""
+    def certificate(self, decision: Decision, source: Mapping[str, Any] | None = None) -> Certificate:
+        """A proof as a certificate about this code base; it may be the proof of another one that differs in nothing here.
+
+        `source` says how the system is made again (see `draincheck.certificate.Header`).
+        """
         assert decision.proof is not None
-        return from_proof(decision.system, decision.proof, source_of(self.knobs))
+        mine = replace(decision.system, name=self.any_writes().name)
+        return from_proof(mine, decision.proof, source)
 
     def in_finite(self, trace: Trace) -> tuple[TransitionSystem, Trace]:
         """A counterexample as a path of the finite member, whose states every engine can list.
@@ -157,45 +165,11 @@ def decide_all(
     """Decide code bases one after the other; those that differ in nothing of this story are decided once. Limits are for each."""
     known: dict[str, Decision] = {}
     for code_base in code_bases:
-        family = Family.of(code_base.knobs)
+        family = Family.of(code_base)
         digest = family.any_writes().digest
         if digest not in known:
             known[digest] = family.decide(limits, reporter)
         yield known[digest]
-
-
-def source_of(knobs: Knobs, writes: int | None = None) -> dict[str, Any]:
-    """What a file needs to say for `knobs_from` to make the model again."""
-    return {"parametric": asdict(knobs), **({} if writes is None else {"writes": str(writes)})}
-
-
-def knobs_from(source: Mapping[str, Any]) -> tuple[Knobs, int | None]:
-    """The code base that a file is about, and the number of writes (None: any number).
-
-    Raises:
-        UnknownName: a knob or its value is not known, or a knob is missing.
-        ValueError: the number of writes is none.
-    """
-    settings = source["parametric"]
-    if not isinstance(settings, Mapping):
-        raise ValueError("parametric is not an object of knobs")
-    values = dict(parse_setting(f"{name}={_shown(value)}") for name, value in settings.items())  # pyright: ignore
-    missing = [knob.name for knob in KNOBS if knob.name not in values]
-    if missing:
-        raise UnknownName(f"a code base has every knob; {', '.join(missing)} is missing")
-    return Knobs(**values), _natural(source.get("writes"))
-
-
-def _natural(text: object) -> int | None:
-    if text is None:
-        return None
-    if not isinstance(text, str) or not text.isdecimal():
-        raise ValueError(f"writes is {text!r}, and should be a number in quotation marks")
-    return int(text)
-
-
-def _shown(value: object) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
 def _one_step(system: TransitionSystem, name: str, limits: Limits, mined: bool = False) -> tuple[Verdict, Proof | None]:

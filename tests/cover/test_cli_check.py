@@ -355,3 +355,10 @@ def test_a_file_of_another_kind(tmp_path: Path) -> None:
     result = run(f"{file}:build")
     assert "its name ends in .py" in result.stderr
     assert result.exit_code == 2
+
+
+def test_knobs_that_no_code_base_could_have_are_refused() -> None:
+    """Together they have no meaning: exit code 150, and the reason."""
+    result = CliRunner().invoke(cli, ["check", "--revision", "5a7e7a0bad", "--set", "drain=yield_first"])
+    assert result.exit_code == 150
+    assert "no code base could be like 5a7e7a0bad+drain=yield_first: drain=yield_first disables" in result.output

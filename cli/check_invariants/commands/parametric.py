@@ -27,10 +27,11 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
+    from check_invariants.counted import Counted
     from draincheck.revisions import Revision
     from draincheck.verdict import Limits
     from drainspecs.expectations import Expectation
-    from drainspecs.parametric import Decision, Family
+    from drainspecs.parametric import Decision
 
 __all__ = ["command"]
 
@@ -82,9 +83,7 @@ def command(
     chosen = _chosen(revisions, settings)
     if directory is not None:
         make_directory(directory)
-    rows, missing = until_interrupted(
-        _rows(chosen, bool(settings), _limits(timeout), directory), "code bases", len(chosen)
-    )
+    rows, missing = until_interrupted(_rows(chosen, _limits(timeout), directory), "code bases", len(chosen))
     code = worst(row.code for row in rows)
     if as_json:
         emit_json("parametric", {"rows": [_row_json(row) for row in rows], "exit_code": int(code)})
@@ -100,8 +99,7 @@ class _Row:
     """A code base, decided.
 
     Attributes:
-        revision: the code base, its knobs turned.
-        family: its models.
+        model: the code base, with any number of writes.
         decision: verdict and proof.
         certificate: the proof's text, "" if there is none.
         expectation: what the story expects; None if knobs were turned by hand.
@@ -109,13 +107,17 @@ class _Row:
         file: where its certificate or trace was written, if it was.
     """
 
-    revision: Revision
-    family: Family
+    model: Counted
     decision: Decision
     certificate: str
     expectation: Expectation | None
     seconds: float
     file: str | None = None
+
+    @property
+    def revision(self) -> Revision:
+        """The code base, its knobs turned."""
+        return self.model.turned
 
     @property
     def word(self) -> str:
@@ -137,11 +139,11 @@ class _Row:
         return None if trace is None else len(trace.actions)
 
 
-def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) -> list[Revision]:
+def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) -> list[Counted]:
     """The code bases named, all if none is, with their knobs turned. Raises UsageError and MalformedInput for knobs that exclude each other."""
-    from check_invariants.selection import merged
-    from draincheck.revisions import code_bases, with_settings
-    from drainspecs.judging import objection
+    from check_invariants.counted import Counted
+    from check_invariants.selection import check_possible, merged
+    from draincheck.revisions import code_bases
     from drainspecs.scenarios import find_scenario
 
     turned = merged(settings)
@@ -149,10 +151,9 @@ def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) 
         raise click.UsageError(
             "--set order=any: the model with counted requests has GSources in the order of attachment only"
         )
-    chosen = [with_settings(row, turned) for row in dict.fromkeys(revisions or code_bases())]
-    for row in chosen:
-        if reason := objection(row.knobs, find_scenario("mirror")):
-            raise MalformedInput(f"no code base could be like {row.name}: {reason}")
+    chosen = [Counted(row, turned) for row in dict.fromkeys(revisions or code_bases())]
+    for model in chosen:
+        check_possible(model.turned, find_scenario("mirror"))
     return chosen
 
 
@@ -162,30 +163,29 @@ def _limits(timeout: float | None) -> Limits:
     return Limits(seconds=timeout)
 
 
-def _rows(chosen: Sequence[Revision], turned: bool, limits: Limits, directory: str | None) -> Iterator[_Row]:
+def _rows(chosen: Sequence[Counted], limits: Limits, directory: str | None) -> Iterator[_Row]:
     """Decide one after the other, and write their files. Raises MalformedInput and NotWritable."""
     from draincheck.errors import ModelError
     from drainspecs.parametric import decide_all
 
-    decisions = decide_all(chosen, limits)
-    for revision in chosen:
+    decisions = decide_all([model.turned for model in chosen], limits)
+    for model in chosen:
         started = perf_counter()
         try:
-            row = _row(revision, next(decisions), turned, started)
+            row = _row(model, next(decisions), started)
         except ModelError as error:
-            raise MalformedInput(f"{revision.name}: {error}") from error
+            raise MalformedInput(f"{model.title}: {error}") from error
         yield row if directory is None else _written(row, directory)
 
 
-def _row(revision: Revision, decision: Decision, turned: bool, started: float) -> _Row:
+def _row(model: Counted, decision: Decision, started: float) -> _Row:
     from drainspecs.expectations import expected
-    from drainspecs.parametric import S1, Family
+    from drainspecs.parametric import S1
     from drainspecs.scenarios import find_scenario
 
-    family = Family.of(revision.knobs)
-    certificate = "" if decision.proof is None else family.certificate(decision).text
-    expectation = None if turned else expected(revision.name, find_scenario("mirror"), S1)
-    return _Row(revision, family, decision, certificate, expectation, perf_counter() - started)
+    certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
+    expectation = None if model.settings else expected(model.revision.name, find_scenario("mirror"), S1)
+    return _Row(model, decision, certificate, expectation, perf_counter() - started)
 
 
 # -- files ------------------------------------------------------------------------------------------
@@ -202,14 +202,12 @@ def _written(row: _Row, directory: str) -> _Row:
 
 def _trace_file(row: _Row) -> str:
     from draincheck.report.jsontrace import write_trace
-    from drainspecs.parametric import source_of
 
     verdict = row.decision.verdict
     assert verdict.trace is not None
-    system, trace = row.family.in_finite(verdict.trace)
-    return write_trace(
-        system, trace, source=source_of(row.revision.knobs, row.decision.writes), verdict=verdict.outcome
-    )
+    system, trace = row.model.family.in_finite(verdict.trace)
+    source = replace(row.model, writes=row.decision.writes).source()
+    return write_trace(system, trace, source=source, verdict=verdict.outcome)
 
 
 # -- text -------------------------------------------------------------------------------------------
@@ -262,7 +260,7 @@ def _print_trace(row: _Row) -> None:
 
     if row.decision.verdict.trace is None:
         return
-    system, trace = row.family.in_finite(row.decision.verdict.trace)
+    system, trace = row.model.family.in_finite(row.decision.verdict.trace)
     emit("\n")
     emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))
 

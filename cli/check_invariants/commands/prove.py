@@ -227,11 +227,17 @@ def _by_induction(
     missing = _missing(items, verdicts)
     for name in _others(items, missing):
         if name not in proofs:
-            reason = f"reachable, which takes no induction ({verdicts[name].how}); use --engine explicit"
-            missing.append(_Obstacle(name, reason, ExitCode.INCONCLUSIVE))
+            missing.append(_Obstacle(name, _without_induction(verdicts[name]), ExitCode.INCONCLUSIVE))
     if not proofs:
         return None, missing
     return from_proof(system, list(proofs.values()), selected.source()), missing
+
+
+def _without_induction(verdict: Verdict) -> str:
+    """Why there is no proof, though the verdict is known."""
+    known = "holds" if verdict.trace is None else "reachable, which takes no induction"
+    but = ", but no induction shows it" if verdict.trace is None else ""
+    return f"{known} ({verdict.how}){but}; use --engine explicit"
 
 
 def _proved(

@@ -48,7 +48,7 @@ class Qemu:
         if knobs.order != "attach":
             raise ModelError("the model with counted requests has no other order of GSources than that of attachment")
         words = "any number of writes" if writes is None else f"{writes} write{'s' * (writes != 1)}"
-        model = self.m = Model(f"counted requests, {words}")
+        model = self.m = Model(words)
         self.k = knobs
         self._highest = highest
         self.to_make = model.int("writes to make", 0, highest, writes or 0)
