@@ -28,10 +28,10 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 test: setup ## Run the tests, without the slow ones (ARGS="-k name" narrows them)
-	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
 test-full: setup ## Run all tests, the slow ones too
-	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 -m "" $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "" $(ARGS)
 
 lint: setup ## Check style and types: ruff, mypy, pyright
 	$(BIN)/ruff check .
