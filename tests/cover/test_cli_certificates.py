@@ -14,6 +14,7 @@ from check_invariants.main import cli
 from draincheck.certificate import read, solvers
 from draincheck.certificate.format import CLAIM, QUERIES
 from tests.certificates import with_claim
+from tests.golden.documents import validator
 
 MODEL = """
 from draincheck.lang import Model
@@ -88,6 +89,7 @@ def test_prove_prints_json(model: str, tmp_path: Path) -> None:
     """What is claimed, what is not and why, as one document."""
     result = run("prove", model, "--json", "-o", "it.smt2")
     document = json.loads(result.stdout)
+    validator("prove").validate(document)
     assert (document["format"], document["file"], document["exit_code"]) == ("check-invariants/prove", "it.smt2", 0)
     assert document["claims"][1] == {"property": "over", "verdict": "violated"}
     assert [item["property"] for item in document["missing"]] == ["never 2", "ends"]
@@ -284,6 +286,7 @@ def test_check_prints_json(certificate: Path) -> None:
     """Each file with each solver."""
     result = run("certificate", "check", str(certificate), "--solver", "both", "--json")
     document = json.loads(result.stdout)
+    validator("certificate").validate(document)
     (item,) = document["files"]
     assert (document["exit_code"], item["outcome"], item["model"]) == (0, "accepted", "9a0cec664e / mirror")
     assert item["claims"] == [{"property": "S1", "verdict": "holds"}]

@@ -13,6 +13,7 @@ from draincheck.certificate import make, read
 from draincheck.revisions import find_revision
 from drainspecs.matrix import Row, system_of
 from drainspecs.scenarios import find_scenario
+from tests.golden.documents import validator
 
 
 def run(*arguments: str) -> Result:
@@ -64,6 +65,7 @@ def test_matrix_is_proved_as_json(tmp_path: Path) -> None:
     """The files and the account as one document."""
     result = run("prove", "--matrix", "-o", str(tmp_path), "--json", "-j", "1")
     document = json.loads(result.stdout)
+    validator("prove-matrix").validate(document)
     assert (document["format"], document["exit_code"], document["missing"]) == ("check-invariants/prove-matrix", 0, [])
     assert (document["rows"], document["systems"], document["unknown"]) == (4, 3, 0)
     assert document["files"][0]["model"] == "5a7e7a0bad / mirror"
