@@ -1,4 +1,4 @@
-"""Bounded model checking, k-induction and the race say of every row of the default matrix what explicit search says.
+"""Explicit search says of every row of the default matrix what the interpreter says, and the other engines what explicit search says.
 
 Many rows have the same system, across scenarios too: each system is checked once, with the first scenario that has it.
 """
@@ -10,6 +10,7 @@ from functools import cache, cached_property
 
 import pytest
 
+from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.engines.evidence import EvidenceError
 from draincheck.engines.symbolic import auto, bmc, induction
@@ -42,8 +43,8 @@ class Distinct:
     def __init__(self, row: Row, system: TransitionSystem) -> None:
         self.name, self.system = f"{row.revision.name} / {row.scenario.name}", system
         self.rows = [row]
-        explored = explicit.explore(system)
-        self.verdicts, self.diameter = explored.verdicts, explored.statistics.depth
+        self.explored = explicit.explore(system)
+        self.verdicts, self.diameter = self.explored.verdicts, self.explored.statistics.depth
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -107,6 +108,12 @@ def test_every_row_is_among_the_systems() -> None:
     """All rows of the default matrix have one of the systems that are compared here."""
     assert {scenario.name: len(_of(scenario.name)) for scenario in DEFAULT_SCENARIOS} == SYSTEMS
     assert sum(len(distinct.rows) for distinct in _systems().values()) == len(default_rows()) == 163
+
+
+@pytest.mark.parametrize("scenario", SYSTEMS)
+def test_the_interpreter_explores_the_same(scenario: str) -> None:
+    """Statistics, verdicts and traces of explicit search are exactly those of the reference interpreter."""
+    assert [d.name for d in _of(scenario) if interpreter.explore(d.system) != d.explored] == []
 
 
 @pytest.mark.parametrize("scenario", SYSTEMS)
