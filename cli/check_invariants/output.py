@@ -18,6 +18,9 @@ from check_invariants.exit import NotWritable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from draincheck.system import TransitionSystem
+    from draincheck.trace import Trace
+
 __all__ = [
     "Column",
     "Counter",
@@ -29,6 +32,7 @@ __all__ = [
     "emit_json",
     "emit_markup",
     "emit_table",
+    "emit_trace",
     "make_directory",
     "until_interrupted",
     "write_to",
@@ -195,6 +199,13 @@ def emit_markup(plain: Callable[[], str], markup: Callable[[], str]) -> None:
     text = markup()
     with _output():
         _console().print(text, end="", highlight=False, soft_wrap=True)
+
+
+def emit_trace(system: TransitionSystem, trace: Trace) -> None:
+    """Print a trace as a call tree."""
+    from draincheck.report.text import render_trace
+
+    emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))
 
 
 def _watched(stream: Any) -> bool:

@@ -18,8 +18,8 @@ from check_invariants.output import (
     counted,
     emit,
     emit_json,
-    emit_markup,
     emit_table,
+    emit_trace,
     make_directory,
     write_to,
 )
@@ -216,21 +216,15 @@ def _never_taken(system: TransitionSystem, exploration: Exploration) -> str:
 
 def _print_traces(result: _Result) -> None:
     """Each counterexample once, whatever it is one of."""
-    from draincheck.report.text import render_trace
-
     groups: dict[tuple[Any, ...], list[tuple[Judged, Trace]]] = {}
     for item, trace in result.violated:
         groups.setdefault((trace.initial, trace.actions, trace.loop), []).append((item, trace))
     for (_, trace), *others in groups.values():
         emit("\n")
-        _print_trace(result.system, trace, render_trace)
+        emit_trace(result.system, trace)
         if others:
             names = ", ".join(item.item.name for item, _ in others)
             emit(f"\nthe same steps are a shortest counterexample of {names}, too\n")
-
-
-def _print_trace(system: TransitionSystem, trace: Trace, render: Any) -> None:
-    emit_markup(lambda: str(render(system, trace)), lambda: str(render(system, trace, color=True)))
 
 
 def _conclusion(judged: Sequence[Judged]) -> str:

@@ -21,8 +21,8 @@ from check_invariants.output import (
     counted,
     emit,
     emit_json,
-    emit_markup,
     emit_table,
+    emit_trace,
     until_interrupted,
 )
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from draincheck.system import TransitionSystem
-    from draincheck.trace import Trace
     from draincheck.verdict import Verdict
     from drainspecs.matrix import Row
 
@@ -277,13 +276,7 @@ def _print_traces(lines: Iterable[_Line]) -> None:
         if cell.outcome == "violated" and trace is not None and (trace.digest, trace.actions) not in seen:
             seen.add((trace.digest, trace.actions))
             emit("\n")
-            _print_trace(cell.system(), trace)
-
-
-def _print_trace(system: TransitionSystem, trace: Trace) -> None:
-    from draincheck.report.text import render_trace
-
-    emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))
+            emit_trace(cell.system(), trace)
 
 
 # -- JSON -------------------------------------------------------------------------------------------

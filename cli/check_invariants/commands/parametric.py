@@ -19,8 +19,8 @@ from check_invariants.output import (
     counted,
     emit,
     emit_json,
-    emit_markup,
     emit_table,
+    emit_trace,
     make_directory,
     until_interrupted,
     write_to,
@@ -256,13 +256,11 @@ def _shown_by(row: _Row) -> str:
 
 def _print_trace(row: _Row) -> None:
     """The counterexample as a call tree, if there is one."""
-    from draincheck.report.text import render_trace
-
     if row.decision.verdict.trace is None:
         return
     system, trace = row.model.family.in_finite(row.decision.verdict.trace)
     emit("\n")
-    emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))
+    emit_trace(system, trace)
 
 
 def _conclusion(rows: Sequence[_Row]) -> str:

@@ -11,7 +11,7 @@ import click
 
 from check_invariants.exit import Diverged, EmptySelection, LimitReached, MalformedInput
 from check_invariants.options import json_option, property_option, selectors
-from check_invariants.output import STDOUT, emit, emit_markup, write_to
+from check_invariants.output import STDOUT, emit, emit_trace, write_to
 
 if TYPE_CHECKING:
     from check_invariants.selection import Selected
@@ -47,7 +47,7 @@ def show(file: str, outline: bool, as_json: bool) -> None:
     from check_invariants.judge import compiled
     from check_invariants.selection import select_from_source
     from draincheck.report.jsontrace import write_trace
-    from draincheck.report.text import render_outline, render_trace
+    from draincheck.report.text import render_outline
 
     read = read_file(file)
     selected = select_from_source(read.source)
@@ -58,7 +58,7 @@ def show(file: str, outline: bool, as_json: bool) -> None:
     elif outline:
         emit(render_outline(system, read.trace))
     else:
-        emit_markup(lambda: render_trace(system, read.trace), lambda: render_trace(system, read.trace, color=True))
+        emit_trace(system, read.trace)
 
 
 def read_file(file: str) -> TraceFile:
