@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from check_invariants.main import cli
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
-from drainspecs import claims, expectations, matrix
+from drainspecs import claims, expectations, liveness_expectations, liveness_matrix, matrix, notify
 from drainspecs.claims import CLAIMS, ClaimVerdict, find_claim
 from drainspecs.expectations import Span
 from drainspecs.matrix import Counts, Row, RowResult, Solver, decide_all, default_rows
@@ -168,6 +168,30 @@ def test_a_wrong_claim_turns_the_gate_red(two_rows: list[Row], monkeypatch: pyte
     assert result.exit_code == 10
 
 
+def test_a_wrong_expectation_of_liveness_turns_the_gate_red(
+    two_rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A demand on whole runs is compared as well: exit code 10, and the line says which and how it was decided."""
+    wrong = (liveness_expectations._bad("5a7e7a0bad~1", "tampered with"),)
+    monkeypatch.setitem(liveness_expectations._EVERYWHERE, "L4", wrong)
+    result = run("gate")
+    assert result.exit_code == 10
+    assert result.stdout.splitlines() == [
+        f"{row.revision.name} mirror L4: expected violated, found holds (exhaustive, no fairness needed)"
+        for row in two_rows
+    ]
+
+
+def test_a_wrong_row_of_the_notify_suite_turns_the_gate_red(
+    two_rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is QEMU's notify protocol."""
+    monkeypatch.setattr(liveness_matrix, "ROWS", (replace(notify.ROWS[1], expected=Outcome.HOLDS),))
+    result = run("gate")
+    assert result.exit_code == 10
+    assert result.stdout.startswith("aio_notify BUG notify served: expected holds, found violated (counterexample: 13")
+
+
 def test_an_unknown_verdict_is_inconclusive(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     """A verdict that was not reached is no pass; alone it is code 30."""
     (result,) = Solver(Limits(states=10)).decide([two_rows[1]])
@@ -209,7 +233,7 @@ def test_an_interrupted_gate(two_rows: list[Row], monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(matrix, "decide_all", interrupted)
     monkeypatch.setattr(matrix, "counts_path", lambda: pytest.fail("nothing is to be pinned"))
     result = run("gate", "--pin", "--json")
-    assert result.stderr == "Error: interrupted: 1 of 2 rows were compared, no claim was\n"
+    assert result.stderr == "Error: interrupted: 1 of 2 rows were compared, liveness and claims were not\n"
     assert json.loads(result.stdout)["exit_code"] == result.exit_code == 130
 
 

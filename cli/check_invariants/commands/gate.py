@@ -1,4 +1,4 @@
-"""`check-invariants gate`: matrix and claims against what is expected and pinned, for CI."""
+"""`check-invariants gate`: matrix, liveness and claims against what is expected and pinned, for CI."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, as_json: bool) -> None:
-    """Compare matrix and claims with what is expected: for CI.
+    """Compare matrix, liveness and claims with what is expected: for CI.
 
-    Every verdict, every exact count of states, transitions and depth, every claim. Prints a line for each difference, and nothing if
-    there is none. With --pin, counts that differ are written down instead (in a checkout; look at the change before you commit it).
+    Every verdict, every exact count of states, transitions and depth, what must happen in the end (of the default rows, and
+    QEMU's notify protocol), every claim. Prints a line for each difference, and nothing if there is none. With --pin, counts
+    that differ are written down instead (in a checkout; look at the change before you commit it).
 
     \b
     Exit codes: 0 no difference; 10 differences; 30 a verdict was not reached; 2 wrong arguments, or
@@ -50,7 +51,8 @@ def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, a
         if pin:
             _pin(results, keep=not wide)
             found = [item for item in found if item.kind != "counts"]
-        found += _claim_differences()
+        liveness, missing = _liveness_differences()
+        found += [*liveness, *_claim_differences()]
     code = worst(ExitCode.INCONCLUSIVE if item.kind == "unknown" else ExitCode.DIFFERENT for item in found)
     if as_json:
         differences, code = list(map(_json, found)), ExitCode.INTERRUPTED if missing else code
@@ -58,8 +60,20 @@ def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, a
     else:
         emit("".join(f"{item}\n" for item in found))
     if missing:
-        raise Interrupted(f"interrupted: {len(results)} of {len(rows)} rows were compared, no claim was")
+        raise Interrupted(
+            f"interrupted: {len(results)} of {len(rows)} rows were compared, liveness and claims were not"
+        )
     ctx.exit(code)
+
+
+def _liveness_differences() -> tuple[list[Difference], bool]:
+    """Those of the default rows and of the notify suite; with True if that was interrupted."""
+    from drainspecs.liveness_matrix import liveness_deviations, notify_deviations
+    from drainspecs.matrix import default_rows
+
+    rows = default_rows()
+    found, missing = until_interrupted(liveness_deviations(rows), "rows decided for liveness", len(rows))
+    return [*(item for part in found for item in part), *notify_deviations()], missing
 
 
 def _claim_differences() -> Iterator[Difference]:
