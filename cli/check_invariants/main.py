@@ -19,7 +19,7 @@ COMMANDS = {
     "matrix": "Check every code base in every scenario (what runs without a command).",
     "check": "Check one code base in one scenario, or a model of your own.",
     "claims": "Decide the claims of the commit message this project was born from.",
-    "gate": "Compare matrix, liveness and claims with what is expected: for CI.",
+    "gate": "Compare all verdicts with what is expected: for CI.",
     "list": "List revisions, scenarios, properties, knobs or claims.",
     "liveness": "Decide liveness: what must happen in the end.",
     "why": "Say which changes a verdict depends on.",

@@ -29,7 +29,7 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, as_json: bool) -> None:
-    """Compare matrix, liveness and claims with what is expected: for CI.
+    """Compare all verdicts with what is expected: for CI.
 
     Every verdict, every exact count of states, transitions and depth, what must happen in the end (of the default rows, and
     QEMU's notify protocol), every claim. Prints a line for each difference, and nothing if there is none. With --pin, counts
