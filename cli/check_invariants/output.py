@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from draincheck.trace import Trace
 
 __all__ = [
+    "VERDICTS",
     "Column",
     "Counter",
     "Styled",
@@ -34,6 +35,8 @@ __all__ = [
     "emit_table",
     "emit_trace",
     "make_directory",
+    "sign",
+    "tallied",
     "until_interrupted",
     "write_to",
 ]
@@ -131,6 +134,22 @@ def _padded(text: str, width: int, column: Column) -> str:
 def counted(number: int, word: str) -> str:
     """`1 state`, `2 states`."""
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+#: verdicts, with the sign of each in a table, and what is said of several
+VERDICTS = {"holds": (".", "hold"), "violated": ("x", "violated"), "unknown": ("?", "unknown")}
+
+
+def sign(verdict: str, as_expected: bool) -> str:
+    """A verdict in a table where a column is a property."""
+    return VERDICTS[verdict][0] + ("" if as_expected else "!")
+
+
+def tallied(verdicts: Mapping[str, int], unexpected: int) -> str:
+    """How many verdicts of each kind, and how many of them are not as expected."""
+    said = ", ".join(f"{verdicts[word]} {words}" for word, (_, words) in VERDICTS.items() if verdicts[word])
+    wrong = f"{unexpected} not as expected" if unexpected else "all as expected"
+    return f"{counted(sum(verdicts.values()), 'verdict')} ({said}), {wrong}"
 
 
 # -- standard output --------------------------------------------------------------------------------

@@ -8,9 +8,7 @@ that cannot matter.
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import KNOBS, Knobs, Revision, nearest
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome
+from drainspecs.processes import how_many
 from drainspecs.properties import DrainInvariant
 from drainspecs.scenarios import applies
 
@@ -241,7 +240,7 @@ class Judges:
     ) -> None:
         self._own = Judge(scenario, properties, probes)
         self._arguments = (scenario, tuple(properties), probes)
-        self._processes = (processes or _cores()) if sys.platform.startswith("linux") else 1
+        self._processes = how_many(processes)
         self._pool: ProcessPoolExecutor | None = None
         self._advance = advance
         self.asked = self.built = 0
@@ -283,10 +282,6 @@ class Judges:
         if self._pool is None:
             self._pool = _pool(self._processes, self._arguments)
         return self._pool.map(_judge_here, vectors, chunksize=PIECE)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # -- in another process -----------------------------------------------------------------------------

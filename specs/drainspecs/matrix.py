@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from draincheck.engines.explicit import explore
 from draincheck.qemu import Scenario, build
@@ -21,11 +16,9 @@ from draincheck.revisions import Knobs, Revision, code_bases
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 from drainspecs.expectations import Expectation, expected
+from drainspecs.processes import how_many, in_processes
 from drainspecs.properties import PROPERTIES, DrainInvariant
 from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
 
 __all__ = [
     "Cell",
@@ -40,6 +33,7 @@ __all__ = [
     "counts_text",
     "decide_all",
     "default_rows",
+    "deviation",
     "deviations",
     "differences",
     "pinned_counts",
@@ -194,26 +188,11 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
     the rows are divided; what the search finds does not.
     """
     pieces = _pieces(rows)
-    workers = min(len(pieces), processes or _cores())
-    if workers < 2 or not sys.platform.startswith("linux"):
+    if min(len(pieces), how_many(processes)) < 2:
         yield from Solver().decide(rows)
         return
-    from multiprocessing import active_children
-
-    others = set(active_children())
-    with _pool(workers) as pool:
-        with warnings.catch_warnings():
-            # Python warns of other threads, whose locks a forked process could wait for; a search takes none.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            running = [pool.submit(_decide_piece, piece) for piece in pieces]
-        try:
-            for piece, future in zip(pieces, running, strict=True):
-                yield from _outcome(piece, future)
-        except BaseException:  # Ctrl-C, or nobody wants the rest
-            for process in set(active_children()) - others:
-                process.terminate()
-            pool.shutdown(cancel_futures=True)
-            raise
+    for piece, results in zip(pieces, in_processes(_decide_piece, pieces, processes), strict=True):
+        yield from results if results is not None else Solver().decide(piece)
 
 
 def _pieces(rows: Sequence[Row]) -> list[list[Row]]:
@@ -222,28 +201,12 @@ def _pieces(rows: Sequence[Row]) -> list[list[Row]]:
     return [group[start : start + PIECE] for group in groups for start in range(0, len(group), PIECE)]
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    """Forked, so that nothing has to be imported again. Ctrl-C is for the parent alone."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    return ProcessPoolExecutor(workers, get_context("fork"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
-
-
-def _decide_piece(rows: list[Row]) -> list[RowResult]:
-    return list(Solver().decide(rows))
-
-
-def _outcome(piece: list[Row], future: Future[list[RowResult]]) -> list[RowResult]:
-    """What a process found. A piece that it failed at is decided here, where its error can be raised as it is."""
+def _decide_piece(rows: list[Row]) -> list[RowResult] | None:
+    """None for rows that cannot be decided: their error is raised, as it is, by whoever asked."""
     try:
-        return future.result()
+        return list(Solver().decide(rows))
     except Exception:
-        return _decide_piece(piece)
+        return None
 
 
 def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
@@ -330,17 +293,17 @@ def differences(result: RowResult) -> list[str]:
 
 def deviations(result: RowResult) -> list[Difference]:
     """Each expectation and pinned count that the row does not meet, or does not have; each verdict that was not reached."""
-    found = [_deviation(cell) for cell in result.cells if cell.expected is None or not cell.as_expected]
+    name, key = result.row.revision.name, result.row.key
+    wrong = [cell for cell in result.cells if cell.expected is None or not cell.as_expected]
+    found = [deviation(name, key, cell.verdict, cell.expected) for cell in wrong]
     if result.pinned != result.counts:
         wanted = "pinned counts, and there are none" if result.pinned is None else str(result.pinned)
-        row = result.row
-        found.append(Difference("counts", row.revision.name, row.key, "counts", wanted, str(result.counts)))
+        found.append(Difference("counts", name, key, "counts", wanted, str(result.counts)))
     return found
 
 
-def _deviation(cell: Cell) -> Difference:
-    outcome = cell.verdict.outcome
-    kind = "unknown" if outcome is Outcome.UNKNOWN else "verdict"
-    wanted = "an expectation, and there is none" if cell.expected is None else cell.expected.outcome.value
-    found = f"{outcome.value} ({cell.verdict.how})"
-    return Difference(kind, cell.row.revision.name, cell.row.key, cell.property_name, wanted, found)
+def deviation(revision: str, row: str, verdict: Verdict, expected: Expectation | None) -> Difference:
+    """What there is to say of a verdict that is not the expected one."""
+    kind = "unknown" if verdict.outcome is Outcome.UNKNOWN else "verdict"
+    wanted = "an expectation, and there is none" if expected is None else expected.outcome.value
+    return Difference(kind, revision, row, verdict.property, wanted, f"{verdict.outcome.value} ({verdict.how})")

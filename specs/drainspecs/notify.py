@@ -23,6 +23,7 @@ from draincheck.engines.liveness import decide
 from draincheck.lang import BoolVar, IntVar, Model, Process, all_, any_
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
+from drainspecs.expectations import Expectation
 
 __all__ = ["ROWS", "Row", "RowResult", "aio_notify", "aio_notify_accept", "aio_notify_bug", "check", "system_of"]
 
@@ -234,6 +235,11 @@ class Row:
         return self.model + _suffix(self.bug, self.check_req)
 
     @property
+    def expectation(self) -> Expectation:
+        """The published verdict."""
+        return Expectation(self.expected, "published with QEMU's models", False)
+
+    @property
     def meaning(self) -> str:
         """What is different from the protocol as it should be, in a line."""
         return _BUGS[self.model, self.bug]
@@ -279,6 +285,11 @@ class RowResult:
         """The worst verdict of the row's demands."""
         outcomes = {verdict.outcome for verdict in self.verdicts.values()}
         return next(outcome for outcome in (VIOLATED, Outcome.UNKNOWN, HOLDS) if outcome in outcomes)
+
+    @property
+    def worst(self) -> Verdict:
+        """The first verdict that makes the row's."""
+        return next(verdict for verdict in self.verdicts.values() if verdict.outcome is self.outcome)
 
     @property
     def as_expected(self) -> bool:

@@ -134,7 +134,7 @@ def _demand(solvers: Iterable[str]) -> None:
 
 
 def _all(files: Sequence[str], work: partial[_Checked], jobs: int | None) -> list[_Checked]:
-    from check_invariants.workers import in_processes
+    from drainspecs.processes import in_processes
 
     found, stopped = until_interrupted(in_processes(work, files, jobs), "certificates checked", len(files))
     if stopped:

@@ -23,6 +23,8 @@ from check_invariants.output import (
     emit_json,
     emit_table,
     emit_trace,
+    sign,
+    tallied,
     until_interrupted,
 )
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from draincheck.system import TransitionSystem
     from draincheck.verdict import Verdict
+    from drainspecs.expectations import Expectation
     from drainspecs.matrix import Row
 
 __all__ = ["command"]
@@ -39,8 +42,6 @@ _LEGEND = "A column a demand: . holds, x violated, ? unknown; ! not as expected.
 
 #: of lines of prose
 WIDTH = 110
-
-_SIGNS = {"holds": ".", "violated": "x", "unknown": "?"}
 
 
 @click.command("liveness")
@@ -115,7 +116,7 @@ class _Cell(NamedTuple):
     @property
     def sign(self) -> str:
         """The verdict in a sign."""
-        return _SIGNS[self.outcome] + ("" if self.as_expected else "!")
+        return sign(self.outcome, self.as_expected)
 
 
 class _Line(NamedTuple):
@@ -142,18 +143,22 @@ def _lines(revisions: Sequence[Any], scenarios: Sequence[Any]) -> tuple[Iterator
 
 def _line(row: Row) -> _Line:
     from drainspecs.liveness import verdicts
-    from drainspecs.specifications import specification_of
+    from drainspecs.liveness_expectations import expected_liveness
 
-    cells: list[_Cell] = []
-    for name, verdict in verdicts(row.revision, row.scenario).items():
-        home = specification_of([name])
-        assert home is not None
-        wanted = home.expected(row.revision.name, row.scenario, name)
-        expected = None if wanted is None else wanted.outcome.value
-        argument = "" if wanted is None else wanted.argument
-        cells.append(_Cell(name, verdict, expected, argument, partial(_system_of, row, name)))
+    cells = [
+        _cell(name, verdict, expected_liveness(row.revision.name, row.scenario, name), partial(_system_of, row, name))
+        for name, verdict in verdicts(row.revision, row.scenario).items()
+    ]
     block = f"{row.scenario.name}: {row.scenario.meaning}"
     return _Line(row.revision.name, block, (row.revision.date, row.revision.subject), cells)
+
+
+def _cell(
+    name: str, verdict: Verdict, expectation: Expectation | None, system: Callable[[], TransitionSystem]
+) -> _Cell:
+    if expectation is None:
+        return _Cell(name, verdict, None, "", system)
+    return _Cell(name, verdict, expectation.outcome.value, expectation.argument, system)
 
 
 def _system_of(row: Row, name: str) -> TransitionSystem:
@@ -170,10 +175,7 @@ def _notify_lines() -> tuple[Iterator[_Line], int]:
 
     def lines() -> Iterator[_Line]:
         for row in ROWS:
-            result = check(row)
-            verdict = next(v for v in result.verdicts.values() if v.outcome is result.outcome)
-            argument = "published with QEMU's models"
-            cell = _Cell("served", verdict, row.expected.value, argument, partial(system_of, row))
+            cell = _cell("served", check(row).worst, row.expectation, partial(system_of, row))
             yield _Line(row.name, "QEMU's event notification protocol", ("", row.meaning), [cell])
 
     return lines(), len(ROWS)
@@ -258,14 +260,8 @@ def _print_demands() -> None:
 
 def _summary(lines: Sequence[_Line], seconds: float) -> str:
     cells = [cell for line in lines for cell in line.cells]
-    tally = Tally(cell.outcome for cell in cells)
-    said = ", ".join(f"{tally[word]} {words}" for word, words in _SAID.items() if tally[word])
-    wrong = sum(not cell.as_expected for cell in cells)
-    judged = f"{wrong} not as expected" if wrong else "all as expected"
-    return f"{counted(len(lines), 'row')}, {counted(len(cells), 'verdict')} ({said}), {judged}; {seconds:.2f} s"
-
-
-_SAID = {"holds": "hold", "violated": "violated", "unknown": "unknown"}
+    said = tallied(Tally(cell.outcome for cell in cells), sum(not cell.as_expected for cell in cells))
+    return f"{counted(len(lines), 'row')}, {said}; {seconds:.2f} s"
 
 
 def _print_traces(lines: Iterable[_Line]) -> None:

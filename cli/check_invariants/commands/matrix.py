@@ -21,7 +21,19 @@ from check_invariants.options import (
     revision_option,
     scenario_option,
 )
-from check_invariants.output import Column, Styled, Table, counted, emit, emit_json, emit_table, until_interrupted
+from check_invariants.output import (
+    VERDICTS,
+    Column,
+    Styled,
+    Table,
+    counted,
+    emit,
+    emit_json,
+    emit_table,
+    sign,
+    tallied,
+    until_interrupted,
+)
 
 if TYPE_CHECKING:
     from draincheck.qemu import Scenario
@@ -34,8 +46,6 @@ _LEGEND = """\
 A column a property (`check-invariants list properties`): . holds, x violated, ? unknown; ! not as expected.
 The outcome in words: silent loss (S3, S4), abort or crash (A1), hang (F1); stray request: S1 alone; safe: none of these.
 """
-
-_SIGNS = {"holds": ".", "violated": "x", "unknown": "?"}
 
 _STYLES = {"safe": "green", "silent loss": "bold red", "abort": "red", "crash": "red", "hang": "magenta"}
 
@@ -156,7 +166,8 @@ def _table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
 
 def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
     revision, cells = result.row.revision, _of_row(result, properties)
-    strip = " ".join(_sign(cell).ljust(max(2, len(cell.property_name))) for cell in cells)
+    signs = [(cell.property_name, sign(cell.verdict.outcome.value, cell.as_expected)) for cell in cells]
+    strip = " ".join(shown.ljust(max(2, len(name))) for name, shown in signs)
     outcome = ", ".join(result.consequences)
     return [
         revision.name,
@@ -167,10 +178,6 @@ def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
         f"{result.milliseconds:.1f}",
         revision.subject,
     ]
-
-
-def _sign(cell: Cell) -> str:
-    return _SIGNS[cell.verdict.outcome.value] + ("" if cell.as_expected else "!")
 
 
 def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
@@ -231,7 +238,7 @@ def _sum(results: Sequence[RowResult], properties: Sequence[str], seconds: float
     systems = {result.digest: result.counts.states for result in results}
     return _Sum(
         len(results),
-        {word: tally[word] for word in _SAID},
+        {word: tally[word] for word in VERDICTS},
         sum(not cell.as_expected for cell in cells),
         len(systems),
         sum(systems.values()),
@@ -240,15 +247,11 @@ def _sum(results: Sequence[RowResult], properties: Sequence[str], seconds: float
 
 
 def _summary(s: _Sum) -> str:
-    verdicts = ", ".join(f"{number} {_SAID[word]}" for word, number in s.verdicts.items() if number)
-    wrong = f"{s.unexpected} not as expected" if s.unexpected else "all as expected"
     return (
-        f"{counted(s.rows, 'row')}, {counted(sum(s.verdicts.values()), 'verdict')} ({verdicts}), {wrong}; "
+        f"{counted(s.rows, 'row')}, {tallied(s.verdicts, s.unexpected)}; "
         f"{counted(s.systems, 'distinct system')}, {s.states} states, {s.seconds:.2f} s\n"
     )
 
-
-_SAID = {"holds": "hold", "violated": "violated", "unknown": "unknown"}
 
 # -- JSON -------------------------------------------------------------------------------------------
 

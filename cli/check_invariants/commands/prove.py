@@ -97,19 +97,26 @@ def command(
              check-invariants prove --matrix -o certificates
     """
     if matrix:
-        if properties or engine != "explicit" or depth or timeout or any(selectors.values()):
-            raise click.UsageError(
-                "--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it"
-            )
+        others = properties or engine != "explicit" or depth or timeout or any(selectors.values())
+        _refuse(
+            {"--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it": others}
+        )
         ctx.exit(_prove_matrix(output or DIRECTORY, jobs, as_json))
-    if jobs is not None:
-        raise click.UsageError("--jobs is for --matrix: one certificate is made by one process")
-    if depth is not None and engine != "induction":
-        raise click.UsageError("--depth is for --engine induction: explicit search looks at every reachable state")
-    if as_json and output == STDOUT:
-        raise click.UsageError("--json and -o - would both write to standard output")
+    _refuse(
+        {
+            "--jobs is for --matrix: one certificate is made by one process": jobs is not None,
+            "--depth is for --engine induction: explicit search looks at every reachable state": depth is not None
+            and engine != "induction",
+            "--json and -o - would both write to standard output": as_json and output == STDOUT,
+        }
+    )
     found = _found(properties, engine, depth, timeout, selectors)
-    path = output or _file_name(found.certificate.header.model)
+    _write(found, output or _file_name(found.certificate.header.model), as_json)
+    ctx.exit(found.code)
+
+
+def _write(found: _Found, path: str, as_json: bool) -> None:
+    """Write the certificate, and say so; beside one that goes to standard output only standard error is left for that."""
     write_to(path, found.certificate.text)
     if as_json:
         emit_json("prove", _json(found, path))
@@ -117,7 +124,13 @@ def command(
         click.echo(_text(found, "standard output"), nl=False, err=True)
     else:
         emit(_text(found, path))
-    ctx.exit(found.code)
+
+
+def _refuse(wrong: Mapping[str, object]) -> None:
+    """Raise UsageError with the first message whose case is given."""
+    for message, given in wrong.items():
+        if given:
+            raise click.UsageError(message)
 
 
 # -- one model --------------------------------------------------------------------------------------
@@ -154,35 +167,21 @@ def _found(
     from check_invariants.selection import chosen_properties, select
     from draincheck.system import Liveness
 
-    if selectors["model"] is None:
-        _refuse_liveness(properties)
     selected = select(properties=properties, **selectors)
     system = compiled(selected)
     items = chosen_properties(system, properties)
     if properties and (runs := [item.name for item in items if isinstance(item, Liveness)]):
-        raise _liveness(runs[0], "check")
+        raise click.BadParameter(
+            f"{runs[0]} demands something of whole runs, and there are no certificates for liveness; "
+            "`check-invariants check` decides it",
+            param_hint="'--property'",
+        )
     certify = _by_induction if engine == "induction" else _by_search
     certificate, missing = certify(selected, system, items, depth, timeout)
     if certificate is None or (properties and missing):
         raise _failure(system, missing)
     how = f"k-induction, k = {certificate.header.k}" if engine == "induction" else "its reachable states"
     return _Found(certificate, how, missing)
-
-
-def _refuse_liveness(properties: Sequence[str]) -> None:
-    from drainspecs.liveness import LIVENESS
-
-    for item in LIVENESS:
-        if item.name in properties:
-            raise _liveness(item.name, "liveness")
-
-
-def _liveness(name: str, command: str) -> click.BadParameter:
-    message = (
-        f"{name} demands something of whole runs, and there are no certificates for liveness; "
-        f"`check-invariants {command}` decides it"
-    )
-    return click.BadParameter(message, param_hint="'--property'")
 
 
 def _failure(system: TransitionSystem, missing: Sequence[_Obstacle]) -> click.ClickException:
@@ -335,9 +334,9 @@ class _Written(NamedTuple):
 
 def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     """Write a certificate for each distinct system, and see to it that they leave no verdict out."""
-    from check_invariants.workers import in_processes
     from drainspecs.certificates import account, by_system, uncovered
     from drainspecs.matrix import decide_all, default_rows
+    from drainspecs.processes import in_processes
 
     rows = default_rows()
     results, stopped = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))

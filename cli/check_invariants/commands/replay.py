@@ -13,8 +13,10 @@ from check_invariants.options import json_option
 from check_invariants.output import emit, emit_json
 
 if TYPE_CHECKING:
+    from check_invariants.selection import CodeBase
     from draincheck.conformance.lockstep import Parting
     from draincheck.core.run import Replayed
+    from draincheck.report.jsontrace import TraceFile
     from draincheck.system import TransitionSystem
 
 __all__ = ["command"]
@@ -32,42 +34,23 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     through it.
 
     \b
-    Exit codes: 12 the core does what the trace says, and it violates the property;
+    Exit codes: 12 the core does what the trace says, and it violates the property (13: one of liveness);
     0 it does, and nothing is violated; 14 core and trace part ways (the step and both sides' views are
-    printed), or the model is not the one the trace belongs to; 150 the file is malformed.
+    printed), or the model is not the one the trace belongs to; 150 the file is malformed, or the core
+    cannot execute its model.
 
     \b
     Example: check-invariants replay S4.json
     """
-    from check_invariants.judge import compiled
-    from check_invariants.selection import CodeBase, Counted, select_from_source
-    from draincheck.conformance.lockstep import follow, steps_of_trace
+    from draincheck.conformance.lockstep import steps_of_trace
     from draincheck.conformance.matrix import config_of
     from draincheck.conformance.text import render_disks, render_steps
-    from draincheck.core.machine import Machine
     from draincheck.core.run import replay
-    from draincheck.errors import ModelError
     from draincheck.verdict import Outcome
 
     read = read_file(file)
-    selected = select_from_source(read.source)
-    if isinstance(selected, Counted):
-        raise MalformedInput(
-            f"{file}: a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
-            "or export a trace of the scenario mirror"
-        )
-    if not isinstance(selected, CodeBase):
-        raise MalformedInput(f"{file}: the core runs QEMU's code bases, not a model of your own; use trace show")
-    system = compiled(selected)
-    check_followed(system, read.trace, file)
-    knobs, config = selected.turned.knobs, config_of(selected.scenario)
-    try:
-        parting = follow(system, read.trace, Machine(knobs, config))
-    except ModelError as error:
-        raise MalformedInput(f"{file}: the core cannot execute this model ({error}); `trace show` can") from error
-    if parting is not None:
-        raise Diverged(_words(parting, system.name))
-    steps = steps_of_trace(system, read.trace)
+    selected, system = _followed(read, file)
+    knobs, config, steps = selected.turned.knobs, config_of(selected.scenario), steps_of_trace(system, read.trace)
     here, ended = replay(knobs, config, steps), replay(knobs, config, steps, to_the_end=True)
     violated = bool(read.trace.property) and read.verdict is Outcome.VIOLATED
     code = _code(system, read.trace.property) if violated else ExitCode.OK
@@ -80,6 +63,41 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
         emit(render_disks(ended))
         emit(f"{read.trace.property} is violated: reproduced\n" if violated else "nothing is violated on this trace\n")
     ctx.exit(code)
+
+
+def _followed(read: TraceFile, file: str) -> tuple[CodeBase, TransitionSystem]:
+    """The code base of a trace, and its model, after model and core have gone along it. Raises MalformedInput and Diverged."""
+    from check_invariants.judge import compiled
+    from draincheck.conformance.lockstep import follow
+    from draincheck.conformance.matrix import config_of
+    from draincheck.core.machine import Machine
+    from draincheck.errors import ModelError
+
+    selected = _code_base(read, file)
+    system = compiled(selected)
+    check_followed(system, read.trace, file)
+    try:
+        parting = follow(system, read.trace, Machine(selected.turned.knobs, config_of(selected.scenario)))
+    except ModelError as error:
+        raise MalformedInput(f"{file}: the core cannot execute this model ({error}); `trace show` can") from error
+    if parting is not None:
+        raise Diverged(_words(parting, system.name))
+    return selected, system
+
+
+def _code_base(read: TraceFile, file: str) -> CodeBase:
+    """What the trace is about; raises MalformedInput if the core cannot run that."""
+    from check_invariants.selection import CodeBase, Counted, select_from_source
+
+    selected = select_from_source(read.source)
+    if isinstance(selected, Counted):
+        raise MalformedInput(
+            f"{file}: a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
+            "or export a trace of the scenario mirror"
+        )
+    if not isinstance(selected, CodeBase):
+        raise MalformedInput(f"{file}: the core runs QEMU's code bases, not a model of your own; use trace show")
+    return selected
 
 
 def _code(system: TransitionSystem, name: str) -> ExitCode:

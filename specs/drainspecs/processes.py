@@ -9,10 +9,17 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["in_processes"]
+__all__ = ["how_many", "in_processes"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def how_many(wanted: int | None = None) -> int:
+    """How many processes may work: as many as there are cores, or so many as are wanted; 1 where others cannot be forked."""
+    if not sys.platform.startswith("linux"):
+        return 1
+    return wanted or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | None = None) -> Iterator[R]:
@@ -20,8 +27,8 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
 
     This process does it alone where no others can be forked, and for a single item. Exceptions come through as they are.
     """
-    workers = min(len(items), processes or _cores())
-    if workers < 2 or not sys.platform.startswith("linux"):
+    workers = min(len(items), how_many(processes))
+    if workers < 2:
         yield from map(work, items)
         return
     from concurrent.futures import ProcessPoolExecutor
@@ -41,7 +48,3 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
                 process.terminate()
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
