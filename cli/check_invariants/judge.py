@@ -19,7 +19,7 @@ from draincheck.system import Always, CanAlwaysFinish, Liveness, NoDeadlock, Pro
 from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
 from drainspecs.expectations import Expectation
 
-__all__ = ["Judged", "StepOfModel", "compiled", "conditions_of", "decided", "explored", "judged", "never_taken"]
+__all__ = ["Judged", "StepOfModel", "compiled", "decided", "explored", "judged", "never_taken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def decided(
     system = compiled(selected)
     chosen = chosen_properties(system, properties)
     names = [item.name for item in chosen if not isinstance(item, Liveness)]
-    helpful = conditions_of(system, lemmas)
+    helpful = _conditions_of(system, lemmas)
     counter = Counter(_UNITS[engine])
     try:
         with counter:
@@ -132,7 +132,7 @@ class _Depth:
         self._counter.advance(depth)
 
 
-def conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:
+def _conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:
     """What the invariants of these names say. Raises BadParameter for one that the system does not have, or of another kind."""
     found: list[BoolExpr] = []
     for item in chosen_properties(system, names, "--lemma") if names else ():
