@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import TRUE, BoolExpr, Expr, IntExpr, all_, any_, bounds, ite, substitute
+from draincheck.expr import BoolExpr, Expr, IntExpr, all_, any_, bounds, ite, substitute
 from draincheck.system import Check, Fault, FaultKind, Part, Update, Variable
 
 __all__ = ["Path", "merge"]
@@ -110,8 +110,3 @@ def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) ->
         both.checks += [replace(check, holds=holds.implies(check.holds)) for check in side.checks[len(base.checks) :]]
         both.faults += [replace(fault, when=all_(holds, fault.when)) for fault in side.faults[len(base.faults) :]]
     return both
-
-
-def unconditional(label: str, frames: tuple[str, ...], opens: int, mark: str, line: SourceLine) -> Part:
-    """A part that takes place whenever its action does."""
-    return Part(label, frames, opens, mark, line, TRUE)
