@@ -226,6 +226,16 @@ _VARIANTS["dataplane-target-error"] = {
 }
 _VARIANTS["dataplane-target-error"]["S7"] += (_bad("4a1cba3802", _BROKEN_AGAIN), _ok("59c9f437c5"))
 
+_ACROSS_THE_SWAP = "bdrv_swap exchanges two nodes under a qcow2 request that is in flight: it may crash"
+_SWAP_WAITS = "bdrv_swap drains first"
+#: an active commit is a mirror job whose source is a qcow2 overlay; nothing but bdrv_swap tells the two apart
+_VARIANTS["commit-dataplane"] = {
+    "A1": (_bad("b112a65c52", _ACROSS_THE_SWAP), _ok("6ee4ce1ee7", _SWAP_WAITS), *_DATAPLANE["A1"][1:]),
+}
+_VARIANTS["commit-no-ioeventfd"] = {
+    "A1": (_ok(FIRST), _bad("5a7e7a0bad", _ACROSS_THE_SWAP), _ok("6ee4ce1ee7", _SWAP_WAITS), *_NOT_EXTERNAL["A1"][1:]),
+}
+
 
 @cache
 def expected(revision: str, scenario: Scenario, property: str) -> Expectation | None:

@@ -56,6 +56,18 @@ EXTRA_SCENARIOS: Final = (
         device_reset=True,
         writes=0,
     ),
+    replace(
+        _MMIO,
+        name="commit-no-ioeventfd",
+        meaning="active commit of a qcow2 overlay, kicks run the queue handler from a vCPU thread or a chardev",
+        job="commit",
+    ),
+    replace(
+        _DATAPLANE,
+        name="commit-dataplane",
+        meaning="active commit of a qcow2 overlay, virtio disk in an IOThread, host notifiers",
+        job="commit",
+    ),
 )
 
 SCENARIOS: Final = DEFAULT_SCENARIOS + EXTRA_SCENARIOS
@@ -70,10 +82,10 @@ def find_scenario(name: str) -> Scenario:
 
 
 def base_scenario(scenario: Scenario) -> Scenario:
-    """The default scenario that a variant was made from."""
-    return max(
-        (base for base in DEFAULT_SCENARIOS if scenario.name.startswith(base.name)), key=lambda base: len(base.name)
-    )
+    """The default scenario that this one varies: the one with the same source of requests, and with the same job if there are two."""
+    source = "mmio" if scenario.source == "vcpu" else scenario.source
+    same = [base for base in DEFAULT_SCENARIOS if (base.iothread, base.source) == (scenario.iothread, source)]
+    return next((base for base in same if base.job == scenario.job), same[0])
 
 
 def applies(revision: Revision, scenario: Scenario) -> bool:
