@@ -18,9 +18,9 @@ __all__ = ["Account", "account", "by_system", "uncovered"]
 
 
 def by_system(results: Iterable[RowResult]) -> dict[str, list[RowResult]]:
-    """The results by the hash of their system; hashes and results in the order given."""
+    """The results by the hash of their system; hashes and results in the order given. Models at fault have none, and are left out."""
     found: dict[str, list[RowResult]] = {}
-    for result in results:
+    for result in (result for result in results if not result.fault):
         found.setdefault(result.digest, []).append(result)
     return found
 
@@ -72,7 +72,7 @@ class Account:
 def account(results: Sequence[RowResult]) -> Account:
     """Count what some rows came to."""
     verdicts = Counter(_kind(verdict) for result in results for verdict in result.exploration.verdicts.values())
-    states = {result.digest: result.counts.states for result in results}
+    states = {result.digest: result.counts.states for result in results if not result.fault}
     return Account(
         rows=len(results),
         systems=len(states),

@@ -11,6 +11,8 @@ had been overlooked, both here and not in the model:
 * `dataplane-reset` first broke L1 and L6 up to 9a0cec664e: a vCPU that has the BQL waits for the AioContext of an IOThread that takes it
   again and again, and the main loop waits for the BQL. The main thread had been assumed to get the lock in its turn, the vCPU had not.
   The same RFifoLock serves both, so `AioContext of a vCPU` became an assumption. (The guest may stop; a vCPU inside QEMU may not.)
+* Of two jobs nothing is expected. A drain of the one polls as long as there is progress, and the model's clock may end the other's sleep,
+  100 ms in QEMU, again and again in the meantime: a run in which no time passes. L1, L2, L3 and L7 break on such runs.
 """
 
 from __future__ import annotations
@@ -132,7 +134,7 @@ _ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
 
 def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expectation | None:
     """The expected verdict, or None for a code base, scenario or property that nothing was written down for."""
-    if property not in {item.name for item in LIVENESS}:
+    if property not in {item.name for item in LIVENESS} or scenario.jobs > 1:
         return None
     if revision in _LIKE:
         like, reason = _LIKE[revision]

@@ -10,11 +10,12 @@ from pathlib import Path
 from time import perf_counter
 
 from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Knobs, Revision, code_bases
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
 from drainspecs.expectations import Expectation, expected
 from drainspecs.processes import how_many, in_processes
 from drainspecs.properties import PROPERTIES, DrainInvariant
@@ -36,6 +37,8 @@ __all__ = [
     "deviation",
     "deviations",
     "differences",
+    "fault_of",
+    "pieces",
     "pinned_counts",
     "system_of",
     "with_order_any",
@@ -43,6 +46,8 @@ __all__ = [
 
 #: what a code base does in a scenario when nothing is wrong; see `consequences`
 SAFE = "safe"
+#: what is said instead where the model itself is wrong
+FAULT = "model fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,8 @@ class RowResult:
         digest: names the transition system; rows with the same one cannot be told apart.
         milliseconds: the time to build and search it; 0 when an equal system had been searched already.
         pinned: what the search must find; None if nobody has said yet.
+        fault: what is wrong with the model, and where: it cannot be built, or a reachable step makes no sense. Nothing is known of such a
+            row: it has no digest, no states, and every verdict is unknown. "" for a sound one.
     """
 
     row: Row
@@ -101,11 +108,12 @@ class RowResult:
     exploration: Exploration
     milliseconds: float
     pinned: Counts | None
+    fault: str = ""
 
     @property
     def consequences(self) -> tuple[str, ...]:
         """What comes of it for the owner of the data, in words."""
-        return consequences(self.row.revision.knobs, self.exploration.verdicts)
+        return (FAULT,) if self.fault else consequences(self.row.revision.knobs, self.exploration.verdicts)
 
     @property
     def counts(self) -> Counts:
@@ -164,17 +172,36 @@ class Solver:
         self._explored: dict[tuple[Scenario, str], Exploration] = {}
 
     def decide(self, rows: Iterable[Row]) -> Iterator[RowResult]:
-        """Each row's result, in order, as soon as it is known."""
-        for row in rows:
-            start = perf_counter()
-            system = self._systems.system(row.revision.knobs, row.scenario)
-            known = (row.scenario, system.digest)
-            milliseconds = 0.0
-            if known not in self._explored:
-                self._explored[known] = explore(system, self._limits)
-                milliseconds = (perf_counter() - start) * 1000
-            pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
-            yield RowResult(row, system.digest, self._explored[known], milliseconds, pinned)
+        """Each row's result, in order, as soon as it is known. A model at fault is a result like others."""
+        return map(self._result, rows)
+
+    def _result(self, row: Row) -> RowResult:
+        start = perf_counter()
+        pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
+        try:
+            digest, exploration, known = self._explore(row)
+        except ModelError as error:
+            return RowResult(row, "", _nothing_known(), _since(start), pinned, str(error))
+        return RowResult(row, digest, exploration, 0.0 if known else _since(start), pinned)
+
+    def _explore(self, row: Row) -> tuple[str, Exploration, bool]:
+        """The digest of a row's system, what a search of it found, and whether that was known already. Raises ModelError."""
+        system = self._systems.system(row.revision.knobs, row.scenario)
+        found = self._explored.get((row.scenario, system.digest))
+        if found is not None:
+            return system.digest, found, True
+        found = self._explored[row.scenario, system.digest] = explore(system, self._limits)
+        return system.digest, found, False
+
+
+def _since(start: float) -> float:
+    return (perf_counter() - start) * 1000
+
+
+def _nothing_known() -> Exploration:
+    """What is known of a model at fault."""
+    verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, FAULT) for item in PROPERTIES}
+    return Exploration(Statistics(0, 0, 0, 0, 0, (), (), 0.0), verdicts)
 
 
 #: rows that one process decides before it takes more: a tenth of the default matrix, so that two processes end together
@@ -187,26 +214,22 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
     Where processes cannot be forked, and for a few rows, this process does it alone. Whether two rows share a search depends on how
     the rows are divided; what the search finds does not.
     """
-    pieces = _pieces(rows)
-    if min(len(pieces), how_many(processes)) < 2:
+    divided = pieces(rows)
+    if min(len(divided), how_many(processes)) < 2:
         yield from Solver().decide(rows)
         return
-    for piece, results in zip(pieces, in_processes(_decide_piece, pieces, processes), strict=True):
-        yield from results if results is not None else Solver().decide(piece)
+    for results in in_processes(_decide_piece, divided, processes):
+        yield from results
 
 
-def _pieces(rows: Sequence[Row]) -> list[list[Row]]:
-    """Neighbours stay together: they share most."""
+def pieces(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows divided for several processes, in their order: neighbours stay together, because they share most."""
     groups = (list(group) for _, group in groupby(rows, key=lambda row: row.key))
     return [group[start : start + PIECE] for group in groups for start in range(0, len(group), PIECE)]
 
 
-def _decide_piece(rows: list[Row]) -> list[RowResult] | None:
-    """None for rows that cannot be decided: their error is raised, as it is, by whoever asked."""
-    try:
-        return list(Solver().decide(rows))
-    except Exception:
-        return None
+def _decide_piece(rows: list[Row]) -> list[RowResult]:
+    return list(Solver().decide(rows))
 
 
 def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
@@ -264,13 +287,13 @@ def _scenario_text(name: str, rows: Mapping[str, Counts]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A verdict or a count that is not the expected one.
+    """A verdict or a count that is not the expected one, or a model that is wrong itself.
 
     Attributes:
-        kind: `verdict`, `unknown` (a verdict that was not reached) or `counts`.
+        kind: `verdict`, `unknown` (a verdict that was not reached), `counts` or `fault` (of the model: it says nothing of anything else).
         revision: the code base.
         row: the key of its row.
-        what: the property, or `counts`.
+        what: the property, `counts` or `model`.
         expected: in words.
         found: in words.
     """
@@ -294,12 +317,19 @@ def differences(result: RowResult) -> list[str]:
 def deviations(result: RowResult) -> list[Difference]:
     """Each expectation and pinned count that the row does not meet, or does not have; each verdict that was not reached."""
     name, key = result.row.revision.name, result.row.key
+    if result.fault:
+        return [fault_of(name, key, result.fault)]
     wrong = [cell for cell in result.cells if cell.expected is None or not cell.as_expected]
     found = [deviation(name, key, cell.verdict, cell.expected) for cell in wrong]
     if result.pinned != result.counts:
         wanted = "pinned counts, and there are none" if result.pinned is None else str(result.pinned)
         found.append(Difference("counts", name, key, "counts", wanted, str(result.counts)))
     return found
+
+
+def fault_of(revision: str, row: str, fault: object) -> Difference:
+    """What there is to say of a row whose model is wrong."""
+    return Difference("fault", revision, row, "model", "one without a fault", str(fault))
 
 
 def deviation(revision: str, row: str, verdict: Verdict, expected: Expectation | None) -> Difference:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from check_invariants.main import cli
+from draincheck.errors import ModelError
+from draincheck.lang import Process
+from draincheck.qemu import World
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
 from drainspecs import claims, expectations, liveness_expectations, liveness_matrix, matrix, notify
 from drainspecs.claims import CLAIMS, ClaimVerdict, find_claim
 from drainspecs.expectations import Span
-from drainspecs.matrix import Counts, Row, RowResult, Solver, decide_all, default_rows
+from drainspecs.matrix import Counts, Row, RowResult, Solver, all_rows, decide_all, default_rows
+from drainspecs.properties import DrainInvariant
 from drainspecs.scenarios import find_scenario
 from tests.golden.documents import validator
 
@@ -86,7 +91,14 @@ def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_gate_is_silent_when_nothing_differs() -> None:
-    """The whole default matrix with its pinned counts, and all claims."""
+    """The default rows with their pinned counts and their liveness, and all claims."""
+    result = run("gate", "--quick")
+    assert (result.output, result.exit_code) == ("", 0)
+
+
+@pytest.mark.slow
+def test_the_whole_gate_is_silent() -> None:
+    """Every code base in every scenario, with GSources in any order, too."""
     result = run("gate")
     assert (result.output, result.exit_code) == ("", 0)
 
@@ -95,9 +107,16 @@ def test_the_gate_is_silent_when_nothing_differs() -> None:
 def two_rows(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
     """The gate looks at two rows and one claim."""
     rows = [Row(find_revision(name), find_scenario("mirror")) for name in ("37989ced44", "ab27c3b5e7")]
+    monkeypatch.setattr(matrix, "all_rows", lambda: rows)
     monkeypatch.setattr(matrix, "default_rows", lambda: rows)
     monkeypatch.setattr(claims, "CLAIMS", (find_claim("dataplane"),))
     return rows
+
+
+def test_the_gate_looks_at_the_wide_matrix(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows without options, the default ones with --quick."""
+    monkeypatch.setattr(matrix, "default_rows", lambda: two_rows[:1])
+    assert [json.loads(run("gate", "--json", *options).stdout)["rows"] for options in ([], ["--quick"])] == [2, 1]
 
 
 def test_two_rows_are_as_expected(two_rows: list[Row]) -> None:
@@ -252,7 +271,7 @@ def pinned_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_pinning_what_is_pinned_changes_nothing(two_rows: list[Row], pinned_in: Path) -> None:
     """The committed file is exactly what --pin writes; rows that were not looked at stay."""
     before = pinned_in.read_bytes()
-    result = run("gate", "--pin")
+    result = run("gate", "--quick", "--pin")
     assert pinned_in.read_bytes() == before
     assert result.stderr == f"2 rows pinned, 0 of them changed, in {pinned_in}\n"
     assert (result.stdout, result.exit_code) == ("", 0)
@@ -264,10 +283,18 @@ def test_pinning_writes_what_was_found(
     """A count that differs is replaced, and no longer a difference."""
     committed = pinned_in.read_bytes()
     counts["mirror"]["ab27c3b5e7"] = Counts(1, 2, 3)
-    result = run("gate", "--pin")
+    result = run("gate", "--quick", "--pin")
     assert result.stderr.startswith("2 rows pinned, 1 of them changed")
     assert (result.stdout, result.exit_code) == ("", 0)
     assert pinned_in.read_bytes() == committed
+
+
+def test_pinning_everything_forgets_rows_that_are_no_more(two_rows: list[Row], pinned_in: Path) -> None:
+    """Without --quick all rows were looked at: what is not among them is dropped."""
+    assert run("gate", "--pin").exit_code == 0
+    assert {row: list(counts) for row, counts in json.loads(pinned_in.read_text()).items()} == {
+        "mirror": ["37989ced44", "ab27c3b5e7"]
+    }
 
 
 def test_pinning_is_no_way_round_expectations(two_rows: list[Row], pinned_in: Path) -> None:
@@ -299,7 +326,100 @@ def test_counts_without_a_folder(two_rows: list[Row], monkeypatch: pytest.Monkey
     assert result.exit_code == 2
 
 
-def test_every_default_row_is_pinned() -> None:
-    """The committed file names each row of the default matrix."""
-    missing = [row for row in default_rows() if row.revision.name not in matrix.pinned_counts().get(row.key, {})]
+def test_every_row_is_pinned() -> None:
+    """The committed file names each row of the wide matrix."""
+    missing = [row for row in all_rows() if row.revision.name not in matrix.pinned_counts().get(row.key, {})]
     assert missing == []
+
+
+# -- a model at fault -------------------------------------------------------------------------------
+
+
+class Overflowing(DrainInvariant):
+    """The specification with a step that makes no sense where a code base has the bandage: a number that leaves its range."""
+
+    def begin(self, w: World) -> None:
+        """Make the number."""
+        super().begin(w)
+        self.number = w.m.int("number", 0, 0) if w.k.bandage else None
+
+    def job_defers(self, p: Process, w: World) -> None:
+        """Count where there is no room."""
+        super().job_defers(p, w)
+        if self.number is not None:
+            p.do("counts too far", self.number.inc())
+
+
+@pytest.fixture
+def overflowing(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the two rows the second one's model is at fault."""
+    monkeypatch.setattr(matrix, "DrainInvariant", Overflowing)
+
+
+FAULT = r"(?P<row>ab27c3b5e7 mirror) model: expected one without a fault, found \S+test_cli_claims_gate.py:\d+: value out of range: "
+
+
+def test_a_model_at_fault_is_a_difference(overflowing: None) -> None:
+    """One line that names row, place and fault, code 10; the other row is compared, and nothing more is said of this one."""
+    result = run("gate")
+    assert re.match(FAULT, result.stdout) and "counts too far" in result.stdout
+    assert (len(result.stdout.splitlines()), result.exit_code) == (1, 10)
+
+
+def test_a_model_at_fault_in_another_process_too(overflowing: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many rows, divided among processes: those whose code base has the bandage are at fault, no other one is hidden."""
+    rows = [row for row in default_rows() if row.key in ("mirror", "commit")]
+    results = list(matrix.decide_all(rows, 2))
+    at_fault = [result.row for result in results if result.fault]
+    assert at_fault == [row for row in rows if row.revision.knobs.bandage] != []
+    assert [line for result in results if not result.fault for line in matrix.differences(result)] == []
+
+
+def test_a_model_at_fault_as_json(overflowing: None) -> None:
+    """The document follows its schema, and the kind says what it is."""
+    data = json.loads(run("gate", "--json").stdout)
+    validator("gate").validate(data)
+    (found,) = data["differences"]
+    assert (found["kind"], found["what"], data["exit_code"]) == ("fault", "model", 10)
+
+
+def test_a_model_at_fault_keeps_its_pinned_counts(overflowing: None, pinned_in: Path) -> None:
+    """There is nothing to pin: what was pinned for it stays, and the fault is still reported."""
+    before = pinned_in.read_bytes()
+    result = run("gate", "--pin")
+    assert pinned_in.read_bytes() == before
+    assert result.stderr.startswith("1 row pinned, 0 of them changed")
+    assert re.match(FAULT, result.stdout) and result.exit_code == 10
+
+
+def test_a_model_that_cannot_be_built_is_a_difference(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model may be wrong before any search."""
+
+    class Unbuildable(Overflowing):
+        def job_defers(self, p: Process, w: World) -> None:
+            if self.number is not None:
+                w.m.bool("number")
+
+    monkeypatch.setattr(matrix, "DrainInvariant", Unbuildable)
+    result = run("gate")
+    assert result.stdout.startswith("ab27c3b5e7 mirror model: expected one without a fault, found ")
+    assert (len(result.stdout.splitlines()), result.exit_code) == (1, 10)
+
+
+def test_a_fault_under_a_claim_or_in_liveness_is_a_difference(
+    two_rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claims and liveness have models of their own: a line for each, and none hides the others."""
+
+    def at_fault(*_: object) -> None:
+        raise ModelError("wrong on purpose")
+
+    monkeypatch.setattr(claims, "explore", at_fault)
+    claims._explored.cache_clear()
+    monkeypatch.setattr(liveness_matrix, "verdicts", at_fault)
+    result = run("gate")
+    ending = " model: expected one without a fault, found wrong on purpose"
+    assert result.stdout.splitlines() == [
+        f"{name}{ending}" for name in ("37989ced44 mirror", "ab27c3b5e7 mirror", "claim dataplane")
+    ]
+    assert result.exit_code == 10

@@ -10,8 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from check_invariants.main import cli
-from draincheck.verdict import Outcome
-from drainspecs import notify
+from draincheck.errors import ModelError
+from draincheck.qemu import Scenario
+from draincheck.revisions import Revision
+from draincheck.verdict import Outcome, Verdict
+from drainspecs import liveness, notify
+from drainspecs.liveness_expectations import expected_liveness
+from drainspecs.liveness_matrix import liveness_rows
+from drainspecs.matrix import all_rows
 from tests.golden.documents import validator
 
 
@@ -145,6 +151,32 @@ def test_a_wrong_expectation_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
     assert result.exit_code == 10
     assert ".!" in result.stdout
     assert "1 not as expected" in result.stdout
+
+
+def test_a_model_at_fault_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its verdicts are unknown, a line says why, the other code base is decided; exit code 10."""
+    decide = liveness.verdicts
+
+    def verdicts(revision: Revision, scenario: Scenario) -> dict[str, Verdict]:
+        if revision.knobs.bandage:
+            raise ModelError("wrong on purpose")
+        return decide(revision, scenario)
+
+    monkeypatch.setattr(liveness, "verdicts", verdicts)
+    arguments = ["liveness", "--scenario", "mirror", "--revision", "ab27c3b5e7~1", "--revision", "ab27c3b5e7"]
+    result = CliRunner().invoke(cli, arguments)
+    before, after = [line for line in result.stdout.splitlines() if "2016-04-22" in line]
+    assert (before.count("?"), after.count("?!")) == (0, len(liveness.LIVENESS))
+    assert "\nmodel fault: ab27c3b5e7 mirror: wrong on purpose\n" in result.stdout
+    assert result.exit_code == 10
+
+
+def test_two_jobs_have_no_expectations() -> None:
+    """Nothing is written down for them, and nothing is compared."""
+    rows = [row for row in all_rows() if row.scenario.jobs > 1]
+    assert rows
+    assert not liveness_rows(rows)
+    assert {expected_liveness(row.revision.name, row.scenario, "L1") for row in rows} == {None}
 
 
 def test_an_empty_selection_is_no_success() -> None:

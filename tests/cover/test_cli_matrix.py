@@ -12,10 +12,12 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
 from check_invariants.main import cli
+from draincheck.lang import Process
+from draincheck.qemu import World
 from drainspecs import expectations, matrix
 from drainspecs.expectations import Span
 from drainspecs.matrix import Row, all_rows, decide_all, default_rows
-from drainspecs.properties import PROPERTIES
+from drainspecs.properties import PROPERTIES, DrainInvariant
 from tests.golden.documents import validator
 
 
@@ -205,6 +207,47 @@ def test_unknown_names_get_the_nearest(arguments: list[str], message: str) -> No
     result = run(*arguments)
     assert message in result.stderr
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+class Overflowing(DrainInvariant):
+    """The specification with a step that makes no sense where a code base has the bandage: a number that leaves its range."""
+
+    def begin(self, w: World) -> None:
+        """Make the number."""
+        super().begin(w)
+        self.number = w.m.int("number", 0, 0) if w.k.bandage else None
+
+    def job_defers(self, p: Process, w: World) -> None:
+        """Count where there is no room."""
+        super().job_defers(p, w)
+        if self.number is not None:
+            p.do("counts too far", self.number.inc())
+
+
+def test_a_model_at_fault_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its line has no verdict, another says what is wrong and where; the other code base is checked; code 10."""
+    monkeypatch.setattr(matrix, "DrainInvariant", Overflowing)
+    result = run(*TWO)
+    before, after = result.stdout.splitlines()[3:5]
+    assert before.startswith("37989ced44  2016-04-22  silent loss, abort  x ")
+    assert after.startswith("ab27c3b5e7  2016-04-22  model fault         ?!")
+    (said,) = [line for line in result.stdout.splitlines() if line.startswith("unexpected: ")]
+    assert re.match(
+        r"unexpected: ab27c3b5e7 mirror model: .* found \S+\.py:\d+: value out of range: .*counts too far", said
+    )
+    assert result.exit_code == 10
+
+
+def test_a_model_at_fault_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document follows its schema: the fault in words, unknown verdicts, no digest."""
+    monkeypatch.setattr(matrix, "DrainInvariant", Overflowing)
+    data = json.loads(run("--json", *TWO).stdout)
+    validator("matrix").validate(data)
+    sound, wrong = data["rows"]
+    assert (sound["fault"], wrong["outcome"], wrong["digest"], wrong["states"]) == ("", ["model fault"], "", 0)
+    assert "value out of range" in wrong["fault"]
+    assert {cell["verdict"] for cell in wrong["properties"]} == {"unknown"}
+    assert (data["summary"]["systems"], data["exit_code"]) == (1, 10)
 
 
 # -- what the command rests on in drainspecs.matrix -------------------------------------------------

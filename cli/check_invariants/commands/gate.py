@@ -9,31 +9,36 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from check_invariants.exit import ExitCode, Interrupted, worst
-from check_invariants.options import all_option, jobs_option, json_option
+from check_invariants.options import jobs_option, json_option
 from check_invariants.output import counted, emit, emit_json, until_interrupted, write_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drainspecs.matrix import Difference, RowResult
+    from drainspecs.claims import Claim
+    from drainspecs.matrix import Difference, Row, RowResult
 
 __all__ = ["command"]
 
 
 @click.command("gate")
-@all_option
+@click.option(
+    "--quick", is_flag=True, help="Only the five default scenarios, with GSources in the order of attachment."
+)
 @click.option(
     "--pin", is_flag=True, help="Write the counts that were found as the ones to expect from now on (counts.json)."
 )
 @jobs_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, as_json: bool) -> None:
+def command(ctx: click.Context, /, *, quick: bool, pin: bool, jobs: int | None, as_json: bool) -> None:
     """Compare all verdicts with what is expected: for CI.
 
-    Every verdict, every exact count of states, transitions and depth, what must happen in the end (of the default rows, and
-    QEMU's notify protocol), every claim. Prints a line for each difference, and nothing if there is none. With --pin, counts
-    that differ are written down instead (in a checkout; look at the change before you commit it).
+    Of every code base in every scenario, and with GSources in any order: every verdict, every exact count of states,
+    transitions and depth, and what must happen in the end; QEMU's notify protocol; every claim. Prints a line for each
+    difference, and nothing if there is none. A model at fault (a value leaves its range, a coroutine is entered twice) is
+    one of them. With --pin, counts that differ are written down instead (in a checkout; look at the change before you
+    commit it).
 
     \b
     Exit codes: 0 no difference; 10 differences; 30 a verdict was not reached; 2 wrong arguments, or
@@ -44,14 +49,14 @@ def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, a
     """
     from drainspecs.matrix import all_rows, decide_all, default_rows, deviations
 
-    rows = all_rows() if wide else default_rows()
+    rows = default_rows() if quick else all_rows()
     results, missing = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))
     found = [item for result in results for item in deviations(result)]
     if not missing:
         if pin:
-            _pin(results, keep=not wide)
+            _pin(results, keep=quick)
             found = [item for item in found if item.kind != "counts"]
-        liveness, missing = _liveness_differences()
+        liveness, missing = _liveness_differences([result.row for result in results if not result.fault], jobs)
         found += [*liveness, *_claim_differences()]
     code = worst(ExitCode.INCONCLUSIVE if item.kind == "unknown" else ExitCode.DIFFERENT for item in found)
     if as_json:
@@ -66,35 +71,46 @@ def command(ctx: click.Context, /, *, wide: bool, pin: bool, jobs: int | None, a
     ctx.exit(code)
 
 
-def _liveness_differences() -> tuple[list[Difference], bool]:
-    """Those of the default rows and of the notify suite; with True if that was interrupted."""
-    from drainspecs.liveness_matrix import liveness_deviations, notify_deviations
-    from drainspecs.matrix import default_rows
+def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[Difference], bool]:
+    """Those of the rows and of the notify suite; with True if that was interrupted."""
+    from drainspecs.liveness_matrix import liveness_deviations, liveness_rows, notify_deviations
 
-    rows = default_rows()
-    found, missing = until_interrupted(liveness_deviations(rows), "rows decided for liveness", len(rows))
+    demanding = liveness_rows(rows)
+    deviations = liveness_deviations(demanding, jobs)
+    found, missing = until_interrupted(deviations, "rows decided for liveness", len(demanding))
     return [*(item for part in found for item in part), *notify_deviations()], missing
 
 
 def _claim_differences() -> Iterator[Difference]:
-    from drainspecs.claims import CLAIMS, decide_claims
-    from drainspecs.matrix import Difference
+    from drainspecs.claims import CLAIMS
 
-    for result in decide_claims(CLAIMS):
-        if not result.as_expected:
-            expected, found = result.claim.expected.value, result.verdict.value
-            yield Difference("claim", "claim", result.claim.name, "verdict", expected, found)
+    for claim in CLAIMS:
+        yield from _claim_difference(claim)
+
+
+def _claim_difference(claim: Claim) -> Iterator[Difference]:
+    """A claim whose verdict is another one, or that rests on a model at fault."""
+    from draincheck.errors import ModelError
+    from drainspecs.matrix import Difference, fault_of
+
+    try:
+        found = claim.decide().verdict
+    except ModelError as error:
+        yield fault_of("claim", claim.name, error)
+        return
+    if found is not claim.expected:
+        yield Difference("claim", "claim", claim.name, "verdict", claim.expected.value, found.value)
 
 
 def _pin(results: Sequence[RowResult], keep: bool) -> None:
-    """Rewrite the pinned counts, whole or not at all; `keep` those of rows that were not looked at."""
+    """Rewrite the pinned counts, whole or not at all; `keep` those of rows that were not looked at. A model at fault has none to pin."""
     from drainspecs.matrix import counts_path, counts_text, pinned_counts
 
-    write_to(str(counts_path()), counts_text(results, pinned_counts() if keep else None))
-    changed = sum(result.pinned != result.counts for result in results)
-    click.echo(
-        f"{counted(len(results), 'row')} pinned, {changed} of them changed, in {_shown(counts_path())}", err=True
-    )
+    sound = [result for result in results if not result.fault]
+    keep = keep or len(sound) < len(results)
+    write_to(str(counts_path()), counts_text(sound, pinned_counts() if keep else None))
+    changed = sum(result.pinned != result.counts for result in sound)
+    click.echo(f"{counted(len(sound), 'row')} pinned, {changed} of them changed, in {_shown(counts_path())}", err=True)
 
 
 def _shown(path: Path) -> str:

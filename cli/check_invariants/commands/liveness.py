@@ -72,7 +72,8 @@ def command(
     path and a loop that the model really has, or a path to where nothing moves; `check --property L2` shows one, too.
 
     \b
-    Exit codes: 0 every verdict is as expected; 10 one is not; 30 unknown; 2 wrong arguments; 130 interrupted.
+    Exit codes: 0 every verdict is as expected; 10 one is not, or a model is at fault; 30 unknown; 2 wrong arguments;
+    130 interrupted.
 
     \b
     Example: check-invariants liveness --scenario dataplane
@@ -120,12 +121,18 @@ class _Cell(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """A row: its name, the table it stands in, what else is said of it, and its cells."""
+    """A row: its name, the table it stands in, what else is said of it, its cells, and what is wrong with its model ("": nothing)."""
 
     name: str
     block: str
     about: tuple[str, str]
     cells: Sequence[_Cell]
+    fault: str = ""
+
+    @property
+    def scenario(self) -> str:
+        """The name of the table it stands in."""
+        return self.block.partition(":")[0]
 
 
 # -- rows -------------------------------------------------------------------------------------------
@@ -142,15 +149,28 @@ def _lines(revisions: Sequence[Any], scenarios: Sequence[Any]) -> tuple[Iterator
 
 
 def _line(row: Row) -> _Line:
-    from drainspecs.liveness import verdicts
     from drainspecs.liveness_expectations import expected_liveness
 
+    found, fault = _verdicts(row)
     cells = [
         _cell(name, verdict, expected_liveness(row.revision.name, row.scenario, name), partial(_system_of, row, name))
-        for name, verdict in verdicts(row.revision, row.scenario).items()
+        for name, verdict in found.items()
     ]
     block = f"{row.scenario.name}: {row.scenario.meaning}"
-    return _Line(row.revision.name, block, (row.revision.date, row.revision.subject), cells)
+    return _Line(row.revision.name, block, (row.revision.date, row.revision.subject), cells, fault)
+
+
+def _verdicts(row: Row) -> tuple[dict[str, Verdict], str]:
+    """A row's verdicts; if its model is at fault they are all unknown, and the fault is said."""
+    from draincheck.errors import ModelError
+    from draincheck.verdict import Outcome, Verdict
+    from drainspecs.liveness import LIVENESS, verdicts
+
+    try:
+        return verdicts(row.revision, row.scenario), ""
+    except ModelError as error:
+        how = f"model fault: {error}"
+        return {item.name: Verdict(item.name, Outcome.UNKNOWN, how) for item in LIVENESS}, str(error)
 
 
 def _cell(
@@ -183,7 +203,7 @@ def _notify_lines() -> tuple[Iterator[_Line], int]:
 
 def _code(lines: Sequence[_Line]) -> ExitCode:
     cells = [cell for line in lines for cell in line.cells]
-    if any(not cell.as_expected and cell.outcome != "unknown" for cell in cells):
+    if any(line.fault for line in lines) or any(not c.as_expected and c.outcome != "unknown" for c in cells):
         return ExitCode.DIFFERENT
     return ExitCode.INCONCLUSIVE if any(cell.outcome == "unknown" for cell in cells) else ExitCode.OK
 
@@ -201,6 +221,7 @@ def _print(lines: Sequence[_Line], notify: bool, full: bool, seconds: float) -> 
         emit(_LEGEND)
     if not notify:
         _print_demands()
+    emit("".join(f"\nmodel fault: {line.name} {line.scenario}: {line.fault}\n" for line in lines if line.fault))
     emit(f"\n{_summary(lines, seconds)}\n")
 
 
@@ -288,4 +309,4 @@ def _line_json(line: _Line) -> dict[str, Any]:
         }
         for cell in line.cells
     }
-    return {"table": line.block.partition(":")[0], "row": line.name, "properties": cells}
+    return {"table": line.scenario, "row": line.name, "properties": cells}

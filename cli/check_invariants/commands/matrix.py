@@ -47,7 +47,14 @@ A column a property (`check-invariants list properties`): . holds, x violated, ?
 The outcome in words: silent loss (S3, S4), abort or crash (A1), hang (F1); stray request: S1 alone; safe: none of these.
 """
 
-_STYLES = {"safe": "green", "silent loss": "bold red", "abort": "red", "crash": "red", "hang": "magenta"}
+_STYLES = {
+    "safe": "green",
+    "silent loss": "bold red",
+    "abort": "red",
+    "crash": "red",
+    "hang": "magenta",
+    "model fault": "bold yellow",
+}
 
 
 @click.command("matrix")
@@ -76,11 +83,11 @@ def command(
     """Check every code base in every scenario (what runs without a command).
 
     Each line is a code base: QEMU's source right after a commit. Every verdict comes from an exhaustive search and is compared with
-    what QEMU's history says.
+    what QEMU's history says. A model that is wrong itself is said to be, and keeps no other from being checked.
 
     \b
-    Exit codes: 0 every verdict as expected, also an expected violation; 10 one is not, or nothing was
-    selected; 30 one was not reached; 2 wrong arguments; 130 interrupted.
+    Exit codes: 0 every verdict as expected, also an expected violation; 10 one is not, a model is at fault,
+    or nothing was selected; 30 one was not reached; 2 wrong arguments; 130 interrupted.
 
     \b
     Example: check-invariants --scenario mirror --revision ab27c3b5e7~1 --revision ab27c3b5e7
@@ -94,7 +101,7 @@ def command(
     started = perf_counter()
     results, missing = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))
     seconds = perf_counter() - started
-    code = worst(_code(cell) for result in results for cell in _of_row(result, properties))
+    code = worst(code for result in results for code in _codes(result, properties))
     if as_json:
         _print_json(results, properties, seconds, ExitCode.INTERRUPTED if missing else code)
     else:
@@ -121,6 +128,10 @@ def _wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenari
 
 def _of_row(result: RowResult, properties: Sequence[str]) -> list[Cell]:
     return [cell for cell in result.cells if not properties or cell.property_name in properties]
+
+
+def _codes(result: RowResult, properties: Sequence[str]) -> list[ExitCode]:
+    return [ExitCode.DIFFERENT] if result.fault else [_code(cell) for cell in _of_row(result, properties)]
 
 
 def _code(cell: Cell) -> ExitCode:
@@ -213,11 +224,11 @@ def _full_line(result: RowResult, cell: Cell) -> list[str | Styled]:
 
 
 def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list[Difference]:
-    """The verdicts that are not as expected; pinned counts are the gate's business."""
+    """The verdicts that are not as expected, and the models at fault; pinned counts are the gate's business."""
     from drainspecs.matrix import deviations
 
     found = [item for result in results for item in deviations(result) if item.kind != "counts"]
-    return [item for item in found if not properties or item.what in properties]
+    return [item for item in found if not properties or item.kind == "fault" or item.what in properties]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +246,7 @@ class _Sum:
 def _sum(results: Sequence[RowResult], properties: Sequence[str], seconds: float) -> _Sum:
     cells = [cell for result in results for cell in _of_row(result, properties)]
     tally = Tally(cell.verdict.outcome.value for cell in cells)
-    systems = {result.digest: result.counts.states for result in results}
+    systems = {result.digest: result.counts.states for result in results if not result.fault}
     return _Sum(
         len(results),
         {word: tally[word] for word in VERDICTS},
@@ -272,6 +283,7 @@ def _row_json(result: RowResult, properties: Sequence[str]) -> dict[str, Any]:
         "scenario": result.row.scenario.name,
         "order": revision.knobs.order,
         "outcome": list(result.consequences),
+        "fault": result.fault,
         "digest": result.digest,
         "states": counts.states,
         "transitions": counts.transitions,
