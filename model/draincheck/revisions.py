@@ -156,11 +156,12 @@ def _history() -> tuple[Revision, ...]:
         "pointers are switched instead of bdrv_swap, with an assertion that nothing is pending",
         pre_switch="assert",
     )
+    row("dca21ef23b", "2015-10-23", "v2.5.0", "handlers can be marked external; none is yet")
     row(
-        "dca21ef23b",
+        "3a1e8074d7",
         "2015-10-23",
         "v2.5.0",
-        "handlers can be marked external; dataplane's host notifier is",
+        "dataplane's host notifier is marked external",
         dataplane_is_external=True,
     )
     row(
@@ -205,14 +206,27 @@ def _history() -> tuple[Revision, ...]:
         "the bandage: external events of iohandler_ctx are disabled around mirror_exit",
         bandage=True,
     )
-    row("6820643fdb", "2016-05-23", "v2.7.0", "bdrv_drain becomes a whole drained section", drain_is_section=True)
+    row(
+        "6820643fdb",
+        "2016-05-23",
+        "v2.7.0",
+        "bdrv_drain becomes a whole drained section",
+        drain_is_section=True,
+        submit="blk_aio_pwritev",
+    )
+    row(
+        "b880481579",
+        "2016-04-12",
+        "v2.7.0",
+        "mirror_exit holds the target drained around the switch",
+        target_drained=True,
+    )
     row(
         "0ff841f6d1",
         "2016-07-13",
         "v2.7.0",
         "virtio-blk's host notifier moves to the node's context",
         notifier_home="main",
-        target_drained=True,
     )
     row("1c627137c1", "2016-07-13", "v2.7.0", "virtio-scsi's host notifier moves to the node's context")
     row("d4a92a8420", "2016-07-13", "v2.7.0", "the bandage is reverted", bandage=False)
@@ -224,13 +238,25 @@ def _history() -> tuple[Revision, ...]:
         begin="before_check",
     )
     row(
+        "9972354856",
+        "2016-10-27",
+        "v2.8.0",
+        "requests in flight are counted, and a drain polls only while there are any",
+        drain_polls="in_flight",
+    )
+    row(
+        "d42cf28837",
+        "2016-10-27",
+        "v2.8.0",
+        "a drained section that a coroutine opens yields first: its bottom half disables and polls",
+        drain="yield_first",
+    )
+    row(
         "65c1b5b622",
         "2016-10-27",
         "v2.8.0",
-        "an IOThread no longer holds its context while it polls; drain yields first and polls while requests are in flight",
+        "an IOThread no longer holds its context while it polls",
         ctx_held_in_poll=False,
-        drain="yield_first",
-        drain_polls="in_flight",
     )
     row(
         "bdffb31d8e",
@@ -239,24 +265,32 @@ def _history() -> tuple[Revision, ...]:
         "mirror flushes the target between the dirty count and leaving",
         flush="after_check",
     )
+    row("4a1cba3802", "2016-12-01", "v2.9.0", "aio_poll can busy-poll, for a time that is 0 unless somebody sets it")
+    row("0062ea0fd6", "2016-12-01", "v2.9.0", "virtqueues can be busy-polled")
     row(
-        "4a1cba3802",
+        "684e508c23",
         "2016-12-01",
         "v2.9.0",
-        "IOThreads busy-poll the virtqueue, without looking at the disable counter",
+        "every aio_poll polls the virtqueues once, without looking at the disable counter",
         busy_poll="ignores",
     )
     row("59c9f437c5", "2017-01-24", "v2.9.0", "busy polling honours the disable counter", busy_poll="honours")
     row("91af091f92", "2017-04-18", "v2.9.0", "a drain also polls until nothing moves any more", drain_polls="progress")
     row("321d1dba8b", "2017-05-08", "v2.10.0", "enabling external events wakes the context", enable_notifies=True)
+    row("2119882c7e", "2017-06-05", "v2.10.0", "the exit callback releases the bitmap", release_bitmap="exit")
+    row("d759c951f3", "2018-02-27", "v2.12.0", "every poll of the main loop lets go of the BQL", bql_drop="always")
     row(
         "89bd030533",
         "2018-03-22",
         "v3.0.0",
-        "a drain waits until jobs have paused; every poll lets go of the BQL; the exit callback releases the bitmap",
-        bql_drop="always",
-        release_bitmap="exit",
-        submit="blk_aio_pwritev",
+        "a drain waits for jobs, too; for mirror's only while copies are in flight",
+    )
+    row(
+        "4cf077b59f",
+        "2018-08-17",
+        "v3.1.0",
+        "a drain polls only while requests are in flight, again",
+        drain_polls="in_flight",
     )
     row(
         "e64f25f30b",
@@ -265,6 +299,7 @@ def _history() -> tuple[Revision, ...]:
         "a node that changes its context takes its disable count along",
         switch_carries_count=True,
     )
+    row("5e771752a1", "2019-03-08", "v4.0.0", "a drain that mirror has not begun itself waits until mirror has paused")
     row("f871abd60f", "2019-05-21", "v4.1.0", "bdrv_replace_node drains instead of asserting", pre_switch="drain")
     row(
         "cf3129323f",

@@ -104,8 +104,8 @@ def _on(knob: str, commit: str, cost: int, reason: str, **more: Any) -> Mitigati
 
 
 MITIGATIONS: Final = (
-    _on("dataplane_is_external", "dca21ef23b", 1, "one argument where dataplane sets its host notifier",
-        side_effects=("nothing by itself: something must disable external events",)),
+    _on("dataplane_is_external", "3a1e8074d7", 1, "one argument where dataplane sets its host notifier",
+        side_effects=("nothing by itself: something must disable external events",), builds_on=("dca21ef23b",)),
     _on("is_external", "14560d69e7", 1, "one argument where virtio sets its host notifiers",
         side_effects=("the notifiers of all virtio devices are marked, not only those of disks",), builds_on=("dca21ef23b",)),
     _one("begin", "after_release", ("none",), "176c36997f", cost=2, reason="begin and end of the section stand in different functions",
@@ -143,7 +143,7 @@ NOT_MITIGATIONS: Final = (
                   "b112a65c52 could not allow dataplane"),
     NotMitigation("drain", "nested", "a77fd4bb29", "reverts a77fd4bb29 and brings its deadlock back: a coroutine that the request needs "
                   "cannot run while mirror polls inside its own"),
-    NotMitigation("drain", "yield_late", "65c1b5b622", "takes back what came with 65c1b5b622; it is not about this invariant"),
+    NotMitigation("drain", "yield_late", "d42cf28837", "reverts d42cf28837, which is not about this invariant"),
     NotMitigation("begin", "none", "176c36997f", "reverts 176c36997f, which protects dataplane"),
     NotMitigation("flush", "before_check", "bdffb31d8e", "reverts bdffb31d8e, which flushes no more often than needed"),
     NotMitigation("order", "attach", "", "GLib's choice, not QEMU's: nothing in its interface promises it"),
@@ -151,12 +151,12 @@ NOT_MITIGATIONS: Final = (
     NotMitigation("pre_switch", "swap_drain", "6ee4ce1ee7", "finishes a stray write on the old node: hides it"),
     NotMitigation("pre_switch", "drain", "f871abd60f", "finishes a stray write on the old node: hides it"),
     NotMitigation("reopen_drains", True, "", "a property of the images, and its drain hides a stray write"),
-    NotMitigation("target_drained", True, "0ff841f6d1", "about requests of the target"),
-    NotMitigation("release_bitmap", "exit", "89bd030533", "a dirty bit that nobody reads any more saves no data"),
+    NotMitigation("target_drained", True, "b880481579", "about requests of the target"),
+    NotMitigation("release_bitmap", "exit", "2119882c7e", "a dirty bit that nobody reads any more saves no data"),
     NotMitigation("iohandler", "legacy", "f3926945c8", "reverts f3926945c8; the window is as wide as before"),
-    NotMitigation("busy_poll", "none", "4a1cba3802", "reverts 4a1cba3802, which is about latency"),
+    NotMitigation("busy_poll", "none", "684e508c23", "reverts 684e508c23, which is about latency"),
     NotMitigation("ctx_held_in_poll", True, "65c1b5b622", "reverts 65c1b5b622: a lock held while polling needs a contention callback to be got at all"),
-    NotMitigation("bql_drop", "if_timeout", "89bd030533", "keeps vCPU threads out by accident only"),
+    NotMitigation("bql_drop", "if_timeout", "d759c951f3", "keeps vCPU threads out by accident only"),
 )  # fmt: skip
 
 

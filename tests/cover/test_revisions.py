@@ -30,6 +30,14 @@ from draincheck.revisions import (
         ("v2.3.0", "b112a65c52"),
         ("v2.5.0", "176c36997f"),
         ("v2.6.0", "ab27c3b5e7"),
+        ("v2.7.0", "d4a92a8420"),
+        ("v2.8.0", "bdffb31d8e"),
+        ("v2.9.0", "91af091f92"),
+        ("v2.10.0", "2119882c7e"),
+        ("v2.12.0", "d759c951f3"),
+        ("v3.0.0", "89bd030533"),
+        ("v3.1.0", "4cf077b59f"),
+        ("v4.0.0", "5e771752a1"),
         ("v4.2.0", "cf3129323f"),
         ("3f09bfbc7b-reopen-drains", "3f09bfbc7b-reopen-drains"),
     ],
@@ -51,13 +59,25 @@ def test_names_are_unique_and_dates_ascend() -> None:
     """The table is in the order of history."""
     names = [row.name for row in code_bases()]
     assert len(set(names)) == len(names)
-    assert [row.date for row in REVISIONS] == sorted(row.date for row in REVISIONS)
+    dates = [row.date for row in REVISIONS if row.name != "b880481579"]  # merged three months after it was written
+    assert dates == sorted(dates)
 
 
 def test_each_row_but_the_documented_ones_turns_a_knob() -> None:
     """A row without a change of its own is there for its name in history."""
     same = {b.name for a, b in pairwise(REVISIONS) if a.knobs == b.knobs}
-    assert same == {"c1e1e5fa8f", "39bf92dd70", "1c627137c1"}
+    assert same == {
+        *(
+            "dca21ef23b",
+            "c1e1e5fa8f",
+            "39bf92dd70",
+            "1c627137c1",
+            "4a1cba3802",
+            "0062ea0fd6",
+            "89bd030533",
+            "5e771752a1",
+        )
+    }
 
 
 def test_settings_turn_knobs_and_show_in_the_name() -> None:

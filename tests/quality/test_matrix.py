@@ -108,7 +108,7 @@ def test_a_context_switch_in_the_window_unbalances_the_counters() -> None:
     """B3, B1 and QEMU's own assertion go red in the scenario that moves the disk, until the count moves along."""
     for revision, outcome in (
         ("ab27c3b5e7", Outcome.VIOLATED),
-        ("89bd030533", Outcome.VIOLATED),
+        ("4cf077b59f", Outcome.VIOLATED),
         ("e64f25f30b", Outcome.HOLDS),
     ):
         verdicts = explore(system_of(Row(find_revision(revision), find_scenario("dataplane-reset")))).verdicts

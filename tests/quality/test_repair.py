@@ -185,8 +185,8 @@ def test_a_repair_that_hangs_is_none() -> None:
 
 
 def test_history_s_own_fix_hung() -> None:
-    """At 4a1cba3802 what 59c9f437c5 did makes dataplane safe, and leaves an IOThread asleep for ever: refused, and F1 is the reason."""
-    found = asked("4a1cba3802", "dataplane")
+    """At 684e508c23 what 59c9f437c5 did makes dataplane safe, and leaves an IOThread asleep for ever: refused, and F1 is the reason."""
+    found = asked("684e508c23", "dataplane")
     assert solutions(found) == [{"busy_poll=honours", "enable_notifies=on"}, {"enable_notifies=on", PARKS}]
     assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
         ({"busy_poll=honours"}, ["dataplane: F1"]),
@@ -196,7 +196,7 @@ def test_history_s_own_fix_hung() -> None:
 
 def test_its_hang_is_real() -> None:
     """Negative control: with 321d1dba8b's wakeup in the code base the same fix is a repair by itself, and nothing is refused."""
-    woken = with_settings(find_revision("4a1cba3802"), {"enable_notifies": True})
+    woken = with_settings(find_revision("684e508c23"), {"enable_notifies": True})
     found = repair(woken, [find_scenario("dataplane")])
     assert solutions(found) == [{"busy_poll=honours"}, {PARKS}] and found.rejected == ()
 
@@ -247,7 +247,7 @@ def brute_force(revision: str, scenario: str) -> set[frozenset[str]]:
 
 HARD = [
     ("39bf92dd70", "mirror"),
-    ("4a1cba3802", "dataplane"),
+    ("684e508c23", "dataplane"),
     ("37989ced44", "no-ioeventfd"),
     pytest.param("b112a65c52", "dataplane", marks=pytest.mark.slow),
 ]

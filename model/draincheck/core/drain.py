@@ -94,7 +94,10 @@ class Drainer:
         qemu_coroutine_enter(co)
 
     def bdrv_drain_poll(self, bs: BlockDriverState) -> None:
-        """Poll the node's context: until nothing is pending and nothing moves, or (65c1b5b622 .. 91af091f92~1) only while something is pending."""
+        """Poll the node's context: until nothing is pending and nothing moves, or only while something is pending.
+
+        The latter from 9972354856 to 91af091f92~1, and again from 4cf077b59f on.
+        """
         with self.host.polls():
             if self.host.knobs.drain_polls == "in_flight":
                 self.bdrv_poll_while(bs)
