@@ -39,8 +39,8 @@ def test_claims_can_be_chosen() -> None:
     """Only the named ones are decided, in the order they are named in."""
     result = run("claims", "moved", "dataplane")
     assert [line for line in result.stdout.splitlines() if line and line[0] != " "] == [
-        "moved: confirmed",
-        "dataplane: confirmed",
+        "moved: confirmed: beyond the message: 0ff841f6d1 closes case 3 for virtio-blk",
+        "dataplane: confirmed: 2.5 protects a mirror of a disk whose dataplane keeps running, and not one in the main loop",
     ]
     assert "    + 176c36997f, mirror: S1 violated\n" in result.stdout
     assert result.exit_code == 0
@@ -51,7 +51,7 @@ def test_an_unexpected_claim_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = replace(find_claim("dataplane"), expected=ClaimVerdict.REFUTED)
     monkeypatch.setattr(claims, "CLAIMS", (wrong,))
     result = run("claims")
-    assert "dataplane: confirmed (NOT as expected: refuted)\n" in result.stdout
+    assert "dataplane: confirmed (NOT as expected: refuted): 2.5 protects" in result.stdout
     assert result.exit_code == 10
 
 
@@ -62,8 +62,20 @@ def test_claims_as_json() -> None:
     validator("claims").validate(data)
     (claim,) = data["claims"]
     assert (claim["verdict"], claim["as_expected"]) == ("confirmed under a condition", True)
-    assert {"text": "f3926945c8+order=any, mirror: case 2 violated", "holds": True} in claim["facts"]
+    assert {"text": "f3926945c8+order=any, mirror: case 2 violated", "holds": True, "computed": True} in claim["facts"]
     assert data["exit_code"] == result.exit_code == 0
+
+
+def test_the_first_line_of_a_claim_is_enough() -> None:
+    """It has the condition, or what is true instead; the claim itself comes second, and a fact that was read says so."""
+    first, second, *facts = run("claims", "realized").stdout.splitlines()
+    assert (
+        first == "realized: refuted: the message of 6ee4ce1ee7, ten months older, names the window and calls it a bug"
+    )
+    assert second == "  claim: nobody had noticed the main loop's bug before ab27c3b5e7"
+    assert [line.endswith(" (a fact of history, read and not computed)") for line in facts] == [True, False, False]
+    conditional = run("claims", "case-2").stdout.splitlines()[0]
+    assert conditional.startswith("case-2: confirmed under a condition: GSources may be dispatched in any order; ")
 
 
 def test_an_unknown_claim_gets_the_nearest() -> None:
@@ -82,7 +94,7 @@ def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(claims, "decide_claims", interrupted)
     result = run("claims")
-    assert result.stdout.startswith("opens: confirmed\n")
+    assert result.stdout.startswith("opens: confirmed: ")
     assert result.stderr == f"Error: interrupted: 1 of {len(CLAIMS)} claims were decided\n"
     assert result.exit_code == 130
 

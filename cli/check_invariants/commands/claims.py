@@ -48,14 +48,19 @@ def command(ctx: click.Context, names: Sequence[Claim], as_json: bool) -> None:
 
 
 def _text(result: ClaimResult) -> str:
+    """The first line has all that a reader must know who stops there."""
     claim = result.claim
     expected = "" if result.as_expected else f" (NOT as expected: {claim.expected.value})"
-    lines = [f"{claim.name}: {result.verdict.value}{expected}", f"  {claim.text}"]
-    if claim.condition:
-        lines.append(f"  condition: {claim.condition}")
-    lines += [f"    {'+' if fact.holds else '-'} {fact.text}" for fact in result.facts]
+    lines = [f"{claim.name}: {result.verdict.value}{expected}: {claim.gist}"]
+    if claim.gist != claim.text:
+        lines.append(f"  claim: {claim.text}")
+    lines += [f"    {'+' if fact.holds else '-'} {fact.text}{_how(fact)}" for fact in result.facts]
     lines += [f"    note: {remark}" for remark in result.remarks]
     return "\n".join(lines) + "\n"
+
+
+def _how(fact: Fact) -> str:
+    return "" if fact.computed else " (a fact of history, read and not computed)"
 
 
 def claim_json(result: ClaimResult) -> dict[str, Any]:
@@ -65,6 +70,7 @@ def claim_json(result: ClaimResult) -> dict[str, Any]:
         "name": claim.name,
         "text": claim.text,
         "condition": claim.condition,
+        "instead": claim.instead,
         "verdict": result.verdict.value,
         "expected": claim.expected.value,
         "as_expected": result.as_expected,
@@ -74,4 +80,4 @@ def claim_json(result: ClaimResult) -> dict[str, Any]:
 
 
 def _fact_json(fact: Fact) -> dict[str, Any]:
-    return {"text": fact.text, "holds": fact.holds}
+    return {"text": fact.text, "holds": fact.holds, "computed": fact.computed}
