@@ -18,7 +18,6 @@ from draincheck.verdict import Exploration, Outcome
 from drainspecs.cases import SeedCases
 from drainspecs.kicks import KickPosition, dangerous_kicks
 from drainspecs.orders import HANDLER_FIRST, HANDLER_LAST, ORDERS, QUIET, Orders
-from drainspecs.properties import DrainInvariant
 from drainspecs.scenarios import DEFAULT_SCENARIOS, applies, find_scenario
 
 __all__ = ["CLAIMS", "Claim", "ClaimResult", "ClaimVerdict", "Fact", "decide_claims", "find_claim"]
@@ -105,20 +104,19 @@ class Claim:
 
 
 @cache
-def _system(revision: Revision, scenario: str, probes: type[DrainInvariant] = SeedCases) -> TransitionSystem:
+def _system(revision: Revision, scenario: str, orders: bool = False) -> TransitionSystem:
     name = f"{revision.name} / {scenario}"
-    return build(name, revision.knobs, find_scenario(scenario), probes()).compile()
+    return build(name, revision.knobs, find_scenario(scenario), Orders() if orders else SeedCases()).compile()
 
 
 @cache
-def _explored(revision: Revision, scenario: str, probes: type[DrainInvariant]) -> Exploration:
-    return explore(_system(revision, scenario, probes))
+def _explored(revision: Revision, scenario: str, orders: bool) -> Exploration:
+    return explore(_system(revision, scenario, orders))
 
 
 def _violates(revision: str, scenario: str, property: str, **settings: Any) -> bool:
     code_base = with_settings(find_revision(revision), settings)
-    probes = Orders if property in ORDERS else SeedCases
-    return _explored(code_base, scenario, probes).verdicts[property].outcome is Outcome.VIOLATED
+    return _explored(code_base, scenario, property in ORDERS).verdicts[property].outcome is Outcome.VIOLATED
 
 
 def _fact(wanted: bool, revision: str, scenario: str, property: str, **settings: Any) -> Fact:
