@@ -140,9 +140,9 @@ def counted(number: int, word: str) -> str:
 VERDICTS = {"holds": (".", "hold"), "violated": ("x", "violated"), "unknown": ("?", "unknown")}
 
 
-def sign(verdict: str, as_expected: bool) -> str:
-    """A verdict in a table where a column is a property."""
-    return VERDICTS[verdict][0] + ("" if as_expected else "!")
+def sign(verdict: str, as_expected: bool, limited: bool = False) -> str:
+    """A verdict in a table where a column is a property; `limited`: it is one only as far as modelled."""
+    return VERDICTS[verdict][0] + ("" if as_expected else "!") + ("~" if limited else "")
 
 
 def tallied(verdicts: Mapping[str, int], unexpected: int) -> str:

@@ -16,6 +16,7 @@ from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Knobs, Revision, code_bases
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
+from drainspecs.abstractions import Note, limits_on
 from drainspecs.expectations import Expectation, expected
 from drainspecs.processes import how_many, in_processes
 from drainspecs.properties import PROPERTIES, DrainInvariant
@@ -89,6 +90,11 @@ class Cell:
     def as_expected(self) -> bool:
         """Nothing else was expected."""
         return self.expected is None or self.expected.outcome is self.verdict.outcome
+
+    @property
+    def limits(self) -> tuple[Note, ...]:
+        """What the model leaves out and the verdict could turn on."""
+        return limits_on(self.row.revision.name, self.row.scenario, self.property_name, self.verdict.outcome)
 
 
 @dataclass(frozen=True, slots=True)

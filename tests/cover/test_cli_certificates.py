@@ -91,7 +91,7 @@ def test_prove_prints_json(model: str, tmp_path: Path) -> None:
     document = json.loads(result.stdout)
     validator("prove").validate(document)
     assert (document["format"], document["file"], document["exit_code"]) == ("check-invariants/prove", "it.smt2", 0)
-    assert document["claims"][1] == {"property": "over", "verdict": "violated"}
+    assert document["claims"][1] == {"property": "over", "verdict": "violated", "limits": []}
     assert [item["property"] for item in document["missing"]] == ["never 2", "ends"]
     assert document["digest"] == read((tmp_path / "it.smt2").read_text()).header.digest
 

@@ -144,12 +144,15 @@ class _Result:
 
 
 def _print(result: _Result, traces: bool) -> None:
+    from check_invariants.limited import as_far_as_modelled
+
     emit(f"{_heading(result.selected)}\n\n")
     emit_table(_table(result.judged))
     words = _outcome(result)
     if result.exploration is not None:
         emit("\n" + (f"outcome: {', '.join(words)}\n" if words else "") + f"{_statistics(result.exploration)}\n")
         emit(_never_taken(result.system, result.exploration))
+    emit(as_far_as_modelled(result.selected, ((item.item.name, item.verdict.outcome) for item in result.judged)))
     if traces:
         _print_traces(result)
     emit(f"\n{_conclusion(result.judged)}\n")
@@ -301,6 +304,7 @@ def _search_json(result: _Result) -> dict[str, Any]:
 
 
 def _property_json(result: _Result, item: Judged, traces: bool) -> dict[str, Any]:
+    from check_invariants.limited import limits_of
     from draincheck.report.jsontrace import trace_to_json
 
     expectation, trace = item.expectation, item.verdict.trace
@@ -316,5 +320,6 @@ def _property_json(result: _Result, item: Judged, traces: bool) -> dict[str, Any
         "how": item.verdict.how,
         "expected": None if expectation is None else expectation.outcome.value,
         "argument": None if expectation is None else expectation.argument,
+        "limits": limits_of(result.selected, item.item.name, item.verdict.outcome),
         "trace": shown,
     }

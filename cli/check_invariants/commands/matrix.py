@@ -44,6 +44,7 @@ __all__ = ["command"]
 
 _LEGEND = """\
 A column a property (`check-invariants list properties`): . holds, x violated, ? unknown; ! not as expected.
+~ as far as modelled: the verdict could turn on something that is left out, and `--full` says on what.
 The outcome in words: silent loss (S3, S4), abort or crash (A1), hang (F1); stray request: S1 alone; safe: none of these.
 """
 
@@ -154,8 +155,7 @@ def _print_text(results: Sequence[RowResult], properties: Sequence[str], seconds
         for _, part in groupby(block, lambda result: result.row.revision.name in controls):
             emit_table((_full_table if full else _table)(list(part), properties))
             emit("\n")
-    if not full:
-        emit(_LEGEND)
+    emit(_limits(results, properties) if full else _LEGEND)
     emit("".join(f"unexpected: {line}\n" for line in _unexpected(results, properties)))
     emit(_summary(_sum(results, properties, seconds)))
 
@@ -177,9 +177,11 @@ def _table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
 
 def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
     revision, cells = result.row.revision, _of_row(result, properties)
-    signs = [(cell.property_name, sign(cell.verdict.outcome.value, cell.as_expected)) for cell in cells]
+    signs = [
+        (cell.property_name, sign(cell.verdict.outcome.value, cell.as_expected, bool(cell.limits))) for cell in cells
+    ]
     strip = " ".join(shown.ljust(max(2, len(name))) for name, shown in signs)
-    outcome = ", ".join(result.consequences)
+    outcome = ", ".join(result.consequences) + ("~" if _less_safe(result, cells) else "")
     return [
         revision.name,
         revision.date,
@@ -191,6 +193,11 @@ def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
     ]
 
 
+def _less_safe(result: RowResult, cells: Sequence[Cell]) -> bool:
+    """Whether nothing was found to be wrong, and some of that holds only as far as modelled."""
+    return result.consequences == ("safe",) and any(cell.limits for cell in cells)
+
+
 def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
     """A line a property."""
     columns = [
@@ -200,6 +207,7 @@ def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
         Column("property"),
         Column("verdict"),
         Column("expected"),
+        Column("limited by"),
         Column("states", right=True, give_way=2),
         Column("ms", right=True, give_way=5),
         Column("what changed", give_way=1, least=30),
@@ -217,10 +225,17 @@ def _full_line(result: RowResult, cell: Cell) -> list[str | Styled]:
         cell.property_name,
         Styled(verdict, "" if cell.as_expected else "bold yellow"),
         "" if cell.expected is None else cell.expected.outcome.value,
+        ", ".join(note.name for note in cell.limits),
         str(result.counts.states),
         f"{result.milliseconds:.1f}",
         revision.subject,
     ]
+
+
+def _limits(results: Sequence[RowResult], properties: Sequence[str]) -> str:
+    """What the verdicts above are limited by, each once."""
+    notes = dict.fromkeys(note for result in results for cell in _of_row(result, properties) for note in cell.limits)
+    return "".join(f"as far as modelled: {note.name}: {note.says}\n" for note in notes)
 
 
 def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list[Difference]:
@@ -305,4 +320,5 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
         "derived": None if expected is None else expected.derived,
         "as_expected": cell.as_expected,
         "actions": None if trace is None else len(trace.actions),
+        "limits": [note.says for note in cell.limits],
     }

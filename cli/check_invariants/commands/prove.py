@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from draincheck.certificate import Certificate, Header
     from draincheck.engines.symbolic.induction import Proof
     from draincheck.system import Property, TransitionSystem
-    from draincheck.verdict import Verdict
+    from draincheck.verdict import Outcome, Verdict
     from drainspecs.certificates import Account
     from drainspecs.matrix import Row
 
@@ -148,9 +148,17 @@ class _Obstacle(NamedTuple):
 class _Found:
     """A certificate, and what it leaves out."""
 
+    selected: Selected
     certificate: Certificate
     how: str
     missing: Sequence[_Obstacle]
+
+    @property
+    def claims(self) -> list[tuple[str, Outcome]]:
+        """What it claims: verdicts on properties."""
+        from draincheck.verdict import Outcome
+
+        return [(claim.property, Outcome(claim.verdict)) for claim in self.certificate.header.claims]
 
     @property
     def code(self) -> ExitCode:
@@ -181,7 +189,7 @@ def _found(
     if certificate is None or (properties and missing):
         raise _failure(system, missing)
     how = f"k-induction, k = {certificate.header.k}" if engine == "induction" else "its reachable states"
-    return _Found(certificate, how, missing)
+    return _Found(selected, certificate, how, missing)
 
 
 def _failure(system: TransitionSystem, missing: Sequence[_Obstacle]) -> click.ClickException:
@@ -300,22 +308,29 @@ def _file_name(model: str) -> str:
 
 
 def _text(found: _Found, where: str) -> str:
+    from check_invariants.limited import as_far_as_modelled
+
     header = found.certificate.header
     lines = [
         f"{where}: {counted(len(found.certificate.text), 'byte')}: {claimed(header.claims)} in {header.model} ({found.how})",
         *(f"not certified: {line}" for line in _by_reason(found.missing)),
     ]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in lines) + as_far_as_modelled(found.selected, found.claims)
 
 
 def _json(found: _Found, path: str) -> dict[str, Any]:
+    from check_invariants.limited import limits_of
+
     header = found.certificate.header
     return {
         "model": header.model,
         "digest": header.digest,
         "file": path,
         "k": header.k,
-        "claims": [{"property": claim.property, "verdict": claim.verdict} for claim in header.claims],
+        "claims": [
+            {"property": name, "verdict": verdict.value, "limits": limits_of(found.selected, name, verdict)}
+            for name, verdict in found.claims
+        ],
         "missing": [{"property": item.property, "reason": item.reason} for item in found.missing],
         "exit_code": int(found.code),
     }

@@ -1,0 +1,328 @@
+"""What the model leaves out: why no verdict turns on it, or which verdicts hold only as far as modelled.
+
+An abstraction is a promise. `why` keeps it: a test that shows it, or an argument that a reader can check against QEMU's code at the
+commits it names. Where a verdict could turn, a `Limit` says which one, and the limit is printed beside it. ARCHITECTURE.md, section 5, is
+this table (`table`), and a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from draincheck.qemu import Scenario
+from draincheck.revisions import REVISIONS
+from draincheck.verdict import Outcome
+from drainspecs.properties import PROPERTIES
+
+__all__ = ["ABSTRACTIONS", "Abstraction", "Limit", "Note", "limits_on", "table"]
+
+HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
+
+
+def _everywhere(scenario: Scenario) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Verdicts that hold only as far as modelled.
+
+    Attributes:
+        says: what is not modelled there and could turn the verdict; read after "as far as modelled: ".
+        outcome: the verdict that could be another one.
+        properties: of which properties; all of them if none is named.
+        since, until: of which rows of the table, from the first up to before the last; "" for its ends.
+        scenarios: in which scenarios.
+        among: these in words.
+    """
+
+    says: str
+    outcome: Outcome = HOLDS
+    properties: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+    scenarios: Callable[[Scenario], bool] = _everywhere
+    among: str = "every scenario"
+
+    def applies(self, revision: str, scenario: Scenario, property: str, outcome: Outcome) -> bool:
+        """Whether it limits this verdict. A control, or a row with knobs turned by hand, stands where the row it comes from does."""
+        return (
+            outcome is self.outcome
+            and property in (self.properties or _INVARIANT)
+            and self.scenarios(scenario)
+            and _ORDER.get(_row_of(revision), -1) in self._rows()
+        )
+
+    def _rows(self) -> range:
+        """The places of its rows in the table; a commit that is not (yet) a row of it stands at its end."""
+        return range(_ORDER[self.since] if self.since else 0, _ORDER.get(self.until, len(REVISIONS)))
+
+    @property
+    def where(self) -> str:
+        """The verdicts in words."""
+        names = ", ".join(self.properties) or "every property"
+        return f"{names} {self.outcome.value} ({self._span}; {self.among})"
+
+    @property
+    def _span(self) -> str:
+        if self.since == _LAST:
+            return "the last row"
+        return f"{self.since or 'the first row'} .. {f'{self.until}~1' if self.until else 'the last row'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Abstraction:
+    """Something that the model leaves out or does otherwise than QEMU.
+
+    Attributes:
+        name: a short name for the places where a limit is printed.
+        left_out: what it is, in a sentence.
+        why: why no verdict turns on it, apart from those in `limits`.
+        limits: the verdicts that could turn.
+    """
+
+    name: str
+    left_out: str
+    why: str
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A limit on a verdict: the abstraction's name, and what is not modelled."""
+
+    name: str
+    says: str
+
+
+_INVARIANT: Final = frozenset(item.name for item in PROPERTIES)
+_LAST: Final = REVISIONS[-1].name
+_ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
+
+
+def _row_of(revision: str) -> str:
+    """The row that a control, or a vector made by hand, comes from."""
+    return re.split("[+-]", revision)[0]
+
+
+# -- scenarios ----------------------------------------------------------------------------------------
+
+
+def _main_loop_writes(scenario: Scenario) -> bool:
+    return not scenario.iothread and scenario.writes > 0 and scenario.always_switches
+
+
+def _host_notifiers_in_main(scenario: Scenario) -> bool:
+    return not scenario.iothread and scenario.source == "ioeventfd"
+
+
+def _no_notifier(scenario: Scenario) -> bool:
+    return scenario.source != "ioeventfd"
+
+
+def _by_vcpu(scenario: Scenario) -> bool:
+    return scenario.source == "vcpu"
+
+
+def _with_reset(scenario: Scenario) -> bool:
+    return scenario.device_reset
+
+
+_ABOUT_REQUESTS: Final = ("S1", "S2", "S3", "S4", "S5", "S7", "S8", "A1")
+_SPINS: Final = (
+    "the main loop must have gone round 1000 times without sleeping just before the kick; nothing else lets the vCPU in"
+)
+
+ABSTRACTIONS: Final = (
+    Abstraction(
+        "copies",
+        "mirror copies one sector at a time (QEMU: up to 16 copies in flight)",
+        "mirror reads the count for the last time, and leaves, only with no copy in flight (after an error it waits for them), and two copies "
+        "of one chunk never overlap (mirror_iteration waits for in_flight_bitmap); copies of different chunks share nothing but the moments "
+        "at which mirror_run is "
+        "entered, where it tests the same conditions. So a run with several copies is, sector by sector, one with one. For S1 the counted "
+        "model has any number, and the same verdicts (test_parametric.py)",
+    ),
+    Abstraction(
+        "versions",
+        "one data version a sector; each write has a sector of its own",
+        "a write is lost if it is on the source alone at the switch. A dirty bit is set after the data has changed and cleared before a copy "
+        "reads it, so the last copy after a bit was set has the newest data, whatever was there before: whether a write is lost depends on when "
+        "it enters and completes, not on other writes to its sector. Take these to other sectors, and the loss stays; nor does a later write that "
+        "hides it matter, since guests may stop before it. The same for a bit that several sectors share: it only causes more copies",
+    ),
+    Abstraction(
+        "requests",
+        "the guest reads and writes, or flushes where a scenario says so; discards and ioctls are left out",
+        "zeroes are written like data. A discard or an ioctl enters as a write does, so S1, S5 and S7 are the same",
+        (
+            Limit(
+                "a discard marks its sectors dirty before it changes them (until 968d8b0627), so the target may keep what the source has "
+                "discarded",
+                properties=("S3", "S4", "S11"), until="0ff841f6d1",
+                scenarios=lambda scenario: scenario.writes > 0, among="with writes",
+            ),
+            Limit(
+                "a discard or an ioctl that is queued stays counted (until 7f16476fab), and the drain in mirror_exit waits for it for ever",
+                properties=("F1",), since="cf3129323f", until="7f16476fab", scenarios=_no_notifier, among="requests without a host notifier",
+            ),
+        ),
+    ),
+    Abstraction(
+        "throttling",
+        "no I/O limits, and no request waits for an overlapping one",
+        "a serialised request is tracked while it waits. Throttled ones: until v2.6 a drain waits until their queue is empty "
+        "(bdrv_requests_pending), from c2066af051 on a section's begin does (blk_root_drained_begin, and no limits inside it), "
+        "and from 9972354856 on they are counted. So none is left from before (w): one that waits at (c) was handled in W, where S1 sees it. "
+        "Where S1 holds there is none; where it does not, one that leaves the queue late is pending at the assertion (until v2.6), or goes to "
+        "the target (later): no other property that holds breaks",
+    ),
+    Abstraction(
+        "sources",
+        "slirp, other GSources, exports, other monitor commands",
+        "a scenario says who makes requests to the disk, and these make none. They can only wake the main loop, which it may do at any time",
+    ),
+    Abstraction(
+        "bottom halves",
+        "of qemu_aio_context's bottom halves the drain's, the exit's and the thread pool's, newest first, the pool's the oldest",
+        "the list is walked from the newest (bh->next of qemu_bh_new); the pool's is made with the first request. Others submit nothing. From "
+        "8c6b0356b5 (v5.0.0) on the one scheduled last runs first: the code bases of then have the same verdicts with the pool's first "
+        "(test_abstractions.py)",
+    ),
+    Abstraction(
+        "finished elements",
+        "the thread pool's finished elements come in any order (QEMU: as its list has them)",
+        "over-approximates, so what holds does; and what is violated is so with the guest's always first and with the job's always first, too "
+        "(test_abstractions.py)",
+    ),
+    Abstraction(
+        "spins",
+        "the escape after 1000 polls that may not sleep strikes at any time (QEMU: when the counter says so)",
+        "over-approximates, so what holds does; without it only verdicts of requests from a vCPU alone change, those named here "
+        "(test_abstractions.py)",
+        (
+            Limit(_SPINS, VIOLATED, ("S1", "S2", "S3", "S4", "S8", "A1"), until="bdffb31d8e", scenarios=_by_vcpu, among="kicks from a vCPU alone"),
+            Limit(_SPINS, VIOLATED, ("S5",), until="2119882c7e", scenarios=_by_vcpu, among="kicks from a vCPU alone"),
+        ),
+    ),
+    Abstraction(
+        "second parking",
+        "a read or write that is queued in a section is not counted meanwhile, however often it is queued",
+        "exact for the first time (blk_aio_read_entry and blk_aio_write_entry take it off the count). For a second time a section must be open "
+        "when it is woken, which takes an IOThread; there, handlers are masked in every section, so that only a device that stops submits in one",
+        (
+            Limit(
+                "a request that a section's end hands to the IOThread and the next section queues again stays counted (until 7f16476fab): "
+                "its drain would wait for ever",
+                properties=("F1",), since="cf3129323f", until="7f16476fab",
+                scenarios=lambda scenario: scenario.device_reset and scenario.writes > 0, among="a device that stops with a kick pending",
+            ),
+        ),
+    ),
+    Abstraction(
+        "resets",
+        "a device is reset or stopped only between (a) and (c)",
+        "the scenarios with a reset ask what it does there; a violation there is one",
+        (Limit("a reset at another time, with the job running, is not looked at", scenarios=_with_reset, among="a device that is reset"),),
+    ),
+    Abstraction(
+        "whose context",
+        "a main thread that waits for an IOThread's node polls the IOThread's context (QEMU from c9d1a56174 on: its own, without the lock)",
+        "from then on mirror_exit never has to wait in a disk with dataplane: a check put before each of its drains holds in every such scenario "
+        "(test_abstractions.py). A drain with nothing to wait for polls the IOThread's context in QEMU, too (91af091f92: BDRV_POLL_WHILE)",
+    ),
+    Abstraction(
+        "who enters the job",
+        "block-job-complete leaves an IOThread's job to its own timer (QEMU until aef4278c5a: it enters it in the main thread)",
+        "mirror_run then runs in the main thread, under the disk's lock, up to its flush or its drain's yield, as it would in the IOThread; with "
+        "the monitor doing so every verdict with dataplane is the same (test_abstractions.py)",
+    ),
+    Abstraction(
+        "flushes",
+        "mirror's flush always takes the host's time (QEMU: not if nothing is to be flushed, 3ff2f67a7c, or the target takes no flushes); "
+        "the one before READY is left out from bdffb31d8e on",
+        "every verdict is the same if a flush may or may not yield (test_abstractions.py). One that never does closes the window of some code "
+        "bases to a single write and not to two. Before READY no window is open",
+    ),
+    Abstraction(
+        "no yield",
+        "every request takes the host's time (QEMU: one may finish without yielding, with null-co for instance; until 9972354856 it is then not "
+        "counted while a bottom half has still to tell the guest)",
+        "with a throw-away model in which a request may finish at once, counted or not as in the code base, the default matrix differs in what is "
+        "named here alone: a stray write is not pending at (c), and the assertion does not see it",
+        (
+            Limit(
+                "a write that its driver finishes without yielding is not pending at (c): the assertion misses it, and it is lost in silence",
+                properties=("S3", "S4"), since="3f09bfbc7b", until="a77fd4bb29",
+                scenarios=_main_loop_writes, among="writes to a disk in the main loop",
+            ),
+        ),
+    ),
+    Abstraction(
+        "busy polling",
+        "only IOThreads busy-poll (QEMU from 684e508c23 to 59c9f437c5~1: every aio_poll does once, whether handlers are disabled or not)",
+        "no release has these code bases. With a throw-away model that polls so in the main loop, one write with one job has the same verdicts; "
+        "with two writes S7 breaks, with two jobs all that are named here",
+        (
+            Limit(
+                "a drain's own aio_poll runs the queue's handler, though it is disabled (until 59c9f437c5)",
+                properties=_ABOUT_REQUESTS, since="684e508c23", until="59c9f437c5",
+                scenarios=_host_notifiers_in_main, among="host notifiers in the main loop",
+            ),
+        ),
+    ),
+    Abstraction(
+        "jobs",
+        "one job, or two on different disks",
+        "another job acts on this one in two ways only: its drains poll, so that callbacks of ours run inside them, and its sections raise the "
+        "context's counter. mirror-2-jobs lets one other job do both at any time; a third one would not do anything else",
+    ),
+    Abstraction(
+        "permissions",
+        "nodes have no permissions, and mirror's filter node is not told from its source",
+        "permissions can fail a request or an assertion, never let one in; the filter is drained with its source (d2da5e288a)",
+        (
+            Limit(
+                "a queued request goes on inside the replacement, before the target's permissions are there: with an auto-read-only target it may "
+                "meet a descriptor that is being closed (v4.2.0 .. v6.0.0; by reading, not run)",
+                properties=("S4",), since="cf3129323f", scenarios=_no_notifier, among="requests without a host notifier",
+            ),
+        ),
+    ),
+    Abstraction(
+        "later code bases",
+        "the table of code bases ends",
+        "each row is about its own code base",
+        (
+            Limit(
+                "of later code bases this says nothing: from v6.1.0 (3bb0e2980a) to v7.2 a request that is queued during the switch aborts QEMU if "
+                "the target is raw (cured by 2398747128, v8.0.0)",
+                properties=("A1",), since=_LAST,
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
+def limits_on(revision: str, scenario: Scenario, property: str, outcome: Outcome) -> tuple[Note, ...]:
+    """What this verdict holds short of; nothing for properties that are not of the drain invariant, or models of a user's own."""
+    return tuple(
+        Note(item.name, limit.says)
+        for item in ABSTRACTIONS
+        for limit in item.limits
+        if limit.applies(revision, scenario, property, outcome)
+    )
+
+
+def table() -> str:
+    """The table of ARCHITECTURE.md, section 5."""
+    head = "| | what is left out | why no verdict turns on it, or which are limited |\n|---|---|---|\n"
+    return head + "".join(f"| {item.name} | {item.left_out} | {_reason(item)} |\n" for item in ABSTRACTIONS)
+
+
+def _reason(item: Abstraction) -> str:
+    limited = "".join(f". **As far as modelled:** {limit.where}: {limit.says}" for limit in item.limits)
+    return item.why + limited
