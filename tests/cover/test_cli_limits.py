@@ -13,7 +13,7 @@ from check_invariants.main import cli
 from drainspecs import abstractions
 from tests.golden.documents import validator
 
-SAYS = "a write that its driver finishes without yielding is not pending at (c)"
+SAYS = "a write that its driver finishes without yielding is over at (c)"
 
 
 def run(*arguments: str) -> Result:
