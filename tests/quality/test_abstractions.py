@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from draincheck.engines.explicit import explore
-from draincheck.lang import TRUE, BoolVar, Process, any_
+from draincheck.lang import TRUE, BoolExpr, BoolVar, Process, any_, ite
 from draincheck.qemu import Scenario, World, aio, build, drain, mainloop, mirror, mirror_exit, requests
-from draincheck.revisions import REVISIONS
+from draincheck.qemu.world import AioContext
+from draincheck.revisions import REVISIONS, find_revision
 from draincheck.verdict import Outcome
 from drainspecs import abstractions
 from drainspecs.abstractions import ABSTRACTIONS, Abstraction, Limit, limits_on, table
@@ -246,6 +247,43 @@ def test_the_escape_after_spins_turns_what_it_limits() -> None:
         if any(note.name == "spins" for note in cell.limits)
     }
     assert turned == limited != set()
+
+
+def _poll_without_wash(p: Process, w: World, ctx: AioContext) -> None:
+    """A nested aio_poll that walks the handlers only if its own poll has returned one."""
+    found = any_(*(ctx.enabled & disk.eventfd for disk in ctx.disks))
+    with p.call("aio_poll"), p.atomic():
+        p.do(
+            "qemu_poll_ns",
+            *(disk.revents.set(ite(found & ctx.enabled, disk.eventfd, disk.revents)) for disk in ctx.disks),
+        )
+        with p.call("aio_bh_poll"):
+            requests.complete_all(p, w)
+        with p.when(found):
+            aio.run_fd_handlers(p, w, ctx)
+
+
+def _drain_without_wash(p: Process, w: World, pending: BoolExpr) -> None:
+    event = any_(w.guest_io_done, *(w.ctx.enabled & disk.eventfd for disk in w.ctx.disks))
+    goes_on = event if w.k.drain_polls == "progress" else pending & event
+    ends = ~pending & ~event if w.k.drain_polls == "progress" else ~pending
+    with p.loop(), p.either() as choice:
+        with choice(when=ends):
+            p.break_()
+        with choice(when=goes_on):
+            _poll_without_wash(p, w, w.ctx)
+
+
+def test_stale_readiness_turns_nothing_later() -> None:
+    """From 721671ade7 on a nested poll may leave stale readiness; negative control: where a walk ignores the counter, S8 turns."""
+
+    def patch(m: pytest.MonkeyPatch) -> None:
+        m.setattr(drain, "poll_until_quiet", _drain_without_wash)
+
+    late = tuple(row.name for row in REVISIONS if row.date >= "2016-12-01" and row.name in _STORY)
+    assert _turned(_rows(names=late), patch) == set()
+    control = find_revision("d4a92a8420-without-37989ced44")
+    assert _turned([Row(control, find_scenario("mirror"))], patch) == {(control.name, "mirror", "S8")}
 
 
 _monitor = mainloop._monitor_dispatch
