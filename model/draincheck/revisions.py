@@ -38,7 +38,9 @@ class Knobs:
     reopen_drains: bool = False
     flush: str = "before_check"
     bql_drop: str = "if_timeout"
+    flush_tracked: bool = False
     park_requests: bool = False
+    parked_counts: bool = True
     enable_notifies: bool = False
     busy_poll: str = "none"
     ctx_held_in_poll: bool = True
@@ -79,7 +81,9 @@ KNOBS: Final[tuple[Knob, ...]] = (
     Knob("reopen_drains", _SWITCH, "the target has other open flags, so mirror_exit reopens it, which drains everything"),
     Knob("flush", ("before_check", "after_check"), "mirror flushes the target before the last dirty count, or between it and leaving"),
     Knob("bql_drop", ("if_timeout", "always"), "the main loop lets go of the BQL in a poll that may sleep, or in every poll"),
-    Knob("park_requests", _SWITCH, "a BlockBackend queues requests while its node is drained"),
+    Knob("flush_tracked", _SWITCH, "a guest's flush counts as a pending request of its node"),
+    Knob("park_requests", _SWITCH, "a BlockBackend queues requests while its node is drained; drains wait for what it counts"),
+    Knob("parked_counts", _SWITCH, "a request that a BlockBackend queues where it has counted it (a flush) stays counted meanwhile"),
     Knob("enable_notifies", _SWITCH, "aio_enable_external wakes the context when the counter falls to 0"),
     Knob("busy_poll", ("none", "ignores", "honours"), "IOThreads busy-poll the virtqueue: never, whatever the disable counter says, or while it is 0"),
     Knob("ctx_held_in_poll", _SWITCH, "an IOThread holds its AioContext while it polls"),
@@ -170,6 +174,7 @@ def _history() -> tuple[Revision, ...]:
         "v2.5.0",
         "aio_disable_external and aio_enable_external, honoured by the poll set of aio_poll",
     )
+    row("cdb5e3155e", "2015-11-09", "v2.5.0", "a flush is a tracked request", flush_tracked=True)
     row(
         "176c36997f",
         "2015-11-23",
@@ -308,6 +313,7 @@ def _history() -> tuple[Revision, ...]:
         "a BlockBackend queues requests while its node is drained",
         park_requests=True,
     )
+    row("7f16476fab", "2020-04-07", "v5.0.0", "no request stays counted while its BlockBackend queues it", parked_counts=False)
     return tuple(rows)  # fmt: skip
 
 
@@ -355,7 +361,7 @@ CONTROLS: Final[tuple[Revision, ...]] = (
 
 _RELEASES: Final = (
     "v2.2.0", "v2.3.0", "v2.4.0", "v2.5.0", "v2.6.0", "v2.7.0", "v2.8.0", "v2.9.0", "v2.10.0", "v2.11.0", "v2.12.0", "v3.0.0", "v3.1.0",
-    "v4.0.0", "v4.1.0", "v4.2.0",
+    "v4.0.0", "v4.1.0", "v4.2.0", "v5.0.0",
 )  # fmt: skip
 
 

@@ -241,6 +241,32 @@ _VARIANTS["commit-no-ioeventfd"] = {
     "A1": (_ok(FIRST), _bad("5a7e7a0bad", _ACROSS_THE_SWAP), _ok("6ee4ce1ee7", _SWAP_WAITS), *_NOT_EXTERNAL["A1"][1:]),
 }
 
+_UNTRACKED = "a flush is not tracked yet: neither a drain nor the assertion knows of it"
+_STILL_COUNTED = "a flush that is parked after (w) stays counted, and the drain before the switch waits for it in vain"
+
+
+def _flush(base: str) -> dict[str, tuple[Span, ...]]:
+    """A flush carries no data, and what asks for pending requests does not see it before cdb5e3155e."""
+    pending = {name: _seen_from("cdb5e3155e", _SCENARIOS[base][name]) for name in ("S2", "S8", "A1")}
+    return {**_always_ok("S3 S4", "a stray flush breaks the invariant but loses no data"), **pending}
+
+
+def _seen_from(since: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """No violation before a revision; from there on what the spans say."""
+    before = [span for span in spans if _ORDER[span.since] <= _ORDER[since]][-1]
+    later = (span for span in spans if _ORDER[span.since] > _ORDER[since])
+    return (_ok(FIRST, _UNTRACKED), Span(since, before.violated, before.reason), *later)
+
+
+_VARIANTS |= {f"{base}-flush": _flush(base) for base in ("mirror", "dataplane", "timer", "no-ioeventfd")}
+for _base in ("timer", "no-ioeventfd"):
+    _VARIANTS[f"{_base}-flush"]["F1"] = (
+        _ok(FIRST, "no request is parked yet"), _bad("cf3129323f", _STILL_COUNTED), _ok("7f16476fab", "what is parked is not counted"),
+    )  # fmt: skip
+_ENDED = "the reopen's drain finishes a flush that the assertion could see"
+for _base in ("mirror", "dataplane", "timer", "no-ioeventfd"):
+    _VARIANTS[f"{_base}-flush-reopen"] = {**_VARIANTS[f"{_base}-flush"], **_always_ok("A1", _ENDED)}
+
 
 @cache
 def expected(revision: str, scenario: Scenario, property: str) -> Expectation | None:

@@ -29,6 +29,14 @@ EXTRA_SCENARIOS: Final = (
     *(_variant(base, "2-writes", "two writes", writes=2) for base in DEFAULT_SCENARIOS),
     *(_variant(base, "read", "one read instead of a write", writes=0, reads=1) for base in DEFAULT_SCENARIOS),
     *(
+        _variant(base, "flush", "one flush instead of a write", writes=0, flushes=1)
+        for base in (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
+    ),
+    *(
+        _variant(base, "flush-reopen", "one flush, and mirror_exit reopens the target", writes=0, flushes=1, reopen=True)
+        for base in (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
+    ),
+    *(
         _variant(base, "2-disks", "a second disk without a job is written too", other_writes=1)
         for base in (_MIRROR, _DATAPLANE, _COMMIT)
     ),

@@ -68,7 +68,7 @@ def _mirrored(machine: Machine, disk: int) -> Mirrored:
 
 def _request(machine: Machine, disk: int, kind: str, number: int) -> GuestRequest:
     driver = machine.disks[disk].driver
-    return driver.requests[number if kind == "write" else number + driver.writes]
+    return driver.requests[driver.first[kind] + number]
 
 
 def _state_of(kind: str, disk: str, number: str) -> _Getter:
@@ -223,8 +223,8 @@ _OF_JOB: dict[str, Callable[[Machine, Mirrored], Value]] = {
 }
 
 _INDEXED: tuple[tuple[str, Callable[..., _Getter]], ...] = (
-    (r"(write|read)\[(\d+)\.(\d+)\]", _state_of),
-    (r"((?:write|read)\[(\d+)\.\d+\]) to target", _to_target),
+    (r"(write|read|flush)\[(\d+)\.(\d+)\]", _state_of),
+    (r"((?:write|read|flush)\[(\d+)\.\d+\]) to target", _to_target),
     (r"source\[(\d+)\.(\d+)\]", partial(_written, lambda d: d.source_image)),
     (r"target\[(\d+)\.(\d+)\]", partial(_written, lambda d: d.target_image)),
     (r"dirty\[(\d+)\.(\d+)\]", _dirty),

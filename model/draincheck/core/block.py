@@ -21,6 +21,12 @@ __all__ = [
     "bdrv_swap",
 ]
 
+#: told what has become of a request: 0 or a negative errno
+Completion = Callable[[int], None]
+
+#: whose the requests of a BlockBackend are
+GUEST = "guest requests"
+
 
 class BdrvTrackedRequest:
     """A request for one sector: its name, and whose it is (the guest's or the job's)."""
@@ -81,6 +87,20 @@ class BlockDriverState:
         self.tracked_request_end(request)
         return ret
 
+    def bdrv_co_flush(self, request: BdrvTrackedRequest) -> int:
+        """A flush: the host has something to write back. It is tracked only from cdb5e3155e on."""
+        tracked = self.host.knobs.flush_tracked
+        if tracked:
+            self.tracked_request_begin(request)
+        ret = self.submit(request, lambda: 0)
+        if tracked:
+            self.tracked_request_end(request)
+        return ret
+
+    def bdrv_drain_poll_top_level(self) -> bool:
+        """What a drain polls for: requests of the node, and what its parents have under way."""
+        return self.bdrv_requests_pending() or any(parent.blk_root_drained_poll() for parent in self.parents)
+
     def submit(self, request: BdrvTrackedRequest, func: Callable[[], int]) -> int:
         """The driver's call: the thread pool does it."""
         pool = aio_get_thread_pool(self.aio_context)
@@ -109,42 +129,125 @@ def _pread(image: Image, backing: Image | None, sector: int, buffer: bytearray) 
 
 
 class BlockBackend:
-    """What a device talks to: it sends requests to its root node of the moment."""
+    """What a device talks to: it sends requests to its root node of the moment.
+
+    Attributes:
+        in_flight: the requests that have been made and not completed, but for those that were taken off the count while they wait.
+        quiesce_counter: drained sections of the root, as its parent sees them.
+        parked: names of the requests in `queued_requests`.
+        entered: the image that each request has entered, by name; kept for reports.
+    """
 
     def __init__(self, host: Host, root: BlockDriverState) -> None:
         self.host = host
         self.root = root
         root.parents.append(self)
-        #: drained sections of the root, as its parent sees them
+        self.in_flight = 0
         self.quiesce_counter = root.quiesce_counter
         self.queued_requests = CoQueue()
-        #: names of the requests that wait there
         self.parked: set[str] = set()
-        #: the image that each request has entered, by name; kept for reports
         self.entered: dict[str, Image] = {}
 
-    def blk_aio_prwv(self, name: str, sector: int, data: bytes | bytearray, cb: Callable[[int], None]) -> None:
-        """Make a coroutine for a request and enter it at once: it runs until it waits for the host. A bytearray is read into."""
-        request = BdrvTrackedRequest(name, "guest requests", sector)
-        qemu_coroutine_enter(Coroutine(self.host, partial(self.blk_aio_entry, request, data, cb)))
+    # -- requests ---------------------------------------------------------------------------------------------------------------
 
-    def blk_aio_entry(self, request: BdrvTrackedRequest, data: bytes | bytearray, cb: Callable[[int], None]) -> None:
-        """The request's coroutine: wait while the root is drained (cf3129323f), enter the root of now, then call back."""
+    def blk_aio_pwritev(self, name: str, sector: int, data: bytes, cb: Completion) -> None:
+        """Write a sector."""
+        request = BdrvTrackedRequest(name, GUEST, sector)
+        self.blk_aio_prwv(partial(self.blk_aio_write_entry, request, data, cb))
+
+    def blk_aio_preadv(self, name: str, sector: int, buffer: bytearray, cb: Completion) -> None:
+        """Read a sector into `buffer`."""
+        request = BdrvTrackedRequest(name, GUEST, sector)
+        self.blk_aio_prwv(partial(self.blk_aio_read_entry, request, buffer, cb))
+
+    def blk_aio_flush(self, name: str, cb: Completion) -> None:
+        """Have the host write back what it caches."""
+        request = BdrvTrackedRequest(name, GUEST, 0)
+        self.blk_aio_prwv(partial(self.blk_aio_flush_entry, request, cb))
+
+    def blk_aio_prwv(self, co_entry: Callable[[], None]) -> None:
+        """Count a request, make a coroutine for it and enter it at once: it runs until it waits for the host."""
+        self.blk_inc_in_flight()
+        qemu_coroutine_enter(Coroutine(self.host, co_entry))
+
+    def blk_aio_write_entry(self, request: BdrvTrackedRequest, data: bytes, cb: Completion) -> None:
+        """A write's coroutine."""
+        self.blk_wait_uncounted(request)
+        self.blk_aio_complete(self.blk_co_pwritev(request, data), cb)
+
+    def blk_aio_read_entry(self, request: BdrvTrackedRequest, buffer: bytearray, cb: Completion) -> None:
+        """A read's coroutine."""
+        self.blk_wait_uncounted(request)
+        self.blk_aio_complete(self.blk_co_preadv(request, buffer), cb)
+
+    def blk_aio_flush_entry(self, request: BdrvTrackedRequest, cb: Completion) -> None:
+        """A flush's coroutine: it has no place to wait but blk_co_flush."""
+        self.blk_aio_complete(self.blk_co_flush(request), cb)
+
+    def blk_aio_complete(self, ret: int, cb: Completion) -> None:
+        """The request is done."""
+        cb(ret)
+        self.blk_dec_in_flight()
+
+    def blk_co_pwritev(self, request: BdrvTrackedRequest, data: bytes) -> int:
+        """Write to the root of now."""
         self.blk_wait_while_drained(request)
+        return self.enter_root(request).bdrv_co_do_pwritev(request, data)
+
+    def blk_co_preadv(self, request: BdrvTrackedRequest, buffer: bytearray) -> int:
+        """Read from the root of now."""
+        self.blk_wait_while_drained(request)
+        return self.enter_root(request).bdrv_co_do_preadv(request, buffer)
+
+    def blk_co_flush(self, request: BdrvTrackedRequest) -> int:
+        """Flush the root of now."""
+        self.blk_wait_while_drained(request)
+        return self.enter_root(request).bdrv_co_flush(request)
+
+    def enter_root(self, request: BdrvTrackedRequest) -> BlockDriverState:
+        """(b): the root, which the request enters; the graph may have changed while it waited."""
         self.entered[request.name] = self.root.image
         self.host.event("%s enters %s", request.name, self.root.image.name, mark="b")
-        if isinstance(data, bytes):
-            cb(self.root.bdrv_co_do_pwritev(request, data))
-        else:
-            cb(self.root.bdrv_co_do_preadv(request, data))
+        return self.root
+
+    # -- drained sections -------------------------------------------------------------------------------------------------------
+
+    def blk_inc_in_flight(self) -> None:
+        """One more request is under way."""
+        self.in_flight += 1
+
+    def blk_dec_in_flight(self) -> None:
+        """One less; a drain that waits looks again."""
+        self.in_flight -= 1
+
+    def blk_wait_uncounted(self, request: BdrvTrackedRequest) -> None:
+        """What reads and writes do first from cf3129323f to 7f16476fab~1: wait, taken off the count. A flush does not."""
+        if self.parks() and self.host.knobs.parked_counts:
+            self.blk_dec_in_flight()
+            self.blk_wait_while_drained(request)
+            self.blk_inc_in_flight()
 
     def blk_wait_while_drained(self, request: BdrvTrackedRequest) -> None:
-        """Queue the request until no drained section is open; not tracked meanwhile, so drains do not wait for it."""
-        while self.quiesce_counter and self.host.knobs.park_requests:
-            self.host.event("blk_wait_while_drained queues %s", request.name)
-            self.parked.add(request.name)
-            self.queued_requests.qemu_co_queue_wait()
-            self.parked.discard(request.name)
+        """Queue the request until no drained section is open (cf3129323f), from 7f16476fab on taken off the count meanwhile."""
+        if not self.parks():
+            return
+        uncounted = not self.host.knobs.parked_counts
+        if uncounted:
+            self.blk_dec_in_flight()
+        self.host.event("blk_wait_while_drained queues %s", request.name)
+        self.parked.add(request.name)
+        self.queued_requests.qemu_co_queue_wait()
+        self.parked.discard(request.name)
+        if uncounted:
+            self.blk_inc_in_flight()
+
+    def parks(self) -> bool:
+        """A request that comes now has to wait."""
+        return self.quiesce_counter > 0 and self.host.knobs.park_requests
+
+    def blk_root_drained_poll(self) -> bool:
+        """Drains of the root wait for what is counted here (fe5258a503, part of `park_requests`: it shows only where requests wait)."""
+        return self.in_flight > 0 and self.host.knobs.park_requests
 
     def blk_root_drained_begin(self) -> None:
         """A drained section of the root begins."""

@@ -15,7 +15,7 @@ _VALUES = {
     "command": ("complete", "cancel"),
     "job_errors": ("", "source", "target"),
 }
-_RANGES = {"writes": (0, 32), "reads": (0, 32), "other_writes": (0, 32), "jobs": (1, 2)}
+_RANGES = {"writes": (0, 32), "reads": (0, 32), "flushes": (0, 1), "other_writes": (0, 32), "jobs": (1, 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Config:
             ioeventfd: a vCPU thread under the BQL or a chardev of the main loop), `vcpu` (of these only the vCPU thread).
         writes: guest writes to each disk with a job, each to a sector of its own.
         reads: guest reads of it.
+        flushes: 1 if the guest flushes it; there is something to flush.
         other_writes: guest writes to disk 1, which has no job; 0 means that there is no such disk.
         jobs: 1, or 2: disk 1 is a second disk with the same workload and a job of its own.
         command: what the management sends: `complete` or `cancel`.
@@ -44,6 +45,7 @@ class Config:
     source: str = "ioeventfd"
     writes: int = 1
     reads: int = 0
+    flushes: int = 0
     other_writes: int = 0
     jobs: int = 1
     command: str = "complete"
@@ -70,7 +72,7 @@ def check_config(config: Config, knobs: Knobs) -> None:
 
 
 def _contradictions(config: Config, knobs: Knobs) -> tuple[tuple[bool, str], ...]:
-    requests = config.writes + config.reads
+    requests = config.writes + config.reads + config.flushes
     return (
         (
             config.iothread and config.source != "ioeventfd",
@@ -84,9 +86,9 @@ def _contradictions(config: Config, knobs: Knobs) -> tuple[tuple[bool, str], ...
             config.jobs == 2 and (config.iothread or config.source != "ioeventfd" or config.other_writes > 0),
             "two jobs run in the main loop, with host notifiers, on two disks: leave out iothread, source and other_writes",
         ),
-        (config.zero_length and requests > 0, "a disk of length 0 takes no requests: set writes and reads to 0"),
+        (config.zero_length and requests > 0, "a disk of length 0 takes no requests: set writes, reads and flushes to 0"),
         (
             config.device_reset and (not config.iothread or requests + config.other_writes > 0),
-            "a device reset stops dataplane, with nothing in flight: set iothread, and writes and reads to 0",
+            "a device reset stops dataplane, with nothing in flight: set iothread, and writes, reads and flushes to 0",
         ),
     )

@@ -109,7 +109,7 @@ class Drainer:
         busy = True
         while busy:
             self.wait_until_poll_returns(bs)
-            busy = bs.bdrv_requests_pending()
+            busy = bs.bdrv_drain_poll_top_level()
             busy |= bs.aio_context.aio_poll()
 
     def bdrv_poll_while(self, bs: BlockDriverState) -> None:
@@ -120,11 +120,11 @@ class Drainer:
     def pending_when_poll_returns(self, bs: BlockDriverState) -> bool:
         """Sleep as the aio_poll to come would; is anything pending then?"""
         self.wait_until_poll_returns(bs)
-        return bs.bdrv_requests_pending()
+        return bs.bdrv_drain_poll_top_level()
 
     def wait_until_poll_returns(self, bs: BlockDriverState) -> None:
         """The sleep of the aio_poll to come: it blocks only while something is pending."""
-        self.host.point(partial(_poll_returns, bs.bdrv_requests_pending, bs.aio_context))
+        self.host.point(partial(_poll_returns, bs.bdrv_drain_poll_top_level, bs.aio_context))
 
     def in_coroutine(self) -> bool:
         """qemu_in_coroutine."""

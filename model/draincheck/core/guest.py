@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from draincheck.core.image import SECTOR
-from draincheck.core.virtio_blk import FIRST_SECTOR, OUTHDR, VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT
+from draincheck.core.virtio_blk import FIRST_SECTOR, OUTHDR, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT
 from draincheck.core.virtqueue import DESC_F_NEXT, DESC_F_WRITE, Descriptor, Layout
 
 __all__ = ["GuestDriver", "GuestRequest"]
 
 #: bytes of guest memory for a request's header, data and status byte
 _SLOT: Final = 1024
+_TYPE: Final = {"write": VIRTIO_BLK_T_OUT, "read": VIRTIO_BLK_T_IN, "flush": VIRTIO_BLK_T_FLUSH}
 #: what a status byte holds before the device has written it
 _NO_STATUS: Final = 0xFF
 
@@ -19,14 +20,21 @@ _NO_STATUS: Final = 0xFF
 class GuestRequest:
     """A request of the guest. `head` is its first descriptor once it is in the ring, `status` the status byte once it is answered."""
 
-    __slots__ = ("data", "head", "is_write", "name", "sector", "status")
+    __slots__ = ("data", "head", "kind", "name", "sector", "status")
 
-    def __init__(self, name: str, is_write: bool, sector: int, data: bytes) -> None:
-        self.name, self.is_write, self.sector = name, is_write, sector
+    def __init__(self, name: str, sector: int, data: bytes = b"") -> None:
+        self.name, self.sector = name, sector
+        #: `write`, `read` or `flush`
+        self.kind = name.partition("[")[0]
         #: what a write writes; what a read has read, once it is answered
         self.data = data
         self.head: int | None = None
         self.status: int | None = None
+
+    @property
+    def is_write(self) -> bool:
+        """It writes `data`."""
+        return self.kind == "write"
 
     @property
     def answered(self) -> bool:
@@ -39,15 +47,16 @@ class GuestDriver:
 
     Attributes:
         memory: the guest's memory.
-        writes: how many of its first requests are writes.
-        requests: all requests it has or will make, in order.
+        requests: all requests it has or will make, in order: writes, reads, flushes.
+        first: for each kind the place of its first one.
         made: how many of them are in the ring or beyond.
     """
 
-    def __init__(self, index: int, writes: int, reads: int) -> None:
+    def __init__(self, index: int, writes: int, reads: int, flushes: int = 0) -> None:
         self.index = index
-        self.writes = writes
+        self.first = {"write": 0, "read": writes, "flush": writes + reads}
         self.requests = [self._write(i) for i in range(writes)] + [self._read(i) for i in range(reads)]
+        self.requests += [GuestRequest(f"flush[{index}.{i}]", 0) for i in range(flushes)]
         self.made = 0
         size = 4
         while size < 3 * len(self.requests):
@@ -60,14 +69,14 @@ class GuestDriver:
 
     def _write(self, number: int) -> GuestRequest:
         data = bytes([0xAB + number]) * SECTOR
-        return GuestRequest(f"write[{self.index}.{number}]", True, FIRST_SECTOR + number, data)
+        return GuestRequest(f"write[{self.index}.{number}]", FIRST_SECTOR + number, data)
 
     def _read(self, number: int) -> GuestRequest:
-        return GuestRequest(f"read[{self.index}.{number}]", False, FIRST_SECTOR + number, b"")
+        return GuestRequest(f"read[{self.index}.{number}]", FIRST_SECTOR + number)
 
     def append_read(self, sector: int) -> GuestRequest:
         """Have the guest make one more request, after all others: a read of a sector."""
-        request = GuestRequest(f"read[{self.index}.{sector - FIRST_SECTOR}]", False, sector, b"")
+        request = self._read(sector - FIRST_SECTOR)
         self.requests.append(request)
         return request
 
@@ -87,14 +96,15 @@ class GuestDriver:
         return request
 
     def _fill(self, request: GuestRequest, slot: int) -> None:
-        """Header, data, status byte: three descriptors, the last of them and a read's data for the device to write."""
+        """Header, data, status byte: three descriptors, the last of them and a read's data for the device to write. A flush has no data."""
         memory, base, head = self.memory, self._buffers + _SLOT * slot, 3 * slot
-        OUTHDR.pack_into(memory, base, VIRTIO_BLK_T_OUT if request.is_write else VIRTIO_BLK_T_IN, 0, request.sector)
+        OUTHDR.pack_into(memory, base, _TYPE[request.kind], 0, request.sector)
         data, status = base + OUTHDR.size, base + OUTHDR.size + SECTOR
         memory[data:status] = request.data or bytes(SECTOR)
         memory[status] = _NO_STATUS
         flags = DESC_F_NEXT if request.is_write else DESC_F_NEXT | DESC_F_WRITE
-        self.layout.write_desc(memory, head, Descriptor(base, OUTHDR.size, DESC_F_NEXT, head + 1))
+        after_header = head + 2 if request.kind == "flush" else head + 1
+        self.layout.write_desc(memory, head, Descriptor(base, OUTHDR.size, DESC_F_NEXT, after_header))
         self.layout.write_desc(memory, head + 1, Descriptor(data, SECTOR, flags, head + 2))
         self.layout.write_desc(memory, head + 2, Descriptor(status, 1, DESC_F_WRITE, 0))
 
@@ -104,7 +114,7 @@ class GuestDriver:
             head, _length = self.layout.used_element(self.memory, self._last_used_idx)
             self._last_used_idx = (self._last_used_idx + 1) & 0xFFFF
             request = self._in_slot.pop(head // 3)
-            data, status = self.layout.chain(self.memory, head)[1:]
-            if not request.is_write:
-                request.data = bytes(self.memory[data.addr : data.addr + SECTOR])
+            *data, status = self.layout.chain(self.memory, head)[1:]
+            if request.kind == "read":
+                request.data = bytes(self.memory[data[0].addr : data[0].addr + SECTOR])
             request.status = self.memory[status.addr]

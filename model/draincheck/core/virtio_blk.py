@@ -19,6 +19,7 @@ __all__ = [
     "OUTHDR",
     "VIRTIO_BLK_S_IOERR",
     "VIRTIO_BLK_S_OK",
+    "VIRTIO_BLK_T_FLUSH",
     "VIRTIO_BLK_T_IN",
     "VIRTIO_BLK_T_OUT",
     "VirtIOBlock",
@@ -29,6 +30,7 @@ OUTHDR: Final = struct.Struct("<IIQ")
 
 VIRTIO_BLK_T_IN: Final = 0
 VIRTIO_BLK_T_OUT: Final = 1
+VIRTIO_BLK_T_FLUSH: Final = 4
 VIRTIO_BLK_S_OK: Final = 0
 VIRTIO_BLK_S_IOERR: Final = 1
 
@@ -45,8 +47,8 @@ class VirtIOBlockReq:
     sector: int
     addr: int
     status_addr: int
-    #: what a write writes, or what a read reads into
-    buffer: bytes | bytearray
+    #: what a write writes, what a read reads into, None for a flush
+    buffer: bytes | bytearray | None
 
 
 class VirtIOBlock:
@@ -81,22 +83,38 @@ class VirtIOBlock:
         self.virtio_blk_handle_output()
 
     def virtio_blk_handle_output(self) -> None:
-        """Pop until the ring is empty, then submit what was in it."""
+        """Pop until the ring is empty, then submit the reads and writes that were in it; a flush is submitted when it is popped."""
         batch: list[VirtIOBlockReq] = []
         while (request := self.virtio_blk_get_request()) is not None:
-            batch.append(request)
+            if request.buffer is None:
+                self.virtio_blk_handle_flush(request, batch)
+            else:
+                batch.append(request)
+        self._submit_batch(batch)
+
+    def virtio_blk_handle_flush(self, request: VirtIOBlockReq, batch: list[VirtIOBlockReq]) -> None:
+        """Writes that were popped before it go first."""
+        if any(isinstance(popped.buffer, bytes) for popped in batch):
+            self._submit_batch(batch)
+            batch.clear()
+        self.conf.blk_aio_flush(request.name, partial(self.virtio_blk_flush_complete, request))
+
+    def _submit_batch(self, batch: Iterable[VirtIOBlockReq]) -> None:
         if self.host.knobs.submit == "blk_aio_multiwrite":
             self.virtio_submit_multiwrite(batch)
         else:
             self.virtio_blk_submit_multireq(batch)
 
     def virtio_blk_get_request(self) -> VirtIOBlockReq | None:
-        """Pop one chain and read its header: out header, data, status byte."""
+        """Pop one chain and read its header: out header, data (none for a flush), status byte."""
         popped = self.vq.virtqueue_pop()
         if popped is None:
             return None
-        head, (header, data, status) = popped
+        head, (header, *rest, status) = popped
         kind, _ioprio, sector = OUTHDR.unpack_from(self.vq.memory, header.addr)
+        if kind == VIRTIO_BLK_T_FLUSH:
+            return VirtIOBlockReq(f"flush[{self.index}.0]", head, sector, 0, status.addr, None)
+        (data,) = rest
         is_write = kind == VIRTIO_BLK_T_OUT
         buffer = bytes(self.vq.memory[data.addr : data.addr + SECTOR]) if is_write else bytearray(SECTOR)
         name = f"{'write' if is_write else 'read'}[{self.index}.{sector - FIRST_SECTOR}]"
@@ -114,14 +132,24 @@ class VirtIOBlock:
 
     def _submit(self, request: VirtIOBlockReq) -> None:
         complete = partial(self.virtio_blk_rw_complete, request)
-        self.conf.blk_aio_prwv(request.name, request.sector, request.buffer, complete)
+        if isinstance(request.buffer, bytes):
+            self.conf.blk_aio_pwritev(request.name, request.sector, request.buffer, complete)
+        elif request.buffer is not None:
+            self.conf.blk_aio_preadv(request.name, request.sector, request.buffer, complete)
 
     def virtio_blk_rw_complete(self, request: VirtIOBlockReq, ret: int) -> None:
-        """Hand a read's data over, write the status byte, push the used element and interrupt the guest: the ack."""
-        memory = self.vq.memory
+        """A read or write is done: hand a read's data over."""
         if isinstance(request.buffer, bytearray):
-            memory[request.addr : request.addr + SECTOR] = request.buffer
-        memory[request.status_addr] = VIRTIO_BLK_S_IOERR if ret else VIRTIO_BLK_S_OK
-        self.vq.virtqueue_push(request.head, 1 if isinstance(request.buffer, bytes) else SECTOR + 1)
+            self.vq.memory[request.addr : request.addr + SECTOR] = request.buffer
+        self.virtio_blk_req_complete(request, ret)
+
+    def virtio_blk_flush_complete(self, request: VirtIOBlockReq, ret: int) -> None:
+        """A flush is done."""
+        self.virtio_blk_req_complete(request, ret)
+
+    def virtio_blk_req_complete(self, request: VirtIOBlockReq, ret: int) -> None:
+        """Write the status byte, push the used element and interrupt the guest: the ack."""
+        self.vq.memory[request.status_addr] = VIRTIO_BLK_S_IOERR if ret else VIRTIO_BLK_S_OK
+        self.vq.virtqueue_push(request.head, SECTOR + 1 if isinstance(request.buffer, bytearray) else 1)
         self.host.event("%s completes, the guest is told", request.name)
         self.irq()

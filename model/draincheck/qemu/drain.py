@@ -87,7 +87,7 @@ def bdrv_drain(p: Process, w: World) -> None:
 def _drain_in_coroutine(p: Process, w: World) -> None:
     """Poll inside the coroutine, or schedule a bottom half that polls and yield until it has."""
     if w.k.drain == "nested":
-        poll_until_quiet(p, w, w.pending)
+        poll_until_quiet(p, w, w.drain_waits)
     else:
         p.do("schedule bdrv_co_drain_bh_cb", *w.schedule(w.drain_bh))
         w.probes.job_yields(p, w)
@@ -121,5 +121,5 @@ def drain_bottom_half(p: Process, w: World) -> None:
         p.do("the drain's bottom half runs", *w.take(w.drain_bh))
         if w.k.drain == "yield_first":
             count_section(p, w)
-        poll_until_quiet(p, w, w.pending)
+        poll_until_quiet(p, w, w.drain_waits)
         p.enter(w.mirror)

@@ -39,7 +39,7 @@ def finish(p: Process, w: World) -> None:
 def _switch(p: Process, w: World) -> None:
     if w.k.reopen_drains or w.s.reopen:
         with p.call("bdrv_reopen"), p.call("bdrv_drain_all"):
-            drain.poll_until_quiet(p, w, w.pending)
+            drain.poll_until_quiet(p, w, w.drain_waits)
     if w.quiesce_target is not None:
         with p.call("bdrv_drained_begin"):
             p.do("drains the target", *w.target_counts(begins=True))
@@ -65,14 +65,14 @@ def _before_the_switch(p: Process, w: World) -> None:
                 _swap_under_a_request(p, w)
         case "swap_drain":
             with p.call("bdrv_swap"), p.call("bdrv_drain"):
-                drain.poll_until_quiet(p, w, w.pending)
+                drain.poll_until_quiet(p, w, w.drain_waits)
         case "assert":
             with p.call("bdrv_replace_in_backing_chain"), p.when(w.pending):
                 p.abort("assert(!bdrv_requests_pending(old)) fails")
         case _:
             with p.call("bdrv_replace_node"), p.call("bdrv_drained_begin"):
                 drain.count_section(p, w)
-                drain.poll_until_quiet(p, w, w.pending)
+                drain.poll_until_quiet(p, w, w.drain_waits)
 
 
 def _swap_under_a_request(p: Process, w: World) -> None:

@@ -20,12 +20,16 @@ def submit(p: Process, w: World, request: Request) -> None:
 
 
 def _enter_node(p: Process, w: World, request: Request) -> None:
-    verb = w.k.submit if request.is_write else w.k.submit.replace("write", "read")
     updates = [request.state.set("in_flight")]
     if request.to_target is not None:
         w.probes.request_submitted(p, w, request)
         updates.append(request.to_target.set(~w.on_old_node))
-    p.do(f"{verb} ({request.name})", *updates, mark="b")
+    p.do(f"{_verb(w, request)} ({request.name})", *updates, mark="b")
+
+
+def _verb(w: World, request: Request) -> str:
+    """The BlockBackend's function for it."""
+    return "blk_aio_flush" if request.kind == "flush" else w.k.submit.replace("write", request.kind)
 
 
 def resume_parked(p: Process, w: World) -> None:

@@ -21,6 +21,7 @@ class Scenario:
             handler itself), `vcpu` (of these only the vCPU thread).
         writes: guest writes to disk 0, each to a sector of its own.
         reads: guest reads of disk 0.
+        flushes: guest flushes of disk 0; there is something to flush, so each of them needs the host.
         other_writes: guest writes to a second disk that has no job.
         jobs: 1, or 2: a second disk with the same workload and a job of its own (main loop and host notifiers only).
         command: what the management sends: `complete` (block-job-complete) or `cancel` (block-job-cancel).
@@ -39,6 +40,7 @@ class Scenario:
     source: str = "ioeventfd"
     writes: int = 1
     reads: int = 0
+    flushes: int = 0
     other_writes: int = 0
     jobs: int = 1
     command: str = "complete"

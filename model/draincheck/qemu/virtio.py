@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from draincheck.lang import Process
 from draincheck.qemu import requests
-from draincheck.qemu.world import Disk, World
+from draincheck.qemu.world import Disk, Request, World
 
 __all__ = ["handle_output", "host_notifier_read"]
 
@@ -18,9 +20,15 @@ def host_notifier_read(p: Process, w: World, disk: Disk) -> None:
 
 
 def handle_output(p: Process, w: World, disk: Disk) -> None:
-    """Pop the ring until it is empty and submit what was in it (part of an atomic step)."""
+    """Pop the ring until it is empty and submit what was in it (part of an atomic step): flushes at once, the rest as one batch."""
     submitter = "virtio_submit_multiwrite" if w.k.submit == "blk_aio_multiwrite" else "virtio_blk_submit_multireq"
-    with p.call("virtio_blk_handle_output"), p.call(submitter):
-        for request in disk.requests:
-            with p.when(request.state.is_("ring")):
-                requests.submit(p, w.of(disk), request)
+    with p.call("virtio_blk_handle_output"):
+        for function, flushes in (("virtio_blk_handle_flush", True), (submitter, False)):
+            with p.call(function):
+                _submit(p, w, disk, [request for request in disk.requests if (request.kind == "flush") is flushes])
+
+
+def _submit(p: Process, w: World, disk: Disk, popped: Sequence[Request]) -> None:
+    for request in popped:
+        with p.when(request.state.is_("ring")):
+            requests.submit(p, w.of(disk), request)
