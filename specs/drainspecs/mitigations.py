@@ -88,6 +88,7 @@ GROUNDWORK: Final = (
     Groundwork("dca21ef23b", 1, "handlers can be marked external"),
     Groundwork("c1e1e5fa8f", 2, "aio_disable_external and aio_enable_external"),
     Groundwork("176c36997f", 2, "mirror has a drained section that could be moved"),
+    Groundwork("cf3129323f", 4, "requests are parked"),
 )
 
 _COUNTER: Final = ("dca21ef23b", "c1e1e5fa8f")
@@ -135,7 +136,10 @@ MITIGATIONS: Final = (
         side_effects=(
             "a job's own BlockBackend must be left out, or a drain waits for a job that waits for its request",
             "a parked request is tracked by no node and goes to whatever the root is when it is resumed",
+            "without 7f16476fab a flush stays counted while it is parked, and a drain that begins meanwhile never ends",
         ), builds_on=("176c36997f",)),
+    _one("parked_counts", False, (True,), "7f16476fab", cost=1, reason="one more step on both sides of the wait",
+        side_effects=("nothing by itself: something must be parked",), builds_on=("cf3129323f",)),
 )  # fmt: skip
 
 NOT_MITIGATIONS: Final = (

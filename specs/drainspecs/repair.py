@@ -1,7 +1,8 @@
 """What would mend a code base: all minimal sets of known mitigations that make the chosen properties hold, and what the others leave open.
 
 A set is a *solution* if in all chosen scenarios the chosen properties hold, the job can always still complete (F1), completing is
-possible at all (R1), and no demand on liveness that held before is lost. It is minimal if no proper subset is a solution. The search is
+possible at all (R1), and no demand on liveness that held before is lost; and if F1 and R1 hold in all scenarios of the kind, that is in
+all that vary the same default scenario (other requests, errors, a cancel). It is minimal if no proper subset is a solution. The search is
 complete, in the way of `why`: sets grow by mitigations whose knobs are read by the model that fails, since no other can mend it.
 """
 
@@ -18,15 +19,13 @@ from draincheck.revisions import REVISIONS, Knobs, Revision, with_settings
 from draincheck.verdict import Outcome
 from drainspecs.cases import CASES, SeedCases
 from drainspecs.judging import Advance, Judged, Judges, Setting, check_possible, silently
+from drainspecs.kind import NO_HANG, Kind
 from drainspecs.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
 
 __all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
 
 #: what a repair has to bring about, unless the caller says otherwise
 SAFETY: Final = ("S1", "S2", "S3", "S4", "S8", "A1")
-#: what no repair may cost
-NO_HANG: Final = ("F1", "R1")
-
 #: verdicts on the liveness of a code base in a scenario, by property
 Liveness = Callable[[Revision, Scenario], Mapping[str, Outcome]]
 
@@ -70,7 +69,7 @@ class Remainder:
 
     Attributes:
         mitigations: in the order of history; none for the code base as it is.
-        flaws: the chosen properties, F1 and R1 included, that do not hold.
+        flaws: the chosen properties, F1 and R1 included, that do not hold; if they all do, a hang in another scenario of the kind.
         cases: for each scenario the seed's bug cases that can still happen, with GSources in the code base's own order.
         cases_any_order: the same with GSources in any order.
         inert: all these verdicts are those of the code base as it is.
@@ -148,9 +147,10 @@ def repair(
     started = perf_counter()
     with ExitStack() as stack:
         bench = _Bench(stack, revision, scenarios, properties, advance=advance, processes=processes)
-        search = _Search(bench, liveness)
+        kind = Kind(stack, revision, scenarios)
+        search = _Search(bench, liveness, kind)
         search.run()
-        remaining = _Remaining(bench, _Cases(stack, scenarios, processes))
+        remaining = _Remaining(bench, _Cases(stack, scenarios, processes), kind)
         solutions = sorted((_solution(revision, bench.chosen(places)) for places in search.solutions), key=_by_cost)
         return Repairs(
             revision=revision,
@@ -177,7 +177,7 @@ def what_remains(
     with ExitStack() as stack:
         bench = _Bench(stack, revision, scenarios, properties)
         places = frozenset(map(MITIGATIONS.index, mitigations)) & bench.applicable
-        return _Remaining(bench, _Cases(stack, scenarios, 1)).after(places)
+        return _Remaining(bench, _Cases(stack, scenarios, 1), Kind(stack, revision, scenarios)).after(places)
 
 
 def _by_cost(solution: Repair) -> tuple[int, int, tuple[int, ...]]:
@@ -246,8 +246,8 @@ class _Bench:
 class _Search:
     """The sets of mitigations, by size."""
 
-    def __init__(self, bench: _Bench, liveness: Liveness) -> None:
-        self.bench, self._liveness = bench, liveness
+    def __init__(self, bench: _Bench, liveness: Liveness, kind: Kind) -> None:
+        self.bench, self._liveness, self._kind = bench, liveness, kind
         self._alive = {scenario: liveness(bench.revision, scenario) for scenario in bench.scenarios}
         #: what nobody asked a set to mend, because all that is wrong is of this kind
         self._excused = bench.flaws_now()
@@ -297,9 +297,20 @@ class _Search:
         lost = self._lost(places)
         if lost:
             helpful.setdefault(places, self.bench.compatible(places))
+        elif places and not hangs:
+            lost = self._hangs_elsewhere(places, helpful)
         bad = tuple(flaw for flaw in (*hangs, *lost) if flaw not in self._excused)
         if bad and not any(fewer < places and same == bad for fewer, same in self.rejected.items()):
             self.rejected[places] = bad
+
+    def _hangs_elsewhere(self, places: _Places, helpful: dict[_Places, frozenset[int]]) -> tuple[Flaw, ...]:
+        """A hang in another scenario of the kind; what its model has read might help."""
+        found = self._kind.hang(self.bench.vector(places))
+        if found is None:
+            return ()
+        scenario, judged = found
+        helpful[places] = self._that_matter(places, judged)
+        return self.bench.flaws(scenario, judged)
 
     def _lost(self, places: _Places) -> tuple[Flaw, ...]:
         """Liveness that the code base has and the mended one has not."""
@@ -339,8 +350,8 @@ class _Cases:
 class _Remaining:
     """What sets of mitigations leave open."""
 
-    def __init__(self, bench: _Bench, cases: _Cases) -> None:
-        self._bench, self._cases = bench, cases
+    def __init__(self, bench: _Bench, cases: _Cases, kind: Kind) -> None:
+        self._bench, self._cases, self._kind = bench, cases, kind
         self._now: Remainder | None = None
 
     def after(self, places: _Places) -> Remainder:
@@ -357,6 +368,8 @@ class _Remaining:
             judged = judges.judge(knobs)
             flaws += self._bench.flaws(scenario, judged)
             objection = objection or judged.objection
+        if places and not flaws and not objection and (hang := self._kind.hang(knobs)) is not None:
+            flaws += self._bench.flaws(*hang)
         any_order = self._cases.open(replace(knobs, order="any"))
         return Remainder(
             self._bench.chosen(places), tuple(flaws), self._cases.open(knobs), any_order, objection=objection

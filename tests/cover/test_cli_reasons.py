@@ -46,8 +46,8 @@ def test_why_names_changes_and_their_commits() -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("ab27c3b5e7 / mirror: S1 is violated (shortest counterexample: ")
     assert "1. drain=yield_late, before that nested\n     a77fd4bb29: bdrv_drain in a coroutine yields" in result.stdout
-    assert "of the 10 changes since 5a7e7a0bad~1: take back any one of these, and S1 holds" in result.stdout
-    assert "15 of 1024 sets looked at, 12 distinct models" in result.stdout
+    assert "of the 11 changes since 5a7e7a0bad~1: take back any one of these, and S1 holds" in result.stdout
+    assert "15 of 2048 sets looked at, 12 distinct models" in result.stdout
     assert "--evidence DIR writes" in result.stdout
 
 
@@ -141,7 +141,7 @@ def test_repairs_are_numbered_and_explained_by_commits() -> None:
     result = run("repair", "--revision", "ab27c3b5e7")
     assert result.exit_code == 0
     assert "1. begin=before_check (cost 2)\n     9a0cec664e: " in result.stdout
-    assert "3. park_requests=on (cost 4)" in result.stdout
+    assert "3. park_requests=on, parked_counts=off (cost 5)" in result.stdout
     assert (
         "     see: check-invariants check --revision ab27c3b5e7 --scenario mirror --set notifier_home=main\n"
         in result.stdout
@@ -167,18 +167,22 @@ def test_chosen_mitigations_say_what_they_leave_open() -> None:
     data = document("repair", "--revision", "14560d69e7~1", *chosen)
     assert data["exit_code"] == 10 and data["remainders"][0]["cases"] == {"mirror": ["case 3"]}
     assert data["now"]["cases"] == {"mirror": ["case 1", "case 3"]}
-    assert run("repair", "--with", "park_requests=on").exit_code == 0
+    assert run("repair", "--with", "park_requests=on", "--with", "parked_counts=off").exit_code == 0
+    assert "mirror-flush: F1" in run("repair", "--with", "park_requests=on").stdout
 
 
 def test_repair_as_a_document() -> None:
     """Several scenarios must be mended together."""
     data = document("repair", "--scenario", "mirror", "--scenario", "timer")
-    assert [[m["name"] for m in r["mitigations"]] for r in data["repairs"]] == [["park_requests=on"]]
-    assert data["repairs"][0]["settings"] == {"park_requests": True}
+    assert [[m["name"] for m in r["mitigations"]] for r in data["repairs"]] == [
+        ["park_requests=on", "parked_counts=off"]
+    ]
+    assert data["repairs"][0]["settings"] == {"park_requests": True, "parked_counts": False}
     assert data["scenarios"] == ["mirror", "timer"] and data["exit_code"] == 0
     assert {r["mitigations"][0] for r in data["remainders"] if r["inert"]} == {
         "drain_is_section=on",
         "enable_notifies=on",
+        "parked_counts=off",
     }
 
 

@@ -10,10 +10,12 @@ import pytest
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.qemu import Scenario, build
-from draincheck.revisions import REVISIONS, Revision, UnknownName, find_revision, with_settings
+from draincheck.revisions import REVISIONS, Knobs, Revision, UnknownName, find_revision, with_settings
 from draincheck.verdict import Outcome
+from drainspecs import kind as kind_module
 from drainspecs import mitigations as mitigations_module
 from drainspecs import repair as repair_module
+from drainspecs.kind import NO_HANG, same_kind
 from drainspecs.mitigations import (
     GROUNDWORK,
     MITIGATIONS,
@@ -25,11 +27,13 @@ from drainspecs.mitigations import (
     total_cost,
 )
 from drainspecs.properties import DrainInvariant
-from drainspecs.repair import NO_HANG, SAFETY, Remainder, Repairs, repair, what_remains
+from drainspecs.repair import SAFETY, Remainder, Repairs, repair, what_remains
 from drainspecs.scenarios import find_scenario
 
 BANDAGE, EXTERNAL, WALK = "bandage=on", "is_external=on", "walk_checks_external=on"
 EARLY, PARKS, HOME = "begin=before_check", "park_requests=on", "notifier_home=main"
+#: parking without it hangs with a flush, so no repair parks and leaves it out
+UNCOUNTED = "parked_counts=off"
 
 
 def asked(revision: str, *scenarios: str) -> Repairs:
@@ -74,8 +78,13 @@ def test_one_of_the_two_commits_is_not_enough(partner: str) -> None:
 def test_what_closes_everything_before_14560d69e7() -> None:
     """Four sets, cheapest first; the bandage is in the dearest, and there it needs 9a0cec664e as well."""
     found = asked("14560d69e7~1", "mirror")
-    assert solutions(found) == [{PARKS}, {HOME, EARLY}, {EXTERNAL, WALK, HOME}, {EXTERNAL, WALK, BANDAGE, EARLY}]
-    assert [solution.cost for solution in found.solutions] == [4, 5, 6, 7]
+    assert solutions(found) == [
+        {HOME, EARLY},
+        {PARKS, UNCOUNTED},
+        {EXTERNAL, WALK, HOME},
+        {EXTERNAL, WALK, BANDAGE, EARLY},
+    ]
+    assert [solution.cost for solution in found.solutions] == [5, 5, 6, 7]
     assert [commit for commit, _ in found.solutions[-1].commits] == [
         "14560d69e7",
         "37989ced44",
@@ -89,8 +98,8 @@ def test_sets_one_short_of_a_solution_say_what_is_open() -> None:
     short = {frozenset(m.name for m in r.mitigations): r for r in asked("14560d69e7~1", "mirror").remainders}
     assert short[frozenset({EXTERNAL, WALK, BANDAGE})].cases["mirror"] == ("case 3",)
     assert short[frozenset({EXTERNAL, BANDAGE, EARLY})].cases["mirror"] == ("case 1",)
-    assert {frozenset({item.name}) for item in MITIGATIONS if item.name != PARKS} & set(short)
-    assert frozenset({PARKS}) not in short
+    assert {frozenset({item.name}) for item in MITIGATIONS} & set(short)
+    assert frozenset({PARKS, UNCOUNTED}) not in short and list(map(str, short[frozenset({PARKS})].flaws)) == ["mirror-flush: F1"]
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -103,7 +112,7 @@ def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 @pytest.mark.parametrize("name", [WALK, HOME])
 def test_a_mitigation_that_is_not_known_is_in_no_repair(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: without one of them exactly the repairs that need it are gone, and nothing takes their place."""
-    whole = [{HOME}, {"begin=after_release", PARKS}, {EXTERNAL, WALK, BANDAGE}, {EARLY, PARKS}]
+    whole = [{HOME}, {EXTERNAL, WALK, BANDAGE}, {"begin=after_release", PARKS, UNCOUNTED}, {EARLY, PARKS, UNCOUNTED}]
     without(monkeypatch, name)
     found = repair(find_revision("3f09bfbc7b"), [find_scenario("mirror")], liveness=lambda *_: {})
     assert solutions(found) == [item for item in whole if name not in item] and len(found.solutions) == 3
@@ -115,8 +124,9 @@ def test_a_mitigation_that_is_not_known_is_in_no_repair(name: str, monkeypatch: 
 def test_on_nested_drains_the_bandage_is_clean() -> None:
     """From 3f09bfbc7b external counting, both commits and the bandage suffice in the main loop; the counter has to come first."""
     found = asked("3f09bfbc7b", "mirror")
-    assert solutions(found) == [{HOME}, {"begin=after_release", PARKS}, {EXTERNAL, WALK, BANDAGE}, {EARLY, PARKS}]
-    bandage = found.solutions[2]
+    parking = [{"begin=after_release", PARKS, UNCOUNTED}, {EARLY, PARKS, UNCOUNTED}]
+    assert solutions(found) == [{HOME}, {EXTERNAL, WALK, BANDAGE}, *parking]
+    bandage = found.solutions[1]
     assert [commit for commit, _ in bandage.commits] == [
         "dca21ef23b",
         "c1e1e5fa8f",
@@ -132,15 +142,15 @@ def test_on_nested_drains_the_bandage_is_clean() -> None:
 
 
 def test_the_bandage_s_own_tree() -> None:
-    """At ab27c3b5e7 each of 9a0cec664e, 0ff841f6d1 and cf3129323f suffices for a virtio disk in the main loop."""
-    assert solutions(asked("ab27c3b5e7", "mirror")) == [{EARLY}, {HOME}, {PARKS}]
+    """At ab27c3b5e7 each of 9a0cec664e, 0ff841f6d1 and cf3129323f with its fix suffices for a virtio disk in the main loop."""
+    assert solutions(asked("ab27c3b5e7", "mirror")) == [{EARLY}, {HOME}, {PARKS, UNCOUNTED}]
 
 
 @pytest.mark.parametrize("scenario", ["timer", "no-ioeventfd"])
 def test_without_a_host_notifier_only_parking_helps(scenario: str) -> None:
-    """cf3129323f alone suffices at ab27c3b5e7, whose section opens in the same step as (w); 9a0cec664e alone leaves case 1."""
+    """cf3129323f with 7f16476fab suffices at ab27c3b5e7, whose section opens in the same step as (w); 9a0cec664e alone leaves case 1."""
     found = asked("ab27c3b5e7", scenario)
-    assert solutions(found) == [{PARKS}]
+    assert solutions(found) == [{PARKS, UNCOUNTED}]
     (early,) = [r for r in found.remainders if [m.name for m in r.mitigations] == [EARLY]]
     assert "case 1" in early.cases[scenario] and "case 3" not in early.cases[scenario]
 
@@ -148,12 +158,12 @@ def test_without_a_host_notifier_only_parking_helps(scenario: str) -> None:
 def test_where_a_drain_yields_first_parking_needs_the_early_section() -> None:
     """A code base with 65c1b5b622's drains and 176c36997f's section: what is parked must be so before the drain yields."""
     revision = with_settings(find_revision("65c1b5b622"), {"begin": "after_release"})
-    assert solutions(repair(revision, [find_scenario("timer")])) == [{EARLY, PARKS}]
+    assert solutions(repair(revision, [find_scenario("timer")])) == [{EARLY, PARKS, UNCOUNTED}]
 
 
 def test_all_scenarios_together() -> None:
     """What mends a virtio disk does not mend a timer: only parking mends all."""
-    assert solutions(asked("ab27c3b5e7", "mirror", "timer", "dataplane")) == [{PARKS}]
+    assert solutions(asked("ab27c3b5e7", "mirror", "timer", "dataplane")) == [{PARKS, UNCOUNTED}]
 
 
 def test_a_code_base_with_nothing_to_mend() -> None:
@@ -187,18 +197,23 @@ def test_a_repair_that_hangs_is_none() -> None:
 def test_history_s_own_fix_hung() -> None:
     """At 684e508c23 what 59c9f437c5 did makes dataplane safe, and leaves an IOThread asleep for ever: refused, and F1 is the reason."""
     found = asked("684e508c23", "dataplane")
-    assert solutions(found) == [{"busy_poll=honours", "enable_notifies=on"}, {"enable_notifies=on", PARKS}]
+    awake = "enable_notifies=on"
+    assert solutions(found) == [{"busy_poll=honours", awake}, {awake, PARKS, UNCOUNTED}]
     assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
         ({"busy_poll=honours"}, ["dataplane: F1"]),
         ({PARKS}, ["dataplane: F1"]),
+        ({awake, PARKS}, ["dataplane-flush-reopen: F1"]),
     ]
 
 
 def test_its_hang_is_real() -> None:
-    """Negative control: with 321d1dba8b's wakeup in the code base the same fix is a repair by itself, and nothing is refused."""
+    """Negative control: with 321d1dba8b's wakeup in the code base the same fix is a repair by itself, and nothing that wakes is refused for F1 there."""
     woken = with_settings(find_revision("684e508c23"), {"enable_notifies": True})
     found = repair(woken, [find_scenario("dataplane")])
-    assert solutions(found) == [{"busy_poll=honours"}, {PARKS}] and found.rejected == ()
+    assert solutions(found) == [{"busy_poll=honours"}, {PARKS, UNCOUNTED}]
+    assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
+        ({PARKS}, ["dataplane-flush-reopen: F1"])
+    ]
 
 
 def test_where_nothing_else_is_broken_a_hang_that_was_there_is_no_reproach() -> None:
@@ -209,7 +224,8 @@ def test_where_nothing_else_is_broken_a_hang_that_was_there_is_no_reproach() -> 
 
 def test_without_the_demand_not_to_hang_it_would_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control of the demand: left out, the hanging set comes back as a solution."""
-    monkeypatch.setattr(repair_module, "NO_HANG", ("R1",))
+    for module in (repair_module, kind_module):
+        monkeypatch.setattr(module, "NO_HANG", ("R1",))
     found = repair(section_less(), [find_scenario("dataplane")], liveness=lambda *_: {})
     assert solutions(found) == [{EARLY}]
 
@@ -223,14 +239,52 @@ def test_lost_liveness_alone_rejects_a_set() -> None:
 
     found = repair(find_revision("ab27c3b5e7"), [find_scenario("mirror")], liveness=liveness)
     assert {EARLY} not in solutions(found) and {HOME} in solutions(found)
-    assert {str(flaw) for _, flaws in found.rejected for flaw in flaws} == {"mirror: X"}
+    assert {str(flaw) for _, flaws in found.rejected for flaw in flaws} == {"mirror: X", "mirror-flush: F1"}
+
+
+def test_parking_alone_is_refused_for_the_flush_it_makes_hang() -> None:
+    """Nobody asked about flushes: the scenario is of the same kind, so the set is none, and 7f16476fab has to be in it."""
+    found = asked("ab27c3b5e7", "timer")
+    assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
+        ({PARKS}, ["timer-flush: F1"])
+    ]
+    assert [commit for commit, _ in found.solutions[0].commits] == ["cf3129323f", "7f16476fab"]
+
+
+def test_without_the_look_at_its_kind_parking_alone_would_be_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: in the scenario that was asked about it mends everything and hangs nowhere."""
+    monkeypatch.setattr(kind_module, "same_kind", lambda *_: [])
+    assert solutions(asked("ab27c3b5e7", "timer")) == [{PARKS}]
+
+
+def test_what_hangs_with_a_flush_is_mended_by_uncounting() -> None:
+    """At cf3129323f a parked flush stays counted; 7f16476fab is the repair, and there is no other."""
+    found = repair(find_revision("cf3129323f"), [find_scenario("timer-flush")])
+    assert solutions(found) == [{UNCOUNTED}] and list(map(str, found.now.flaws)) == ["timer-flush: F1"]
+    assert asked("7f16476fab", "timer-flush").now.flaws == ()
+
+
+def test_no_repair_of_any_code_base_hangs_in_any_scenario_of_its_kind() -> None:
+    """What is offered for requests without a host notifier, decided anew by whole searches."""
+    for revision in ("5a7e7a0bad", "3f09bfbc7b", "91af091f92"):
+        for scenario in ("timer", "no-ioeventfd"):
+            for solution in asked(revision, scenario).solutions:
+                for place in same_kind(solution.repaired, [find_scenario(scenario)]):
+                    verdicts = explore(build("", solution.repaired.knobs, place, DrainInvariant()).compile()).verdicts
+                    assert verdicts["F1"].outcome is Outcome.HOLDS, (solution.repaired.name, place.name)
 
 
 # -- completeness -------------------------------------------------------------------------------------
 
 
+def finishes(knobs: Knobs, scenario: Scenario) -> bool:
+    """The job can always still complete."""
+    verdicts = explore(build("", knobs, scenario, DrainInvariant()).compile()).verdicts
+    return all(verdicts[name].outcome is Outcome.HOLDS for name in NO_HANG)
+
+
 def brute_force(revision: str, scenario: str) -> set[frozenset[str]]:
-    """All minimal sets that mend a code base, by trying every set (liveness left out)."""
+    """All minimal sets that mend a code base and hang nowhere, by trying every set (liveness left out)."""
     row, place = find_revision(revision), find_scenario(scenario)
     applicable = [item for item in MITIGATIONS if item.applies(row.knobs)]
     found: set[frozenset[str]] = set()
@@ -239,9 +293,11 @@ def brute_force(revision: str, scenario: str) -> set[frozenset[str]]:
             names = frozenset(item.name for item in chosen)
             if any(smaller <= names for smaller in found):
                 continue
-            verdicts = explore(build("", applied(row.knobs, chosen), place, DrainInvariant()).compile()).verdicts
+            knobs = applied(row.knobs, chosen)
+            verdicts = explore(build("", knobs, place, DrainInvariant()).compile()).verdicts
             if all(verdicts[name].outcome is Outcome.HOLDS for name in (*SAFETY, *NO_HANG)):
-                found.add(names)
+                if all(finishes(knobs, other) for other in same_kind(row, [place])):
+                    found.add(names)
     return found
 
 

@@ -76,8 +76,8 @@ def command(
 ) -> None:
     """Find the smallest sets of known mitigations that mend a code base.
 
-    Cheapest first, each with the commits that did it in history. A set that makes the job hang (F1, R1), or costs liveness (L1 to L7), is
-    none. Without --property what must hold is S1, S2, S3, S4, S8 and A1; several scenarios must be mended together.
+    Cheapest first, each with the commits that did it in history. A set that makes the job hang (F1, R1), there or in a scenario that
+    varies the same default scenario, or that costs liveness (L1 to L7), is none. Without --property what must hold is S1, S2, S3, S4, S8 and A1; several scenarios must be mended together.
 
     \b
     Exit codes: 0 there is such a set, or nothing to mend; 10 there is none (with --with: something is left open),
@@ -198,7 +198,7 @@ def _flaws(item: Remainder) -> str:
     """What does not hold; by scenario, if there are several."""
     by_scenario: dict[str, list[str]] = {name: [] for name in item.cases}
     for flaw in item.flaws:
-        by_scenario[flaw.scenario].append(flaw.property)
+        by_scenario.setdefault(flaw.scenario, []).append(flaw.property)
     several = len(by_scenario) > 1
     return "; ".join(
         f"{f'{name}: ' if several else ''}{', '.join(props)}" for name, props in by_scenario.items() if props
