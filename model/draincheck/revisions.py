@@ -313,7 +313,13 @@ def _history() -> tuple[Revision, ...]:
         "a BlockBackend queues requests while its node is drained",
         park_requests=True,
     )
-    row("7f16476fab", "2020-04-07", "v5.0.0", "no request stays counted while its BlockBackend queues it", parked_counts=False)
+    row(
+        "7f16476fab",
+        "2020-04-07",
+        "v5.0.0",
+        "no request stays counted while its BlockBackend queues it",
+        parked_counts=False,
+    )
     return tuple(rows)  # fmt: skip
 
 

@@ -33,7 +33,9 @@ EXTRA_SCENARIOS: Final = (
         for base in (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
     ),
     *(
-        _variant(base, "flush-reopen", "one flush, and mirror_exit reopens the target", writes=0, flushes=1, reopen=True)
+        _variant(
+            base, "flush-reopen", "one flush, and mirror_exit reopens the target", writes=0, flushes=1, reopen=True
+        )
         for base in (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
     ),
     *(

@@ -74,7 +74,9 @@ class Assembly:
         """One disk, its job included if it has one."""
         config = self.config
         has_job = index < config.jobs
-        driver = GuestDriver(index, *((config.writes, config.reads, config.flushes) if has_job else (config.other_writes, 0, 0)))
+        driver = GuestDriver(
+            index, *((config.writes, config.reads, config.flushes) if has_job else (config.other_writes, 0, 0))
+        )
         if not has_job:
             root = self._node(Image("other disk"))
             return self._attach(index, driver, BlockBackend(self.host, root), None)

@@ -86,7 +86,10 @@ def _contradictions(config: Config, knobs: Knobs) -> tuple[tuple[bool, str], ...
             config.jobs == 2 and (config.iothread or config.source != "ioeventfd" or config.other_writes > 0),
             "two jobs run in the main loop, with host notifiers, on two disks: leave out iothread, source and other_writes",
         ),
-        (config.zero_length and requests > 0, "a disk of length 0 takes no requests: set writes, reads and flushes to 0"),
+        (
+            config.zero_length and requests > 0,
+            "a disk of length 0 takes no requests: set writes, reads and flushes to 0",
+        ),
         (
             config.device_reset and (not config.iothread or requests + config.other_writes > 0),
             "a device reset stops dataplane, with nothing in flight: set iothread, and writes, reads and flushes to 0",

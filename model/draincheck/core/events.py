@@ -22,7 +22,8 @@ SHOWN = frozenset(
 #: functions of these that QEMU has only as a part of others
 HELPERS = frozenset(
     {
-        "bh_runs", "blk_wait_uncounted", "complete", "copy_sector", "drain_requests", "end_sections", "enter_root", "immediate_exit", "last_dirty_count", "mirror_converge",
+        "bh_runs", "blk_wait_uncounted", "complete", "copy_sector", "drain_requests", "end_sections", "enter_root", "immediate_exit",
+        "last_dirty_count", "mirror_converge",
         "mirror_retry", "mirror_round", "pending_when_poll_returns", "release_bitmap", "replace", "run", "submit", "switch",
         "swap_with_requests_in_flight", "unlock_iothread", "wait_for_command", "wait_until_poll_returns",
     }
