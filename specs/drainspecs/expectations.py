@@ -258,7 +258,7 @@ def _seen_from(since: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     return (_ok(FIRST, _UNTRACKED), Span(since, before.violated, before.reason), *later)
 
 
-_VARIANTS |= {f"{base}-flush": _flush(base) for base in ("mirror", "dataplane", "timer", "no-ioeventfd")}
+_VARIANTS.update({f"{base}-flush": _flush(base) for base in ("mirror", "dataplane", "timer", "no-ioeventfd")})
 for _base in ("timer", "no-ioeventfd"):
     _VARIANTS[f"{_base}-flush"]["F1"] = (
         _ok(FIRST, "no request is parked yet"), _bad("cf3129323f", _STILL_COUNTED), _ok("7f16476fab", "what is parked is not counted"),

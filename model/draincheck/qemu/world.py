@@ -274,8 +274,9 @@ class World:
         flushes = [request for request in self.disk.requests if request.kind == "flush"]
         if not (flushes and self.k.park_requests):
             return FALSE
-        states = ("parked",) if self.k.parked_counts else ()
-        states += () if self.k.flush_tracked else ("in_flight", "io_done")
+        states = [] if self.k.flush_tracked else ["in_flight", "io_done"]
+        if self.k.parked_counts:
+            states.append("parked")
         return any_(*(request.state.is_(*states) for request in flushes)) if states else FALSE
 
     @property
