@@ -49,6 +49,7 @@ SHOWS = {
     "count not read": ("ab27c3b5e7", "mirror"),
     "no polling": ("3f09bfbc7b", "mirror"),
     "data later": ("ab27c3b5e7", "mirror"),
+    "backend not polled": ("cf3129323f", "timer-flush"),
     "sources swapped": ("f3926945c8", "mirror"),
 }
 
@@ -68,6 +69,7 @@ _WIDER = st.sampled_from(
         Scenario("two disks", "", other_writes=1),
         Scenario("timer", "", source="timer", writes=2),
         Scenario("cancel", "", command="cancel"),
+        Scenario("a write and a flush", "", source="timer", flushes=1),
     ]
 )
 

@@ -34,6 +34,7 @@ class Parts:
     main_context: type[GMainContext] = GMainContext
     pool: type[ThreadPool] = ThreadPool
     job: type[MirrorBlockJob] = MirrorBlockJob
+    backend: type[BlockBackend] = BlockBackend
 
 
 STANDARD_PARTS = Parts()
@@ -79,9 +80,9 @@ class Assembly:
         )
         if not has_job:
             root = self._node(Image("other disk"))
-            return self._attach(index, driver, BlockBackend(self.host, root), None)
+            return self._attach(index, driver, self.parts.backend(self.host, root), None)
         source, target = self._nodes(index)
-        backend = BlockBackend(self.host, source)
+        backend = self.parts.backend(self.host, source)
         return self._attach(index, driver, backend, self._mirrored(index, driver, backend, target))
 
     def _nodes(self, index: int) -> tuple[BlockDriverState, BlockDriverState]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from draincheck.core.aio import QEMUBH, AioContext, AioHandler
 from draincheck.core.assembly import Parts
-from draincheck.core.block import BlockDriverState
+from draincheck.core.block import BlockBackend, BlockDriverState
 from draincheck.core.drain import Drainer
 from draincheck.core.glib import GMainContext, GSource
 from draincheck.core.lock import ContextLock
@@ -112,6 +112,11 @@ class _DataLater(ThreadPool):
         super().worker_thread(element, ret)
 
 
+class _NotPolled(BlockBackend):
+    def blk_root_drained_poll(self) -> bool:
+        return False
+
+
 class _Swapped(GMainContext):
     def dispatch_order(self) -> list[GSource]:
         return self.sources[::-1]
@@ -129,5 +134,6 @@ FAULTS: Final = (
     Fault("count not read", "the dirty count is taken for 0 after the drain", Parts(job=_CountNotReadAgain)),
     Fault("no polling", "a drain does not poll", Parts(job=_NoPolling)),
     Fault("data later", "completion is signalled before the data is written", Parts(pool=_DataLater)),
+    Fault("backend not polled", "a drain does not wait for what a BlockBackend counts", Parts(backend=_NotPolled)),
     Fault("sources swapped", "GSources are dispatched in reverse order of attachment", Parts(main_context=_Swapped)),
 )  # fmt: skip
