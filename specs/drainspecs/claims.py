@@ -387,6 +387,15 @@ def _uncovered() -> Iterator[Fact]:
         yield _good("cf3129323f", scenario, "S1")
 
 
+def _parked_counted() -> Iterator[Fact]:
+    for scenario in ("timer-flush", "no-ioeventfd-flush"):
+        yield _good("f871abd60f", scenario, "F1")
+        yield _bad("cf3129323f", scenario, "F1")
+        yield _good("cf3129323f", scenario, "F1", parked_counts=False)
+        yield _good("7f16476fab", scenario, "F1")
+    yield _good("cf3129323f", "mirror-flush", "F1")
+
+
 def _not_the_end() -> Iterator[str]:
     yield "cf3129323f .. 7f16476fab~1: a flush, discard or ioctl that is queued stays counted, and a drain waits for it for ever"
     yield "v6.1.0 .. v7.2: with a raw target a queued request meets an assertion at the switch; no code base of the table is that late"
@@ -431,6 +440,8 @@ CLAIMS: Final = (
     Claim("begin-first", "beyond the message: the order of 9a0cec664e alone, on top of the bandage, closes case 3 structurally", _YES, _begin_first),
     Claim("uncovered", "beyond the message: none of these covers a read or write without a host notifier; cf3129323f does, as far as modelled",
           _YES, _uncovered, remarks=_not_the_end),
+    Claim("queued", "beyond the message: cf3129323f counts a flush that it queues, and the drain before the switch waits for it for ever; "
+          "7f16476fab mends that", _YES, _parked_counted),
 )  # fmt: skip
 
 
