@@ -222,7 +222,9 @@ ABSTRACTIONS: Final = (
         "second parking",
         "a read or write that is queued in a section is not counted meanwhile, however often it is queued",
         "exact for the first time (blk_aio_read_entry and blk_aio_write_entry take it off the count). For a second time a section must be open "
-        "when it is woken, which takes an IOThread; there, handlers are masked in every section, so that only a device that stops submits in one",
+        "when it is woken, which takes an IOThread; there, handlers are masked in every section: what submits in one is a device that stops, or a "
+        "handler that has passed aio_node_check and waits for the AioContext while the main thread opens a section. Of mirror's sections the "
+        "IOThread itself opens the first, and mirror_exit's are inside it; such a section is another job's (mirror_start_job, drive-backup)",
         (
             Limit(
                 "a request that a section's end hands to the IOThread and the next section queues again stays counted (until 7f16476fab): "
@@ -248,7 +250,8 @@ ABSTRACTIONS: Final = (
     Abstraction(
         "whose context",
         "a main thread that waits for an IOThread's node polls the IOThread's context (QEMU from c9d1a56174 on: its own, without the lock)",
-        "from then on mirror_exit never has to wait in a disk with dataplane: a check put before each of its drains holds in every such scenario "
+        "from then on mirror_exit never has to wait in a disk with dataplane: a check put before each of its drains holds in every such scenario, but "
+        "where a reopen waits for a stray flush at 684e508c23, in no release; it does so whoever finishes the flush, and there is no other request "
         "(test_abstractions.py). A drain with nothing to wait for polls the IOThread's context in QEMU, too (91af091f92: BDRV_POLL_WHILE)",
     ),
     Abstraction(
@@ -259,11 +262,12 @@ ABSTRACTIONS: Final = (
     ),
     Abstraction(
         "flushes",
-        "mirror's flush always takes the host's time (QEMU: not if nothing is to be flushed, 3ff2f67a7c, or the target takes no flushes); "
-        "the one before READY is left out from bdffb31d8e on",
-        "every verdict is the same if a flush may or may not yield (test_abstractions.py; run as for the finished elements). One "
+        "mirror's flush and the guest's always take the host's time (QEMU: not if nothing is to be flushed, 3ff2f67a7c, or the target "
+        "takes no flushes); mirror's before READY is left out from bdffb31d8e on",
+        "every verdict is the same if mirror's flush may or may not yield (test_abstractions.py; run as for the finished elements). One "
         "that never does closes the window of some code "
-        "bases to a single write and not to two. Before READY no window is open. One claim is limited: `unordered` says so",
+        "bases to a single write and not to two. Before READY no window is open. One claim is limited: `unordered` says so. A guest's flush with "
+        "nothing to do only ends sooner",
     ),
     Abstraction(
         "no yield",
@@ -302,7 +306,8 @@ ABSTRACTIONS: Final = (
     Abstraction(
         "permissions",
         "nodes have no permissions, and mirror's filter node is not told from its source",
-        "permissions can fail a request or an assertion, never let one in; the filter is drained with its source (d2da5e288a)",
+        "permissions can fail a request or an assertion, never let one in; the filter is drained with its source (d2da5e288a). Drains of either "
+        "wait for the guest's BlockBackend: what hangs in bdrv_replace_node here has hung a few lines before, in the filter's section",
         (
             Limit(
                 "a queued request goes on inside the replacement, before the target's permissions are there: with an auto-read-only target it may "
