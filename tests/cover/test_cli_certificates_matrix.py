@@ -44,11 +44,12 @@ def test_matrix_is_proved_and_checked(tmp_path: Path) -> None:
         "9a0cec664e-mirror.smt2",
         "ab27c3b5e7-mirror.smt2",
     ]
-    first, rows, holds, *_ = result.stdout.splitlines()
+    first, rows, holds, limited, *_ = result.stdout.splitlines()
     assert first == f"{folder}: 3 certificates, {sum(Path(file).stat().st_size for file in files)} bytes"
     assert rows.startswith("4 rows, 3 distinct systems, ")
     claims = sum(len(read(Path(file).read_text()).header.claims) for file in [files[0], *files])
     assert holds == f"  {claims:5} hold: certified"
+    assert limited.startswith("      5 of these as far as modelled: ")
     checked = run("certificate", "check", *files, "--matrix", "-j", "2")
     assert checked.exit_code == 0
     last = checked.stdout.splitlines()[-1]
@@ -67,7 +68,7 @@ def test_matrix_is_proved_as_json(tmp_path: Path) -> None:
     document = json.loads(result.stdout)
     validator("prove-matrix").validate(document)
     assert (document["format"], document["exit_code"], document["missing"]) == ("check-invariants/prove-matrix", 0, [])
-    assert (document["rows"], document["systems"], document["unknown"]) == (4, 3, 0)
+    assert (document["rows"], document["systems"], document["unknown"], document["limited"]) == (4, 3, 0, 5)
     assert document["files"][0]["model"] == "5a7e7a0bad / mirror"
     assert all(Path(item["file"]).stat().st_size == item["bytes"] for item in document["files"])
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from draincheck.system import Property, TransitionSystem
     from draincheck.verdict import Outcome, Verdict
     from drainspecs.certificates import Account
-    from drainspecs.matrix import Row
+    from drainspecs.matrix import Row, RowResult
 
 __all__ = ["command"]
 
@@ -366,11 +366,11 @@ def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
         raise Interrupted(f"interrupted: {len(written)} of {len(first)} certificates are in {directory}")
     missing = uncovered(results, {item.header.digest: [item.header] for item in written})
     code = ExitCode.INCONCLUSIVE if missing else ExitCode.OK
-    numbers = account(results)
+    numbers, limited = account(results), _limited(results)
     if as_json:
-        emit_json("prove-matrix", _matrix_json(written, numbers, missing, code))
+        emit_json("prove-matrix", _matrix_json(written, numbers, limited, missing, code))
     else:
-        emit(_matrix_text(directory, written, numbers, missing))
+        emit(_matrix_text(directory, written, numbers, limited, missing))
     return code
 
 
@@ -386,11 +386,20 @@ def _written(directory: str, row: Row) -> _Written:
     return _Written(path, len(certificate.text), certificate.header)
 
 
-def _matrix_text(directory: str, written: Sequence[_Written], numbers: Account, missing: Sequence[str]) -> str:
+def _limited(results: Sequence[RowResult]) -> int:
+    """How many verdicts that hold do so only as far as modelled."""
+    cells = [cell for result in results for cell in result.cells]
+    return sum(bool(cell.limits) for cell in cells if cell.verdict.outcome.value == "holds")
+
+
+def _matrix_text(
+    directory: str, written: Sequence[_Written], numbers: Account, limited: int, missing: Sequence[str]
+) -> str:
     lines = [
         f"{directory}: {counted(len(written), 'certificate')}, {sum(item.size for item in written)} bytes",
         f"{counted(numbers.rows, 'row')}, {counted(numbers.systems, 'distinct system')}, {counted(numbers.states, 'state')}; verdicts:",
         f"  {numbers.holds:5} hold: certified",
+        f"  {limited:5} of these as far as modelled: `check-invariants matrix --full` says what is left out",
         f"  {numbers.unreachable:5} goals out of reach: certified",
         f"  {numbers.violated:5} violated: these have counterexamples instead, which `check-invariants check` prints",
         *([f"  {numbers.unknown:5} unknown"] if numbers.unknown else []),
@@ -401,7 +410,7 @@ def _matrix_text(directory: str, written: Sequence[_Written], numbers: Account, 
 
 
 def _matrix_json(
-    written: Sequence[_Written], numbers: Account, missing: Sequence[str], code: ExitCode
+    written: Sequence[_Written], numbers: Account, limited: int, missing: Sequence[str], code: ExitCode
 ) -> dict[str, Any]:
     files = [
         {
@@ -413,4 +422,4 @@ def _matrix_json(
         }
         for item in written
     ]
-    return {**asdict(numbers), "files": files, "missing": list(missing), "exit_code": int(code)}
+    return {**asdict(numbers), "limited": limited, "files": files, "missing": list(missing), "exit_code": int(code)}
