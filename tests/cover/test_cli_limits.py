@@ -38,6 +38,17 @@ def test_check_says_how_far_a_verdict_goes() -> None:
     assert "as far as modelled" not in run("check", *ROW, "--property", "S1", "--no-trace").stdout
 
 
+def test_safe_is_safe_as_far_as_modelled() -> None:
+    """Where a verdict that holds is limited, the outcome says so, too."""
+    for name, said in (
+        ("684e508c23~1", "safe\n"),
+        ("7f16476fab", "safe, as far as modelled\n"),
+        ("ab27c3b5e7", "silent loss\n"),
+    ):
+        result = run("check", "--revision", name, "--scenario", "mirror", "--no-trace")
+        assert f"outcome: {said}" in result.stdout
+
+
 def test_check_as_json() -> None:
     """Beside each property."""
     data = document("check", *ROW, "--no-trace")

@@ -149,10 +149,11 @@ def _print(result: _Result, traces: bool) -> None:
     emit(f"{_heading(result.selected)}\n\n")
     emit_table(_table(result.judged))
     words = _outcome(result)
+    limits = as_far_as_modelled(result.selected, ((item.item.name, item.verdict.outcome) for item in result.judged))
     if result.exploration is not None:
-        emit("\n" + (f"outcome: {', '.join(words)}\n" if words else "") + f"{_statistics(result.exploration)}\n")
+        emit("\n" + _outcome_line(words, bool(limits)) + f"{_statistics(result.exploration)}\n")
         emit(_never_taken(result.system, result.exploration))
-    emit(as_far_as_modelled(result.selected, ((item.item.name, item.verdict.outcome) for item in result.judged)))
+    emit(limits)
     if traces:
         _print_traces(result)
     emit(f"\n{_conclusion(result.judged)}\n")
@@ -199,6 +200,11 @@ def _outcome(result: _Result) -> tuple[str, ...]:
     if result.selected.specification.probes is None:
         return ()
     return consequences(result.selected.turned.knobs, result.exploration.verdicts)
+
+
+def _outcome_line(words: Sequence[str], limited: bool) -> str:
+    safe = ", as far as modelled" if limited and "safe" in words else ""
+    return f"outcome: {', '.join(words)}{safe}\n" if words else ""
 
 
 def _statistics(exploration: Exploration) -> str:
