@@ -25,10 +25,12 @@ class Knobs:
     notifier_home: str = "ioh"
     is_external: bool = False
     dataplane_is_external: bool = False
+    poll_set_checks_external: bool = False
     walk_checks_external: bool = False
     drain: str = "nested"
     drain_is_section: bool = False
     drain_polls: str = "progress"
+    poll_walks: str = "always"
     begin: str = "none"
     bandage: bool = False
     exit: str = "bh"
@@ -66,11 +68,14 @@ KNOBS: Final[tuple[Knob, ...]] = (
     Knob("notifier_home", ("ioh", "main"), "where virtio-blk's host notifier is registered without dataplane: iohandlers or qemu_aio_context"),
     Knob("is_external", _SWITCH, "the host notifier is marked external (without dataplane)"),
     Knob("dataplane_is_external", _SWITCH, "the host notifier is marked external (with dataplane)"),
+    Knob("poll_set_checks_external", _SWITCH, "the poll set of aio_poll leaves external handlers out while they are disabled"),
     Knob("walk_checks_external", _SWITCH, "aio_pending and the fd walk of aio_dispatch skip external handlers while they are disabled"),
     Knob("drain", ("nested", "yield_late", "yield_first"),
          "a drain in a coroutine: polls inside it, yields to a bottom half that polls, or yields before anything is disabled"),
     Knob("drain_is_section", _SWITCH, "bdrv_drain is bdrv_drained_begin followed by bdrv_drained_end"),
     Knob("drain_polls", ("progress", "in_flight"), "a drain polls until nothing moves (at least once), or only while requests are in flight"),
+    Knob("poll_walks", ("always", "if_ready"),
+         "aio_poll walks all handlers and clears all readiness (the wash), or only if its poll has found a descriptor ready"),
     Knob("begin", ("none", "after_release", "before_check"), "where mirror opens its section: nowhere, after the bitmap's release, before the count"),
     Knob("bandage", _SWITCH, "external events of iohandler_ctx are disabled around mirror_exit"),
     Knob("exit", ("inline", "bh"), "mirror switches the disk itself, or in a bottom half of the main loop"),
@@ -85,7 +90,7 @@ KNOBS: Final[tuple[Knob, ...]] = (
     Knob("park_requests", _SWITCH, "a BlockBackend queues requests while its node is drained; drains wait for what it counts"),
     Knob("parked_counts", _SWITCH, "a request that a BlockBackend queues where it has counted it (a flush) stays counted meanwhile"),
     Knob("enable_notifies", _SWITCH, "aio_enable_external wakes the context when the counter falls to 0"),
-    Knob("busy_poll", ("none", "ignores", "honours"), "IOThreads busy-poll the virtqueue: never, whatever the disable counter says, or while it is 0"),
+    Knob("busy_poll", ("none", "ignores", "honours"), "each aio_poll first serves virtqueues with entries: never, whatever the disable counter says, or while it is 0"),
     Knob("ctx_held_in_poll", _SWITCH, "an IOThread holds its AioContext while it polls"),
     Knob("switch_carries_count", _SWITCH, "a node that changes its AioContext takes its disable count along"),
     Knob("dataplane_mirror", _SWITCH, "mirror is allowed on a disk with dataplane"),
@@ -173,6 +178,7 @@ def _history() -> tuple[Revision, ...]:
         "2015-10-23",
         "v2.5.0",
         "aio_disable_external and aio_enable_external, honoured by the poll set of aio_poll",
+        poll_set_checks_external=True,
     )
     row("cdb5e3155e", "2015-11-09", "v2.5.0", "a flush is a tracked request", flush_tracked=True)
     row(
@@ -269,6 +275,13 @@ def _history() -> tuple[Revision, ...]:
         "v2.8.0",
         "mirror flushes the target between the dirty count and leaving",
         flush="after_check",
+    )
+    row(
+        "721671ade7",
+        "2016-12-01",
+        "v2.9.0",
+        "aio_poll walks the handlers only if its poll has found a descriptor ready",
+        poll_walks="if_ready",
     )
     row("4a1cba3802", "2016-12-01", "v2.9.0", "aio_poll can busy-poll, for a time that is 0 unless somebody sets it")
     row("0062ea0fd6", "2016-12-01", "v2.9.0", "virtqueues can be busy-polled")

@@ -267,6 +267,18 @@ _ENDED = "the reopen's drain finishes a flush that the assertion could see"
 for _base in ("mirror", "dataplane", "timer", "no-ioeventfd"):
     _VARIANTS[f"{_base}-flush-reopen"] = {**_VARIANTS[f"{_base}-flush"], **_always_ok("A1", _ENDED)}
 
+_DRAIN_TAKES = "the drain waits for the first write, and busy polling in its aio_poll runs the handler for the second, inside the section"
+for _base in ("mirror", "commit"):
+    _VARIANTS[f"{_base}-2-writes"] = {"S7": (*_MAIN_LOOP["S7"], _bad("684e508c23", _DRAIN_TAKES), _ok("59c9f437c5"))}
+
+_OTHER_DRAINS = (
+    "while one job flushes inside its section, the other's drain polls and busy polling runs the first one's handler"
+)
+_VARIANTS["mirror-2-jobs"] = {
+    name: (*_MAIN_LOOP[name], _bad("684e508c23", _OTHER_DRAINS), _ok("59c9f437c5"))
+    for name in ("S1", "S2", "S3", "S4", "S5", "S7", "S8", "A1")
+}
+
 
 @cache
 def expected(revision: str, scenario: Scenario, property: str) -> Expectation | None:

@@ -107,6 +107,8 @@ def _on(knob: str, commit: str, cost: int, reason: str, **more: Any) -> Mitigati
 MITIGATIONS: Final = (
     _on("dataplane_is_external", "3a1e8074d7", 1, "one argument where dataplane sets its host notifier",
         side_effects=("nothing by itself: something must disable external events",), builds_on=("dca21ef23b",)),
+    _on("poll_set_checks_external", "c1e1e5fa8f", 2, "the poll set of every event loop changes",
+        side_effects=("nothing by itself: something must be marked external, and disabled",), builds_on=("dca21ef23b",)),
     _on("is_external", "14560d69e7", 1, "one argument where virtio sets its host notifiers",
         side_effects=("the notifiers of all virtio devices are marked, not only those of disks",), builds_on=("dca21ef23b",)),
     _one("begin", "after_release", ("none",), "176c36997f", cost=2, reason="begin and end of the section stand in different functions",
@@ -159,6 +161,7 @@ NOT_MITIGATIONS: Final = (
     NotMitigation("release_bitmap", "exit", "2119882c7e", "a dirty bit that nobody reads any more saves no data"),
     NotMitigation("iohandler", "legacy", "f3926945c8", "reverts f3926945c8; the window is as wide as before"),
     NotMitigation("busy_poll", "none", "684e508c23", "reverts 684e508c23, which is about latency"),
+    NotMitigation("poll_walks", "always", "721671ade7", "reverts 721671ade7: the wash was a side effect of walking handlers for nothing"),
     NotMitigation("ctx_held_in_poll", True, "65c1b5b622", "reverts 65c1b5b622: a lock held while polling needs a contention callback to be got at all"),
     NotMitigation("bql_drop", "if_timeout", "d759c951f3", "keeps vCPU threads out by accident only"),
 )  # fmt: skip

@@ -222,7 +222,14 @@ class Story(Qemu):
             "a job completes at its end": self.completed.implies(self._job("(ended)")),
             **self._exit(),
             **self._sections(drains),
+            **self._quiet_target(),
         }
+
+    def _quiet_target(self) -> dict[str, BoolExpr]:
+        """Where drains run handlers by busy polling: the drain of the target, in the window, has nothing to poll for."""
+        if self.home != "main" or self.k.busy_poll != "ignores":
+            return {}
+        return {"requests reach the target by the switch": self.on_old_node.implies(~self.target.pending)}
 
     def _exit(self) -> dict[str, BoolExpr]:
         """The part of the invariant about the job's end: who runs mirror_exit, and since when the window can be open."""

@@ -51,6 +51,8 @@ SHOWS = {
     "data later": ("ab27c3b5e7", "mirror"),
     "backend not polled": ("cf3129323f", "timer-flush"),
     "sources swapped": ("f3926945c8", "mirror"),
+    "wash kept": ("91af091f92", "mirror"),
+    "busy polling honours": ("684e508c23", "dataplane"),
 }
 
 
@@ -74,7 +76,9 @@ _WIDER = st.sampled_from(
 )
 
 
-@pytest.mark.parametrize("revision", ["5a7e7a0bad~1", "176c36997f", "ab27c3b5e7", "cf3129323f"])
+@pytest.mark.parametrize(
+    "revision", ["5a7e7a0bad~1", "176c36997f", "ab27c3b5e7", "684e508c23", "91af091f92", "cf3129323f"]
+)
 def test_two_jobs_that_poll_inside_each_other_agree_on_long_walks(revision: str) -> None:
     """A graph too large to walk whole: random walks, with drains that poll in a coroutine and drains that yield."""
     scenario, knobs = find_scenario("mirror-2-jobs"), find_revision(revision).knobs

@@ -100,9 +100,11 @@ def test_what_protects_the_last_code_base(scenario: str, sets: list[set[str]], e
 
 
 def test_what_protects_dataplane() -> None:
-    """At 176c36997f it takes the section and the external flag."""
+    """At 176c36997f it takes the section, the external flag, and the poll set that leaves disabled handlers out."""
     answer = asked("176c36997f", "dataplane")
-    assert sets_of(answer) == {frozenset({"begin"}), frozenset({"dataplane_is_external"})}
+    assert sets_of(answer) == {
+        frozenset({name}) for name in ("begin", "dataplane_is_external", "poll_set_checks_external")
+    }
 
 
 def test_the_evidence_is_about_the_code_base_after_removal() -> None:

@@ -68,10 +68,6 @@ def _first_label(*pairs: tuple[str, str]) -> Callable[[Action], str]:
     return rule
 
 
-def _busy_poll(action: Action) -> str:
-    return "finds the ring filled" if any("run_poll_handlers" in part.frames for part in action.parts) else ""
-
-
 _RULES: Sequence[Callable[[Action], str]] = (
     _source,
     _any_label(("after 1000 spins", "after 1000 spins"), ("if the poll may sleep", "as the timeout says")),
@@ -80,7 +76,5 @@ _RULES: Sequence[Callable[[Action], str]] = (
         ("mirror [1]'s I/O completes", "mirror [1]'s I/O"),
         ("completes, the guest is told", "guest requests"),
     ),
-    _busy_poll,
-    _any_label(("makes the poll set", "sleeps")),
     _any_label(("SIGSEGV", "it crashes"), ("in flight across the swap", "it goes on")),
 )

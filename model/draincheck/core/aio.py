@@ -2,14 +2,14 @@
 
 The order of work is the point of this file. `aio_dispatch` runs bottom halves, newest first, then walks the fd handlers, newest first,
 and consumes every handler's readiness, then runs timers. `aio_poll` polls and dispatches; it nests: a bottom half or a coroutine may
-call it again. A nested poll knows nothing of what an outer one has found, except through the readiness stored in the handlers, and it
-clears all of that, stale or not: the *wash*.
+call it again. A nested poll knows nothing of what an outer one has found, except through the readiness stored in the handlers, and until
+721671ade7 it clears all of that, stale or not: the *wash*.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from draincheck.core.host import Host
 from draincheck.core.lock import ContextLock
@@ -18,7 +18,7 @@ from draincheck.core.timer import TimerList
 if TYPE_CHECKING:
     from draincheck.core.threadpool import ThreadPool
 
-__all__ = ["QEMUBH", "AioContext", "AioHandler", "Pollable"]
+__all__ = ["QEMUBH", "AioContext", "AioHandler", "AioPoll", "Pollable"]
 
 
 class Pollable(Protocol):
@@ -56,14 +56,29 @@ class QEMUBH:
         self.scheduled, self.deleted = False, True
 
 
+class AioPoll(NamedTuple):
+    """QEMU's io_poll callback in two parts: whether there is something to do now, and to do it."""
+
+    has_work: Callable[[], bool]
+    run: Callable[[], None]
+
+
 class AioHandler:
-    """An fd handler. `revents` is its GPollFD's: what the last poll that had it in its set found, until a dispatch consumes it."""
+    """An fd handler.
 
-    __slots__ = ("fd", "io_read", "is_external", "revents")
+    Attributes:
+        io_poll: for busy polling; None for a handler that cannot tell without its descriptor.
+        revents: its GPollFD's: what the last poll that had it in its set found, until a dispatch consumes it.
+    """
 
-    def __init__(self, fd: Pollable, io_read: Callable[[], None], is_external: bool) -> None:
+    __slots__ = ("fd", "io_poll", "io_read", "is_external", "revents")
+
+    def __init__(
+        self, fd: Pollable, io_read: Callable[[], None], is_external: bool, io_poll: AioPoll | None = None
+    ) -> None:
         self.fd = fd
         self.io_read = io_read
+        self.io_poll = io_poll
         self.is_external = is_external
         self.revents = False
 
@@ -108,20 +123,24 @@ class AioContext:
         return bh
 
     def aio_set_event_notifier(
-        self, fd: Pollable, io_read: Callable[[], None] | None, is_external: bool = False
+        self,
+        fd: Pollable,
+        io_read: Callable[[], None] | None,
+        is_external: bool = False,
+        io_poll: AioPoll | None = None,
     ) -> AioHandler | None:
         """Register a handler at the head of the list, or with None unregister what the descriptor has."""
         self.handlers = [handler for handler in self.handlers if handler.fd is not fd]
         if io_read is None:
             return None
-        handler = AioHandler(fd, io_read, is_external)
+        handler = AioHandler(fd, io_read, is_external, io_poll)
         self.handlers.insert(0, handler)
         return handler
 
     # -- external events ------------------------------------------------------------------------------------------------------
 
     def aio_disable_external(self) -> None:
-        """From now on no poll set contains external handlers."""
+        """From now on no poll set contains external handlers (c1e1e5fa8f)."""
         self.external_disable_cnt += 1
         self.host.event("aio_disable_external (%s)", self.name)
 
@@ -135,11 +154,15 @@ class AioContext:
             self.aio_notify()
 
     def aio_node_check(self, handler: AioHandler) -> bool:
-        """Whether a handler takes part in polling: external ones only while nobody has disabled them."""
+        """Whether a handler may take part in anything now: external ones only while nobody has disabled them."""
         return not (handler.is_external and self.external_disable_cnt)
 
+    def aio_node_polled(self, handler: AioHandler) -> bool:
+        """Whether aio_poll has a handler in its poll set: from c1e1e5fa8f on it asks."""
+        return not self.host.knobs.poll_set_checks_external or self.aio_node_check(handler)
+
     def aio_node_dispatched(self, handler: AioHandler) -> bool:
-        """Whether the fd walk may run a handler: from 37989ced44 on it asks as the poll does."""
+        """Whether the fd walk may run a handler: from 37989ced44 on it asks, too."""
         return not self.host.knobs.walk_checks_external or self.aio_node_check(handler)
 
     def aio_notify(self) -> None:
@@ -239,28 +262,67 @@ class AioContext:
         return self.aio_poll_once()
 
     def aio_poll_once(self) -> bool:
-        """Sample the poll set and dispatch."""
-        for handler in self.handlers_polled():
-            handler.revents = handler.fd.readable
-        self.host.event("qemu_poll_ns")
-        progress = self.aio_bh_poll()
-        progress |= self.aio_dispatch_handlers()
+        """Busy-poll, or else sample the poll set; then dispatch."""
+        progress = self.run_poll_handlers_once()
+        found = False if progress else self.qemu_poll_ns()
+        progress |= self.aio_bh_poll()
+        if found or self.aio_poll_walks_always():
+            progress |= self.aio_dispatch_handlers()
         progress |= self.timers.timerlist_run_timers()
         return progress
 
+    def run_poll_handlers_once(self) -> bool:
+        """How try_poll_mode ends in each aio_poll from 684e508c23 on: ask all handlers that can tell whether they have something to do.
+
+        From 59c9f437c5 on it leaves out external ones that are disabled. False if none had anything.
+        """
+        progress = False
+        for handler in self.handlers:
+            if handler.io_poll is not None and self.aio_node_has_work(handler):
+                handler.io_poll.run()
+                progress = True
+        return progress
+
+    def aio_node_has_work(self, handler: AioHandler) -> bool:
+        """Whether busy polling may ask a handler now, and would find something to do."""
+        if handler.io_poll is None or self.host.knobs.busy_poll == "none" or not handler.io_poll.has_work():
+            return False
+        return self.host.knobs.busy_poll == "ignores" or self.aio_node_check(handler)
+
+    def qemu_poll_ns(self) -> bool:
+        """Sample the poll set, without sleeping; from 721671ade7 on it is stored only if something is ready. False if nothing is."""
+        polled = self.handlers_polled()
+        found = any(handler.fd.readable for handler in polled)
+        if found or self.aio_poll_walks_always():
+            for handler in polled:
+                handler.revents = handler.fd.readable
+        self.host.event("qemu_poll_ns")
+        return found
+
+    def aio_poll_walks_always(self) -> bool:
+        """Until 721671ade7 aio_poll walks the handlers whatever its poll has found.
+
+        (From then on it also does if aio_notify has woken it. What that walk washes is as if the kick had come later: left out here.)
+        """
+        return self.host.knobs.poll_walks == "always"
+
     def handlers_polled(self) -> list[AioHandler]:
         """The poll set."""
-        return [handler for handler in self.handlers if self.aio_node_check(handler)]
+        return [handler for handler in self.handlers if self.aio_node_polled(handler)]
 
     def aio_poll_would_progress(self) -> bool:
-        """Whether a nested poll of now would find something to do. A handler outside its set keeps what an outer poll has stored."""
+        """Whether a nested poll of now would find something to do."""
         if self.aio_compute_timeout_is_zero():
             return True
-        for handler in self.handlers:
-            ready = handler.fd.readable if self.aio_node_check(handler) else handler.revents
-            if ready and self.aio_node_dispatched(handler):
-                return True
-        return False
+        return any(self.aio_poll_would_run(handler) for handler in self.handlers)
+
+    def aio_poll_would_run(self, handler: AioHandler) -> bool:
+        """Whether a nested poll of now would run a handler. One outside its set keeps what an outer poll has stored, for the wash."""
+        if self.aio_node_has_work(handler):
+            return True
+        stored = handler.revents and self.aio_poll_walks_always()
+        ready = handler.fd.readable if self.aio_node_polled(handler) else stored
+        return ready and self.aio_node_dispatched(handler)
 
     # -- as a GSource ---------------------------------------------------------------------------------------------------------
 

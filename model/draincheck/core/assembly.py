@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from draincheck.core.aio import AioContext
+from draincheck.core.aio import AioContext, AioPoll
 from draincheck.core.block import BlockBackend, BlockDriverState
 from draincheck.core.chardev import Chardev
 from draincheck.core.config import Config
@@ -105,12 +105,11 @@ class Assembly:
 
     def _register(self, device: VirtIOBlock) -> None:
         knobs, fd, handler = self.host.knobs, device.host_notifier, device.virtio_queue_host_notifier_read
+        io_poll = AioPoll(device.virtio_queue_has_entries, device.virtio_queue_host_notifier_aio_poll)
         if self.iothread is not None:
-            self.ctx.aio_set_event_notifier(fd, handler, knobs.dataplane_is_external)
-            if device.index == 0:
-                self.iothread.polled_device = device
+            self.ctx.aio_set_event_notifier(fd, handler, knobs.dataplane_is_external, io_poll)
         elif knobs.notifier_home == "main" and knobs.iohandler == "gsource":
-            self.ctx.aio_set_event_notifier(fd, handler, knobs.is_external)
+            self.ctx.aio_set_event_notifier(fd, handler, knobs.is_external, io_poll)
         else:
             self.main_loop.qemu_set_fd_handler(fd, handler, knobs.is_external)
 

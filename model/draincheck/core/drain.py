@@ -105,7 +105,7 @@ class Drainer:
                 self.bdrv_poll_until_no_progress(bs)
 
     def bdrv_poll_until_no_progress(self, bs: BlockDriverState) -> None:
-        """At least one poll: the last one finds nothing, but washes."""
+        """At least one poll: the last one finds nothing, but until 721671ade7 it washes."""
         busy = True
         while busy:
             self.wait_until_poll_returns(bs)

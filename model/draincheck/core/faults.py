@@ -57,6 +57,16 @@ class _NoWash(AioContext):
         return progress
 
 
+class _WashKept(AioContext):
+    def aio_poll_walks_always(self) -> bool:
+        return True
+
+
+class _BusyPollingHonours(AioContext):
+    def aio_node_has_work(self, handler: AioHandler) -> bool:
+        return self.aio_node_check(handler) and super().aio_node_has_work(handler)
+
+
 class _EnableSilently(AioContext):
     def aio_notify(self) -> None:
         pass
@@ -127,6 +137,8 @@ FAULTS: Final = (
     Fault("external ignored", "the fd walk runs disabled external handlers", Parts(context=_ExternalIgnored)),
     Fault("poll set unfiltered", "polls look at disabled external handlers", Parts(context=_PollSetUnfiltered)),
     Fault("no wash", "a nested poll leaves stale readiness alone", Parts(context=_NoWash)),
+    Fault("wash kept", "a nested poll clears stale readiness after 721671ade7, too", Parts(context=_WashKept)),
+    Fault("busy polling honours", "busy polling leaves disabled handlers out from the start", Parts(context=_BusyPollingHonours)),
     Fault("silent enable", "enabling external events wakes nobody", Parts(context=_EnableSilently)),
     Fault("no contention callback", "who wants a context does not interrupt its poll", Parts(context=_LockWithoutCallback)),
     Fault("late release", "the bitmap is released by the exit callback", Parts(job=_LateRelease)),

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from draincheck.core.aio import AioContext
 from draincheck.core.host import Host
-from draincheck.core.virtio_blk import VirtIOBlock
 
 __all__ = ["IOThread"]
 
 
 class IOThread:
-    """A second event loop.
-
-    Attributes:
-        ctx: its context.
-        polled_device: the device whose queue busy polling looks at (the io_poll callback of its notifier).
-    """
+    """A second event loop. `ctx`: its context."""
 
     def __init__(self, host: Host, ctx: AioContext) -> None:
         self.host = host
         self.ctx = ctx
-        self.polled_device: VirtIOBlock | None = None
 
     def iothread_run(self) -> None:
         """Acquire the context, poll and dispatch, release it.
@@ -33,10 +26,12 @@ class IOThread:
             self.ctx.acquired.aio_context_release()
 
     def aio_poll(self) -> None:
-        """One round, blocking: busy-poll or sleep, then dispatch."""
+        """One round, blocking: busy-poll or sleep, then dispatch.
+
+        (Some weeks after 59c9f437c5 the lock is let go of between handlers; before, it is held from busy polling to the dispatch.)
+        """
         held = self.host.knobs.ctx_held_in_poll
-        if self.try_poll_mode():
-            self.run_poll_handlers()
+        if self.ctx.run_poll_handlers_once():
             if not held:
                 self.ctx.acquired.aio_context_release()
         else:
@@ -49,25 +44,6 @@ class IOThread:
         if not held:
             self.ctx.acquired.aio_context_acquire()
         self.ctx.aio_dispatch()
-
-    def try_poll_mode(self) -> bool:
-        """Whether busy polling finds the ring filled before its time is up.
-
-        4a1cba3802 polls the ring whatever the disable counter says, 59c9f437c5 asks. No busy polling while a bottom half is scheduled.
-        """
-        mode = self.host.knobs.busy_poll
-        if mode == "none" or self.ctx.bh_scheduled():
-            return False
-        if self.polled_device is None or self.polled_device.vq.virtio_queue_empty():
-            return False
-        if mode == "honours" and not all(map(self.ctx.aio_node_check, self.ctx.handlers)):
-            return False
-        return self.host.choose("finds the ring filled", "sleeps") == "finds the ring filled"
-
-    def run_poll_handlers(self) -> None:
-        """Run the queue handler though nothing was notified: the kick will be a spurious wakeup."""
-        assert self.polled_device is not None
-        self.polled_device.virtio_queue_host_notifier_aio_poll()
 
     def qemu_poll_returns(self) -> bool:
         """Whether the poll returns now. The set was made before sleeping: a handler that was disabled then is not in it."""

@@ -74,8 +74,12 @@ class VirtIOBlock:
             self.host.event("event_notifier_test_and_clear")
             self.virtio_queue_notify()
 
+    def virtio_queue_has_entries(self) -> bool:
+        """What io_poll looks at: the ring, not the eventfd."""
+        return not self.vq.virtio_queue_empty()
+
     def virtio_queue_host_notifier_aio_poll(self) -> None:
-        """Busy polling found the ring filled: run the queue handler though nobody has kicked."""
+        """Busy polling has found the ring filled: run the queue handler though nothing was notified. A kick will be a spurious wakeup."""
         self.virtio_queue_notify()
 
     def virtio_queue_notify(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from draincheck.expr import want_int
 from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Model, ModelError, Process, any_, ite
+from draincheck.parametric import polling
 from draincheck.parametric.naturals import INFINITY, over_naturals, parameter
 from draincheck.revisions import Knobs
 from draincheck.system import TransitionSystem
@@ -282,13 +283,17 @@ class Qemu:
         """Test and clear; then empty the ring."""
         with p.when(self.eventfd):
             p.do("event_notifier_test_and_clear", self.eventfd.clear())
-            if self.k.park_requests:
-                with p.when(self.drained):
-                    p.do("blk_wait_while_drained", self.parked.set(self.parked + self.ring), self.ring.set(0))
-                with p.otherwise():
-                    self.submit(p, self.ring)
-            else:
+            self.handle_output(p)
+
+    def handle_output(self, p: Process) -> None:
+        """Empty the ring."""
+        if self.k.park_requests:
+            with p.when(self.drained):
+                p.do("blk_wait_while_drained", self.parked.set(self.parked + self.ring), self.ring.set(0))
+            with p.otherwise():
                 self.submit(p, self.ring)
+        else:
+            self.submit(p, self.ring)
 
     def submit(self, p: Process, requests: IntVar) -> None:
         """(b): all of some requests become tracked on the disk's root."""
@@ -346,24 +351,17 @@ class Qemu:
             self.mirror.yield_(place)
 
     def poll_until_quiet(self, p: Process, pending: BoolExpr, place: str) -> None:
-        """At a place: nested aio_poll until nothing is pending; the last one, without progress, washes stale readiness away."""
-        served = self.home == "main"
-        sampled = ite(self.enabled(self.disable_count), self.eventfd, self.revents)
-        runnable = sampled & self.allowed(self.disable_count) if served else FALSE
-        event = self.guest_io_done | runnable
+        """At a place: nested aio_poll until nothing is pending; until 721671ade7 the last one, without progress, washes."""
+        event = self.guest_io_done | polling.runnable(self)
         progress = self.k.drain_polls == "progress"
         p.here(place)
         with p.loop(), p.either() as choice:
             with choice(when=~pending & ~event if progress else ~pending):
-                if progress and served:
+                if progress and self.home == "main" and self.k.poll_walks == "always":
                     p.do("aio_poll makes no progress", self.revents.clear())
                 p.break_()
             with choice(when=event if progress else pending & event), p.atomic():
-                if served:
-                    p.do("qemu_poll_ns", self.revents.set(sampled))
-                self.complete_all(p)
-                if served:
-                    self.run_fd_handlers(p, self.allowed(self.disable_count))
+                polling.aio_poll(p, self)
 
     # -- mirror ---------------------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from draincheck.lang import TRUE, BoolExpr, Process, any_, ite
+from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_, ite
 from draincheck.qemu import requests
-from draincheck.qemu.world import AioContext, World
+from draincheck.qemu.world import AioContext, Disk, World
 
-__all__ = ["aio_dispatch", "aio_poll_nested", "allowed", "run_fd_handlers", "runnable", "thread_pool_completion_bh"]
+__all__ = [
+    "aio_dispatch",
+    "aio_poll_nested",
+    "allowed",
+    "busy_polled",
+    "polled",
+    "run_fd_handlers",
+    "run_poll_handlers_once",
+    "runnable",
+    "thread_pool_completion_bh",
+]
 
 
 def allowed(w: World, ctx: AioContext) -> BoolExpr:
@@ -17,37 +27,147 @@ def allowed(w: World, ctx: AioContext) -> BoolExpr:
     return enabled if enabled is TRUE or w.k.walk_checks_external else TRUE
 
 
+def polled(w: World, ctx: AioContext) -> BoolExpr:
+    """Whether the poll set of aio_poll has the handlers of a context: from c1e1e5fa8f on only while they are enabled."""
+    enabled = ctx.enabled
+    return enabled if enabled is TRUE or w.k.poll_set_checks_external else TRUE
+
+
+# -- busy polling ---------------------------------------------------------------------------------------------------------------------
+
+
+def busy_polled(w: World, ctx: AioContext) -> BoolExpr:
+    """Whether an aio_poll of now finds a virtqueue with entries, before it polls any descriptor.
+
+    aio-posix.c: try_poll_mode ends with run_poll_handlers_once, in each call from 684e508c23 on, even one that may not block.
+    """
+    return any_(*(_io_poll(w, ctx, disk) for disk in ctx.disks))
+
+
+def _io_poll(w: World, ctx: AioContext, disk: Disk) -> BoolExpr:
+    """virtio_queue_host_notifier_aio_poll looks at the ring, not at the eventfd; from 59c9f437c5 on only enabled handlers are asked."""
+    if w.k.busy_poll == "none":
+        return FALSE
+    return disk.ring_filled & (ctx.enabled if w.k.busy_poll == "honours" else TRUE)
+
+
+def run_poll_handlers_once(p: Process, w: World, ctx: AioContext) -> None:
+    """Run the queue handlers of virtqueues with entries, last registered first; the kick will be a spurious wakeup."""
+    with p.call("run_poll_handlers_once"):
+        for disk in reversed(ctx.disks):
+            with p.call("virtio_queue_host_notifier_aio_poll"), p.when(_io_poll(w, ctx, disk)):
+                w.probes.handler_runs(p, w.of(disk), disk)
+                w.callbacks.handle_output(p, w, disk)
+
+
+# -- nested polls ---------------------------------------------------------------------------------------------------------------------
+
+
 def runnable(w: World, ctx: AioContext) -> list[BoolExpr]:
     """For each handler of a context: whether a nested aio_poll of now would run it.
 
-    Its poll set leaves out disabled handlers, so their readiness is what an outer poll has stored.
+    A handler outside its poll set has the readiness that an outer poll has stored, as far as a walk comes for that.
     """
-    return [ite(ctx.enabled, disk.eventfd, disk.revents) & allowed(w, ctx) for disk in ctx.disks]
+    if not ctx.disks:
+        return []
+    if w.k.poll_walks == "if_ready":
+        found = _found_in_drain(w, ctx)
+        return [disk.eventfd & found & allowed(w, ctx) for disk in ctx.disks] + [_busy_in_drain(w, ctx)]
+    stored = [ite(polled(w, ctx), disk.eventfd, disk.revents) & allowed(w, ctx) for disk in ctx.disks]
+    return [*stored, _busy_in_drain(w, ctx)]
+
+
+def _disabled_in_drain(w: World, ctx: AioContext) -> bool:
+    """Whenever a drain polls a section is open, so the handlers of its context are disabled, if there is anything that disables them."""
+    return ctx.enabled is not TRUE and w.k.drain_is_section and w.k.begin != "none"
+
+
+def _found_in_drain(w: World, ctx: AioContext) -> BoolExpr:
+    """A nested poll of now finds a handler's descriptor ready."""
+    if _disabled_in_drain(w, ctx) and w.k.poll_set_checks_external:
+        return FALSE
+    return polled(w, ctx) & any_(*(disk.eventfd for disk in ctx.disks))
+
+
+def _busy_in_drain(w: World, ctx: AioContext) -> BoolExpr:
+    """A nested poll of now finds a virtqueue with entries."""
+    never = not ctx.disks or (w.k.busy_poll != "ignores" and _disabled_in_drain(w, ctx))
+    return FALSE if never else busy_polled(w, ctx)
 
 
 def aio_poll_nested(p: Process, w: World, ctx: AioContext) -> None:
-    """One round of aio_poll inside a drain: sample the poll set, run bottom halves, walk the fd handlers and clear all readiness.
+    """One round of aio_poll inside a drain: poll, run bottom halves, walk the fd handlers.
 
     With one job it is one atomic step: no callback in it gives up control, and what arrives meanwhile is seen by the next round.
     Another job's callbacks may give up control, or poll themselves.
     """
-    others = [world for world in w.worlds if world not in w.polling]
     with p.call("aio_poll"), p.atomic():
-        samples = [disk.revents.set(ite(ctx.enabled, disk.eventfd, disk.revents)) for disk in ctx.disks]
-        p.do("qemu_poll_ns", *samples)
-        with p.call("aio_bh_poll"):
-            for other in others:
-                with p.when(other.fresh_bh):
-                    w.callbacks.bottom_half(p, other)
-            if others:
-                thread_pool_completion_bh(p, w, others)
-            else:
-                with p.call("thread_pool_completion_bh"):
-                    requests.complete_all(p, w)
-        if ctx.disks:
+        if ctx.disks and w.k.poll_walks == "if_ready":
+            _poll_and_walk_if_ready(p, w, ctx)
+        else:
+            _poll_and_walk(p, w, ctx)
+
+
+def _poll_and_walk(p: Process, w: World, ctx: AioContext) -> None:
+    """Until 721671ade7: all readiness is consumed, stale or not (the wash)."""
+    busy = _busy_in_drain(w, ctx)
+    samples = [disk.revents.set(ite(polled(w, ctx) & ~busy, disk.eventfd, disk.revents)) for disk in ctx.disks]
+    p.do("qemu_poll_ns", *samples)
+    if busy is not FALSE:
+        run_poll_handlers_once(p, w, ctx)
+    _bottom_halves_in_drain(p, w)
+    if ctx.disks:
+        run_fd_handlers(p, w, ctx)
+    _timers_in_drain(p, w)
+
+
+def _poll_and_walk_if_ready(p: Process, w: World, ctx: AioContext) -> None:
+    """From 721671ade7 on: readiness is stored and consumed only if this poll has found a descriptor, and busy polling polls none.
+
+    QEMU also walks if aio_notify woke the poll, which then washes. That leaves things as if the kick had come after the outer poll.
+    """
+    busy, found = _busy_in_drain(w, ctx), _found_in_drain(w, ctx)
+    if found is not FALSE:
+        with p.when(found & ~busy):
+            p.do("qemu_poll_ns", *(disk.revents.set(disk.eventfd) for disk in ctx.disks))
+            _bottom_halves_in_drain(p, w)
             run_fd_handlers(p, w, ctx)
+        with p.otherwise():
+            _poll_without_walk(p, w, ctx, busy)
+    else:
+        _poll_without_walk(p, w, ctx, busy)
+    _timers_in_drain(p, w)
+
+
+def _poll_without_walk(p: Process, w: World, ctx: AioContext, busy: BoolExpr) -> None:
+    if busy is not FALSE:
+        run_poll_handlers_once(p, w, ctx)
+    p.do("qemu_poll_ns finds nothing")
+    _bottom_halves_in_drain(p, w)
+
+
+def _bottom_halves_in_drain(p: Process, w: World) -> None:
+    """The other jobs' fresh bottom halves, and the thread pool's."""
+    others = _others(w)
+    with p.call("aio_bh_poll"):
         for other in others:
-            _run_sleep_timer(p, other)
+            with p.when(other.fresh_bh):
+                w.callbacks.bottom_half(p, other)
+        if others:
+            thread_pool_completion_bh(p, w, others)
+        else:
+            with p.call("thread_pool_completion_bh"):
+                requests.complete_all(p, w)
+
+
+def _timers_in_drain(p: Process, w: World) -> None:
+    for other in _others(w):
+        _run_sleep_timer(p, other)
+
+
+def _others(w: World) -> list[World]:
+    """The jobs that are not polling on this stack."""
+    return [world for world in w.worlds if world not in w.polling]
 
 
 def run_fd_handlers(p: Process, w: World, ctx: AioContext) -> None:

@@ -15,7 +15,13 @@ __all__ = ["build"]
 def build(name: str, knobs: Knobs, scenario: Scenario, probes: Probes | None = None) -> Model:
     """The model of a code base (its knobs) in a scenario, with the checks that `probes` hang into it."""
     model = Model(name)
-    w = World(model, knobs, scenario, probes or Probes(), Callbacks(virtio.host_notifier_read, bottom_halves.run))
+    w = World(
+        model,
+        knobs,
+        scenario,
+        probes or Probes(),
+        Callbacks(virtio.host_notifier_read, virtio.handle_output, bottom_halves.run),
+    )
     w.probes.begin(w)
     mainloop.main_thread(w)
     if scenario.iothread:

@@ -101,9 +101,10 @@ class AioContext:
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """What the contexts call back: the handler of a virtqueue's notifier, and a job's own bottom half (its drain's or its exit's)."""
+    """What the contexts call back: the handlers of a virtqueue's notifier and of the queue itself, and a job's own bottom half."""
 
     host_notifier_read: Callable[[Process, World, Disk], None]
+    handle_output: Callable[[Process, World, Disk], None]
     bottom_half: Callable[[Process, World], None]
 
 
