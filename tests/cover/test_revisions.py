@@ -66,18 +66,8 @@ def test_names_are_unique_and_dates_ascend() -> None:
 def test_each_row_but_the_documented_ones_turns_a_knob() -> None:
     """A row without a change of its own is there for its name in history."""
     same = {b.name for a, b in pairwise(REVISIONS) if a.knobs == b.knobs}
-    assert same == {
-        *(
-            "dca21ef23b",
-            "c1e1e5fa8f",
-            "39bf92dd70",
-            "1c627137c1",
-            "4a1cba3802",
-            "0062ea0fd6",
-            "89bd030533",
-            "5e771752a1",
-        )
-    }
+    early, late = {"dca21ef23b", "39bf92dd70", "1c627137c1"}, {"4a1cba3802", "0062ea0fd6", "89bd030533", "5e771752a1"}
+    assert same == early | late
 
 
 def test_settings_turn_knobs_and_show_in_the_name() -> None:
