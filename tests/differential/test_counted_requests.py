@@ -251,7 +251,7 @@ def test_with_one_write_the_models_are_equivalent(row: Revision) -> None:
     assert graph.equivalent
 
 
-@pytest.mark.parametrize("name", ["ab27c3b5e7", "9a0cec664e"])
+@pytest.mark.parametrize("name", ["ab27c3b5e7", "9a0cec664e", "684e508c23"])
 def test_with_two_writes_the_models_are_equivalent(name: str) -> None:
     """While mirror has one copy in flight at a time."""
     knobs = find_revision(name).knobs
