@@ -188,7 +188,8 @@ ABSTRACTIONS: Final = (
     Abstraction(
         "sources",
         "slirp, other GSources, exports, other monitor commands",
-        "a scenario says who makes requests to the disk, and these make none. They can only wake the main loop, which it may do at any time",
+        "a scenario says who makes requests to the disk, and these make none. They can only wake the main loop: a throw-away model "
+        "whose poll may return at any time, with nothing ready, has the same verdicts",
     ),
     Abstraction(
         "bottom halves",
