@@ -2,7 +2,8 @@
 
 Every sort is finite. Values are stored as small integers (Bool 0/1, Enum the position of its name, Int itself); `Sort.decode` turns
 them back. Expressions are immutable trees built by Python operators; constants are folded while building, so that a knob that is off
-leaves nothing behind. `x == y` is Python's identity on purpose: write `x.is_(1)`, and a slip raises instead of comparing objects.
+leaves nothing behind. Terms have no Python value: `==`, `and`, `if`, indexing and operators that no term can answer raise ModelError with
+what to write instead (`x.is_(1)`, `&`, `p.when`).
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast
 
 from draincheck.errors import ModelError
+from draincheck.location import slip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
     "BOOL", "FALSE", "TRUE", "BoolExpr", "EnumExpr", "EnumSort", "Expr", "IntExpr", "IntSort", "Sort", "all_", "any_",
-    "bounds", "constant", "count", "evaluate", "ite", "substitute", "variables_of",
+    "bounds", "choose", "constant", "count", "evaluate", "ite", "number", "said", "same_kind", "substitute", "variables_of",
 ]  # fmt: skip
 
 Value = bool | int | str
@@ -117,9 +119,26 @@ class Expr:
         self.value = value
 
     def __bool__(self) -> NoReturn:
-        raise ModelError(
+        raise slip(
             "a model expression has no Python truth value: use p.when(...) to branch, and &, |, ~ or all_/any_ instead of and, or, not"
         )
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise slip(f"terms are not compared with == or !=: write {_compared(self, other)}, and ~ before it for 'not'")
+
+    #: by identity: a dict of terms never compares two of them
+    __hash__ = object.__hash__
+
+    def __index__(self) -> NoReturn:
+        raise slip(f"{self} is no Python number: it has a value only when the model runs; choose with ite(...) or p.when(...)")
+
+    __int__ = __float__ = __len__ = __index__
+
+    def __iter__(self) -> NoReturn:
+        raise slip(f"{self} is one term, not a series of them")
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise slip(f"{self} is one term: it has no element {key!r}")
 
     def __str__(self) -> str:
         return render(self)
@@ -185,13 +204,66 @@ class EnumExpr(Expr):
 
     def is_(self, *names: str) -> BoolExpr:
         """True where the value is one of these names; raises ModelError for a name the sort does not have."""
-        return any_(*(eq(self, EnumExpr("const", (), self.sort, self.sort.encode(name))) for name in names))
+        if not names:
+            raise slip(f"{self}.is_() needs a name: {self.sort}")
+        return any_(*(eq(self, self.named(name)) for name in names))
+
+    def named(self, name: str) -> EnumExpr:
+        """The constant of this sort with a name; raises ModelError for a name the sort does not have."""
+        if not isinstance(name, str):
+            raise slip(f"{self} is {self.sort}: name one in quotes, not {said(name)}; same_as(...) compares two terms")
+        try:
+            return EnumExpr("const", (), self.sort, self.sort.encode(name))
+        except ModelError as error:
+            raise slip(error.message) from None
 
     def same_as(self, other: EnumExpr) -> BoolExpr:
         """True where both have the same value; raises ModelError for different sorts."""
-        if other.sort != self.sort:
-            raise ModelError(f"cannot compare {self} ({self.sort}) with {other} ({other.sort})")
+        if not same_kind(self, other):
+            raise slip(f"cannot compare {self} ({self.sort}): {said(other)}")
         return eq(self, other)
+
+
+_OPERATORS: Final = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "lshift": "<<", "rshift": ">>", "and": "&",
+    "or": "|", "xor": "^", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+}  # fmt: skip
+
+
+def _refuse(symbol: str, swapped: bool) -> Callable[[Expr, object], NoReturn]:
+    def refuse(self: Expr, other: object) -> NoReturn:
+        left, right = (other, self) if swapped else (self, other)
+        raise slip(f"{_shown(left)} {symbol} {_shown(right)} means nothing in a model: {_can(self)}")
+
+    return refuse
+
+
+def _refuse_sign(self: Expr) -> NoReturn:
+    raise slip(f"a sign or ~ before {self} means nothing in a model: {_can(self)}")
+
+
+def _refuse_operators() -> None:
+    """What a sort has no operator for is a slip with a message of ours, not Python's."""
+    for name, symbol in _OPERATORS.items():
+        setattr(Expr, f"__{name}__", _refuse(symbol, swapped=False))
+        if name not in ("lt", "le", "gt", "ge"):
+            setattr(Expr, f"__r{name}__", _refuse(symbol, swapped=True))
+    for name in ("neg", "pos", "invert", "abs"):
+        setattr(Expr, f"__{name}__", _refuse_sign)
+
+
+_refuse_operators()
+
+
+def _can(a: Expr) -> str:
+    """The operators of a term's sort."""
+    match a:
+        case BoolExpr():
+            return "truth values have &, |, ~, implies and iff; TRUE and FALSE are the constants"
+        case IntExpr():
+            return "numbers have + and - (the term first, or number(2) - n), <, <=, >, >= and is_"
+        case _:
+            return "named values have is_('name') and same_as(term)"
 
 
 TRUE = BoolExpr("const", (), BOOL, 1)
@@ -200,11 +272,38 @@ FALSE = BoolExpr("const", (), BOOL, 0)
 E = TypeVar("E", bound=Expr)
 
 
+def same_kind(a: object, b: object) -> bool:
+    """Whether both are terms, and of one kind: truth values, numbers (of any range), or values of the same enum."""
+    if isinstance(a, EnumExpr):
+        return isinstance(b, EnumExpr) and a.sort == b.sort
+    kind = BoolExpr if isinstance(a, BoolExpr) else IntExpr
+    return isinstance(a, kind) and isinstance(b, kind)
+
+
+def said(value: object) -> str:
+    """What somebody wrote, and what it is, for messages."""
+    if isinstance(value, Expr):
+        return f"{value} is {value.sort}"
+    return f"{value!r} is a Python {type(value).__name__}"
+
+
+def _shown(value: object) -> str:
+    return _operand(value) if isinstance(value, Expr) else repr(value)
+
+
+def _compared(a: Expr, b: object) -> str:
+    """How two terms, or a term and a Python value, are compared."""
+    other = _shown(b)
+    if isinstance(a, BoolExpr):
+        return f"{_shown(a)}.iff({other})" if isinstance(b, Expr) else f"{_shown(a)} itself, or ~{_shown(a)}"
+    return f"{_shown(a)}.{'same_as' if isinstance(a, EnumExpr) and isinstance(b, Expr) else 'is_'}({other})"
+
+
 def want_bool(value: object) -> BoolExpr:
     """The argument itself if it is a truth-valued term; raises ModelError otherwise (a Python bool is a slip: see module text)."""
     if isinstance(value, BoolExpr):
         return value
-    raise ModelError(f"a condition must be a truth-valued expression, not {value!r}; for a constant use TRUE or FALSE")
+    raise slip(f"a condition must be a truth-valued expression, not {value!r}; for a constant use TRUE or FALSE")
 
 
 def want_int(value: object) -> IntExpr:
@@ -213,7 +312,12 @@ def want_int(value: object) -> IntExpr:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return IntExpr("const", (), IntSort(value, value), value)
-    raise ModelError(f"expected an integer or an integer expression, not {value!r}")
+    raise slip(f"expected an integer or an integer expression, not {value!r}")
+
+
+def number(value: int) -> IntExpr:
+    """The constant term of a Python int, for `ite` and for the left side of an operator; raises ModelError for anything else."""
+    return want_int(value)
 
 
 def constant(sort: Sort, stored: int) -> Expr:
@@ -274,7 +378,7 @@ def eq(a: Expr, b: Expr) -> BoolExpr:
         if not low <= cast(int, b.value) <= high:
             return FALSE
         if a.op == "ite":
-            return ite(cast(BoolExpr, a.args[0]), eq(a.args[1], b), eq(a.args[2], b))
+            return choose(cast(BoolExpr, a.args[0]), eq(a.args[1], b), eq(a.args[2], b))
     return BoolExpr("eq", (a, b), BOOL)
 
 
@@ -304,7 +408,16 @@ def arith(op: str, a: IntExpr, b: IntExpr) -> IntExpr:
 
 
 def ite(condition: BoolExpr, then: E, otherwise: E) -> E:
-    """`then` where the condition holds, `otherwise` elsewhere; truth-valued choices become and/or/not."""
+    """`then` where the condition holds, `otherwise` elsewhere. Raises ModelError unless both are terms of one sort."""
+    if not same_kind(then, otherwise):
+        raise slip(
+            f"ite chooses between two terms of one sort: {said(then)}, {said(otherwise)}; for a constant number write number(1), for a truth value TRUE"
+        )
+    return choose(want_bool(condition), then, otherwise)
+
+
+def choose(condition: BoolExpr, then: E, otherwise: E) -> E:
+    """`ite` of two terms that are known to be of one sort; truth-valued choices become and/or/not."""
     if condition.op == "const":
         return then if condition.value else otherwise
     if then is otherwise or (then.op == otherwise.op == "const" and then.value == otherwise.value):
@@ -330,7 +443,7 @@ def count(*parts: BoolExpr) -> IntExpr:
     """How many of the parts hold."""
     total = want_int(0)
     for part in parts:
-        total = total + ite(want_bool(part), want_int(1), want_int(0))
+        total = total + choose(want_bool(part), number(1), number(0))
     return total
 
 
@@ -347,7 +460,7 @@ REBUILD: dict[str, Callable[..., Expr]] = {
     "and": all_,
     "or": any_,
     "eq": eq,
-    "ite": ite,
+    "ite": choose,
     "lt": partial(compare, "lt"),
     "le": partial(compare, "le"),
     "add": partial(arith, "add"),

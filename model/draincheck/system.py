@@ -35,9 +35,12 @@ from draincheck.expr import (
     Value,
     evaluate,
     ite,
+    said,
+    same_kind,
     want_bool,
     want_int,
 )
+from draincheck.location import slip
 
 __all__ = [
     "Action",
@@ -85,16 +88,22 @@ class Variable(Expr):
         return cast(str, self.value)
 
     def to(self, new: Expr) -> Update:
-        """The update that stores a term of this variable's sort."""
+        """The update that stores a term of this variable's sort; raises ModelError for a term of another sort."""
         return Update(self, new)
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`variable := value`, as part of a step."""
+    """`variable := value`, as part of a step. Raises ModelError for a value of another sort than the variable's."""
 
     variable: Variable
     value: Expr
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.variable, Variable):
+            raise slip(f"only a variable can be stored to, and {self.variable} is none")
+        if not same_kind(self.variable, self.value):
+            raise slip(f"{self.variable.name} is {self.variable.sort}, and {said(self.value)}")
 
 
 class BoolVar(Variable, BoolExpr):
@@ -136,11 +145,7 @@ class EnumVar(Variable, EnumExpr):
 
     def set(self, new: EnumExpr | str) -> Update:
         """Store a named value; raises ModelError for a name the sort does not have."""
-        if isinstance(new, str):
-            return Update(self, EnumExpr("const", (), self.sort, self.sort.encode(new)))
-        if new.sort != self.sort:
-            raise ModelError(f"{self.name} is {self.sort}, and {new} is {new.sort}")
-        return Update(self, new)
+        return Update(self, self.named(new) if isinstance(new, str) else new)
 
 
 @dataclass(frozen=True, slots=True)

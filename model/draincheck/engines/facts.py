@@ -43,7 +43,7 @@ def conjunction(conditions: Iterable[Expr]) -> Facts | None:
         values[variable] = bits = bits & values.get(variable, bits)
         if not bits:
             return None
-    return None if FALSE in rest else Facts(values, rest)
+    return None if any(condition is FALSE for condition in rest) else Facts(values, rest)
 
 
 def disjunction(conditions: Iterable[Expr]) -> tuple[dict[Expr, int], list[Expr]]:
@@ -125,7 +125,7 @@ def _united(a: Expr) -> tuple[Expr, int] | None:
     variable, bits = a, 0
     for arg in a.args:
         found = allowed(arg)
-        if found is None or variable not in (a, found[0]):
+        if found is None or (variable is not a and variable is not found[0]):
             return None
         bits = found[1] if variable is a else bits | found[1] if a.op == "or" else bits & found[1]
         variable = found[0]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, IntExpr, IntSort, all_, any_, eq, substitute, variables_of
+from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, IntSort, all_, any_, constant, eq, substitute, variables_of
 from draincheck.lang.fairness import resolve
-from draincheck.lang.flow import Edge, first_line
+from draincheck.lang.flow import Edge, Rest, first_line
 from draincheck.lang.path import Path
 from draincheck.system import (
     Action,
@@ -19,6 +20,7 @@ from draincheck.system import (
     Fault,
     IntVar,
     LeadsTo,
+    Part,
     Property,
     Reachable,
     TransitionSystem,
@@ -37,14 +39,14 @@ def compile_model(model: Model) -> TransitionSystem:
     """The meaning of a model; raises ModelError with the source line for whatever has none."""
     if not model.processes:
         raise ModelError(f"{model.name} has no process: nothing can ever happen in it")
-    compiled = [_Compiled(model, process) for process in model.processes.values()]
+    compiled = [_Compiled(process) for process in model.processes.values()]
     places = _places(model, compiled)
     variables = (*model.variables.values(), *(c.pc for c in compiled if c.pc is not None))
     _Known(variables, places).check_all(compiled, model)
     _check_local_tests(compiled, model)
     actions = [
-        item.action(index, edge, places, model)
-        for index, (item, edge) in enumerate((c, edge) for c in compiled for edge in c.edges)
+        item.action(index, step, places, model)
+        for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
     halted = model.halted if "halted" in model.variables else FALSE
     return TransitionSystem(
@@ -57,56 +59,86 @@ def compile_model(model: Model) -> TransitionSystem:
     )
 
 
-class _Compiled:
-    """One process with its locations numbered from the entry, in the order control first meets them."""
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An action in the making: a recorded edge, taken from a place where control rests, to another."""
 
-    def __init__(self, model: Model, process: Process) -> None:
+    edge: Edge
+    source: Rest
+    target: Rest
+
+
+class _Compiled:
+    """One process with the places where it rests numbered from the entry, in the order control first meets them."""
+
+    def __init__(self, process: Process) -> None:
         self.process = process
         self.flow = process.flow
-        self.end = _close(process)
-        self.edges: list[Edge] = []
-        self.number: dict[int, int] = {}
-        self._number_locations()
+        process.close()
+        self.steps: list[_Step] = []
+        self.number: dict[Rest, int] = {}
+        self._number_rests()
         size = len(self.number)
         self.pc = IntVar(f"pc {process.name}", IntSort(0, size - 1), (0,), internal=True) if size > 1 else None
 
-    def _number_locations(self) -> None:
+    def _number_rests(self) -> None:
         leaving: dict[int, list[Edge]] = {}
         for edge in self.flow.edges:
-            leaving.setdefault(self.flow.find(edge.path.start), []).append(edge)
-        queue = [self.flow.find(self.flow.entry)]
+            leaving.setdefault(edge.path.start, []).append(edge)
+        queue = [self.flow.rest(self.flow.entry)]
         self.number = {queue[0]: 0}
-        for location in queue:
-            for edge in leaving.get(location, ()):
-                self.edges.append(edge)
-                target = self.flow.find(edge.target)
+        for rest in queue:
+            for edge in leaving.get(rest.base, ()) if not self._ends_by_step(rest) else (self._end_step(),):
+                target = self.flow.rest(edge.target)
+                self.steps.append(_Step(edge, rest, target))
                 if target not in self.number:
                     self.number[target] = len(self.number)
                     queue.append(target)
 
-    def here(self, location: int) -> BoolExpr:
-        """The condition that control is at a location."""
-        number = self.number.get(self.flow.find(location))
-        if number is None:
-            return FALSE
-        return TRUE if self.pc is None else eq(self.pc, IntExpr("const", (), self.pc.sort, number))
+    def _ends_by_step(self, rest: Rest) -> bool:
+        """A coroutine that gave up control and has nothing left to do: it ends when it has control again."""
+        return rest.gave_up and self.process.token is not None
 
-    def named(self, name: str) -> BoolExpr | None:
+    def _end_step(self) -> Edge:
+        assert self.flow.end is not None
+        path = Path(self.flow.end)
+        path.record(Part("", (), 0, "", self.process.line, TRUE))
+        return Edge(path, self.flow.end)
+
+    def _has_ended(self, rest: Rest) -> bool:
+        return rest.base == self.flow.end and not self._ends_by_step(rest)
+
+    def here(self, rest: Rest) -> BoolExpr:
+        """The condition that control rests at a place."""
+        return TRUE if self.pc is None else eq(self.pc, constant(self.pc.sort, self.number[rest]))
+
+    def named(self, name: str, model: Model) -> BoolExpr | None:
         """The condition that control is at a place of this name, or None if the process has none."""
         if name == "(ended)":
-            return FALSE if self.end is None else self.here(self.end)
-        locations = self.flow.names.get(name)
-        return None if locations is None else any_(*{self.flow.find(x): self.here(x) for x in locations}.values())
+            return any_(*(self._is_at(rest, model) for rest in self.number if self._has_ended(rest)))
+        if name not in self.flow.known_names():
+            return None
+        return any_(*(self._is_at(rest, model) for rest in self.number if name in rest.names))
 
-    def action(self, index: int, edge: Edge, places: dict[Expr, Expr], model: Model) -> Action:
-        """The action of one edge: its guard says where control is and who has it, its updates say where control goes."""
-        path = edge.path
+    def _is_at(self, rest: Rest, model: Model) -> BoolExpr:
+        return all_(self.here(rest), *self._back(rest, model))
+
+    def _back(self, rest: Rest, model: Model) -> Iterator[BoolExpr]:
+        """The coroutine that was entered has given control back."""
+        if rest.awaits:
+            token = model.processes[rest.awaits].token
+            assert token is not None
+            yield ~token
+
+    def action(self, index: int, step: _Step, places: dict[Expr, Expr], model: Model) -> Action:
+        """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
+        path = step.edge.path
         return Action(
             index=index,
             process=self.process.name,
             parts=tuple(path.parts),
-            guard=all_(*self._control(path, model), *(substitute(condition, places) for condition in path.guard)),
-            updates=tuple(self._updates(edge, places)),
+            guard=all_(*self._control(step.source, model), *(substitute(condition, places) for condition in path.guard)),
+            updates=tuple(self._updates(step, places)),
             checks=tuple(Check(c.property, substitute(c.holds, places), c.line) for c in path.checks),
             faults=tuple(
                 Fault(f.kind, when, f.message, f.line)
@@ -115,34 +147,24 @@ class _Compiled:
             ),
         )
 
-    def _control(self, path: Path, model: Model) -> Iterator[BoolExpr]:
+    def _control(self, source: Rest, model: Model) -> Iterator[BoolExpr]:
         if self.process.token is not None:
             yield self.process.token
-        yield self.here(path.start)
-        awaited = self.flow.awaits.get(self.flow.find(path.start))
-        if awaited is not None:
-            token = model.processes[awaited].token
-            assert token is not None
-            yield ~token
+        yield self.here(source)
+        yield from self._back(source, model)
         if "halted" in model.variables:
             yield ~model.halted
 
-    def _updates(self, edge: Edge, places: dict[Expr, Expr]) -> Iterator[Update]:
-        for variable, value in edge.path.env.items():
+    def _updates(self, step: _Step, places: dict[Expr, Expr]) -> Iterator[Update]:
+        for variable, value in step.edge.path.env.items():
             assert isinstance(variable, Variable)
             new = substitute(value, places)
             if new is not variable:
                 yield Update(variable, new)
-        target = self.flow.find(edge.target)
-        if target == self.end and self.process.token is not None:
+        if self.process.token is not None and self._has_ended(step.target):
             yield Update(self.process.token, FALSE)
-        if self.pc is not None and target != self.flow.find(edge.path.start):
-            yield Update(self.pc, IntExpr("const", (), self.pc.sort, self.number[target]))
-
-
-def _close(process: Process) -> int | None:
-    """Lead what was recorded last to the process's end; None if control never gets there."""
-    return process.close() if process.open_paths() else None
+        if self.pc is not None and step.target != step.source:
+            yield Update(self.pc, constant(self.pc.sort, self.number[step.target]))
 
 
 def _places(model: Model, compiled: list[_Compiled]) -> dict[Expr, Expr]:
@@ -152,9 +174,9 @@ def _places(model: Model, compiled: list[_Compiled]) -> dict[Expr, Expr]:
     for (process, name), term in model.places.items():
         if process not in by_name:
             raise ModelError(f"there is no process {process!r}; there are {', '.join(by_name)}")
-        found = by_name[process].named(name)
+        found = by_name[process].named(name, model)
         if found is None:
-            known = ", ".join(by_name[process].flow.names) or "none"
+            known = ", ".join(by_name[process].flow.known_names()) or "none"
             raise ModelError(f"{process} has no place {name!r}; it has {known}", process=process)
         places[term] = found
     return places
@@ -186,7 +208,7 @@ class _Known:
     def check_all(self, compiled: list[_Compiled], model: Model) -> None:
         """Raise ModelError for the first term with an unknown variable."""
         for item in compiled:
-            for edge in item.edges:
+            for edge in item.flow.edges:
                 line = first_line(edge)
                 for term in (
                     *edge.path.guard,
@@ -216,14 +238,20 @@ class _Known:
 def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
     """Raise ModelError if a test that claims to be local reads what another thread writes."""
     writers: dict[Expr, set[str]] = {}
-    enters: dict[str, set[str]] = {}
+    enterers: dict[str, set[str]] = {}
     for item in compiled:
-        for edge in item.edges:
+        name = item.process.name
+        for edge in item.flow.edges:
             for variable in edge.path.env:
-                writers.setdefault(variable, set()).add(item.process.name)
-            enters.setdefault(item.process.name, set()).update(part.enters for part in edge.path.parts if part.enters)
+                writers.setdefault(variable, set()).add(name)
+            for part in edge.path.parts:
+                enterers.setdefault(part.enters, set()).add(name)
+        if item.process.token is not None:
+            writers.setdefault(item.process.token, set()).add(name)
+    for (process, _), place in model.places.items():
+        writers[place] = {process}
     for process, condition, line in model.local_tests:
-        group = {process, *enters.get(process, ())}
+        group = _group(process, enterers)
         for variable in variables_of(condition):
             if others := writers.get(variable, set()) - group:
                 raise ModelError(
@@ -231,3 +259,11 @@ def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
                     line,
                     process,
                 )
+
+
+def _group(process: str, enterers: dict[str, set[str]]) -> set[str]:
+    """A process and the coroutines that only it, or they, enter: one thread runs them all."""
+    group = {process}
+    while more := {co for co, by in enterers.items() if co and co not in group and by <= group}:
+        group |= more
+    return group

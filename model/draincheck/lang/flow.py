@@ -1,13 +1,18 @@
-"""Locations and edges of one process: the control flow that the compiler turns into a program counter and actions."""
+"""Locations, steps and moves of one process: the control flow that the compiler turns into a program counter and actions.
+
+Control stands at a location. A step leads from one to another; a *move* costs nothing: who is at its source is at its target at once. A
+location that is left by a move is left by nothing else, so the moves from a location are one chain, which ends where steps begin.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from draincheck.errors import SourceLine
+from draincheck.errors import ModelError, SourceLine
 from draincheck.lang.path import Path
 
-__all__ = ["Edge", "Flow"]
+__all__ = ["Edge", "Flow", "Rest", "first_line"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,55 +23,84 @@ class Edge:
     target: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Where control can rest, as far as what follows can tell: locations of one Rest are the same place.
+
+    Attributes:
+        base: the location that the moves lead to; the steps that begin there come next.
+        names: the places on the way there.
+        awaits: the coroutine that has to give control back first, or "".
+        gave_up: control was given up here, or went into a coroutine; so a coroutine that ends here needs a step to end.
+    """
+
+    base: int
+    names: frozenset[str]
+    awaits: str = ""
+    gave_up: bool = False
+
+
 class Flow:
-    """The locations of a process. Two locations that mean the same place are united, so a join costs no step."""
+    """The locations of a process."""
 
     def __init__(self) -> None:
         self.edges: list[Edge] = []
         #: location -> the coroutine that has to give control back before the process may leave it
         self.awaits: dict[int, str] = {}
-        #: name -> locations that carry it
-        self.names: dict[str, list[int]] = {}
-        self._same_as: list[int] = []
-        self._left: set[int] = set()
+        #: locations at which a coroutine is not running: where it starts, and where it yields
+        self.yielded: set[int] = set()
+        #: location -> the names it carries
+        self.names: dict[int, list[str]] = {}
+        self._moves: dict[int, int] = {}
+        self._loops: dict[int, SourceLine] = {}
+        self._count = 0
         self.entry = self.new()
+        self.end: int | None = None
 
     def new(self) -> int:
         """A fresh location."""
-        self._same_as.append(len(self._same_as))
-        return len(self._same_as) - 1
+        self._count += 1
+        return self._count - 1
 
-    def find(self, location: int) -> int:
-        """The location that stands for all those united with this one."""
-        while self._same_as[location] != location:
-            location = self._same_as[location]
-        return location
+    def loop_head(self, line: SourceLine) -> int:
+        """A fresh location for the head of the loop written there."""
+        head = self.new()
+        self._loops[head] = line
+        return head
 
     def connect(self, path: Path, target: int) -> None:
         """Add the step `path` as an edge to a location."""
-        self._left.add(self.find(path.start))
         self.edges.append(Edge(path, target))
 
-    def unite(self, source: int, target: int) -> bool:
-        """Make two locations one, so that going from one to the other takes no step.
-
-        False where that would change the meaning: the first has outgoing edges, is the entry, waits for another coroutine, or both
-        have names, which would then mean the same.
-        """
-        source, target = self.find(source), self.find(target)
-        if source == target:
-            return True
-        if source in self._left or source == self.entry or self.awaits.get(source) != self.awaits.get(target):
-            return False
-        named = {self.find(location): name for name, locations in self.names.items() for location in locations}
-        if source in named and target in named and named[source] != named[target]:
-            return False
-        self._same_as[source] = target
-        return True
+    def move(self, source: int, target: int) -> None:
+        """Who is at `source`, where nothing has been recorded, is at `target` at once."""
+        self._moves[source] = target
 
     def name(self, name: str, location: int) -> None:
         """Give a location a name that conditions can refer to."""
-        self.names.setdefault(name, []).append(location)
+        self.names.setdefault(location, []).append(name)
+
+    def known_names(self) -> list[str]:
+        """All names of places, in the order of their first use."""
+        return list(dict.fromkeys(name for names in self.names.values() for name in names))
+
+    def rest(self, location: int) -> Rest:
+        """Where control rests that has come to a location. Raises ModelError for a loop that it could go round for ever without a step."""
+        way = list(self._way(location))
+        names = frozenset(name for here in way for name in self.names.get(here, ()))
+        awaits = self.awaits.get(location, "")
+        gave_up = way[-1] == self.end and (bool(awaits) or location in self.yielded)
+        return Rest(way[-1], names, awaits, gave_up)
+
+    def _way(self, location: int) -> Iterator[int]:
+        seen: set[int] = set()
+        here: int | None = location
+        while here is not None:
+            if here in seen:
+                raise ModelError("a round of this loop takes no step", self._loops.get(here))
+            seen.add(here)
+            yield here
+            here = self._moves.get(here)
 
 
 def first_line(edge: Edge) -> SourceLine:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TypeVar
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, IntSort, any_, want_bool
+from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, IntSort, Sort, Value, any_, want_bool
 from draincheck.lang.compile import compile_model
 from draincheck.lang.fairness import Demand, FairWord, demanded
-from draincheck.lang.place import caller_line
+from draincheck.location import caller_line, slip, want_text
 from draincheck.lang.process import Coroutine, Process
 from draincheck.system import (
     Always,
@@ -55,28 +55,33 @@ class Model:
 
     def bool(self, name: str, initial: Truth = False, history: Truth = False) -> BoolVar:
         """A truth-valued variable. `history` ones only remember what happened, for properties, and stay out of traces."""
-        return self._add(BoolVar(name, BOOL, (int(initial),), history))
+        return self._add(BoolVar(name, BOOL, (_stored(BOOL, name, initial),), history))
 
     def int(self, name: str, low: int, high: int, initial: int | None = None) -> IntVar:
         """An integer variable from `low` to `high`, starting with `initial` (default `low`)."""
+        for bound in (low, high):
+            if not isinstance(bound, int) or isinstance(bound, Truth):
+                raise slip(f"{name}: a bound is a number, not {bound!r}")
         if low > high:
-            raise ModelError(f"{name}: {low}..{high} is an empty range", caller_line())
+            raise slip(f"{name}: {low}..{high} is an empty range")
         sort = IntSort(low, high)
-        return self._add(IntVar(name, sort, (sort.encode(low if initial is None else initial),)))
+        return self._add(IntVar(name, sort, (_stored(sort, name, low if initial is None else initial),)))
 
     def enum(self, name: str, *values: str, initial: str | None = None, history: Truth = False) -> EnumVar:
         """A variable with named values, starting with `initial` (default: the first)."""
-        sort = EnumSort.of(values)
-        return self._add(EnumVar(name, sort, (sort.encode(values[0] if initial is None else initial),), history))
+        sort = EnumSort.of([want_text(value, f"a value of {name}") for value in values])
+        return self._add(EnumVar(name, sort, (_stored(sort, name, values[0] if initial is None else initial),), history))
 
     def any_initial(self, variable: V) -> V:
         """Let a variable start with any value of its sort."""
+        if self.variables.get(getattr(variable, "name", "")) is not variable:
+            raise slip(f"any_initial takes a variable of this model, not {variable}")
         variable.initial = tuple(range(variable.sort.low, variable.sort.high + 1))
         return variable
 
     def _add(self, variable: V) -> V:
-        if variable.name in self.variables:
-            raise ModelError(f"there is a variable {variable.name!r} already", caller_line())
+        if want_text(variable.name, "the name of a variable") in self.variables:
+            raise slip(f"there is a variable {variable.name!r} already")
         self.variables[variable.name] = variable
         return variable
 
@@ -91,24 +96,24 @@ class Model:
 
     def thread(self, name: str) -> Process:
         """A process that can always run; record it inside `with`."""
-        return self._add_process(Process(self, name))
+        return self._add_process(Process(self, want_text(name, "the name of a process")))
 
     def coroutine(self, name: str, waits_at: str = "(start)") -> Coroutine:
         """A process that runs when entered. Before its first entry it counts as yielded at the place `waits_at`."""
-        coroutine = Coroutine(self, name, waits_at)
+        coroutine = Coroutine(self, want_text(name, "the name of a process"), waits_at)
         self._add(coroutine.on)
         self._add_process(coroutine)
         return coroutine
 
     def _add_process(self, process: Process) -> Process:
         if process.name in self.processes:
-            raise ModelError(f"there is a process {process.name!r} already", caller_line())
+            raise slip(f"there is a process {process.name!r} already")
         self.processes[process.name] = process
         return process
 
     def at(self, process: str, place: str) -> BoolExpr:
         """True while the process of this name is at a named place, whether or not it is running."""
-        key = (process, place)
+        key = (want_text(process, "the name of a process"), want_text(place, "the name of a place"))
         if key not in self.places:
             self.places[key] = BoolExpr("at", (), BOOL, f"{process} at {place}")
         return self.places[key]
@@ -164,10 +169,18 @@ class Model:
         self.final_when = any_(self.final_when, want_bool(condition))
 
     def _demand(self, item: Property) -> None:
-        if item.name in self.properties:
-            raise ModelError(f"there is a property {item.name!r} already", caller_line())
+        if want_text(item.name, "the name of a property") in self.properties:
+            raise slip(f"there is a property {item.name!r} already")
         self.properties[item.name] = item
 
     def compile(self) -> TransitionSystem:
         """The transition system of this model. Raises ModelError for anything that cannot be given a meaning."""
         return compile_model(self)
+
+
+def _stored(sort: Sort, name: str, initial: Value) -> int:
+    """The stored integer of an initial value; raises ModelError if it is not of the variable's sort."""
+    try:
+        return sort.encode(initial)
+    except ModelError as error:
+        raise slip(f"{name} starts with {error.message}") from None

@@ -10,16 +10,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BoolExpr, Expr, IntExpr, all_, any_, bounds, ite, substitute
+from draincheck.expr import BoolExpr, Expr, IntExpr, all_, any_, bounds, choose, substitute
 from draincheck.system import Check, Fault, FaultKind, Part, Update, Variable
 
 __all__ = ["Path", "merge"]
 
 
 class Path:
-    """A step in the making: it starts at location `start`; `fork` is the branching it came from (see `merge`)."""
+    """A step in the making.
 
-    __slots__ = ("checks", "env", "faults", "fork", "guard", "parts", "start")
+    Attributes:
+        start: the location it starts from.
+        guard: what must hold for it to be taken, over the state before it.
+        env: the new value of each variable written so far, over the state before it.
+        begun: a test, a choice or a statement belongs to it already.
+        done: something that is more than a test or a choice does: no guard may follow.
+        fork: the branching it came from (see `merge`).
+    """
+
+    __slots__ = ("begun", "checks", "done", "env", "faults", "fork", "guard", "parts", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
@@ -28,26 +37,38 @@ class Path:
         self.parts: list[Part] = []
         self.checks: list[Check] = []
         self.faults: list[Fault] = []
+        self.begun = False
+        self.done = False
         self.fork: object = None
-
-    @property
-    def empty(self) -> bool:
-        """Nothing recorded yet, not even a condition."""
-        return not self.guard and not self.parts and not self.checks
 
     def copy(self, fork: object = None) -> Path:
         """The same step so far, to be continued differently."""
         twin = Path(self.start)
         twin.guard, twin.env = list(self.guard), dict(self.env)
         twin.parts, twin.checks, twin.faults = list(self.parts), list(self.checks), list(self.faults)
-        twin.fork = fork
+        twin.begun, twin.done, twin.fork = self.begun, self.done, fork
         return twin
 
     def branch(self, condition: BoolExpr, fork: object) -> Path:
         """The same step so far, where a condition over the values now holds."""
         twin = self.copy(fork)
-        twin.guard.append(substitute(condition, self.env))
+        twin.demand(condition)
         return twin
+
+    def demand(self, condition: BoolExpr) -> None:
+        """The step is taken only where a condition over the values now holds."""
+        self.begun = True
+        self.guard.append(substitute(condition, self.env))
+
+    def record(self, part: Part) -> None:
+        """Something is done."""
+        self.begun = self.done = True
+        self.parts.append(part)
+
+    def ask(self, check: Check) -> None:
+        """An assertion about the values now."""
+        self.begun = self.done = True
+        self.checks.append(replace(check, holds=self.now(check.holds)))
 
     def now(self, condition: BoolExpr) -> BoolExpr:
         """A condition over the values now, as a term over the state before the step."""
@@ -83,28 +104,36 @@ def merge(
     """Join the two sides of a `when` inside `atomic`.
 
     Where both sides only wrote values, they become one path again: each value is chosen by the condition, and parts, checks and faults
-    carry it. Where a side gave up control meanwhile (its `fork` is no longer the branching's), both go on separately.
+    carry it. Where a side gave up control meanwhile, chose, or has a guard of its own, both go on separately.
     """
-    joined: list[Path] = []
     others = {path.fork: path for path in otherwise if path.fork in base}
-    rest = [path for path in otherwise if path.fork not in base]
+    apart = [path for path in otherwise if path.fork not in base]
+    joined: list[Path] = []
     for path in then:
-        twin = others.pop(path.fork, None) if path.fork in base else None
-        if twin is None:
+        fork = path.fork
+        twin = others.get(fork) if fork in base else None
+        if twin is None or not _only_wrote(path, base[fork]) or not _only_wrote(twin, base[fork]):
             path.fork = None
             joined.append(path)
         else:
-            joined.append(_merge_pair(condition_of[path.fork], path, twin, base[path.fork]))
+            del others[fork]
+            joined.append(_merge_pair(condition_of[fork], path, twin, base[fork]))
     for path in others.values():
         path.fork = None
         joined.append(path)
-    return joined + rest
+    return joined + apart
+
+
+def _only_wrote(side: Path, base: Path) -> bool:
+    """One side of a branching demands no more than its condition."""
+    return len(side.guard) == len(base.guard) + 1
 
 
 def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) -> Path:
     both = base.copy(base.fork)
+    both.begun, both.done = True, then.done or otherwise.done
     for variable in {**then.env, **otherwise.env}:
-        both.env[variable] = ite(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
+        both.env[variable] = choose(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
     for side, holds in ((then, condition), (otherwise, ~condition)):
         both.parts += [replace(part, when=all_(holds, part.when)) for part in side.parts[len(base.parts) :]]
         both.checks += [replace(check, holds=holds.implies(check.holds)) for check in side.checks[len(base.checks) :]]

@@ -1,23 +1,27 @@
-"""Processes: threads and coroutines, recorded statement by statement.
+"""Processes: threads and coroutines, recorded statement by statement. LANGUAGE.md is the meaning of each.
 
-Every statement outside `atomic` is one atomic step of its own, a test included, so other processes may run between a test and what
-follows it. Inside `atomic` everything up to the next point where the process gives up control (`enter`, `yield_`, a loop head) is one
-step. A process is recorded inside `with process as p:`; a routine is a Python function that takes `p`.
+Every statement outside `atomic` is one step of its own, a test included, so other processes may run between a test and what follows it.
+Inside `atomic` everything up to the next point where the process gives up control (`enter`, `yield_`, a loop head) is one step. A process
+is recorded inside `with process as p:`; a routine is a Python function that takes `p`.
+
+While recording, `_paths` are the ways on which control can have come here: at most one where nothing of a step has begun, and those in
+the middle of a step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, not_, want_bool
+from draincheck.lang.blocks import Block, block, refuse_unopened
 from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.flow import Flow
 from draincheck.lang.path import Path, merge
-from draincheck.lang.place import caller_line
+from draincheck.location import caller_line, slip, want_text
 from draincheck.system import BoolVar, Check, FaultKind, Part, Update
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ __all__ = ["Choice", "Coroutine", "Process"]
 class Choice(Protocol):
     """What `either` gives: each `with choice():` block is one alternative, taken only where `when` holds."""
 
-    def __call__(self, when: BoolExpr = TRUE) -> AbstractContextManager[None]:
+    def __call__(self, when: BoolExpr = TRUE) -> Block[None]:
         """Open one alternative."""
         ...
 
@@ -46,12 +50,32 @@ class _Branching:
     base: dict[object, Path]
 
 
+@dataclass(slots=True)
+class _Either:
+    """An open `either`: the ways into it and out of it, for each alternative whether it has a guard, and the first guard that comes late."""
+
+    start: list[Path]
+    fresh: int
+    ends: list[Path] = field(default_factory=list[Path])
+    guarded: list[bool] = field(default_factory=list[bool])
+    late_guard: SourceLine | None = None
+    open: bool = True
+
+    def note(self, when: BoolExpr, line: SourceLine) -> None:
+        """An alternative begins."""
+        self.guarded.append(when is not TRUE)
+        if self.late_guard is None and when is not TRUE and any(path.done for path in self.start):
+            self.late_guard = line
+
+
 @dataclass(frozen=True, slots=True)
 class _Loop:
-    """An open loop: where it begins, and the ways that have left it."""
+    """An open loop: where it begins, the ways that have left it, how deep in `atomic` and in alternatives it stands."""
 
     head: int
     left: list[Path]
+    atomic: int
+    alternatives: int
 
 
 class Process:
@@ -61,14 +85,17 @@ class Process:
         self.model = model
         self.name = name
         self.flow = Flow()
+        self.unopened: list[Block[object]] = []
         self._paths: list[Path] = [Path(self.flow.entry)]
         self._branching: _Branching | None = None
+        self._beside: str = ""
         self._recording = False
         self._atomic = 0
+        self._alternatives = 0
         self._loops: list[_Loop] = []
         self._frames: list[str] = []
         self._fresh = 0
-        self._line = caller_line()
+        self.line = self._line = caller_line()
 
     # -- recording ------------------------------------------------------------------------------------------------------------
 
@@ -81,24 +108,26 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._resolve()
         self._recording = False
+        if error is None:
+            refuse_unopened(self, self.name)
+        self._resolve()
 
-    def _begin(self, keep_branching: bool = False) -> SourceLine:
+    def _begin(self) -> SourceLine:
         """Every statement starts here: it must stand inside `with process`, where control can arrive."""
+        line = self._place()
+        self._resolve()
+        if not self._paths:
+            raise ModelError(self._beside or _UNREACHABLE, line, self.name)
+        self._gather()
+        return line
+
+    def _place(self) -> SourceLine:
+        """The line of a statement; raises ModelError outside the process."""
         line = self._line = caller_line()
         if not self._recording:
             raise ModelError(f"step outside a process: write it inside 'with {self.name} as p:'", line, self.name)
-        if not keep_branching:
-            self._resolve()
-            if not self._paths:
-                raise ModelError(
-                    "unreachable step: control never gets here (after break_, an endless loop or abort)",
-                    line,
-                    self.name,
-                )
-            if not self._atomic:
-                self._settle()
+        refuse_unopened(self, self.name)
         return line
 
     def _resolve(self) -> None:
@@ -112,33 +141,41 @@ class Process:
             return merge(b.condition, b.then, otherwise, b.base)
         return b.then + otherwise
 
-    def _settle(self) -> None:
-        """End what has been recorded; a mere condition (of `either`, of a local test) stays with the statement that follows it."""
-        if any(path.parts for path in self._paths):
-            self._cut()
+    def _gather(self) -> None:
+        """Lead the paths on which nothing has begun to one location."""
+        waiting = [path for path in self._paths if not path.begun]
+        if len(waiting) > 1:
+            place = self.flow.new()
+            for path in waiting:
+                self.flow.move(path.start, place)
+            self._paths = [Path(place), *(path for path in self._paths if path.begun)]
 
-    def _cut(self) -> int:
-        """End the steps being recorded: control is now at one new location, which is returned."""
-        target = self.flow.find(self._paths[0].start) if len(self._paths) == 1 and self._paths[0].empty else None
-        if target is None:
+    def _end_step(self) -> None:
+        """Whatever step has begun ends here."""
+        begun = [path for path in self._paths if path.begun]
+        if begun:
             target = self.flow.new()
-            self._connect(target)
-        self._paths = [Path(target)]
-        return target
+            self._connect(begun, target)
+            self._paths = [*(path for path in self._paths if not path.begun), Path(target)]
 
-    def _connect(self, target: int) -> None:
-        """Lead every open path to a location; one that only tests or waits gets a part without a label, to have a place."""
+    def _arrive(self, target: int) -> None:
+        """Control is at a location now, whichever way it came."""
         for path in self._paths:
-            if path.empty and self.flow.unite(path.start, target):
-                continue
+            if not path.begun:
+                self.flow.move(path.start, target)
+        self._connect([path for path in self._paths if path.begun], target)
+        self._paths = [Path(target)]
+
+    def _connect(self, paths: Sequence[Path], target: int) -> None:
+        """End steps at a location; one that only tests, chooses or asks gets a part without a label, to have a place."""
+        for path in paths:
             if not path.parts:
-                path.parts.append(self._part("", "", self._line))
+                path.record(self._part("", "", self._line))
             self.flow.connect(path, target)
-        self._paths = []
 
     def _record(self, part: Part) -> None:
         for path in self._paths:
-            path.parts.append(part)
+            path.record(part)
 
     def _part(self, label: str, mark: str, line: SourceLine) -> Part:
         opens = min(self._fresh, len(self._frames))
@@ -150,16 +187,14 @@ class Process:
         """True while a coroutine has control; a thread needs none. Used by the compiler."""
         return None
 
-    def open_paths(self) -> list[Path]:
-        """The steps after which recording stopped: the process ends there. Used by the compiler."""
+    def close(self) -> None:
+        """End the process where recording stopped. Used by the compiler; more than once is as good as once."""
+        refuse_unopened(self, self.name)
         self._resolve()
-        return self._paths
-
-    def close(self) -> int:
-        """End the process where recording stopped, and return that location. Used by the compiler, once."""
-        end = self.flow.new()
-        self._connect(end)
-        return self.flow.find(end)
+        if self._paths and self.flow.end is None:
+            self.flow.end = self.flow.new()
+            self._arrive(self.flow.end)
+            self._paths = []
 
     # -- steps ----------------------------------------------------------------------------------------------------------------
 
@@ -171,41 +206,57 @@ class Process:
         `fair` assumes that no run neglects this step (see `Model.fair`); inside `atomic` that is the whole atomic step.
         """
         line = self._begin()
-        want_bool(when)
-        if when is not TRUE and self._atomic and any(path.parts for path in self._paths):
-            raise ModelError(
-                "a wait in the middle of atomic would silently move to its start: put it first, or end the atomic",
-                line,
-                self.name,
-            )
-        part = replace(self._part(label, mark, line), writes=tuple(update.variable.name for update in updates))
+        for update in updates:
+            _want_update(update)
+        self._demand(want_bool(when), line)
+        part = replace(
+            self._part(want_text(label, "the label of a step"), mark, line),
+            writes=tuple(update.variable.name for update in updates),
+        )
         if fair is not None:
             self.model.fairness.append(demanded(self.name, fair, label, part, line))
         for path in self._paths:
-            if when is not TRUE:
-                path.guard.append(path.now(when))
             path.store(updates, line)
-            path.parts.append(part)
+            path.record(part)
         if not self._atomic:
-            self._cut()
+            self._end_step()
+
+    def _demand(self, condition: BoolExpr, line: SourceLine) -> None:
+        """Take the step that has begun only where the condition holds; raises ModelError after something has been done in it."""
+        if condition is TRUE:
+            return
+        if any(path.done for path in self._paths):
+            raise ModelError(_LATE_GUARD, line, self.name)
+        for path in self._paths:
+            path.demand(condition)
 
     def wait(self, label: str, condition: BoolExpr, mark: str = "", fair: FairWord | None = None) -> None:
         """Wait until the condition holds; the place before is named `label` for `at`. `fair` as for `do`."""
-        if not self._atomic or all(path.empty for path in self._paths):
-            self.here(label)
-        self.do(label, when=condition, mark=mark, fair=fair)
+        self._begin()
+        for path in self._paths:
+            if not path.begun:
+                self.flow.name(want_text(label, "the label of a wait"), path.start)
+        self.do(label, when=want_bool(condition), mark=mark, fair=fair)
 
     def check(self, property: str, condition: BoolExpr) -> None:
-        """Assert the property of this name here: it is violated if control passes while the condition is false. Takes no step."""
+        """Assert the property of this name here: it is violated if control passes while the condition is false.
+
+        Outside `atomic` it is a step without a label; inside, part of the step.
+        """
         line = self._begin()
-        self.model.declare_assertion(property)
+        self.model.declare_assertion(want_text(property, "the name of a property"))
+        asked = Check(property, want_bool(condition), line)
         for path in self._paths:
-            path.checks.append(Check(property, path.now(want_bool(condition)), line))
+            path.ask(asked)
+        if not self._atomic:
+            self._end_step()
 
     def here(self, name: str) -> None:
-        """Name this place, for `at`."""
+        """Name this place, for `at`. A step that has begun ends here."""
         self._begin()
-        self.flow.name(name, self._cut())
+        self._end_step()
+        self._gather()
+        self.flow.name(want_text(name, "the name of a place"), self._paths[0].start)
 
     def at(self, name: str) -> BoolExpr:
         """True while the process is at a place of this name. Raises ModelError when compiled if there is none."""
@@ -215,39 +266,39 @@ class Process:
         """The whole program ends here: nothing moves any more, in any process."""
         self._begin()
         self.do(label, self.model.halted.set(True), mark=mark)
-        if self._atomic:
-            self._cut()
+        self._end_step()
         self._paths = []
 
     def bound(self, what: str) -> None:
         """Control passed a bound of the model: verdicts that depend on what follows are *unknown*."""
         line = self._begin()
-        part = self._part(f"bound: {what}", "", line)
+        part = self._part(f"bound: {want_text(what, 'what is bounded')}", "", line)
         for path in self._paths:
             path.fault(FaultKind.BOUND, TRUE, what, line)
-            path.parts.append(part)
-        self._cut()
+            path.record(part)
+        self._end_step()
         self._paths = []
 
     # -- control flow ---------------------------------------------------------------------------------------------------------
 
-    @contextmanager
+    @block
     def atomic(self) -> Generator[None]:
         """Everything inside is one step, up to where control is given up. Later statements read what earlier ones wrote."""
         self._begin()
         self._atomic += 1
         try:
             yield
-            self._resolve()
+            self._close_block()
         finally:
             self._atomic -= 1
-        if not self._atomic and any(path.parts for path in self._paths):
-            self._cut()
+        if not self._atomic:
+            self._end_step()
 
-    @contextmanager
+    @block
     def call(self, function: str, numbered: bool = False) -> Generator[None]:
         """A call frame, for call trees. `numbered` frames are counted each time they are entered (`main_loop_wait # 1`)."""
-        self._frames.append(f"{function} #" if numbered else function)
+        name = want_text(function, "the name of a function")
+        self._frames.append(f"{name} #" if numbered else name)
         self._fresh = min(self._fresh, len(self._frames) - 1)
         try:
             yield
@@ -255,7 +306,7 @@ class Process:
             self._frames.pop()
             self._fresh = min(self._fresh, len(self._frames))
 
-    @contextmanager
+    @block
     def when(self, condition: BoolExpr, text: str = "", local: bool = False) -> Generator[None]:
         """Go on inside where the condition holds, and in a following `otherwise` where not. `text` says it in words.
 
@@ -263,121 +314,153 @@ class Process:
         it takes no step of its own.
         """
         line = self._begin()
+        want_bool(condition)
+        want_text(text, "what a test says in words")
         if local:
             self.model.local_tests.append((self.name, condition, line))
-        want_bool(condition)
         base = {object(): path for path in self._paths}
         conditions = {fork: path.now(condition) for fork, path in base.items()}
         otherwise = [path.branch(not_(condition), fork) for fork, path in base.items()]
         self._paths = [path.branch(condition, fork) for fork, path in base.items()]
         if not (self._atomic or local):
-            self._split(text or str(condition), otherwise, line)
+            otherwise = self._split(text or str(condition), otherwise, line)
         yield
-        self._resolve()
+        self._close_block()
         self._branching = _Branching(self._paths, otherwise, conditions, base)
 
-    def _split(self, text: str, otherwise: list[Path], line: SourceLine) -> None:
-        """A test outside atomic: a step for each of its answers."""
-        fresh = self._fresh
-        self._record(self._part(text, "", line))
-        self._cut()
-        self._fresh = fresh
-        part = self._part(f"not {text}", "", line)
-        for path in otherwise:
-            path.parts.append(part)
+    def _split(self, text: str, otherwise: list[Path], line: SourceLine) -> list[Path]:
+        """A test outside atomic: a step for each of its answers. Returns the path after the answer no."""
+        then, fresh = self._paths, self._fresh
+        sides: list[list[Path]] = []
+        for paths, words in ((then, text), (otherwise, f"not {text}")):
+            self._paths, self._fresh = paths, fresh
+            self._record(self._part(words, "", line))
+            self._end_step()
+            sides.append(self._paths)
+        self._fresh = len(self._frames)
+        self._paths = sides[0]
+        return sides[1]
 
-    @contextmanager
+    @block
     def otherwise(self) -> Generator[None]:
         """The other side of the `when` just before."""
-        line = self._begin(keep_branching=True)
+        line = self._place()
         branching, self._branching = self._branching, None
         if branching is None:
             raise ModelError("otherwise without a when just before it", line, self.name)
         self._paths = branching.otherwise
         yield
-        self._resolve()
+        self._close_block()
         self._paths = self._join(branching, self._paths)
 
-    @contextmanager
+    def _close_block(self) -> None:
+        refuse_unopened(self, self.name)
+        self._resolve()
+
+    @block
     def either(self) -> Generator[Choice]:
-        """A free choice between alternatives; the first step of each is the choice itself."""
-        self._begin()
-        start, ends = self._paths, list[Path]()
-        fresh = self._fresh
+        """A free choice between alternatives; the choice belongs to the first step of each."""
+        line = self._begin()
+        either = _Either(self._paths, self._fresh)
+        self._paths = []
+        beside, self._beside = self._beside, _BESIDE
+        yield partial(self._choice, either)
+        self._beside = beside
+        self._close_block()
+        either.open = False
+        if not either.guarded:
+            raise ModelError("either without an alternative: write 'with choice():' in it", line, self.name)
+        if either.late_guard is not None and all(either.guarded):
+            raise ModelError(_LATE_GUARD, either.late_guard, self.name)
+        self._paths = either.ends
 
-        @contextmanager
-        def choice(when: BoolExpr = TRUE) -> Generator[None]:
-            self._fresh = fresh
-            self._paths = [path.branch(want_bool(when), None) if when is not TRUE else path.copy() for path in start]
-            yield
-            self._resolve()
-            ends.extend(self._paths)
-            self._paths = []
+    @block
+    def _choice(self, either: _Either, when: BoolExpr = TRUE) -> Generator[None]:
+        """One alternative."""
+        line = self._place()
+        if not either.open or self._paths:
+            raise ModelError("a choice stands directly inside its either", line, self.name)
+        either.note(want_bool(when), line)
+        self._fresh = either.fresh
+        self._paths = [path.branch(when, None) for path in either.start]
+        self._alternatives += 1
+        beside, self._beside = self._beside, ""
+        yield
+        self._close_block()
+        if not self._atomic:
+            self._end_step()
+        self._alternatives -= 1
+        self._beside = beside
+        either.ends.extend(self._paths)
+        self._paths = []
 
-        yield choice
-        self._paths = ends
-
-    @contextmanager
+    @block
     def loop(self) -> Generator[None]:
         """Repeat the block until `break_`."""
-        self._begin()
-        head = self._cut()
-        self._loops.append(_Loop(head, []))
+        head = self.flow.loop_head(self._begin())
+        self._arrive(head)
+        loop = _Loop(head, [], self._atomic, self._alternatives)
+        self._loops.append(loop)
         if not any(frame.endswith(" #") for frame in self._frames[self._fresh :]):
             self._fresh = len(self._frames)  # calls around a loop are not made again in every round
         yield
-        self._resolve()
-        self._connect(head)
-        self._paths = self._loops.pop().left
+        self._close_block()
+        self._arrive(head)
+        self._loops.pop()
+        self._paths = loop.left
 
-    @contextmanager
+    @block
     def while_(self, condition: BoolExpr, text: str = "") -> Generator[None]:
         """Repeat the block as long as the condition holds at its start."""
         with self.loop():
-            with self.when(not_(condition), f"not {text}" if text else ""):
+            with self.when(not_(want_bool(condition)), f"not {text}" if text else ""):
                 self.break_()
             yield
 
-    @contextmanager
+    @block
     def until(self, condition: BoolExpr, text: str = "") -> Generator[None]:
         """Repeat the block until the condition holds at its start."""
         with self.loop():
-            with self.when(condition, text):
+            with self.when(want_bool(condition), text):
                 self.break_()
             yield
 
     def break_(self) -> None:
         """Leave the innermost loop."""
-        line = self._begin()
-        if not self._loops:
-            raise ModelError("break_ outside a loop", line, self.name)
-        self._loops[-1].left.extend(self._paths)
+        loop = self._leave_for("break_")
+        loop.left.extend(self._paths)
         self._paths = []
 
     def continue_(self) -> None:
         """Go back to the head of the innermost loop."""
+        loop = self._leave_for("continue_")
+        self._arrive(loop.head)
+        self._paths = []
+
+    def _leave_for(self, statement: str) -> _Loop:
+        """The innermost loop; a step that has begun ends where this leads out of `atomic` or out of an alternative."""
         line = self._begin()
         if not self._loops:
-            raise ModelError("continue_ outside a loop", line, self.name)
-        self._connect(self._loops[-1].head)
+            raise ModelError(f"{statement} outside a loop", line, self.name)
+        loop = self._loops[-1]
+        if not loop.atomic and (self._atomic or self._alternatives > loop.alternatives):
+            self._end_step()
+        return loop
 
     def enter(self, coroutine: Coroutine, label: str = "qemu_coroutine_enter", mark: str = "") -> None:
         """Run a coroutine until it yields or ends; this process goes on after that. Entering a running or ended one is an error."""
         line = self._begin()
-        part = replace(self._part(label, mark, line), enters=coroutine.name)
+        if not isinstance(coroutine, Coroutine):
+            raise ModelError(f"enter runs a coroutine, not {coroutine!r}", line, self.name)
+        part = replace(self._part(want_text(label, "the label of a step"), mark, line), enters=coroutine.name)
         for path in self._paths:
-            path.fault(
-                FaultKind.REENTRY,
-                path.now(~coroutine.can_be_entered),
-                f"{coroutine.name} is running or has ended",
-                line,
-            )
+            can_be_entered = path.now(coroutine.can_be_entered)
+            path.fault(FaultKind.REENTRY, not_(can_be_entered), f"{coroutine.name} is running or has ended", line)
             path.env[coroutine.on] = TRUE
-            path.parts.append(part)
+            path.record(part)
         target = self.flow.new()
         self.flow.awaits[target] = coroutine.name
-        self._connect(target)
-        self._paths = [Path(target)]
+        self._arrive(target)
 
 
 class Coroutine(Process):
@@ -386,7 +469,8 @@ class Coroutine(Process):
     def __init__(self, model: Model, name: str, waits_at: str) -> None:
         super().__init__(model, name)
         self.on = BoolVar(f"on {name}", BOOL, (0,), internal=True)
-        self.flow.name(waits_at, self.flow.entry)
+        self.flow.name(want_text(waits_at, "the name of a place"), self.flow.entry)
+        self.flow.yielded.add(self.flow.entry)
 
     @property
     def token(self) -> BoolVar | None:
@@ -401,15 +485,25 @@ class Coroutine(Process):
     def yield_(self, name: str, label: str = "qemu_coroutine_yield") -> None:
         """Give control back to whoever entered; the place is named for `at`."""
         line = self._begin()
-        part = self._part(label, "", line)
+        part = self._part(want_text(label, "the label of a step"), "", line)
         for path in self._paths:
             path.env[self.on] = FALSE
-            path.parts.append(part)
+            path.record(part)
         target = self.flow.new()
-        self.flow.name(name, target)
-        self._connect(target)
-        self._paths = [Path(target)]
+        self.flow.name(want_text(name, "the name of a place"), target)
+        self.flow.yielded.add(target)
+        self._arrive(target)
 
     def at(self, name: str) -> BoolExpr:
         """True while the coroutine has yielded at a place of this name."""
         return super().at(name) & ~self.on
+
+
+_UNREACHABLE = "unreachable step: control never gets here (after break_, an endless loop or abort)"
+_BESIDE = "a step inside either, outside its alternatives: write 'with choice():' around it"
+_LATE_GUARD = "a wait in the middle of atomic would silently move to its start: put it first, or end the atomic"
+
+
+def _want_update(update: object) -> None:
+    if not isinstance(update, Update):
+        raise slip(f"a step stores updates, as x.set(...) makes them, and {update} is none")

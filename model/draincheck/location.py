@@ -1,4 +1,4 @@
-"""Where in a model's source a step was written."""
+"""Where in a model's source something was written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import inspect
 from pathlib import Path
 from types import FrameType
 
-from draincheck.errors import SourceLine
+from draincheck.errors import ModelError, SourceLine
 
-__all__ = ["caller_line"]
+__all__ = ["caller_line", "slip", "want_text"]
 
-_LANGUAGE = str(Path(__file__).parent)
+_HERE = Path(__file__).parent
+#: files that only pass on what a model's source says
+_LANGUAGE = (str(_HERE / "lang"), str(_HERE / "expr.py"), str(_HERE / "system.py"), str(_HERE / "location.py"))
 _names: dict[str, str] = {}
 
 
@@ -19,10 +21,22 @@ def caller_line() -> SourceLine:
     frame: FrameType | None = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if not (file.startswith(_LANGUAGE) or file.endswith("contextlib.py")):
+        if not (file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"):
             return SourceLine(_names.get(file) or _short_name(file, frame), frame.f_lineno)
         frame = frame.f_back
     return SourceLine("?", 0)
+
+
+def slip(message: str) -> ModelError:
+    """The error for a slip in a model's source: it names the line that is being executed."""
+    return ModelError(message, caller_line())
+
+
+def want_text(value: object, what: str) -> str:
+    """The argument itself if it is a string; raises ModelError otherwise: `what` says what it should name."""
+    if isinstance(value, str):
+        return value
+    raise slip(f"{what} is a text, not {value!r} ({type(value).__name__}); put the name first, in quotes")
 
 
 def _short_name(file: str, frame: FrameType) -> str:
