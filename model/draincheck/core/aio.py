@@ -209,7 +209,7 @@ class AioContext:
         afterwards (thread_pool_completion_bh starts over until it finds nothing).
         """
         if bh.from_threads:
-            self.host.point()
+            self.host.loop_head()
         return bh.scheduled
 
     def aio_dispatch_handlers(self) -> bool:
@@ -230,16 +230,22 @@ class AioContext:
         if self.bottom_halves:
             self.host.event("bottom halves, newest first")
         progress = self.aio_bh_poll()
+        if self.thread_pool is not None:
+            self.host.point()  # the last look at its bottom half has found nothing
         progress |= self.aio_dispatch_handlers()
         progress |= self.timerlistgroup_run_timers()
         return progress
 
     def timerlistgroup_run_timers(self) -> bool:
-        """Run the timers that are due."""
-        if not self.timers.timers:
-            return False
-        self.host.between()
-        return self.timers.timerlist_run_timers()
+        """Run the timers that are due, with a look at each."""
+        progress = False
+        for timer in tuple(self.timers.timers):
+            self.host.between()
+            if timer.run_if_due():
+                progress = True
+            else:
+                self.host.point()
+        return progress
 
     # -- polling --------------------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ class Chardev:
         self.readable = self.pollfd.revents = False
         self.host.event("%s reads", self.name)
         self.frontend()
-        self.host.event("%s answers", self.name)
+        self.host.note("%s answers", self.name)
 
     def send(self) -> None:
         """The peer sends something."""

@@ -17,7 +17,7 @@ class Coroutine(greenlet):
     """A coroutine that has been created; `qemu_coroutine_enter` starts it and resumes it.
 
     A coroutine with a `process` name is one that the scheduler knows: other threads may act before it goes on from a yield, and before
-    its enterer goes on. A guest request's coroutine has none; it runs within its enterer's step.
+    its enterer does anything else. A guest request's coroutine has none; it runs within its enterer's step.
     """
 
     def __init__(self, host: Host, entry: Callable[[], object], process: str = "") -> None:
@@ -37,7 +37,7 @@ def qemu_coroutine_enter(co: Coroutine) -> None:
     thread.process, enterer = co.process, thread.process
     co.switch()
     thread.process = enterer
-    co.host.point()
+    co.host.acted()
 
 
 def qemu_coroutine_self() -> Coroutine:

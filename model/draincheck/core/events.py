@@ -24,7 +24,7 @@ HELPERS = frozenset(
     {
         "bh_runs", "blk_wait_uncounted", "complete", "copy_sector", "drain_requests", "end_sections", "enter_root", "immediate_exit",
         "last_dirty_count", "mirror_converge",
-        "mirror_retry", "mirror_round", "pending_when_poll_returns", "release_bitmap", "replace", "run", "submit", "switch",
+        "mirror_retry", "mirror_round", "pending_when_poll_returns", "release_bitmap", "replace", "run", "run_if_due", "submit", "switch",
         "swap_with_requests_in_flight", "unlock_iothread", "wait_for_command", "wait_until_poll_returns",
     }
 )  # fmt: skip

@@ -95,12 +95,15 @@ class GMainContext:
             self.host.between()
             if source.ready:
                 self._dispatch(source)
+            else:
+                self.host.looked()
 
     def _dispatch_in_any_order(self) -> None:
         while True:
-            self.host.point()
+            self.host.loop_head()
             ready = {source.name: source for source in self.sources if source.ready}
             if not ready:
+                self.host.point()
                 return
             self._dispatch(ready[self.host.choose(*ready)])
 

@@ -1,12 +1,12 @@
 """What the emulated QEMU runs on: host threads that the scheduler interleaves, the event log, and the code base's knobs.
 
 The machine moves in steps. A *step* is what one thread does from one scheduling point to the next; the scheduler decides whose step
-comes next, and nothing else decides anything. Two kinds of points:
+comes next, and nothing else decides anything. Three kinds of points:
 
-* `point()` is where another thread may act whatever this one has done or will do: the head of a loop, a wait, the entry and the
-  return of the job's coroutine;
-* `between()` stands between two things that a loop may do. It is a point only if this thread has done something since its last one:
-  tests that led to nothing cannot be told apart from no tests.
+* `point()` is where another thread may act whatever this one has done or will do: a wait, the entry of the job's coroutine,
+  what comes after a look at something that others change;
+* `between()` stands between two things that a loop may do. It is a point only if this thread has done something since its last one;
+* `loop_head()` is one if it has done something, or `looked` at something of its own that led to nothing.
 
 Everything between two points is done under a lock that keeps the others away (the BQL, an AioContext), or is of no interest to them.
 """
@@ -45,17 +45,18 @@ class Thread:
         process: what its steps are called now: its own name, or that of the coroutine that it runs.
         greenlet: where it stands; None for an actor that only ever makes whole steps.
         until: what it waits for before its next step may begin, or None.
-        acted: it has done something since its last scheduling point.
+        acted: it has done something since its last scheduling point, or has just been made.
+        looked: it has tested something since then.
         atomic: depth of the sections in which it has no scheduling points.
     """
 
-    __slots__ = ("acted", "atomic", "greenlet", "name", "process", "until")
+    __slots__ = ("acted", "atomic", "greenlet", "looked", "name", "process", "until")
 
     def __init__(self, name: str, main: Callable[[], object] | None = None) -> None:
         self.name = self.process = name
         self.greenlet: greenlet | None = None if main is None else greenlet(main)
         self.until: Callable[[], bool] | None = None
-        self.acted = False
+        self.acted, self.looked = True, False
         self.atomic = 1 if main is None else 0
 
 
@@ -81,7 +82,7 @@ class Host:
         thread = self.running
         if thread.atomic:
             return
-        thread.acted = False
+        thread.acted = thread.looked = False
         thread.until = until
         thread.greenlet = getcurrent()
         self.hub.switch()
@@ -89,6 +90,19 @@ class Host:
     def between(self) -> None:
         """Let others act if this thread has done anything since its last point."""
         if self.running.acted:
+            self.point()
+
+    def acted(self) -> None:
+        """This thread has done something."""
+        self.running.acted = True
+
+    def looked(self) -> None:
+        """This thread has looked at something that only it changes, and there was nothing to do."""
+        self.running.looked = True
+
+    def loop_head(self) -> None:
+        """Let others act if this thread has done or tested anything since its last point."""
+        if self.running.acted or self.running.looked:
             self.point()
 
     def atomically(self, function: Callable[[], T]) -> T:
@@ -121,7 +135,11 @@ class Host:
 
     def event(self, text: str, *args: object, mark: str = "") -> None:
         """Say what has just been done; `args` fill `text` as `%` does, if there is a log."""
-        self.running.acted = True
+        self.acted()
+        self.note(text, *args, mark=mark)
+
+    def note(self, text: str, *args: object, mark: str = "") -> None:
+        """Say something that changes nothing for anybody else."""
         if self.log is not None:
             self.log.add(self.steps, self.running.process, text % args if args else text, mark)
 

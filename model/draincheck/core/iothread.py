@@ -23,6 +23,7 @@ class IOThread:
         while True:
             self.ctx.acquired.aio_context_acquire()
             self.aio_poll()
+            self.host.between()
             self.ctx.acquired.aio_context_release()
 
     def aio_poll(self) -> None:

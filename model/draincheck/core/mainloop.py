@@ -77,7 +77,7 @@ class MainLoop:
 
     def main_loop_wait(self) -> None:
         """One iteration: poll, GSources, legacy iohandlers, main timers."""
-        self.host.point()
+        self.host.loop_head()
         self.gpollfds = []
         self.qemu_iohandler_fill()
         self.os_host_main_loop_wait()
@@ -146,6 +146,8 @@ class MainLoop:
                 handler.revents = False
                 self.host.event("revents consumed")
                 handler.fd_read()
+            else:
+                self.host.looked()
 
     def qemu_clock_run_all_timers(self) -> None:
         """T: run the device models' timers that are due."""

@@ -24,6 +24,14 @@ class QEMUTimer:
         """Take its deadline away, passed or not."""
         self.armed = self.due = False
 
+    def run_if_due(self) -> bool:
+        """Run the callback if the deadline has passed; false if not."""
+        if not self.due:
+            return False
+        self.timer_del()
+        self.callback()
+        return True
+
 
 class TimerList:
     """Timers that one loop runs."""
@@ -45,10 +53,4 @@ class TimerList:
 
     def timerlist_run_timers(self) -> bool:
         """Run the timers that are due; false if there was none."""
-        progress = False
-        for timer in tuple(self.timers):
-            if timer.due:
-                timer.timer_del()
-                progress = True
-                timer.callback()
-        return progress
+        return any([timer.run_if_due() for timer in tuple(self.timers)])

@@ -31,12 +31,14 @@ class Rest:
         base: the location that the moves lead to; the steps that begin there come next.
         names: the places on the way there.
         awaits: the coroutine that has to give control back first, or "".
+        entered_at: the location at which it was entered: who waits there stands in a call of its own. None if none is awaited.
         gave_up: control was given up here, or went into a coroutine; so a coroutine that ends here needs a step to end.
     """
 
     base: int
     names: frozenset[str]
     awaits: str = ""
+    entered_at: int | None = None
     gave_up: bool = False
 
 
@@ -90,7 +92,7 @@ class Flow:
         names = frozenset(name for here in way for name in self.names.get(here, ()))
         awaits = self.awaits.get(location, "")
         gave_up = way[-1] == self.end and (bool(awaits) or location in self.yielded)
-        return Rest(way[-1], names, awaits, gave_up)
+        return Rest(way[-1], names, awaits, location if awaits else None, gave_up)
 
     def _way(self, location: int) -> Iterator[int]:
         seen: set[int] = set()
