@@ -130,7 +130,9 @@ class Expr:
     __hash__ = object.__hash__
 
     def __index__(self) -> NoReturn:
-        raise slip(f"{self} is no Python number: it has a value only when the model runs; choose with ite(...) or p.when(...)")
+        raise slip(
+            f"{self} is no Python number: it has a value only when the model runs; choose with ite(...) or p.when(...)"
+        )
 
     __int__ = __float__ = __len__ = __index__
 
@@ -210,10 +212,13 @@ class EnumExpr(Expr):
 
     def named(self, name: str) -> EnumExpr:
         """The constant of this sort with a name; raises ModelError for a name the sort does not have."""
-        if not isinstance(name, str):
-            raise slip(f"{self} is {self.sort}: name one in quotes, not {said(name)}; same_as(...) compares two terms")
+        return EnumExpr("const", (), self.sort, self._position(name))
+
+    def _position(self, name: object) -> int:
+        if isinstance(name, Expr):
+            raise slip(f"{self} is {self.sort}: name one in quotes, not {name}; same_as(...) compares two terms")
         try:
-            return EnumExpr("const", (), self.sort, self.sort.encode(name))
+            return self.sort.encode(cast(Value, name))
         except ModelError as error:
             raise slip(error.message) from None
 

@@ -8,7 +8,7 @@ from types import FrameType
 
 from draincheck.errors import ModelError, SourceLine
 
-__all__ = ["caller_line", "slip", "want_text"]
+__all__ = ["caller_line", "slip", "want_number", "want_text"]
 
 _HERE = Path(__file__).parent
 #: files that only pass on what a model's source says
@@ -36,7 +36,14 @@ def want_text(value: object, what: str) -> str:
     """The argument itself if it is a string; raises ModelError otherwise: `what` says what it should name."""
     if isinstance(value, str):
         return value
-    raise slip(f"{what} is a text, not {value!r} ({type(value).__name__}); put the name first, in quotes")
+    raise slip(f"{what} is a text in quotes, and comes first; this is {value!s} ({type(value).__name__})")
+
+
+def want_number(value: object, what: str) -> int:
+    """The argument itself if it is a Python int; raises ModelError otherwise."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise slip(f"{what} is a number, not {value!r} ({type(value).__name__})")
 
 
 def _short_name(file: str, frame: FrameType) -> str:

@@ -100,10 +100,11 @@ class Update:
     value: Expr
 
     def __post_init__(self) -> None:
-        if not isinstance(self.variable, Variable):
-            raise slip(f"only a variable can be stored to, and {self.variable} is none")
         if not same_kind(self.variable, self.value):
-            raise slip(f"{self.variable.name} is {self.variable.sort}, and {said(self.value)}")
+            raise slip(f"{self.variable} is {self.variable.sort}, and {said(self.value)}")
+
+    def __str__(self) -> str:
+        return f"{self.variable} := {self.value}"
 
 
 class BoolVar(Variable, BoolExpr):

@@ -295,5 +295,5 @@ class Story(Qemu):
 
     def _at(self, process: str, places: tuple[str, ...]) -> BoolExpr:
         """A process is at one of those places that it has in this code base."""
-        known = {"(ended)", *self.m.processes[process].flow.names}
+        known = {"(ended)", *self.m.processes[process].flow.known_names()}
         return any_(*(self.m.at(process, place) for place in places if place in known))

@@ -53,4 +53,5 @@ class TimerList:
 
     def timerlist_run_timers(self) -> bool:
         """Run the timers that are due; false if there was none."""
-        return any([timer.run_if_due() for timer in tuple(self.timers)])
+        ran = [timer for timer in tuple(self.timers) if timer.run_if_due()]
+        return bool(ran)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from draincheck.errors import ModelError
 from draincheck.location import caller_line
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Opener(Protocol):
     """What has blocks: it remembers those that have been called and not opened yet."""
 
-    unopened: list[Block[object]]
+    unopened: list[Block[Any]]
 
 
 S = TypeVar("S", bound=Opener)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, IntSort, all_, any_, constant, eq, substitute, variables_of
@@ -14,6 +14,7 @@ from draincheck.lang.path import Path
 from draincheck.system import (
     Action,
     Always,
+    BoolVar,
     CanAlwaysFinish,
     Check,
     Eventually,
@@ -40,12 +41,17 @@ def compile_model(model: Model) -> TransitionSystem:
     if not model.processes:
         raise ModelError(f"{model.name} has no process: nothing can ever happen in it")
     compiled = [_Compiled(process) for process in model.processes.values()]
-    places = _places(model, compiled)
-    variables = (*model.variables.values(), *(c.pc for c in compiled if c.pc is not None))
+    handovers = _handovers(model, compiled)
+    places = _places(model, compiled, handovers)
+    variables = (
+        *model.variables.values(),
+        *(c.pc for c in compiled if c.pc is not None),
+        *(h.enterer for h in handovers.values() if h.enterer is not None),
+    )
     _Known(variables, places).check_all(compiled, model)
     _check_local_tests(compiled, model)
     actions = [
-        item.action(index, step, places, model)
+        item.action(index, step, places, handovers, model)
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
     halted = model.halted if "halted" in model.variables else FALSE
@@ -66,6 +72,37 @@ class _Step:
     edge: Edge
     source: Rest
     target: Rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Handover:
+    """How a coroutine gives control back to whoever has entered it.
+
+    Attributes:
+        token: true while it runs.
+        processes: those that enter it.
+        enterer: which of them has, while it runs (0 otherwise); None where there is only one.
+    """
+
+    token: BoolVar
+    processes: tuple[str, ...]
+    enterer: IntVar | None
+
+    def runs_for(self, process: str) -> BoolExpr:
+        """It runs, and this process has entered it."""
+        if self.enterer is None:
+            return self.token
+        return self.token & eq(self.enterer, constant(self.enterer.sort, self.processes.index(process)))
+
+    def entered_by(self, process: str) -> Iterator[Update]:
+        """Remember who enters it."""
+        if self.enterer is not None:
+            yield Update(self.enterer, constant(self.enterer.sort, self.processes.index(process)))
+
+    def given_back(self) -> Iterator[Update]:
+        """Nobody has entered it any more."""
+        if self.enterer is not None:
+            yield Update(self.enterer, constant(self.enterer.sort, 0))
 
 
 class _Compiled:
@@ -112,33 +149,34 @@ class _Compiled:
         """The condition that control rests at a place."""
         return TRUE if self.pc is None else eq(self.pc, constant(self.pc.sort, self.number[rest]))
 
-    def named(self, name: str, model: Model) -> BoolExpr | None:
+    def named(self, name: str, handovers: _Handovers) -> BoolExpr | None:
         """The condition that control is at a place of this name, or None if the process has none."""
         if name == "(ended)":
-            return any_(*(self._is_at(rest, model) for rest in self.number if self._has_ended(rest)))
+            return any_(*(self._is_at(rest, handovers) for rest in self.number if self._has_ended(rest)))
         if name not in self.flow.known_names():
             return None
-        return any_(*(self._is_at(rest, model) for rest in self.number if name in rest.names))
+        return any_(*(self._is_at(rest, handovers) for rest in self.number if name in rest.names))
 
-    def _is_at(self, rest: Rest, model: Model) -> BoolExpr:
-        return all_(self.here(rest), *self._back(rest, model))
+    def _is_at(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
+        return all_(self.here(rest), *self._back(rest, handovers))
 
-    def _back(self, rest: Rest, model: Model) -> Iterator[BoolExpr]:
+    def _back(self, rest: Rest, handovers: _Handovers) -> Iterator[BoolExpr]:
         """The coroutine that was entered has given control back."""
         if rest.awaits:
-            token = model.processes[rest.awaits].token
-            assert token is not None
-            yield ~token
+            yield ~handovers[rest.awaits].runs_for(self.process.name)
 
-    def action(self, index: int, step: _Step, places: dict[Expr, Expr], model: Model) -> Action:
+    def action(self, index: int, step: _Step, places: dict[Expr, Expr], handovers: _Handovers, model: Model) -> Action:
         """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
         path = step.edge.path
         return Action(
             index=index,
             process=self.process.name,
             parts=tuple(path.parts),
-            guard=all_(*self._control(step.source, model), *(substitute(condition, places) for condition in path.guard)),
-            updates=tuple(self._updates(step, places)),
+            guard=all_(
+                *self._control(step.source, handovers, model),
+                *(substitute(condition, places) for condition in path.guard),
+            ),
+            updates=tuple(self._updates(step, places, handovers)),
             checks=tuple(Check(c.property, substitute(c.holds, places), c.line) for c in path.checks),
             faults=tuple(
                 Fault(f.kind, when, f.message, f.line)
@@ -147,34 +185,65 @@ class _Compiled:
             ),
         )
 
-    def _control(self, source: Rest, model: Model) -> Iterator[BoolExpr]:
+    def _control(self, source: Rest, handovers: _Handovers, model: Model) -> Iterator[BoolExpr]:
         if self.process.token is not None:
             yield self.process.token
         yield self.here(source)
-        yield from self._back(source, model)
+        yield from self._back(source, handovers)
         if "halted" in model.variables:
             yield ~model.halted
 
-    def _updates(self, step: _Step, places: dict[Expr, Expr]) -> Iterator[Update]:
+    def _updates(self, step: _Step, places: dict[Expr, Expr], handovers: _Handovers) -> Iterator[Update]:
+        name, token = self.process.name, self.process.token
         for variable, value in step.edge.path.env.items():
             assert isinstance(variable, Variable)
             new = substitute(value, places)
             if new is not variable:
                 yield Update(variable, new)
-        if self.process.token is not None and self._has_ended(step.target):
-            yield Update(self.process.token, FALSE)
+        if step.target.awaits:
+            yield from handovers[step.target.awaits].entered_by(name)
+        if token is not None and self._has_ended(step.target):
+            yield Update(token, FALSE)
+        if token is not None and (self._has_ended(step.target) or token in step.edge.path.env):
+            yield from handovers[name].given_back()
         if self.pc is not None and step.target != step.source:
             yield Update(self.pc, constant(self.pc.sort, self.number[step.target]))
 
 
-def _places(model: Model, compiled: list[_Compiled]) -> dict[Expr, Expr]:
+_Handovers: TypeAlias = dict[str, _Handover]
+
+
+def _handovers(model: Model, compiled: list[_Compiled]) -> _Handovers:
+    """For each coroutine of a model."""
+    enterers = _enterers(compiled)
+    found: _Handovers = {}
+    for process in model.processes.values():
+        if process.token is not None:
+            processes = tuple(enterers.get(process.name, {}))
+            sort = IntSort(0, max(len(processes) - 1, 0))
+            several = len(processes) > 1
+            enterer = IntVar(f"enterer of {process.name}", sort, (0,), internal=True) if several else None
+            found[process.name] = _Handover(process.token, processes, enterer)
+    return found
+
+
+def _enterers(compiled: list[_Compiled]) -> dict[str, dict[str, None]]:
+    """For each coroutine the processes that enter it, in their order."""
+    enterers: dict[str, dict[str, None]] = {}
+    for item in compiled:
+        for part in (part for edge in item.flow.edges for part in edge.path.parts if part.enters):
+            enterers.setdefault(part.enters, {})[item.process.name] = None
+    return enterers
+
+
+def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> dict[Expr, Expr]:
     """What every `at` condition means; raises ModelError for a place that no process has."""
     by_name = {item.process.name: item for item in compiled}
     places: dict[Expr, Expr] = {}
     for (process, name), term in model.places.items():
         if process not in by_name:
             raise ModelError(f"there is no process {process!r}; there are {', '.join(by_name)}")
-        found = by_name[process].named(name, model)
+        found = by_name[process].named(name, handovers)
         if found is None:
             known = ", ".join(by_name[process].flow.known_names()) or "none"
             raise ModelError(f"{process} has no place {name!r}; it has {known}", process=process)
@@ -238,14 +307,12 @@ class _Known:
 def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
     """Raise ModelError if a test that claims to be local reads what another thread writes."""
     writers: dict[Expr, set[str]] = {}
-    enterers: dict[str, set[str]] = {}
+    enterers = {co: set(by) for co, by in _enterers(compiled).items()}
     for item in compiled:
         name = item.process.name
         for edge in item.flow.edges:
             for variable in edge.path.env:
                 writers.setdefault(variable, set()).add(name)
-            for part in edge.path.parts:
-                enterers.setdefault(part.enters, set()).add(name)
         if item.process.token is not None:
             writers.setdefault(item.process.token, set()).add(name)
     for (process, _), place in model.places.items():
@@ -264,6 +331,6 @@ def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
 def _group(process: str, enterers: dict[str, set[str]]) -> set[str]:
     """A process and the coroutines that only it, or they, enter: one thread runs them all."""
     group = {process}
-    while more := {co for co, by in enterers.items() if co and co not in group and by <= group}:
+    while more := {co for co, by in enterers.items() if co not in group and by <= group}:
         group |= more
     return group

@@ -8,8 +8,8 @@ from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, IntSort, Sort, Value, any_, want_bool
 from draincheck.lang.compile import compile_model
 from draincheck.lang.fairness import Demand, FairWord, demanded
-from draincheck.location import caller_line, slip, want_text
 from draincheck.lang.process import Coroutine, Process
+from draincheck.location import caller_line, slip, want_number, want_text
 from draincheck.system import (
     Always,
     Assertion,
@@ -60,8 +60,7 @@ class Model:
     def int(self, name: str, low: int, high: int, initial: int | None = None) -> IntVar:
         """An integer variable from `low` to `high`, starting with `initial` (default `low`)."""
         for bound in (low, high):
-            if not isinstance(bound, int) or isinstance(bound, Truth):
-                raise slip(f"{name}: a bound is a number, not {bound!r}")
+            want_number(bound, f"a bound of {name}")
         if low > high:
             raise slip(f"{name}: {low}..{high} is an empty range")
         sort = IntSort(low, high)
@@ -70,7 +69,9 @@ class Model:
     def enum(self, name: str, *values: str, initial: str | None = None, history: Truth = False) -> EnumVar:
         """A variable with named values, starting with `initial` (default: the first)."""
         sort = EnumSort.of([want_text(value, f"a value of {name}") for value in values])
-        return self._add(EnumVar(name, sort, (_stored(sort, name, values[0] if initial is None else initial),), history))
+        return self._add(
+            EnumVar(name, sort, (_stored(sort, name, values[0] if initial is None else initial),), history)
+        )
 
     def any_initial(self, variable: V) -> V:
         """Let a variable start with any value of its sort."""

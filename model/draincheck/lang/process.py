@@ -3,30 +3,25 @@
 Every statement outside `atomic` is one step of its own, a test included, so other processes may run between a test and what follows it.
 Inside `atomic` everything up to the next point where the process gives up control (`enter`, `yield_`, a loop head) is one step. A process
 is recorded inside `with process as p:`; a routine is a Python function that takes `p`.
-
-While recording, `_paths` are the ways on which control can have come here: at most one where nothing of a step has begun, and those in
-the middle of a step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, not_, want_bool
-from draincheck.lang.blocks import Block, block, refuse_unopened
+from draincheck.lang.blocks import Block, block
 from draincheck.lang.fairness import FairWord, demanded
-from draincheck.lang.flow import Flow
-from draincheck.lang.path import Path, merge
-from draincheck.location import caller_line, slip, want_text
-from draincheck.system import BoolVar, Check, FaultKind, Part, Update
+from draincheck.lang.path import Path
+from draincheck.lang.recorder import Branching, Either, Loop, Recorder
+from draincheck.location import slip, want_text
+from draincheck.system import BoolVar, Check, FaultKind, Update
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from draincheck.lang.model import Model
 
 __all__ = ["Choice", "Coroutine", "Process"]
@@ -40,161 +35,8 @@ class Choice(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Branching:
-    """A `when` that has just been closed: its `otherwise` may follow."""
-
-    then: list[Path]
-    otherwise: list[Path]
-    condition: dict[object, BoolExpr]
-    base: dict[object, Path]
-
-
-@dataclass(slots=True)
-class _Either:
-    """An open `either`: the ways into it and out of it, for each alternative whether it has a guard, and the first guard that comes late."""
-
-    start: list[Path]
-    fresh: int
-    ends: list[Path] = field(default_factory=list[Path])
-    guarded: list[bool] = field(default_factory=list[bool])
-    late_guard: SourceLine | None = None
-    open: bool = True
-
-    def note(self, when: BoolExpr, line: SourceLine) -> None:
-        """An alternative begins."""
-        self.guarded.append(when is not TRUE)
-        if self.late_guard is None and when is not TRUE and any(path.done for path in self.start):
-            self.late_guard = line
-
-
-@dataclass(frozen=True, slots=True)
-class _Loop:
-    """An open loop: where it begins, the ways that have left it, how deep in `atomic` and in alternatives it stands."""
-
-    head: int
-    left: list[Path]
-    atomic: int
-    alternatives: int
-
-
-class Process:
+class Process(Recorder):
     """A thread: always able to run unless it waits. Made by `Model.thread`."""
-
-    def __init__(self, model: Model, name: str) -> None:
-        self.model = model
-        self.name = name
-        self.flow = Flow()
-        self.unopened: list[Block[object]] = []
-        self._paths: list[Path] = [Path(self.flow.entry)]
-        self._branching: _Branching | None = None
-        self._beside: str = ""
-        self._recording = False
-        self._atomic = 0
-        self._alternatives = 0
-        self._loops: list[_Loop] = []
-        self._frames: list[str] = []
-        self._fresh = 0
-        self.line = self._line = caller_line()
-
-    # -- recording ------------------------------------------------------------------------------------------------------------
-
-    def __enter__(self) -> Self:
-        if self._recording:
-            raise ModelError("the process is being recorded already", caller_line(), self.name)
-        self._recording = True
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._recording = False
-        if error is None:
-            refuse_unopened(self, self.name)
-        self._resolve()
-
-    def _begin(self) -> SourceLine:
-        """Every statement starts here: it must stand inside `with process`, where control can arrive."""
-        line = self._place()
-        self._resolve()
-        if not self._paths:
-            raise ModelError(self._beside or _UNREACHABLE, line, self.name)
-        self._gather()
-        return line
-
-    def _place(self) -> SourceLine:
-        """The line of a statement; raises ModelError outside the process."""
-        line = self._line = caller_line()
-        if not self._recording:
-            raise ModelError(f"step outside a process: write it inside 'with {self.name} as p:'", line, self.name)
-        refuse_unopened(self, self.name)
-        return line
-
-    def _resolve(self) -> None:
-        """Close a `when` that turned out to have no `otherwise`."""
-        if self._branching is not None:
-            b, self._branching = self._branching, None
-            self._paths = self._join(b, b.otherwise)
-
-    def _join(self, b: _Branching, otherwise: list[Path]) -> list[Path]:
-        if self._atomic:
-            return merge(b.condition, b.then, otherwise, b.base)
-        return b.then + otherwise
-
-    def _gather(self) -> None:
-        """Lead the paths on which nothing has begun to one location."""
-        waiting = [path for path in self._paths if not path.begun]
-        if len(waiting) > 1:
-            place = self.flow.new()
-            for path in waiting:
-                self.flow.move(path.start, place)
-            self._paths = [Path(place), *(path for path in self._paths if path.begun)]
-
-    def _end_step(self) -> None:
-        """Whatever step has begun ends here."""
-        begun = [path for path in self._paths if path.begun]
-        if begun:
-            target = self.flow.new()
-            self._connect(begun, target)
-            self._paths = [*(path for path in self._paths if not path.begun), Path(target)]
-
-    def _arrive(self, target: int) -> None:
-        """Control is at a location now, whichever way it came."""
-        for path in self._paths:
-            if not path.begun:
-                self.flow.move(path.start, target)
-        self._connect([path for path in self._paths if path.begun], target)
-        self._paths = [Path(target)]
-
-    def _connect(self, paths: Sequence[Path], target: int) -> None:
-        """End steps at a location; one that only tests, chooses or asks gets a part without a label, to have a place."""
-        for path in paths:
-            if not path.parts:
-                path.record(self._part("", "", self._line))
-            self.flow.connect(path, target)
-
-    def _record(self, part: Part) -> None:
-        for path in self._paths:
-            path.record(part)
-
-    def _part(self, label: str, mark: str, line: SourceLine) -> Part:
-        opens = min(self._fresh, len(self._frames))
-        self._fresh = len(self._frames)
-        return Part(label, tuple(self._frames), opens, mark, line, TRUE)
-
-    @property
-    def token(self) -> BoolVar | None:
-        """True while a coroutine has control; a thread needs none. Used by the compiler."""
-        return None
-
-    def close(self) -> None:
-        """End the process where recording stopped. Used by the compiler; more than once is as good as once."""
-        refuse_unopened(self, self.name)
-        self._resolve()
-        if self._paths and self.flow.end is None:
-            self.flow.end = self.flow.new()
-            self._arrive(self.flow.end)
-            self._paths = []
 
     # -- steps ----------------------------------------------------------------------------------------------------------------
 
@@ -207,7 +49,7 @@ class Process:
         """
         line = self._begin()
         for update in updates:
-            _want_update(update)
+            _want(Update, update, "a step stores updates, as x.set(...) makes them")
         self._demand(want_bool(when), line)
         part = replace(
             self._part(want_text(label, "the label of a step"), mark, line),
@@ -326,7 +168,7 @@ class Process:
             otherwise = self._split(text or str(condition), otherwise, line)
         yield
         self._close_block()
-        self._branching = _Branching(self._paths, otherwise, conditions, base)
+        self._branching = Branching(self._paths, otherwise, conditions, base)
 
     def _split(self, text: str, otherwise: list[Path], line: SourceLine) -> list[Path]:
         """A test outside atomic: a step for each of its answers. Returns the path after the answer no."""
@@ -353,15 +195,11 @@ class Process:
         self._close_block()
         self._paths = self._join(branching, self._paths)
 
-    def _close_block(self) -> None:
-        refuse_unopened(self, self.name)
-        self._resolve()
-
     @block
     def either(self) -> Generator[Choice]:
         """A free choice between alternatives; the choice belongs to the first step of each."""
         line = self._begin()
-        either = _Either(self._paths, self._fresh)
+        either = Either(self._paths, self._fresh)
         self._paths = []
         beside, self._beside = self._beside, _BESIDE
         yield partial(self._choice, either)
@@ -375,7 +213,7 @@ class Process:
         self._paths = either.ends
 
     @block
-    def _choice(self, either: _Either, when: BoolExpr = TRUE) -> Generator[None]:
+    def _choice(self, either: Either, when: BoolExpr = TRUE) -> Generator[None]:
         """One alternative."""
         line = self._place()
         if not either.open or self._paths:
@@ -399,7 +237,7 @@ class Process:
         """Repeat the block until `break_`."""
         head = self.flow.loop_head(self._begin())
         self._arrive(head)
-        loop = _Loop(head, [], self._atomic, self._alternatives)
+        loop = Loop(head, [], self._atomic, self._alternatives)
         self._loops.append(loop)
         if not any(frame.endswith(" #") for frame in self._frames[self._fresh :]):
             self._fresh = len(self._frames)  # calls around a loop are not made again in every round
@@ -437,7 +275,7 @@ class Process:
         self._arrive(loop.head)
         self._paths = []
 
-    def _leave_for(self, statement: str) -> _Loop:
+    def _leave_for(self, statement: str) -> Loop:
         """The innermost loop; a step that has begun ends where this leads out of `atomic` or out of an alternative."""
         line = self._begin()
         if not self._loops:
@@ -450,8 +288,7 @@ class Process:
     def enter(self, coroutine: Coroutine, label: str = "qemu_coroutine_enter", mark: str = "") -> None:
         """Run a coroutine until it yields or ends; this process goes on after that. Entering a running or ended one is an error."""
         line = self._begin()
-        if not isinstance(coroutine, Coroutine):
-            raise ModelError(f"enter runs a coroutine, not {coroutine!r}", line, self.name)
+        _want(Coroutine, coroutine, "enter runs a coroutine")
         part = replace(self._part(want_text(label, "the label of a step"), mark, line), enters=coroutine.name)
         for path in self._paths:
             can_be_entered = path.now(coroutine.can_be_entered)
@@ -499,11 +336,10 @@ class Coroutine(Process):
         return super().at(name) & ~self.on
 
 
-_UNREACHABLE = "unreachable step: control never gets here (after break_, an endless loop or abort)"
 _BESIDE = "a step inside either, outside its alternatives: write 'with choice():' around it"
 _LATE_GUARD = "a wait in the middle of atomic would silently move to its start: put it first, or end the atomic"
 
 
-def _want_update(update: object) -> None:
-    if not isinstance(update, Update):
-        raise slip(f"a step stores updates, as x.set(...) makes them, and {update} is none")
+def _want(kind: type, value: object, what: str) -> None:
+    if not isinstance(value, kind):
+        raise slip(f"{what}; this is {value} ({type(value).__name__})")

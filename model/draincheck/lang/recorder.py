@@ -1,0 +1,189 @@
+"""The recorder under a process's statements: on which ways control can have come here, and where steps begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from draincheck.errors import ModelError, SourceLine
+from draincheck.expr import TRUE, BoolExpr
+from draincheck.lang.blocks import Block, refuse_unopened
+from draincheck.lang.flow import Flow
+from draincheck.lang.path import Path, merge
+from draincheck.location import caller_line
+from draincheck.system import BoolVar, Part
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from draincheck.lang.model import Model
+
+__all__ = ["Branching", "Either", "Loop", "Recorder"]
+
+
+@dataclass(slots=True)
+class Branching:
+    """A `when` that has just been closed: its `otherwise` may follow."""
+
+    then: list[Path]
+    otherwise: list[Path]
+    condition: dict[object, BoolExpr]
+    base: dict[object, Path]
+
+
+@dataclass(slots=True)
+class Either:
+    """An open `either`: the ways into it and out of it, for each alternative whether it has a guard, and the first guard that comes late."""
+
+    start: list[Path]
+    fresh: int
+    ends: list[Path] = field(default_factory=list[Path])
+    guarded: list[bool] = field(default_factory=list[bool])
+    late_guard: SourceLine | None = None
+    open: bool = True
+
+    def note(self, when: BoolExpr, line: SourceLine) -> None:
+        """An alternative begins."""
+        self.guarded.append(when is not TRUE)
+        if self.late_guard is None and when is not TRUE and any(path.done for path in self.start):
+            self.late_guard = line
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """An open loop: where it begins, the ways that have left it, how deep in `atomic` and in alternatives it stands."""
+
+    head: int
+    left: list[Path]
+    atomic: int
+    alternatives: int
+
+
+class Recorder:
+    """What a process has recorded.
+
+    `_paths` are the ways on which control can have come here: at most one where nothing of a step has begun, and those in the middle of
+    a step.
+    """
+
+    def __init__(self, model: Model, name: str) -> None:
+        self.model = model
+        self.name = name
+        self.flow = Flow()
+        self.unopened: list[Block[Any]] = []
+        self._paths: list[Path] = [Path(self.flow.entry)]
+        self._branching: Branching | None = None
+        self._beside: str = ""
+        self._recording = False
+        self._atomic = 0
+        self._alternatives = 0
+        self._loops: list[Loop] = []
+        self._frames: list[str] = []
+        self._fresh = 0
+        self.line = self._line = caller_line()
+
+    def __enter__(self) -> Self:
+        if self._recording:
+            raise ModelError("the process is being recorded already", caller_line(), self.name)
+        self._recording = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._recording = False
+        if error is None:
+            refuse_unopened(self, self.name)
+        self._resolve()
+
+    def _begin(self) -> SourceLine:
+        """Every statement starts here: it must stand inside `with process`, where control can arrive."""
+        line = self._place()
+        self._resolve()
+        if not self._paths:
+            raise ModelError(self._beside or _UNREACHABLE, line, self.name)
+        self._gather()
+        return line
+
+    def _place(self) -> SourceLine:
+        """The line of a statement; raises ModelError outside the process."""
+        line = self._line = caller_line()
+        if not self._recording:
+            raise ModelError(f"step outside a process: write it inside 'with {self.name} as p:'", line, self.name)
+        refuse_unopened(self, self.name)
+        return line
+
+    def _close_block(self) -> None:
+        """A block ends: a `when` in it too."""
+        refuse_unopened(self, self.name)
+        self._resolve()
+
+    def _resolve(self) -> None:
+        """Close a `when` that turned out to have no `otherwise`."""
+        if self._branching is not None:
+            b, self._branching = self._branching, None
+            self._paths = self._join(b, b.otherwise)
+
+    def _join(self, b: Branching, otherwise: list[Path]) -> list[Path]:
+        if self._atomic:
+            return merge(b.condition, b.then, otherwise, b.base)
+        return b.then + otherwise
+
+    def _gather(self) -> None:
+        """Lead the paths on which nothing has begun to one location."""
+        waiting = [path for path in self._paths if not path.begun]
+        if len(waiting) > 1:
+            place = self.flow.new()
+            for path in waiting:
+                self.flow.move(path.start, place)
+            self._paths = [Path(place), *(path for path in self._paths if path.begun)]
+
+    def _end_step(self) -> None:
+        """Whatever step has begun ends here."""
+        begun = [path for path in self._paths if path.begun]
+        if begun:
+            target = self.flow.new()
+            self._connect(begun, target)
+            self._paths = [*(path for path in self._paths if not path.begun), Path(target)]
+
+    def _arrive(self, target: int) -> None:
+        """Control is at a location now, whichever way it came."""
+        for path in self._paths:
+            if not path.begun:
+                self.flow.move(path.start, target)
+        self._connect([path for path in self._paths if path.begun], target)
+        self._paths = [Path(target)]
+
+    def _connect(self, paths: Sequence[Path], target: int) -> None:
+        """End steps at a location; one that only tests, chooses or asks gets a part without a label, to have a place."""
+        for path in paths:
+            if not path.parts:
+                path.record(self._part("", "", self._line))
+            self.flow.connect(path, target)
+
+    def _record(self, part: Part) -> None:
+        for path in self._paths:
+            path.record(part)
+
+    def _part(self, label: str, mark: str, line: SourceLine) -> Part:
+        opens = min(self._fresh, len(self._frames))
+        self._fresh = len(self._frames)
+        return Part(label, tuple(self._frames), opens, mark, line, TRUE)
+
+    @property
+    def token(self) -> BoolVar | None:
+        """True while a coroutine has control; a thread needs none. Used by the compiler."""
+        return None
+
+    def close(self) -> None:
+        """End the process where recording stopped. Used by the compiler; more than once is as good as once."""
+        refuse_unopened(self, self.name)
+        self._resolve()
+        if self._paths and self.flow.end is None:
+            self.flow.end = self.flow.new()
+            self._arrive(self.flow.end)
+            self._paths = []
+
+
+_UNREACHABLE = "unreachable step: control never gets here (after break_, an endless loop or abort)"
