@@ -87,7 +87,7 @@ class EnumSort(Sort):
     def of(cls, names: Sequence[str]) -> EnumSort:
         """The sort with these names, in this order; raises ModelError for none or for a name twice."""
         if not names or len(set(names)) != len(names):
-            raise ModelError(f"an enum needs distinct names, at least one: {', '.join(names) or 'none given'}")
+            raise slip(f"an enum needs distinct names, at least one: {', '.join(names) or 'none given'}")
         return cls(0, len(names) - 1, tuple(names))
 
     def decode(self, stored: int) -> Value:

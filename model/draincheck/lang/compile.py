@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from draincheck.errors import ModelError, SourceLine
@@ -171,7 +171,7 @@ class _Compiled:
         return Action(
             index=index,
             process=self.process.name,
-            parts=tuple(path.parts),
+            parts=tuple(_resolved_part(part, places) for part in path.parts),
             guard=all_(
                 *self._control(step.source, handovers, model),
                 *(substitute(condition, places) for condition in path.guard),
@@ -249,6 +249,10 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
             raise ModelError(f"{process} has no place {name!r}; it has {known}", process=process)
         places[term] = found
     return places
+
+
+def _resolved_part(part: Part, places: dict[Expr, Expr]) -> Part:
+    return part if part.when is TRUE else replace(part, when=substitute(part.when, places))
 
 
 def _resolved(item: Property, places: dict[Expr, Expr]) -> Property:

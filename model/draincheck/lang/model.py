@@ -126,6 +126,8 @@ class Model:
         a lock that is handed over in turn. A coroutine is a process of its own: fairness of the thread that enters it does not extend
         to it. `step` names all steps of the process with that label; raises ModelError when compiled if there is none.
         """
+        if self.processes.get(getattr(process, "name", "")) is not process:
+            raise slip(f"fairness is about a process of this model; this is {process}")
         self.fairness.append(demanded(process.name, strength, step, None, caller_line()))
 
     # -- properties -----------------------------------------------------------------------------------------------------------

@@ -76,8 +76,8 @@ class Recorder:
         self._branching: Branching | None = None
         self._beside: str = ""
         self._recording = False
-        self._atomic = 0
-        self._alternatives = 0
+        self._atomic: int = 0
+        self._alternatives: int = 0
         self._loops: list[Loop] = []
         self._frames: list[str] = []
         self._fresh = 0
