@@ -93,9 +93,10 @@ def test_fair_step_that_several_ways_lead_into_is_one_group() -> None:
     a, b = m.bool("a"), m.bool("b")
     with m.thread("p") as p:
         with p.either() as choice:
-            with choice(when=a), p.atomic():
+            with choice(when=a):
                 p.do("in a", fair="weak")
-            with choice(when=b), p.atomic():
+                p.here("behind a")
+            with choice(when=b):
                 p.do("in b")
         p.do("after", fair="weak")
     names = {f.name: f.actions for f in m.compile().fairness}

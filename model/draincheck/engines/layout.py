@@ -32,7 +32,8 @@ class Layout:
         self.variables = tuple(variables)
         self.fields: dict[Expr, Field] = {}
         offset = 0
-        for variable in sorted(self.variables, key=lambda v: v not in first):
+        lowest = set(first)  # terms are looked up, never compared
+        for variable in sorted(self.variables, key=lambda v: v not in lowest):
             width = (variable.sort.size - 1).bit_length()
             mask = ((1 << width) - 1) << offset
             self.fields[variable] = Field(variable.sort.low, variable.sort.high, offset, mask)

@@ -146,7 +146,7 @@ class Pairs:
 
     def _analyse(self, controls: list[Variable]) -> None:
         """Find the layers, with these variables as locations, or with none if that is too much work."""
-        self._controls = controls
+        self._controls = dict.fromkeys(controls)  # terms are looked up, never compared
         self._own = [self.facts.of[variable] for variable, _ in self.facts.all]
         try:
             self._run()
