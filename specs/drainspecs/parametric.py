@@ -215,7 +215,7 @@ class Story(Qemu):
             "the job runs while the main loop waits for it": runs.implies(self._main("in mirror")),
             "the sleep timer is the sleeping job's": self.sleep_over.implies(self._job("sleep") & ~runs),
             "a flush is waited for": self.flush.is_("none") | (self._job("flush", "last flush") & ~runs),
-            "copies are waited for": ~self.copying | self._job("copy") | (runs & self._job("sleep")),
+            "copies are waited for": ~self.copying | self._job("copy") | (runs & self._job("round")),
             "the drain BH is the draining job's": (self.drain_bh | polls).implies(yielded),
             "the drain BH runs once": ~(self.drain_bh & polls),
             "a nested drain runs": drains.implies(runs) if self.k.drain == "nested" else TRUE,

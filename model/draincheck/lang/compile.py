@@ -155,10 +155,17 @@ class _Compiled:
             return any_(*(self._is_at(rest, handovers) for rest in self.number if self._has_ended(rest)))
         if name not in self.flow.known_names():
             return None
-        return any_(*(self._is_at(rest, handovers) for rest in self.number if name in rest.names))
+        behind = (self._is_at(rest, handovers) for rest in self.number if name in rest.names)
+        return any_(*behind, *(self._is_in(rest, handovers) for rest in self.number if self._name_inside(rest) == name))
 
     def _is_at(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
         return all_(self.here(rest), *self._back(rest, handovers))
+
+    def _name_inside(self, rest: Rest) -> str | None:
+        return None if rest.entered_at is None else self.flow.inside.get(rest.entered_at)
+
+    def _is_in(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
+        return all_(self.here(rest), handovers[rest.awaits].runs_for(self.process.name))
 
     def _back(self, rest: Rest, handovers: _Handovers) -> Iterator[BoolExpr]:
         """The coroutine that was entered has given control back."""

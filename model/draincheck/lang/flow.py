@@ -49,6 +49,8 @@ class Flow:
         self.edges: list[Edge] = []
         #: location -> the coroutine that has to give control back before the process may leave it
         self.awaits: dict[int, str] = {}
+        #: location -> the name of standing there until that coroutine has given control back
+        self.inside: dict[int, str] = {}
         #: locations at which a coroutine is not running: where it starts, and where it yields
         self.yielded: set[int] = set()
         #: location -> the names it carries
@@ -84,7 +86,8 @@ class Flow:
 
     def known_names(self) -> list[str]:
         """All names of places, in the order of their first use."""
-        return list(dict.fromkeys(name for names in self.names.values() for name in names))
+        named = (name for names in self.names.values() for name in names)
+        return list(dict.fromkeys((*named, *self.inside.values())))
 
     def rest(self, location: int) -> Rest:
         """Where control rests that has come to a location. Raises ModelError for a loop that it could go round for ever without a step."""

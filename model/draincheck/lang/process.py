@@ -285,8 +285,11 @@ class Process(Recorder):
             self._end_step()
         return loop
 
-    def enter(self, coroutine: Coroutine, label: str = "qemu_coroutine_enter", mark: str = "") -> None:
-        """Run a coroutine until it yields or ends; this process goes on after that. Entering a running or ended one is an error."""
+    def enter(self, coroutine: Coroutine, label: str = "qemu_coroutine_enter", mark: str = "", place: str = "") -> None:
+        """Run a coroutine until it yields or ends; this process goes on after that. Entering a running or ended one is an error.
+
+        `place` names, for `at`, where this process stands until it has got control back.
+        """
         line = self._begin()
         _want(Coroutine, coroutine, "enter runs a coroutine")
         part = replace(self._part(want_text(label, "the label of a step"), mark, line), enters=coroutine.name)
@@ -297,6 +300,8 @@ class Process(Recorder):
             path.record(part)
         target = self.flow.new()
         self.flow.awaits[target] = coroutine.name
+        if want_text(place, "the name of a place"):
+            self.flow.inside[target] = place
         self._arrive(target)
 
 

@@ -238,8 +238,7 @@ class Qemu:
 
     def enter_mirror(self, p: Process) -> None:
         """Run the job's coroutine, and wait until it yields."""
-        p.enter(self.mirror)
-        p.here("in mirror")
+        p.enter(self.mirror, place="in mirror")
 
     def exit_bottom_half(self, p: Process) -> None:
         """(c)."""
@@ -354,20 +353,22 @@ class Qemu:
         """At a place: nested aio_poll until nothing is pending; until 721671ade7 the last one, without progress, washes."""
         event = self.guest_io_done | polling.runnable(self)
         progress = self.k.drain_polls == "progress"
-        p.here(place)
-        with p.loop(), p.either() as choice:
-            with choice(when=~pending & ~event if progress else ~pending):
-                if progress and self.home == "main" and self.k.poll_walks == "always":
-                    p.do("aio_poll makes no progress", self.revents.clear())
-                p.break_()
-            with choice(when=event if progress else pending & event), p.atomic():
-                polling.aio_poll(p, self)
+        with p.loop():
+            p.here(place)
+            with p.either() as choice:
+                with choice(when=~pending & ~event if progress else ~pending):
+                    if progress and self.home == "main" and self.k.poll_walks == "always":
+                        p.do("aio_poll makes no progress", self.revents.clear())
+                    p.break_()
+                with choice(when=event if progress else pending & event), p.atomic():
+                    polling.aio_poll(p, self)
 
     # -- mirror ---------------------------------------------------------------------------------------------------------------
 
     def mirror_run(self) -> None:
         """The job from READY on."""
         with self.mirror as p, p.call("mirror_run"), p.loop(), p.atomic():
+            p.here("round")
             with p.when(self.dirty > 0):
                 self.copy_or_wait(p)
             with p.when(self.copying):
