@@ -71,7 +71,7 @@ def test_prove_says_where_it_went_and_what_it_leaves_out(tmp_path: Path, monkeyp
     size = (tmp_path / "9a0cec664e-mirror.smt2").stat().st_size
     assert said.startswith(f"9a0cec664e-mirror.smt2: {size} bytes: S1, S2, S3,")
     assert said.endswith(", A1, F1, R1 hold in 9a0cec664e / mirror (its reachable states)")
-    assert left == "not certified: B6: violated: a counterexample of 28 steps shows that"
+    assert left == "not certified: B6: violated: a counterexample of 30 steps shows that"
     assert [path.name for path in tmp_path.iterdir()] == ["9a0cec664e-mirror.smt2"]
 
 
@@ -119,7 +119,7 @@ def test_violated_code_base_cannot_be_proved(tmp_path: Path) -> None:
     """S1 with the bandage."""
     result = run("prove", "--property", "S1", "-o", str(tmp_path / "no.smt2"))
     assert result.exit_code == 10
-    assert "ab27c3b5e7 / mirror: S1: violated: a counterexample of 25 steps shows that" in result.stderr
+    assert "ab27c3b5e7 / mirror: S1: violated: a counterexample of 26 steps shows that" in result.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -111,7 +111,7 @@ def test_json_follows_its_schema() -> None:
     data = json.loads(result.stdout)
     validator("check").validate(data)
     s1, s8 = data["properties"]
-    assert (s1["name"], s1["verdict"], len(s1["trace"]["steps"])) == ("S1", "violated", 25)
+    assert (s1["name"], s1["verdict"], len(s1["trace"]["steps"])) == ("S1", "violated", 26)
     assert (s8["name"], s8["verdict"], s8["trace"]) == ("S8", "holds", None)
     assert data["source"] == {
         "revision": "ab27c3b5e7",

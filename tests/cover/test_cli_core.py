@@ -82,7 +82,7 @@ def test_the_outcomes_are_told_apart() -> None:
     for revision, scenario, outcome in (
         ("3f09bfbc7b", "mirror", "abort"),
         ("5a7e7a0bad", "commit", "corruption"),
-        ("91af091f92", "dataplane", "hang"),
+        ("cf3129323f", "no-ioeventfd-flush", "hang"),
     ):
         result = run("simulate", "--revision", revision, "--scenario", scenario, "--runs", "400", "--json")
         (row,) = json.loads(result.stdout)["rows"]
@@ -107,7 +107,7 @@ def test_model_and_core_conform() -> None:
     """One code base in one scenario, with the numbers of the comparison."""
     result = run("conform", "--revision", "ab27c3b5e7", "--scenario", "mirror", "--json")
     data = json.loads(result.stdout)
-    assert (result.exit_code, data["states"], data["divergences"]) == (0, 855, [])
+    assert (result.exit_code, data["states"], data["divergences"]) == (0, 991, [])
 
 
 def test_a_faulty_core_does_not_conform(monkeypatch: pytest.MonkeyPatch) -> None:

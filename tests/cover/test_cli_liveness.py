@@ -76,7 +76,7 @@ def test_check_decides_a_demand_by_its_name() -> None:
         cli, ["check", "--revision", "91af091f92", "--scenario", "dataplane", "--property", "L2"]
     )
     assert result.exit_code == 0
-    assert "counterexample: 37 actions, then nothing moves" in result.stdout
+    assert "counterexample: 38 actions, then nothing moves" in result.stdout
     assert "outcome:" not in result.stdout
 
 

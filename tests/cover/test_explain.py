@@ -170,7 +170,7 @@ def test_another_model_s_trace_is_refused() -> None:
 def test_case_3_is_lost_with_the_kick_before_the_poll() -> None:
     """At ab27c3b5e7 the kick that the same poll samples as the drain's bottom half decides it; polling first would have been safe."""
     found = told("ab27c3b5e7", "mirror", "S1")
-    assert found.violated_at == len(found.steps) == 25 and found.lost_at == 18
+    assert found.violated_at == len(found.steps) == 26 and found.lost_at == 18
     assert found.steps[17].label == "kicks for write[0.0]"
     assert found.escape is not None and found.escape.step == 18
     assert [(way.label, way.fate) for way in found.escape.alternatives] == [("qemu_poll_ns", Fate.SAFE)]
