@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := check
-.PHONY: check setup test test-full lint format bench dist clean help
+.PHONY: check setup test test-full mutation lint format bench dist clean help
 
 check: setup ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
 	$(BIN)/check-invariants $(ARGS)
@@ -32,6 +32,10 @@ test: setup ## Run the tests, without the slow ones (ARGS="-k name" narrows them
 
 test-full: setup ## Run all tests, the slow ones too
 	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "" $(ARGS)
+
+mutation: setup ## Make lines of the model and of the core wrong, and see which net catches each (ARGS="--seed 7")
+	$(BIN)/python -m tests.mutation model $(ARGS)
+	$(BIN)/python -m tests.mutation core $(ARGS)
 
 lint: setup ## Check style and types: ruff, mypy, pyright
 	$(BIN)/ruff check .
