@@ -54,9 +54,9 @@ Known = tuple[str, str]
 #: states up to which graphs are compared as a matter of course, and up to which edges are executed one by one
 SMALL, TINY = 6000, 1500
 #: random walks of model and core beside each other in a row, and the steps of each
-WALKS, STEPS = 12, 150
+WALKS, STEPS = 8, 150
 #: how many code bases of a default scenario are held against the core, and of how many rows every edge is executed
-MOST, EDGES = 6, 8
+MOST, EDGES = 6, 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,12 +103,12 @@ def assert_mostly_caught(results: Sequence[Result]) -> None:
 
 def test_wrong_lines_of_the_model_are_caught(model: Campaign) -> None:
     """By a verdict, a fault, the core, or a claim."""
-    assert_mostly_caught(of(model, ("verdict", "conformance", "claim"), 6))
+    assert_mostly_caught(of(model, ("verdict", "conformance", "claim"), 5))
 
 
 def test_nothing_is_caught_where_no_net_hangs(model: Campaign) -> None:
     """Negative control: the same mutants of the model run through, and at most counts move."""
-    results = of(model, (), 3)
+    results = of(model, (), 2)
     assert {result.net for result in results} <= {"counts", "nothing", "stillborn", "equivalent"}
     assert any(result.survives for result in results)
 
@@ -123,4 +123,4 @@ def test_the_nets_are_empty_without_a_mutant(model: Campaign) -> None:
 def test_wrong_lines_of_the_core_are_caught() -> None:
     """By its comparison with the model."""
     with Campaign("core", (), wide=False) as campaign:
-        assert_mostly_caught(of(campaign, ("conformance",), 5, only="core.mirror"))
+        assert_mostly_caught(of(campaign, ("conformance",), 4, only="core.mirror"))
