@@ -270,7 +270,7 @@ def _walked(row: Row) -> str:
 
 TESTS = Path(__file__).parents[1]
 #: the core's own tests, and those of what it is used for
-CORE_TESTS = ("quality/test_core_scenarios.py", "cover/test_cli_core.py")
+CORE_TESTS = ("cover/test_virtqueue.py", "quality/test_core_scenarios.py", "cover/test_cli_core.py")
 
 
 def core_nets(rows: Sequence[Row], nets: Collection[str]) -> Catch:
