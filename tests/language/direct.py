@@ -1,0 +1,248 @@
+"""The second reading of LANGUAGE.md: plays the statements themselves, breadth first. Knows nothing of the library.
+
+A world is what variables hold, where every process rests, whether it is on, whom it waits for, and whether the program was aborted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+from tests.language.meaning import Store
+from tests.language.player import Player, Rest, Way
+from tests.language.tree import At, CanEnter, Program, used
+
+__all__ = ["Findings", "TooLargeError", "Watch", "explore"]
+
+OFF, ON, ENDED = 0, 1, 2
+NOBODY = -1
+
+
+class TooLargeError(Exception):
+    """There are more states than the test wants to look at."""
+
+
+class Watch(NamedTuple):
+    """Something asked of every state: whether a process is at a place, or (without a place) whether a coroutine can be entered."""
+
+    process: str
+    place: str
+
+
+#: what can be seen of a state: stored values, a bit for each Watch, and whether the program was aborted (then no bits)
+View = tuple[Store, int, bool]
+
+
+@dataclass
+class Findings:
+    """What a search has found; lengths are shortest ones."""
+
+    seen: dict[View, int]
+    edges: set[tuple[View, tuple[str, ...], View]]
+    deadlock: int | None
+    broken: dict[str, int]
+    errors: dict[str, int]
+
+
+class Control(NamedTuple):
+    """One process: where it rests, whether it is on, and the coroutine that it has entered and waits for.
+
+    Who waits is still in the `enter`, which may have a name: only with control given back it comes to where it rests.
+    """
+
+    rest: Rest
+    mode: int
+    awaits: int = NOBODY
+    place: str = ""
+
+
+@dataclass(eq=False)
+class World:
+    """A state."""
+
+    store: Store
+    controls: tuple[Control, ...]
+    aborted: bool
+    names: dict[str, int]
+
+    @property
+    def key(self) -> object:
+        """The same for the same states."""
+        return self.store, self.controls, self.aborted
+
+    def is_at(self, process: str, place: str) -> bool:
+        """Whether control of a process is at a named place."""
+        control = self.controls[self.names[process]]
+        return place in control.rest.names if control.awaits == NOBODY else place == control.place
+
+    def can_enter(self, coroutine: str) -> bool:
+        """Whether a coroutine is neither running nor ended."""
+        return self.controls[self.names[coroutine]].mode == OFF
+
+
+class Step(NamedTuple):
+    """A step: the world after it (None after an error), the error, the checks that fail in it, its labels."""
+
+    world: World | None
+    error: str = ""
+    failed: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class Direct:
+    """A program under exploration."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.names = {process.name: number for number, process in enumerate(program.processes)}
+        index = {var.name: number for number, var in enumerate(program.variables)}
+        ranges = [(var.low, var.high) for var in program.variables]
+        memory = not any(isinstance(term, At | CanEnter) for term in used(program))
+        self.players = [Player(process, index, ranges, memory) for process in program.processes]
+
+    def initial(self) -> Iterator[World]:
+        """The worlds before the first step."""
+        controls = tuple(map(self.started, range(len(self.players))))
+        for store in product(*(var.starts for var in self.program.variables)):
+            yield World(store, controls, False, self.names)
+
+    def started(self, number: int) -> Control:
+        rest = self.players[number].start
+        return Control(rest, OFF) if self.program.processes[number].coroutine else self.resting(number, rest)
+
+    # steps
+
+    def steps(self, world: World) -> Iterator[Step]:
+        """Every step that is enabled."""
+        if world.aborted:
+            return
+        for number, control in enumerate(world.controls):
+            if control.mode == ON and control.awaits == NOBODY:
+                yield from self.steps_of(number, control, world)
+
+    def steps_of(self, number: int, control: Control, world: World) -> Iterator[Step]:
+        if at_end(control.rest):  # a coroutine whose last statement was a yield or an enter
+            yield Step(self.finished(number, Rest(control.rest.spot, frozenset()), world, world.store))
+            return
+        for way in self.players[number].ways(control.rest.spot, world.store, world):
+            error = self.error(way, world)
+            yield Step(None, error) if error else Step(self.after(number, way, world), "", way.failed, way.labels)
+
+    def error(self, way: Way, world: World) -> str:
+        """What is wrong with a step: range, bound, reentry."""
+        if way.event == "enter" and not world.can_enter(way.name):
+            return "reentry"
+        return way.event if way.event in ("range", "bound") else ""
+
+    def after(self, number: int, way: Way, world: World) -> World:
+        """The world after a step."""
+        if way.event == "abort":
+            return World(way.store, (), True, self.names)
+        if way.event == "enter":
+            return self.entered(number, way, world)
+        if way.event == "yield":
+            rest = self.players[number].rest(way.spot, {way.name})
+            return self.gave_back(number, Control(rest, OFF), world, way.store)
+        rest = self.players[number].rest(way.spot)
+        if at_end(rest):
+            return self.finished(number, rest, world, way.store)
+        return self.replaced(world, way.store, {number: Control(rest, ON)})
+
+    def entered(self, number: int, way: Way, world: World) -> World:
+        """A coroutine runs, and who entered it waits."""
+        other, rest = self.names[way.name], self.players[number].rest(way.spot)
+        new = {number: Control(rest, ON, other, way.place), other: Control(world.controls[other].rest, ON)}
+        return self.replaced(world, way.store, new)
+
+    def finished(self, number: int, rest: Rest, world: World, store: Store) -> World:
+        """The last step of a process: a coroutine gives control back."""
+        return self.gave_back(number, Control(ended(rest), ENDED), world, store)
+
+    def gave_back(self, number: int, mine: Control, world: World, store: Store) -> World:
+        """Who waits for this coroutine has control back; a thread may be at its end with that."""
+        back = {other: self.resting(other, c.rest) for other, c in enumerate(world.controls) if c.awaits == number}
+        return self.replaced(world, store, {**back, number: mine})
+
+    def resting(self, number: int, rest: Rest) -> Control:
+        """A process that may go on from here. A thread at its end has ended, a coroutine takes a step for that."""
+        thread = not self.program.processes[number].coroutine
+        return Control(ended(rest), ENDED) if thread and at_end(rest) else Control(rest, ON)
+
+    def replaced(self, world: World, store: Store, new: dict[int, Control]) -> World:
+        controls = tuple(new.get(number, control) for number, control in enumerate(world.controls))
+        return World(store, controls, False, self.names)
+
+    def is_final(self, world: World) -> bool:
+        """Whether the program may stop here: every thread has ended, or it was aborted."""
+        threads = (number for number, process in enumerate(self.program.processes) if not process.coroutine)
+        return world.aborted or all("(ended)" in world.controls[number].rest.names for number in threads)
+
+
+def at_end(rest: Rest) -> bool:
+    """Whether control is at the end of its process."""
+    return rest.spot.statement is None
+
+
+def ended(rest: Rest) -> Rest:
+    """The end of a process, which has a name."""
+    return Rest(rest.spot, rest.names | {"(ended)"})
+
+
+class _Search:
+    """Breadth first."""
+
+    def __init__(self, program: Program, watches: list[Watch], most: int) -> None:
+        self.direct, self.watches, self.most = Direct(program), watches, most
+        self.findings = Findings({}, set(), None, {}, {})
+        self.known: set[object] = set()
+
+    def run(self) -> Findings:
+        layer, depth = list(self.direct.initial()), 0
+        for world in layer:
+            self.known.add(world.key)
+            self.findings.seen[self.view(world)] = 0
+        while layer:
+            layer = [after for world in layer for after in self.expand(world, depth)]
+            depth += 1
+        return self.findings
+
+    def expand(self, world: World, depth: int) -> Iterator[World]:
+        """Take every step; gives the new worlds."""
+        moved, before = False, self.view(world)
+        for step in self.direct.steps(world):
+            moved = True
+            for name in step.failed:
+                self.findings.broken.setdefault(name, depth + 1)
+            if step.world is None:
+                self.findings.errors.setdefault(step.error, depth + 1)
+            elif self.found(before, step.labels, step.world, depth + 1):
+                yield step.world
+        if not moved and self.findings.deadlock is None and not self.direct.is_final(world):
+            self.findings.deadlock = depth
+
+    def found(self, before: View, labels: tuple[str, ...], after: World, depth: int) -> bool:
+        """Note a step; whether it leads to a new world."""
+        view = self.view(after)
+        self.findings.edges.add((before, labels, view))
+        self.findings.seen.setdefault(view, depth)
+        size = len(self.known)
+        if size > self.most:
+            raise TooLargeError
+        self.known.add(after.key)
+        return len(self.known) > size
+
+    def view(self, world: World) -> View:
+        """What can be seen of a world."""
+        if world.aborted:
+            return world.store, 0, True
+        bits = 0
+        for process, place in self.watches:
+            bits = bits * 2 + (world.is_at(process, place) if place else world.can_enter(process))
+        return world.store, bits, False
+
+
+def explore(program: Program, watches: list[Watch], most: int = 2000) -> Findings:
+    """Explore a legal program; raises TooLargeError for more than `most` states."""
+    return _Search(program, watches, most).run()

@@ -1,0 +1,91 @@
+"""Faults planted into the compiler of the language: the random programs find each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from draincheck.lang import Model
+from tests.language.mutants import Mutant, StaleMutantError, mutated
+from tests.language.random_programs import random_program
+from tests.language.referee import Tally, differences
+
+#: so many programs have to be enough
+ENOUGH = 2000
+
+PATHS = [
+    Mutant("path", "_only_wrote", "len(side.guard) == len(base.guard) + 1", "True"),
+    Mutant("path", "Path.demand", "substitute(condition, self.env)", "condition"),
+    Mutant("path", "Path.ask", "replace(check, holds=self.now(check.holds))", "check"),
+    Mutant("path", "Path.store", "substitute(update.value, self.env)", "update.value"),
+    Mutant("path", "Path.store", "self.env.update(new)", "self.env = new"),
+    Mutant("path", "Path._guard_range", "any_(value < first, value > last)", "value > last"),
+    Mutant("path", "Path.copy", "list(self.checks)", "[]"),
+    Mutant("path", "Path.copy", "dict(self.env)", "{}"),
+    Mutant("path", "merge", "joined + apart", "joined"),
+    Mutant("path", "_merge_pair", "otherwise.env.get(variable, variable)", "variable"),
+    Mutant("path", "_merge_pair", "holds.implies(check.holds)", "check.holds"),
+    Mutant("path", "_merge_pair", "replace(fault, when=all_(holds, fault.when))", "fault"),
+    Mutant("path", "_merge_pair", "replace(part, when=all_(holds, part.when))", "part"),
+    Mutant("path", "_merge_pair", "then.done or otherwise.done", "then.done and otherwise.done"),
+]
+
+RECORDING = [
+    Mutant("recorder", "Either.note", "any(path.done for path in self.start)", "False"),
+    Mutant("recorder", "Recorder._join", "merge(b.condition, b.then, otherwise, b.base)", "b.then"),
+    Mutant("recorder", "Recorder._arrive", "self.flow.move(path.start, target)", "pass"),
+    Mutant("recorder", "Recorder._end_step", "[*(path for path in self._paths if not path.begun), Path(target)]", "[Path(target)]"),
+    Mutant("process", "Process.do", "if not self._atomic: self._end_step()", ""),
+    Mutant("process", "Process.check", "if not self._atomic: self._end_step()", ""),
+    Mutant("process", "Process.atomic", "if not self._atomic: self._end_step()", ""),
+    Mutant("process", "Process._choice", "if not self._atomic: self._end_step()", ""),
+    Mutant("process", "Process._choice", "path.branch(when, None)", "path.branch(TRUE, None)"),
+    Mutant("process", "Process._demand", "any(path.done for path in self._paths)", "False"),
+    Mutant("process", "Process._leave_for", "self._atomic or self._alternatives > loop.alternatives", "self._atomic"),
+    Mutant("process", "Process._leave_for", "self._atomic or self._alternatives > loop.alternatives", "self._alternatives > loop.alternatives"),
+    Mutant("process", "Process.here", "self._end_step()", ""),
+    Mutant("process", "Process.wait", "not path.begun", "True"),
+    Mutant("process", "Process.when", "not (self._atomic or local)", "not self._atomic"),
+    Mutant("process", "Process.when", "path.now(condition)", "condition"),
+    Mutant("process", "Process.continue_", "self._arrive(loop.head)", "loop.left.extend(self._paths)"),
+    Mutant("process", "Process.until", "want_bool(condition)", "not_(want_bool(condition))"),
+    Mutant("process", "Coroutine.yield_", "self.flow.yielded.add(target)", ""),
+]  # fmt: skip
+
+COMPILING = [
+    Mutant("flow", "Flow.rest", "self.names.get(here, ())", "self.names.get(way[-1], ())"),
+    Mutant("flow", "Flow.rest", "bool(awaits) or location in self.yielded", "location in self.yielded"),
+    Mutant("compile", "_Compiled._back", "yield ~handovers[rest.awaits].runs_for(self.process.name)", "yield from ()"),
+    Mutant("compile", "_Compiled._is_at", "all_(self.here(rest), *self._back(rest, handovers))", "self.here(rest)"),
+    Mutant("compile", "_Compiled._ends_by_step", "rest.gave_up and self.process.token is not None", "False"),
+    Mutant("compile", "_Compiled._control", "yield self.process.token", "yield TRUE"),
+    Mutant("compile", "_Compiled._control", "yield ~model.halted", "yield TRUE"),
+    Mutant("compile", "_Compiled._updates", "yield Update(token, FALSE)", "yield from ()"),
+    Mutant("compile", "_Handover.runs_for", "self.enterer is None", "True"),
+    Mutant("compile", "_Compiled._name_inside", "self.flow.inside.get(rest.entered_at)", "None"),
+    Mutant("compile", "_resolved_part", "replace(part, when=substitute(part.when, places))", "part"),
+]
+
+
+def found_after(model: type[Model]) -> int | None:
+    """How many programs it takes until the two readings differ; None if that many do not do it."""
+    tally = Tally()
+    return next((seed for seed in range(ENOUGH) if differences(random_program(seed), tally, model)), None)
+
+
+@pytest.mark.parametrize("mutant", [*PATHS, *RECORDING, *COMPILING], ids=str)
+def test_random_programs_find_a_planted_fault(mutant: Mutant) -> None:
+    """A compiler with one fault in it disagrees with the direct reading."""
+    with mutated(mutant) as model:
+        assert found_after(model) is not None
+
+
+def test_copy_without_a_fault_agrees() -> None:
+    """It is the change that is found, not the copy."""
+    with mutated(Mutant("path", "Path.ask", "True", "True")) as model:
+        assert all(not differences(random_program(seed), Tally(), model) for seed in range(200))
+
+
+def test_change_of_code_that_is_not_there_is_said() -> None:
+    """A mutant that does not apply is no fault that was found."""
+    with pytest.raises(StaleMutantError, match="found 0 times"), mutated(Mutant("path", "Path.ask", "no + such", "1")):
+        pass
