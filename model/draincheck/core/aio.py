@@ -184,10 +184,10 @@ class AioContext:
 
     def aio_bh_poll(self) -> bool:
         """Run the scheduled bottom halves; false if there was none."""
-        progress = False
+        progress, left = False, 0
         walk = self.bh_walk()
         if not self._walking_bh:
-            self.walk = walk
+            self.walk, left = walk, self.host.jobs
         self._walking_bh += 1
         for bh in walk:
             while self.bh_runs(bh):
@@ -195,6 +195,9 @@ class AioContext:
                 progress = True
                 bh.callback()
                 if not bh.from_threads:
+                    left -= 1
+                    if left > 0:
+                        self.host.looks_on()  # for another job's
                     break
         self._walking_bh -= 1
         if not self._walking_bh:

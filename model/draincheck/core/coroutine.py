@@ -37,7 +37,7 @@ def qemu_coroutine_enter(co: Coroutine) -> None:
     thread.process, enterer = co.process, thread.process
     co.switch()
     thread.process = enterer
-    co.host.acted()
+    co.host.acted(back=True)
 
 
 def qemu_coroutine_self() -> Coroutine:

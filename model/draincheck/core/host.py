@@ -47,16 +47,17 @@ class Thread:
         until: what it waits for before its next step may begin, or None.
         acted: it has done something since its last scheduling point, or has just been made.
         looked: it has tested something since then.
+        back: it has come back from a job's coroutine, and has done nothing else since.
         atomic: depth of the sections in which it has no scheduling points.
     """
 
-    __slots__ = ("acted", "atomic", "greenlet", "looked", "name", "process", "until")
+    __slots__ = ("acted", "atomic", "back", "greenlet", "looked", "name", "process", "until")
 
     def __init__(self, name: str, main: Callable[[], object] | None = None) -> None:
         self.name = self.process = name
         self.greenlet: greenlet | None = None if main is None else greenlet(main)
         self.until: Callable[[], bool] | None = None
-        self.acted, self.looked = True, False
+        self.acted, self.looked, self.back = True, False, False
         self.atomic = 1 if main is None else 0
 
 
@@ -82,7 +83,7 @@ class Host:
         thread = self.running
         if thread.atomic:
             return
-        thread.acted = thread.looked = False
+        thread.acted = thread.looked = thread.back = False
         thread.until = until
         thread.greenlet = getcurrent()
         self.hub.switch()
@@ -92,13 +93,20 @@ class Host:
         if self.running.acted:
             self.point()
 
-    def acted(self) -> None:
-        """This thread has done something."""
+    def acted(self, back: bool = False) -> None:
+        """This thread has done something; `back`: it has entered a job's coroutine, which has given control back."""
         self.running.acted = True
+        self.running.back = back
 
     def looked(self) -> None:
         """This thread has looked at something that only it changes, and there was nothing to do."""
         self.running.looked = True
+
+    def looks_on(self) -> None:
+        """This thread looks for more to do; others may act before that if it has just come back from a job's coroutine."""
+        if self.running.back:
+            self.point()
+            self.looked()
 
     def loop_head(self) -> None:
         """Let others act if this thread has done or tested anything since its last point."""
