@@ -49,6 +49,9 @@ class Knobs:
     switch_carries_count: bool = False
     dataplane_mirror: bool = False
     submit: str = "blk_aio_writev"
+    stop_runs_queue: str = "none"
+    job_at_switch: str = "ignored"
+    drain_polls_ctx: str = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,12 @@ KNOBS: Final[tuple[Knob, ...]] = (
     Knob("switch_carries_count", _SWITCH, "a node that changes its AioContext takes its disable count along"),
     Knob("dataplane_mirror", _SWITCH, "mirror is allowed on a disk with dataplane"),
     Knob("submit", ("blk_aio_multiwrite", "blk_aio_writev", "blk_aio_pwritev"), "the function through which virtio-blk submits a write (names only)"),
+    Knob("stop_runs_queue", ("none", "main", "iothread"),
+         "stopping dataplane with a kick pending: the kick is eaten, or the queue handler runs at once, in the stopping thread or in the IOThread"),
+    Knob("job_at_switch", ("ignored", "waits", "moves"),
+         "a switch of a disk's AioContext: ignores its job, waits until the job is paused or completed, or moves the job's nodes along"),
+    Knob("drain_polls_ctx", ("node", "own"),
+         "a drain of an IOThread's disk while dataplane is stopped polls the disk's context, or the thread's own with the disk's lock free"),
 )  # fmt: skip
 
 
@@ -129,7 +138,7 @@ def nearest(kind: str, name: str, known: list[str]) -> UnknownName:
     return UnknownName(f"unknown {kind} {name!r}; {hint}")
 
 
-def _history() -> tuple[Revision, ...]:
+def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
     """Each row is the row before it with a few knobs turned."""
     rows: list[Revision] = []
     knobs = Knobs(exit="inline", submit="blk_aio_multiwrite")
@@ -190,6 +199,13 @@ def _history() -> tuple[Revision, ...]:
         begin="after_release",
     )
     row(
+        "03de2f5274",
+        "2016-02-14",
+        "v2.6.0",
+        "dataplane uses the common queue handler, and stopping it runs that for a pending kick",
+        stop_runs_queue="main",
+    )
+    row(
         "a77fd4bb29",
         "2016-04-05",
         "v2.6.0",
@@ -234,6 +250,13 @@ def _history() -> tuple[Revision, ...]:
         target_drained=True,
     )
     row(
+        "463e0be101",
+        "2016-06-16",
+        "v2.7.0",
+        "a switch of a disk's AioContext waits until its job is paused or completed",
+        job_at_switch="waits",
+    )
+    row(
         "0ff841f6d1",
         "2016-07-13",
         "v2.7.0",
@@ -269,6 +292,7 @@ def _history() -> tuple[Revision, ...]:
         "v2.8.0",
         "an IOThread no longer holds its context while it polls",
         ctx_held_in_poll=False,
+        drain_polls_ctx="own",
     )
     row(
         "bdffb31d8e",
@@ -297,6 +321,13 @@ def _history() -> tuple[Revision, ...]:
     row("91af091f92", "2017-04-18", "v2.9.0", "a drain also polls until nothing moves any more", drain_polls="progress")
     row("321d1dba8b", "2017-05-08", "v2.10.0", "enabling external events wakes the context", enable_notifies=True)
     row("2119882c7e", "2017-06-05", "v2.10.0", "the exit callback releases the bitmap", release_bitmap="exit")
+    row(
+        "1010cadf62",
+        "2018-03-07",
+        "v2.12.0",
+        "stopping dataplane lets the IOThread remove the host notifier, and polls the main loop's context meanwhile",
+        stop_runs_queue="iothread",
+    )
     row("d759c951f3", "2018-02-27", "v2.12.0", "every poll of the main loop lets go of the BQL", bql_drop="always")
     row(
         "89bd030533",
@@ -319,6 +350,13 @@ def _history() -> tuple[Revision, ...]:
         switch_carries_count=True,
     )
     row("5e771752a1", "2019-03-08", "v4.0.0", "a drain that mirror has not begun itself waits until mirror has paused")
+    row(
+        "657e120320",
+        "2019-05-06",
+        "v4.1.0",
+        "a switch of a disk's AioContext moves its job's nodes along and waits for nothing",
+        job_at_switch="moves",
+    )
     row("f871abd60f", "2019-05-21", "v4.1.0", "bdrv_replace_node drains instead of asserting", pre_switch="drain")
     row(
         "cf3129323f",

@@ -244,11 +244,20 @@ ABSTRACTIONS: Final = (
         "the model. With such walks every verdict of these code bases is the same (test_abstractions.py)",
     ),
     Abstraction(
+        "stops",
+        "a vCPU thread stops dataplane; the section that the stop's drain opens is left out, and what becomes of the old node if (c) runs in it",
+        "the main thread would do the same (`stop` from 9ffe337c08 on): who has the BQL counts as that. The disk's section is open already, or no "
+        "code base of that time has any; (c) inside the drain would leave the old node disabled a little longer, when its host notifier is gone. "
+        "From 65c1b5b622 to 1010cadf62~1 QEMU may have freed the old node by then and goes on with it: the write is lost before",
+    ),
+    Abstraction(
         "whose context",
         "a main thread that waits for an IOThread's node polls the IOThread's context (QEMU from c9d1a56174 on: its own, without the lock)",
         "from then on mirror_exit never has to wait in a disk with dataplane: a check put before each of its drains holds in every such scenario, but "
         "where a reopen waits for a stray flush at 684e508c23, in no release; it does so whoever finishes the flush, and there is no other request "
-        "(test_abstractions.py). A drain with nothing to wait for polls the IOThread's context in QEMU, too (91af091f92: BDRV_POLL_WHILE)",
+        "(test_abstractions.py). A device that stops with a kick pending is the exception, and that stop itself polls as QEMU does "
+        "(`drain_polls_ctx`); where bdrv_replace_node then waits for the stray write, it finishes either way. "
+        "A drain with nothing to wait for polls the IOThread's context in QEMU, too (91af091f92: BDRV_POLL_WHILE)",
     ),
     Abstraction(
         "who enters the job",

@@ -164,7 +164,7 @@ _SAME_AS: Final = {
         "37989ced44",
         "without the check in dispatch the bandage is inert: the code base before it",
     ),
-    "ab27c3b5e7-nested-drain": ("176c36997f", "nothing yields between (w) and (a): the code base before a77fd4bb29"),
+    "ab27c3b5e7-nested-drain": ("03de2f5274", "nothing yields between (w) and (a): the code base before a77fd4bb29"),
     "d4a92a8420-without-37989ced44": ("d4a92a8420", "the notifier's move alone, otherwise as d4a92a8420"),
     "3f09bfbc7b-reopen-drains": ("3f09bfbc7b", "the reopen's drain, otherwise as 3f09bfbc7b"),
 }
@@ -192,6 +192,23 @@ _NO_REQUEST = "the guest makes no request"
 _MASKED = "the reopen's drain finishes the stray write on the old node before anything looks"
 _MOVED = "a context switch inside the window moves no count before e64f25f30b"
 _CARRIED = "the count goes along"
+_NOT_REACHED = "the switch of the context waits for a job that waits for the main loop: neither it nor (c) happens"
+_DETACH_WAITS = "the switch of the context waits for the deferred job, whose exit callback needs the BQL that the waiting thread has"
+_NO_WAIT = "the job's nodes move along, and nothing waits for the job"
+_NO_COUNT_MOVES = (
+    _ok(FIRST, _NO_COUNTER),
+    _bad("176c36997f", _MOVED),
+    _ok("463e0be101", _NOT_REACHED),
+    _ok("657e120320", _CARRIED),
+)
+_WAITS_FOR_THE_JOB = (
+    _ok(FIRST, "nobody needs the IOThread any more"),
+    _bad("463e0be101", _DETACH_WAITS),
+    _ok("657e120320", _NO_WAIT),
+)
+
+
+_NOTHING_TO_GIVE = "aio_enable_external asserts that there is something to give back"
 
 
 def _always_ok(names: str, reason: str) -> dict[str, tuple[Span, ...]]:
@@ -216,10 +233,10 @@ _VARIANTS: Final[dict[str, dict[str, tuple[Span, ...]]]] = {
     },
     "reset": {
         **_always_ok("S1 S2 S3 S4 S5 S7 S8", _NO_REQUEST),
-        "B1": (_ok(FIRST, _PAIRED), _bad("176c36997f", _MOVED), _ok("e64f25f30b", _CARRIED)),
-        "B3": (_ok(FIRST, _NO_COUNTER), _bad("176c36997f", _MOVED), _ok("e64f25f30b", _CARRIED)),
-        "A1": (_ok(FIRST), _bad("176c36997f", "aio_enable_external asserts that there is something to give back"), _ok("e64f25f30b", _CARRIED)),
-        "F1": (_ok(FIRST, "nobody needs the IOThread any more"),),
+        "B1": _NO_COUNT_MOVES,
+        "B3": _NO_COUNT_MOVES,
+        "A1": (_ok(FIRST), _bad("176c36997f", _NOTHING_TO_GIVE), *_NO_COUNT_MOVES[2:]),
+        "F1": _WAITS_FOR_THE_JOB,
     },
 }  # fmt: skip
 _VARIANTS["cancel-early"] = _VARIANTS["cancel"]
@@ -230,6 +247,40 @@ _VARIANTS["dataplane-target-error"] = {
     "S7": (_ok(FIRST, _NO_SECTION), _bad("176c36997f", _UNWASHED), _ok("37989ced44", "the walk looks at the counter")),
 }
 _VARIANTS["dataplane-target-error"]["S7"] += (_bad("684e508c23", _BROKEN_AGAIN), _ok("59c9f437c5"))
+
+_EATEN = "the stop eats the kick: the queue handler returns while dataplane counts as started"
+_STOP_SUBMITS = "the stop runs the queue handler for the pending kick, whatever the disable counter says"
+_PARKED = "the stop's request is parked, and goes to the target"
+_DRAINED_BY_STOP = "the stop's drain finishes that write on the source before (c); the assertion of aio_enable_external comes after the switch"
+_NESTED = "the stop's drain lets go of the lock and polls the main loop's context: (c) runs inside it"
+_BITMAP_ALIVE = "the bitmap lives until the exit callback"
+_IN_THE_EXIT = "the exit callback, its bitmap released, drains the target, which polls the IOThread's context and runs the stop's bottom half"
+_VARIANTS["dataplane-stop"] = {
+    "S1": (_bad("b112a65c52"), _ok("176c36997f", _EATEN), _bad("03de2f5274", _STOP_SUBMITS), _ok("cf3129323f", _PARKED)),
+    "S2": (_bad("b112a65c52", _PENDING), _ok("176c36997f", _EATEN), _bad("03de2f5274", _STOP_SUBMITS), _ok("cf3129323f", _PARKED)),
+    "S3": (
+        *_DATAPLANE["S3"][:2], _ok("176c36997f", _EATEN), _bad("03de2f5274", _DRAINED_BY_STOP), _ok("463e0be101", _NOT_REACHED),
+        _bad("65c1b5b622", f"{_NESTED}; the IOThread may have finished the write by then"), _ok("cf3129323f", _PARKED),
+    ),
+    "S4": (
+        _bad("b112a65c52"), _ok("176c36997f", _EATEN), _bad("03de2f5274", _DRAINED_BY_STOP), _ok("463e0be101", _NOT_REACHED),
+        _bad("65c1b5b622", f"{_NESTED}; the IOThread may have finished the write by then"), _ok("cf3129323f", _PARKED),
+    ),
+    "S5": (
+        _bad("b112a65c52", _RELEASED), _ok("176c36997f", _EATEN), _bad("03de2f5274", _STOP_SUBMITS), _ok("2119882c7e", _BITMAP_ALIVE),
+        _bad("1010cadf62", _IN_THE_EXIT), _ok("4cf077b59f", "a drain with nothing in flight polls nothing"),
+    ),
+    "S7": (_ok("b112a65c52", _NO_SECTION), _ok("176c36997f", _EATEN), _bad("03de2f5274", _STOP_SUBMITS)),
+    "S8": (
+        *_DATAPLANE["S8"][:1], _ok("176c36997f", "the stop's drain leaves nothing pending"), _bad("65c1b5b622", _NESTED),
+        _ok("cf3129323f", _PARKED),
+    ),
+    "A1": (
+        _ok("b112a65c52", "no assertion yet"), _bad("3f09bfbc7b"), _bad("176c36997f", _NOTHING_TO_GIVE), _ok("463e0be101", _NOT_REACHED),
+        _bad("65c1b5b622", f"{_NESTED} with the write in flight"), _ok("f871abd60f", "the assertion is gone"),
+    ),
+    "B1": _NO_COUNT_MOVES, "B3": _NO_COUNT_MOVES, "F1": _WAITS_FOR_THE_JOB,
+}  # fmt: skip
 
 _ACROSS_THE_SWAP = "bdrv_swap exchanges two nodes under a qcow2 request that is in flight: it may crash"
 _SWAP_WAITS = "bdrv_swap drains first"

@@ -83,9 +83,7 @@ ASSUMPTIONS: Final = (
         "main thread", "main thread", "weak", "the host runs a thread that can run; it waits only where QEMU's does"
     ),
     Assumption("AioContext", "main thread", "strong", _IN_TURN, steps="aio_context_acquire", held_in_poll=True),
-    Assumption(
-        "AioContext of a vCPU", "guest", "strong", _IN_TURN, steps="the disk is in the main loop's", held_in_poll=True
-    ),
+    Assumption("AioContext of a vCPU", "guest", "strong", _IN_TURN, steps="aio_context_acquire", held_in_poll=True),
     Assumption(
         "storage",
         "storage",

@@ -11,6 +11,8 @@ had been overlooked, both here and not in the model:
 * `dataplane-reset` first broke L1 and L6 up to 9a0cec664e: a vCPU that has the BQL waits for the AioContext of an IOThread that takes it
   again and again, and the main loop waits for the BQL. The main thread had been assumed to get the lock in its turn, the vCPU had not.
   The same RFifoLock serves both, so `AioContext of a vCPU` became an assumption. (The guest may stop; a vCPU inside QEMU may not.)
+* Where stopping dataplane waits for the job (463e0be101 to 657e120320~1), the job never completes (L1) and its exit bottom half never runs
+  (L6): expected with the stop's own argument. The control of d4a92a8420 had first been taken for an older code base that waits for nothing.
 * Of two jobs nothing is expected. A drain of the one polls as long as there is progress, and the model's clock may end the other's sleep,
   100 ms in QEMU, again and again in the meantime: a run in which no time passes. L1, L2, L3 and L7 break on such runs.
 """
@@ -125,7 +127,7 @@ _PARKED_COUNTED: Final = (
 )
 _UNCOUNTED: Final = "what is parked is not counted"
 #: what a variant changes: a flush can be parked where its source is not disabled
-_VARIANTS: Final = {
+_VARIANTS: Final[dict[str, dict[str, tuple[Span, ...]]]] = {
     name: {
         "L1": (_ok(FIRST, _COMPLETES), _bad("cf3129323f", _PARKED_COUNTED), _ok("7f16476fab", _UNCOUNTED)),
         "L3": (_ok(FIRST, _DRAINS_END), _bad("cf3129323f", _PARKED_COUNTED), _ok("7f16476fab", _UNCOUNTED)),
@@ -144,12 +146,29 @@ _LIKE: Final = {
 _ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
 
 
+_DEFERRED: Final = (
+    "a switch of the disk's context waits, with the BQL, for a deferred job whose exit needs the main loop"
+)
+_DETACH: Final[dict[str, tuple[Span, ...]]] = {
+    name: (
+        _ok(FIRST, "the stop waits for the lock in its turn, and then for nothing"),
+        _bad("463e0be101", _DEFERRED),
+        _ok("657e120320", "the job's nodes move along and nothing waits for it"),
+    )
+    for name in ("L1", "L6")
+}
+_VARIANTS.update({"dataplane-reset": _DETACH, "dataplane-stop": _DETACH})
+
+
 def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expectation | None:
     """The expected verdict, or None for a code base, scenario or property that nothing was written down for."""
     if property not in {item.name for item in LIVENESS} or scenario.jobs > 1:
         return None
+    variant = _VARIANTS.get(scenario.name, {}).get(property)
     if revision in _LIKE:
-        like, reason = _LIKE[revision]
+        like, reason = (
+            _LIKE[revision] if variant is None else (revision.partition("-")[0], "its knob plays no part in the stop")
+        )
         same = expected_liveness(like, scenario, property)
         return None if same is None else Expectation(same.outcome, f"{reason}: as {like}", True)
     if revision not in _ORDER:
@@ -157,6 +176,6 @@ def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expec
     if not (scenario.writes or scenario.reads or scenario.flushes) and property in ("L2", "L7", "L7s"):
         return Expectation(Outcome.HOLDS, "there is no kick", True)
     base = _SCENARIOS[base_scenario(scenario).name]
-    spans = _VARIANTS.get(scenario.name, base).get(property) or base.get(property) or _EVERYWHERE[property]
+    spans = variant or base.get(property) or _EVERYWHERE[property]
     span = [item for item in spans if _ORDER[item.since] <= _ORDER[revision]][-1]
     return Expectation(Outcome.VIOLATED if span.violated else Outcome.HOLDS, span.reason, True)

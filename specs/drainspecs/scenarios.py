@@ -66,6 +66,12 @@ EXTRA_SCENARIOS: Final = (
         device_reset=True,
         writes=0,
     ),
+    _variant(
+        _DATAPLANE,
+        "stop",
+        "the device is reset or stopped between (a) and (c), with a kick that may be pending",
+        device_reset=True,
+    ),
     replace(
         _MMIO,
         name="commit-no-ioeventfd",

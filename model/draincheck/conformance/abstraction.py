@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from draincheck.core.aio import QEMUBH
+from draincheck.core.block import BlockDriverState
 from draincheck.core.disk import Mirrored
 from draincheck.core.glib import PollFD
 from draincheck.core.guest import GuestRequest
@@ -64,6 +65,10 @@ def _mirrored(machine: Machine, disk: int) -> Mirrored:
     mirrored = machine.disks[disk].mirrored
     assert mirrored is not None
     return mirrored
+
+
+def _nodes(mirrored: Mirrored) -> tuple[BlockDriverState, BlockDriverState]:
+    return mirrored.source, mirrored.target
 
 
 def _request(machine: Machine, disk: int, kind: str, number: int) -> GuestRequest:
@@ -150,7 +155,8 @@ def _found(machine: Machine, pollfd: PollFD) -> bool:
 
 
 def _holder(machine: Machine) -> str:
-    return {"": "free", "iothread": "iothread", "main thread": "main"}[machine.ctx.acquired.holder]
+    """A vCPU thread that has the BQL counts as the main thread."""
+    return {"": "free", "iothread": "iothread", "main thread": "main", "guest": "main"}[machine.ctx.acquired.holder]
 
 
 # -- jobs ---------------------------------------------------------------------------------------------------------------------
@@ -192,7 +198,9 @@ _PLAIN: dict[str, _Getter] = {
     "notified (qemu_aio_context)": lambda m: m.main_loop.qemu_aio_context.notified,
     "BQL free": lambda m: not m.bql.held,
     "vCPU has the BQL": lambda m: m.bql.vcpu,
-    "disk moved to the main loop": lambda m: _mirrored(m, 0).source.aio_context is not m.ctx,
+    "host notifier removed": lambda m: not m.ctx.handlers,
+    "stop BH": lambda m: m.iothread is not None and _scheduled(m.iothread.stop_bh),
+    "disk moved to the main loop": lambda m: any(n.aio_context is not m.ctx for n in _nodes(_mirrored(m, 0))),
     "AioContext lock": _holder,
     "qemu_aio_context ready": lambda m: m.main_loop.context.sources[0].ready,
     "poll set has the notifier": lambda m: bool(m.ctx.poll_set),

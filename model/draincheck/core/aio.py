@@ -89,6 +89,7 @@ class AioContext:
     Attributes:
         bottom_halves: newest first.
         handlers: newest first.
+        had_handlers: it has some, or had before they were removed: its dispatch walks them.
         external_disable_cnt: how many drained sections have disabled the handlers that are marked external.
         notified: an aio_notify that no poll has seen yet.
         walk: the bottom halves that the outermost walk under way passes.
@@ -103,6 +104,7 @@ class AioContext:
         self.name = name
         self.bottom_halves: list[QEMUBH] = []
         self.handlers: list[AioHandler] = []
+        self.had_handlers = False
         self.external_disable_cnt = 0
         self.timers = TimerList()
         self.notified = False
@@ -135,6 +137,7 @@ class AioContext:
             return None
         handler = AioHandler(fd, io_read, is_external, io_poll)
         self.handlers.insert(0, handler)
+        self.had_handlers = True
         return handler
 
     # -- external events ------------------------------------------------------------------------------------------------------
@@ -223,7 +226,7 @@ class AioContext:
             if revents and self.aio_node_dispatched(handler):
                 progress = True
                 handler.io_read()
-        if self.handlers:
+        if self.had_handlers:
             self.host.event("revents consumed")
         return progress
 

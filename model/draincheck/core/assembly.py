@@ -155,7 +155,8 @@ class Assembly:
                 return Guest(self.host, name, disk.driver, disk.device.host_notifier)
 
     def _resetting_vcpu(self) -> None:
-        mirrored = self.disks[0].mirrored
-        assert mirrored is not None
-        vcpu = ResettingVcpu(self.host, self.bql, mirrored.job, self.contexts.main)
+        disk = self.disks[0]
+        assert disk.mirrored is not None and self.iothread is not None
+        guest = self._guest(disk)
+        vcpu = ResettingVcpu(self.host, self.bql, (disk, disk.mirrored), guest, self.iothread)
         self.threads.append(Thread("guest", vcpu.kvm_cpu_exec))

@@ -50,6 +50,7 @@ class GuestDriver:
         requests: all requests it has or will make, in order: writes, reads, flushes.
         first: for each kind the place of its first one.
         made: how many of them are in the ring or beyond.
+        void: names of those that a reset device has left in the ring.
     """
 
     def __init__(self, index: int, writes: int, reads: int, flushes: int = 0) -> None:
@@ -58,6 +59,7 @@ class GuestDriver:
         self.requests = [self._write(i) for i in range(writes)] + [self._read(i) for i in range(reads)]
         self.requests += [GuestRequest(f"flush[{index}.{i}]", 0) for i in range(flushes)]
         self.made = 0
+        self.void: set[str] = set()
         size = 4
         while size < 3 * len(self.requests):
             size *= 2
@@ -81,8 +83,12 @@ class GuestDriver:
         return request
 
     def all_answered(self) -> bool:
-        """The device has answered everything."""
-        return all(request.status is not None for request in self.requests)
+        """The device has answered everything that is still in the ring."""
+        return all(request.status is not None for request in self.requests if request.name not in self.void)
+
+    def device_was_reset(self, taken: int) -> None:
+        """The device has taken so many chains from the ring; nobody waits for the others any more."""
+        self.void = {request.name for request in self.requests[taken : self.made]}
 
     def add_request(self) -> GuestRequest:
         """virtqueue_add: lay the next request out in memory and make its chain available."""

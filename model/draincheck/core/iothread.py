@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from draincheck.core.aio import AioContext
+from collections.abc import Callable
+
+from draincheck.core.aio import QEMUBH, AioContext
 from draincheck.core.host import Host
+from draincheck.core.notifier import EventNotifier
 
 __all__ = ["IOThread"]
 
 
 class IOThread:
-    """A second event loop. `ctx`: its context."""
+    """A second event loop.
+
+    Attributes:
+        ctx: its context.
+        stop_bh, kick: the bottom half of virtio_blk_data_plane_stop, once there is one, and the host notifier that it removes.
+    """
 
     def __init__(self, host: Host, ctx: AioContext) -> None:
         self.host = host
         self.ctx = ctx
+        self.stop_bh: QEMUBH | None = None
+        self.kick: EventNotifier | None = None
 
     def iothread_run(self) -> None:
         """Acquire the context, poll and dispatch, release it.
@@ -43,8 +53,46 @@ class IOThread:
             self.host.point(self.qemu_poll_returns)
             self.qemu_poll_ns()
         if not held:
-            self.ctx.acquired.aio_context_acquire()
+            self.acquire_for_dispatch()
         self.ctx.aio_dispatch()
+
+    # -- stopping dataplane ---------------------------------------------------------------------------------------------------
+
+    def unregister(self, kick: EventNotifier) -> None:
+        """Take a device's host notifier out, and its io_poll with it."""
+        self.ctx.aio_set_event_notifier(kick, None)
+        self.host.event("aio_set_event_notifier removes the handler")
+
+    def schedule_stop(self, kick: EventNotifier, callback: Callable[[], None]) -> QEMUBH:
+        """virtio_blk_data_plane_stop_bh, to be run once by this thread."""
+        self.kick = kick
+        self.stop_bh = self.ctx.aio_bh_new(callback)
+        self.stop_bh.qemu_bh_schedule()
+        self.host.event("schedules virtio_blk_data_plane_stop_bh")
+        return self.stop_bh
+
+    def acquire_for_dispatch(self) -> None:
+        """Dispatch holds the lock here. Bottom halves take it themselves from 1919631e6b on: the stop's only if there is a kick."""
+        while self.runs_stop_without_lock():
+            assert self.stop_bh is not None
+            self.stop_bh.scheduled = False
+            self.stop_bh.callback()
+        self.ctx.acquired.take()
+
+    def runs_stop_without_lock(self) -> bool:
+        """Wait for the lock, or for something that needs none: is it that?"""
+        self.host.point(self.may_dispatch)
+        return self.stop_needs_no_lock()
+
+    def may_dispatch(self) -> bool:
+        """It can have the lock, or something to run without it."""
+        return self.ctx.acquired.is_free() or self.stop_needs_no_lock()
+
+    def stop_needs_no_lock(self) -> bool:
+        """The stop's bottom half is scheduled, and no kick is pending."""
+        if self.stop_bh is None or self.kick is None:
+            return False
+        return self.stop_bh.scheduled and not self.kick.readable
 
     def qemu_poll_returns(self) -> bool:
         """Whether the poll returns now. The set was made before sleeping: a handler that was disabled then is not in it."""

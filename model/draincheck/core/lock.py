@@ -31,6 +31,10 @@ class ContextLock:
         self.contenders += 1
         self._host.point(self.is_free)
         self.contenders -= 1
+        self.take()
+
+    def take(self) -> None:
+        """It is free: take it."""
         self.holder = self._host.running.name
         self._host.event("aio_context_acquire")
 

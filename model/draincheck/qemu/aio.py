@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_, ite
-from draincheck.qemu import requests
+from draincheck.qemu import requests, virtio
 from draincheck.qemu.world import AioContext, Disk, World
 
 __all__ = [
@@ -30,7 +30,7 @@ def allowed(w: World, ctx: AioContext) -> BoolExpr:
 def polled(w: World, ctx: AioContext) -> BoolExpr:
     """Whether the poll set of aio_poll has the handlers of a context: from c1e1e5fa8f on only while they are enabled."""
     enabled = ctx.enabled
-    return enabled if enabled is TRUE or w.k.poll_set_checks_external else TRUE
+    return enabled if enabled is TRUE or w.k.poll_set_checks_external else ctx.registered
 
 
 # -- busy polling ---------------------------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def _io_poll(w: World, ctx: AioContext, disk: Disk) -> BoolExpr:
     """virtio_queue_host_notifier_aio_poll looks at the ring, not at the eventfd; from 59c9f437c5 on only enabled handlers are asked."""
     if w.k.busy_poll == "none":
         return FALSE
-    return disk.ring_filled & (ctx.enabled if w.k.busy_poll == "honours" else TRUE)
+    return disk.ring_filled & (ctx.enabled if w.k.busy_poll == "honours" else ctx.registered)
 
 
 def run_poll_handlers_once(p: Process, w: World, ctx: AioContext) -> None:
@@ -150,6 +150,7 @@ def _bottom_halves_in_drain(p: Process, w: World) -> None:
     """The other jobs' fresh bottom halves, and the thread pool's."""
     others = _others(w)
     with p.call("aio_bh_poll"):
+        virtio.stop_bottom_half(p, w)
         for other in others:
             with p.when(other.fresh_bh):
                 w.callbacks.bottom_half(p, other)

@@ -104,7 +104,7 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     w.polling.append(w)
     others = [world for world in w.worlds if world not in w.polling]
     callbacks = (other.fresh_bh | other.job_io.is_("io_done") | other.sleep_over for other in others)
-    event = any_(w.guest_io_done, *aio.runnable(w, w.ctx), *callbacks)
+    event = any_(w.guest_io_done, w.stop_scheduled, *aio.runnable(w, w.ctx), *callbacks)
     with p.loop(), p.either() as choice:
         with choice(when=~pending & ~event if w.k.drain_polls == "progress" else ~pending):
             if w.k.drain_polls == "progress" and w.ctx.disks and w.k.poll_walks == "always":

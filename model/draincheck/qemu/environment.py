@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from draincheck.lang import TRUE, Process
 from draincheck.lang.process import Choice
-from draincheck.qemu import virtio
+from draincheck.qemu import dataplane_stop, virtio
 from draincheck.qemu.world import Disk, Request, World
 
 __all__ = ["clock", "guests", "management", "storage"]
@@ -23,26 +23,7 @@ def guests(w: World) -> None:
             for request in disk.requests:
                 _request(p, w, disk, request)
             if w.s.device_reset:
-                _reset(p, w)
-
-
-def _reset(p: Process, w: World) -> None:
-    """The guest resets the device between (a) and (c): a vCPU thread takes the BQL and stops dataplane.
-
-    bdrv_set_aio_context drains first, but polls the IOThread's context only: the deferred exit callback is the main loop's. Nothing is
-    in flight here. Until e64f25f30b the disable count stays behind with the old context.
-    """
-    assert w.bql_free is not None and w.bql_taken is not None and w.moved is not None and w.lock is not None
-    updates = [w.moved.set(), w.bql_taken.clear()]
-    if w.k.switch_carries_count and w.main_count is not None and w.ctx.disable_count is not None:
-        updates += [w.main_count.set(w.main_count + w.ctx.disable_count), w.ctx.disable_count.set(0)]
-        if w.ctx.notify is not None:
-            updates.append(w.ctx.notify.set(w.ctx.notify | (w.ctx.disable_count > 0)))
-    with p.call("kvm_cpu_exec"), p.call("virtio_blk_data_plane_stop"):
-        p.do("takes the BQL to reset the device", w.bql_taken.set(), when=w.exit_bh & w.bql_free)
-        p.here("aio_context_acquire")
-        with p.call("bdrv_set_aio_context"):
-            p.do("the disk is in the main loop's context", *updates, when=w.lock.is_("free"))
+                dataplane_stop.data_plane_stop(p, w)
 
 
 def _request(p: Process, w: World, disk: Disk, request: Request) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from draincheck.lang import FALSE, BoolExpr, BoolVar, Process, any_
-from draincheck.qemu import aio, drain
+from draincheck.qemu import aio, drain, virtio
 from draincheck.qemu.world import World
 
 __all__ = ["iothread"]
@@ -21,9 +21,24 @@ def iothread(w: World) -> None:
         p.here("aio_context_acquire")
         _begin_poll(p, w, polls_notifier)
         if not w.k.ctx_held_in_poll:
-            p.do("aio_context_acquire", w.lock.set("iothread"), when=w.lock.is_("free"))
+            _acquire_for_dispatch(p, w)
         aio.aio_dispatch(p, w, lambda: _fresh_bottom_half(p, w))
         p.do("aio_context_release", w.lock.set("free"))
+
+
+def _acquire_for_dispatch(p: Process, w: World) -> None:
+    """Dispatch holds the lock here. QEMU's bottom halves take it themselves from 1919631e6b on: the stop's only if there is a kick."""
+    assert w.lock is not None
+    if w.stop_bh is None:
+        p.do("aio_context_acquire", w.lock.set("iothread"), when=w.lock.is_("free"))
+        return
+    without_kick = w.stop_bh & ~w.disk.eventfd
+    with p.loop(), p.either() as choice:
+        with choice(when=without_kick), p.atomic():
+            virtio.stop_bottom_half(p, w)
+        with choice(when=~without_kick):
+            p.do("aio_context_acquire", w.lock.set("iothread"), when=w.lock.is_("free"))
+            p.break_()
 
 
 def _begin_poll(p: Process, w: World, polls_notifier: BoolVar) -> None:
@@ -82,6 +97,7 @@ def _wakes(w: World, polls_notifier: BoolVar) -> BoolExpr:
 def _fresh_bottom_half(p: Process, w: World) -> None:
     with p.atomic():
         p.do("bottom halves, newest first")
+        virtio.stop_bottom_half(p, w)
         if w.k.drain != "nested":
             with p.when(w.drain_bh):
                 drain.drain_bottom_half(p, w)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from draincheck.lang import FALSE, BoolExpr, Process, any_, count
+from draincheck.lang import FALSE, Process, count
 from draincheck.qemu import drain
 from draincheck.qemu.world import World
 
@@ -43,7 +43,7 @@ def _switch(p: Process, w: World) -> None:
     if w.quiesce_target is not None:
         with p.call("bdrv_drained_begin"):
             p.do("drains the target", *w.target_counts(begins=True))
-            drain.poll_until_quiet(p, w, _pending_on_target(w))
+            drain.poll_until_quiet(p, w, w.pending_on_target)
     _before_the_switch(p, w)
     w.probes.node_switches(p, w)
     mark = "c" if w.k.exit == "inline" else ""
@@ -52,10 +52,6 @@ def _switch(p: Process, w: World) -> None:
         drain.bdrv_drained_end(p, w)
     if w.quiesce_target is not None:
         p.do("the target's section ends", *w.target_counts(begins=False))
-
-
-def _pending_on_target(w: World) -> BoolExpr:
-    return any_(*(r.tracked & r.to_target for r in w.disk.requests if r.to_target is not None))
 
 
 def _before_the_switch(p: Process, w: World) -> None:

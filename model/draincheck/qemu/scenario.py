@@ -29,8 +29,8 @@ class Scenario:
         job_errors: which of the job's own I/O may fail: `source` (a copy's read), `target` (a copy's write, a flush), or "" for none.
         reopen: the target has other open flags than the source, so mirror_exit reopens it, which drains everything.
         zero_length: the disk has no sectors (and the guest makes no requests).
-        device_reset: with an IOThread: the guest resets the device while the exit callback is scheduled, which stops dataplane and moves
-            the disk back to the main loop's context.
+        device_reset: with an IOThread: the guest, when it has made its requests, resets the device while the exit callback is scheduled,
+            which stops dataplane and moves the disk back to the main loop's context (`stop` does the same from v2.8.0 on).
     """
 
     name: str

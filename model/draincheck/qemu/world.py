@@ -18,7 +18,6 @@ from draincheck.lang import (
     all_,
     any_,
     count,
-    ite,
 )
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
@@ -85,6 +84,7 @@ class AioContext:
         external: its handlers are marked external; False without a handler or a counter, where nothing asks for it.
         disks: disks whose host notifier is registered here.
         notify: an `aio_notify` that enabling external events caused and nobody has noticed yet, or None where enabling never notifies.
+        removed: its host notifier has been taken out, or None where nobody does that.
     """
 
     name: str
@@ -92,11 +92,18 @@ class AioContext:
     external: bool
     disks: tuple[Disk, ...]
     notify: BoolVar | None = None
+    removed: BoolVar | None = None
+
+    @property
+    def registered(self) -> BoolExpr:
+        """Nobody has taken the host notifier out."""
+        return TRUE if self.removed is None else ~self.removed
 
     @property
     def enabled(self) -> BoolExpr:
-        """Handlers here may be polled, as far as the disable counter is concerned."""
-        return self.disable_count.is_(0) if self.external and self.disable_count is not None else TRUE
+        """Handlers here may be polled: the disable counter allows it, and they are (still) registered."""
+        there = self.registered
+        return there & self.disable_count.is_(0) if self.external and self.disable_count is not None else there
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ class World:
     iohandler_ctx: AioContext
     legacy_iohandlers: tuple[Disk, ...]
     moved: BoolVar | None = None
+    stop_bh: BoolVar | None = None
     main_count: IntVar | None = None
     main_notify: BoolVar | None = None
     bql_taken: BoolVar | None = None
@@ -219,13 +227,16 @@ class World:
         notify = m.bool("notified") if sections and k.enable_notifies else None
         # Knobs are read only where they matter: code bases that differ in nothing else share a build.
         external = counter is not None and bool(served) and (k.dataplane_is_external if s.iothread else k.is_external)
-        self.ctx = AioContext("iothread" if s.iothread else "qemu_aio_context", counter, external, served, notify)
+        removed = m.bool("host notifier removed") if s.device_reset else None
+        name = "iothread" if s.iothread else "qemu_aio_context"
+        self.ctx = AioContext(name, counter, external, served, notify, removed)
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, s.jobs) if k.bandage and not s.iothread else None
         handled = self.disks if home == "ioh" else ()
         marked = bandage is not None and bool(handled) and k.is_external
         self.iohandler_ctx = AioContext("iohandler_ctx", bandage, marked, handled)
         self.legacy_iohandlers = self.disks if home == "legacy" else ()
         self.moved = m.bool("disk moved to the main loop") if s.device_reset else None
+        self.stop_bh = m.bool("stop BH") if s.device_reset and k.stop_runs_queue == "iothread" else None
         self.main_count = (
             m.int("external_disable_cnt (qemu_aio_context)", 0, 2) if s.device_reset and sections else None
         )
@@ -286,6 +297,11 @@ class World:
         return any_(self.pending, self.backend_waits)
 
     @property
+    def pending_on_target(self) -> BoolExpr:
+        """bdrv_requests_pending(target): a guest request that was submitted after the switch is tracked."""
+        return any_(*(r.tracked & r.to_target for r in self.disk.requests if r.to_target is not None))
+
+    @property
     def any_dirty(self) -> BoolExpr:
         """The dirty count is not 0."""
         return any_(*(write.dirty for write in self.writes))
@@ -303,7 +319,28 @@ class World:
     @property
     def bh_scheduled(self) -> BoolExpr:
         """A bottom half of the disks' context is scheduled (the exit callback's is always the main loop's)."""
-        return any_(*(world.fresh_bh for world in self.worlds), self.io_done)
+        return any_(*(world.fresh_bh for world in self.worlds), self.io_done, self.stop_scheduled)
+
+    @property
+    def stop_scheduled(self) -> BoolExpr:
+        """The bottom half of virtio_blk_data_plane_stop is scheduled (1010cadf62)."""
+        return FALSE if self.stop_bh is None else self.stop_bh
+
+    @property
+    def lock_free(self) -> BoolExpr:
+        """Nobody holds the IOThread's AioContext."""
+        assert self.lock is not None
+        return self.lock.is_("free")
+
+    def lock_taken(self) -> Update:
+        """The thread with the BQL takes it."""
+        assert self.lock is not None
+        return self.lock.set("main")
+
+    def lock_released(self) -> Update:
+        """It is free again."""
+        assert self.lock is not None
+        return self.lock.set("free")
 
     def schedule(self, bottom_half: BoolVar) -> list[Update]:
         """Make and schedule a bottom half of this job: it is the newest of its context now."""
@@ -330,9 +367,15 @@ class World:
         return self.quiesce > 0 if self.quiesce is not None else FALSE
 
     @property
+    def target_drained(self) -> BoolExpr:
+        """A drained section of the target is open."""
+        return self.quiesce_target if self.quiesce_target is not None else FALSE
+
+    @property
     def all_acked(self) -> BoolExpr:
-        """Every request of the guest has been answered."""
-        return all_(*(r.state.is_("acked") for r in self.requests))
+        """Every request of the guest has been answered; a device that was stopped owes nothing for what it left in the ring."""
+        void = FALSE if self.moved is None else self.moved
+        return all_(*(r.state.is_("acked") | (void & r.state.is_("ring")) for r in self.requests))
 
     @property
     def will_switch(self) -> BoolExpr:
@@ -340,33 +383,38 @@ class World:
         return self.should_complete & ~(self.job_failed if self.job_failed is not None else FALSE)
 
     def target_counts(self, begins: bool) -> list[Update]:
-        """Open or close the target's section: count it with the context that the disk (and the job's target with it) is in now."""
+        """Open or close the target's section: count it with the context that the target is in now."""
         assert self.quiesce_target is not None and self.ctx.disable_count is not None
         own = self.ctx.disable_count
+        moved = self.target_moved
         change = [self.quiesce_target.set(begins)]
         if not begins and self.ctx.notify is not None:
-            here = TRUE if self.moved is None else ~self.moved
+            here = TRUE if moved is None else ~moved
             change.append(self.ctx.notify.set(self.ctx.notify | (own.is_(1) & here)))
-        if not begins and self.main_notify is not None and self.moved is not None and self.main_count is not None:
-            change.append(self.main_notify.set(self.main_notify | (self.main_count.is_(1) & self.moved)))
-        if self.moved is None or self.main_count is None:
+        if not begins and self.main_notify is not None and moved is not None and self.main_count is not None:
+            change.append(self.main_notify.set(self.main_notify | (self.main_count.is_(1) & moved)))
+        if moved is None or self.main_count is None:
             return [*change, own.inc() if begins else own.dec()]
         other = self.main_count
         if begins:
-            return [*change, own.inc(when=~self.moved), other.inc(when=self.moved)]
-        return [*change, own.dec(when=~self.moved), other.dec(when=self.moved)]
+            return [*change, own.inc(when=~moved), other.inc(when=moved)]
+        return [*change, own.dec(when=~moved), other.dec(when=moved)]
+
+    @property
+    def target_moved(self) -> BoolVar | None:
+        """The target is in the main loop's context because its job's disk has moved there; None if it never is."""
+        return self.moved if self.moved is not None and self.k.job_at_switch != "ignored" else None
 
     def expected_disable_counts(self) -> BoolExpr:
         """Each context's counter is what the drained nodes that are in it now add up to: one each."""
         if self.ctx.disable_count is None:
             return TRUE
-        nodes = (
-            n for w in self.worlds for n in (w.drained, w.quiesce_target if w.quiesce_target is not None else FALSE)
-        )
-        sections = count(*nodes)
         if self.moved is None or self.main_count is None:
-            return self.ctx.disable_count.is_(sections)
-        here, there = ite(self.moved, count(), sections), ite(self.moved, sections, count())
+            nodes = (n for w in self.worlds for n in (w.drained, w.target_drained))
+            return self.ctx.disable_count.is_(count(*nodes))
+        moved, target_moved = self.moved, FALSE if self.target_moved is None else self.target_moved
+        here = count(self.drained & ~moved, self.target_drained & ~target_moved)
+        there = count(self.drained & moved, self.target_drained & target_moved)
         return self.ctx.disable_count.is_(here) & self.main_count.is_(there)
 
 
