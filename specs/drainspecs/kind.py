@@ -20,13 +20,10 @@ NO_HANG: Final = ("F1", "R1")
 def same_kind(revision: Revision, scenarios: Sequence[Scenario]) -> list[Scenario]:
     """The other scenarios that vary the same default scenarios, as far as the code base can run them.
 
-    Two jobs are left out: they take longer than all others together, and bring no request of another kind. So is a device that stops: from
-    463e0be101 to 657e120320~1 the stop itself waits for the job for ever, whatever else is changed.
+    Two jobs are left out: they take longer than all others together, and bring no request of another kind.
     """
     bases = {base_scenario(scenario) for scenario in scenarios}
-    variants = (
-        s for s in SCENARIOS if base_scenario(s) in bases and s not in scenarios and s.jobs == 1 and not s.device_reset
-    )
+    variants = (s for s in SCENARIOS if base_scenario(s) in bases and s not in scenarios and s.jobs == 1)
     return [scenario for scenario in variants if applies(revision, scenario)]
 
 

@@ -134,6 +134,8 @@ MITIGATIONS: Final = (
     _one("busy_poll", "honours", ("ignores",), "59c9f437c5", cost=1, reason="one more condition in the polling loop"),
     _on("enable_notifies", "321d1dba8b", 1, "one aio_notify where the counter falls to 0",
         side_effects=("a wakeup too many now and then",), builds_on=("c1e1e5fa8f",)),
+    _one("job_at_switch", "moves", ("waits",), "657e120320", cost=3, reason="a switch of the context has to move a job's nodes and its timer with it",
+         side_effects=("nothing by itself: something must switch the context of a disk with a job",)),
     _on("park_requests", "cf3129323f", 4, "every request of every BlockBackend may have to wait",
         side_effects=(
             "a job's own BlockBackend must be left out, or a drain waits for a job that waits for its request",

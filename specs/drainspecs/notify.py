@@ -258,18 +258,18 @@ _BUGS: Final = {
 }
 
 ROWS: Final = (
-    Row("aio_notify", "", False, HOLDS, 544, 1052),
-    Row("aio_notify", "BUG", False, VIOLATED, 381, 688),
+    Row("aio_notify", "", False, HOLDS, 513, 993),
+    Row("aio_notify", "BUG", False, VIOLATED, 363, 655),
     Row("aio_notify_bug", "", False, HOLDS, 431, 1237),
     Row("aio_notify_bug", "BUG", False, HOLDS, 454, 1292),
     Row("aio_notify_bug", "", True, HOLDS, 621, 1781),
     Row("aio_notify_bug", "BUG", True, VIOLATED, 578, 1638),
-    Row("aio_notify_accept", "", False, HOLDS, 1472, 4234),
-    Row("aio_notify_accept", "BUG1", False, VIOLATED, 1694, 4883),
-    Row("aio_notify_accept", "BUG2", False, VIOLATED, 1842, 5259),
-    Row("aio_notify_accept", "", True, HOLDS, 1926, 5532),
-    Row("aio_notify_accept", "BUG1", True, HOLDS, 2365, 6828),
-    Row("aio_notify_accept", "BUG2", True, VIOLATED, 2191, 6238),
+    Row("aio_notify_accept", "", False, HOLDS, 1201, 3441),
+    Row("aio_notify_accept", "BUG1", False, VIOLATED, 1370, 3933),
+    Row("aio_notify_accept", "BUG2", False, VIOLATED, 1495, 4248),
+    Row("aio_notify_accept", "", True, HOLDS, 1576, 4508),
+    Row("aio_notify_accept", "BUG1", True, HOLDS, 1903, 5472),
+    Row("aio_notify_accept", "BUG2", True, VIOLATED, 1788, 5067),
 )
 
 
