@@ -36,7 +36,7 @@ def want_text(value: object, what: str) -> str:
     """The argument itself if it is a string; raises ModelError otherwise: `what` says what it should name."""
     if isinstance(value, str):
         return value
-    raise slip(f"{what} is a text in quotes, and comes first; this is {value!s} ({type(value).__name__})")
+    raise slip(f"{what} is a text in quotes; this is {value!s} ({type(value).__name__})")
 
 
 def want_number(value: object, what: str) -> int:

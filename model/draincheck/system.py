@@ -40,7 +40,7 @@ from draincheck.expr import (
     want_bool,
     want_int,
 )
-from draincheck.location import slip
+from draincheck.location import caller_line, slip
 
 __all__ = [
     "Action",
@@ -75,12 +75,14 @@ State = tuple[int, ...]
 class Variable(Expr):
     """A state variable. `initial` holds the stored values it may start with; `internal` ones (program counters) stay out of traces."""
 
-    __slots__ = ("initial", "internal")
+    __slots__ = ("initial", "internal", "unused")
 
     def __init__(self, name: str, sort: Sort, initial: tuple[int, ...], internal: bool = False) -> None:
         super().__init__("var", (), sort, name)
         self.initial = initial
         self.internal = internal
+        #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
+        self.unused: dict[int, tuple[Update, SourceLine]] = {}
 
     @property
     def name(self) -> str:
@@ -89,7 +91,9 @@ class Variable(Expr):
 
     def to(self, new: Expr) -> Update:
         """The update that stores a term of this variable's sort; raises ModelError for a term of another sort."""
-        return Update(self, new)
+        update = Update(self, new)
+        self.unused[id(update)] = (update, caller_line())
+        return update
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,11 @@ class BoolVar(Variable, BoolExpr):
 
     def set(self, new: BoolExpr | bool = True) -> Update:
         """Store a truth value."""
-        return Update(self, (TRUE if new else FALSE) if isinstance(new, bool) else want_bool(new))
+        return self.to((TRUE if new else FALSE) if isinstance(new, bool) else want_bool(new))
 
     def clear(self) -> Update:
         """Store false."""
-        return Update(self, FALSE)
+        return self.to(FALSE)
 
 
 class IntVar(Variable, IntExpr):
@@ -128,15 +132,15 @@ class IntVar(Variable, IntExpr):
 
     def set(self, new: IntExpr | int) -> Update:
         """Store a number."""
-        return Update(self, want_int(new))
+        return self.to(want_int(new))
 
     def inc(self, when: BoolExpr | None = None) -> Update:
         """Add one (only where `when` holds, if given)."""
-        return Update(self, self + 1 if when is None else ite(when, self + 1, cast(IntExpr, self)))
+        return self.to(self + 1 if when is None else ite(when, self + 1, cast(IntExpr, self)))
 
     def dec(self, when: BoolExpr | None = None) -> Update:
         """Subtract one (only where `when` holds, if given)."""
-        return Update(self, self - 1 if when is None else ite(when, self - 1, cast(IntExpr, self)))
+        return self.to(self - 1 if when is None else ite(when, self - 1, cast(IntExpr, self)))
 
 
 class EnumVar(Variable, EnumExpr):
@@ -146,7 +150,7 @@ class EnumVar(Variable, EnumExpr):
 
     def set(self, new: EnumExpr | str) -> Update:
         """Store a named value; raises ModelError for a name the sort does not have."""
-        return Update(self, self.named(new) if isinstance(new, str) else new)
+        return self.to(self.named(new) if isinstance(new, str) else new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -407,9 +407,61 @@ def break_outside() -> None:
         p.break_()
 
 
+def update_as_mark() -> None:
+    m = Model("m")
+    lock = m.bool("lock")
+    with m.thread("p") as p:
+        p.wait("take", ~lock, lock.set())  # type: ignore[arg-type]
+
+
+def update_of_no_step() -> None:
+    m = Model("m")
+    x = m.bool("x")
+    with m.thread("p") as p, p.when(x):
+        x.clear()
+    m.compile()
+
+
+def place_without_yield() -> None:
+    m = Model("m")
+    co = m.coroutine("co")
+    with co as p:
+        p.do("step")
+        p.here("between")
+        p.do("step")
+    m.always("x", ~co.at("between"))
+    m.compile()
+
+
+def coroutine_of_another_model() -> None:
+    m, other = Model("m"), Model("other")
+    with m.thread("p") as p:
+        p.enter(other.coroutine("co"))
+
+
+def block_twice() -> None:
+    m = Model("m")
+    with m.thread("p") as p:
+        block = p.call("f")
+        for _ in range(2):
+            with block:
+                p.do("step")
+
+
+def meaning_of_a_number() -> None:
+    m = Model("m")
+    m.always("p", TRUE, meaning=3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("slip", "message"),
     [
+        (update_as_mark, "a mark is a text in quotes; this is lock := True (Update)"),
+        (update_of_no_step, "x := False is stored by no step"),
+        (place_without_yield, "co never yields at 'between'"),
+        (coroutine_of_another_model, "co is a coroutine of another model"),
+        (block_twice, "a block is opened once: call call(...) anew"),
+        (meaning_of_a_number, "the meaning of p is a text in quotes; this is 3 (int)"),
         (unknown_variable, "unknown variable stray: it was not made by this model"),
         (two_writers, "x is written twice in one step"),
         (outside, "step outside a process"),
@@ -418,7 +470,7 @@ def break_outside() -> None:
         (python_bool_as_condition, "a condition must be a truth-valued expression, not True"),
         (wrong_type, "expected an integer or an integer expression, not 'three'"),
         (wrong_name, "'bussy' is not one of idle, busy"),
-        (wait_in_atomic, "a wait in the middle of atomic"),
+        (wait_in_atomic, "a guard after something was done in the same step"),
         (otherwise_alone, "otherwise without a when just before it"),
         (no_such_place, "co has no place 'nowhere'"),
         (name_twice, "there is a variable 'x' already"),

@@ -34,6 +34,8 @@ BANDAGE, EXTERNAL, WALK = "bandage=on", "is_external=on", "walk_checks_external=
 EARLY, PARKS, HOME = "begin=before_check", "park_requests=on", "notifier_home=main"
 #: parking without it hangs with a flush, so no repair parks and leaves it out
 UNCOUNTED = "parked_counts=off"
+#: from 463e0be101 to 657e120320~1 a stop of dataplane waits for the job for ever: whatever is to be a repair there has to mend that, too
+MOVES = "job_at_switch=moves"
 
 
 def asked(revision: str, *scenarios: str) -> Repairs:
@@ -191,7 +193,7 @@ def section_less() -> Revision:
 def test_a_repair_that_hangs_is_none() -> None:
     """A section makes dataplane safe and lets the IOThread sleep for ever, until 321d1dba8b wakes it."""
     found = repair(section_less(), [find_scenario("dataplane")])
-    assert solutions(found) == [{EARLY, "enable_notifies=on"}]
+    assert solutions(found) == [{EARLY, "enable_notifies=on", MOVES}]
     rejected = {frozenset(m.name for m in items): {flaw.property for flaw in flaws} for items, flaws in found.rejected}
     assert rejected[frozenset({EARLY})] == {"F1", "L2"}
 
@@ -200,28 +202,35 @@ def test_history_s_own_fix_hung() -> None:
     """At 684e508c23 what 59c9f437c5 did makes dataplane safe, and leaves an IOThread asleep for ever: refused, and F1 is the reason."""
     found = asked("684e508c23", "dataplane")
     awake = "enable_notifies=on"
-    assert solutions(found) == [{"busy_poll=honours", awake}, {awake, PARKS, UNCOUNTED}]
+    assert solutions(found) == [{"busy_poll=honours", awake, MOVES}, {awake, MOVES, PARKS, UNCOUNTED}]
     assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
         ({"busy_poll=honours"}, ["dataplane: F1"]),
         ({PARKS}, ["dataplane: F1"]),
-        ({awake, PARKS}, ["dataplane-flush-reopen: F1"]),
+        ({"busy_poll=honours", awake}, ["dataplane-reset: F1"]),
+        ({awake, PARKS}, ["dataplane-reset: F1"]),
+        ({awake, MOVES, PARKS}, ["dataplane-flush-reopen: F1"]),
     ]
 
 
 def test_its_hang_is_real() -> None:
-    """Negative control: with 321d1dba8b's wakeup in the code base the same fix is a repair by itself, and not refused."""
+    """Negative control: with 321d1dba8b's wakeup in the code base the same fix leaves no IOThread asleep, and is not refused for that."""
     woken = with_settings(find_revision("684e508c23"), {"enable_notifies": True})
     found = repair(woken, [find_scenario("dataplane")])
-    assert solutions(found) == [{"busy_poll=honours"}, {PARKS, UNCOUNTED}]
+    assert solutions(found) == [{"busy_poll=honours", MOVES}, {MOVES, PARKS, UNCOUNTED}]
     assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
-        ({PARKS}, ["dataplane-flush-reopen: F1"])
+        ({"busy_poll=honours"}, ["dataplane-reset: F1"]),
+        ({PARKS}, ["dataplane-reset: F1"]),
+        ({MOVES, PARKS}, ["dataplane-flush-reopen: F1"]),
     ]
 
 
-def test_where_nothing_else_is_broken_a_hang_that_was_there_is_no_reproach() -> None:
-    """At 65c1b5b622 only F1 fails: sets that leave it so are no repairs, but they make nothing worse either."""
+def test_a_hang_in_another_scenario_of_the_kind_counts() -> None:
+    """At 65c1b5b622 only F1 fails in dataplane; what mends it there hangs where the device stops, and is refused for that."""
     found = asked("65c1b5b622", "dataplane")
-    assert solutions(found) == [{"enable_notifies=on"}] and found.rejected == ()
+    assert solutions(found) == [{"enable_notifies=on", MOVES}]
+    assert [({m.name for m in items}, list(map(str, flaws))) for items, flaws in found.rejected] == [
+        ({"enable_notifies=on"}, ["dataplane-reset: F1"])
+    ]
 
 
 def test_without_the_demand_not_to_hang_it_would_be_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,8 +38,9 @@ class Block(AbstractContextManager[T], Generic[T]):
         owner.unopened.append(self)
 
     def __enter__(self) -> T:
-        if self in self._owner.unopened:
-            self._owner.unopened.remove(self)
+        if self not in self._owner.unopened:
+            raise ModelError(f"a block is opened once: call {self.name}(...) anew", caller_line())
+        self._owner.unopened.remove(self)
         return self._inner.__enter__()
 
     def __exit__(

@@ -11,6 +11,7 @@ from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, IntSort, all_, any_, co
 from draincheck.lang.fairness import resolve
 from draincheck.lang.flow import Edge, Rest, first_line
 from draincheck.lang.path import Path
+from draincheck.lang.process import Coroutine, Process
 from draincheck.system import (
     Action,
     Always,
@@ -31,7 +32,6 @@ from draincheck.system import (
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
-    from draincheck.lang.process import Process
 
 __all__ = ["compile_model"]
 
@@ -50,6 +50,8 @@ def compile_model(model: Model) -> TransitionSystem:
     )
     _Known(variables, places).check_all(compiled, model)
     _check_local_tests(compiled, model)
+    _check_yields(compiled)
+    _check_updates(model)
     actions = [
         item.action(index, step, places, handovers, model)
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
@@ -249,11 +251,14 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
     places: dict[Expr, Expr] = {}
     for (process, name), term in model.places.items():
         if process not in by_name:
-            raise ModelError(f"there is no process {process!r}; there are {', '.join(by_name)}")
+            line = model.place_lines[process, name]
+            raise ModelError(f"there is no process {process!r}; there are {', '.join(by_name)}", line)
         found = by_name[process].named(name, handovers)
         if found is None:
             known = ", ".join(by_name[process].flow.known_names()) or "none"
-            raise ModelError(f"{process} has no place {name!r}; it has {known}", process=process)
+            raise ModelError(
+                f"{process} has no place {name!r}; it has {known}", model.place_lines[process, name], process
+            )
         places[term] = found
     return places
 
@@ -337,6 +342,27 @@ def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
                     line,
                     process,
                 )
+
+
+def _check_yields(compiled: list[_Compiled]) -> None:
+    """Raise ModelError if somebody asks whether a coroutine has yielded where it never does: that would hold of no state."""
+    for item in compiled:
+        if isinstance(item.process, Coroutine):
+            yields = [item.flow.rest(location).names for location in item.flow.yielded]
+            for name, line in item.process.yields_asked.items():
+                if name != "(ended)" and not any(name in names for names in yields) and name in item.flow.known_names():
+                    raise ModelError(
+                        f"{item.process.name} never yields at {name!r}; for where it stands while it runs write m.at({item.process.name!r}, {name!r})",
+                        line,
+                        item.process.name,
+                    )
+
+
+def _check_updates(model: Model) -> None:
+    """Raise ModelError for an update that was made and stored by no step."""
+    for variable in model.variables.values():
+        for update, line in variable.unused.values():
+            raise ModelError(f"{update} is stored by no step: write p.do('...', ...) around it", line)
 
 
 def _group(process: str, enterers: dict[str, set[str]]) -> set[str]:

@@ -38,13 +38,15 @@ class Model:
     """A model under construction. Names of variables, of processes and of properties are unique."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = want_text(name, "the name of a model")
         self.variables: dict[str, Variable] = {}
         self.processes: dict[str, Process] = {}
         self.properties: dict[str, Property] = {}
         self.final_when: BoolExpr = FALSE
         #: places that conditions refer to, resolved when compiled
         self.places: dict[tuple[str, str], BoolExpr] = {}
+        #: where each of them was first asked about
+        self.place_lines: dict[tuple[str, str], SourceLine] = {}
         #: (process, condition, line) of tests that claim to read only what their own thread writes
         self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
         #: what runs are assumed to be fair to
@@ -117,6 +119,7 @@ class Model:
         key = (want_text(process, "the name of a process"), want_text(place, "the name of a place"))
         if key not in self.places:
             self.places[key] = BoolExpr("at", (), BOOL, f"{process} at {place}")
+            self.place_lines[key] = caller_line()
         return self.places[key]
 
     def fair(self, process: Process, strength: FairWord = "weak", *, step: str = "") -> None:
@@ -172,6 +175,8 @@ class Model:
         self.final_when = any_(self.final_when, want_bool(condition))
 
     def _demand(self, item: Property) -> None:
+        want_text(item.meaning, f"the meaning of {item.name}")
+        want_text(item.source, f"the source of {item.name}")
         if want_text(item.name, "the name of a property") in self.properties:
             raise slip(f"there is a property {item.name!r} already")
         self.properties[item.name] = item

@@ -18,7 +18,7 @@ from draincheck.lang.blocks import Block, block
 from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.path import Path
 from draincheck.lang.recorder import Branching, Either, Loop, Recorder
-from draincheck.location import slip, want_text
+from draincheck.location import caller_line, slip, want_text
 from draincheck.system import BoolVar, Check, FaultKind, Update
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Process(Recorder):
             _want(Update, update, "a step stores updates, as x.set(...) makes them")
         self._demand(want_bool(when), line)
         part = replace(
-            self._part(want_text(label, "the label of a step"), mark, line),
+            self._part(label, mark, line),
             writes=tuple(update.variable.name for update in updates),
         )
         if fair is not None:
@@ -60,6 +60,8 @@ class Process(Recorder):
         for path in self._paths:
             path.store(updates, line)
             path.record(part)
+        for update in updates:
+            update.variable.unused.pop(id(update), None)
         if not self._atomic:
             self._end_step()
 
@@ -250,6 +252,7 @@ class Process(Recorder):
     @block
     def while_(self, condition: BoolExpr, text: str = "") -> Generator[None]:
         """Repeat the block as long as the condition holds at its start."""
+        want_text(text, "what a test says in words")
         with self.loop():
             with self.when(not_(want_bool(condition)), f"not {text}" if text else ""):
                 self.break_()
@@ -258,6 +261,7 @@ class Process(Recorder):
     @block
     def until(self, condition: BoolExpr, text: str = "") -> Generator[None]:
         """Repeat the block until the condition holds at its start."""
+        want_text(text, "what a test says in words")
         with self.loop():
             with self.when(want_bool(condition), text):
                 self.break_()
@@ -292,7 +296,9 @@ class Process(Recorder):
         """
         line = self._begin()
         _want(Coroutine, coroutine, "enter runs a coroutine")
-        part = replace(self._part(want_text(label, "the label of a step"), mark, line), enters=coroutine.name)
+        if self.model.processes.get(coroutine.name) is not coroutine:
+            raise ModelError(f"{coroutine.name} is a coroutine of another model", line, self.name)
+        part = replace(self._part(label, mark, line), enters=coroutine.name)
         for path in self._paths:
             can_be_entered = path.now(coroutine.can_be_entered)
             path.fault(FaultKind.REENTRY, not_(can_be_entered), f"{coroutine.name} is running or has ended", line)
@@ -311,6 +317,8 @@ class Coroutine(Process):
     def __init__(self, model: Model, name: str, waits_at: str) -> None:
         super().__init__(model, name)
         self.on = BoolVar(f"on {name}", BOOL, (0,), internal=True)
+        #: places at which conditions ask whether it has yielded, with the line that asks first
+        self.yields_asked: dict[str, SourceLine] = {}
         self.flow.name(want_text(waits_at, "the name of a place"), self.flow.entry)
         self.flow.yielded.add(self.flow.entry)
 
@@ -327,7 +335,7 @@ class Coroutine(Process):
     def yield_(self, name: str, label: str = "qemu_coroutine_yield") -> None:
         """Give control back to whoever entered; the place is named for `at`."""
         line = self._begin()
-        part = self._part(want_text(label, "the label of a step"), "", line)
+        part = self._part(label, "", line)
         for path in self._paths:
             path.env[self.on] = FALSE
             path.record(part)
@@ -337,12 +345,16 @@ class Coroutine(Process):
         self._arrive(target)
 
     def at(self, name: str) -> BoolExpr:
-        """True while the coroutine has yielded at a place of this name."""
+        """True while the coroutine has yielded at a place of this name. Raises ModelError when compiled if it never yields there.
+
+        `Model.at` is true also while it runs and stands at a place.
+        """
+        self.yields_asked.setdefault(want_text(name, "the name of a place"), caller_line())
         return super().at(name) & ~self.on
 
 
 _BESIDE = "a step inside either, outside its alternatives: write 'with choice():' around it"
-_LATE_GUARD = "a wait in the middle of atomic would silently move to its start: put it first, or end the atomic"
+_LATE_GUARD = "a guard after something was done in the same step: put it first, or end the atomic"
 
 
 def _want(kind: type, value: object, what: str) -> None:

@@ -11,7 +11,7 @@ from draincheck.expr import TRUE, BoolExpr
 from draincheck.lang.blocks import Block, refuse_unopened
 from draincheck.lang.flow import Flow
 from draincheck.lang.path import Path, merge
-from draincheck.location import caller_line
+from draincheck.location import caller_line, want_text
 from draincheck.system import BoolVar, Part
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ class Recorder:
             path.record(part)
 
     def _part(self, label: str, mark: str, line: SourceLine) -> Part:
+        want_text(label, "the label of a step, its first argument,")
+        want_text(mark, "a mark")
         opens = min(self._fresh, len(self._frames))
         self._fresh = len(self._frames)
         return Part(label, tuple(self._frames), opens, mark, line, TRUE)

@@ -20,10 +20,11 @@ def count_section(p: Process, w: World) -> None:
     """What bdrv_drained_begin does before it polls: count, and disable external events on the first one."""
     assert w.quiesce is not None and w.ctx.disable_count is not None
     first = w.quiesce.is_(0)
-    updates = [w.quiesce.inc(), w.ctx.disable_count.inc(when=first)]
     if w.moved is not None and w.main_count is not None:
-        updates[1:] = [w.ctx.disable_count.inc(when=first & ~w.moved), w.main_count.inc(when=first & w.moved)]
-    p.do("aio_disable_external", *updates)
+        counted = [w.ctx.disable_count.inc(when=first & ~w.moved), w.main_count.inc(when=first & w.moved)]
+    else:
+        counted = [w.ctx.disable_count.inc(when=first)]
+    p.do("aio_disable_external", w.quiesce.inc(), *counted)
 
 
 def bdrv_drained_begin(p: Process, w: World) -> None:
