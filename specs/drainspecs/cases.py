@@ -1,4 +1,4 @@
-"""The seed's bug cases as properties of their own, so that each has its own shortest trace, up to (c).
+"""The story's bug cases as properties of their own, so that each has its own shortest trace, up to (c).
 
 A stray request is one that enters the source during the window. The cases differ in when it does so: in the main-loop iteration of (a)
 (case 1), in a later one before (c) (case 2), or already between (w) and (a) (case 3, which the seed does not know).

@@ -70,7 +70,7 @@ class Remainder:
     Attributes:
         mitigations: in the order of history; none for the code base as it is.
         flaws: the chosen properties, F1 and R1 included, that do not hold; if they all do, a hang in another scenario of the kind.
-        cases: for each scenario the seed's bug cases that can still happen, with GSources in the code base's own order.
+        cases: for each scenario the bug cases that can still happen, with GSources in the code base's own order.
         cases_any_order: the same with GSources in any order.
         inert: all these verdicts are those of the code base as it is.
         objection: why no code base could be like that, "" if one could.
@@ -330,7 +330,7 @@ class _Search:
 
 
 class _Cases:
-    """Decides the seed's bug cases."""
+    """Decides the bug cases."""
 
     def __init__(self, stack: ExitStack, scenarios: Sequence[Scenario], processes: int | None) -> None:
         self._judges = [

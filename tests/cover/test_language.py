@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -492,3 +494,15 @@ def test_errors_of_steps_name_the_source_line(slip: Callable[[], None]) -> None:
     """The place is the line of the model that recorded the step."""
     with pytest.raises(ModelError, match=r"test_language\.py:\d+: "):
         slip()
+
+
+@pytest.mark.parametrize("page", ["LANGUAGE.md", "CONTRIBUTING.md"])
+def test_the_example_of_a_page_is_a_model(page: str) -> None:
+    """What a reader copies from it compiles, and every property of it is decided."""
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Callable[[], Model]] = {}
+    exec(code, names)
+    (build,) = (value for name, value in names.items() if name in ("build", "queue_resume"))
+    outcomes = {verdict.outcome for verdict in explore(build().compile()).verdicts.values()}
+    assert outcomes and (Outcome.VIOLATED in outcomes) is (page == "CONTRIBUTING.md")

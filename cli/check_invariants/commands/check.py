@@ -80,8 +80,8 @@ def command(
 
     The verdict on each property, what the search did, the steps of the model it never took, and a shortest counterexample
     for what is violated. MODEL.py:FUNCTION is a Python file and a function in it that returns a draincheck.lang.Model or a
-    TransitionSystem. The seed's bug cases can be asked about as --property 'case 1', 'case 2' and 'case 3', and what must
-    happen in the end as --property L1 to L7s.
+    TransitionSystem. The commit message's bug cases can be asked about as --property 'case 1' and 'case 2', one that it does
+    not know as 'case 3', and what must happen in the end as --property L1 to L7s.
 
     \b
     Exit codes. For a code base of the table without --set the verdicts are compared with the expected ones:
