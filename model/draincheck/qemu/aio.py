@@ -91,8 +91,14 @@ def _found_in_drain(w: World, ctx: AioContext) -> BoolExpr:
 
 def _busy_in_drain(w: World, ctx: AioContext) -> BoolExpr:
     """A nested poll of now finds a virtqueue with entries."""
-    never = not ctx.disks or (w.k.busy_poll != "ignores" and _disabled_in_drain(w, ctx))
-    return FALSE if never else busy_polled(w, ctx)
+    if not ctx.disks or _polls_only_for_the_one_request(w):
+        return FALSE
+    return FALSE if w.k.busy_poll != "ignores" and _disabled_in_drain(w, ctx) else busy_polled(w, ctx)
+
+
+def _polls_only_for_the_one_request(w: World) -> bool:
+    """A drain polls only while a request is in flight, and there is no other that could be in the ring."""
+    return w.k.drain_polls == "in_flight" and len(w.requests) <= 1
 
 
 def aio_poll_nested(p: Process, w: World, ctx: AioContext) -> None:
