@@ -109,14 +109,19 @@ def test_a_full_disk_is_one_message() -> None:
     assert (done.returncode, done.stderr) == (2, "Error: standard output cannot be written: No space left on device\n")
 
 
+#: a shell that runs its jobs in the background ignores Ctrl-C, and what it starts inherits that
+AS_AT_A_PROMPT = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
 def on_a_terminal(*arguments: str, columns: int = 100, interrupt_at: bytes = b"") -> tuple[str, int]:
     """What the command prints on a terminal of this width, and its exit code; with Ctrl-C once some text has appeared."""
     master, slave = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
-    process = subprocess.Popen(
-        [*COMMAND, *arguments], stdout=slave, stderr=slave, env=environment, start_new_session=True
-    )
+    command = [sys.executable, "-c", AS_AT_A_PROMPT, *COMMAND, *arguments]
+    process = subprocess.Popen(command, stdout=slave, stderr=slave, env=environment, start_new_session=True)
     os.close(slave)
     read = b""
     while chunk := _read(master):
