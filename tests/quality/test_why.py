@@ -85,7 +85,7 @@ MANY = [
                 for name in ("iohandler", "notifier_home", "is_external", "walk_checks_external")
             ),
         ],
-        774,
+        7814,
         marks=pytest.mark.slow,
     ),
 ]
