@@ -15,6 +15,7 @@ from typing import Any, cast
 import click
 
 from check_invariants.exit import MalformedInput
+from check_invariants.misuse import in_words
 from draincheck.errors import ModelError
 from draincheck.lang import Model
 from draincheck.report.jsontrace import Source
@@ -112,12 +113,16 @@ def _compiled(file: str, function: str, build: Callable[[], Any]) -> TransitionS
         place = "" if error.line else f"{_place(file, error)}: "
         raise MalformedInput(f"{place}{error}") from error
     except (Exception, SystemExit) as error:
-        raise MalformedInput(f"{_place(file, error)}: {function}() failed: {_cause(error)}") from error
+        raise MalformedInput(f"{_place(file, error)}: {_failed(function, error)}") from error
     if not isinstance(system, TransitionSystem):
         raise MalformedInput(
             f"{file}: {function}() returns {_article(type(made).__name__)}; wanted is a draincheck.lang.Model or a TransitionSystem"
         )
     return system
+
+
+def _failed(function: str, error: BaseException) -> str:
+    return in_words(error) or f"{function}() failed: {_cause(error)}"
 
 
 def _cause(error: BaseException) -> str:

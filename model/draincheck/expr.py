@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast
 
 from draincheck.errors import ModelError
-from draincheck.location import slip
+from draincheck.location import slip, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,7 +231,12 @@ class EnumExpr(Expr):
 
 _OPERATORS: Final = {
     "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "lshift": "<<", "rshift": ">>", "and": "&",
-    "or": "|", "xor": "^", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+    "matmul": "@", "divmod": "divmod", "or": "|", "xor": "^", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+}  # fmt: skip
+
+
+_ALONE: Final = {
+    "neg": "the sign -", "pos": "the sign +", "invert": "~", "abs": "abs", "round": "round", "trunc": "trunc", "floor": "floor", "ceil": "ceil",
 }  # fmt: skip
 
 
@@ -243,8 +248,11 @@ def _refuse(symbol: str, swapped: bool) -> Callable[[Expr, object], NoReturn]:
     return refuse
 
 
-def _refuse_sign(self: Expr) -> NoReturn:
-    raise slip(f"a sign or ~ before {self} means nothing in a model: {_can(self)}")
+def _refuse_alone(symbol: str) -> Callable[..., NoReturn]:
+    def refuse(self: Expr, *_: object) -> NoReturn:
+        raise slip(f"{symbol} of {_shown(self)} means nothing in a model: {_can(self)}")
+
+    return refuse
 
 
 def _refuse_operators() -> None:
@@ -253,8 +261,8 @@ def _refuse_operators() -> None:
         setattr(Expr, f"__{name}__", _refuse(symbol, swapped=False))
         if name not in ("lt", "le", "gt", "ge"):
             setattr(Expr, f"__r{name}__", _refuse(symbol, swapped=True))
-    for name in ("neg", "pos", "invert", "abs"):
-        setattr(Expr, f"__{name}__", _refuse_sign)
+    for name, symbol in _ALONE.items():
+        setattr(Expr, f"__{name}__", _refuse_alone(symbol))
 
 
 _refuse_operators()
@@ -293,7 +301,7 @@ def said(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return _operand(value) if isinstance(value, Expr) else repr(value)
+    return _operand(value) if isinstance(value, Expr) else repr(value) if isinstance(value, str) else written(value)
 
 
 def _compared(a: Expr, b: object) -> str:
@@ -308,7 +316,18 @@ def want_bool(value: object) -> BoolExpr:
     """The argument itself if it is a truth-valued term; raises ModelError otherwise (a Python bool is a slip: see module text)."""
     if isinstance(value, BoolExpr):
         return value
-    raise slip(f"a condition must be a truth-valued expression, not {value!r}; for a constant use TRUE or FALSE")
+    raise slip(f"a condition must be a truth-valued expression, not {_shown(value)}; {_instead(value)}")
+
+
+def _instead(value: object) -> str:
+    """What to write where somebody wrote this for a condition."""
+    if isinstance(value, bool | int | str | None):
+        return "for a constant use TRUE or FALSE"
+    if isinstance(value, Expr):
+        return f"compare it, as in {_shown(value)}.is_({'...' if isinstance(value, EnumExpr) else value.sort.low})"
+    if isinstance(value, Iterable):
+        return "write * before a series of terms: all_(*terms), any_(*terms)"
+    return f"this is of type {type(value).__name__}: write a term such as x, n.is_(1) or p.at('place')"
 
 
 def want_int(value: object) -> IntExpr:

@@ -8,12 +8,14 @@ from types import FrameType
 
 from draincheck.errors import ModelError, SourceLine
 
-__all__ = ["caller_line", "slip", "want_number", "want_text"]
+__all__ = ["caller_line", "slip", "source_of", "want_name", "want_number", "want_text", "want_truth", "written"]
 
 _HERE = Path(__file__).parent
 #: files that only pass on what a model's source says
 _LANGUAGE = (str(_HERE / "lang"), str(_HERE / "expr.py"), str(_HERE / "system.py"), str(_HERE / "location.py"))
+_passing: set[str] = set()
 _names: dict[str, str] = {}
+_files: dict[str, str] = {}
 
 
 def caller_line() -> SourceLine:
@@ -21,10 +23,20 @@ def caller_line() -> SourceLine:
     frame: FrameType | None = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if not (file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"):
-            return SourceLine(_names.get(file) or _short_name(file, frame), frame.f_lineno)
+        if file not in _passing:  # every statement comes here: what is known of a file is looked up
+            if name := _names.get(file):
+                return SourceLine(name, frame.f_lineno)
+            if not (file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"):
+                return SourceLine(_short_name(file, frame), frame.f_lineno)
+            _passing.add(file)
         frame = frame.f_back
     return SourceLine("?", 0)
+
+
+def source_of(name: str) -> str:
+    """The Python file that a `SourceLine` calls by this name; "" if that is not known, or if it is one of this library's own."""
+    file = _files.get(name, "")
+    return "" if file.startswith(str(_HERE)) else file
 
 
 def slip(message: str) -> ModelError:
@@ -36,7 +48,15 @@ def want_text(value: object, what: str) -> str:
     """The argument itself if it is a string; raises ModelError otherwise: `what` says what it should name."""
     if isinstance(value, str):
         return value
-    raise slip(f"{what} is a text in quotes; this is {value!s} ({type(value).__name__})")
+    raise slip(f"{what} is a text in quotes; this is {written(value)} ({type(value).__name__})")
+
+
+def want_name(value: object, what: str) -> str:
+    """The argument itself if it is a string with something in it; raises ModelError otherwise."""
+    if isinstance(value, str) and value.strip():
+        return value
+    want_text(value, what)
+    raise slip(f"{what} is empty: give it a name to tell it by")
 
 
 def want_number(value: object, what: str) -> int:
@@ -44,6 +64,19 @@ def want_number(value: object, what: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise slip(f"{what} is a number, not {value!r} ({type(value).__name__})")
+
+
+def want_truth(value: object, what: str) -> bool:
+    """The argument itself if it is a Python bool; raises ModelError otherwise."""
+    if isinstance(value, bool):
+        return value
+    raise slip(f"{what} is True or False, not {written(value)} ({type(value).__name__})")
+
+
+def written(value: object) -> str:
+    """A value as a model's source would write it: functions by their names, not by their addresses."""
+    name = getattr(value, "__name__", None)
+    return name if isinstance(name, str) else str(value)
 
 
 def _short_name(file: str, frame: FrameType) -> str:
@@ -55,4 +88,5 @@ def _short_name(file: str, frame: FrameType) -> str:
         path = Path(file)
         name = str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else file
     _names[file] = name
+    _files[name] = file
     return name

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from itertools import product
-from typing import cast
+from typing import NoReturn, cast
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import (
@@ -68,6 +68,8 @@ __all__ = [
     "Variable",
 ]  # fmt: skip
 
+_STORE = "write p.do('...', x.set(...))"
+
 #: stored values, in the order of `TransitionSystem.variables`
 State = tuple[int, ...]
 
@@ -84,6 +86,17 @@ class Variable(Expr):
         #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
         self.unused: dict[int, tuple[Update, SourceLine]] = {}
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Attributes are given once; `x.value = 1` in a model is a slip. What it starts with, stored, may be given anew."""
+        if hasattr(self, name) and not (name == "initial" and isinstance(value, tuple)):
+            raise slip(f"{self}.{name} = {value} stores nothing: {_STORE}")
+        super().__setattr__(name, value)
+
+    def _refuse_in_place(self, other: object) -> NoReturn:
+        raise slip(f"an operator with = stores nothing in {self}: {_STORE}; for a term, a name of its own")
+
+    __iadd__ = __isub__ = __iand__ = __ior__ = __ixor__ = __imul__ = _refuse_in_place
+
     @property
     def name(self) -> str:
         """The variable's name, unique in its system."""
@@ -96,7 +109,7 @@ class Variable(Expr):
         return update
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Update:
     """`variable := value`, as part of a step. Raises ModelError for a value of another sort than the variable's."""
 
@@ -109,6 +122,8 @@ class Update:
 
     def __str__(self) -> str:
         return f"{self.variable} := {self.value}"
+
+    __repr__ = __str__
 
 
 class BoolVar(Variable, BoolExpr):

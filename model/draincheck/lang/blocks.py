@@ -1,4 +1,4 @@
-"""Blocks: statements that are opened by `with`. One that is called without it would be lost in silence, so it is noticed."""
+"""Blocks: statements that are opened by `with`. What is not opened, not closed, or left by an exception would be lost in silence."""
 
 from __future__ import annotations
 
@@ -7,22 +7,50 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, SourceLine
 from draincheck.location import caller_line
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Block", "Opener", "block", "refuse_unopened"]
+__all__ = ["Block", "Blocks", "Opener", "block"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Opener(Protocol):
-    """What has blocks: it remembers those that have been called and not opened yet."""
+class Blocks:
+    """The blocks of one process: those called and not opened yet, and those open, innermost last.
 
-    unopened: list[Block[Any]]
+    `broken` is the first line at which an exception has left a block: what stands behind it in the block has not been recorded.
+    """
+
+    def __init__(self, process: str) -> None:
+        self.process = process
+        self.unopened: list[Block[Any]] = []
+        self.open: list[Block[Any]] = []
+        self.broken: SourceLine | None = None
+
+    def refuse_unopened(self) -> None:
+        """Raise ModelError for the first block that was called without `with`, and after an exception that was caught."""
+        if self.unopened:
+            found = self.unopened[0]
+            raise ModelError(f"{found.name}(...) opens a block: write 'with' before it", found.line, self.process)
+        if self.broken is not None:
+            raise ModelError(_LEFT, self.broken, self.process)
+
+    def refuse_open(self) -> None:
+        """The same, and for a block that is still open: the process ends."""
+        self.refuse_unopened()
+        if self.open:
+            found = self.open[-1]
+            raise ModelError(f"{found.name}(...) is never closed: open it by 'with'", found.line, self.process)
+
+
+class Opener(Protocol):
+    """What has blocks."""
+
+    blocks: Blocks
 
 
 S = TypeVar("S", bound=Opener)
@@ -31,21 +59,29 @@ S = TypeVar("S", bound=Opener)
 class Block(AbstractContextManager[T], Generic[T]):
     """A called block. `with` opens it."""
 
-    def __init__(self, owner: Opener, name: str, inner: AbstractContextManager[T]) -> None:
+    def __init__(self, among: Blocks, name: str, inner: AbstractContextManager[T]) -> None:
         self.name = name
         self.line = caller_line()
-        self._owner, self._inner = owner, inner
-        owner.unopened.append(self)
+        self._among, self._inner = among, inner
+        among.unopened.append(self)
 
     def __enter__(self) -> T:
-        if self not in self._owner.unopened:
+        if self not in self._among.unopened:
             raise ModelError(f"a block is opened once: call {self.name}(...) anew", caller_line())
-        self._owner.unopened.remove(self)
-        return self._inner.__enter__()
+        self._among.unopened.remove(self)
+        entered = self._inner.__enter__()
+        self._among.open.append(self)
+        return entered
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
+        among = self._among
+        if error is not None:
+            among.broken = among.broken or caller_line()
+        elif among.open[-1:] != [self]:
+            raise ModelError(f"{self.name}(...) is closed before a block inside it", caller_line(), among.process)
+        among.open.remove(self)
         return self._inner.__exit__(kind, error, trace)
 
 
@@ -55,13 +91,9 @@ def block(method: Callable[Concatenate[S, P], Generator[T]]) -> Callable[Concate
 
     @wraps(method)
     def called(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Block[T]:
-        return Block(self, method.__name__.lstrip("_"), make(self, *args, **kwargs))
+        return Block(self.blocks, method.__name__.lstrip("_"), make(self, *args, **kwargs))
 
     return called
 
 
-def refuse_unopened(owner: Opener, process: str) -> None:
-    """Raise ModelError for the first block that was called without `with`."""
-    if owner.unopened:
-        found = owner.unopened[0]
-        raise ModelError(f"{found.name}(...) opens a block: write 'with' before it", found.line, process)
+_LEFT = "an exception left a block here, and was caught: the rest of the block is missing; let it through, or test before the block"

@@ -12,6 +12,7 @@ from draincheck.lang.fairness import resolve
 from draincheck.lang.flow import Edge, Rest, first_line
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
+from draincheck.lang.uncalled import refuse_uncalled
 from draincheck.system import (
     Action,
     Always,
@@ -52,6 +53,7 @@ def compile_model(model: Model) -> TransitionSystem:
     _check_local_tests(compiled, model)
     _check_yields(compiled)
     _check_updates(model)
+    refuse_uncalled([model.line.file, *(p.line.file for c in compiled for e in c.flow.edges for p in e.path.parts)])
     actions = [
         item.action(index, step, places, handovers, model)
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE
+from draincheck.location import want_text
 from draincheck.system import Action, Fairness, Part, Strength
 
 __all__ = ["Demand", "FairWord", "demanded", "resolve"]
@@ -34,7 +35,7 @@ class Demand:
 
 def demanded(process: str, word: str, label: str, part: Part | None, line: SourceLine) -> Demand:
     """The assumption a model states; raises ModelError for a word that is neither `weak` nor `strong`."""
-    if word not in get_args(FairWord):
+    if want_text(word, "fairness, 'weak' or 'strong',") not in get_args(FairWord):
         raise ModelError(f"fairness is 'weak' or 'strong', not {word!r}", line, process)
     return Demand(process, Strength(word), label, part, line)
 

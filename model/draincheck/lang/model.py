@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import NoReturn, TypeVar, cast
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, IntSort, Sort, Value, any_, want_bool
+from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, Expr, IntSort, Sort, Value, any_, want_bool
 from draincheck.lang.compile import compile_model
 from draincheck.lang.fairness import Demand, FairWord, demanded
 from draincheck.lang.process import Coroutine, Process
-from draincheck.location import caller_line, slip, want_number, want_text
+from draincheck.location import caller_line, slip, want_name, want_number, want_text, want_truth
 from draincheck.system import (
     Always,
     Assertion,
@@ -39,6 +39,7 @@ class Model:
 
     def __init__(self, name: str) -> None:
         self.name = want_text(name, "the name of a model")
+        self.line = caller_line()
         self.variables: dict[str, Variable] = {}
         self.processes: dict[str, Process] = {}
         self.properties: dict[str, Property] = {}
@@ -53,10 +54,20 @@ class Model:
         self.fairness: list[Demand] = []
         self._halted: BoolVar | None = None
 
+    def __repr__(self) -> str:
+        return f"model {self.name}"
+
+    def __copy__(self) -> NoReturn:
+        raise ModelError("a model is not copied: build it again, by a function that takes what differs")
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__copy__()
+
     # -- variables ------------------------------------------------------------------------------------------------------------
 
     def bool(self, name: str, initial: Truth = False, history: Truth = False) -> BoolVar:
         """A truth-valued variable. `history` ones only remember what happened, for properties, and stay out of traces."""
+        want_truth(history, "history")
         return self._add(BoolVar(name, BOOL, (_stored(BOOL, name, initial),), history))
 
     def int(self, name: str, low: int, high: int, initial: int | None = None) -> IntVar:
@@ -70,7 +81,8 @@ class Model:
 
     def enum(self, name: str, *values: str, initial: str | None = None, history: Truth = False) -> EnumVar:
         """A variable with named values, starting with `initial` (default: the first)."""
-        sort = EnumSort.of([want_text(value, f"a value of {name}") for value in values])
+        want_truth(history, "history")
+        sort = EnumSort.of([want_name(value, f"a value of {name}") for value in values])
         return self._add(
             EnumVar(name, sort, (_stored(sort, name, values[0] if initial is None else initial),), history)
         )
@@ -83,7 +95,7 @@ class Model:
         return variable
 
     def _add(self, variable: V) -> V:
-        if want_text(variable.name, "the name of a variable") in self.variables:
+        if want_name(variable.name, "the name of a variable") in self.variables:
             raise slip(f"there is a variable {variable.name!r} already")
         self.variables[variable.name] = variable
         return variable
@@ -99,11 +111,11 @@ class Model:
 
     def thread(self, name: str) -> Process:
         """A process that can always run; record it inside `with`."""
-        return self._add_process(Process(self, want_text(name, "the name of a process")))
+        return self._add_process(Process(self, want_name(name, "the name of a process")))
 
     def coroutine(self, name: str, waits_at: str = "(start)") -> Coroutine:
         """A process that runs when entered. Before its first entry it counts as yielded at the place `waits_at`."""
-        coroutine = Coroutine(self, want_text(name, "the name of a process"), waits_at)
+        coroutine = Coroutine(self, want_name(name, "the name of a process"), waits_at)
         self._add(coroutine.on)
         self._add_process(coroutine)
         return coroutine
@@ -130,7 +142,7 @@ class Model:
         to it. `step` names all steps of the process with that label; raises ModelError when compiled if there is none.
         """
         if self.processes.get(getattr(process, "name", "")) is not process:
-            raise slip(f"fairness is about a process of this model; this is {process}")
+            raise slip(f"fairness is about a process of this model; this is {process!r}")
         self.fairness.append(demanded(process.name, strength, step, None, caller_line()))
 
     # -- properties -----------------------------------------------------------------------------------------------------------
@@ -141,7 +153,7 @@ class Model:
 
     def assertion(self, name: str, *, meaning: str = "", source: str = "") -> None:
         """Describe the property whose instances are the `check(name, ...)` statements; without any of them it holds."""
-        if self.properties.get(name) == Assertion(name):
+        if self.properties.get(want_name(name, "the name of a property")) == Assertion(name):
             del self.properties[name]
         self._demand(Assertion(name, meaning=meaning, source=source))
 
@@ -177,7 +189,7 @@ class Model:
     def _demand(self, item: Property) -> None:
         want_text(item.meaning, f"the meaning of {item.name}")
         want_text(item.source, f"the source of {item.name}")
-        if want_text(item.name, "the name of a property") in self.properties:
+        if want_name(item.name, "the name of a property") in self.properties:
             raise slip(f"there is a property {item.name!r} already")
         self.properties[item.name] = item
 
@@ -186,9 +198,11 @@ class Model:
         return compile_model(self)
 
 
-def _stored(sort: Sort, name: str, initial: Value) -> int:
+def _stored(sort: Sort, name: str, initial: object) -> int:
     """The stored integer of an initial value; raises ModelError if it is not of the variable's sort."""
+    if isinstance(initial, Expr):
+        raise slip(f"{name} starts with a value, not with a term: {initial} has none before the model runs")
     try:
-        return sort.encode(initial)
-    except ModelError as error:
-        raise slip(f"{name} starts with {error.message}") from None
+        return sort.encode(cast(Value, initial))
+    except ModelError:
+        raise slip(f"{name} starts with {initial!r}, which is not {sort}") from None

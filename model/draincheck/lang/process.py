@@ -7,7 +7,7 @@ is recorded inside `with process as p:`; a routine is a Python function that tak
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -17,8 +17,8 @@ from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, not_, want_bool
 from draincheck.lang.blocks import Block, block
 from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.path import Path
-from draincheck.lang.recorder import Branching, Either, Loop, Recorder
-from draincheck.location import caller_line, slip, want_text
+from draincheck.lang.recorder import LABEL, Branching, Either, Loop, Recorder
+from draincheck.location import caller_line, slip, want_name, want_text, want_truth, written
 from draincheck.system import BoolVar, Check, FaultKind, Update
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Process(Recorder):
     ) -> None:
         """One step: where `when` holds (else it waits), store all updates at once. `mark` is the story's letter for it.
 
+        The label may be empty only where nothing but `history` variables is written.
+
         `fair` assumes that no run neglects this step (see `Model.fair`); inside `atomic` that is the whole atomic step.
         """
         line = self._begin()
@@ -52,7 +54,7 @@ class Process(Recorder):
             _want(Update, update, "a step stores updates, as x.set(...) makes them")
         self._demand(want_bool(when), line)
         part = replace(
-            self._part(label, mark, line),
+            (self._piece if _remembers(updates) and not want_text(label, LABEL) else self._part)(label, mark, line),
             writes=tuple(update.variable.name for update in updates),
         )
         if fair is not None:
@@ -79,7 +81,7 @@ class Process(Recorder):
         self._begin()
         for path in self._paths:
             if not path.begun:
-                self.flow.name(want_text(label, "the label of a wait"), path.start)
+                self.flow.name(want_name(label, "the label of a wait"), path.start)
         self.do(label, when=want_bool(condition), mark=mark, fair=fair)
 
     def check(self, property: str, condition: BoolExpr) -> None:
@@ -88,7 +90,7 @@ class Process(Recorder):
         Outside `atomic` it is a step without a label; inside, part of the step.
         """
         line = self._begin()
-        self.model.declare_assertion(want_text(property, "the name of a property"))
+        self.model.declare_assertion(want_name(property, "the name of a property"))
         asked = Check(property, want_bool(condition), line)
         for path in self._paths:
             path.ask(asked)
@@ -100,7 +102,7 @@ class Process(Recorder):
         self._begin()
         self._end_step()
         self._gather()
-        self.flow.name(want_text(name, "the name of a place"), self._paths[0].start)
+        self.flow.name(want_name(name, "the name of a place"), self._paths[0].start)
 
     def at(self, name: str) -> BoolExpr:
         """True while the process is at a place of this name. Raises ModelError when compiled if there is none."""
@@ -116,7 +118,7 @@ class Process(Recorder):
     def bound(self, what: str) -> None:
         """Control passed a bound of the model: verdicts that depend on what follows are *unknown*."""
         line = self._begin()
-        part = self._part(f"bound: {want_text(what, 'what is bounded')}", "", line)
+        part = self._part(f"bound: {want_name(what, 'what is bounded')}", "", line)
         for path in self._paths:
             path.fault(FaultKind.BOUND, TRUE, what, line)
             path.record(part)
@@ -141,11 +143,14 @@ class Process(Recorder):
     @block
     def call(self, function: str, numbered: bool = False) -> Generator[None]:
         """A call frame, for call trees. `numbered` frames are counted each time they are entered (`main_loop_wait # 1`)."""
-        name = want_text(function, "the name of a function")
+        self._begin()
+        name = want_name(function, "the name of a function")
+        want_truth(numbered, "numbered")
         self._frames.append(f"{name} #" if numbered else name)
         self._fresh = min(self._fresh, len(self._frames) - 1)
         try:
             yield
+            self._close_block()
         finally:
             self._frames.pop()
             self._fresh = min(self._fresh, len(self._frames))
@@ -160,7 +165,7 @@ class Process(Recorder):
         line = self._begin()
         want_bool(condition)
         want_text(text, "what a test says in words")
-        if local:
+        if want_truth(local, "local"):
             self.model.local_tests.append((self.name, condition, line))
         base = {object(): path for path in self._paths}
         conditions = {fork: path.now(condition) for fork, path in base.items()}
@@ -319,7 +324,7 @@ class Coroutine(Process):
         self.on = BoolVar(f"on {name}", BOOL, (0,), internal=True)
         #: places at which conditions ask whether it has yielded, with the line that asks first
         self.yields_asked: dict[str, SourceLine] = {}
-        self.flow.name(want_text(waits_at, "the name of a place"), self.flow.entry)
+        self.flow.name(want_name(waits_at, "the name of a place"), self.flow.entry)
         self.flow.yielded.add(self.flow.entry)
 
     @property
@@ -340,7 +345,7 @@ class Coroutine(Process):
             path.env[self.on] = FALSE
             path.record(part)
         target = self.flow.new()
-        self.flow.name(want_text(name, "the name of a place"), target)
+        self.flow.name(want_name(name, "the name of a place"), target)
         self.flow.yielded.add(target)
         self._arrive(target)
 
@@ -357,6 +362,11 @@ _BESIDE = "a step inside either, outside its alternatives: write 'with choice():
 _LATE_GUARD = "a guard after something was done in the same step: put it first, or end the atomic"
 
 
+def _remembers(updates: Sequence[Update]) -> bool:
+    """Whether a step writes history variables and no others."""
+    return bool(updates) and all(update.variable.internal for update in updates)
+
+
 def _want(kind: type, value: object, what: str) -> None:
     if not isinstance(value, kind):
-        raise slip(f"{what}; this is {value} ({type(value).__name__})")
+        raise slip(f"{what}; this is {written(value)} ({type(value).__name__})")

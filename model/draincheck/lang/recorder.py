@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE, BoolExpr
-from draincheck.lang.blocks import Block, refuse_unopened
+from draincheck.lang.blocks import Blocks
 from draincheck.lang.flow import Flow
 from draincheck.lang.path import Path, merge
-from draincheck.location import caller_line, want_text
+from draincheck.location import caller_line, want_name, want_text
 from draincheck.system import BoolVar, Part
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from draincheck.lang.model import Model
 
-__all__ = ["Branching", "Either", "Loop", "Recorder"]
+__all__ = ["LABEL", "Branching", "Either", "Loop", "Recorder"]
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Recorder:
         self.model = model
         self.name = name
         self.flow = Flow()
-        self.unopened: list[Block[Any]] = []
+        self.blocks = Blocks(name)
         self._paths: list[Path] = [Path(self.flow.entry)]
         self._branching: Branching | None = None
         self._beside: str = ""
@@ -83,7 +83,12 @@ class Recorder:
         self._fresh = 0
         self.line = self._line = caller_line()
 
+    def __repr__(self) -> str:
+        return f"process {self.name}"
+
     def __enter__(self) -> Self:
+        if self.model.processes.get(self.name) is not self:
+            raise ModelError("a process is made by m.thread(...) or m.coroutine(...)", caller_line(), self.name)
         if self._recording:
             raise ModelError("the process is being recorded already", caller_line(), self.name)
         self._recording = True
@@ -94,7 +99,9 @@ class Recorder:
     ) -> None:
         self._recording = False
         if error is None:
-            refuse_unopened(self, self.name)
+            self.blocks.refuse_open()
+        else:
+            self.blocks.broken = self.blocks.broken or caller_line()
         self._resolve()
 
     def _begin(self) -> SourceLine:
@@ -111,12 +118,12 @@ class Recorder:
         line = self._line = caller_line()
         if not self._recording:
             raise ModelError(f"step outside a process: write it inside 'with {self.name} as p:'", line, self.name)
-        refuse_unopened(self, self.name)
+        self.blocks.refuse_unopened()
         return line
 
     def _close_block(self) -> None:
         """A block ends: a `when` in it too."""
-        refuse_unopened(self, self.name)
+        self.blocks.refuse_unopened()
         self._resolve()
 
     def _resolve(self) -> None:
@@ -159,7 +166,7 @@ class Recorder:
         """End steps at a location; one that only tests, chooses or asks gets a part without a label, to have a place."""
         for path in paths:
             if not path.parts:
-                path.record(self._part("", "", self._line))
+                path.record(self._piece("", "", self._line))
             self.flow.connect(path, target)
 
     def _record(self, part: Part) -> None:
@@ -167,7 +174,11 @@ class Recorder:
             path.record(part)
 
     def _part(self, label: str, mark: str, line: SourceLine) -> Part:
-        want_text(label, "the label of a step, its first argument,")
+        want_name(label, LABEL)
+        return self._piece(label, mark, line)
+
+    def _piece(self, label: str, mark: str, line: SourceLine) -> Part:
+        """A part that may be without a label: it only goes on, or remembers something."""
         want_text(mark, "a mark")
         opens = min(self._fresh, len(self._frames))
         self._fresh = len(self._frames)
@@ -180,7 +191,7 @@ class Recorder:
 
     def close(self) -> None:
         """End the process where recording stopped. Used by the compiler; more than once is as good as once."""
-        refuse_unopened(self, self.name)
+        self.blocks.refuse_open()
         self._resolve()
         if self._paths and self.flow.end is None:
             self.flow.end = self.flow.new()
@@ -188,4 +199,6 @@ class Recorder:
             self._paths = []
 
 
+#: for messages
+LABEL = "the label of a step, its first argument,"
 _UNREACHABLE = "unreachable step: control never gets here (after break_, an endless loop or abort)"
