@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError
 from draincheck.markov import probability
 from draincheck.qemu import build
 from draincheck.revisions import KNOBS, REVISIONS, Revision, find_revision, nearest, with_settings
@@ -29,6 +30,8 @@ class ClaimVerdict(Enum):
     CONFIRMED = "confirmed"
     REFUTED = "refuted"
     CONDITIONAL = "confirmed under a condition"
+    FAULT = "model fault"
+    """Nothing: a model that the claim rests on is wrong itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A claim decided: its verdict, the facts behind it, and remarks that decide nothing."""
+    """A claim decided: its verdict, the facts behind it, and remarks that decide nothing.
+
+    `fault` says what is wrong with a model of it, and where, if one is: nothing is known of such a claim.
+    """
 
     claim: Claim
     verdict: ClaimVerdict
     facts: tuple[Fact, ...]
     remarks: tuple[str, ...] = ()
+    fault: str = ""
 
     @property
     def as_expected(self) -> bool:
@@ -88,7 +95,13 @@ class Claim:
         return self.condition or self.instead or self.text
 
     def decide(self) -> ClaimResult:
-        """Confirmed if all facts hold as stated; under the condition if those do; refuted otherwise."""
+        """Confirmed if all facts hold as stated; under the condition if those do; refuted otherwise. A model at fault is a result, too."""
+        try:
+            return self._decided()
+        except ModelError as error:
+            return ClaimResult(self, ClaimVerdict.FAULT, (), fault=str(error))
+
+    def _decided(self) -> ClaimResult:
         stated = tuple(self.as_stated())
         under = tuple(self.if_conditioned()) if self.if_conditioned is not None else ()
         if all(fact.holds for fact in stated):
@@ -298,11 +311,20 @@ def _dataplane() -> Iterator[Fact]:
     yield _bad("c1e1e5fa8f", "dataplane", "S1")
     yield _good("176c36997f", "dataplane", "S1")
     yield _bad("176c36997f", "mirror", "S1")
+    yield from _stopped()
+
+
+def _stopped() -> Iterator[Fact]:
+    """A pending kick when dataplane stops: at first the stop eats it, then it runs the queue handler, in the end the request is queued."""
+    yield _good("176c36997f", "dataplane-stop", "S1")
+    yield _bad("03de2f5274", "dataplane-stop", "S1")
+    yield _bad("f871abd60f", "dataplane-stop", "S1")
+    yield _good("cf3129323f", "dataplane-stop", "S1")
 
 
 def _dataplane_later() -> Iterator[str]:
     yield _good("684e508c23", "dataplane", "S1").text + " (until 59c9f437c5; no release has it)"
-    yield "from 03de2f5274 (v2.6.0) on, stopping dataplane runs the queue handler itself, whatever the section says"
+    yield "dataplane-stop: 2.5's stop eats the kick; from 03de2f5274 (v2.6.0) on it runs the queue handler, whatever the section says"
 
 
 def _realized() -> Iterator[Fact]:

@@ -99,6 +99,41 @@ def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 130
 
 
+@pytest.fixture
+def one_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three claims the second one's model is at fault."""
+
+    def at_fault() -> Iterator[claims.Fact]:
+        raise ModelError("wrong on purpose")
+
+    first, second, third = map(find_claim, ("opens", "dataplane", "moved"))
+    monkeypatch.setattr(claims, "CLAIMS", (first, replace(second, as_stated=at_fault), third))
+
+
+def test_a_claim_on_a_model_at_fault(one_at_fault: None) -> None:
+    """It is not decided, says why, and hides no other; code 10."""
+    result = run("claims")
+    assert [line.partition(": ")[0] for line in result.stdout.splitlines() if line[:1].strip()] == [
+        "opens",
+        "dataplane",
+        "moved",
+    ]
+    assert "\ndataplane: model fault (NOT as expected: confirmed): wrong on purpose\n" in result.stdout
+    assert (result.stderr, result.exit_code) == ("", 10)
+
+
+def test_a_claim_on_a_model_at_fault_as_json(one_at_fault: None) -> None:
+    """The document follows its schema, and says what is wrong."""
+    data = json.loads(run("claims", "--json").stdout)
+    validator("claims").validate(data)
+    assert [(claim["verdict"], claim["fault"]) for claim in data["claims"]] == [
+        ("confirmed", ""),
+        ("model fault", "wrong on purpose"),
+        ("confirmed", ""),
+    ]
+    assert data["exit_code"] == 10
+
+
 # -- gate -------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,11 @@ from click.testing import CliRunner, Result
 from check_invariants.main import cli
 from draincheck.conformance import matrix
 from draincheck.core.faults import FAULTS
+from draincheck.errors import ModelError
+from draincheck.lang import Process
+from draincheck.qemu import Probes, World
+from draincheck.revisions import find_revision
+from drainspecs.scenarios import find_scenario
 
 
 def run(*arguments: str) -> Result:
@@ -118,3 +123,58 @@ def test_a_faulty_core_does_not_conform(monkeypatch: pytest.MonkeyPatch) -> None
     result = run("conform", "--revision", "3f09bfbc7b", "--scenario", "mirror")
     assert result.exit_code == 14
     assert "after these steps" in result.stdout
+
+
+@pytest.fixture
+def nested_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models of code bases whose drains are nested have a number that leaves its range when the job defers."""
+
+    class Overflowing(Probes):
+        def begin(self, w: World) -> None:
+            self.number = w.m.int("number", 0, 0) if w.k.drain == "nested" else None
+
+        def job_defers(self, p: Process, w: World) -> None:
+            if self.number is not None:
+                p.do("counts too far", self.number.inc())
+
+    monkeypatch.setattr(matrix, "Probes", Overflowing)
+
+
+AT_FAULT = ("conform", "--revision", "3f09bfbc7b", "--revision", "ab27c3b5e7", "--scenario", "mirror")
+
+
+def test_a_model_at_fault_does_not_hide_the_others(nested_at_fault: None) -> None:
+    """It is one line that names row, place and fault; the other row is compared; code 10."""
+    result = run(*AT_FAULT)
+    first, second = result.stdout.splitlines()
+    assert first.startswith("3f09bfbc7b mirror model: expected one without a fault, found ")
+    assert "value out of range: number would become" in first and "counts too far" in first
+    assert second.startswith("1 system, 991 states: ") and "0 divergences" in second
+    assert (result.stderr, result.exit_code) == ("", 10)
+
+
+def test_a_model_at_fault_as_json(nested_at_fault: None) -> None:
+    """It is a difference of the kind `fault`."""
+    data = json.loads(run(*AT_FAULT, "--json").stdout)
+    assert [(item["kind"], item["revision"], item["row"]) for item in data["faults"]] == [
+        ("fault", "3f09bfbc7b", "mirror")
+    ]
+    assert (data["systems"], data["divergences"], data["exit_code"]) == (1, [], 10)
+
+
+def test_a_core_that_parts_ways_comes_before_a_model_at_fault(
+    nested_at_fault: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are printed, and the code is that of parting ways: 14."""
+    parts = next(fault.parts for fault in FAULTS if fault.name == "late release")
+    plain = matrix.conform_one
+    monkeypatch.setattr(matrix, "conform_one", lambda system, knobs, scenario: plain(system, knobs, scenario, parts))
+    result = run(*AT_FAULT)
+    assert "3f09bfbc7b mirror model: " in result.stdout and "after these steps" in result.stdout
+    assert result.exit_code == 14
+
+
+def test_a_caller_that_does_not_ask_for_faults_is_told(nested_at_fault: None) -> None:
+    """Negative control: nobody takes a model at fault for one that conforms."""
+    with pytest.raises(ModelError, match="counts too far"):
+        matrix.conform_all([(find_revision("3f09bfbc7b"), find_scenario("mirror"))])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from draincheck.revisions import find_revision
+from draincheck.revisions import REVISIONS, find_revision
 from drainspecs import claims
 from drainspecs.claims import CLAIMS, ClaimVerdict, Fact, find_claim
 from drainspecs.message import MESSAGE, Sentence
@@ -109,6 +109,23 @@ def test_a_refuted_claim_would_be_confirmed_by_other_facts() -> None:
 
     assert [fact.text for fact in kept()] == ["ab27c3b5e7+drain=nested, mirror: S7 holds"]
     assert replace(find_claim("together"), as_stated=kept).decide().verdict is ClaimVerdict.CONFIRMED
+
+
+# -- a disk whose dataplane stops -----------------------------------------------------------------------
+
+
+def test_stopping_dataplane_is_harmless_in_2_5_and_no_longer_in_2_6() -> None:
+    """S1 holds where the stop eats the kick, and is violated by every code base from 03de2f5274 to the one before cf3129323f."""
+    names = [revision.name for revision in REVISIONS]
+    eats, runs, parks = map(names.index, ("176c36997f", "03de2f5274", "cf3129323f"))
+    violated = [name for name in names[eats:] if claims._violates(name, "dataplane-stop", "S1")]
+    assert runs == eats + 1 and violated == names[runs:parks]
+
+
+def test_a_stop_that_goes_on_eating_the_kick_does_not_confirm_the_claim() -> None:
+    """Negative control: the fact follows the code, not the date."""
+    assert claims._bad("03de2f5274", "dataplane-stop", "S1").holds
+    assert not claims._bad("03de2f5274", "dataplane-stop", "S1", stop_runs_queue="none").holds
 
 
 # -- easier to trigger --------------------------------------------------------------------------------

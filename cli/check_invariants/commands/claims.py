@@ -27,7 +27,7 @@ def command(ctx: click.Context, names: Sequence[Claim], as_json: bool) -> None:
     And what goes beyond it. Each with its verdict and the facts behind it; + marks a fact that is as the claim needs it, - one that is not.
 
     \b
-    Exit codes: 0 every verdict as expected; 10 one is not; 2 wrong arguments; 130 interrupted.
+    Exit codes: 0 every verdict as expected; 10 one is not, or a model is at fault; 2 wrong arguments; 130 interrupted.
 
     \b
     Example: check-invariants claims case-2 bandage
@@ -51,7 +51,7 @@ def _text(result: ClaimResult) -> str:
     """The first line has all that a reader must know who stops there."""
     claim = result.claim
     expected = "" if result.as_expected else f" (NOT as expected: {claim.expected.value})"
-    lines = [f"{claim.name}: {result.verdict.value}{expected}: {claim.gist}"]
+    lines = [f"{claim.name}: {result.verdict.value}{expected}: {result.fault or claim.gist}"]
     if claim.gist != claim.text:
         lines.append(f"  claim: {claim.text}")
     lines += [f"    {'+' if fact.holds else '-'} {fact.text}{_how(fact)}" for fact in result.facts]
@@ -74,6 +74,7 @@ def claim_json(result: ClaimResult) -> dict[str, Any]:
         "verdict": result.verdict.value,
         "expected": claim.expected.value,
         "as_expected": result.as_expected,
+        "fault": result.fault,
         "facts": [_fact_json(fact) for fact in result.facts],
         "remarks": list(result.remarks),
     }

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode
+from check_invariants.exit import EmptySelection, ExitCode, worst
 from check_invariants.options import json_option, revision_option, scenario_option
 from check_invariants.output import Counter, counted, emit, emit_json
 
 if TYPE_CHECKING:
     from draincheck.conformance.exhaustive import Conformance, Divergence
+    from draincheck.errors import ModelError
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
+    from drainspecs.matrix import Difference
 
 __all__ = ["command"]
 
@@ -31,34 +34,38 @@ def command(
 
     Every step of every reachable state of the model is executed by the core, with equal states before and after; and
     in every reachable state the core offers exactly the steps that the model has. Without options: the whole default
-    matrix (about a minute). Code bases that model and core cannot tell apart are compared once.
+    matrix (about a minute). Code bases that model and core cannot tell apart are compared once. A model at fault (a value
+    leaves its range, a coroutine is entered twice) is a line of its own, and the others are compared all the same.
 
     \b
     Exit codes: 0 they agree; 14 they part ways: the shortest trace to it and both sides' views are printed;
-    10 nothing selected; 2 wrong arguments; 130 interrupted.
+    10 a model is at fault, or nothing was selected; 2 wrong arguments; 130 interrupted.
 
     \b
     Example: check-invariants conform --revision ab27c3b5e7 --scenario mirror
     """
     from draincheck.conformance.matrix import conform_all
-    from drainspecs.matrix import default_rows
+    from drainspecs.matrix import default_rows, fault_of
 
     rows = default_rows(list(revisions), list(scenarios))
     if not rows:
         raise EmptySelection("none of these code bases can run these scenarios")
-    found: list[tuple[Revision, Scenario, Divergence]] = []
+    found, faults = list[tuple["Revision", "Scenario", "Divergence"]](), list["Difference"]()
     with Counter("systems compared") as counter:
 
         def compared(revision: Revision, scenario: Scenario, result: Conformance) -> None:
             counter.advance(counter.done + 1)
             found.extend((revision, scenario, item) for item in result.divergences)
 
-        result = conform_all([(row.revision, row.scenario) for row in rows], compared)
-    code = ExitCode.DIVERGED if found else ExitCode.OK
+        def at_fault(revision: Revision, scenario: Scenario, error: ModelError) -> None:
+            faults.append(fault_of(revision.name, scenario.name, error))
+
+        result = conform_all([(row.revision, row.scenario) for row in rows], compared, at_fault)
+    code = worst([ExitCode.DIVERGED] * len(found) + [ExitCode.DIFFERENT] * len(faults))
     if as_json:
-        emit_json("conform", {**_numbers(result), "exit_code": int(code)})
+        emit_json("conform", {**_numbers(result), "faults": list(map(asdict, faults)), "exit_code": int(code)})
     else:
-        emit("".join(_text(*item) for item in found) + _summary(result))
+        emit("".join(f"{item}\n" for item in faults) + "".join(_text(*item) for item in found) + _summary(result))
     ctx.exit(code)
 
 

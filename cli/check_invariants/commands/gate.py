@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,6 @@ from check_invariants.output import counted, emit, emit_json, until_interrupted,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drainspecs.claims import Claim
     from drainspecs.matrix import Difference, Row, RowResult
 
 __all__ = ["command"]
@@ -60,7 +60,7 @@ def command(ctx: click.Context, /, *, quick: bool, pin: bool, jobs: int | None, 
         found += [*liveness, *_claim_differences()]
     code = worst(ExitCode.INCONCLUSIVE if item.kind == "unknown" else ExitCode.DIFFERENT for item in found)
     if as_json:
-        differences, code = list(map(_json, found)), ExitCode.INTERRUPTED if missing else code
+        differences, code = list(map(asdict, found)), ExitCode.INTERRUPTED if missing else code
         emit_json("gate", {"rows": len(results), "differences": differences, "exit_code": int(code)})
     else:
         emit("".join(f"{item}\n" for item in found))
@@ -82,24 +82,16 @@ def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[D
 
 
 def _claim_differences() -> Iterator[Difference]:
-    from drainspecs.claims import CLAIMS
-
-    for claim in CLAIMS:
-        yield from _claim_difference(claim)
-
-
-def _claim_difference(claim: Claim) -> Iterator[Difference]:
-    """A claim whose verdict is another one, or that rests on a model at fault."""
-    from draincheck.errors import ModelError
+    """Claims whose verdict is another one, or that rest on a model at fault."""
+    from drainspecs.claims import CLAIMS, decide_claims
     from drainspecs.matrix import Difference, fault_of
 
-    try:
-        found = claim.decide().verdict
-    except ModelError as error:
-        yield fault_of("claim", claim.name, error)
-        return
-    if found is not claim.expected:
-        yield Difference("claim", "claim", claim.name, "verdict", claim.expected.value, found.value)
+    for found in decide_claims(CLAIMS):
+        name = found.claim.name
+        if found.fault:
+            yield fault_of("claim", name, found.fault)
+        elif not found.as_expected:
+            yield Difference("claim", "claim", name, "verdict", found.claim.expected.value, found.verdict.value)
 
 
 def _pin(results: Sequence[RowResult], keep: bool) -> None:
@@ -115,14 +107,3 @@ def _pin(results: Sequence[RowResult], keep: bool) -> None:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _json(item: Difference) -> dict[str, Any]:
-    return {
-        "kind": item.kind,
-        "revision": item.revision,
-        "row": item.row,
-        "what": item.what,
-        "expected": item.expected,
-        "found": item.found,
-    }

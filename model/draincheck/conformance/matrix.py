@@ -10,6 +10,7 @@ from draincheck.conformance.exhaustive import NOTHING_COMPARED, Conformance, con
 from draincheck.core.assembly import STANDARD_PARTS, Parts
 from draincheck.core.config import Config
 from draincheck.core.machine import Machine
+from draincheck.errors import ModelError
 from draincheck.qemu import Probes, Scenario
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Knobs, Revision
@@ -46,26 +47,48 @@ def conform_one(
     return conform(system, lambda: Machine(knobs, config, parts=parts))
 
 
+def _refused(revision: Revision, scenario: Scenario, error: ModelError) -> None:
+    raise error
+
+
 def conform_all(
     pairs: Iterable[tuple[Revision, Scenario]],
     progress: Callable[[Revision, Scenario, Conformance], None] = lambda revision, scenario, result: None,
+    at_fault: Callable[[Revision, Scenario, ModelError], None] = _refused,
 ) -> Conformance:
     """Hold model and core against each other for all these pairs.
 
     A pair is left out if another one has the same model, the same scenario, and the same values of all knobs that the core has read
-    while it was compared: its core would do the same once more. `progress` is told each result.
+    while it was compared: its core would do the same once more. `progress` is told each result. A model at fault cannot be compared:
+    `at_fault` is told, and the others follow; without it ModelError is raised.
     """
-    cache = BuildCache(Probes)
-    done: dict[tuple[str, Scenario], list[dict[str, Any]]] = {}
-    total = NOTHING_COMPARED
+    once, total = _Once(), NOTHING_COMPARED
     for revision, scenario in pairs:
-        system = cache.system(revision.knobs, scenario)
-        known = done.setdefault((system.digest, scenario), [])
-        if any(all(getattr(revision.knobs, k) == v for k, v in read.items()) for read in known):
+        try:
+            result = once.conform(revision.knobs, scenario)
+        except ModelError as error:
+            at_fault(revision, scenario, error)
             continue
-        knobs = _ReadKnobs(revision.knobs)
-        result = conform_one(system, cast(Knobs, knobs), scenario)
-        known.append(knobs.read())
-        total += result
-        progress(revision, scenario, result)
+        if result is not None:
+            total += result
+            progress(revision, scenario, result)
     return total
+
+
+class _Once:
+    """Compares what has not been compared before."""
+
+    def __init__(self) -> None:
+        self._systems = BuildCache(Probes)
+        self._done: dict[tuple[str, Scenario], list[dict[str, Any]]] = {}
+
+    def conform(self, knobs: Knobs, scenario: Scenario) -> Conformance | None:
+        """The result, or None if there is nothing new in this pair. Raises ModelError."""
+        system = self._systems.system(knobs, scenario)
+        known = self._done.setdefault((system.digest, scenario), [])
+        if any(all(getattr(knobs, k) == v for k, v in read.items()) for read in known):
+            return None
+        reading = _ReadKnobs(knobs)
+        result = conform_one(system, cast(Knobs, reading), scenario)
+        known.append(reading.read())
+        return result
