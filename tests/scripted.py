@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import dedent, indent
 from typing import NamedTuple
 
@@ -89,8 +90,12 @@ def _part(do: Do) -> Part:
 
 
 def tree(text: str) -> str:
-    """Only the call tree of a rendered trace: what stands between the first and the last empty line around it."""
-    return text.split("\n\n", 1)[1]
+    """Only the call tree of a rendered trace and what follows it: without what stands before the first empty line, and without numbers."""
+    head, _, rest = text.partition("\n\n")
+    steps = re.search(r"(\d+) step", head)
+    assert steps is not None
+    numbers = re.compile(rf"^[ \d]{{{len(steps[1])}}} (?= {{4}}|\(\w\) |\.\.\. )", re.MULTILINE)
+    return numbers.sub("", rest)
 
 
 def drawing(text: str) -> str:

@@ -42,8 +42,11 @@ class ExitCode(IntEnum):
     VIOLATED = 12, "a safety property is violated"
     LIVENESS = 13, "a liveness property is violated"
     DEADLOCK = 11, "a deadlock, or a goal that is out of reach"
-    DIVERGED = 14, "a trace does not belong to the model it names"
-    DIFFERENT = 10, "an expectation or a pinned count differs, nothing good is reachable, or nothing was selected"
+    DIVERGED = 14, "a trace does not belong to the model it names, or model and core part ways"
+    DIFFERENT = (
+        10,
+        "an expectation or a pinned count differs, the model of a code base is at fault, nothing good is reachable, or nothing was selected",
+    )
     INCONCLUSIVE = 30, "a limit was reached first: unknown"
     OK = 0, "every verdict is as expected; without expectations: everything holds"
 

@@ -32,7 +32,7 @@ from draincheck.verdict import Limits
 
 __all__ = [
     "Alternative", "Escape", "ExplainedCheck", "ExplainedStep", "Explanation", "Fact", "FormulaChange", "PropertyChange", "explain",
-    "facts_behind",
+    "facts_behind", "label_of",
 ]  # fmt: skip
 
 #: how the names of the variables begin that say where processes stand (see `draincheck.lang.compile`)
@@ -218,7 +218,7 @@ def _explained(watched: _Watched, number: int, step: Step, fate: Fate | None) ->
     return ExplainedStep(
         number,
         action.process,
-        _label(system, action, step.before),
+        label_of(system, action, step.before),
         facts_behind(system, all_(*watched.own_demands(action)), step.before),
         tuple(_checked(system, action, step.before)),
         tuple(watched.property_changes(step)),
@@ -227,8 +227,8 @@ def _explained(watched: _Watched, number: int, step: Step, fate: Fate | None) ->
     )
 
 
-def _label(system: TransitionSystem, action: Action, state: State) -> str:
-    """What takes place where the action is taken in this state."""
+def label_of(system: TransitionSystem, action: Action, state: State) -> str:
+    """What takes place where the action is taken in this state; `(goes on in f)` for a step without a label."""
     parts = [part for part in action.parts if system.holds(part.when, state)]
     labels = dict.fromkeys(part.label for part in parts if part.label)
     places = [part.frames[-1] for part in parts if part.frames]
@@ -459,4 +459,4 @@ class _Otherwise:
 
     def _told(self, action: Action, state: int) -> str:
         assert self._fates is not None
-        return _label(self._fates.system, action, self._fates.state(state))
+        return label_of(self._fates.system, action, self._fates.state(state))

@@ -52,7 +52,11 @@ LIVENESS: Final = (
     PropertySpec("L4", "no drain waits for a request that waits for the drain's own coroutine", "a77fd4bb29"),
     PropertySpec("L6", "a scheduled bottom half of the job runs: the main loop comes to it", "aio_bh_poll"),
     PropertySpec("L7", "the main loop does not spin for ever beside a disabled descriptor", "37989ced44"),
-    PropertySpec("L7s", "nor does it while the host's storage stalls", "37989ced44, bdffb31d8e"),
+    PropertySpec(
+        "L7s",
+        "the main loop does not spin for ever beside a disabled descriptor, even while storage stalls",
+        "37989ced44, bdffb31d8e",
+    ),
 )
 
 _ABOUT: Final = {item.name: {"meaning": item.meaning, "source": item.source} for item in LIVENESS}
@@ -220,9 +224,9 @@ def _request(c: _CoMutex) -> None:
         p.do("tracked_request_begin", c.tracked.set())
         with p.when(c.locked), p.call("qemu_co_mutex_lock"):
             p.do("waits", c.waits.set())
-            c.request.yield_("mutex")
+            c.request.yield_("mutex", "qemu_coroutine_yield")
         p.do("reads", c.read_io.set("in_flight"))
-        c.request.yield_("I/O")
+        c.request.yield_("I/O", "qemu_coroutine_yield")
         p.do("tracked_request_end", c.tracked.clear())
 
 
@@ -236,7 +240,7 @@ def _mirror(c: _CoMutex, nested: bool) -> None:
                 _poll_until_quiet(p, c)
             else:
                 p.do("schedule bdrv_co_drain_bh_cb", c.drain_bh.set())
-                c.mirror.yield_("drain")
+                c.mirror.yield_("drain", "qemu_coroutine_yield")
         p.do("drained", c.draining.clear())
 
 
@@ -247,7 +251,7 @@ def _poll_until_quiet(p: Process, c: _CoMutex) -> None:
             p.break_()
         with choice(when=c.tracked & c.read_io.is_("io_done")):
             p.do("the read is done", c.read_io.set("none"))
-            p.enter(c.request)
+            p.enter(c.request, "qemu_coroutine_enter")
 
 
 def _events(c: _CoMutex) -> None:
@@ -255,10 +259,10 @@ def _events(c: _CoMutex) -> None:
     with c.m.thread("main thread") as p, p.loop(), p.either() as choice:
         with choice(when=c.kicked):
             p.do("the kick's handler", c.kicked.clear())
-            p.enter(c.request)
+            p.enter(c.request, "qemu_coroutine_enter")
         with choice(when=c.read_io.is_("io_done")):
             p.do("the read is done", c.read_io.set("none"))
-            p.enter(c.request)
+            p.enter(c.request, "qemu_coroutine_enter")
         with choice(when=c.copy_io.is_("io_done")):
             p.do("the copy is done", c.copy_io.set("none"))
             _enter_mirror(p, c)
@@ -271,10 +275,10 @@ def _events(c: _CoMutex) -> None:
 
 def _enter_mirror(p: Process, c: _CoMutex) -> None:
     """Run mirror_run until it gives up control, then what it has woken."""
-    p.enter(c.mirror)
+    p.enter(c.mirror, "qemu_coroutine_enter")
     with p.when(c.woken, "qemu_co_queue_run_restart"):
         p.do("the wake list runs", c.woken.clear())
-        p.enter(c.request)
+        p.enter(c.request, "qemu_coroutine_enter")
 
 
 # -- verdicts -------------------------------------------------------------------------------------------------------------------------

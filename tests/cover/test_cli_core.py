@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from check_invariants.main import cli
 from draincheck.conformance import matrix
+from draincheck.conformance.text import GOES_ON
 from draincheck.core.faults import FAULTS
 from draincheck.errors import ModelError
 from draincheck.lang import Process
@@ -49,6 +50,22 @@ def test_a_good_run_replays_without_violation(tmp_path: Path) -> None:
     result = run("replay", str(path), "--json")
     data = json.loads(result.stdout)
     assert (result.exit_code, data["outcome"], data["lost"]) == (0, "fine", [])
+
+
+def test_a_step_without_a_label_says_where_and_what_that_means(lost: Path) -> None:
+    """It names the call that goes on, and the last line of the steps explains it once."""
+    lines = run("replay", str(lost)).stdout.splitlines()
+    assert "  14 main thread: (goes on in thread_pool_completion_bh)" in lines
+    assert lines.count(GOES_ON) == 1
+    assert lines[lines.index(GOES_ON) + 1].startswith("outcome on the core: ")
+
+
+def test_a_replay_in_which_every_step_has_a_label_explains_nothing(tmp_path: Path) -> None:
+    """Negative control: the last line is there only where it is needed."""
+    path = tmp_path / "F1.json"
+    options = ("--revision", "cf3129323f", "--scenario", "timer-flush", "--property", "F1")
+    run("trace", "export", *options, "-o", str(path))
+    assert "(goes on" not in run("replay", str(path)).stdout
 
 
 def test_a_core_that_does_something_else_parts_ways(lost: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from check_invariants.main import cli
-from draincheck.revisions import KNOBS, code_bases
+from draincheck.revisions import KNOBS, REVISIONS, code_bases
 from drainspecs.cases import CASES
 from drainspecs.claims import CLAIMS
 from drainspecs.liveness import LIVENESS
@@ -41,7 +41,7 @@ NAMES = {
 def test_a_list_has_a_line_a_name(what: str) -> None:
     """Every name of the table, in its order, below a line of headers."""
     result = run("list", what)
-    lines = result.stdout.splitlines()[1:]
+    lines = result.stdout.partition("\n\n")[0].splitlines()[1:]
     assert len(lines) == len(NAMES[what])
     assert all(line.startswith(f"{name} ") for line, name in zip(lines, NAMES[what], strict=True))
     assert result.exit_code == 0
@@ -64,6 +64,15 @@ def test_revisions_say_what_they_turn() -> None:
     assert items["ab27c3b5e7-nested-drain"]["turns"] == {"drain": "nested"}
     assert (items["ab27c3b5e7"]["control"], items["ab27c3b5e7-nested-drain"]["control"]) == (False, True)
     assert "  bandage=on\n" in run("list", "revisions").stdout
+
+
+def test_the_list_of_revisions_says_what_its_dates_are() -> None:
+    """They are author dates, which do not follow the order of the rows; other lists have nothing to add."""
+    dates = [revision.date for revision in REVISIONS]
+    assert dates != sorted(dates)
+    _, note = run("list", "revisions").stdout.split("\n\n")
+    assert note.startswith("dates are author dates; the order is that in which the commits came into QEMU's tree")
+    assert not any("\n\n" in run("list", what).stdout for what in NAMES if what != "revisions")
 
 
 def test_a_list_of_something_else() -> None:

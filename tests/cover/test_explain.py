@@ -12,7 +12,7 @@ from draincheck.engines.explicit import check, explore
 from draincheck.engines.faults import ModelFault
 from draincheck.engines.stategraph import StateGraph
 from draincheck.errors import ModelError, TraceError
-from draincheck.explain import Alternative, Explanation, _deciding, _label, explain, facts_behind
+from draincheck.explain import Alternative, Explanation, _deciding, explain, facts_behind, label_of
 from draincheck.fates import Fate, Fates
 from draincheck.lang import Model, all_, any_
 from draincheck.qemu import build
@@ -221,7 +221,7 @@ def follow(system: TransitionSystem, before: tuple[int, ...], way: Alternative) 
     for index in taken:
         state = system.step(state, system.actions[index])
     for said in way.rest:
-        (action,) = [a for a in system.enabled(state) if f"{a.process}: {_label(system, a, state)}" == said]
+        (action,) = [a for a in system.enabled(state) if f"{a.process}: {label_of(system, a, state)}" == said]
         state = system.step(state, action)
         taken.append(action.index)
     return tuple(taken)

@@ -200,6 +200,19 @@ def test_the_enterer_waits_until_the_coroutine_yields_or_ends() -> None:
     assert (result.statistics.states, result.statistics.depth) == (8, 7)
 
 
+def test_entering_and_yielding_have_the_languages_own_words() -> None:
+    """No model is taken for QEMU: without a label the steps are called `enter co` and `yield (half way)`; a label of its own is kept."""
+    own = {part.label for action in coroutine_model().compile().actions for part in action.parts}
+    assert {"enter co", "yield (half way)"} <= own
+    m = Model("named")
+    with m.coroutine("co") as c:
+        c.yield_("there", "goes to sleep")
+    with m.thread("p") as p:
+        p.enter(c, "wakes it")
+    labels = {part.label for action in m.compile().actions for part in action.parts}
+    assert {"wakes it", "goes to sleep"} <= labels and not any("qemu" in label for label in labels)
+
+
 def test_two_yields_that_lead_to_one_place_keep_their_names_apart() -> None:
     """A coroutine that yielded in one branch is not taken to have yielded in the other."""
     m = Model("two yields")
@@ -506,3 +519,13 @@ def test_the_example_of_a_page_is_a_model(page: str) -> None:
     (build,) = (value for name, value in names.items() if name in ("build", "queue_resume"))
     outcomes = {verdict.outcome for verdict in explore(build().compile()).verdicts.values()}
     assert outcomes and (Outcome.VIOLATED in outcomes) is (page == "CONTRIBUTING.md")
+
+
+def test_the_example_has_the_bugs_that_are_told_of_it() -> None:
+    """Counted late, a request runs in a section; counted before it waits, nothing moves any more."""
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    names: dict[str, Callable[..., Model]] = {}
+    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], names)
+    for early, bug in ((False, "no request in a drained section"), (True, "no deadlock")):
+        found = explore(names["queue_resume"](count_before_wake=early).compile()).verdicts
+        assert [name for name, verdict in found.items() if verdict.outcome is Outcome.VIOLATED] == [bug]

@@ -84,18 +84,18 @@ def test_loop_is_announced_where_it_begins() -> None:
         demo: violation of 'answered', 4 steps, the last 2 again and again
         initially eventfd=0, window=0, in_flight=0
 
-            main_loop_wait # 1
-              open     window=1
+              main_loop_wait # 1
+        1       open     window=1
 
-            main_loop_wait # 2
-              os_host_main_loop_wait
-                poll
+              main_loop_wait # 2
+                os_host_main_loop_wait
+        2         poll
 
         -- again and again:
-            main_loop_wait # 2 (continued)
-              os_host_main_loop_wait
-                set    eventfd=1
-                clear  eventfd=0
+              main_loop_wait # 2 (continued)
+                os_host_main_loop_wait
+        3         set    eventfd=1
+        4         clear  eventfd=0
 
         violated by repeating from step 3 on for ever: answered: an open window closes
             true after step 1: window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from textwrap import dedent
 
@@ -21,33 +22,33 @@ from tests.scripted import AIO, DATA, EVENTFD, LOOP, REQUEST, WINDOW, Do, Script
 
 
 def test_bug_case_1_is_drawn_like_in_the_commit_message() -> None:
-    """A whole trace: header, nested calls with a coroutine in them, marks, the guest's interruption, the verdict."""
+    """A whole trace: header, nested calls with a coroutine in them, numbers, marks, the guest's interruption, the verdict."""
     assert render_trace(*bug_case_1()) == dedent(
         """\
         demo: violation of 'no request at (c)', 8 steps
         initially eventfd=0, window=0, in_flight=0
 
-            main_loop_wait # 1
-              os_host_main_loop_wait
-                ppoll
-                ~ guest: kick                       eventfd=1
-                g_main_context_dispatch
-                  aio_ctx_dispatch (qemu_aio_context)
-                    qemu_coroutine_enter
-                    mirror_run
-                      bdrv_drain
-                        no request pending
-                  (a) block_job_defer_to_main_loop  window=1
-                  aio_ctx_dispatch (iohandler_ctx)
-                    virtio_queue_host_notifier_read
-                      test and clear                eventfd=0
-                      virtio_submit_multiwrite
-                    (b) blk_aio_multiwrite          in_flight=1
+              main_loop_wait # 1
+                os_host_main_loop_wait
+        1         ppoll
+        2         ~ guest: kick                       eventfd=1
+                  g_main_context_dispatch
+                    aio_ctx_dispatch (qemu_aio_context)
+        3             qemu_coroutine_enter
+                      mirror_run
+                        bdrv_drain
+        4                 no request pending
+        5           (a) block_job_defer_to_main_loop  window=1
+                    aio_ctx_dispatch (iohandler_ctx)
+                      virtio_queue_host_notifier_read
+        6               test and clear                eventfd=0
+                        virtio_submit_multiwrite
+        7             (b) blk_aio_multiwrite          in_flight=1
 
-            main_loop_wait # 2
-              aio_dispatch
-                aio_bh_poll
-              (c) mirror_exit                       window=0
+              main_loop_wait # 2
+                aio_dispatch
+                  aio_bh_poll
+        8       (c) mirror_exit                       window=0
 
         violated in step 8: no request at (c): no request is in flight when
             mirror_exit runs
@@ -55,6 +56,24 @@ def test_bug_case_1_is_drawn_like_in_the_commit_message() -> None:
             with in_flight=1
         """
     )
+
+
+def test_a_step_has_its_number_once_and_one_without_a_line_has_none() -> None:
+    """The first line of a step has it, right-aligned; steps that nothing shows of are counted all the same."""
+    script = Script()
+    for number in range(1, 9):
+        script.step("main", Do(f"step {number}" if number < 3 else "", ("f",), 1))
+    script.step("main", Do("first", ("f",), 1), Do("second", ("f", "g"), 1))
+    script.step("main", Do("last", ("f",), 1))
+    assert render_trace(*script.trace()).partition("\n\n")[2].splitlines() == [
+        "       f",
+        " 1       step 1",
+        " 2       step 2",
+        " 9       first",
+        "         g",
+        "           second",
+        "10       last",
+    ]
 
 
 def test_outline_keeps_the_marked_steps_only() -> None:
@@ -136,7 +155,7 @@ def test_short_continuation_is_repeated_whole() -> None:
     script.step("other", Do("two", ("h",)))
     script.step("main", Do("three", ("f", "g"), 2))
     script.step("other", Do("four", ("h",), 1))
-    ending = render_trace(*script.trace()).split("two\n\n")[1]
+    ending = tree(render_trace(*script.trace())).split("two\n\n")[1]
     assert ending == "-- main\n    f (continued)\n      g\n        three\n\n-- other\n    h (continued)\n      four\n"
 
 
@@ -146,7 +165,7 @@ def test_numbered_calls_are_never_left_out_of_a_continuation() -> None:
     script.step("io", Do("one", ("iothread_run", "f", "aio_poll #", "g", "h")))
     script.step("main", Do("two", ("m",)))
     script.step("io", Do("three", ("iothread_run", "f", "aio_poll #", "g", "h"), 5))
-    lines = render_trace(*script.trace()).split("-- io\n")[2].splitlines()
+    lines = tree(render_trace(*script.trace())).split("-- io\n")[2].splitlines()
     assert lines == [
         "    iothread_run (continued)",
         "    ... aio_poll # 1",
@@ -163,10 +182,10 @@ def test_surroundings_do_not_break_the_tree() -> None:
         if script is with_kick:
             script.step("guest", Do("kick", updates=(EVENTFD.set(),), mark="k"))
         script.step("main", Do("two", ("f", "g"), 2))
-    lines = render_trace(*with_kick.trace()).splitlines()
+    lines = tree(render_trace(*with_kick.trace())).splitlines()
     kick = "    (k) ~ guest: kick  eventfd=1"
-    assert lines[6] == kick
-    assert [line for line in lines[1:] if line != kick] == render_trace(*without.trace()).splitlines()[1:]
+    assert lines[3] == kick
+    assert [line for line in lines if line != kick] == tree(render_trace(*without.trace())).splitlines()
 
 
 def test_model_without_calls_is_a_list_of_steps() -> None:
@@ -296,7 +315,7 @@ def test_only_what_changes_and_is_not_internal_is_shown() -> None:
     script = Script()
     script.step("main", Do("one", ("f",), updates=(EVENTFD.clear(),)), updates=(WINDOW.set(),))
     text = render_trace(*script.trace())
-    assert text == "demo: trace, 1 step\ninitially eventfd=0, window=0, in_flight=0\n\n    f\n      one\n"
+    assert text == "demo: trace, 1 step\ninitially eventfd=0, window=0, in_flight=0\n\n      f\n1       one\n"
 
 
 def test_enum_values_show_by_name() -> None:
@@ -332,7 +351,7 @@ def test_values_stay_in_sight_beside_a_very_deep_step() -> None:
     script.step("main", Do("short", updates=(EVENTFD.set(),)))
     script.step("main", Do("x" * 100, ("f",), updates=(WINDOW.set(),)))
     lines = render_trace(*script.trace()).splitlines()
-    assert lines[3].index("eventfd=1") == 74
+    assert lines[3].index("eventfd=1") == 76
     assert lines[-1].endswith("x  window=1")
 
 
@@ -373,13 +392,11 @@ def test_text_is_fit_for_a_commit_message() -> None:
 def test_colour_tells_kinds_of_lines_apart() -> None:
     """Marks, interruptions, changes, calls, and a violation have styles of their own; reaching a goal is no alarm."""
     painted = render_trace(*bug_case_1(), color=True)
-    lines = {
-        line.partition("]")[2].partition("[/]")[0].strip(): line.partition("]")[0] for line in painted.splitlines()
-    }
-    assert lines["(b) blk_aio_multiwrite"] == "[bold"
-    assert lines["~ guest: kick"] == "[cyan"
+    lines = {text.strip(): style for style, text in re.findall(r"\[([a-z ]+)\](.*?)\[/\]", painted)}
+    assert lines["(b) blk_aio_multiwrite"] == "bold"
+    assert lines["~ guest: kick"] == "cyan"
     assert "[green]eventfd=1[/]" in painted
-    assert "[dim]    main_loop_wait # 1[/]\n" in painted
+    assert "  [dim]    main_loop_wait # 1[/]\n" in painted
     assert "[bold red]violated in step 8" in painted
     script = Script()
     script.step("main", Do("one", ("f",), updates=(WINDOW.set(),)))

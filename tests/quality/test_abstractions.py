@@ -193,7 +193,7 @@ def _pool_in_order(first: str) -> Callable[..., None]:
                 mine = job.job_io.is_("io_done") & (TRUE if first == "job" else ~w.guest_io_done)
                 with choice(when=mine), p.atomic():
                     p.do(f"{job.mirror.name}'s I/O completes", job.job_io.set("none"))
-                    p.enter(job.mirror)
+                    p.enter(job.mirror, "qemu_coroutine_enter")
 
     return walk
 
@@ -328,7 +328,7 @@ def _monitor_enters(p: Process, w: World, ready: BoolVar) -> None:
         p.do("the job's command", ready.clear(), w.qmp.clear(), sets)
         with p.when(w.mirror.at("sleep")):
             p.do("the sleep timer is deleted", w.sleep_over.clear())
-            p.enter(w.mirror)
+            p.enter(w.mirror, "qemu_coroutine_enter")
         p.do("aio_context_release", w.lock.set("free"))
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from check_invariants.options import json_option
-from check_invariants.output import Column, Table, emit_json, emit_table
+from check_invariants.output import Column, Table, emit, emit_json, emit_table
 
 __all__ = ["command"]
 
@@ -33,6 +33,14 @@ def command(what: str, as_json: bool) -> None:
     # on a narrow terminal wide columns are cut first, then those on the right are left out
     columns = [Column(header, give_way=index, least=30) for index, header in enumerate(headers.values())]
     emit_table(Table(columns, [[_cell(row[key]) for key in headers] for row in rows]))
+    if what in _NOTES:
+        emit(f"\n{_NOTES[what]}\n")
+
+
+#: what a reader of a list has to know besides
+_NOTES = {
+    "revisions": "dates are author dates; the order is that in which the commits came into QEMU's tree, then the controls"
+}
 
 
 def _cell(value: object) -> str:

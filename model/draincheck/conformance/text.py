@@ -7,32 +7,32 @@ from collections.abc import Sequence
 from draincheck.core.events import Event
 from draincheck.core.outcome import LostWrite, short_hex
 from draincheck.core.run import Replayed
-from draincheck.system import Action, State, TransitionSystem
+from draincheck.explain import label_of
+from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
 
-__all__ = ["render_disks", "render_steps"]
+__all__ = ["GOES_ON", "render_disks", "render_steps"]
 
 #: what a virtio-blk status byte tells the guest
 _STATUS = {0: "VIRTIO_BLK_S_OK", 1: "VIRTIO_BLK_S_IOERR", 2: "VIRTIO_BLK_S_UNSUPP"}
+
+#: what a step without a label is
+GOES_ON = "(goes on): passes a test, or a call returns; no value that is shown changes"
 
 
 def render_steps(system: TransitionSystem, trace: Trace, replayed: Replayed) -> str:
     """Each step of the trace as the model says it, with the core's own events under it.
 
-    An event stands behind the function that logged it; `(b)` and the other letters are the core's own marks.
+    An event stands behind the function that logged it; `(b)` and the other letters are the core's own marks. Where a step has no label,
+    the last line says what such a step is.
     """
     lines: list[str] = []
     for number, step in enumerate(rerun(system, trace), 1):
         action = system.actions[step.action]
-        lines.append(f"{number:4} {action.process}: {_labels(system, step.before, action)}")
+        lines.append(f"{number:4} {action.process}: {label_of(system, action, step.before)}")
         lines += [f"       {_event(event)}" for event in replayed.events if event.step == number]
+    lines += [GOES_ON] if any("(goes on" in line for line in lines) else []
     return "\n".join(lines) + "\n"
-
-
-def _labels(system: TransitionSystem, state: State, action: Action) -> str:
-    """What takes place of an action in a state."""
-    shown = [part.label for part in action.parts if part.label and system.holds(part.when, state)]
-    return "; ".join(shown) or "(goes on)"
 
 
 def _event(event: Event) -> str:

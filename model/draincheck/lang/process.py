@@ -294,16 +294,18 @@ class Process(Recorder):
             self._end_step()
         return loop
 
-    def enter(self, coroutine: Coroutine, label: str = "qemu_coroutine_enter", mark: str = "", place: str = "") -> None:
+    def enter(self, coroutine: Coroutine, label: str | None = None, mark: str = "", place: str = "") -> None:
         """Run a coroutine until it yields or ends; this process goes on after that. Entering a running or ended one is an error.
 
-        `place` names, for `at`, where this process stands until it has got control back.
+        Without a label the step is called `enter` and the coroutine's name. `place` names, for `at`, where this process stands until
+        it has got control back.
         """
         line = self._begin()
         _want(Coroutine, coroutine, "enter runs a coroutine")
         if self.model.processes.get(coroutine.name) is not coroutine:
             raise ModelError(f"{coroutine.name} is a coroutine of another model", line, self.name)
-        part = replace(self._part(label, mark, line), enters=coroutine.name)
+        words = f"enter {coroutine.name}" if label is None else label
+        part = replace(self._part(words, mark, line), enters=coroutine.name)
         for path in self._paths:
             can_be_entered = path.now(coroutine.can_be_entered)
             path.fault(FaultKind.REENTRY, not_(can_be_entered), f"{coroutine.name} is running or has ended", line)
@@ -337,10 +339,10 @@ class Coroutine(Process):
         """True while it has been yielded (or not started) and has not ended."""
         return ~self.on & ~self.model.at(self.name, "(ended)")
 
-    def yield_(self, name: str, label: str = "qemu_coroutine_yield") -> None:
-        """Give control back to whoever entered; the place is named for `at`."""
+    def yield_(self, name: str, label: str | None = None) -> None:
+        """Give control back to whoever entered; the place is named for `at`, and without a label the step after it: `yield (NAME)`."""
         line = self._begin()
-        part = self._part(label, "", line)
+        part = self._part(f"yield ({name})" if label is None else label, "", line)
         for path in self._paths:
             path.env[self.on] = FALSE
             path.record(part)

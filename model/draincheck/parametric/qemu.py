@@ -238,7 +238,7 @@ class Qemu:
 
     def enter_mirror(self, p: Process) -> None:
         """Run the job's coroutine, and wait until it yields."""
-        p.enter(self.mirror, place="in mirror")
+        p.enter(self.mirror, "qemu_coroutine_enter", place="in mirror")
 
     def exit_bottom_half(self, p: Process) -> None:
         """(c)."""
@@ -347,7 +347,7 @@ class Qemu:
             self.poll_until_quiet(p, self.source.pending, place)
         else:
             p.do("schedule bdrv_co_drain_bh_cb", self.drain_bh.set())
-            self.mirror.yield_(place)
+            self.mirror.yield_(place, "qemu_coroutine_yield")
 
     def poll_until_quiet(self, p: Process, pending: BoolExpr, place: str) -> None:
         """At a place: nested aio_poll until nothing is pending; until 721671ade7 the last one, without progress, washes."""
@@ -395,7 +395,7 @@ class Qemu:
     def flush_target(self, p: Process, place: str = "flush") -> None:
         """bdrv_flush of the target, which yields."""
         p.do("flushes the target", self.flush.set("in_flight"))
-        self.mirror.yield_(place)
+        self.mirror.yield_(place, "qemu_coroutine_yield")
 
     def converge(self, p: Process) -> None:
         """The epilogue, in the order of the code base."""

@@ -199,7 +199,7 @@ def thread_pool_completion_bh(p: Process, w: World, jobs: Sequence[World]) -> No
         for job in jobs:
             with choice(when=job.job_io.is_("io_done")), p.atomic():
                 p.do(f"{job.mirror.name.replace('_run', '')}'s I/O completes", job.job_io.set("none"))
-                p.enter(job.mirror)
+                p.enter(job.mirror, "qemu_coroutine_enter")
 
 
 def aio_dispatch(p: Process, w: World, fresh_bottom_half: Callable[[], None]) -> None:
@@ -219,4 +219,4 @@ def _run_sleep_timer(p: Process, job: World) -> None:
     """The context's timers: here, a job's sleep."""
     with p.call("timerlistgroup_run_timers"), p.when(job.sleep_over):
         p.do("the job's sleep is over", job.sleep_over.clear())
-        p.enter(job.mirror)
+        p.enter(job.mirror, "qemu_coroutine_enter")

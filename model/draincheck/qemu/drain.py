@@ -93,7 +93,7 @@ def _drain_in_coroutine(p: Process, w: World) -> None:
         p.do("schedule bdrv_co_drain_bh_cb", *w.schedule(w.drain_bh))
         w.probes.job_yields(p, w)
         assert p is w.mirror
-        w.mirror.yield_("drain")
+        w.mirror.yield_("drain", "qemu_coroutine_yield")
 
 
 def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
@@ -123,4 +123,4 @@ def drain_bottom_half(p: Process, w: World) -> None:
         if w.k.drain == "yield_first":
             count_section(p, w)
         poll_until_quiet(p, w, w.drain_waits)
-        p.enter(w.mirror)
+        p.enter(w.mirror, "qemu_coroutine_enter")

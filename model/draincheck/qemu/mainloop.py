@@ -175,7 +175,7 @@ def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
         if not w.s.iothread:
             with p.when(w.mirror.at("sleep")), p.call("block_job_enter"):
                 p.do("the sleep timer is deleted", w.sleep_over.clear())
-                p.enter(w.mirror)
+                p.enter(w.mirror, "qemu_coroutine_enter")
 
 
 def _chardev_kick(p: Process, w: World) -> None:

@@ -76,7 +76,7 @@ def _copy(p: Process, w: World, write: Write) -> None:
         if w.buffer is not None:
             updates.append(w.buffer.set(write.on_source))
         p.do(f"copies the sector of {write.name}", *updates)
-        w.mirror.yield_("copy")
+        w.mirror.yield_("copy", "qemu_coroutine_yield")
         if w.job_failed is not None:
             with p.when(w.job_failed):
                 p.do(f"the sector of {write.name} is dirty again", write.dirty.set())
@@ -102,7 +102,7 @@ def _flush(p: Process, w: World) -> None:
     with p.call("bdrv_flush"):
         p.do("flushes the target", w.job_io.set("in_flight"))
         w.probes.job_yields(p, w)
-        w.mirror.yield_("flush")
+        w.mirror.yield_("flush", "qemu_coroutine_yield")
 
 
 def _continue_when_failed(p: Process, w: World) -> None:

@@ -7,6 +7,8 @@ marked step hangs to the left of it:
           aio_bh_poll
         (c) mirror_exit                      window=0
 
+The number of each step stands left of the first line that it has; a step that there is nothing to say of has none.
+
 What the surroundings do (a guest, a disk: processes that never stand in a call) interrupts the tree without breaking
 it. After a switch of thread the new one is named and its tree starts from the root; calls that were drawn before are
 marked as continued, and of these only the outermost, the innermost and the numbered ones are repeated. Variables show
@@ -61,11 +63,16 @@ class MarkedStep(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """A line before layout: `kind` is a key of STYLES or "" for an ordinary step."""
+    """A line before layout: `kind` is a key of STYLES or "" for an ordinary step, `step` the number of the step that begins with it.
+
+    `gutter` stands left of everything: a number, or as much space.
+    """
 
     text: str
     kind: str = ""
     changes: str = ""
+    step: int = 0
+    gutter: str = ""
 
 
 def render_trace(system: TransitionSystem, trace: Trace, *, color: bool = False) -> str:
@@ -75,7 +82,7 @@ def render_trace(system: TransitionSystem, trace: Trace, *, color: bool = False)
     the trace is not one of this system.
     """
     steps = rerun(system, trace)
-    tree = _tree(events_of(system, trace), trace.loop)
+    tree = _numbered(_tree(events_of(system, trace), trace.loop), len(str(len(steps))))
     blocks = [_header(system, trace, steps), tree, _ending(system, trace, steps)]
     return _layout(_separated(blocks), color)
 
@@ -111,6 +118,13 @@ def _tree(all_events: Sequence[Event], loop: int | None, changes: bool = True) -
     return tree.lines
 
 
+def _numbered(lines: Iterable[_Line], width: int) -> Iterator[_Line]:
+    """The lines of a tree with the numbers of their steps."""
+    for line in lines:
+        plain = not line.text or line.kind == "thread"
+        yield line if plain else line._replace(gutter=f"{line.step or '':>{width}} ")
+
+
 class _Tree:
     """The lines drawn so far, and the calls the last of them stands in."""
 
@@ -119,7 +133,7 @@ class _Tree:
         self.name_threads = name_threads
         self.tilde = tilde
         self.changes = changes
-        self.thread = ""
+        self.thread, self.step = "", 0
         self.stack: tuple[Call, ...] = ()
         self.drawn: set[Call] = set()
 
@@ -142,7 +156,12 @@ class _Tree:
         letter = f"({event.part.mark}) " if event.part.mark else ""
         kind = "marked" if event.part.mark else "aside" if event.aside else ""
         changes = _assignments((c.name, c.new) for c in event.changes) if self.changes else ""
-        return _Line(_at(len(self.stack), label, letter), kind, changes)
+        return _Line(_at(len(self.stack), label, letter), kind, changes, self._begun(event.step))
+
+    def _begun(self, step: int) -> int:
+        """The number of a step that has no line yet."""
+        before, self.step = self.step, step
+        return step if step != before else 0
 
     def _switch(self, thread: str) -> None:
         if thread != self.thread and self.name_threads:
@@ -287,13 +306,14 @@ def _layout(lines: Sequence[_Line], color: bool) -> str:
 
 
 def _plain(line: _Line, column: int) -> str:
-    return f"{line.text:{column}}  {line.changes}" if line.changes else line.text
+    return line.gutter + (f"{line.text:{column}}  {line.changes}" if line.changes else line.text)
 
 
 def _painted(line: _Line, column: int) -> str:
     """The same characters with rich's markup around them."""
     padding = " " * (max(0, column - len(line.text)) + 2)
-    return _styled(line.text, line.kind) + (padding + _styled(line.changes, "changes") if line.changes else "")
+    changes = padding + _styled(line.changes, "changes") if line.changes else ""
+    return line.gutter + _styled(line.text, line.kind) + changes
 
 
 def _styled(text: str, kind: str) -> str:

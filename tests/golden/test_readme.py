@@ -1,0 +1,98 @@
+"""What README.md shows is what the command prints; a line `...` stands for what it leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from check_invariants.exit import ExitCode
+from check_invariants.main import cli
+from drainspecs.properties import PROPERTIES
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def printed(*arguments: str) -> list[str]:
+    """What a command prints, as lines."""
+    return CliRunner().invoke(cli, arguments, prog_name="check-invariants").stdout.splitlines()
+
+
+def block(line: str) -> list[str]:
+    """The indented block of README.md that contains this."""
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", README, re.MULTILINE)
+    (found,) = (text for text in blocks if line in text)
+    return [line[4:] for line in found.strip("\n").splitlines()]
+
+
+def is_excerpt(excerpt: Sequence[str], whole: Sequence[str]) -> bool:
+    """Whether these are lines of the whole in their order, with nothing left out but where `...` says so."""
+    for start in range(len(whole)):
+        place, gap = start, False
+        for line in excerpt:
+            if line == "...":
+                gap = True
+                continue
+            if gap:
+                place = next((at for at in range(place, len(whole)) if whole[at] == line), len(whole))
+            if place >= len(whole) or whole[place] != line:
+                break
+            place, gap = place + 1, False
+        else:
+            return True
+    return False
+
+
+def test_an_excerpt_leaves_out_nothing_unsaid() -> None:
+    """Negative control of the comparison: a gap that is not marked, another order, another line."""
+    whole = ["a", "b", "c", "d", "e"]
+    assert is_excerpt(["b", "c"], whole) and is_excerpt(["a", "...", "d", "e"], whole)
+    assert not any(is_excerpt(part, whole) for part in (["a", "c"], ["d", "...", "b"], ["b", "x"], ["...", "f"]))
+
+
+def test_the_trace_is_the_one_that_is_printed() -> None:
+    """Numbers, marks, calls and values."""
+    whole = printed("check", "--revision", "ab27c3b5e7", "--property", "S1")
+    shown = block("main_loop_wait # 3")
+    assert is_excerpt(shown, whole)
+    assert not is_excerpt([line.replace("window=1", "window=0") for line in shown], whole)
+
+
+def test_the_lost_write_is_the_one_that_is_printed(tmp_path: Path) -> None:
+    """What the guest was told, and the disks."""
+    file = str(tmp_path / "S4.json")
+    printed("trace", "export", "--revision", "ab27c3b5e7", "--property", "S4", "-o", file)
+    shown = block("outcome on the core: silent loss")
+    assert is_excerpt(shown[shown.index("...") :], printed("replay", file))
+
+
+def test_the_matrix_is_the_one_that_is_printed() -> None:
+    """Each line that is shown: code base, date, outcome, the first eight verdicts, states."""
+    whole = {line.split()[0]: line for line in printed("--scenario", "mirror", "--jobs", "1") if line.strip()}
+    shown = [line for line in block("5a7e7a0bad~1  2014-10-21") if re.match(r"[0-9a-f]{10}", line)]
+    assert len(shown) == 7
+    for line in shown:
+        row, states = re.fullmatch(r"(.*\S) +(\d+)  \w.*", line).groups()  # type: ignore[union-attr]
+        assert whole[line.split()[0]].startswith(row) and f" {states} " in whole[line.split()[0]]
+
+
+def test_the_exit_codes_are_those_of_the_table() -> None:
+    """Each code with its meaning, in the order in which they win."""
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", README, re.MULTILINE)
+    assert rows == [(str(int(code)), code.meaning) for code in ExitCode if code is not ExitCode.CONFIGURATION]
+
+
+def test_the_queries_of_a_certificate_are_those_that_are_named(tmp_path: Path) -> None:
+    """Three about the invariant; one for each property, two for F1, none for R1, which has a witness."""
+    file = tmp_path / "proof.smt2"
+    printed("prove", "--revision", "9a0cec664e", "-o", str(file))
+    names = re.findall(r'\(echo "(.*)"\)', file.read_text(encoding="utf-8"))
+    assert names[:3] == ["initial states inside", "closed under every action", "no action at fault"]
+    held = [item.name for item in PROPERTIES if item.name not in ("B6", "F1", "R1")]
+    assert names[3:] == [f"inside {name}" for name in held] + [
+        "F1: its strategy can be followed",
+        "F1: its strategy comes nearer",
+    ]
+    assert all(words in " ".join(README.split()) for words in ("Three are about the invariant", "F1 has two"))
