@@ -15,8 +15,9 @@ from draincheck.conformance.matrix import config_of, conform_all, conform_one
 from draincheck.core.faults import FAULTS, Fault
 from draincheck.core.host import Host
 from draincheck.core.machine import Machine
-from draincheck.qemu import Scenario, build
-from draincheck.revisions import Revision, code_bases, find_revision
+from draincheck.lang import Process
+from draincheck.qemu import Scenario, World, aio, build, iothread
+from draincheck.revisions import Revision, code_bases, find_revision, with_settings
 from drainspecs.matrix import default_rows
 from drainspecs.scenarios import DEFAULT_SCENARIOS, find_scenario
 
@@ -62,6 +63,30 @@ def test_a_seeded_fault_turns_conformance_red(fault: Fault) -> None:
     revision, scenario = find_revision(SHOWS[fault.name][0]), find_scenario(SHOWS[fault.name][1])
     system = build("fault", revision.knobs, scenario).compile()
     assert conform_one(system, revision.knobs, scenario, fault.parts).divergences
+
+
+def held_in_poll() -> Conformance:
+    """Busy polling in a code base that holds the lock from there into dispatch: none of the table is like that."""
+    revision = with_settings(find_revision("684e508c23"), {"ctx_held_in_poll": True})
+    scenario = find_scenario("dataplane")
+    return conform_one(build("held", revision.knobs, scenario).compile(), revision.knobs, scenario)
+
+
+def test_busy_polling_takes_the_lock_that_dispatch_needs() -> None:
+    """The line that takes it changes nothing where it is let go of in the same step, as in every code base; here it does."""
+    result = held_in_poll()
+    assert (result.divergences, result.states, result.edges) == ((), 2528, 5955)
+
+
+def test_busy_polling_without_the_lock_turns_conformance_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: the same with that line left out."""
+
+    def without(p: Process, w: World) -> None:
+        with p.atomic():
+            aio.run_poll_handlers_once(p, w, w.ctx)
+
+    monkeypatch.setattr(iothread, "_busy_poll", without)
+    assert "AioContext lock" in str(held_in_poll().divergences[0].difference)
 
 
 _WIDER = st.sampled_from(
