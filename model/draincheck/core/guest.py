@@ -60,9 +60,7 @@ class GuestDriver:
         self.requests += [GuestRequest(f"flush[{index}.{i}]", 0) for i in range(flushes)]
         self.made = 0
         self.void: set[str] = set()
-        size = 4
-        while size < 3 * len(self.requests):
-            size *= 2
+        size = max(4, 1 << (3 * len(self.requests)).bit_length())  # a power of two, as virtio demands
         self.layout = Layout.at(0, size)
         self._buffers = -(-self.layout.end // _SLOT) * _SLOT
         self.memory = bytearray(self._buffers + _SLOT * (size // 3))
@@ -119,8 +117,10 @@ class GuestDriver:
         while self._last_used_idx != self.layout.used_idx(self.memory):
             head, _length = self.layout.used_element(self.memory, self._last_used_idx)
             self._last_used_idx = (self._last_used_idx + 1) & 0xFFFF
-            request = self._in_slot.pop(head // 3)
-            *data, status = self.layout.chain(self.memory, head)[1:]
-            if request.kind == "read":
-                request.data = bytes(self.memory[data[0].addr : data[0].addr + SECTOR])
-            request.status = self.memory[status.addr]
+            self._answered(self._in_slot.pop(head // 3), self.layout.chain(self.memory, head))
+
+    def _answered(self, request: GuestRequest, chain: list[Descriptor]) -> None:
+        """A request's chain has come back: read its data if it asked for some, and its status byte."""
+        if request.kind == "read":
+            request.data = bytes(self.memory[chain[1].addr : chain[1].addr + SECTOR])
+        request.status = self.memory[chain[-1].addr]

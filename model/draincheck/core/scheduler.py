@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from draincheck.core.errors import ReplayDiverged
 from draincheck.core.host import Choice
 
-__all__ = ["PCT", "Enumerate", "Fair", "Random", "Replay", "Scheduler", "Step"]
+__all__ = ["PCT", "Fair", "Random", "Replay", "Scheduler", "Step"]
 
 
 class Step(NamedTuple):
@@ -67,11 +67,13 @@ class Random:
 
 
 class PCT:
-    """Probabilistic concurrency testing: random priorities, lowered at `depth` - 1 random steps of a run of about `length`.
+    """Probabilistic concurrency testing: random priorities, lowered after `depth` - 1 random steps of a run of about `length`.
 
-    Finds a bug that needs `depth` ordering constraints among n processes with a probability of at least 1 / (n * length**(depth - 1))
-    a run (Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010). A process sinks too
-    each time it has made `PATIENCE` steps: processes that keep each other busy would otherwise keep the others out for ever.
+    The i-th of these changes gives priority i, below all that a run begins with, and may come before or after the others: which of the
+    lowered processes goes on first is random too. Finds a bug that needs `depth` ordering constraints among n processes with a
+    probability of at least 1 / (n * length**(depth - 1)) a run (Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees
+    of Finding Bugs", ASPLOS 2010). A process sinks too each time it has made `PATIENCE` steps: processes that keep each other busy
+    would otherwise keep the others out for ever.
     """
 
     #: more than any code path between two sleeps needs
@@ -88,7 +90,8 @@ class PCT:
         self.runs += 1
         self._priority: dict[str, float] = {}
         self._lowest = 0.0
-        self._changes = {self._random.randrange(self.length) for _ in range(self.depth - 1)}
+        #: steps, counted from 0, after which the process that made them gets this priority
+        self._changes = {self._random.randrange(self.length): priority for priority in range(1, self.depth)}
         self._made = 0
         self._steps: Counter[str] = Counter()
         return True
@@ -97,63 +100,23 @@ class PCT:
         """The process with the highest priority; its own alternatives with the same probability."""
         for choice in choices:
             if choice.process not in self._priority:
-                self._priority[choice.process] = 1 + self._random.random()
+                self._priority[choice.process] = self.depth + self._random.random()
         first = max(choices, key=lambda choice: self._priority[choice.process]).process
         self._count(first)
         return self._random.choice([i for i, choice in enumerate(choices) if choice.process == first])
 
     def _count(self, process: str) -> None:
-        """Sink a process at a change point, and when it has had its share."""
+        """Sink a process at a change point, and below all others when it has had its share."""
+        self._priority[process] = self._changes.get(self._made, self._priority[process])
+        self._made += 1
         self._steps[process] += 1
-        if self._made in self._changes or self._steps[process] % self.PATIENCE == 0:
+        if self._steps[process] % self.PATIENCE == 0:
             self._lowest -= 1
             self._priority[process] = self._lowest
-        self._made += 1
 
     def outcome(self, choices: Sequence[Choice]) -> int:
         """Any."""
         return self._random.randrange(len(choices))
-
-
-class Enumerate:
-    """All schedules of the first `depth` decisions, one a run, in lexicographic order; after these, fairly.
-
-    The number of schedules grows exponentially with the depth.
-    """
-
-    def __init__(self, depth: int) -> None:
-        self.depth = depth
-        #: for each decision so far: (index taken, number of choices)
-        self._stack: list[tuple[int, int]] | None = None
-        self._position = 0
-        self._rest = Fair()
-
-    def begin(self) -> bool:
-        """The next schedule: the last decision that has another choice takes it."""
-        self._position = 0
-        self._rest.begin()
-        if self._stack is None:
-            self._stack = []
-            return True
-        while self._stack and self._stack[-1][0] + 1 == self._stack[-1][1]:
-            self._stack.pop()
-        if not self._stack:
-            return False
-        taken, count = self._stack[-1]
-        self._stack[-1] = (taken + 1, count)
-        return True
-
-    def step(self, choices: Sequence[Choice]) -> int:
-        """What this schedule says."""
-        assert self._stack is not None
-        if self._position >= self.depth:
-            return self._rest.step(choices)
-        if self._position == len(self._stack):
-            self._stack.append((0, len(choices)))
-        self._position += 1
-        return self._stack[self._position - 1][0]
-
-    outcome = step
 
 
 class Fair:
