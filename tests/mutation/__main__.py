@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from tests.mutation.campaign import TARGETS, Campaign, Result, drawn, summary
 
 #: the nets of each target; `nets.py` says what they are
-NETS = {"model": ("verdict", "claim", "liveness", "conformance"), "core": ("conformance", "test")}
+NETS = {"model": ("verdict", "claim", "liveness", "conformance"), "core": ("unit", "conformance", "test")}
 
 
 def main() -> None:

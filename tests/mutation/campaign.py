@@ -46,8 +46,9 @@ class Result:
     """What came of a mutant.
 
     Attributes:
-        net: the net that has caught it first: `verdict`, `fault`, `claim`, `liveness`, `conformance`, `test`, or `endless` for one that had to
-            be stopped; `stillborn` and `equivalent` are none; `counts` if only pinned counts have moved, `nothing` if not even these.
+        net: the net that has caught it first: `verdict`, `fault`, `claim`, `liveness`, `unit`, `conformance`, `test`, or `endless` for one
+            that had to be stopped; `stillborn` and `equivalent` are none; `counts` if only pinned counts have moved, `nothing` if not
+            even these.
         where: what differs there.
         changed: for the model the rows that have another system (as far as they were looked at), for the core those that execute it.
         seconds: how long it took.
@@ -121,8 +122,9 @@ class Campaign:
 
     def unchanged(self) -> dict[str, Any]:
         """What the nets say without any mutant."""
-        order = {"task": self.target, "nets": self.nets, "wide": self.wide, "systems": str(self._systems)}
-        return _work(order, self.seconds)
+        order: dict[str, Any] = {"task": self.target, "nets": self.nets, "wide": self.wide}
+        of_target: dict[str, Any] = {"systems": str(self._systems)} if self.target == "model" else {"rows": []}
+        return _work({**order, **of_target}, self.seconds)
 
     def _prepare(self) -> None:
         assert self._systems if self.target == "model" else self._coverage

@@ -1,8 +1,8 @@
 """The nets that a wrong line of the model or of the core may be caught in, cheapest first.
 
 `verdict`: a row of the matrix has a verdict that is not the expected one, or none. `fault`: a row's model is at fault. `claim`, `liveness`:
-as the gate compares them. `conformance`: model and core part ways. `test`: one of the core's own tests fails. A pinned count that moves is
-noted and catches nothing.
+as the gate compares them. `unit`: a quick test of a part of the core fails. `conformance`: model and core part ways. `test`: one of the tests
+of whole runs of the core fails. A pinned count that moves is noted and catches nothing.
 
 Only what a mutant changes is looked at: rows whose transition system is the same as before have the same verdicts and conform as before.
 So do those whose labelled reachable graph is, except that their verdicts are decided anew.
@@ -47,7 +47,7 @@ __all__ = [
     "systems",
 ]
 
-NETS = ("verdict", "claim", "liveness", "conformance", "test")
+NETS = ("verdict", "claim", "liveness", "unit", "conformance", "test")
 
 #: a row's system: its digest, and if it is small its graph's
 Known = tuple[str, str]
@@ -267,29 +267,36 @@ def _walked(row: Row) -> str:
 # -- the core -------------------------------------------------------------------------------------------------------------------------
 
 TESTS = Path(__file__).parents[1]
-#: the core's own tests, and those of what it is used for
-CORE_TESTS = ("cover/test_virtqueue.py", "quality/test_core_scenarios.py", "cover/test_cli_core.py")
+#: the quick tests of the core's parts
+UNIT_TESTS = sorted(str(file) for file in (TESTS / "cover").glob("test_core_*.py"))
+#: those of whole runs, and of what the core is used for
+RUN_TESTS = [str(TESTS / name) for name in ("quality/test_core_scenarios.py", "cover/test_cli_core.py")]
 
 
 def core_nets(rows: Sequence[Row], nets: Collection[str]) -> Catch:
-    """What catches the core as it is now: rows that execute the statement in question are held against the model in this order, then tests."""
+    """What catches the core as it is now: its unit tests, its comparison with the model in these rows, in this order, or its other tests."""
     catch = Catch(changed=len(rows))
     catch.caught = next(_caught_in_the_core(rows, nets), None)
     return catch
 
 
 def _caught_in_the_core(rows: Sequence[Row], nets: Collection[str]) -> Iterator[Caught]:
+    if "unit" in nets:
+        yield from _failed("unit", UNIT_TESTS)
     if "conformance" in nets:
         yield from conformance(rows)
     if "test" in nets:
-        import pytest
+        yield from _failed("test", RUN_TESTS)
 
-        failed = _Failed()
-        pytest.main(
-            ["-x", "-q", "--no-header", "-p", "no:cacheprovider", *(str(TESTS / name) for name in CORE_TESTS)], [failed]
-        )
-        if failed.name:
-            yield Caught("test", failed.name)
+
+def _failed(net: str, tests: Sequence[str]) -> Iterator[Caught]:
+    """The first of some tests that fails, run in this process."""
+    import pytest
+
+    failed = _Failed()
+    pytest.main(["-x", "-q", "--no-header", "-p", "no:cacheprovider", *tests], [failed])
+    if failed.name:
+        yield Caught(net, failed.name)
 
 
 class _Failed:

@@ -124,3 +124,15 @@ def test_wrong_lines_of_the_core_are_caught() -> None:
     """By its comparison with the model."""
     with Campaign("core", (), wide=True) as campaign:
         assert_mostly_caught(of(campaign, ("conformance",), 4, only="core.mirror"))
+
+
+def test_wrong_lines_of_the_schedulers_are_caught() -> None:
+    """By unit tests: no comparison sees who draws the schedules."""
+    with Campaign("core", (), wide=False) as campaign:
+        assert_mostly_caught(of(campaign, ("unit",), 4, only="core.scheduler"))
+
+
+def test_the_cores_unit_tests_are_green_without_a_mutant() -> None:
+    """Negative control: what they catch is the mutant."""
+    with Campaign("core", ("unit",), wide=False) as campaign:
+        assert campaign.unchanged()["caught"] is None
