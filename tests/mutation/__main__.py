@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from itertools import islice
 
 from tests.mutation.campaign import TARGETS, Campaign, Result, drawn, summary
 
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--number", type=int, default=60, help="so many mutants that are not stillborn")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--skip", type=int, default=0, help="so many of the first: another run has had them")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seconds", type=int, default=200, help="of the processor, after which a mutant is stopped")
     parser.add_argument("--only", default="", help="mutants whose name contains this, all of them")
@@ -23,7 +25,8 @@ def main() -> None:
     options = parser.parse_args()
     nets = [net for net in NETS[options.target] if net not in options.without]
     found: list[Result] = []
-    chosen = (mutant for mutant in drawn(options.target, options.seed) if options.only in mutant.name)
+    wanted = (mutant for mutant in drawn(options.target, options.seed) if options.only in mutant.name)
+    chosen = islice(wanted, options.skip, None)
     with Campaign(options.target, nets, seconds=options.seconds) as campaign:
         for result in campaign.run(chosen, options.number, options.processes):
             found.append(result)

@@ -117,8 +117,10 @@ class Campaign:
             return Result(mutant, "endless", "", 0, perf_counter() - started)
         except Stillborn as error:
             return Result(mutant, "stillborn", str(error), 0, perf_counter() - started)
-        caught = found["caught"] or {"net": self._of_survivor(mutant, found), "where": ""}
-        return Result(mutant, caught["net"], caught["where"], found["changed"], perf_counter() - started)
+        net, where = (found["caught"] or {"net": "", "where": ""}).values()
+        if not net:
+            net, where = self._of_survivor(mutant, found)
+        return Result(mutant, net, where, found["changed"], perf_counter() - started)
 
     def unchanged(self) -> dict[str, Any]:
         """What the nets say without any mutant."""
@@ -135,18 +137,25 @@ class Campaign:
             return {**order, "systems": str(self._systems)}
         return {**order, "rows": self._executing(mutant)}
 
-    def _of_survivor(self, mutant: Mutant, found: dict[str, Any]) -> str:
-        """Whether anything can tell apart what no net has caught."""
+    def _of_survivor(self, mutant: Mutant, found: dict[str, Any]) -> tuple[str, str]:
+        """Whether anything can tell apart what no net has caught; with a word if there was no time to see."""
         if self.target == "core":
-            return "nothing" if found["changed"] or mutant.module in OBSERVERS else "equivalent"
+            return "nothing" if found["changed"] or mutant.module in OBSERVERS else "equivalent", ""
         if found["counts"]:
-            return "counts"
-        return "equivalent" if self._same_graphs(mutant) else "nothing"
+            return "counts", ""
+        try:
+            return "equivalent" if self._same_graphs(mutant) else "nothing", ""
+        except Endless:
+            return "nothing", "large graphs were not compared: no time was left"
 
     def _same_graphs(self, mutant: Mutant) -> bool:
-        before = json.loads(self._systems.read_text(encoding="utf-8"))
+        """Each changed system has the labelled graph that it had: of small ones that is known, of the others one a system is looked at."""
+        before: dict[str, list[str]] = json.loads(self._systems.read_text(encoding="utf-8"))
         after = _work({"task": "systems", "mutant": asdict(mutant), "wide": self.wide}, self.seconds)
-        rows = [name for name, known in after.items() if known[0] != before[name][0]]
+        changed = [name for name in after if after[name][0] != before[name][0]]
+        if any(after[name][1] != before[name][1] for name in changed):
+            return False
+        rows = list({(*before[name], *after[name]): name for name in changed if not before[name][1]}.values())
         graphs = ({"task": "graphs", "mutant": wrong, "rows": rows} for wrong in (None, asdict(mutant)))
         right, wrong = (_work(order, 4 * self.seconds) for order in graphs)
         return bool(right == wrong)

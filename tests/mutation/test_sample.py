@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import pytest
 
+from tests.mutation import campaign
 from tests.mutation.campaign import Campaign, Result, drawn, summary
 from tests.mutation.loading import modules_of, source_of
-from tests.mutation.operators import OPERATORS, mutants, mutate
+from tests.mutation.operators import OPERATORS, Mutant, mutants, mutate
 
 SEED = 2016
 
@@ -83,15 +85,15 @@ def test_every_module_has_mutants() -> None:
 @pytest.fixture(scope="module")
 def model() -> Iterator[Campaign]:
     """Mutants of the model, in the default rows."""
-    with Campaign("model", (), wide=False) as campaign:
-        yield campaign
+    with Campaign("model", (), wide=False) as running:
+        yield running
 
 
-def of(campaign: Campaign, nets: Sequence[str], number: int, only: str = "") -> list[Result]:
+def of(running: Campaign, nets: Sequence[str], number: int, only: str = "") -> list[Result]:
     """What comes of some mutants under these nets."""
-    campaign.nets = list(nets)
-    chosen = (mutant for mutant in drawn(campaign.target, SEED) if only in mutant.name)
-    return list(campaign.run(chosen, number))
+    running.nets = list(nets)
+    chosen = (mutant for mutant in drawn(running.target, SEED) if only in mutant.name)
+    return list(running.run(chosen, number))
 
 
 def assert_mostly_caught(results: Sequence[Result]) -> None:
@@ -122,17 +124,67 @@ def test_the_nets_are_empty_without_a_mutant(model: Campaign) -> None:
 
 def test_wrong_lines_of_the_core_are_caught() -> None:
     """By its comparison with the model."""
-    with Campaign("core", (), wide=True) as campaign:
-        assert_mostly_caught(of(campaign, ("conformance",), 4, only="core.mirror"))
+    with Campaign("core", (), wide=True) as running:
+        assert_mostly_caught(of(running, ("conformance",), 4, only="core.mirror"))
 
 
 def test_wrong_lines_of_the_schedulers_are_caught() -> None:
     """By unit tests: no comparison sees who draws the schedules."""
-    with Campaign("core", (), wide=False) as campaign:
-        assert_mostly_caught(of(campaign, ("unit",), 4, only="core.scheduler"))
+    with Campaign("core", (), wide=False) as running:
+        assert_mostly_caught(of(running, ("unit",), 4, only="core.scheduler"))
 
 
 def test_the_cores_unit_tests_are_green_without_a_mutant() -> None:
     """Negative control: what they catch is the mutant."""
-    with Campaign("core", ("unit",), wide=False) as campaign:
-        assert campaign.unchanged()["caught"] is None
+    with Campaign("core", ("unit",), wide=False) as running:
+        assert running.unchanged()["caught"] is None
+
+
+# -- survivors ----------------------------------------------------------------------------------------
+
+MUTANT = Mutant("draincheck.qemu.aio", "negate", 0, 1, "")
+#: what a process finds whose nets catch nothing and whose counts are the same
+UNCAUGHT = {"caught": None, "changed": 2, "counts": 0}
+BEFORE = {"a mirror": ["1", "small"], "b mirror": ["1", "small"], "c two": ["2", ""], "d two": ["2", ""]}
+
+
+def survivor(
+    monkeypatch: pytest.MonkeyPatch, after: dict[str, list[str]], graphs: Callable[[dict[str, Any]], object]
+) -> tuple[Result, list[list[str]]]:
+    """What comes of a mutant with these systems that nothing catches, and of which rows graphs were made."""
+    asked: list[list[str]] = []
+
+    def work(order: dict[str, Any], seconds: int) -> object:
+        if order["task"] == "graphs":
+            asked.append(order["rows"])
+            return graphs(order)
+        return {"model": UNCAUGHT, "systems": after if order.get("mutant") else BEFORE}[order["task"]]
+
+    monkeypatch.setattr(campaign, "_work", work)
+    with Campaign("model", ("verdict",)) as running:
+        return running.result(MUTANT), asked
+
+
+def test_a_survivor_with_the_same_graphs_is_equivalent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Graphs of small systems are known; of large ones each is made once, however many rows share it."""
+    after = {"a mirror": ["3", "small"], "b mirror": ["1", "small"], "c two": ["4", ""], "d two": ["4", ""]}
+    result, asked = survivor(monkeypatch, after, lambda order: "the same")
+    assert (result.net, [len(rows) for rows in asked]) == ("equivalent", [1, 1])
+
+
+def test_a_survivor_with_another_graph_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: a small one that differs, or a large one."""
+    small = {**BEFORE, "a mirror": ["3", "other"]}
+    large = {**BEFORE, "c two": ["4", ""]}
+    assert survivor(monkeypatch, small, lambda order: "the same")[0].net == "nothing"
+    assert survivor(monkeypatch, large, lambda order: str(order["mutant"]))[0].net == "nothing"
+
+
+def test_a_survivor_whose_graphs_are_too_large_does_not_end_the_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts as one that survives, and says why."""
+
+    def no_time(order: dict[str, Any]) -> object:
+        raise campaign.Endless
+
+    result, _ = survivor(monkeypatch, {**BEFORE, "c two": ["4", ""]}, no_time)
+    assert result.survives and "no time was left" in result.where
