@@ -8,7 +8,17 @@ from types import FrameType
 
 from draincheck.errors import ModelError, SourceLine
 
-__all__ = ["caller_line", "slip", "source_of", "want_name", "want_number", "want_text", "want_truth", "written"]
+__all__ = [
+    "caller_line",
+    "slip",
+    "source_of",
+    "want_name",
+    "want_number",
+    "want_place",
+    "want_text",
+    "want_truth",
+    "written",
+]
 
 _HERE = Path(__file__).parent
 #: files that only pass on what a model's source says
@@ -57,6 +67,13 @@ def want_name(value: object, what: str) -> str:
         return value
     want_text(value, what)
     raise slip(f"{what} is empty: give it a name to tell it by")
+
+
+def want_place(value: object) -> str:
+    """The name of a place; raises ModelError for a text that is empty, or that names the end of every process."""
+    if want_name(value, "the name of a place") == "(ended)":
+        raise slip("'(ended)' is the name of the end of a process: name this place otherwise")
+    return str(value)
 
 
 def want_number(value: object, what: str) -> int:

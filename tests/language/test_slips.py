@@ -13,9 +13,11 @@ import pytest
 
 from check_invariants.exit import MalformedInput
 from check_invariants.model_file import ModelFile
+from draincheck import interpreter
 from draincheck.engines.explicit import explore
+from draincheck.engines.symbolic import bmc, induction
 from draincheck.lang import TRUE, Model, ModelError, Process
-from draincheck.verdict import Outcome
+from draincheck.verdict import Limits, Outcome
 
 # blocks that an exception leaves, or that nobody closes
 
@@ -199,6 +201,93 @@ def test_step_that_only_remembers_needs_no_label() -> None:
     assert m.compile().actions[0].name == "x"
     with pytest.raises(ModelError, match="the label of a step"), m.thread("u") as p:
         p.do("", was.set(), x.set())
+
+
+# names that the language uses itself
+
+
+def named_ended(p: Process) -> None:
+    p.here("(ended)")
+
+
+def waits_at_ended(p: Process) -> None:
+    p.wait("(ended)", TRUE)
+
+
+def enters_at_ended(p: Process) -> None:
+    p.enter(p.model.coroutine("co"), place="(ended)")
+
+
+def counter(p: Process) -> None:
+    p.do("step", p.model.bool("pc t").set())
+
+
+def enterer(p: Process) -> None:
+    co = p.model.coroutine("co")
+    p.do("step", p.model.bool("enterer of co").set())
+    with p.model.thread("other") as other:
+        other.enter(co)
+    p.enter(co)
+
+
+def halted(p: Process) -> None:
+    p.do("step", p.model.bool("halted").set())
+    p.abort("ends")
+
+
+@pytest.mark.parametrize(
+    ("slip", "message"),
+    [
+        (named_ended, "'(ended)' is the name of the end of a process"),
+        (waits_at_ended, "'(ended)' is the name of the end of a process"),
+        (enters_at_ended, "'(ended)' is the name of the end of a process"),
+        (counter, "there is a variable 'pc t', and this process needs one of that name"),
+        (enterer, "there is a variable 'enterer of co', and this process needs one of that name"),
+        (halted, "'halted' is the name of the variable that abort sets"),
+    ],
+)
+def test_name_that_means_something_else_is_refused(slip: Callable[[Process], None], message: str) -> None:
+    """Conditions and traces could not tell the two apart."""
+    m = Model("names")
+    with pytest.raises(ModelError, match=r"test_slips.py:\d+: ") as error:
+        with m.thread("t") as p:
+            slip(p)
+        m.compile()
+    assert message in str(error.value)
+
+
+def test_without_abort_halted_is_a_name_like_others() -> None:
+    """A variable of that name ends nothing."""
+    m = Model("named")
+    with m.thread("t") as p:
+        p.do("set", m.bool("halted").set())
+        p.do("goes on")
+    m.reachable("end", p.at("(ended)"))
+    assert explore(m.compile()).verdicts["end"].outcome is Outcome.HOLDS
+
+
+# nothing to tell states by
+
+
+@pytest.mark.parametrize("spins", [False, True])
+def test_program_without_variables_has_one_state(spins: bool) -> None:
+    """Where nothing can change every engine decides as the interpreter does."""
+    m = Model("still")
+    with m.thread("t") as p:
+        if spins:
+            with p.loop():
+                p.do("spin")
+    m.always("true", TRUE)
+    m.no_deadlock("moves")
+    m.reachable("start", TRUE)
+    system = m.compile()
+    expected = {"true": Outcome.HOLDS, "moves": Outcome.HOLDS if spins else Outcome.VIOLATED, "start": Outcome.HOLDS}
+    assert explore(system).statistics.states == 1
+    for name, outcome in expected.items():
+        assert interpreter.explore(system).verdicts[name].outcome is outcome
+        assert explore(system).verdicts[name].outcome is outcome
+        assert induction.check(system, name).outcome is outcome
+        assert bmc.check(system, name, Limits(depth=2)).outcome in (outcome, Outcome.UNKNOWN)
 
 
 # model files

@@ -42,6 +42,8 @@ def compile_model(model: Model) -> TransitionSystem:
     if not model.processes:
         raise ModelError(f"{model.name} has no process: nothing can ever happen in it")
     compiled = [_Compiled(process) for process in model.processes.values()]
+    if not model.variables and all(item.pc is None for item in compiled):
+        compiled[0].count_places()  # a state needs something to be told by
     handovers = _handovers(model, compiled)
     places = _places(model, compiled, handovers)
     variables = (
@@ -49,6 +51,7 @@ def compile_model(model: Model) -> TransitionSystem:
         *(c.pc for c in compiled if c.pc is not None),
         *(h.enterer for h in handovers.values() if h.enterer is not None),
     )
+    _check_names(compiled, handovers, model)
     _Known(variables, places).check_all(compiled, model)
     _check_local_tests(compiled, model)
     _check_yields(compiled)
@@ -58,13 +61,12 @@ def compile_model(model: Model) -> TransitionSystem:
         item.action(index, step, places, handovers, model)
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
-    halted = model.halted if "halted" in model.variables else FALSE
     return TransitionSystem(
         name=model.name,
         variables=variables,
         actions=tuple(actions),
         properties=tuple(_resolved(item, places) for item in model.properties.values()),
-        final=substitute(any_(model.final_when, halted), places),
+        final=substitute(any_(model.final_when, FALSE if model.aborted is None else model.aborted), places),
         fairness=resolve(model.fairness, actions),
     )
 
@@ -119,8 +121,14 @@ class _Compiled:
         self.steps: list[_Step] = []
         self.number: dict[Rest, int] = {}
         self._number_rests()
-        size = len(self.number)
-        self.pc = IntVar(f"pc {process.name}", IntSort(0, size - 1), (0,), internal=True) if size > 1 else None
+        self.pc: IntVar | None = None
+        if len(self.number) > 1:
+            self.count_places()
+
+    def count_places(self) -> None:
+        """Give the process a program counter."""
+        sort = IntSort(0, len(self.number) - 1)
+        self.pc = IntVar(f"pc {self.process.name}", sort, (0,), internal=True)
 
     def _number_rests(self) -> None:
         leaving: dict[int, list[Edge]] = {}
@@ -201,8 +209,8 @@ class _Compiled:
             yield self.process.token
         yield self.here(source)
         yield from self._back(source, handovers)
-        if "halted" in model.variables:
-            yield ~model.halted
+        if model.aborted is not None:
+            yield ~model.aborted
 
     def _updates(self, step: _Step, places: dict[Expr, Expr], handovers: _Handovers) -> Iterator[Update]:
         name, token = self.process.name, self.process.token
@@ -283,6 +291,19 @@ def _resolved(item: Property, places: dict[Expr, Expr]) -> Property:
             return LeadsTo(name, substitute(trigger, places), substitute(goal, places), meaning=meaning, source=source)
         case _:
             return item
+
+
+def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model) -> None:
+    """Raise ModelError for a variable with the name of one that the compiler has made: a trace could not tell them apart."""
+    for item in compiled:
+        handover = handovers.get(item.process.name)
+        for made in (item.pc, handover and handover.enterer):
+            if made is not None and made.name in model.variables:
+                raise ModelError(
+                    f"there is a variable {made.name!r}, and this process needs one of that name: name yours otherwise",
+                    item.process.line,
+                    item.process.name,
+                )
 
 
 class _Known:

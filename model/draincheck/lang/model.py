@@ -52,7 +52,8 @@ class Model:
         self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
         #: what runs are assumed to be fair to
         self.fairness: list[Demand] = []
-        self._halted: BoolVar | None = None
+        #: the variable `halted`, once somebody has asked for it
+        self.aborted: BoolVar | None = None
 
     def __repr__(self) -> str:
         return f"model {self.name}"
@@ -103,9 +104,11 @@ class Model:
     @property
     def halted(self) -> BoolVar:
         """True once some process has aborted the program."""
-        if self._halted is None:
-            self._halted = self.bool("halted")
-        return self._halted
+        if self.aborted is None:
+            if "halted" in self.variables:
+                raise slip("'halted' is the name of the variable that abort sets: name yours otherwise")
+            self.aborted = self.bool("halted")
+        return self.aborted
 
     # -- processes ------------------------------------------------------------------------------------------------------------
 

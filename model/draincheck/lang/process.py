@@ -18,7 +18,7 @@ from draincheck.lang.blocks import Block, block
 from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.path import Path
 from draincheck.lang.recorder import LABEL, Branching, Either, Loop, Recorder
-from draincheck.location import caller_line, slip, want_name, want_text, want_truth, written
+from draincheck.location import caller_line, slip, want_name, want_place, want_text, want_truth, written
 from draincheck.system import BoolVar, Check, FaultKind, Update
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Process(Recorder):
         self._begin()
         for path in self._paths:
             if not path.begun:
-                self.flow.name(want_name(label, "the label of a wait"), path.start)
+                self.flow.name(want_place(want_name(label, "the label of a wait")), path.start)
         self.do(label, when=want_bool(condition), mark=mark, fair=fair)
 
     def check(self, property: str, condition: BoolExpr) -> None:
@@ -102,7 +102,7 @@ class Process(Recorder):
         self._begin()
         self._end_step()
         self._gather()
-        self.flow.name(want_name(name, "the name of a place"), self._paths[0].start)
+        self.flow.name(want_place(name), self._paths[0].start)
 
     def at(self, name: str) -> BoolExpr:
         """True while the process is at a place of this name. Raises ModelError when compiled if there is none."""
@@ -314,7 +314,7 @@ class Process(Recorder):
         target = self.flow.new()
         self.flow.awaits[target] = coroutine.name
         if want_text(place, "the name of a place"):
-            self.flow.inside[target] = place
+            self.flow.inside[target] = want_place(place)
         self._arrive(target)
 
 
@@ -326,7 +326,7 @@ class Coroutine(Process):
         self.on = BoolVar(f"on {name}", BOOL, (0,), internal=True)
         #: places at which conditions ask whether it has yielded, with the line that asks first
         self.yields_asked: dict[str, SourceLine] = {}
-        self.flow.name(want_name(waits_at, "the name of a place"), self.flow.entry)
+        self.flow.name(want_place(waits_at), self.flow.entry)
         self.flow.yielded.add(self.flow.entry)
 
     @property
@@ -347,7 +347,7 @@ class Coroutine(Process):
             path.env[self.on] = FALSE
             path.record(part)
         target = self.flow.new()
-        self.flow.name(want_name(name, "the name of a place"), target)
+        self.flow.name(want_place(name), target)
         self.flow.yielded.add(target)
         self._arrive(target)
 
