@@ -58,7 +58,7 @@ COMPILING = [
     Mutant("compile", "_Compiled._is_at", "all_(self.here(rest), *self._back(rest, handovers))", "self.here(rest)"),
     Mutant("compile", "_Compiled._ends_by_step", "rest.gave_up and self.process.token is not None", "False"),
     Mutant("compile", "_Compiled._control", "yield self.process.token", "yield TRUE"),
-    Mutant("compile", "_Compiled._control", "yield ~model.halted", "yield TRUE"),
+    Mutant("compile", "_Compiled._control", "yield ~model.aborted", "yield TRUE"),
     Mutant("compile", "_Compiled._updates", "yield Update(token, FALSE)", "yield from ()"),
     Mutant("compile", "_Handover.runs_for", "self.enterer is None", "True"),
     Mutant("compile", "_Compiled._name_inside", "self.flow.inside.get(rest.entered_at)", "None"),

@@ -297,7 +297,7 @@ def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model)
     """Raise ModelError for a variable with the name of one that the compiler has made: a trace could not tell them apart."""
     for item in compiled:
         handover = handovers.get(item.process.name)
-        for made in (item.pc, handover and handover.enterer):
+        for made in (item.pc, None if handover is None else handover.enterer):
             if made is not None and made.name in model.variables:
                 raise ModelError(
                     f"there is a variable {made.name!r}, and this process needs one of that name: name yours otherwise",
