@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tests.language.meaning import Store
 from tests.language.player import Player, Rest, Way
-from tests.language.tree import At, CanEnter, Program, used
+from tests.language.tree import At, CanEnter, Program, Yielded, used
 
 __all__ = ["Findings", "TooLargeError", "Watch", "explore"]
 
@@ -25,10 +25,11 @@ class TooLargeError(Exception):
 
 
 class Watch(NamedTuple):
-    """Something asked of every state: whether a process is at a place, or (without a place) whether a coroutine can be entered."""
+    """Something asked of every state: whether a process is at a place, or has yielded there, or (without a place) can be entered."""
 
     process: str
     place: str
+    yielded: bool = False
 
 
 #: what can be seen of a state: stored values, a bit for each Watch, and whether the program was aborted (then no bits)
@@ -77,6 +78,10 @@ class World:
         control = self.controls[self.names[process]]
         return place in control.rest.names if control.awaits == NOBODY else place == control.place
 
+    def has_yielded(self, coroutine: str, place: str) -> bool:
+        """Whether a coroutine has yielded at a named place, or ended there."""
+        return self.is_at(coroutine, place) and self.controls[self.names[coroutine]].mode != ON
+
     def can_enter(self, coroutine: str) -> bool:
         """Whether a coroutine is neither running nor ended."""
         return self.controls[self.names[coroutine]].mode == OFF
@@ -99,7 +104,7 @@ class Direct:
         self.names = {process.name: number for number, process in enumerate(program.processes)}
         index = {var.name: number for number, var in enumerate(program.variables)}
         ranges = [(var.low, var.high) for var in program.variables]
-        memory = not any(isinstance(term, At | CanEnter) for term in used(program))
+        memory = not any(isinstance(term, At | Yielded | CanEnter) for term in used(program))
         self.players = [Player(process, index, ranges, memory) for process in program.processes]
 
     def initial(self) -> Iterator[World]:
@@ -238,9 +243,16 @@ class _Search:
         if world.aborted:
             return world.store, 0, True
         bits = 0
-        for process, place in self.watches:
-            bits = bits * 2 + (world.is_at(process, place) if place else world.can_enter(process))
+        for watch in self.watches:
+            bits = bits * 2 + _answer(watch, world)
         return world.store, bits, False
+
+
+def _answer(watch: Watch, world: World) -> bool:
+    """Whether it is so in a world."""
+    if not watch.place:
+        return world.can_enter(watch.process)
+    return (world.has_yielded if watch.yielded else world.is_at)(watch.process, watch.place)
 
 
 def explore(program: Program, watches: list[Watch], most: int = 2000) -> Findings:

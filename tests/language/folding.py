@@ -60,5 +60,9 @@ class _Nowhere:
     def is_at(self, process: str, place: str) -> bool:
         return self.answer
 
+    def has_yielded(self, coroutine: str, place: str) -> bool:
+        """See Where."""
+        return self.answer
+
     def can_enter(self, coroutine: str) -> bool:
         return self.answer

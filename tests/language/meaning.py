@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
-from tests.language.tree import At, CanEnter, IsName, Name, Number, Op, Read, Term, Truth, Var
+from tests.language.tree import At, CanEnter, IsName, Name, Number, Op, Read, Term, Truth, Var, Yielded
 
 __all__ = ["Store", "Value", "Where", "enum_names", "reader"]
 
@@ -17,6 +17,10 @@ class Where(Protocol):
 
     def is_at(self, process: str, place: str) -> bool:
         """Whether control of a process is at a named place."""
+        ...
+
+    def has_yielded(self, coroutine: str, place: str) -> bool:
+        """Whether a coroutine has yielded at a named place, or ended there."""
         ...
 
     def can_enter(self, coroutine: str) -> bool:
@@ -53,6 +57,8 @@ def reader(term: Term, index: Mapping[str, int]) -> Value:
             return lambda _, __: constant
         case At(process=process, place=name):
             return lambda _, where: int(where.is_at(process, name))
+        case Yielded(process=process, place=name):
+            return lambda _, where: int(where.has_yielded(process, name))
         case CanEnter(coroutine=coroutine):
             return lambda _, where: int(where.can_enter(coroutine))
         case IsName(term=inner, names=names):

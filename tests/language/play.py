@@ -40,6 +40,7 @@ from tests.language.tree import (
     When,
     While,
     Yield,
+    Yielded,
 )
 
 __all__ = ["SLIPS", "record"]
@@ -99,6 +100,8 @@ class _Recorder:
                 return self.model.enum(var.name, *var.names, initial=var.names[var.initial])
 
     def watched(self, watch: Watch) -> BoolExpr:
+        if watch.yielded:
+            return self.coroutine(watch.process).at(watch.place)
         if watch.place:
             return self.model.at(watch.process, watch.place)
         return self.coroutine(watch.process).can_be_entered
@@ -122,6 +125,8 @@ class _Recorder:
                 return self.term(inner).is_(*names)
             case At(process=process, place=place):
                 return self.model.at(process, place)
+            case Yielded(process=process, place=place):
+                return self.coroutine(process).at(place)
             case CanEnter(coroutine=coroutine):
                 return self.coroutine(coroutine).can_be_entered
             case Op(op=op, args=args):

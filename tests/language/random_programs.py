@@ -9,11 +9,12 @@ from typing import TypeAlias
 
 from tests.language.play import SLIPS
 from tests.language.random_terms import Terms, variables
-from tests.language.refusal import named_places, refusal
+from tests.language.refusal import named_places, refusal, yielded_places
 from tests.language.rewrite import renamed
 from tests.language.tree import (
     Abort,
     Alternative,
+    At,
     Atomic,
     Block,
     Bound,
@@ -39,6 +40,7 @@ from tests.language.tree import (
     When,
     While,
     Yield,
+    Yielded,
     blocks,
     statements,
 )
@@ -123,10 +125,13 @@ class _Maker:
 
     def placed(self, program: Program) -> Program:
         """Let conditions ask for places that there are."""
-        places = {} if refusal(program) else {p.name: sorted(named_places(p)) for p in program.processes}
+        legal = () if refusal(program) else program.processes
+        places = {process.name: sorted(named_places(process)) for process in legal}
+        yields = {process.name: sorted(yielded_places(process)) for process in legal}
 
-        def place(process: str) -> str:
-            return self.random.choice([*places.get(process, []), "(ended)"])
+        def place(term: At | Yielded) -> str:
+            known = yields if isinstance(term, Yielded) else places
+            return self.random.choice([*known.get(term.process, []), "(ended)"])
 
         return renamed(program, place)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from tests.language.tree import At, CanEnter, IsName, Name, Number, Op, Read, Term, Truth, Update, Var
+from tests.language.tree import At, CanEnter, IsName, Name, Number, Op, Read, Term, Truth, Update, Var, Yielded
 
 __all__ = ["Terms", "variables"]
 
@@ -80,6 +80,8 @@ class Terms:
         """About a process; which place is found when all places are known."""
         if self.coroutines and self.chance(12):
             return CanEnter(self.random.choice(self.coroutines))
+        if self.coroutines and self.chance(5):
+            return Yielded(self.random.choice(self.coroutines), "?")
         if self.everybody and self.chance(4):
             return At(self.random.choice(self.everybody), "?")
         return None

@@ -10,7 +10,7 @@ from tests.language import compiled, direct
 from tests.language.direct import Findings, TooLargeError, Watch
 from tests.language.folding import folds
 from tests.language.play import record
-from tests.language.refusal import named_places, refusal
+from tests.language.refusal import named_places, refusal, yielded_places
 from tests.language.shrink import shrunk
 from tests.language.source import source
 from tests.language.tree import Program
@@ -66,6 +66,7 @@ def watches(program: Program) -> list[Watch]:
         found += [Watch(process.name, place) for place in (*sorted(named_places(process)), "(ended)")]
         if process.coroutine:
             found += [Watch(process.name, "(start)"), Watch(process.name, "")]
+            found += [Watch(process.name, place, True) for place in (*sorted(yielded_places(process)), "(ended)")]
     return found
 
 

@@ -32,13 +32,14 @@ from tests.language.tree import (
     When,
     While,
     Yield,
+    Yielded,
     own_terms,
     statements,
     terms,
     used,
 )
 
-__all__ = ["named_places", "refusal"]
+__all__ = ["named_places", "refusal", "yielded_places"]
 
 
 def refusal(program: Program) -> str:
@@ -51,6 +52,29 @@ def named_places(process: Process) -> set[str]:
     walk = _Walk(lay(process.body))
     walk.run()
     return walk.names
+
+
+def yielded_places(process: Process) -> set[str]:
+    """The names of places where a coroutine has yielded, or has not been entered yet. The process must be a legal one."""
+    spots = lay(process.body)
+    yields = {spot.after: {spot.statement.name} for spot in spots if isinstance(spot.statement, Yield)}
+    starts: dict[Spot | None, set[str]] = {}
+    for spot, names in ((spots[0], {"(start)"}), *yields.items()):
+        starts.setdefault(spot, set()).update(names)
+    return {name for spot, names in starts.items() for name in names | _on_the_way(spot)}
+
+
+def _on_the_way(spot: Spot | None) -> set[str]:
+    """The names that control comes through without a step, and that of the place where it then rests."""
+    names = set[str]()
+    while spot is not None:
+        match spot.statement:
+            case Here(name=name) | Wait(label=name):
+                names.add(name)
+            case _:
+                pass
+        spot = moved(spot)
+    return names
 
 
 def _reasons(program: Program) -> Iterator[str]:
@@ -86,11 +110,14 @@ def _astray(spots: list[Spot]) -> Iterator[str]:
 
 def _no_place(program: Program) -> Iterator[str]:
     """Places that conditions ask for and that there are not. The program is legal otherwise."""
-    asked = [term for term in used(program) if isinstance(term, At)]
+    asked = [term for term in used(program) if isinstance(term, At | Yielded)]
     if not asked:
         return
     places = {process.name: named_places(process) | {"(ended)", "(start)"} for process in program.processes}
-    yield from (f"no place {term.place}" for term in asked if term.place not in places[term.process])
+    yields = {process.name: yielded_places(process) | {"(ended)"} for process in program.processes}
+    for term in asked:
+        if term.place not in (yields if isinstance(term, Yielded) else places)[term.process]:
+            yield f"no place {term.place}"
 
 
 def _read(term: Term) -> set[str]:

@@ -23,16 +23,17 @@ from tests.language.tree import (
     Wait,
     When,
     While,
+    Yielded,
 )
 
 __all__ = ["renamed", "with_terms"]
 
 
-def renamed(program: Program, place: Callable[[str], str]) -> Program:
-    """The program with a place of that process for every `At` that names none."""
+def renamed(program: Program, place: Callable[[At | Yielded], str]) -> Program:
+    """The program with a place of that process for every `At` and every `Yielded` that names none."""
 
     def named(term: Term) -> Term:
-        return At(term.process, place(term.process)) if isinstance(term, At) and term.place == "?" else term
+        return replace(term, place=place(term)) if isinstance(term, At | Yielded) and term.place == "?" else term
 
     bodies = ((process, _block(process.body, named)) for process in program.processes)
     return replace(program, processes=tuple(replace(process, body=body) for process, body in bodies))

@@ -36,6 +36,7 @@ from tests.language.tree import (
     When,
     While,
     Yield,
+    Yielded,
 )
 
 __all__ = ["source"]
@@ -84,6 +85,8 @@ def _term(term: Term) -> str:
             return f"{_term(inner)}.is_({', '.join(map(_text, names))})"
         case At(process=process, place=place):
             return f'm.at("{process}", "{place}")'
+        case Yielded(process=process, place=place):
+            return f'{process}.at("{place}")'
         case CanEnter(coroutine=coroutine):
             return f"{coroutine}.can_be_entered"
         case Op(op=op, args=args):

@@ -49,6 +49,7 @@ RECORDING = [
     Mutant("process", "Process.continue_", "self._arrive(loop.head)", "loop.left.extend(self._paths)"),
     Mutant("process", "Process.until", "want_bool(condition)", "not_(want_bool(condition))"),
     Mutant("process", "Coroutine.yield_", "self.flow.yielded.add(target)", ""),
+    Mutant("process", "Coroutine.at", "super().at(name) & ~self.on", "super().at(name)"),
 ]  # fmt: skip
 
 COMPILING = [

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 __all__ = [
     "Abort", "Alternative", "At", "Atomic", "Block", "Bound", "Break", "Call", "CanEnter", "Check", "Continue", "Do", "Either", "Enter",
     "Here", "IsName", "Loop", "Name", "Number", "Op", "Process", "Program", "Read", "Slip", "Statement", "Term", "Truth", "Update", "Var",
-    "Wait", "When", "While", "Yield", "blocks", "operands", "own_terms", "statements", "terms", "used",
+    "Wait", "When", "While", "Yield", "Yielded", "blocks", "operands", "own_terms", "statements", "terms", "used",
 ]  # fmt: skip
 
 Kind: TypeAlias = Literal["bool", "int", "enum"]
@@ -82,6 +82,14 @@ class At:
 
 
 @dataclass(frozen=True, slots=True)
+class Yielded:
+    """Whether a coroutine has yielded at a named place."""
+
+    process: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class CanEnter:
     """Whether a coroutine can be entered."""
 
@@ -96,7 +104,7 @@ class Op:
     args: tuple[Term, ...]
 
 
-Term: TypeAlias = Read | Number | Name | Truth | IsName | At | CanEnter | Op
+Term: TypeAlias = Read | Number | Name | Truth | IsName | At | Yielded | CanEnter | Op
 
 
 @dataclass(frozen=True, slots=True)
