@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -34,13 +35,18 @@ def caller_line() -> SourceLine:
     while frame is not None:
         file = frame.f_code.co_filename
         if file not in _passing:  # every statement comes here: what is known of a file is looked up
-            if name := _names.get(file):
-                return SourceLine(name, frame.f_lineno)
+            if file in _names:
+                return _line(_names[file], frame.f_lineno)
             if not (file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"):
-                return SourceLine(_short_name(file, frame), frame.f_lineno)
+                return _line(_short_name(file, frame), frame.f_lineno)
             _passing.add(file)
         frame = frame.f_back
     return SourceLine("?", 0)
+
+
+@cache
+def _line(name: str, number: int) -> SourceLine:
+    return SourceLine(name, number)
 
 
 def source_of(name: str) -> str:
