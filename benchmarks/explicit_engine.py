@@ -10,7 +10,6 @@ from random import Random
 from statistics import median
 from time import perf_counter
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.explicit import Search
 from draincheck.errors import SourceLine
 from draincheck.expr import BOOL, TRUE, BoolExpr, EnumExpr, EnumSort, IntSort, all_, eq, ite, want_int
@@ -28,6 +27,7 @@ from draincheck.system import (
     TransitionSystem,
     Update,
 )
+from draincheck.verdict import NO_LIMITS, SILENT
 
 HERE = SourceLine(__file__, 1)
 

@@ -14,10 +14,9 @@ import pytest
 
 from draincheck import interpreter
 from draincheck.engines import explicit
-from draincheck.engines.evidence import EvidenceError
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import auto, bmc, induction, pairs
 from draincheck.engines.symbolic.pairs import Pairs
+from draincheck.errors import EvidenceError, ModelFault
 from draincheck.system import (
     Action,
     Assertion,

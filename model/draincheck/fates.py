@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from draincheck.engines.stategraph import StateGraph
 from draincheck.errors import ModelError
+from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.system import (
     Action,

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from time import perf_counter
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT, conclude
-from draincheck.engines.faults import ModelFault
+from draincheck.errors import ModelFault
 from draincheck.expr import BoolExpr
 from draincheck.parametric import refuse_naturals
+from draincheck.semantics.validation import conclude
 from draincheck.system import (
     Action,
     Always,
@@ -24,7 +24,7 @@ from draincheck.system import (
     TransitionSystem,
 )
 from draincheck.trace import Trace, rerun
-from draincheck.verdict import Exploration, Limits, Reporter, Statistics
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics
 
 __all__ = ["explore", "states"]
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from draincheck.trace import Trace
 
-__all__ = ["Exploration", "Limits", "Outcome", "Reporter", "Silent", "Statistics", "Verdict"]
+__all__ = ["NO_LIMITS", "SILENT", "Exploration", "Limits", "Outcome", "Reporter", "Silent", "Statistics", "Verdict"]
 
 
 class Outcome(Enum):
@@ -94,3 +94,7 @@ class Silent:
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """Do nothing."""
+
+
+NO_LIMITS = Limits()
+SILENT = Silent()

@@ -15,7 +15,6 @@ from time import perf_counter
 from typing import Any
 
 from draincheck.certificate import Certificate, from_proof
-from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic import induction, parametric
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.errors import TraceError
@@ -24,7 +23,7 @@ from draincheck.parametric.qemu import Qemu
 from draincheck.revisions import Revision
 from draincheck.system import Always, State, TransitionSystem
 from draincheck.trace import Trace, rerun
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["S1", "Decision", "Family", "Story", "decide_all"]
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from draincheck.engines import explicit
-from draincheck.engines.evidence import SILENT, EvidenceError
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import bmc
 from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.engines.symbolic.unrolling import Unrolling
-from draincheck.errors import ModelError
+from draincheck.errors import EvidenceError, ModelError, ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort
 from draincheck.system import (
     Always,
@@ -24,7 +22,7 @@ from draincheck.system import (
     TransitionSystem,
 )
 from draincheck.trace import rerun
-from draincheck.verdict import Limits, Outcome
+from draincheck.verdict import SILENT, Limits, Outcome
 from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
 

@@ -19,9 +19,9 @@ from draincheck.certificate import (
 )
 from draincheck.certificate.queries import queries
 from draincheck.engines import explicit
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.relation import Relation
+from draincheck.errors import ModelFault
 from draincheck.expr import BOOL, TRUE
 from draincheck.parametric.naturals import NATURAL, over_naturals
 from draincheck.system import Always, BoolVar, Eventually, IntVar, LeadsTo, NoDeadlock, TransitionSystem

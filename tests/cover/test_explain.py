@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from draincheck.engines.explicit import check, explore
-from draincheck.engines.faults import ModelFault
-from draincheck.engines.stategraph import StateGraph
-from draincheck.errors import ModelError, TraceError
+from draincheck.errors import ModelError, ModelFault, TraceError
 from draincheck.explain import Alternative, Explanation, _deciding, explain, facts_behind, label_of
+from draincheck.exploration.graph import StateGraph
 from draincheck.fates import Fate, Fates
 from draincheck.lang import Model, all_, any_
 from draincheck.qemu import build

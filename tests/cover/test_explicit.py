@@ -10,12 +10,10 @@ import pytest
 
 from draincheck import interpreter
 from draincheck.engines import explicit, successors
-from draincheck.engines.codegen import Writer
-from draincheck.engines.evidence import EvidenceError
 from draincheck.engines.explicit import check, explore, reachable, states
-from draincheck.engines.faults import ModelFault
-from draincheck.engines.layout import Layout
-from draincheck.errors import ModelError
+from draincheck.errors import EvidenceError, ModelError, ModelFault
+from draincheck.exploration.layout import Layout
+from draincheck.exploration.writer import Writer
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, ite, want_int
 from draincheck.system import (
     Always,

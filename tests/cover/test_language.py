@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from draincheck.engines.explicit import check, explore
-from draincheck.engines.faults import ModelFault
+from draincheck.errors import ModelFault
 from draincheck.lang import FALSE, TRUE, Model, ModelError, all_, any_, count, ite
 from draincheck.verdict import Outcome
 

@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 
 from draincheck.engines import explicit
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.lasso import violates
 from draincheck.engines.liveness import check, decide
-from draincheck.errors import ModelError, TraceError
+from draincheck.errors import ModelError, ModelFault, TraceError
 from draincheck.expr import TRUE
 from draincheck.interpreter import explore as interpret
 from draincheck.lang import Model

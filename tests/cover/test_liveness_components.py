@@ -6,8 +6,8 @@ import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from draincheck.engines.components import components, fair_components
 from draincheck.engines.lasso import fair_loop
+from draincheck.exploration.components import components, fair_components
 
 
 class Fair:

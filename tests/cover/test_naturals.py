@@ -8,10 +8,9 @@ import pytest
 
 from draincheck import interpreter
 from draincheck.engines import explicit
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import bmc, parametric
 from draincheck.engines.symbolic.relation import Relation
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort
 from draincheck.lang import IntVar, Model
 from draincheck.parametric import (

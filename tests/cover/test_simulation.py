@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from draincheck.engines.explicit import explore
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.simulation import Simulation, check, simulate
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, ModelFault
 from draincheck.lang import Model
 from draincheck.system import Property
 from draincheck.trace import rerun

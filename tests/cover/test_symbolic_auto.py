@@ -6,8 +6,8 @@ from threading import Event
 
 import pytest
 
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import auto, bmc
+from draincheck.errors import ModelFault
 from draincheck.system import CanAlwaysFinish, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict

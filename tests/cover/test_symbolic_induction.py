@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.symbolic import induction
+from draincheck.errors import ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort, all_
 from draincheck.system import Always, BoolVar, FaultKind, IntVar, Reachable, TransitionSystem
 from draincheck.trace import rerun

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from draincheck.engines.explicit import explore
-from draincheck.engines.stategraph import StateGraph
+from draincheck.exploration.graph import StateGraph
 from draincheck.expr import Value
 from draincheck.lang import TRUE, BoolExpr, BoolVar, IntVar, Process
 from draincheck.qemu import World, build

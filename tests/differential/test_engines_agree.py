@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from draincheck.certificate import check, from_proof
 from draincheck.engines import explicit
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.successors import Successors
 from draincheck.engines.symbolic import auto, bmc, induction
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.solver import Answer
+from draincheck.errors import ModelFault
 from draincheck.expr import FALSE, TRUE
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict

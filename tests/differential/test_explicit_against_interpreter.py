@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from draincheck import interpreter
 from draincheck.engines import explicit
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.successors import Successors
+from draincheck.errors import ModelFault
 from draincheck.system import Always, Fault, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome

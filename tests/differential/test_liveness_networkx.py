@@ -15,14 +15,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from draincheck.engines.evidence import NO_LIMITS
-from draincheck.engines.faults import ModelFault
 from draincheck.engines.liveness import decide
-from draincheck.engines.stategraph import StateGraph
+from draincheck.errors import ModelFault
+from draincheck.exploration.graph import StateGraph
 from draincheck.expr import any_
 from draincheck.interpreter import explore as interpret
 from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, State, Strength, TransitionSystem
-from draincheck.verdict import Outcome
+from draincheck.verdict import NO_LIMITS, Outcome
 from tests.strategies import random_system
 
 

@@ -20,8 +20,8 @@ from random import Random
 from draincheck.conformance import Conformance, config_of, conform_all, walk
 from draincheck.core.machine import Machine
 from draincheck.engines.explicit import explore
-from draincheck.engines.stategraph import StateGraph
 from draincheck.errors import ModelError
+from draincheck.exploration.graph import StateGraph
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Revision

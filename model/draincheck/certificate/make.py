@@ -9,14 +9,13 @@ from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.certificate.format import Certificate, CertificateError, Claim, Header, read, written
 from draincheck.certificate.queries import model_part, query_part, signatures
 from draincheck.engines import explicit
-from draincheck.engines.evidence import NO_LIMITS
-from draincheck.engines.stategraph import StateGraph
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined
+from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.system import CanAlwaysFinish, Liveness, Property, Reachable, State, TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
 
 __all__ = ["certifiable", "from_proof", "make", "obstacle"]
 

@@ -13,10 +13,10 @@ from draincheck.conformance.execute import Alternatives, Difference, Lead, Offer
 from draincheck.conformance.positions import Position, position_of
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
-from draincheck.engines.evidence import NO_LIMITS
-from draincheck.engines.stategraph import StateGraph
+from draincheck.exploration.graph import StateGraph
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace
+from draincheck.verdict import NO_LIMITS
 
 __all__ = ["NOTHING_COMPARED", "Conformance", "Divergence", "conform"]
 

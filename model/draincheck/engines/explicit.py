@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from itertools import filterfalse, islice, pairwise
 from time import perf_counter
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence, EvidenceError, Path, conclude
 from draincheck.engines.successors import BROKEN, Successors
+from draincheck.errors import EvidenceError
 from draincheck.expr import BoolExpr
+from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.system import (
     Action,
     Always,
@@ -28,7 +29,7 @@ from draincheck.system import (
     State,
     TransitionSystem,
 )
-from draincheck.verdict import Exploration, Limits, Reporter, Statistics, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Verdict
 
 __all__ = ["Search", "check", "explore", "reachable", "states"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from draincheck.engines.components import FairGraph
+from draincheck.exploration.components import FairGraph
 from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, State, Strength, TransitionSystem
 from draincheck.trace import Step, Trace, rerun
 

@@ -17,15 +17,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from draincheck.engines.components import components, fair_components
-from draincheck.engines.evidence import NO_LIMITS, SILENT, EvidenceError, Path
 from draincheck.engines.lasso import fair_loop, violates
-from draincheck.engines.stategraph import Edge, StateGraph
-from draincheck.errors import ModelError
+from draincheck.errors import EvidenceError, ModelError
+from draincheck.exploration.components import components, fair_components
+from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
+from draincheck.semantics.validation import Path
 from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, Property, Strength, TransitionSystem
 from draincheck.trace import Trace
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["check", "decide"]
 

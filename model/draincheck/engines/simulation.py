@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence
 from draincheck.engines.successors import BROKEN, Successors
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr
+from draincheck.semantics.validation import Evidence
 from draincheck.system import Always, Assertion, FaultKind, NoDeadlock, Property, Reachable, TransitionSystem
 from draincheck.trace import Trace
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEPTH", "RUNS", "Simulation", "check", "simulate"]
 

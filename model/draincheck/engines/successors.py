@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from draincheck.engines.codegen import Writer
-from draincheck.engines.facts import Facts, conjunction
-from draincheck.engines.layout import Layout
+from draincheck.exploration.domains import Facts, conjunction
+from draincheck.exploration.layout import Layout
+from draincheck.exploration.writer import Writer
 from draincheck.expr import BoolExpr, Expr, all_
 from draincheck.parametric import refuse_naturals
 from draincheck.system import Action, TransitionSystem, Variable

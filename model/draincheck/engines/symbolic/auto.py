@@ -13,11 +13,10 @@ from threading import Thread
 from time import perf_counter
 
 from draincheck.engines import explicit
-from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic.bmc import Search
 from draincheck.engines.symbolic.goals import shown_by
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["FIRST_STATES", "check"]
 

@@ -13,16 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT, Evidence, EvidenceError, Path, conclude
 from draincheck.engines.symbolic.goals import fault_found, last_action, shown_by
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.solver import Answer, Solver
 from draincheck.engines.symbolic.unrolling import Exclusions, Unrolling
+from draincheck.errors import EvidenceError
 from draincheck.expr import FALSE, BoolExpr
+from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.system import FaultKind, Reachable, State, TransitionSystem
 from draincheck.trace import rerun
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEFAULT_DEPTH", "Search", "check", "decide", "steps"]
 

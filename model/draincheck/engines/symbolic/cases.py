@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from draincheck.engines.facts import conjunction
+from draincheck.exploration.domains import conjunction
 from draincheck.expr import BOOL, REBUILD, BoolExpr, Expr, constant, substitute, variables_of
 from draincheck.parametric import is_natural
 from draincheck.system import Variable

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic.bmc import Search
 from draincheck.engines.symbolic.goals import fault_found, shown_by
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
@@ -23,7 +22,7 @@ from draincheck.engines.symbolic.solver import Answer, Solver
 from draincheck.engines.symbolic.unrolling import Unrolling
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
 from draincheck.system import Property, Reachable, TransitionSystem
-from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEFAULT_STEPS", "Proof", "check", "prove", "prove_all"]
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import cast
 
-from draincheck.engines.facts import flat
 from draincheck.engines.symbolic.cases import Case, Facts, bits
 from draincheck.engines.symbolic.goals import faultless
+from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr
 from draincheck.system import Action, TransitionSystem, Variable
 

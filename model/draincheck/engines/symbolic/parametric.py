@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from draincheck.engines.evidence import NO_LIMITS, SILENT
 from draincheck.engines.symbolic.bmc import Search
 from draincheck.expr import BoolExpr
 from draincheck.system import State, TransitionSystem
-from draincheck.verdict import Limits, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter, Verdict
 
 __all__ = ["check"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from draincheck.engines.evidence import Path
 from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined, define, disjoined
 from draincheck.engines.symbolic.solver import Solver
+from draincheck.semantics.validation import Path
 
 __all__ = ["Exclusions", "Unrolling"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from draincheck.engines.faults import ModelFault
+from draincheck.errors import EvidenceError, ModelFault
 from draincheck.system import (
     Action,
     Always,
@@ -21,22 +21,15 @@ from draincheck.system import (
     TransitionSystem,
 )
 from draincheck.trace import Step, Trace
-from draincheck.verdict import Limits, Outcome, Silent, Verdict
+from draincheck.verdict import Outcome, Verdict
 
-__all__ = ["NO_LIMITS", "SILENT", "Evidence", "EvidenceError", "Path", "conclude"]
+__all__ = ["Evidence", "Path", "conclude"]
 
 #: a state to start from and the indices of the actions to take
 Path = tuple[State, Sequence[int]]
 
 #: the kinds of property that a breadth-first search decides
 DECIDED = (Always, Assertion, Reachable, NoDeadlock, CanAlwaysFinish)
-
-NO_LIMITS = Limits()
-SILENT = Silent()
-
-
-class EvidenceError(AssertionError):
-    """An engine's claim that its own system does not bear out: an error of the engine, never of the model."""
 
 
 def conclude(item: Property, trace: Trace | None, unknown: str) -> Verdict:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from itertools import starmap
 from typing import cast
 
-from draincheck.engines.facts import Facts, allowed, conjunction, disjunction, everything, shifted
-from draincheck.engines.layout import Field, Layout
 from draincheck.errors import ModelError
+from draincheck.exploration.domains import Facts, allowed, conjunction, disjunction, everything, shifted
+from draincheck.exploration.layout import Field, Layout
 from draincheck.expr import Expr
 from draincheck.system import Update
 

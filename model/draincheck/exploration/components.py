@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Protocol
 
-from draincheck.engines.stategraph import Edge
+from draincheck.exploration.graph import Edge
 
 __all__ = ["FairGraph", "components", "fair_components"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 
-from draincheck.engines.evidence import SILENT, Evidence, Path
 from draincheck.engines.successors import Successors
 from draincheck.expr import BoolExpr
+from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import Action, Fault, FaultKind, State, Strength, TransitionSystem
-from draincheck.verdict import Limits, Reporter
+from draincheck.verdict import SILENT, Limits, Reporter
 
 __all__ = ["Edge", "StateGraph"]
 

@@ -1,0 +1,1 @@
+"""The one explorer of reachable states, and what is asked of what it has found."""
