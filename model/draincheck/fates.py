@@ -15,12 +15,13 @@ reached from there, and lost if not; none is called safe, for what a run makes o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from draincheck.errors import ModelError
+from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.system import (
@@ -42,9 +43,6 @@ __all__ = ["FATE_LIMITS", "Fate", "Fates", "OtherWay"]
 
 #: the largest graph that is looked at: some seconds' worth
 FATE_LIMITS = Limits(states=200_000)
-
-#: whether to go back over an edge: the state it leaves, its action
-_Follow = Callable[[int, int], bool]
 
 
 class Fate(Enum):
@@ -90,7 +88,7 @@ class Fates:
                 "choose a smaller scenario"
             )
         self.system, self.item = system, item
-        self._before = self._predecessors()
+        self._before = predecessors(self._graph.edges)
         self._breaking = frozenset(self._breaking_steps())
         self._bad = self._bad_states(condition)
         self._safe, self._distance = self._divided(condition)
@@ -154,22 +152,14 @@ class Fates:
         """The safe states; and for each state from which all can be well, how many steps it takes to come to where it is."""
         if self.is_about_runs:
             assert condition is not None
-            return frozenset(), self._backwards(self._where(condition), lambda here, action: True)
+            return frozenset(), distances(self._before, self._where(condition))
         doing_wrong = {state for state, _ in self._breaking}
-        at_risk = self._backwards(self._bad | doing_wrong, lambda here, action: True)
+        at_risk = distances(self._before, self._bad | doing_wrong)
         safe = frozenset(range(len(self._graph))) - at_risk.keys()
-        return safe, self._backwards(safe, self._is_allowed)
+        return safe, distances(self._before, safe, self._is_allowed)
 
     def _where(self, condition: BoolExpr) -> frozenset[int]:
         return frozenset(number for number, holds in enumerate(self._graph.where(condition)) if holds)
-
-    def _predecessors(self) -> list[list[tuple[int, int]]]:
-        """For each state the states and actions that lead there."""
-        before: list[list[tuple[int, int]]] = [[] for _ in range(len(self._graph))]
-        for here, edges in enumerate(self._graph.edges):
-            for action, target in edges:
-                before[target].append((here, action))
-        return before
 
     def _breaking_steps(self) -> Iterator[tuple[int, int]]:
         """The states and actions where a check of the property fails."""
@@ -187,22 +177,11 @@ class Fates:
         everything, holding = frozenset(range(len(self._graph))), self._where(condition)
         match self.item:
             case CanAlwaysFinish():
-                return everything - self._backwards(holding, lambda here, action: True).keys()
+                return everything - distances(self._before, holding).keys()
             case NoDeadlock():
                 return frozenset(self._graph.stuck) - holding
             case _:
                 return everything - holding
-
-    def _backwards(self, goals: Iterable[int], follow: _Follow) -> dict[int, int]:
-        """The states from which a goal can be reached over edges that may be followed, and how many it takes."""
-        found = dict.fromkeys(sorted(goals), 0)
-        queue = list(found)
-        for state in queue:
-            for here, action in self._before[state]:
-                if here not in found and follow(here, action):
-                    found[here] = found[state] + 1
-                    queue.append(here)
-        return found
 
 
 def _condition(system: TransitionSystem, item: Property) -> BoolExpr | None:

@@ -1,6 +1,6 @@
 """The transition graph of a system as a networkx graph: small systems to look at, to draw, to analyse.
 
-Nodes are the reachable states in breadth-first order, 0 the first initial one. A node carries the values of the
+Nodes are the reachable states as `StateGraph` numbers them, 0 the first initial one. A node carries the values of the
 variables that are not internal, by name, and
 
 * `initial`, `final`: whether it is an initial state, and whether it is one where the system may end;
@@ -15,12 +15,12 @@ and `violates` (the assertions that fail on it), the last two joined by commas. 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from draincheck.errors import ModelError
-from draincheck.system import Action, Always, FaultKind, State, TransitionSystem
+from draincheck.exploration.graph import StateGraph
+from draincheck.system import Action, Always, State, TransitionSystem
 from draincheck.verdict import Limits
 
 if TYPE_CHECKING:
@@ -62,27 +62,32 @@ def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> 
     """
     import networkx as nx
 
+    found = _explored(system, limits)
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=system.name, digest=system.digest)
-    clock = _Clock(system, limits)
     names = attribute_names(system)
-    number = {state: index for index, state in enumerate(dict.fromkeys(system.initial))}
-    queue = list(number)
-    roots = len(queue)
-    for source, state in enumerate(queue):
-        clock.check(len(number))
-        actions = list(system.enabled(state))
-        followed = [action for action in actions if not _passes_bound(system, state, action)]
-        standing = _standing(system, state, bool(actions))
-        standing |= {"initial": source < roots, "bound": len(followed) < len(actions)}
-        graph.add_nodes_from([(source, _visible(system, state, names) | standing)])
-        for action in followed:
-            target = system.step(state, action)
-            if target not in number:
-                number[target] = len(number)
-                queue.append(target)
-            graph.add_edge(source, number[target], key=action.index, **_edge(system, state, action))
-    clock.check(len(number))
+    bounded = {here for here, _ in found.cut}
+    for number in range(len(found)):
+        state = found.state(number)
+        standing = _standing(system, state, number not in found.stuck)
+        standing |= {"initial": number in found.roots, "bound": number in bounded}
+        graph.add_nodes_from([(number, _visible(system, state, names) | standing)])
+    for number, edges in enumerate(found.edges):
+        state = found.state(number)
+        for index, target in edges:
+            graph.add_edge(number, target, key=index, **_edge(system, state, system.actions[index]))
     return graph
+
+
+def _explored(system: TransitionSystem, limits: Limits) -> StateGraph:
+    """The whole graph; raises GraphTooLarge for a part of one."""
+    found = StateGraph(system, (), limits)
+    if found.stopped and limits.states == len(found):
+        refuse_above(len(found) + 1, len(found), system.name)
+    if found.stopped:
+        raise GraphTooLarge(
+            f"the graph of {system.name} is not complete after {limits.seconds:g} seconds; choose a smaller scenario"
+        )
+    return found
 
 
 def refuse_above(nodes: int, most: int, name: str) -> None:
@@ -103,33 +108,6 @@ def attribute_names(system: TransitionSystem) -> dict[str, str]:
             attribute = f"variable_{attribute}"
         names[name] = attribute
     return names
-
-
-class _Clock:
-    """The limits of an exploration, and when it began."""
-
-    def __init__(self, system: TransitionSystem, limits: Limits) -> None:
-        self.name = system.name
-        self.limits = limits
-        self.started = time.monotonic()
-
-    def check(self, states: int) -> None:
-        """Raise GraphTooLarge if a limit is passed."""
-        if self.limits.states is not None:
-            refuse_above(states, self.limits.states, self.name)
-        seconds = self.limits.seconds
-        if seconds is not None and time.monotonic() - self.started > seconds:
-            raise GraphTooLarge(
-                f"the graph of {self.name} is not complete after {seconds:g} seconds; choose a smaller scenario"
-            )
-
-
-def _passes_bound(system: TransitionSystem, state: State, action: Action) -> bool:
-    """Whether a bound forbids to follow the action; raises ModelError if a fault does that is an error of the model."""
-    fault = system.fault(state, action)
-    if fault is not None and fault.kind is not FaultKind.BOUND:
-        raise ModelError(fault.message, fault.line, action.process)
-    return fault is not None
 
 
 def _visible(system: TransitionSystem, state: State, names: dict[str, str]) -> dict[str, Value]:

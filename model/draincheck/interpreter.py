@@ -42,7 +42,7 @@ def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Repo
 
 
 def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
-    """The reachable states, in the order of discovery; raises ModelFault like `explore`."""
+    """The reachable states, those that take the fewest actions first, in ascending order; raises ModelFault like `explore`."""
     return _search(system, limits, SILENT).order
 
 
@@ -51,15 +51,17 @@ def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Se
     started = perf_counter()
     seen = _Seen(system, limits)
     try:
-        for state in system.initial:
-            if state not in seen.depth:
-                seen.add(state, 0)
-        for number, state in enumerate(seen.order):  # grows meanwhile: it is the queue
-            if limits.seconds is not None and perf_counter() - started >= limits.seconds:
-                raise _LimitReachedError(f"time limit {limits.seconds:g} s reached")
-            if number and number % 1000 == 0:
-                reporter.progress(len(seen.order), seen.transitions, seen.depth[state], len(seen.order) - number)
-            seen.expand(state)
+        layer = seen.add(set(system.initial), 0)
+        while layer:
+            found: set[State] = set()
+            for state in layer:
+                if limits.seconds is not None and perf_counter() - started >= limits.seconds:
+                    raise _LimitReachedError(f"time limit {limits.seconds:g} s reached")
+                found |= seen.expand(state)
+                if len(seen.successors) % 1000 == 0:
+                    waiting = len(seen.depth) - len(seen.successors)
+                    reporter.progress(len(seen.depth), seen.transitions, seen.depth[state], waiting)
+            layer = sorted(found)
     except _LimitReachedError as limit:
         seen.stopped = str(limit)
     return seen
@@ -75,8 +77,6 @@ class _Seen:
     def __init__(self, system: TransitionSystem, limits: Limits) -> None:
         self.system = system
         self.limits = limits
-        #: every state found, in the order of discovery
-        self.order: list[State] = []
         #: how many actions it takes to get to a state
         self.depth: dict[State, int] = {}
         #: the state and action through which a state was found; initial states have none
@@ -91,43 +91,51 @@ class _Seen:
         self.bound: Fault | None = None
         self.stopped = ""
 
-    def add(self, state: State, depth: int) -> None:
-        """Store a new state."""
-        if len(self.order) == self.limits.states:
-            raise _LimitReachedError(f"state limit {self.limits.states} reached")
-        self.order.append(state)
-        self.depth[state] = depth
+    @property
+    def order(self) -> list[State]:
+        """Every state found: the fewest actions first, then the smallest."""
+        return sorted(self.depth, key=lambda state: (self.depth[state], state))
 
-    def expand(self, state: State) -> None:
-        """Take every action that is enabled in a state."""
-        successors: list[State] = []
+    def add(self, new: set[State], depth: int) -> list[State]:
+        """Store new states, in ascending order; as many as may be stored."""
+        room = len(new) if self.limits.states is None else self.limits.states - len(self.depth)
+        self.depth.update(dict.fromkeys(sorted(new)[:room], depth))
+        if len(new) > room:
+            raise _LimitReachedError(f"state limit {self.limits.states} reached")
+        return sorted(new)
+
+    def expand(self, state: State) -> set[State]:
+        """Take every action that is enabled in a state, or none if the states after it cannot all be stored; the new ones of these."""
         enabled = list(self.system.enabled(state))
-        for action in enabled:
-            fault = self.system.fault(state, action)
-            if fault is None:
-                successors.append(self.take(state, action))
-            elif fault.kind is FaultKind.BOUND:
-                self.bound = self.bound or fault
-            else:
-                raise ModelFault(action, fault, self.trace("", state))
+        sound = [action for action in enabled if self.system.fault(state, action) is None]
+        successors = [self.system.step(state, action) for action in sound]
+        new = set(successors) - self.depth.keys()
+        for action, after in zip(sound, successors, strict=True):
+            if after in new:
+                self.origin.setdefault(after, (state, action))
+        self.add(new, self.depth[state] + 1)
+        self.successors[state] = successors
         if not enabled:
             self.deadlocks.append(state)
-        self.successors[state] = successors
+        for action in enabled:
+            self.look(state, action)
+        return new
 
-    def take(self, state: State, action: Action) -> State:
-        """Take one action; returns the state after it."""
+    def look(self, state: State, action: Action) -> None:
+        """Note what an enabled action does besides leading on; raises ModelFault if it cannot be taken."""
+        fault = self.system.fault(state, action)
+        if fault is not None and fault.kind is not FaultKind.BOUND:
+            raise ModelFault(action, fault, self.trace("", state))
+        if fault is not None:
+            self.bound = self.bound or fault
+            return
         self.transitions += 1
         self.fired.add(action.index)
         for name in self.system.broken_checks(state, action):
             self.broken.setdefault(name, (state, action))
-        after = self.system.step(state, action)
-        if after not in self.depth:
-            self.add(after, self.depth[state] + 1)
-            self.origin[after] = (state, action)
-        return after
 
     def trace(self, name: str, state: State, *last: Action) -> Trace:
-        """A shortest path to a state, and what is done there."""
+        """The shortest path to a state, and what is done there; of equally short ones that over the smallest states and first actions."""
         actions = list(last)
         while state in self.origin:
             state, action = self.origin[state]
@@ -141,7 +149,7 @@ class _Seen:
         reasons = [self.stopped] if self.stopped else []
         if self.bound is not None:
             reasons.append(f"bound passed: {self.bound.message} ({self.bound.line})")
-        return f"{', '.join(reasons)} after {len(self.order)} states" if reasons else ""
+        return f"{', '.join(reasons)} after {len(self.depth)} states" if reasons else ""
 
     def evidence(self, item: Property) -> Trace | None:
         """A shortest path that shows a property to be violated, or a reachability goal to be met."""
@@ -180,10 +188,10 @@ class _Seen:
         layers = Counter(self.depth.values())
         indices = [action.index for action in self.system.actions]
         return Statistics(
-            states=len(self.order),
+            states=len(self.depth),
             transitions=self.transitions,
             depth=max(layers),
-            queue=len(self.order) - len(self.successors),
+            queue=len(self.depth) - len(self.successors),
             widest=max(layers.values()),
             fired=tuple(index for index in indices if index in self.fired),
             never_fired=tuple(index for index in indices if index not in self.fired),

@@ -10,7 +10,9 @@ from fractions import Fraction
 
 import networkx as nx
 
+from draincheck.exploration.graph import StateGraph
 from draincheck.system import Action, State, TransitionSystem
+from draincheck.verdict import NO_LIMITS
 
 __all__ = ["probability"]
 
@@ -34,23 +36,13 @@ def probability(system: TransitionSystem, event: Callable[[State, Action], bool]
     return sum((solved[state] for state in initial), Fraction()) / len(initial)
 
 
-def _chain(system: TransitionSystem, event: Callable[[State, Action], bool]) -> tuple[dict[int, _Row], list[int]]:
-    numbers = {state: number for number, state in enumerate(system.initial)}
-    queue = list(numbers)
+def _chain(system: TransitionSystem, event: Callable[[State, Action], bool]) -> tuple[dict[int, _Row], range]:
+    found = StateGraph(system, (), NO_LIMITS)
     rows: dict[int, _Row] = {}
-    for state in queue:
-        targets: list[int | None] = []
-        for action in system.enabled(state):
-            if event(state, action):
-                targets.append(None)
-                continue
-            after = system.step(state, action)
-            if after not in numbers:
-                numbers[after] = len(numbers)
-                queue.append(after)
-            targets.append(numbers[after])
-        rows[numbers[state]] = _uniform(targets)
-    return rows, list(range(len(system.initial)))
+    for here, edges in enumerate(found.edges):
+        state = found.state(here)
+        rows[here] = _uniform([None if event(state, system.actions[index]) else after for index, after in edges])
+    return rows, found.roots
 
 
 def _uniform(targets: list[int | None]) -> _Row:

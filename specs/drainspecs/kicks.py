@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from draincheck.system import Action, State, TransitionSystem, Variable
+from draincheck.exploration.backward import distances, predecessors
+from draincheck.exploration.graph import StateGraph
+from draincheck.system import TransitionSystem, Variable
+from draincheck.verdict import NO_LIMITS
 
 __all__ = ["KickPosition", "dangerous_kicks"]
 
@@ -26,43 +29,17 @@ class KickPosition:
 
 def dangerous_kicks(system: TransitionSystem, property: str) -> frozenset[KickPosition]:
     """The positions of kicks after which some schedule breaks a check of this property."""
-    edges = _edges(system)
-    doomed = _can_reach(
-        {before for before, action, _ in edges if property in system.broken_checks(before, action)}, edges
-    )
-    pc, deferred = _variable(system, "pc main thread"), _variable(system, "exit BH")
-    phases = _phase_of_location(system, pc)
+    graph = StateGraph(system, (), NO_LIMITS)
+    edges = [(here, system.actions[index], after) for here, edges in enumerate(graph.edges) for index, after in edges]
+    breaking = {here for here, action, _ in edges if property in system.broken_checks(graph.state(here), action)}
+    doomed = distances(predecessors(graph.edges), breaking)
+    pc, deferred = (system.position[_variable(system, name)] for name in ("pc main thread", "exit BH"))
+    phases = _phase_of_location(system, system.variables[pc])
     return frozenset(
-        KickPosition(phases[before[system.position[pc]]], bool(before[system.position[deferred]]))
-        for before, action, after in edges
+        KickPosition(phases[graph.state(here)[pc]], bool(graph.state(here)[deferred]))
+        for here, action, after in edges
         if action.process == "guest" and after in doomed
     )
-
-
-def _edges(system: TransitionSystem) -> list[tuple[State, Action, State]]:
-    seen = dict.fromkeys(system.initial)
-    queue, edges = list(seen), list[tuple[State, Action, State]]()
-    for state in queue:
-        for action in system.enabled(state):
-            after = system.step(state, action)
-            edges.append((state, action, after))
-            if after not in seen:
-                seen[after] = None
-                queue.append(after)
-    return edges
-
-
-def _can_reach(goal: set[State], edges: list[tuple[State, Action, State]]) -> set[State]:
-    before: dict[State, list[State]] = defaultdict(list)
-    for source, _, target in edges:
-        before[target].append(source)
-    found, queue = set(goal), list(goal)
-    for state in queue:
-        for source in before[state]:
-            if source not in found:
-                found.add(source)
-                queue.append(source)
-    return found
 
 
 def _variable(system: TransitionSystem, name: str) -> Variable:

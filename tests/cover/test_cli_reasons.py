@@ -343,7 +343,7 @@ def test_explain_tells_ways_out_step_by_step(tmp_path: Path) -> None:
     best = data["instead"][0]
     assert (best["fate"], len(best["rest"])) == ("open", 4)
     assert f"        {best['process']}: {best['label']} (4 more steps make F1 safe)\n            then " in text
-    assert "the last step at which one other choice makes F1 safe for good:\n    instead of step 14:\n" in text
+    assert "the last step at which one other choice makes F1 safe for good:\n    instead of step 13:\n" in text
 
 
 def test_explain_refuses_what_is_no_trace_of_the_model(trace_file: Path, tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ from typing import cast
 import pytest
 
 from draincheck import interpreter
-from draincheck.engines import explicit, successors
+from draincheck.engines import explicit
 from draincheck.engines.explicit import check, explore, reachable, states
 from draincheck.errors import EvidenceError, ModelError, ModelFault
+from draincheck.exploration import explorer, loop
+from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.exploration.layout import Layout
+from draincheck.exploration.loop import Loop, Note
 from draincheck.exploration.writer import Writer
-from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, ite, want_int
+from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, all_, ite, want_int
 from draincheck.system import (
     Always,
     Assertion,
@@ -134,7 +137,7 @@ def test_deadlock() -> None:
         "P has both": HOLDS,
         "exclusive": HOLDS,
     }
-    assert path(found, "no deadlock") == path(found, "both can rest") == (0, 3)
+    assert path(found, "no deadlock") == path(found, "both can rest") == (3, 0)
 
 
 def test_final_states_are_no_deadlock() -> None:
@@ -167,8 +170,7 @@ def test_state_limit() -> None:
     assert set(outcomes(found).values()) == {UNKNOWN}
     assert found.verdicts["top"].how == "state limit 5 reached after 5 states"
     wide = both(philosophers(), Limits(states=5))
-    assert (wide.statistics.states, wide.statistics.queue, wide.statistics.transitions) == (5, 3, 6)
-    assert outcomes(wide)["P has both"] is HOLDS
+    assert (wide.statistics.states, wide.statistics.queue, wide.statistics.transitions) == (5, 3, 4)
 
 
 def test_violation_before_the_limit_stays() -> None:
@@ -296,7 +298,7 @@ def test_one_property() -> None:
         check(system, "typo")
 
 
-def test_states_are_listed_in_the_order_of_discovery() -> None:
+def test_states_are_listed_layer_by_layer() -> None:
     """The reachable states can be had as values of the system."""
     system = philosophers()
     assert states(system) == interpreter.states(system)
@@ -364,7 +366,7 @@ def test_wrong_guard_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_wrong_violation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A path to a state that does not violate the property is no counterexample."""
-    monkeypatch.setattr(explicit.Search, "_shown", lambda *_: 0)
+    monkeypatch.setattr(explicit.Search, "_shown", lambda search, *_: next(search._found.order()))
     for name in ("small", "top", "back", "alive"):
         with pytest.raises(EvidenceError, match=f"'{name}' does not show it"):
             explore(counter(5, name))
@@ -375,38 +377,76 @@ def test_wrong_assertion_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     number = IntVar("number", IntSort(0, 2), (0,))
     machine = Machine(number)
     machine.action("count", number < 2, number.inc(), checks=[("first", number.is_(0))])
-    monkeypatch.setattr(explicit.Search, "_path", lambda *_: ((0,), []))
+    monkeypatch.setattr(Explorer, "path", lambda *_: ((0,), []))
     with pytest.raises(EvidenceError, match="'first' does not show it"):
         explore(machine.system(Assertion("first")))
 
 
 def test_wrong_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check that only generated code finds broken is an error of the engine."""
-    monkeypatch.setattr(successors.Successors, "_watch", lambda *_: "-1")
-    with pytest.raises(EvidenceError, match="breaks no assertion"):
-        explore(counter(5, "small"))
+    machine = Machine(number := IntVar("number", IntSort(0, 2), (0,)))
+    machine.action("count", number < 2, number.inc(), checks=[("low", number < 2)])
+    monkeypatch.setattr(loop, "Note", lambda action, fault, broken="": Note(action, fault, broken))
+    monkeypatch.setattr(Writer, "condition", lambda *_: "False")
+    with pytest.raises(EvidenceError, match=r"action 0 \(count\) does not break 'low' there"):
+        explore(machine.system(Assertion("low")))
 
 
 def test_wrong_fault_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault that only generated code finds is an error of the engine."""
-    monkeypatch.setattr(successors.Successors, "_watch", lambda _, action: "1" if action.faults else "")
+    monkeypatch.setattr(Writer, "condition", lambda *_: "True")
     with pytest.raises(EvidenceError, match="is not at fault"):
         explore(counter(5, "small", guarded=False))
 
 
-def test_only_actions_of_the_current_locations_are_tried() -> None:
-    """Of six actions of two processes with three locations each, two can be enabled in any state."""
+def test_a_state_that_nothing_leads_to_has_no_path() -> None:
+    """A path is looked for in what the loop finds, never made up."""
+    found = Explorer(counter(5))
+    found.run()
+    found.layers[2] = [5]
+    with pytest.raises(EvidenceError, match="nothing leads to state 5"):
+        found.path(5)
+
+
+@pytest.mark.parametrize("keep", list(Keep))
+def test_paths_do_not_depend_on_what_is_kept(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the shortest paths the one over the smallest states is taken, whatever was kept and however the layers were cut."""
+    monkeypatch.setattr(explorer, "PIECE", 3)
+    system = event_loop(1, 2)
+    found = Explorer(system, keep=keep)
+    found.run(Limits(states=200))
+    reached = interpreter.states(system, Limits(states=200))
+    assert list(map(found.loop.layout.unpack, found.order())) == reached
+    first: dict[tuple[int, ...], list[int]] = {state: [] for state in system.initial}
+    for state in reached:
+        for action in system.enabled(state):
+            first.setdefault(system.step(state, action), [*first[state], action.index])
+    assert [found.path(state)[1] for state in found.order()] == [first[state] for state in reached]
+
+
+def test_guards_are_tested_by_halves() -> None:
+    """Where a process stands is looked at once for all its actions, and what else a guard says where the action stands."""
     system = philosophers()
-    code = successors.Successors(system, (), ())
-    tried = [[row[0] for row in code[code.layout.pack(state) & code.select]] for state in states(system)]
-    assert tried == [[0, 3], [1, 3], [0, 4], [2, 3], [1, 4], [0, 5]]
+    text = Loop(system).source
+    assert text.count("x = s & ") == 2
+    assert text.count("put(") == len(system.actions) == 6
 
 
-def test_forgotten_locations_are_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeping few control locations changes nothing but time."""
+def test_deep_trees_end_in_plain_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tree that grows too deep for Python's parser is cut; nothing is found differently."""
     expected = explore(philosophers())
-    monkeypatch.setattr(successors, "MOST_LOCATIONS", 1)
+    monkeypatch.setattr(loop, "DEEPEST", 3)
+    assert "x = s & " not in Loop(philosophers()).source
     assert explore(philosophers()) == expected
+
+
+def test_many_fixed_variables_do_not_overrun_the_parser() -> None:
+    """Guards that fix more variables than Python takes levels of indentation can be searched."""
+    bits = [BoolVar(f"bit {i}", BOOL, (0,)) for i in range(150)]
+    machine = Machine(*bits)
+    for bit in bits[:2]:
+        machine.action("set", all_(*(~other for other in bits)), bit.set())
+    assert both(machine.system()).statistics.states == 3
 
 
 N, M, BIT = IntVar("n", IntSort(0, 3), (0,)), IntVar("m", IntSort(-1, 2), (0,)), BoolVar("bit", BOOL, (0,))
@@ -434,19 +474,22 @@ def test_updates(guard: BoolExpr, update: Update) -> None:
     machine = Machine(N, M, BIT)
     machine.action("update", guard, update)
     system = machine.system()
-    code = successors.Successors(system, (), ())
+    code = Loop(system)
     for state in product(range(4), range(-1, 3), range(2)):
-        expected = [(action.index, system.step(state, action)) for action in system.enabled(state)]
-        assert [(index, code.layout.unpack(after)) for index, after in code.of(code.layout.pack(state))] == expected
+        code.expand((code.layout.pack(state),))
+        expected = [system.step(state, action) for action in system.enabled(state)]
+        assert list(map(code.layout.unpack, code.targets)) == expected
 
 
 def test_layout() -> None:
     """A state is packed without gaps, each variable in as many bits as its values need, and comes back whole."""
     number, single = IntVar("n", IntSort(-3, 1), (0,)), IntVar("one", IntSort(7, 7), (7,))
     bit, mode = BoolVar("b", BOOL, (0,)), EnumVar("m", EnumSort.of(("x", "y", "z")), (0,))
-    layout = Layout((number, single, bit, mode), first={mode})
+    layout = Layout((number, single, bit, mode))
     assert layout.width == 3 + 0 + 1 + 2
     assert layout.fields[mode].offset == 0
     assert layout.pack((-3, 7, 0, 0)) == 0
     every = [(n, 7, b, m) for n in range(-3, 2) for b in (0, 1) for m in range(3)]
-    assert [layout.unpack(layout.pack(state)) for state in every] == every
+    packed = list(map(layout.pack, every))
+    assert list(map(layout.unpack, packed)) == every == sorted(every)
+    assert packed == sorted(packed)

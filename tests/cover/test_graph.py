@@ -92,15 +92,15 @@ def edges(graph: nx.MultiDiGraph[Any]) -> list[tuple[int, int, dict[str, Any]]]:
 
 
 def test_graph_has_every_state_and_every_action_once() -> None:
-    """States are numbered as a breadth-first search meets them; two actions between two states are two edges."""
+    """States are numbered layer by layer, the smaller first; two actions between two states are two edges."""
     graph = transition_graph(system())
     assert [(u, v, key) for u, v, key in graph.edges(keys=True)] == [
-        (0, 1, 0),
-        (0, 2, 3),
-        (1, 3, 1),
-        (1, 3, 2),
-        (1, 4, 3),
-        (2, 4, 0),
+        (0, 2, 0),
+        (0, 1, 3),
+        (1, 4, 0),
+        (2, 3, 1),
+        (2, 3, 2),
+        (2, 4, 3),
         (3, 5, 3),
         (4, 5, 1),
         (4, 5, 2),
@@ -121,7 +121,7 @@ def test_node_carries_values_and_what_is_demanded_of_it() -> None:
         "bound": False,
         "violates": "",
     }
-    assert [found[n]["violates"] for n in found] == ["", "never open", "", "", "quiet,never open", ""]
+    assert [found[n]["violates"] for n in found] == ["", "", "never open", "", "quiet,never open", ""]
     assert [n for n in found if found[n]["final"]] == [5]
     assert [n for n in found if found[n]["initial"]] == [0]
     assert found[4]["request"] == "in flight"
@@ -130,16 +130,16 @@ def test_node_carries_values_and_what_is_demanded_of_it() -> None:
 def test_edge_carries_what_took_place() -> None:
     """An edge tells the action, its process, the labels and marks of the parts that took place, and broken assertions."""
     graph = transition_graph(system())
-    assert graph.edges[1, 4, 3] == {
+    assert graph.edges[2, 4, 3] == {
         "action": 3,
         "process": "guest",
         "label": "submit; count",
         "marks": "b",
         "violates": "drained",
     }
-    assert graph.edges[0, 2, 3]["violates"] == ""
-    assert (graph.edges[1, 3, 1]["label"], graph.edges[1, 3, 1]["marks"]) == ("end", "c")
-    assert graph.edges[1, 3, 2]["marks"] == ""
+    assert graph.edges[0, 1, 3]["violates"] == ""
+    assert (graph.edges[2, 3, 1]["label"], graph.edges[2, 3, 1]["marks"]) == ("end", "c")
+    assert graph.edges[2, 3, 2]["marks"] == ""
 
 
 def test_state_without_actions_is_a_deadlock_unless_final() -> None:
@@ -169,7 +169,7 @@ def test_fault_of_the_model_is_an_error() -> None:
     """A step that makes no sense stops the exploration with its message and place."""
     fault = Fault(FaultKind.RANGE, OPEN, "open would become 2", LINE)
     action = Action(0, "p", (), TRUE, (OPEN.set(),), (), (fault,))
-    with pytest.raises(ModelError, match=r"demo\.py:3: open would become 2") as caught:
+    with pytest.raises(ModelError, match=r"demo\.py:3: value out of range: open would become 2") as caught:
         transition_graph(TransitionSystem("faulty", (OPEN,), (action,)))
     assert caught.value.process == "p"
 
@@ -312,10 +312,10 @@ def test_dot_shows_what_matters() -> None:
         in lines
     )
     assert '  5 [label="5\\nrequest=in flight", fillcolor="gray85"];' in lines
-    assert '  0 -> 1 [label="(a) main: begin", style="bold", penwidth="2"];' in lines
-    assert '  1 -> 3 [label="main: leave"];' in lines
+    assert '  0 -> 2 [label="(a) main: begin", style="bold", penwidth="2"];' in lines
+    assert '  2 -> 3 [label="main: leave"];' in lines
     assert (
-        '  1 -> 4 [label="(b) guest: submit; count", style="bold", penwidth="2", color="red", tooltip="violates drained"];'
+        '  2 -> 4 [label="(b) guest: submit; count", style="bold", penwidth="2", color="red", tooltip="violates drained"];'
         in lines
     )
 

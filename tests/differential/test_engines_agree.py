@@ -17,14 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from draincheck.certificate import check, from_proof
-from draincheck.engines import explicit
-from draincheck.engines.successors import Successors
 from draincheck.engines.symbolic import auto, bmc, induction
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.solver import Answer
 from draincheck.errors import ModelFault
+from draincheck.exploration import explorer
+from draincheck.exploration.loop import Loop
 from draincheck.expr import FALSE, TRUE
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
@@ -201,10 +201,10 @@ def _bmc_overlooks_faults(patch: pytest.MonkeyPatch) -> None:
 
 
 def _explicit_search_drops_successors(patch: pytest.MonkeyPatch) -> None:
-    def fewer(system: TransitionSystem, *more: Any) -> Successors:
-        return Successors(replace(system, actions=system.actions[:-1]), *more)
+    def fewer(system: TransitionSystem, *more: Any) -> Loop:
+        return Loop(replace(system, actions=system.actions[:-1]), *more)
 
-    patch.setattr(explicit, "Successors", fewer)
+    patch.setattr(explorer, "Loop", fewer)
 
 
 def _induction_without_base(patch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from draincheck import interpreter
 from draincheck.engines import explicit
-from draincheck.engines.successors import Successors
 from draincheck.errors import ModelFault
+from draincheck.exploration.loop import Loop
 from draincheck.system import Always, Fault, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome
@@ -42,7 +42,7 @@ def test_explorations_are_equal(system: TransitionSystem, limit: Limits) -> None
 @settings(RANDOM, max_examples=300)
 @given(systems(), limits())
 def test_states_are_equal(system: TransitionSystem, limit: Limits) -> None:
-    """Engine and interpreter discover the same states, in the same order."""
+    """Engine and interpreter find the same states, in the same order."""
     try:
         expected = interpreter.states(system, limit)
     except ModelFault:
@@ -71,15 +71,17 @@ def test_traces_can_be_executed(system: TransitionSystem, limit: Limits) -> None
 def test_steps_are_equal_in_any_state(system: TransitionSystem, seed: int) -> None:
     """Generated code enables the same actions with the same effects as the system does, in unreachable states too."""
     conditions = [item.holds for item in system.properties if isinstance(item, Always)]
-    code = Successors(system, (), conditions)
+    loop = Loop(system, (), conditions)
     random = Random(seed)
     for _ in range(40):
         state = tuple(random.randint(v.sort.low, v.sort.high) for v in system.variables)
-        packed = code.layout.pack(state)
+        packed = loop.layout.pack(state)
+        loop.expand((packed,))
         taken = [action for action in system.enabled(state) if system.fault(state, action) is None]
-        expected = [(action.index, code.layout.pack(system.step(state, action))) for action in taken]
-        assert list(code.of(packed)) == expected
-        assert [bool(holds(packed)) for holds in code.conditions] == [system.holds(c, state) for c in conditions]
+        expected = [(action.index, loop.layout.pack(system.step(state, action))) for action in taken]
+        assert sorted(zip(loop.actions, loop.targets, strict=True)) == expected
+        assert loop.dead == ([] if any(True for _ in system.enabled(state)) else [packed])
+        assert [bool(holds(packed)) for holds in loop.conditions] == [system.holds(c, state) for c in conditions]
 
 
 def test_random_systems_show_everything() -> None:

@@ -12,6 +12,7 @@ from draincheck.engines import explicit
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined
+from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.system import CanAlwaysFinish, Liveness, Property, Reachable, State, TransitionSystem
@@ -143,20 +144,8 @@ def _bit(states: Sequence[State], numbers: Sequence[int], bit: int) -> dict[Stat
 
 def _ranks(graph: StateGraph, goal: BoolExpr) -> list[int]:
     """For each state how many actions it takes at least to meet a goal; every state can."""
-    before: list[list[int]] = [[] for _ in range(len(graph))]
-    for number, edges in enumerate(graph.edges):
-        for _, after in edges:
-            before[after].append(number)
-    ranks = [-1] * len(graph)
-    queue = [number for number, met in enumerate(graph.where(goal)) if met]
-    for number in queue:
-        ranks[number] = 0
-    for number in queue:
-        for earlier in before[number]:
-            if ranks[earlier] < 0:
-                ranks[earlier] = ranks[number] + 1
-                queue.append(earlier)
-    return ranks
+    ranks = distances(predecessors(graph.edges), (number for number, met in enumerate(graph.where(goal)) if met))
+    return [ranks[number] for number in range(len(graph))]
 
 
 def _strategy(graph: StateGraph, ranks: Sequence[int]) -> dict[int, int]:

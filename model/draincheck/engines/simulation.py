@@ -8,16 +8,16 @@ again by the system's own rules, and then a verdict; it need not be a shortest c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter
 
-from draincheck.engines.successors import BROKEN, Successors
 from draincheck.errors import ModelError
+from draincheck.exploration.loop import Loop, Note
 from draincheck.expr import BoolExpr
 from draincheck.semantics.validation import Evidence
-from draincheck.system import Always, Assertion, FaultKind, NoDeadlock, Property, Reachable, TransitionSystem
+from draincheck.system import Always, Assertion, FaultKind, NoDeadlock, Property, Reachable, State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
@@ -156,10 +156,8 @@ class _Walks:
         self.random = Random(plan.seed)
         asked = {item: c for item in properties if (c := _condition(item, system)) is not None}
         assertions = [item for item in properties if isinstance(item, Assertion)]
-        self.successors = Successors(system, [item.name for item in assertions], asked.values())
-        self.conditions: dict[Property, Callable[[int], object]] = dict(
-            zip(asked, self.successors.conditions, strict=True)
-        )
+        self.loop = Loop(system, [item.name for item in assertions], asked.values())
+        self.conditions: dict[Property, Callable[[int], object]] = dict(zip(asked, self.loop.conditions, strict=True))
         self.evidence = Evidence(system)
         #: the properties that a walk can still decide
         self.wanted: list[Property] = [*asked, *assertions]
@@ -171,7 +169,7 @@ class _Walks:
     def walk(self) -> None:
         """Take one walk."""
         start = self.random.choice(self.system.initial)
-        walk = _Walk([self.successors.layout.pack(start)], [])
+        walk = _Walk([self.loop.layout.pack(start)], [])
         self._look(walk)
         while len(walk.actions) < self.plan.depth and self._advance(walk):
             self._look(walk)
@@ -181,35 +179,30 @@ class _Walks:
 
     def _advance(self, walk: _Walk) -> bool:
         """Take an enabled action at random; False if there is none, or a bound keeps the one drawn from being taken."""
-        state = walk.states[-1]
-        moves = [
-            (row, after)
-            for row in self.successors[state & self.successors.select]
-            if (after := row[1](state)) is not None
-        ]
+        loop, state = self.loop, walk.states[-1]
+        loop.expand((state,))
+        moves: list[tuple[int, int | Note]] = list(zip(loop.actions, loop.targets, strict=True))
+        notes = [loop.notes[number] for number, _ in loop.noted]
+        moves += [(note.action.index, note) for note in notes if note.fault is not None]
         if not moves:
             self._find_deadlock(walk)
             return False
-        (index, _, watch), after = self.random.choice(moves)
-        wrong = 0 if watch is None else watch(state)
-        if wrong > 0:
-            self._check_fault(walk, index, wrong)
+        index, after = self.random.choice(sorted(moves, key=lambda move: move[0]))
+        if not isinstance(after, int):
+            self._check_fault(walk, after)
             return False
         walk.actions.append(index)
         walk.states.append(after)
         self.fired[index] = True
-        if wrong == BROKEN:
-            self._find_broken(walk)
+        self._find_broken(walk, [note.broken for note in notes if note.action.index == index])
         return True
 
-    def _check_fault(self, walk: _Walk, index: int, number: int) -> None:
+    def _check_fault(self, walk: _Walk, note: Note) -> None:
         """Raise ModelFault unless the fault is a bound of the model."""
-        action = self.system.actions[index]
-        fault = action.faults[number - 1]
+        action, fault = note.action, note.fault
+        assert fault is not None
         if fault.kind is not FaultKind.BOUND:
-            raise self.evidence.fault(
-                action, fault, (self.successors.layout.unpack(walk.states[0]), _direct(walk, len(walk.actions)))
-            )
+            raise self.evidence.fault(action, fault, (self._start(walk), _direct(walk, len(walk.actions))))
         self.stopped = f"; some were stopped by a bound: {fault.message}"
 
     def _look(self, walk: _Walk) -> None:
@@ -224,20 +217,19 @@ class _Walks:
             if isinstance(item, NoDeadlock) and not self.conditions[item](walk.states[-1]):
                 self._settle(item, walk, len(walk.actions))
 
-    def _find_broken(self, walk: _Walk) -> None:
+    def _find_broken(self, walk: _Walk, names: Collection[str]) -> None:
         """Settle the assertions that the last action breaks."""
-        before = self.successors.layout.unpack(walk.states[-2])
-        names = self.system.broken_checks(before, self.system.actions[walk.actions[-1]])
         for item in list(self.wanted):
             if isinstance(item, Assertion) and item.name in names:
                 self._settle(item, walk, len(walk.actions) - 1)
-        self.successors.stop_watching(names)
+
+    def _start(self, walk: _Walk) -> State:
+        return self.loop.layout.unpack(walk.states[0])
 
     def _settle(self, item: Property, walk: _Walk, length: int) -> None:
         """A walk decides a property: keep it without its detours before number `length`, executed once more."""
         actions = [*_direct(walk, length), *walk.actions[length:]]
-        start = self.successors.layout.unpack(walk.states[0])
-        self.found[item] = self.evidence.shows(item, (start, actions))
+        self.found[item] = self.evidence.shows(item, (self._start(walk), actions))
         self.wanted.remove(item)
 
     def verdict(self, item: Property) -> Verdict:

@@ -1,8 +1,12 @@
-"""How a state is packed into one integer: a bit field for each variable, holding its stored value minus the lowest."""
+"""How a state is packed into one integer: a bit field for each variable, holding its stored value minus the lowest.
+
+The first variable has the highest bits, so packed states have the order of the states. Program counters, which a compiler adds
+last, have the lowest, where masking is cheapest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from draincheck.expr import Expr
@@ -26,14 +30,13 @@ class Field:
 
 
 class Layout:
-    """The fields of a list of variables; those in `first` get the lowest bits, where masking is cheapest."""
+    """The fields of a list of variables."""
 
-    def __init__(self, variables: Sequence[Variable], first: Collection[Expr] = ()) -> None:
+    def __init__(self, variables: Sequence[Variable]) -> None:
         self.variables = tuple(variables)
         self.fields: dict[Expr, Field] = {}
         offset = 0
-        lowest = set(first)  # terms are looked up, never compared
-        for variable in sorted(self.variables, key=lambda v: v not in lowest):
+        for variable in reversed(self.variables):
             width = (variable.sort.size - 1).bit_length()
             mask = ((1 << width) - 1) << offset
             self.fields[variable] = Field(variable.sort.low, variable.sort.high, offset, mask)

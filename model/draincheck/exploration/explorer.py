@@ -1,0 +1,225 @@
+"""The one explorer: every reachable state of a system, layer by layer, and how one of them is reached.
+
+States are packed into integers that have the order of the states themselves (`layout`). A layer holds the states that take
+equally many actions to reach, in ascending order, so nothing an exploration finds depends on the order in which it looks: what comes
+first is what is shallowest, then the smallest state, then the first action. The same rule chooses among equally short
+paths: of the states before, the smallest; of the actions between, the first.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, MutableSequence, Sequence
+from enum import IntEnum
+from itertools import chain
+from time import perf_counter
+
+from draincheck.errors import EvidenceError
+from draincheck.exploration.loop import Loop, Note
+from draincheck.expr import BoolExpr
+from draincheck.semantics.validation import Evidence, Path
+from draincheck.system import Fault, FaultKind, TransitionSystem
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
+
+__all__ = ["Explorer", "Keep"]
+
+#: states expanded between two looks at the clock: a few milliseconds
+PIECE = 4096
+
+
+class Keep(IntEnum):
+    """What an exploration keeps of the steps between states: each more than the one before."""
+
+    NOTHING = 0
+    TARGETS = 1
+    EDGES = 2
+
+
+class Explorer:
+    """One exploration and what it found; states are packed.
+
+    Attributes:
+        system: the system.
+        loop: the generated search loop.
+        layers: the states by how many actions it takes to reach them, each layer in ascending order.
+        expanded: how many states, in the order of the layers, had all their actions taken.
+        transitions: the actions taken.
+        fired: the indices of the actions that were taken.
+        dead: states without an enabled action, in the order of the layers.
+        broken: for each watched assertion that fails the first state and action that break it.
+        bound: the first bound that kept an action from being taken.
+        cut: the states and actions of all bounds that did; only with edges kept.
+        stopped: the limit that ended the exploration, "" if none did.
+        targets: with targets kept, the successors of the expanded states, state by state.
+        actions: with edges kept, the actions that lead to `targets`.
+        ends: with targets kept, for each expanded state how many targets there were when it was done.
+    """
+
+    def __init__(
+        self,
+        system: TransitionSystem,
+        watched: Collection[str] = (),
+        asked: Iterable[BoolExpr] = (),
+        keep: Keep = Keep.NOTHING,
+    ) -> None:
+        self.system, self.keep = system, keep
+        asked = list(dict.fromkeys(asked))
+        self.loop = Loop(system, watched, asked)
+        self._conditions = dict(zip(asked, self.loop.conditions, strict=True))
+        self.layers: list[list[int]] = []
+        self.expanded = self.transitions = 0
+        self.fired: set[int] = set()
+        self.dead: list[int] = []
+        self.broken: dict[str, tuple[int, int]] = {}
+        self.bound: Fault | None = None
+        self.cut: list[tuple[int, int]] = []
+        self.stopped = ""
+        self.targets: MutableSequence[int] = array("Q") if self.loop.layout.width <= 64 else []
+        self.actions: MutableSequence[int] = array("I")
+        self.ends: MutableSequence[int] = array("Q")
+        self._seen: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> None:
+        """Explore until there is nothing left, or a limit is reached.
+
+        Raises:
+            ModelFault: a reachable state enables an action that cannot be taken.
+        """
+        started, reported = perf_counter(), 0
+        self._begin(limits)
+        while self.layers[-1] and not self.stopped:
+            found: list[int] = []
+            first: dict[int, int] = {}
+            for piece in _pieces(self.layers[-1]):
+                if limits.seconds is not None and perf_counter() - started >= limits.seconds:
+                    self.stopped = f"time limit {limits.seconds:g} s reached"
+                elif not self.stopped:
+                    self._take(piece, found, first, limits.states)
+                if self.expanded - reported >= PIECE // 2:
+                    reported = self.expanded
+                    reporter.progress(len(self), self.transitions, len(self.layers), len(self) - self.expanded)
+            self._conclude(first)
+            self.layers.append(sorted(found))
+        if not self.layers[-1]:
+            self.layers.pop()
+
+    @property
+    def incomplete(self) -> str:
+        """Why not all states and steps were seen, "" if they were."""
+        reasons = [self.stopped] if self.stopped else []
+        if self.bound is not None:
+            reasons.append(f"bound passed: {self.bound.message} ({self.bound.line})")
+        return f"{', '.join(reasons)} after {len(self)} states" if reasons else ""
+
+    def order(self) -> Iterator[int]:
+        """The states, layer by layer."""
+        return chain.from_iterable(self.layers)
+
+    def holds(self, condition: BoolExpr) -> Callable[[int], object]:
+        """A condition that was announced, as a function of a state."""
+        return self._conditions[condition]
+
+    def path(self, state: int) -> Path:
+        """The shortest path to a state, by the rule of the module text."""
+        depth = next(depth for depth, layer in enumerate(self.layers) if _contains(layer, state))
+        actions: list[int] = []
+        while depth:
+            depth -= 1
+            before = self._before(depth, state)
+            actions.append(self._first_action(before, state))
+            state = before
+        return self.loop.layout.unpack(state), actions[::-1]
+
+    def _begin(self, limits: Limits) -> None:
+        initial = sorted(set(map(self.loop.layout.pack, self.system.initial)))
+        if limits.states is not None and len(initial) > limits.states:
+            self.stopped = f"state limit {limits.states} reached"
+        self.layers = [initial[: limits.states]]
+        self._seen = set(self.layers[0])
+
+    def _take(self, piece: Sequence[int], found: list[int], first: dict[int, int], most: int | None) -> None:
+        """Expand some states of a layer: add the new ones to `found`, and to `first` in which state each note applies first."""
+        loop = self.loop
+        loop.expand(piece)
+        new = set(loop.targets).difference(self._seen)
+        if most is not None and len(self) + len(new) > most:
+            if len(piece) > 1:
+                for state in piece:
+                    if not self.stopped:
+                        self._take((state,), found, first, most)
+                return
+            self.stopped = f"state limit {most} reached"
+            new = set(sorted(new)[: most - len(self)])
+        else:
+            self._count(piece, first)
+        self._seen |= new
+        found += new
+
+    def _count(self, piece: Sequence[int], first: dict[int, int]) -> None:
+        """Keep what the loop came across in these states."""
+        loop = self.loop
+        for note, state in loop.noted:
+            first.setdefault(note, state)
+        self.dead += loop.dead
+        self.expanded += len(piece)
+        self.fired.update(loop.actions)
+        if self.keep:
+            so_far = self.transitions
+            self.targets.extend(loop.targets)
+            self.ends.extend([so_far + end for end in loop.ends])
+        if self.keep is Keep.EDGES:
+            self.actions.extend(loop.actions)
+            self.cut += [(state, loop.notes[note].action.index) for note, state in loop.noted if loop.notes[note].fault]
+        self.transitions += len(loop.targets)
+
+    def _conclude(self, first: dict[int, int]) -> None:
+        """Look into what was noted in a layer, first things first; raises ModelFault for an error of the model."""
+        notes = [(state, self.loop.notes[number].action.index, number) for number, state in first.items()]
+        for state, _, number in sorted(notes):
+            action, fault, _ = self.loop.notes[number]
+            if fault is None:
+                self._break(state, self.loop.notes[number])
+            elif fault.kind is FaultKind.BOUND:
+                self.bound = self.bound or fault
+            else:
+                raise Evidence(self.system).fault(action, fault, self.path(state))
+
+    def _break(self, state: int, note: Note) -> None:
+        if note.broken in self.broken:
+            return
+        if note.broken not in self.system.broken_checks(self.loop.layout.unpack(state), note.action):
+            index, name = note.action.index, note.action.name
+            raise EvidenceError(f"{self.system.name}: action {index} ({name}) does not break {note.broken!r} there")
+        self.broken[note.broken] = state, note.action.index
+
+    def _before(self, depth: int, state: int) -> int:
+        """The smallest state of a layer that leads to another state in one step."""
+        layer = self.layers[depth]
+        # what the state added at which a limit struck is not among the targets that were kept
+        if self.keep and not (self.stopped and depth == len(self.layers) - 2):
+            number = sum(map(len, self.layers[:depth]))
+            start = self.ends[number - 1] if number else 0
+            return layer[bisect_right(self.ends, self.targets.index(state, start)) - number]
+        for piece in _pieces(layer):
+            self.loop.expand(piece)
+            if state in self.loop.targets:
+                return piece[bisect_right(self.loop.ends, self.loop.targets.index(state))]
+        raise EvidenceError(f"{self.system.name}: nothing leads to state {state}")
+
+    def _first_action(self, before: int, after: int) -> int:
+        """The first action that leads from one state to another."""
+        self.loop.expand((before,))
+        return min(index for index, target in zip(self.loop.actions, self.loop.targets, strict=True) if target == after)
+
+
+def _pieces(layer: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (layer[start : start + PIECE] for start in range(0, len(layer), PIECE))
+
+
+def _contains(layer: Sequence[int], state: int) -> bool:
+    position = bisect_left(layer, state)
+    return position < len(layer) and layer[position] == state
