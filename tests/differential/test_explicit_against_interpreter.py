@@ -81,7 +81,9 @@ def test_steps_are_equal_in_any_state(system: TransitionSystem, seed: int) -> No
         expected = [(action.index, loop.layout.pack(system.step(state, action))) for action in taken]
         assert sorted(zip(loop.actions, loop.targets, strict=True)) == expected
         assert loop.dead == ([] if any(True for _ in system.enabled(state)) else [packed])
-        assert [bool(holds(packed)) for holds in loop.conditions] == [system.holds(c, state) for c in conditions]
+        assert [where((packed,)) == [packed] for where in loop.conditions] == [
+            system.holds(c, state) for c in conditions
+        ]
 
 
 def test_random_systems_show_everything() -> None:

@@ -8,12 +8,11 @@ is found afterwards, the shallowest and smallest state first, and the path to it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import filterfalse
 from time import perf_counter
 
 from draincheck.exploration.backward import unable
 from draincheck.exploration.explorer import Explorer, Keep
-from draincheck.expr import BoolExpr
+from draincheck.expr import BoolExpr, not_
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.system import (
     Always,
@@ -68,13 +67,15 @@ def _explore(
     return Exploration(search.statistics(perf_counter() - started), verdicts)
 
 
-def _condition(item: Property, system: TransitionSystem) -> BoolExpr | None:
-    """What has to be looked at in every state to decide a property."""
+def _shows(item: Property, system: TransitionSystem) -> BoolExpr | None:
+    """What has to be looked for in states to decide a property: where it is violated, where nothing may move, or its goal."""
     match item:
-        case Always(holds=condition) | Reachable(goal=condition) | CanAlwaysFinish(goal=condition):
+        case Always(holds=condition):
+            return not_(condition)
+        case Reachable(goal=condition) | CanAlwaysFinish(goal=condition):
             return condition
         case NoDeadlock():
-            return system.final
+            return not_(system.final)
         case _:
             return None
 
@@ -88,9 +89,9 @@ class Search:
         """Search a system; raises ModelFault like `explore`."""
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
-        asked = [c for item in properties if (c := _condition(item, system)) is not None]
+        self._asked = {item.name: c for item in properties if (c := _shows(item, system)) is not None}
         keep = Keep.TARGETS if any(isinstance(item, CanAlwaysFinish) for item in properties) else Keep.NOTHING
-        self._found = Explorer(system, watched, asked, keep)
+        self._found = Explorer(system, watched, self._asked.values(), keep)
         self._found.run(limits, reporter)
 
     def statistics(self, seconds: float) -> Statistics:
@@ -121,21 +122,16 @@ class Search:
             state, index = self._found.broken[item.name]
             initial, actions = self._found.path(state)
             return initial, [*actions, index]
-        condition = _condition(item, self._system)
-        shown = None if condition is None else self._shown(item, condition)
+        shown = self._shown(item, self._asked.get(item.name))
         return None if shown is None else self._found.path(shown)
 
-    def _shown(self, item: Property, condition: BoolExpr) -> int | None:
+    def _shown(self, item: Property, condition: BoolExpr | None) -> int | None:
         """The first state that shows a property violated, or its goal met."""
-        found, holds = self._found, self._found.holds(condition)
-        match item:
-            case Always():
-                return next(filterfalse(holds, found.order()), None)
-            case Reachable():
-                return next(filter(holds, found.order()), None)
-            case NoDeadlock():
-                return next(filterfalse(holds, found.dead), None)
-            case CanAlwaysFinish() if not found.incomplete:
-                return unable(found, holds)
-            case _:
-                return None
+        found = self._found
+        if condition is None:
+            return None
+        if isinstance(item, NoDeadlock):
+            return next(iter(found.where(condition)(found.dead)), None)
+        if not isinstance(item, CanAlwaysFinish):
+            return found.first(condition)
+        return None if found.incomplete else unable(found, condition)

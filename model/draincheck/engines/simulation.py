@@ -8,13 +8,13 @@ again by the system's own rules, and then a verdict; it need not be a shortest c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter
 
 from draincheck.errors import ModelError
-from draincheck.exploration.loop import Loop, Note
+from draincheck.exploration.loop import Loop, Note, Where
 from draincheck.expr import BoolExpr
 from draincheck.semantics.validation import Evidence
 from draincheck.system import Always, Assertion, FaultKind, NoDeadlock, Property, Reachable, State, TransitionSystem
@@ -157,7 +157,7 @@ class _Walks:
         asked = {item: c for item in properties if (c := _condition(item, system)) is not None}
         assertions = [item for item in properties if isinstance(item, Assertion)]
         self.loop = Loop(system, [item.name for item in assertions], asked.values())
-        self.conditions: dict[Property, Callable[[int], object]] = dict(zip(asked, self.loop.conditions, strict=True))
+        self.conditions: dict[Property, Where] = dict(zip(asked, self.loop.conditions, strict=True))
         self.evidence = Evidence(system)
         #: the properties that a walk can still decide
         self.wanted: list[Property] = [*asked, *assertions]
@@ -209,12 +209,12 @@ class _Walks:
         """Look at what is demanded of states."""
         state = walk.states[-1]
         for item in [item for item in self.wanted if isinstance(item, Always | Reachable)]:
-            if bool(self.conditions[item](state)) is isinstance(item, Reachable):
+            if bool(self.conditions[item]((state,))) is isinstance(item, Reachable):
                 self._settle(item, walk, len(walk.actions))
 
     def _find_deadlock(self, walk: _Walk) -> None:
         for item in list(self.wanted):
-            if isinstance(item, NoDeadlock) and not self.conditions[item](walk.states[-1]):
+            if isinstance(item, NoDeadlock) and not self.conditions[item](walk.states[-1:]):
                 self._settle(item, walk, len(walk.actions))
 
     def _find_broken(self, walk: _Walk, names: Collection[str]) -> None:

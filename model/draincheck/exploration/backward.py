@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.graph import Edge
+from draincheck.expr import BoolExpr
 
 __all__ = ["Follow", "distances", "predecessors", "unable"]
 
@@ -42,22 +45,54 @@ def distances(
     return found
 
 
-def unable(explorer: Explorer, goal: Callable[[int], object]) -> int | None:
-    """The first state of a finished exploration with its targets kept from which no state satisfies the goal; None if all can.
+def unable(explorer: Explorer, goal: BoolExpr) -> int | None:
+    """The first state of a finished exploration from which no state satisfies a goal that was announced; None if all can come to one.
 
-    States are swept against the order of discovery, then along it, and so on: most steps lead to the next layer, so few sweeps do.
+    Its targets must have been kept. Lists of predecessors would take more memory than the states; instead walks go forward, each to
+    states that no walk has been to, and what has led to a goal is known for all that pass it later. One round of walks is nearly always
+    enough; a walk that ends elsewhere is tried again when more is known.
     """
-    order, ends, targets = list(explorer.order()), explorer.ends, explorer.targets
-    able = set(filter(goal, order))
-    left = [number for number, state in enumerate(order) if state not in able]
-    while left:
-        rest: list[int] = []
-        for number in reversed(left):
-            if able.isdisjoint(targets[ends[number - 1] if number else 0 : ends[number]]):
-                rest.append(number)
-            else:
-                able.add(order[number])
-        if len(rest) == len(left):
-            return order[min(rest)]
-        left = rest
-    return None
+    number = dict(zip(explorer.order(), range(len(explorer)), strict=True))
+    walks = _Walks(explorer.ends, array("Q", map(number.__getitem__, explorer.targets)), len(explorer))
+    for layer in explorer.layers:
+        for state in explorer.where(goal)(layer):
+            walks.able[number[state]] = True
+    del number
+    while walks.round():
+        pass
+    first = walks.able.find(False)
+    return None if first < 0 else next(islice(explorer.order(), first, None))
+
+
+class _Walks:
+    """Walks forward; `able` says of each state whether a goal is known to be reached from there."""
+
+    def __init__(self, ends: Sequence[int], targets: Sequence[int], states: int) -> None:
+        self.able = bytearray(states)
+        self._ends, self._targets = ends, targets
+        self._visited = bytearray()
+
+    def round(self) -> bool:
+        """Walk from every state that is not known to be able; True if that was of use, and there are still such."""
+        before = self.able.count(False)
+        self._visited = bytearray(self.able)
+        for start in range(len(self.able) - 1, -1, -1):
+            if not self._visited[start]:
+                self._walk(start)
+        return 0 < self.able.count(False) < before
+
+    def _walk(self, here: int) -> None:
+        able, visited, ends, targets = self.able, self._visited, self._ends, self._targets
+        path: list[int] = []
+        while here >= 0:
+            visited[here] = True
+            path.append(here)
+            after = -1
+            for target in targets[ends[here - 1] if here else 0 : ends[here]]:
+                if able[target]:
+                    for passed in path:
+                        able[passed] = True
+                    return
+                if not visited[target]:
+                    after = target
+            here = after

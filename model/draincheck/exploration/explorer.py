@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, MutableSequence, Sequence
+from collections.abc import Collection, Iterable, Iterator, MutableSequence, Sequence
 from enum import IntEnum
 from itertools import chain
 from time import perf_counter
 
 from draincheck.errors import EvidenceError
-from draincheck.exploration.loop import Loop, Note
+from draincheck.exploration.loop import Loop, Note, Where
 from draincheck.expr import BoolExpr
 from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import Fault, FaultKind, TransitionSystem
@@ -79,9 +79,10 @@ class Explorer:
         self.actions: MutableSequence[int] = array("I")
         self.ends: MutableSequence[int] = array("Q")
         self._seen: set[int] = set()
+        self._stored = 0
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return self._stored
 
     def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> None:
         """Explore until there is nothing left, or a limit is reached.
@@ -106,6 +107,7 @@ class Explorer:
             self.layers.append(sorted(found))
         if not self.layers[-1]:
             self.layers.pop()
+        self._seen = set()  # not needed any more, and large
 
     @property
     def incomplete(self) -> str:
@@ -119,9 +121,14 @@ class Explorer:
         """The states, layer by layer."""
         return chain.from_iterable(self.layers)
 
-    def holds(self, condition: BoolExpr) -> Callable[[int], object]:
-        """A condition that was announced, as a function of a state."""
+    def where(self, condition: BoolExpr) -> Where:
+        """The function that says in which of some states a condition holds that was announced."""
         return self._conditions[condition]
+
+    def first(self, condition: BoolExpr) -> int | None:
+        """The first state in which a condition holds that was announced."""
+        where = self._conditions[condition]
+        return next((found[0] for layer in self.layers if (found := where(layer))), None)
 
     def path(self, state: int) -> Path:
         """The shortest path to a state, by the rule of the module text."""
@@ -140,6 +147,7 @@ class Explorer:
             self.stopped = f"state limit {limits.states} reached"
         self.layers = [initial[: limits.states]]
         self._seen = set(self.layers[0])
+        self._stored = len(self._seen)
 
     def _take(self, piece: Sequence[int], found: list[int], first: dict[int, int], most: int | None) -> None:
         """Expand some states of a layer: add the new ones to `found`, and to `first` in which state each note applies first."""
@@ -157,6 +165,7 @@ class Explorer:
         else:
             self._count(piece, first)
         self._seen |= new
+        self._stored += len(new)
         found += new
 
     def _count(self, piece: Sequence[int], first: dict[int, int]) -> None:

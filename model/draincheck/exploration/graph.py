@@ -62,7 +62,7 @@ class StateGraph:
 
     def where(self, condition: BoolExpr) -> bytearray:
         """For each state whether one of the conditions that were announced holds there."""
-        return bytearray(map(bool, map(self._explorer.holds(condition), self._states)))
+        return bytearray(map(set(self._explorer.where(condition)(self._states)).__contains__, self._states))
 
     def path(self, number: int) -> Path:
         """The shortest way to a state, by the rule of `explorer`."""

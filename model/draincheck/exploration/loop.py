@@ -13,11 +13,14 @@ from typing import NamedTuple
 from draincheck.exploration.domains import Facts, conjunction
 from draincheck.exploration.layout import Field, Layout
 from draincheck.exploration.writer import Writer, masked
-from draincheck.expr import BoolExpr, Expr
+from draincheck.expr import TRUE, BoolExpr, Expr
 from draincheck.parametric import refuse_naturals
 from draincheck.system import Action, Fault, TransitionSystem
 
-__all__ = ["Loop", "Note"]
+__all__ = ["Loop", "Note", "Where"]
+
+#: those of some packed states in which a condition holds, in the same order
+Where = Callable[[Iterable[int]], list[int]]
 
 #: levels of indentation after which guards are tested one by one; Python's parser takes 100
 DEEPEST = 60
@@ -50,7 +53,7 @@ class Loop:
         dead: the states in which no action is enabled.
         noted: what was wrong, as positions in `notes` and the states in which it was. A faulty action is not taken.
         notes: what can be wrong.
-        conditions: the conditions that were asked for, as functions over packed states.
+        conditions: for each condition that was asked for the function that says in which of some states it holds.
     """
 
     def __init__(self, system: TransitionSystem, watched: Collection[str] = (), asked: Iterable[BoolExpr] = ()) -> None:
@@ -74,11 +77,11 @@ class Loop:
         text.tree(
             [_Guarded(a, facts, dict(facts.fixed)) for a in system.actions if (facts := conjunction([a.guard]))], 3
         )
-        predicates = "".join([f"lambda s: {writer.condition(condition)},\n" for condition in asked])
+        predicates = "".join([f"lambda states: [s for s in states if {writer.condition(c)}],\n" for c in asked])
         self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates)
         made: dict[str, object] = {}
         exec(compile(self.source, f"<search of {system.name}>", "exec"), made)
-        self.conditions: Sequence[Callable[[int], object]] = made["conditions"]  # type: ignore[assignment]
+        self.conditions: Sequence[Where] = made["conditions"]  # type: ignore[assignment]
         loop: Generator[None, Iterable[int]] = made["loop"](  # type: ignore[operator]
             self.targets, self.actions.append, self.ends.append, self.dead.append, self.noted.append
         )
@@ -136,6 +139,11 @@ class _Text:
             value, actions = inside.popitem()
             self._line(depth, f"if {masked(field.mask, field.bits(value))}:")
             self.tree(actions, depth + 1)
+        elif field.high - field.low == 1:
+            self._line(depth, f"if s & {field.mask}:")
+            self.tree(inside[field.high], depth + 1)
+            self._line(depth, "else:")
+            self.tree(inside[field.low], depth + 1)
         else:
             self._line(depth, f"x = s & {field.mask}")
             self._split(field, sorted(inside.items()), (field.low, field.high), depth)
@@ -173,7 +181,7 @@ class _Text:
             self._line(depth, "else:")
             depth += 1
         for check in action.checks:
-            if check.property in self._watched:
+            if check.property in self._watched and check.holds is not TRUE:
                 note = self._note(Note(action, None, check.property))
                 self._line(depth, f"if not {self._writer.condition(check.holds)}: {note}")
         self._line(depth, f"put({self._writer.successor(action.updates, guard.fixed)}); act({action.index})")
