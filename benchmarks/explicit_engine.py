@@ -13,20 +13,8 @@ from time import perf_counter
 from draincheck.engines.explicit import Search
 from draincheck.errors import SourceLine
 from draincheck.expr import BOOL, TRUE, BoolExpr, EnumExpr, EnumSort, IntSort, all_, eq, ite, want_int
-from draincheck.system import (
-    Action,
-    Always,
-    BoolVar,
-    EnumVar,
-    Fault,
-    FaultKind,
-    IntVar,
-    NoDeadlock,
-    Part,
-    Reachable,
-    TransitionSystem,
-    Update,
-)
+from draincheck.properties import Always, NoDeadlock, Reachable
+from draincheck.system import Action, BoolVar, EnumVar, Fault, FaultKind, IntVar, Part, TransitionSystem, Update
 from draincheck.verdict import NO_LIMITS, SILENT
 
 HERE = SourceLine(__file__, 1)

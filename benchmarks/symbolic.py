@@ -18,8 +18,9 @@ from typing import Any
 
 from draincheck.engines import explicit
 from draincheck.engines.symbolic import bmc
-from draincheck.engines.symbolic.goals import shown_by
-from draincheck.system import Reachable, TransitionSystem
+from draincheck.properties import Reachable
+from draincheck.semantics.violation import shown_by
+from draincheck.system import TransitionSystem
 from draincheck.verdict import Verdict
 from drainspecs.matrix import default_rows, system_of
 from drainspecs.scenarios import find_scenario

@@ -17,16 +17,8 @@ from draincheck.engines import explicit
 from draincheck.engines.symbolic import auto, bmc, induction, pairs
 from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.errors import EvidenceError, ModelFault
-from draincheck.system import (
-    Action,
-    Assertion,
-    CanAlwaysFinish,
-    FaultKind,
-    Liveness,
-    Property,
-    Reachable,
-    TransitionSystem,
-)
+from draincheck.properties import Assertion, CanAlwaysFinish, Liveness, Property, Reachable
+from draincheck.system import Action, FaultKind, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 

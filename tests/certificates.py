@@ -14,7 +14,8 @@ from draincheck.engines.symbolic import induction
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined
 from draincheck.expr import IntSort
-from draincheck.system import Always, IntVar, Reachable, State, TransitionSystem
+from draincheck.properties import Always, Reachable
+from draincheck.system import IntVar, State, TransitionSystem
 from draincheck.verdict import Limits
 from tests.machines import Machine
 

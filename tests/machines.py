@@ -6,21 +6,16 @@ from collections.abc import Sequence
 
 from draincheck.errors import SourceLine
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, EnumExpr, EnumSort, IntSort, all_, any_, ite
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.system import (
     Action,
-    Always,
-    Assertion,
     BoolVar,
-    CanAlwaysFinish,
     Check,
     EnumVar,
     Fault,
     FaultKind,
     IntVar,
-    NoDeadlock,
     Part,
-    Property,
-    Reachable,
     TransitionSystem,
     Update,
     Variable,

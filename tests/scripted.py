@@ -8,19 +8,8 @@ from typing import NamedTuple
 
 from draincheck.errors import SourceLine
 from draincheck.expr import BOOL, TRUE, BoolExpr, EnumSort, IntSort
-from draincheck.system import (
-    Action,
-    Assertion,
-    BoolVar,
-    Check,
-    EnumVar,
-    IntVar,
-    Part,
-    Property,
-    TransitionSystem,
-    Update,
-    Variable,
-)
+from draincheck.properties import Assertion, Property
+from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem, Update, Variable
 from draincheck.trace import Trace
 
 EVENTFD = BoolVar("eventfd", BOOL, (0,))

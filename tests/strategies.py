@@ -33,21 +33,16 @@ from draincheck.expr import (
     ite,
     want_int,
 )
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.system import (
     Action,
-    Always,
-    Assertion,
     BoolVar,
-    CanAlwaysFinish,
     Check,
     EnumVar,
     Fault,
     FaultKind,
     IntVar,
-    NoDeadlock,
     Part,
-    Property,
-    Reachable,
     TransitionSystem,
     Update,
     Variable,

@@ -15,7 +15,8 @@ from draincheck.engines import liveness
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BoolExpr
-from draincheck.system import Always, CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable, TransitionSystem
+from draincheck.properties import Always, CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable
+from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
 from drainspecs.expectations import Expectation
 

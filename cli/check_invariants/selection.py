@@ -14,10 +14,11 @@ from check_invariants.exit import EmptySelection, MalformedInput
 from check_invariants.model_file import ModelFile
 from check_invariants.options import property_names
 from draincheck.expr import Value
+from draincheck.properties import Property
 from draincheck.qemu import Probes, Scenario
 from draincheck.report.jsontrace import Source
 from draincheck.revisions import Revision, UnknownName, find_revision, nearest, parse_setting, with_settings
-from draincheck.system import Property, TransitionSystem
+from draincheck.system import TransitionSystem
 from drainspecs.expectations import Expectation
 from drainspecs.judging import objection, shown
 from drainspecs.scenarios import applies, find_scenario

@@ -14,19 +14,8 @@ from typing import cast
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
 from draincheck.fates import FATE_LIMITS, Fate, Fates
-from draincheck.system import (
-    Action,
-    Always,
-    Assertion,
-    CanAlwaysFinish,
-    Eventually,
-    LeadsTo,
-    Property,
-    Reachable,
-    State,
-    TransitionSystem,
-    Variable,
-)
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
+from draincheck.system import Action, State, TransitionSystem, Variable
 from draincheck.trace import Step, Trace, rerun
 from draincheck.verdict import Limits
 
@@ -307,20 +296,7 @@ def _assignments(system: TransitionSystem, term: Expr, state: State) -> Iterator
 
 def _conditions(system: TransitionSystem, item: Property | None, steps: Sequence[Step]) -> dict[str, list[BoolExpr]]:
     """The conditions that are followed from state to state: those of properties of states, and the check that the trace breaks."""
-    found: dict[str, list[BoolExpr]] = {}
-    for each in system.properties:
-        match each:
-            case (
-                Always(holds=condition)
-                | Reachable(goal=condition)
-                | CanAlwaysFinish(goal=condition)
-                | Eventually(goal=condition)
-            ):
-                found[each.name] = [condition]
-            case LeadsTo(trigger=trigger, goal=goal):
-                found[each.name] = [goal, trigger]
-            case _:
-                pass
+    found = {each.name: list(each.conditions()[::-1]) for each in system.properties if each.conditions()}
     if isinstance(item, Assertion) and steps and item.name in steps[-1].broken:
         checks = system.actions[steps[-1].action].checks
         found[item.name] = [

@@ -24,18 +24,8 @@ from draincheck.errors import ModelError
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
-from draincheck.system import (
-    Action,
-    Always,
-    Assertion,
-    CanAlwaysFinish,
-    Eventually,
-    LeadsTo,
-    NoDeadlock,
-    Property,
-    State,
-    TransitionSystem,
-)
+from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock, Property, Reachable
+from draincheck.system import Action, State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Limits
 
@@ -186,17 +176,6 @@ class Fates:
 
 def _condition(system: TransitionSystem, item: Property) -> BoolExpr | None:
     """What has to be looked at in every state; raises ModelError for a property that no path violates."""
-    match item:
-        case (
-            Always(holds=condition)
-            | CanAlwaysFinish(goal=condition)
-            | Eventually(goal=condition)
-            | LeadsTo(goal=condition)
-        ):
-            return condition
-        case NoDeadlock():
-            return system.final
-        case Assertion():
-            return None
-        case _:
-            raise ModelError(f"{item.name!r} asks that something can be reached, and a trace can only show that it is")
+    if isinstance(item, Reachable):
+        raise ModelError(f"{item.name!r} asks that something can be reached, and a trace can only show that it is")
+    return system.final if isinstance(item, NoDeadlock) else next(reversed(item.conditions()), None)

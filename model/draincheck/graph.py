@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from draincheck.errors import ModelError
 from draincheck.exploration.graph import StateGraph
-from draincheck.system import Action, Always, State, TransitionSystem
+from draincheck.properties import Always
+from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import Limits
 
 if TYPE_CHECKING:

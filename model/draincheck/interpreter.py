@@ -1,4 +1,7 @@
-"""The reference: breadth-first search in the system's own words, written to be read. Engines have to agree with it."""
+"""The reference: breadth-first search in the system's own words, written to be read. Engines have to agree with it.
+
+It shares no code with any of them: what shows a property, and what follows, is said here a second time.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,10 @@ from time import perf_counter
 from draincheck.errors import ModelFault
 from draincheck.expr import BoolExpr
 from draincheck.parametric import refuse_naturals
-from draincheck.semantics.validation import conclude
-from draincheck.system import (
-    Action,
-    Always,
-    Assertion,
-    CanAlwaysFinish,
-    Fault,
-    FaultKind,
-    NoDeadlock,
-    Property,
-    Reachable,
-    State,
-    TransitionSystem,
-)
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
 from draincheck.trace import Trace, rerun
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
 __all__ = ["explore", "states"]
 
@@ -37,7 +28,7 @@ def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Repo
     """
     started = perf_counter()
     seen = _search(system, limits, reporter)
-    verdicts = {item.name: conclude(item, seen.evidence(item), seen.incomplete()) for item in system.properties}
+    verdicts = {item.name: seen.verdict(item) for item in system.properties}
     return Exploration(seen.statistics(perf_counter() - started), verdicts)
 
 
@@ -150,6 +141,20 @@ class _Seen:
         if self.bound is not None:
             reasons.append(f"bound passed: {self.bound.message} ({self.bound.line})")
         return f"{', '.join(reasons)} after {len(self.depth)} states" if reasons else ""
+
+    def verdict(self, item: Property) -> Verdict:
+        """What the search says about a property, once it is over."""
+        if not isinstance(item, Always | Assertion | Reachable | NoDeadlock | CanAlwaysFinish):
+            return Verdict(item.name, Outcome.UNKNOWN, f"breadth-first search does not decide {type(item).__name__}")
+        trace, is_goal = self.evidence(item), isinstance(item, Reachable)
+        if trace is not None:
+            steps = "1 action" if len(trace.actions) == 1 else f"{len(trace.actions)} actions"
+            if is_goal:
+                return Verdict(item.name, Outcome.HOLDS, f"shortest witness: {steps}", trace)
+            return Verdict(item.name, Outcome.VIOLATED, f"shortest counterexample: {steps}", trace)
+        if incomplete := self.incomplete():
+            return Verdict(item.name, Outcome.UNKNOWN, incomplete)
+        return Verdict(item.name, Outcome.VIOLATED if is_goal else Outcome.HOLDS, "exhaustive")
 
     def evidence(self, item: Property) -> Trace | None:
         """A shortest path that shows a property to be violated, or a reachability goal to be met."""

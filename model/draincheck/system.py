@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import product
@@ -41,26 +41,18 @@ from draincheck.expr import (
     want_int,
 )
 from draincheck.location import caller_line, slip
+from draincheck.properties import Property
 
 __all__ = [
     "Action",
-    "Always",
-    "Assertion",
     "BoolVar",
-    "CanAlwaysFinish",
     "Check",
     "EnumVar",
-    "Eventually",
     "Fairness",
     "Fault",
     "FaultKind",
     "IntVar",
-    "LeadsTo",
-    "Liveness",
-    "NoDeadlock",
     "Part",
-    "Property",
-    "Reachable",
     "State",
     "Strength",
     "TransitionSystem",
@@ -243,70 +235,6 @@ class Action:
         return self.parts[0].line if self.parts else SourceLine("?", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
-    """Something that must be true of a system. `meaning` is one line for people, `source` where the demand comes from."""
-
-    name: str
-    meaning: str = field(default="", kw_only=True)
-    source: str = field(default="", kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Always(Property):
-    """An invariant: `holds` is true in every reachable state."""
-
-    holds: BoolExpr
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion(Property):
-    """The checks of this name hold wherever their action is taken (see `Check`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reachable(Property):
-    """Some reachable state satisfies `goal`: a model in which nothing happens fails this."""
-
-    goal: BoolExpr
-
-
-@dataclass(frozen=True, slots=True)
-class NoDeadlock(Property):
-    """Every reachable state without an enabled action is one where `TransitionSystem.final` holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class CanAlwaysFinish(Property):
-    """From every reachable state some state that satisfies `goal` stays reachable (AG EF goal)."""
-
-    goal: BoolExpr
-
-
-@dataclass(frozen=True, slots=True)
-class Liveness(Property):
-    """A demand on whole runs: that something good happens, not merely that nothing bad does.
-
-    A run goes on for ever, or ends in a state without an enabled action and stays there. Only fair runs count (see `Fairness`);
-    doing nothing while something is enabled is no run.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class Eventually(Liveness):
-    """Every fair run comes to a state that satisfies `goal`."""
-
-    goal: BoolExpr
-
-
-@dataclass(frozen=True, slots=True)
-class LeadsTo(Liveness):
-    """In every fair run each state that satisfies `trigger` is, or is followed by, one that satisfies `goal`."""
-
-    trigger: BoolExpr
-    goal: BoolExpr
-
-
 class Strength(Enum):
     """How much a run may enable actions without taking one: not from some point on for ever, or not even again and again."""
 
@@ -429,13 +357,8 @@ def _canonical(system: TransitionSystem) -> list[object]:
             ]
             for action in system.actions
         ],
-        [[type(p).__name__, p.name, *(term(c) for c in _conditions(p))] for p in system.properties],
+        [[type(p).__name__, p.name, *map(term, p.conditions())] for p in system.properties],
         term(system.final),
         *([[[f.strength.value, f.actions] for f in system.fairness]] if system.fairness else []),
         *([system.quotient] if system.quotient else []),
     ]  # fmt: skip
-
-
-def _conditions(item: Property) -> list[Expr]:
-    """What a property says about states."""
-    return [getattr(item, name) for name in ("trigger", "holds", "goal") if hasattr(item, name)]

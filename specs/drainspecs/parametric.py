@@ -20,8 +20,9 @@ from draincheck.engines.symbolic.induction import Proof
 from draincheck.errors import TraceError
 from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Process, any_, count
 from draincheck.parametric.qemu import Qemu
+from draincheck.properties import Always
 from draincheck.revisions import Revision
-from draincheck.system import Always, State, TransitionSystem
+from draincheck.system import State, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 

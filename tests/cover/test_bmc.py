@@ -10,17 +10,8 @@ from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.engines.symbolic.unrolling import Unrolling
 from draincheck.errors import EvidenceError, ModelError, ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort
-from draincheck.system import (
-    Always,
-    Assertion,
-    BoolVar,
-    Eventually,
-    FaultKind,
-    IntVar,
-    NoDeadlock,
-    Reachable,
-    TransitionSystem,
-)
+from draincheck.properties import Always, Assertion, Eventually, NoDeadlock, Reachable
+from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import SILENT, Limits, Outcome
 from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers

@@ -18,8 +18,9 @@ from draincheck.certificate.queries import constants, queries
 from draincheck.certificate.solvers import answers
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.expr import TRUE
+from draincheck.properties import Always
 from draincheck.revisions import find_revision
-from draincheck.system import Action, Always, TransitionSystem
+from draincheck.system import Action, TransitionSystem
 from drainspecs.matrix import Row, system_of
 from drainspecs.scenarios import find_scenario
 from tests.certificates import forged, with_bodies, with_claim

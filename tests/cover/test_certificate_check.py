@@ -24,7 +24,8 @@ from draincheck.engines.symbolic.relation import Relation
 from draincheck.errors import ModelFault
 from draincheck.expr import BOOL, TRUE
 from draincheck.parametric.naturals import NATURAL, over_naturals
-from draincheck.system import Always, BoolVar, Eventually, IntVar, LeadsTo, NoDeadlock, TransitionSystem
+from draincheck.properties import Always, Eventually, LeadsTo, NoDeadlock
+from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import Limits
 from tests.certificates import by_induction, number_line, ring
 from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers

@@ -13,7 +13,8 @@ import z3
 from draincheck.certificate import MOST_STEPS, Certificate, CertificateError, Claim, Header, make, read
 from draincheck.certificate.format import CLAIM, MODEL, QUERIES, TITLE, written
 from draincheck.expr import BOOL
-from draincheck.system import Always, BoolVar
+from draincheck.properties import Always
+from draincheck.system import BoolVar
 from tests.machines import Machine, counter
 
 CLAIMS = (

@@ -11,7 +11,8 @@ from draincheck.certificate.queries import signatures
 from draincheck.engines.explicit import states
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.expr import IntSort
-from draincheck.system import Always, CanAlwaysFinish, IntVar, TransitionSystem
+from draincheck.properties import Always, CanAlwaysFinish
+from draincheck.system import IntVar, TransitionSystem
 from tests.certificates import by_induction, forged, invariant_of, number_line, ring, with_bodies
 from tests.machines import Machine, counter, event_loop, philosophers
 

@@ -126,7 +126,7 @@ def test_13_for_a_liveness_violation() -> None:
     """A violated demand on whole runs, whatever engine found it."""
     from check_invariants.judge import code_for
     from draincheck.expr import TRUE
-    from draincheck.system import Eventually
+    from draincheck.properties import Eventually
     from draincheck.verdict import Outcome
 
     assert code_for(Eventually("done", TRUE), Outcome.VIOLATED, None) is ExitCode.LIVENESS

@@ -14,10 +14,11 @@ from draincheck.explain import Alternative, Explanation, _deciding, explain, fac
 from draincheck.exploration.graph import StateGraph
 from draincheck.fates import Fate, Fates
 from draincheck.lang import Model, all_, any_
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property
 from draincheck.qemu import build
 from draincheck.report.explain_text import render_explanation
 from draincheck.revisions import find_revision
-from draincheck.system import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, State, TransitionSystem
+from draincheck.system import State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Limits
 from drainspecs.cases import SeedCases

@@ -18,19 +18,8 @@ from draincheck.exploration.layout import Layout
 from draincheck.exploration.loop import Loop, Note
 from draincheck.exploration.writer import Writer
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, all_, ite, want_int
-from draincheck.system import (
-    Always,
-    Assertion,
-    BoolVar,
-    EnumVar,
-    FaultKind,
-    IntVar,
-    NoDeadlock,
-    Property,
-    Reachable,
-    TransitionSystem,
-    Update,
-)
+from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
+from draincheck.system import BoolVar, EnumVar, FaultKind, IntVar, TransitionSystem, Update
 from draincheck.trace import rerun
 from draincheck.verdict import Exploration, Limits, Outcome
 from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers

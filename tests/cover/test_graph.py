@@ -17,11 +17,10 @@ import pytest
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BOOL, FALSE, TRUE, EnumSort, IntSort
 from draincheck.graph import MAX_DRAWN, GraphTooLarge, attribute_names, transition_graph
+from draincheck.properties import Always, Assertion
 from draincheck.report.graphs import DrawingError, draw_svg, to_dot, to_graphml, to_node_link, to_svg
 from draincheck.system import (
     Action,
-    Always,
-    Assertion,
     BoolVar,
     Check,
     EnumVar,

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from draincheck.errors import SourceLine, TraceError
 from draincheck.expr import BOOL, TRUE, EnumSort, IntSort
+from draincheck.properties import Assertion
 from draincheck.report.jsontrace import (
     FORMAT,
     SCHEMA,
@@ -26,7 +27,7 @@ from draincheck.report.jsontrace import (
     trace_to_json,
     write_trace,
 )
-from draincheck.system import Action, Assertion, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem
+from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Outcome
 

@@ -8,18 +8,24 @@ from dataclasses import replace
 import pytest
 
 from draincheck.engines import explicit
-from draincheck.engines.lasso import violates
 from draincheck.engines.liveness import check, decide
 from draincheck.errors import ModelError, ModelFault, TraceError
 from draincheck.expr import TRUE
 from draincheck.interpreter import explore as interpret
 from draincheck.lang import Model
 from draincheck.lang.fairness import FairWord
-from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, Strength, TransitionSystem
+from draincheck.properties import Eventually, LeadsTo, Liveness
+from draincheck.semantics.violation import shows
+from draincheck.system import Fairness, Strength, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
+
+
+def violates(system: TransitionSystem, item: Liveness, trace: Trace) -> bool:
+    """Whether a trace, executed, shows a demand on whole runs to be broken."""
+    return shows(system, item, trace, rerun(system, trace))
 
 
 def swing(fair: FairWord | None = None) -> Model:

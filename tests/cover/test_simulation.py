@@ -10,7 +10,7 @@ from draincheck.engines.explicit import explore
 from draincheck.engines.simulation import Simulation, check, simulate
 from draincheck.errors import ModelError, ModelFault
 from draincheck.lang import Model
-from draincheck.system import Property
+from draincheck.properties import Property
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Verdict
 

@@ -8,7 +8,8 @@ import pytest
 
 from draincheck.engines.symbolic import auto, bmc
 from draincheck.errors import ModelFault
-from draincheck.system import CanAlwaysFinish, TransitionSystem
+from draincheck.properties import CanAlwaysFinish
+from draincheck.system import TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 from tests.machines import bounded, counter, event_loop, philosophers

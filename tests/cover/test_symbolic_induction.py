@@ -9,7 +9,8 @@ import pytest
 from draincheck.engines.symbolic import induction
 from draincheck.errors import ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort, all_
-from draincheck.system import Always, BoolVar, FaultKind, IntVar, Reachable, TransitionSystem
+from draincheck.properties import Always, Reachable
+from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
 from tests.machines import Machine, bounded, counter, event_loop, philosophers

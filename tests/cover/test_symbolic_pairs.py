@@ -12,7 +12,8 @@ from draincheck.engines.symbolic.cases import Facts, possible
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, IntSort, all_, constant, eq, ite
 from draincheck.parametric import NATURAL
-from draincheck.system import Always, BoolVar, FaultKind, IntVar, Reachable, TransitionSystem, Variable
+from draincheck.properties import Always, Reachable
+from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem, Variable
 from tests.machines import Machine, bounded, counter, event_loop, philosophers
 
 SYSTEMS = {

@@ -8,20 +8,18 @@ from textwrap import dedent
 import pytest
 
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr
-from draincheck.report.text import MAX_CONDITION, render_trace
-from draincheck.system import (
+from draincheck.properties import (
     Always,
     Assertion,
-    BoolVar,
     CanAlwaysFinish,
-    Check,
     Eventually,
     LeadsTo,
     NoDeadlock,
     Property,
     Reachable,
-    TransitionSystem,
 )
+from draincheck.report.text import MAX_CONDITION, render_trace
+from draincheck.system import BoolVar, Check, TransitionSystem
 from draincheck.trace import Trace
 from tests.scripted import CHECK, EVENTFD, IN_FLIGHT, LOOP, NO_REQUEST, STEP, WINDOW, Do, Script, _part, tree
 

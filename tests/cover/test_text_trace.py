@@ -11,12 +11,9 @@ from rich.text import Text
 
 from draincheck.errors import ModelError, TraceError
 from draincheck.expr import EnumSort
+from draincheck.properties import Reachable
 from draincheck.report.text import render_outline, render_trace, summarize_marks
-from draincheck.system import (
-    EnumVar,
-    Reachable,
-    TransitionSystem,
-)
+from draincheck.system import EnumVar, TransitionSystem
 from draincheck.trace import Trace
 from tests.scripted import AIO, DATA, EVENTFD, LOOP, REQUEST, WINDOW, Do, Script, bug_case_1, bug_case_2, drawing, tree
 

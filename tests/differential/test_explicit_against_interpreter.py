@@ -12,7 +12,8 @@ from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.errors import ModelFault
 from draincheck.exploration.loop import Loop
-from draincheck.system import Always, Fault, TransitionSystem
+from draincheck.properties import Always
+from draincheck.system import Fault, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome
 from tests.strategies import limits, random_system, systems

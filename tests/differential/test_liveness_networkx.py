@@ -20,7 +20,8 @@ from draincheck.errors import ModelFault
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import any_
 from draincheck.interpreter import explore as interpret
-from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, State, Strength, TransitionSystem
+from draincheck.properties import Eventually, LeadsTo, Liveness
+from draincheck.system import Fairness, State, Strength, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Outcome
 from tests.strategies import random_system
 

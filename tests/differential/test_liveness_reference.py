@@ -10,23 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from draincheck.engines.lasso import violates
 from draincheck.engines.liveness import decide
 from draincheck.errors import SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, IntSort, any_
-from draincheck.system import (
-    Action,
-    Eventually,
-    Fairness,
-    Fault,
-    FaultKind,
-    IntVar,
-    LeadsTo,
-    Liveness,
-    State,
-    Strength,
-    TransitionSystem,
-)
+from draincheck.properties import Eventually, LeadsTo, Liveness
+from draincheck.semantics.violation import shows
+from draincheck.system import Action, Fairness, Fault, FaultKind, IntVar, State, Strength, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Limits, Outcome
 
@@ -37,6 +26,11 @@ HERE = SourceLine("test", 1)
 
 #: state, action, state after
 Edge = tuple[State, int, State]
+
+
+def violates(system: TransitionSystem, item: Liveness, trace: Trace) -> bool:
+    """Whether a trace, executed, shows a demand on whole runs to be broken."""
+    return shows(system, item, trace, rerun(system, trace))
 
 
 # -- the reference ------------------------------------------------------------------------------------

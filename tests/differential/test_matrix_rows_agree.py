@@ -13,13 +13,14 @@ import pytest
 from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.engines.symbolic import auto, bmc, induction
-from draincheck.engines.symbolic.goals import shown_by
 from draincheck.engines.symbolic.pairs import Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.solver import Answer
 from draincheck.errors import EvidenceError
+from draincheck.properties import Assertion
 from draincheck.qemu.cache import BuildCache
-from draincheck.system import Assertion, TransitionSystem
+from draincheck.semantics.violation import shown_by
+from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
 from drainspecs.matrix import Row, default_rows
 from drainspecs.properties import DrainInvariant

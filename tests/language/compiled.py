@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from draincheck.expr import BoolExpr
 from draincheck.lang import Model
-from draincheck.system import Action, Reachable, State, TransitionSystem
+from draincheck.properties import Reachable
+from draincheck.system import Action, State, TransitionSystem
 from tests.language.direct import Findings, TooLargeError, View
 from tests.language.tree import Program
 

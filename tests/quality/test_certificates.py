@@ -10,8 +10,9 @@ import pytest
 from draincheck.certificate import SOLVERS, Certificate, check, make
 from draincheck.engines.explicit import explore, states
 from draincheck.expr import all_, constant, eq, not_
+from draincheck.properties import Always, Reachable
 from draincheck.revisions import find_revision
-from draincheck.system import Action, Always, Reachable, TransitionSystem, Update
+from draincheck.system import Action, TransitionSystem, Update
 from draincheck.verdict import Outcome
 from drainspecs.certificates import Account, account, by_system, uncovered
 from drainspecs.matrix import Row, RowResult, Solver, default_rows, system_of

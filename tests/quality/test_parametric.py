@@ -10,15 +10,16 @@ import pytest
 
 from draincheck.certificate import check, from_proof
 from draincheck.engines.explicit import explore
-from draincheck.engines.symbolic.goals import fault_found, shown_by
 from draincheck.engines.symbolic.induction import Proof
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.errors import TraceError
 from draincheck.expr import all_
 from draincheck.lang import TRUE, BoolExpr, IntVar, ModelError, Process
+from draincheck.properties import Always
 from draincheck.qemu import build
 from draincheck.revisions import Revision, code_bases, find_revision
-from draincheck.system import Always, State, TransitionSystem
+from draincheck.semantics.violation import fault_found, shown_by
+from draincheck.system import State, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
 from drainspecs.expectations import expected

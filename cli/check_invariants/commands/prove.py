@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from check_invariants.selection import Selected
     from draincheck.certificate import Certificate, Header
     from draincheck.engines.symbolic.induction import Proof
-    from draincheck.system import Property, TransitionSystem
+    from draincheck.properties import Property
+    from draincheck.system import TransitionSystem
     from draincheck.verdict import Outcome, Verdict
     from drainspecs.certificates import Account
     from drainspecs.matrix import Row, RowResult
@@ -173,7 +174,7 @@ def _found(
     """Decide the properties, and make the certificate. Raises what stands in the way of one that was named, or of all."""
     from check_invariants.judge import compiled
     from check_invariants.selection import chosen_properties, select
-    from draincheck.system import Liveness
+    from draincheck.properties import Liveness
 
     selected = select(properties=properties, **selectors)
     system = compiled(selected)
@@ -277,7 +278,7 @@ def _proved(
 def _missing(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[_Obstacle]:
     """What cannot be certified, given what was found."""
     from draincheck.certificate import obstacle
-    from draincheck.system import Liveness
+    from draincheck.properties import Liveness
     from draincheck.verdict import Outcome
 
     found: list[_Obstacle] = []

@@ -102,7 +102,7 @@ def _code_base(read: TraceFile, file: str) -> CodeBase:
 
 def _code(system: TransitionSystem, name: str) -> ExitCode:
     """What the violation of a property comes to."""
-    from draincheck.system import Liveness
+    from draincheck.properties import Liveness
 
     return ExitCode.LIVENESS if isinstance(system.property_named(name), Liveness) else ExitCode.VIOLATED
 

@@ -19,7 +19,8 @@ from draincheck.certificate.queries import Query, constants, model_part, queries
 from draincheck.certificate.solvers import UnreadableError, answers, demand
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.errors import ModelError, TraceError
-from draincheck.system import Reachable, TransitionSystem
+from draincheck.properties import Reachable
+from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
 
 __all__ = ["CertificateVerdict", "check"]

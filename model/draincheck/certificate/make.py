@@ -15,7 +15,9 @@ from draincheck.engines.symbolic.smtlib import conjoined
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
-from draincheck.system import CanAlwaysFinish, Liveness, Property, Reachable, State, TransitionSystem
+from draincheck.properties import CanAlwaysFinish, Liveness, Property, Reachable
+from draincheck.semantics.violation import outcome_if_not_shown
+from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
 
 __all__ = ["certifiable", "from_proof", "make", "obstacle"]
@@ -102,8 +104,7 @@ def from_proof(
 
 def _outcome(system: TransitionSystem, name: str) -> str:
     """What it means that no state shows a property."""
-    reachable = isinstance(system.property_named(name), Reachable)
-    return "violated" if reachable else "holds"
+    return outcome_if_not_shown(system.property_named(name)).value
 
 
 def _complete(relation: Relation, header: Header, bodies: Sequence[str]) -> Certificate:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from draincheck.certificate.format import CertificateError, Claim, Header
-from draincheck.engines.symbolic.goals import fault_found, shown_by
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined, define
 from draincheck.expr import BoolExpr, any_
-from draincheck.system import CanAlwaysFinish, Reachable, TransitionSystem
+from draincheck.properties import CanAlwaysFinish, Reachable
+from draincheck.semantics.violation import fault_found, shown_by
+from draincheck.system import TransitionSystem
 
 __all__ = ["Query", "constants", "goal_of", "model_part", "queries", "query_part", "signatures"]
 

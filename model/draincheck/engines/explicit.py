@@ -12,18 +12,11 @@ from time import perf_counter
 
 from draincheck.exploration.backward import unable
 from draincheck.exploration.explorer import Explorer, Keep
-from draincheck.expr import BoolExpr, not_
+from draincheck.expr import BoolExpr
+from draincheck.properties import Assertion, CanAlwaysFinish, NoDeadlock, Property
 from draincheck.semantics.validation import Evidence, Path, conclude
-from draincheck.system import (
-    Always,
-    Assertion,
-    CanAlwaysFinish,
-    NoDeadlock,
-    Property,
-    Reachable,
-    State,
-    TransitionSystem,
-)
+from draincheck.semantics.violation import sought_in_states
+from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Verdict
 
 __all__ = ["Search", "check", "explore", "reachable", "states"]
@@ -67,19 +60,6 @@ def _explore(
     return Exploration(search.statistics(perf_counter() - started), verdicts)
 
 
-def _shows(item: Property, system: TransitionSystem) -> BoolExpr | None:
-    """What has to be looked for in states to decide a property: where it is violated, where nothing may move, or its goal."""
-    match item:
-        case Always(holds=condition):
-            return not_(condition)
-        case Reachable(goal=condition) | CanAlwaysFinish(goal=condition):
-            return condition
-        case NoDeadlock():
-            return not_(system.final)
-        case _:
-            return None
-
-
 class Search:
     """One search that has been made, and what it says about properties."""
 
@@ -89,7 +69,7 @@ class Search:
         """Search a system; raises ModelFault like `explore`."""
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
-        self._asked = {item.name: c for item in properties if (c := _shows(item, system)) is not None}
+        self._asked = {item.name: c for item in properties if (c := sought_in_states(system, item)) is not None}
         keep = Keep.TARGETS if any(isinstance(item, CanAlwaysFinish) for item in properties) else Keep.NOTHING
         self._found = Explorer(system, watched, self._asked.values(), keep)
         self._found.run(limits, reporter)

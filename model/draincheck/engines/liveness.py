@@ -5,7 +5,7 @@ a strongly connected part of them that is fair (`components`), or in one from wh
 automaton: for the two kinds of demand the waiting states are a part of the graph itself.
 
 No fairness is assumed but what the system states. A counterexample is a path and a loop (`Trace.loop`), or a path that ends where
-nothing moves; it is executed again and asked again whether it is fair before anybody sees it (`lasso.violates`).
+nothing moves; it is executed again and asked again whether it is fair before anybody sees it (`semantics`).
 
 *Holds* needs the whole graph: a limit or a bound on the way makes it *unknown*. A violation found in the part that was seen is one.
 """
@@ -17,14 +17,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from draincheck.engines.lasso import fair_loop, violates
+from draincheck.engines.lasso import fair_loop
 from draincheck.errors import EvidenceError, ModelError
 from draincheck.exploration.components import components, fair_components
 from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
+from draincheck.properties import Eventually, LeadsTo, Liveness, Property
 from draincheck.semantics.validation import Path
-from draincheck.system import Eventually, Fairness, LeadsTo, Liveness, Property, Strength, TransitionSystem
-from draincheck.trace import Trace
+from draincheck.semantics.violation import shows
+from draincheck.system import Fairness, Strength, TransitionSystem
+from draincheck.trace import Trace, rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["check", "decide"]
@@ -64,7 +66,7 @@ def decide(
         return {item.name: _refused(item, system.quotient) for item in items}
     if not items:
         return {}
-    graph = StateGraph(system, (c for item in items for c in _conditions(item)), limits, reporter)
+    graph = StateGraph(system, (c for item in items for c in _trigger_and_goal(item)), limits, reporter)
     return {item.name: _decided(graph, item) for item in items}
 
 
@@ -75,14 +77,10 @@ def _refused(item: Liveness, quotient: str) -> Verdict:
     return Verdict(item.name, Outcome.UNKNOWN, reason)
 
 
-def _conditions(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
-    """Trigger and goal; a run that has to meet the goal in any case waits from its start."""
-    match item:
-        case Eventually(goal=goal):
-            return TRUE, goal
-        case LeadsTo(trigger=trigger, goal=goal):
-            return trigger, goal
-    raise NotImplementedError(type(item).__name__)
+def _trigger_and_goal(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
+    """A run that has to meet the goal in any case waits from its start."""
+    *trigger, goal = item.conditions()
+    return (trigger[0] if trigger else TRUE), goal
 
 
 def _decided(graph: StateGraph, item: Liveness) -> Verdict:
@@ -132,7 +130,7 @@ class _Waiting:
 
     def __init__(self, graph: StateGraph, item: Liveness) -> None:
         self._graph = graph
-        trigger, goal = _conditions(item)
+        trigger, goal = _trigger_and_goal(item)
         starts, met = graph.where(trigger), graph.where(goal)
         self._met = met
         self.depth: dict[int, int] = {}
@@ -197,7 +195,7 @@ def _violated(system: TransitionSystem, item: Liveness, run: _Run) -> Verdict:
     initial, stem = run.path
     actions = (*stem, *run.loop)
     trace = Trace(system.name, system.digest, item.name, initial, actions, loop=len(stem) if run.loop else None)
-    if not violates(system, item, trace):
+    if not shows(system, item, trace, rerun(system, trace)):
         raise EvidenceError(f"{system.name}: the run found for {item.name!r} does not break it")
     end = f"the last {len(run.loop)} repeat for ever" if run.loop else "then nothing moves"
     return Verdict(item.name, Outcome.VIOLATED, f"counterexample: {len(actions)} actions, {end}", trace)

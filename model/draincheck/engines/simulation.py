@@ -15,9 +15,10 @@ from time import perf_counter
 
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, Note, Where
-from draincheck.expr import BoolExpr
+from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
 from draincheck.semantics.validation import Evidence
-from draincheck.system import Always, Assertion, FaultKind, NoDeadlock, Property, Reachable, State, TransitionSystem
+from draincheck.semantics.violation import outcome_if_shown, sought_in_states
+from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
@@ -27,6 +28,9 @@ __all__ = ["DEPTH", "RUNS", "Simulation", "check", "simulate"]
 RUNS = 1_000
 #: how many actions each takes at most, unless told otherwise: some five rounds of a main loop with all that it dispatches
 DEPTH = 300
+#: the kinds of property that a state of a walk shows
+DECIDED = (Always, Reachable, NoDeadlock)
+
 #: walks between two reports of progress
 PIECE = 64
 
@@ -129,17 +133,6 @@ def _simulate(
     )
 
 
-def _condition(item: Property, system: TransitionSystem) -> BoolExpr | None:
-    """What a walk has to look at to decide a property of states."""
-    match item:
-        case Always(holds=condition) | Reachable(goal=condition):
-            return condition
-        case NoDeadlock():
-            return system.final
-        case _:
-            return None
-
-
 @dataclass(slots=True)
 class _Walk:
     """The states of a walk, packed, and the actions between them."""
@@ -154,7 +147,11 @@ class _Walks:
     def __init__(self, system: TransitionSystem, properties: Sequence[Property], plan: _Plan) -> None:
         self.system, self.plan = system, plan
         self.random = Random(plan.seed)
-        asked = {item: c for item in properties if (c := _condition(item, system)) is not None}
+        asked = {
+            item: condition
+            for item in properties
+            if isinstance(item, DECIDED) and (condition := sought_in_states(system, item)) is not None
+        }
         assertions = [item for item in properties if isinstance(item, Assertion)]
         self.loop = Loop(system, [item.name for item in assertions], asked.values())
         self.conditions: dict[Property, Where] = dict(zip(asked, self.loop.conditions, strict=True))
@@ -209,12 +206,12 @@ class _Walks:
         """Look at what is demanded of states."""
         state = walk.states[-1]
         for item in [item for item in self.wanted if isinstance(item, Always | Reachable)]:
-            if bool(self.conditions[item]((state,))) is isinstance(item, Reachable):
+            if self.conditions[item]((state,)):
                 self._settle(item, walk, len(walk.actions))
 
     def _find_deadlock(self, walk: _Walk) -> None:
         for item in list(self.wanted):
-            if isinstance(item, NoDeadlock) and not self.conditions[item](walk.states[-1:]):
+            if isinstance(item, NoDeadlock) and self.conditions[item](walk.states[-1:]):
                 self._settle(item, walk, len(walk.actions))
 
     def _find_broken(self, walk: _Walk, names: Collection[str]) -> None:
@@ -236,10 +233,8 @@ class _Walks:
         """What the walks say about a property."""
         trace = self.found.get(item)
         if trace is not None:
-            outcome = Outcome.HOLDS if isinstance(item, Reachable) else Outcome.VIOLATED
-            return Verdict(
-                item.name, outcome, f"random walk of {len(trace.actions)} actions, which need not be the fewest", trace
-            )
+            how = f"random walk of {len(trace.actions)} actions, which need not be the fewest"
+            return Verdict(item.name, outcome_if_shown(item), how, trace)
         if item not in self.wanted:
             return Verdict(item.name, Outcome.UNKNOWN, f"random walks cannot decide {type(item).__name__}")
         number, depth, seed = self.taken, self.plan.depth, self.plan.seed

@@ -13,23 +13,7 @@ from draincheck.lang.flow import Edge, Rest, first_line
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
-from draincheck.system import (
-    Action,
-    Always,
-    BoolVar,
-    CanAlwaysFinish,
-    Check,
-    Eventually,
-    Fault,
-    IntVar,
-    LeadsTo,
-    Part,
-    Property,
-    Reachable,
-    TransitionSystem,
-    Update,
-    Variable,
-)
+from draincheck.system import Action, BoolVar, Check, Fault, IntVar, Part, TransitionSystem, Update, Variable
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
@@ -65,7 +49,7 @@ def compile_model(model: Model) -> TransitionSystem:
         name=model.name,
         variables=variables,
         actions=tuple(actions),
-        properties=tuple(_resolved(item, places) for item in model.properties.values()),
+        properties=tuple(item.map(lambda c: substitute(c, places)) for item in model.properties.values()),
         final=substitute(any_(model.final_when, FALSE if model.aborted is None else model.aborted), places),
         fairness=resolve(model.fairness, actions),
     )
@@ -277,22 +261,6 @@ def _resolved_part(part: Part, places: dict[Expr, Expr]) -> Part:
     return part if part.when is TRUE else replace(part, when=substitute(part.when, places))
 
 
-def _resolved(item: Property, places: dict[Expr, Expr]) -> Property:
-    match item:
-        case Always(name, meaning=meaning, source=source, holds=holds):
-            return Always(name, substitute(holds, places), meaning=meaning, source=source)
-        case Reachable(name, meaning=meaning, source=source, goal=goal):
-            return Reachable(name, substitute(goal, places), meaning=meaning, source=source)
-        case CanAlwaysFinish(name, meaning=meaning, source=source, goal=goal):
-            return CanAlwaysFinish(name, substitute(goal, places), meaning=meaning, source=source)
-        case Eventually(name, meaning=meaning, source=source, goal=goal):
-            return Eventually(name, substitute(goal, places), meaning=meaning, source=source)
-        case LeadsTo(name, meaning=meaning, source=source, trigger=trigger, goal=goal):
-            return LeadsTo(name, substitute(trigger, places), substitute(goal, places), meaning=meaning, source=source)
-        case _:
-            return item
-
-
 def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model) -> None:
     """Raise ModelError for a variable with the name of one that the compiler has made: a trace could not tell them apart."""
     for item in compiled:
@@ -326,9 +294,8 @@ class _Known:
                 ):
                     self._check(term, line)
         for prop in model.properties.values():
-            for demanded in (getattr(prop, name, None) for name in ("trigger", "holds", "goal")):
-                if isinstance(demanded, Expr):
-                    self._check(demanded, None, prop.name)
+            for condition in prop.conditions():
+                self._check(condition, None, prop.name)
         self._check(model.final_when, None, "final")
 
     def _check(self, term: Expr, line: SourceLine | None, where: str = "") -> None:

@@ -10,21 +10,17 @@ from draincheck.lang.compile import compile_model
 from draincheck.lang.fairness import Demand, FairWord, demanded
 from draincheck.lang.process import Coroutine, Process
 from draincheck.location import caller_line, slip, want_name, want_number, want_text, want_truth
-from draincheck.system import (
+from draincheck.properties import (
     Always,
     Assertion,
-    BoolVar,
     CanAlwaysFinish,
-    EnumVar,
     Eventually,
-    IntVar,
     LeadsTo,
     NoDeadlock,
     Property,
     Reachable,
-    TransitionSystem,
-    Variable,
 )
+from draincheck.system import BoolVar, EnumVar, IntVar, TransitionSystem, Variable
 
 __all__ = ["Model"]
 

@@ -23,9 +23,10 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from draincheck.expr import Expr, Value, variables_of
+from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, Event, events_of
-from draincheck.report.conclusion import Reason, reasons_of, shows
-from draincheck.system import Assertion, Liveness, Property, Reachable, State, TransitionSystem, Variable
+from draincheck.semantics.violation import Decisive, decisive_conditions, shows
+from draincheck.system import State, TransitionSystem, Variable
 from draincheck.trace import Step, Trace, rerun
 
 __all__ = ["MarkedStep", "render_outline", "render_trace", "summarize_marks"]
@@ -236,7 +237,7 @@ def _ending(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> It
     word, kind = ("reached", "head") if isinstance(item, Reachable) else ("violated", "bad")
     meaning = f": {item.meaning}" if item.meaning else ""
     yield from _wrapped(f"{word} {_where(item, trace, steps)}: {item.name}{meaning}", "    ", kind)
-    for reason in reasons_of(system, item, trace, steps):
+    for reason in decisive_conditions(system, item, trace, steps):
         yield from _because(system, reason)
 
 
@@ -248,7 +249,7 @@ def _where(item: Property, trace: Trace, steps: Sequence[Step]) -> str:
     return f"{'in' if isinstance(item, Assertion) else 'after'} step {len(steps)}" if steps else "initially"
 
 
-def _because(system: TransitionSystem, reason: Reason) -> Iterator[_Line]:
+def _because(system: TransitionSystem, reason: Decisive) -> Iterator[_Line]:
     """The condition, where it can be read, and the values of its variables."""
     if reason.condition is None:
         yield _Line(f"    {reason.words}")

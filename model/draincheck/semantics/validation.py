@@ -8,18 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from draincheck.errors import EvidenceError, ModelFault
-from draincheck.system import (
-    Action,
-    Always,
-    Assertion,
-    CanAlwaysFinish,
-    Fault,
-    NoDeadlock,
-    Property,
-    Reachable,
-    State,
-    TransitionSystem,
-)
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.semantics.violation import evidence_word, outcome_if_not_shown, outcome_if_shown, shows
+from draincheck.system import Action, Fault, State, TransitionSystem
 from draincheck.trace import Step, Trace
 from draincheck.verdict import Outcome, Verdict
 
@@ -42,13 +33,11 @@ def conclude(item: Property, trace: Trace | None, unknown: str) -> Verdict:
     """
     if not isinstance(item, DECIDED):
         return Verdict(item.name, Outcome.UNKNOWN, f"breadth-first search does not decide {type(item).__name__}")
-    shown, otherwise, kind = Outcome.VIOLATED, Outcome.HOLDS, "counterexample"
-    if isinstance(item, Reachable):
-        shown, otherwise, kind = otherwise, shown, "witness"
     if trace is not None:
         number = len(trace.actions)
-        return Verdict(item.name, shown, f"shortest {kind}: {number} action{'s' * (number != 1)}", trace)
-    return Verdict(item.name, Outcome.UNKNOWN if unknown else otherwise, unknown or "exhaustive")
+        how = f"shortest {evidence_word(item)}: {number} action{'s' * (number != 1)}"
+        return Verdict(item.name, outcome_if_shown(item), how, trace)
+    return Verdict(item.name, Outcome.UNKNOWN if unknown else outcome_if_not_shown(item), unknown or "exhaustive")
 
 
 class Evidence:
@@ -61,7 +50,7 @@ class Evidence:
     def shows(self, item: Property, path: Path) -> Trace:
         """The trace of a path; raises EvidenceError unless it violates the property (or meets its goal)."""
         trace, steps = self._walk(item.name, path)
-        if not self._is_shown(item, trace.initial, steps):
+        if not shows(self.system, item, trace, steps):
             raise EvidenceError(f"{self.system.name}: the path found for {item.name!r} does not show it")
         return trace
 
@@ -93,17 +82,3 @@ class Evidence:
             step = Step(index, state, system.step(state, action), system.broken_checks(state, action))
             self._steps[state, index] = step
         return step
-
-    def _is_shown(self, item: Property, initial: State, steps: list[Step]) -> bool:
-        system, last = self.system, steps[-1].after if steps else initial
-        match item:
-            case Always(holds=condition) | CanAlwaysFinish(goal=condition):
-                return not system.holds(condition, last)
-            case Reachable(goal=condition):
-                return system.holds(condition, last)
-            case Assertion(name=name):
-                return bool(steps) and name in steps[-1].broken
-            case NoDeadlock():
-                return not system.holds(system.final, last) and next(system.enabled(last), None) is None
-            case _:
-                return False

@@ -14,7 +14,7 @@ from time import perf_counter
 
 from draincheck.engines import explicit
 from draincheck.engines.symbolic.bmc import Search
-from draincheck.engines.symbolic.goals import shown_by
+from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 

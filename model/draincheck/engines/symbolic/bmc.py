@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from draincheck.engines.symbolic.goals import fault_found, last_action, shown_by
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.solver import Answer, Solver
@@ -21,7 +20,8 @@ from draincheck.engines.symbolic.unrolling import Exclusions, Unrolling
 from draincheck.errors import EvidenceError
 from draincheck.expr import FALSE, BoolExpr
 from draincheck.semantics.validation import Evidence, Path, conclude
-from draincheck.system import FaultKind, Reachable, State, TransitionSystem
+from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
+from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
@@ -253,7 +253,7 @@ class Search:
     def _end(self, reason: str) -> None:
         """Leave it at *unknown* for what is not decided."""
         for name in self._goals:
-            kind = "witness" if isinstance(self.system.property_named(name), Reachable) else "counterexample"
+            kind = evidence_word(self.system.property_named(name))
             upto = f"no {kind} of up to {steps(self.depth)}" if self.depth >= 0 else f"no {kind} found"
             self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, f"{upto}; {reason}" if reason else upto)
         self._goals = {}
@@ -267,8 +267,7 @@ class Search:
         """There is nothing to be found: what that means for a property."""
         if self._passed_bound != FOR_EVER:
             return Verdict(name, Outcome.UNKNOWN, f"{how}, but a bound may be passed")
-        is_goal = isinstance(self.system.property_named(name), Reachable)
-        return Verdict(name, Outcome.VIOLATED if is_goal else Outcome.HOLDS, how)
+        return Verdict(name, outcome_if_not_shown(self.system.property_named(name)), how)
 
     def _note(self, path: Path) -> None:
         """Execute a path that z3 has found, and note what it leads to.

@@ -14,14 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from draincheck.engines.symbolic.bmc import Search
-from draincheck.engines.symbolic.goals import fault_found, shown_by
 from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
 from draincheck.engines.symbolic.relation import Relation
 from draincheck.engines.symbolic.smtlib import conjoined, define
 from draincheck.engines.symbolic.solver import Answer, Solver
 from draincheck.engines.symbolic.unrolling import Unrolling
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
-from draincheck.system import Property, Reachable, TransitionSystem
+from draincheck.properties import Property
+from draincheck.semantics.violation import fault_found, outcome_if_not_shown, shown_by
+from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEFAULT_STEPS", "Proof", "check", "prove", "prove_all"]
@@ -172,8 +173,7 @@ class _Induction:
 
 
 def _proved(item: Property, k: int) -> Verdict:
-    outcome = Outcome.VIOLATED if isinstance(item, Reachable) else Outcome.HOLDS
-    return Verdict(item.name, outcome, f"k-induction, k = {k}")
+    return Verdict(item.name, outcome_if_not_shown(item), f"k-induction, k = {k}")
 
 
 class _Step:

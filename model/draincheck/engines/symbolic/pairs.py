@@ -19,9 +19,9 @@ from itertools import combinations, product
 from typing import cast
 
 from draincheck.engines.symbolic.cases import Case, Facts, bits
-from draincheck.engines.symbolic.goals import faultless
 from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr
+from draincheck.semantics.violation import faultless
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["FOR_EVER", "Pairs"]

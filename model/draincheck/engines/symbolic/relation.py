@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from draincheck.engines.symbolic.cases import possible
-from draincheck.engines.symbolic.goals import faultless
 from draincheck.engines.symbolic.smtlib import BitVectors, Integers, conjoined, define, disjoined
 from draincheck.expr import BOOL, BoolExpr, IntSort
 from draincheck.parametric import has_naturals
+from draincheck.semantics.violation import faultless
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["Relation"]

@@ -1,0 +1,201 @@
+"""What shows a property: which states and runs violate it or, for `Reachable`, meet its goal. The one home of that knowledge.
+
+Engines look for it (`sought_in_states`, `shown_by`), and what they have found is asked again, executed (`shows`): no report repeats a
+claim that it has not seen. The reference interpreter has a reading of its own, on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from draincheck.expr import FALSE, BoolExpr, all_, any_, not_
+from draincheck.properties import (
+    Always,
+    Assertion,
+    CanAlwaysFinish,
+    Eventually,
+    LeadsTo,
+    NoDeadlock,
+    Property,
+    Reachable,
+)
+from draincheck.semantics.fairness import is_fair
+from draincheck.system import Action, FaultKind, State, TransitionSystem
+from draincheck.trace import Step, Trace
+from draincheck.verdict import Outcome
+
+__all__ = [
+    "Decisive",
+    "decisive_conditions",
+    "evidence_word",
+    "fault_found",
+    "faultless",
+    "last_action",
+    "outcome_if_not_shown",
+    "outcome_if_shown",
+    "shown_by",
+    "shows",
+    "sought_in_states",
+    "states_of",
+]
+
+
+def outcome_if_shown(item: Property) -> Outcome:
+    """The outcome for a property that something shows."""
+    return Outcome.HOLDS if isinstance(item, Reachable) else Outcome.VIOLATED
+
+
+def outcome_if_not_shown(item: Property) -> Outcome:
+    """The outcome for a property that nothing shows."""
+    return Outcome.VIOLATED if isinstance(item, Reachable) else Outcome.HOLDS
+
+
+def evidence_word(item: Property) -> str:
+    """What a run is called that shows a property."""
+    return "witness" if isinstance(item, Reachable) else "counterexample"
+
+
+def sought_in_states(system: TransitionSystem, item: Property) -> BoolExpr | None:
+    """What has to be looked for in single states to decide a property; None if that does not do.
+
+    For `NoDeadlock` it shows a violation only where nothing can move; for `CanAlwaysFinish` it is the goal that must stay in reach.
+    """
+    match item:
+        case Always(holds=condition):
+            return not_(condition)
+        case Reachable(goal=condition) | CanAlwaysFinish(goal=condition):
+            return condition
+        case NoDeadlock():
+            return not_(system.final)
+    return None
+
+
+def shown_by(system: TransitionSystem, item: Property) -> BoolExpr | None:
+    """The states that show a property as a condition that looks at nothing else; None for properties that no single state shows.
+
+    For an assertion these are the states in which an action can be taken that breaks it: see `last_action`.
+    """
+    match item:
+        case Assertion(name=name):
+            return any_(*(all_(faultless(a), _broken(a, name)) for a in system.actions))
+        case NoDeadlock():
+            return not_(any_(system.final, *(action.guard for action in system.actions)))
+        case Always() | Reachable():
+            return sought_in_states(system, item)
+    return None
+
+
+def shows(system: TransitionSystem, item: Property, trace: Trace, steps: Sequence[Step]) -> bool:
+    """Whether an executed trace shows a property.
+
+    One thing no trace can show, and the engine is trusted: that a goal is out of reach (`CanAlwaysFinish`).
+    """
+    states = states_of(trace, steps)
+    match item:
+        case Always(holds=condition) | CanAlwaysFinish(goal=condition):
+            return not system.holds(condition, states[-1])
+        case Assertion():
+            return bool(steps) and item.name in steps[-1].broken
+        case Reachable(goal=goal):
+            return system.holds(goal, states[-1])
+        case NoDeadlock():
+            return not system.holds(system.final, states[-1]) and not _moves(system, states[-1])
+        case Eventually() | LeadsTo():
+            forever = is_fair(system, steps[trace.loop :]) if trace.loop is not None else not _moves(system, states[-1])
+            return forever and _waiting(system, item, trace, states) is not None
+        case _:
+            return False
+
+
+class Decisive(NamedTuple):
+    """A condition that decided, the state it is about, and what it has to do with the property; None: the whole state."""
+
+    words: str
+    condition: BoolExpr | None
+    state: State
+
+
+def decisive_conditions(
+    system: TransitionSystem, item: Property, trace: Trace, steps: Sequence[Step]
+) -> Iterator[Decisive]:
+    """The conditions that decide, where `shows` is true."""
+    states = states_of(trace, steps)
+    match item:
+        case Always(holds=condition):
+            yield Decisive("must hold", condition, states[-1])
+        case Assertion():
+            yield Decisive("must hold before it", _failed(system, item, steps[-1]), steps[-1].before)
+        case Reachable(goal=condition):
+            yield Decisive("goal", condition, states[-1])
+        case CanAlwaysFinish(goal=condition):
+            yield Decisive("out of reach from here", condition, states[-1])
+        case NoDeadlock():
+            yield Decisive("no process can take a step", None, states[-1])
+        case Eventually(goal=goal):
+            yield Decisive("never true", goal, states[-1])
+        case LeadsTo(trigger=trigger, goal=goal):
+            since = _waiting(system, item, trace, states) or 0
+            yield Decisive(f"true after step {since}" if since else "true initially", trigger, states[since])
+            yield Decisive("never true from then on", goal, states[-1])
+        case _:
+            return
+
+
+def _moves(system: TransitionSystem, state: State) -> bool:
+    return next(system.enabled(state), None) is not None
+
+
+def _failed(system: TransitionSystem, item: Assertion, step: Step) -> BoolExpr:
+    checks = system.actions[step.action].checks
+    return next(c.holds for c in checks if c.property == item.name and not system.holds(c.holds, step.before))
+
+
+def _waiting(system: TransitionSystem, item: Eventually | LeadsTo, trace: Trace, states: list[State]) -> int | None:
+    """The number of the first state from which the run waits for its goal for ever, or None if it does not."""
+    met = [system.holds(item.goal, state) for state in states]
+    since = max((number + 1 for number, good in enumerate(met) if good), default=0)
+    # What lies in the loop comes again: the goal must be missing in all of it, wherever the waiting begins.
+    if trace.loop is not None and since > trace.loop:
+        return None
+    if isinstance(item, Eventually):
+        return None if since else 0
+    return next((n for n in range(since, len(states)) if system.holds(item.trigger, states[n])), None)
+
+
+def states_of(trace: Trace, steps: Sequence[Step]) -> list[State]:
+    """The states a trace passes, the first and the last included."""
+    return [trace.initial, *(step.after for step in steps)]
+
+
+def last_action(system: TransitionSystem, item: Property, state: State) -> tuple[int, ...]:
+    """The action to take in a state that shows an assertion to be violated; none for other properties."""
+    if not isinstance(item, Assertion):
+        return ()
+    breaking = (a for a in system.actions if system.holds(all_(faultless(a), _broken(a, item.name)), state))
+    return (next(breaking).index,)
+
+
+def faultless(action: Action) -> BoolExpr:
+    """Where an action can be taken."""
+    return all_(action.guard, *(not_(fault.when) for fault in action.faults))
+
+
+def fault_found(system: TransitionSystem, bound: bool) -> BoolExpr:
+    """The states that enable a faulty action: one that passes a bound, or one that is an error of the model.
+
+    Only the first fault of an action counts, as in `TransitionSystem.fault`.
+    """
+    found: list[BoolExpr] = []
+    for action in system.actions:
+        before: list[BoolExpr] = [action.guard]
+        for fault in action.faults:
+            if (fault.kind is FaultKind.BOUND) == bound:
+                found.append(all_(*before, fault.when))
+            before.append(not_(fault.when))
+    return any_(*found)
+
+
+def _broken(action: Action, name: str) -> BoolExpr:
+    """Where one of an action's checks of an assertion is false."""
+    return any_(*(not_(check.holds) for check in action.checks if check.property == name)) if action.checks else FALSE
