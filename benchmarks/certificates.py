@@ -15,8 +15,8 @@ from time import process_time
 from typing import NamedTuple, TypeVar
 
 from draincheck.certificate import SOLVERS, check, make
-from drainspecs.certificates import account, by_system
-from drainspecs.matrix import RowResult, Solver, default_rows, system_of
+from drainspecs.suite.certificates import account, by_system
+from drainspecs.suite.matrix import RowResult, Solver, default_rows, system_of
 
 #: how many of the slowest are shown
 SLOWEST = 5

@@ -18,7 +18,7 @@ from time import perf_counter
 from draincheck.conformance.matrix import config_of, conform_all
 from draincheck.core.run import simulate
 from draincheck.revisions import find_revision
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
 
 RUNS = 1000
 COMMAND = "import sys; sys.argv[0] = 'check-invariants'; from check_invariants.main import main; main()"

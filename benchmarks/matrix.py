@@ -36,7 +36,7 @@ def phase(name):
     spent[name] = spent.get(name, 0.0) + clock[-1] - clock[-2]
 from check_invariants.commands import matrix
 from draincheck.engines.explicit import explore
-from drainspecs.matrix import BuildCache, DrainInvariant, RowResult, default_rows, pinned_counts
+from drainspecs.suite.matrix import BuildCache, DrainInvariant, RowResult, default_rows, pinned_counts
 phase("import")
 cache, found, results = BuildCache(DrainInvariant), {}, []
 rows = default_rows()

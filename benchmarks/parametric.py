@@ -9,9 +9,9 @@ from __future__ import annotations
 from time import process_time
 
 from draincheck.certificate import SOLVERS, check
-from draincheck.engines.symbolic import parametric
+from draincheck.engines.smt import parametric
 from draincheck.revisions import code_bases, find_revision
-from drainspecs.parametric import S1, Family, decide_all
+from drainspecs.mirror.counted import S1, Family, decide_all
 
 
 def table() -> None:

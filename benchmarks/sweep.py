@@ -10,12 +10,12 @@ import os
 import platform
 from time import perf_counter
 
+from draincheck.analysis.decision_tables import cover
 from draincheck.revisions import find_revision
-from drainspecs.cubes import cover
-from drainspecs.repair import repair
-from drainspecs.scenarios import find_scenario
-from drainspecs.sweep import sweep
-from drainspecs.why import why
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.questions.repair import repair
+from drainspecs.questions.sweep import sweep
+from drainspecs.questions.why import why
 
 SCENARIOS = ("mirror", "dataplane", "timer", "no-ioeventfd")
 

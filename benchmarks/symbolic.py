@@ -17,13 +17,13 @@ from time import process_time
 from typing import Any
 
 from draincheck.engines import explicit
-from draincheck.engines.symbolic import bmc
+from draincheck.engines.smt import bmc
 from draincheck.properties import Reachable
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Verdict
-from drainspecs.matrix import default_rows, system_of
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.matrix import default_rows, system_of
 
 #: seconds that S1 may take
 ENOUGH = 1.0

@@ -13,9 +13,9 @@ from functools import cached_property
 import pytest
 
 from draincheck import interpreter
-from draincheck.engines import explicit
-from draincheck.engines.symbolic import auto, bmc, induction, pairs
-from draincheck.engines.symbolic.pairs import Pairs
+from draincheck.engines import explicit, portfolio
+from draincheck.engines.smt import bmc, induction, mutexes
+from draincheck.engines.smt.mutexes import Pairs
 from draincheck.errors import EvidenceError, ModelFault
 from draincheck.properties import Assertion, CanAlwaysFinish, Liveness, Property, Reachable
 from draincheck.system import Action, FaultKind, TransitionSystem
@@ -82,7 +82,7 @@ class Reference:
         """The analysis of pairs of values, which both symbolic engines use; given up at once where they are not to be aided."""
         with pytest.MonkeyPatch.context() as patch:
             if not self._aided:
-                patch.setattr(pairs, "MOST_WORK", 0)
+                patch.setattr(mutexes, "MOST_WORK", 0)
             return Pairs(self.system)
 
     def excludes(self, name: str) -> bool:
@@ -163,7 +163,7 @@ def against_induction(reference: Reference, steps: int) -> list[str]:
 def against_auto(reference: Reference, name: str, first_states: int) -> list[str]:
     """Where the race on one property says something that the interpreter does not; either engine may be the first, or meet a fault."""
     try:
-        verdict = auto.check(reference.system, name, first_states=first_states)
+        verdict = portfolio.check(reference.system, name, first_states=first_states)
     except ModelFault as fault:
         return [] if reference.fault != NEVER else [f"auto: {fault}, and no state enables a faulty action"]
     if reference.depths.get(name, NEVER) == NEVER:

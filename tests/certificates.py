@@ -10,9 +10,9 @@ from draincheck.certificate import Certificate, from_proof, read
 from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.certificate.format import CLAIM, QUERIES, written
 from draincheck.certificate.queries import model_part, query_part, signatures
-from draincheck.engines.symbolic import induction
-from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.smtlib import conjoined
+from draincheck.engines.smt import induction
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.writer import conjoined
 from draincheck.expr import IntSort
 from draincheck.properties import Always, Reachable
 from draincheck.system import IntVar, State, TransitionSystem

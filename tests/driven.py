@@ -10,7 +10,7 @@ from draincheck.core.events import Event, EventLog
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
 from draincheck.revisions import find_revision, with_settings
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
 
 __all__ = ["Driven"]
 

@@ -1,4 +1,4 @@
-"""The model with counted requests (`drainspecs.parametric`), as certificates and traces name it."""
+"""The model with counted requests (`drainspecs.mirror.counted`), as certificates and traces name it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from draincheck.revisions import Revision, with_settings
 from draincheck.system import TransitionSystem
 
 if TYPE_CHECKING:
-    from drainspecs.parametric import Family
+    from drainspecs.mirror.counted import Family
 
 __all__ = ["Counted", "writes_from"]
 
@@ -41,7 +41,7 @@ class Counted:
     @property
     def family(self) -> Family:
         """The code base, for each number of writes."""
-        from drainspecs.parametric import Family
+        from drainspecs.mirror.counted import Family
 
         return Family.of(self.turned)
 

@@ -18,7 +18,7 @@ from draincheck.expr import BoolExpr
 from draincheck.properties import Always, CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
-from drainspecs.expectations import Expectation
+from drainspecs.mirror.expectations import Expectation
 
 __all__ = ["Judged", "StepOfModel", "compiled", "decided", "explored", "judged", "never_taken"]
 
@@ -106,18 +106,18 @@ def _asked(
     """The verdicts of an engine; z3 is loaded only for those that need it."""
     match engine:
         case "bmc":
-            from draincheck.engines.symbolic import bmc
+            from draincheck.engines.smt import bmc
 
             return bmc.decide(system, names, limits, _Depth(reporter))
         case "induction":
-            from draincheck.engines.symbolic import induction
+            from draincheck.engines.smt import induction
 
             # one by one: with a large k that is faster than all in one solver
             return {name: induction.check(system, name, limits, _Depth(reporter), lemmas) for name in names}
         case "auto":
-            from draincheck.engines.symbolic import auto
+            from draincheck.engines import portfolio
 
-            return {name: auto.check(system, name, limits, reporter) for name in names}
+            return {name: portfolio.check(system, name, limits, reporter) for name in names}
         case _:
             return {name: _simulated(system, name, limits, reporter) for name in names}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from check_invariants.output import VERDICTS
 from check_invariants.selection import CodeBase, Selected
-from drainspecs.abstractions import limits_on
+from drainspecs.mirror.abstractions import limits_on
 
 if TYPE_CHECKING:
     from draincheck.verdict import Outcome

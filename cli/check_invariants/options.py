@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
-    from drainspecs.claims import Claim
+    from drainspecs.mirror.claims import Claim
 
     ParamType = click.ParamType[Any]
 else:  # older versions of click have no type arguments here
@@ -82,13 +82,13 @@ def _revisions() -> Iterable[tuple[str, str]]:
 
 
 def _find_scenario(name: str) -> Scenario:
-    from drainspecs.scenarios import find_scenario
+    from drainspecs.mirror.scenarios import find_scenario
 
     return find_scenario(name)
 
 
 def _scenarios() -> Iterable[tuple[str, str]]:
-    from drainspecs.scenarios import SCENARIOS
+    from drainspecs.mirror.scenarios import SCENARIOS
 
     return ((item.name, item.meaning) for item in SCENARIOS)
 
@@ -96,10 +96,10 @@ def _scenarios() -> Iterable[tuple[str, str]]:
 def property_names(of_matrix: bool) -> Iterable[tuple[str, str]]:
     """The properties of the drain invariant; of all specifications, unless only those of the matrix are wanted."""
     if of_matrix:
-        from drainspecs.properties import PROPERTIES
+        from drainspecs.mirror.properties import PROPERTIES
 
         return [(item.name, item.meaning) for item in PROPERTIES]
-    from drainspecs.specifications import SPECIFICATIONS
+    from drainspecs.mirror.specifications import SPECIFICATIONS
 
     return {name: meaning for item in SPECIFICATIONS for name, meaning in item.properties.items()}.items()
 
@@ -130,14 +130,14 @@ def _settings() -> Iterable[tuple[str, str]]:
 
 def find_claim(name: str) -> Claim:
     """The claim of this name; raises UnknownName."""
-    from drainspecs.claims import find_claim
+    from drainspecs.mirror.claims import find_claim
 
     return find_claim(name)
 
 
 def known_claims() -> Iterable[tuple[str, str]]:
     """The claims with their texts."""
-    from drainspecs.claims import CLAIMS
+    from drainspecs.mirror.claims import CLAIMS
 
     return ((claim.name, claim.text) for claim in CLAIMS)
 

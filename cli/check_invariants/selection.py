@@ -19,10 +19,10 @@ from draincheck.qemu import Probes, Scenario
 from draincheck.report.jsontrace import Source
 from draincheck.revisions import Revision, UnknownName, find_revision, nearest, parse_setting, with_settings
 from draincheck.system import TransitionSystem
-from drainspecs.expectations import Expectation
-from drainspecs.judging import objection, shown
-from drainspecs.scenarios import applies, find_scenario
-from drainspecs.specifications import Specification, find_specification, specification_of
+from drainspecs.mirror.expectations import Expectation
+from drainspecs.mirror.scenarios import applies, find_scenario
+from drainspecs.mirror.specifications import Specification, find_specification, specification_of
+from drainspecs.questions.variants import objection, shown
 
 __all__ = [
     "CodeBase",

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from draincheck.errors import ModelFault
 from draincheck.expr import BoolExpr
-from draincheck.parametric import refuse_naturals
+from draincheck.naturals import refuse_naturals
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
 from draincheck.trace import Trace, rerun

@@ -23,7 +23,7 @@ from draincheck.engines.liveness import decide
 from draincheck.lang import BoolVar, IntVar, Model, Process, all_, any_
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
-from drainspecs.expectations import Expectation
+from drainspecs.mirror.expectations import Expectation
 
 __all__ = ["ROWS", "Row", "RowResult", "aio_notify", "aio_notify_accept", "aio_notify_bug", "check", "system_of"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from draincheck.engines import explicit
-from draincheck.engines.symbolic import bmc
-from draincheck.engines.symbolic.pairs import Pairs
-from draincheck.engines.symbolic.unrolling import Unrolling
+from draincheck.engines.smt import bmc
+from draincheck.engines.smt.mutexes import Pairs
+from draincheck.engines.smt.unrolling import Unrolling
 from draincheck.errors import EvidenceError, ModelError, ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort
 from draincheck.properties import Always, Assertion, Eventually, NoDeadlock, Reachable
@@ -19,7 +19,7 @@ from tests.machines import Machine, bounded, clock, counter, event_loop, philoso
 
 def without_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the analysis of pairs find nothing, so that z3 has to do everything."""
-    monkeypatch.setattr("draincheck.engines.symbolic.pairs.MOST_WORK", 0)
+    monkeypatch.setattr("draincheck.engines.smt.mutexes.MOST_WORK", 0)
 
 
 def twins(last: int, wraps: bool) -> TransitionSystem:
@@ -76,7 +76,7 @@ def test_system_whose_paths_end_is_decided(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_pairs_decide_without_z3(monkeypatch: pytest.MonkeyPatch) -> None:
     """A property that pairs of values imply needs no solver."""
-    monkeypatch.setattr("draincheck.engines.symbolic.bmc.Solver", None)
+    monkeypatch.setattr("draincheck.engines.smt.bmc.Solver", None)
     verdict = bmc.check(twins(2, wraps=True), "same")
     assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "every reachable state is excluded by its pairs of values")
 
@@ -242,7 +242,7 @@ def test_pairs_are_analysed_once_for_all_properties(monkeypatch: pytest.MonkeyPa
 
     system = counter(3, "small", "top", "alive")
     alone = {name: bmc.check(system, name) for name in ("small", "top", "alive")}
-    monkeypatch.setattr("draincheck.engines.symbolic.bmc.Pairs", counted)
+    monkeypatch.setattr("draincheck.engines.smt.bmc.Pairs", counted)
     assert bmc.decide(system, ["small", "top", "alive"]) == alone
     assert len(made) == 1
 

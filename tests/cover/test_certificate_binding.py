@@ -16,13 +16,13 @@ from draincheck.certificate import Certificate, CertificateError, check, make, r
 from draincheck.certificate.format import QUERIES
 from draincheck.certificate.queries import constants, queries
 from draincheck.certificate.solvers import answers
-from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.smt.relation import Relation
 from draincheck.expr import TRUE
 from draincheck.properties import Always
 from draincheck.revisions import find_revision
 from draincheck.system import Action, TransitionSystem
-from drainspecs.matrix import Row, system_of
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.matrix import Row, system_of
 from tests.certificates import forged, with_bodies, with_claim
 from tests.machines import philosophers
 

@@ -19,11 +19,11 @@ from draincheck.certificate import (
 )
 from draincheck.certificate.queries import queries
 from draincheck.engines import explicit
-from draincheck.engines.symbolic.induction import Proof
-from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.smt.induction import Proof
+from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelFault
 from draincheck.expr import BOOL, TRUE
-from draincheck.parametric.naturals import NATURAL, over_naturals
+from draincheck.naturals import NATURAL, over_naturals
 from draincheck.properties import Always, Eventually, LeadsTo, NoDeadlock
 from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import Limits

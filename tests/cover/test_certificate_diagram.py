@@ -9,7 +9,7 @@ import pytest
 import z3
 
 from draincheck.certificate.diagram import Diagram, good_order
-from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.smt.relation import Relation
 from draincheck.expr import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem
 from tests.machines import Machine

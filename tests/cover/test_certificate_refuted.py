@@ -9,7 +9,7 @@ import pytest
 from draincheck.certificate import SOLVERS, Certificate, check, make
 from draincheck.certificate.queries import signatures
 from draincheck.engines.explicit import states
-from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.smt.relation import Relation
 from draincheck.expr import IntSort
 from draincheck.properties import Always, CanAlwaysFinish
 from draincheck.system import IntVar, TransitionSystem

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from check_invariants.main import cli
 from draincheck.certificate import make, read
 from draincheck.revisions import find_revision
-from drainspecs.matrix import Row, system_of
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.matrix import Row, system_of
 from tests.golden.documents import validator
 
 
@@ -29,7 +29,7 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("5a7e7a0bad", "b112a65c52", "9a0cec664e", "ab27c3b5e7")
     ]
     assert len({system_of(row).digest for row in rows}) == 3
-    monkeypatch.setattr("drainspecs.matrix.default_rows", lambda: rows)
+    monkeypatch.setattr("drainspecs.suite.matrix.default_rows", lambda: rows)
 
 
 @pytest.mark.usefixtures("few_rows")

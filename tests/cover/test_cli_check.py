@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from check_invariants.main import cli
 from draincheck.report.jsontrace import read_trace
 from draincheck.verdict import Outcome
-from drainspecs.properties import PROPERTIES
+from drainspecs.mirror.properties import PROPERTIES
 from tests.golden.documents import validator
 
 

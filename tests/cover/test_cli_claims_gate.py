@@ -18,12 +18,14 @@ from draincheck.lang import Process
 from draincheck.qemu import World
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
-from drainspecs import claims, expectations, liveness_expectations, liveness_matrix, matrix, notify
-from drainspecs.claims import CLAIMS, ClaimVerdict, find_claim
-from drainspecs.expectations import Span
-from drainspecs.matrix import Counts, Row, RowResult, Solver, all_rows, decide_all, default_rows
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import find_scenario
+from drainspecs import notify
+from drainspecs.mirror import claims, expectations, liveness_expectations
+from drainspecs.mirror.claims import CLAIMS, ClaimVerdict, find_claim
+from drainspecs.mirror.expectations import Span
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite import liveness, matrix
+from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, all_rows, decide_all, default_rows
 from tests.golden.documents import validator
 
 
@@ -252,7 +254,7 @@ def test_a_wrong_row_of_the_notify_suite_turns_the_gate_red(
     two_rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So is QEMU's notify protocol."""
-    monkeypatch.setattr(liveness_matrix, "ROWS", (replace(notify.ROWS[1], expected=Outcome.HOLDS),))
+    monkeypatch.setattr(liveness, "ROWS", (replace(notify.ROWS[1], expected=Outcome.HOLDS),))
     result = run("gate")
     assert result.exit_code == 10
     assert result.stdout.startswith("aio_notify BUG notify served: expected holds, found violated (counterexample: 13")
@@ -463,7 +465,7 @@ def test_a_fault_under_a_claim_or_in_liveness_is_a_difference(
 
     monkeypatch.setattr(claims, "explore", at_fault)
     claims._explored.cache_clear()
-    monkeypatch.setattr(liveness_matrix, "verdicts", at_fault)
+    monkeypatch.setattr(liveness, "verdicts", at_fault)
     result = run("gate")
     ending = " model: expected one without a fault, found wrong on purpose"
     assert result.stdout.splitlines() == [

@@ -17,7 +17,7 @@ from draincheck.errors import ModelError
 from draincheck.lang import Process
 from draincheck.qemu import Probes, World
 from draincheck.revisions import find_revision
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
 
 
 def run(*arguments: str) -> Result:

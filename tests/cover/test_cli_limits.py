@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from check_invariants.main import cli
-from drainspecs import abstractions
+from drainspecs.mirror import abstractions
 from tests.golden.documents import validator
 
 SAYS = "a write that its driver finishes without yielding is over at (c)"

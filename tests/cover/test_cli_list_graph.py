@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 
 from check_invariants.main import cli
 from draincheck.revisions import KNOBS, REVISIONS, code_bases
-from drainspecs.cases import CASES
-from drainspecs.claims import CLAIMS
-from drainspecs.liveness import LIVENESS
-from drainspecs.properties import PROPERTIES
-from drainspecs.scenarios import SCENARIOS
+from drainspecs.mirror.claims import CLAIMS
+from drainspecs.mirror.liveness import LIVENESS
+from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.scenarios import SCENARIOS
+from drainspecs.mirror.stray_requests import CASES
 from tests.golden.documents import validator
 
 

@@ -14,10 +14,11 @@ from draincheck.errors import ModelError
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
 from draincheck.verdict import Outcome, Verdict
-from drainspecs import liveness, notify
-from drainspecs.liveness_expectations import expected_liveness
-from drainspecs.liveness_matrix import liveness_rows
-from drainspecs.matrix import all_rows
+from drainspecs import notify
+from drainspecs.mirror import liveness
+from drainspecs.mirror.liveness_expectations import expected_liveness
+from drainspecs.suite.liveness import liveness_rows
+from drainspecs.suite.matrix import all_rows
 from tests.golden.documents import validator
 
 

@@ -14,10 +14,11 @@ from jsonschema import Draft202012Validator
 from check_invariants.main import cli
 from draincheck.lang import Process
 from draincheck.qemu import World
-from drainspecs import expectations, matrix
-from drainspecs.expectations import Span
-from drainspecs.matrix import Row, all_rows, decide_all, default_rows
-from drainspecs.properties import PROPERTIES, DrainInvariant
+from drainspecs.mirror import expectations
+from drainspecs.mirror.expectations import Span
+from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
+from drainspecs.suite import matrix
+from drainspecs.suite.matrix import Row, all_rows, decide_all, default_rows
 from tests.golden.documents import validator
 
 
@@ -250,7 +251,7 @@ def test_a_model_at_fault_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (data["summary"]["systems"], data["exit_code"]) == (1, 10)
 
 
-# -- what the command rests on in drainspecs.matrix -------------------------------------------------
+# -- what the command rests on in drainspecs.suite.matrix -------------------------------------------------
 
 
 def test_processes_change_nothing_but_time() -> None:

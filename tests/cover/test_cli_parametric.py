@@ -15,7 +15,7 @@ from check_invariants.main import cli
 from check_invariants.selection import select_from_source
 from draincheck.revisions import find_revision
 from draincheck.verdict import Outcome
-from drainspecs import expectations
+from drainspecs.mirror import expectations
 from tests.golden.documents import validator
 
 HOLDS, VIOLATED = "9a0cec664e", "f3926945c8"

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 
 from check_invariants import output
 from check_invariants.main import cli
-from drainspecs import repair as repair_module
-from drainspecs import sweep as sweep_module
+from drainspecs.questions import repair as repair_module
+from drainspecs.questions import sweep as sweep_module
 from tests.golden.documents import validator
 
 
@@ -368,7 +368,7 @@ def test_interrupting_says_what_is_missing(name: str, monkeypatch: pytest.Monkey
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    why_module = import_module("drainspecs.why")
+    why_module = import_module("drainspecs.questions.why")
     for module in (why_module, repair_module, sweep_module):
         monkeypatch.setattr(module, module.__name__.rpartition(".")[2], interrupted)
     result = run(name)

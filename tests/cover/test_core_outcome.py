@@ -17,7 +17,7 @@ from draincheck.core.run import run
 from draincheck.core.scheduler import Fair
 from draincheck.core.virtio_blk import VIRTIO_BLK_S_IOERR
 from draincheck.revisions import find_revision
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
 
 KNOBS = find_revision("9a0cec664e").knobs
 ONES, ZEROES = b"\x01" * SECTOR, bytes(SECTOR)

@@ -13,7 +13,7 @@ from draincheck.core.run import run
 from draincheck.core.scheduler import Fair
 from draincheck.core.virtqueue import Descriptor, Layout, VirtQueue
 from draincheck.revisions import find_revision
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
 
 
 def test_indices_wrap_at_16_bits() -> None:

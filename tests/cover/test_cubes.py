@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drainspecs.cubes import Cube, Space, cover, members, prime_cubes
+from draincheck.analysis.decision_tables import Cube, Space, cover, members, prime_cubes
 
 SIZES = st.lists(st.integers(2, 3), min_size=1, max_size=4).map(tuple)
 

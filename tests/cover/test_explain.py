@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draincheck.analysis.avoidability import Fate, Fates
+from draincheck.analysis.explain import Alternative, Explanation, _deciding, explain, facts_behind, label_of
 from draincheck.engines.explicit import check, explore
 from draincheck.errors import ModelError, ModelFault, TraceError
-from draincheck.explain import Alternative, Explanation, _deciding, explain, facts_behind, label_of
 from draincheck.exploration.graph import StateGraph
-from draincheck.fates import Fate, Fates
 from draincheck.lang import Model, all_, any_
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property
 from draincheck.qemu import build
@@ -21,10 +21,10 @@ from draincheck.revisions import find_revision
 from draincheck.system import State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Limits
-from drainspecs.cases import SeedCases
-from drainspecs.liveness import progress_system
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.liveness import progress_system
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.mirror.stray_requests import SeedCases
 from tests.strategies import systems
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import networkx as nx
 import pytest
 
+from draincheck.analysis.transition_graph import MAX_DRAWN, GraphTooLarge, attribute_names, transition_graph
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BOOL, FALSE, TRUE, EnumSort, IntSort
-from draincheck.graph import MAX_DRAWN, GraphTooLarge, attribute_names, transition_graph
 from draincheck.properties import Always, Assertion
 from draincheck.report.graphs import DrawingError, draw_svg, to_dot, to_graphml, to_node_link, to_svg
 from draincheck.system import (
@@ -214,7 +214,7 @@ def test_variable_named_like_an_attribute_is_renamed() -> None:
 
 def test_networkx_is_loaded_only_for_a_graph() -> None:
     """Importing the modules does not load networkx: commands that draw nothing start without it."""
-    code = "import sys, draincheck.graph, draincheck.report.graphs; sys.exit('networkx' in sys.modules)"
+    code = "import sys, draincheck.analysis.transition_graph, draincheck.report.graphs; sys.exit('networkx' in sys.modules)"
     paths = [str(Path(__file__).parents[2] / "model")]
     subprocess.run([sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}; {code}"], check=True)
 

@@ -12,10 +12,10 @@ from draincheck.errors import ModelError
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import KNOBS, Knobs, UnknownName, find_revision
 from draincheck.verdict import Outcome
-from drainspecs import judging
-from drainspecs.judging import Judge, Judged, Judges, objection, shown, values_of
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS, find_scenario
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, find_scenario
+from drainspecs.questions import variants
+from drainspecs.questions.variants import Judge, Judged, Judges, objection, shown, values_of
 
 MIRROR = find_scenario("mirror")
 
@@ -118,7 +118,7 @@ def test_objections_are_to_what_cannot_work(scenario: str, changes: dict[str, st
 
 def test_no_code_base_of_the_history_is_objected_to() -> None:
     """Nor any of the controls, in any scenario that it can run."""
-    from drainspecs.matrix import all_rows
+    from drainspecs.suite.matrix import all_rows
 
     assert [row for row in all_rows() if objection(row.revision.knobs, row.scenario)] == []
 
@@ -127,7 +127,7 @@ def test_an_undecided_property_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
     """A search that comes to no verdict is never counted as one."""
     from draincheck.verdict import Limits
 
-    monkeypatch.setattr(judging, "explore", lambda system: explore(system, Limits(states=10)))
+    monkeypatch.setattr(variants, "explore", lambda system: explore(system, Limits(states=10)))
     with pytest.raises(ModelError, match="S4 cannot be decided: state limit 10"):
         Judge(MIRROR, ["S4"]).judge(find_revision("9a0cec664e").knobs)
 
@@ -139,7 +139,7 @@ def test_several_processes_say_the_same() -> None:
     for processes in (1, 2):
         with Judges(MIRROR, ["S1"], processes=processes) as judges:
             answers.append(judges.judge_all(asked))
-            assert judges.asked == 60 and judges.built > judging.FEW
+            assert judges.asked == 60 and judges.built > variants.FEW
     assert answers[0] == answers[1]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from draincheck.analysis.markov import probability
 from draincheck.lang import Model
-from draincheck.markov import probability
 
 
 def test_a_fair_race_is_won_half_the_time() -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from draincheck import interpreter
 from draincheck.engines import explicit
-from draincheck.engines.symbolic import bmc, parametric
-from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.smt import bmc, parametric
+from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelError, ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort
 from draincheck.lang import IntVar, Model
-from draincheck.parametric import (
+from draincheck.naturals import (
     INFINITY,
     NATURAL,
     has_naturals,

@@ -6,7 +6,8 @@ from threading import Event
 
 import pytest
 
-from draincheck.engines.symbolic import auto, bmc
+from draincheck.engines import portfolio
+from draincheck.engines.smt import bmc
 from draincheck.errors import ModelFault
 from draincheck.properties import CanAlwaysFinish
 from draincheck.system import TransitionSystem
@@ -17,15 +18,15 @@ from tests.machines import bounded, counter, event_loop, philosophers
 
 def test_small_system_is_searched_explicitly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system of a few states is decided before anybody thinks of z3."""
-    monkeypatch.setattr(auto, "Search", None)
-    verdict = auto.check(counter(5, "small"), "small")
+    monkeypatch.setattr(portfolio, "Search", None)
+    verdict = portfolio.check(counter(5, "small"), "small")
     assert (verdict.outcome, verdict.how) == (Outcome.VIOLATED, "explicit search: shortest counterexample: 5 actions")
 
 
 def test_wide_system_is_left_to_z3() -> None:
     """A shallow bug in a system whose states nobody can list is found by bounded model checking, and the verdict says so."""
     system = event_loop(8, 4, buggy=True)
-    verdict = auto.check(system, "drained", first_states=1000)
+    verdict = portfolio.check(system, "drained", first_states=1000)
     assert verdict.how == "bounded model checking: shortest counterexample: 7 actions"
     assert verdict.trace is not None
     assert len(rerun(system, verdict.trace)) == 7
@@ -41,13 +42,13 @@ def test_explicit_search_goes_on_beside_z3(monkeypatch: pytest.MonkeyPatch) -> N
         return {"drained": Verdict("drained", Outcome.UNKNOWN, "stopped")}
 
     monkeypatch.setattr(bmc.Search, "run", unanswered)
-    verdict = auto.check(event_loop(2, 2), "drained", first_states=100)
+    verdict = portfolio.check(event_loop(2, 2), "drained", first_states=100)
     assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "explicit search: exhaustive")
 
 
 def test_property_that_z3_does_not_decide_is_searched_explicitly() -> None:
     """Progress is decided by explicit search alone, however many states that takes."""
-    verdict = auto.check(philosophers(), "both can rest", first_states=2)
+    verdict = portfolio.check(philosophers(), "both can rest", first_states=2)
     assert (verdict.outcome, verdict.how) == (
         Outcome.VIOLATED,
         "explicit search: shortest counterexample: 2 actions",
@@ -56,7 +57,7 @@ def test_property_that_z3_does_not_decide_is_searched_explicitly() -> None:
 
 def test_neither_knows() -> None:
     """If limits stop both, the verdict says how far each of them came."""
-    verdict = auto.check(event_loop(3, 2), "drained", Limits(states=2000, depth=3), first_states=100)
+    verdict = portfolio.check(event_loop(3, 2), "drained", Limits(states=2000, depth=3), first_states=100)
     assert verdict.outcome is Outcome.UNKNOWN
     assert verdict.how == (
         "explicit search: state limit 2000 reached after 2000 states; bounded model checking: no counterexample of up to 3 steps"
@@ -65,7 +66,7 @@ def test_neither_knows() -> None:
 
 def test_time_limit_is_that_of_the_user() -> None:
     """Both engines have what is left of the time, and speak of the limit that was given."""
-    verdict = auto.check(event_loop(4, 2), "drained", Limits(seconds=0.4), first_states=100)
+    verdict = portfolio.check(event_loop(4, 2), "drained", Limits(seconds=0.4), first_states=100)
     assert verdict.outcome is Outcome.UNKNOWN
     assert verdict.how.count("time limit 0.4 s reached") >= 1
     assert verdict.how.count("time limit") == verdict.how.count("time limit 0.4 s")
@@ -73,7 +74,7 @@ def test_time_limit_is_that_of_the_user() -> None:
 
 def test_bound_is_not_a_reason_to_search_on() -> None:
     """What a bound hides stays hidden however many states may be stored."""
-    verdict = auto.check(bounded(), "in range")
+    verdict = portfolio.check(bounded(), "in range")
     assert verdict.outcome is Outcome.UNKNOWN
     assert "bound passed: nested polls" in verdict.how
 
@@ -82,7 +83,7 @@ def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of the model is raised whichever engine finds it."""
     system = counter(30, "small", guarded=False)
     with pytest.raises(ModelFault):
-        auto.check(system, "small")
+        portfolio.check(system, "small")
 
     action, trace = system.actions[0], bmc.check(counter(1, "small"), "small").trace
     assert trace is not None
@@ -92,7 +93,7 @@ def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(bmc.Search, "run", found)
     with pytest.raises(ModelFault):
-        auto.check(event_loop(4, 2), "drained", first_states=100)
+        portfolio.check(event_loop(4, 2), "drained", first_states=100)
 
 
 def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +107,7 @@ def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pyt
         raise ModelFault(system.actions[0], system.actions[0].faults[0], trace)
 
     monkeypatch.setattr(search, "run", found)
-    other = auto._Other(search, "small")
+    other = portfolio._Other(search, "small")
     other.start()
     other.join()
     alive = iter([True, False])
@@ -128,5 +129,5 @@ def test_same_verdicts_as_each_engine() -> None:
 
 def _known(system: TransitionSystem, name: str, first_states: int) -> tuple[Outcome, int]:
     assert not isinstance(system.property_named(name), CanAlwaysFinish)
-    verdict = auto.check(system, name, first_states=first_states)
+    verdict = portfolio.check(system, name, first_states=first_states)
     return verdict.outcome, len(verdict.trace.actions) if verdict.trace is not None else -1

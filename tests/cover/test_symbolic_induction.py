@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from draincheck.engines.symbolic import induction
+from draincheck.engines.smt import induction
 from draincheck.errors import ModelFault
 from draincheck.expr import BOOL, TRUE, IntSort, all_
 from draincheck.properties import Always, Reachable
@@ -19,7 +19,7 @@ from tests.machines import Machine, bounded, counter, event_loop, philosophers
 @pytest.fixture
 def without_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the analysis of pairs find nothing, so that it decides nothing."""
-    monkeypatch.setattr("draincheck.engines.symbolic.pairs.MOST_WORK", 0)
+    monkeypatch.setattr("draincheck.engines.smt.mutexes.MOST_WORK", 0)
 
 
 def ring(*more: Always) -> TransitionSystem:

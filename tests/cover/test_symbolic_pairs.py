@@ -7,11 +7,11 @@ from itertools import combinations, combinations_with_replacement
 import pytest
 
 from draincheck import interpreter
-from draincheck.engines.symbolic import pairs as module
-from draincheck.engines.symbolic.cases import Facts, possible
-from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
+from draincheck.engines.smt import mutexes as module
+from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
+from draincheck.engines.smt.operators import Facts, possible
 from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, IntSort, all_, constant, eq, ite
-from draincheck.parametric import NATURAL
+from draincheck.naturals import NATURAL
 from draincheck.properties import Always, Reachable
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem, Variable
 from tests.machines import Machine, bounded, counter, event_loop, philosophers

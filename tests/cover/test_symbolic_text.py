@@ -8,11 +8,11 @@ from itertools import product
 import pytest
 import z3
 
-from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.smtlib import BitVectors, Integers, Writer, define
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.writer import BitVectors, Integers, Writer, define
 from draincheck.errors import ModelError
 from draincheck.expr import BOOL, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, ite, want_int
-from draincheck.parametric import NATURAL
+from draincheck.naturals import NATURAL
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem, Variable
 from tests.machines import Machine, bounded, counter, philosophers
 

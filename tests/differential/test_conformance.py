@@ -18,8 +18,8 @@ from draincheck.core.machine import Machine
 from draincheck.lang import Process
 from draincheck.qemu import Scenario, World, aio, build, iothread
 from draincheck.revisions import Revision, code_bases, find_revision, with_settings
-from drainspecs.matrix import default_rows
-from drainspecs.scenarios import DEFAULT_SCENARIOS, find_scenario
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
+from drainspecs.suite.matrix import default_rows
 
 
 def compared(scenario: str) -> Conformance:

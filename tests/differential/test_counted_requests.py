@@ -31,10 +31,10 @@ from draincheck.qemu.world import Request
 from draincheck.revisions import KNOBS, Knobs, Revision, code_bases, find_revision, parse_setting
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome
-from drainspecs.judging import objection
-from drainspecs.parametric import S1, Family, Story
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.counted import S1, Family, Story
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.questions.variants import objection
 
 MIRROR = find_scenario("mirror")
 

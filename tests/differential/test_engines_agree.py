@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from draincheck.certificate import check, from_proof
-from draincheck.engines.symbolic import auto, bmc, induction
-from draincheck.engines.symbolic.induction import Proof
-from draincheck.engines.symbolic.pairs import FOR_EVER, Pairs
-from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.solver import Answer
+from draincheck.engines import portfolio
+from draincheck.engines.smt import bmc, induction
+from draincheck.engines.smt.induction import Proof
+from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.solver import Answer
 from draincheck.errors import ModelFault
 from draincheck.exploration import explorer
 from draincheck.exploration.loop import Loop
@@ -159,7 +160,7 @@ def _proofs(number: int) -> Iterator[tuple[int, TransitionSystem, Proof]]:
 
 
 Break = Callable[[pytest.MonkeyPatch], None]
-SYMBOLIC = "draincheck.engines.symbolic"
+SYMBOLIC = "draincheck.engines.smt"
 
 
 def _pairs_exclude_everything(patch: pytest.MonkeyPatch) -> None:
@@ -255,5 +256,5 @@ def test_a_race_that_is_won_by_a_wrong_engine_is_noticed(monkeypatch: pytest.Mon
         def run(self, reporter: object) -> dict[str, Verdict]:
             return {name: Verdict(name, Outcome.HOLDS, "I hope so") for name in self._names}
 
-    monkeypatch.setattr(auto, "Search", Optimist)
+    monkeypatch.setattr(portfolio, "Search", Optimist)
     assert any(against_auto(r, name, 1) for r in references(40) for name in r.depths)

@@ -11,20 +11,20 @@ from functools import cache, cached_property
 import pytest
 
 from draincheck import interpreter
-from draincheck.engines import explicit
-from draincheck.engines.symbolic import auto, bmc, induction
-from draincheck.engines.symbolic.pairs import Pairs
-from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.solver import Answer
+from draincheck.engines import explicit, portfolio
+from draincheck.engines.smt import bmc, induction
+from draincheck.engines.smt.mutexes import Pairs
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.solver import Answer
 from draincheck.errors import EvidenceError
 from draincheck.properties import Assertion
 from draincheck.qemu.cache import BuildCache
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
-from drainspecs.matrix import Row, default_rows
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import DEFAULT_SCENARIOS
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
+from drainspecs.suite.matrix import Row, default_rows
 from tests.agreement import NEVER
 
 #: how many systems each scenario has that none before it has
@@ -167,8 +167,8 @@ def test_induction_proves_what_holds(scenario: str) -> None:
 def test_the_race_agrees(scenario: str) -> None:
     """The race decides S1 like explicit search, whichever engine is first."""
     for distinct in _of(scenario):
-        assert distinct.differences({"S1": auto.check(distinct.system, "S1", first_states=100)}, NEVER) == []
-        assert distinct.differences({"S1": auto.check(distinct.system, "S1")}, NEVER) == []
+        assert distinct.differences({"S1": portfolio.check(distinct.system, "S1", first_states=100)}, NEVER) == []
+        assert distinct.differences({"S1": portfolio.check(distinct.system, "S1")}, NEVER) == []
 
 
 def test_what_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ from draincheck.engines.explicit import explore
 from draincheck.qemu import build
 from draincheck.report.text import summarize_marks
 from draincheck.revisions import find_revision, with_settings
-from drainspecs.cases import SeedCases
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.mirror.stray_requests import SeedCases
 
 FOLDER = Path(__file__).parent / "cli"
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from check_invariants.exit import ExitCode
 from check_invariants.main import cli
-from drainspecs.properties import PROPERTIES
+from drainspecs.mirror.properties import PROPERTIES
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -27,8 +27,8 @@ from draincheck.revisions import REVISIONS, Revision, find_revision
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Outcome
-from drainspecs.matrix import Row, system_of
-from drainspecs.scenarios import applies, find_scenario
+from drainspecs.mirror.scenarios import applies, find_scenario
+from drainspecs.suite.matrix import Row, system_of
 
 CORPUS = Path(__file__).parent / "traces"
 EXPECTED = CORPUS / "expected.json"

@@ -15,7 +15,7 @@ from check_invariants.exit import MalformedInput
 from check_invariants.model_file import ModelFile
 from draincheck import interpreter
 from draincheck.engines.explicit import explore
-from draincheck.engines.symbolic import bmc, induction
+from draincheck.engines.smt import bmc, induction
 from draincheck.lang import TRUE, Model, ModelError, Process
 from draincheck.verdict import Limits, Outcome
 

@@ -27,10 +27,10 @@ from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
-from drainspecs.claims import CLAIMS
-from drainspecs.liveness_matrix import liveness_deviations, liveness_rows
-from drainspecs.matrix import Row, RowResult, all_rows, default_rows, deviations, fault_of, pinned_counts
-from drainspecs.properties import DrainInvariant
+from drainspecs.mirror.claims import CLAIMS
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.suite.liveness import liveness_deviations, liveness_rows
+from drainspecs.suite.matrix import Row, RowResult, all_rows, default_rows, deviations, fault_of, pinned_counts
 
 __all__ = [
     "NETS",

@@ -18,7 +18,7 @@ from tests.mutation.loading import note_statements, with_mutant
 from tests.mutation.operators import Mutant
 
 if TYPE_CHECKING:
-    from drainspecs.matrix import Row
+    from drainspecs.suite.matrix import Row
 
 #: random runs that say which statements of the core a row executes
 RUNS = 3
@@ -45,7 +45,7 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(order: dict[str, Any]) -> list[Row]:
-    from drainspecs.matrix import all_rows, default_rows
+    from drainspecs.suite.matrix import all_rows, default_rows
 
     return all_rows() if order["wide"] else default_rows()
 
@@ -58,7 +58,7 @@ def _model(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _graphs(order: dict[str, Any]) -> dict[str, Any]:
-    from drainspecs.matrix import system_of
+    from drainspecs.suite.matrix import system_of
     from tests.mutation.nets import graph_of, row_named
 
     return {name: graph_of(system_of(row_named(name))) for name in order["rows"]}
@@ -78,7 +78,7 @@ def _coverage(order: dict[str, Any]) -> dict[str, Any]:
     from draincheck.core.machine import Machine
     from draincheck.core.run import run
     from draincheck.core.scheduler import Random
-    from drainspecs.matrix import default_rows
+    from drainspecs.suite.matrix import default_rows
     from tests.mutation.nets import name_of, some_of
 
     found: dict[str, list[str]] = {}

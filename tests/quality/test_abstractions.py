@@ -15,11 +15,11 @@ from draincheck.qemu import Scenario, World, aio, build, drain, mainloop, mirror
 from draincheck.qemu.world import AioContext
 from draincheck.revisions import REVISIONS, find_revision
 from draincheck.verdict import Outcome
-from drainspecs import abstractions
-from drainspecs.abstractions import ABSTRACTIONS, Abstraction, Limit, limits_on, table
-from drainspecs.matrix import Cell, Row, Solver, default_rows
-from drainspecs.properties import PROPERTIES, DrainInvariant
-from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, find_scenario
+from drainspecs.mirror import abstractions
+from drainspecs.mirror.abstractions import ABSTRACTIONS, Abstraction, Limit, limits_on, table
+from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, find_scenario
+from drainspecs.suite.matrix import Cell, Row, Solver, default_rows
 
 ARCHITECTURE = Path(__file__).parents[2] / "ARCHITECTURE.md"
 
@@ -38,7 +38,9 @@ def _written() -> str:
 
 def test_the_map_has_the_table() -> None:
     """ARCHITECTURE.md, section 5, is the table, row by row."""
-    assert table() == _written(), "python -c 'from drainspecs.abstractions import table; print(table())' prints it"
+    assert table() == _written(), (
+        "python -c 'from drainspecs.mirror.abstractions import table; print(table())' prints it"
+    )
 
 
 @pytest.mark.parametrize("item", ABSTRACTIONS, ids=lambda item: item.name)

@@ -14,9 +14,9 @@ from draincheck.properties import Always, Reachable
 from draincheck.revisions import find_revision
 from draincheck.system import Action, TransitionSystem, Update
 from draincheck.verdict import Outcome
-from drainspecs.certificates import Account, account, by_system, uncovered
-from drainspecs.matrix import Row, RowResult, Solver, default_rows, system_of
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.certificates import Account, account, by_system, uncovered
+from drainspecs.suite.matrix import Row, RowResult, Solver, default_rows, system_of
 from tests.certificates import forged, invariant_of, with_bodies
 
 #: the systems of the matrix are divided among so many tests, which processes share

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from draincheck.revisions import REVISIONS, find_revision
-from drainspecs import claims
-from drainspecs.claims import CLAIMS, ClaimVerdict, Fact, find_claim
-from drainspecs.message import MESSAGE, Sentence
+from drainspecs.mirror import claims
+from drainspecs.mirror.claims import CLAIMS, ClaimVerdict, Fact, find_claim
+from drainspecs.mirror.message import MESSAGE, Sentence
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)

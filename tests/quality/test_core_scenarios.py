@@ -13,7 +13,7 @@ from draincheck.core.outcome import Outcome, outcome_of
 from draincheck.core.run import run, self_check, simulate
 from draincheck.core.scheduler import Random
 from draincheck.revisions import find_revision
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario
 
 SCENARIOS = (
     "mirror-cancel",

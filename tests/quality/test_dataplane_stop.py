@@ -17,10 +17,10 @@ from draincheck.revisions import Revision, find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Exploration, Outcome
-from drainspecs.liveness import verdicts
-from drainspecs.liveness_expectations import expected_liveness
-from drainspecs.matrix import Row, Solver, consequences, default_rows, differences, system_of
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.liveness import verdicts
+from drainspecs.mirror.liveness_expectations import expected_liveness
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.matrix import Row, Solver, consequences, default_rows, differences, system_of
 
 STOP = find_scenario("dataplane-stop")
 

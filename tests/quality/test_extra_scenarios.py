@@ -8,8 +8,8 @@ import pytest
 
 from draincheck.conformance.matrix import conform_all
 from draincheck.revisions import code_bases, find_revision
-from drainspecs.matrix import Row, Solver, default_rows, differences
-from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS, base_scenario, find_scenario
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, base_scenario, find_scenario
+from drainspecs.suite.matrix import Row, Solver, default_rows, differences
 
 ACTIVE_COMMITS = ("commit-no-ioeventfd", "commit-dataplane")
 

@@ -19,10 +19,10 @@ from draincheck.lang import all_
 from draincheck.qemu import Probes, World, build
 from draincheck.revisions import find_revision, with_settings
 from draincheck.verdict import Outcome
-from drainspecs.liveness import verdicts
-from drainspecs.liveness_matrix import liveness_deviations
-from drainspecs.matrix import Row, Solver, default_rows, differences, system_of
-from drainspecs.scenarios import SCENARIOS, find_scenario
+from drainspecs.mirror.liveness import verdicts
+from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
+from drainspecs.suite.liveness import liveness_deviations
+from drainspecs.suite.matrix import Row, Solver, default_rows, differences, system_of
 
 FLUSHES = [scenario.name for scenario in SCENARIOS if scenario.flushes]
 #: where a flush can come while a section is open

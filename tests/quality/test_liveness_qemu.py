@@ -15,11 +15,11 @@ from draincheck.revisions import REVISIONS, Revision, code_bases, find_revision
 from draincheck.system import Action, TransitionSystem
 from draincheck.trace import Step, Trace, rerun
 from draincheck.verdict import Outcome
-from drainspecs.liveness import ASSUMPTIONS, LIVENESS, Progress, comutex_system, progress_system, verdicts
-from drainspecs.liveness_expectations import expected_liveness
-from drainspecs.matrix import with_order_any
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import DEFAULT_SCENARIOS, EXTRA_SCENARIOS, applies, find_scenario
+from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, Progress, comutex_system, progress_system, verdicts
+from drainspecs.mirror.liveness_expectations import expected_liveness
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, EXTRA_SCENARIOS, applies, find_scenario
+from drainspecs.suite.matrix import with_order_any
 
 HASHES = [row.name for row in REVISIONS]
 

@@ -12,11 +12,11 @@ from draincheck.qemu import build
 from draincheck.revisions import CONTROLS, REVISIONS, find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome
-from drainspecs.cases import CASES, SeedCases
-from drainspecs.expectations import expected
-from drainspecs.matrix import Counts, Row, RowResult, Solver, default_rows, differences, pinned_counts, system_of
-from drainspecs.properties import PROPERTIES
-from drainspecs.scenarios import DEFAULT_SCENARIOS, find_scenario
+from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
+from drainspecs.mirror.stray_requests import CASES, SeedCases
+from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, default_rows, differences, pinned_counts, system_of
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 
 from draincheck.certificate import check, from_proof
 from draincheck.engines.explicit import explore
-from draincheck.engines.symbolic.induction import Proof
-from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.smt.induction import Proof
+from draincheck.engines.smt.relation import Relation
 from draincheck.errors import TraceError
 from draincheck.expr import all_
 from draincheck.lang import TRUE, BoolExpr, IntVar, ModelError, Process
@@ -22,11 +22,11 @@ from draincheck.semantics.violation import fault_found, shown_by
 from draincheck.system import State, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
-from drainspecs.expectations import expected
-from drainspecs.matrix import with_order_any
-from drainspecs.parametric import S1, Family, Story, decide_all
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.counted import S1, Family, Story, decide_all
+from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.matrix import with_order_any
 
 MIRROR = find_scenario("mirror")
 

@@ -12,11 +12,10 @@ from draincheck.errors import ModelError
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import REVISIONS, Knobs, Revision, UnknownName, find_revision, with_settings
 from draincheck.verdict import Outcome
-from drainspecs import kind as kind_module
-from drainspecs import mitigations as mitigations_module
-from drainspecs import repair as repair_module
-from drainspecs.kind import NO_HANG, same_kind
-from drainspecs.mitigations import (
+from drainspecs.mirror import kind as kind_module
+from drainspecs.mirror import mitigations as mitigations_module
+from drainspecs.mirror.kind import NO_HANG, same_kind
+from drainspecs.mirror.mitigations import (
     GROUNDWORK,
     MITIGATIONS,
     NOT_MITIGATIONS,
@@ -26,9 +25,10 @@ from drainspecs.mitigations import (
     groundwork_for,
     total_cost,
 )
-from drainspecs.properties import DrainInvariant
-from drainspecs.repair import SAFETY, Remainder, Repairs, repair, what_remains
-from drainspecs.scenarios import find_scenario
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.questions import repair as repair_module
+from drainspecs.questions.repair import SAFETY, Remainder, Repairs, repair, what_remains
 
 BANDAGE, EXTERNAL, WALK = "bandage=on", "is_external=on", "walk_checks_external=on"
 EARLY, PARKS, HOME = "begin=before_check", "park_requests=on", "notifier_home=main"

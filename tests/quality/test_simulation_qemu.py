@@ -10,8 +10,8 @@ from draincheck.qemu import Scenario
 from draincheck.revisions import find_revision
 from draincheck.trace import rerun
 from draincheck.verdict import Outcome
-from drainspecs.matrix import Row, system_of
-from drainspecs.scenarios import DEFAULT_SCENARIOS, find_scenario
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
+from drainspecs.suite.matrix import Row, system_of
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from draincheck.analysis.decision_tables import Space
 from draincheck.engines.explicit import explore
 from draincheck.qemu import build
 from draincheck.revisions import REVISIONS, UnknownName, find_revision
 from draincheck.verdict import Outcome
-from drainspecs.cubes import Space
-from drainspecs.expectations import expected
-from drainspecs.judging import objection
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import SCENARIOS, applies, find_scenario
-from drainspecs.sweep import SpaceTooLarge, Sweep, default_knobs, sweep
+from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import SCENARIOS, applies, find_scenario
+from drainspecs.questions.sweep import SpaceTooLarge, Sweep, default_knobs, sweep
+from drainspecs.questions.variants import objection
 
 SMALL = ("is_external", "walk_checks_external", "drain", "begin", "bandage", "flush")
 

@@ -16,11 +16,11 @@ from draincheck.revisions import find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Outcome
-from drainspecs import why as why_module
-from drainspecs.judging import Judged, objection
-from drainspecs.properties import DrainInvariant
-from drainspecs.scenarios import find_scenario
-from drainspecs.why import Why, toggles_between, why
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.questions import why as why_module
+from drainspecs.questions.variants import Judged, objection
+from drainspecs.questions.why import Why, toggles_between, why
 
 Sets = set[frozenset[str]]
 

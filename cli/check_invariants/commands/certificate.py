@@ -134,7 +134,7 @@ def _demand(solvers: Iterable[str]) -> None:
 
 
 def _all(files: Sequence[str], work: partial[_Checked], jobs: int | None) -> list[_Checked]:
-    from drainspecs.processes import in_processes
+    from drainspecs.suite.pool import in_processes
 
     found, stopped = until_interrupted(in_processes(work, files, jobs), "certificates checked", len(files))
     if stopped:
@@ -199,8 +199,8 @@ def _system_named(model: str) -> TransitionSystem:
 
 def _uncovered(found: Sequence[_Checked], jobs: int | None) -> list[str]:
     """The verdicts of the default matrix that need a certificate, and that no accepted one is about."""
-    from drainspecs.certificates import uncovered
-    from drainspecs.matrix import decide_all, default_rows
+    from drainspecs.suite.certificates import uncovered
+    from drainspecs.suite.matrix import decide_all, default_rows
 
     headers: dict[str, list[Header]] = {}
     for item in found:

@@ -193,7 +193,7 @@ def _line(item: Judged, with_expected: bool) -> list[str | Styled]:
 def _outcome(result: _Result) -> tuple[str, ...]:
     """What comes of it for the owner of the data; nothing for a user's model, or for demands on whole runs."""
     from check_invariants.selection import CodeBase
-    from drainspecs.matrix import consequences
+    from drainspecs.suite.matrix import consequences
 
     if not isinstance(result.selected, CodeBase) or result.exploration is None:
         return ()

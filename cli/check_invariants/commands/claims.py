@@ -12,7 +12,7 @@ from check_invariants.options import Named, find_claim, json_option, known_claim
 from check_invariants.output import emit, emit_json, until_interrupted
 
 if TYPE_CHECKING:
-    from drainspecs.claims import Claim, ClaimResult, Fact
+    from drainspecs.mirror.claims import Claim, ClaimResult, Fact
 
 __all__ = ["claim_json", "command"]
 
@@ -32,7 +32,7 @@ def command(ctx: click.Context, names: Sequence[Claim], as_json: bool) -> None:
     \b
     Example: check-invariants claims case-2 bandage
     """
-    from drainspecs.claims import CLAIMS, decide_claims
+    from drainspecs.mirror.claims import CLAIMS, decide_claims
 
     claims = tuple(names) or CLAIMS
     results, missing = until_interrupted(decide_claims(claims), "claims decided", len(claims))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from draincheck.errors import ModelError
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
-    from drainspecs.matrix import Difference
+    from drainspecs.suite.matrix import Difference
 
 __all__ = ["command"]
 
@@ -45,7 +45,7 @@ def command(
     Example: check-invariants conform --revision ab27c3b5e7 --scenario mirror
     """
     from draincheck.conformance.matrix import conform_all
-    from drainspecs.matrix import default_rows, fault_of
+    from drainspecs.suite.matrix import default_rows, fault_of
 
     rows = default_rows(list(revisions), list(scenarios))
     if not rows:

@@ -13,7 +13,7 @@ from check_invariants.output import emit_json, emit_markup
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from draincheck.explain import Alternative, Escape, ExplainedStep, Explanation, Fact
+    from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, Fact
 
 __all__ = ["command"]
 
@@ -38,7 +38,7 @@ def command(file: str, as_json: bool) -> None:
     """
     from check_invariants.judge import compiled
     from check_invariants.selection import select_from_source
-    from draincheck.explain import explain
+    from draincheck.analysis.explain import explain
     from draincheck.report.explain_text import render_explanation
 
     read = read_file(file)

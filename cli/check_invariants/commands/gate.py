@@ -16,7 +16,7 @@ from check_invariants.output import counted, emit, emit_json, until_interrupted,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drainspecs.matrix import Difference, Row, RowResult
+    from drainspecs.suite.matrix import Difference, Row, RowResult
 
 __all__ = ["command"]
 
@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, *, quick: bool, pin: bool, jobs: int | None, 
     \b
     Example: check-invariants gate || echo "the drain story has changed"
     """
-    from drainspecs.matrix import all_rows, decide_all, default_rows, deviations
+    from drainspecs.suite.matrix import all_rows, decide_all, default_rows, deviations
 
     rows = default_rows() if quick else all_rows()
     results, missing = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))
@@ -73,7 +73,7 @@ def command(ctx: click.Context, /, *, quick: bool, pin: bool, jobs: int | None, 
 
 def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[Difference], bool]:
     """Those of the rows and of the notify suite; with True if that was interrupted."""
-    from drainspecs.liveness_matrix import liveness_deviations, liveness_rows, notify_deviations
+    from drainspecs.suite.liveness import liveness_deviations, liveness_rows, notify_deviations
 
     demanding = liveness_rows(rows)
     deviations = liveness_deviations(demanding, jobs)
@@ -83,8 +83,8 @@ def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[D
 
 def _claim_differences() -> Iterator[Difference]:
     """Claims whose verdict is another one, or that rest on a model at fault."""
-    from drainspecs.claims import CLAIMS, decide_claims
-    from drainspecs.matrix import Difference, fault_of
+    from drainspecs.mirror.claims import CLAIMS, decide_claims
+    from drainspecs.suite.matrix import Difference, fault_of
 
     for found in decide_claims(CLAIMS):
         name = found.claim.name
@@ -96,7 +96,7 @@ def _claim_differences() -> Iterator[Difference]:
 
 def _pin(results: Sequence[RowResult], keep: bool) -> None:
     """Rewrite the pinned counts, whole or not at all; `keep` those of rows that were not looked at. A model at fault has none to pin."""
-    from drainspecs.matrix import counts_path, counts_text, pinned_counts
+    from drainspecs.suite.matrix import counts_path, counts_text, pinned_counts
 
     sound = [result for result in results if not result.fault]
     keep = keep or len(sound) < len(results)

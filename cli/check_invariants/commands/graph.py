@@ -54,8 +54,8 @@ def command(form: str | None, output: str, as_json: bool, **selectors: Any) -> N
 
 def _check_size(system: TransitionSystem, form: str) -> None:
     """Raise LimitReached for a graph that nobody could read."""
+    from draincheck.analysis.transition_graph import MAX_DRAWN, MAX_NODES
     from draincheck.engines.explicit import explore
-    from draincheck.graph import MAX_DRAWN, MAX_NODES
     from draincheck.verdict import Limits
 
     limit = MAX_DRAWN if form == "svg" else MAX_NODES
@@ -70,7 +70,7 @@ def _check_size(system: TransitionSystem, form: str) -> None:
 
 def _written(system: TransitionSystem, form: str) -> str | bytes:
     """The graph in a format. Raises UsageError if it cannot be drawn here."""
-    from draincheck.graph import transition_graph
+    from draincheck.analysis.transition_graph import transition_graph
     from draincheck.report.graphs import DrawingError, to_dot, to_graphml, to_svg
 
     graph = transition_graph(system)

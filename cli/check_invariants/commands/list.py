@@ -85,7 +85,7 @@ def _revisions() -> _Rows:
 
 
 def _scenarios() -> _Rows:
-    from drainspecs.scenarios import DEFAULT_SCENARIOS, SCENARIOS
+    from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS
 
     rows = [{**asdict(item), "matrix": "default" if item in DEFAULT_SCENARIOS else "--all"} for item in SCENARIOS]
     return {"name": "scenario", "matrix": "matrix", "meaning": "meaning"}, rows
@@ -93,9 +93,9 @@ def _scenarios() -> _Rows:
 
 def _properties() -> _Rows:
     """The specification, and the bug cases and demands of liveness that `check` and `trace export` can be asked about."""
-    from drainspecs.cases import CASES
-    from drainspecs.liveness import LIVENESS
-    from drainspecs.properties import PROPERTIES
+    from drainspecs.mirror.liveness import LIVENESS
+    from drainspecs.mirror.properties import PROPERTIES
+    from drainspecs.mirror.stray_requests import CASES
 
     rows = [
         {"name": item.name, "meaning": item.meaning, "source": item.source, "case": False}
@@ -113,7 +113,7 @@ def _knobs() -> _Rows:
 
 
 def _claims() -> _Rows:
-    from drainspecs.claims import CLAIMS
+    from drainspecs.mirror.claims import CLAIMS
 
     rows = [
         {"name": claim.name, "expected": claim.expected.value, "text": claim.text, "condition": claim.condition}

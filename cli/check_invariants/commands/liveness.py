@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from draincheck.system import TransitionSystem
     from draincheck.verdict import Verdict
-    from drainspecs.expectations import Expectation
-    from drainspecs.matrix import Row
+    from drainspecs.mirror.expectations import Expectation
+    from drainspecs.suite.matrix import Row
 
 __all__ = ["command"]
 
@@ -140,7 +140,7 @@ class _Line(NamedTuple):
 
 def _lines(revisions: Sequence[Any], scenarios: Sequence[Any]) -> tuple[Iterator[_Line], int]:
     """The code bases, and how many there are."""
-    from drainspecs.matrix import default_rows
+    from drainspecs.suite.matrix import default_rows
 
     rows = default_rows(list(revisions), list(scenarios))
     if not rows:
@@ -149,7 +149,7 @@ def _lines(revisions: Sequence[Any], scenarios: Sequence[Any]) -> tuple[Iterator
 
 
 def _line(row: Row) -> _Line:
-    from drainspecs.liveness_expectations import expected_liveness
+    from drainspecs.mirror.liveness_expectations import expected_liveness
 
     found, fault = _verdicts(row)
     cells = [
@@ -164,7 +164,7 @@ def _verdicts(row: Row) -> tuple[dict[str, Verdict], str]:
     """A row's verdicts; if its model is at fault they are all unknown, and the fault is said."""
     from draincheck.errors import ModelError
     from draincheck.verdict import Outcome, Verdict
-    from drainspecs.liveness import LIVENESS, verdicts
+    from drainspecs.mirror.liveness import LIVENESS, verdicts
 
     try:
         return verdicts(row.revision, row.scenario), ""
@@ -183,7 +183,7 @@ def _cell(
 
 def _system_of(row: Row, name: str) -> TransitionSystem:
     """The system on which a demand is decided, under the row's name."""
-    from drainspecs.liveness import systems
+    from drainspecs.mirror.liveness import systems
 
     system = systems(row.revision, row.scenario)[name]
     return replace(system, name=f"{row.revision.name} / {row.scenario.name}")
@@ -270,7 +270,7 @@ def _print_demands() -> None:
     """What the columns mean, and what is taken for granted."""
     from textwrap import fill
 
-    from drainspecs.liveness import ASSUMPTIONS, LIVENESS
+    from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS
 
     emit("\n" + "".join(f"  {item.name:3} {item.meaning}\n" for item in LIVENESS))
     emit("\ntaken for granted:\n")

@@ -38,7 +38,7 @@ from check_invariants.output import (
 if TYPE_CHECKING:
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
-    from drainspecs.matrix import Cell, Difference, Row, RowResult
+    from drainspecs.suite.matrix import Cell, Difference, Row, RowResult
 
 __all__ = ["command"]
 
@@ -93,7 +93,7 @@ def command(
     \b
     Example: check-invariants --scenario mirror --revision ab27c3b5e7~1 --revision ab27c3b5e7
     """
-    from drainspecs.matrix import all_rows, decide_all, default_rows
+    from drainspecs.suite.matrix import all_rows, decide_all, default_rows
 
     rows = all_rows() if wide else default_rows(scenarios=scenarios)
     rows = [row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)]
@@ -114,7 +114,7 @@ def command(
 
 def _ordered(rows: list[Row], order: str | None) -> list[Row]:
     """The rows with GSources in this order; as they are, if none is said."""
-    from drainspecs.matrix import with_order_any
+    from drainspecs.suite.matrix import with_order_any
 
     if order == "any":
         rows = [replace(row, revision=with_order_any(row.revision)) for row in rows]
@@ -240,7 +240,7 @@ def _limits(results: Sequence[RowResult], properties: Sequence[str]) -> str:
 
 def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list[Difference]:
     """The verdicts that are not as expected, and the models at fault; pinned counts are the gate's business."""
-    from drainspecs.matrix import deviations
+    from drainspecs.suite.matrix import deviations
 
     found = [item for result in results for item in deviations(result) if item.kind != "counts"]
     return [item for item in found if not properties or item.kind == "fault" or item.what in properties]

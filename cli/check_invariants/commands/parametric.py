@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from check_invariants.counted import Counted
     from draincheck.revisions import Revision
     from draincheck.verdict import Limits
-    from drainspecs.expectations import Expectation
-    from drainspecs.parametric import Decision
+    from drainspecs.mirror.counted import Decision
+    from drainspecs.mirror.expectations import Expectation
 
 __all__ = ["command"]
 
@@ -128,7 +128,7 @@ class _Row:
     def code(self) -> ExitCode:
         """The exit code that it makes."""
         from check_invariants.judge import code_for
-        from drainspecs.parametric import S1
+        from drainspecs.mirror.counted import S1
 
         return code_for(self.decision.system.property_named(S1), self.decision.verdict.outcome, self.expectation)
 
@@ -144,7 +144,7 @@ def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) 
     from check_invariants.counted import Counted
     from check_invariants.selection import check_possible, merged
     from draincheck.revisions import code_bases
-    from drainspecs.scenarios import find_scenario
+    from drainspecs.mirror.scenarios import find_scenario
 
     turned = merged(settings)
     if turned.get("order", "attach") != "attach":
@@ -166,7 +166,7 @@ def _limits(timeout: float | None) -> Limits:
 def _rows(chosen: Sequence[Counted], limits: Limits, directory: str | None) -> Iterator[_Row]:
     """Decide one after the other, and write their files. Raises MalformedInput and NotWritable."""
     from draincheck.errors import ModelError
-    from drainspecs.parametric import decide_all
+    from drainspecs.mirror.counted import decide_all
 
     decisions = decide_all([model.turned for model in chosen], limits)
     for model in chosen:
@@ -179,9 +179,9 @@ def _rows(chosen: Sequence[Counted], limits: Limits, directory: str | None) -> I
 
 
 def _row(model: Counted, decision: Decision, started: float) -> _Row:
-    from drainspecs.expectations import expected
-    from drainspecs.parametric import S1
-    from drainspecs.scenarios import find_scenario
+    from drainspecs.mirror.counted import S1
+    from drainspecs.mirror.expectations import expected
+    from drainspecs.mirror.scenarios import find_scenario
 
     certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
     expectation = None if model.settings else expected(model.revision.name, find_scenario("mirror"), S1)

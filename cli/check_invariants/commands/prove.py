@@ -29,12 +29,12 @@ from check_invariants.output import (
 if TYPE_CHECKING:
     from check_invariants.selection import Selected
     from draincheck.certificate import Certificate, Header
-    from draincheck.engines.symbolic.induction import Proof
+    from draincheck.engines.smt.induction import Proof
     from draincheck.properties import Property
     from draincheck.system import TransitionSystem
     from draincheck.verdict import Outcome, Verdict
-    from drainspecs.certificates import Account
-    from drainspecs.matrix import Row, RowResult
+    from drainspecs.suite.certificates import Account
+    from drainspecs.suite.matrix import Row, RowResult
 
 __all__ = ["command"]
 
@@ -229,7 +229,7 @@ def _by_induction(
 ) -> _Certified:
     """A certificate from proofs by k-induction, property by property."""
     from draincheck.certificate import from_proof
-    from draincheck.engines.symbolic.induction import DEFAULT_STEPS
+    from draincheck.engines.smt.induction import DEFAULT_STEPS
 
     verdicts, proofs = _proved(selected, system, items, depth or DEFAULT_STEPS, timeout)
     missing = _missing(items, verdicts)
@@ -252,7 +252,7 @@ def _proved(
     selected: Selected, system: TransitionSystem, items: Sequence[Property], depth: int, timeout: float | None
 ) -> tuple[dict[str, Verdict], dict[str, Proof]]:
     """What k-induction says, and its proofs. Raises as `judge.explored` does."""
-    from draincheck.engines.symbolic import induction
+    from draincheck.engines.smt import induction
     from draincheck.errors import ModelError
     from draincheck.verdict import Limits
 
@@ -350,9 +350,9 @@ class _Written(NamedTuple):
 
 def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     """Write a certificate for each distinct system, and see to it that they leave no verdict out."""
-    from drainspecs.certificates import account, by_system, uncovered
-    from drainspecs.matrix import decide_all, default_rows
-    from drainspecs.processes import in_processes
+    from drainspecs.suite.certificates import account, by_system, uncovered
+    from drainspecs.suite.matrix import decide_all, default_rows
+    from drainspecs.suite.pool import in_processes
 
     rows = default_rows()
     results, stopped = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))

@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from check_invariants.selection import CodeBase
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
-    from drainspecs.mitigations import Mitigation
-    from drainspecs.repair import Flaw, Remainder, Repair, Repairs
+    from drainspecs.mirror.mitigations import Mitigation
+    from drainspecs.questions.repair import Flaw, Remainder, Repair, Repairs
 
 
 __all__ = ["command"]
 
 
 def _find(name: str) -> Mitigation:
-    from drainspecs.mitigations import find_mitigation
+    from drainspecs.mirror.mitigations import find_mitigation
 
     return find_mitigation(name)
 
 
 def _known() -> Iterable[tuple[str, str]]:
-    from drainspecs.mitigations import MITIGATIONS
+    from drainspecs.mirror.mitigations import MITIGATIONS
 
     return ((item.name, f"{item.commits[0]}, cost {item.cost}") for item in MITIGATIONS)
 
@@ -125,7 +125,7 @@ def _say_what_remains(
 
 def _searched(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int | None) -> Repairs:
     from draincheck.errors import ModelError
-    from drainspecs.repair import SAFETY, repair
+    from drainspecs.questions.repair import SAFETY, repair
 
     revision, scenarios = selected[0].turned, [item.scenario for item in selected]
     counter = Counter("code bases decided")
@@ -142,7 +142,7 @@ def _remainders(
     selected: Sequence[CodeBase], properties: Sequence[str], sets: Sequence[Sequence[Mitigation]]
 ) -> list[Remainder]:
     from draincheck.errors import ModelError
-    from drainspecs.repair import SAFETY, what_remains
+    from drainspecs.questions.repair import SAFETY, what_remains
 
     revision, scenarios = selected[0].turned, [item.scenario for item in selected]
     try:
@@ -167,7 +167,7 @@ def _print(selected: Sequence[CodeBase], found: Repairs) -> None:
 
 
 def _no_hang() -> Sequence[str]:
-    from drainspecs.repair import NO_HANG
+    from drainspecs.questions.repair import NO_HANG
 
     return NO_HANG
 
@@ -187,8 +187,8 @@ def _answer_lines(selected: Sequence[CodeBase], found: Repairs) -> Iterator[str]
 
 
 def _rejected_lines(mitigations: Sequence[Mitigation], flaws: Sequence[Flaw]) -> Iterator[str]:
-    from drainspecs.liveness import LIVENESS
-    from drainspecs.properties import PROPERTIES
+    from drainspecs.mirror.liveness import LIVENESS
+    from drainspecs.mirror.properties import PROPERTIES
 
     meanings = {item.name: item.meaning for item in (*PROPERTIES, *LIVENESS)}
     yield f"no repair: {_names(mitigations)} makes it safe, but these do not hold:"
@@ -221,7 +221,7 @@ def _names(mitigations: Sequence[Mitigation]) -> str:
 
 def _print_table(remainders: Sequence[Remainder]) -> None:
     """What sets leave open, and what the words in it mean."""
-    from drainspecs.cases import CASES
+    from drainspecs.mirror.stray_requests import CASES
 
     columns = [Column("with"), Column("cases open"), Column("in any GSource order"), Column("does not hold")]
     emit_table(Table(columns, [_row(item) for item in remainders]), partial(_list, remainders))

@@ -94,7 +94,7 @@ def _code_bases(
 ) -> list[CodeBase]:
     from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, CodeBase
     from draincheck.revisions import code_bases, find_revision
-    from drainspecs.scenarios import applies, find_scenario
+    from drainspecs.mirror.scenarios import applies, find_scenario
 
     if every and revisions:
         raise click.UsageError("--all and --revision exclude each other")

@@ -23,13 +23,13 @@ from check_invariants.output import Column, Counter, Styled, Table, counted, emi
 
 if TYPE_CHECKING:
     from check_invariants.selection import CodeBase
-    from drainspecs.sweep import Sweep
+    from drainspecs.questions.sweep import Sweep
 
 __all__ = ["command"]
 
 
 def _find(name: str) -> str:
-    from drainspecs.judging import values_of
+    from drainspecs.questions.variants import values_of
 
     values_of(name)
     return name
@@ -83,7 +83,7 @@ def command(properties: Sequence[str], knobs: Sequence[str], jobs: int | None, a
 
 def _swept(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
     from draincheck.errors import ModelError
-    from drainspecs.sweep import SpaceTooLarge, sweep
+    from drainspecs.questions.sweep import SpaceTooLarge, sweep
 
     counter = Counter("systems built")
     probes = selected.probes_of_states("sweep")

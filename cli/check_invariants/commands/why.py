@@ -24,7 +24,7 @@ from check_invariants.output import Counter, counted, emit, emit_json, make_dire
 
 if TYPE_CHECKING:
     from check_invariants.selection import CodeBase
-    from drainspecs.why import Flip, Toggle, Why
+    from drainspecs.questions.why import Flip, Toggle, Why
 
 __all__ = ["command"]
 
@@ -83,7 +83,7 @@ def _the_property(properties: Sequence[str]) -> str:
 def _asked(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why:
     from draincheck.errors import ModelError
     from draincheck.revisions import UnknownName, find_revision
-    from drainspecs.why import why
+    from drainspecs.questions.why import why
 
     try:
         base = find_revision(against)
@@ -172,7 +172,7 @@ def _outcome(word: str) -> str:
 
 def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: str) -> Iterator[str]:
     """An answer: its changes, what comes of their removal, and how to look at that."""
-    from drainspecs.judging import shown
+    from drainspecs.questions.variants import shown
 
     indent = " " * len(f"{number}. ")
     for place, toggle in enumerate(flip.toggles):

@@ -17,7 +17,7 @@ from draincheck.certificate.claim import ClaimError, check_claim
 from draincheck.certificate.format import Certificate, CertificateError, read
 from draincheck.certificate.queries import Query, constants, model_part, queries, query_part, signatures
 from draincheck.certificate.solvers import UnreadableError, answers, demand
-from draincheck.engines.symbolic.relation import Relation
+from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelError, TraceError
 from draincheck.properties import Reachable
 from draincheck.system import TransitionSystem

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
-from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.smtlib import conjoined, disjoined
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.writer import conjoined, disjoined
 from draincheck.system import State
 
 __all__ = ["Diagram", "good_order"]

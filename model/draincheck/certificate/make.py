@@ -9,9 +9,9 @@ from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.certificate.format import Certificate, CertificateError, Claim, Header, read, written
 from draincheck.certificate.queries import model_part, query_part, signatures
 from draincheck.engines import explicit
-from draincheck.engines.symbolic.induction import Proof
-from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.smtlib import conjoined
+from draincheck.engines.smt.induction import Proof
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.writer import conjoined
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from draincheck.certificate.format import CertificateError, Claim, Header
-from draincheck.engines.symbolic.relation import Relation
-from draincheck.engines.symbolic.smtlib import conjoined, define
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.writer import conjoined, define
 from draincheck.expr import BoolExpr, any_
 from draincheck.properties import CanAlwaysFinish, Reachable
 from draincheck.semantics.violation import fault_found, shown_by

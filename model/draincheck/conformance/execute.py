@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from draincheck.conformance.abstraction import Abstraction, Observed
-from draincheck.conformance.labels import choice_of, outcomes_of
+from draincheck.conformance.correspondence import choice_of, outcomes_of
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
 from draincheck.core.scheduler import Step

@@ -10,7 +10,7 @@ from time import perf_counter
 from draincheck.conformance.abstraction import Abstraction, Observed
 from draincheck.conformance.cover import Cover
 from draincheck.conformance.execute import Alternatives, Difference, Lead, Offers
-from draincheck.conformance.positions import Position, position_of
+from draincheck.conformance.stacks import Position, position_of
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
 from draincheck.exploration.graph import StateGraph

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from draincheck.analysis.explain import label_of
 from draincheck.core.events import Event
 from draincheck.core.outcome import LostWrite, short_hex
 from draincheck.core.run import Replayed
-from draincheck.explain import label_of
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
 

@@ -14,7 +14,7 @@ from draincheck.exploration.domains import Facts, conjunction
 from draincheck.exploration.layout import Field, Layout
 from draincheck.exploration.writer import Writer, masked
 from draincheck.expr import TRUE, BoolExpr, Expr
-from draincheck.parametric import refuse_naturals
+from draincheck.naturals import refuse_naturals
 from draincheck.system import Action, Fault, TransitionSystem
 
 __all__ = ["Loop", "Note", "Where"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, IntSort, all_, any_, constant, eq, substitute, variables_of
+from draincheck.lang.control_flow import Edge, Rest, first_line
 from draincheck.lang.fairness import resolve
-from draincheck.lang.flow import Edge, Rest, first_line
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled

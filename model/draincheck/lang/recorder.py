@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.lang.blocks import Blocks
-from draincheck.lang.flow import Flow
+from draincheck.lang.control_flow import Flow
 from draincheck.lang.path import Path, merge
 from draincheck.location import caller_line, want_name, want_text
 from draincheck.system import BoolVar, Part

@@ -1,6 +1,6 @@
 """Models with unbounded counters, for symbolic engines: natural numbers (`naturals`), and the QEMU model with counted requests (`qemu`)."""
 
-from draincheck.parametric.naturals import (
+from draincheck.naturals import (
     INFINITY,
     NATURAL,
     has_naturals,

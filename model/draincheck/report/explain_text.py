@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from draincheck.explain import Alternative, ExplainedStep, Explanation, Fact
-from draincheck.fates import Fate
+from draincheck.analysis.avoidability import Fate
+from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
 
 __all__ = ["render_explanation"]
 

@@ -1,4 +1,4 @@
-"""Transition graphs (see `draincheck.graph`) as files: DOT, SVG, GraphML, and the node-link JSON of networkx."""
+"""Transition graphs (see `draincheck.analysis.transition_graph`) as files: DOT, SVG, GraphML, and the node-link JSON of networkx."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
-from draincheck.graph import MAX_DRAWN, RESERVED, refuse_above
+from draincheck.analysis.transition_graph import MAX_DRAWN, RESERVED, refuse_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,438 @@
+"""A trace explained: what let each step happen, which conditions it made true or false, and what could have been done instead.
+
+Nothing here is a matter of taste. A *fact* is an atomic condition with its truth in a state, and the facts behind a condition are a
+set of them that suffices to decide it. An alternative is another action that was enabled, and what it leads to is decided on the whole
+graph of the system (`draincheck.analysis.avoidability`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from draincheck.analysis.avoidability import FATE_LIMITS, Fate, Fates
+from draincheck.errors import ModelError
+from draincheck.expr import BoolExpr, Expr, all_, variables_of
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
+from draincheck.system import Action, State, TransitionSystem, Variable
+from draincheck.trace import Step, Trace, rerun
+from draincheck.verdict import Limits
+
+__all__ = [
+    "Alternative", "Escape", "ExplainedCheck", "ExplainedStep", "Explanation", "Fact", "FormulaChange", "PropertyChange", "explain",
+    "facts_behind", "label_of",
+]  # fmt: skip
+
+#: how the names of the variables begin that say where processes stand (see `draincheck.lang.compile`)
+PROGRAM_COUNTER = "pc "
+
+#: a longer condition is shown by the facts behind it only
+MAX_TEXT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An atomic condition as it was: its text if it was true, `not ...` if it was false, and values that the text does not say.
+
+    `values` is a sequence of `name=value`, truth values as 0 and 1.
+    """
+
+    text: str
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.text} [{', '.join(self.values)}]" if self.values else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCheck:
+    """A check of the action that was taken: its property, whether it held, and the facts that decided it."""
+
+    property: str
+    holds: bool
+    because: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyChange:
+    """The condition of a property of states became true or false; the facts that decide it now.
+
+    For an invariant the condition is what must always be true; `goal` says that it is a goal instead, which is met where it is true.
+    """
+
+    property: str
+    goal: bool
+    now: bool
+    because: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaChange:
+    """A sub-formula became true or false, and the properties that it is part of."""
+
+    text: str
+    now: bool
+    properties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedStep:
+    """One step of a trace.
+
+    Attributes:
+        number: from 1.
+        process: who took it.
+        label: what took place, in the model's words.
+        guard: what let it happen, besides control being where it was and what every action demands.
+        checks: the checks of the action, each with its outcome.
+        properties: properties whose condition changed its truth.
+        formulas: sub-formulas of properties that changed theirs.
+        fate: what is still possible after the step, for the trace's property; None where that is not known.
+    """
+
+    number: int
+    process: str
+    label: str
+    guard: tuple[Fact, ...]
+    checks: tuple[ExplainedCheck, ...]
+    properties: tuple[PropertyChange, ...]
+    formulas: tuple[FormulaChange, ...]
+    fate: Fate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another action that was enabled.
+
+    Attributes:
+        action: its index.
+        process: who would have taken it.
+        label: what would have taken place.
+        fate: what would have been possible after it; None if it violates the property itself.
+        rest: after an action that leaves things *open*, the rest of a shortest way to where the property is safe (or the goal of a demand
+            on whole runs is met): `process: label` of each step.
+    """
+
+    action: int
+    process: str
+    label: str
+    fate: Fate | None
+    rest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Escape:
+    """Where the trace could have turned out otherwise: instead of a step these could have been taken, the best first.
+
+    That is what makes the property safe at once, then what takes the fewest steps to come to a safe state.
+    """
+
+    step: int
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A trace explained.
+
+    Attributes:
+        system: the model's name.
+        property: what the trace is evidence about, or "".
+        invariants: for each invariant whether it is true at the start.
+        goals: for each goal of a property whether it is met at the start.
+        steps: the trace.
+        loop: for a trace that goes on for ever, how many steps come before those that repeat; None for one that ends.
+        violated_at: the step that violates the property, 0 for the initial state; None if none does.
+        lost_at: the step after which the violation could not be avoided any more (see `draincheck.analysis.avoidability`), 0 if it never could; None
+            if that is not known. For a demand on whole runs: after which its goal was out of reach; None if it never was.
+        instead: what else was enabled where the step that violates the property was taken.
+        escape: the latest step instead of which something else would still have left a way to a safe state; None if there is none.
+            For a demand on whole runs: a way to its goal.
+        safe_escape: the latest one instead of which something would have made the property safe for good; None if there is none.
+        untold: why fates and escapes are missing, "" if they are not.
+    """
+
+    system: str
+    property: str
+    invariants: Mapping[str, bool]
+    goals: Mapping[str, bool]
+    steps: tuple[ExplainedStep, ...]
+    loop: int | None = None
+    violated_at: int | None = None
+    lost_at: int | None = None
+    instead: tuple[Alternative, ...] = ()
+    escape: Escape | None = None
+    safe_escape: Escape | None = None
+    untold: str = ""
+
+
+def explain(system: TransitionSystem, trace: Trace, limits: Limits = FATE_LIMITS) -> Explanation:
+    """Explain a trace.
+
+    Args:
+        system: the system it belongs to.
+        trace: any path of the system.
+        limits: the graph that may be explored to find out what could have been done instead; beyond, `untold` says so.
+
+    Raises:
+        TraceError: the trace is not one of this system.
+        ModelError: the system has no property of the name that the trace gives.
+    """
+    steps = rerun(system, trace)
+    item = system.property_named(trace.property) if trace.property else None
+    watched = _Watched(system, _conditions(system, item, steps))
+    otherwise = _Otherwise.of(system, item, trace, limits)
+    return Explanation(
+        system=system.name,
+        property=trace.property,
+        invariants=watched.invariants(trace.initial),
+        goals=watched.goals(trace.initial),
+        steps=tuple(_explained(watched, n, step, otherwise.fate(n)) for n, step in enumerate(steps, 1)),
+        loop=trace.loop,
+        violated_at=otherwise.violated_at,
+        lost_at=otherwise.lost_at(),
+        instead=otherwise.instead(),
+        escape=otherwise.escape(Fate.SAFE, Fate.OPEN),
+        safe_escape=otherwise.escape(Fate.SAFE),
+        untold=otherwise.untold,
+    )
+
+
+# -- one step ---------------------------------------------------------------------------------------
+
+
+def _explained(watched: _Watched, number: int, step: Step, fate: Fate | None) -> ExplainedStep:
+    system, action = watched.system, watched.system.actions[step.action]
+    return ExplainedStep(
+        number,
+        action.process,
+        label_of(system, action, step.before),
+        facts_behind(system, all_(*watched.own_demands(action)), step.before),
+        tuple(_checked(system, action, step.before)),
+        tuple(watched.property_changes(step)),
+        tuple(watched.formula_changes(step)),
+        fate,
+    )
+
+
+def label_of(system: TransitionSystem, action: Action, state: State) -> str:
+    """What takes place where the action is taken in this state; `(goes on in f)` for a step without a label."""
+    parts = [part for part in action.parts if system.holds(part.when, state)]
+    labels = dict.fromkeys(part.label for part in parts if part.label)
+    places = [part.frames[-1] for part in parts if part.frames]
+    return "; ".join(labels) or (f"(goes on in {places[-1]})" if places else "(goes on)")
+
+
+def _checked(system: TransitionSystem, action: Action, state: State) -> Iterator[ExplainedCheck]:
+    for check in action.checks:
+        if check.holds.op != "const":
+            because = facts_behind(system, check.holds, state) or facts_behind(system, check.holds, state, history=True)
+            yield ExplainedCheck(check.property, system.holds(check.holds, state), because)
+
+
+def facts_behind(
+    system: TransitionSystem, condition: BoolExpr, state: State, *, history: bool = False
+) -> tuple[Fact, ...]:
+    """Atomic conditions whose truth in this state decides a condition; those about where processes stand are left out.
+
+    So are those about what a specification has remembered, unless `history` asks for them.
+    """
+    found: dict[Fact, None] = {}
+    for atom, true in _deciding(system, condition, state):
+        variables = cast("set[Variable]", variables_of(atom))
+        if any(not v.internal or (history and not v.name.startswith(PROGRAM_COUNTER)) for v in variables):
+            found[_fact(system, atom, true, state)] = None
+    return tuple(found)
+
+
+def _deciding(system: TransitionSystem, condition: Expr, state: State) -> Iterator[tuple[Expr, bool]]:
+    """Atoms and their truth: of a disjunction that is true (a conjunction that is false) those of one operand, else of all."""
+    true = bool(system.value(condition, state))
+    match condition.op:
+        case "const":
+            return
+        case "not":
+            yield from _deciding(system, condition.args[0], state)
+        case "and" | "or":
+            one = true == (condition.op == "or")
+            operands = [arg for arg in condition.args if not one or bool(system.value(arg, state)) == true]
+            yield from _fewest(system, operands, state) if one else _all(system, operands, state)
+        case "ite":
+            yield from _deciding(system, condition.args[0], state)
+            yield from _deciding(system, condition.args[1 if system.value(condition.args[0], state) else 2], state)
+        case _:
+            yield condition, true
+
+
+def _all(system: TransitionSystem, operands: Iterable[Expr], state: State) -> Iterator[tuple[Expr, bool]]:
+    for operand in operands:
+        yield from _deciding(system, operand, state)
+
+
+def _fewest(system: TransitionSystem, operands: Iterable[Expr], state: State) -> Iterator[tuple[Expr, bool]]:
+    """The atoms of the operand that needs fewest of them."""
+    yield from min((list(_deciding(system, operand, state)) for operand in operands), key=len)
+
+
+def _fact(system: TransitionSystem, atom: Expr, true: bool, state: State) -> Fact:
+    """The atom as it was. A truth value, or an equality that is true, says all there is to say."""
+    says_all = atom.op == "var" or (true and atom.op == "eq" and atom.args[1].op == "const")
+    values = () if says_all else tuple(_assignments(system, atom, state))
+    text = str(atom) if len(str(atom)) <= MAX_TEXT else "(a longer condition)"
+    return Fact(text if true else f"not {text}" if atom.op == "var" else f"not ({text})", values)
+
+
+def _assignments(system: TransitionSystem, term: Expr, state: State) -> Iterator[str]:
+    named = variables_of(term)
+    for variable, stored in zip(system.variables, state, strict=True):
+        if variable in named and not variable.internal:
+            value = variable.sort.decode(stored)
+            yield f"{variable.name}={int(value) if isinstance(value, bool) else value}"
+
+
+# -- what is watched along the trace ----------------------------------------------------------------
+
+
+def _conditions(system: TransitionSystem, item: Property | None, steps: Sequence[Step]) -> dict[str, list[BoolExpr]]:
+    """The conditions that are followed from state to state: those of properties of states, and the check that the trace breaks."""
+    found = {each.name: list(each.conditions()[::-1]) for each in system.properties if each.conditions()}
+    if isinstance(item, Assertion) and steps and item.name in steps[-1].broken:
+        checks = system.actions[steps[-1].action].checks
+        found[item.name] = [
+            c.holds for c in checks if c.property == item.name and not system.holds(c.holds, steps[-1].before)
+        ]
+    return found
+
+
+class _Watched:
+    """Conditions of properties, and all their sub-formulas."""
+
+    def __init__(self, system: TransitionSystem, conditions: Mapping[str, list[BoolExpr]]) -> None:
+        self.system = system
+        self._first = {name: found[0] for name, found in conditions.items()}
+        self._formulas: dict[str, tuple[Expr, dict[str, None]]] = {}
+        for name, found in conditions.items():
+            for formula in (sub for condition in found for sub in _subformulas(condition)):
+                self._formulas.setdefault(str(formula), (formula, {}))[1][name] = None
+        demands = [{str(term) for term in _conjuncts(action)} for action in system.actions]
+        self._everywhere = set[str].intersection(*demands) if demands else set[str]()
+
+    def own_demands(self, action: Action) -> Iterator[BoolExpr]:
+        """The conjuncts of an action's guard that are not those of every action."""
+        return (term for term in _conjuncts(action) if str(term) not in self._everywhere)
+
+    def invariants(self, state: State) -> dict[str, bool]:
+        """For each invariant whether it is true."""
+        return self._truths(state, (Always,))
+
+    def goals(self, state: State) -> dict[str, bool]:
+        """For each goal whether it is met."""
+        return self._truths(state, (Reachable, CanAlwaysFinish, Eventually, LeadsTo))
+
+    def _truths(self, state: State, kinds: tuple[type[Property], ...]) -> dict[str, bool]:
+        of_kind = {name: c for name, c in self._first.items() if isinstance(self.system.property_named(name), kinds)}
+        return {name: self.system.holds(condition, state) for name, condition in of_kind.items()}
+
+    def property_changes(self, step: Step) -> Iterator[PropertyChange]:
+        """The properties of states whose condition a step makes true or false."""
+        for goal, truths in ((False, self.invariants), (True, self.goals)):
+            before = truths(step.before)
+            for name, now in truths(step.after).items():
+                if before[name] != now:
+                    because = facts_behind(self.system, self._first[name], step.after)
+                    yield PropertyChange(name, goal, now, because)
+
+    def formula_changes(self, step: Step) -> Iterator[FormulaChange]:
+        """The sub-formulas that a step makes true or false."""
+        for text, (formula, names) in self._formulas.items():
+            before, after = (bool(self.system.value(formula, state)) for state in (step.before, step.after))
+            if before != after:
+                yield FormulaChange(text, after, tuple(names))
+
+
+def _conjuncts(action: Action) -> tuple[BoolExpr, ...]:
+    return cast("tuple[BoolExpr, ...]", action.guard.args) if action.guard.op == "and" else (action.guard,)
+
+
+def _subformulas(condition: Expr) -> Iterator[Expr]:
+    """The conditions that a condition is made of, without itself and without negations; those too long to read are left out."""
+    for arg in condition.args:
+        if arg.sort.size == 2 and isinstance(arg, BoolExpr):
+            if arg.op not in ("not", "const") and len(str(arg)) <= MAX_TEXT and _is_visible(arg):
+                yield arg
+            yield from _subformulas(arg)
+        elif arg.args:
+            yield from _subformulas(arg)
+
+
+def _is_visible(a: Expr) -> bool:
+    return all(not cast(Variable, variable).internal for variable in variables_of(a))
+
+
+# -- what could have been done instead --------------------------------------------------------------
+
+
+class _Otherwise:
+    """The fates of the states that a trace passes up to its violation, and of their other successors."""
+
+    def __init__(self, fates: Fates | None, trace: Trace, untold: str) -> None:
+        self._fates, self._trace, self.untold = fates, trace, untold
+        self._passed = fates.along(trace) if fates is not None else []
+        self.violated_at = next((n for n in range(len(self._passed)) if self._is_violated(n)), None)
+        #: the last step instead of which something could have been done
+        self._last = self.violated_at or 0
+        if fates is not None and fates.is_about_runs:
+            self._last = len(trace.actions)
+        elif fates is not None and self.violated_at is None:
+            self.untold = f"the trace does not violate {trace.property!r}"
+
+    @classmethod
+    def of(cls, system: TransitionSystem, item: Property | None, trace: Trace, limits: Limits) -> _Otherwise:
+        """What is known about a trace; `untold` says why nothing is."""
+        if item is None:
+            return cls(None, trace, "the trace is about no property")
+        try:
+            return cls(Fates(system, item, limits), trace, "")
+        except ModelError as error:
+            return cls(None, trace, error.message)
+
+    def _is_violated(self, number: int) -> bool:
+        assert self._fates is not None
+        if self._fates.is_bad(self._passed[number]):
+            return True
+        return number > 0 and self._fates.breaks(self._passed[number - 1], self._trace.actions[number - 1])
+
+    def fate(self, number: int) -> Fate | None:
+        """What is still possible after a step; None where that is not known, or where it has happened."""
+        if self._fates is None or (self.violated_at is not None and number >= self.violated_at):
+            return None
+        return self._fates.of(self._passed[number])
+
+    def lost_at(self) -> int | None:
+        """The step after which nothing helps any more; the violation itself if it could be avoided until then."""
+        lost = next((n for n in range(self._last + 1) if self.fate(n) is Fate.LOST), self.violated_at)
+        return None if self.untold else lost
+
+    def instead(self) -> tuple[Alternative, ...]:
+        """What else could have been done instead of the step that violates the property."""
+        return tuple(self._alternatives(self.violated_at)) if self.violated_at else ()
+
+    def escape(self, *good: Fate) -> Escape | None:
+        """The latest step instead of which something else has one of these fates."""
+        for number in range(self._last, 0, -1):
+            if found := tuple(way for way in self._alternatives(number) if way.fate in good):
+                return Escape(number, found)
+        return None
+
+    def _alternatives(self, number: int) -> Iterator[Alternative]:
+        """What else could have been done instead of a step."""
+        assert self._fates is not None
+        before = self._passed[number - 1]
+        for way in self._fates.other_ways(before, self._trace.actions[number - 1]):
+            rest = tuple(f"{action.process}: {self._told(action, state)}" for state, action in way.rest)
+            yield Alternative(way.action.index, way.action.process, self._told(way.action, before), way.fate, rest)
+
+    def _told(self, action: Action, state: int) -> str:
+        assert self._fates is not None
+        return label_of(self._fates.system, action, self._fates.state(state))

@@ -1,0 +1,179 @@
+"""Explicit search and bounded model checking together: whoever is first answers.
+
+Explicit search goes first, alone, up to a number of states that takes it a fraction of a second: most systems are decided by then. What
+is wider than that is searched by both, bounded model checking in a second thread (z3 works outside of Python's lock), explicit search
+again and again with twice the states, which costs no more than twice the last search. The first verdict that is not *unknown* wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from re import sub
+from threading import Thread
+from time import perf_counter
+
+from draincheck.engines import explicit
+from draincheck.engines.smt.bmc import Search
+from draincheck.semantics.violation import shown_by
+from draincheck.system import TransitionSystem
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+
+__all__ = ["FIRST_STATES", "check"]
+
+#: states that explicit search may store before the other engine starts: about a third of a second
+FIRST_STATES = 100_000
+
+#: seconds after which a search that was stopped, and still runs, is stopped again
+STOP_AGAIN = 0.05
+
+EXPLICIT, BMC = "explicit search", "bounded model checking"
+
+
+def check(
+    system: TransitionSystem,
+    property_name: str,
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+    first_states: int = FIRST_STATES,
+) -> Verdict:
+    """Decide a property with the engine that is faster for it; the verdict's `how` says which one it was.
+
+    It is what that engine promises: *violated* comes with one of the shortest counterexamples (*holds*, for `Reachable`, with a witness).
+    Which engine that is, and with it which of several shortest traces, may differ from run to run; outcome and length do not, but in
+    systems where a faulty action is enabled deeper than the property needs.
+
+    Raises:
+        ModelFault: the engine that answered found that a state enables an action that cannot be taken.
+    """
+    race = _Race(system, property_name, limits, reporter)
+    verdict = race.explicit(first_states)
+    if verdict is not None:
+        return verdict
+    if shown_by(system, system.property_named(property_name)) is None:
+        return race.alone(first_states)
+    return race.together(first_states)
+
+
+class _Overtaken(Exception):
+    """The other engine has answered."""
+
+
+class _Race:
+    """One property, two engines."""
+
+    def __init__(self, system: TransitionSystem, name: str, limits: Limits, reporter: Reporter) -> None:
+        self.system, self.name, self.limits, self.reporter = system, name, limits, reporter
+        self._started = perf_counter()
+
+    def explicit(self, states: int, reporter: Reporter | None = None) -> Verdict | None:
+        """What explicit search says; None if it needs more states than this, and may have them."""
+        most = states if self.limits.states is None else min(states, self.limits.states)
+        limits = replace(self._left(), states=most)
+        verdict = explicit.check(self.system, self.name, limits, reporter or self.reporter)
+        stopped = verdict.outcome is Outcome.UNKNOWN and f"state limit {most} reached" in verdict.how
+        return None if stopped and most != self.limits.states else self._by(EXPLICIT, verdict)
+
+    def alone(self, states: int) -> Verdict:
+        """Explicit search to its end."""
+        verdict = None
+        while verdict is None:
+            states *= 2
+            verdict = self.explicit(states)
+        return verdict
+
+    def together(self, states: int) -> Verdict:
+        """Both engines at once."""
+        other = _Other(Search(self.system, [self.name], self._left()), self.name)
+        other.start()
+        try:
+            mine = self._explicit_unless(other, states)
+            if mine.outcome is Outcome.UNKNOWN:
+                other.join()
+        except _Overtaken:
+            mine = None
+        finally:
+            other.end()
+        theirs = other.verdict()
+        if mine is None or (theirs is not None and theirs.outcome is not Outcome.UNKNOWN):
+            assert theirs is not None
+            return self._by(BMC, theirs)
+        if theirs is None or mine.outcome is not Outcome.UNKNOWN:
+            return mine
+        return replace(mine, how=f"{mine.how}; {self._by(BMC, theirs).how}")
+
+    def _explicit_unless(self, other: _Other, states: int) -> Verdict:
+        """Explicit search; raises _Overtaken when the other engine is first."""
+        watcher = _Watcher(self.reporter, other)
+        verdict = None
+        while verdict is None:
+            states *= 2
+            verdict = self.explicit(states, watcher)
+        return verdict
+
+    def _by(self, engine: str, verdict: Verdict) -> Verdict:
+        """A verdict that says who found it, and the time limit that was given rather than what was left of it."""
+        how = verdict.how
+        if self.limits.seconds is not None:
+            how = sub(r"time limit \S+ s", f"time limit {self.limits.seconds:g} s", how)
+        return replace(verdict, how=f"{engine}: {how}")
+
+    def _left(self) -> Limits:
+        """The limits, with the time that is left."""
+        seconds = self.limits.seconds
+        return (
+            self.limits if seconds is None else replace(self.limits, seconds=seconds - (perf_counter() - self._started))
+        )
+
+
+class _Other(Thread):
+    """Bounded model checking in a thread of its own."""
+
+    def __init__(self, search: Search, name: str) -> None:
+        super().__init__(daemon=True)
+        self._search, self._name = search, name
+        self._verdict: Verdict | None = None
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        """Search."""
+        try:
+            self._verdict = self._search.run(SILENT)[self._name]
+        except Exception as error:  # handed to the thread that asks for the verdict
+            self._error = error
+
+    @property
+    def answered(self) -> bool:
+        """Whether it has decided, or found that it cannot."""
+        decided = self._verdict is not None and self._verdict.outcome is not Outcome.UNKNOWN
+        return decided or self._error is not None
+
+    def end(self) -> None:
+        """Stop the search, if it still runs; an error that comes of that is none.
+
+        More than once, for z3 forgets an interrupt that comes between two checks.
+        """
+        answered = self.answered
+        while self.is_alive():
+            self._search.stop()
+            self.join(STOP_AGAIN)
+        if not answered:
+            self._error = None
+
+    def verdict(self) -> Verdict | None:
+        """What it found, None if it was stopped; raises what the search raised."""
+        if self._error is not None:
+            raise self._error
+        return self._verdict
+
+
+class _Watcher:
+    """A reporter that ends an explicit search once the other engine has answered."""
+
+    def __init__(self, reporter: Reporter, other: _Other) -> None:
+        self._reporter, self._other = reporter, other
+
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """Pass it on; raises _Overtaken."""
+        if self._other.answered:
+            raise _Overtaken
+        self._reporter.progress(states, transitions, depth, queue)

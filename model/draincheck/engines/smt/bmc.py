@@ -1,0 +1,318 @@
+"""Bounded model checking: z3 looks for a path of 0, 1, 2 ... steps to a state that shows a property violated.
+
+The first path found is a shortest one, as the explicit engine's. What z3 found becomes a trace that is executed again by the system's
+own rules before anybody sees it. That there is nothing up to a depth is *unknown*, never *holds*, with two exceptions: no path is
+longer, or the analysis of pairs (`pairs`) shows that no reachable state can be what is looked for.
+
+Properties that are checked together share one unrolling: at each depth z3 is asked for a state that shows any of them, until there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.solver import Answer, Solver
+from draincheck.engines.smt.unrolling import Exclusions, Unrolling
+from draincheck.errors import EvidenceError
+from draincheck.expr import FALSE, BoolExpr
+from draincheck.semantics.validation import Evidence, Path, conclude
+from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
+from draincheck.system import FaultKind, State, TransitionSystem
+from draincheck.trace import rerun
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+
+__all__ = ["DEFAULT_DEPTH", "Search", "check", "decide", "steps"]
+
+#: how deep a search goes that was given neither a depth nor a time
+DEFAULT_DEPTH = 100
+
+
+def check(
+    system: TransitionSystem, property_name: str, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+) -> Verdict:
+    """Search for a counterexample (a witness, for `Reachable`) up to `limits.depth` steps and `limits.seconds`.
+
+    What the verdict says, unless time runs out:
+
+    * if a state that shows the property violated is up to `limits.depth` steps away, this is *violated*, with one of the shortest
+      counterexamples (for `Reachable` *holds*, with a witness); that of an assertion has one step more, the one that breaks it. A bound
+      hides what comes after it, not what comes before;
+    * else it is *unknown*; or *holds* (*violated*), if no path is longer or pairs of values exclude what is looked for, and no reachable
+      state passes a bound or enables a faulty action.
+
+    Raises:
+        ModelFault: a state that is no further away than the one that shows the property violated, or else than `limits.depth` steps,
+            enables an action that cannot be taken. The trace to it is a shortest one.
+    """
+    return decide(system, [property_name], limits, reporter)[property_name]
+
+
+def decide(
+    system: TransitionSystem,
+    property_names: Sequence[str],
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+    *,
+    pairs: Pairs | None = None,
+) -> dict[str, Verdict]:
+    """Check several properties in one search, each as `check` does; the time limit is for all of them together.
+
+    `pairs` is the analysis of the system, if somebody has made it already.
+
+    Raises:
+        ModelFault: as `check` of the property for which the search goes deepest.
+    """
+    return Search(system, property_names, limits, pairs=pairs).run(reporter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """States that are looked for: the name of their predicate, and the depth before which pairs of values exclude them."""
+
+    predicate: str
+    condition: BoolExpr
+    first: int
+
+
+class Search:
+    """A search for the states that show properties violated, depth by depth.
+
+    Attributes:
+        depth: up to where everything that was asked for has been found; -1 at the beginning.
+        verdicts: those of the properties that are decided.
+        pairs: the analysis of pairs.
+    """
+
+    def __init__(
+        self,
+        system: TransitionSystem,
+        property_names: Sequence[str],
+        limits: Limits,
+        *,
+        pairs: Pairs | None = None,
+        obstacles: Sequence[tuple[BoolExpr, str]] = (),
+        instance: Callable[[State], TransitionSystem] | None = None,
+        known: BoolExpr | None = None,
+    ) -> None:
+        """A search that has not begun.
+
+        Args:
+            system: what is searched.
+            property_names: the properties.
+            limits: where to stop.
+            pairs: the analysis of the system, if somebody has made it already.
+            obstacles: states that make the search end with *unknown*, and what is to be said of them; if there are any, those that pass
+                a bound are among them. A property that is shown violated at the same depth still is.
+            instance: for a system with parameters: the system without them to which a path belongs that starts in a state. It has the
+                same variables and actions.
+            known: what has been proved of every reachable state, that none enables a faulty action included. It narrows the search.
+        """
+        self.system, self.limits = system, limits
+        self.depth = -1
+        self.verdicts: dict[str, Verdict] = {}
+        self._names = property_names
+        self._instance, self._known = instance, known
+        self._started = perf_counter()
+        self.pairs = pairs or Pairs(system)
+        self._error = self._seek("error", fault_found(system, bound=False) if known is None else FALSE)
+        self._obstacles = {self._seek(f"obstacle{n}", where): what for n, (where, what) in enumerate(obstacles)}
+        no_bound = obstacles or known is not None
+        self._passed_bound = FOR_EVER if no_bound else self.pairs.first(fault_found(system, bound=True))
+        self._goals = self._open()
+        self._hit = ""
+        self._stopped = ""
+        self._unrolling: Unrolling | None = None
+
+    def _seek(self, predicate: str, condition: BoolExpr) -> _Sought:
+        return _Sought(predicate, condition, self.pairs.first(condition))
+
+    def _open(self) -> dict[str, _Sought]:
+        """What shows each property violated; the verdicts of those for which that is known already."""
+        goals: dict[str, _Sought] = {}
+        excluded = min(s.first for s in (self._error, *self._obstacles)) == FOR_EVER
+        for number, name in enumerate(self._names):
+            shown = shown_by(self.system, self.system.property_named(name))
+            if shown is None:
+                how = "bounded model checking does not decide this kind of property"
+                self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, how)
+                continue
+            sought = self._seek(f"goal{number}", shown)
+            if excluded and sought.first == FOR_EVER:
+                self.verdicts[name] = self._nothing(name, "every reachable state is excluded by its pairs of values")
+            else:
+                goals[name] = sought
+        return goals
+
+    def run(self, reporter: Reporter) -> dict[str, Verdict]:
+        """Search until everything is decided or a limit is reached; the verdicts are in the order in which they were asked for.
+
+        Raises:
+            ModelFault: as `deepen`.
+        """
+        last = self._last()
+        while not self.is_over and self.depth < last:
+            self.deepen()
+            reporter.progress(0, 0, max(self.depth, 0), 0)
+        self._end("")
+        return {name: self.verdicts[name] for name in self._names}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to look for."""
+        return not self._goals
+
+    def stop(self) -> None:
+        """Make a search that runs in another thread end soon, with *unknown*."""
+        self._stopped = "stopped"
+        if self._unrolling is not None:
+            self._unrolling.solver.interrupt()
+
+    def deepen(self) -> None:
+        """Look one step further; `verdicts` has what that decides.
+
+        Raises:
+            ModelFault: some state at this depth enables an action that cannot be taken, and none before does.
+        """
+        if late := self._late():
+            return self._end(late)
+        depth = self.depth + 1
+        while sought := self._sought(depth):
+            unrolling = self._unrolled(depth)
+            query = unrolling.question([s.predicate for s in sought], depth)
+            answer = unrolling.solver.check([query], self.seconds_left())
+            if answer is Answer.UNKNOWN:
+                return self._end(self._late() or self._given_up(unrolling.solver))
+            if answer is Answer.UNSAT:
+                unrolling.demand([f"(not {query})"])
+                if unrolling.solver.is_hopeless():
+                    self._end_with_nothing(f"no path is longer than {steps(depth - 1)}")
+                break
+            self._note(unrolling.path())
+        self.depth = depth
+        return self._end(f"{self._hit} after {steps(depth)}") if self._hit else None
+
+    def _last(self) -> int:
+        """The depth at which a search ends."""
+        if self.limits.depth is not None:
+            return self.limits.depth
+        return DEFAULT_DEPTH if self.limits.seconds is None else FOR_EVER
+
+    def _late(self) -> str:
+        """That the search was stopped or that time is up, or ""."""
+        if self._stopped:
+            return self._stopped
+        left = self.seconds_left()
+        return f"time limit {self.limits.seconds:g} s reached" if left is not None and left <= 0 else ""
+
+    def _given_up(self, solver: Solver) -> str:
+        """Why z3 did not answer, though time is not quite up by our clock."""
+        timed = self.limits.seconds is not None and solver.is_out_of_time()
+        return f"time limit {self.limits.seconds:g} s reached" if timed else "z3 gave up"
+
+    def seconds_left(self) -> float | None:
+        """How much of the time limit is left; None without a limit."""
+        return None if self.limits.seconds is None else self.limits.seconds - (perf_counter() - self._started)
+
+    # -- z3 ---------------------------------------------------------------------------------------------------------------
+
+    def _unrolled(self, depth: int) -> Unrolling:
+        """The paths with so many steps."""
+        if self._unrolling is None:
+            self._unrolling = self._begin()
+        while self._unrolling.length < depth:
+            self._unrolling.extend()
+        return self._unrolling
+
+    def _begin(self) -> Unrolling:
+        relation = Relation(self.system)
+        solver = Solver(relation.logic)
+        sought = [relation.predicate(s.predicate, s.condition) for s in self._everything() if s.first != FOR_EVER]
+        solver.define("".join([relation.domain, relation.initial, *sought]))
+        exclusions = Exclusions(relation, self.pairs, solver)
+        if self._known is None:
+            return Unrolling(relation, solver, "init", exclusions.at)
+        solver.define(relation.predicate("known", self._known))
+        return Unrolling(relation, solver, "init", lambda depth: ["known", *exclusions.at(depth)])
+
+    def _everything(self) -> list[_Sought]:
+        """What is looked for: faults only, if no property is open; no more obstacles, if there has been one."""
+        if not self._goals:
+            return [self._error]
+        return [*self._goals.values(), self._error, *(() if self._hit else self._obstacles)]
+
+    def _sought(self, depth: int) -> list[_Sought]:
+        """What is looked for at a depth."""
+        return [sought for sought in self._everything() if sought.first <= depth]
+
+    # -- verdicts ---------------------------------------------------------------------------------------------------------
+
+    def _end(self, reason: str) -> None:
+        """Leave it at *unknown* for what is not decided."""
+        for name in self._goals:
+            kind = evidence_word(self.system.property_named(name))
+            upto = f"no {kind} of up to {steps(self.depth)}" if self.depth >= 0 else f"no {kind} found"
+            self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, f"{upto}; {reason}" if reason else upto)
+        self._goals = {}
+
+    def _end_with_nothing(self, how: str) -> None:
+        """There is nothing to be found any more."""
+        self.verdicts |= {name: self._nothing(name, how) for name in self._goals}
+        self._goals = {}
+
+    def _nothing(self, name: str, how: str) -> Verdict:
+        """There is nothing to be found: what that means for a property."""
+        if self._passed_bound != FOR_EVER:
+            return Verdict(name, Outcome.UNKNOWN, f"{how}, but a bound may be passed")
+        return Verdict(name, outcome_if_not_shown(self.system.property_named(name)), how)
+
+    def _note(self, path: Path) -> None:
+        """Execute a path that z3 has found, and note what it leads to.
+
+        Raises:
+            ModelFault: it leads to a faulty action.
+        """
+        initial, actions = path
+        system = self._instance(initial) if self._instance is not None else self.system
+        evidence, last = Evidence(system), initial
+        for index in actions:
+            last = system.step(last, system.actions[index])
+        for action in system.enabled(last):
+            fault = system.fault(last, action)
+            if fault is not None and fault.kind is not FaultKind.BOUND:
+                raise evidence.fault(action, fault, path)
+        shown = [name for name in self._goals if _is_shown(system, name, last)]
+        for name in shown:
+            del self._goals[name]
+            self.verdicts[name] = _verdict(evidence, name, path, last)
+        if not shown:
+            self._hit = self._obstacle(system, last)
+
+    def _obstacle(self, system: TransitionSystem, state: State) -> str:
+        """What is to be said of the obstacle in a state."""
+        for obstacle, what in self._obstacles.items():
+            if system.holds(obstacle.condition, state):
+                return what
+        raise EvidenceError(f"{system.name}: the path that z3 found does not lead to what was sought")
+
+
+def _is_shown(system: TransitionSystem, name: str, state: State) -> bool:
+    goal = shown_by(system, system.property_named(name))
+    return goal is not None and system.holds(goal, state)
+
+
+def _verdict(evidence: Evidence, name: str, path: Path, last: State) -> Verdict:
+    """The verdict on a property that the last state of a path shows violated (met, for `Reachable`)."""
+    system, (initial, actions) = evidence.system, path
+    item = system.property_named(name)
+    trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
+    rerun(system, trace)
+    return conclude(item, trace, "")
+
+
+def steps(number: int) -> str:
+    """A number of steps in words."""
+    return "1 step" if number == 1 else f"{number} steps"

@@ -1,0 +1,110 @@
+"""Paths of a system as constants of a solver: state after state, with the action between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from draincheck.engines.smt.mutexes import Pairs
+from draincheck.engines.smt.relation import Relation
+from draincheck.engines.smt.solver import Solver
+from draincheck.engines.smt.writer import conjoined, define, disjoined
+from draincheck.semantics.validation import Path
+
+__all__ = ["Exclusions", "Unrolling"]
+
+
+class Unrolling:
+    """A path that grows at its end.
+
+    The constants of the state at depth 4 are `v0.4`, `v1.4` and so on, the action that leads to it is `c.4`.
+
+    Attributes:
+        length: how many steps the path has.
+    """
+
+    def __init__(self, relation: Relation, solver: Solver, first: str, always: Callable[[int], Iterable[str]]) -> None:
+        """A path of no steps.
+
+        Args:
+            relation: the system.
+            solver: where the path is built; it has to know the predicates.
+            first: the predicate of the first state.
+            always: the predicates of the state at a depth.
+        """
+        self.relation = relation
+        self.solver = solver
+        self.length = 0
+        self._questions = 0
+        self._always = always
+        self._states: list[str] = []
+        solver.define(relation.step + self._declared(0))
+        self.demand(self.at(predicate, 0) for predicate in (first, *always(0)))
+
+    def _declared(self, depth: int) -> str:
+        """The declarations of the state at a depth, the next one."""
+        names = [f"v{i}.{depth}" for i in range(len(self.relation.state))]
+        self._states.append(" ".join(names))
+        return "".join(map(_constant, names, self.relation.state))
+
+    def extend(self) -> None:
+        """Add a step."""
+        self.length += 1
+        choice = f"c.{self.length}"
+        declared = self._declared(self.length) + _constant(choice, self.relation.choice)
+        step = f"(step {self._states[-2]} {self._states[-1]} {choice})"
+        always = [self.at(predicate, self.length) for predicate in self._always(self.length)]
+        self.demand([step, *always], declared)
+
+    def at(self, predicate: str, depth: int) -> str:
+        """The text of a predicate over the state at a depth."""
+        return f"({predicate} {self._states[depth]})"
+
+    def question(self, predicates: Iterable[str], depth: int) -> str:
+        """A new constant that implies one of some predicates of the state at a depth: something to assume in a check."""
+        self._questions += 1
+        name = f"q.{self._questions}"
+        wanted = disjoined(self.at(predicate, depth) for predicate in predicates)
+        self.demand([f"(=> {name} {wanted})"], _constant(name, "Bool"))
+        return name
+
+    def demand(self, texts: Iterable[str], declared: str = "") -> None:
+        """Assert conditions, perhaps about constants that are declared here."""
+        self.solver.add(declared + "".join(f"(assert {text})" for text in texts))
+
+    def distinct(self, depth: int) -> None:
+        """Assert that the state at a depth is none of those before it."""
+        names = [f"v{i}.{{}}" for i in range(len(self.relation.state))]
+        for earlier in range(depth):
+            same = conjoined(f"(= {name.format(earlier)} {name.format(depth)})" for name in names)
+            self.demand([f"(not {same})"])
+
+    def path(self) -> Path:
+        """After a sat answer: the first state, and the actions that were taken."""
+        relation = self.relation
+        first = self._states[0].split()
+        choices = [f"c.{n}" for n in range(1, self.length + 1)]
+        # what the solver left open gets the least value
+        values = dict.fromkeys([*first, *choices], 0) | self.solver.values({*first, *choices})
+        initial = tuple(relation.stored(position, values[name]) for position, name in enumerate(first))
+        return initial, [relation.actions[values[name]].index for name in choices]
+
+
+def _constant(name: str, sort: str) -> str:
+    """The declaration of a constant."""
+    return f"(declare-const {name} {sort})"
+
+
+class Exclusions:
+    """What pairs of values exclude at each depth, as definitions of a solver."""
+
+    def __init__(self, relation: Relation, pairs: Pairs, solver: Solver) -> None:
+        found = pairs.exclusions()
+        facts = [relation.value(variable, value) for variable, value in pairs.facts.all]
+        self._layers = sorted(found)
+        for layer, excluded in found.items():
+            texts = (f"(not {facts[a]})" if a == b else f"(not (and {facts[a]} {facts[b]}))" for a, b in excluded)
+            solver.define(define(f"excluded{layer}", relation.parameters(), conjoined(texts)))
+
+    def at(self, depth: int) -> list[str]:
+        """The predicates that every state at this depth satisfies."""
+        return [f"excluded{layer}" for layer in self._layers if layer > depth]

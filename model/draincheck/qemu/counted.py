@@ -1,0 +1,464 @@
+"""The model of `draincheck.qemu` in the scenario *mirror*, with its requests counted instead of named.
+
+They are alike but for how far they have come and the node they were submitted to, so how many there are in each stage is all there is to
+know of them. Mirror may have any number of copies in flight. Toggles, names and steps are those of `draincheck.qemu`; see there for what
+they stand for. With counters that have no upper end this is the story for any number of writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from draincheck.expr import want_int
+from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Model, ModelError, Process, any_, ite
+from draincheck.naturals import INFINITY, over_naturals, parameter
+from draincheck.qemu import counted_polling
+from draincheck.revisions import Knobs
+from draincheck.system import TransitionSystem
+
+__all__ = ["Qemu", "Requests"]
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Guest requests that were submitted to one node: how many are in flight, and how many of which the I/O is done."""
+
+    in_flight: IntVar
+    io_done: IntVar
+
+    @property
+    def pending(self) -> BoolExpr:
+        """Some of them are tracked."""
+        return (self.in_flight > 0) | (self.io_done > 0)
+
+
+class Qemu:
+    """The modelled QEMU: its state, and its threads as methods."""
+
+    def __init__(self, knobs: Knobs, writes: int | None, highest: int = INFINITY) -> None:
+        """A QEMU with the toggles of a code base.
+
+        Args:
+            knobs: the toggles.
+            writes: how many writes the guest makes; None for any number.
+            highest: the upper end of the counters. If there is one, iterations of the main loop are not counted: they have none.
+
+        Raises:
+            ModelError: the toggles choose an order of GSources other than that of attachment.
+        """
+        if knobs.order != "attach":
+            raise ModelError("the model with counted requests has no other order of GSources than that of attachment")
+        words = "any number of writes" if writes is None else f"{writes} write{'s' * (writes != 1)}"
+        model = self.m = Model(words)
+        self.k = knobs
+        self._highest = highest
+        self.to_make = model.int("writes to make", 0, highest, writes or 0)
+        if writes is None:
+            parameter(self.to_make)
+        self.ring, self.parked, self.acked, self.dirty = map(self._counter, ("ring", "parked", "acked", "dirty"))
+        self.source, self.target = (
+            Requests(self._counter(f"in flight on the {node}"), self._counter(f"I/O done on the {node}"))
+            for node in ("source", "target")
+        )
+        self.copies, self.copied = self._counter("copies in flight"), self._counter("copies done")
+        self.flush = model.enum("flush", "none", "in_flight", "io_done")
+        self.iterations = self._counter("iterations") if highest == INFINITY else None
+        self._flags()
+        self._contexts()
+
+    def _counter(self, name: str) -> IntVar:
+        return self.m.int(name, 0, self._highest)
+
+    def _flags(self) -> None:
+        m = self.m
+        self.root = m.enum("root", "source", "target")
+        self.eventfd, self.revents = m.bool("eventfd"), m.bool("revents")
+        self.should_complete, self.qmp = m.bool("should_complete"), m.bool("monitor command")
+        self.sleep_over = m.bool("sleep timer due")
+        self.window, self.bitmap = m.bool("window"), m.bool("dirty bitmap", initial=True)
+        self.drain_bh, self.exit_bh = m.bool("drain BH"), m.bool("exit BH")
+        self.completed = m.bool("job completed")
+        self.ready, self.monitor_ready = m.bool("qemu_aio_context ready"), m.bool("monitor ready")
+        self.mirror = m.coroutine("mirror_run", waits_at="sleep")
+
+    def _contexts(self) -> None:
+        m, k = self.m, self.k
+        sections = k.begin != "none" or k.drain_is_section or k.target_drained or k.pre_switch == "drain"
+        self.quiesce = m.int("quiesce_counter", 0, 2) if sections else None
+        self.disable_count = m.int("external_disable_cnt", 0, 2) if sections else None
+        self.quiesce_target = m.bool("target drained") if k.target_drained else None
+        self.notify = m.bool("notified") if sections and k.enable_notifies else None
+        self.bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1) if k.bandage else None
+        self.home = k.notifier_home if k.iohandler == "gsource" else "legacy"
+
+    # -- conditions -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def on_old_node(self) -> BoolExpr:
+        """The disk's root is still the source."""
+        return self.root.is_("source")
+
+    @property
+    def drained(self) -> BoolExpr:
+        """A drained section of the source is open."""
+        return self.quiesce > 0 if self.quiesce is not None else FALSE
+
+    @property
+    def guest_io_done(self) -> BoolExpr:
+        """The thread pool has a finished guest request."""
+        return (self.source.io_done > 0) | (self.target.io_done > 0)
+
+    @property
+    def bh_scheduled(self) -> BoolExpr:
+        """A bottom half of qemu_aio_context is scheduled."""
+        io_done = any_(self.guest_io_done, self.copied > 0, self.flush.is_("io_done"))
+        return any_(self.drain_bh if self.k.drain != "nested" else FALSE, self.exit_bh, io_done)
+
+    @property
+    def copying(self) -> BoolExpr:
+        """Mirror has copies under way."""
+        return (self.copies > 0) | (self.copied > 0)
+
+    def enabled(self, counter: IntVar | None) -> BoolExpr:
+        """The poll set of a context has the host notifier."""
+        return counter.is_(0) if self.k.is_external and counter is not None else TRUE
+
+    def allowed(self, counter: IntVar | None) -> BoolExpr:
+        """The fd walk may run the host notifier's handler."""
+        return self.enabled(counter) if self.k.walk_checks_external else TRUE
+
+    # -- what a specification may look at ---------------------------------------------------------------------------------------
+
+    def requests_submitted(self, p: Process, requests: IntVar) -> None:
+        """(b): so many requests are about to become tracked on the disk's root. A specification may check something here."""
+
+    def properties(self) -> None:
+        """Called when everything is recorded. A specification may demand something of states here."""
+
+    # -- threads --------------------------------------------------------------------------------------------------------------
+
+    def compile(self) -> TransitionSystem:
+        """The transition system."""
+        self._record()
+        self.properties()
+        return over_naturals(self.m.compile())
+
+    def _record(self) -> None:
+        """Everything that moves."""
+        self.main_thread()
+        self.mirror_run()
+        self.guest()
+        self.storage()
+        with self.m.thread("clock") as p, p.loop():
+            due = self.mirror.at("sleep") & ~self.sleep_over
+            p.do("mirror's sleep timer expires", self.sleep_over.set(), when=due)
+        with self.m.thread("management") as p:
+            p.do("sends block-job-complete", self.qmp.set())
+
+    def guest(self) -> None:
+        """A descriptor and its kick are two steps: a handler that is already running may take the descriptor first."""
+        with self.m.thread("guest") as p, p.loop():
+            p.do("adds a write to the ring", self.to_make.dec(), self.ring.inc(), when=self.to_make > 0)
+            p.do("kicks", self.eventfd.set())
+
+    def storage(self) -> None:
+        """The host finishes I/O in any order, at any time."""
+        pairs = {
+            "a write on the source": (self.source.in_flight, self.source.io_done),
+            "a write on the target": (self.target.in_flight, self.target.io_done),
+            "a copy": (self.copies, self.copied),
+        }
+        with self.m.thread("storage") as p, p.loop(), p.either() as choice:
+            for what, (before, after) in pairs.items():
+                with choice():
+                    p.do(f"finishes {what}", before.dec(), after.inc(), when=before > 0)
+            with choice():
+                p.do("finishes the flush", self.flush.set("io_done"), when=self.flush.is_("in_flight"))
+
+    def main_thread(self) -> None:
+        """main_loop_wait for ever."""
+        with self.m.thread("main thread") as p, p.loop(), p.call("main_loop_wait", numbered=True):
+            self.prepare_poll_check(p)
+            with p.when(self.ready, local=True):
+                self.dispatch_qemu_aio_context(p)
+            if self.home == "ioh":
+                with p.when(self.revents, local=True), p.atomic():
+                    self.run_fd_handlers(p, self.allowed(self.bandage))
+            with p.when(self.monitor_ready, local=True):
+                self.dispatch_monitor(p)
+            if self.home == "legacy":
+                with p.when(self.revents, local=True), p.atomic():
+                    p.do("revents consumed", self.revents.clear())
+                    self.host_notifier_read(p)
+
+    def prepare_poll_check(self, p: Process) -> None:
+        """The first half of an iteration: only the poll samples readiness."""
+        due = self.bh_scheduled | self.sleep_over
+        counted = [self.iterations.inc()] if self.iterations is not None else []
+        p.do("aio_ctx_prepare", self.ready.set(due), *counted)
+        polled = [self.monitor_ready.set(self.qmp), self.revents.set(self.eventfd)]
+        wake = any_(due, self.qmp, self.eventfd)
+        if self.notify is not None:
+            wake |= self.notify
+            polled.append(self.notify.clear())
+        p.do("qemu_poll_ns", *polled, when=wake)
+        fds = self.revents & self.allowed(self.disable_count) if self.home == "main" else FALSE
+        checked = [self.ready.set(any_(self.ready, due, fds))]
+        if self.bandage is not None and self.home == "ioh" and self.k.walk_checks_external:
+            checked.append(self.revents.set(self.revents & self.enabled(self.bandage)))
+        p.do("aio_ctx_check", *checked)
+
+    def dispatch_qemu_aio_context(self, p: Process) -> None:
+        """A: bottom halves newest first, then the fd walk, then timers."""
+        with p.call("aio_dispatch"):
+            self.newest_bottom_half(p)
+            self.thread_pool_completion_bh(p)
+            if self.home == "main":
+                with p.atomic():
+                    self.run_fd_handlers(p, self.allowed(self.disable_count))
+            with p.atomic(), p.when(self.sleep_over):
+                p.do("the job's sleep is over", self.sleep_over.clear())
+                self.enter_mirror(p)
+
+    def newest_bottom_half(self, p: Process) -> None:
+        """The drain's or the exit's, never both."""
+        with p.atomic():
+            p.do("bottom halves, newest first", self.ready.clear())
+            if self.k.drain == "nested":
+                self.exit_bottom_half(p)
+                return
+            with p.when(self.drain_bh):
+                p.do("bdrv_co_drain_bh_cb", self.drain_bh.clear())
+                if self.k.drain == "yield_first":
+                    self.count_section(p)
+                self.poll_until_quiet(p, self.source.pending, "drain BH")
+                self.enter_mirror(p)
+            with p.otherwise():
+                self.exit_bottom_half(p)
+
+    def enter_mirror(self, p: Process) -> None:
+        """Run the job's coroutine, and wait until it yields."""
+        p.enter(self.mirror, "qemu_coroutine_enter", place="in mirror")
+
+    def exit_bottom_half(self, p: Process) -> None:
+        """(c)."""
+        if self.k.exit == "bh":
+            with p.when(self.exit_bh), p.call("mirror_exit"):
+                released = [self.bitmap.clear()] if self.k.release_bitmap == "exit" else []
+                p.do("mirror_exit", self.exit_bh.clear(), *released, mark="c")
+                self.finish(p)
+
+    def thread_pool_completion_bh(self, p: Process) -> None:
+        """The oldest bottom half: it completes what is done, in any order."""
+        with p.loop(), p.either() as choice:
+            with choice(when=~any_(self.guest_io_done, self.copied > 0, self.flush.is_("io_done"))):
+                p.break_()
+            with choice(when=self.guest_io_done), p.atomic():
+                self.complete_all(p)
+            with choice(when=self.copied > 0), p.atomic():
+                p.do("a copy completes", self.copied.dec())
+                self.enter_mirror(p)
+            with choice(when=self.flush.is_("io_done")), p.atomic():
+                p.do("the flush completes", self.flush.set("none"))
+                self.enter_mirror(p)
+
+    def dispatch_monitor(self, p: Process) -> None:
+        """M: block-job-complete enters a sleeping job at once."""
+        with p.call("qmp_block_job_complete"), p.atomic():
+            p.do("mirror_complete", self.monitor_ready.clear(), self.qmp.clear(), self.should_complete.set())
+            with p.when(self.mirror.at("sleep")):
+                p.do("the sleep timer is deleted", self.sleep_over.clear())
+                self.enter_mirror(p)
+
+    # -- requests -------------------------------------------------------------------------------------------------------------
+
+    def run_fd_handlers(self, p: Process, allowed: BoolExpr) -> None:
+        """The fd walk: readiness is consumed, and the handler runs if it may."""
+        with p.when(self.revents & allowed):
+            self.host_notifier_read(p)
+        p.do("revents consumed", self.revents.clear())
+
+    def host_notifier_read(self, p: Process) -> None:
+        """Test and clear; then empty the ring."""
+        with p.when(self.eventfd):
+            p.do("event_notifier_test_and_clear", self.eventfd.clear())
+            self.handle_output(p)
+
+    def handle_output(self, p: Process) -> None:
+        """Empty the ring."""
+        if self.k.park_requests:
+            with p.when(self.drained):
+                p.do("blk_wait_while_drained", self.parked.set(self.parked + self.ring), self.ring.set(0))
+            with p.otherwise():
+                self.submit(p, self.ring)
+        else:
+            self.submit(p, self.ring)
+
+    def submit(self, p: Process, requests: IntVar) -> None:
+        """(b): all of some requests become tracked on the disk's root."""
+        self.requests_submitted(p, requests)
+        here, there = (ite(when, requests, want_int(0)) for when in (self.on_old_node, ~self.on_old_node))
+        p.do(
+            "submits every request",
+            self.source.in_flight.set(self.source.in_flight + here),
+            self.target.in_flight.set(self.target.in_flight + there),
+            requests.set(0),
+            mark="b",
+        )
+
+    def complete_all(self, p: Process) -> None:
+        """Every request whose I/O is done: its sector is dirty if a bitmap still listens, and the guest is told."""
+        done = self.source.io_done + self.target.io_done
+        p.do(
+            "completes, the guest is told",
+            self.dirty.set(self.dirty + ite(self.bitmap, self.source.io_done, want_int(0))),
+            self.acked.set(self.acked + done),
+            self.source.io_done.set(0),
+            self.target.io_done.set(0),
+        )
+
+    # -- drain ----------------------------------------------------------------------------------------------------------------
+
+    def count_section(self, p: Process) -> None:
+        """The first section of the source disables external events."""
+        assert self.quiesce is not None and self.disable_count is not None
+        p.do("aio_disable_external", self.quiesce.inc(), self.disable_count.inc(when=self.quiesce.is_(0)))
+
+    def drained_begin(self, p: Process, place: str = "drain") -> None:
+        """bdrv_drained_begin in the job's coroutine."""
+        if self.k.drain != "yield_first":
+            self.count_section(p)
+        self.drain_in_coroutine(p, place)
+
+    def drained_end(self, p: Process) -> None:
+        """bdrv_drained_end: the last one enables external events again and lets parked requests go."""
+        assert self.quiesce is not None and self.disable_count is not None
+        with p.when(self.quiesce.is_(1)):
+            woken = [self.notify.set(self.notify | self.disable_count.is_(1))] if self.notify is not None else []
+            p.do("aio_enable_external", self.disable_count.dec(), *woken)
+        p.do("quiesce_counter--", self.quiesce.dec())
+        if self.k.park_requests:
+            with p.when(~self.drained):
+                self.submit(p, self.parked)
+
+    def drain_in_coroutine(self, p: Process, place: str) -> None:
+        """Poll inside the coroutine, or yield at a place to a bottom half that polls."""
+        if self.k.drain == "nested":
+            self.poll_until_quiet(p, self.source.pending, place)
+        else:
+            p.do("schedule bdrv_co_drain_bh_cb", self.drain_bh.set())
+            self.mirror.yield_(place, "qemu_coroutine_yield")
+
+    def poll_until_quiet(self, p: Process, pending: BoolExpr, place: str) -> None:
+        """At a place: nested aio_poll until nothing is pending; until 721671ade7 the last one, without progress, washes."""
+        event = self.guest_io_done | counted_polling.runnable(self)
+        progress = self.k.drain_polls == "progress"
+        with p.loop():
+            p.here(place)
+            with p.either() as choice:
+                with choice(when=~pending & ~event if progress else ~pending):
+                    if progress and self.home == "main" and self.k.poll_walks == "always":
+                        p.do("aio_poll makes no progress", self.revents.clear())
+                    p.break_()
+                with choice(when=event if progress else pending & event), p.atomic():
+                    counted_polling.aio_poll(p, self)
+
+    # -- mirror ---------------------------------------------------------------------------------------------------------------
+
+    def mirror_run(self) -> None:
+        """The job from READY on."""
+        with self.mirror as p, p.call("mirror_run"), p.loop(), p.atomic():
+            p.here("round")
+            with p.when(self.dirty > 0):
+                self.copy_or_wait(p)
+            with p.when(self.copying):
+                self.mirror.yield_("copy", "waits for its copies")
+                p.continue_()
+            if self.k.flush == "before_check":
+                self.flush_target(p)
+            with p.when(self.dirty > 0):
+                p.continue_()
+            with p.when(self.should_complete):
+                self.converge(p)
+            with p.otherwise():
+                self.mirror.yield_("sleep", "block_job_sleep_ns")
+
+    def copy_or_wait(self, p: Process) -> None:
+        """Start a copy, or wait for one because too many are in flight."""
+        with p.either() as choice:
+            with choice():
+                p.do("starts to copy a sector", self.dirty.dec(), self.copies.inc())
+            with choice(when=self.copying):
+                self.mirror.yield_("copy", "has too many copies in flight")
+        p.continue_()
+
+    def flush_target(self, p: Process, place: str = "flush") -> None:
+        """bdrv_flush of the target, which yields."""
+        p.do("flushes the target", self.flush.set("in_flight"))
+        self.mirror.yield_(place, "qemu_coroutine_yield")
+
+    def converge(self, p: Process) -> None:
+        """The epilogue, in the order of the code base."""
+        begins = self.k.begin == "before_check"
+        if begins:
+            self.drained_begin(p)
+        elif self.k.drain_is_section:
+            self.drained_begin(p)
+            self.drained_end(p)
+        else:
+            self.drain_in_coroutine(p, "drain")
+        with p.when(self.dirty > 0):
+            if begins:
+                self.drained_end(p)
+        with p.otherwise():
+            p.do("bdrv_get_dirty_count is 0", self.window.set(self.should_complete), mark="w")
+            if self.k.flush == "after_check":
+                self.flush_target(p, "last flush")
+            self.leave(p)
+            p.break_()
+
+    def leave(self, p: Process) -> None:
+        """From the decision to leave to (a)."""
+        if self.k.release_bitmap == "run":
+            p.do("bdrv_release_dirty_bitmap", self.bitmap.clear())
+        if self.k.exit == "inline":
+            self.finish(p)
+            return
+        if self.k.begin == "after_release":
+            self.drained_begin(p, "last drain")
+        if self.bandage is not None:
+            p.do("aio_disable_external (iohandler_ctx)", self.bandage.inc())
+        p.do("block_job_defer_to_main_loop", self.exit_bh.set(), mark="a")
+
+    def finish(self, p: Process) -> None:
+        """Switch the disk, and end the job and its sections."""
+        if self.k.reopen_drains:
+            self.poll_until_quiet(p, self.source.pending, "bdrv_reopen")
+        if self.quiesce_target is not None and self.disable_count is not None:
+            p.do("drains the target", self.quiesce_target.set(), self.disable_count.inc())
+            self.poll_until_quiet(p, self.target.pending, "bdrv_drained_begin")
+        self.before_the_switch(p)
+        p.do("the disk is the target now", self.root.set("target"), self.window.clear(), self.completed.set())
+        if self.k.pre_switch == "drain":
+            self.drained_end(p)
+        if self.quiesce_target is not None and self.disable_count is not None:
+            woken = [self.notify.set(self.notify | self.disable_count.is_(1))] if self.notify is not None else []
+            p.do("the target's section ends", self.quiesce_target.clear(), self.disable_count.dec(), *woken)
+        if self.k.begin != "none":
+            self.drained_end(p)
+        if self.bandage is not None:
+            p.do("aio_enable_external (iohandler_ctx)", self.bandage.dec())
+
+    def before_the_switch(self, p: Process) -> None:
+        """What the code base does about requests of the source at (c)."""
+        match self.k.pre_switch:
+            case "swap_drain":
+                self.poll_until_quiet(p, self.source.pending, "bdrv_swap")
+            case "assert":
+                with p.when(self.source.pending):
+                    p.abort("assert(!bdrv_requests_pending(old)) fails")
+            case "drain":
+                self.count_section(p)
+                self.poll_until_quiet(p, self.source.pending, "bdrv_replace_node")
+            case _:
+                pass

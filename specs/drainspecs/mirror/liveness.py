@@ -1,0 +1,320 @@
+"""What must happen in the end: L1-L4, L6 and L7 of the project's semantics notes, under stated assumptions of fairness.
+
+Safety says that no request slips into a drained section; this says that sections end, kicks are answered and jobs complete. Without
+assumptions none of it holds, for a host that never runs the main thread or never finishes an I/O is allowed to. `ASSUMPTIONS` lists what
+is taken for granted and why; the tests drop each in turn and see something break. Nothing is assumed of the guest, which may stop at any
+time, even between adding a descriptor and kicking for it. Nothing needs to be assumed of the IOThread, of the job's coroutine and of the
+clock either: a run goes on as long as something can move, and nothing else could go round for ever without them.
+
+Ways to read the properties: a crash ends every demand (whether QEMU may crash is A1's matter). L1 is stronger than its usual wording:
+the command is sent in the end, so every run has to complete. L7 is about the main loop, whose poll reports a disabled descriptor again
+and again; a nested aio_poll leaves it out of its poll set, sleeps, and so does not spin. L4 needs a resource the QEMU model leaves out,
+a coroutine mutex of the block layer, so it is decided on a model of its own (`comutex`) with the code base's kind of drain.
+L6 is about the main loop, which walks its bottom halves in every iteration, and so holds in every code base. It does not tell
+91af091f92 from its neighbours: that commit is about somebody else's drain that waits for a bottom half with no request in flight.
+
+Expected verdicts, with their arguments, are in `liveness_expectations.py`; they were written before anything was run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+from draincheck.engines.liveness import decide
+from draincheck.lang import FALSE, BoolExpr, Model, Process, any_
+from draincheck.qemu import Probes, Scenario, World, aio
+from draincheck.qemu.cache import BuildCache
+from draincheck.revisions import Revision
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Limits, Verdict
+from drainspecs.mirror.properties import PropertySpec
+
+__all__ = [
+    "ASSUMPTIONS",
+    "LIVENESS",
+    "Assumption",
+    "Progress",
+    "StalledProgress",
+    "comutex",
+    "comutex_system",
+    "progress_system",
+    "systems",
+    "verdicts",
+]
+
+LIVENESS: Final = (
+    PropertySpec("L1", "the job is told to complete and does", "mirror.c, block-job-complete"),
+    PropertySpec("L2", "every kick is handled in the end", "321d1dba8b"),
+    PropertySpec("L3", "every drain ends", "bdrv_drain, mirror_exit"),
+    PropertySpec("L4", "no drain waits for a request that waits for the drain's own coroutine", "a77fd4bb29"),
+    PropertySpec("L6", "a scheduled bottom half of the job runs: the main loop comes to it", "aio_bh_poll"),
+    PropertySpec("L7", "the main loop does not spin for ever beside a disabled descriptor", "37989ced44"),
+    PropertySpec(
+        "L7s",
+        "the main loop does not spin for ever beside a disabled descriptor, even while storage stalls",
+        "37989ced44, bdffb31d8e",
+    ),
+)
+
+_ABOUT: Final = {item.name: {"meaning": item.meaning, "source": item.source} for item in LIVENESS}
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something that is taken for granted: a process, or each of its steps whose label begins with `steps`, is not neglected.
+
+    `held_in_poll`: it concerns only code bases whose IOThread holds its AioContext while it polls.
+    """
+
+    name: str
+    process: str
+    strength: Literal["weak", "strong"]
+    reason: str
+    steps: str = ""
+    held_in_poll: bool = False
+
+
+_IN_TURN: Final = (
+    "an IOThread that holds its context while it polls lets go of it again and again, never for long; the RFifoLock of that time hands it "
+    "over in turn. Later the context is free while the IOThread sleeps, so whoever waits for it gets it anyway."
+)
+
+ASSUMPTIONS: Final = (
+    Assumption(
+        "main thread", "main thread", "weak", "the host runs a thread that can run; it waits only where QEMU's does"
+    ),
+    Assumption("AioContext", "main thread", "strong", _IN_TURN, steps="aio_context_acquire", held_in_poll=True),
+    Assumption("AioContext of a vCPU", "guest", "strong", _IN_TURN, steps="aio_context_acquire", held_in_poll=True),
+    Assumption(
+        "storage",
+        "storage",
+        "weak",
+        "each I/O that the host has accepted finishes; none is passed over for others",
+        steps="finishes ",
+    ),
+    Assumption("management", "management", "weak", "the job is told to complete some time"),
+)
+
+
+class Progress(Probes):
+    """Liveness of a code base, under all assumptions but those named in `without`."""
+
+    def __init__(self, without: Collection[str] = ()) -> None:
+        self.without = frozenset(without)
+
+    def properties(self, w: World) -> None:
+        """Demand them, and state what is assumed."""
+        for assumption in ASSUMPTIONS:
+            if assumption.name not in self.without and assumption.process in w.m.processes:
+                _assume(w, assumption)
+        self.demands(w)
+
+    def demands(self, w: World) -> None:
+        """Demand L1, L2, L3, L6 and L7."""
+        crashed = w.m.halted
+        w.m.eventually("L1", w.completed | crashed, **_ABOUT["L1"])
+        for name, waits in (
+            ("L2", _kicked(w)),
+            ("L3", _draining(w)),
+            ("L6", w.drain_bh | w.exit_bh),
+            ("L7", _spinning(w)),
+        ):
+            w.m.leads_to(name, waits, ~waits | crashed, **_ABOUT[name])
+
+
+class StalledProgress(Progress):
+    """L7 of a code base whose storage may stall, under the name L7s."""
+
+    def __init__(self) -> None:
+        super().__init__(without=("storage",))
+
+    def demands(self, w: World) -> None:
+        """Demand it."""
+        waits = _spinning(w)
+        w.m.leads_to("L7s", waits, ~waits | w.m.halted, **_ABOUT["L7s"])
+
+
+def _assume(w: World, assumption: Assumption) -> None:
+    if assumption.held_in_poll and not (w.s.iothread and w.k.ctx_held_in_poll):
+        return
+    process = w.m.processes[assumption.process]
+    for step in _steps(process, assumption.steps) if assumption.steps else ("",):
+        w.m.fair(process, assumption.strength, step=step)
+
+
+def _steps(process: Process, prefix: str) -> Iterator[str]:
+    """The labels of a process's steps that begin with a prefix."""
+    labels = (part.label for edge in process.flow.edges for part in edge.path.parts)
+    yield from dict.fromkeys(label for label in labels if label.startswith(prefix))
+
+
+def _kicked(w: World) -> BoolExpr:
+    """The guest has kicked, or its device's timer is due, and nobody has taken notice yet. A vCPU's doorbell is its own handler."""
+    return w.disk.ring_filled if w.s.source == "timer" else w.disk.eventfd
+
+
+def _polls_in_a_drain(w: World) -> BoolExpr:
+    """Control is inside a drain that polls: in the job's coroutine, in the drain's bottom half, or in mirror_exit."""
+    nested = w.mirror.on if w.k.drain == "nested" else w.mirror.at("drain") & ~w.drain_bh
+    return nested | (w.mirror.at("(ended)") & ~w.exit_bh & ~w.completed)
+
+
+def _draining(w: World) -> BoolExpr:
+    """A drain has begun and not ended; one that yields also waits for its bottom half."""
+    return _polls_in_a_drain(w) | (FALSE if w.k.drain == "nested" else w.mirror.at("drain"))
+
+
+def _spinning(w: World) -> BoolExpr:
+    """The main loop's poll reports a kick that its dispatch refuses to handle, and nothing else keeps it from polling again."""
+    contexts = () if w.s.iothread else (w.ctx, w.iohandler_ctx)
+    refused = any_(*(disk.eventfd & ~aio.allowed(w, ctx) for ctx in contexts for disk in ctx.disks))
+    return refused & ~_polls_in_a_drain(w)
+
+
+# -- L4: a coroutine mutex under a drain ----------------------------------------------------------------------------------------------
+
+
+def comutex(drain: str) -> Model:
+    """A guest request waits for a coroutine mutex that mirror_run holds; then mirror_run unlocks it and drains.
+
+    Unlocking puts the request on the wake list of the coroutine that unlocks, and the list runs when that coroutine next gives up
+    control. `drain` is the knob of that name: a nested drain polls inside the coroutine, which gives up nothing.
+    """
+    m = Model(f"CoMutex under a drain ({drain})")
+    c = _CoMutex(m)
+    _request(c)
+    _mirror(c, nested=drain == "nested")
+    _events(c)
+    with m.thread("guest") as p:
+        p.do("kicks", c.kicked.set())
+    with m.thread("storage") as p, p.loop(), p.either() as choice:
+        with choice():
+            p.do("finishes mirror's copy", c.copy_io.set("io_done"), when=c.copy_io.is_("in_flight"))
+        with choice():
+            p.do("finishes the read", c.read_io.set("io_done"), when=c.read_io.is_("in_flight"))
+    m.leads_to("L4", c.draining, ~c.draining, **_ABOUT["L4"])
+    for name in ("main thread", "mirror_run", "request", "storage"):
+        m.fair(m.processes[name])
+    return m
+
+
+class _CoMutex:
+    """What the model of L4 consists of."""
+
+    def __init__(self, m: Model) -> None:
+        self.m = m
+        self.locked = m.bool("mutex locked by mirror_run", initial=True)
+        self.waits = m.bool("request waits for the mutex")
+        self.woken = m.bool("request is on mirror_run's wake list")
+        self.tracked = m.bool("request tracked")
+        self.kicked = m.bool("kicked")
+        self.copy_io = m.enum("copy", "in_flight", "io_done", "none")
+        self.read_io = m.enum("read", "none", "in_flight", "io_done")
+        self.draining, self.drain_bh = m.bool("drain"), m.bool("drain BH")
+        self.mirror = m.coroutine("mirror_run", waits_at="copy")
+        self.request = m.coroutine("request")
+
+
+def _request(c: _CoMutex) -> None:
+    """A guest read: tracked from the start, it needs the mutex before its I/O."""
+    with c.request as p, p.call("bdrv_co_preadv"), p.atomic():
+        p.do("tracked_request_begin", c.tracked.set())
+        with p.when(c.locked), p.call("qemu_co_mutex_lock"):
+            p.do("waits", c.waits.set())
+            c.request.yield_("mutex", "qemu_coroutine_yield")
+        p.do("reads", c.read_io.set("in_flight"))
+        c.request.yield_("I/O", "qemu_coroutine_yield")
+        p.do("tracked_request_end", c.tracked.clear())
+
+
+def _mirror(c: _CoMutex, nested: bool) -> None:
+    """The end of the job's last copy, and its drain."""
+    with c.mirror as p, p.call("mirror_run"):
+        p.do("qemu_co_mutex_unlock", c.locked.clear(), c.woken.set(c.waits), c.waits.clear())
+        with p.call("bdrv_drain"):
+            p.do("begins to drain", c.draining.set())
+            if nested:
+                _poll_until_quiet(p, c)
+            else:
+                p.do("schedule bdrv_co_drain_bh_cb", c.drain_bh.set())
+                c.mirror.yield_("drain", "qemu_coroutine_yield")
+        p.do("drained", c.draining.clear())
+
+
+def _poll_until_quiet(p: Process, c: _CoMutex) -> None:
+    """aio_poll until no request is tracked; it sleeps while the request has nothing to be woken for."""
+    with p.loop(), p.call("aio_poll"), p.either() as choice:
+        with choice(when=~c.tracked):
+            p.break_()
+        with choice(when=c.tracked & c.read_io.is_("io_done")):
+            p.do("the read is done", c.read_io.set("none"))
+            p.enter(c.request, "qemu_coroutine_enter")
+
+
+def _events(c: _CoMutex) -> None:
+    """The event loop: whatever is ready, in any order."""
+    with c.m.thread("main thread") as p, p.loop(), p.either() as choice:
+        with choice(when=c.kicked):
+            p.do("the kick's handler", c.kicked.clear())
+            p.enter(c.request, "qemu_coroutine_enter")
+        with choice(when=c.read_io.is_("io_done")):
+            p.do("the read is done", c.read_io.set("none"))
+            p.enter(c.request, "qemu_coroutine_enter")
+        with choice(when=c.copy_io.is_("io_done")):
+            p.do("the copy is done", c.copy_io.set("none"))
+            _enter_mirror(p, c)
+        with choice(when=c.drain_bh):
+            with p.call("bdrv_co_drain_bh_cb"):
+                p.do("the drain's bottom half runs", c.drain_bh.clear())
+                _poll_until_quiet(p, c)
+                _enter_mirror(p, c)
+
+
+def _enter_mirror(p: Process, c: _CoMutex) -> None:
+    """Run mirror_run until it gives up control, then what it has woken."""
+    p.enter(c.mirror, "qemu_coroutine_enter")
+    with p.when(c.woken, "qemu_co_queue_run_restart"):
+        p.do("the wake list runs", c.woken.clear())
+        p.enter(c.request, "qemu_coroutine_enter")
+
+
+# -- verdicts -------------------------------------------------------------------------------------------------------------------------
+
+
+_systems = BuildCache(Progress)
+_stalling = BuildCache(StalledProgress)
+
+
+def progress_system(revision: Revision, scenario: Scenario, storage_stalls: bool = False) -> TransitionSystem:
+    """The system of a code base in a scenario, with liveness demanded and fairness assumed; with L7s instead where the storage stalls.
+
+    Code bases that the scenario cannot tell apart share one.
+    """
+    return (_stalling if storage_stalls else _systems).system(revision.knobs, scenario)
+
+
+def systems(revision: Revision, scenario: Scenario) -> dict[str, TransitionSystem]:
+    """The system on which each of `LIVENESS` is decided, in that order."""
+    progress = progress_system(revision, scenario)
+    own = {"L4": comutex_system(revision.knobs.drain), "L7s": progress_system(revision, scenario, storage_stalls=True)}
+    return {item.name: own.get(item.name, progress) for item in LIVENESS}
+
+
+def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = None) -> dict[str, Verdict]:
+    """The verdict on each of `LIVENESS` for a code base in a scenario, in that order; counterexamples belong to `systems`."""
+    decided = systems(revision, scenario)
+    return {name: _decided(system, limits or Limits())[name] for name, system in decided.items()}
+
+
+@cache
+def comutex_system(drain: str) -> TransitionSystem:
+    """The compiled model of L4."""
+    return comutex(drain).compile()
+
+
+@cache
+def _decided(system: TransitionSystem, limits: Limits) -> dict[str, Verdict]:
+    return decide(system, None, limits)

@@ -1,0 +1,376 @@
+"""What would mend a code base: all minimal sets of known mitigations that make the chosen properties hold, and what the others leave open.
+
+A set is a *solution* if in all chosen scenarios the chosen properties hold, the job can always still complete (F1), completing is
+possible at all (R1), and no demand on liveness that held before is lost; and if F1 and R1 hold in all scenarios of the kind, that is in
+all that vary the same default scenario (other requests, errors, a cancel). It is minimal if no proper subset is a solution. The search is
+complete, in the way of `why`: sets grow by mitigations whose knobs are read by the model that fails, since no other can mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Final
+
+from draincheck.qemu import Scenario
+from draincheck.revisions import REVISIONS, Knobs, Revision, with_settings
+from draincheck.verdict import Outcome
+from drainspecs.mirror.kind import NO_HANG, Kind
+from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
+from drainspecs.mirror.stray_requests import CASES, SeedCases
+from drainspecs.questions.variants import Advance, Judged, Judges, Setting, check_possible, silently
+
+__all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
+
+#: what a repair has to bring about, unless the caller says otherwise
+SAFETY: Final = ("S1", "S2", "S3", "S4", "S8", "A1")
+#: verdicts on the liveness of a code base in a scenario, by property
+Liveness = Callable[[Revision, Scenario], Mapping[str, Outcome]]
+
+#: a set of mitigations, by their places in `MITIGATIONS`
+_Places = frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A property that does not hold in a scenario."""
+
+    scenario: str
+    property: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: {self.property}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A solution.
+
+    Attributes:
+        mitigations: in the order of history.
+        repaired: the code base with them; its name lists the knobs.
+        settings: these knobs and their values.
+        cost: of all of them, groundwork included.
+        commits: what did it in history, groundwork included, oldest first: (commit, what it does).
+    """
+
+    mitigations: tuple[Mitigation, ...]
+    repaired: Revision
+    settings: Mapping[str, Setting] = field(hash=False)
+    cost: int
+    commits: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What a set of mitigations that is no solution leaves open.
+
+    Attributes:
+        mitigations: in the order of history; none for the code base as it is.
+        flaws: the chosen properties, F1 and R1 included, that do not hold; if they all do, a hang in another scenario of the kind.
+        cases: for each scenario the bug cases that can still happen, with GSources in the code base's own order.
+        cases_any_order: the same with GSources in any order.
+        inert: all these verdicts are those of the code base as it is.
+        objection: why no code base could be like that, "" if one could.
+    """
+
+    mitigations: tuple[Mitigation, ...]
+    flaws: tuple[Flaw, ...]
+    cases: Mapping[str, tuple[str, ...]]
+    cases_any_order: Mapping[str, tuple[str, ...]]
+    inert: bool = False
+    objection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """All solutions for a code base, and what is known beside them.
+
+    Attributes:
+        revision: the code base.
+        scenarios: where the properties must hold.
+        properties: which.
+        applicable: the mitigations that could be made.
+        solutions: minimal sets, cheapest first. One empty set: nothing is broken. None: no known mitigations suffice.
+        now: what is open in the code base as it is.
+        remainders: the same for every single mitigation, and for the sets one short of a solution.
+        rejected: sets that make the chosen properties hold but hang or cost liveness, and what fails. Where the chosen properties hold
+            already, only those that make something worse. A set that contains another one and fails alike is left out.
+        examined: how many sets were looked at.
+        systems: how many distinct systems these came to.
+    """
+
+    revision: Revision
+    scenarios: tuple[Scenario, ...]
+    properties: tuple[str, ...]
+    applicable: tuple[Mitigation, ...]
+    solutions: tuple[Repair, ...]
+    now: Remainder
+    remainders: tuple[Remainder, ...]
+    rejected: tuple[tuple[tuple[Mitigation, ...], tuple[Flaw, ...]], ...]
+    examined: int
+    systems: int
+    seconds: float
+
+
+def liveness_of(revision: Revision, scenario: Scenario) -> Mapping[str, Outcome]:
+    """The verdicts on `drainspecs.mirror.liveness.LIVENESS`."""
+    from drainspecs.mirror.liveness import verdicts
+
+    return {name: verdict.outcome for name, verdict in verdicts(revision, scenario).items()}
+
+
+def repair(
+    revision: Revision,
+    scenarios: Sequence[Scenario],
+    properties: Sequence[str] = SAFETY,
+    *,
+    liveness: Liveness = liveness_of,
+    advance: Advance = silently,
+    processes: int | None = None,
+) -> Repairs:
+    """All minimal sets of known mitigations that mend a code base.
+
+    Args:
+        revision: the code base.
+        scenarios: where it must be mended, at least one.
+        properties: what must hold there.
+        liveness: what else must not be lost: properties that hold before must hold after. Asked only of sets that are safe.
+        advance: told how many code bases have been decided.
+        processes: how many may work at it; None: one a core.
+
+    Raises:
+        ModelError: the code base cannot run a scenario, there is no such property, or a search leaves one undecided.
+    """
+    started = perf_counter()
+    with ExitStack() as stack:
+        bench = _Bench(stack, revision, scenarios, properties, advance=advance, processes=processes)
+        kind = Kind(stack, revision, scenarios)
+        search = _Search(bench, liveness, kind)
+        search.run()
+        remaining = _Remaining(bench, _Cases(stack, scenarios, processes), kind)
+        solutions = sorted((_solution(revision, bench.chosen(places)) for places in search.solutions), key=_by_cost)
+        return Repairs(
+            revision=revision,
+            scenarios=tuple(scenarios),
+            properties=tuple(properties),
+            applicable=bench.chosen(bench.applicable),
+            solutions=tuple(solutions),
+            now=remaining.after(frozenset()),
+            remainders=tuple(remaining.after(places) for places in search.short_of_solutions()),
+            rejected=tuple((bench.chosen(places), flaws) for places, flaws in search.rejected.items()),
+            examined=search.examined,
+            systems=sum(len(judges.digests) for judges in bench.judges),
+            seconds=perf_counter() - started,
+        )
+
+
+def what_remains(
+    revision: Revision,
+    mitigations: Iterable[Mitigation],
+    scenarios: Sequence[Scenario],
+    properties: Sequence[str] = SAFETY,
+) -> Remainder:
+    """What a set of mitigations leaves open; one that is made already, or that does not fit, changes nothing. Raises ModelError like `repair`."""
+    with ExitStack() as stack:
+        bench = _Bench(stack, revision, scenarios, properties)
+        places = frozenset(map(MITIGATIONS.index, mitigations)) & bench.applicable
+        return _Remaining(bench, _Cases(stack, scenarios, 1), Kind(stack, revision, scenarios)).after(places)
+
+
+def _by_cost(solution: Repair) -> tuple[int, int, tuple[int, ...]]:
+    return solution.cost, len(solution.mitigations), tuple(map(MITIGATIONS.index, solution.mitigations))
+
+
+def _solution(revision: Revision, mitigations: tuple[Mitigation, ...]) -> Repair:
+    knobs = applied(revision.knobs, mitigations)
+    turned: dict[str, Setting] = {name: getattr(knobs, name) for item in mitigations for name in item.settings}
+    commits = {commit for item in mitigations for commit in item.commits}
+    commits |= {item.commit for item in groundwork_for(revision, mitigations)}
+    rows = tuple((row.name, row.subject) for row in REVISIONS if row.name in commits)
+    return Repair(mitigations, with_settings(revision, turned), turned, total_cost(revision, mitigations), rows)
+
+
+class _Bench:
+    """Decides sets of mitigations of one code base in all scenarios."""
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        revision: Revision,
+        scenarios: Sequence[Scenario],
+        properties: Sequence[str],
+        *,
+        advance: Advance = silently,
+        processes: int | None = 1,
+    ) -> None:
+        for scenario in scenarios:
+            check_possible(revision, scenario)
+        self.revision, self.scenarios, self.properties = revision, tuple(scenarios), tuple(properties)
+        self.applicable = frozenset(place for place, item in enumerate(MITIGATIONS) if item.applies(revision.knobs))
+        everything = tuple(dict.fromkeys((*properties, *NO_HANG)))
+        self.judges = [
+            stack.enter_context(Judges(scenario, everything, processes=processes, advance=advance))
+            for scenario in scenarios
+        ]
+
+    def chosen(self, places: _Places) -> tuple[Mitigation, ...]:
+        """The mitigations of a set, in the order of history."""
+        return tuple(MITIGATIONS[place] for place in sorted(places))
+
+    def vector(self, places: _Places) -> Knobs:
+        """The knobs with a set of mitigations made."""
+        return applied(self.revision.knobs, self.chosen(places))
+
+    def flaws(self, scenario: Scenario, judged: Judged) -> tuple[Flaw, ...]:
+        """What does not hold."""
+        return tuple(
+            Flaw(scenario.name, name) for name, outcome in judged.outcomes.items() if outcome is not Outcome.HOLDS
+        )
+
+    def flaws_now(self) -> frozenset[Flaw]:
+        """What does not hold in the code base as it is."""
+        pairs = zip(self.scenarios, self.judges, strict=True)
+        return frozenset(
+            flaw for scenario, judges in pairs for flaw in self.flaws(scenario, judges.judge(self.revision.knobs))
+        )
+
+    def compatible(self, places: _Places) -> frozenset[int]:
+        """The mitigations that can be added to a set: no two turn the same knob."""
+        turned = {knob for place in places for knob in MITIGATIONS[place].settings}
+        return frozenset(p for p in self.applicable - places if turned.isdisjoint(MITIGATIONS[p].settings))
+
+
+class _Search:
+    """The sets of mitigations, by size."""
+
+    def __init__(self, bench: _Bench, liveness: Liveness, kind: Kind) -> None:
+        self.bench, self._liveness, self._kind = bench, liveness, kind
+        self._alive = {scenario: liveness(bench.revision, scenario) for scenario in bench.scenarios}
+        #: what nobody asked a set to mend, because all that is wrong is of this kind
+        self._excused = bench.flaws_now()
+        if any(flaw.property in bench.properties for flaw in self._excused):
+            self._excused = frozenset()
+        self.examined = 0
+        self.solutions: list[_Places] = []
+        self.rejected: dict[_Places, tuple[Flaw, ...]] = {}
+
+    def run(self) -> None:
+        """Find all minimal solutions."""
+        level: list[_Places] = [frozenset()]
+        while level:
+            self.examined += len(level)
+            helpful = self._tried(level)
+            self.solutions += [places for places in level if places not in helpful]
+            larger = {places | {more}: None for places, mores in helpful.items() for more in sorted(mores)}
+            level = [places for places in larger if not any(solution <= places for solution in self.solutions)]
+
+    def _tried(self, level: Sequence[_Places]) -> dict[_Places, frozenset[int]]:
+        """For each set that is no solution the mitigations that might help it.
+
+        A set whose safety fails in one scenario is not tried in the others.
+        """
+        helpful: dict[_Places, frozenset[int]] = {}
+        found: dict[_Places, list[Flaw]] = {places: [] for places in level}
+        for scenario, judges in zip(self.bench.scenarios, self.bench.judges, strict=True):
+            left = list(found)
+            for places, judged in zip(left, judges.judge_all([self.bench.vector(p) for p in left]), strict=True):
+                flaws = self.bench.flaws(scenario, judged)
+                if judged.objection or flaws:
+                    helpful.setdefault(places, self._that_matter(places, judged))
+                found[places] += flaws
+                if judged.objection or any(flaw.property in self.bench.properties for flaw in flaws):
+                    del found[places]
+        for places, hangs in found.items():
+            self._look_at_life(places, tuple(hangs), helpful)
+        return helpful
+
+    def _that_matter(self, places: _Places, judged: Judged) -> frozenset[int]:
+        return frozenset(
+            p for p in self.bench.compatible(places) if not judged.read.keys().isdisjoint(MITIGATIONS[p].settings)
+        )
+
+    def _look_at_life(self, places: _Places, hangs: tuple[Flaw, ...], helpful: dict[_Places, frozenset[int]]) -> None:
+        """The set makes everything safe: see whether it costs liveness, and remember it if it does."""
+        lost = self._lost(places)
+        if lost:
+            helpful.setdefault(places, self.bench.compatible(places))
+        elif places and not hangs:
+            lost = self._hangs_elsewhere(places, helpful)
+        bad = tuple(flaw for flaw in (*hangs, *lost) if flaw not in self._excused)
+        if bad and not any(fewer < places and same == bad for fewer, same in self.rejected.items()):
+            self.rejected[places] = bad
+
+    def _hangs_elsewhere(self, places: _Places, helpful: dict[_Places, frozenset[int]]) -> tuple[Flaw, ...]:
+        """A hang in another scenario of the kind; what its model has read might help."""
+        found = self._kind.hang(self.bench.vector(places))
+        if found is None:
+            return ()
+        scenario, judged = found
+        helpful[places] = self._that_matter(places, judged)
+        return self.bench.flaws(scenario, judged)
+
+    def _lost(self, places: _Places) -> tuple[Flaw, ...]:
+        """Liveness that the code base has and the mended one has not."""
+        mended = replace(self.bench.revision, knobs=self.bench.vector(places))
+        return tuple(
+            Flaw(scenario.name, name)
+            for scenario in self.bench.scenarios
+            for name, outcome in self._liveness(mended, scenario).items()
+            if outcome is not Outcome.HOLDS and self._alive[scenario].get(name) is Outcome.HOLDS
+        )
+
+    def short_of_solutions(self) -> list[_Places]:
+        """Every single mitigation, and every solution without one of its members; solutions themselves left out."""
+        singles = [frozenset({place}) for place in sorted(self.bench.applicable)]
+        short = [solution - {place} for solution in self.solutions for place in sorted(solution)]
+        return [places for places in dict.fromkeys(singles + short) if places and places not in self.solutions]
+
+
+class _Cases:
+    """Decides the bug cases."""
+
+    def __init__(self, stack: ExitStack, scenarios: Sequence[Scenario], processes: int | None) -> None:
+        self._judges = [
+            stack.enter_context(Judges(scenario, tuple(CASES), SeedCases, processes)) for scenario in scenarios
+        ]
+        self._scenarios = scenarios
+
+    def open(self, knobs: Knobs) -> dict[str, tuple[str, ...]]:
+        """The cases that can happen, by scenario."""
+        found: dict[str, tuple[str, ...]] = {}
+        for scenario, judges in zip(self._scenarios, self._judges, strict=True):
+            outcomes = judges.judge(knobs).outcomes
+            found[scenario.name] = tuple(name for name in CASES if outcomes.get(name) is Outcome.VIOLATED)
+        return found
+
+
+class _Remaining:
+    """What sets of mitigations leave open."""
+
+    def __init__(self, bench: _Bench, cases: _Cases, kind: Kind) -> None:
+        self._bench, self._cases, self._kind = bench, cases, kind
+        self._now: Remainder | None = None
+
+    def after(self, places: _Places) -> Remainder:
+        """What is open after a set of mitigations."""
+        if self._now is None:
+            self._now = self._look(frozenset())
+        found = self._look(places)
+        same = replace(found, mitigations=()) == self._now
+        return replace(found, inert=bool(places) and same)
+
+    def _look(self, places: _Places) -> Remainder:
+        knobs, flaws, objection = self._bench.vector(places), list[Flaw](), ""
+        for scenario, judges in zip(self._bench.scenarios, self._bench.judges, strict=True):
+            judged = judges.judge(knobs)
+            flaws += self._bench.flaws(scenario, judged)
+            objection = objection or judged.objection
+        if places and not flaws and not objection and (hang := self._kind.hang(knobs)) is not None:
+            flaws += self._bench.flaws(*hang)
+        any_order = self._cases.open(replace(knobs, order="any"))
+        return Remainder(
+            self._bench.chosen(places), tuple(flaws), self._cases.open(knobs), any_order, objection=objection
+        )

@@ -1,0 +1,246 @@
+"""All code bases that a set of knobs can make up, in one scenario: which of them are safe, as a small decision table.
+
+The space is the product of the values of the knobs, those left out that no build in it ever reads. It is not gone through vector by
+vector: a build stands for all vectors with the same values of the knobs that it read (see `drainspecs.questions.variants`), so the builds part the
+space into cubes, and every vector is in exactly one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import prod
+from time import perf_counter
+from typing import Any, Final
+
+from draincheck.analysis.decision_tables import Cube, Space, cover
+from draincheck.errors import ModelError
+from draincheck.qemu import Probes, Scenario
+from draincheck.revisions import KNOBS, Knobs, Revision, find_revision
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.questions.variants import (
+    NAMES_ONLY,
+    Advance,
+    Judged,
+    Judges,
+    Setting,
+    check_applies,
+    shown,
+    silently,
+    values_of,
+)
+
+__all__ = ["MOST", "Part", "SpaceTooLarge", "Sweep", "default_knobs", "sweep"]
+
+#: the largest space: beyond, the sets of vectors that the decision table is computed with get unwieldy
+MOST: Final = 100_000
+
+#: what the story turned in the main loop, with a host notifier: 4,608 code bases
+_MAIN_LOOP: Final = (
+    "iohandler", "order", "notifier_home", "is_external", "walk_checks_external", "drain", "drain_is_section", "begin", "bandage",
+    "flush", "park_requests",
+)  # fmt: skip
+#: and with an IOThread: 3,456
+_DATAPLANE: Final = (
+    "dataplane_is_external", "walk_checks_external", "drain", "drain_is_section", "begin", "flush", "park_requests", "enable_notifies",
+    "busy_poll", "ctx_held_in_poll",
+)  # fmt: skip
+#: and where requests come without a host notifier
+_NO_NOTIFIER: Final = (
+    "order",
+    "drain",
+    "drain_is_section",
+    "drain_polls",
+    "begin",
+    "pre_switch",
+    "flush",
+    "park_requests",
+)
+
+
+def default_knobs(scenario: Scenario) -> tuple[str, ...]:
+    """The knobs that are swept unless the caller says otherwise: those that this story is about in such a scenario.
+
+    Each default space has 2,304 code bases or more and takes some ten seconds on two cores.
+    """
+    if scenario.iothread:
+        return _DATAPLANE
+    if scenario.source == "ioeventfd":
+        return _MAIN_LOOP
+    return (*_NO_NOTIFIER, "target_drained" if scenario.source == "timer" else "bql_drop")
+
+
+class SpaceTooLarge(ModelError):
+    """More code bases than a sweep takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the space that one build stands for: the values of the swept knobs that it read, and what was found."""
+
+    fixed: Mapping[str, Setting]
+    judged: Judged
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep found.
+
+    Attributes:
+        scenario: topology and workload.
+        properties: what *safe* means: all of them hold.
+        base: the code base that the knobs that are not swept are taken from.
+        space: the swept knobs that some build reads.
+        ignored: the swept knobs that none does.
+        parts: the builds, each with its part of the space.
+        table: cubes that together contain exactly the safe code bases (and some of the vectors that no code base could have).
+        systems: how many distinct transition systems there are.
+        objections: why some vectors were left out: no code base could be like that. They are not safe.
+        seconds: wall time, the table included.
+    """
+
+    scenario: Scenario
+    properties: tuple[str, ...]
+    base: Revision
+    space: Space
+    ignored: tuple[str, ...]
+    parts: tuple[Part, ...] = field(repr=False)
+    table: tuple[Cube, ...]
+    systems: int
+    objections: tuple[str, ...]
+    seconds: float
+
+    @property
+    def code_bases(self) -> int:
+        """How many code bases were decided."""
+        return self.space.size - self.impossible.bit_count()
+
+    @property
+    def safe_count(self) -> int:
+        """How many of them are safe."""
+        return self.safe.bit_count()
+
+    @cached_property
+    def safe(self) -> int:
+        """The set of the safe vectors."""
+        return self._union(part for part in self.parts if part.judged.all_hold())
+
+    @cached_property
+    def impossible(self) -> int:
+        """The set of the vectors that no code base could have."""
+        return self._union(part for part in self.parts if part.judged.objection)
+
+    @cached_property
+    def fitting(self) -> tuple[int, ...]:
+        """For each cube of the table how many code bases are in it; some are in several."""
+        possible = [vector for vector in self.space.vectors() if self.is_possible(vector)]
+        return tuple(sum(map(cube.contains, possible)) for cube in self.table)
+
+    def is_possible(self, vector: Mapping[str, Setting]) -> bool:
+        """Whether some code base could be like that."""
+        return not self.impossible >> self.space.number(vector) & 1
+
+    def _union(self, parts: Iterable[Part]) -> int:
+        found = 0
+        for part in parts:
+            found |= self.space.members(part.fixed)
+        return found
+
+    def is_safe(self, vector: Mapping[str, Setting]) -> bool:
+        """What the search found of one vector of the space."""
+        return bool(self.safe >> self.space.number(vector) & 1)
+
+    def table_says_safe(self, vector: Mapping[str, Setting]) -> bool:
+        """What the decision table says of it; nothing is said of a vector that no code base could have."""
+        return any(cube.contains(vector) for cube in self.table)
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The decision table: for each cube the values of each knob of the space as text, "" where it does not matter."""
+        for cube in self.table:
+            allowed = dict(cube.allowed)
+            yield tuple(" or ".join(map(shown, allowed.get(knob, ()))) for knob in self.space.knobs)
+
+
+def sweep(
+    scenario: Scenario,
+    properties: str | Sequence[str] = "S1",
+    *,
+    knobs: Sequence[str] | None = None,
+    base: Revision | None = None,
+    probes: type[Probes] = DrainInvariant,
+    advance: Advance = silently,
+    processes: int | None = None,
+) -> Sweep:
+    """Decide every code base that the knobs can make up.
+
+    Args:
+        scenario: topology and workload.
+        properties: name or names of what must hold of a safe code base.
+        knobs: which to sweep; None: `default_knobs`.
+        base: where the values of the other knobs come from; None: the code base of the bandage, ab27c3b5e7.
+        probes: the specification.
+        advance: told how many builds have been decided.
+        processes: how many may work at it; None: one a core.
+
+    Raises:
+        SpaceTooLarge: it has more than `MOST` code bases.
+        ModelError: the base cannot run the scenario, there is no such property, or a search leaves it undecided.
+        UnknownName: there is no such knob.
+    """
+    started = perf_counter()
+    base = base or find_revision("ab27c3b5e7")
+    wanted = (properties,) if isinstance(properties, str) else tuple(properties)
+    swept = _chosen(knobs if knobs is not None else default_knobs(scenario))
+    check_applies(base, scenario)
+    with Judges(scenario, wanted, probes, processes, advance) as judges:
+        parts = tuple(_parts(judges, base.knobs, swept))
+    read = {knob for part in parts for knob in part.fixed}
+    space = Space(tuple(knob for knob in swept if knob in read))
+    found = Sweep(
+        scenario, wanted, base, space, tuple(knob for knob in swept if knob not in read), parts, (), len(judges.digests),
+        tuple(judges.objections), 0.0,
+    )  # fmt: skip
+    return replace(found, table=cover(space, found.safe, found.impossible), seconds=perf_counter() - started)
+
+
+def _chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """The knobs in the order of their table; raises UnknownName, or SpaceTooLarge for too many of them."""
+    size = prod(len(values_of(name)) for name in set(names))
+    if size > MOST:
+        raise SpaceTooLarge(
+            f"{size} code bases are too many for one sweep, which takes {MOST} at most; choose fewer knobs"
+        )
+    return tuple(knob.name for knob in KNOBS if knob.name in names and knob.name not in NAMES_ONLY)
+
+
+def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Part]:
+    """The parts of the space, level by level.
+
+    A build with the values of a prefix of what it reads, and the first value of every other knob, gives one part; each knob that it has
+    read beyond the prefix opens new prefixes, one for each of its other values.
+    """
+    first: dict[str, Setting] = {knob: values_of(knob)[0] for knob in swept}
+    prefixes: list[dict[str, Setting]] = [{}]
+    while prefixes:
+        vectors = [_vector(base, first | prefix) for prefix in prefixes]
+        longer: list[dict[str, Setting]] = []
+        for prefix, judged in zip(prefixes, judges.judge_all(vectors), strict=True):
+            fixed = {knob: value for knob, value in judged.read.items() if knob in first}
+            yield Part(fixed, judged)
+            longer += _siblings(fixed, len(prefix))
+        prefixes = longer
+
+
+def _vector(base: Knobs, values: Mapping[str, Any]) -> Knobs:
+    return replace(base, **values)
+
+
+def _siblings(fixed: Mapping[str, Setting], known: int) -> Iterator[dict[str, Setting]]:
+    """What a build says about where else to look: its own readings up to a knob, and another value of that one."""
+    read = list(fixed.items())
+    for place in range(known, len(read)):
+        knob, value = read[place]
+        for other in values_of(knob):
+            if other != value:
+                yield {**dict(read[:place]), knob: other}

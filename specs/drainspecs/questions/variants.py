@@ -1,0 +1,306 @@
+"""Deciding many code bases in one scenario: knob vectors that cannot be told apart are built once, equal systems searched once.
+
+A build depends on nothing but the knobs it reads, and which knob it reads next depends on nothing but the values it has read. So the
+readings of all builds form a tree: each inner node names a knob, each branch is a value of it, and each leaf is a system, for all the
+knob vectors that lead to it. `Judge` grows that tree as it is asked; `why`, `repair` and `sweep` use what was read to skip the knobs
+that cannot matter.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError
+from draincheck.qemu import Probes, Scenario, build
+from draincheck.revisions import KNOBS, Knobs, Revision, nearest
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Outcome
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.mirror.scenarios import applies
+from drainspecs.suite.pool import how_many
+
+__all__ = [
+    "NAMES_ONLY",
+    "Advance",
+    "Judge",
+    "Judged",
+    "Judges",
+    "Setting",
+    "check_applies",
+    "check_possible",
+    "objection",
+    "shown",
+    "silently",
+    "values_of",
+]
+
+#: a knob's value as `Knobs` stores it: switches are truth values
+Setting = str | bool
+
+#: told how many code bases have been decided so far
+Advance = Callable[[int], None]
+
+#: knobs that change names in traces and nothing else
+NAMES_ONLY: Final = frozenset({"submit"})
+
+#: vectors below which a second process costs more than it saves
+FEW = 48
+#: vectors that a process takes at a time
+PIECE = 16
+
+
+def silently(decided: int) -> None:
+    """An `Advance` that ignores what it is told."""
+
+
+def values_of(knob: str) -> tuple[Setting, ...]:
+    """The values that a knob can take, in the order of the table; raises UnknownName for a knob that is not in it."""
+    for item in KNOBS:
+        if item.name == knob:
+            return tuple(value == "on" for value in item.values) if item.values == ("off", "on") else item.values
+    raise nearest("knob", knob, [item.name for item in KNOBS])
+
+
+def shown(value: Setting) -> str:
+    """A knob's value as a user writes it."""
+    return ("on" if value else "off") if isinstance(value, bool) else value
+
+
+def check_applies(revision: Revision, scenario: Scenario) -> None:
+    """Raise ModelError if the code base cannot run the scenario."""
+    if not applies(revision, scenario):
+        raise ModelError(
+            f"{revision.name} cannot run the scenario {scenario.name}: mirror was not allowed with dataplane before b112a65c52; "
+            "choose a later revision"
+        )
+
+
+def check_possible(revision: Revision, scenario: Scenario) -> None:
+    """Raise ModelError if the code base cannot run the scenario, or if there can be no such code base."""
+    check_applies(revision, scenario)
+    if reason := objection(revision.knobs, scenario):
+        raise ModelError(f"no code base could be like {revision.name}: {reason}")
+
+
+def objection(knobs: Knobs, scenario: Scenario) -> str:
+    """Why no code base could have these knobs together, "" if one could. Such vectors are neither safe nor unsafe: they are left out."""
+    if knobs.drain == "yield_first" and not knobs.drain_is_section:
+        return "drain=yield_first disables external events in the drain's bottom half: only a bdrv_drain that is a section ends that again"
+    return _objection_to_inline(knobs, scenario) if knobs.exit == "inline" else ""
+
+
+def _objection_to_inline(knobs: Knobs, scenario: Scenario) -> str:
+    if scenario.iothread:
+        return "exit=inline switches the disk in the IOThread: mirror was not allowed with dataplane then"
+    if knobs.begin == "after_release":
+        return "exit=inline leaves no time between the bitmap's release and the switch for begin=after_release"
+    if knobs.begin == "before_check" and _may_leave_early(scenario):
+        return "exit=inline ends a section in every case, and here the job may leave before begin=before_check has opened one"
+    return "exit=inline leaves no exit callback for the bandage to be put around" if knobs.bandage else ""
+
+
+def _may_leave_early(scenario: Scenario) -> bool:
+    """The job may come to its end without a look at the dirty count."""
+    cancelled = scenario.command == "cancel" and not scenario.starts_ready
+    return bool(scenario.job_errors) or scenario.zero_length or cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is known about a knob vector, and about every other one with the same `read` values.
+
+    Attributes:
+        read: the knobs that were looked at, in that order, and their values.
+        outcomes: the verdict of each property that was asked for; none if there is an objection.
+        digest: names the transition system; "" if there is an objection.
+        objection: see `objection`.
+    """
+
+    read: Mapping[str, Setting]
+    outcomes: Mapping[str, Outcome]
+    digest: str
+    objection: str = ""
+
+    def all_hold(self) -> bool:
+        """There is such a code base, and every property that was asked for holds."""
+        return not self.objection and all(outcome is Outcome.HOLDS for outcome in self.outcomes.values())
+
+
+class _Reading:
+    """A knob vector that remembers which knobs were read."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self._knobs = knobs
+        self.read: dict[str, Setting] = {}
+
+    def __getattr__(self, name: str) -> Setting:
+        value = self.read[name] = cast(Setting, getattr(self._knobs, name))
+        return value
+
+
+@dataclass(slots=True)
+class _Fork:
+    """A knob that is read next, and what follows for each of its values."""
+
+    knob: str
+    branches: dict[Setting, _Fork | Judged]
+
+
+class Judge:
+    """Decides some properties for knob vectors in one scenario.
+
+    Args:
+        scenario: topology and workload.
+        properties: names of properties that `probes` demands.
+        probes: makes the specification that is hung into each model.
+    """
+
+    def __init__(
+        self, scenario: Scenario, properties: Sequence[str], probes: Callable[[], Probes] = DrainInvariant
+    ) -> None:
+        self.scenario, self.properties = scenario, tuple(properties)
+        self._probes = probes
+        self._root: _Fork | Judged | None = None
+        self._outcomes: dict[str, Mapping[str, Outcome]] = {}
+
+    def known(self, knobs: Knobs) -> Judged | None:
+        """What is known already about a knob vector."""
+        node = self._root
+        while isinstance(node, _Fork):
+            node = node.branches.get(getattr(knobs, node.knob))
+        return node
+
+    def judge(self, knobs: Knobs) -> Judged:
+        """Decide a knob vector. Raises ModelError if its model is at fault, or a search leaves a property undecided."""
+        found = self.known(knobs)
+        if found is None:
+            found = self._decide(knobs)
+            self.learn(found)
+        return found
+
+    def learn(self, judged: Judged) -> None:
+        """Take over what somebody else has found out."""
+        self._root = _grown(self._root, list(judged.read.items()), judged)
+
+    def _decide(self, knobs: Knobs) -> Judged:
+        reading = _Reading(knobs)
+        recorded = cast(Knobs, reading)
+        if reason := objection(recorded, self.scenario):
+            return Judged(reading.read, {}, "", reason)
+        system = build(self.scenario.name, recorded, self.scenario, self._probes()).compile()
+        if system.digest not in self._outcomes:
+            self._outcomes[system.digest] = self._search(system)
+        return Judged(reading.read, self._outcomes[system.digest], system.digest)
+
+    def _search(self, system: TransitionSystem) -> Mapping[str, Outcome]:
+        wanted = tuple(system.property_named(name) for name in self.properties)
+        verdicts = explore(replace(system, properties=wanted)).verdicts
+        for verdict in verdicts.values():
+            if verdict.outcome is Outcome.UNKNOWN:
+                raise ModelError(f"{system.name}: {verdict.property} cannot be decided: {verdict.how}")
+        return {name: verdict.outcome for name, verdict in verdicts.items()}
+
+
+def _grown(node: _Fork | Judged | None, path: Sequence[tuple[str, Setting]], leaf: Judged) -> _Fork | Judged:
+    """The tree with one more leaf."""
+    if not path:
+        return leaf
+    (knob, value), *rest = path
+    if node is None:
+        node = _Fork(knob, {})
+    assert isinstance(node, _Fork) and node.knob == knob, (
+        "a build must read the same knobs where it has read the same values"
+    )
+    node.branches[value] = _grown(node.branches.get(value), rest, leaf)
+    return node
+
+
+class Judges:
+    """Decides many knob vectors, in several processes where that pays; use it in a `with` statement.
+
+    Attributes:
+        asked: how many knob vectors were asked about.
+        built: how many of them had to be built, because nothing was known about the knobs they read.
+        digests: the distinct systems among them.
+        objections: the objections that were met.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        properties: Sequence[str],
+        probes: Callable[[], Probes] = DrainInvariant,
+        processes: int | None = None,
+        advance: Advance = silently,
+    ) -> None:
+        self._own = Judge(scenario, properties, probes)
+        self._arguments = (scenario, tuple(properties), probes)
+        self._processes = how_many(processes)
+        self._pool: ProcessPoolExecutor | None = None
+        self._advance = advance
+        self.asked = self.built = 0
+        self.digests: set[str] = set()
+        self.objections: dict[str, None] = {}
+
+    def __enter__(self) -> Judges:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def judge(self, knobs: Knobs) -> Judged:
+        """Decide one knob vector; raises ModelError like `Judge.judge`."""
+        return self.judge_all([knobs])[0]
+
+    def judge_all(self, vectors: Sequence[Knobs]) -> list[Judged]:
+        """Decide knob vectors; the answers come in their order. Raises ModelError like `Judge.judge`."""
+        new = list(dict.fromkeys(knobs for knobs in vectors if self._own.known(knobs) is None))
+        decided = self._elsewhere(new) if len(new) > FEW and self._processes > 1 else map(self._own.judge, new)
+        before = self.asked
+        for number, judged in enumerate(decided, 1):
+            self._own.learn(judged)
+            self._note(judged)
+            self._advance(before + number)
+        self.asked += len(vectors)
+        self._advance(self.asked)
+        return [self._own.judge(knobs) for knobs in vectors]
+
+    def _note(self, judged: Judged) -> None:
+        self.built += 1
+        if judged.objection:
+            self.objections[judged.objection] = None
+        else:
+            self.digests.add(judged.digest)
+
+    def _elsewhere(self, vectors: Sequence[Knobs]) -> Any:
+        if self._pool is None:
+            self._pool = _pool(self._processes, self._arguments)
+        return self._pool.map(_judge_here, vectors, chunksize=PIECE)
+
+
+# -- in another process -----------------------------------------------------------------------------
+
+_here: list[Judge] = []
+
+
+def _pool(workers: int, arguments: tuple[Any, ...]) -> ProcessPoolExecutor:
+    """Forked, so that nothing has to be imported again."""
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(workers, get_context("fork"), _start, arguments)
+
+
+def _start(*arguments: Any) -> None:
+    """Each process keeps one judge. Ctrl-C is for the parent alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _here[:] = [Judge(*arguments)]
+
+
+def _judge_here(knobs: Knobs) -> Judged:
+    return _here[0].judge(knobs)

@@ -1,0 +1,263 @@
+"""Why a verdict is what it is: the smallest sets of changes between two code bases without which it would be the other one.
+
+The *toggles* of a code base are the knobs in which it differs from the one before the story. Setting one back to what it was there
+*removes* it. A set of toggles is an answer if the verdict flips once all of them are removed, and no proper subset does that. If the
+property is violated, an answer exposes the bug; if it holds, an answer is what protects.
+
+The search is complete, and asks for no model twice. Removing a toggle that the model never reads changes nothing, so a minimal set has
+none of those: its model reads every toggle in it, in some order (see `drainspecs.questions.variants`: what is read next depends only on what was
+read before). The model without the first of them reads the same up to the second, the one without these two the same up to the third,
+and so on. So every answer is reached by adding one toggle at a time, each read later than the one before; the search goes along these
+ways, by size, and stops at answers, for what contains one is not minimal. Nothing is assumed about verdicts: a set may flip one that a
+smaller and a larger set leave alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError
+from draincheck.qemu import Probes, Scenario, build
+from draincheck.revisions import KNOBS, REVISIONS, Knobs, Revision, with_settings
+from draincheck.verdict import Outcome, Statistics, Verdict
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, Setting, check_possible, shown, silently
+
+if TYPE_CHECKING:
+    from draincheck.system import TransitionSystem
+
+__all__ = ["BEFORE_THE_STORY", "Flip", "Toggle", "Why", "toggles_between", "why"]
+
+#: the code base whose mirror switched the disk inside its coroutine: no window
+BEFORE_THE_STORY: Final = REVISIONS[0]
+
+#: makes a certificate of a system in which the property holds
+Certify = Callable[["TransitionSystem"], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """A knob in which two code bases differ.
+
+    Attributes:
+        knob: its name.
+        now: its value.
+        before: its value in the other code base.
+        turns: the commits of the history that turned it in between, oldest first; the last one gave it its value of now. None if no
+            commit did: a control, a knob turned by hand.
+    """
+
+    knob: str
+    now: Setting
+    before: Setting
+    turns: tuple[Revision, ...]
+
+    @property
+    def commit(self) -> str:
+        """The commit that gave the knob its value, "" if none did."""
+        return self.turns[-1].name if self.turns else ""
+
+    def __str__(self) -> str:
+        return f"{self.knob}={shown(self.now)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """An answer: toggles without which the verdict is the other one.
+
+    Attributes:
+        toggles: the set, in the order of the table of knobs.
+        without: the code base after their removal; its name lists them.
+        digest: names its transition system.
+        verdict: the verdict after removal; with a shortest counterexample if it is *violated*.
+        statistics: of the search that decided it: if it *holds*, all these states were looked at.
+        certificate: what `certify` made of the system, if the property holds after removal and a maker was given.
+    """
+
+    toggles: tuple[Toggle, ...]
+    without: Revision
+    digest: str
+    verdict: Verdict
+    statistics: Statistics
+    certificate: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """All answers for one code base, scenario and property.
+
+    Attributes:
+        verdict: of the code base as it is.
+        toggles: all toggles between it and `base`, those that nothing depends on included.
+        flips: the answers, smallest first; none if the verdict does not depend on the toggles.
+        examined: how many sets of toggles were looked at; any other contains an answer, or is the same model as one of these.
+        systems: how many distinct systems these came to.
+        objections: why some sets were left out: no code base could be like that.
+    """
+
+    revision: Revision
+    base: Revision
+    scenario: Scenario
+    verdict: Verdict
+    toggles: tuple[Toggle, ...]
+    flips: tuple[Flip, ...]
+    examined: int
+    systems: int
+    objections: tuple[str, ...]
+    seconds: float
+
+    @property
+    def exposes(self) -> bool:
+        """The property is violated: the answers say which toggles expose the bug. Otherwise they say which ones protect."""
+        return self.verdict.outcome is Outcome.VIOLATED
+
+
+def toggles_between(revision: Revision, base: Revision = BEFORE_THE_STORY) -> tuple[Toggle, ...]:
+    """The knobs in which two code bases differ, but for those that only change names."""
+    return tuple(
+        _toggle(revision, base, knob.name)
+        for knob in KNOBS
+        if knob.name not in NAMES_ONLY and getattr(revision.knobs, knob.name) != getattr(base.knobs, knob.name)
+    )
+
+
+def _toggle(revision: Revision, base: Revision, knob: str) -> Toggle:
+    now = getattr(revision.knobs, knob)
+    return Toggle(knob, now, getattr(base.knobs, knob), _turns(revision, base, knob))
+
+
+def _turns(revision: Revision, base: Revision, knob: str) -> tuple[Revision, ...]:
+    """The rows that turned a knob after a code base and up to another; none if the last of them left it at another value than it has."""
+    rows = _up_to(revision)
+    turned = [new for old, new in pairwise(rows) if getattr(old.knobs, knob) != getattr(new.knobs, knob)]
+    if not turned or getattr(turned[-1].knobs, knob) != getattr(revision.knobs, knob):
+        return ()
+    after = [row for row in turned if row not in _up_to(base)]
+    return tuple(after or turned[-1:])
+
+
+def _up_to(revision: Revision) -> list[Revision]:
+    """The rows of the history up to a code base, or up to its date if it is not one of them."""
+    names = [row.name for row in REVISIONS]
+    if revision.name in names:
+        return list(REVISIONS[: names.index(revision.name) + 1])
+    return [row for row in REVISIONS if row.date <= revision.date]
+
+
+def why(
+    revision: Revision,
+    scenario: Scenario,
+    property: str = "S1",
+    *,
+    base: Revision = BEFORE_THE_STORY,
+    probes: type[Probes] = DrainInvariant,
+    certify: Certify | None = None,
+    advance: Advance = silently,
+    processes: int | None = None,
+) -> Why:
+    """All minimal sets of toggles whose removal flips a verdict.
+
+    Args:
+        revision: the code base.
+        scenario: topology and workload.
+        property: name of a property that `probes` demands.
+        base: the code base to which toggles are set back.
+        probes: the specification.
+        certify: makes a certificate of each system in which the property holds after removal.
+        advance: told how many sets have been decided.
+        processes: how many may work at it; None: one a core.
+
+    Raises:
+        ModelError: the code base cannot run the scenario, there is no such property, or a search leaves it undecided.
+    """
+    started = perf_counter()
+    check_possible(revision, scenario)
+    now = _explored(revision, scenario, property, probes)
+    toggles = {toggle.knob: toggle for toggle in toggles_between(revision, base)}
+    with Judges(scenario, [property], probes, processes, advance) as judges:
+        search = _Search(
+            judges, revision.knobs, {name: toggle.before for name, toggle in toggles.items()}, now[1].outcome
+        )
+        answers = search.run()
+    chosen = sorted(([t for t in toggles.values() if t.knob in answer] for answer in answers), key=len)
+    flips = [_flip(revision, scenario, property, probes, answer) for answer in chosen]
+    if certify is not None:
+        flips = [_certified(flip, scenario, probes, certify) for flip in flips]
+    return Why(
+        revision, base, scenario, now[1], tuple(toggles.values()), tuple(flips), search.examined, len(judges.digests),
+        tuple(judges.objections), perf_counter() - started,
+    )  # fmt: skip
+
+
+class _Candidate(NamedTuple):
+    """A set of toggles to be removed; the first `settled` knobs that its model reads are those by which it was reached."""
+
+    removed: frozenset[str]
+    settled: int = 0
+
+
+class _Search:
+    """The sets of toggles, by size."""
+
+    def __init__(self, judges: Judges, knobs: Knobs, before: Mapping[str, Setting], outcome: Outcome) -> None:
+        self.judges, self.knobs, self.before, self.outcome = judges, knobs, before, outcome
+        self.examined = 0
+        self.answers: list[frozenset[str]] = []
+
+    def run(self) -> list[frozenset[str]]:
+        """The minimal answers."""
+        level = [_Candidate(frozenset())]
+        while level:
+            judged = self.judges.judge_all([self._without(item.removed) for item in level])
+            self.examined += len(level)
+            self.answers += [item.removed for item, found in zip(level, judged, strict=True) if self._flips(found)]
+            larger = (more for item, found in zip(level, judged, strict=True) for more in self._larger(item, found))
+            level = [item for item in larger if not any(answer <= item.removed for answer in self.answers)]
+        return self.answers
+
+    def _without(self, removed: Iterable[str]) -> Knobs:
+        changes: dict[str, Any] = {knob: self.before[knob] for knob in removed}
+        return replace(self.knobs, **changes)
+
+    def _flips(self, judged: Judged) -> bool:
+        return not judged.objection and any(outcome is not self.outcome for outcome in judged.outcomes.values())
+
+    def _larger(self, item: _Candidate, judged: Judged) -> Iterator[_Candidate]:
+        """The set with one toggle more, for each that is read after the last one in it."""
+        for place, knob in enumerate(judged.read):
+            if place >= item.settled and knob in self.before:
+                yield _Candidate(item.removed | {knob}, place + 1)
+
+
+def _explored(
+    revision: Revision, scenario: Scenario, property: str, probes: type[Probes]
+) -> tuple[str, Verdict, Statistics]:
+    """Digest, verdict and statistics of a code base; raises ModelError if the property is not decided."""
+    system = _system(revision, scenario, probes)
+    system.property_named(property)
+    exploration = explore(system)
+    verdict = exploration.verdicts[property]
+    if verdict.outcome is Outcome.UNKNOWN:
+        raise ModelError(f"{system.name}: {property} cannot be decided: {verdict.how}")
+    return system.digest, verdict, exploration.statistics
+
+
+def _system(revision: Revision, scenario: Scenario, probes: type[Probes]) -> TransitionSystem:
+    return build(f"{revision.name} / {scenario.name}", revision.knobs, scenario, probes()).compile()
+
+
+def _flip(revision: Revision, scenario: Scenario, property: str, probes: type[Probes], toggles: list[Toggle]) -> Flip:
+    without = with_settings(revision, {toggle.knob: toggle.before for toggle in toggles})
+    digest, verdict, statistics = _explored(without, scenario, property, probes)
+    return Flip(tuple(toggles), without, digest, verdict, statistics)
+
+
+def _certified(flip: Flip, scenario: Scenario, probes: type[Probes], certify: Certify) -> Flip:
+    if flip.verdict.outcome is not Outcome.HOLDS:
+        return flip
+    return replace(flip, certificate=certify(_system(flip.without, scenario, probes)))

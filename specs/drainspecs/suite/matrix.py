@@ -1,0 +1,345 @@
+"""The matrix: every code base in every scenario, decided by exhaustive search and compared with what is expected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from time import perf_counter
+
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError
+from draincheck.qemu import Scenario, build
+from draincheck.qemu.cache import BuildCache
+from draincheck.revisions import Knobs, Revision, code_bases
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
+from drainspecs.mirror.abstractions import Note, limits_on
+from drainspecs.mirror.expectations import Expectation, expected
+from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
+from drainspecs.suite.pool import how_many, in_processes
+
+__all__ = [
+    "Cell",
+    "Counts",
+    "Difference",
+    "Row",
+    "RowResult",
+    "Solver",
+    "all_rows",
+    "consequences",
+    "counts_path",
+    "counts_text",
+    "decide_all",
+    "default_rows",
+    "deviation",
+    "deviations",
+    "differences",
+    "fault_of",
+    "pieces",
+    "pinned_counts",
+    "system_of",
+    "with_order_any",
+]
+
+#: what a code base does in a scenario when nothing is wrong; see `consequences`
+SAFE = "safe"
+#: what is said instead where the model itself is wrong
+FAULT = "model fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One code base in one scenario."""
+
+    revision: Revision
+    scenario: Scenario
+
+    @property
+    def key(self) -> str:
+        """The row's name in the table of pinned counts."""
+        order = "" if self.revision.knobs.order == "attach" else " order=any"
+        return f"{self.scenario.name}{order}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a search of a row must find, exactly: distinct states, transitions, depth."""
+
+    states: int
+    transitions: int
+    depth: int
+
+    def __str__(self) -> str:
+        return f"{self.states} states, {self.transitions} transitions, depth {self.depth}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The verdict of one property in one row, beside what is expected (None: nothing is)."""
+
+    row: Row
+    property_name: str
+    verdict: Verdict
+    expected: Expectation | None
+
+    @property
+    def as_expected(self) -> bool:
+        """Nothing else was expected."""
+        return self.expected is None or self.expected.outcome is self.verdict.outcome
+
+    @property
+    def limits(self) -> tuple[Note, ...]:
+        """What the model leaves out and the verdict could turn on."""
+        return limits_on(self.row.revision.name, self.row.scenario, self.property_name, self.verdict.outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """One explored row.
+
+    Attributes:
+        digest: names the transition system; rows with the same one cannot be told apart.
+        milliseconds: the time to build and search it; 0 when an equal system had been searched already.
+        pinned: what the search must find; None if nobody has said yet.
+        fault: what is wrong with the model, and where: it cannot be built, or a reachable step makes no sense. Nothing is known of such a
+            row: it has no digest, no states, and every verdict is unknown. "" for a sound one.
+    """
+
+    row: Row
+    digest: str
+    exploration: Exploration
+    milliseconds: float
+    pinned: Counts | None
+    fault: str = ""
+
+    @property
+    def consequences(self) -> tuple[str, ...]:
+        """What comes of it for the owner of the data, in words."""
+        return (FAULT,) if self.fault else consequences(self.row.revision.knobs, self.exploration.verdicts)
+
+    @property
+    def counts(self) -> Counts:
+        """What the search found."""
+        s = self.exploration.statistics
+        return Counts(s.states, s.transitions, s.depth)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The properties in their order."""
+        return tuple(
+            Cell(
+                self.row,
+                item.name,
+                self.exploration.verdicts[item.name],
+                expected(self.row.revision.name, self.row.scenario, item.name),
+            )
+            for item in PROPERTIES
+        )
+
+
+def default_rows(revisions: Sequence[Revision] = (), scenarios: Sequence[Scenario] = ()) -> list[Row]:
+    """Every code base (or these) in the five default scenarios (or these), GSources in attach order."""
+    return [
+        Row(revision, scenario)
+        for scenario in scenarios or DEFAULT_SCENARIOS
+        for revision in revisions or code_bases()
+        if applies(revision, scenario)
+    ]
+
+
+def all_rows() -> list[Row]:
+    """The default rows, then two writes, reads, two disks, and the default scenarios with GSources in any order."""
+    wider = default_rows(scenarios=SCENARIOS)
+    return wider + [replace(row, revision=with_order_any(row.revision)) for row in default_rows()]
+
+
+def with_order_any(revision: Revision) -> Revision:
+    """The code base with what GLib's API promises instead of what GLib does. Keeps its name, and with it its expectations."""
+    return replace(revision, knobs=replace(revision.knobs, order="any"))
+
+
+def system_of(row: Row) -> TransitionSystem:
+    """The transition system of a row, with every property of the specification."""
+    return build(
+        f"{row.revision.name} / {row.scenario.name}", row.revision.knobs, row.scenario, DrainInvariant()
+    ).compile()
+
+
+class Solver:
+    """Decides rows. Code bases that cannot be told apart in a scenario share one search."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._systems = BuildCache(DrainInvariant)
+        self._explored: dict[tuple[Scenario, str], Exploration] = {}
+
+    def decide(self, rows: Iterable[Row]) -> Iterator[RowResult]:
+        """Each row's result, in order, as soon as it is known. A model at fault is a result like others."""
+        return map(self._result, rows)
+
+    def _result(self, row: Row) -> RowResult:
+        start = perf_counter()
+        pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
+        try:
+            digest, exploration, known = self._explore(row)
+        except ModelError as error:
+            return RowResult(row, "", _nothing_known(), _since(start), pinned, str(error))
+        return RowResult(row, digest, exploration, 0.0 if known else _since(start), pinned)
+
+    def _explore(self, row: Row) -> tuple[str, Exploration, bool]:
+        """The digest of a row's system, what a search of it found, and whether that was known already. Raises ModelError."""
+        system = self._systems.system(row.revision.knobs, row.scenario)
+        found = self._explored.get((row.scenario, system.digest))
+        if found is not None:
+            return system.digest, found, True
+        found = self._explored[row.scenario, system.digest] = explore(system, self._limits)
+        return system.digest, found, False
+
+
+def _since(start: float) -> float:
+    return (perf_counter() - start) * 1000
+
+
+def _nothing_known() -> Exploration:
+    """What is known of a model at fault."""
+    verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, FAULT) for item in PROPERTIES}
+    return Exploration(Statistics(0, 0, 0, 0, 0, (), (), 0.0), verdicts)
+
+
+#: rows that one process decides before it takes more: a tenth of the default matrix, so that two processes end together
+PIECE = 17
+
+
+def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[RowResult]:
+    """Decide rows in as many processes as there are cores (or `processes`); results come in the rows' order.
+
+    Where processes cannot be forked, and for a few rows, this process does it alone. Whether two rows share a search depends on how
+    the rows are divided; what the search finds does not.
+    """
+    divided = pieces(rows)
+    if min(len(divided), how_many(processes)) < 2:
+        yield from Solver().decide(rows)
+        return
+    for results in in_processes(_decide_piece, divided, processes):
+        yield from results
+
+
+def pieces(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows divided for several processes, in their order: neighbours stay together, because they share most."""
+    groups = (list(group) for _, group in groupby(rows, key=lambda row: row.key))
+    return [group[start : start + PIECE] for group in groups for start in range(0, len(group), PIECE)]
+
+
+def _decide_piece(rows: list[Row]) -> list[RowResult]:
+    return list(Solver().decide(rows))
+
+
+def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """What the verdicts mean in words: loss, an end of QEMU, a hang, or a request that should not be there; `SAFE` if nothing.
+
+    `knobs` tell an assertion that fails from a crash. Verdicts that are missing say nothing.
+    """
+    found = {
+        "silent loss": _violated(verdicts, "S3", "S4"),
+        "abort" if knobs.pre_switch == "assert" else "crash": _violated(verdicts, "A1"),
+        "hang": _violated(verdicts, "F1"),
+        "nothing happens": _violated(verdicts, "R1"),
+    }
+    words = [word for word, yes in found.items() if yes]
+    if not words and _violated(verdicts, "S1"):
+        words = ["stray request"]
+    if any(verdict.outcome is Outcome.UNKNOWN for verdict in verdicts.values()):
+        words.append("unknown")
+    return tuple(words or [SAFE])
+
+
+def _violated(verdicts: Mapping[str, Verdict], *names: str) -> bool:
+    return any(name in verdicts and verdicts[name].outcome is Outcome.VIOLATED for name in names)
+
+
+def counts_path() -> Path:
+    """The file that the pinned counts are kept in."""
+    return Path(__file__).parents[1] / "mirror" / "counts.json"
+
+
+_counts: dict[str, dict[str, Counts]] = {}
+
+
+def pinned_counts() -> dict[str, dict[str, Counts]]:
+    """Scenario -> revision -> the exact counts that a search must find (`mirror/counts.json`)."""
+    if not _counts:
+        data = json.loads(counts_path().read_text(encoding="utf-8"))
+        for scenario, rows in data.items():
+            _counts[scenario] = {revision: Counts(*numbers) for revision, numbers in rows.items()}
+    return _counts
+
+
+def counts_text(results: Iterable[RowResult], kept: Mapping[str, Mapping[str, Counts]] | None = None) -> str:
+    """The content of `counts.json` that pins what these rows came to, beside those that are kept as they are."""
+    table = {scenario: dict(rows) for scenario, rows in (kept or {}).items()}
+    for result in results:
+        table.setdefault(result.row.key, {})[result.row.revision.name] = result.counts
+    return "{\n" + ",\n".join(_scenario_text(name, rows) for name, rows in table.items()) + "\n}\n"
+
+
+def _scenario_text(name: str, rows: Mapping[str, Counts]) -> str:
+    lines = (f"    {json.dumps(revision)}: [{c.states}, {c.transitions}, {c.depth}]" for revision, c in rows.items())
+    return f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A verdict or a count that is not the expected one, or a model that is wrong itself.
+
+    Attributes:
+        kind: `verdict`, `unknown` (a verdict that was not reached), `counts` or `fault` (of the model: it says nothing of anything else).
+        revision: the code base.
+        row: the key of its row.
+        what: the property, `counts` or `model`.
+        expected: in words.
+        found: in words.
+    """
+
+    kind: str
+    revision: str
+    row: str
+    what: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.revision} {self.row} {self.what}: expected {self.expected}, found {self.found}"
+
+
+def differences(result: RowResult) -> list[str]:
+    """A line for each of the row's `deviations`."""
+    return list(map(str, deviations(result)))
+
+
+def deviations(result: RowResult) -> list[Difference]:
+    """Each expectation and pinned count that the row does not meet, or does not have; each verdict that was not reached."""
+    name, key = result.row.revision.name, result.row.key
+    if result.fault:
+        return [fault_of(name, key, result.fault)]
+    wrong = [cell for cell in result.cells if cell.expected is None or not cell.as_expected]
+    found = [deviation(name, key, cell.verdict, cell.expected) for cell in wrong]
+    if result.pinned != result.counts:
+        wanted = "pinned counts, and there are none" if result.pinned is None else str(result.pinned)
+        found.append(Difference("counts", name, key, "counts", wanted, str(result.counts)))
+    return found
+
+
+def fault_of(revision: str, row: str, fault: object) -> Difference:
+    """What there is to say of a row whose model is wrong."""
+    return Difference("fault", revision, row, "model", "one without a fault", str(fault))
+
+
+def deviation(revision: str, row: str, verdict: Verdict, expected: Expectation | None) -> Difference:
+    """What there is to say of a verdict that is not the expected one."""
+    kind = "unknown" if verdict.outcome is Outcome.UNKNOWN else "verdict"
+    wanted = "an expectation, and there is none" if expected is None else expected.outcome.value
+    return Difference(kind, revision, row, verdict.property, wanted, f"{verdict.outcome.value} ({verdict.how})")
