@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from draincheck.exploration.domains import Facts, conjunction
 from draincheck.exploration.layout import Field, Layout
@@ -79,12 +79,12 @@ class Loop:
         )
         predicates = "".join([f"lambda states: [s for s in states if {writer.condition(c)}],\n" for c in asked])
         self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates)
-        made: dict[str, object] = {}
+        made: dict[str, Any] = {}
         exec(compile(self.source, f"<search of {system.name}>", "exec"), made)
-        self.conditions: Sequence[Where] = made["conditions"]  # type: ignore[assignment]
-        loop: Generator[None, Iterable[int]] = made["loop"](  # type: ignore[operator]
-            self.targets, self.actions.append, self.ends.append, self.dead.append, self.noted.append
-        )
+        self.conditions: Sequence[Where] = made["conditions"]
+        begin: Callable[..., Generator[None, Iterable[int]]] = made["loop"]
+        put = self.actions.append, self.ends.append, self.dead.append, self.noted.append
+        loop = begin(self.targets, *put)
         next(loop)
         self._send = loop.send
 
