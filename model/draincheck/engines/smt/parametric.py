@@ -26,7 +26,7 @@ def check(
     The trace of a counterexample belongs to `instance(initial)`, the member that starts in its first state, and has been executed there.
 
     Args:
-        system: the family, with parameters (`draincheck.parametric.parameter`).
+        system: the family, with parameters (`draincheck.naturals.parameter`).
         property_name: what is checked.
         instance: the member that starts in a state. It has the same variables and actions.
         limits: where to stop.

@@ -2,7 +2,7 @@
 
 Truth values are `Bool`. In finite systems every other sort is a bit vector that holds the stored value minus the least one, so nothing is
 ever negative and a term is as wide as the interval it can take: sums and comparisons never wrap. In systems over natural numbers
-(`draincheck.parametric`) it is an `Int`, the stored value itself.
+(`draincheck.naturals`) it is an `Int`, the stored value itself.
 """
 
 from __future__ import annotations
