@@ -171,3 +171,13 @@ def test_the_clock_ends_a_sleep_once() -> None:
     assert driven.offered("clock") == []
     driven.until("block_job_sleep_ns", "main thread", "mirror_run", "storage")
     assert len(driven.offered("clock")) == 1
+
+
+def test_a_copy_is_tracked_on_the_source_until_it_is_over() -> None:
+    """A drain of the source waits for the job's own read."""
+    driven = Driven("9a0cec664e", "mirror-bulk")
+    driven.until("copies sector", "clock", "mirror_run", "main thread")
+    job = driven.machine.jobs[0]
+    assert [request.owner for request in job.bs.tracked_requests] == [job.owner]
+    driven.until("the target has sector", "storage", "mirror_run", "main thread")
+    assert job.bs.tracked_requests == []
