@@ -13,6 +13,7 @@ from draincheck.errors import ModelFault
 from draincheck.expr import BoolExpr
 from draincheck.naturals import refuse_naturals
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.reason import Exhaustive, Incomplete, Refused, Shortest, Stop, StopKind
 from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
@@ -47,19 +48,23 @@ def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Se
             found: set[State] = set()
             for state in layer:
                 if limits.seconds is not None and perf_counter() - started >= limits.seconds:
-                    raise _LimitReachedError(f"time limit {limits.seconds:g} s reached")
+                    raise _LimitReachedError(Stop(StopKind.SECONDS, limits.seconds))
                 found |= seen.expand(state)
                 if len(seen.successors) % 1000 == 0:
                     waiting = len(seen.depth) - len(seen.successors)
                     reporter.progress(len(seen.depth), seen.transitions, seen.depth[state], waiting)
             layer = sorted(found)
     except _LimitReachedError as limit:
-        seen.stopped = str(limit)
+        seen.stopped = limit.stop
     return seen
 
 
 class _LimitReachedError(Exception):
-    """The search has to stop here; the message says why."""
+    """The search has to stop here."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop)
+        self.stop = stop
 
 
 class _Seen:
@@ -80,7 +85,7 @@ class _Seen:
         #: assertion -> where it was first broken
         self.broken: dict[str, tuple[State, Action]] = {}
         self.bound: Fault | None = None
-        self.stopped = ""
+        self.stopped: Stop | None = None
 
     @property
     def order(self) -> list[State]:
@@ -92,7 +97,7 @@ class _Seen:
         room = len(new) if self.limits.states is None else self.limits.states - len(self.depth)
         self.depth.update(dict.fromkeys(sorted(new)[:room], depth))
         if len(new) > room:
-            raise _LimitReachedError(f"state limit {self.limits.states} reached")
+            raise _LimitReachedError(Stop(StopKind.STATES, self.limits.states))
         return sorted(new)
 
     def expand(self, state: State) -> set[State]:
@@ -135,26 +140,26 @@ class _Seen:
         rerun(self.system, trace)
         return trace
 
-    def incomplete(self) -> str:
-        """Why not all states were seen, "" if they were."""
-        reasons = [self.stopped] if self.stopped else []
-        if self.bound is not None:
-            reasons.append(f"bound passed: {self.bound.message} ({self.bound.line})")
-        return f"{', '.join(reasons)} after {len(self.depth)} states" if reasons else ""
+    def incomplete(self) -> Incomplete | None:
+        """Why not all states were seen, None if they were."""
+        if self.stopped is None and self.bound is None:
+            return None
+        bound = "" if self.bound is None else f"{self.bound.message} ({self.bound.line})"
+        return Incomplete(len(self.depth), bound, stopped=self.stopped)
 
     def verdict(self, item: Property) -> Verdict:
         """What the search says about a property, once it is over."""
         if not isinstance(item, Always | Assertion | Reachable | NoDeadlock | CanAlwaysFinish):
-            return Verdict(item.name, Outcome.UNKNOWN, f"breadth-first search does not decide {type(item).__name__}")
+            refused = Refused(f"breadth-first search does not decide {type(item).__name__}")
+            return Verdict(item.name, Outcome.UNKNOWN, refused)
         trace, is_goal = self.evidence(item), isinstance(item, Reachable)
         if trace is not None:
-            steps = "1 action" if len(trace.actions) == 1 else f"{len(trace.actions)} actions"
             if is_goal:
-                return Verdict(item.name, Outcome.HOLDS, f"shortest witness: {steps}", trace)
-            return Verdict(item.name, Outcome.VIOLATED, f"shortest counterexample: {steps}", trace)
+                return Verdict(item.name, Outcome.HOLDS, Shortest("witness", len(trace.actions)), trace)
+            return Verdict(item.name, Outcome.VIOLATED, Shortest("counterexample", len(trace.actions)), trace)
         if incomplete := self.incomplete():
             return Verdict(item.name, Outcome.UNKNOWN, incomplete)
-        return Verdict(item.name, Outcome.VIOLATED if is_goal else Outcome.HOLDS, "exhaustive")
+        return Verdict(item.name, Outcome.VIOLATED if is_goal else Outcome.HOLDS, Exhaustive())
 
     def evidence(self, item: Property) -> Trace | None:
         """A shortest path that shows a property to be violated, or a reachability goal to be met."""

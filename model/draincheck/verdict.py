@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from draincheck.reason import Reason
 from draincheck.trace import Trace
 
 __all__ = ["NO_LIMITS", "SILENT", "Exploration", "Limits", "Outcome", "Reporter", "Silent", "Statistics", "Verdict"]
@@ -27,13 +28,13 @@ class Verdict:
     Attributes:
         property: its name.
         outcome: holds, violated or unknown.
-        how: how it was decided (`exhaustive`, a bound reached, ...), in a few words.
+        reason: how it was decided, or what kept it from being; `str` says it in a few words.
         trace: for *violated* a shortest counterexample, already re-executed; for a `Reachable` that holds, a shortest witness.
     """
 
     property: str
     outcome: Outcome
-    how: str
+    reason: Reason
     trace: Trace | None = None
 
 

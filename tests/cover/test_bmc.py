@@ -36,7 +36,7 @@ def test_counterexample_is_shortest_and_can_be_executed() -> None:
     """The counterexample of a counter that must stay small has as many steps as it takes to get there."""
     system = counter(5, "small")
     verdict = bmc.check(system, "small")
-    assert (verdict.outcome, verdict.how) == (Outcome.VIOLATED, "shortest counterexample: 5 actions")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.VIOLATED, "shortest counterexample: 5 actions")
     assert verdict.trace is not None
     assert rerun(system, verdict.trace)[-1].after == (5,)
 
@@ -53,9 +53,9 @@ def test_nothing_up_to_a_depth_is_unknown(monkeypatch: pytest.MonkeyPatch) -> No
     """That a search up to a depth finds nothing never becomes holds."""
     without_pairs(monkeypatch)
     verdict = bmc.check(twins(2, wraps=True), "same", Limits(depth=7))
-    assert (verdict.outcome, verdict.how) == (Outcome.UNKNOWN, "no counterexample of up to 7 steps")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.UNKNOWN, "no counterexample of up to 7 steps")
     verdict = bmc.check(twins(2, wraps=True), "different", Limits(depth=1))
-    assert (verdict.outcome, verdict.how) == (Outcome.UNKNOWN, "no witness of up to 1 step")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.UNKNOWN, "no witness of up to 1 step")
 
 
 def test_counterexample_one_step_beyond_the_depth_is_not_seen() -> None:
@@ -68,7 +68,7 @@ def test_system_whose_paths_end_is_decided(monkeypatch: pytest.MonkeyPatch) -> N
     """Where no path is longer than what was searched, there is nothing else to be found."""
     without_pairs(monkeypatch)
     verdicts = bmc.decide(twins(3, wraps=False), ["same", "different"])
-    assert [(v.outcome, v.how) for v in verdicts.values()] == [
+    assert [(v.outcome, str(v.reason)) for v in verdicts.values()] == [
         (Outcome.HOLDS, "no path is longer than 3 steps"),
         (Outcome.VIOLATED, "no path is longer than 3 steps"),
     ]
@@ -78,20 +78,23 @@ def test_pairs_decide_without_z3(monkeypatch: pytest.MonkeyPatch) -> None:
     """A property that pairs of values imply needs no solver."""
     monkeypatch.setattr("draincheck.engines.smt.bmc.Solver", None)
     verdict = bmc.check(twins(2, wraps=True), "same")
-    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "every reachable state is excluded by its pairs of values")
+    assert (verdict.outcome, str(verdict.reason)) == (
+        Outcome.HOLDS,
+        "every reachable state is excluded by its pairs of values",
+    )
 
 
 def test_pairs_do_not_decide_behind_a_bound() -> None:
     """Where a bound may hide states, that no reachable pair of values violates a property is not enough."""
     verdict = bmc.check(bounded(), "in range")
     assert verdict.outcome is Outcome.UNKNOWN
-    assert verdict.how == "every reachable state is excluded by its pairs of values, but a bound may be passed"
+    assert str(verdict.reason) == "every reachable state is excluded by its pairs of values, but a bound may be passed"
 
 
 def test_counterexample_before_a_bound_counts() -> None:
     """A bound hides what comes after it, not what comes before."""
     verdict = bmc.check(bounded(), "small")
-    assert (verdict.outcome, verdict.how) == (Outcome.VIOLATED, "shortest counterexample: 2 actions")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.VIOLATED, "shortest counterexample: 2 actions")
 
 
 @pytest.mark.parametrize("name", ["no deadlock", "P has both", "exclusive"])
@@ -106,7 +109,7 @@ def test_philosophers_are_decided_as_by_explicit_search(name: str) -> None:
 def test_progress_is_not_decided() -> None:
     """That some state stays reachable is nothing that a single state could show to be violated."""
     verdict = bmc.check(philosophers(), "both can rest")
-    assert (verdict.outcome, verdict.how) == (
+    assert (verdict.outcome, str(verdict.reason)) == (
         Outcome.UNKNOWN,
         "bounded model checking does not decide this kind of property",
     )
@@ -202,7 +205,7 @@ def test_time_limit_ends_a_search() -> None:
     """A search that is out of time says up to which depth it found nothing, and how much time it had."""
     verdict = bmc.check(event_loop(3, 2), "drained", Limits(seconds=0.3))
     assert verdict.outcome is Outcome.UNKNOWN
-    assert verdict.how.endswith("; time limit 0.3 s reached")
+    assert str(verdict.reason).endswith("; time limit 0.3 s reached")
 
 
 def test_what_z3_says_is_executed_before_it_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +220,7 @@ def test_stopped_search_is_unknown() -> None:
     """A search that another thread has stopped says so."""
     search = bmc.Search(counter(5, "small"), ["small"], Limits())
     search.stop()
-    assert search.run(SILENT)["small"].how == "no counterexample found; stopped"
+    assert str(search.run(SILENT)["small"].reason) == "no counterexample found; stopped"
 
 
 def test_progress_is_reported_by_depth() -> None:

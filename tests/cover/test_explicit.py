@@ -80,7 +80,7 @@ def test_counter() -> None:
 def test_verdicts_say_how() -> None:
     """A verdict names the length of its evidence, or that the search was exhaustive."""
     verdicts = explore(counter(1, "small", "in range", "top")).verdicts
-    assert [verdicts[name].how for name in verdicts] == [
+    assert [str(verdicts[name].reason) for name in verdicts] == [
         "shortest counterexample: 1 action",
         "exhaustive",
         "shortest witness: 1 action",
@@ -92,7 +92,7 @@ def test_unreachable_goal_is_violated_without_a_trace() -> None:
     bit = BoolVar("bit", BOOL, (0,))
     found = both(Machine(bit).system(Reachable("set", bit)))
     verdict = found.verdicts["set"]
-    assert (verdict.outcome, verdict.how, verdict.trace) == (VIOLATED, "exhaustive", None)
+    assert (verdict.outcome, str(verdict.reason), verdict.trace) == (VIOLATED, "exhaustive", None)
 
 
 @pytest.mark.parametrize("engine", [explore, interpreter.explore])
@@ -146,7 +146,7 @@ def test_bound_makes_unknown() -> None:
         "can finish": UNKNOWN,
         "alive": UNKNOWN,
     }
-    assert found.verdicts["never"].how == "bound passed: nested polls (machine.py:2) after 5 states"
+    assert str(found.verdicts["never"].reason) == "bound passed: nested polls (machine.py:2) after 5 states"
     statistics = found.statistics
     assert (statistics.states, statistics.transitions, statistics.queue) == (5, 5, 0)
     assert statistics.never_fired == (1,)
@@ -157,7 +157,7 @@ def test_state_limit() -> None:
     found = both(counter(9, "small", "in range", "top", "back", "alive"), Limits(states=5))
     assert (found.statistics.states, found.statistics.queue, found.statistics.depth) == (5, 1, 4)
     assert set(outcomes(found).values()) == {UNKNOWN}
-    assert found.verdicts["top"].how == "state limit 5 reached after 5 states"
+    assert str(found.verdicts["top"].reason) == "state limit 5 reached after 5 states"
     wide = both(philosophers(), Limits(states=5))
     assert (wide.statistics.states, wide.statistics.queue, wide.statistics.transitions) == (5, 3, 4)
 
@@ -188,7 +188,7 @@ def test_time_limit() -> None:
     """Without time nothing but the initial states is known."""
     found = both(counter(9, "in range"), Limits(seconds=0))
     assert (found.statistics.states, found.statistics.queue) == (1, 1)
-    assert found.verdicts["in range"].how == "time limit 0 s reached after 1 states"
+    assert str(found.verdicts["in range"].reason) == "time limit 0 s reached after 1 states"
 
 
 def test_time_enough() -> None:
@@ -298,7 +298,7 @@ def test_states_are_listed_layer_by_layer() -> None:
 def test_unknown_kinds_of_property_stay_unknown() -> None:
     """A property that is not about states and single actions is left to other engines."""
     found = both(clock(Property("something else")))
-    assert found.verdicts["something else"].how == "breadth-first search does not decide Property"
+    assert str(found.verdicts["something else"].reason) == "breadth-first search does not decide Property"
     assert outcomes(found) == {"something else": UNKNOWN}
 
 

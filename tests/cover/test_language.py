@@ -276,7 +276,7 @@ def test_a_passed_bound_is_unknown_not_violated() -> None:
     m.always("zero", n < 1)
     verdicts = explore(m.compile()).verdicts
     assert verdicts["small"].outcome is Outcome.UNKNOWN
-    assert "nested polls" in verdicts["small"].how
+    assert "nested polls" in str(verdicts["small"].reason)
     assert verdicts["zero"].outcome is Outcome.VIOLATED
 
 

@@ -172,7 +172,7 @@ def test_demand_on_runs_keeps_its_meaning_and_places() -> None:
     system = m.compile()
     item = system.property_named("arrives")
     assert isinstance(item, LeadsTo) and (item.meaning, item.source) == ("it goes", "here")
-    assert check(system, "arrives").how == "exhaustive, no fairness needed"
+    assert str(check(system, "arrives").reason) == "exhaustive, no fairness needed"
 
 
 def test_demand_with_a_foreign_variable_is_refused() -> None:
@@ -216,8 +216,8 @@ def test_lasso_keeps_its_assumptions_in_sight() -> None:
 
 def test_verdict_says_what_it_rests_on() -> None:
     """Holds says whether fairness was needed and which was assumed; violated says how long the run is and how it ends."""
-    assert verdict_of(swing("strong"), "out").how == "exhaustive, assuming strong fairness of leaver"
-    assert verdict_of(swing(), "out").how == "counterexample: 2 actions, the last 2 repeat for ever"
+    assert str(verdict_of(swing("strong"), "out").reason) == "exhaustive, assuming strong fairness of leaver"
+    assert str(verdict_of(swing(), "out").reason) == "counterexample: 2 actions, the last 2 repeat for ever"
     m = Model("m")
     flag = m.bool("flag")
     with m.thread("p") as p:
@@ -226,7 +226,7 @@ def test_verdict_says_what_it_rests_on() -> None:
     m.eventually("at once", TRUE)
     m.eventually("cleared again", flag & ~flag)
     m.leads_to("never asked", flag & ~flag, flag)
-    found = {name: verdict.how for name, verdict in decide(m.compile()).items()}
+    found = {name: str(verdict.reason) for name, verdict in decide(m.compile()).items()}
     assert found == {
         "set": "exhaustive, no fairness needed",
         "at once": "exhaustive: every run begins with it",
@@ -319,7 +319,7 @@ def test_limit_makes_holds_unknown() -> None:
     """A search that had to stop says unknown, and why."""
     assert verdict_of(counter(), "fifty").outcome is HOLDS
     verdict = check(counter().compile(), "fifty", Limits(states=10))
-    assert (verdict.outcome, verdict.how) == (UNKNOWN, "state limit 10 reached after 10 states")
+    assert (verdict.outcome, str(verdict.reason)) == (UNKNOWN, "state limit 10 reached after 10 states")
 
 
 def test_time_limit_makes_holds_unknown() -> None:
@@ -330,14 +330,14 @@ def test_time_limit_makes_holds_unknown() -> None:
         p.do("counts", n.inc(), when=n < 5000)
     m.eventually("goal", goal)
     verdict = check(m.compile(), "goal", Limits(seconds=0.0))
-    assert (verdict.outcome, verdict.how) == (UNKNOWN, "time limit 0 s reached after 1 states")
+    assert (verdict.outcome, str(verdict.reason)) == (UNKNOWN, "time limit 0 s reached after 1 states")
 
 
 def test_bound_makes_holds_unknown() -> None:
     """A bound of the model that was passed hides what would come after it."""
     verdict = verdict_of(counter(bound=True), "fifty")
     assert verdict.outcome is UNKNOWN
-    assert verdict.how.startswith("bound passed: twenty is enough")
+    assert str(verdict.reason).startswith("bound passed: twenty is enough")
 
 
 def test_violation_beside_a_bound_is_still_one() -> None:
@@ -346,7 +346,7 @@ def test_violation_beside_a_bound_is_still_one() -> None:
     with m.thread("idler") as p, p.loop():
         p.do("idles")
     verdict = verdict_of(m, "fifty")
-    assert (verdict.outcome, verdict.how) == (VIOLATED, "counterexample: 1 actions, the last 1 repeat for ever")
+    assert (verdict.outcome, str(verdict.reason)) == (VIOLATED, "counterexample: 1 actions, the last 1 repeat for ever")
 
 
 def test_action_behind_a_bound_counts_as_enabled() -> None:
@@ -367,7 +367,7 @@ def test_quotient_is_refused() -> None:
     """On a system whose states were made one by symmetry no demand on runs is decided, and the verdict says why."""
     verdict = check(replace(swing("strong").compile(), quotient="symmetry over requests"), "out")
     assert verdict.outcome is UNKNOWN
-    assert "symmetry over requests" in verdict.how and verdict.how.startswith("refused")
+    assert "symmetry over requests" in str(verdict.reason) and str(verdict.reason).startswith("refused")
 
 
 def test_error_of_the_model_is_one_here_too() -> None:

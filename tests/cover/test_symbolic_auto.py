@@ -10,6 +10,7 @@ from draincheck.engines import portfolio
 from draincheck.engines.smt import bmc
 from draincheck.errors import ModelFault
 from draincheck.properties import CanAlwaysFinish
+from draincheck.reason import NothingUpTo
 from draincheck.system import TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
@@ -20,14 +21,17 @@ def test_small_system_is_searched_explicitly(monkeypatch: pytest.MonkeyPatch) ->
     """A system of a few states is decided before anybody thinks of z3."""
     monkeypatch.setattr(portfolio, "Search", None)
     verdict = portfolio.check(counter(5, "small"), "small")
-    assert (verdict.outcome, verdict.how) == (Outcome.VIOLATED, "explicit search: shortest counterexample: 5 actions")
+    assert (verdict.outcome, str(verdict.reason)) == (
+        Outcome.VIOLATED,
+        "explicit search: shortest counterexample: 5 actions",
+    )
 
 
 def test_wide_system_is_left_to_z3() -> None:
     """A shallow bug in a system whose states nobody can list is found by bounded model checking, and the verdict says so."""
     system = event_loop(8, 4, buggy=True)
     verdict = portfolio.check(system, "drained", first_states=1000)
-    assert verdict.how == "bounded model checking: shortest counterexample: 7 actions"
+    assert str(verdict.reason) == "bounded model checking: shortest counterexample: 7 actions"
     assert verdict.trace is not None
     assert len(rerun(system, verdict.trace)) == 7
 
@@ -39,17 +43,17 @@ def test_explicit_search_goes_on_beside_z3(monkeypatch: pytest.MonkeyPatch) -> N
 
     def unanswered(self: bmc.Search, reporter: Reporter) -> dict[str, Verdict]:
         assert stopped.wait(600)
-        return {"drained": Verdict("drained", Outcome.UNKNOWN, "stopped")}
+        return {"drained": Verdict("drained", Outcome.UNKNOWN, NothingUpTo("counterexample", None))}
 
     monkeypatch.setattr(bmc.Search, "run", unanswered)
     verdict = portfolio.check(event_loop(2, 2), "drained", first_states=100)
-    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "explicit search: exhaustive")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "explicit search: exhaustive")
 
 
 def test_property_that_z3_does_not_decide_is_searched_explicitly() -> None:
     """Progress is decided by explicit search alone, however many states that takes."""
     verdict = portfolio.check(philosophers(), "both can rest", first_states=2)
-    assert (verdict.outcome, verdict.how) == (
+    assert (verdict.outcome, str(verdict.reason)) == (
         Outcome.VIOLATED,
         "explicit search: shortest counterexample: 2 actions",
     )
@@ -59,7 +63,7 @@ def test_neither_knows() -> None:
     """If limits stop both, the verdict says how far each of them came."""
     verdict = portfolio.check(event_loop(3, 2), "drained", Limits(states=2000, depth=3), first_states=100)
     assert verdict.outcome is Outcome.UNKNOWN
-    assert verdict.how == (
+    assert str(verdict.reason) == (
         "explicit search: state limit 2000 reached after 2000 states; bounded model checking: no counterexample of up to 3 steps"
     )
 
@@ -68,15 +72,15 @@ def test_time_limit_is_that_of_the_user() -> None:
     """Both engines have what is left of the time, and speak of the limit that was given."""
     verdict = portfolio.check(event_loop(4, 2), "drained", Limits(seconds=0.4), first_states=100)
     assert verdict.outcome is Outcome.UNKNOWN
-    assert verdict.how.count("time limit 0.4 s reached") >= 1
-    assert verdict.how.count("time limit") == verdict.how.count("time limit 0.4 s")
+    assert str(verdict.reason).count("time limit 0.4 s reached") >= 1
+    assert str(verdict.reason).count("time limit") == str(verdict.reason).count("time limit 0.4 s")
 
 
 def test_bound_is_not_a_reason_to_search_on() -> None:
     """What a bound hides stays hidden however many states may be stored."""
     verdict = portfolio.check(bounded(), "in range")
     assert verdict.outcome is Outcome.UNKNOWN
-    assert "bound passed: nested polls" in verdict.how
+    assert "bound passed: nested polls" in str(verdict.reason)
 
 
 def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:

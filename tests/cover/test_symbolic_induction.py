@@ -34,7 +34,7 @@ def ring(*more: Always) -> TransitionSystem:
 def test_inductive_property_is_proved() -> None:
     """What every step preserves is proved with k = 1."""
     verdict, proof = induction.prove(philosophers(), "exclusive")
-    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "k-induction, k = 1")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "k-induction, k = 1")
     assert proof is not None
     assert (proof.property, proof.k, proof.simple) == ("exclusive", 1, False)
 
@@ -43,14 +43,14 @@ def test_inductive_property_is_proved() -> None:
 def test_failed_step_is_unknown() -> None:
     """That the induction step fails from an unreachable state is no counterexample."""
     verdict, proof = induction.prove(ring(), "not at 4", Limits(depth=1), mined=False)
-    assert (verdict.outcome, verdict.how, proof) == (Outcome.UNKNOWN, "not inductive with k up to 1", None)
+    assert (verdict.outcome, str(verdict.reason), proof) == (Outcome.UNKNOWN, "not inductive with k up to 1", None)
 
 
 @pytest.mark.usefixtures("without_pairs")
 def test_more_steps_prove_more() -> None:
     """Two different states before the violation are more than the ring has outside of the reachable ones."""
     verdict, proof = induction.prove(ring(), "not at 4", mined=False)
-    assert verdict.how == "k-induction, k = 2"
+    assert str(verdict.reason) == "k-induction, k = 2"
     assert proof is not None
     assert proof.simple
 
@@ -62,12 +62,12 @@ def test_lemma_takes_the_place_of_steps() -> None:
     place = system.variables[0]
     assert isinstance(place, IntVar)
     verdict, _ = induction.prove(system, "not at 4", lemmas=[place < 3], mined=False)
-    assert verdict.how == "k-induction, k = 1"
+    assert str(verdict.reason) == "k-induction, k = 1"
 
 
 def test_pairs_of_values_are_lemmas() -> None:
     """What pairs of values exclude for ever needs nobody to write it down."""
-    assert induction.check(ring(), "not at 4").how == "k-induction, k = 1"
+    assert str(induction.check(ring(), "not at 4").reason) == "k-induction, k = 1"
 
 
 def test_false_lemma_is_named() -> None:
@@ -77,14 +77,18 @@ def test_false_lemma_is_named() -> None:
     assert isinstance(place, IntVar)
     verdict = induction.check(system, "not at 4", lemmas=[place < 4, place < 2])
     assert verdict.outcome is Outcome.UNKNOWN
-    assert verdict.how.endswith("; lemma 2 is no invariant, it is false after 2 steps")
+    assert str(verdict.reason).endswith("; lemma 2 is no invariant, it is false after 2 steps")
 
 
 def test_counterexample_on_the_way_is_found() -> None:
     """A property that is violated after fewer steps than the induction looks back gets its counterexample."""
     system = counter(5, "small")
     verdict, proof = induction.prove(system, "small")
-    assert (verdict.outcome, verdict.how, proof) == (Outcome.VIOLATED, "shortest counterexample: 5 actions", None)
+    assert (verdict.outcome, str(verdict.reason), proof) == (
+        Outcome.VIOLATED,
+        "shortest counterexample: 5 actions",
+        None,
+    )
     assert verdict.trace is not None
     assert rerun(system, verdict.trace)[-1].after == (5,)
 
@@ -93,7 +97,7 @@ def test_goal_that_is_never_met_is_refuted() -> None:
     """That no state meets a goal is proved like an invariant; a goal that is met gets its witness."""
     assert induction.check(ring(), "at 4").outcome is Outcome.VIOLATED
     verdict = induction.check(counter(2, "top"), "top")
-    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "shortest witness: 2 actions")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "shortest witness: 2 actions")
 
 
 def test_every_property_that_holds_is_proved_in_the_end() -> None:
@@ -111,7 +115,7 @@ def test_bound_makes_it_unknown() -> None:
     verdict, proof = induction.prove(bounded(), "in range")
     assert proof is None
     assert verdict.outcome is Outcome.UNKNOWN
-    assert "a bound is passed after 3 steps" in verdict.how
+    assert "a bound is passed after 3 steps" in str(verdict.reason)
 
 
 def test_counterexample_at_the_depth_of_a_bound_counts() -> None:
@@ -122,8 +126,11 @@ def test_counterexample_at_the_depth_of_a_bound_counts() -> None:
     machine.action("jump", number.is_(0), number.set(3))
     machine.action("deeper", number.is_(3), number.set(3), faults=[(FaultKind.BOUND, TRUE, "nested polls")])
     system = machine.system(Always("not one", ~number.is_(1)), Always("not two", ~number.is_(2)))
-    assert induction.check(system, "not one").how == "shortest counterexample: 1 action"
-    assert induction.check(system, "not two").how == "no counterexample of up to 1 step; a bound is passed after 1 step"
+    assert str(induction.check(system, "not one").reason) == "shortest counterexample: 1 action"
+    assert (
+        str(induction.check(system, "not two").reason)
+        == "no counterexample of up to 1 step; a bound is passed after 1 step"
+    )
     both = induction.prove_all(system, ["not two", "not one"])
     assert [verdict.outcome for verdict, _ in both.values()] == [Outcome.UNKNOWN, Outcome.VIOLATED]
 
@@ -137,7 +144,10 @@ def test_properties_are_proved_each_by_itself() -> None:
     system = replace(system, properties=(*system.properties[:1], Always("not at 3", ~place.is_(3))))
     names = [item.name for item in system.properties]
     found = induction.prove_all(system, names, Limits(depth=1), mined=False)
-    assert [verdict.how for verdict, _ in found.values()] == ["not inductive with k up to 1", "k-induction, k = 1"]
+    assert [str(verdict.reason) for verdict, _ in found.values()] == [
+        "not inductive with k up to 1",
+        "k-induction, k = 1",
+    ]
     alone = [induction.prove(system, name, Limits(depth=1), mined=False)[0] for name in names]
     assert alone == [verdict for verdict, _ in found.values()]
 
@@ -152,7 +162,7 @@ def test_progress_is_not_decided() -> None:
     """That a goal stays reachable is no invariant."""
     verdict, proof = induction.prove(philosophers(), "both can rest")
     assert (verdict.outcome, proof) == (Outcome.UNKNOWN, None)
-    assert verdict.how == "k-induction does not decide this kind of property"
+    assert str(verdict.reason) == "k-induction does not decide this kind of property"
 
 
 @pytest.mark.usefixtures("without_pairs")
@@ -165,10 +175,10 @@ def test_time_limit_is_unknown() -> None:
 def test_wide_system_is_proved() -> None:
     """An event loop whose states nobody can count is proved from pairs of values: 8 devices of 2 slots, 90 bits."""
     verdict, proof = induction.prove(event_loop(8, 2), "drained")
-    assert (verdict.outcome, verdict.how) == (Outcome.HOLDS, "k-induction, k = 1")
+    assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "k-induction, k = 1")
     assert proof is not None
 
 
 def test_wide_system_with_the_bug_is_not() -> None:
     """The same without its disable counter gets a counterexample."""
-    assert induction.check(event_loop(2, 1, buggy=True), "drained").how == "shortest counterexample: 7 actions"
+    assert str(induction.check(event_loop(2, 1, buggy=True), "drained").reason) == "shortest counterexample: 7 actions"

@@ -27,6 +27,7 @@ from draincheck.errors import ModelFault
 from draincheck.exploration import explorer
 from draincheck.exploration.loop import Loop
 from draincheck.expr import FALSE, TRUE
+from draincheck.reason import NoLongerPath, Refused
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
 from tests.agreement import (
@@ -100,14 +101,14 @@ def test_one_property_alone_gets_the_verdict_it_gets_among_all() -> None:
             proved = induction.prove_all(reference.system, names, Limits(depth=2))
             for name in names:
                 searched = bmc.check(reference.system, name, limits)
-                noticed = any("no path is longer" in verdict.how for verdict in (searched, together[name]))
+                noticed = any(isinstance(verdict.reason, NoLongerPath) for verdict in (searched, together[name]))
                 assert noticed or _said(searched) == _said(together[name]), sample(number)
                 alone = induction.check(reference.system, name, Limits(depth=2))
                 assert _said(alone) == _said(proved[name][0]), sample(number)
 
 
 def _said(verdict: Verdict) -> tuple[Outcome, str, int]:
-    return verdict.outcome, verdict.how, -1 if verdict.trace is None else len(verdict.trace.actions)
+    return verdict.outcome, str(verdict.reason), -1 if verdict.trace is None else len(verdict.trace.actions)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_a_race_that_is_won_by_a_wrong_engine_is_noticed(monkeypatch: pytest.Mon
 
     class Optimist(bmc.Search):
         def run(self, reporter: object) -> dict[str, Verdict]:
-            return {name: Verdict(name, Outcome.HOLDS, "I hope so") for name in self._names}
+            return {name: Verdict(name, Outcome.HOLDS, Refused("I hope so")) for name in self._names}
 
     monkeypatch.setattr(portfolio, "Search", Optimist)
     assert any(against_auto(r, name, 1) for r in references(40) for name in r.depths)

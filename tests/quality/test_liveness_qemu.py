@@ -11,6 +11,7 @@ from draincheck.engines.explicit import explore
 from draincheck.engines.liveness import decide
 from draincheck.expr import FALSE
 from draincheck.qemu import Scenario, build
+from draincheck.reason import Exhaustive
 from draincheck.revisions import REVISIONS, Revision, code_bases, find_revision
 from draincheck.system import Action, TransitionSystem
 from draincheck.trace import Step, Trace, rerun
@@ -121,7 +122,7 @@ def test_lost_kick_is_shown_as_a_run_that_stops() -> None:
     stem, loop = run_of(system, verdict.trace)
     last = system.decoded(stem[-1].after)
     assert (len(stem), loop) == (46, [])
-    assert verdict.how == "counterexample: 46 actions, then nothing moves"
+    assert str(verdict.reason) == "counterexample: 46 actions, then nothing moves"
     assert last["eventfd[0]"] and last["job completed"] and not last["poll set has the notifier"]
     assert last["external_disable_cnt"] == 0
 
@@ -129,7 +130,7 @@ def test_lost_kick_is_shown_as_a_run_that_stops() -> None:
 def test_main_loop_can_spin_from_the_bandage_on() -> None:
     """A kick is refused by dispatch while its descriptor is polled from ab27c3b5e7 on, which disables iohandler_ctx for the first time."""
     scenario = find_scenario("mirror")
-    spins = [row.name for row in REVISIONS if verdicts(row, scenario)["L7"].how != "exhaustive: no run ever waits"]
+    spins = [row.name for row in REVISIONS if verdicts(row, scenario)["L7"].reason != Exhaustive(": no run ever waits")]
     assert spins == HASHES[HASHES.index("ab27c3b5e7") :]
 
 

@@ -112,7 +112,7 @@ def assert_certified(family: Family) -> None:
 def test_s1_is_proved_for_any_number_of_writes(name: str) -> None:
     """By one step of induction, after the bandage is reverted and after the section comes before the count."""
     found = of(name).prove()
-    assert (found.verdict.outcome, found.verdict.how) == (Outcome.HOLDS, "k-induction, k = 1")
+    assert (found.verdict.outcome, str(found.verdict.reason)) == (Outcome.HOLDS, "k-induction, k = 1")
     assert_certified(of(name))
 
 

@@ -187,7 +187,7 @@ def _line(item: Judged, with_expected: bool) -> list[str | Styled]:
     mark = "!" if item.expectation and item.code is not ExitCode.OK else ""
     expected = ["" if item.expectation is None else item.expectation.outcome.value] if with_expected else []
     verdict = Styled(item.outcome + mark, "bold yellow" if mark else style)
-    return [item.item.name, verdict, *expected, item.verdict.how, item.item.meaning]
+    return [item.item.name, verdict, *expected, str(item.verdict.reason), item.item.meaning]
 
 
 def _outcome(result: _Result) -> tuple[str, ...]:
@@ -323,7 +323,7 @@ def _property_json(result: _Result, item: Judged, traces: bool) -> dict[str, Any
         "meaning": item.item.meaning,
         "source": item.item.source,
         "verdict": item.outcome,
-        "how": item.verdict.how,
+        "how": str(item.verdict.reason),
         "expected": None if expectation is None else expectation.outcome.value,
         "argument": None if expectation is None else expectation.argument,
         "limits": limits_of(result.selected, item.item.name, item.verdict.outcome),

@@ -163,14 +163,15 @@ def _line(row: Row) -> _Line:
 def _verdicts(row: Row) -> tuple[dict[str, Verdict], str]:
     """A row's verdicts; if its model is at fault they are all unknown, and the fault is said."""
     from draincheck.errors import ModelError
+    from draincheck.reason import AtFault
     from draincheck.verdict import Outcome, Verdict
     from drainspecs.mirror.liveness import LIVENESS, verdicts
 
     try:
         return verdicts(row.revision, row.scenario), ""
     except ModelError as error:
-        how = f"model fault: {error}"
-        return {item.name: Verdict(item.name, Outcome.UNKNOWN, how) for item in LIVENESS}, str(error)
+        fault = AtFault(str(error))
+        return {item.name: Verdict(item.name, Outcome.UNKNOWN, fault) for item in LIVENESS}, fault.error
 
 
 def _cell(
@@ -262,7 +263,7 @@ def _full_table(lines: Sequence[_Line]) -> Table:
             verdict = Styled(
                 cell.outcome + ("" if cell.as_expected else "!"), "red" if cell.outcome == "violated" else ""
             )
-            rows.append([line.name, cell.name, verdict, cell.expected or "", cell.verdict.how, cell.argument])
+            rows.append([line.name, cell.name, verdict, cell.expected or "", str(cell.verdict.reason), cell.argument])
     return Table(columns, rows)
 
 
@@ -303,7 +304,7 @@ def _line_json(line: _Line) -> dict[str, Any]:
     cells = {
         cell.name: {
             "verdict": cell.outcome,
-            "how": cell.verdict.how,
+            "how": str(cell.verdict.reason),
             "expected": cell.expected,
             "argument": cell.argument,
         }

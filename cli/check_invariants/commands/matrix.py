@@ -314,7 +314,7 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
     return {
         "name": cell.property_name,
         "verdict": cell.verdict.outcome.value,
-        "how": cell.verdict.how,
+        "how": str(cell.verdict.reason),
         "expected": None if expected is None else expected.outcome.value,
         "argument": None if expected is None else expected.argument,
         "derived": None if expected is None else expected.derived,

@@ -250,7 +250,7 @@ def _shown_by(row: _Row) -> str:
     if row.certificate:
         return f"inductive, certificate {len(row.certificate) / 1000:.0f} kB"
     if row.steps is None or row.decision.writes is None:
-        return row.decision.verdict.how
+        return str(row.decision.verdict.reason)
     return f"{counted(row.decision.writes, 'write')}, {counted(row.steps, 'step')}"
 
 
@@ -285,7 +285,7 @@ def _row_json(row: _Row) -> dict[str, Any]:
         "date": row.revision.date,
         "digest": row.decision.system.digest,
         "verdict": row.word,
-        "how": row.decision.verdict.how,
+        "how": str(row.decision.verdict.reason),
         "expected": None if row.expectation is None else row.expectation.outcome.value,
         "argument": None if row.expectation is None else row.expectation.argument,
         "certificate_bytes": len(row.certificate) or None,

@@ -245,7 +245,7 @@ def _without_induction(verdict: Verdict) -> str:
     """Why there is no proof, though the verdict is known."""
     known = "holds" if verdict.trace is None else "reachable, which takes no induction"
     but = ", but no induction shows it" if verdict.trace is None else ""
-    return f"{known} ({verdict.how}){but}; use --engine explicit"
+    return f"{known} ({verdict.reason}){but}; use --engine explicit"
 
 
 def _proved(

@@ -15,6 +15,7 @@ from check_invariants.output import STDOUT, emit, emit_trace, write_to
 
 if TYPE_CHECKING:
     from check_invariants.selection import Selected
+    from draincheck.reason import Reason
     from draincheck.report.jsontrace import TraceFile
     from draincheck.system import TransitionSystem
     from draincheck.trace import Trace
@@ -131,7 +132,7 @@ def export(
     system, exploration = explored(selected, [name])
     verdict = exploration.verdicts[name]
     if verdict.trace is None:
-        _refuse(system.name, name, verdict.outcome, verdict.how)
+        _refuse(system.name, name, verdict.outcome, verdict.reason)
         return
     write_to(output, _written(selected, system, verdict.trace, verdict.outcome, form or "json"))
 
@@ -143,12 +144,12 @@ def _the_property(properties: Sequence[str], case: str | None) -> str:
     return names[0]
 
 
-def _refuse(model: str, name: str, outcome: Outcome, how: str) -> None:
+def _refuse(model: str, name: str, outcome: Outcome, reason: Reason) -> None:
     """There is no trace."""
     if outcome.value == "unknown":
-        raise LimitReached(f"{model}: {name} is unknown ({how}): there is no trace")
+        raise LimitReached(f"{model}: {name} is unknown ({reason}): there is no trace")
     raise EmptySelection(
-        f"{model}: {name} {'holds' if outcome.value == 'holds' else 'is violated'} ({how}): there is no trace of that"
+        f"{model}: {name} {'holds' if outcome.value == 'holds' else 'is violated'} ({reason}): there is no trace of that"
     )
 
 

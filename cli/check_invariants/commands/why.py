@@ -141,7 +141,7 @@ def _evidence(without: CodeBase, name: str, flip: Flip) -> str:
 
 
 def _text(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> str:
-    lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.how})"]
+    lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.reason})"]
     changes = f"{counted(len(answer.toggles), 'change')} since {answer.base.name}"
     if not answer.flips:
         lines.append(f"whichever of the {changes} are taken back, it stays so")
@@ -181,7 +181,7 @@ def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: st
     states = counted(flip.statistics.states, "state")
     yield (
         f"{indent}without {'it' if len(flip.toggles) == 1 else 'them'} {name} {_outcome(flip.verdict.outcome.value)} "
-        f"({flip.verdict.how}; {states})"
+        f"({flip.verdict.reason}; {states})"
     )
     trace = flip.verdict.trace is not None
     yield f"{indent}see: {_see(_without(selected, flip), name, trace)}"
@@ -211,7 +211,7 @@ def _json(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> d
         "model": selected.title,
         "property": name,
         "verdict": answer.verdict.outcome.value,
-        "how": answer.verdict.how,
+        "how": str(answer.verdict.reason),
         "against": answer.base.name,
         "toggles": [_toggle_json(toggle) for toggle in answer.toggles],
         "answers": [
@@ -248,7 +248,7 @@ def _flip_json(selected: CodeBase, flip: Flip, file: str | None) -> dict[str, An
         "without": flip.without.name,
         "digest": flip.digest,
         "verdict": flip.verdict.outcome.value,
-        "how": flip.verdict.how,
+        "how": str(flip.verdict.reason),
         "states": flip.statistics.states,
         "trace": trace,
         "evidence": file,

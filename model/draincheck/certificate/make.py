@@ -19,6 +19,7 @@ from draincheck.properties import CanAlwaysFinish, Liveness, Property, Reachable
 from draincheck.semantics.violation import outcome_if_not_shown
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
+from draincheck.words import counted
 
 __all__ = ["certifiable", "from_proof", "make", "obstacle"]
 
@@ -72,7 +73,7 @@ def obstacle(item: Property, verdict: Verdict | None) -> str:
     if isinstance(item, Liveness):
         return f"a demand on whole runs ({type(item).__name__}), and there are no certificates for such properties"
     if verdict is None or verdict.outcome is Outcome.UNKNOWN:
-        return f"not known to hold{f': {verdict.how}' if verdict else ''}"
+        return f"not known to hold{f': {verdict.reason}' if verdict else ''}"
     if verdict.outcome is Outcome.VIOLATED and not isinstance(item, Reachable):
         return f"violated{_shown(verdict)}"
     return ""
@@ -82,8 +83,7 @@ def _shown(verdict: Verdict) -> str:
     """What shows that a property is violated."""
     if verdict.trace is None:
         return ""
-    steps = len(verdict.trace.actions)
-    return f": a counterexample of {steps} step{'' if steps == 1 else 's'} shows that"
+    return f": a counterexample of {counted(len(verdict.trace.actions), 'step')} shows that"
 
 
 def from_proof(

@@ -23,6 +23,7 @@ from draincheck.exploration.components import components, fair_components
 from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import Eventually, LeadsTo, Liveness, Property
+from draincheck.reason import Exhaustive, Refused, RunsForEver
 from draincheck.semantics.validation import Path
 from draincheck.semantics.violation import shows
 from draincheck.system import Fairness, Strength, TransitionSystem
@@ -74,7 +75,7 @@ def _refused(item: Liveness, quotient: str) -> Verdict:
     reason = (
         f"refused: the paths of this system need not be paths of the model ({quotient}); check the system without it"
     )
-    return Verdict(item.name, Outcome.UNKNOWN, reason)
+    return Verdict(item.name, Outcome.UNKNOWN, Refused(reason))
 
 
 def _trigger_and_goal(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
@@ -90,7 +91,7 @@ def _decided(graph: StateGraph, item: Liveness) -> Verdict:
         return _violated(graph.system, item, run)
     if graph.incomplete:
         return Verdict(item.name, Outcome.UNKNOWN, graph.incomplete)
-    return Verdict(item.name, Outcome.HOLDS, f"exhaustive{_why(graph, waiting, item)}")
+    return Verdict(item.name, Outcome.HOLDS, Exhaustive(_why(graph, waiting, item)))
 
 
 def _why(graph: StateGraph, waiting: _Waiting, item: Liveness) -> str:
@@ -197,5 +198,4 @@ def _violated(system: TransitionSystem, item: Liveness, run: _Run) -> Verdict:
     trace = Trace(system.name, system.digest, item.name, initial, actions, loop=len(stem) if run.loop else None)
     if not shows(system, item, trace, rerun(system, trace)):
         raise EvidenceError(f"{system.name}: the run found for {item.name!r} does not break it")
-    end = f"the last {len(run.loop)} repeat for ever" if run.loop else "then nothing moves"
-    return Verdict(item.name, Outcome.VIOLATED, f"counterexample: {len(actions)} actions, {end}", trace)
+    return Verdict(item.name, Outcome.VIOLATED, RunsForEver(len(actions), len(run.loop)), trace)

@@ -8,12 +8,12 @@ again and again with twice the states, which costs no more than twice the last s
 from __future__ import annotations
 
 from dataclasses import replace
-from re import sub
 from threading import Thread
 from time import perf_counter
 
 from draincheck.engines import explicit
 from draincheck.engines.smt.bmc import Search
+from draincheck.reason import ByEngine, EitherWay, Stop, StopKind
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
@@ -36,7 +36,7 @@ def check(
     reporter: Reporter = SILENT,
     first_states: int = FIRST_STATES,
 ) -> Verdict:
-    """Decide a property with the engine that is faster for it; the verdict's `how` says which one it was.
+    """Decide a property with the engine that is faster for it; the verdict's reason says which one it was.
 
     It is what that engine promises: *violated* comes with one of the shortest counterexamples (*holds*, for `Reachable`, with a witness).
     Which engine that is, and with it which of several shortest traces, may differ from run to run; outcome and length do not, but in
@@ -70,7 +70,7 @@ class _Race:
         most = states if self.limits.states is None else min(states, self.limits.states)
         limits = replace(self._left(), states=most)
         verdict = explicit.check(self.system, self.name, limits, reporter or self.reporter)
-        stopped = verdict.outcome is Outcome.UNKNOWN and f"state limit {most} reached" in verdict.how
+        stopped = verdict.outcome is Outcome.UNKNOWN and verdict.reason.stopped == Stop(StopKind.STATES, most)
         return None if stopped and most != self.limits.states else self._by(EXPLICIT, verdict)
 
     def alone(self, states: int) -> Verdict:
@@ -99,7 +99,7 @@ class _Race:
             return self._by(BMC, theirs)
         if theirs is None or mine.outcome is not Outcome.UNKNOWN:
             return mine
-        return replace(mine, how=f"{mine.how}; {self._by(BMC, theirs).how}")
+        return replace(mine, reason=EitherWay(mine.reason, self._by(BMC, theirs).reason))
 
     def _explicit_unless(self, other: _Other, states: int) -> Verdict:
         """Explicit search; raises _Overtaken when the other engine is first."""
@@ -112,10 +112,10 @@ class _Race:
 
     def _by(self, engine: str, verdict: Verdict) -> Verdict:
         """A verdict that says who found it, and the time limit that was given rather than what was left of it."""
-        how = verdict.how
-        if self.limits.seconds is not None:
-            how = sub(r"time limit \S+ s", f"time limit {self.limits.seconds:g} s", how)
-        return replace(verdict, how=f"{engine}: {how}")
+        reason = verdict.reason
+        if reason.stopped is not None and reason.stopped.kind is StopKind.SECONDS:
+            reason = replace(reason, stopped=Stop(StopKind.SECONDS, self.limits.seconds))
+        return replace(verdict, reason=ByEngine(engine, reason, stopped=reason.stopped))
 
     def _left(self) -> Limits:
         """The limits, with the time that is left."""

@@ -16,6 +16,7 @@ from time import perf_counter
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, Note, Where
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
+from draincheck.reason import NothingWalkedInto, Refused, Stop, StopKind, Walked
 from draincheck.semantics.validation import Evidence
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import FaultKind, State, TransitionSystem
@@ -118,7 +119,7 @@ def _simulate(
     walks = _Walks(system, properties, plan)
     while walks.taken < plan.runs and walks.wanted:
         if limits.seconds is not None and perf_counter() - started >= limits.seconds:
-            walks.stopped = f"; time limit {limits.seconds:g} s reached"
+            walks.stopped = Stop(StopKind.SECONDS, limits.seconds)
             break
         walks.walk()
         if walks.taken % PIECE == 0:
@@ -161,7 +162,8 @@ class _Walks:
         self.found: dict[Property, Trace] = {}
         self.taken = self.steps = self.longest = 0
         self.fired = [False] * len(system.actions)
-        self.stopped = ""
+        self.stopped: Stop | None = None
+        self.bound = ""
 
     def walk(self) -> None:
         """Take one walk."""
@@ -200,7 +202,7 @@ class _Walks:
         assert fault is not None
         if fault.kind is not FaultKind.BOUND:
             raise self.evidence.fault(action, fault, (self._start(walk), _direct(walk, len(walk.actions))))
-        self.stopped = f"; some were stopped by a bound: {fault.message}"
+        self.bound = fault.message
 
     def _look(self, walk: _Walk) -> None:
         """Look at what is demanded of states."""
@@ -233,13 +235,11 @@ class _Walks:
         """What the walks say about a property."""
         trace = self.found.get(item)
         if trace is not None:
-            how = f"random walk of {len(trace.actions)} actions, which need not be the fewest"
-            return Verdict(item.name, outcome_if_shown(item), how, trace)
+            return Verdict(item.name, outcome_if_shown(item), Walked(len(trace.actions)), trace)
         if item not in self.wanted:
-            return Verdict(item.name, Outcome.UNKNOWN, f"random walks cannot decide {type(item).__name__}")
-        number, depth, seed = self.taken, self.plan.depth, self.plan.seed
-        how = f"only a search: {number} random walks of up to {depth} actions found nothing (seed {seed}{self.stopped})"
-        return Verdict(item.name, Outcome.UNKNOWN, how)
+            return Verdict(item.name, Outcome.UNKNOWN, Refused(f"random walks cannot decide {type(item).__name__}"))
+        nothing = NothingWalkedInto(self.taken, self.plan.depth, self.plan.seed, self.bound, stopped=self.stopped)
+        return Verdict(item.name, Outcome.UNKNOWN, nothing)
 
 
 def _direct(walk: _Walk, length: int) -> list[int]:

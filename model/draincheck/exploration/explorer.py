@@ -18,6 +18,7 @@ from time import perf_counter
 from draincheck.errors import EvidenceError
 from draincheck.exploration.loop import Loop, Note, Where
 from draincheck.expr import BoolExpr
+from draincheck.reason import Incomplete, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import Fault, FaultKind, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
@@ -50,7 +51,7 @@ class Explorer:
         broken: for each watched assertion that fails the first state and action that break it.
         bound: the first bound that kept an action from being taken.
         cut: the states and actions of all bounds that did; only with edges kept.
-        stopped: the limit that ended the exploration, "" if none did.
+        stopped: the limit that ended the exploration, None if none did.
         targets: with targets kept, the successors of the expanded states, state by state.
         actions: with edges kept, the actions that lead to `targets`.
         ends: with targets kept, for each expanded state how many targets there were when it was done.
@@ -74,7 +75,7 @@ class Explorer:
         self.broken: dict[str, tuple[int, int]] = {}
         self.bound: Fault | None = None
         self.cut: list[tuple[int, int]] = []
-        self.stopped = ""
+        self.stopped: Stop | None = None
         self.targets: MutableSequence[int] = array("Q") if self.loop.layout.width <= 64 else []
         self.actions: MutableSequence[int] = array("I")
         self.ends: MutableSequence[int] = array("Q")
@@ -97,7 +98,7 @@ class Explorer:
             first: dict[int, int] = {}
             for piece in _pieces(self.layers[-1]):
                 if limits.seconds is not None and perf_counter() - started >= limits.seconds:
-                    self.stopped = f"time limit {limits.seconds:g} s reached"
+                    self.stopped = Stop(StopKind.SECONDS, limits.seconds)
                 elif not self.stopped:
                     self._take(piece, found, first, limits.states)
                 if self.expanded - reported >= PIECE // 2:
@@ -110,12 +111,12 @@ class Explorer:
         self._seen = set()  # not needed any more, and large
 
     @property
-    def incomplete(self) -> str:
-        """Why not all states and steps were seen, "" if they were."""
-        reasons = [self.stopped] if self.stopped else []
-        if self.bound is not None:
-            reasons.append(f"bound passed: {self.bound.message} ({self.bound.line})")
-        return f"{', '.join(reasons)} after {len(self)} states" if reasons else ""
+    def incomplete(self) -> Incomplete | None:
+        """Why not all states and steps were seen, None if they were."""
+        if self.stopped is None and self.bound is None:
+            return None
+        bound = f"{self.bound.message} ({self.bound.line})" if self.bound is not None else ""
+        return Incomplete(len(self), bound, stopped=self.stopped)
 
     def order(self) -> Iterator[int]:
         """The states, layer by layer."""
@@ -144,7 +145,7 @@ class Explorer:
     def _begin(self, limits: Limits) -> None:
         initial = sorted(set(map(self.loop.layout.pack, self.system.initial)))
         if limits.states is not None and len(initial) > limits.states:
-            self.stopped = f"state limit {limits.states} reached"
+            self.stopped = Stop(StopKind.STATES, limits.states)
         self.layers = [initial[: limits.states]]
         self._seen = set(self.layers[0])
         self._stored = len(self._seen)
@@ -160,7 +161,7 @@ class Explorer:
                     if not self.stopped:
                         self._take((state,), found, first, most)
                 return
-            self.stopped = f"state limit {most} reached"
+            self.stopped = Stop(StopKind.STATES, most)
             new = set(sorted(new)[: most - len(self)])
         else:
             self._count(piece, first)

@@ -33,8 +33,8 @@ class StateGraph:
         weak: the assumptions of weak fairness.
         strong: the assumptions of strong fairness.
         roots: the initial states.
-        stopped: the limit that ended the exploration, "" if none did.
-        incomplete: why not all states and edges are there, "" if they are.
+        stopped: the limit that ended the exploration, None if none did.
+        incomplete: why not all states and edges are there, None if they are.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from draincheck.errors import EvidenceError, ModelFault
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.reason import Exhaustive, Reason, Refused, Shortest
 from draincheck.semantics.violation import evidence_word, outcome_if_not_shown, outcome_if_shown, shows
 from draincheck.system import Action, Fault, State, TransitionSystem
 from draincheck.trace import Step, Trace
@@ -23,21 +24,22 @@ Path = tuple[State, Sequence[int]]
 DECIDED = (Always, Assertion, Reachable, NoDeadlock, CanAlwaysFinish)
 
 
-def conclude(item: Property, trace: Trace | None, unknown: str) -> Verdict:
+def conclude(item: Property, trace: Trace | None, incomplete: Reason | None) -> Verdict:
     """The verdict that a breadth-first search ends with.
 
     Args:
         item: the property.
         trace: a shortest path that shows it violated, or its goal met; None if there is none among the states seen.
-        unknown: the limit or bound that kept the search from seeing all states; "" if it saw them.
+        incomplete: what kept the search from seeing all states; None if it saw them.
     """
     if not isinstance(item, DECIDED):
-        return Verdict(item.name, Outcome.UNKNOWN, f"breadth-first search does not decide {type(item).__name__}")
+        refused = Refused(f"breadth-first search does not decide {type(item).__name__}")
+        return Verdict(item.name, Outcome.UNKNOWN, refused)
     if trace is not None:
-        number = len(trace.actions)
-        how = f"shortest {evidence_word(item)}: {number} action{'s' * (number != 1)}"
-        return Verdict(item.name, outcome_if_shown(item), how, trace)
-    return Verdict(item.name, Outcome.UNKNOWN if unknown else outcome_if_not_shown(item), unknown or "exhaustive")
+        return Verdict(item.name, outcome_if_shown(item), Shortest(evidence_word(item), len(trace.actions)), trace)
+    if incomplete is not None:
+        return Verdict(item.name, Outcome.UNKNOWN, incomplete)
+    return Verdict(item.name, outcome_if_not_shown(item), Exhaustive())
 
 
 class Evidence:

@@ -202,7 +202,7 @@ class Judge:
         verdicts = explore(replace(system, properties=wanted)).verdicts
         for verdict in verdicts.values():
             if verdict.outcome is Outcome.UNKNOWN:
-                raise ModelError(f"{system.name}: {verdict.property} cannot be decided: {verdict.how}")
+                raise ModelError(f"{system.name}: {verdict.property} cannot be decided: {verdict.reason}")
         return {name: verdict.outcome for name, verdict in verdicts.items()}
 
 

@@ -243,7 +243,7 @@ def _explored(
     exploration = explore(system)
     verdict = exploration.verdicts[property]
     if verdict.outcome is Outcome.UNKNOWN:
-        raise ModelError(f"{system.name}: {property} cannot be decided: {verdict.how}")
+        raise ModelError(f"{system.name}: {property} cannot be decided: {verdict.reason}")
     return system.digest, verdict, exploration.statistics
 
 

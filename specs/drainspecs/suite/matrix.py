@@ -13,6 +13,7 @@ from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
+from draincheck.reason import AtFault
 from draincheck.revisions import Knobs, Revision, code_bases
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
@@ -206,7 +207,7 @@ def _since(start: float) -> float:
 
 def _nothing_known() -> Exploration:
     """What is known of a model at fault."""
-    verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, FAULT) for item in PROPERTIES}
+    verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, AtFault()) for item in PROPERTIES}
     return Exploration(Statistics(0, 0, 0, 0, 0, (), (), 0.0), verdicts)
 
 
@@ -342,4 +343,4 @@ def deviation(revision: str, row: str, verdict: Verdict, expected: Expectation |
     """What there is to say of a verdict that is not the expected one."""
     kind = "unknown" if verdict.outcome is Outcome.UNKNOWN else "verdict"
     wanted = "an expectation, and there is none" if expected is None else expected.outcome.value
-    return Difference(kind, revision, row, verdict.property, wanted, f"{verdict.outcome.value} ({verdict.how})")
+    return Difference(kind, revision, row, verdict.property, wanted, f"{verdict.outcome.value} ({verdict.reason})")

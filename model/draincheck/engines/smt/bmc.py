@@ -10,7 +10,7 @@ Properties that are checked together share one unrolling: at each depth z3 is as
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
@@ -19,13 +19,15 @@ from draincheck.engines.smt.solver import Answer, Solver
 from draincheck.engines.smt.unrolling import Exclusions, Unrolling
 from draincheck.errors import EvidenceError
 from draincheck.expr import FALSE, BoolExpr
+from draincheck.reason import Excluded, NoLongerPath, NothingUpTo, Refused, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
 from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from draincheck.words import counted
 
-__all__ = ["DEFAULT_DEPTH", "Search", "check", "decide", "steps"]
+__all__ = ["DEFAULT_DEPTH", "Search", "check", "decide"]
 
 #: how deep a search goes that was given neither a depth nor a time
 DEFAULT_DEPTH = 100
@@ -124,7 +126,7 @@ class Search:
         self._passed_bound = FOR_EVER if no_bound else self.pairs.first(fault_found(system, bound=True))
         self._goals = self._open()
         self._hit = ""
-        self._stopped = ""
+        self._stopped: Stop | None = None
         self._unrolling: Unrolling | None = None
 
     def _seek(self, predicate: str, condition: BoolExpr) -> _Sought:
@@ -137,12 +139,12 @@ class Search:
         for number, name in enumerate(self._names):
             shown = shown_by(self.system, self.system.property_named(name))
             if shown is None:
-                how = "bounded model checking does not decide this kind of property"
-                self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, how)
+                refused = Refused("bounded model checking does not decide this kind of property")
+                self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, refused)
                 continue
             sought = self._seek(f"goal{number}", shown)
             if excluded and sought.first == FOR_EVER:
-                self.verdicts[name] = self._nothing(name, "every reachable state is excluded by its pairs of values")
+                self.verdicts[name] = self._nothing(name, Excluded())
             else:
                 goals[name] = sought
         return goals
@@ -157,7 +159,7 @@ class Search:
         while not self.is_over and self.depth < last:
             self.deepen()
             reporter.progress(0, 0, max(self.depth, 0), 0)
-        self._end("")
+        self._end()
         return {name: self.verdicts[name] for name in self._names}
 
     @property
@@ -167,7 +169,7 @@ class Search:
 
     def stop(self) -> None:
         """Make a search that runs in another thread end soon, with *unknown*."""
-        self._stopped = "stopped"
+        self._stopped = Stop(StopKind.REQUEST)
         if self._unrolling is not None:
             self._unrolling.solver.interrupt()
 
@@ -178,22 +180,22 @@ class Search:
             ModelFault: some state at this depth enables an action that cannot be taken, and none before does.
         """
         if late := self._late():
-            return self._end(late)
+            return self._end(stopped=late)
         depth = self.depth + 1
         while sought := self._sought(depth):
             unrolling = self._unrolled(depth)
             query = unrolling.question([s.predicate for s in sought], depth)
             answer = unrolling.solver.check([query], self.seconds_left())
             if answer is Answer.UNKNOWN:
-                return self._end(self._late() or self._given_up(unrolling.solver))
+                return self._end(stopped=self._late() or self._given_up(unrolling.solver))
             if answer is Answer.UNSAT:
                 unrolling.demand([f"(not {query})"])
                 if unrolling.solver.is_hopeless():
-                    self._end_with_nothing(f"no path is longer than {steps(depth - 1)}")
+                    self._end_with_nothing(NoLongerPath(depth - 1))
                 break
             self._note(unrolling.path())
         self.depth = depth
-        return self._end(f"{self._hit} after {steps(depth)}") if self._hit else None
+        return self._end(f"{self._hit} after {counted(depth, 'step')}") if self._hit else None
 
     def _last(self) -> int:
         """The depth at which a search ends."""
@@ -201,17 +203,16 @@ class Search:
             return self.limits.depth
         return DEFAULT_DEPTH if self.limits.seconds is None else FOR_EVER
 
-    def _late(self) -> str:
-        """That the search was stopped or that time is up, or ""."""
-        if self._stopped:
-            return self._stopped
+    def _late(self) -> Stop | None:
+        """That the search was stopped or that time is up, or None."""
         left = self.seconds_left()
-        return f"time limit {self.limits.seconds:g} s reached" if left is not None and left <= 0 else ""
+        timed = Stop(StopKind.SECONDS, self.limits.seconds) if left is not None and left <= 0 else None
+        return self._stopped or timed
 
-    def _given_up(self, solver: Solver) -> str:
+    def _given_up(self, solver: Solver) -> Stop:
         """Why z3 did not answer, though time is not quite up by our clock."""
         timed = self.limits.seconds is not None and solver.is_out_of_time()
-        return f"time limit {self.limits.seconds:g} s reached" if timed else "z3 gave up"
+        return Stop(StopKind.SECONDS, self.limits.seconds) if timed else Stop(StopKind.SOLVER)
 
     def seconds_left(self) -> float | None:
         """How much of the time limit is left; None without a limit."""
@@ -250,24 +251,24 @@ class Search:
 
     # -- verdicts ---------------------------------------------------------------------------------------------------------
 
-    def _end(self, reason: str) -> None:
+    def _end(self, obstacle: str = "", stopped: Stop | None = None) -> None:
         """Leave it at *unknown* for what is not decided."""
         for name in self._goals:
-            kind = evidence_word(self.system.property_named(name))
-            upto = f"no {kind} of up to {steps(self.depth)}" if self.depth >= 0 else f"no {kind} found"
-            self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, f"{upto}; {reason}" if reason else upto)
+            word = evidence_word(self.system.property_named(name))
+            depth = self.depth if self.depth >= 0 else None
+            self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, NothingUpTo(word, depth, obstacle, stopped=stopped))
         self._goals = {}
 
-    def _end_with_nothing(self, how: str) -> None:
+    def _end_with_nothing(self, reason: NoLongerPath) -> None:
         """There is nothing to be found any more."""
-        self.verdicts |= {name: self._nothing(name, how) for name in self._goals}
+        self.verdicts |= {name: self._nothing(name, reason) for name in self._goals}
         self._goals = {}
 
-    def _nothing(self, name: str, how: str) -> Verdict:
+    def _nothing(self, name: str, reason: Excluded | NoLongerPath) -> Verdict:
         """There is nothing to be found: what that means for a property."""
         if self._passed_bound != FOR_EVER:
-            return Verdict(name, Outcome.UNKNOWN, f"{how}, but a bound may be passed")
-        return Verdict(name, outcome_if_not_shown(self.system.property_named(name)), how)
+            return Verdict(name, Outcome.UNKNOWN, replace(reason, bounded=True))
+        return Verdict(name, outcome_if_not_shown(self.system.property_named(name)), reason)
 
     def _note(self, path: Path) -> None:
         """Execute a path that z3 has found, and note what it leads to.
@@ -310,9 +311,4 @@ def _verdict(evidence: Evidence, name: str, path: Path, last: State) -> Verdict:
     item = system.property_named(name)
     trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
     rerun(system, trace)
-    return conclude(item, trace, "")
-
-
-def steps(number: int) -> str:
-    """A number of steps in words."""
-    return "1 step" if number == 1 else f"{number} steps"
+    return conclude(item, trace, None)

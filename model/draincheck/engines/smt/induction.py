@@ -21,6 +21,7 @@ from draincheck.engines.smt.unrolling import Unrolling
 from draincheck.engines.smt.writer import conjoined, define
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
 from draincheck.properties import Property
+from draincheck.reason import Inductive, NotInductive, Refused
 from draincheck.semantics.violation import fault_found, outcome_if_not_shown, shown_by
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
@@ -168,12 +169,12 @@ class _Induction:
     def _left(self, name: str, k: int) -> Verdict:
         """The verdict on a property for which there is no proof with a k of up to this."""
         if name not in self._goals:
-            return Verdict(name, Outcome.UNKNOWN, "k-induction does not decide this kind of property")
-        return self._base.verdicts.get(name) or Verdict(name, Outcome.UNKNOWN, f"not inductive with k up to {k}")
+            return Verdict(name, Outcome.UNKNOWN, Refused("k-induction does not decide this kind of property"))
+        return self._base.verdicts.get(name) or Verdict(name, Outcome.UNKNOWN, NotInductive(k))
 
 
 def _proved(item: Property, k: int) -> Verdict:
-    return Verdict(item.name, outcome_if_not_shown(item), f"k-induction, k = {k}")
+    return Verdict(item.name, outcome_if_not_shown(item), Inductive(k))
 
 
 class _Step:

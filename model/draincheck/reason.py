@@ -1,0 +1,231 @@
+"""Why a verdict is what it is, as values: code asks for their kind and fields, people read what `str` makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from draincheck.words import counted
+
+__all__ = [
+    "AtFault",
+    "ByEngine",
+    "EitherWay",
+    "Excluded",
+    "Exhaustive",
+    "Incomplete",
+    "Inductive",
+    "NoLongerPath",
+    "NotInductive",
+    "NothingUpTo",
+    "NothingWalkedInto",
+    "Reason",
+    "Refused",
+    "RunsForEver",
+    "Shortest",
+    "Stop",
+    "StopKind",
+    "Walked",
+]
+
+
+class StopKind(Enum):
+    """What ends a search before its time; the value says it in words."""
+
+    STATES = "state limit {} reached"
+    SECONDS = "time limit {:g} s reached"
+    MEMORY = "memory limit {:g} MB reached"
+    REQUEST = "stopped"
+    SOLVER = "z3 gave up"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What ended a search: a limit with its value, or somebody who does not wait (`REQUEST`) or does not know (`SOLVER`)."""
+
+    kind: StopKind
+    value: float | None = None
+
+    def __str__(self) -> str:
+        return self.kind.value.format(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is; the subclasses are the kinds there are. `stopped` is what ended the search, None if nothing did."""
+
+    stopped: Stop | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Exhaustive(Reason):
+    """Everything was seen; `remark` is what the verdict rests on besides, with the punctuation before it."""
+
+    remark: str = ""
+
+    def __str__(self) -> str:
+        return f"exhaustive{self.remark}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortest(Reason):
+    """The trace shows it, and none is shorter; `word` is *counterexample* or *witness*."""
+
+    word: str
+    actions: int
+
+    def __str__(self) -> str:
+        return f"shortest {self.word}: {counted(self.actions, 'action')}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunsForEver(Reason):
+    """The trace is a run that waits for ever: its last `repeated` actions come again and again, or nothing moves (0)."""
+
+    actions: int
+    repeated: int
+
+    def __str__(self) -> str:
+        end = f"the last {self.repeated} repeat for ever" if self.repeated else "then nothing moves"
+        return f"counterexample: {self.actions} actions, {end}"
+
+
+@dataclass(frozen=True, slots=True)
+class Walked(Reason):
+    """A random walk shows it."""
+
+    actions: int
+
+    def __str__(self) -> str:
+        return f"random walk of {self.actions} actions, which need not be the fewest"
+
+
+@dataclass(frozen=True, slots=True)
+class NothingWalkedInto(Reason):
+    """Random walks found nothing; `bound` is the last bound that stopped one of them, "" if none did."""
+
+    walks: int
+    depth: int
+    seed: int
+    bound: str = ""
+
+    def __str__(self) -> str:
+        bound = f"some were stopped by a bound: {self.bound}" if self.bound else ""
+        end = f"; {self.stopped or bound}" if self.stopped or bound else ""
+        walks = f"{self.walks} random walks of up to {self.depth} actions"
+        return f"only a search: {walks} found nothing (seed {self.seed}{end})"
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete(Reason):
+    """A search saw so many states and not all: it was stopped, or a bound of the model was passed (`bound`, with its line)."""
+
+    states: int
+    bound: str = ""
+
+    def __str__(self) -> str:
+        reasons = [str(self.stopped)] if self.stopped else []
+        if self.bound:
+            reasons.append(f"bound passed: {self.bound}")
+        return f"{', '.join(reasons)} after {self.states} states"
+
+
+@dataclass(frozen=True, slots=True)
+class NothingUpTo(Reason):
+    """Nothing is found in so many steps (None: nobody has looked); `obstacle` is what stood in the way of looking further, "" if nothing."""
+
+    word: str
+    depth: int | None
+    obstacle: str = ""
+
+    def __str__(self) -> str:
+        upto = "found" if self.depth is None else f"of up to {counted(self.depth, 'step')}"
+        end = self.stopped or self.obstacle
+        return f"no {self.word} {upto}{f'; {end}' if end else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded(Reason):
+    """Pairs of values exclude what is looked for; `bounded`: in what is this side of the model's bounds."""
+
+    bounded: bool = False
+
+    def __str__(self) -> str:
+        return "every reachable state is excluded by its pairs of values" + _but(self.bounded)
+
+
+@dataclass(frozen=True, slots=True)
+class NoLongerPath(Reason):
+    """All paths were looked at; `bounded`: those this side of the model's bounds."""
+
+    depth: int
+    bounded: bool = False
+
+    def __str__(self) -> str:
+        return f"no path is longer than {counted(self.depth, 'step')}{_but(self.bounded)}"
+
+
+def _but(bounded: bool) -> str:
+    return ", but a bound may be passed" if bounded else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inductive(Reason):
+    """Proved by k-induction."""
+
+    k: int
+
+    def __str__(self) -> str:
+        return f"k-induction, k = {self.k}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotInductive(Reason):
+    """Tried in vain by k-induction, with a k of up to this."""
+
+    k: int
+
+    def __str__(self) -> str:
+        return f"not inductive with k up to {self.k}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Reason):
+    """The engine does not decide such a property, or not in such a system."""
+
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
+class AtFault(Reason):
+    """The model is wrong itself, so nothing is known of it; `error` says where, if it is to be said here."""
+
+    error: str = ""
+
+    def __str__(self) -> str:
+        return f"model fault: {self.error}" if self.error else "model fault"
+
+
+@dataclass(frozen=True, slots=True)
+class ByEngine(Reason):
+    """Which of several engines says so."""
+
+    engine: str
+    reason: Reason
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class EitherWay(Reason):
+    """Two engines, and neither knows."""
+
+    first: Reason
+    second: Reason
+
+    def __str__(self) -> str:
+        return f"{self.first}; {self.second}"
