@@ -341,7 +341,7 @@ def test_explain_tells_ways_out_step_by_step(tmp_path: Path) -> None:
     assert CliRunner().invoke(cli, asked).exit_code == 0
     data, text = document("explain", str(file)), run("explain", str(file)).stdout
     best = data["instead"][0]
-    assert (best["fate"], len(best["rest"])) == ("open", 4)
+    assert (best["fate"], len(best["rest"])) == ("avoidable", 4)
     assert f"        {best['process']}: {best['label']} (4 more steps make F1 safe)\n            then " in text
     assert "the last step at which one other choice makes F1 safe for good:\n    instead of step 13:\n" in text
 

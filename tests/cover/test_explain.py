@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from draincheck.analysis.avoidability import Fate, Fates
+from draincheck.analysis.avoidability import Avoidabilities, Avoidability
 from draincheck.analysis.explain import Alternative, Explanation, _deciding, explain, facts_behind, label_of
 from draincheck.engines.explicit import check, explore
 from draincheck.errors import ModelError, ModelFault, TraceError
@@ -116,10 +116,10 @@ def test_the_point_of_no_return_is_before_the_violation() -> None:
     """Once the clock has struck nobody can take the cake out: what the oven does then was decided before."""
     found = explain(*burnt(oven()))
     assert (found.violated_at, found.lost_at) == (3, 2)
-    assert [step.fate for step in found.steps] == [Fate.OPEN, Fate.LOST, None]
+    assert [step.avoidability for step in found.steps] == [Avoidability.AVOIDABLE, Avoidability.DOOMED, None]
     assert found.escape is not None and found.escape.step == 2
-    assert [(way.process, way.label, way.fate) for way in found.escape.alternatives] == [
-        ("guest", "takes the cake out", Fate.SAFE)
+    assert [(way.process, way.label, way.avoidability) for way in found.escape.alternatives] == [
+        ("guest", "takes the cake out", Avoidability.SAFE)
     ]
     assert found.safe_escape == found.escape and found.instead == ()
 
@@ -173,7 +173,7 @@ def test_case_3_is_lost_with_the_kick_before_the_poll() -> None:
     assert found.violated_at == len(found.steps) == 26 and found.lost_at == 18
     assert found.steps[17].label == "kicks for write[0.0]"
     assert found.escape is not None and found.escape.step == 18
-    assert [(way.label, way.fate) for way in found.escape.alternatives] == [("qemu_poll_ns", Fate.SAFE)]
+    assert [(way.label, way.avoidability) for way in found.escape.alternatives] == [("qemu_poll_ns", Avoidability.SAFE)]
 
 
 def test_the_check_that_fails_is_explained_by_what_made_it_fail() -> None:
@@ -195,7 +195,9 @@ def test_a_hang_can_be_left_until_its_last_step() -> None:
     """F1 is violated in a state from which completion is out of reach: the step into it is the point of no return."""
     found = told("65c1b5b622", "dataplane", "F1")
     assert found.violated_at == found.lost_at == len(found.steps)
-    assert found.escape is not None and {way.fate for way in found.escape.alternatives} == {Fate.OPEN}
+    assert found.escape is not None and {way.avoidability for way in found.escape.alternatives} == {
+        Avoidability.AVOIDABLE
+    }
     assert found.safe_escape is not None and found.safe_escape.step < found.escape.step
 
 
@@ -206,12 +208,12 @@ def test_what_was_enabled_beside_the_violation_is_told_with_what_it_comes_to() -
     system = qemu("65c1b5b622", "dataplane")
     trace = explore(system).verdicts["F1"].trace
     assert trace is not None
-    fates = Fates(system, system.property_named("F1"))
+    avoidabilities = Avoidabilities(system, system.property_named("F1"))
     for way in found.instead:
         taken = follow(system, trace.actions[:-1], way)
-        states = fates.along(replace(trace, actions=taken))
-        assert fates.of(states[-1]) is Fate.SAFE
-        assert all(fates.of(state) is Fate.OPEN for state in states[len(trace.actions) : -1])
+        states = avoidabilities.along(replace(trace, actions=taken))
+        assert avoidabilities.of(states[-1]) is Avoidability.SAFE
+        assert all(avoidabilities.of(state) is Avoidability.AVOIDABLE for state in states[len(trace.actions) : -1])
     assert [len(way.rest) for way in found.instead] == sorted(len(way.rest) for way in found.instead)
 
 
@@ -237,7 +239,9 @@ def test_a_demand_on_whole_runs_is_explained_by_where_its_goal_was_in_reach() ->
     found = explain(system, trace)
     assert (found.loop, found.violated_at, found.untold) == (trace.loop, None, "")
     assert found.lost_at is not None and found.escape is not None and found.escape.step == found.lost_at
-    assert {way.fate for way in found.escape.alternatives} == {Fate.OPEN} and found.safe_escape is None
+    assert {way.avoidability for way in found.escape.alternatives} == {
+        Avoidability.AVOIDABLE
+    } and found.safe_escape is None
     text = render_explanation(found)
     assert f"the goal of L2 was in reach until step {found.lost_at - 1}\n" in text
     assert "the point of no return: from here on the goal of L2 is out of reach" in text
@@ -291,7 +295,7 @@ def test_a_deadlock_is_explained_like_a_violation() -> None:
     assert trace is not None
     found = explain(system, trace)
     assert found.violated_at == found.lost_at == 2 and found.escape is not None
-    assert [(way.label, way.fate) for way in found.instead] == [("takes its second", Fate.SAFE)]
+    assert [(way.label, way.avoidability) for way in found.instead] == [("takes its second", Avoidability.SAFE)]
 
 
 # -- against the definitions --------------------------------------------------------------------------
@@ -319,8 +323,8 @@ def reached(system: TransitionSystem) -> list[State]:
     return list(found)[:200]
 
 
-def naive(system: TransitionSystem, item: Property, graph: StateGraph, holding: set[int]) -> dict[int, Fate]:
-    """The fates by their definitions, one search from each state."""
+def naive(system: TransitionSystem, item: Property, graph: StateGraph, holding: set[int]) -> dict[int, Avoidability]:
+    """The avoidabilities by their definitions, one search from each state."""
     numbers = range(len(graph))
     match item:
         case NoDeadlock():
@@ -337,11 +341,17 @@ def naive(system: TransitionSystem, item: Property, graph: StateGraph, holding: 
 
     wrong = bad | {n for n in numbers if any(breaks(n, action) for action, _ in graph.edges[n])}
     safe = {n for n in numbers if not forwards(graph, n, lambda here, action: True) & wrong}
-    fates = {}
+    avoidabilities = {}
     for n in numbers:
         good = forwards(graph, n, lambda here, action: here not in bad and not breaks(here, action))
-        fates[n] = Fate.SAFE if n in safe else Fate.OPEN if good & safe and n not in bad else Fate.LOST
-    return fates
+        avoidabilities[n] = (
+            Avoidability.SAFE
+            if n in safe
+            else Avoidability.AVOIDABLE
+            if good & safe and n not in bad
+            else Avoidability.DOOMED
+        )
+    return avoidabilities
 
 
 def forwards(graph: StateGraph, start: int, follow: object) -> set[int]:
@@ -370,26 +380,28 @@ def test_fates_are_what_they_are_defined_to_be(system: TransitionSystem) -> None
         if graph.incomplete:
             return
         holding = {n for n, true in enumerate(graph.where(condition)) if true}
-        fates = Fates(system, item)
-        assert {n: fates.of(n) for n in range(len(graph))} == naive(system, item, graph, holding)
+        avoidabilities = Avoidabilities(system, item)
+        assert {n: avoidabilities.of(n) for n in range(len(graph))} == naive(system, item, graph, holding)
         for here in range(len(graph)):
-            for way in fates.other_ways(here, taken=-1):
-                if way.fate is Fate.OPEN:
-                    assert len(way.rest) == steps_to_safety(fates, graph, way.rest[0][0])
+            for way in avoidabilities.other_ways(here, taken=-1):
+                if way.avoidability is Avoidability.AVOIDABLE:
+                    assert len(way.rest) == steps_to_safety(avoidabilities, graph, way.rest[0][0])
 
 
-def steps_to_safety(fates: Fates, graph: StateGraph, start: int) -> int:
+def steps_to_safety(avoidabilities: Avoidabilities, graph: StateGraph, start: int) -> int:
     """By the definition: layer after layer of what can be reached without violating the property."""
     layer, number = {start}, 0
-    while not any(fates.of(here) is Fate.SAFE for here in layer):
+    while not any(avoidabilities.of(here) is Avoidability.SAFE for here in layer):
         assert layer, "no way leads to safety"
         edges = ((here, action, target) for here in layer for action, target in graph.edges[here])
-        layer = {t for here, action, t in edges if not fates.is_bad(t) and not fates.breaks(here, action)}
+        layer = {
+            t for here, action, t in edges if not avoidabilities.is_bad(t) and not avoidabilities.breaks(here, action)
+        }
         number += 1
     return number
 
 
-def test_a_wrong_edge_changes_fates() -> None:
+def test_a_wrong_edge_changes_avoidabilities() -> None:
     """Negative control: the same model in which the cake can be taken out late is lost nowhere."""
     m = oven()
     system, trace = burnt(m)

@@ -81,7 +81,7 @@ def _step_json(step: ExplainedStep) -> dict[str, Any]:
             for c in step.properties
         ],
         "formulas": [{"text": c.text, "now": c.now, "properties": list(c.properties)} for c in step.formulas],
-        "fate": step.fate.value if step.fate is not None else None,
+        "fate": step.avoidability.value if step.avoidability is not None else None,
     }
 
 
@@ -100,6 +100,6 @@ def _way_json(way: Alternative) -> dict[str, Any]:
         "action": way.action,
         "process": way.process,
         "label": way.label,
-        "fate": way.fate.value if way.fate is not None else None,
+        "fate": way.avoidability.value if way.avoidability is not None else None,
         "rest": list(way.rest),
     }

@@ -1,16 +1,16 @@
 """What is still possible from each state of a system, as far as one property is concerned: can it be violated, can that be avoided?
 
-Three fates, decided on the whole graph:
+Three answers, decided on the whole graph:
 
 * *safe*: no path from here violates the property;
-* *open*: some path does, and some path comes to a safe state without violating it on the way;
-* *lost*: no path comes to a safe state any more without violating it on the way.
+* *avoidable*: some path does, and some path comes to a safe state without violating it on the way;
+* *doomed*: no path comes to a safe state any more without violating it on the way.
 
-A run from a lost state can put the violation off by going in circles, but not if it neglects no step for ever: sooner or later such a
-run violates the property. Where nothing is safe because the property stays at risk for ever, nothing is open either.
+A run from a doomed state can put the violation off by going in circles, but not if it neglects no step for ever: sooner or later such a
+run violates the property. Where nothing is safe because the property stays at risk for ever, nothing is avoidable either.
 
-A demand on whole runs (*eventually*, *leads to*) is violated by no single state. For one of these a state is open if its goal can be
-reached from there, and lost if not; none is called safe, for what a run makes of its chances is a matter of fairness.
+A demand on whole runs (*eventually*, *leads to*) is violated by no single state. For one of these a violation is avoidable if the goal can be
+reached from there, and the state is doomed if not; none is called safe, for what a run makes of its chances is a matter of fairness.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from draincheck.system import Action, State, TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Limits
 
-__all__ = ["FATE_LIMITS", "Fate", "Fates", "OtherWay"]
+__all__ = ["AVOIDABILITY_LIMITS", "Avoidabilities", "Avoidability", "OtherWay"]
 
 #: the largest graph that is looked at: some seconds' worth
-FATE_LIMITS = Limits(states=200_000)
+AVOIDABILITY_LIMITS = Limits(states=200_000)
 
 
-class Fate(Enum):
+class Avoidability(Enum):
     """What is still possible; see the module text. The best one comes first."""
 
     SAFE = "safe"
-    OPEN = "open"
-    LOST = "lost"
+    AVOIDABLE = "avoidable"
+    DOOMED = "doomed"
 
 
-#: fates after another way, the best first; None: it violates the property itself
-_ORDER: Final = (*Fate, None)
+#: what is possible after another way, the best first; None: it violates the property itself
+_ORDER: Final = (*Avoidability, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,23 @@ class OtherWay:
 
     Attributes:
         action: which.
-        fate: of the state after it; None if it violates the property itself.
-        rest: if that is *open*, the rest of a shortest way to a safe state (or to the goal of a demand on whole runs), as the states that
+        avoidability: of the state after it; None if it violates the property itself.
+        rest: if that is *avoidable*, the rest of a shortest way to a safe state (or to the goal of a demand on whole runs), as the states that
             it passes and the actions taken in them.
     """
 
     action: Action
-    fate: Fate | None
+    avoidability: Avoidability | None
     rest: tuple[tuple[int, Action], ...] = ()
 
 
-class Fates:
-    """The fate of every reachable state of a system with respect to one property. States go by their numbers in the graph.
+class Avoidabilities:
+    """What is still possible in every reachable state of a system, as far as one property is concerned. States go by their numbers in the graph.
 
     Raises ModelError if that cannot be said: the property demands that something can be reached, or the graph is too large.
     """
 
-    def __init__(self, system: TransitionSystem, item: Property, limits: Limits = FATE_LIMITS) -> None:
+    def __init__(self, system: TransitionSystem, item: Property, limits: Limits = AVOIDABILITY_LIMITS) -> None:
         condition = _condition(system, item)
         self._graph = StateGraph(system, () if condition is None else (condition,), limits)
         if self._graph.incomplete:
@@ -88,9 +88,15 @@ class Fates:
         """Whether the property is a demand on whole runs."""
         return isinstance(self.item, Eventually | LeadsTo)
 
-    def of(self, state: int) -> Fate:
-        """The fate of a state."""
-        return Fate.SAFE if state in self._safe else Fate.OPEN if state in self._distance else Fate.LOST
+    def of(self, state: int) -> Avoidability:
+        """What is still possible from a state."""
+        return (
+            Avoidability.SAFE
+            if state in self._safe
+            else Avoidability.AVOIDABLE
+            if state in self._distance
+            else Avoidability.DOOMED
+        )
 
     def state(self, number: int) -> State:
         """The stored values of a state."""
@@ -116,7 +122,7 @@ class Fates:
     def other_ways(self, state: int, taken: int) -> list[OtherWay]:
         """What else could be done in a state; the best first: what makes safe, then what takes fewest steps to come to a safe state."""
         ways = [self._way(state, action, target) for action, target in self._graph.edges[state] if action != taken]
-        return sorted(ways, key=lambda way: (_ORDER.index(way.fate), len(way.rest)))
+        return sorted(ways, key=lambda way: (_ORDER.index(way.avoidability), len(way.rest)))
 
     def _way(self, state: int, action: int, target: int) -> OtherWay:
         if not self._is_allowed(state, action) or self.is_bad(target):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from draincheck.analysis.avoidability import FATE_LIMITS, Fate, Fates
+from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Avoidabilities, Avoidability
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
@@ -88,7 +88,7 @@ class ExplainedStep:
         checks: the checks of the action, each with its outcome.
         properties: properties whose condition changed its truth.
         formulas: sub-formulas of properties that changed theirs.
-        fate: what is still possible after the step, for the trace's property; None where that is not known.
+        avoidability: what is still possible after the step, for the trace's property; None where that is not known.
     """
 
     number: int
@@ -98,7 +98,7 @@ class ExplainedStep:
     checks: tuple[ExplainedCheck, ...]
     properties: tuple[PropertyChange, ...]
     formulas: tuple[FormulaChange, ...]
-    fate: Fate | None
+    avoidability: Avoidability | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +109,15 @@ class Alternative:
         action: its index.
         process: who would have taken it.
         label: what would have taken place.
-        fate: what would have been possible after it; None if it violates the property itself.
-        rest: after an action that leaves things *open*, the rest of a shortest way to where the property is safe (or the goal of a demand
+        avoidability: what would have been possible after it; None if it violates the property itself.
+        rest: after an action after which a violation is *avoidable*, the rest of a shortest way to where the property is safe (or the goal of a demand
             on whole runs is met): `process: label` of each step.
     """
 
     action: int
     process: str
     label: str
-    fate: Fate | None
+    avoidability: Avoidability | None
     rest: tuple[str, ...] = ()
 
 
@@ -150,7 +150,7 @@ class Explanation:
         escape: the latest step instead of which something else would still have left a way to a safe state; None if there is none.
             For a demand on whole runs: a way to its goal.
         safe_escape: the latest one instead of which something would have made the property safe for good; None if there is none.
-        untold: why fates and escapes are missing, "" if they are not.
+        untold: why avoidabilities and escapes are missing, "" if they are not.
     """
 
     system: str
@@ -167,7 +167,7 @@ class Explanation:
     untold: str = ""
 
 
-def explain(system: TransitionSystem, trace: Trace, limits: Limits = FATE_LIMITS) -> Explanation:
+def explain(system: TransitionSystem, trace: Trace, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
     """Explain a trace.
 
     Args:
@@ -188,13 +188,13 @@ def explain(system: TransitionSystem, trace: Trace, limits: Limits = FATE_LIMITS
         property=trace.property,
         invariants=watched.invariants(trace.initial),
         goals=watched.goals(trace.initial),
-        steps=tuple(_explained(watched, n, step, otherwise.fate(n)) for n, step in enumerate(steps, 1)),
+        steps=tuple(_explained(watched, n, step, otherwise.avoidability(n)) for n, step in enumerate(steps, 1)),
         loop=trace.loop,
         violated_at=otherwise.violated_at,
         lost_at=otherwise.lost_at(),
         instead=otherwise.instead(),
-        escape=otherwise.escape(Fate.SAFE, Fate.OPEN),
-        safe_escape=otherwise.escape(Fate.SAFE),
+        escape=otherwise.escape(Avoidability.SAFE, Avoidability.AVOIDABLE),
+        safe_escape=otherwise.escape(Avoidability.SAFE),
         untold=otherwise.untold,
     )
 
@@ -202,7 +202,7 @@ def explain(system: TransitionSystem, trace: Trace, limits: Limits = FATE_LIMITS
 # -- one step ---------------------------------------------------------------------------------------
 
 
-def _explained(watched: _Watched, number: int, step: Step, fate: Fate | None) -> ExplainedStep:
+def _explained(watched: _Watched, number: int, step: Step, avoidability: Avoidability | None) -> ExplainedStep:
     system, action = watched.system, watched.system.actions[step.action]
     return ExplainedStep(
         number,
@@ -212,7 +212,7 @@ def _explained(watched: _Watched, number: int, step: Step, fate: Fate | None) ->
         tuple(_checked(system, action, step.before)),
         tuple(watched.property_changes(step)),
         tuple(watched.formula_changes(step)),
-        fate,
+        avoidability,
     )
 
 
@@ -374,17 +374,17 @@ def _is_visible(a: Expr) -> bool:
 
 
 class _Otherwise:
-    """The fates of the states that a trace passes up to its violation, and of their other successors."""
+    """The avoidabilities of the states that a trace passes up to its violation, and of their other successors."""
 
-    def __init__(self, fates: Fates | None, trace: Trace, untold: str) -> None:
-        self._fates, self._trace, self.untold = fates, trace, untold
-        self._passed = fates.along(trace) if fates is not None else []
+    def __init__(self, avoidabilities: Avoidabilities | None, trace: Trace, untold: str) -> None:
+        self._avoidabilities, self._trace, self.untold = avoidabilities, trace, untold
+        self._passed = avoidabilities.along(trace) if avoidabilities is not None else []
         self.violated_at = next((n for n in range(len(self._passed)) if self._is_violated(n)), None)
         #: the last step instead of which something could have been done
         self._last = self.violated_at or 0
-        if fates is not None and fates.is_about_runs:
+        if avoidabilities is not None and avoidabilities.is_about_runs:
             self._last = len(trace.actions)
-        elif fates is not None and self.violated_at is None:
+        elif avoidabilities is not None and self.violated_at is None:
             self.untold = f"the trace does not violate {trace.property!r}"
 
     @classmethod
@@ -393,46 +393,50 @@ class _Otherwise:
         if item is None:
             return cls(None, trace, "the trace is about no property")
         try:
-            return cls(Fates(system, item, limits), trace, "")
+            return cls(Avoidabilities(system, item, limits), trace, "")
         except ModelError as error:
             return cls(None, trace, error.message)
 
     def _is_violated(self, number: int) -> bool:
-        assert self._fates is not None
-        if self._fates.is_bad(self._passed[number]):
+        assert self._avoidabilities is not None
+        if self._avoidabilities.is_bad(self._passed[number]):
             return True
-        return number > 0 and self._fates.breaks(self._passed[number - 1], self._trace.actions[number - 1])
+        return number > 0 and self._avoidabilities.breaks(self._passed[number - 1], self._trace.actions[number - 1])
 
-    def fate(self, number: int) -> Fate | None:
+    def avoidability(self, number: int) -> Avoidability | None:
         """What is still possible after a step; None where that is not known, or where it has happened."""
-        if self._fates is None or (self.violated_at is not None and number >= self.violated_at):
+        if self._avoidabilities is None or (self.violated_at is not None and number >= self.violated_at):
             return None
-        return self._fates.of(self._passed[number])
+        return self._avoidabilities.of(self._passed[number])
 
     def lost_at(self) -> int | None:
         """The step after which nothing helps any more; the violation itself if it could be avoided until then."""
-        lost = next((n for n in range(self._last + 1) if self.fate(n) is Fate.LOST), self.violated_at)
-        return None if self.untold else lost
+        doomed = next(
+            (n for n in range(self._last + 1) if self.avoidability(n) is Avoidability.DOOMED), self.violated_at
+        )
+        return None if self.untold else doomed
 
     def instead(self) -> tuple[Alternative, ...]:
         """What else could have been done instead of the step that violates the property."""
         return tuple(self._alternatives(self.violated_at)) if self.violated_at else ()
 
-    def escape(self, *good: Fate) -> Escape | None:
-        """The latest step instead of which something else has one of these fates."""
+    def escape(self, *good: Avoidability) -> Escape | None:
+        """The latest step instead of which something else has one of these avoidabilities."""
         for number in range(self._last, 0, -1):
-            if found := tuple(way for way in self._alternatives(number) if way.fate in good):
+            if found := tuple(way for way in self._alternatives(number) if way.avoidability in good):
                 return Escape(number, found)
         return None
 
     def _alternatives(self, number: int) -> Iterator[Alternative]:
         """What else could have been done instead of a step."""
-        assert self._fates is not None
+        assert self._avoidabilities is not None
         before = self._passed[number - 1]
-        for way in self._fates.other_ways(before, self._trace.actions[number - 1]):
+        for way in self._avoidabilities.other_ways(before, self._trace.actions[number - 1]):
             rest = tuple(f"{action.process}: {self._told(action, state)}" for state, action in way.rest)
-            yield Alternative(way.action.index, way.action.process, self._told(way.action, before), way.fate, rest)
+            yield Alternative(
+                way.action.index, way.action.process, self._told(way.action, before), way.avoidability, rest
+            )
 
     def _told(self, action: Action, state: int) -> str:
-        assert self._fates is not None
-        return label_of(self._fates.system, action, self._fates.state(state))
+        assert self._avoidabilities is not None
+        return label_of(self._avoidabilities.system, action, self._avoidabilities.state(state))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from draincheck.analysis.avoidability import Fate
+from draincheck.analysis.avoidability import Avoidability
 from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
 
 __all__ = ["render_explanation"]
@@ -26,8 +26,8 @@ STYLES = {"head": "bold", "bad": "bold red", "turn": "bold yellow", "good": "gre
 
 #: what another way comes to; of one that leaves things open the rest is told
 _AFTER = {
-    Fate.SAFE: "makes {} safe for good",
-    Fate.LOST: "only puts it off",
+    Avoidability.SAFE: "makes {} safe for good",
+    Avoidability.DOOMED: "only puts it off",
     None: "violates {} as well",
 }
 
@@ -170,15 +170,15 @@ def _ways(told: Explanation, number: int, ways: Sequence[Alternative]) -> Iterat
         return
     yield _Line(f"{INDENT}instead of step {number}:")
     for place, way in enumerate(ways):
-        kind = "good" if way.fate in (Fate.SAFE, Fate.OPEN) else ""
+        kind = "good" if way.avoidability in (Avoidability.SAFE, Avoidability.AVOIDABLE) else ""
         yield from _wrapped(f"{way.process}: {way.label} ({_comes_to(told, way)})", REMARK, kind, "  ")
         for step in way.rest if place == 0 else ():
             yield from _wrapped(f"then {step}", REMARK + INDENT, "", "  ")
 
 
 def _comes_to(told: Explanation, way: Alternative) -> str:
-    if way.fate is not Fate.OPEN:
-        return _AFTER[way.fate].format(_named(told.property))
+    if way.avoidability is not Avoidability.AVOIDABLE:
+        return _AFTER[way.avoidability].format(_named(told.property))
     one, about_runs = len(way.rest) == 1, told.violated_at is None
     if not way.rest:
         return f"the goal of {_named(told.property)} is met"
