@@ -53,8 +53,8 @@ RECORDING = [
 ]  # fmt: skip
 
 COMPILING = [
-    Mutant("flow", "Flow.rest", "self.names.get(here, ())", "self.names.get(way[-1], ())"),
-    Mutant("flow", "Flow.rest", "bool(awaits) or location in self.yielded", "location in self.yielded"),
+    Mutant("control_flow", "Flow.rest", "self.names.get(here, ())", "self.names.get(way[-1], ())"),
+    Mutant("control_flow", "Flow.rest", "bool(awaits) or location in self.yielded", "location in self.yielded"),
     Mutant("compile", "_Compiled._back", "yield ~handovers[rest.awaits].runs_for(self.process.name)", "yield from ()"),
     Mutant("compile", "_Compiled._is_at", "all_(self.here(rest), *self._back(rest, handovers))", "self.here(rest)"),
     Mutant("compile", "_Compiled._ends_by_step", "rest.gave_up and self.process.token is not None", "False"),

@@ -26,7 +26,7 @@ from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
 __all__ = ["Explorer", "Keep"]
 
 #: states expanded between two looks at the clock: a few milliseconds
-PIECE = 4096
+PIECE = 2048
 
 
 class Keep(IntEnum):
@@ -101,7 +101,7 @@ class Explorer:
                     self.stopped = Stop(StopKind.SECONDS, limits.seconds)
                 elif not self.stopped:
                     self._take(piece, found, first, limits.states)
-                if self.expanded - reported >= PIECE // 2:
+                if self.expanded - reported >= PIECE:
                     reported = self.expanded
                     reporter.progress(len(self), self.transitions, len(self.layers), len(self) - self.expanded)
             self._conclude(first)
