@@ -14,7 +14,7 @@ from draincheck.properties import Always, Assertion, Eventually, NoDeadlock, Rea
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import SILENT, Limits, Outcome
-from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers
+from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
 
 def without_pairs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,8 @@ from draincheck.revisions import find_revision
 from draincheck.system import Action, TransitionSystem
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.matrix import Row, system_of
-from tests.certificates import forged, with_bodies, with_claim
-from tests.machines import philosophers
+from tests.support.certificates import forged, with_bodies, with_claim
+from tests.support.machines import philosophers
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from draincheck.naturals import NATURAL, over_naturals
 from draincheck.properties import Always, Eventually, LeadsTo, NoDeadlock
 from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import Limits
-from tests.certificates import by_induction, number_line, ring
-from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers
+from tests.support.certificates import by_induction, number_line, ring
+from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
 both = pytest.mark.parametrize("solver", SOLVERS)
 

@@ -12,7 +12,7 @@ from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.engines.smt.relation import Relation
 from draincheck.expr import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem
-from tests.machines import Machine
+from tests.support.machines import Machine
 
 
 def space() -> TransitionSystem:

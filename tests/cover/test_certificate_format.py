@@ -15,7 +15,7 @@ from draincheck.certificate.format import CLAIM, MODEL, QUERIES, TITLE, written
 from draincheck.expr import BOOL
 from draincheck.properties import Always
 from draincheck.system import BoolVar
-from tests.machines import Machine, counter
+from tests.support.machines import Machine, counter
 
 CLAIMS = (
     Claim("holds at once"),

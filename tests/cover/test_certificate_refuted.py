@@ -13,8 +13,8 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.expr import IntSort
 from draincheck.properties import Always, CanAlwaysFinish
 from draincheck.system import IntVar, TransitionSystem
-from tests.certificates import by_induction, forged, invariant_of, number_line, ring, with_bodies
-from tests.machines import Machine, counter, event_loop, philosophers
+from tests.support.certificates import by_induction, forged, invariant_of, number_line, ring, with_bodies
+from tests.support.machines import Machine, counter, event_loop, philosophers
 
 both = pytest.mark.parametrize("solver", SOLVERS)
 

@@ -13,8 +13,8 @@ from check_invariants.commands import certificate as command
 from check_invariants.main import cli
 from draincheck.certificate import read, solvers
 from draincheck.certificate.format import CLAIM, QUERIES
-from tests.certificates import with_claim
 from tests.golden.documents import validator
+from tests.support.certificates import with_claim
 
 MODEL = """
 from draincheck.lang import Model

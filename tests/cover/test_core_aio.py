@@ -12,7 +12,7 @@ from draincheck.core.errors import QemuAbort
 from draincheck.core.host import Host, Thread
 from draincheck.core.notifier import EventNotifier
 from draincheck.revisions import find_revision, with_settings
-from tests.driven import Driven
+from tests.support.driven import Driven
 
 
 def context(revision: str = "9a0cec664e", **settings: Any) -> AioContext:

@@ -19,7 +19,7 @@ from draincheck.core.run import Replayed, replay, run, self_check, simulate
 from draincheck.core.scheduler import Fair, Random, Step
 from draincheck.revisions import find_revision
 from drainspecs.mirror.scenarios import find_scenario
-from tests.driven import Driven
+from tests.support.driven import Driven
 
 KNOBS, CONFIG = find_revision("9a0cec664e").knobs, config_of(find_scenario("mirror"))
 

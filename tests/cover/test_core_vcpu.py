@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.driven import Driven
+from tests.support.driven import Driven
 
 MAIN, IOTHREAD, JOB, GUEST = "main thread", "iothread", "mirror_run", "guest"
 #: takes the job to (a), where its exit callback is scheduled; the guest does nothing meanwhile

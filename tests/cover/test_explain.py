@@ -25,7 +25,7 @@ from drainspecs.mirror.liveness import progress_system
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.stray_requests import SeedCases
-from tests.strategies import systems
+from tests.support.strategies import systems
 
 
 def qemu(revision: str, scenario: str) -> TransitionSystem:

@@ -22,7 +22,7 @@ from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reach
 from draincheck.system import BoolVar, EnumVar, FaultKind, IntVar, TransitionSystem, Update
 from draincheck.trace import rerun
 from draincheck.verdict import Exploration, Limits, Outcome
-from tests.machines import Machine, bounded, clock, counter, event_loop, philosophers
+from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
 Explore = Callable[..., Exploration]
 

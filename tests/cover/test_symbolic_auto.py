@@ -14,7 +14,7 @@ from draincheck.reason import NothingUpTo
 from draincheck.system import TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
-from tests.machines import bounded, counter, event_loop, philosophers
+from tests.support.machines import bounded, counter, event_loop, philosophers
 
 
 def test_small_system_is_searched_explicitly(monkeypatch: pytest.MonkeyPatch) -> None:

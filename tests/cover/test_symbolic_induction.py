@@ -13,7 +13,7 @@ from draincheck.properties import Always, Reachable
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
-from tests.machines import Machine, bounded, counter, event_loop, philosophers
+from tests.support.machines import Machine, bounded, counter, event_loop, philosophers
 
 
 @pytest.fixture

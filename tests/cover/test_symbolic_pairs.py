@@ -14,7 +14,7 @@ from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, IntSort, all_, constant
 from draincheck.naturals import NATURAL
 from draincheck.properties import Always, Reachable
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem, Variable
-from tests.machines import Machine, bounded, counter, event_loop, philosophers
+from tests.support.machines import Machine, bounded, counter, event_loop, philosophers
 
 SYSTEMS = {
     "counter": counter(4),

@@ -14,7 +14,7 @@ from draincheck.errors import ModelError
 from draincheck.expr import BOOL, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, ite, want_int
 from draincheck.naturals import NATURAL
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem, Variable
-from tests.machines import Machine, bounded, counter, philosophers
+from tests.support.machines import Machine, bounded, counter, philosophers
 
 SMALL, SIGNED, ONE = (IntVar(f"{low}..{high}", IntSort(low, high), (low,)) for low, high in ((0, 2), (-3, 4), (3, 3)))
 FLAG, COLOUR = BoolVar("flag", BOOL, (0,)), EnumVar("colour", EnumSort.of(("red", "green", "blue")), (0,))

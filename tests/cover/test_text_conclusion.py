@@ -21,7 +21,7 @@ from draincheck.properties import (
 from draincheck.report.text import MAX_CONDITION, render_trace
 from draincheck.system import BoolVar, Check, TransitionSystem
 from draincheck.trace import Trace
-from tests.scripted import CHECK, EVENTFD, IN_FLIGHT, LOOP, NO_REQUEST, STEP, WINDOW, Do, Script, _part, tree
+from tests.support.scripted import CHECK, EVENTFD, IN_FLIGHT, LOOP, NO_REQUEST, STEP, WINDOW, Do, Script, _part, tree
 
 
 def _ending(prop: Property, final: BoolExpr = FALSE, steps: int = 1) -> str:

@@ -15,7 +15,20 @@ from draincheck.properties import Reachable
 from draincheck.report.text import render_outline, render_trace, summarize_marks
 from draincheck.system import EnumVar, TransitionSystem
 from draincheck.trace import Trace
-from tests.scripted import AIO, DATA, EVENTFD, LOOP, REQUEST, WINDOW, Do, Script, bug_case_1, bug_case_2, drawing, tree
+from tests.support.scripted import (
+    AIO,
+    DATA,
+    EVENTFD,
+    LOOP,
+    REQUEST,
+    WINDOW,
+    Do,
+    Script,
+    bug_case_1,
+    bug_case_2,
+    drawing,
+    tree,
+)
 
 
 def test_bug_case_1_is_drawn_like_in_the_commit_message() -> None:

@@ -30,7 +30,7 @@ from draincheck.expr import FALSE, TRUE
 from draincheck.reason import NoLongerPath, Refused
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
-from tests.agreement import (
+from tests.support.agreement import (
     NEVER,
     Reference,
     Share,
@@ -40,7 +40,7 @@ from tests.agreement import (
     against_induction,
     decided,
 )
-from tests.strategies import Recipe, recipes
+from tests.support.strategies import Recipe, recipes
 
 #: random systems in each run, and the parts they are divided into, so that several processes share them
 SYSTEMS, PARTS = 5040, 16

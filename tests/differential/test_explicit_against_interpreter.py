@@ -16,7 +16,7 @@ from draincheck.properties import Always
 from draincheck.system import Fault, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome
-from tests.strategies import limits, random_system, systems
+from tests.support.strategies import limits, random_system, systems
 
 RANDOM = settings(max_examples=1200, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 

@@ -23,7 +23,7 @@ from draincheck.interpreter import explore as interpret
 from draincheck.properties import Eventually, LeadsTo, Liveness
 from draincheck.system import Fairness, State, Strength, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Outcome
-from tests.strategies import random_system
+from tests.support.strategies import random_system
 
 
 def system_with_demands(seed: int, data: int, processes: int, depth: int) -> TransitionSystem:

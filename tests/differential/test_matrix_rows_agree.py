@@ -26,7 +26,7 @@ from draincheck.verdict import Limits, Outcome, Verdict
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
 from drainspecs.suite.matrix import Row, default_rows
-from tests.agreement import NEVER
+from tests.support.agreement import NEVER
 
 #: how many systems each scenario has that none before it has
 SYSTEMS = {"mirror": 27, "dataplane": 25, "commit": 1, "timer": 22, "no-ioeventfd": 23}

@@ -17,7 +17,7 @@ from draincheck.verdict import Outcome
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.certificates import Account, account, by_system, uncovered
 from drainspecs.suite.matrix import Row, RowResult, Solver, default_rows, system_of
-from tests.certificates import forged, invariant_of, with_bodies
+from tests.support.certificates import forged, invariant_of, with_bodies
 
 #: the systems of the matrix are divided among so many tests, which processes share
 PARTS = 17

@@ -17,7 +17,7 @@ from draincheck.expr import IntSort
 from draincheck.properties import Always, Reachable
 from draincheck.system import IntVar, State, TransitionSystem
 from draincheck.verdict import Limits
-from tests.machines import Machine
+from tests.support.machines import Machine
 
 __all__ = ["by_induction", "forged", "invariant_of", "number_line", "ring", "with_bodies", "with_claim"]
 
