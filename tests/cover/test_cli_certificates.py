@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from check_invariants.commands import certificate as command
-from check_invariants.main import cli
 from draincheck.certificate import read, solvers
 from draincheck.certificate.format import CLAIM, QUERIES
 from tests.golden.documents import validator
 from tests.support.certificates import with_claim
+from tests.support.cli import run
 
 MODEL = """
 from draincheck.lang import Model
@@ -36,11 +35,6 @@ def build():
     m.no_deadlock()
     return m
 """
-
-
-def run(*arguments: str) -> Result:
-    """Run the command."""
-    return CliRunner().invoke(cli, arguments, prog_name="check-invariants")
 
 
 @pytest.fixture

@@ -6,19 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from check_invariants.main import cli
 from draincheck.certificate import make, read
 from draincheck.revisions import find_revision
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.matrix import Row, system_of
 from tests.golden.documents import validator
-
-
-def run(*arguments: str) -> Result:
-    """Run the command."""
-    return CliRunner().invoke(cli, arguments, prog_name="check-invariants")
+from tests.support.cli import run
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from check_invariants.main import cli
 from draincheck.errors import ModelError
 from draincheck.lang import Process
 from draincheck.qemu import World
@@ -27,12 +25,7 @@ from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite import liveness, matrix
 from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, all_rows, decide_all, default_rows
 from tests.golden.documents import validator
-
-
-def run(*arguments: str) -> Result:
-    """Run the command as a user would."""
-    return CliRunner().invoke(cli, arguments, prog_name="check-invariants")
-
+from tests.support.cli import run
 
 # -- claims -----------------------------------------------------------------------------------------
 

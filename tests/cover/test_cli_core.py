@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from check_invariants.main import cli
 from draincheck.conformance import matrix
 from draincheck.conformance.text import GOES_ON
 from draincheck.core.faults import FAULTS
@@ -18,11 +16,7 @@ from draincheck.lang import Process
 from draincheck.qemu import Probes, World
 from draincheck.revisions import find_revision
 from drainspecs.mirror.scenarios import find_scenario
-
-
-def run(*arguments: str) -> Result:
-    """Run the command."""
-    return CliRunner().invoke(cli, arguments)
+from tests.support.cli import run
 
 
 @pytest.fixture

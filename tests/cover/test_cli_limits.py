@@ -7,18 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from check_invariants.main import cli
 from drainspecs.mirror import abstractions
 from tests.golden.documents import validator
+from tests.support.cli import run
 
 SAYS = "a write that its driver finishes without yielding is over at (c)"
-
-
-def run(*arguments: str) -> Result:
-    """Run the command as a user would."""
-    return CliRunner().invoke(cli, arguments, prog_name="check-invariants")
 
 
 def document(*arguments: str) -> dict[str, Any]:

@@ -9,9 +9,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from click.testing import CliRunner, Result
 
-from check_invariants.main import cli
 from draincheck.revisions import KNOBS, REVISIONS, code_bases
 from drainspecs.mirror.claims import CLAIMS
 from drainspecs.mirror.liveness import LIVENESS
@@ -19,12 +17,7 @@ from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import SCENARIOS
 from drainspecs.mirror.stray_requests import CASES
 from tests.golden.documents import validator
-
-
-def run(*arguments: str) -> Result:
-    """Run the command as a user would."""
-    return CliRunner().invoke(cli, arguments, prog_name="check-invariants")
-
+from tests.support.cli import run
 
 # -- list -------------------------------------------------------------------------------------------
 

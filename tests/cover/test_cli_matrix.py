@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
-from check_invariants.main import cli
 from draincheck.lang import Process
 from draincheck.qemu import World
 from drainspecs.mirror import expectations
@@ -20,11 +18,7 @@ from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
 from drainspecs.suite import matrix
 from drainspecs.suite.matrix import Row, all_rows, decide_all, default_rows
 from tests.golden.documents import validator
-
-
-def run(*arguments: str) -> Result:
-    """Run the command as a user would, in this process alone."""
-    return CliRunner().invoke(cli, arguments, prog_name="check-invariants")
+from tests.support.cli import run
 
 
 @pytest.fixture

@@ -8,22 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from check_invariants.counted import Counted
-from check_invariants.main import cli
 from check_invariants.selection import select_from_source
 from draincheck.revisions import find_revision
 from draincheck.verdict import Outcome
 from drainspecs.mirror import expectations
 from tests.golden.documents import validator
+from tests.support.cli import run
 
 HOLDS, VIOLATED = "9a0cec664e", "f3926945c8"
-
-
-def run(*arguments: str) -> Result:
-    """Run a command."""
-    return CliRunner().invoke(cli, list(arguments), prog_name="check-invariants")
 
 
 def parametric(*arguments: str) -> Result:
