@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,7 @@ def test_json_is_a_node_link_graph(tmp_path: Path, option: list[str]) -> None:
     assert len(nx.node_link_graph(data, edges="edges")) == states(name)
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.needs("dot")
 def test_svg_is_drawn(tmp_path: Path) -> None:
     """A small graph as a picture."""
     file = tmp_path / "graph.svg"

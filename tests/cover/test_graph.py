@@ -33,7 +33,7 @@ from draincheck.system import (
 )
 from draincheck.verdict import Limits
 
-needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz' dot is not installed")
+needs_dot = pytest.mark.needs("dot")
 
 LINE = SourceLine("demo.py", 3)
 OPEN = BoolVar("open", BOOL, (0,))
