@@ -1,4 +1,4 @@
-"""The exit status, in one place: the table, which one wins, and the errors that carry one.
+"""The exit status, in one place: the table, which one wins, what results come to, and the errors that carry one.
 
 The numbers are TLC's where TLC has a meaning for them, and keep clear of 1, with which Python ends on an accident.
 """
@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from draincheck.certificate import CertificateVerdict
+    from draincheck.properties import Breach
+    from draincheck.verdict import Outcome
+    from drainspecs.mirror.expectations import Expectation
 
 __all__ = [
     "Diverged",
@@ -18,6 +25,11 @@ __all__ = [
     "LimitReached",
     "MalformedInput",
     "NotWritable",
+    "ending",
+    "of_certificate",
+    "of_comparison",
+    "of_gap",
+    "of_verdict",
     "worst",
 ]
 
@@ -55,6 +67,46 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
     """The code to end with: the first of them in the order of `ExitCode`; OK if there are none."""
     order = list(ExitCode)
     return min(codes, key=order.index, default=ExitCode.OK)
+
+
+#: `Breach` -> what it comes to where nothing was expected
+_BREACHES = {
+    "safety": ExitCode.VIOLATED,
+    "liveness": ExitCode.LIVENESS,
+    "stuck": ExitCode.DEADLOCK,
+    "vacuous": ExitCode.DIFFERENT,
+}
+
+
+def of_verdict(outcome: Outcome, breach: Breach, expectation: Expectation | None = None) -> ExitCode:
+    """What a verdict comes to: compared with what is expected; where nothing is, the verdict itself decides."""
+    if outcome.value == "unknown":
+        return ExitCode.INCONCLUSIVE
+    if expectation is not None:
+        return of_comparison(outcome is expectation.outcome)
+    return ExitCode.OK if outcome.value == "holds" else _BREACHES[breach.value]
+
+
+def of_comparison(as_expected: bool, unknown: bool = False) -> ExitCode:
+    """What comes of comparing something with what is expected of it; `unknown`: it could not be decided."""
+    return ExitCode.INCONCLUSIVE if unknown else ExitCode.OK if as_expected else ExitCode.DIFFERENT
+
+
+def of_gap(outcome: Outcome | None) -> ExitCode:
+    """What it comes to that something wanted cannot be had, such as a certificate of what does not hold; None: nobody knows."""
+    return of_comparison(False, unknown=outcome is None or outcome.value == "unknown")
+
+
+def of_certificate(verdict: CertificateVerdict) -> ExitCode:
+    """What the check of a certificate comes to."""
+    if verdict.accepted:
+        return ExitCode.OK
+    return ExitCode.INCONCLUSIVE if verdict.undecided else ExitCode.DIVERGED
+
+
+def ending(codes: Iterable[ExitCode], interrupted: bool = False) -> ExitCode:
+    """What several results come to; `interrupted`: before all were there."""
+    return worst([*codes, *([ExitCode.INTERRUPTED] if interrupted else [])])
 
 
 class EmptySelection(click.ClickException):

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import click
 
-from check_invariants.exit import ExitCode, Interrupted, MalformedInput
+from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_verdict
 from check_invariants.output import Counter
 from check_invariants.selection import Counted, Selected, chosen_properties
 from draincheck.engines import liveness
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BoolExpr
-from draincheck.properties import Always, CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable
+from draincheck.properties import Always, Liveness, Property
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
 from drainspecs.mirror.expectations import Expectation
@@ -25,12 +25,16 @@ __all__ = ["Judged", "StepOfModel", "compiled", "decided", "explored", "judged",
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A property with its verdict, what was expected of it (None: nothing), and the exit code that makes."""
+    """A property with its verdict, and what was expected of it (None: nothing)."""
 
     item: Property
     verdict: Verdict
     expectation: Expectation | None
-    code: ExitCode
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code that makes."""
+        return of_verdict(self.verdict.outcome, self.item.breach, self.expectation)
 
     @property
     def outcome(self) -> str:
@@ -169,29 +173,8 @@ def judged(
     found: list[Judged] = []
     for item in chosen_properties(system, properties):
         verdict, expectation = verdicts[item.name], selected.expectation(item.name)
-        found.append(Judged(item, verdict, expectation, code_for(item, verdict.outcome, expectation)))
+        found.append(Judged(item, verdict, expectation))
     return found
-
-
-def code_for(item: Property, outcome: Outcome, expectation: Expectation | None) -> ExitCode:
-    """The exit code of one verdict: compared with what is expected; if nothing is, the verdict itself."""
-    if outcome is Outcome.UNKNOWN:
-        return ExitCode.INCONCLUSIVE
-    if expectation is not None:
-        return ExitCode.OK if outcome is expectation.outcome else ExitCode.DIFFERENT
-    return ExitCode.OK if outcome is Outcome.HOLDS else _code_of_violation(item)
-
-
-def _code_of_violation(item: Property) -> ExitCode:
-    match item:
-        case NoDeadlock() | CanAlwaysFinish():
-            return ExitCode.DEADLOCK
-        case Reachable():
-            return ExitCode.DIFFERENT
-        case Liveness():
-            return ExitCode.LIVENESS
-        case _:
-            return ExitCode.VIOLATED
 
 
 class StepOfModel(NamedTuple):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from enum import Enum
+from typing import Any, ClassVar, Self
 
 from draincheck.expr import BoolExpr
 
 __all__ = [
     "Always",
     "Assertion",
+    "Breach",
     "CanAlwaysFinish",
     "Eventually",
     "LeadsTo",
@@ -21,9 +23,24 @@ __all__ = [
 ]
 
 
+class Breach(Enum):
+    """What it is to violate a property."""
+
+    #: something bad happens
+    SAFETY = "safety"
+    #: something good never happens, in a run that goes on for ever
+    LIVENESS = "liveness"
+    #: the system cannot go on, or not to where it should
+    STUCK = "stuck"
+    #: what should be possible is not: the model shows nothing
+    VACUOUS = "vacuous"
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """Something that must be true of a system. `meaning` is one line for people, `source` where the demand comes from."""
+
+    breach: ClassVar[Breach] = Breach.SAFETY
 
     name: str
     meaning: str = field(default="", kw_only=True)
@@ -59,6 +76,8 @@ class Assertion(Property):
 class Reachable(Property):
     """Some reachable state satisfies `goal`: a model in which nothing happens fails this."""
 
+    breach: ClassVar[Breach] = Breach.VACUOUS
+
     goal: BoolExpr
 
 
@@ -66,10 +85,14 @@ class Reachable(Property):
 class NoDeadlock(Property):
     """Every reachable state without an enabled action is one where `TransitionSystem.final` holds."""
 
+    breach: ClassVar[Breach] = Breach.STUCK
+
 
 @dataclass(frozen=True, slots=True)
 class CanAlwaysFinish(Property):
     """From every reachable state some state that satisfies `goal` stays reachable (AG EF goal)."""
+
+    breach: ClassVar[Breach] = Breach.STUCK
 
     goal: BoolExpr
 
@@ -81,6 +104,8 @@ class Liveness(Property):
     A run goes on for ever, or ends in a state without an enabled action and stays there. Only fair runs count (see `Fairness`);
     doing nothing while something is enabled is no run.
     """
+
+    breach: ClassVar[Breach] = Breach.LIVENESS
 
 
 @dataclass(frozen=True, slots=True)

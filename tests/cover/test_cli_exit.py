@@ -13,6 +13,23 @@ from click.testing import CliRunner, Result
 from check_invariants import exit as table
 from check_invariants.exit import ExitCode, worst
 from check_invariants.main import DEBUG, cli
+from draincheck.certificate import CertificateVerdict
+from draincheck.expr import TRUE
+from draincheck.properties import (
+    Always,
+    Assertion,
+    Breach,
+    CanAlwaysFinish,
+    Eventually,
+    LeadsTo,
+    NoDeadlock,
+    Property,
+    Reachable,
+)
+from draincheck.verdict import Outcome
+from drainspecs.mirror.expectations import Expectation
+
+HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
 
 #: the documented order: the first of several wins
 ORDER = [255, 150, 151, 2, 130, 12, 13, 11, 14, 10, 30, 0]
@@ -122,14 +139,86 @@ def test_12_for_a_code_base_of_ones_own() -> None:
     assert result.exit_code == 12
 
 
-def test_13_for_a_liveness_violation() -> None:
-    """A violated demand on whole runs, whatever engine found it."""
-    from check_invariants.judge import code_for
-    from draincheck.expr import TRUE
-    from draincheck.properties import Eventually
-    from draincheck.verdict import Outcome
+def expect(outcome: Outcome) -> Expectation:
+    """That this is expected."""
+    return Expectation(outcome, "the argument", True)
 
-    assert code_for(Eventually("done", TRUE), Outcome.VIOLATED, None) is ExitCode.LIVENESS
+
+@pytest.mark.parametrize(
+    ("outcome", "breach", "expectation", "code"),
+    [
+        (HOLDS, Breach.SAFETY, None, 0),
+        (VIOLATED, Breach.SAFETY, None, 12),
+        (VIOLATED, Breach.LIVENESS, None, 13),
+        (VIOLATED, Breach.STUCK, None, 11),
+        (VIOLATED, Breach.VACUOUS, None, 10),
+        (UNKNOWN, Breach.SAFETY, None, 30),
+        (UNKNOWN, Breach.LIVENESS, expect(VIOLATED), 30),
+        (VIOLATED, Breach.SAFETY, expect(VIOLATED), 0),
+        (HOLDS, Breach.SAFETY, expect(HOLDS), 0),
+        (HOLDS, Breach.STUCK, expect(VIOLATED), 10),
+        (VIOLATED, Breach.LIVENESS, expect(HOLDS), 10),
+    ],
+)
+def test_what_a_verdict_comes_to(outcome: Outcome, breach: Breach, expectation: Expectation | None, code: int) -> None:
+    """Compared with what is expected; where nothing is, the verdict and the kind of property decide."""
+    assert int(table.of_verdict(outcome, breach, expectation)) == code
+
+
+@pytest.mark.parametrize(
+    ("item", "breach"),
+    [
+        (Always("p", TRUE), Breach.SAFETY),
+        (Assertion("p"), Breach.SAFETY),
+        (Reachable("p", TRUE), Breach.VACUOUS),
+        (NoDeadlock("p"), Breach.STUCK),
+        (CanAlwaysFinish("p", TRUE), Breach.STUCK),
+        (Eventually("p", TRUE), Breach.LIVENESS),
+        (LeadsTo("p", TRUE, TRUE), Breach.LIVENESS),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_it_is_to_violate_a_property(item: Property, breach: Breach) -> None:
+    """Each kind of property says what its violation is."""
+    assert item.breach is breach
+
+
+@pytest.mark.parametrize(
+    ("as_expected", "unknown", "code"), [(True, False, 0), (False, False, 10), (False, True, 30), (True, True, 30)]
+)
+def test_what_a_comparison_comes_to(as_expected: bool, unknown: bool, code: int) -> None:
+    """Claims, counts, rows of the gate: as expected, not so, or not known."""
+    assert int(table.of_comparison(as_expected, unknown)) == code
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(None, 30), (UNKNOWN, 30), (VIOLATED, 10), (HOLDS, 10)])
+def test_what_a_gap_comes_to(outcome: Outcome | None, code: int) -> None:
+    """What was wanted cannot be had: because of a verdict, or because there is none."""
+    assert int(table.of_gap(outcome)) == code
+
+
+@pytest.mark.parametrize(("accepted", "undecided", "code"), [(True, False, 0), (False, True, 30), (False, False, 14)])
+def test_what_a_certificate_comes_to(accepted: bool, undecided: bool, code: int) -> None:
+    """Accepted, rejected, or given up on."""
+    assert int(table.of_certificate(CertificateVerdict(accepted, undecided, "", "z3", 0))) == code
+
+
+@pytest.mark.parametrize(
+    ("codes", "interrupted", "code"),
+    [([], False, 0), ([12, 30], False, 12), ([0], True, 130), ([12], True, 130), ([150], True, 150)],
+)
+def test_what_several_results_come_to(codes: list[int], interrupted: bool, code: int) -> None:
+    """The worst of them; an interruption is one of them."""
+    assert int(table.ending([code for code in ExitCode if code in codes], interrupted)) == code
+
+
+def test_replay_and_check_agree_on_a_job_that_cannot_finish(tmp_path: Path) -> None:
+    """A hang is 11 for both, not a safety violation for one of them."""
+    file = str(tmp_path / "F1.json")
+    selected = ("--revision", "65c1b5b622", "--scenario", "dataplane", "--property", "F1")
+    assert run("trace", "export", *selected, "-o", file).exit_code == 0
+    assert run("replay", file).exit_code == 11
+    assert run("check", *selected, "--set", "submit=blk_aio_pwritev", "--no-trace").exit_code == 11
 
 
 def test_14_for_a_trace_of_another_model(tmp_path: Path) -> None:

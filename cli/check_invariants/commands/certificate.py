@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from check_invariants.claimed import claimed
-from check_invariants.exit import ExitCode, Interrupted, MalformedInput, worst
+from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_certificate, of_comparison, worst
 from check_invariants.options import jobs_option, json_option
 from check_invariants.output import counted, emit, emit_json, until_interrupted
 
@@ -87,7 +87,7 @@ def check_files(
     found = _all(files, work, 1 if model else jobs)
     missing = _uncovered(found, jobs) if matrix else []
     codes = [item.code for item in found]
-    code = worst([*codes, ExitCode.DIFFERENT] if missing else codes)
+    code = worst([*codes, of_comparison(not missing)])
     if as_json:
         document = {"files": [_json(item) for item in found], "missing": missing, "exit_code": int(code)}
         emit_json("certificate", document)
@@ -159,13 +159,7 @@ def _checked(file: str, *, solvers: Sequence[str], model: str | None, seconds: f
     except MalformedInput as error:
         return _Checked(file, certificate.header, (), error.message, ExitCode.MALFORMED)
     verdicts = [check(certificate, system, solver, seconds) for solver in solvers]
-    return _Checked(file, certificate.header, verdicts, "", worst(map(_code, verdicts)))
-
-
-def _code(verdict: CertificateVerdict) -> ExitCode:
-    if verdict.accepted:
-        return ExitCode.OK
-    return ExitCode.INCONCLUSIVE if verdict.undecided else ExitCode.DIVERGED
+    return _Checked(file, certificate.header, verdicts, "", worst(map(of_certificate, verdicts)))
 
 
 class _NeedsModelError(Exception):

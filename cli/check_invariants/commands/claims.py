@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import ExitCode, Interrupted
+from check_invariants.exit import Interrupted, ending, of_comparison
 from check_invariants.options import Named, find_claim, json_option, known_claims
 from check_invariants.output import emit, emit_json, until_interrupted
 
@@ -36,10 +36,10 @@ def command(ctx: click.Context, names: Sequence[Claim], as_json: bool) -> None:
 
     claims = tuple(names) or CLAIMS
     results, missing = until_interrupted(decide_claims(claims), "claims decided", len(claims))
-    code = ExitCode.OK if all(result.as_expected for result in results) else ExitCode.DIFFERENT
+    code = ending((of_comparison(result.as_expected) for result in results), missing)
     if as_json:
         found = [claim_json(result) for result in results]
-        emit_json("claims", {"claims": found, "exit_code": int(ExitCode.INTERRUPTED if missing else code)})
+        emit_json("claims", {"claims": found, "exit_code": int(code)})
     else:
         emit("\n".join(map(_text, results)))
     if missing:

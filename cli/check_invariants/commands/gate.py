@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from check_invariants.exit import ExitCode, Interrupted, worst
+from check_invariants.exit import Interrupted, ending, of_comparison
 from check_invariants.options import jobs_option, json_option
 from check_invariants.output import counted, emit, emit_json, until_interrupted, write_to
 
@@ -58,9 +58,9 @@ def command(ctx: click.Context, /, *, quick: bool, pin: bool, jobs: int | None, 
             found = [item for item in found if item.kind != "counts"]
         liveness, missing = _liveness_differences([result.row for result in results if not result.fault], jobs)
         found += [*liveness, *_claim_differences()]
-    code = worst(ExitCode.INCONCLUSIVE if item.kind == "unknown" else ExitCode.DIFFERENT for item in found)
+    code = ending((of_comparison(False, item.kind == "unknown") for item in found), missing)
     if as_json:
-        differences, code = list(map(asdict, found)), ExitCode.INTERRUPTED if missing else code
+        differences = list(map(asdict, found))
         emit_json("gate", {"rows": len(results), "differences": differences, "exit_code": int(code)})
     else:
         emit("".join(f"{item}\n" for item in found))

@@ -6,13 +6,13 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_comparison, of_verdict
 from check_invariants.options import json_option, revision_option, scenario_option
 from check_invariants.output import (
     Column,
@@ -83,7 +83,7 @@ def command(
     started = perf_counter()
     lines, total = _notify_lines() if notify else _lines(revisions, scenarios)
     found, missing = until_interrupted(lines, "rows decided", total)
-    code = _code(found)
+    code = ending(chain.from_iterable(map(_codes, found)), missing)
     if as_json:
         emit_json("liveness", {"rows": [_line_json(line) for line in found], "exit_code": int(code)})
     else:
@@ -96,12 +96,11 @@ def command(
 
 
 class _Cell(NamedTuple):
-    """The verdict on one demand, what is expected of it and why, and the system it was decided on."""
+    """The verdict on one demand, what is expected of it, and the system it was decided on."""
 
     name: str
     verdict: Verdict
-    expected: str | None
-    argument: str
+    expectation: Expectation | None
     system: Callable[[], TransitionSystem]
 
     @property
@@ -110,9 +109,19 @@ class _Cell(NamedTuple):
         return self.verdict.outcome.value
 
     @property
+    def expected(self) -> str | None:
+        """The expected verdict in a word."""
+        return None if self.expectation is None else self.expectation.outcome.value
+
+    @property
+    def argument(self) -> str:
+        """Why it is expected."""
+        return "" if self.expectation is None else self.expectation.argument
+
+    @property
     def as_expected(self) -> bool:
         """Nothing else was expected."""
-        return self.expected in (None, self.outcome)
+        return self.expectation is None or self.expectation.outcome is self.verdict.outcome
 
     @property
     def sign(self) -> str:
@@ -153,7 +162,7 @@ def _line(row: Row) -> _Line:
 
     found, fault = _verdicts(row)
     cells = [
-        _cell(name, verdict, expected_liveness(row.revision.name, row.scenario, name), partial(_system_of, row, name))
+        _Cell(name, verdict, expected_liveness(row.revision.name, row.scenario, name), partial(_system_of, row, name))
         for name, verdict in found.items()
     ]
     block = f"{row.scenario.name}: {row.scenario.meaning}"
@@ -174,14 +183,6 @@ def _verdicts(row: Row) -> tuple[dict[str, Verdict], str]:
         return {item.name: Verdict(item.name, Outcome.UNKNOWN, fault) for item in LIVENESS}, fault.error
 
 
-def _cell(
-    name: str, verdict: Verdict, expectation: Expectation | None, system: Callable[[], TransitionSystem]
-) -> _Cell:
-    if expectation is None:
-        return _Cell(name, verdict, None, "", system)
-    return _Cell(name, verdict, expectation.outcome.value, expectation.argument, system)
-
-
 def _system_of(row: Row, name: str) -> TransitionSystem:
     """The system on which a demand is decided, under the row's name."""
     from drainspecs.mirror.liveness import systems
@@ -196,17 +197,18 @@ def _notify_lines() -> tuple[Iterator[_Line], int]:
 
     def lines() -> Iterator[_Line]:
         for row in ROWS:
-            cell = _cell("served", check(row).worst, row.expectation, partial(system_of, row))
+            cell = _Cell("served", check(row).worst, row.expectation, partial(system_of, row))
             yield _Line(row.name, "QEMU's event notification protocol", ("", row.meaning), [cell])
 
     return lines(), len(ROWS)
 
 
-def _code(lines: Sequence[_Line]) -> ExitCode:
-    cells = [cell for line in lines for cell in line.cells]
-    if any(line.fault for line in lines) or any(not c.as_expected and c.outcome != "unknown" for c in cells):
-        return ExitCode.DIFFERENT
-    return ExitCode.INCONCLUSIVE if any(cell.outcome == "unknown" for cell in cells) else ExitCode.OK
+def _codes(line: _Line) -> list[ExitCode]:
+    from draincheck.properties import Breach
+
+    if line.fault:
+        return [of_comparison(False)]
+    return [of_verdict(cell.verdict.outcome, Breach.LIVENESS, cell.expectation) for cell in line.cells]
 
 
 # -- text -------------------------------------------------------------------------------------------

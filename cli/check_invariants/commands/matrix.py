@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, worst
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_comparison, of_verdict
 from check_invariants.options import (
     all_option,
     jobs_option,
@@ -102,9 +102,9 @@ def command(
     started = perf_counter()
     results, missing = until_interrupted(decide_all(rows, jobs), "rows decided", len(rows))
     seconds = perf_counter() - started
-    code = worst(code for result in results for code in _codes(result, properties))
+    code = ending((code for result in results for code in _codes(result, properties)), missing)
     if as_json:
-        _print_json(results, properties, seconds, ExitCode.INTERRUPTED if missing else code)
+        _print_json(results, properties, seconds, code)
     else:
         _print_text(results, properties, seconds, full)
     if missing:
@@ -132,13 +132,13 @@ def _of_row(result: RowResult, properties: Sequence[str]) -> list[Cell]:
 
 
 def _codes(result: RowResult, properties: Sequence[str]) -> list[ExitCode]:
-    return [ExitCode.DIFFERENT] if result.fault else [_code(cell) for cell in _of_row(result, properties)]
+    return [of_comparison(False)] if result.fault else [_code(cell) for cell in _of_row(result, properties)]
 
 
 def _code(cell: Cell) -> ExitCode:
-    if cell.verdict.outcome.value == "unknown":
-        return ExitCode.INCONCLUSIVE
-    return ExitCode.OK if cell.as_expected else ExitCode.DIFFERENT
+    from draincheck.properties import Breach
+
+    return of_verdict(cell.verdict.outcome, Breach.SAFETY, cell.expected)
 
 
 # -- text -------------------------------------------------------------------------------------------

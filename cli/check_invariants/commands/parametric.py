@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import ExitCode, Interrupted, MalformedInput, worst
+from check_invariants.exit import ExitCode, Interrupted, MalformedInput, ending, of_verdict
 from check_invariants.options import json_option, revision_option, set_option
 from check_invariants.output import (
     Column,
@@ -84,7 +84,7 @@ def command(
     if directory is not None:
         make_directory(directory)
     rows, missing = until_interrupted(_rows(chosen, _limits(timeout), directory), "code bases", len(chosen))
-    code = worst(row.code for row in rows)
+    code = ending((row.code for row in rows), missing)
     if as_json:
         emit_json("parametric", {"rows": [_row_json(row) for row in rows], "exit_code": int(code)})
     else:
@@ -127,10 +127,9 @@ class _Row:
     @property
     def code(self) -> ExitCode:
         """The exit code that it makes."""
-        from check_invariants.judge import code_for
-        from drainspecs.mirror.counted import S1
+        from draincheck.properties import Breach
 
-        return code_for(self.decision.system.property_named(S1), self.decision.verdict.outcome, self.expectation)
+        return of_verdict(self.decision.verdict.outcome, Breach.SAFETY, self.expectation)
 
     @property
     def steps(self) -> int | None:

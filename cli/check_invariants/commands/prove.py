@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from check_invariants.claimed import claimed
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, worst
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, of_gap, worst
 from check_invariants.options import jobs_option, json_option, property_option, selectors
 from check_invariants.output import (
     STDOUT,
@@ -235,7 +235,7 @@ def _by_induction(
     missing = _missing(items, verdicts)
     for name in _others(items, missing):
         if name not in proofs:
-            missing.append(_Obstacle(name, _without_induction(verdicts[name]), ExitCode.INCONCLUSIVE))
+            missing.append(_Obstacle(name, _without_induction(verdicts[name]), of_gap(None)))
     if not proofs:
         return None, missing
     return from_proof(system, list(proofs.values()), selected.source()), missing
@@ -285,9 +285,9 @@ def _missing(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list
     for item in items:
         verdict = verdicts.get(item.name)
         if reason := obstacle(item, verdict):
-            unknown = verdict is None or verdict.outcome is Outcome.UNKNOWN
-            code = ExitCode.INCONCLUSIVE if unknown and not isinstance(item, Liveness) else ExitCode.DIFFERENT
-            found.append(_Obstacle(item.name, reason, code))
+            liveness = isinstance(item, Liveness)  # no certificate in any case
+            outcome = Outcome.VIOLATED if liveness else None if verdict is None else verdict.outcome
+            found.append(_Obstacle(item.name, reason, of_gap(outcome)))
     return found
 
 
@@ -366,7 +366,7 @@ def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     if stopped:
         raise Interrupted(f"interrupted: {len(written)} of {len(first)} certificates are in {directory}")
     missing = uncovered(results, {item.header.digest: [item.header] for item in written})
-    code = ExitCode.INCONCLUSIVE if missing else ExitCode.OK
+    code = of_gap(None) if missing else ExitCode.OK
     numbers, limited = account(results), _limited(results)
     if as_json:
         emit_json("prove-matrix", _matrix_json(written, numbers, limited, missing, code))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import ExitCode, Interrupted, MalformedInput
+from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_comparison
 from check_invariants.options import (
     Named,
     jobs_option,
@@ -92,7 +92,7 @@ def command(
     if chosen:
         ctx.exit(_say_what_remains(selected, properties, chosen, as_json))
     found = _searched(selected, properties, jobs)
-    code = ExitCode.OK if found.solutions else ExitCode.DIFFERENT
+    code = of_comparison(bool(found.solutions))
     if as_json:
         emit_json("repair", {**_json(found), "exit_code": int(code)})
     else:
@@ -114,7 +114,7 @@ def _say_what_remains(
 ) -> ExitCode:
     """`--with`: what is open as it is, and what these mitigations leave open."""
     now, left = _remainders(selected, properties, [(), chosen])
-    code = ExitCode.DIFFERENT if left.flaws or left.objection else ExitCode.OK
+    code = of_comparison(not (left.flaws or left.objection))
     if as_json:
         found = {"now": _remainder_json(now), "remainders": [_remainder_json(left)], "exit_code": int(code)}
         emit_json("repair", {**_head_json(selected[0].turned, [item.scenario for item in selected]), **found})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from check_invariants.commands.trace import check_followed, read_file
-from check_invariants.exit import Diverged, ExitCode, MalformedInput
+from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict
 from check_invariants.options import json_option
 from check_invariants.output import emit, emit_json
 
@@ -34,10 +34,10 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     through it.
 
     \b
-    Exit codes: 12 the core does what the trace says, and it violates the property (13: one of liveness);
-    0 it does, and nothing is violated; 14 core and trace part ways (the step and both sides' views are
-    printed), or the model is not the one the trace belongs to; 150 the file is malformed, or the core
-    cannot execute its model.
+    Exit codes: 12 the core does what the trace says, and it violates the property (13: one of liveness;
+    11: a deadlock, or a goal out of reach); 0 it does, and nothing is violated; 14 core and trace part ways
+    (the step and both sides' views are printed), or the model is not the one the trace belongs to; 150 the
+    file is malformed, or the core cannot execute its model.
 
     \b
     Example: check-invariants replay S4.json
@@ -53,7 +53,7 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     knobs, config, steps = selected.turned.knobs, config_of(selected.scenario), steps_of_trace(system, read.trace)
     here, ended = replay(knobs, config, steps), replay(knobs, config, steps, to_the_end=True)
     violated = bool(read.trace.property) and read.verdict is Outcome.VIOLATED
-    code = _code(system, read.trace.property) if violated else ExitCode.OK
+    code = of_verdict(Outcome.VIOLATED, system.property_named(read.trace.property).breach) if violated else ExitCode.OK
     if as_json:
         content = {"model": system.name, "property": read.trace.property, "steps": len(steps), "exit_code": int(code)}
         emit_json("replay", {**content, "events": [asdict(e) for e in here.events], **_ending(ended)})
@@ -98,13 +98,6 @@ def _code_base(read: TraceFile, file: str) -> CodeBase:
     if not isinstance(selected, CodeBase):
         raise MalformedInput(f"{file}: the core runs QEMU's code bases, not a model of your own; use trace show")
     return selected
-
-
-def _code(system: TransitionSystem, name: str) -> ExitCode:
-    """What the violation of a property comes to."""
-    from draincheck.properties import Liveness
-
-    return ExitCode.LIVENESS if isinstance(system.property_named(name), Liveness) else ExitCode.VIOLATED
 
 
 def _words(parting: Parting, model: str) -> str:

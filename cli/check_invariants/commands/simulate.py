@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode, worst
+from check_invariants.exit import EmptySelection, ExitCode, of_verdict, worst
 from check_invariants.options import json_option, revision_option, scenario_option, set_option
 from check_invariants.output import (
     Column,
@@ -146,13 +146,13 @@ def _trace_file(item: CodeBase, run: Run, property_name: str) -> str:
 
 def _code(item: CodeBase, outcome: Outcome) -> ExitCode:
     """What an outcome means for the exit code."""
+    from draincheck.properties import Breach
+    from draincheck.verdict import Outcome as Verdict
+
     name = _PROPERTY.get(outcome.value)
     if name is None:
         return ExitCode.OK
-    expectation = item.expectation(name)
-    if expectation is None:
-        return ExitCode.DEADLOCK if name == "F1" else ExitCode.VIOLATED
-    return ExitCode.OK if expectation.outcome.value == "violated" else ExitCode.DIFFERENT
+    return of_verdict(Verdict.VIOLATED, Breach.STUCK if name == "F1" else Breach.SAFETY, item.expectation(name))
 
 
 def _row_json(item: CodeBase, result: Simulation) -> dict[str, Any]:
