@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from typing import Any, cast
 
 from draincheck.conformance.exhaustive import NOTHING_COMPARED, Conformance, conform
 from draincheck.core.assembly import STANDARD_PARTS, Parts
@@ -15,6 +15,7 @@ from draincheck.qemu import Probes, Scenario
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Knobs, Revision
 from draincheck.system import TransitionSystem
+from draincheck.variants import Variants
 
 __all__ = ["config_of", "conform_all", "conform_one"]
 
@@ -22,21 +23,6 @@ __all__ = ["config_of", "conform_all", "conform_one"]
 def config_of(scenario: Scenario) -> Config:
     """The core's configuration for a scenario of the model."""
     return Config(**{field.name: getattr(scenario, field.name) for field in fields(Config)})
-
-
-class _ReadKnobs:
-    """A knob vector that remembers which knobs were read: they become attributes of its own."""
-
-    def __init__(self, knobs: Knobs) -> None:
-        self.__dict__["_knobs"] = knobs
-
-    def __getattr__(self, name: str) -> Any:
-        value = self.__dict__[name] = getattr(self.__dict__["_knobs"], name)
-        return value
-
-    def read(self) -> dict[str, Any]:
-        """The knobs that were read, and their values."""
-        return {name: value for name, value in self.__dict__.items() if name != "_knobs"}
 
 
 def conform_one(
@@ -80,15 +66,12 @@ class _Once:
 
     def __init__(self) -> None:
         self._systems = BuildCache(Probes)
-        self._done: dict[tuple[str, Scenario], list[dict[str, Any]]] = {}
+        self._done: dict[tuple[str, Scenario], Variants[Conformance]] = defaultdict(Variants)
 
     def conform(self, knobs: Knobs, scenario: Scenario) -> Conformance | None:
         """The result, or None if there is nothing new in this pair. Raises ModelError."""
         system = self._systems.system(knobs, scenario)
-        known = self._done.setdefault((system.digest, scenario), [])
-        if any(all(getattr(knobs, k) == v for k, v in read.items()) for read in known):
+        done = self._done[system.digest, scenario]
+        if done.known(knobs) is not None:
             return None
-        reading = _ReadKnobs(knobs)
-        result = conform_one(system, cast(Knobs, reading), scenario)
-        known.append(reading.read())
-        return result
+        return done.find(knobs, lambda read: conform_one(system, read, scenario))

@@ -12,13 +12,14 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import KNOBS, Knobs, Revision, nearest
 from draincheck.system import TransitionSystem
+from draincheck.variants import Variants
 from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import applies
@@ -131,26 +132,6 @@ class Judged:
         return not self.objection and all(outcome is Outcome.HOLDS for outcome in self.outcomes.values())
 
 
-class _Reading:
-    """A knob vector that remembers which knobs were read."""
-
-    def __init__(self, knobs: Knobs) -> None:
-        self._knobs = knobs
-        self.read: dict[str, Setting] = {}
-
-    def __getattr__(self, name: str) -> Setting:
-        value = self.read[name] = cast(Setting, getattr(self._knobs, name))
-        return value
-
-
-@dataclass(slots=True)
-class _Fork:
-    """A knob that is read next, and what follows for each of its values."""
-
-    knob: str
-    branches: dict[Setting, _Fork | Judged]
-
-
 class Judge:
     """Decides some properties for knob vectors in one scenario.
 
@@ -165,37 +146,34 @@ class Judge:
     ) -> None:
         self.scenario, self.properties = scenario, tuple(properties)
         self._probes = probes
-        self._root: _Fork | Judged | None = None
+        self._variants = Variants[Judged]()
         self._outcomes: dict[str, Mapping[str, Outcome]] = {}
 
     def known(self, knobs: Knobs) -> Judged | None:
         """What is known already about a knob vector."""
-        node = self._root
-        while isinstance(node, _Fork):
-            node = node.branches.get(getattr(knobs, node.knob))
-        return node
+        return self._variants.known(knobs)
 
     def judge(self, knobs: Knobs) -> Judged:
         """Decide a knob vector. Raises ModelError if its model is at fault, or a search leaves a property undecided."""
         found = self.known(knobs)
         if found is None:
-            found = self._decide(knobs)
+            found, read = Variants[Judged].recorded(knobs, self._decide)
+            found = replace(found, read=read)
             self.learn(found)
         return found
 
     def learn(self, judged: Judged) -> None:
         """Take over what somebody else has found out."""
-        self._root = _grown(self._root, list(judged.read.items()), judged)
+        self._variants.learn(judged.read, judged)
 
     def _decide(self, knobs: Knobs) -> Judged:
-        reading = _Reading(knobs)
-        recorded = cast(Knobs, reading)
-        if reason := objection(recorded, self.scenario):
-            return Judged(reading.read, {}, "", reason)
-        system = build(self.scenario.name, recorded, self.scenario, self._probes()).compile()
+        """What there is to know but for the knobs that are read."""
+        if reason := objection(knobs, self.scenario):
+            return Judged({}, {}, "", reason)
+        system = build(self.scenario.name, knobs, self.scenario, self._probes()).compile()
         if system.digest not in self._outcomes:
             self._outcomes[system.digest] = self._search(system)
-        return Judged(reading.read, self._outcomes[system.digest], system.digest)
+        return Judged({}, self._outcomes[system.digest], system.digest)
 
     def _search(self, system: TransitionSystem) -> Mapping[str, Outcome]:
         wanted = tuple(system.property_named(name) for name in self.properties)
@@ -204,20 +182,6 @@ class Judge:
             if verdict.outcome is Outcome.UNKNOWN:
                 raise ModelError(f"{system.name}: {verdict.property} cannot be decided: {verdict.reason}")
         return {name: verdict.outcome for name, verdict in verdicts.items()}
-
-
-def _grown(node: _Fork | Judged | None, path: Sequence[tuple[str, Setting]], leaf: Judged) -> _Fork | Judged:
-    """The tree with one more leaf."""
-    if not path:
-        return leaf
-    (knob, value), *rest = path
-    if node is None:
-        node = _Fork(knob, {})
-    assert isinstance(node, _Fork) and node.knob == knob, (
-        "a build must read the same knobs where it has read the same values"
-    )
-    node.branches[value] = _grown(node.branches.get(value), rest, leaf)
-    return node
 
 
 class Judges:
