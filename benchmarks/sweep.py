@@ -1,7 +1,7 @@
 """How long whole sweeps and single answers take: `python benchmarks/sweep.py`.
 
 For the default space of four scenarios: vectors, builds, distinct systems, the wall time of the sweep (with as many processes as cores,
-and with one), and the part of it that the decision table takes. Then `why` and `repair` for code bases with few and with many toggles.
+and with one), and the part of it that the decision table takes. Then `why` and `repair` for code bases with few and with many changes.
 """
 
 from __future__ import annotations

@@ -301,7 +301,7 @@ def vectors(seed: int, number: int) -> list[Knobs]:
 
 
 def test_knobs_at_random_make_equivalent_models() -> None:
-    """The toggles mean the same in both models, also where no code base ever had them together."""
+    """The changes mean the same in both models, also where no code base ever had them together."""
     assert [knobs for knobs in vectors(1, 20) if not Graph(named(knobs, 1), counted(knobs, 1), 1).equivalent] == []
 
 
@@ -386,6 +386,6 @@ def test_a_model_that_differs_is_not_equivalent(story: type[Counted], name: str)
     [("drain", "nested"), ("begin", "none"), ("walk_checks_external", False), ("flush", "after_check")],
 )
 def test_another_code_base_is_not_equivalent(knob: str, value: Any) -> None:
-    """Negative control: a toggle turned in one of the models is seen."""
+    """Negative control: a change turned in one of the models is seen."""
     knobs = find_revision("9a0cec664e").knobs
     assert not Graph(named(knobs, 1), counted(replace(knobs, **{knob: value}), 1), 1).equivalent

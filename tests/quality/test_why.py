@@ -1,4 +1,4 @@
-"""Why a verdict is what it is: exactly the sets of toggles that flip it, in both directions, and nothing missed."""
+"""Why a verdict is what it is: exactly the sets of changes that flip it, in both directions, and nothing missed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.questions import why as why_module
 from drainspecs.questions.variants import Judged, objection
-from drainspecs.questions.why import Why, toggles_between, why
+from drainspecs.questions.why import Why, changes_between, why
 
 Sets = set[frozenset[str]]
 
@@ -30,26 +30,26 @@ def asked(revision: str, scenario: str = "mirror", property: str = "S1") -> Why:
 
 
 def sets_of(answer: Why) -> Sets:
-    return {frozenset(toggle.knob for toggle in flip.toggles) for flip in answer.flips}
+    return {frozenset(change.knob for change in flip.changes) for flip in answer.flips}
 
 
 def test_the_story_began_with_the_bottom_half() -> None:
-    """At 5a7e7a0bad the only toggle is the exit in a bottom half, and it exposes the bug."""
+    """At 5a7e7a0bad the only change is the exit in a bottom half, and it exposes the bug."""
     answer = asked("5a7e7a0bad")
     assert answer.exposes
     assert sets_of(answer) == {frozenset({"exit"})}
-    assert [str(toggle) for toggle in answer.toggles] == ["exit=bh"]
+    assert [str(change) for change in answer.changes] == ["exit=bh"]
 
 
 def test_case_3_is_exposed_by_the_section_and_by_drains_that_yield() -> None:
     """At ab27c3b5e7 the bandage would do either without 176c36997f's section or without a77fd4bb29's yield."""
     answer = asked("ab27c3b5e7")
     assert answer.exposes
-    assert {(toggle.knob, toggle.commit) for flip in answer.flips for toggle in flip.toggles} == {
+    assert {(change.knob, change.commit) for flip in answer.flips for change in flip.changes} == {
         ("begin", "176c36997f"),
         ("drain", "a77fd4bb29"),
     }
-    assert all(len(flip.toggles) == 1 for flip in answer.flips)
+    assert all(len(flip.changes) == 1 for flip in answer.flips)
 
 
 def test_what_protects_the_bandage_on_nested_drains() -> None:
@@ -61,7 +61,7 @@ def test_what_protects_the_bandage_on_nested_drains() -> None:
     }
 
 
-def test_answers_may_need_several_toggles() -> None:
+def test_answers_may_need_several_changes() -> None:
     """Without a host notifier nothing but the inline exit is safe at ab27c3b5e7, and that leaves no place for section and bandage."""
     answer = asked("ab27c3b5e7", "timer")
     assert sets_of(answer) == {frozenset({"begin", "bandage", "exit"})}
@@ -69,7 +69,7 @@ def test_answers_may_need_several_toggles() -> None:
 
 
 def test_busy_polling_that_ignores_the_counter_exposes_dataplane() -> None:
-    """Between 9a0cec664e and 684e508c23 one toggle broke what 176c36997f protected."""
+    """Between 9a0cec664e and 684e508c23 one change broke what 176c36997f protected."""
     answer = why(find_revision("684e508c23"), find_scenario("dataplane"), base=find_revision("9a0cec664e"))
     assert sets_of(answer) == {frozenset({"busy_poll"})}
 
@@ -93,9 +93,9 @@ MANY = [
 
 @pytest.mark.parametrize(("scenario", "sets", "examined"), MANY)
 def test_what_protects_the_last_code_base(scenario: str, sets: list[set[str]], examined: int) -> None:
-    """Twenty-seven toggles, 134 million sets, and all accounted for: parking covers for whatever protected before, but for the section itself."""
+    """Twenty-seven changes, 134 million sets, and all accounted for: parking covers for whatever protected before, but for the section itself."""
     answer = asked("cf3129323f", scenario)
-    assert not answer.exposes and len(answer.toggles) == 27 and answer.examined == examined
+    assert not answer.exposes and len(answer.changes) == 27 and answer.examined == examined
     assert sets_of(answer) == set(map(frozenset, sets))
 
 
@@ -134,19 +134,19 @@ def test_certificates_are_made_of_the_systems_in_which_it_holds() -> None:
 
 
 def brute_force(revision: str, scenario: str, property: str) -> Sets:
-    """All minimal sets of toggles that flip a verdict, by trying every set."""
+    """All minimal sets of changes that flip a verdict, by trying every set."""
     row, place = find_revision(revision), find_scenario(scenario)
-    toggles = toggles_between(row)
+    changes = changes_between(row)
 
     def outcome(chosen: tuple[str, ...]) -> Outcome | None:
-        knobs = replace(row.knobs, **{toggle.knob: toggle.before for toggle in toggles if toggle.knob in chosen})  # type: ignore[arg-type]
+        knobs = replace(row.knobs, **{change.knob: change.before for change in changes if change.knob in chosen})  # type: ignore[arg-type]
         if objection(knobs, place):
             return None
         return explore(build("", knobs, place, DrainInvariant()).compile()).verdicts[property].outcome
 
     now, found = outcome(()), Sets()
-    for size in range(len(toggles) + 1):
-        for chosen in combinations([toggle.knob for toggle in toggles], size):
+    for size in range(len(changes) + 1):
+        for chosen in combinations([change.knob for change in changes], size):
             if not any(smaller <= set(chosen) for smaller in found) and outcome(chosen) not in (now, None):
                 found.add(frozenset(chosen))
     return found
@@ -181,7 +181,7 @@ def test_a_search_that_skips_sets_is_found_out(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(("revision", "scenario"), [("ab27c3b5e7", "mirror"), ("176c36997f", "timer")])
 def test_no_model_is_asked_for_twice(revision: str, scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every set that is looked at reads all its toggles, and no two read the same: each is a model of its own to build."""
+    """Every set that is looked at reads all its changes, and no two read the same: each is a model of its own to build."""
     asked_for: list[tuple[frozenset[str], Judged]] = []
     larger = why_module._Search._larger
 
@@ -198,7 +198,7 @@ def test_no_model_is_asked_for_twice(revision: str, scenario: str, monkeypatch: 
 def test_knobs_that_nothing_depends_on_are_in_no_answer() -> None:
     """`submit` only names a function, and mirror with dataplane is a matter of whether the scenario can be run."""
     answer = asked("ab27c3b5e7")
-    assert "submit" not in {toggle.knob for toggle in answer.toggles}
+    assert "submit" not in {change.knob for change in answer.changes}
     assert not {"submit", "dataplane_mirror"} & set().union(*sets_of(answer))
 
 
@@ -216,20 +216,20 @@ def test_two_processes_find_the_same() -> None:
     assert sets_of(alone) == sets_of(together) and alone.systems == together.systems
 
 
-def test_toggles_name_their_commits() -> None:
+def test_changes_name_their_commits() -> None:
     """Each with the last commit that gave it its value; a knob turned by hand has none."""
-    commits = {toggle.knob: toggle.commit for toggle in toggles_between(find_revision("cf3129323f"))}
+    commits = {change.knob: change.commit for change in changes_between(find_revision("cf3129323f"))}
     assert (
         commits["begin"] == "9a0cec664e"
         and commits["drain"] == "d42cf28837"
         and commits["park_requests"] == "cf3129323f"
     )
     assert "bandage" not in commits and commits["drain_polls"] == "4cf077b59f"
-    turns = {toggle.knob: [row.name for row in toggle.turns] for toggle in toggles_between(find_revision("cf3129323f"))}
+    turns = {change.knob: [row.name for row in change.turns] for change in changes_between(find_revision("cf3129323f"))}
     assert turns["begin"] == ["176c36997f", "9a0cec664e"] and turns["drain"] == ["a77fd4bb29", "d42cf28837"]
-    late = toggles_between(find_revision("cf3129323f"), find_revision("176c36997f"))
-    assert [row.name for toggle in late if toggle.knob == "begin" for row in toggle.turns] == ["9a0cec664e"]
-    (by_hand,) = [t for t in toggles_between(find_revision("3f09bfbc7b-reopen-drains")) if t.knob == "reopen_drains"]
+    late = changes_between(find_revision("cf3129323f"), find_revision("176c36997f"))
+    assert [row.name for change in late if change.knob == "begin" for row in change.turns] == ["9a0cec664e"]
+    (by_hand,) = [t for t in changes_between(find_revision("3f09bfbc7b-reopen-drains")) if t.knob == "reopen_drains"]
     assert by_hand.commit == ""
 
 

@@ -24,7 +24,7 @@ from check_invariants.output import Counter, counted, emit, emit_json, make_dire
 
 if TYPE_CHECKING:
     from check_invariants.selection import CodeBase
-    from drainspecs.questions.why import Flip, Toggle, Why
+    from drainspecs.questions.why import Flip, KnobChange, Why
 
 __all__ = ["command"]
 
@@ -115,7 +115,7 @@ def _write_evidence(selected: CodeBase, name: str, answer: Why, directory: str) 
     """A file for each answer. Raises NotWritable."""
     make_directory(directory)
     paths = [
-        str(Path(directory) / f"without-{'+'.join(t.knob for t in flip.toggles)}{_suffix(flip)}")
+        str(Path(directory) / f"without-{'+'.join(t.knob for t in flip.changes)}{_suffix(flip)}")
         for flip in answer.flips
     ]
     for path, flip in zip(paths, answer.flips, strict=True):
@@ -142,7 +142,7 @@ def _evidence(without: CodeBase, name: str, flip: Flip) -> str:
 
 def _text(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> str:
     lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.reason})"]
-    changes = f"{counted(len(answer.toggles), 'change')} since {answer.base.name}"
+    changes = f"{counted(len(answer.changes), 'change')} since {answer.base.name}"
     if not answer.flips:
         lines.append(f"whichever of the {changes} are taken back, it stays so")
     elif answer.exposes:
@@ -156,7 +156,7 @@ def _text(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> s
 
 def _account(answer: Why, written: bool) -> Iterator[str]:
     """How all sets of changes were accounted for, and where to go from here."""
-    sets = counted(2 ** len(answer.toggles), "set")
+    sets = counted(2 ** len(answer.changes), "set")
     others = "contains one of the above or has" if answer.flips else "has"
     yield (
         f"{answer.examined} of {sets} looked at, {counted(answer.systems, 'distinct model')}; any other {others} the model of one of these"
@@ -175,12 +175,12 @@ def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: st
     from drainspecs.questions.variants import shown
 
     indent = " " * len(f"{number}. ")
-    for place, toggle in enumerate(flip.toggles):
-        yield f"{indent if place else f'{number}. '}{toggle}, before that {shown(toggle.before)}"
-        yield from (f"{indent}  {row.name}: {row.subject}" for row in toggle.turns)
+    for place, change in enumerate(flip.changes):
+        yield f"{indent if place else f'{number}. '}{change}, before that {shown(change.before)}"
+        yield from (f"{indent}  {row.name}: {row.subject}" for row in change.turns)
     states = counted(flip.statistics.states, "state")
     yield (
-        f"{indent}without {'it' if len(flip.toggles) == 1 else 'them'} {name} {_outcome(flip.verdict.outcome.value)} "
+        f"{indent}without {'it' if len(flip.changes) == 1 else 'them'} {name} {_outcome(flip.verdict.outcome.value)} "
         f"({flip.verdict.reason}; {states})"
     )
     trace = flip.verdict.trace is not None
@@ -192,7 +192,7 @@ def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: st
 
 def _without(selected: CodeBase, flip: Flip) -> CodeBase:
     """The code base after removal, as options name it."""
-    removed = {toggle.knob: toggle.before for toggle in flip.toggles}
+    removed = {change.knob: change.before for change in flip.changes}
     order = removed.pop("order", selected.order)
     assert order is None or isinstance(order, str)
     return replace(selected, order=order, settings={**selected.settings, **removed})
@@ -213,11 +213,11 @@ def _json(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> d
         "verdict": answer.verdict.outcome.value,
         "how": str(answer.verdict.reason),
         "against": answer.base.name,
-        "toggles": [_toggle_json(toggle) for toggle in answer.toggles],
+        "toggles": [_change_json(change) for change in answer.changes],
         "answers": [
             _flip_json(selected, flip, files[number] if files else None) for number, flip in enumerate(answer.flips)
         ],
-        "sets": 2 ** len(answer.toggles),
+        "sets": 2 ** len(answer.changes),
         "examined": answer.examined,
         "systems": answer.systems,
         "left_out": list(answer.objections),
@@ -225,13 +225,13 @@ def _json(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> d
     }
 
 
-def _toggle_json(toggle: Toggle) -> dict[str, Any]:
+def _change_json(change: KnobChange) -> dict[str, Any]:
     return {
-        "knob": toggle.knob,
-        "now": toggle.now,
-        "before": toggle.before,
-        "commit": toggle.commit or None,
-        "turns": [row.name for row in toggle.turns],
+        "knob": change.knob,
+        "now": change.now,
+        "before": change.before,
+        "commit": change.commit or None,
+        "turns": [row.name for row in change.turns],
     }
 
 
@@ -244,7 +244,7 @@ def _flip_json(selected: CodeBase, flip: Flip, file: str | None) -> dict[str, An
             without.system(), flip.verdict.trace, source=without.source(), verdict=flip.verdict.outcome
         )
     return {
-        "toggles": [toggle.knob for toggle in flip.toggles],
+        "toggles": [change.knob for change in flip.changes],
         "without": flip.without.name,
         "digest": flip.digest,
         "verdict": flip.verdict.outcome.value,

@@ -1,7 +1,7 @@
 """The model of `draincheck.qemu` in the scenario *mirror*, with its requests counted instead of named.
 
 They are alike but for how far they have come and the node they were submitted to, so how many there are in each stage is all there is to
-know of them. Mirror may have any number of copies in flight. Toggles, names and steps are those of `draincheck.qemu`; see there for what
+know of them. Mirror may have any number of copies in flight. Knobs, names and steps are those of `draincheck.qemu`; see there for what
 they stand for. With counters that have no upper end this is the story for any number of writes.
 """
 
@@ -36,15 +36,15 @@ class Qemu:
     """The modelled QEMU: its state, and its threads as methods."""
 
     def __init__(self, knobs: Knobs, writes: int | None, highest: int = INFINITY) -> None:
-        """A QEMU with the toggles of a code base.
+        """A QEMU with the knobs of a code base.
 
         Args:
-            knobs: the toggles.
+            knobs: the knobs.
             writes: how many writes the guest makes; None for any number.
             highest: the upper end of the counters. If there is one, iterations of the main loop are not counted: they have none.
 
         Raises:
-            ModelError: the toggles choose an order of GSources other than that of attachment.
+            ModelError: the knobs choose an order of GSources other than that of attachment.
         """
         if knobs.order != "attach":
             raise ModelError("the model with counted requests has no other order of GSources than that of attachment")

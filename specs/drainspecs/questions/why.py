@@ -1,13 +1,13 @@
 """Why a verdict is what it is: the smallest sets of changes between two code bases without which it would be the other one.
 
-The *toggles* of a code base are the knobs in which it differs from the one before the story. Setting one back to what it was there
-*removes* it. A set of toggles is an answer if the verdict flips once all of them are removed, and no proper subset does that. If the
+The *changes* of a code base are the knobs in which it differs from the one before the story. Setting one back to what it was there
+*removes* it. A set of changes is an answer if the verdict flips once all of them are removed, and no proper subset does that. If the
 property is violated, an answer exposes the bug; if it holds, an answer is what protects.
 
-The search is complete, and asks for no model twice. Removing a toggle that the model never reads changes nothing, so a minimal set has
-none of those: its model reads every toggle in it, in some order (see `drainspecs.questions.variants`: what is read next depends only on what was
+The search is complete, and asks for no model twice. Removing a change that the model never reads changes nothing, so a minimal set has
+none of those: its model reads every change in it, in some order (see `drainspecs.questions.variants`: what is read next depends only on what was
 read before). The model without the first of them reads the same up to the second, the one without these two the same up to the third,
-and so on. So every answer is reached by adding one toggle at a time, each read later than the one before; the search goes along these
+and so on. So every answer is reached by adding one change at a time, each read later than the one before; the search goes along these
 ways, by size, and stops at answers, for what contains one is not minimal. Nothing is assumed about verdicts: a set may flip one that a
 smaller and a larger set leave alone.
 """
@@ -31,7 +31,7 @@ from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, S
 if TYPE_CHECKING:
     from draincheck.system import TransitionSystem
 
-__all__ = ["BEFORE_THE_STORY", "Flip", "Toggle", "Why", "toggles_between", "why"]
+__all__ = ["BEFORE_THE_STORY", "Flip", "KnobChange", "Why", "changes_between", "why"]
 
 #: the code base whose mirror switched the disk inside its coroutine: no window
 BEFORE_THE_STORY: Final = REVISIONS[0]
@@ -41,7 +41,7 @@ Certify = Callable[["TransitionSystem"], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Toggle:
+class KnobChange:
     """A knob in which two code bases differ.
 
     Attributes:
@@ -68,10 +68,10 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """An answer: toggles without which the verdict is the other one.
+    """An answer: changes without which the verdict is the other one.
 
     Attributes:
-        toggles: the set, in the order of the table of knobs.
+        changes: the set, in the order of the table of knobs.
         without: the code base after their removal; its name lists them.
         digest: names its transition system.
         verdict: the verdict after removal; with a shortest counterexample if it is *violated*.
@@ -79,7 +79,7 @@ class Flip:
         certificate: what `certify` made of the system, if the property holds after removal and a maker was given.
     """
 
-    toggles: tuple[Toggle, ...]
+    changes: tuple[KnobChange, ...]
     without: Revision
     digest: str
     verdict: Verdict
@@ -93,9 +93,9 @@ class Why:
 
     Attributes:
         verdict: of the code base as it is.
-        toggles: all toggles between it and `base`, those that nothing depends on included.
-        flips: the answers, smallest first; none if the verdict does not depend on the toggles.
-        examined: how many sets of toggles were looked at; any other contains an answer, or is the same model as one of these.
+        changes: all changes between it and `base`, those that nothing depends on included.
+        flips: the answers, smallest first; none if the verdict does not depend on the changes.
+        examined: how many sets of changes were looked at; any other contains an answer, or is the same model as one of these.
         systems: how many distinct systems these came to.
         objections: why some sets were left out: no code base could be like that.
     """
@@ -104,7 +104,7 @@ class Why:
     base: Revision
     scenario: Scenario
     verdict: Verdict
-    toggles: tuple[Toggle, ...]
+    changes: tuple[KnobChange, ...]
     flips: tuple[Flip, ...]
     examined: int
     systems: int
@@ -113,22 +113,22 @@ class Why:
 
     @property
     def exposes(self) -> bool:
-        """The property is violated: the answers say which toggles expose the bug. Otherwise they say which ones protect."""
+        """The property is violated: the answers say which changes expose the bug. Otherwise they say which ones protect."""
         return self.verdict.outcome is Outcome.VIOLATED
 
 
-def toggles_between(revision: Revision, base: Revision = BEFORE_THE_STORY) -> tuple[Toggle, ...]:
+def changes_between(revision: Revision, base: Revision = BEFORE_THE_STORY) -> tuple[KnobChange, ...]:
     """The knobs in which two code bases differ, but for those that only change names."""
     return tuple(
-        _toggle(revision, base, knob.name)
+        _change(revision, base, knob.name)
         for knob in KNOBS
         if knob.name not in NAMES_ONLY and getattr(revision.knobs, knob.name) != getattr(base.knobs, knob.name)
     )
 
 
-def _toggle(revision: Revision, base: Revision, knob: str) -> Toggle:
+def _change(revision: Revision, base: Revision, knob: str) -> KnobChange:
     now = getattr(revision.knobs, knob)
-    return Toggle(knob, now, getattr(base.knobs, knob), _turns(revision, base, knob))
+    return KnobChange(knob, now, getattr(base.knobs, knob), _turns(revision, base, knob))
 
 
 def _turns(revision: Revision, base: Revision, knob: str) -> tuple[Revision, ...]:
@@ -160,13 +160,13 @@ def why(
     advance: Advance = silently,
     processes: int | None = None,
 ) -> Why:
-    """All minimal sets of toggles whose removal flips a verdict.
+    """All minimal sets of changes whose removal flips a verdict.
 
     Args:
         revision: the code base.
         scenario: topology and workload.
         property: name of a property that `probes` demands.
-        base: the code base to which toggles are set back.
+        base: the code base to which changes are set back.
         probes: the specification.
         certify: makes a certificate of each system in which the property holds after removal.
         advance: told how many sets have been decided.
@@ -178,31 +178,31 @@ def why(
     started = perf_counter()
     check_possible(revision, scenario)
     now = _explored(revision, scenario, property, probes)
-    toggles = {toggle.knob: toggle for toggle in toggles_between(revision, base)}
+    changes = {change.knob: change for change in changes_between(revision, base)}
     with Judges(scenario, [property], probes, processes, advance) as judges:
         search = _Search(
-            judges, revision.knobs, {name: toggle.before for name, toggle in toggles.items()}, now[1].outcome
+            judges, revision.knobs, {name: change.before for name, change in changes.items()}, now[1].outcome
         )
         answers = search.run()
-    chosen = sorted(([t for t in toggles.values() if t.knob in answer] for answer in answers), key=len)
+    chosen = sorted(([t for t in changes.values() if t.knob in answer] for answer in answers), key=len)
     flips = [_flip(revision, scenario, property, probes, answer) for answer in chosen]
     if certify is not None:
         flips = [_certified(flip, scenario, probes, certify) for flip in flips]
     return Why(
-        revision, base, scenario, now[1], tuple(toggles.values()), tuple(flips), search.examined, len(judges.digests),
+        revision, base, scenario, now[1], tuple(changes.values()), tuple(flips), search.examined, len(judges.digests),
         tuple(judges.objections), perf_counter() - started,
     )  # fmt: skip
 
 
 class _Candidate(NamedTuple):
-    """A set of toggles to be removed; the first `settled` knobs that its model reads are those by which it was reached."""
+    """A set of changes to be removed; the first `settled` knobs that its model reads are those by which it was reached."""
 
     removed: frozenset[str]
     settled: int = 0
 
 
 class _Search:
-    """The sets of toggles, by size."""
+    """The sets of changes, by size."""
 
     def __init__(self, judges: Judges, knobs: Knobs, before: Mapping[str, Setting], outcome: Outcome) -> None:
         self.judges, self.knobs, self.before, self.outcome = judges, knobs, before, outcome
@@ -228,7 +228,7 @@ class _Search:
         return not judged.objection and any(outcome is not self.outcome for outcome in judged.outcomes.values())
 
     def _larger(self, item: _Candidate, judged: Judged) -> Iterator[_Candidate]:
-        """The set with one toggle more, for each that is read after the last one in it."""
+        """The set with one change more, for each that is read after the last one in it."""
         for place, knob in enumerate(judged.read):
             if place >= item.settled and knob in self.before:
                 yield _Candidate(item.removed | {knob}, place + 1)
@@ -251,10 +251,12 @@ def _system(revision: Revision, scenario: Scenario, probes: type[Probes]) -> Tra
     return build(f"{revision.name} / {scenario.name}", revision.knobs, scenario, probes()).compile()
 
 
-def _flip(revision: Revision, scenario: Scenario, property: str, probes: type[Probes], toggles: list[Toggle]) -> Flip:
-    without = with_settings(revision, {toggle.knob: toggle.before for toggle in toggles})
+def _flip(
+    revision: Revision, scenario: Scenario, property: str, probes: type[Probes], changes: list[KnobChange]
+) -> Flip:
+    without = with_settings(revision, {change.knob: change.before for change in changes})
     digest, verdict, statistics = _explored(without, scenario, property, probes)
-    return Flip(tuple(toggles), without, digest, verdict, statistics)
+    return Flip(tuple(changes), without, digest, verdict, statistics)
 
 
 def _certified(flip: Flip, scenario: Scenario, probes: type[Probes], certify: Certify) -> Flip:
