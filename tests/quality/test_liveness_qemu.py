@@ -16,7 +16,8 @@ from draincheck.revisions import REVISIONS, Revision, code_bases, find_revision
 from draincheck.system import Action, TransitionSystem
 from draincheck.trace import Step, Trace, rerun
 from draincheck.verdict import Outcome
-from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, Progress, comutex_system, progress_system, verdicts
+from drainspecs.comutex import comutex_system
+from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, Progress, progress_system, verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, EXTRA_SCENARIOS, applies, find_scenario

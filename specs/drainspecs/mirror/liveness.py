@@ -9,7 +9,7 @@ clock either: a run goes on as long as something can move, and nothing else coul
 Ways to read the properties: a crash ends every demand (whether QEMU may crash is A1's matter). L1 is stronger than its usual wording:
 the command is sent in the end, so every run has to complete. L7 is about the main loop, whose poll reports a disabled descriptor again
 and again; a nested aio_poll leaves it out of its poll set, sleeps, and so does not spin. L4 needs a resource the QEMU model leaves out,
-a coroutine mutex of the block layer, so it is decided on a model of its own (`comutex`) with the code base's kind of drain.
+a coroutine mutex of the block layer, so it is decided on a model of its own (`drainspecs.comutex`) with the code base's kind of drain.
 L6 is about the main loop, which walks its bottom halves in every iteration, and so holds in every code base. It does not tell
 91af091f92 from its neighbours: that commit is about somebody else's drain that waits for a bottom half with no request in flight.
 
@@ -24,12 +24,13 @@ from functools import cache
 from typing import Final, Literal
 
 from draincheck.engines.liveness import decide
-from draincheck.lang import FALSE, BoolExpr, Model, Process, any_
+from draincheck.lang import FALSE, BoolExpr, Process, any_
 from draincheck.qemu import Probes, Scenario, World, aio
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Verdict
+from drainspecs.comutex import L4, comutex_system
 from drainspecs.mirror.properties import PropertySpec
 
 __all__ = [
@@ -38,8 +39,6 @@ __all__ = [
     "Assumption",
     "Progress",
     "StalledProgress",
-    "comutex",
-    "comutex_system",
     "progress_system",
     "systems",
     "verdicts",
@@ -49,7 +48,7 @@ LIVENESS: Final = (
     PropertySpec("L1", "the job is told to complete and does", "mirror.c, block-job-complete"),
     PropertySpec("L2", "every kick is handled in the end", "321d1dba8b"),
     PropertySpec("L3", "every drain ends", "bdrv_drain, mirror_exit"),
-    PropertySpec("L4", "no drain waits for a request that waits for the drain's own coroutine", "a77fd4bb29"),
+    L4,
     PropertySpec("L6", "a scheduled bottom half of the job runs: the main loop comes to it", "aio_bh_poll"),
     PropertySpec("L7", "the main loop does not spin for ever beside a disabled descriptor", "37989ced44"),
     PropertySpec(
@@ -174,113 +173,6 @@ def _spinning(w: World) -> BoolExpr:
     return refused & ~_polls_in_a_drain(w)
 
 
-# -- L4: a coroutine mutex under a drain ----------------------------------------------------------------------------------------------
-
-
-def comutex(drain: str) -> Model:
-    """A guest request waits for a coroutine mutex that mirror_run holds; then mirror_run unlocks it and drains.
-
-    Unlocking puts the request on the wake list of the coroutine that unlocks, and the list runs when that coroutine next gives up
-    control. `drain` is the knob of that name: a nested drain polls inside the coroutine, which gives up nothing.
-    """
-    m = Model(f"CoMutex under a drain ({drain})")
-    c = _CoMutex(m)
-    _request(c)
-    _mirror(c, nested=drain == "nested")
-    _events(c)
-    with m.thread("guest") as p:
-        p.do("kicks", c.kicked.set())
-    with m.thread("storage") as p, p.loop(), p.either() as choice:
-        with choice():
-            p.do("finishes mirror's copy", c.copy_io.set("io_done"), when=c.copy_io.is_("in_flight"))
-        with choice():
-            p.do("finishes the read", c.read_io.set("io_done"), when=c.read_io.is_("in_flight"))
-    m.leads_to("L4", c.draining, ~c.draining, **_ABOUT["L4"])
-    for name in ("main thread", "mirror_run", "request", "storage"):
-        m.fair(m.processes[name])
-    return m
-
-
-class _CoMutex:
-    """What the model of L4 consists of."""
-
-    def __init__(self, m: Model) -> None:
-        self.m = m
-        self.locked = m.bool("mutex locked by mirror_run", initial=True)
-        self.waits = m.bool("request waits for the mutex")
-        self.woken = m.bool("request is on mirror_run's wake list")
-        self.tracked = m.bool("request tracked")
-        self.kicked = m.bool("kicked")
-        self.copy_io = m.enum("copy", "in_flight", "io_done", "none")
-        self.read_io = m.enum("read", "none", "in_flight", "io_done")
-        self.draining, self.drain_bh = m.bool("drain"), m.bool("drain BH")
-        self.mirror = m.coroutine("mirror_run", waits_at="copy")
-        self.request = m.coroutine("request")
-
-
-def _request(c: _CoMutex) -> None:
-    """A guest read: tracked from the start, it needs the mutex before its I/O."""
-    with c.request as p, p.call("bdrv_co_preadv"), p.atomic():
-        p.do("tracked_request_begin", c.tracked.set())
-        with p.when(c.locked), p.call("qemu_co_mutex_lock"):
-            p.do("waits", c.waits.set())
-            c.request.yield_("mutex", "qemu_coroutine_yield")
-        p.do("reads", c.read_io.set("in_flight"))
-        c.request.yield_("I/O", "qemu_coroutine_yield")
-        p.do("tracked_request_end", c.tracked.clear())
-
-
-def _mirror(c: _CoMutex, nested: bool) -> None:
-    """The end of the job's last copy, and its drain."""
-    with c.mirror as p, p.call("mirror_run"):
-        p.do("qemu_co_mutex_unlock", c.locked.clear(), c.woken.set(c.waits), c.waits.clear())
-        with p.call("bdrv_drain"):
-            p.do("begins to drain", c.draining.set())
-            if nested:
-                _poll_until_quiet(p, c)
-            else:
-                p.do("schedule bdrv_co_drain_bh_cb", c.drain_bh.set())
-                c.mirror.yield_("drain", "qemu_coroutine_yield")
-        p.do("drained", c.draining.clear())
-
-
-def _poll_until_quiet(p: Process, c: _CoMutex) -> None:
-    """aio_poll until no request is tracked; it sleeps while the request has nothing to be woken for."""
-    with p.loop(), p.call("aio_poll"), p.either() as choice:
-        with choice(when=~c.tracked):
-            p.break_()
-        with choice(when=c.tracked & c.read_io.is_("io_done")):
-            p.do("the read is done", c.read_io.set("none"))
-            p.enter(c.request, "qemu_coroutine_enter")
-
-
-def _events(c: _CoMutex) -> None:
-    """The event loop: whatever is ready, in any order."""
-    with c.m.thread("main thread") as p, p.loop(), p.either() as choice:
-        with choice(when=c.kicked):
-            p.do("the kick's handler", c.kicked.clear())
-            p.enter(c.request, "qemu_coroutine_enter")
-        with choice(when=c.read_io.is_("io_done")):
-            p.do("the read is done", c.read_io.set("none"))
-            p.enter(c.request, "qemu_coroutine_enter")
-        with choice(when=c.copy_io.is_("io_done")):
-            p.do("the copy is done", c.copy_io.set("none"))
-            _enter_mirror(p, c)
-        with choice(when=c.drain_bh):
-            with p.call("bdrv_co_drain_bh_cb"):
-                p.do("the drain's bottom half runs", c.drain_bh.clear())
-                _poll_until_quiet(p, c)
-                _enter_mirror(p, c)
-
-
-def _enter_mirror(p: Process, c: _CoMutex) -> None:
-    """Run mirror_run until it gives up control, then what it has woken."""
-    p.enter(c.mirror, "qemu_coroutine_enter")
-    with p.when(c.woken, "qemu_co_queue_run_restart"):
-        p.do("the wake list runs", c.woken.clear())
-        p.enter(c.request, "qemu_coroutine_enter")
-
-
 # -- verdicts -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -307,12 +199,6 @@ def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = Non
     """The verdict on each of `LIVENESS` for a code base in a scenario, in that order; counterexamples belong to `systems`."""
     decided = systems(revision, scenario)
     return {name: _decided(system, limits or Limits())[name] for name, system in decided.items()}
-
-
-@cache
-def comutex_system(drain: str) -> TransitionSystem:
-    """The compiled model of L4."""
-    return comutex(drain).compile()
 
 
 @cache
