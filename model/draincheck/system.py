@@ -67,12 +67,19 @@ State = tuple[int, ...]
 
 
 class Variable(Expr):
-    """A state variable. `initial` holds the stored values it may start with; `internal` ones (program counters) stay out of traces."""
+    """A state variable. `initial` holds the stored values it may start with; `internal` ones (program counters) stay out of traces.
 
-    __slots__ = ("initial", "internal", "unused")
+    One that does not `exists` is *absent*: a constant, its initial value, that folds away like others; steps drop updates of it.
+    """
 
-    def __init__(self, name: str, sort: Sort, initial: tuple[int, ...], internal: bool = False) -> None:
-        super().__init__("var", (), sort, name)
+    __slots__ = ("exists", "initial", "internal", "name", "unused")
+
+    def __init__(
+        self, name: str, sort: Sort, initial: tuple[int, ...], internal: bool = False, exists: bool = True
+    ) -> None:
+        super().__init__("var" if exists else "const", (), sort, name if exists else initial[0])
+        self.name = name
+        self.exists = exists
         self.initial = initial
         self.internal = internal
         #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
@@ -88,11 +95,6 @@ class Variable(Expr):
         raise slip(f"an operator with = stores nothing in {self}: {_STORE}; for a term, a name of its own")
 
     __iadd__ = __isub__ = __iand__ = __ior__ = __ixor__ = __imul__ = _refuse_in_place
-
-    @property
-    def name(self) -> str:
-        """The variable's name, unique in its system."""
-        return cast(str, self.value)
 
     def to(self, new: Expr) -> Update:
         """The update that stores a term of this variable's sort; raises ModelError for a term of another sort."""
@@ -173,6 +175,7 @@ class Part:
         when: the condition, over the state before the action, under which this part takes place.
         writes: names of the variables it writes.
         enters: the coroutine that runs next, or "".
+        choice: what a scheduler calls it where the process could do something else, or "".
     """
 
     label: str
@@ -183,6 +186,7 @@ class Part:
     when: BoolExpr
     writes: tuple[str, ...] = ()
     enters: str = ""
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

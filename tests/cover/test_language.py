@@ -10,7 +10,8 @@ import pytest
 
 from draincheck.engines.explicit import check, explore
 from draincheck.errors import ModelFault
-from draincheck.lang import FALSE, TRUE, Model, ModelError, all_, any_, count, ite
+from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, Model, ModelError, Update, all_, any_, count, ite
+from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome
 
 
@@ -320,6 +321,41 @@ def test_call_frames_and_marks_reach_the_action() -> None:
     (part,) = m.compile().actions[0].parts
     assert (part.frames, part.opens, part.mark, part.label) == (("outer #", "inner"), 0, "a", "work")
     assert part.line.file.endswith("test_language.py")
+
+
+def switch(*updates: Update, on: BoolVar, m: Model, when: BoolExpr = TRUE) -> TransitionSystem:
+    """A model whose only step turns a switch, and does something beside it."""
+    with m.thread("p") as p, p.loop():
+        p.do("turn", on.set(~on), *updates, when=when)
+    return m.compile()
+
+
+def switch_with_a_lock(exists: bool) -> TransitionSystem:
+    """The switch is turned where a lock is free and a counter small; both change with it."""
+    m = Model("switch")
+    on, n, lock = m.bool("on"), m.int("n", 0, 3, exists=exists), m.enum("lock", "free", "taken", exists=exists)
+    return switch(n.inc(), lock.set("taken"), on=on, m=m, when=lock.is_("free") & (n < 2))
+
+
+def test_an_absent_variable_folds_away_and_its_updates_are_dropped() -> None:
+    """The system, and what its steps say they write, is that of a model that never names the variable; one that exists makes another."""
+    m = Model("switch")
+    without, absent = switch(on=m.bool("on"), m=m), switch_with_a_lock(exists=False)
+    assert absent.digest == without.digest != switch_with_a_lock(exists=True).digest
+    assert absent.actions[0].parts[0].writes == ("on",)
+
+
+def test_the_name_of_a_choice_is_carried_along_and_means_nothing() -> None:
+    """It stands in the part, and the system is that without it."""
+
+    def one_step(choice: str) -> TransitionSystem:
+        m = Model("choice")
+        with m.thread("p") as p:
+            p.do("step", m.bool("x").set(), choice=choice)
+        return m.compile()
+
+    assert one_step("left").actions[0].parts[0].choice == "left"
+    assert one_step("left").digest == one_step("").digest
 
 
 def test_count_and_constants_fold() -> None:

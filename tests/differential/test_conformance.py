@@ -89,6 +89,15 @@ def test_busy_polling_without_the_lock_turns_conformance_red(monkeypatch: pytest
     assert "AioContext lock" in str(held_in_poll().divergences[0].difference)
 
 
+def test_steps_that_do_not_name_their_choices_turn_conformance_red() -> None:
+    """Negative control: nothing but what the statements say tells what an actor may do."""
+    revision, scenario = find_revision("9a0cec664e"), find_scenario("mirror")
+    system = build("mute", revision.knobs, scenario).compile()
+    mute = [replace(a, parts=tuple(replace(part, choice="") for part in a.parts)) for a in system.actions]
+    first = conform_one(replace(system, actions=tuple(mute)), revision.knobs, scenario).divergences[0]
+    assert first.difference.kind == "choices"
+
+
 _WIDER = st.sampled_from(
     [
         Scenario("two writes", "", writes=2),

@@ -62,27 +62,33 @@ class Model:
 
     # -- variables ------------------------------------------------------------------------------------------------------------
 
-    def bool(self, name: str, initial: Truth = False, history: Truth = False) -> BoolVar:
-        """A truth-valued variable. `history` ones only remember what happened, for properties, and stay out of traces."""
-        want_truth(history, "history")
-        return self._add(BoolVar(name, BOOL, (_stored(BOOL, name, initial),), history))
+    def bool(self, name: str, initial: Truth = False, history: Truth = False, exists: Truth = True) -> BoolVar:
+        """A truth-valued variable. `history` ones only remember what happened, for properties, and stay out of traces.
 
-    def int(self, name: str, low: int, high: int, initial: int | None = None) -> IntVar:
+        One that does not exist (`exists`, here and below) is the constant `initial`, and steps drop updates of it: for a variable that a
+        model has only in some configurations.
+        """
+        want_truth(history, "history")
+        return self._add(BoolVar(name, BOOL, (_stored(BOOL, name, initial),), history, want_truth(exists, "exists")))
+
+    def int(self, name: str, low: int, high: int, initial: int | None = None, exists: Truth = True) -> IntVar:
         """An integer variable from `low` to `high`, starting with `initial` (default `low`)."""
         for bound in (low, high):
             want_number(bound, f"a bound of {name}")
         if low > high:
             raise slip(f"{name}: {low}..{high} is an empty range")
         sort = IntSort(low, high)
-        return self._add(IntVar(name, sort, (_stored(sort, name, low if initial is None else initial),)))
+        start = _stored(sort, name, low if initial is None else initial)
+        return self._add(IntVar(name, sort, (start,), exists=want_truth(exists, "exists")))
 
-    def enum(self, name: str, *values: str, initial: str | None = None, history: Truth = False) -> EnumVar:
+    def enum(
+        self, name: str, *values: str, initial: str | None = None, history: Truth = False, exists: Truth = True
+    ) -> EnumVar:
         """A variable with named values, starting with `initial` (default: the first)."""
         want_truth(history, "history")
         sort = EnumSort.of([want_name(value, f"a value of {name}") for value in values])
-        return self._add(
-            EnumVar(name, sort, (_stored(sort, name, values[0] if initial is None else initial),), history)
-        )
+        start = _stored(sort, name, values[0] if initial is None else initial)
+        return self._add(EnumVar(name, sort, (start,), history, want_truth(exists, "exists")))
 
     def any_initial(self, variable: V) -> V:
         """Let a variable start with any value of its sort."""
@@ -94,7 +100,8 @@ class Model:
     def _add(self, variable: V) -> V:
         if want_name(variable.name, "the name of a variable") in self.variables:
             raise slip(f"there is a variable {variable.name!r} already")
-        self.variables[variable.name] = variable
+        if variable.exists:
+            self.variables[variable.name] = variable
         return variable
 
     @property

@@ -41,26 +41,35 @@ class Process(Recorder):
     # -- steps ----------------------------------------------------------------------------------------------------------------
 
     def do(
-        self, label: str, *updates: Update, when: BoolExpr = TRUE, mark: str = "", fair: FairWord | None = None
+        self,
+        label: str,
+        *updates: Update,
+        when: BoolExpr = TRUE,
+        mark: str = "",
+        fair: FairWord | None = None,
+        choice: str = "",
     ) -> None:
         """One step: where `when` holds (else it waits), store all updates at once. `mark` is the story's letter for it.
 
         The label may be empty only where nothing but `history` variables is written.
 
-        `fair` assumes that no run neglects this step (see `Model.fair`); inside `atomic` that is the whole atomic step.
+        `fair` assumes that no run neglects this step (see `Model.fair`); inside `atomic` that is the whole atomic step. `choice` is what a
+        scheduler outside calls this alternative: it is carried along (`Part.choice`) and means nothing to the model.
         """
         line = self._begin()
         for update in updates:
             _want(Update, update, "a step stores updates, as x.set(...) makes them")
         self._demand(want_bool(when), line)
+        stored = [update for update in updates if update.variable.exists]
         part = replace(
             (self._piece if _remembers(updates) and not want_text(label, LABEL) else self._part)(label, mark, line),
-            writes=tuple(update.variable.name for update in updates),
+            writes=tuple(update.variable.name for update in stored),
+            choice=want_text(choice, "a choice"),
         )
         if fair is not None:
             self.model.fairness.append(demanded(self.name, fair, label, part, line))
         for path in self._paths:
-            path.store(updates, line)
+            path.store(stored, line)
             path.record(part)
         for update in updates:
             update.variable.unused.pop(id(update), None)
@@ -108,10 +117,10 @@ class Process(Recorder):
         """True while the process is at a place of this name. Raises ModelError when compiled if there is none."""
         return self.model.at(self.name, name)
 
-    def abort(self, label: str, mark: str = "") -> None:
-        """The whole program ends here: nothing moves any more, in any process."""
+    def abort(self, label: str, mark: str = "", choice: str = "") -> None:
+        """The whole program ends here: nothing moves any more, in any process. `choice` as for `do`."""
         self._begin()
-        self.do(label, self.model.halted.set(True), mark=mark)
+        self.do(label, self.model.halted.set(True), mark=mark, choice=choice)
         self._end_step()
         self._paths = []
 

@@ -182,7 +182,7 @@ def run_fd_handlers(p: Process, w: World, ctx: AioContext) -> None:
     for disk in reversed(ctx.disks):
         with p.when(disk.revents & allowed(w, ctx)):
             w.callbacks.host_notifier_read(p, w, disk)
-    p.do("revents consumed", *(disk.revents.clear() for disk in ctx.disks))
+    p.do("revents consumed", *(disk.revents.clear() for disk in ctx.disks), choice=ctx.name)
 
 
 def thread_pool_completion_bh(p: Process, w: World, jobs: Sequence[World]) -> None:
@@ -198,7 +198,8 @@ def thread_pool_completion_bh(p: Process, w: World, jobs: Sequence[World]) -> No
             requests.complete_all(p, w)
         for job in jobs:
             with choice(when=job.job_io.is_("io_done")), p.atomic():
-                p.do(f"{job.mirror.name.replace('_run', '')}'s I/O completes", job.job_io.set("none"))
+                io = f"{job.mirror.name.replace('_run', '')}'s I/O"
+                p.do(f"{io} completes", job.job_io.set("none"), choice=io)
                 p.enter(job.mirror, "qemu_coroutine_enter")
 
 

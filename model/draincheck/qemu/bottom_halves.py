@@ -14,11 +14,12 @@ def newest_first(p: Process, w: World, ready: BoolVar) -> None:
     with p.atomic():
         first, second = w.listed, w.worlds[-1].listed
         if first is None or second is None or w.newest is None:
-            p.do("bottom halves, newest first", ready.clear())
+            p.do("bottom halves, newest first", ready.clear(), choice="qemu_aio_context")
             run(p, w)
             return
         other = w.worlds[1]
-        p.do("bottom halves, newest first", ready.clear(), first.set(w.fresh_bh), second.set(other.fresh_bh))
+        listed = first.set(w.fresh_bh), second.set(other.fresh_bh)
+        p.do("bottom halves, newest first", ready.clear(), *listed, choice="qemu_aio_context")
         with p.when(first & (~second | w.newest.is_(0))):
             run(p, w)
             with p.when(second):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from draincheck.lang import TRUE, Process
+from draincheck.lang import TRUE, BoolExpr, Process, Update
 from draincheck.lang.process import Choice
 from draincheck.qemu import dataplane_stop, virtio
 from draincheck.qemu.world import Disk, Request, World
@@ -39,6 +39,7 @@ def _request(p: Process, w: World, disk: Disk, request: Request) -> None:
                         f"a kick for {request.name} arrives at the chardev",
                         request.state.set("ring"),
                         disk.eventfd.set(),
+                        choice="chardev",
                     )
                 with choice():
                     _vcpu_kick(p, w, disk, request)
@@ -53,7 +54,8 @@ def _vcpu_kick(p: Process, w: World, disk: Disk, request: Request) -> None:
     """A vCPU thread takes the BQL and runs the queue handler itself."""
     assert w.bql_free is not None
     with p.call("kvm_cpu_exec"), p.call("virtio_queue_notify"), p.atomic():
-        p.do(f"writes the doorbell for {request.name}", request.state.set("ring"), when=w.bql_free)
+        label = f"writes the doorbell for {request.name}"
+        p.do(label, request.state.set("ring"), when=w.bql_free, choice="doorbell")
         virtio.handle_output(p, w, disk)
 
 
@@ -62,11 +64,11 @@ def storage(w: World) -> None:
     with w.m.thread("storage") as p, p.loop(), p.either() as choice:
         for request in w.requests:
             with choice():
-                p.do(f"finishes {request.name}", request.state.set("io_done"), when=request.state.is_("in_flight"))
+                _chosen(p, f"finishes {request.name}", request.state.is_("in_flight"), request.state.set("io_done"))
         for job in w.worlds:
             name = job.mirror.name.replace("_run", "")
             with choice():
-                p.do(f"finishes {name}'s I/O", job.job_io.set("io_done"), when=job.job_io.is_("in_flight"))
+                _chosen(p, f"finishes {name}'s I/O", job.job_io.is_("in_flight"), job.job_io.set("io_done"))
         if w.job_failed is not None:
             _failure(p, w, choice)
 
@@ -76,12 +78,8 @@ def _failure(p: Process, w: World, choice: Choice) -> None:
     assert w.job_failed is not None
     fragile = w.mirror.at("copy") | w.mirror.at("flush") if w.s.job_errors == "target" else w.mirror.at("copy")
     with choice(when=fragile):
-        p.do(
-            f"fails mirror's I/O on the {w.s.job_errors}",
-            w.job_io.set("io_done"),
-            w.job_failed.set(),
-            when=w.job_io.is_("in_flight"),
-        )
+        fails = f"fails mirror's I/O on the {w.s.job_errors}"
+        _chosen(p, fails, w.job_io.is_("in_flight"), w.job_io.set("io_done"), w.job_failed.set())
 
 
 def clock(w: World) -> None:
@@ -90,7 +88,12 @@ def clock(w: World) -> None:
         for job in w.worlds:
             with choice():
                 due = job.mirror.at("sleep") & ~job.sleep_over
-                p.do(f"{job.mirror.name.replace('_run', '')}'s sleep timer expires", job.sleep_over.set(), when=due)
+                _chosen(p, f"{job.mirror.name.replace('_run', '')}'s sleep timer expires", due, job.sleep_over.set())
+
+
+def _chosen(p: Process, label: str, when: BoolExpr, *updates: Update) -> None:
+    """A step that a scheduler picks by its label."""
+    p.do(label, *updates, when=when, choice=label)
 
 
 def management(w: World) -> None:

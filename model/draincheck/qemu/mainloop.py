@@ -65,9 +65,16 @@ def _prepare(p: Process, w: World, ready: BoolVar) -> None:
         else:
             with p.either() as choice:
                 with choice():
-                    p.do("aio_ctx_prepare, unlock the BQL if the poll may sleep", ready.set(due), w.bql_free.set(~due))
+                    unlocks = w.bql_free.set(~due)
+                    p.do(
+                        "aio_ctx_prepare, unlock the BQL if the poll may sleep",
+                        ready.set(due),
+                        unlocks,
+                        choice="as the timeout says",
+                    )
                 with choice(when=due):
-                    p.do("aio_ctx_prepare, unlock the BQL after 1000 spins", ready.set(due), w.bql_free.set())
+                    spins = "after 1000 spins"
+                    p.do(f"aio_ctx_prepare, unlock the BQL {spins}", ready.set(due), w.bql_free.set(), choice=spins)
 
 
 def _poll(p: Process, w: World, monitor_ready: list[BoolVar]) -> None:
@@ -169,9 +176,9 @@ def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
     """M: the job's command. It enters a sleeping job at once, except one of another thread, which its own timer wakes."""
     with p.call("monitor_read"), p.call(f"qmp_block_job_{w.s.command}"), p.atomic():
         if isinstance(w.cancelled, BoolVar):
-            p.do("block_job_cancel", ready.clear(), w.qmp.clear(), w.cancelled.set())
+            p.do("block_job_cancel", ready.clear(), w.qmp.clear(), w.cancelled.set(), choice="monitor")
         else:
-            p.do("mirror_complete", ready.clear(), w.qmp.clear(), w.should_complete.set())
+            p.do("mirror_complete", ready.clear(), w.qmp.clear(), w.should_complete.set(), choice="monitor")
         if not w.s.iothread:
             with p.when(w.mirror.at("sleep")), p.call("block_job_enter"):
                 p.do("the sleep timer is deleted", w.sleep_over.clear())
@@ -182,7 +189,7 @@ def _chardev_kick(p: Process, w: World) -> None:
     """M: a kick that arrives through a chardev runs the queue handler at once; no external flag covers it."""
     disk = w.disk
     with p.call("tcp_chr_read"), p.atomic():
-        p.do("a kick is read", disk.revents.clear(), disk.eventfd.clear())
+        p.do("a kick is read", disk.revents.clear(), disk.eventfd.clear(), choice="chardev")
         with p.call("virtio_queue_notify"):
             virtio.handle_output(p, w, disk)
 

@@ -78,9 +78,9 @@ def _swap_under_a_request(p: Process, w: World) -> None:
     """
     with p.call("bdrv_swap"), p.when(w.pending), p.either() as choice:
         with choice():
-            p.abort("SIGSEGV: a qcow2 request goes on with the other node's state")
+            p.abort("SIGSEGV: a qcow2 request goes on with the other node's state", choice="it crashes")
         with choice():
-            p.do("a request is in flight across the swap")
+            p.do("a request is in flight across the swap", choice="it goes on")
 
 
 def _end_sections(p: Process, w: World) -> None:

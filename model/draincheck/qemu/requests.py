@@ -56,4 +56,4 @@ def _complete(p: Process, request: Request, w: World) -> None:
             request.on_target.set(request.on_target | request.to_target),
             request.dirty.set(request.dirty | (w.bitmap & ~request.to_target)),
         ]
-    p.do(f"{request.name} completes, the guest is told", *updates)
+    p.do(f"{request.name} completes, the guest is told", *updates, choice="guest requests")
