@@ -14,8 +14,8 @@ import click
 if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
     from draincheck.properties import Breach
+    from draincheck.subject import Expectation
     from draincheck.verdict import Outcome
-    from drainspecs.mirror.expectations import Expectation
 
 __all__ = [
     "Diverged",

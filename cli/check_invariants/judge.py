@@ -10,15 +10,15 @@ import click
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_verdict
 from check_invariants.output import Counter
-from check_invariants.selection import Counted, Selected, chosen_properties
+from check_invariants.selection import chosen_properties
 from draincheck.engines import liveness
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, Liveness, Property
+from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Reporter, Verdict
-from drainspecs.mirror.expectations import Expectation
 
 __all__ = ["Judged", "StepOfModel", "compiled", "decided", "explored", "judged", "never_taken"]
 
@@ -42,7 +42,7 @@ class Judged:
         return self.verdict.outcome.value
 
 
-def compiled(selected: Selected | Counted) -> TransitionSystem:
+def compiled(selected: Subject) -> TransitionSystem:
     """The model. Raises MalformedInput, with the place, if it cannot be given a meaning."""
     try:
         return selected.system()
@@ -51,7 +51,7 @@ def compiled(selected: Selected | Counted) -> TransitionSystem:
 
 
 def explored(
-    selected: Selected, properties: Sequence[str], limits: Limits | None = None
+    selected: Subject, properties: Sequence[str], limits: Limits | None = None
 ) -> tuple[TransitionSystem, Exploration]:
     """Search a model. Raises MalformedInput for one that makes an impossible step, BadParameter for a property it does not have."""
     system = compiled(selected)
@@ -68,7 +68,7 @@ def explored(
 
 
 def decided(
-    selected: Selected, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str] = ()
+    selected: Subject, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str] = ()
 ) -> tuple[TransitionSystem, dict[str, Verdict]]:
     """Ask an engine other than explicit search. Raises as `explored` does; lemmas are for induction."""
     system = compiled(selected)
@@ -167,7 +167,7 @@ def _with_liveness(system: TransitionSystem, exploration: Exploration, limits: L
 
 
 def judged(
-    selected: Selected, system: TransitionSystem, verdicts: Mapping[str, Verdict], properties: Sequence[str]
+    selected: Subject, system: TransitionSystem, verdicts: Mapping[str, Verdict], properties: Sequence[str]
 ) -> list[Judged]:
     """The verdicts on the chosen properties, beside what is expected of them."""
     found: list[Judged] = []

@@ -1,114 +1,40 @@
-"""The model that a user's options name, and how a trace file says which model that was."""
+"""What a user's options name, and the properties chosen of it."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from check_invariants.counted import Counted, writes_from
 from check_invariants.exit import EmptySelection, MalformedInput
-from check_invariants.model_file import ModelFile
 from check_invariants.options import property_names
-from draincheck.expr import Value
+from draincheck.errors import MalformedModel, NoSuchModel
+from draincheck.model_file import ModelFile
 from draincheck.properties import Property
 from draincheck.qemu import Probes, Scenario
-from draincheck.report.jsontrace import Source
-from draincheck.revisions import Revision, UnknownName, find_revision, nearest, parse_setting, with_settings
+from draincheck.revisions import Revision, find_revision, nearest
+from draincheck.subject import Source, Subject
 from draincheck.system import TransitionSystem
-from drainspecs.mirror.expectations import Expectation
+from drainspecs.mirror.code_base import CodeBase, named_by
 from drainspecs.mirror.scenarios import applies, find_scenario
-from drainspecs.mirror.specifications import Specification, find_specification, specification_of
-from drainspecs.questions.variants import objection, shown
+from drainspecs.mirror.specifications import Specification, specification_of
+from drainspecs.questions.variants import objection
 
 __all__ = [
-    "CodeBase",
-    "Counted",
-    "Selected",
     "check_possible",
     "chosen_properties",
+    "load_model",
     "merged",
+    "probes_of_states",
     "select",
+    "select_code_base",
     "select_from_source",
 ]
 
 DEFAULT_REVISION = "ab27c3b5e7"
 DEFAULT_SCENARIO = "mirror"
-
-
-@dataclass(frozen=True, slots=True)
-class CodeBase:
-    """A code base in a scenario.
-
-    Attributes:
-        revision: the row of the table that it starts from.
-        scenario: topology and workload.
-        order: the order of GSources, if the user says it.
-        settings: knobs turned by hand.
-        specification: what it is held against; the drain invariant, unless other properties are asked about.
-    """
-
-    revision: Revision
-    scenario: Scenario
-    order: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    specification: Specification = field(default_factory=lambda: find_specification("invariant"))
-
-    @property
-    def turned(self) -> Revision:
-        """The revision with its knobs turned; the name says which."""
-        order = {} if self.order in (None, self.revision.knobs.order) else {"order": self.order}
-        return with_settings(self.revision, {**order, **self.settings})
-
-    @property
-    def title(self) -> str:
-        """Its name in results and traces."""
-        return f"{self.turned.name} / {self.scenario.name}"
-
-    @property
-    def options(self) -> str:
-        """The options that name it, as a user would type them."""
-        words = ["--revision", self.revision.name, "--scenario", self.scenario.name]
-        words += ["--order", self.order] if self.order else []
-        for knob, value in self.settings.items():
-            words += ["--set", f"{knob}={shown(value)}"]
-        return shlex.join(words)
-
-    def expectation(self, property_name: str) -> Expectation | None:
-        """What is expected of a property: nothing once knobs are turned by hand. GSource order changes no expectation."""
-        if self.settings:
-            return None
-        return self.specification.expected(self.revision.name, self.scenario, property_name)
-
-    def system(self) -> TransitionSystem:
-        """The compiled model."""
-        return self.specification.build(self.title, self.turned, self.scenario)
-
-    def probes_of_states(self, command: str) -> type[Probes]:
-        """The specification, for a command that decides properties of states. Raises UsageError for one of whole runs."""
-        if self.specification.probes is None:
-            names = ", ".join(self.specification.properties)
-            raise click.UsageError(
-                f"`{command}` is for properties of single states; {names} demand something of whole runs: `check` and `liveness` decide them"
-            )
-        return self.specification.probes
-
-    def source(self) -> Source:
-        """What a trace file needs to say to build it again."""
-        return {
-            "revision": self.revision.name,
-            "scenario": self.scenario.name,
-            "order": self.turned.knobs.order,
-            "settings": {name: value for name, value in self.settings.items() if name != "order"},
-            "specification": self.specification.name,
-        }
-
-
-#: what a command checks
-Selected = CodeBase | ModelFile
 
 
 def select(
@@ -119,7 +45,7 @@ def select(
     settings: Sequence[tuple[str, Any]],
     model: str | None,
     properties: Sequence[str] = (),
-) -> Selected:
+) -> Subject:
     """What the options name, made so that it has the properties asked about.
 
     Raises UsageError for options that exclude each other, BadParameter for an unknown property, EmptySelection for what never was.
@@ -127,7 +53,19 @@ def select(
     if model is not None:
         if revision or scenario or order or settings:
             raise click.UsageError("a model of your own has no --revision, --scenario, --order or --set")
-        return ModelFile.load(model)
+        return load_model(model)
+    return select_code_base(revision=revision, scenario=scenario, order=order, settings=settings, properties=properties)
+
+
+def select_code_base(
+    *,
+    revision: Revision | None,
+    scenario: Scenario | None,
+    settings: Sequence[tuple[str, Any]],
+    order: str | None = None,
+    properties: Sequence[str] = (),
+) -> CodeBase:
+    """The code base that the options name; raises as `select` does."""
     turned = merged(settings)
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
@@ -169,6 +107,16 @@ def check_possible(revision: Revision, scenario: Scenario) -> None:
         raise MalformedInput(f"no code base could be like {revision.name}: {reason}")
 
 
+def probes_of_states(code_base: CodeBase, command: str) -> type[Probes]:
+    """The specification, for a command that decides properties of states. Raises UsageError for one of whole runs."""
+    if code_base.specification.probes is None:
+        names = ", ".join(code_base.specification.properties)
+        raise click.UsageError(
+            f"`{command}` is for properties of single states; {names} demand something of whole runs: `check` and `liveness` decide them"
+        )
+    return code_base.specification.probes
+
+
 def _check_applies(code_base: CodeBase) -> None:
     check_possible(code_base.turned, code_base.scenario)
     if not applies(code_base.turned, code_base.scenario):
@@ -178,51 +126,27 @@ def _check_applies(code_base: CodeBase) -> None:
         )
 
 
-def select_from_source(source: Source | None, what: str = "trace") -> Selected | Counted:
-    """The model that a trace file (or `what` else) names. Raises MalformedInput if it names none that can be built."""
-    if source is None:
-        raise MalformedInput(f"the {what} does not say which model it belongs to; export it again")
+def select_from_source(source: Source | None, what: str = "trace") -> Subject:
+    """What a trace file (or `what` else) names. Raises MalformedInput if it names none that can be built."""
+    with _refusals():
+        return named_by(source, what)
+
+
+def load_model(name: str) -> ModelFile:
+    """A model of the user's. Raises BadParameter for a name that leads nowhere, and MalformedInput for a file that cannot be used."""
+    with _refusals():
+        return ModelFile.load(name)
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """The library's refusals as the command line's."""
     try:
-        return _from_source(source)
-    except (UnknownName, KeyError, TypeError, ValueError) as error:
-        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise MalformedInput(f"{what}.source does not name a model: {why}; export the {what} again") from error
-
-
-def _from_source(source: Source) -> Selected | Counted:
-    if "parametric" in source:
-        writes = writes_from(_word(source, "parametric"))
-        return Counted(find_revision(_word(source, "revision")), _settings(source), writes)
-    if "file" in source:
-        return ModelFile.load(f"{_word(source, 'file')}:{_word(source, 'function')}")
-    revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))
-    code_base = CodeBase(
-        revision,
-        scenario,
-        parse_setting(f"order={_word(source, 'order')}")[1],
-        _settings(source),
-        find_specification(_word(source, "specification")),
-    )
-    return replace(code_base, order=None) if code_base.order == revision.knobs.order else code_base
-
-
-def _word(source: Source, key: str) -> str:
-    value = source[key]
-    if not isinstance(value, str):
-        raise ValueError(f"{key} is not a name")
-    return value
-
-
-def _settings(source: Source) -> dict[str, Any]:
-    """The knobs turned by hand."""
-    value: Mapping[str, Value] | str = source.get("settings", {})
-    if not isinstance(value, Mapping):
-        raise ValueError("settings is not an object")
-    return dict(parse_setting(f"{name}={_shown(setting)}") for name, setting in value.items())
-
-
-def _shown(value: Value) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+        yield
+    except NoSuchModel as error:
+        raise click.BadParameter(str(error), param_hint="'MODEL.py:FUNCTION'") from error
+    except MalformedModel as error:
+        raise MalformedInput(str(error)) from error
 
 
 def chosen_properties(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from draincheck.system import Action, Fault
     from draincheck.trace import Trace
 
-__all__ = ["EvidenceError", "ModelError", "ModelFault", "SourceLine", "TraceError"]
+__all__ = ["EvidenceError", "MalformedModel", "ModelError", "ModelFault", "NoSuchModel", "SourceLine", "TraceError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,14 @@ class ModelError(Exception):
         self.line = line
         self.process = process
         super().__init__(f"{line}: {message}" if line else message)
+
+
+class NoSuchModel(Exception):
+    """A name that leads to no model: no such file, or no such function in it."""
+
+
+class MalformedModel(Exception):
+    """A file of a user's that makes no model, or a name in a file that no model can be built from."""
 
 
 class TraceError(Exception):

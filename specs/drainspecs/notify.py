@@ -21,9 +21,9 @@ from typing import Final, TypeAlias
 
 from draincheck.engines.liveness import decide
 from draincheck.lang import BoolVar, IntVar, Model, Process, all_, any_
+from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
-from drainspecs.mirror.expectations import Expectation
 
 __all__ = ["ROWS", "Row", "RowResult", "aio_notify", "aio_notify_accept", "aio_notify_bug", "check", "system_of"]
 

@@ -26,8 +26,8 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
+from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
-from drainspecs.mirror.expectations import Expectation
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from check_invariants.counted import Counted
 from check_invariants.selection import select_from_source
 from draincheck.revisions import find_revision
+from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
 from drainspecs.mirror import expectations
+from drainspecs.mirror.code_base import Counted
 from tests.golden.documents import validator
 from tests.support.cli import run
 
@@ -170,7 +171,7 @@ def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.Monk
     """Negative control of the comparison: another expectation, and the row is marked."""
     real = expectations.expected
 
-    def turned(*arguments: Any) -> expectations.Expectation:
+    def turned(*arguments: Any) -> Expectation:
         expectation = real(*arguments)
         assert expectation is not None
         return replace(expectation, outcome=Outcome.VIOLATED)

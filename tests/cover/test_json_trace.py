@@ -20,13 +20,13 @@ from draincheck.report.jsontrace import (
     FORMAT,
     SCHEMA,
     VERSION,
-    Source,
     read_trace,
     trace_file,
     trace_from_json,
     trace_to_json,
     write_trace,
 )
+from draincheck.subject import Source
 from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Outcome

@@ -22,8 +22,9 @@ from draincheck.core.outcome import Outcome as End
 from draincheck.core.run import replay, simulate
 from draincheck.engines.explicit import explore
 from draincheck.errors import TraceError
-from draincheck.report.jsontrace import Source, read_trace, write_trace
+from draincheck.report.jsontrace import read_trace, write_trace
 from draincheck.revisions import REVISIONS, Revision, find_revision
+from draincheck.subject import Source
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Outcome

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from check_invariants.exit import MalformedInput
-from check_invariants.model_file import ModelFile
 from draincheck import interpreter
 from draincheck.engines.explicit import explore
 from draincheck.engines.smt import bmc, induction
+from draincheck.errors import MalformedModel
 from draincheck.lang import TRUE, Model, ModelError, Process
+from draincheck.model_file import ModelFile
 from draincheck.verdict import Limits, Outcome
 
 # blocks that an exception leaves, or that nobody closes
@@ -297,10 +297,10 @@ def refused(tmp_path: Path, statement: str) -> str:
     """What is said of a model file with this statement, in its line 12."""
     file = tmp_path / "m.py"
     file.write_text(_FILE.format(statement=statement), encoding="utf-8")
-    with pytest.raises(MalformedInput) as error:
+    with pytest.raises(MalformedModel) as error:
         ModelFile.load(f"{file}:build")
-    assert f"{file}:12: " in error.value.message
-    return error.value.message.partition(":12: ")[2]
+    assert f"{file}:12: " in str(error.value)
+    return str(error.value).partition(":12: ")[2]
 
 
 _FILE = """from draincheck.lang import Model, all_, any_, count, ite, number

@@ -186,9 +186,9 @@ def _system_of(source: Mapping[str, Any]) -> TransitionSystem:
 def _system_named(model: str) -> TransitionSystem:
     """The user's model; raises BadParameter or MalformedInput."""
     from check_invariants.judge import compiled
-    from check_invariants.model_file import ModelFile
+    from check_invariants.selection import load_model
 
-    return compiled(ModelFile.load(model))
+    return compiled(load_model(model))
 
 
 def _uncovered(found: Sequence[_Checked], jobs: int | None) -> list[str]:

@@ -26,7 +26,7 @@ from check_invariants.output import (
 
 if TYPE_CHECKING:
     from check_invariants.judge import Judged
-    from check_invariants.selection import Selected
+    from draincheck.subject import Subject
     from draincheck.system import TransitionSystem
     from draincheck.trace import Trace
     from draincheck.verdict import Exploration, Limits
@@ -112,7 +112,7 @@ def command(
 
 
 def _result(
-    selected: Selected, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str]
+    selected: Subject, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str]
 ) -> _Result:
     from check_invariants.judge import decided, explored, judged
 
@@ -127,7 +127,7 @@ def _result(
 class _Result:
     """What `check` found. Only explicit search explores; the other engines leave `exploration` out."""
 
-    selected: Selected
+    selected: Subject
     system: TransitionSystem
     exploration: Exploration | None
     judged: Sequence[Judged]
@@ -146,7 +146,7 @@ class _Result:
 def _print(result: _Result, traces: bool) -> None:
     from check_invariants.limited import as_far_as_modelled
 
-    emit(f"{_heading(result.selected)}\n\n")
+    emit(f"{result.selected.heading}\n\n")
     emit_table(_table(result.judged))
     words = _outcome(result)
     limits = as_far_as_modelled(result.selected, ((item.item.name, item.verdict.outcome) for item in result.judged))
@@ -157,16 +157,6 @@ def _print(result: _Result, traces: bool) -> None:
     if traces:
         _print_traces(result)
     emit(f"\n{_conclusion(result.judged)}\n")
-
-
-def _heading(selected: Selected) -> str:
-    from check_invariants.selection import CodeBase
-
-    if not isinstance(selected, CodeBase):
-        return f"{selected.title} ({selected.file}:{selected.function})"
-    revision = selected.turned
-    release = f", {revision.release}" if revision.release else ""
-    return f"{selected.title} ({revision.date}{release}: {revision.subject})\n{selected.scenario.meaning}"
 
 
 def _table(judged: Sequence[Judged]) -> Table:
@@ -191,15 +181,8 @@ def _line(item: Judged, with_expected: bool) -> list[str | Styled]:
 
 
 def _outcome(result: _Result) -> tuple[str, ...]:
-    """What comes of it for the owner of the data; nothing for a user's model, or for demands on whole runs."""
-    from check_invariants.selection import CodeBase
-    from drainspecs.suite.matrix import consequences
-
-    if not isinstance(result.selected, CodeBase) or result.exploration is None:
-        return ()
-    if result.selected.specification.probes is None:
-        return ()
-    return consequences(result.selected.turned.knobs, result.exploration.verdicts)
+    """What comes of it for the owner of the data; only explicit search tells."""
+    return () if result.exploration is None else result.selected.impact(result.exploration.verdicts)
 
 
 def _outcome_line(words: Sequence[str], limited: bool) -> str:
@@ -310,7 +293,6 @@ def _search_json(result: _Result) -> dict[str, Any]:
 
 
 def _property_json(result: _Result, item: Judged, traces: bool) -> dict[str, Any]:
-    from check_invariants.limited import limits_of
     from draincheck.report.jsontrace import trace_to_json
 
     expectation, trace = item.expectation, item.verdict.trace
@@ -326,6 +308,6 @@ def _property_json(result: _Result, item: Judged, traces: bool) -> dict[str, Any
         "how": str(item.verdict.reason),
         "expected": None if expectation is None else expectation.outcome.value,
         "argument": None if expectation is None else expectation.argument,
-        "limits": limits_of(result.selected, item.item.name, item.verdict.outcome),
+        "limits": list(result.selected.limits(item.item.name, item.verdict.outcome)),
         "trace": shown,
     }

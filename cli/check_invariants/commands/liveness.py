@@ -31,9 +31,9 @@ from check_invariants.output import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from draincheck.subject import Expectation
     from draincheck.system import TransitionSystem
     from draincheck.verdict import Verdict
-    from drainspecs.mirror.expectations import Expectation
     from drainspecs.suite.matrix import Row
 
 __all__ = ["command"]

@@ -27,11 +27,11 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
-    from check_invariants.counted import Counted
     from draincheck.revisions import Revision
+    from draincheck.subject import Expectation
     from draincheck.verdict import Limits
+    from drainspecs.mirror.code_base import Counted
     from drainspecs.mirror.counted import Decision
-    from drainspecs.mirror.expectations import Expectation
 
 __all__ = ["command"]
 
@@ -140,9 +140,9 @@ class _Row:
 
 def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) -> list[Counted]:
     """The code bases named, all if none is, with their knobs turned. Raises UsageError and MalformedInput for knobs that exclude each other."""
-    from check_invariants.counted import Counted
     from check_invariants.selection import check_possible, merged
     from draincheck.revisions import code_bases
+    from drainspecs.mirror.code_base import Counted
     from drainspecs.mirror.scenarios import find_scenario
 
     turned = merged(settings)

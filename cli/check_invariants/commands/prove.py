@@ -27,10 +27,10 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
-    from check_invariants.selection import Selected
     from draincheck.certificate import Certificate, Header
     from draincheck.engines.smt.induction import Proof
     from draincheck.properties import Property
+    from draincheck.subject import Subject
     from draincheck.system import TransitionSystem
     from draincheck.verdict import Outcome, Verdict
     from drainspecs.suite.certificates import Account
@@ -149,7 +149,7 @@ class _Obstacle(NamedTuple):
 class _Found:
     """A certificate, and what it leaves out."""
 
-    selected: Selected
+    selected: Subject
     certificate: Certificate
     how: str
     missing: Sequence[_Obstacle]
@@ -205,7 +205,7 @@ _Certified = tuple["Certificate | None", list[_Obstacle]]
 
 
 def _by_search(
-    selected: Selected, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
+    selected: Subject, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
 ) -> _Certified:
     """A certificate from the reachable states."""
     from check_invariants.judge import explored
@@ -225,7 +225,7 @@ def _by_search(
 
 
 def _by_induction(
-    selected: Selected, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
+    selected: Subject, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
 ) -> _Certified:
     """A certificate from proofs by k-induction, property by property."""
     from draincheck.certificate import from_proof
@@ -249,7 +249,7 @@ def _without_induction(verdict: Verdict) -> str:
 
 
 def _proved(
-    selected: Selected, system: TransitionSystem, items: Sequence[Property], depth: int, timeout: float | None
+    selected: Subject, system: TransitionSystem, items: Sequence[Property], depth: int, timeout: float | None
 ) -> tuple[dict[str, Verdict], dict[str, Proof]]:
     """What k-induction says, and its proofs. Raises as `judge.explored` does."""
     from draincheck.engines.smt import induction
@@ -320,8 +320,6 @@ def _text(found: _Found, where: str) -> str:
 
 
 def _json(found: _Found, path: str) -> dict[str, Any]:
-    from check_invariants.limited import limits_of
-
     header = found.certificate.header
     return {
         "model": header.model,
@@ -329,7 +327,7 @@ def _json(found: _Found, path: str) -> dict[str, Any]:
         "file": path,
         "k": header.k,
         "claims": [
-            {"property": name, "verdict": verdict.value, "limits": limits_of(found.selected, name, verdict)}
+            {"property": name, "verdict": verdict.value, "limits": list(found.selected.limits(name, verdict))}
             for name, verdict in found.claims
         ],
         "missing": [{"property": item.property, "reason": item.reason} for item in found.missing],
@@ -377,8 +375,8 @@ def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
 
 def _written(directory: str, row: Row) -> _Written:
     """Write the certificate of a row's system, about all that can be certified there."""
-    from check_invariants.selection import CodeBase
     from draincheck.certificate import make
+    from drainspecs.mirror.code_base import CodeBase
 
     selected = CodeBase(row.revision, row.scenario)
     certificate = make(selected.system(), source=selected.source())

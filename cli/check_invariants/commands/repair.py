@@ -24,9 +24,9 @@ from check_invariants.options import (
 from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
 
 if TYPE_CHECKING:
-    from check_invariants.selection import CodeBase
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
+    from drainspecs.mirror.code_base import CodeBase
     from drainspecs.mirror.mitigations import Mitigation
     from drainspecs.questions.repair import Flaw, Remainder, Repair, Repairs
 
@@ -102,11 +102,10 @@ def command(
 
 def _selected(scenarios: Sequence[Scenario], selectors: Mapping[str, Any]) -> Sequence[CodeBase]:
     """The code base in each of the scenarios; raises what `select` raises."""
-    from check_invariants.selection import CodeBase, select
+    from check_invariants.selection import select_code_base
 
     places: Sequence[Scenario | None] = tuple(dict.fromkeys(scenarios)) or (None,)
-    chosen = [select(model=None, scenario=place, **selectors) for place in places]
-    return [item for item in chosen if isinstance(item, CodeBase)]
+    return [select_code_base(scenario=place, **selectors) for place in places]
 
 
 def _say_what_remains(

@@ -13,10 +13,11 @@ from check_invariants.options import json_option
 from check_invariants.output import emit, emit_json
 
 if TYPE_CHECKING:
-    from check_invariants.selection import CodeBase
     from draincheck.conformance.lockstep import Parting
+    from draincheck.core.config import Config
     from draincheck.core.run import Replayed
     from draincheck.report.jsontrace import TraceFile
+    from draincheck.revisions import Knobs
     from draincheck.system import TransitionSystem
 
 __all__ = ["command"]
@@ -43,15 +44,14 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     Example: check-invariants replay S4.json
     """
     from draincheck.conformance.lockstep import steps_of_trace
-    from draincheck.conformance.matrix import config_of
     from draincheck.conformance.text import render_disks, render_steps
     from draincheck.core.run import replay
     from draincheck.verdict import Outcome
 
     read = read_file(file)
-    selected, system = _followed(read, file)
-    knobs, config, steps = selected.turned.knobs, config_of(selected.scenario), steps_of_trace(system, read.trace)
-    here, ended = replay(knobs, config, steps), replay(knobs, config, steps, to_the_end=True)
+    start, system = _followed(read, file)
+    steps = steps_of_trace(system, read.trace)
+    here, ended = replay(*start, steps), replay(*start, steps, to_the_end=True)
     violated = bool(read.trace.property) and read.verdict is Outcome.VIOLATED
     code = of_verdict(Outcome.VIOLATED, system.property_named(read.trace.property).breach) if violated else ExitCode.OK
     if as_json:
@@ -65,39 +65,28 @@ def command(ctx: click.Context, file: str, as_json: bool) -> None:
     ctx.exit(code)
 
 
-def _followed(read: TraceFile, file: str) -> tuple[CodeBase, TransitionSystem]:
-    """The code base of a trace, and its model, after model and core have gone along it. Raises MalformedInput and Diverged."""
+def _followed(read: TraceFile, file: str) -> tuple[tuple[Knobs, Config], TransitionSystem]:
+    """What the core starts with, and the model, after both have gone along a trace. Raises MalformedInput and Diverged."""
     from check_invariants.judge import compiled
+    from check_invariants.selection import select_from_source
     from draincheck.conformance.lockstep import follow
-    from draincheck.conformance.matrix import config_of
     from draincheck.core.machine import Machine
     from draincheck.errors import ModelError
 
-    selected = _code_base(read, file)
+    selected = select_from_source(read.source)
+    try:
+        start = selected.on_core()
+    except ModelError as error:
+        raise MalformedInput(f"{file}: {error}") from error
     system = compiled(selected)
     check_followed(system, read.trace, file)
     try:
-        parting = follow(system, read.trace, Machine(selected.turned.knobs, config_of(selected.scenario)))
+        parting = follow(system, read.trace, Machine(*start))
     except ModelError as error:
         raise MalformedInput(f"{file}: the core cannot execute this model ({error}); `trace show` can") from error
     if parting is not None:
         raise Diverged(_words(parting, system.name))
-    return selected, system
-
-
-def _code_base(read: TraceFile, file: str) -> CodeBase:
-    """What the trace is about; raises MalformedInput if the core cannot run that."""
-    from check_invariants.selection import CodeBase, Counted, select_from_source
-
-    selected = select_from_source(read.source)
-    if isinstance(selected, Counted):
-        raise MalformedInput(
-            f"{file}: a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
-            "or export a trace of the scenario mirror"
-        )
-    if not isinstance(selected, CodeBase):
-        raise MalformedInput(f"{file}: the core runs QEMU's code bases, not a model of your own; use trace show")
-    return selected
+    return start, system
 
 
 def _words(parting: Parting, model: str) -> str:

@@ -23,11 +23,11 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
-    from check_invariants.selection import CodeBase
     from draincheck.core.outcome import Outcome
     from draincheck.core.run import Run, Simulation
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
+    from drainspecs.mirror.code_base import CodeBase
 
 __all__ = ["command"]
 
@@ -92,8 +92,9 @@ def command(
 def _code_bases(
     revisions: Sequence[Revision], scenarios: Sequence[Scenario], settings: Sequence[tuple[str, Any]], every: bool
 ) -> list[CodeBase]:
-    from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, CodeBase
+    from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
     from draincheck.revisions import code_bases, find_revision
+    from drainspecs.mirror.code_base import CodeBase
     from drainspecs.mirror.scenarios import applies, find_scenario
 
     if every and revisions:
@@ -111,12 +112,11 @@ def _code_bases(
 
 
 def _simulated(item: CodeBase, seed: int, runs: int, scheduler: str) -> Simulation:
-    from draincheck.conformance.matrix import config_of
     from draincheck.core.run import simulate
     from draincheck.core.scheduler import PCT, Random
 
     kind = PCT if scheduler == "pct" else Random
-    return simulate(item.turned.knobs, config_of(item.scenario), seed, runs, scheduler=kind)
+    return simulate(*item.on_core(), seed, runs, scheduler=kind)
 
 
 def _write_traces(directory: str | None, item: CodeBase, result: Simulation) -> list[str]:

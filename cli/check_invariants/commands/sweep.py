@@ -22,7 +22,7 @@ from check_invariants.options import (
 from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
 
 if TYPE_CHECKING:
-    from check_invariants.selection import CodeBase
+    from drainspecs.mirror.code_base import CodeBase
     from drainspecs.questions.sweep import Sweep
 
 __all__ = ["command"]
@@ -69,11 +69,10 @@ def command(properties: Sequence[str], knobs: Sequence[str], jobs: int | None, a
     \b
     Example: check-invariants sweep --scenario timer --property S1 --property F1
     """
-    from check_invariants.selection import CodeBase, select
+    from check_invariants.selection import select_code_base
 
     names = tuple(dict.fromkeys(properties)) or ("S1",)
-    selected = select(model=None, order=None, properties=names, **selectors)
-    assert isinstance(selected, CodeBase)
+    selected = select_code_base(properties=names, **selectors)
     found = _swept(selected, names, knobs, jobs)
     if as_json:
         emit_json("sweep", _json(found))
@@ -82,11 +81,12 @@ def command(properties: Sequence[str], knobs: Sequence[str], jobs: int | None, a
 
 
 def _swept(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
+    from check_invariants.selection import probes_of_states
     from draincheck.errors import ModelError
     from drainspecs.questions.sweep import SpaceTooLarge, sweep
 
     counter = Counter("systems built")
-    probes = selected.probes_of_states("sweep")
+    probes = probes_of_states(selected, "sweep")
     try:
         with counter:
             return sweep(

@@ -14,9 +14,9 @@ from check_invariants.options import json_option, property_option, selectors
 from check_invariants.output import STDOUT, emit, emit_trace, write_to
 
 if TYPE_CHECKING:
-    from check_invariants.selection import Selected
     from draincheck.reason import Reason
     from draincheck.report.jsontrace import TraceFile
+    from draincheck.subject import Subject
     from draincheck.system import TransitionSystem
     from draincheck.trace import Trace
     from draincheck.verdict import Outcome
@@ -153,7 +153,7 @@ def _refuse(model: str, name: str, outcome: Outcome, reason: Reason) -> None:
     )
 
 
-def _written(selected: Selected, system: TransitionSystem, trace: Trace, outcome: Outcome, form: str) -> str:
+def _written(selected: Subject, system: TransitionSystem, trace: Trace, outcome: Outcome, form: str) -> str:
     from draincheck.report.jsontrace import write_trace
     from draincheck.report.text import render_trace
 

@@ -23,7 +23,7 @@ from check_invariants.options import (
 from check_invariants.output import Counter, counted, emit, emit_json, make_directory, write_to
 
 if TYPE_CHECKING:
-    from check_invariants.selection import CodeBase
+    from drainspecs.mirror.code_base import CodeBase
     from drainspecs.questions.why import Flip, KnobChange, Why
 
 __all__ = ["command"]
@@ -61,11 +61,10 @@ def command(
     \b
     Example: check-invariants why --revision ab27c3b5e7 --property S1
     """
-    from check_invariants.selection import CodeBase, select
+    from check_invariants.selection import select_code_base
 
     name = _the_property(properties)
-    selected = select(model=None, properties=[name], **selectors)
-    assert isinstance(selected, CodeBase)
+    selected = select_code_base(properties=[name], **selectors)
     answer = _asked(selected, name, against, jobs)
     files = _write_evidence(selected, name, answer, evidence) if evidence is not None else []
     if as_json:
@@ -81,6 +80,7 @@ def _the_property(properties: Sequence[str]) -> str:
 
 
 def _asked(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why:
+    from check_invariants.selection import probes_of_states
     from draincheck.errors import ModelError
     from draincheck.revisions import UnknownName, find_revision
     from drainspecs.questions.why import why
@@ -89,7 +89,7 @@ def _asked(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why
         base = find_revision(against)
     except UnknownName as error:
         raise click.BadParameter(str(error), param_hint="'--against'") from error
-    probes = selected.probes_of_states("why")
+    probes = probes_of_states(selected, "why")
     counter = Counter("sets of changes looked at")
     try:
         with counter:

@@ -17,6 +17,7 @@ from typing import NoReturn, TypeAlias, cast
 from draincheck.errors import ModelError, TraceError
 from draincheck.expr import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.report.calls import Event, events_of
+from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.trace import Step, Trace, rerun
 from draincheck.verdict import Outcome
@@ -25,7 +26,6 @@ __all__ = [
     "FORMAT",
     "SCHEMA",
     "VERSION",
-    "Source",
     "TraceFile",
     "read_trace",
     "trace_file",
@@ -39,9 +39,6 @@ FORMAT = "check-invariants/trace"
 VERSION = 1
 #: the schema of what is written, JSON Schema 2020-12
 SCHEMA = Path(__file__).with_name("trace.schema.json")
-
-#: how to build the model again: revision, scenario, order, settings {knob: value}; or file and function of a user's
-Source: TypeAlias = Mapping[str, str | Mapping[str, Value]]
 
 
 @dataclass(frozen=True, slots=True)

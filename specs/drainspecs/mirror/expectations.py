@@ -13,22 +13,14 @@ from typing import Final
 
 from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS
+from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import base_scenario
 
-__all__ = ["Expectation", "expected"]
+__all__ = ["expected"]
 
 HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """An expected verdict. `argument` says why, `derived` that it is our argument and not a row of the history."""
-
-    outcome: Outcome
-    argument: str
-    derived: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from typing import Final
 
 from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS
+from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
-from drainspecs.mirror.expectations import Expectation
 from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.scenarios import base_scenario
 

@@ -12,9 +12,10 @@ from typing import Final
 
 from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import Revision, nearest
+from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from drainspecs.comutex import comutex_system
-from drainspecs.mirror.expectations import Expectation, expected
+from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.liveness import LIVENESS, Progress, StalledProgress
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant

@@ -15,10 +15,11 @@ from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault
 from draincheck.revisions import Knobs, Revision, code_bases
+from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
 from drainspecs.mirror.abstractions import Note, limits_on
-from drainspecs.mirror.expectations import Expectation, expected
+from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 from drainspecs.suite.pool import how_many, in_processes

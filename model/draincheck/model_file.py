@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import click
-
-from check_invariants.exit import MalformedInput
-from check_invariants.misuse import in_words
-from draincheck.errors import ModelError
+from draincheck.errors import MalformedModel, ModelError, NoSuchModel
 from draincheck.lang import Model
-from draincheck.report.jsontrace import Source
+from draincheck.lang.misuse import in_words
 from draincheck.revisions import nearest
+from draincheck.subject import Source
 from draincheck.system import TransitionSystem
+from draincheck.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from draincheck.core.config import Config
+    from draincheck.revisions import Knobs
 
 __all__ = ["ModelFile"]
-
-_HINT = "'MODEL.py:FUNCTION'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class ModelFile:
     def load(cls, name: str) -> ModelFile:
         """Import the file, call the function, compile what it returns.
 
-        What the file prints goes to standard error. Raises BadParameter for a name that leads nowhere, and MalformedInput, with the
+        What the file prints goes to standard error. Raises NoSuchModel for a name that leads nowhere, and MalformedModel, with the
         place, for a file that cannot be used.
         """
         file, _, function = name.rpartition(":")
         if not file or not function:
-            raise click.BadParameter(f"{name!r} is not of the form MODEL.py:FUNCTION", param_hint=_HINT)
+            raise NoSuchModel(f"{name!r} is not of the form MODEL.py:FUNCTION")
         if not Path(file).is_file():
-            raise click.BadParameter(f"there is no file {file!r}", param_hint=_HINT)
+            raise NoSuchModel(f"there is no file {file!r}")
         with redirect_stdout(sys.stderr), _neighbours_of(file):
             build = _function(_module(file), file, function)
             return cls(file, function, _compiled(file, function, build))
@@ -55,6 +55,11 @@ class ModelFile:
     def title(self) -> str:
         """Its name in results and traces."""
         return self.built.name
+
+    @property
+    def heading(self) -> str:
+        """Its name, and where it comes from."""
+        return f"{self.title} ({self.file}:{self.function})"
 
     def system(self) -> TransitionSystem:
         """The compiled model."""
@@ -66,6 +71,18 @@ class ModelFile:
     def source(self) -> Source:
         """What a trace file needs to say to build it again."""
         return {"file": self.file, "function": self.function}
+
+    def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+        """Nothing: nobody knows whose data it is about."""
+        return ()
+
+    def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
+        """Nothing is known of what it leaves out."""
+        return ()
+
+    def on_core(self) -> tuple[Knobs, Config]:
+        """Raises ModelError: the core knows QEMU alone."""
+        raise ModelError("the core runs QEMU's code bases, not a model of your own; use trace show")
 
 
 @contextmanager
@@ -84,15 +101,15 @@ def _module(file: str) -> ModuleType:
     path = Path(file).resolve()
     spec = spec_from_file_location(f"model_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise click.BadParameter(f"{file!r} is not a Python file; its name ends in .py", param_hint=_HINT)
+        raise NoSuchModel(f"{file!r} is not a Python file; its name ends in .py")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise MalformedInput(f"{_place(file, error)}: not Python: {error.msg}") from error
+        raise MalformedModel(f"{_place(file, error)}: not Python: {error.msg}") from error
     except (Exception, SystemExit) as error:
-        raise MalformedInput(f"{_place(file, error)}: the model does not import: {_cause(error)}") from error
+        raise MalformedModel(f"{_place(file, error)}: the model does not import: {_cause(error)}") from error
     return module
 
 
@@ -100,7 +117,7 @@ def _function(module: ModuleType, file: str, name: str) -> Callable[[], Any]:
     found = getattr(module, name, None)
     if not callable(found):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise click.BadParameter(f"{file}: {nearest('function', name, known)}", param_hint=_HINT)
+        raise NoSuchModel(f"{file}: {nearest('function', name, known)}")
     return cast("Callable[[], Any]", found)
 
 
@@ -111,11 +128,11 @@ def _compiled(file: str, function: str, build: Callable[[], Any]) -> TransitionS
         system = made.compile() if isinstance(made, Model) else made
     except ModelError as error:
         place = "" if error.line else f"{_place(file, error)}: "
-        raise MalformedInput(f"{place}{error}") from error
+        raise MalformedModel(f"{place}{error}") from error
     except (Exception, SystemExit) as error:
-        raise MalformedInput(f"{_place(file, error)}: {_failed(function, error)}") from error
+        raise MalformedModel(f"{_place(file, error)}: {_failed(function, error)}") from error
     if not isinstance(system, TransitionSystem):
-        raise MalformedInput(
+        raise MalformedModel(
             f"{file}: {function}() returns {_article(type(made).__name__)}; wanted is a draincheck.lang.Model or a TransitionSystem"
         )
     return system

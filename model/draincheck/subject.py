@@ -1,0 +1,67 @@
+"""What is checked: a system, with what people and files call it, and what is known of it beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from draincheck.expr import Value
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from draincheck.core.config import Config
+    from draincheck.revisions import Knobs
+
+__all__ = ["Expectation", "Source", "Subject"]
+
+#: how a file names a subject, so that it can be built again: revision, scenario, order, settings; or file and function of a user's
+Source: TypeAlias = Mapping[str, str | Mapping[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """An expected verdict. `argument` says why, `derived` that it is our argument and not a row of the history."""
+
+    outcome: Outcome
+    argument: str
+    derived: bool
+
+
+class Subject(Protocol):
+    """What can be checked. Specifications provide the code bases; a file of a user's is one, too (`model_file`)."""
+
+    @property
+    def title(self) -> str:
+        """Its name in results and traces."""
+        ...
+
+    @property
+    def heading(self) -> str:
+        """Its name with what there is to say of it, in a line or more."""
+        ...
+
+    def system(self) -> TransitionSystem:
+        """The compiled model. Raises ModelError if it cannot be given a meaning."""
+        ...
+
+    def source(self) -> Source:
+        """What a file needs to say to build it again."""
+        ...
+
+    def expectation(self, property_name: str) -> Expectation | None:
+        """What is expected of a property, None if nothing is."""
+        ...
+
+    def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+        """What the verdicts mean for whoever owns the data, in words; nothing where nobody owns any."""
+        ...
+
+    def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
+        """What the model leaves out and this verdict could turn on."""
+        ...
+
+    def on_core(self) -> tuple[Knobs, Config]:
+        """What the reference core is started with to do the same. Raises ModelError if it cannot."""
+        ...

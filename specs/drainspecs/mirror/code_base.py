@@ -1,0 +1,240 @@
+"""QEMU's code bases as what is checked: in a scenario, or with counted requests; and as files name them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from draincheck.errors import MalformedModel, ModelError
+from draincheck.expr import Value
+from draincheck.model_file import ModelFile
+from draincheck.qemu import Scenario
+from draincheck.revisions import Knobs, Revision, UnknownName, find_revision, parse_setting, with_settings
+from draincheck.subject import Expectation, Source, Subject
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Outcome, Verdict
+from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.mirror.specifications import Specification, find_specification
+from drainspecs.questions.variants import shown
+
+if TYPE_CHECKING:
+    from draincheck.core.config import Config
+    from drainspecs.mirror.counted import Family
+
+__all__ = ["CodeBase", "Counted", "named_by"]
+
+#: what a file says of a model in which the guest may make any number of writes
+ANY = "any number of writes"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBase:
+    """A code base in a scenario.
+
+    Attributes:
+        revision: the row of the table that it starts from.
+        scenario: topology and workload.
+        order: the order of GSources, if the user says it.
+        settings: knobs turned by hand.
+        specification: what it is held against; the drain invariant, unless other properties are asked about.
+    """
+
+    revision: Revision
+    scenario: Scenario
+    order: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    specification: Specification = field(default_factory=lambda: find_specification("invariant"))
+
+    @property
+    def turned(self) -> Revision:
+        """The revision with its knobs turned; the name says which."""
+        order = {} if self.order in (None, self.revision.knobs.order) else {"order": self.order}
+        return with_settings(self.revision, {**order, **self.settings})
+
+    @property
+    def title(self) -> str:
+        """Its name in results and traces."""
+        return f"{self.turned.name} / {self.scenario.name}"
+
+    @property
+    def heading(self) -> str:
+        """Its name, what changed there, and what the scenario is."""
+        row = self.turned
+        release = f", {row.release}" if row.release else ""
+        return f"{self.title} ({row.date}{release}: {row.subject})\n{self.scenario.meaning}"
+
+    @property
+    def options(self) -> str:
+        """The options that name it, as a user would type them."""
+        words = ["--revision", self.revision.name, "--scenario", self.scenario.name]
+        words += ["--order", self.order] if self.order else []
+        for knob, value in self.settings.items():
+            words += ["--set", f"{knob}={shown(value)}"]
+        return shlex.join(words)
+
+    def expectation(self, property_name: str) -> Expectation | None:
+        """What is expected of a property: nothing once knobs are turned by hand. GSource order changes no expectation."""
+        if self.settings:
+            return None
+        return self.specification.expected(self.revision.name, self.scenario, property_name)
+
+    def system(self) -> TransitionSystem:
+        """The compiled model."""
+        return self.specification.build(self.title, self.turned, self.scenario)
+
+    def source(self) -> Source:
+        """What a trace file needs to say to build it again."""
+        return {
+            "revision": self.revision.name,
+            "scenario": self.scenario.name,
+            "order": self.turned.knobs.order,
+            "settings": {name: value for name, value in self.settings.items() if name != "order"},
+            "specification": self.specification.name,
+        }
+
+    def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+        """What comes of it for the guest; nothing to say of demands on whole runs."""
+        from drainspecs.suite.matrix import consequences
+
+        return () if self.specification.probes is None else consequences(self.turned.knobs, verdicts)
+
+    def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
+        """What is left out (`abstractions`) and this verdict could turn on."""
+        from drainspecs.mirror.abstractions import limits_on
+
+        return [note.says for note in limits_on(self.turned.name, self.scenario, property_name, outcome)]
+
+    def on_core(self) -> tuple[Knobs, Config]:
+        """Knobs and configuration."""
+        from draincheck.conformance.matrix import config_of
+
+        return self.turned.knobs, config_of(self.scenario)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A code base of the counted model (`counted`), with a number of guest writes: any number (None), or so many with bounded counters.
+
+    Attributes:
+        revision: the row of the table that it starts from.
+        settings: knobs turned by hand.
+        writes: the number.
+    """
+
+    revision: Revision
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    writes: int | None = None
+
+    @property
+    def turned(self) -> Revision:
+        """The revision with its knobs turned; the name says which."""
+        return with_settings(self.revision, self.settings)
+
+    @property
+    def family(self) -> Family:
+        """The code base, for each number of writes."""
+        from drainspecs.mirror.counted import Family
+
+        return Family.of(self.turned)
+
+    @property
+    def title(self) -> str:
+        """Its name in messages."""
+        return f"{self.turned.name} with counted requests"
+
+    def system(self) -> TransitionSystem:
+        """The compiled model."""
+        return self.family.any_writes() if self.writes is None else self.family.finite(self.writes)
+
+    def source(self) -> Source:
+        """What a file needs to say to build it again."""
+        return {
+            "parametric": ANY if self.writes is None else str(self.writes),
+            "revision": self.revision.name,
+            "settings": dict(self.settings),
+        }
+
+    @property
+    def heading(self) -> str:
+        """Its name."""
+        return self.title
+
+    def expectation(self, property_name: str) -> Expectation | None:
+        """What is expected of the scenario mirror: nothing once knobs are turned by hand."""
+        return None if self.settings else expected(self.revision.name, find_scenario("mirror"), property_name)
+
+    def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+        """Nothing: the one property does not tell."""
+        return ()
+
+    def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
+        """Nothing but what the model with named requests leaves out."""
+        return ()
+
+    def on_core(self) -> tuple[Knobs, Config]:
+        """Raises ModelError: the core runs each request by its name."""
+        raise ModelError(
+            "a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
+            "or export a trace of the scenario mirror"
+        )
+
+
+def named_by(source: Source | None, what: str = "trace") -> Subject:
+    """The subject that a trace file (or `what` else) names.
+
+    Raises MalformedModel if it names none that can be built, NoSuchModel for a file that is not there.
+    """
+    if source is None:
+        raise MalformedModel(f"the {what} does not say which model it belongs to; export it again")
+    try:
+        return _named_by(source)
+    except (UnknownName, KeyError, TypeError, ValueError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise MalformedModel(f"{what}.source does not name a model: {why}; export the {what} again") from error
+
+
+def _named_by(source: Source) -> Subject:
+    if "parametric" in source:
+        writes = _writes(_word(source, "parametric"))
+        return Counted(find_revision(_word(source, "revision")), _settings(source), writes)
+    if "file" in source:
+        return ModelFile.load(f"{_word(source, 'file')}:{_word(source, 'function')}")
+    revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))
+    code_base = CodeBase(
+        revision,
+        scenario,
+        parse_setting(f"order={_word(source, 'order')}")[1],
+        _settings(source),
+        find_specification(_word(source, "specification")),
+    )
+    return replace(code_base, order=None) if code_base.order == revision.knobs.order else code_base
+
+
+def _word(source: Source, key: str) -> str:
+    value = source[key]
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is not a name")
+    return value
+
+
+def _settings(source: Source) -> dict[str, Any]:
+    """The knobs turned by hand."""
+    value: Mapping[str, Value] | str = source.get("settings", {})
+    if not isinstance(value, Mapping):
+        raise ValueError("settings is not an object")
+    return dict(
+        parse_setting(f"{name}={shown(setting if isinstance(setting, bool) else str(setting))}")
+        for name, setting in value.items()
+    )
+
+
+def _writes(text: str) -> int | None:
+    """The number of writes that a file says. Raises ValueError."""
+    if text == ANY:
+        return None
+    if not text.isdecimal():
+        raise ValueError(f"parametric is {text!r}, and should be {ANY!r} or a number in quotation marks")
+    return int(text)
