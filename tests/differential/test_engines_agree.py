@@ -1,6 +1,6 @@
 """Explicit search, bounded model checking, k-induction, their race and the reference interpreter agree on random systems.
 
-Every run draws systems of its own, so that many runs see more than one: a fixed seed would look at the same 5,000 for ever. Where engines
+Every run draws systems of its own, so that many runs see more than one: a fixed seed would look at the same ones for ever. Where engines
 differ the message has the recipe of the system, `Recipe(seed=...).system()`, and hypothesis prints the blob that repeats the run. What is
 counted exactly comes from a fixed sample.
 """
@@ -40,10 +40,11 @@ from tests.support.agreement import (
     against_induction,
     decided,
 )
+from tests.support.samples import sampled
 from tests.support.strategies import Recipe, recipes
 
-#: random systems in each run, and the parts they are divided into, so that several processes share them
-SYSTEMS, PARTS = 5040, 16
+#: random systems in a full run, the parts they are divided into, so that several processes share them, and how many parts every run has
+SYSTEMS, PARTS, QUICK = 5040, 63, 3
 #: the k that induction goes up to: nearly all that it proves is proved with 1
 STEPS = (1, 1, 2, 3)
 
@@ -71,7 +72,7 @@ def disagreements(reference: Reference, steps: int) -> list[str]:
 # -- agreement ----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", sampled(range(PARTS), QUICK))
 @RANDOM
 @given(recipes(), st.sampled_from(STEPS), st.booleans())
 def test_engines_agree_on_random_systems(part: int, recipe: Recipe, steps: int, aided: bool) -> None:
@@ -80,21 +81,23 @@ def test_engines_agree_on_random_systems(part: int, recipe: Recipe, steps: int, 
     assert disagreements(reference, steps) == [], f"{recipe}, steps={steps}, aided={aided}, part {part}"
 
 
+@pytest.mark.parametrize("systems", sampled([10, 40], 1))
 @pytest.mark.parametrize("first_states", [1, 100_000])
-def test_the_race_agrees(first_states: int) -> None:
+def test_the_race_agrees(first_states: int, systems: int) -> None:
     """Whichever engine is first, the verdict on each property that an engine decides is the interpreter's."""
-    for number, reference in enumerate(references(40)):
+    for number, reference in enumerate(references(systems)):
         complete = reference.known == NEVER and reference.bound == NEVER
         for name in list(reference.depths)[number % 2 :: 3] if complete else ():
             assert against_auto(reference, name, first_states) == [], sample(number)
 
 
-def test_one_property_alone_gets_the_verdict_it_gets_among_all() -> None:
+@pytest.mark.parametrize("systems", sampled([6, 30], 1))
+def test_one_property_alone_gets_the_verdict_it_gets_among_all(systems: int) -> None:
     """Outcome, length and reason do not depend on what else is asked, but where a fault lies deeper than the property needs.
 
     That no path is longer is something z3 happens to notice or not.
     """
-    for number, reference in enumerate(references(30)):
+    for number, reference in enumerate(references(systems)):
         if reference.fault == NEVER:
             names, limits = list(reference.depths), Limits(depth=reference.longest)
             together = bmc.decide(reference.system, names, limits)
@@ -112,17 +115,22 @@ def _said(verdict: Verdict) -> tuple[Outcome, str, int]:
 
 
 @pytest.mark.parametrize(
-    ("aided", "by_search", "by_proof"),
-    [(True, 600, Share(618, 620)), (False, 240, Share(517, 620))],
+    ("systems", "aided", "by_search", "by_proof"),
+    [
+        (30, True, 85, Share(90, 90)),
+        (30, False, 40, Share(76, 90)),
+        pytest.param(200, True, 600, Share(618, 620), marks=pytest.mark.slow),
+        pytest.param(200, False, 240, Share(517, 620), marks=pytest.mark.slow),
+    ],
 )
-def test_engines_decide_much(aided: bool, by_search: int, by_proof: Share) -> None:
+def test_engines_decide_much(systems: int, aided: bool, by_search: int, by_proof: Share) -> None:
     """How many of the verdicts that no path shows are reached without one, by bounded model checking and by proofs with k up to 3.
 
     Proofs are a matter of logic. What bounded model checking decides because no path is longer depends on what z3 happens to notice:
-    some verdicts more or less (about 607 and 255).
+    some verdicts more or less (of 200 systems about 607 and 255).
     """
     searched = proved = Share()
-    for known in references(200):
+    for known in references(systems):
         reference = Reference(known.system, aided)
         if reference.fault == NEVER:
             names, limits = list(reference.depths), Limits(depth=reference.longest + 1)
@@ -134,14 +142,17 @@ def test_engines_decide_much(aided: bool, by_search: int, by_proof: Share) -> No
     assert proved == by_proof
 
 
-def test_proofs_become_certificates() -> None:
+@pytest.mark.parametrize(
+    ("systems", "confirmations", "refusals"), [(10, 9, 3), pytest.param(40, 30, 15, marks=pytest.mark.slow)]
+)
+def test_proofs_become_certificates(systems: int, confirmations: int, refusals: int) -> None:
     """What induction proves of a system, z3 confirms from the text of a certificate; without the invariant it refuses where one is needed."""
     confirmed = refused = 0
-    for number, system, proof in _proofs(40):
+    for number, system, proof in _proofs(systems):
         assert check(from_proof(system, proof), system).accepted, (sample(number), proof.property)
         confirmed += 1
         refused += not check(from_proof(system, replace(proof, formula=TRUE)), system).accepted
-    assert (confirmed, refused) == (30, 15)
+    assert (confirmed, refused) == (confirmations, refusals)
 
 
 def _proofs(number: int) -> Iterator[tuple[int, TransitionSystem, Proof]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,9 +17,10 @@ from draincheck.properties import Always
 from draincheck.system import Fault, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome
+from tests.support.samples import sampled
 from tests.support.strategies import limits, random_system, systems
 
-RANDOM = settings(max_examples=1200, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = settings(max_examples=100, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 
 Result = Exploration | tuple[str, Fault, int, Trace]
 
@@ -33,16 +35,18 @@ def result(
         return str(fault), fault.fault, fault.action.index, fault.trace
 
 
+@pytest.mark.parametrize("part", sampled(range(12), 1))
 @RANDOM
 @given(systems(), limits())
-def test_explorations_are_equal(system: TransitionSystem, limit: Limits) -> None:
+def test_explorations_are_equal(part: int, system: TransitionSystem, limit: Limits) -> None:
     """Statistics, verdicts, traces and faults of the engine are exactly those of the interpreter."""
     assert result(explicit.explore, system, limit) == result(interpreter.explore, system, limit)
 
 
-@settings(RANDOM, max_examples=300)
+@pytest.mark.parametrize("part", sampled(range(3), 1))
+@RANDOM
 @given(systems(), limits())
-def test_states_are_equal(system: TransitionSystem, limit: Limits) -> None:
+def test_states_are_equal(part: int, system: TransitionSystem, limit: Limits) -> None:
     """Engine and interpreter find the same states, in the same order."""
     try:
         expected = interpreter.states(system, limit)
@@ -52,9 +56,10 @@ def test_states_are_equal(system: TransitionSystem, limit: Limits) -> None:
     assert explicit.reachable(system, limit) == frozenset(expected)
 
 
-@settings(RANDOM, max_examples=300)
+@pytest.mark.parametrize("part", sampled(range(3), 1))
+@RANDOM
 @given(systems(), limits())
-def test_traces_can_be_executed(system: TransitionSystem, limit: Limits) -> None:
+def test_traces_can_be_executed(part: int, system: TransitionSystem, limit: Limits) -> None:
     """Every trace, that to a fault too, is one of the system, and one property alone gets the verdict it gets among all."""
     try:
         verdicts = explicit.explore(system, limit).verdicts
@@ -67,9 +72,10 @@ def test_traces_can_be_executed(system: TransitionSystem, limit: Limits) -> None
             rerun(system, verdict.trace)
 
 
-@settings(RANDOM, max_examples=400)
+@pytest.mark.parametrize("part", sampled(range(4), 1))
+@RANDOM
 @given(systems(careless=70), st.integers(0, 2**32 - 1))
-def test_steps_are_equal_in_any_state(system: TransitionSystem, seed: int) -> None:
+def test_steps_are_equal_in_any_state(part: int, system: TransitionSystem, seed: int) -> None:
     """Generated code enables the same actions with the same effects as the system does, in unreachable states too."""
     conditions = [item.holds for item in system.properties if isinstance(item, Always)]
     loop = Loop(system, (), conditions)

@@ -1,4 +1,4 @@
-"""The compiler of the modelling language against a reading of LANGUAGE.md that knows nothing of it: 20,000 random programs."""
+"""The compiler of the modelling language against a reading of LANGUAGE.md that knows nothing of it: 20,000 random programs, 2,000 of them in every run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from tests.language.campaign import first_seed, judged
 from tests.language.random_programs import random_program
 from tests.language.referee import report
+from tests.support.samples import sampled
 
-CHUNKS, SIZE = 40, 500
+CHUNKS, SIZE, QUICK = 100, 200, 10
 START = first_seed()
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK))
 def test_compiled_programs_do_what_the_page_says(chunk: int) -> None:
     """States, steps and their labels, deadlocks, violated checks, errors of the run, with shortest lengths: the same in both readings."""
     tally, differing = judged(range(START + chunk * SIZE, START + (chunk + 1) * SIZE))
@@ -26,11 +27,11 @@ def test_compiled_programs_do_what_the_page_says(chunk: int) -> None:
 
 def test_random_programs_show_everything() -> None:
     """Hardly any program stands still, and every kind of finding is frequent: agreement is not emptiness."""
-    tally, _ = judged(range(1000))
-    least = {"broken": 100, "deadlock": 100, "range": 5, "reentry": 20, "bound": 10}
+    tally, _ = judged(range(250))
+    least = {"broken": 25, "deadlock": 25, "range": 1, "reentry": 5, "bound": 2}
     assert {what: tally.seen[what] for what in least if tally.seen.get(what, 0) < least[what]} == {}
-    assert tally.seen["still"] < 250
-    assert tally.refused >= 5
+    assert tally.seen["still"] < 60
+    assert tally.refused >= 1
 
 
 SECOND_READING = ["tree", "spots", "meaning", "player", "direct", "refusal", "folding", "rewrite", "shrink", "source"]

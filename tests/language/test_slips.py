@@ -341,7 +341,7 @@ def test_statement_that_is_named_and_not_called(tmp_path: Path, statement: str) 
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("p.do()", r"'label' missing: write do(label, *updates, when=..., mark=..., fair=...)"),
+        ("p.do()", r"'label' missing: write do(label, *updates, when=..., mark=..., fair=..., choice=...)"),
         ("p.wait('a')", r"'condition' missing: write wait(label, condition, mark=..., fair=...)"),
         ("p.wait('a', wen=x)", r"it has no 'wen': write wait(label, condition, mark=..., fair=...)"),
         ("p.break_(1)", r"too many arguments: write break_()"),
