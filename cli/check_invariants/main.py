@@ -79,7 +79,7 @@ class Application(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which ones have a name like that."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from draincheck.revisions import nearest
+            from draincheck.knobs import nearest
 
             ctx.fail(str(nearest("command", args[0], list(COMMANDS))))
         return super().resolve_command(ctx, args)

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from draincheck.knobs import Setting
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
     from drainspecs.mirror.claims import Claim
@@ -52,7 +53,7 @@ class Named(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Look the name up."""
-        from draincheck.revisions import UnknownName
+        from draincheck.knobs import UnknownName
 
         try:
             return self._find(value) if isinstance(value, str) else value
@@ -105,7 +106,7 @@ def property_names(of_matrix: bool) -> Iterable[tuple[str, str]]:
 
 
 def _find_property(name: str) -> str:
-    from draincheck.revisions import nearest
+    from draincheck.knobs import nearest
 
     known = [known for known, _ in property_names(of_matrix=True)]
     if name not in known:
@@ -113,8 +114,8 @@ def _find_property(name: str) -> str:
     return name
 
 
-def _parse_setting(text: str) -> tuple[str, Any]:
-    from draincheck.revisions import KNOBS, UnknownName, parse_setting
+def _parse_setting(text: str) -> tuple[str, Setting]:
+    from draincheck.knobs import KNOBS, UnknownName, parse_setting
 
     if "=" not in text and text in {knob.name for knob in KNOBS}:
         values = next(knob.values for knob in KNOBS if knob.name == text)
@@ -123,7 +124,7 @@ def _parse_setting(text: str) -> tuple[str, Any]:
 
 
 def _settings() -> Iterable[tuple[str, str]]:
-    from draincheck.revisions import KNOBS
+    from draincheck.knobs import KNOBS
 
     return ((f"{knob.name}={value}", knob.meaning) for knob in KNOBS for value in knob.values)
 

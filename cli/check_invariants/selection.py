@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import click
 
 from check_invariants.exit import EmptySelection, MalformedInput
 from check_invariants.options import property_names
 from draincheck.errors import MalformedModel, NoSuchModel
+from draincheck.knobs import Setting, nearest, shown
 from draincheck.model_file import ModelFile
 from draincheck.properties import Property
 from draincheck.qemu import Probes, Scenario
-from draincheck.revisions import Revision, find_revision, nearest
+from draincheck.revisions import Revision, find_revision
 from draincheck.subject import Source, Subject
 from draincheck.system import TransitionSystem
 from drainspecs.mirror.code_base import CodeBase, named_by
@@ -42,7 +42,7 @@ def select(
     revision: Revision | None,
     scenario: Scenario | None,
     order: str | None,
-    settings: Sequence[tuple[str, Any]],
+    settings: Sequence[tuple[str, Setting]],
     model: str | None,
     properties: Sequence[str] = (),
 ) -> Subject:
@@ -61,7 +61,7 @@ def select_code_base(
     *,
     revision: Revision | None,
     scenario: Scenario | None,
-    settings: Sequence[tuple[str, Any]],
+    settings: Sequence[tuple[str, Setting]],
     order: str | None = None,
     properties: Sequence[str] = (),
 ) -> CodeBase:
@@ -69,7 +69,7 @@ def select_code_base(
     turned = merged(settings)
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
-    order = order or turned.pop("order", None)
+    order = shown(turned["order"]) if "order" in turned else order
     _check_names(properties, [name for name, _ in property_names(of_matrix=False)])
     code_base = CodeBase(
         revision or find_revision(DEFAULT_REVISION),
@@ -92,9 +92,9 @@ def _specification(properties: Sequence[str]) -> Specification:
     return found
 
 
-def merged(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def merged(settings: Iterable[tuple[str, Setting]]) -> dict[str, Setting]:
     """Settings by knob; one knob cannot have two values."""
-    merged: dict[str, Any] = {}
+    merged: dict[str, Setting] = {}
     for name, value in settings:
         if merged.setdefault(name, value) != value:
             raise click.UsageError(f"--set gives {name} two values")

@@ -13,16 +13,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel
+from draincheck.knobs import nearest
 from draincheck.lang import Model
 from draincheck.lang.misuse import in_words
-from draincheck.revisions import nearest
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
-    from draincheck.revisions import Knobs
+    from draincheck.knobs import Knobs
 
 __all__ = ["ModelFile"]
 

@@ -1,111 +1,18 @@
 """QEMU's code bases as data: one knob vector a revision, and what each commit changed in this story.
 
-A knob is one difference between code bases that the drain invariant depends on. Both the model and the executable core read these
-vectors; this module imports nothing of either. Dates are author dates; `release` is the first release that contains the commit.
+Both the model and the executable core read these vectors; this module imports nothing of either. Dates are author dates;
+`release` is the first release that contains the commit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
-__all__ = [
-    "CONTROLS", "KNOBS", "REVISIONS", "Knob", "Knobs", "Revision", "UnknownName", "code_bases", "find_revision", "parse_setting", "with_settings",
-]  # fmt: skip
+from draincheck.knobs import Knobs, Setting, UnknownName, nearest, shown, turned
 
-
-@dataclass(frozen=True, slots=True)
-class Knobs:
-    """The values of all knobs, in the order of `KNOBS`, which says what each means."""
-
-    iohandler: str = "legacy"
-    order: str = "attach"
-    notifier_home: str = "ioh"
-    is_external: bool = False
-    dataplane_is_external: bool = False
-    poll_set_checks_external: bool = False
-    walk_checks_external: bool = False
-    drain: str = "nested"
-    drain_is_section: bool = False
-    drain_polls: str = "progress"
-    poll_walks: str = "always"
-    begin: str = "none"
-    bandage: bool = False
-    exit: str = "bh"
-    release_bitmap: str = "run"
-    pre_switch: str = "swap_raw"
-    target_drained: bool = False
-    reopen_drains: bool = False
-    flush: str = "before_check"
-    bql_drop: str = "if_timeout"
-    flush_tracked: bool = False
-    park_requests: bool = False
-    parked_counts: bool = True
-    enable_notifies: bool = False
-    busy_poll: str = "none"
-    ctx_held_in_poll: bool = True
-    switch_carries_count: bool = False
-    dataplane_mirror: bool = False
-    submit: str = "blk_aio_writev"
-    stop_runs_queue: str = "none"
-    job_at_switch: str = "ignored"
-    drain_polls_ctx: str = "node"
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """A knob: its name, the values it can take (strings as a user writes them), and its meaning."""
-
-    name: str
-    values: tuple[str, ...]
-    meaning: str
-
-
-_SWITCH = ("off", "on")
-
-KNOBS: Final[tuple[Knob, ...]] = (
-    Knob("iohandler", ("legacy", "gsource"), "who runs iohandlers: main_loop_wait after GLib's dispatch, or a GSource of their own context"),
-    Knob("order", ("attach", "any"), "GSources of equal priority: in attach order (what GLib does) or in any order (what its API promises)"),
-    Knob("notifier_home", ("ioh", "main"), "where virtio-blk's host notifier is registered without dataplane: iohandlers or qemu_aio_context"),
-    Knob("is_external", _SWITCH, "the host notifier is marked external (without dataplane)"),
-    Knob("dataplane_is_external", _SWITCH, "the host notifier is marked external (with dataplane)"),
-    Knob("poll_set_checks_external", _SWITCH, "the poll set of aio_poll leaves external handlers out while they are disabled"),
-    Knob("walk_checks_external", _SWITCH, "aio_pending and the fd walk of aio_dispatch skip external handlers while they are disabled"),
-    Knob("drain", ("nested", "yield_late", "yield_first"),
-         "a drain in a coroutine: polls inside it, yields to a bottom half that polls, or yields before anything is disabled"),
-    Knob("drain_is_section", _SWITCH, "bdrv_drain is bdrv_drained_begin followed by bdrv_drained_end"),
-    Knob("drain_polls", ("progress", "in_flight"), "a drain polls until nothing moves (at least once), or only while requests are in flight"),
-    Knob("poll_walks", ("always", "if_ready"),
-         "aio_poll walks all handlers and clears all readiness (the wash), or only if its poll has found a descriptor ready"),
-    Knob("begin", ("none", "after_release", "before_check"), "where mirror opens its section: nowhere, after the bitmap's release, before the count"),
-    Knob("bandage", _SWITCH, "external events of iohandler_ctx are disabled around mirror_exit"),
-    Knob("exit", ("inline", "bh"), "mirror switches the disk itself, or in a bottom half of the main loop"),
-    Knob("release_bitmap", ("run", "exit"), "the dirty bitmap is released before (a), or by the exit callback"),
-    Knob("pre_switch", ("swap_raw", "swap_drain", "assert", "drain"),
-         "before the switch: nothing (bdrv_swap), bdrv_swap drains, an assertion that nothing is pending, bdrv_replace_node drains"),
-    Knob("target_drained", _SWITCH, "mirror_exit holds the target drained around the switch"),
-    Knob("reopen_drains", _SWITCH, "the target has other open flags, so mirror_exit reopens it, which drains everything"),
-    Knob("flush", ("before_check", "after_check"), "mirror flushes the target before the last dirty count, or between it and leaving"),
-    Knob("bql_drop", ("if_timeout", "always"), "the main loop lets go of the BQL in a poll that may sleep, or in every poll"),
-    Knob("flush_tracked", _SWITCH, "a guest's flush counts as a pending request of its node"),
-    Knob("park_requests", _SWITCH, "a BlockBackend queues requests while its node is drained; drains wait for what it counts"),
-    Knob("parked_counts", _SWITCH, "a request that a BlockBackend queues where it has counted it (a flush) stays counted meanwhile"),
-    Knob("enable_notifies", _SWITCH, "aio_enable_external wakes the context when the counter falls to 0"),
-    Knob("busy_poll", ("none", "ignores", "honours"),
-         "aio_poll first serves virtqueues with entries: never, whatever the disable counter says, or while it is 0"),
-    Knob("ctx_held_in_poll", _SWITCH, "an IOThread holds its AioContext while it polls"),
-    Knob("switch_carries_count", _SWITCH, "a node that changes its AioContext takes its disable count along"),
-    Knob("dataplane_mirror", _SWITCH, "mirror is allowed on a disk with dataplane"),
-    Knob("submit", ("blk_aio_multiwrite", "blk_aio_writev", "blk_aio_pwritev"), "the function through which virtio-blk submits a write (names only)"),
-    Knob("stop_runs_queue", ("none", "main", "iothread"),
-         "stopping dataplane with a kick pending: the kick is eaten, or the queue handler runs at once, in the stopping thread or in the IOThread"),
-    Knob("job_at_switch", ("ignored", "waits", "moves"),
-         "a switch of a disk's AioContext: ignores its job, waits until the job is paused or completed, or moves the job's nodes along"),
-    Knob("drain_polls_ctx", ("node", "own"),
-         "a drain of an IOThread's disk while dataplane is stopped polls the disk's context, or the thread's own with the disk's lock free"),
-)  # fmt: skip
+__all__ = ["CONTROLS", "REVISIONS", "Revision", "code_bases", "find_revision", "with_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +34,14 @@ class Revision:
     knobs: Knobs
 
 
-class UnknownName(ValueError):
-    """A name that is not in the table; the message says the nearest ones."""
-
-
-def nearest(kind: str, name: str, known: list[str]) -> UnknownName:
-    """The error for an unknown name, with the nearest known ones."""
-    close = get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
-    return UnknownName(f"unknown {kind} {name!r}; {hint}")
-
-
 def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
     """Each row is the row before it with a few knobs turned."""
     rows: list[Revision] = []
     knobs = Knobs(exit="inline", submit="blk_aio_multiwrite")
 
-    def row(name: str, date: str, release: str, subject: str, **changes: Any) -> None:
+    def row(name: str, date: str, release: str, subject: str, **changes: Setting) -> None:
         nonlocal knobs
-        knobs = replace(knobs, **changes)
+        knobs = turned(knobs, changes)
         rows.append(Revision(name, date, release, subject, knobs))
 
     row("5a7e7a0bad~1", "2014-10-21", "", "mirror switches the disk inside its coroutine, right after bdrv_drain_all")
@@ -379,32 +275,17 @@ def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
 REVISIONS: Final[tuple[Revision, ...]] = _history()
 
 
-def with_settings(revision: Revision, settings: Mapping[str, Any]) -> Revision:
-    """The revision with some knobs turned by hand; its name lists them."""
+def with_settings(revision: Revision, settings: Mapping[str, Setting]) -> Revision:
+    """The revision with some knobs turned by hand; its name lists them. Raises UnknownName for an unknown knob or value."""
     if not settings:
         return revision
-    name = "+".join([revision.name, *(f"{knob}={_shown(value)}" for knob, value in settings.items())])
-    return replace(revision, name=name, knobs=replace(revision.knobs, **settings))
+    name = "+".join([revision.name, *(f"{knob}={shown(value)}" for knob, value in settings.items())])
+    return replace(revision, name=name, knobs=turned(revision.knobs, settings))
 
 
-def _shown(value: object) -> str:
-    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-
-
-def parse_setting(text: str) -> tuple[str, Any]:
-    """`KNOB=VALUE` as a pair for `with_settings`; raises UnknownName for an unknown knob or value."""
-    name, _, value = text.partition("=")
-    knobs = {knob.name: knob for knob in KNOBS}
-    if name not in knobs:
-        raise nearest("knob", name, list(knobs))
-    if value not in knobs[name].values:
-        raise nearest(f"value of {name}", value, list(knobs[name].values))
-    return name, value == "on" if knobs[name].values == _SWITCH else value
-
-
-def _control(base: str, name: str, subject: str, **changes: Any) -> Revision:
+def _control(base: str, name: str, subject: str, **changes: Setting) -> Revision:
     row = next(item for item in REVISIONS if item.name == base)
-    return Revision(name, row.date, "", subject, replace(row.knobs, **changes))
+    return Revision(name, row.date, "", subject, turned(row.knobs, changes))
 
 
 #: code bases that never existed, on purpose: each turns one knob of a real one and must change the verdict
@@ -456,6 +337,3 @@ def find_revision(name: str) -> Revision:
 def _last_in(release: str) -> Revision:
     reached = _RELEASES[: _RELEASES.index(release) + 1]
     return [row for row in REVISIONS if row.release in reached or not row.release][-1]
-
-
-assert tuple(knob.name for knob in KNOBS) == tuple(item.name for item in fields(Knobs))

@@ -12,7 +12,7 @@ from draincheck.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
-    from draincheck.revisions import Knobs
+    from draincheck.knobs import Knobs
 
 __all__ = ["Expectation", "Source", "Subject"]
 

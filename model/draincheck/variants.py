@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
-from draincheck.revisions import Knobs
+from draincheck.knobs import Knobs, Setting
 
 __all__ = ["Variants"]
 
 T = TypeVar("T")
 
 
-class _Reading:
-    """A knob vector that remembers which knobs were read."""
+class _Reading(Knobs):
+    """A knob vector that remembers which knobs were read, in the order of the first reading."""
 
-    def __init__(self, knobs: Knobs, read: dict[str, Any]) -> None:
-        self.__dict__.update(_knobs=knobs, _read=read)
+    __slots__ = ("_knobs", "_read")
 
-    def __getattr__(self, name: str) -> Any:
-        # as an attribute of its own, a knob is looked up here only once
-        value = self.__dict__[name] = self._read[name] = getattr(self._knobs, name)
+    def __init__(self, knobs: Knobs, read: dict[str, Setting]) -> None:
+        object.__setattr__(self, "_knobs", knobs)
+        object.__setattr__(self, "_read", read)
+
+    def __getattr__(self, name: str) -> Setting:
+        # its own fields are empty, so that each knob is looked up here, and only once
+        value: Setting = getattr(object.__getattribute__(self, "_knobs"), name)
+        object.__setattr__(self, name, value)
+        object.__getattribute__(self, "_read")[name] = value
         return value
 
 
@@ -39,7 +44,7 @@ class _Fork(Generic[T]):
     """A knob that is read next, and what follows for each of its values."""
 
     knob: str
-    branches: dict[object, _Fork[T] | _Leaf[T]]
+    branches: dict[Setting, _Fork[T] | _Leaf[T]]
 
 
 class Variants(Generic[T]):
@@ -64,17 +69,19 @@ class Variants(Generic[T]):
         return found
 
     @staticmethod
-    def recorded(knobs: Knobs, compute: Callable[[Knobs], T]) -> tuple[T, Mapping[str, Any]]:
+    def recorded(knobs: Knobs, compute: Callable[[Knobs], T]) -> tuple[T, Mapping[str, Setting]]:
         """Compute a result, and say which knobs were read for it, in that order, with their values."""
-        read: dict[str, Any] = {}
-        return compute(cast(Knobs, _Reading(knobs, read))), read
+        read: dict[str, Setting] = {}
+        return compute(_Reading(knobs, read)), read
 
-    def learn(self, read: Mapping[str, Any], found: T) -> None:
+    def learn(self, read: Mapping[str, Setting], found: T) -> None:
         """Take over what somebody else has found out."""
         self._root = _grown(self._root, list(read.items()), _Leaf(found))
 
 
-def _grown(node: _Fork[T] | _Leaf[T] | None, path: Sequence[tuple[str, object]], leaf: _Leaf[T]) -> _Fork[T] | _Leaf[T]:
+def _grown(
+    node: _Fork[T] | _Leaf[T] | None, path: Sequence[tuple[str, Setting]], leaf: _Leaf[T]
+) -> _Fork[T] | _Leaf[T]:
     """The tree with one more leaf."""
     if not path:
         return leaf

@@ -9,7 +9,8 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from draincheck.revisions import KNOBS, REVISIONS, code_bases
+from draincheck.knobs import KNOBS
+from draincheck.revisions import REVISIONS, code_bases
 from drainspecs.mirror.claims import CLAIMS
 from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.properties import PROPERTIES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -11,11 +10,12 @@ from draincheck.core.aio import AioContext, AioPoll
 from draincheck.core.errors import QemuAbort
 from draincheck.core.host import Host, Thread
 from draincheck.core.notifier import EventNotifier
+from draincheck.knobs import Setting
 from draincheck.revisions import find_revision, with_settings
 from tests.support.driven import Driven
 
 
-def context(revision: str = "9a0cec664e", **settings: Any) -> AioContext:
+def context(revision: str = "9a0cec664e", **settings: Setting) -> AioContext:
     """A context in whose thread nothing else acts."""
     host = Host(with_settings(find_revision(revision), settings).knobs, None, lambda choices: 0)
     host.running = Thread("main thread")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from draincheck.core.aio import AioContext
@@ -19,6 +17,7 @@ from draincheck.core.drain import Drainer
 from draincheck.core.host import Host, Thread
 from draincheck.core.image import SECTOR, Image
 from draincheck.core.threadpool import aio_get_thread_pool
+from draincheck.knobs import Setting
 from draincheck.revisions import find_revision, with_settings
 
 DATA = b"\x17" * SECTOR
@@ -27,7 +26,7 @@ DATA = b"\x17" * SECTOR
 class Layer:
     """A source with a BlockBackend on it, and a target, in one context in whose thread nothing else acts."""
 
-    def __init__(self, revision: str = "7f16476fab", **settings: Any) -> None:
+    def __init__(self, revision: str = "7f16476fab", **settings: Setting) -> None:
         self.host = Host(with_settings(find_revision(revision), settings).knobs, None, lambda choices: 0)
         self.host.running = Thread("main thread")
         self.host.running.atomic = 1
@@ -114,9 +113,9 @@ def test_a_section_disables_external_events_once_and_tells_the_backends() -> Non
 # -- requests that queue --------------------------------------------------------------------------------------------------------------
 
 
-def in_section(**settings: Any) -> Layer:
+def in_section(revision: str = "7f16476fab", **settings: Setting) -> Layer:
     """A layer whose source is in a drained section."""
-    layer = Layer(**settings)
+    layer = Layer(revision, **settings)
     layer.drainer.bdrv_do_drained_begin_quiesce(layer.source)
     return layer
 

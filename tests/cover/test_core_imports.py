@@ -10,7 +10,7 @@ from pathlib import Path
 import draincheck.core
 
 CORE = Path(draincheck.core.__file__).parent
-ALLOWED = {"greenlet", "draincheck.revisions"}
+ALLOWED = {"greenlet", "draincheck.knobs", "draincheck.revisions"}
 
 
 def imports(source: str) -> Iterator[str]:

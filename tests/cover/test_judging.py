@@ -9,13 +9,14 @@ import pytest
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import KNOBS, Knobs, UnknownName, knob_named, shown, turned
 from draincheck.qemu import Scenario, build
-from draincheck.revisions import KNOBS, Knobs, UnknownName, find_revision
+from draincheck.revisions import find_revision
 from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, find_scenario
 from drainspecs.questions import variants
-from drainspecs.questions.variants import Judge, Judged, Judges, objection, shown, values_of
+from drainspecs.questions.variants import Judge, Judged, Judges, objection
 
 MIRROR = find_scenario("mirror")
 
@@ -23,7 +24,7 @@ MIRROR = find_scenario("mirror")
 def vectors(number: int, seed: int = 1) -> list[Knobs]:
     """Knob vectors at random, over all knobs."""
     pick = random.Random(seed)
-    return [Knobs(**{knob.name: pick.choice(values_of(knob.name)) for knob in KNOBS}) for _ in range(number)]  # type: ignore[arg-type]
+    return [turned(Knobs(), {knob.name: pick.choice(knob.settings) for knob in KNOBS}) for _ in range(number)]
 
 
 def directly(knobs: Knobs, scenario: Scenario) -> tuple[str, Outcome]:
@@ -37,12 +38,12 @@ def test_a_judge_says_what_a_search_of_each_code_base_says(scenario: Scenario) -
     judge, shared = Judge(scenario, ["S1"]), 0
     for knobs in vectors(3):
         for knob in KNOBS:
-            for value in values_of(knob.name):
-                turned = replace(knobs, **{knob.name: value})  # type: ignore[arg-type]
-                shared += judge.known(turned) is not None
-                judged = judge.judge(turned)
-                if not judged.objection and pick(turned):
-                    assert (judged.digest, judged.outcomes["S1"]) == directly(turned, scenario)
+            for value in knob.settings:
+                other = turned(knobs, {knob.name: value})
+                shared += judge.known(other) is not None
+                judged = judge.judge(other)
+                if not judged.objection and pick(other):
+                    assert (judged.digest, judged.outcomes["S1"]) == directly(other, scenario)
     assert shared > 20
 
 
@@ -145,7 +146,7 @@ def test_several_processes_say_the_same() -> None:
 
 def test_values_are_read_and_shown_as_users_write_them() -> None:
     """Switches are truth values inside; an unknown knob names the nearest ones."""
-    assert values_of("bandage") == (False, True) and shown(True) == "on"
-    assert values_of("begin") == ("none", "after_release", "before_check") and shown("none") == "none"
+    assert knob_named("bandage").settings == (False, True) and shown(True) == "on"
+    assert knob_named("begin").settings == ("none", "after_release", "before_check") and shown("none") == "none"
     with pytest.raises(UnknownName, match="did you mean bandage"):
-        values_of("bandages")
+        knob_named("bandages")

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from draincheck.revisions import (
-    KNOBS,
-    REVISIONS,
-    UnknownName,
-    code_bases,
-    find_revision,
-    parse_setting,
-    with_settings,
-)  # fmt: skip
+from draincheck.knobs import KNOBS, Setting, UnknownName, parse_setting
+from draincheck.revisions import REVISIONS, code_bases, find_revision, with_settings
 
 
 @pytest.mark.parametrize(
@@ -102,3 +96,29 @@ def test_every_knob_has_a_meaning_and_its_values_occur() -> None:
         found = {getattr(row.knobs, knob.name) for row in code_bases()}
         shown = {{True: "on", False: "off"}[v] if isinstance(v, bool) else v for v in found}
         assert shown <= set(knob.values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"drain": "nestd"}, "unknown value of drain 'nestd'; did you mean nested"),
+        ({"drian": "nested"}, "unknown knob 'drian'; did you mean drain"),
+    ],
+)
+def test_a_misspelt_setting_makes_no_code_base(settings: dict[str, Setting], message: str) -> None:
+    """What `parse_setting` refuses of a user is refused of a program too."""
+    with pytest.raises(UnknownName) as error:
+        with_settings(find_revision("9a0cec664e"), settings)
+    assert message in str(error.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("value", "refused"), [("nestd", True), ("nested", False)])
+def test_a_type_checker_refuses_a_misspelt_value(value: str, refused: bool, tmp_path: Path) -> None:
+    """A comparison with a value that the knob does not have is an error of type."""
+    from mypy import api
+
+    file = tmp_path / "compared.py"
+    file.write_text(f"from draincheck.knobs import Knobs\nprint(Knobs().drain == {value!r})\n", encoding="utf-8")
+    report, _, code = api.run(["--strict", "--config-file=", str(file)])
+    assert (code, "[comparison-overlap]" in report) == (int(refused), refused), report

@@ -26,10 +26,11 @@ import pytest
 from draincheck.engines.explicit import explore
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import Value
+from draincheck.knobs import KNOBS, Knobs, parse_setting, turned
 from draincheck.lang import TRUE, BoolExpr, BoolVar, IntVar, Process
 from draincheck.qemu import World, build
 from draincheck.qemu.world import Request
-from draincheck.revisions import KNOBS, Knobs, Revision, code_bases, find_revision, parse_setting
+from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.counted import S1, Family, Story
@@ -305,7 +306,7 @@ def vectors(seed: int, number: int) -> list[Knobs]:
     random, found = Random(seed), list[Knobs]()
     while len(found) < number:
         values = {knob.name: FIXED.get(knob.name) or random.choice(knob.values) for knob in KNOBS}
-        knobs = Knobs(**dict(parse_setting(f"{name}={value}") for name, value in values.items()))
+        knobs = turned(Knobs(), dict(parse_setting(f"{name}={value}") for name, value in values.items()))
         if not objection(knobs, MIRROR):
             found.append(knobs)
     return found

@@ -28,7 +28,7 @@ from draincheck.exploration import explorer
 from draincheck.exploration.loop import Loop
 from draincheck.expr import FALSE, TRUE
 from draincheck.reason import NoLongerPath, Refused
-from draincheck.system import TransitionSystem
+from draincheck.system import TransitionSystem, Variable
 from draincheck.verdict import Limits, Outcome, Verdict
 from tests.support.agreement import (
     NEVER,
@@ -198,7 +198,7 @@ def _variables_do_not_keep_their_values(patch: pytest.MonkeyPatch) -> None:
 
 
 def _variables_always_keep_their_values(patch: pytest.MonkeyPatch) -> None:
-    def kept(self: Relation, variable: Any) -> str:
+    def kept(self: Relation, variable: Variable) -> str:
         position = self.system.position[variable]
         return f"(= w{position} v{position})"
 

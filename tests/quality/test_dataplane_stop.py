@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from draincheck.core.machine import Machine
 from draincheck.core.outcome import Outcome as End
 from draincheck.core.run import replay
 from draincheck.engines.explicit import explore
+from draincheck.knobs import Setting
 from draincheck.revisions import Revision, find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace
@@ -32,7 +32,7 @@ def found(revision: Revision) -> tuple[TransitionSystem, Exploration]:
     return system, explore(system)
 
 
-def violated(revision: str, **settings: Any) -> set[str]:
+def violated(revision: str, **settings: Setting) -> set[str]:
     """The violated properties of a code base, some of its knobs turned by hand."""
     search = found(with_settings(find_revision(revision), settings))[1]
     return {name for name, verdict in search.verdicts.items() if verdict.outcome is Outcome.VIOLATED}

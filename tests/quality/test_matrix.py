@@ -8,8 +8,9 @@ import pytest
 
 from draincheck.engines.explicit import explore, states
 from draincheck.expr import TRUE
-from draincheck.qemu import build
-from draincheck.revisions import CONTROLS, REVISIONS, find_revision, with_settings
+from draincheck.knobs import Setting
+from draincheck.qemu import Scenario, build
+from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome
 from drainspecs.mirror.expectations import expected
@@ -47,9 +48,9 @@ def test_every_property_is_violated_somewhere_or_guarded_by_a_mutation(results: 
 
 
 @pytest.mark.parametrize("scenario", DEFAULT_SCENARIOS, ids=lambda item: item.name)
-def test_an_expectation_turned_round_makes_a_difference(scenario: object) -> None:
+def test_an_expectation_turned_round_makes_a_difference(scenario: Scenario) -> None:
     """Negative control of the comparison: a wrong expectation, or a wrong count, is one line."""
-    row = Row(find_revision("ab27c3b5e7"), scenario)  # type: ignore[arg-type]
+    row = Row(find_revision("ab27c3b5e7"), scenario)
     (result,) = Solver().decide([row])
     assert differences(result) == []
     assert len(differences(replace(result, pinned=Counts(1, 2, 3)))) == 1
@@ -125,15 +126,15 @@ def test_a_second_switch_is_found_out() -> None:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda item: item.name)
-def test_each_control_changes_a_verdict(control: object) -> None:
+def test_each_control_changes_a_verdict(control: Revision) -> None:
     """A control turns one knob of a real code base, and some property's verdict turns with it."""
-    base = find_revision(control.name.split("-")[0])  # type: ignore[attr-defined]
+    base = find_revision(control.name.split("-")[0])
     scenario = find_scenario("mirror")
-    pair = [explore(system_of(Row(item, scenario))).verdicts for item in (base, control)]  # type: ignore[arg-type]
+    pair = [explore(system_of(Row(item, scenario))).verdicts for item in (base, control)]
     assert any(pair[0][item.name].outcome is not pair[1][item.name].outcome for item in PROPERTIES)
 
 
-def cases(revision: str, **settings: object) -> set[str]:
+def cases(revision: str, **settings: Setting) -> set[str]:
     """The seed's cases that can happen."""
     code_base = with_settings(find_revision(revision), settings)
     verdicts = explore(build("cases", code_base.knobs, find_scenario("mirror"), SeedCases()).compile()).verdicts

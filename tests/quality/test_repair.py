@@ -9,8 +9,9 @@ import pytest
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import Knobs, UnknownName
 from draincheck.qemu import Scenario, build
-from draincheck.revisions import REVISIONS, Knobs, Revision, UnknownName, find_revision, with_settings
+from draincheck.revisions import REVISIONS, Revision, find_revision, with_settings
 from draincheck.verdict import Outcome
 from drainspecs.mirror import kind as kind_module
 from drainspecs.mirror import mitigations as mitigations_module

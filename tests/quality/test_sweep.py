@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from draincheck.analysis.decision_tables import Space
 from draincheck.engines.explicit import explore
+from draincheck.knobs import Setting, UnknownName, turned
 from draincheck.qemu import build
-from draincheck.revisions import REVISIONS, UnknownName, find_revision
+from draincheck.revisions import REVISIONS, find_revision
 from draincheck.verdict import Outcome
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import DrainInvariant
@@ -28,9 +28,9 @@ def small() -> Sweep:
     return sweep(find_scenario("mirror"), knobs=SMALL)
 
 
-def decided_alone(found: Sweep, vector: dict[str, Any]) -> bool | None:
+def decided_alone(found: Sweep, vector: dict[str, Setting]) -> bool | None:
     """What a search of this one code base says; None if there can be no such code base."""
-    knobs = replace(found.base.knobs, **vector)
+    knobs = turned(found.base.knobs, vector)
     if objection(knobs, found.scenario):
         return None
     verdicts = explore(build("", knobs, found.scenario, DrainInvariant()).compile()).verdicts

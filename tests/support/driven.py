@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from draincheck.conformance import config_of
 from draincheck.core.events import Event, EventLog
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
+from draincheck.knobs import Setting
 from draincheck.revisions import find_revision, with_settings
 from drainspecs.mirror.scenarios import find_scenario
 
@@ -24,7 +24,7 @@ class Driven:
         wishes: outcomes that are taken where a step has several; without one the first.
     """
 
-    def __init__(self, revision: str, scenario: str, **settings: Any) -> None:
+    def __init__(self, revision: str, scenario: str, **settings: Setting) -> None:
         knobs = with_settings(find_revision(revision), settings).knobs
         self.log = EventLog()
         self.machine = Machine(knobs, config_of(find_scenario(scenario)), self.log)

@@ -106,7 +106,7 @@ def _properties() -> _Rows:
 
 
 def _knobs() -> _Rows:
-    from draincheck.revisions import KNOBS
+    from draincheck.knobs import KNOBS
 
     rows = [{"name": knob.name, "values": list(knob.values), "meaning": knob.meaning} for knob in KNOBS]
     return {"name": "knob", "values": "values", "meaning": "meaning"}, rows

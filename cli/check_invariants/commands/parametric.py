@@ -27,6 +27,7 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
+    from draincheck.knobs import Setting
     from draincheck.revisions import Revision
     from draincheck.subject import Expectation
     from draincheck.verdict import Limits
@@ -59,7 +60,7 @@ def command(
     /,
     *,
     revisions: Sequence[Revision],
-    settings: Sequence[tuple[str, Any]],
+    settings: Sequence[tuple[str, Setting]],
     timeout: float | None,
     directory: str | None,
     as_json: bool,
@@ -138,7 +139,7 @@ class _Row:
         return None if trace is None else len(trace.actions)
 
 
-def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Any]]) -> list[Counted]:
+def _chosen(revisions: Sequence[Revision], settings: Sequence[tuple[str, Setting]]) -> list[Counted]:
     """The code bases named, all if none is, with their knobs turned. Raises UsageError and MalformedInput for knobs that exclude each other."""
     from check_invariants.selection import check_possible, merged
     from draincheck.revisions import code_bases

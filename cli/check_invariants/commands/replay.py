@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from draincheck.conformance.lockstep import Parting
     from draincheck.core.config import Config
     from draincheck.core.run import Replayed
+    from draincheck.knobs import Knobs
     from draincheck.report.jsontrace import TraceFile
-    from draincheck.revisions import Knobs
     from draincheck.system import TransitionSystem
 
 __all__ = ["command"]

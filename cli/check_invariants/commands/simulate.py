@@ -25,6 +25,7 @@ from check_invariants.output import (
 if TYPE_CHECKING:
     from draincheck.core.outcome import Outcome
     from draincheck.core.run import Run, Simulation
+    from draincheck.knobs import Setting
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
     from drainspecs.mirror.code_base import CodeBase
@@ -52,7 +53,7 @@ def command(
     *,
     revisions: Sequence[Revision],
     scenarios: Sequence[Scenario],
-    settings: Sequence[tuple[str, Any]],
+    settings: Sequence[tuple[str, Setting]],
     seed: int,
     runs: int,
     every: bool,
@@ -90,7 +91,7 @@ def command(
 
 
 def _code_bases(
-    revisions: Sequence[Revision], scenarios: Sequence[Scenario], settings: Sequence[tuple[str, Any]], every: bool
+    revisions: Sequence[Revision], scenarios: Sequence[Scenario], settings: Sequence[tuple[str, Setting]], every: bool
 ) -> list[CodeBase]:
     from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
     from draincheck.revisions import code_bases, find_revision

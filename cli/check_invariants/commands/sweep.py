@@ -29,14 +29,13 @@ __all__ = ["command"]
 
 
 def _find(name: str) -> str:
-    from drainspecs.questions.variants import values_of
+    from draincheck.knobs import knob_named
 
-    values_of(name)
-    return name
+    return knob_named(name).name
 
 
 def _known() -> Iterable[tuple[str, str]]:
-    from draincheck.revisions import KNOBS
+    from draincheck.knobs import KNOBS
 
     return ((knob.name, knob.meaning) for knob in KNOBS)
 

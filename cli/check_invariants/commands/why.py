@@ -82,7 +82,8 @@ def _the_property(properties: Sequence[str]) -> str:
 def _asked(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why:
     from check_invariants.selection import probes_of_states
     from draincheck.errors import ModelError
-    from draincheck.revisions import UnknownName, find_revision
+    from draincheck.knobs import UnknownName
+    from draincheck.revisions import find_revision
     from drainspecs.questions.why import why
 
     try:
@@ -172,7 +173,7 @@ def _outcome(word: str) -> str:
 
 def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: str) -> Iterator[str]:
     """An answer: its changes, what comes of their removal, and how to look at that."""
-    from drainspecs.questions.variants import shown
+    from draincheck.knobs import shown
 
     indent = " " * len(f"{number}. ")
     for place, change in enumerate(flip.changes):

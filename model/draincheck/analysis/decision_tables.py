@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
-from drainspecs.questions.variants import Setting, shown, values_of
+from draincheck.knobs import Setting, knob_named, shown
 
 __all__ = ["Cube", "Space", "cover", "members", "prime_cubes"]
 
@@ -46,7 +46,7 @@ class Space:
     @cached_property
     def values(self) -> tuple[tuple[Setting, ...], ...]:
         """The values of each knob."""
-        return tuple(map(values_of, self.knobs))
+        return tuple(knob_named(name).settings for name in self.knobs)
 
     @cached_property
     def size(self) -> int:

@@ -11,9 +11,10 @@ from draincheck.core.assembly import STANDARD_PARTS, Parts
 from draincheck.core.config import Config
 from draincheck.core.machine import Machine
 from draincheck.errors import ModelError
+from draincheck.knobs import Knobs
 from draincheck.qemu import Probes, Scenario
 from draincheck.qemu.cache import BuildCache
-from draincheck.revisions import Knobs, Revision
+from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
 from draincheck.variants import Variants
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from draincheck.core.errors import ConfigError
-from draincheck.revisions import Knobs
+from draincheck.knobs import Knobs
 
 __all__ = ["Config", "check_config"]
 

@@ -22,7 +22,7 @@ from greenlet import getcurrent, greenlet
 
 from draincheck.core.errors import QemuAbort
 from draincheck.core.events import EventLog
-from draincheck.revisions import Knobs
+from draincheck.knobs import Knobs
 
 __all__ = ["Choice", "Host", "Thread"]
 

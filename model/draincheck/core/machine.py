@@ -15,7 +15,7 @@ from draincheck.core.environment import Actor
 from draincheck.core.errors import CoreError, QemuAbort
 from draincheck.core.events import EventLog
 from draincheck.core.host import Choice, Host, Thread
-from draincheck.revisions import Knobs
+from draincheck.knobs import Knobs
 
 __all__ = ["Machine"]
 

@@ -14,7 +14,7 @@ from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
 from draincheck.core.outcome import LostWrite, Outcome, lost_writes, outcome_of
 from draincheck.core.scheduler import Fair, Random, Replay, Scheduler, Step
-from draincheck.revisions import Knobs
+from draincheck.knobs import Knobs
 
 __all__ = ["Replayed", "Run", "Simulation", "replay", "run", "self_check", "simulate"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from draincheck.knobs import Knobs
 from draincheck.lang import Model, all_
 from draincheck.qemu import bottom_halves, environment, iothread, mainloop, mirror, virtio
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
 from draincheck.qemu.world import Callbacks, World
-from draincheck.revisions import Knobs
 
 __all__ = ["build"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
+from draincheck.knobs import Knobs
 from draincheck.qemu.build import build
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
-from draincheck.revisions import Knobs
 from draincheck.system import TransitionSystem
 from draincheck.variants import Variants
 

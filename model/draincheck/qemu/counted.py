@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from draincheck.expr import want_int
+from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Model, ModelError, Process, any_, ite
 from draincheck.naturals import INFINITY, over_naturals, parameter
 from draincheck.qemu import counted_polling
-from draincheck.revisions import Knobs
 from draincheck.system import TransitionSystem
 
 __all__ = ["Qemu", "Requests"]

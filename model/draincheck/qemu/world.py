@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from draincheck.knobs import Knobs
 from draincheck.lang import (
     FALSE,
     TRUE,
@@ -21,7 +22,6 @@ from draincheck.lang import (
 )
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
-from draincheck.revisions import Knobs
 
 __all__ = ["AioContext", "Callbacks", "Disk", "Request", "World", "Write"]
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from draincheck.analysis.markov import probability
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import KNOBS, Setting, nearest
 from draincheck.qemu import build
-from draincheck.revisions import KNOBS, REVISIONS, Revision, find_revision, nearest, with_settings
+from draincheck.revisions import REVISIONS, Revision, find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Outcome
 from drainspecs.mirror.kick_phases import KickPosition, dangerous_kicks
@@ -127,23 +128,23 @@ def _explored(revision: Revision, scenario: str, orders: bool) -> Exploration:
     return explore(_system(revision, scenario, orders))
 
 
-def _violates(revision: str, scenario: str, property: str, **settings: Any) -> bool:
+def _violates(revision: str, scenario: str, property: str, **settings: Setting) -> bool:
     code_base = with_settings(find_revision(revision), settings)
     return _explored(code_base, scenario, property in ORDERS).verdicts[property].outcome is Outcome.VIOLATED
 
 
-def _fact(wanted: bool, revision: str, scenario: str, property: str, **settings: Any) -> Fact:
+def _fact(wanted: bool, revision: str, scenario: str, property: str, **settings: Setting) -> Fact:
     found = _violates(revision, scenario, property, **settings)
     code_base = with_settings(find_revision(revision), settings).name
     verb = "violated" if found else "holds"
     return Fact(f"{code_base}, {scenario}: {property} {verb}", found is wanted)
 
 
-def _bad(revision: str, scenario: str, property: str, **settings: Any) -> Fact:
+def _bad(revision: str, scenario: str, property: str, **settings: Setting) -> Fact:
     return _fact(True, revision, scenario, property, **settings)
 
 
-def _good(revision: str, scenario: str, property: str, **settings: Any) -> Fact:
+def _good(revision: str, scenario: str, property: str, **settings: Setting) -> Fact:
     return _fact(False, revision, scenario, property, **settings)
 
 

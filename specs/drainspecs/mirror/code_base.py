@@ -5,20 +5,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from draincheck.errors import MalformedModel, ModelError
 from draincheck.expr import Value
+from draincheck.knobs import Knobs, Setting, UnknownName, parse_setting, shown
 from draincheck.model_file import ModelFile
 from draincheck.qemu import Scenario
-from draincheck.revisions import Knobs, Revision, UnknownName, find_revision, parse_setting, with_settings
+from draincheck.revisions import Revision, find_revision, with_settings
 from draincheck.subject import Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.specifications import Specification, find_specification
-from drainspecs.questions.variants import shown
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
@@ -45,7 +45,7 @@ class CodeBase:
     revision: Revision
     scenario: Scenario
     order: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
     specification: Specification = field(default_factory=lambda: find_specification("invariant"))
 
     @property
@@ -125,7 +125,7 @@ class Counted:
     """
 
     revision: Revision
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
     writes: int | None = None
 
     @property
@@ -206,7 +206,7 @@ def _named_by(source: Source) -> Subject:
     code_base = CodeBase(
         revision,
         scenario,
-        parse_setting(f"order={_word(source, 'order')}")[1],
+        shown(parse_setting(f"order={_word(source, 'order')}")[1]),
         _settings(source),
         find_specification(_word(source, "specification")),
     )
@@ -220,7 +220,7 @@ def _word(source: Source, key: str) -> str:
     return value
 
 
-def _settings(source: Source) -> dict[str, Any]:
+def _settings(source: Source) -> dict[str, Setting]:
     """The knobs turned by hand."""
     value: Mapping[str, Value] | str = source.get("settings", {})
     if not isinstance(value, Mapping):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
 
+from draincheck.knobs import Knobs
 from draincheck.qemu import Scenario
-from draincheck.revisions import Knobs, Revision
+from draincheck.revisions import Revision
 from drainspecs.mirror.scenarios import SCENARIOS, applies, base_scenario
 from drainspecs.questions.variants import Judged, Judges
 

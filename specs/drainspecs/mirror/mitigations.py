@@ -8,11 +8,11 @@ else changes) to 4 (every block device behaves differently); it orders answers a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from draincheck.revisions import REVISIONS, Knobs, Revision, nearest
-from drainspecs.questions.variants import Setting, shown
+from draincheck.knobs import Knobs, Setting, nearest, shown, turned
+from draincheck.revisions import REVISIONS, Revision
 
 __all__ = [
     "GROUNDWORK",
@@ -186,10 +186,10 @@ def find_mitigation(name: str) -> Mitigation:
 
 def applied(knobs: Knobs, mitigations: Iterable[Mitigation]) -> Knobs:
     """The knobs with mitigations made, in the order of history: a later one that turns the same knob wins."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, Setting] = {}
     for item in sorted(mitigations, key=MITIGATIONS.index):
         changes.update(item.settings)
-    return replace(knobs, **changes)
+    return turned(knobs, changes)
 
 
 def contains(revision: Revision, commit: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from draincheck.knobs import nearest
 from draincheck.qemu import Scenario
-from draincheck.revisions import Revision, nearest
+from draincheck.revisions import Revision
 
 __all__ = ["DEFAULT_SCENARIOS", "EXTRA_SCENARIOS", "SCENARIOS", "applies", "base_scenario", "find_scenario"]
 

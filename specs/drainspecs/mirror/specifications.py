@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from draincheck.knobs import nearest
 from draincheck.qemu import Probes, Scenario, build
-from draincheck.revisions import Revision, nearest
+from draincheck.revisions import Revision
 from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from drainspecs.comutex import comutex_system

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
+from draincheck.knobs import Knobs, Setting
 from draincheck.qemu import Scenario
-from draincheck.revisions import REVISIONS, Knobs, Revision, with_settings
+from draincheck.revisions import REVISIONS, Revision, with_settings
 from draincheck.verdict import Outcome
 from drainspecs.mirror.kind import NO_HANG, Kind
 from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
 from drainspecs.mirror.stray_requests import CASES, SeedCases
-from drainspecs.questions.variants import Advance, Judged, Judges, Setting, check_possible, silently
+from drainspecs.questions.variants import Advance, Judged, Judges, check_possible, silently
 
 __all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
 

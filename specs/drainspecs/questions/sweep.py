@@ -12,24 +12,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from draincheck.analysis.decision_tables import Cube, Space, cover
 from draincheck.errors import ModelError
+from draincheck.knobs import KNOBS, Knobs, Setting, knob_named, shown, turned
 from draincheck.qemu import Probes, Scenario
-from draincheck.revisions import KNOBS, Knobs, Revision, find_revision
+from draincheck.revisions import Revision, find_revision
 from drainspecs.mirror.properties import DrainInvariant
-from drainspecs.questions.variants import (
-    NAMES_ONLY,
-    Advance,
-    Judged,
-    Judges,
-    Setting,
-    check_applies,
-    shown,
-    silently,
-    values_of,
-)
+from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, check_applies, silently
 
 __all__ = ["MOST", "Part", "SpaceTooLarge", "Sweep", "default_knobs", "sweep"]
 
@@ -206,7 +197,7 @@ def sweep(
 
 def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     """The knobs in the order of their table; raises UnknownName, or SpaceTooLarge for too many of them."""
-    size = prod(len(values_of(name)) for name in set(names))
+    size = prod(len(knob_named(name).settings) for name in set(names))
     if size > MOST:
         raise SpaceTooLarge(
             f"{size} code bases are too many for one sweep, which takes {MOST} at most; choose fewer knobs"
@@ -220,10 +211,10 @@ def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Part]:
     A build with the values of a prefix of what it reads, and the first value of every other knob, gives one part; each knob that it has
     read beyond the prefix opens new prefixes, one for each of its other values.
     """
-    first: dict[str, Setting] = {knob: values_of(knob)[0] for knob in swept}
+    first: dict[str, Setting] = {knob: knob_named(knob).settings[0] for knob in swept}
     prefixes: list[dict[str, Setting]] = [{}]
     while prefixes:
-        vectors = [_vector(base, first | prefix) for prefix in prefixes]
+        vectors = [turned(base, first | prefix) for prefix in prefixes]
         longer: list[dict[str, Setting]] = []
         for prefix, judged in zip(prefixes, judges.judge_all(vectors), strict=True):
             fixed = {knob: value for knob, value in judged.read.items() if knob in first}
@@ -232,15 +223,11 @@ def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Part]:
         prefixes = longer
 
 
-def _vector(base: Knobs, values: Mapping[str, Any]) -> Knobs:
-    return replace(base, **values)
-
-
 def _siblings(fixed: Mapping[str, Setting], known: int) -> Iterator[dict[str, Setting]]:
     """What a build says about where else to look: its own readings up to a knob, and another value of that one."""
     read = list(fixed.items())
     for place in range(known, len(read)):
         knob, value = read[place]
-        for other in values_of(knob):
+        for other in knob_named(knob).settings:
             if other != value:
                 yield {**dict(read[:place]), knob: other}

@@ -9,15 +9,16 @@ that cannot matter.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import Knobs, Setting
 from draincheck.qemu import Probes, Scenario, build
-from draincheck.revisions import KNOBS, Knobs, Revision, nearest
+from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
 from draincheck.variants import Variants
 from draincheck.verdict import Outcome
@@ -31,17 +32,11 @@ __all__ = [
     "Judge",
     "Judged",
     "Judges",
-    "Setting",
     "check_applies",
     "check_possible",
     "objection",
-    "shown",
     "silently",
-    "values_of",
 ]
-
-#: a knob's value as `Knobs` stores it: switches are truth values
-Setting = str | bool
 
 #: told how many code bases have been decided so far
 Advance = Callable[[int], None]
@@ -57,19 +52,6 @@ PIECE = 16
 
 def silently(decided: int) -> None:
     """An `Advance` that ignores what it is told."""
-
-
-def values_of(knob: str) -> tuple[Setting, ...]:
-    """The values that a knob can take, in the order of the table; raises UnknownName for a knob that is not in it."""
-    for item in KNOBS:
-        if item.name == knob:
-            return tuple(value == "on" for value in item.values) if item.values == ("off", "on") else item.values
-    raise nearest("knob", knob, [item.name for item in KNOBS])
-
-
-def shown(value: Setting) -> str:
-    """A knob's value as a user writes it."""
-    return ("on" if value else "off") if isinstance(value, bool) else value
 
 
 def check_applies(revision: Revision, scenario: Scenario) -> None:
@@ -242,7 +224,7 @@ class Judges:
         else:
             self.digests.add(judged.digest)
 
-    def _elsewhere(self, vectors: Sequence[Knobs]) -> Any:
+    def _elsewhere(self, vectors: Sequence[Knobs]) -> Iterator[Judged]:
         if self._pool is None:
             self._pool = _pool(self._processes, self._arguments)
         return self._pool.map(_judge_here, vectors, chunksize=PIECE)
@@ -252,15 +234,18 @@ class Judges:
 
 _here: list[Judge] = []
 
+#: what a judge is made of
+_Arguments: TypeAlias = tuple[Scenario, tuple[str, ...], Callable[[], Probes]]
 
-def _pool(workers: int, arguments: tuple[Any, ...]) -> ProcessPoolExecutor:
+
+def _pool(workers: int, arguments: _Arguments) -> ProcessPoolExecutor:
     """Forked, so that nothing has to be imported again."""
     from multiprocessing import get_context
 
     return ProcessPoolExecutor(workers, get_context("fork"), _start, arguments)
 
 
-def _start(*arguments: Any) -> None:
+def _start(*arguments: *_Arguments) -> None:
     """Each process keeps one judge. Ctrl-C is for the parent alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _here[:] = [Judge(*arguments)]

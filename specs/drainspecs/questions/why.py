@@ -18,15 +18,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import KNOBS, Knobs, Setting, shown, turned
 from draincheck.qemu import Probes, Scenario, build
-from draincheck.revisions import KNOBS, REVISIONS, Knobs, Revision, with_settings
+from draincheck.revisions import REVISIONS, Revision, with_settings
 from draincheck.verdict import Outcome, Statistics, Verdict
 from drainspecs.mirror.properties import DrainInvariant
-from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, Setting, check_possible, shown, silently
+from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, check_possible, silently
 
 if TYPE_CHECKING:
     from draincheck.system import TransitionSystem
@@ -221,8 +222,7 @@ class _Search:
         return self.answers
 
     def _without(self, removed: Iterable[str]) -> Knobs:
-        changes: dict[str, Any] = {knob: self.before[knob] for knob in removed}
-        return replace(self.knobs, **changes)
+        return turned(self.knobs, {knob: self.before[knob] for knob in removed})
 
     def _flips(self, judged: Judged) -> bool:
         return not judged.objection and any(outcome is not self.outcome for outcome in judged.outcomes.values())

@@ -11,10 +11,11 @@ from time import perf_counter
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import Knobs
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault
-from draincheck.revisions import Knobs, Revision, code_bases
+from draincheck.revisions import Revision, code_bases
 from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
