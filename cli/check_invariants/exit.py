@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
+    from draincheck.checking import Finding
     from draincheck.properties import Breach
     from draincheck.subject import Expectation
     from draincheck.verdict import Outcome
@@ -28,7 +29,7 @@ __all__ = [
     "ending",
     "of_certificate",
     "of_comparison",
-    "of_gap",
+    "of_finding",
     "of_verdict",
     "worst",
 ]
@@ -92,9 +93,9 @@ def of_comparison(as_expected: bool, unknown: bool = False) -> ExitCode:
     return ExitCode.INCONCLUSIVE if unknown else ExitCode.OK if as_expected else ExitCode.DIFFERENT
 
 
-def of_gap(outcome: Outcome | None) -> ExitCode:
-    """What it comes to that something wanted cannot be had, such as a certificate of what does not hold; None: nobody knows."""
-    return of_comparison(False, unknown=outcome is None or outcome.value == "unknown")
+def of_finding(finding: Finding) -> ExitCode:
+    """What a finding comes to."""
+    return of_verdict(finding.outcome, finding.item.breach, finding.expectation)
 
 
 def of_certificate(verdict: CertificateVerdict) -> ExitCode:

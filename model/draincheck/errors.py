@@ -9,7 +9,17 @@ if TYPE_CHECKING:
     from draincheck.system import Action, Fault
     from draincheck.trace import Trace
 
-__all__ = ["EvidenceError", "MalformedModel", "ModelError", "ModelFault", "NoSuchModel", "SourceLine", "TraceError"]
+__all__ = [
+    "EvidenceError",
+    "MalformedModel",
+    "ModelError",
+    "ModelFault",
+    "NoSolver",
+    "NoSuchModel",
+    "SourceLine",
+    "TraceError",
+    "Unreadable",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,14 @@ class NoSuchModel(Exception):
 
 class MalformedModel(Exception):
     """A file of a user's that makes no model, or a name in a file that no model can be built from."""
+
+
+class NoSolver(Exception):
+    """A solver that is not known or not installed."""
+
+
+class Unreadable(Exception):
+    """A text that a solver does not understand."""
 
 
 class TraceError(Exception):

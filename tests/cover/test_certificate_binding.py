@@ -15,11 +15,11 @@ import z3
 from draincheck.certificate import Certificate, CertificateError, check, make, read
 from draincheck.certificate.format import QUERIES
 from draincheck.certificate.queries import constants, queries
-from draincheck.certificate.solvers import answers
 from draincheck.engines.smt.relation import Relation
 from draincheck.expr import TRUE
 from draincheck.properties import Always
 from draincheck.revisions import find_revision
+from draincheck.solvers import Answer, open_solver
 from draincheck.system import Action, TransitionSystem
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.matrix import Row, system_of
@@ -65,7 +65,7 @@ def no_solver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def asked(*_: object) -> None:
         raise AssertionError("a solver was asked")
 
-    monkeypatch.setattr(import_module("draincheck.certificate.check"), "answers", asked)
+    monkeypatch.setattr(import_module("draincheck.certificate.check"), "open_solver", asked)
     yield
 
 
@@ -276,13 +276,20 @@ def test_hidden_ends_of_lines_are_malformed(subject: Subject, end: str) -> None:
         check(text, subject.system)
 
 
+def _answers(definitions: list[str], conditions: list[str]) -> list[Answer]:
+    """What cvc5 says of each condition."""
+    solver = open_solver("cvc5")
+    solver.define("\n".join(definitions))
+    return list(map(solver.ask, conditions))
+
+
 def test_the_tricks_would_work(subject: Subject) -> None:
     """Negative control of the binding: a script with `(assert false)` in it is all unsat, whatever its invariant says."""
     certificate = with_bodies(subject.system, make(subject.system, [subject.property]), ["true"])
     needed = [query.condition for query in queries(Relation(subject.system), certificate.header)]
     definitions = [*certificate.model, *certificate.claim, *constants(Relation(subject.system), certificate.header)]
-    assert "sat" in answers("cvc5", "\n".join(definitions), needed)
-    assert set(answers("cvc5", "\n".join([*definitions, "(assert false)"]), needed)) == {"unsat"}
+    assert Answer.SAT in _answers(definitions, needed)
+    assert set(_answers([*definitions, "(assert false)"], needed)) == {Answer.UNSAT}
     cheat = certificate.text.replace(f"\n{QUERIES}", f"\n(assert false)\n{QUERIES}")
     context = z3.Context()
     output = z3.Z3_eval_smtlib2_string(context.ref(), cheat).splitlines()

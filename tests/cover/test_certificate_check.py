@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from draincheck import solvers
 from draincheck.certificate import (
     SOLVERS,
     CertificateError,
@@ -15,13 +16,12 @@ from draincheck.certificate import (
     check,
     from_proof,
     make,
-    solvers,
 )
 from draincheck.certificate.queries import queries
 from draincheck.engines import explicit
 from draincheck.engines.smt.induction import Proof
 from draincheck.engines.smt.relation import Relation
-from draincheck.errors import ModelFault
+from draincheck.errors import ModelFault, NoSolver
 from draincheck.expr import BOOL, TRUE
 from draincheck.naturals import NATURAL, over_naturals
 from draincheck.properties import Always, Eventually, LeadsTo, NoDeadlock
@@ -253,8 +253,8 @@ def test_text_that_a_solver_cannot_read_is_rejected(solver: str) -> None:
 def test_unknown_and_missing_solvers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says how to get one."""
     system = philosophers()
-    with pytest.raises(CertificateError, match="unknown solver 'yices'; known: z3, cvc5"):
+    with pytest.raises(NoSolver, match="unknown solver 'yices'; known: z3, cvc5"):
         check(make(system), system, "yices")
     monkeypatch.setattr(solvers, "find_spec", lambda _: None)
-    with pytest.raises(CertificateError, match=r"cvc5 is not installed; pip install 'check-invariants\[cvc5\]'"):
+    with pytest.raises(NoSolver, match=r"cvc5 is not installed; pip install 'check-invariants\[cvc5\]'"):
         check(make(system), system, "cvc5")

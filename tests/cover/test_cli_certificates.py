@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from check_invariants.commands import certificate as command
-from draincheck.certificate import read, solvers
+from draincheck import solvers
+from draincheck.certificate import read
 from draincheck.certificate.format import CLAIM, QUERIES
 from tests.golden.documents import validator
 from tests.support.certificates import with_claim

@@ -191,12 +191,6 @@ def test_what_a_comparison_comes_to(as_expected: bool, unknown: bool, code: int)
     assert int(table.of_comparison(as_expected, unknown)) == code
 
 
-@pytest.mark.parametrize(("outcome", "code"), [(None, 30), (UNKNOWN, 30), (VIOLATED, 10), (HOLDS, 10)])
-def test_what_a_gap_comes_to(outcome: Outcome | None, code: int) -> None:
-    """What was wanted cannot be had: because of a verdict, or because there is none."""
-    assert int(table.of_gap(outcome)) == code
-
-
 @pytest.mark.parametrize(("accepted", "undecided", "code"), [(True, False, 0), (False, True, 30), (False, False, 14)])
 def test_what_a_certificate_comes_to(accepted: bool, undecided: bool, code: int) -> None:
     """Accepted, rejected, or given up on."""
@@ -259,7 +253,7 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("check_invariants.judge.explore", interrupted)
+    monkeypatch.setattr("draincheck.engines.explicit.explore", interrupted)
     result = run("check", "--no-trace")
     assert result.stderr == "Error: interrupted after 0 states: every verdict is unknown\n"
     assert result.exit_code == 130
@@ -289,7 +283,7 @@ def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("check_invariants.judge.explore", broken)
+    monkeypatch.setattr("draincheck.engines.explicit.explore", broken)
     result = run("check")
     assert result.stderr.startswith("Error: internal error: ZeroDivisionError: unforeseen\n")
     assert "Traceback" not in result.stderr
@@ -302,7 +296,7 @@ def test_the_traceback_of_an_internal_error_can_be_had(monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("check_invariants.judge.explore", broken)
+    monkeypatch.setattr("draincheck.engines.explicit.explore", broken)
     assert isinstance(run("check", env={DEBUG: "1"}).exception, ZeroDivisionError)
 
 

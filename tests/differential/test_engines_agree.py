@@ -22,12 +22,12 @@ from draincheck.engines.smt import bmc, induction
 from draincheck.engines.smt.induction import Proof
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
-from draincheck.engines.smt.solver import Answer
 from draincheck.errors import ModelFault
 from draincheck.exploration import explorer
 from draincheck.exploration.loop import Loop
 from draincheck.expr import FALSE, TRUE
 from draincheck.reason import NoLongerPath, Refused
+from draincheck.solvers import Answer
 from draincheck.system import TransitionSystem, Variable
 from draincheck.verdict import Limits, Outcome, Verdict
 from tests.support.agreement import (

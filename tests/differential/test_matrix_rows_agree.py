@@ -16,12 +16,12 @@ from draincheck.engines import explicit, portfolio
 from draincheck.engines.smt import bmc, induction
 from draincheck.engines.smt.mutexes import Pairs
 from draincheck.engines.smt.relation import Relation
-from draincheck.engines.smt.solver import Answer
 from draincheck.errors import EvidenceError
 from draincheck.properties import Assertion
 from draincheck.qemu.cache import BuildCache
 from draincheck.reason import Excluded
 from draincheck.semantics.violation import shown_by
+from draincheck.solvers import Answer
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 from drainspecs.mirror.properties import DrainInvariant

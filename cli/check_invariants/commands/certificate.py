@@ -124,12 +124,13 @@ class _Checked:
 
 def _demand(solvers: Iterable[str]) -> None:
     """Raise UsageError unless all these solvers are there."""
-    from draincheck.certificate import CertificateError, demand
+    from draincheck.errors import NoSolver
+    from draincheck.solvers import demand
 
     try:
         for solver in solvers:
             demand(solver)
-    except CertificateError as error:
+    except NoSolver as error:
         raise click.UsageError(str(error)) from error
 
 

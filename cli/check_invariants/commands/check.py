@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import ExitCode, worst
+from check_invariants.exit import ExitCode, of_finding, worst
 from check_invariants.options import json_option, lemma_option, property_option, selectors
 from check_invariants.output import (
     Column,
@@ -25,11 +25,10 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
-    from check_invariants.judge import Judged
+    from draincheck.checking import Finding, Result, StepOfModel
     from draincheck.subject import Subject
-    from draincheck.system import TransitionSystem
     from draincheck.trace import Trace
-    from draincheck.verdict import Exploration, Limits
+    from draincheck.verdict import Exploration
 
 __all__ = ["command"]
 
@@ -93,73 +92,66 @@ def command(
     \b
     Example: check-invariants check --revision ab27c3b5e7 --set drain=nested --property S1
     """
+    from check_invariants.judge import checked
     from check_invariants.selection import select
     from draincheck.verdict import Limits
 
     if lemmas and engine != "induction":
         raise click.UsageError("--lemma is for --engine induction")
-    selected = select(properties=properties, **selectors)
-    result = _result(selected, properties, Limits(max_states, timeout, depth), engine, lemmas)
-    found = result.judged
+    subject = select(properties=properties, **selectors)
+    limits = Limits(max_states, timeout, depth)
+    found = _Checked(subject, checked(subject, properties, limits, engine, lemmas))
     if trace_out is not None:
-        _write_traces(result, trace_out)
-    code = worst(item.code for item in found)
+        _write_traces(found, trace_out)
+    code = worst(map(of_finding, found.result.findings))
     if as_json:
-        emit_json("check", _json(result, code, traces=not no_trace))
+        emit_json("check", _json(found, code, traces=not no_trace))
     else:
-        _print(result, traces=not no_trace)
+        _print(found, traces=not no_trace)
     ctx.exit(code)
 
 
-def _result(
-    selected: Subject, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str]
-) -> _Result:
-    from check_invariants.judge import decided, explored, judged
-
-    if engine == "explicit":
-        system, exploration = explored(selected, properties, limits)
-        return _Result(selected, system, exploration, judged(selected, system, exploration.verdicts, properties))
-    system, verdicts = decided(selected, properties, limits, engine, lemmas)
-    return _Result(selected, system, None, judged(selected, system, verdicts, properties))
-
-
 @dataclass(frozen=True, slots=True)
-class _Result:
-    """What `check` found. Only explicit search explores; the other engines leave `exploration` out."""
+class _Checked:
+    """A subject, and what the check of it found."""
 
-    selected: Subject
-    system: TransitionSystem
-    exploration: Exploration | None
-    judged: Sequence[Judged]
+    subject: Subject
+    result: Result
 
     @property
-    def violated(self) -> Iterator[tuple[Judged, Trace]]:
+    def violated(self) -> Iterator[tuple[Finding, Trace]]:
         """The properties that have a counterexample."""
-        for item in self.judged:
-            if item.outcome == "violated" and item.verdict.trace is not None:
+        for item in self.result.findings:
+            if item.outcome.value == "violated" and item.verdict.trace is not None:
                 yield item, item.verdict.trace
+
+    @property
+    def impact(self) -> tuple[str, ...]:
+        """What comes of it for the owner of the data; only explicit search tells."""
+        seen = self.result.exploration
+        return () if seen is None else self.subject.impact(seen.verdicts)
 
 
 # -- text -------------------------------------------------------------------------------------------
 
 
-def _print(result: _Result, traces: bool) -> None:
+def _print(found: _Checked, traces: bool) -> None:
     from check_invariants.limited import as_far_as_modelled
 
-    emit(f"{result.selected.heading}\n\n")
-    emit_table(_table(result.judged))
-    words = _outcome(result)
-    limits = as_far_as_modelled(result.selected, ((item.item.name, item.verdict.outcome) for item in result.judged))
-    if result.exploration is not None:
-        emit("\n" + _outcome_line(words, bool(limits)) + f"{_statistics(result.exploration)}\n")
-        emit(_never_taken(result.system, result.exploration))
+    emit(f"{found.subject.heading}\n\n")
+    emit_table(_table(found.result.findings))
+    words = found.impact
+    limits = as_far_as_modelled(found.subject, ((item.name, item.verdict.outcome) for item in found.result.findings))
+    if found.result.exploration is not None:
+        emit("\n" + _outcome_line(words, bool(limits)) + f"{_statistics(found.result.exploration)}\n")
+        emit(_never_taken(found.result.never_taken))
     emit(limits)
     if traces:
-        _print_traces(result)
-    emit(f"\n{_conclusion(result.judged)}\n")
+        _print_traces(found)
+    emit(f"\n{_conclusion(found.result.findings)}\n")
 
 
-def _table(judged: Sequence[Judged]) -> Table:
+def _table(judged: Sequence[Finding]) -> Table:
     """A line a property; what is expected only where something is."""
     expected = [Column("expected")] if any(item.expectation for item in judged) else []
     columns = [
@@ -172,17 +164,12 @@ def _table(judged: Sequence[Judged]) -> Table:
     return Table(columns, [_line(item, bool(expected)) for item in judged])
 
 
-def _line(item: Judged, with_expected: bool) -> list[str | Styled]:
-    style = {"holds": "green", "violated": "red", "unknown": "yellow"}[item.outcome]
-    mark = "!" if item.expectation and item.code is not ExitCode.OK else ""
+def _line(item: Finding, with_expected: bool) -> list[str | Styled]:
+    style = {"holds": "green", "violated": "red", "unknown": "yellow"}[item.outcome.value]
+    mark = "!" if item.expectation and of_finding(item) is not ExitCode.OK else ""
     expected = ["" if item.expectation is None else item.expectation.outcome.value] if with_expected else []
-    verdict = Styled(item.outcome + mark, "bold yellow" if mark else style)
-    return [item.item.name, verdict, *expected, str(item.verdict.reason), item.item.meaning]
-
-
-def _outcome(result: _Result) -> tuple[str, ...]:
-    """What comes of it for the owner of the data; only explicit search tells."""
-    return () if result.exploration is None else result.selected.impact(result.exploration.verdicts)
+    verdict = Styled(item.outcome.value + mark, "bold yellow" if mark else style)
+    return [item.name, verdict, *expected, str(item.verdict.reason), item.item.meaning]
 
 
 def _outcome_line(words: Sequence[str], limited: bool) -> str:
@@ -196,39 +183,36 @@ def _statistics(exploration: Exploration) -> str:
     return f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s"
 
 
-def _never_taken(system: TransitionSystem, exploration: Exploration) -> str:
-    from check_invariants.judge import never_taken
-
-    steps = never_taken(system, exploration)
+def _never_taken(steps: Sequence[StepOfModel]) -> str:
     if not steps:
         return ""
     lines = [f"  {step.process}: {step.label} ({step.line})\n" for step in steps]
     return f"steps of the model that are never taken ({len(steps)}):\n" + "".join(lines)
 
 
-def _print_traces(result: _Result) -> None:
+def _print_traces(found: _Checked) -> None:
     """Each counterexample once, whatever it is one of."""
-    groups: dict[tuple[Any, ...], list[tuple[Judged, Trace]]] = {}
-    for item, trace in result.violated:
+    groups: dict[tuple[Any, ...], list[tuple[Finding, Trace]]] = {}
+    for item, trace in found.violated:
         groups.setdefault((trace.initial, trace.actions, trace.loop), []).append((item, trace))
     for (_, trace), *others in groups.values():
         emit("\n")
-        emit_trace(result.system, trace)
+        emit_trace(found.result.system, trace)
         if others:
-            names = ", ".join(item.item.name for item, _ in others)
+            names = ", ".join(item.name for item, _ in others)
             emit(f"\nthe same steps are a shortest counterexample of {names}, too\n")
 
 
-def _conclusion(judged: Sequence[Judged]) -> str:
+def _conclusion(judged: Sequence[Finding]) -> str:
     """What the exit code says, in words."""
-    unknown = [item for item in judged if item.code is ExitCode.INCONCLUSIVE]
-    wrong = [item for item in judged if item.code not in (ExitCode.OK, ExitCode.INCONCLUSIVE)]
+    unknown = [item for item in judged if of_finding(item) is ExitCode.INCONCLUSIVE]
+    wrong = [item for item in judged if of_finding(item) not in (ExitCode.OK, ExitCode.INCONCLUSIVE)]
     lists = {
         "not as expected": [item for item in wrong if item.expectation],
         "violated": [item for item in wrong if not item.expectation],
         "unknown": unknown,
     }
-    said = [f"{word}: {', '.join(item.item.name for item in items)}" for word, items in lists.items() if items]
+    said = [f"{word}: {', '.join(item.name for item in items)}" for word, items in lists.items() if items]
     if said:
         return "; ".join(said)
     return "every verdict is as expected" if any(item.expectation for item in judged) else "everything holds"
@@ -237,77 +221,72 @@ def _conclusion(judged: Sequence[Judged]) -> str:
 # -- files and JSON ---------------------------------------------------------------------------------
 
 
-def _write_traces(result: _Result, path: str) -> None:
+def _write_traces(found: _Checked, path: str) -> None:
     """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
     from draincheck.report.jsontrace import write_trace
 
-    found = list(result.violated)
+    violated, system = list(found.violated), found.result.system
     directory = path.endswith(("/", "\\")) or Path(path).is_dir()
-    if len(found) > 1 and not directory:
-        names = ", ".join(item.item.name for item, _ in found)
-        raise click.UsageError(f"--trace-out {path}: there are {len(found)} counterexamples ({names}); choose one by --property, "
+    if len(violated) > 1 and not directory:
+        names = ", ".join(item.name for item, _ in violated)
+        raise click.UsageError(f"--trace-out {path}: there are {len(violated)} counterexamples ({names}); choose one by --property, "
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
     if directory:
         make_directory(path)
-    for item, trace in found:
-        text = write_trace(result.system, trace, source=result.selected.source(), verdict=item.verdict.outcome)
-        write_to(str(Path(path) / f"{_file_name(item.item.name)}.json") if directory else path, text)
-    click.echo(
-        f"{counted(len(found), 'counterexample')} written to {path}" if found else "no counterexample to write",
-        err=True,
-    )
+    for item, trace in violated:
+        text = write_trace(system, trace, source=found.subject.source(), verdict=item.outcome)
+        write_to(str(Path(path) / f"{_file_name(item.name)}.json") if directory else path, text)
+    written = f"{counted(len(violated), 'counterexample')} written to {path}"
+    click.echo(written if violated else "no counterexample to write", err=True)
 
 
 def _file_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
 
 
-def _json(result: _Result, code: ExitCode, traces: bool) -> dict[str, Any]:
+def _json(found: _Checked, code: ExitCode, traces: bool) -> dict[str, Any]:
     return {
-        "model": result.system.name,
-        "digest": result.system.digest,
-        "source": result.selected.source(),
-        "outcome": list(_outcome(result)),
-        **_search_json(result),
-        "properties": [_property_json(result, item, traces) for item in result.judged],
+        "model": found.result.system.name,
+        "digest": found.result.system.digest,
+        "source": found.subject.source(),
+        "outcome": list(found.impact),
+        **_search_json(found.result),
+        "properties": [_property_json(found, item, traces) for item in found.result.findings],
         "exit_code": int(code),
     }
 
 
-def _search_json(result: _Result) -> dict[str, Any]:
+def _search_json(result: Result) -> dict[str, Any]:
     """What explicit search did; null for the other engines."""
-    from check_invariants.judge import never_taken
-
     if result.exploration is None:
         return {"statistics": None, "never_taken": None}
     s = result.exploration.statistics
     counts = {"states": s.states, "transitions": s.transitions, "depth": s.depth, "queue": s.queue, "widest": s.widest}
-    steps = never_taken(result.system, result.exploration)
     return {
         "statistics": {**counts, "seconds": round(s.seconds, 4)},
         "never_taken": [
             {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
-            for step in steps
+            for step in result.never_taken
         ],
     }
 
 
-def _property_json(result: _Result, item: Judged, traces: bool) -> dict[str, Any]:
+def _property_json(found: _Checked, item: Finding, traces: bool) -> dict[str, Any]:
     from draincheck.report.jsontrace import trace_to_json
 
     expectation, trace = item.expectation, item.verdict.trace
     shown = None
     if traces and trace is not None:
-        shown = trace_to_json(result.system, trace, source=result.selected.source(), verdict=item.verdict.outcome)
+        shown = trace_to_json(found.result.system, trace, source=found.subject.source(), verdict=item.verdict.outcome)
     return {
-        "name": item.item.name,
+        "name": item.name,
         "kind": type(item.item).__name__,
         "meaning": item.item.meaning,
         "source": item.item.source,
-        "verdict": item.outcome,
+        "verdict": item.outcome.value,
         "how": str(item.verdict.reason),
         "expected": None if expectation is None else expectation.outcome.value,
         "argument": None if expectation is None else expectation.argument,
-        "limits": list(result.selected.limits(item.item.name, item.verdict.outcome)),
+        "limits": list(found.subject.limits(item.name, item.verdict.outcome)),
         "trace": shown,
     }

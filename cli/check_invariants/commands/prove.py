@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from check_invariants.claimed import claimed
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, of_gap, worst
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, of_comparison
 from check_invariants.options import jobs_option, json_option, property_option, selectors
 from check_invariants.output import (
     STDOUT,
@@ -27,12 +26,10 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
-    from draincheck.certificate import Certificate, Header
-    from draincheck.engines.smt.induction import Proof
-    from draincheck.properties import Property
+    from draincheck.certificate import Certificate, Certified, Gap, Header
     from draincheck.subject import Subject
     from draincheck.system import TransitionSystem
-    from draincheck.verdict import Outcome, Verdict
+    from draincheck.verdict import Limits, Outcome
     from drainspecs.suite.certificates import Account
     from drainspecs.suite.matrix import Row, RowResult
 
@@ -137,14 +134,6 @@ def _refuse(wrong: Mapping[str, object]) -> None:
 # -- one model --------------------------------------------------------------------------------------
 
 
-class _Obstacle(NamedTuple):
-    """Why a property is not certified, and the exit code that makes if it had to be."""
-
-    property: str
-    reason: str
-    code: ExitCode
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A certificate, and what it leaves out."""
@@ -152,7 +141,7 @@ class _Found:
     selected: Subject
     certificate: Certificate
     how: str
-    missing: Sequence[_Obstacle]
+    missing: Sequence[Gap]
 
     @property
     def claims(self) -> list[tuple[str, Outcome]]:
@@ -164,8 +153,7 @@ class _Found:
     @property
     def code(self) -> ExitCode:
         """What is violated is no business of a certificate for what holds; what is not known might have been."""
-        unknown = any(item.code is ExitCode.INCONCLUSIVE for item in self.missing)
-        return ExitCode.INCONCLUSIVE if unknown else ExitCode.OK
+        return of_comparison(True, unknown=not all(gap.known for gap in self.missing))
 
 
 def _found(
@@ -175,6 +163,7 @@ def _found(
     from check_invariants.judge import compiled
     from check_invariants.selection import chosen_properties, select
     from draincheck.properties import Liveness
+    from draincheck.verdict import Limits
 
     selected = select(properties=properties, **selectors)
     system = compiled(selected)
@@ -185,121 +174,45 @@ def _found(
             "`check-invariants check` decides it",
             param_hint="'--property'",
         )
-    certify = _by_induction if engine == "induction" else _by_search
-    certificate, missing = certify(selected, system, items, depth, timeout)
-    if certificate is None or (properties and missing):
-        raise _failure(system, missing)
-    how = f"k-induction, k = {certificate.header.k}" if engine == "induction" else "its reachable states"
-    return _Found(selected, certificate, how, missing)
+    found = _certified(selected, [item.name for item in items], engine, Limits(seconds=timeout, depth=depth))
+    if found.certificate is None or (properties and found.gaps):
+        raise _failure(system, found.gaps)
+    k = found.certificate.header.k
+    how = f"k-induction, k = {k}" if engine == "induction" else "its reachable states"
+    return _Found(selected, found.certificate, how, found.gaps)
 
 
-def _failure(system: TransitionSystem, missing: Sequence[_Obstacle]) -> click.ClickException:
+def _certified(selected: Subject, names: Sequence[str], engine: str, limits: Limits) -> Certified:
+    """A certificate of these properties. Raises MalformedInput, LimitReached and Interrupted."""
+    from draincheck.certificate import CertificateError, certify
+    from draincheck.errors import ModelError
+
+    explicit = engine == "explicit"
+    counter = Counter("states found") if explicit else Counter("properties tried", len(names))
+    try:
+        with counter:
+            return certify(selected, names, engine=engine, limits=limits, reporter=counter)
+    except ModelError as error:
+        raise MalformedInput(f"{selected.title}: {error}") from error
+    except CertificateError as error:
+        raise LimitReached(f"{error}; no certificate was written") from error
+    except KeyboardInterrupt as error:
+        what = f" after {counter.done} states: every verdict is unknown" if explicit else "; no certificate was written"
+        raise Interrupted(f"interrupted{what}") from error
+
+
+def _failure(system: TransitionSystem, gaps: Sequence[Gap]) -> click.ClickException:
     """The error that says why there is no certificate."""
-    reasons = "; ".join(_by_reason(missing)) or "nothing holds"
-    limit = worst(item.code for item in missing) is ExitCode.INCONCLUSIVE
-    error = LimitReached if limit else EmptySelection
+    reasons = "; ".join(_by_reason(gaps)) or "nothing holds"
+    error = EmptySelection if not gaps or any(gap.known for gap in gaps) else LimitReached
     return error(f"{system.name}: {reasons}; no certificate was written")
 
 
-_Certified = tuple["Certificate | None", list[_Obstacle]]
-
-
-def _by_search(
-    selected: Subject, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
-) -> _Certified:
-    """A certificate from the reachable states."""
-    from check_invariants.judge import explored
-    from draincheck.certificate import CertificateError, make
-    from draincheck.verdict import Limits
-
-    limits = Limits(seconds=timeout)
-    _, exploration = explored(selected, [item.name for item in items], limits)
-    missing = _missing(items, exploration.verdicts)
-    names = _others(items, missing)
-    if not names:
-        return None, missing
-    try:
-        return make(system, names, limits, selected.source(), exploration), missing
-    except CertificateError as error:
-        raise LimitReached(f"{error}; no certificate was written") from error
-
-
-def _by_induction(
-    selected: Subject, system: TransitionSystem, items: Sequence[Property], depth: int | None, timeout: float | None
-) -> _Certified:
-    """A certificate from proofs by k-induction, property by property."""
-    from draincheck.certificate import from_proof
-    from draincheck.engines.smt.induction import DEFAULT_STEPS
-
-    verdicts, proofs = _proved(selected, system, items, depth or DEFAULT_STEPS, timeout)
-    missing = _missing(items, verdicts)
-    for name in _others(items, missing):
-        if name not in proofs:
-            missing.append(_Obstacle(name, _without_induction(verdicts[name]), of_gap(None)))
-    if not proofs:
-        return None, missing
-    return from_proof(system, list(proofs.values()), selected.source()), missing
-
-
-def _without_induction(verdict: Verdict) -> str:
-    """Why there is no proof, though the verdict is known."""
-    known = "holds" if verdict.trace is None else "reachable, which takes no induction"
-    but = ", but no induction shows it" if verdict.trace is None else ""
-    return f"{known} ({verdict.reason}){but}; use --engine explicit"
-
-
-def _proved(
-    selected: Subject, system: TransitionSystem, items: Sequence[Property], depth: int, timeout: float | None
-) -> tuple[dict[str, Verdict], dict[str, Proof]]:
-    """What k-induction says, and its proofs. Raises as `judge.explored` does."""
-    from draincheck.engines.smt import induction
-    from draincheck.errors import ModelError
-    from draincheck.verdict import Limits
-
-    verdicts: dict[str, Verdict] = {}
-    proofs: dict[str, Proof] = {}
-    end = None if timeout is None else perf_counter() + timeout
-    try:
-        with Counter("properties tried", len(items)) as counter:
-            for item in items:
-                seconds = None if end is None else max(0.001, end - perf_counter())
-                verdict, proof = induction.prove(system, item.name, Limits(seconds=seconds, depth=depth))
-                verdicts[item.name] = verdict
-                if proof is not None:
-                    proofs[item.name] = proof
-                counter.advance(len(verdicts))
-    except ModelError as error:
-        raise MalformedInput(f"{selected.title}: {error}") from error
-    except KeyboardInterrupt as error:
-        raise Interrupted("interrupted; no certificate was written") from error
-    return verdicts, proofs
-
-
-def _missing(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[_Obstacle]:
-    """What cannot be certified, given what was found."""
-    from draincheck.certificate import obstacle
-    from draincheck.properties import Liveness
-    from draincheck.verdict import Outcome
-
-    found: list[_Obstacle] = []
-    for item in items:
-        verdict = verdicts.get(item.name)
-        if reason := obstacle(item, verdict):
-            liveness = isinstance(item, Liveness)  # no certificate in any case
-            outcome = Outcome.VIOLATED if liveness else None if verdict is None else verdict.outcome
-            found.append(_Obstacle(item.name, reason, of_gap(outcome)))
-    return found
-
-
-def _others(items: Sequence[Property], missing: Sequence[_Obstacle]) -> list[str]:
-    return [item.name for item in items if item.name not in {obstacle.property for obstacle in missing}]
-
-
-def _by_reason(missing: Sequence[_Obstacle]) -> list[str]:
+def _by_reason(gaps: Sequence[Gap]) -> list[str]:
     """A line for each reason, with the properties that it keeps from being certified."""
     names: dict[str, list[str]] = {}
-    for item in missing:
-        names.setdefault(item.reason, []).append(item.property)
+    for gap in gaps:
+        names.setdefault(gap.reason, []).append(gap.property)
     return [f"{', '.join(group)}: {reason}" for reason, group in names.items()]
 
 
@@ -364,7 +277,7 @@ def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     if stopped:
         raise Interrupted(f"interrupted: {len(written)} of {len(first)} certificates are in {directory}")
     missing = uncovered(results, {item.header.digest: [item.header] for item in written})
-    code = of_gap(None) if missing else ExitCode.OK
+    code = of_comparison(True, unknown=bool(missing))
     numbers, limited = account(results), _limited(results)
     if as_json:
         emit_json("prove-matrix", _matrix_json(written, numbers, limited, missing, code))

@@ -122,19 +122,19 @@ def export(
     \b
     Example: check-invariants trace export --revision 3f09bfbc7b --case 'case 1' --format text
     """
-    from check_invariants.judge import explored
+    from check_invariants.judge import checked
     from check_invariants.selection import select
 
     name = _the_property(properties, case)
     if as_json and form == "text":
         raise click.UsageError("--json and --format text exclude each other")
     selected = select(properties=[name], **selectors)
-    system, exploration = explored(selected, [name])
-    verdict = exploration.verdicts[name]
+    result = checked(selected, [name])
+    verdict = result[name].verdict
     if verdict.trace is None:
-        _refuse(system.name, name, verdict.outcome, verdict.reason)
+        _refuse(result.system.name, name, verdict.outcome, verdict.reason)
         return
-    write_to(output, _written(selected, system, verdict.trace, verdict.outcome, form or "json"))
+    write_to(output, _written(selected, result.system, verdict.trace, verdict.outcome, form or "json"))
 
 
 def _the_property(properties: Sequence[str], case: str | None) -> str:

@@ -4,12 +4,13 @@ A certificate is an SMT-LIB script with an inductive invariant: `make` takes the
 `from_proof` the formula of a k-induction. `check` binds a certificate to the model it names and has its queries answered by z3 or cvc5.
 """
 
+from draincheck.certificate.certify import Certified, Gap, certify
 from draincheck.certificate.check import CertificateVerdict, check
 from draincheck.certificate.format import MOST_STEPS, Certificate, CertificateError, Claim, Header, read
 from draincheck.certificate.make import certifiable, from_proof, make, obstacle
-from draincheck.certificate.solvers import SOLVERS, demand
+from draincheck.solvers import SOLVERS
 
 __all__ = [
-    "MOST_STEPS", "SOLVERS", "Certificate", "CertificateError", "CertificateVerdict", "Claim", "Header", "certifiable", "check", "demand",
-    "from_proof", "make", "obstacle", "read",
+    "MOST_STEPS", "SOLVERS", "Certificate", "CertificateError", "CertificateVerdict", "Certified", "Claim", "Gap", "Header", "certifiable", "certify",
+    "check", "from_proof", "make", "obstacle", "read",
 ]  # fmt: skip

@@ -8,18 +8,19 @@ query without a solution. Witnesses are executed. What the check does trust: thi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
 from draincheck.certificate.claim import ClaimError, check_claim
 from draincheck.certificate.format import Certificate, CertificateError, read
 from draincheck.certificate.queries import Query, constants, model_part, queries, query_part, signatures
-from draincheck.certificate.solvers import UnreadableError, answers, demand
 from draincheck.engines.smt.relation import Relation
-from draincheck.errors import ModelError, TraceError
+from draincheck.errors import ModelError, TraceError, Unreadable
 from draincheck.properties import Reachable
+from draincheck.solvers import Answer, Solver, demand, open_solver
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
 
@@ -49,8 +50,12 @@ class _RejectedError(Exception):
     """The certificate does not prove what it claims; the message says why."""
 
 
+class _RefutedError(Exception):
+    """A query has a solution; the message is its name."""
+
+
 class _UndecidedError(Exception):
-    """The solver has not said whether the certificate proves what it claims; the message says where it gave up."""
+    """The solver gave no answer to a query; the message is its name."""
 
 
 def check(
@@ -65,18 +70,22 @@ def check(
         seconds: the time for each query; if one takes longer, the certificate is neither accepted nor refuted: `undecided`.
 
     Raises:
-        CertificateError: the file cannot be read, or the solver is not there.
+        CertificateError: the file cannot be read.
+        NoSolver: the solver is not there.
     """
     demand(solver)
     if isinstance(certificate, Path):
         certificate = _file(certificate)
     found = read(certificate) if isinstance(certificate, str) else certificate
     try:
-        asked = _checked(found, system, solver, seconds)
-    except (_RejectedError, ClaimError, ModelError) as error:
+        asked = _checked(found, system, partial(open_solver, solver, seconds))
+    except (_RejectedError, ClaimError, ModelError, Unreadable) as error:
         return CertificateVerdict(False, False, str(error), solver, 0)
+    except _RefutedError as error:
+        return CertificateVerdict(False, False, f"{solver} refutes it: {str(error)!r} has a solution", solver, 0)
     except _UndecidedError as error:
-        return CertificateVerdict(False, True, str(error), solver, 0)
+        limit = "" if seconds is None else f" within {seconds:g} s"
+        return CertificateVerdict(False, True, f"{solver} gives no answer to {str(error)!r}{limit}", solver, 0)
     return CertificateVerdict(True, False, "", solver, asked)
 
 
@@ -87,7 +96,7 @@ def _file(path: Path) -> str:
         raise CertificateError(f"cannot read {path}: {error}") from error
 
 
-def _checked(certificate: Certificate, system: TransitionSystem, solver: str, seconds: float | None) -> int:
+def _checked(certificate: Certificate, system: TransitionSystem, opened: Callable[[], Solver]) -> int:
     """The number of queries that were asked; raises _RejectedError unless all answers are right."""
     header, relation = certificate.header, Relation(system)
     if not header.claims:
@@ -105,7 +114,7 @@ def _checked(certificate: Certificate, system: TransitionSystem, solver: str, se
     _execute_witnesses(certificate, system)
     needed = queries(relation, header)
     if needed:
-        _ask(solver, "\n".join([*model, *certificate.claim, *constants(relation, header)]), needed, seconds)
+        _ask(opened(), "\n".join([*model, *certificate.claim, *constants(relation, header)]), needed)
     return len(needed)
 
 
@@ -156,15 +165,12 @@ def _execute_witnesses(certificate: Certificate, system: TransitionSystem) -> No
             raise _RejectedError(f"the witness of {item.name} does not end where its goal is met")
 
 
-def _ask(solver: str, definitions: str, needed: Sequence[Query], seconds: float | None) -> None:
-    """Put the queries to a solver; raises _RejectedError or _UndecidedError unless none of them has a solution."""
-    try:
-        found = answers(solver, definitions, (query.condition for query in needed), seconds)
-        for query, answer in zip(needed, found, strict=True):
-            if answer == "sat":
-                raise _RejectedError(f"{solver} refutes it: {query.name!r} has a solution")
-            if answer != "unsat":
-                limit = "" if seconds is None else f" within {seconds:g} s"
-                raise _UndecidedError(f"{solver} gives no answer to {query.name!r}{limit}")
-    except UnreadableError as error:
-        raise _RejectedError(str(error)) from error
+def _ask(solver: Solver, definitions: str, needed: Sequence[Query]) -> None:
+    """Put the queries to a solver; raises _RefutedError, _UndecidedError or Unreadable unless none of them has a solution."""
+    solver.define(definitions)
+    for query in needed:
+        answer = solver.ask(query.condition)
+        if answer is Answer.SAT:
+            raise _RefutedError(query.name)
+        if answer is Answer.UNKNOWN:
+            raise _UndecidedError(query.name)

@@ -15,13 +15,13 @@ from time import perf_counter
 
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
-from draincheck.engines.smt.solver import Answer, Solver
 from draincheck.engines.smt.unrolling import Exclusions, Unrolling
 from draincheck.errors import EvidenceError
 from draincheck.expr import FALSE, BoolExpr
 from draincheck.reason import Excluded, NoLongerPath, NothingUpTo, Refused, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
+from draincheck.solvers import Answer, Incremental, incremental
 from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
@@ -209,7 +209,7 @@ class Search:
         timed = Stop(StopKind.SECONDS, self.limits.seconds) if left is not None and left <= 0 else None
         return self._stopped or timed
 
-    def _given_up(self, solver: Solver) -> Stop:
+    def _given_up(self, solver: Incremental) -> Stop:
         """Why z3 did not answer, though time is not quite up by our clock."""
         timed = self.limits.seconds is not None and solver.is_out_of_time()
         return Stop(StopKind.SECONDS, self.limits.seconds) if timed else Stop(StopKind.SOLVER)
@@ -230,7 +230,7 @@ class Search:
 
     def _begin(self) -> Unrolling:
         relation = Relation(self.system)
-        solver = Solver(relation.logic)
+        solver = incremental(relation.logic)
         sought = [relation.predicate(s.predicate, s.condition) for s in self._everything() if s.first != FOR_EVER]
         solver.define("".join([relation.domain, relation.initial, *sought]))
         exclusions = Exclusions(relation, self.pairs, solver)

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from draincheck.engines.smt.bmc import Search
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
-from draincheck.engines.smt.solver import Answer, Solver
 from draincheck.engines.smt.unrolling import Unrolling
 from draincheck.engines.smt.writer import conjoined, define
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
 from draincheck.properties import Property
 from draincheck.reason import Inductive, NotInductive, Refused
 from draincheck.semantics.violation import fault_found, outcome_if_not_shown, shown_by
+from draincheck.solvers import Answer, incremental
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
@@ -187,7 +187,7 @@ class _Step:
         self._goals, self._common = goals, common
         self._predicates = {name: f"goal{number}" for number, name in enumerate(goals)}
         relation = Relation(system)
-        solver = Solver(relation.logic)
+        solver = incremental(relation.logic)
         holds = conjoined(map(relation.applied, ("domain", "claimed")))
         parts = [
             relation.domain,

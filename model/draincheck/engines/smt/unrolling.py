@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 from draincheck.engines.smt.mutexes import Pairs
 from draincheck.engines.smt.relation import Relation
-from draincheck.engines.smt.solver import Solver
 from draincheck.engines.smt.writer import conjoined, define, disjoined
 from draincheck.semantics.validation import Path
+from draincheck.solvers import Incremental
 
 __all__ = ["Exclusions", "Unrolling"]
 
@@ -22,7 +22,9 @@ class Unrolling:
         length: how many steps the path has.
     """
 
-    def __init__(self, relation: Relation, solver: Solver, first: str, always: Callable[[int], Iterable[str]]) -> None:
+    def __init__(
+        self, relation: Relation, solver: Incremental, first: str, always: Callable[[int], Iterable[str]]
+    ) -> None:
         """A path of no steps.
 
         Args:
@@ -97,7 +99,7 @@ def _constant(name: str, sort: str) -> str:
 class Exclusions:
     """What pairs of values exclude at each depth, as definitions of a solver."""
 
-    def __init__(self, relation: Relation, pairs: Pairs, solver: Solver) -> None:
+    def __init__(self, relation: Relation, pairs: Pairs, solver: Incremental) -> None:
         found = pairs.exclusions()
         facts = [relation.value(variable, value) for variable, value in pairs.facts.all]
         self._layers = sorted(found)

@@ -1,0 +1,129 @@
+"""`certify`: from a subject to a certificate of what holds in it, by whichever engine shows that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from draincheck.certificate.format import Certificate
+from draincheck.certificate.make import from_proof, make, obstacle
+from draincheck.checking import Checkable, check, chosen, system_of
+from draincheck.engines.smt import induction
+from draincheck.engines.smt.induction import Proof
+from draincheck.errors import ModelError
+from draincheck.lang import Model
+from draincheck.properties import Liveness, Property
+from draincheck.subject import Source
+from draincheck.system import TransitionSystem
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+
+__all__ = ["Certified", "Gap", "certify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A property that is not certified, and why; `known`: whatever more is done, it will not be."""
+
+    property: str
+    reason: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate, and what it leaves out; None where nothing can be certified."""
+
+    certificate: Certificate | None
+    gaps: Sequence[Gap]
+
+
+def certify(
+    what: Checkable,
+    properties: Sequence[str] = (),
+    *,
+    engine: str = "explicit",
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+) -> Certified:
+    """A certificate of what holds (and of goals that are out of reach).
+
+    Args:
+        what: a subject, a model or a system; the certificate says how a subject is made again.
+        properties: the names of those that it is to be about; all if none is named.
+        engine: `explicit`: the invariant is the set of reachable states. `induction`: it is a formula, k-inductive.
+        limits: where to stop.
+        reporter: told how many states were found, or how many properties were tried.
+
+    Raises:
+        ModelError: the model has no meaning, there is no such property, or the engine proves nothing.
+        ModelFault: a reachable state enables an action that cannot be taken.
+        CertificateError: the search for a certificate did not end within the limits.
+    """
+    if engine not in _WAYS:
+        raise ModelError(f"{engine} proves nothing; known: {', '.join(_WAYS)}")
+    system = system_of(what)
+    source: Source = {} if isinstance(what, TransitionSystem | Model) else what.source()
+    return _WAYS[engine](system, chosen(system, properties), source, limits, reporter)
+
+
+def _by_search(
+    system: TransitionSystem, items: Sequence[Property], source: Source, limits: Limits, reporter: Reporter
+) -> Certified:
+    """A certificate from the reachable states."""
+    result = check(system, [item.name for item in items], limits=limits, reporter=reporter)
+    gaps = _gaps(items, result.verdicts)
+    names = _others(items, gaps)
+    return Certified(make(system, names, limits, source, result.exploration) if names else None, gaps)
+
+
+def _by_induction(
+    system: TransitionSystem, items: Sequence[Property], source: Source, limits: Limits, reporter: Reporter
+) -> Certified:
+    """A certificate from proofs by k-induction, property by property."""
+    verdicts, proofs = _proved(system, items, limits, reporter)
+    gaps = _gaps(items, verdicts)
+    without = [name for name in _others(items, gaps) if name not in proofs]
+    gaps += [Gap(name, _without_induction(verdicts[name]), known=False) for name in without]
+    return Certified(from_proof(system, list(proofs.values()), source) if proofs else None, gaps)
+
+
+_WAYS = {"explicit": _by_search, "induction": _by_induction}
+
+
+def _proved(
+    system: TransitionSystem, items: Sequence[Property], limits: Limits, reporter: Reporter
+) -> tuple[dict[str, Verdict], dict[str, Proof]]:
+    """What k-induction says, and its proofs; the time is for all of them."""
+    verdicts: dict[str, Verdict] = {}
+    proofs: dict[str, Proof] = {}
+    started, depth = perf_counter(), limits.depth or induction.DEFAULT_STEPS
+    for item in items:
+        left = None if limits.seconds is None else max(0.001, started + limits.seconds - perf_counter())
+        verdicts[item.name], proof = induction.prove(system, item.name, replace(limits, seconds=left, depth=depth))
+        if proof is not None:
+            proofs[item.name] = proof
+        reporter.progress(len(verdicts), 0, 0, 0)
+    return verdicts, proofs
+
+
+def _without_induction(verdict: Verdict) -> str:
+    """Why there is no proof, though the verdict is known."""
+    known = "holds" if verdict.trace is None else "reachable, which takes no induction"
+    but = ", but no induction shows it" if verdict.trace is None else ""
+    return f"{known} ({verdict.reason}){but}; use --engine explicit"
+
+
+def _gaps(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[Gap]:
+    """What cannot be certified, given what was found."""
+    found: list[Gap] = []
+    for item in items:
+        verdict = verdicts.get(item.name)
+        if reason := obstacle(item, verdict):
+            known = verdict is not None and verdict.outcome is not Outcome.UNKNOWN
+            found.append(Gap(item.name, reason, known or isinstance(item, Liveness)))
+    return found
+
+
+def _others(items: Sequence[Property], gaps: Sequence[Gap]) -> list[str]:
+    return [item.name for item in items if item.name not in {gap.property for gap in gaps}]

@@ -1,0 +1,161 @@
+"""`check`: the verdicts on a subject, by whichever engine; what the command line calls, and what a user's Python does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from draincheck.engines.registry import Question, find_engine
+from draincheck.errors import SourceLine
+from draincheck.expr import BoolExpr
+from draincheck.lang import Model
+from draincheck.properties import Liveness, Property
+from draincheck.reason import Refused
+from draincheck.subject import Expectation, Subject
+from draincheck.system import TransitionSystem
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict
+
+__all__ = ["Checkable", "Finding", "Result", "StepOfModel", "check", "chosen", "system_of"]
+
+#: what `check` takes: a subject, a model in the modelling language, or a compiled one
+Checkable = Subject | Model | TransitionSystem
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A property with its verdict, and what was expected of it (None: nothing)."""
+
+    item: Property
+    verdict: Verdict
+    expectation: Expectation | None = None
+
+    @property
+    def name(self) -> str:
+        """The property's name."""
+        return self.item.name
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is known."""
+        return self.verdict.outcome
+
+    @property
+    def as_expected(self) -> bool:
+        """Nothing else was expected."""
+        return self.expectation is None or self.expectation.outcome is self.outcome
+
+
+class StepOfModel(NamedTuple):
+    """A labelled step as the model's source has it; several actions may come of one."""
+
+    process: str
+    label: str
+    line: SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a check found.
+
+    Attributes:
+        system: the compiled model, which traces belong to.
+        findings: the properties that were asked about, in the system's order.
+        exploration: what explicit search saw; the other engines do not say.
+    """
+
+    system: TransitionSystem
+    findings: Sequence[Finding]
+    exploration: Exploration | None = None
+
+    def __getitem__(self, name: str) -> Finding:
+        """The finding on a property. Raises KeyError."""
+        return {finding.name: finding for finding in self.findings}[name]
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """The verdicts by name."""
+        return {finding.name: finding.verdict for finding in self.findings}
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything does that was asked about."""
+        return all(finding.outcome is Outcome.HOLDS for finding in self.findings)
+
+    @property
+    def never_taken(self) -> Sequence[StepOfModel]:
+        """The steps none of whose actions was ever taken; nothing is said of them if not everything was seen."""
+        found = self.exploration
+        if found is None or found.statistics.queue or _open(found):
+            return []
+        taken = set(_steps(self.system, found.statistics.fired))
+        steps = dict.fromkeys(_steps(self.system, range(len(self.system.actions))))
+        return [step for step in steps if step not in taken]
+
+
+def _open(found: Exploration) -> bool:
+    """Whether a bound of the model hid something: an exploration that sees all decides all that it does not refuse."""
+    verdicts = found.verdicts.values()
+    return any(verdict.outcome is Outcome.UNKNOWN and not isinstance(verdict.reason, Refused) for verdict in verdicts)
+
+
+def _steps(system: TransitionSystem, actions: Iterable[int]) -> Iterable[StepOfModel]:
+    for index in sorted(actions):
+        action = system.actions[index]
+        yield from (StepOfModel(action.process, part.label, part.line) for part in action.parts if part.label)
+
+
+def check(
+    what: Checkable,
+    properties: Sequence[str] = (),
+    *,
+    engine: str = "explicit",
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+    lemmas: Sequence[BoolExpr] = (),
+) -> Result:
+    """Decide properties.
+
+    Args:
+        what: a subject, a model or a system.
+        properties: the names of those that are asked about; all if none is named.
+        engine: one of `draincheck.engines.registry.ENGINES`. Demands on whole runs are always decided on the explicit graph.
+        limits: where to stop; an engine takes note of those that it knows.
+        reporter: told about progress.
+        lemmas: invariants that may help induction, and are proved along.
+
+    Raises:
+        ModelError: the model has no meaning, or there is no such property or engine.
+        ModelFault: a reachable state enables an action that cannot be taken.
+    """
+    asked, system = find_engine(engine), system_of(what)
+    items = chosen(system, properties)
+    runs = [item for item in items if isinstance(item, Liveness)]
+    names = [item.name for item in items if not isinstance(item, Liveness)]
+    verdicts, exploration = dict[str, Verdict](), None
+    if names or engine == "explicit":
+        verdicts, exploration = asked.ask(Question(system, names, limits, reporter, lemmas))
+    if runs:
+        from draincheck.engines import liveness
+
+        verdicts |= liveness.decide(system, runs, limits, reporter)
+    findings = [Finding(item, verdicts[item.name], _expectation(what, item)) for item in items]
+    return Result(system, findings, exploration)
+
+
+def system_of(what: Checkable) -> TransitionSystem:
+    """The compiled model. Raises ModelError if it cannot be given a meaning."""
+    if isinstance(what, TransitionSystem):
+        return what
+    return what.compile() if isinstance(what, Model) else what.system()
+
+
+def chosen(system: TransitionSystem, names: Sequence[str]) -> tuple[Property, ...]:
+    """The properties of these names, in the system's order; all if none is named. Raises ModelError for a name that it does not have."""
+    for name in names:
+        system.property_named(name)
+    return tuple(item for item in system.properties if not names or item.name in names)
+
+
+def _expectation(what: Checkable, item: Property) -> Expectation | None:
+    return None if isinstance(what, TransitionSystem | Model) else what.expectation(item.name)

@@ -1,0 +1,136 @@
+"""The engines there are: what each decides, which limits it knows, what it refuses. None is loaded before it is asked.
+
+All of them leave demands on whole runs to `liveness`, which is asked beside whichever is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from draincheck.errors import ModelError
+from draincheck.expr import BoolExpr
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.system import TransitionSystem
+from draincheck.verdict import SILENT, Exploration, Limits, Reporter, Verdict
+
+__all__ = ["ENGINES", "Engine", "Question", "find_engine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an engine is asked: a verdict on each of some properties. `lemmas` may help those that can use them."""
+
+    system: TransitionSystem
+    names: Sequence[str]
+    limits: Limits
+    reporter: Reporter = SILENT
+    lemmas: Sequence[BoolExpr] = ()
+
+
+#: verdicts by name, and for an engine that sees the whole system what it saw
+Answered = tuple[dict[str, Verdict], Exploration | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A way to decide properties of states and steps.
+
+    Attributes:
+        name: what users call it.
+        meaning: what it does, in a line.
+        unit: what its reporter counts.
+        limits: the fields of `Limits` that it knows; others are not its business.
+        decides: the kinds of property it decides; others it refuses, with *unknown* and a reason.
+        answer: asks it. Raises ModelFault where a reachable state that it comes to enables an action that cannot be taken.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    limits: frozenset[str]
+    decides: tuple[type[Property], ...]
+    answer: Callable[[Question], Answered]
+
+    def ask(self, question: Question) -> Answered:
+        """Its verdicts, within the limits that it knows."""
+        known = {name: getattr(question.limits, name) for name in self.limits}
+        return self.answer(replace(question, limits=Limits(**known)))
+
+
+def _explicit(asked: Question) -> Answered:
+    from draincheck.engines.explicit import explore
+
+    found = explore(asked.system, asked.limits, asked.reporter)
+    return dict(found.verdicts), found
+
+
+def _bmc(asked: Question) -> Answered:
+    from draincheck.engines.smt import bmc
+
+    return bmc.decide(asked.system, asked.names, asked.limits, _Depth(asked.reporter)), None
+
+
+def _induction(asked: Question) -> Answered:
+    from draincheck.engines.smt import induction
+
+    # one by one: with a large k that is faster than all in one solver
+    check, depth = induction.check, _Depth(asked.reporter)
+    return {name: check(asked.system, name, asked.limits, depth, asked.lemmas) for name in asked.names}, None
+
+
+def _portfolio(asked: Question) -> Answered:
+    from draincheck.engines import portfolio
+
+    return {name: portfolio.check(asked.system, name, asked.limits, asked.reporter) for name in asked.names}, None
+
+
+def _simulation(asked: Question) -> Answered:
+    from draincheck.engines import simulation
+
+    depth = asked.limits.depth or simulation.DEPTH
+    check, limits, reporter = simulation.check, asked.limits, asked.reporter
+    return {n: check(asked.system, n, depth=depth, limits=limits, reporter=reporter) for n in asked.names}, None
+
+
+class _Depth:
+    """A reporter that is told depths instead of states."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """What the engine reports."""
+        self._reporter.progress(depth, transitions, depth, queue)
+
+
+_STATES: Final = (Always, Assertion, Reachable, NoDeadlock)
+_BRANCHING: Final = (*_STATES, CanAlwaysFinish)
+_TIMED: Final = frozenset(("seconds", "depth"))
+
+
+ENGINES: Final = (
+    Engine(
+        "explicit", "every reachable state", "states found", frozenset(("states", "seconds")), _BRANCHING, _explicit
+    ),
+    Engine("bmc", "z3, up to a depth", "steps looked ahead", _TIMED, _STATES, _bmc),
+    Engine("induction", "z3, a proof by k-induction", "states looked back on", _TIMED, _STATES, _induction),
+    Engine(
+        "auto",
+        "explicit search and bmc, whoever is first",
+        "states or steps",
+        _TIMED | {"states"},
+        _BRANCHING,
+        _portfolio,
+    ),
+    Engine("simulation", "random walks, only a search", "states visited", _TIMED, _STATES, _simulation),
+)
+
+
+def find_engine(name: str) -> Engine:
+    """The engine of this name. Raises ModelError for a name that none has."""
+    for engine in ENGINES:
+        if engine.name == name:
+            return engine
+    raise ModelError(f"unknown engine {name!r}; known: {', '.join(engine.name for engine in ENGINES)}")
