@@ -94,7 +94,7 @@ def test_busy_polling_without_the_lock_turns_conformance_red(monkeypatch: pytest
 
     def without(p: Process, w: World) -> None:
         with p.atomic():
-            aio.run_poll_handlers_once(p, w, w.ctx)
+            aio.run_poll_handlers_once(p, w, w.loops.ctx)
 
     monkeypatch.setattr(iothread, "_busy_poll", without)
     assert "AioContext lock" in str(held_in_poll().divergences[0].difference)

@@ -29,7 +29,7 @@ from draincheck.expr import Value
 from draincheck.knobs import KNOBS, Knobs, parse_setting, turned
 from draincheck.lang import TRUE, BoolExpr, BoolVar, IntVar, Process
 from draincheck.qemu import World, build
-from draincheck.qemu.world import Request
+from draincheck.qemu.disk import Request
 from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome
@@ -73,7 +73,7 @@ class Named(DrainInvariant):
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """Remember a stray request."""
         super().request_submitted(p, w, request)
-        with p.when(w.window & w.on_old_node):
+        with p.when(w.job.window & w.on_old_node):
             p.do("", self.stray.set())
 
 

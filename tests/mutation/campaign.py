@@ -26,8 +26,8 @@ from tests.mutation.operators import Mutant, mutants, sample
 __all__ = ["Campaign", "Result", "drawn", "summary"]
 
 ROOT = Path(__file__).parents[2]
-#: the package whose lines are made wrong, for each target, and modules of it that no machine is made of
-TARGETS = {"model": ("qemu", ()), "core": ("core", ("draincheck.core.faults",))}
+#: the packages whose lines are made wrong, for each target, and modules of them that no machine is made of
+TARGETS = {"model": (("eventloop", "qemu"), ()), "core": (("core",), ("draincheck.core.faults",))}
 
 
 #: modules of the core that watch machines, draw their schedules and judge their ends: nothing of them is seen in a comparison
@@ -36,8 +36,8 @@ OBSERVERS = {f"draincheck.core.{name}" for name in ("errors", "events", "outcome
 
 def drawn(target: str, seed: int) -> Iterator[Mutant]:
     """The mutants of a target, in the order of a seed."""
-    package, without = TARGETS[target]
-    modules = [module for module in modules_of(package) if module not in without]
+    packages, without = TARGETS[target]
+    modules = [module for module in modules_of(*packages) if module not in without]
     return sample([mutant for module in modules for mutant in mutants(module, source_of(module))], seed)
 
 

@@ -22,10 +22,10 @@ ROOT = Path(draincheck.__file__).parent
 Rewrite = Callable[[str], ast.Module]
 
 
-def modules_of(package: str) -> list[str]:
-    """The names of the modules of a package of the library (`qemu`, `core`)."""
-    files = sorted((ROOT / package).glob("*.py"))
-    return [f"draincheck.{package}.{file.stem}" for file in files if file.stem != "__init__"]
+def modules_of(*packages: str) -> list[str]:
+    """The names of the modules of packages of the library (`qemu`, `core`)."""
+    files = ((package, file.stem) for package in packages for file in sorted((ROOT / package).glob("*.py")))
+    return [f"draincheck.{package}.{module}" for package, module in files if module != "__init__"]
 
 
 def source_of(module: str) -> str:

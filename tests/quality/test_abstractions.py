@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from draincheck.engines.explicit import explore
+from draincheck.eventloop import AioContext
 from draincheck.lang import TRUE, BoolExpr, BoolVar, Process, any_, ite
 from draincheck.qemu import Scenario, World, aio, build, drain, mainloop, mirror, mirror_exit, requests
-from draincheck.qemu.world import AioContext
+from draincheck.qemu.disk import Disk
 from draincheck.revisions import REVISIONS, find_revision
 from draincheck.verdict import Outcome
 from drainspecs.mirror import abstractions
@@ -186,16 +187,16 @@ def _pool_in_order(first: str) -> Callable[..., None]:
 
     def walk(p: Process, w: World, jobs: Any) -> None:
         with p.call("thread_pool_completion_bh"), p.loop(), p.either() as choice:
-            job_done = any_(*(job.job_io.is_("io_done") for job in jobs))
+            job_done = any_(*(world.job.io.is_("io_done") for world in jobs))
             with choice(when=~any_(w.guest_io_done, job_done)):
                 p.break_()
             with choice(when=w.guest_io_done & (TRUE if first == "guest" else ~job_done)), p.atomic():
                 requests.complete_all(p, w)
-            for job in jobs:
-                mine = job.job_io.is_("io_done") & (TRUE if first == "job" else ~w.guest_io_done)
+            for world in jobs:
+                mine = world.job.io.is_("io_done") & (TRUE if first == "job" else ~w.guest_io_done)
                 with choice(when=mine), p.atomic():
-                    p.do(f"{job.mirror.name}'s I/O completes", job.job_io.set("none"))
-                    p.enter(job.mirror, "qemu_coroutine_enter")
+                    p.do(f"{world.job.mirror.name}'s I/O completes", world.job.io.set("none"))
+                    p.enter(world.job.mirror, "qemu_coroutine_enter")
 
     return walk
 
@@ -212,12 +213,12 @@ def _pool_first(p: Process, w: World, fresh_bottom_half: Callable[[], None]) -> 
     with p.call("aio_bh_poll"):
         aio.thread_pool_completion_bh(p, w, w.worlds)
         fresh_bottom_half()
-    if w.ctx.disks:
+    if w.loops.ctx.handlers:
         with p.atomic():
-            aio.run_fd_handlers(p, w, w.ctx)
-    for job in w.worlds:
+            aio.run_fd_handlers(p, w, w.loops.ctx)
+    for world in w.worlds:
         with p.atomic():
-            aio._run_sleep_timer(p, job)
+            aio._run_sleep_timer(p, world)
 
 
 def test_the_order_of_bottom_halves_matters_no_more_at_the_end() -> None:
@@ -235,8 +236,7 @@ def _prepare_without_spins(p: Process, w: World, ready: BoolVar) -> None:
     due = mainloop._main_bh(w) if w.s.iothread else mainloop._main_bh(w) | w.any_sleep_over
     with p.call("g_main_context_prepare"), p.atomic():
         w.probes.iteration_begins(p, w)
-        assert w.bql_free is not None
-        p.do("aio_ctx_prepare", ready.set(due), w.bql_free.set(TRUE if w.k.bql_drop == "always" else ~due))
+        p.do("aio_ctx_prepare", ready.set(due), w.loops.bql.free.set(TRUE if w.k.bql_drop == "always" else ~due))
 
 
 def test_the_escape_after_spins_turns_what_it_limits() -> None:
@@ -252,13 +252,13 @@ def test_the_escape_after_spins_turns_what_it_limits() -> None:
     assert turned == limited != set()
 
 
-def _poll_without_wash(p: Process, w: World, ctx: AioContext) -> None:
+def _poll_without_wash(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     """A nested aio_poll that walks the handlers only if its own poll has returned one."""
-    found = any_(*(ctx.enabled & disk.eventfd for disk in ctx.disks))
+    found = any_(*(ctx.enabled & disk.eventfd for disk in ctx.handlers))
     with p.call("aio_poll"), p.atomic():
         p.do(
             "qemu_poll_ns",
-            *(disk.revents.set(ite(found & ctx.enabled, disk.eventfd, disk.revents)) for disk in ctx.disks),
+            *(disk.revents.set(ite(found & ctx.enabled, disk.eventfd, disk.revents)) for disk in ctx.handlers),
         )
         with p.call("aio_bh_poll"):
             requests.complete_all(p, w)
@@ -267,36 +267,36 @@ def _poll_without_wash(p: Process, w: World, ctx: AioContext) -> None:
 
 
 def _drain_without_wash(p: Process, w: World, pending: BoolExpr) -> None:
-    event = any_(w.guest_io_done, *(w.ctx.enabled & disk.eventfd for disk in w.ctx.disks))
+    event = any_(w.guest_io_done, *(w.loops.ctx.enabled & disk.eventfd for disk in w.loops.ctx.handlers))
     goes_on = event if w.k.drain_polls == "progress" else pending & event
     ends = ~pending & ~event if w.k.drain_polls == "progress" else ~pending
     with p.loop(), p.either() as choice:
         with choice(when=ends):
             p.break_()
         with choice(when=goes_on):
-            _poll_without_wash(p, w, w.ctx)
+            _poll_without_wash(p, w, w.loops.ctx)
 
 
-def _woken_poll(p: Process, w: World, ctx: AioContext) -> None:
+def _woken_poll(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     with p.call("aio_poll"), p.atomic():
         p.do("qemu_poll_ns is woken by aio_notify")
         with p.call("aio_bh_poll"):
             requests.complete_all(p, w)
-        if ctx.disks:
+        if ctx.handlers:
             aio.run_fd_handlers(p, w, ctx)
 
 
 def _drain_that_may_be_woken(p: Process, w: World, pending: BoolExpr) -> None:
-    event = any_(w.guest_io_done, *aio.runnable(w, w.ctx))
+    event = any_(w.guest_io_done, *aio.runnable(w, w.loops.ctx))
     progress = w.k.drain_polls == "progress"
     w.polling.append(w)
     with p.loop(), p.either() as choice:
         with choice(when=~pending & ~event if progress else ~pending):
             p.break_()
         with choice(when=event if progress else pending & event):
-            aio.aio_poll_nested(p, w, w.ctx)
+            aio.aio_poll_nested(p, w, w.loops.ctx)
         with choice(when=pending & w.guest_io_done):
-            _woken_poll(p, w, w.ctx)
+            _woken_poll(p, w, w.loops.ctx)
     w.polling.pop()
 
 
@@ -320,18 +320,18 @@ _monitor = mainloop._monitor_dispatch
 
 def _monitor_enters(p: Process, w: World, ready: BoolVar) -> None:
     """The monitor's command enters an IOThread's job in the main thread, under the disk's lock."""
-    if w.lock is None:
+    if not w.s.iothread:
         _monitor(p, w, ready)
         return
     p.here("aio_context_acquire")
-    p.do("aio_context_acquire", w.lock.set("main"), when=w.lock.is_("free"))
+    p.do("aio_context_acquire", w.loops.lock.taken("main"), when=w.loops.lock.free)
     with p.atomic():
-        sets = w.cancelled.set() if isinstance(w.cancelled, BoolVar) else w.should_complete.set()
-        p.do("the job's command", ready.clear(), w.qmp.clear(), sets)
-        with p.when(w.mirror.at("sleep")):
-            p.do("the sleep timer is deleted", w.sleep_over.clear())
-            p.enter(w.mirror, "qemu_coroutine_enter")
-        p.do("aio_context_release", w.lock.set("free"))
+        sets = w.job.cancelled.set() if w.s.command == "cancel" else w.job.should_complete.set()
+        p.do("the job's command", ready.clear(), w.job.qmp.clear(), sets)
+        with p.when(w.job.mirror.at("sleep")):
+            p.do("the sleep timer is deleted", w.job.sleep_over.clear())
+            p.enter(w.job.mirror, "qemu_coroutine_enter")
+        p.do("aio_context_release", w.loops.lock.released())
 
 
 def test_who_enters_the_job_turns_nothing() -> None:
@@ -357,7 +357,7 @@ _poll_until_quiet = drain.poll_until_quiet
 
 
 def _checked_poll(p: Process, w: World, pending: Any) -> None:
-    if w.lock is not None:
+    if w.s.iothread:
         p.check("nothing to wait for", ~pending)
     _poll_until_quiet(p, w, pending)
 

@@ -60,7 +60,7 @@ class Process(Recorder):
         for update in updates:
             _want(Update, update, "a step stores updates, as x.set(...) makes them")
         self._demand(want_bool(when), line)
-        stored = [update for update in updates if update.variable.exists]
+        stored = [update for update in updates if update.variable.exists and update.value is not update.variable]
         part = replace(
             (self._piece if _remembers(updates) and not want_text(label, LABEL) else self._part)(label, mark, line),
             writes=tuple(update.variable.name for update in stored),

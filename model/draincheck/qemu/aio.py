@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from draincheck.eventloop import AioContext
 from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_, ite
 from draincheck.qemu import requests, virtio
-from draincheck.qemu.world import AioContext, Disk, World
+from draincheck.qemu.disk import Disk
+from draincheck.qemu.world import World
 
 __all__ = [
     "aio_dispatch",
     "aio_poll_nested",
-    "allowed",
-    "busy_polled",
-    "polled",
     "run_fd_handlers",
     "run_poll_handlers_once",
     "runnable",
@@ -21,41 +20,11 @@ __all__ = [
 ]
 
 
-def allowed(w: World, ctx: AioContext) -> BoolExpr:
-    """Whether the fd walk may run the handlers of a context: from 37989ced44 on it looks at the disable counter."""
-    enabled = ctx.enabled
-    return enabled if enabled is TRUE or w.k.walk_checks_external else TRUE
-
-
-def polled(w: World, ctx: AioContext) -> BoolExpr:
-    """Whether the poll set of aio_poll has the handlers of a context: from c1e1e5fa8f on only while they are enabled."""
-    enabled = ctx.enabled
-    return enabled if enabled is TRUE or w.k.poll_set_checks_external else ctx.registered
-
-
-# -- busy polling ---------------------------------------------------------------------------------------------------------------------
-
-
-def busy_polled(w: World, ctx: AioContext) -> BoolExpr:
-    """Whether an aio_poll of now finds a virtqueue with entries, before it polls any descriptor.
-
-    aio-posix.c: try_poll_mode ends with run_poll_handlers_once, in each call from 684e508c23 on, even one that may not block.
-    """
-    return any_(*(_io_poll(w, ctx, disk) for disk in ctx.disks))
-
-
-def _io_poll(w: World, ctx: AioContext, disk: Disk) -> BoolExpr:
-    """virtio_queue_host_notifier_aio_poll looks at the ring, not at the eventfd; from 59c9f437c5 on only enabled handlers are asked."""
-    if w.k.busy_poll == "none":
-        return FALSE
-    return disk.ring_filled & (ctx.enabled if w.k.busy_poll == "honours" else ctx.registered)
-
-
-def run_poll_handlers_once(p: Process, w: World, ctx: AioContext) -> None:
+def run_poll_handlers_once(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     """Run the queue handlers of virtqueues with entries, last registered first; the kick will be a spurious wakeup."""
     with p.call("run_poll_handlers_once"):
-        for disk in reversed(ctx.disks):
-            with p.call("virtio_queue_host_notifier_aio_poll"), p.when(_io_poll(w, ctx, disk)):
+        for disk in reversed(ctx.handlers):
+            with p.call("virtio_queue_host_notifier_aio_poll"), p.when(ctx.finds_work(disk)):
                 w.probes.handler_runs(p, w.of(disk), disk)
                 w.callbacks.handle_output(p, w, disk)
 
@@ -63,37 +32,37 @@ def run_poll_handlers_once(p: Process, w: World, ctx: AioContext) -> None:
 # -- nested polls ---------------------------------------------------------------------------------------------------------------------
 
 
-def runnable(w: World, ctx: AioContext) -> list[BoolExpr]:
+def runnable(w: World, ctx: AioContext[Disk]) -> list[BoolExpr]:
     """For each handler of a context: whether a nested aio_poll of now would run it.
 
     A handler outside its poll set has the readiness that an outer poll has stored, as far as a walk comes for that.
     """
-    if not ctx.disks:
+    if not ctx.handlers:
         return []
     if w.k.poll_walks == "if_ready":
         found = _found_in_drain(w, ctx)
-        return [disk.eventfd & found & allowed(w, ctx) for disk in ctx.disks] + [_busy_in_drain(w, ctx)]
-    stored = [ite(polled(w, ctx), disk.eventfd, disk.revents) & allowed(w, ctx) for disk in ctx.disks]
+        return [disk.eventfd & found & ctx.allowed for disk in ctx.handlers] + [_busy_in_drain(w, ctx)]
+    stored = [ite(ctx.polled, disk.eventfd, disk.revents) & ctx.allowed for disk in ctx.handlers]
     return [*stored, _busy_in_drain(w, ctx)]
 
 
-def _disabled_in_drain(w: World, ctx: AioContext) -> bool:
+def _disabled_in_drain(w: World, ctx: AioContext[Disk]) -> bool:
     """Whenever a drain polls a section is open, so the handlers of its context are disabled, if there is anything that disables them."""
     return ctx.enabled is not TRUE and w.k.drain_is_section and w.k.begin != "none"
 
 
-def _found_in_drain(w: World, ctx: AioContext) -> BoolExpr:
+def _found_in_drain(w: World, ctx: AioContext[Disk]) -> BoolExpr:
     """A nested poll of now finds a handler's descriptor ready."""
     if _disabled_in_drain(w, ctx) and w.k.poll_set_checks_external:
         return FALSE
-    return polled(w, ctx) & any_(*(disk.eventfd for disk in ctx.disks))
+    return ctx.polled & ctx.readable
 
 
-def _busy_in_drain(w: World, ctx: AioContext) -> BoolExpr:
+def _busy_in_drain(w: World, ctx: AioContext[Disk]) -> BoolExpr:
     """A nested poll of now finds a virtqueue with entries."""
-    if not ctx.disks or _polls_only_for_the_one_request(w):
+    if not ctx.handlers or _polls_only_for_the_one_request(w):
         return FALSE
-    return FALSE if w.k.busy_poll != "ignores" and _disabled_in_drain(w, ctx) else busy_polled(w, ctx)
+    return FALSE if w.k.busy_poll != "ignores" and _disabled_in_drain(w, ctx) else ctx.busy_polled
 
 
 def _polls_only_for_the_one_request(w: World) -> bool:
@@ -101,33 +70,32 @@ def _polls_only_for_the_one_request(w: World) -> bool:
     return w.k.drain_polls == "in_flight" and len(w.requests) <= 1
 
 
-def aio_poll_nested(p: Process, w: World, ctx: AioContext) -> None:
+def aio_poll_nested(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     """One round of aio_poll inside a drain: poll, run bottom halves, walk the fd handlers.
 
     With one job it is one atomic step: no callback in it gives up control, and what arrives meanwhile is seen by the next round.
     Another job's callbacks may give up control, or poll themselves.
     """
     with p.call("aio_poll"), p.atomic():
-        if ctx.disks and w.k.poll_walks == "if_ready":
+        if ctx.handlers and w.k.poll_walks == "if_ready":
             _poll_and_walk_if_ready(p, w, ctx)
         else:
             _poll_and_walk(p, w, ctx)
 
 
-def _poll_and_walk(p: Process, w: World, ctx: AioContext) -> None:
+def _poll_and_walk(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     """Until 721671ade7: all readiness is consumed, stale or not (the wash)."""
     busy = _busy_in_drain(w, ctx)
-    samples = [disk.revents.set(ite(polled(w, ctx) & ~busy, disk.eventfd, disk.revents)) for disk in ctx.disks]
-    p.do("qemu_poll_ns", *samples)
+    p.do("qemu_poll_ns", *ctx.sampled(ctx.polled & ~busy))
     if busy is not FALSE:
         run_poll_handlers_once(p, w, ctx)
     _bottom_halves_in_drain(p, w)
-    if ctx.disks:
+    if ctx.handlers:
         run_fd_handlers(p, w, ctx)
     _timers_in_drain(p, w)
 
 
-def _poll_and_walk_if_ready(p: Process, w: World, ctx: AioContext) -> None:
+def _poll_and_walk_if_ready(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     """From 721671ade7 on: readiness is stored and consumed only if this poll has found a descriptor, and busy polling polls none.
 
     QEMU also walks if aio_notify woke the poll, which then washes. That leaves things as if the kick had come after the outer poll.
@@ -135,7 +103,7 @@ def _poll_and_walk_if_ready(p: Process, w: World, ctx: AioContext) -> None:
     busy, found = _busy_in_drain(w, ctx), _found_in_drain(w, ctx)
     if found is not FALSE:
         with p.when(found & ~busy):
-            p.do("qemu_poll_ns", *(disk.revents.set(disk.eventfd) for disk in ctx.disks))
+            p.do("qemu_poll_ns", *ctx.sampled())
             _bottom_halves_in_drain(p, w)
             run_fd_handlers(p, w, ctx)
         with p.otherwise():
@@ -145,7 +113,7 @@ def _poll_and_walk_if_ready(p: Process, w: World, ctx: AioContext) -> None:
     _timers_in_drain(p, w)
 
 
-def _poll_without_walk(p: Process, w: World, ctx: AioContext, busy: BoolExpr) -> None:
+def _poll_without_walk(p: Process, w: World, ctx: AioContext[Disk], busy: BoolExpr) -> None:
     if busy is not FALSE:
         run_poll_handlers_once(p, w, ctx)
     p.do("qemu_poll_ns finds nothing")
@@ -177,12 +145,9 @@ def _others(w: World) -> list[World]:
     return [world for world in w.worlds if world not in w.polling]
 
 
-def run_fd_handlers(p: Process, w: World, ctx: AioContext) -> None:
-    """The fd walk of aio_dispatch, last registered first: consume every handler's readiness, run those that are ready and allowed."""
-    for disk in reversed(ctx.disks):
-        with p.when(disk.revents & allowed(w, ctx)):
-            w.callbacks.host_notifier_read(p, w, disk)
-    p.do("revents consumed", *(disk.revents.clear() for disk in ctx.disks), choice=ctx.name)
+def run_fd_handlers(p: Process, w: World, ctx: AioContext[Disk]) -> None:
+    """The fd walk of aio_dispatch."""
+    ctx.run_fd_handlers(p, lambda disk: w.callbacks.host_notifier_read(p, w, disk))
 
 
 def thread_pool_completion_bh(p: Process, w: World, jobs: Sequence[World]) -> None:
@@ -192,15 +157,15 @@ def thread_pool_completion_bh(p: Process, w: World, jobs: Sequence[World]) -> No
     those that can have I/O in flight now.
     """
     with p.call("thread_pool_completion_bh"), p.loop(), p.either() as choice:
-        with choice(when=~any_(w.guest_io_done, *(job.job_io.is_("io_done") for job in jobs))):
+        with choice(when=~any_(w.guest_io_done, *(world.job.io.is_("io_done") for world in jobs))):
             p.break_()
         with choice(when=w.guest_io_done), p.atomic():
             requests.complete_all(p, w)
-        for job in jobs:
-            with choice(when=job.job_io.is_("io_done")), p.atomic():
-                io = f"{job.mirror.name.replace('_run', '')}'s I/O"
-                p.do(f"{io} completes", job.job_io.set("none"), choice=io)
-                p.enter(job.mirror, "qemu_coroutine_enter")
+        for world in jobs:
+            with choice(when=world.job.io.is_("io_done")), p.atomic():
+                io = f"{world.job.called}'s I/O"
+                p.do(f"{io} completes", world.job.io.set("none"), choice=io)
+                p.enter(world.job.mirror, "qemu_coroutine_enter")
 
 
 def aio_dispatch(p: Process, w: World, fresh_bottom_half: Callable[[], None]) -> None:
@@ -208,16 +173,16 @@ def aio_dispatch(p: Process, w: World, fresh_bottom_half: Callable[[], None]) ->
     with p.call("aio_bh_poll"):
         fresh_bottom_half()
         thread_pool_completion_bh(p, w, w.worlds)
-    if w.ctx.disks:
+    if w.loops.ctx.handlers:
         with p.atomic():
-            run_fd_handlers(p, w, w.ctx)
-    for job in w.worlds:
+            run_fd_handlers(p, w, w.loops.ctx)
+    for world in w.worlds:
         with p.atomic():
-            _run_sleep_timer(p, job)
+            _run_sleep_timer(p, world)
 
 
-def _run_sleep_timer(p: Process, job: World) -> None:
-    """The context's timers: here, a job's sleep."""
-    with p.call("timerlistgroup_run_timers"), p.when(job.sleep_over):
-        p.do("the job's sleep is over", job.sleep_over.clear())
-        p.enter(job.mirror, "qemu_coroutine_enter")
+def _run_sleep_timer(p: Process, world: World) -> None:
+    """The context's timers: here, the job's sleep."""
+    with p.call("timerlistgroup_run_timers"), p.when(world.job.sleep_over):
+        p.do("the job's sleep is over", world.job.sleep_over.clear())
+        p.enter(world.job.mirror, "qemu_coroutine_enter")

@@ -12,8 +12,8 @@ __all__ = ["newest_first", "run"]
 def newest_first(p: Process, w: World, ready: BoolVar) -> None:
     """The part of aio_bh_poll before the thread pool's: newest first; one that a callback schedules waits for the next walk."""
     with p.atomic():
-        first, second = w.listed, w.worlds[-1].listed
-        if first is None or second is None or w.newest is None:
+        first, second = w.job.listed, w.worlds[-1].job.listed
+        if not w.newest.exists:
             p.do("bottom halves, newest first", ready.clear(), choice="qemu_aio_context")
             run(p, w)
             return
@@ -34,7 +34,7 @@ def newest_first(p: Process, w: World, ready: BoolVar) -> None:
 def run(p: Process, w: World) -> None:
     """Run a job's bottom half, if one is scheduled: never both, since the job that drains is not yet at its end."""
     if w.k.drain != "nested" and not w.s.iothread:
-        with p.when(w.drain_bh):
+        with p.when(w.job.drain_bh):
             drain.drain_bottom_half(p, w)
         with p.otherwise():
             _exit(p, w)
@@ -44,6 +44,6 @@ def run(p: Process, w: World) -> None:
 
 def _exit(p: Process, w: World) -> None:
     if w.k.exit == "bh":
-        with p.when(w.exit_bh):
-            p.do("the exit bottom half runs", *w.take(w.exit_bh))
+        with p.when(w.job.exit_bh):
+            p.do("the exit bottom half runs", *w.take(w.job.exit_bh))
             mirror_exit.mirror_exit(p, w)

@@ -26,12 +26,12 @@ def build(name: str, knobs: Knobs, scenario: Scenario, probes: Probes | None = N
     mainloop.main_thread(w)
     if scenario.iothread:
         iothread.iothread(w)
-    for job in w.worlds:
-        mirror.mirror_run(job)
+    for world in w.worlds:
+        mirror.mirror_run(world)
     environment.guests(w)
     environment.storage(w)
     environment.clock(w)
     environment.management(w)
-    model.final(all_(*(job.completed for job in w.worlds), w.all_acked))
+    model.final(all_(*(world.job.completed for world in w.worlds), w.all_acked))
     w.probes.properties(w)
     return model

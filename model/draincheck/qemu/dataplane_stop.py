@@ -16,16 +16,15 @@ __all__ = ["data_plane_stop"]
 
 def data_plane_stop(p: Process, w: World) -> None:
     """Stop dataplane once, under the BQL. It holds the disk's AioContext, but where it polls its own."""
-    assert w.bql_free is not None and w.bql_taken is not None
     with p.call("kvm_cpu_exec"), p.call("virtio_blk_data_plane_stop"):
-        p.do("takes the BQL to stop the device", w.bql_taken.set(), when=w.exit_bh & w.bql_free)
+        p.do("takes the BQL to stop the device", w.loops.bql.taken.set(), when=w.job.exit_bh & w.loops.bql.free)
         p.here("aio_context_acquire")
         with p.atomic():
-            p.do("aio_context_acquire", w.lock_taken(), when=w.lock_free)
+            w.loops.lock.acquire(p, "main")
             _remove_host_notifier(p, w)
-        if w.stop_bh is not None:
+        if w.loops.stop_bh.exists:
             with p.call("aio_wait_bh_oneshot"):
-                _poll_own_context_while(p, w, w.stop_bh)
+                _poll_own_context_while(p, w, w.loops.stop_bh)
         with p.call("bdrv_set_aio_context"):
             _drain(p, w)
             _switch(p, w)
@@ -36,8 +35,8 @@ def _remove_host_notifier(p: Process, w: World) -> None:
 
     From 1010cadf62 on a bottom half of the IOThread does both.
     """
-    if w.stop_bh is not None:
-        p.do("schedules virtio_blk_data_plane_stop_bh", w.stop_bh.set())
+    if w.loops.stop_bh.exists:
+        p.do("schedules virtio_blk_data_plane_stop_bh", w.loops.stop_bh.set())
         return
     virtio.remove_host_notifier(p, w, runs_queue=w.k.stop_runs_queue == "main")
 
@@ -50,10 +49,10 @@ def _drain(p: Process, w: World) -> None:
     """
     with p.call("bdrv_drain"):
         if w.k.drain_polls_ctx == "own":
-            _poll_own_context_while(p, w, w.drain_waits | w.pending_on_target)
+            _poll_own_context_while(p, w, w.disk.drain_waits | w.disk.pending_on_target)
         else:
             with p.atomic():
-                drain.poll_until_quiet(p, w, w.drain_waits)
+                drain.poll_until_quiet(p, w, w.disk.drain_waits)
                 p.do("nothing is pending")
 
 
@@ -66,13 +65,13 @@ def _poll_own_context_while(p: Process, w: World, condition: BoolExpr) -> None:
         with p.atomic():
             with p.when(~condition):
                 p.break_()
-            p.do("aio_context_release", w.lock_released())
+            w.loops.lock.release(p)
         with p.call("aio_poll"), p.atomic():
-            p.do("qemu_poll_ns", when=w.exit_bh | ~condition)
-            with p.when(w.exit_bh), p.call("aio_bh_poll"):
-                p.do("the exit bottom half runs", *w.take(w.exit_bh))
+            p.do("qemu_poll_ns", when=w.job.exit_bh | ~condition)
+            with p.when(w.job.exit_bh), p.call("aio_bh_poll"):
+                p.do("the exit bottom half runs", *w.take(w.job.exit_bh))
                 mirror_exit.mirror_exit(p, w)
-        p.do("aio_context_acquire", w.lock_taken(), when=w.lock_free)
+        w.loops.lock.acquire(p, "main")
 
 
 def _switch(p: Process, w: World) -> None:
@@ -80,20 +79,21 @@ def _switch(p: Process, w: World) -> None:
 
     A kick that nobody has run the queue for is eaten when the ioeventfd itself is taken away, with its descriptor left in the ring.
     """
-    assert w.moved is not None and w.bql_taken is not None
-    updates = [w.moved.set(), w.bql_taken.clear(), w.lock_released(), *_carried(w)]
+    updates = [w.loops.moved.set(), w.loops.bql.taken.clear(), w.loops.lock.released(), *_carried(w)]
     if w.k.stop_runs_queue == "none":
         updates.append(w.disk.eventfd.clear())
     waits = w.k.job_at_switch == "waits"
     p.here("block_job_detach_aio_context")
-    p.do("the disk is in the main loop's context", *updates, when=w.completed if waits else TRUE)
+    p.do("the disk is in the main loop's context", *updates, when=w.job.completed if waits else TRUE)
 
 
 def _carried(w: World) -> list[Update]:
     """From e64f25f30b on a node takes the disable count of its open section along."""
-    if w.main_count is None or w.ctx.disable_count is None or not w.k.switch_carries_count:
+    ctx, main = w.loops.ctx, w.loops.main_ctx
+    if not (main.disable_count.exists and w.k.switch_carries_count):
         return []
-    updates = [w.main_count.set(w.main_count + w.ctx.disable_count), w.ctx.disable_count.set(0)]
-    if w.ctx.notify is not None:
-        updates.append(w.ctx.notify.set(w.ctx.notify | (w.ctx.disable_count > 0)))
-    return updates
+    return [
+        main.disable_count.set(main.disable_count + ctx.disable_count),
+        ctx.disable_count.set(0),
+        ctx.notified.set(ctx.notified | (ctx.disable_count > 0)),
+    ]

@@ -17,14 +17,8 @@ __all__ = [
 
 
 def count_section(p: Process, w: World) -> None:
-    """What bdrv_drained_begin does before it polls: count, and disable external events on the first one."""
-    assert w.quiesce is not None and w.ctx.disable_count is not None
-    first = w.quiesce.is_(0)
-    if w.moved is not None and w.main_count is not None:
-        counted = [w.ctx.disable_count.inc(when=first & ~w.moved), w.main_count.inc(when=first & w.moved)]
-    else:
-        counted = [w.ctx.disable_count.inc(when=first)]
-    p.do("aio_disable_external", w.quiesce.inc(), *counted)
+    """What bdrv_drained_begin does before it polls."""
+    p.do("aio_disable_external", *w.source.begin())
 
 
 def bdrv_drained_begin(p: Process, w: World) -> None:
@@ -37,41 +31,34 @@ def bdrv_drained_begin(p: Process, w: World) -> None:
 
 def bdrv_drained_end(p: Process, w: World) -> None:
     """Close a drained section; the last one enables external events and lets queued requests go on, to the root of now."""
-    assert w.quiesce is not None
     with p.call("bdrv_drained_end"):
-        p.do("quiesce_counter--", w.quiesce.dec())
-        with p.when(w.quiesce.is_(0)):
-            if w.moved is None:
-                _aio_enable_external(p, w)
-            else:
-                with p.when(w.moved):
+        p.do("quiesce_counter--", w.source.counter.dec())
+        with p.when(w.source.counter.is_(0)):
+            if w.loops.moved.exists:
+                with p.when(w.loops.moved):
                     _aio_enable_external_elsewhere(p, w)
                 with p.otherwise():
                     _aio_enable_external(p, w)
+            else:
+                _aio_enable_external(p, w)
         if w.k.park_requests:
             requests.resume_parked(p, w)
 
 
 def _aio_enable_external(p: Process, w: World) -> None:
-    assert w.ctx.disable_count is not None
-    updates = [w.ctx.disable_count.dec()]
-    if w.ctx.notify is not None:
-        updates.append(w.ctx.notify.set(w.ctx.notify | w.ctx.disable_count.is_(1)))
-    p.do("aio_enable_external", *updates)
-    w.probes.external_enabled(p, w, w.ctx.disable_count, w.ctx.notify if w.ctx.notify is not None else FALSE)
+    ctx = w.loops.ctx
+    p.do("aio_enable_external", *ctx.enable())
+    w.probes.external_enabled(p, w, ctx.disable_count, ctx.notified)
 
 
 def _aio_enable_external_elsewhere(p: Process, w: World) -> None:
     """The node has changed its context since it was disabled: the counter of the new one may have nothing to give back."""
-    assert w.main_count is not None
-    w.probes.enabled_elsewhere(p, w, w.main_count)
-    with p.when(w.main_count.is_(0)):
+    ctx = w.loops.main_ctx
+    w.probes.enabled_elsewhere(p, w, ctx.disable_count)
+    with p.when(ctx.disable_count.is_(0)):
         p.abort("assert(ctx->external_disable_cnt > 0) fails")
-    updates = [w.main_count.dec()]
-    if w.main_notify is not None:
-        updates.append(w.main_notify.set(w.main_notify | w.main_count.is_(1)))
-    p.do("aio_enable_external (qemu_aio_context)", *updates)
-    w.probes.external_enabled(p, w, w.main_count, TRUE if w.k.enable_notifies else FALSE)
+    p.do("aio_enable_external (qemu_aio_context)", *ctx.enable())
+    w.probes.external_enabled(p, w, ctx.disable_count, TRUE if w.k.enable_notifies else FALSE)
 
 
 def bdrv_drain(p: Process, w: World) -> None:
@@ -88,12 +75,12 @@ def bdrv_drain(p: Process, w: World) -> None:
 def _drain_in_coroutine(p: Process, w: World) -> None:
     """Poll inside the coroutine, or schedule a bottom half that polls and yield until it has."""
     if w.k.drain == "nested":
-        poll_until_quiet(p, w, w.drain_waits)
+        poll_until_quiet(p, w, w.disk.drain_waits)
     else:
-        p.do("schedule bdrv_co_drain_bh_cb", *w.schedule(w.drain_bh))
+        p.do("schedule bdrv_co_drain_bh_cb", *w.schedule(w.job.drain_bh))
         w.probes.job_yields(p, w)
-        assert p is w.mirror
-        w.mirror.yield_("drain", "qemu_coroutine_yield")
+        assert p is w.job.mirror
+        w.job.mirror.yield_("drain", "qemu_coroutine_yield")
 
 
 def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
@@ -104,23 +91,23 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     """
     w.polling.append(w)
     others = [world for world in w.worlds if world not in w.polling]
-    callbacks = (other.fresh_bh | other.job_io.is_("io_done") | other.sleep_over for other in others)
-    event = any_(w.guest_io_done, w.stop_scheduled, *aio.runnable(w, w.ctx), *callbacks)
+    callbacks = (other.fresh_bh | other.job.io.is_("io_done") | other.job.sleep_over for other in others)
+    event = any_(w.guest_io_done, w.loops.stop_bh, *aio.runnable(w, w.loops.ctx), *callbacks)
     with p.loop(), p.either() as choice:
         with choice(when=~pending & ~event if w.k.drain_polls == "progress" else ~pending):
-            if w.k.drain_polls == "progress" and w.ctx.disks and w.k.poll_walks == "always":
-                p.do("aio_poll makes no progress", *(disk.revents.clear() for disk in w.ctx.disks))
+            if w.k.drain_polls == "progress" and w.loops.ctx.handlers and w.k.poll_walks == "always":
+                p.do("aio_poll makes no progress", *w.loops.ctx.consumed())
             p.break_()
         with choice(when=event if w.k.drain_polls == "progress" else pending & event):
-            aio.aio_poll_nested(p, w, w.ctx)
+            aio.aio_poll_nested(p, w, w.loops.ctx)
     w.polling.pop()
 
 
 def drain_bottom_half(p: Process, w: World) -> None:
     """The bottom half through which a coroutine's drain polls: it drains, then enters the coroutine again."""
     with p.call("bdrv_co_drain_bh_cb"):
-        p.do("the drain's bottom half runs", *w.take(w.drain_bh))
+        p.do("the drain's bottom half runs", *w.take(w.job.drain_bh))
         if w.k.drain == "yield_first":
             count_section(p, w)
-        poll_until_quiet(p, w, w.drain_waits)
-        p.enter(w.mirror, "qemu_coroutine_enter")
+        poll_until_quiet(p, w, w.disk.drain_waits)
+        p.enter(w.job.mirror, "qemu_coroutine_enter")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from draincheck.lang import TRUE, BoolExpr, Process, Update
 from draincheck.lang.process import Choice
 from draincheck.qemu import dataplane_stop, virtio
-from draincheck.qemu.world import Disk, Request, World
+from draincheck.qemu.disk import Disk, Request
+from draincheck.qemu.world import World
 
 __all__ = ["clock", "guests", "management", "storage"]
 
@@ -52,10 +53,9 @@ def _request(p: Process, w: World, disk: Disk, request: Request) -> None:
 
 def _vcpu_kick(p: Process, w: World, disk: Disk, request: Request) -> None:
     """A vCPU thread takes the BQL and runs the queue handler itself."""
-    assert w.bql_free is not None
     with p.call("kvm_cpu_exec"), p.call("virtio_queue_notify"), p.atomic():
         label = f"writes the doorbell for {request.name}"
-        p.do(label, request.state.set("ring"), when=w.bql_free, choice="doorbell")
+        p.do(label, request.state.set("ring"), when=w.loops.bql.free, choice="doorbell")
         virtio.handle_output(p, w, disk)
 
 
@@ -65,30 +65,32 @@ def storage(w: World) -> None:
         for request in w.requests:
             with choice():
                 _chosen(p, f"finishes {request.name}", request.state.is_("in_flight"), request.state.set("io_done"))
-        for job in w.worlds:
-            name = job.mirror.name.replace("_run", "")
+        for world in w.worlds:
             with choice():
-                _chosen(p, f"finishes {name}'s I/O", job.job_io.is_("in_flight"), job.job_io.set("io_done"))
-        if w.job_failed is not None:
+                _chosen(
+                    p, f"finishes {world.job.called}'s I/O", world.job.io.is_("in_flight"), world.job.io.set("io_done")
+                )
+        if w.job.failed.exists:
             _failure(p, w, choice)
 
 
 def _failure(p: Process, w: World, choice: Choice) -> None:
     """A copy may fail on either side, a flush only on the target."""
-    assert w.job_failed is not None
-    fragile = w.mirror.at("copy") | w.mirror.at("flush") if w.s.job_errors == "target" else w.mirror.at("copy")
+    fragile = (
+        w.job.mirror.at("copy") | w.job.mirror.at("flush") if w.s.job_errors == "target" else w.job.mirror.at("copy")
+    )
     with choice(when=fragile):
         fails = f"fails mirror's I/O on the {w.s.job_errors}"
-        _chosen(p, fails, w.job_io.is_("in_flight"), w.job_io.set("io_done"), w.job_failed.set())
+        _chosen(p, fails, w.job.io.is_("in_flight"), w.job.io.set("io_done"), w.job.failed.set())
 
 
 def clock(w: World) -> None:
     """The job's sleep may end at any time."""
     with w.m.thread("clock") as p, p.loop(), p.either() as choice:
-        for job in w.worlds:
+        for world in w.worlds:
             with choice():
-                due = job.mirror.at("sleep") & ~job.sleep_over
-                _chosen(p, f"{job.mirror.name.replace('_run', '')}'s sleep timer expires", due, job.sleep_over.set())
+                due = world.job.mirror.at("sleep") & ~world.job.sleep_over
+                _chosen(p, f"{world.job.called}'s sleep timer expires", due, world.job.sleep_over.set())
 
 
 def _chosen(p: Process, label: str, when: BoolExpr, *updates: Update) -> None:
@@ -98,7 +100,7 @@ def _chosen(p: Process, label: str, when: BoolExpr, *updates: Update) -> None:
 
 def management(w: World) -> None:
     """The job's command is sent once, at any time; block-job-complete only after READY."""
-    for job in w.worlds:
-        with w.m.thread("management" if job is w else f"management of job {job.index}") as p:
-            may = job.ready if job.ready is not None and w.s.command == "complete" else TRUE
-            p.do(f"sends block-job-{w.s.command}", job.qmp.set(), when=may)
+    for world in w.worlds:
+        with w.m.thread("management" if world is w else f"management of job {world.job.index}") as p:
+            may = world.job.ready if w.s.command == "complete" else TRUE
+            p.do(f"sends block-job-{w.s.command}", world.job.qmp.set(), when=may)

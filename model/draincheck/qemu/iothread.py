@@ -15,7 +15,6 @@ def iothread(w: World) -> None:
     Until 65c1b5b622 the lock is held even in the poll, and a waiting main thread interrupts it; from then on the poll itself runs
     without the lock.
     """
-    assert w.lock is not None
     polls_notifier = w.m.bool("poll set has the notifier")
     with w.m.thread("iothread") as p, p.call("iothread_run"), p.loop(), p.call("aio_poll", numbered=True):
         p.here("aio_context_acquire")
@@ -23,30 +22,28 @@ def iothread(w: World) -> None:
         if not w.k.ctx_held_in_poll:
             _acquire_for_dispatch(p, w)
         aio.aio_dispatch(p, w, lambda: _fresh_bottom_half(p, w))
-        p.do("aio_context_release", w.lock.set("free"))
+        w.loops.lock.release(p)
 
 
 def _acquire_for_dispatch(p: Process, w: World) -> None:
     """Dispatch holds the lock here. QEMU's bottom halves take it themselves from 1919631e6b on: the stop's only if there is a kick."""
-    assert w.lock is not None
-    if w.stop_bh is None:
-        p.do("aio_context_acquire", w.lock.set("iothread"), when=w.lock.is_("free"))
+    if not w.loops.stop_bh.exists:
+        w.loops.lock.acquire(p, "iothread")
         return
-    without_kick = w.stop_bh & ~w.disk.eventfd
+    without_kick = w.loops.stop_bh & ~w.disk.eventfd
     with p.loop(), p.either() as choice:
         with choice(when=without_kick), p.atomic():
             virtio.stop_bottom_half(p, w)
         with choice(when=~without_kick):
-            p.do("aio_context_acquire", w.lock.set("iothread"), when=w.lock.is_("free"))
+            w.loops.lock.acquire(p, "iothread")
             p.break_()
 
 
 def _begin_poll(p: Process, w: World, polls_notifier: BoolVar) -> None:
     """Acquire, and either run what busy polling finds or make the poll set and sleep in it."""
-    assert w.lock is not None
-    free = w.lock.is_("free")
+    free = w.loops.lock.free
     with p.either() as choice:
-        busy = aio.busy_polled(w, w.ctx)
+        busy = w.loops.ctx.busy_polled
         if busy is not FALSE:
             with choice(when=free & busy):
                 _busy_poll(p, w)
@@ -59,34 +56,27 @@ def _busy_poll(p: Process, w: World) -> None:
 
     (Some weeks after 59c9f437c5 the lock is let go of between handlers; before, it is held up to the dispatch.)
     """
-    assert w.lock is not None
     with p.atomic():
-        p.do("aio_context_acquire", w.lock.set("iothread"))
-        aio.run_poll_handlers_once(p, w, w.ctx)
+        p.do("aio_context_acquire", w.loops.lock.taken("iothread"))
+        aio.run_poll_handlers_once(p, w, w.loops.ctx)
         if not w.k.ctx_held_in_poll:
-            p.do("aio_context_release", w.lock.set("free"))
+            w.loops.lock.release(p)
 
 
 def _sleep_in_poll(p: Process, w: World, polls_notifier: BoolVar) -> None:
     """The poll set is made once, before sleeping: a notifier that is disabled then is not in it, whatever happens meanwhile."""
-    assert w.lock is not None
     held = "iothread" if w.k.ctx_held_in_poll else "free"
-    p.do("makes the poll set", w.lock.set(held), polls_notifier.set(aio.polled(w, w.ctx)))
-    updates = [
-        disk.revents.set((disk.eventfd & polls_notifier) | (disk.revents & ~polls_notifier)) for disk in w.ctx.disks
-    ]
-    updates.append(polls_notifier.clear())
-    if w.ctx.notify is not None:
-        updates.append(w.ctx.notify.clear())
+    p.do("makes the poll set", w.loops.lock.taken(held), polls_notifier.set(w.loops.ctx.polled))
+    ctx = w.loops.ctx
+    found = [h.revents.set((h.eventfd & polls_notifier) | (h.revents & ~polls_notifier)) for h in ctx.handlers]
     p.here("qemu_poll_ns")
-    p.do("qemu_poll_ns", *updates, when=_wakes(w, polls_notifier))
+    p.do("qemu_poll_ns", *found, polls_notifier.clear(), ctx.notified.clear(), when=_wakes(w, polls_notifier))
 
 
 def _wakes(w: World, polls_notifier: BoolVar) -> BoolExpr:
     """A bottom half, a timer, the notifier if it is polled, aio_notify, or (lock held) the main thread's contention callback."""
-    wake = any_(w.bh_scheduled, w.sleep_over, *(disk.eventfd & polls_notifier for disk in w.ctx.disks))
-    if w.ctx.notify is not None:
-        wake |= w.ctx.notify
+    ctx = w.loops.ctx
+    wake = any_(w.bh_scheduled, w.job.sleep_over, *(h.eventfd & polls_notifier for h in ctx.handlers), ctx.notified)
     if w.k.ctx_held_in_poll:
         wake |= w.m.at("main thread", "aio_context_acquire")
         if w.s.device_reset:
@@ -99,5 +89,5 @@ def _fresh_bottom_half(p: Process, w: World) -> None:
         p.do("bottom halves, newest first")
         virtio.stop_bottom_half(p, w)
         if w.k.drain != "nested":
-            with p.when(w.drain_bh):
+            with p.when(w.job.drain_bh):
                 drain.drain_bottom_half(p, w)

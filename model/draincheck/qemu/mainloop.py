@@ -30,7 +30,7 @@ class Source:
 def main_thread(w: World) -> None:
     """main_loop_wait for ever."""
     ready = w.m.bool("qemu_aio_context ready")
-    monitor_ready = [w.m.bool("monitor ready" if job is w else f"monitor ready [{job.index}]") for job in w.worlds]
+    monitor_ready = [w.m.bool(world.job.own("monitor ready")) for world in w.worlds]
     with w.m.thread("main thread") as p, p.loop(), p.call("main_loop_wait", numbered=True):
         with p.call("os_host_main_loop_wait"):
             _prepare(p, w, ready)
@@ -38,7 +38,7 @@ def main_thread(w: World) -> None:
             _check(p, w, ready)
             with p.call("g_main_context_dispatch"):
                 _dispatch(p, w, _sources(p, w, ready, monitor_ready))
-        if w.legacy_iohandlers:
+        if w.loops.legacy_iohandlers:
             with p.call("qemu_iohandler_poll"):
                 _run_legacy_handlers(p, w)
         if w.s.source == "timer":
@@ -47,7 +47,7 @@ def main_thread(w: World) -> None:
 
 def _main_bh(w: World) -> BoolExpr:
     """A bottom half of qemu_aio_context is scheduled."""
-    return w.exit_bh if w.s.iothread else w.bh_scheduled
+    return w.job.exit_bh if w.s.iothread else w.bh_scheduled
 
 
 def _prepare(p: Process, w: World, ready: BoolVar) -> None:
@@ -58,14 +58,14 @@ def _prepare(p: Process, w: World, ready: BoolVar) -> None:
     due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.any_sleep_over
     with p.call("g_main_context_prepare"), p.atomic():
         w.probes.iteration_begins(p, w)
-        if w.bql_free is None:
+        if not w.loops.bql.free.exists:
             p.do("aio_ctx_prepare", ready.set(due))
         elif w.k.bql_drop == "always":
-            p.do("aio_ctx_prepare, unlock the BQL", ready.set(due), w.bql_free.set())
+            p.do("aio_ctx_prepare, unlock the BQL", ready.set(due), w.loops.bql.free.set())
         else:
             with p.either() as choice:
                 with choice():
-                    unlocks = w.bql_free.set(~due)
+                    unlocks = w.loops.bql.free.set(~due)
                     p.do(
                         "aio_ctx_prepare, unlock the BQL if the poll may sleep",
                         ready.set(due),
@@ -74,7 +74,9 @@ def _prepare(p: Process, w: World, ready: BoolVar) -> None:
                     )
                 with choice(when=due):
                     spins = "after 1000 spins"
-                    p.do(f"aio_ctx_prepare, unlock the BQL {spins}", ready.set(due), w.bql_free.set(), choice=spins)
+                    p.do(
+                        f"aio_ctx_prepare, unlock the BQL {spins}", ready.set(due), w.loops.bql.free.set(), choice=spins
+                    )
 
 
 def _poll(p: Process, w: World, monitor_ready: list[BoolVar]) -> None:
@@ -83,24 +85,16 @@ def _poll(p: Process, w: World, monitor_ready: list[BoolVar]) -> None:
     wake = any_(
         _main_bh(w),
         FALSE if w.s.iothread else w.any_sleep_over,
-        *(job.qmp for job in w.worlds),
+        *(world.job.qmp for world in w.worlds),
         *(disk.eventfd for disk in polled),
         _timer_due(w),
     )
-    updates = [ready.set(job.qmp) for ready, job in zip(monitor_ready, w.worlds, strict=True)]
+    updates = [ready.set(world.job.qmp) for ready, world in zip(monitor_ready, w.worlds, strict=True)]
     updates += [disk.revents.set(disk.eventfd) for disk in polled]
-    if w.ctx.notify is not None and not w.s.iothread:
-        wake |= w.ctx.notify
-        updates.append(w.ctx.notify.clear())
-    if w.s.device_reset and w.main_notify is not None:
-        wake |= w.main_notify
-        updates.append(w.main_notify.clear())
-    if w.bql_taken is not None:
-        wake &= ~w.bql_taken
-    if w.bql_free is not None:
-        updates.append(w.bql_free.clear())
+    context = w.loops.main_ctx if w.s.iothread else w.loops.ctx
+    wake = (wake | context.notified) & ~w.loops.bql.taken
     p.here("qemu_poll_ns")
-    p.do("qemu_poll_ns", *updates, when=wake)
+    p.do("qemu_poll_ns", *updates, context.notified.clear(), w.loops.bql.free.clear(), when=wake)
 
 
 def _check(p: Process, w: World, ready: BoolVar) -> None:
@@ -108,12 +102,12 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
 
     A context whose external handlers are disabled is not made ready by them where check looks at the counter (37989ced44).
     """
-    fds = [disk.revents & aio.allowed(w, w.ctx) for disk in w.ctx.disks] if not w.s.iothread else []
+    fds = [disk.revents & w.loops.ctx.allowed for disk in w.loops.ctx.handlers] if not w.s.iothread else []
     due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.any_sleep_over
     updates = [ready.set(any_(ready, due, *fds))]
-    ioh = w.iohandler_ctx
+    ioh = w.loops.iohandler_ctx
     if ioh.enabled is not TRUE and w.k.walk_checks_external:
-        updates += [disk.revents.set(disk.revents & ioh.enabled) for disk in ioh.disks]
+        updates += [disk.revents.set(disk.revents & ioh.enabled) for disk in ioh.handlers]
     with p.call("g_main_context_check"):
         p.do("aio_ctx_check", *updates)
 
@@ -121,12 +115,12 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
 def _sources(p: Process, w: World, ready: BoolVar, monitor_ready: list[BoolVar]) -> list[Source]:
     """The GSources in attach order: qemu_aio_context, iohandler_ctx, then chardevs (the monitor, and a kick that comes through one)."""
     sources = [Source(ready, lambda: _aio_ctx_dispatch(p, w, ready))]
-    if w.iohandler_ctx.disks:
+    if w.loops.iohandler_ctx.handlers:
         sources.append(
-            Source(any_(*(disk.revents for disk in w.iohandler_ctx.disks)), lambda: _iohandler_dispatch(p, w))
+            Source(any_(*(disk.revents for disk in w.loops.iohandler_ctx.handlers)), lambda: _iohandler_dispatch(p, w))
         )
-    for answered, job in zip(monitor_ready, w.worlds, strict=True):
-        sources.append(Source(answered, partial(_monitor_dispatch, p, job, answered)))
+    for answered, world in zip(monitor_ready, w.worlds, strict=True):
+        sources.append(Source(answered, partial(_monitor_dispatch, p, world, answered)))
     if w.s.source == "mmio":
         sources.append(Source(w.disk.revents, lambda: _chardev_kick(p, w)))
     return sources
@@ -161,12 +155,12 @@ def _iohandler_dispatch(p: Process, w: World) -> None:
     """B, from f3926945c8 on."""
     with p.call("aio_ctx_dispatch (iohandler_ctx)"), p.call("aio_dispatch"):
         with p.atomic():
-            aio.run_fd_handlers(p, w, w.iohandler_ctx)
+            aio.run_fd_handlers(p, w, w.loops.iohandler_ctx)
 
 
 def _run_legacy_handlers(p: Process, w: World) -> None:
     """B, before f3926945c8: run the handlers whose descriptors P has found ready, the one registered last first."""
-    for disk in reversed(w.legacy_iohandlers):
+    for disk in reversed(w.loops.legacy_iohandlers):
         with p.when(disk.revents, local=True), p.atomic():
             p.do("revents consumed", disk.revents.clear())
             virtio.host_notifier_read(p, w, disk)
@@ -175,14 +169,14 @@ def _run_legacy_handlers(p: Process, w: World) -> None:
 def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
     """M: the job's command. It enters a sleeping job at once, except one of another thread, which its own timer wakes."""
     with p.call("monitor_read"), p.call(f"qmp_block_job_{w.s.command}"), p.atomic():
-        if isinstance(w.cancelled, BoolVar):
-            p.do("block_job_cancel", ready.clear(), w.qmp.clear(), w.cancelled.set(), choice="monitor")
+        if w.s.command == "cancel":
+            p.do("block_job_cancel", ready.clear(), w.job.qmp.clear(), w.job.cancelled.set(), choice="monitor")
         else:
-            p.do("mirror_complete", ready.clear(), w.qmp.clear(), w.should_complete.set(), choice="monitor")
+            p.do("mirror_complete", ready.clear(), w.job.qmp.clear(), w.job.should_complete.set(), choice="monitor")
         if not w.s.iothread:
-            with p.when(w.mirror.at("sleep")), p.call("block_job_enter"):
-                p.do("the sleep timer is deleted", w.sleep_over.clear())
-                p.enter(w.mirror, "qemu_coroutine_enter")
+            with p.when(w.job.mirror.at("sleep")), p.call("block_job_enter"):
+                p.do("the sleep timer is deleted", w.job.sleep_over.clear())
+                p.enter(w.job.mirror, "qemu_coroutine_enter")
 
 
 def _chardev_kick(p: Process, w: World) -> None:
@@ -195,7 +189,7 @@ def _chardev_kick(p: Process, w: World) -> None:
 
 
 def _timer_due(w: World) -> BoolExpr:
-    return w.disk.ring_filled if w.s.source == "timer" else FALSE
+    return w.disk.io_poll if w.s.source == "timer" else FALSE
 
 
 def _run_main_timers(p: Process, w: World) -> None:

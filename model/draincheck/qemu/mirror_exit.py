@@ -12,16 +12,15 @@ __all__ = ["finish", "mirror_exit"]
 def mirror_exit(p: Process, w: World) -> None:
     """(c): the exit callback, in the main thread. Dataplane: it first gets hold of the disk's context."""
     with p.call("block_job_defer_to_main_loop_bh"):
-        if w.lock is not None:
+        if w.s.iothread:
             p.here("aio_context_acquire")
-            p.do("aio_context_acquire", w.lock.set("main"), when=w.lock.is_("free"))
+            w.loops.lock.acquire(p, "main")
         with p.call("mirror_exit"), p.atomic():
             w.probes.exit_runs(p, w)
-            updates = [w.bitmap.clear()] if w.k.release_bitmap == "exit" else []
+            updates = [w.job.bitmap.clear()] if w.k.release_bitmap == "exit" else []
             p.do("mirror_exit", *updates, mark="c")
             finish(p, w)
-            if w.lock is not None:
-                p.do("aio_context_release", w.lock.set("free"))
+            w.loops.lock.release(p)
 
 
 def finish(p: Process, w: World) -> None:
@@ -29,28 +28,28 @@ def finish(p: Process, w: World) -> None:
     if w.s.always_switches:
         _switch(p, w)
     else:
-        with p.when(w.will_switch):
+        with p.when(w.job.will_switch):
             _switch(p, w)
         with p.otherwise():
-            p.do("the disk stays with the source", w.window.clear(), w.completed.set())
+            p.do("the disk stays with the source", w.job.window.clear(), w.job.completed.set())
     _end_sections(p, w)
 
 
 def _switch(p: Process, w: World) -> None:
     if w.k.reopen_drains or w.s.reopen:
         with p.call("bdrv_reopen"), p.call("bdrv_drain_all"):
-            drain.poll_until_quiet(p, w, w.drain_waits)
-    if w.quiesce_target is not None:
+            drain.poll_until_quiet(p, w, w.disk.drain_waits)
+    if w.target_drained.exists:
         with p.call("bdrv_drained_begin"):
             p.do("drains the target", *w.target_counts(begins=True))
-            drain.poll_until_quiet(p, w, w.pending_on_target)
+            drain.poll_until_quiet(p, w, w.disk.pending_on_target)
     _before_the_switch(p, w)
     w.probes.node_switches(p, w)
     mark = "c" if w.k.exit == "inline" else ""
-    p.do("the disk is the target now", w.root.set("target"), w.window.clear(), w.completed.set(), mark=mark)
+    p.do("the disk is the target now", w.root.set("target"), w.job.window.clear(), w.job.completed.set(), mark=mark)
     if w.k.pre_switch == "drain":
         drain.bdrv_drained_end(p, w)
-    if w.quiesce_target is not None:
+    if w.target_drained.exists:
         p.do("the target's section ends", *w.target_counts(begins=False))
 
 
@@ -61,14 +60,14 @@ def _before_the_switch(p: Process, w: World) -> None:
                 _swap_under_a_request(p, w)
         case "swap_drain":
             with p.call("bdrv_swap"), p.call("bdrv_drain"):
-                drain.poll_until_quiet(p, w, w.drain_waits)
+                drain.poll_until_quiet(p, w, w.disk.drain_waits)
         case "assert":
-            with p.call("bdrv_replace_in_backing_chain"), p.when(w.pending):
+            with p.call("bdrv_replace_in_backing_chain"), p.when(w.disk.pending):
                 p.abort("assert(!bdrv_requests_pending(old)) fails")
         case _:
             with p.call("bdrv_replace_node"), p.call("bdrv_drained_begin"):
                 drain.count_section(p, w)
-                drain.poll_until_quiet(p, w, w.drain_waits)
+                drain.poll_until_quiet(p, w, w.disk.drain_waits)
 
 
 def _swap_under_a_request(p: Process, w: World) -> None:
@@ -76,7 +75,7 @@ def _swap_under_a_request(p: Process, w: World) -> None:
 
     It may crash (observed at 5a7e7a0bad), or its data stays behind on the old node.
     """
-    with p.call("bdrv_swap"), p.when(w.pending), p.either() as choice:
+    with p.call("bdrv_swap"), p.when(w.disk.pending), p.either() as choice:
         with choice():
             p.abort("SIGSEGV: a qcow2 request goes on with the other node's state", choice="it crashes")
         with choice():
@@ -87,10 +86,11 @@ def _end_sections(p: Process, w: World) -> None:
     """What mirror_run opened before (a): the source's section, the bandage."""
     if w.k.begin != "none":
         drain.bdrv_drained_end(p, w)
-    if w.iohandler_ctx.disable_count is not None:
-        p.do("aio_enable_external (iohandler_ctx)", w.iohandler_ctx.disable_count.dec())
-        w.probes.external_enabled(p, w, w.iohandler_ctx.disable_count, FALSE)
-    elif w.k.bandage and w.moved is not None:
-        with p.when(w.moved):  # the condition is looked at anew: the disk is in the main loop's context by now
+    bandage = w.loops.iohandler_ctx
+    if bandage.disable_count.exists:
+        p.do("aio_enable_external (iohandler_ctx)", *bandage.enable())
+        w.probes.external_enabled(p, w, bandage.disable_count, FALSE)
+    elif w.k.bandage and w.loops.moved.exists:
+        with p.when(w.loops.moved):  # the condition is looked at anew: the disk is in the main loop's context by now
             w.probes.enabled_elsewhere(p, w, count())
             p.abort("assert(ctx->external_disable_cnt > 0) fails for iohandler_ctx")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from draincheck.lang import BoolExpr, IntExpr, Process
-    from draincheck.qemu.world import Disk, Request, World
+    from draincheck.qemu.disk import Disk, Request
+    from draincheck.qemu.world import World
 
 __all__ = ["Probes"]
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from draincheck.lang import Process
-from draincheck.qemu.world import Request, World, Write
+from draincheck.qemu.disk import Request, Write
+from draincheck.qemu.world import World
 
 __all__ = ["complete_all", "resume_parked", "submit"]
 
 
 def submit(p: Process, w: World, request: Request) -> None:
     """(b): the request becomes tracked on the disk's root, in the same atomic step as its handler; a drained BlockBackend queues it."""
-    if w.k.park_requests and request.to_target is not None:
+    if w.k.park_requests and request.to_target.exists:
         with p.when(w.drained):
             p.do(f"blk_wait_while_drained queues {request.name}", request.state.set("parked"))
         with p.otherwise():
@@ -20,11 +21,10 @@ def submit(p: Process, w: World, request: Request) -> None:
 
 
 def _enter_node(p: Process, w: World, request: Request) -> None:
-    updates = [request.state.set("in_flight")]
-    if request.to_target is not None:
+    if request.to_target.exists:
         w.probes.request_submitted(p, w, request)
-        updates.append(request.to_target.set(~w.on_old_node))
-    p.do(f"{_verb(w, request)} ({request.name})", *updates, mark="b")
+    enters = request.state.set("in_flight"), request.to_target.set(~w.on_old_node)
+    p.do(f"{_verb(w, request)} ({request.name})", *enters, mark="b")
 
 
 def _verb(w: World, request: Request) -> str:
@@ -54,6 +54,6 @@ def _complete(p: Process, request: Request, w: World) -> None:
         updates += [
             request.on_source.set(request.on_source | ~request.to_target),
             request.on_target.set(request.on_target | request.to_target),
-            request.dirty.set(request.dirty | (w.bitmap & ~request.to_target)),
+            request.dirty.set(request.dirty | (w.job.bitmap & ~request.to_target)),
         ]
     p.do(f"{request.name} completes, the guest is told", *updates, choice="guest requests")

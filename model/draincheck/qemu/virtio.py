@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from draincheck.lang import Process
 from draincheck.qemu import requests
-from draincheck.qemu.world import Disk, Request, World
+from draincheck.qemu.disk import Disk, Request
+from draincheck.qemu.world import World
 
 __all__ = ["handle_output", "host_notifier_read", "remove_host_notifier", "stop_bottom_half"]
 
@@ -36,15 +37,14 @@ def _submit(p: Process, w: World, disk: Disk, popped: Sequence[Request]) -> None
 
 def remove_host_notifier(p: Process, w: World, runs_queue: bool) -> None:
     """virtio_queue_aio_set_host_notifier_handler: nobody polls it any more; from 03de2f5274 on also run the queue for a kick that is there."""
-    assert w.ctx.removed is not None
-    p.do("aio_set_event_notifier removes the handler", w.ctx.removed.set(), w.disk.revents.clear())
+    p.do("aio_set_event_notifier removes the handler", w.loops.ctx.removed.set(), w.disk.revents.clear())
     if runs_queue:
         host_notifier_read(p, w, w.disk)
 
 
 def stop_bottom_half(p: Process, w: World) -> None:
     """What the IOThread does for virtio_blk_data_plane_stop from 1010cadf62 on, if it is asked to (part of an atomic step)."""
-    if w.stop_bh is not None:
-        with p.call("virtio_blk_data_plane_stop_bh"), p.when(w.stop_bh):
-            p.do("the stop's bottom half runs", w.stop_bh.clear())
+    if w.loops.stop_bh.exists:
+        with p.call("virtio_blk_data_plane_stop_bh"), p.when(w.loops.stop_bh):
+            p.do("the stop's bottom half runs", w.loops.stop_bh.clear())
             remove_host_notifier(p, w, runs_queue=True)

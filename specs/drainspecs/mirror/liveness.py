@@ -25,7 +25,7 @@ from typing import Final, Literal
 
 from draincheck.engines.liveness import decide
 from draincheck.lang import FALSE, BoolExpr, Process, any_
-from draincheck.qemu import Probes, Scenario, World, aio
+from draincheck.qemu import Probes, Scenario, World
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
@@ -114,11 +114,11 @@ class Progress(Probes):
     def demands(self, w: World) -> None:
         """Demand L1, L2, L3, L6 and L7."""
         crashed = w.m.halted
-        w.m.eventually("L1", w.completed | crashed, **_ABOUT["L1"])
+        w.m.eventually("L1", w.job.completed | crashed, **_ABOUT["L1"])
         for name, waits in (
             ("L2", _kicked(w)),
             ("L3", _draining(w)),
-            ("L6", w.drain_bh | w.exit_bh),
+            ("L6", w.job.drain_bh | w.job.exit_bh),
             ("L7", _spinning(w)),
         ):
             w.m.leads_to(name, waits, ~waits | crashed, **_ABOUT[name])
@@ -152,24 +152,24 @@ def _steps(process: Process, prefix: str) -> Iterator[str]:
 
 def _kicked(w: World) -> BoolExpr:
     """The guest has kicked, or its device's timer is due, and nobody has taken notice yet. A vCPU's doorbell is its own handler."""
-    return w.disk.ring_filled if w.s.source == "timer" else w.disk.eventfd
+    return w.disk.io_poll if w.s.source == "timer" else w.disk.eventfd
 
 
 def _polls_in_a_drain(w: World) -> BoolExpr:
     """Control is inside a drain that polls: in the job's coroutine, in the drain's bottom half, or in mirror_exit."""
-    nested = w.mirror.on if w.k.drain == "nested" else w.mirror.at("drain") & ~w.drain_bh
-    return nested | (w.mirror.at("(ended)") & ~w.exit_bh & ~w.completed)
+    nested = w.job.mirror.on if w.k.drain == "nested" else w.job.mirror.at("drain") & ~w.job.drain_bh
+    return nested | (w.job.mirror.at("(ended)") & ~w.job.exit_bh & ~w.job.completed)
 
 
 def _draining(w: World) -> BoolExpr:
     """A drain has begun and not ended; one that yields also waits for its bottom half."""
-    return _polls_in_a_drain(w) | (FALSE if w.k.drain == "nested" else w.mirror.at("drain"))
+    return _polls_in_a_drain(w) | (FALSE if w.k.drain == "nested" else w.job.mirror.at("drain"))
 
 
 def _spinning(w: World) -> BoolExpr:
     """The main loop's poll reports a kick that its dispatch refuses to handle, and nothing else keeps it from polling again."""
-    contexts = () if w.s.iothread else (w.ctx, w.iohandler_ctx)
-    refused = any_(*(disk.eventfd & ~aio.allowed(w, ctx) for ctx in contexts for disk in ctx.disks))
+    contexts = () if w.s.iothread else (w.loops.ctx, w.loops.iohandler_ctx)
+    refused = any_(*(disk.eventfd & ~ctx.allowed for ctx in contexts for disk in ctx.handlers))
     return refused & ~_polls_in_a_drain(w)
 
 

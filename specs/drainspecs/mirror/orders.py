@@ -9,7 +9,7 @@ from typing import Final
 
 from draincheck.lang import EnumVar, Process
 from draincheck.qemu import World
-from draincheck.qemu.world import Disk
+from draincheck.qemu.disk import Disk
 from drainspecs.mirror.properties import DrainInvariant
 
 __all__ = ["ORDERS", "Orders"]
@@ -38,7 +38,7 @@ class Orders(DrainInvariant):
 
     def job_defers(self, p: Process, w: World) -> None:
         """(a)."""
-        p.check(QUIET, ~w.pending)
+        p.check(QUIET, ~w.disk.pending)
         p.check(HANDLER_FIRST, ~self.before.is_("the handler"))
         p.do("", self.before.set("(a)"))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from draincheck.lang import FALSE, BoolExpr, IntExpr, Process, all_, any_
+from draincheck.lang import BoolExpr, IntExpr, Process, all_, any_
 from draincheck.qemu import Probes, World
-from draincheck.qemu.world import Disk, Request
+from draincheck.qemu.disk import Disk, Request
 
 __all__ = ["PROPERTIES", "DrainInvariant", "PropertySpec"]
 
@@ -74,8 +74,8 @@ class DrainInvariant(Probes):
 
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """S1, S5."""
-        p.check("S1", ~(w.window & w.on_old_node))
-        p.check("S5", w.bitmap | ~w.on_old_node | ~w.will_switch)
+        p.check("S1", ~(w.job.window & w.on_old_node))
+        p.check("S5", w.job.bitmap | ~w.on_old_node | ~w.job.will_switch)
 
     def handler_runs(self, p: Process, w: World, disk: Disk) -> None:
         """S7."""
@@ -85,20 +85,22 @@ class DrainInvariant(Probes):
     def dirty_count_is_zero(self, p: Process, w: World) -> None:
         """S6, first half; S11."""
         p.check("S6", w.drained)
-        p.check("S11", all_(*(write.on_target | ~write.on_source for write in w.writes)))
+        p.check("S11", all_(*(write.on_target | ~write.on_source for write in w.disk.writes)))
 
     def job_yields(self, p: Process, w: World) -> None:
         """S6, second half."""
-        p.check("S6", ~w.window)
+        p.check("S6", ~w.job.window)
 
     def exit_runs(self, p: Process, w: World) -> None:
         """S8."""
-        p.check("S8", ~w.pending | ~w.will_switch)
+        p.check("S8", ~w.disk.pending | ~w.job.will_switch)
 
     def node_switches(self, p: Process, w: World) -> None:
         """S3, S10."""
-        p.check("S3", all_(*(write.on_target | ~(write.state.is_("acked") & write.on_source) for write in w.writes)))
-        p.check("S10", w.should_complete & w.on_old_node & ~w.completed)
+        p.check(
+            "S3", all_(*(write.on_target | ~(write.state.is_("acked") & write.on_source) for write in w.disk.writes))
+        )
+        p.check("S10", w.job.should_complete & w.on_old_node & ~w.job.completed)
 
     def external_enabled(self, p: Process, w: World, counter: IntExpr, notified: BoolExpr) -> None:
         """B6."""
@@ -110,15 +112,14 @@ class DrainInvariant(Probes):
 
     def properties(self, w: World) -> None:
         """The rest, as properties of states."""
-        finished = all_(*(job.completed for job in w.worlds), w.all_acked)
-        bandage = w.iohandler_ctx.disable_count
-        bandaged = bandage > 0 if bandage is not None else FALSE
-        no_section = all_(*(_no_section(job) for job in w.worlds))
-        over = all_(*(job.completed for job in w.worlds))
+        finished = all_(*(world.job.completed for world in w.worlds), w.all_acked)
+        bandaged = w.loops.iohandler_ctx.disable_count > 0
+        no_section = all_(*(_no_section(world) for world in w.worlds))
+        over = all_(*(world.job.completed for world in w.worlds))
         always = {
-            "S2": all_(*(~(job.window & job.pending) for job in w.worlds)),
-            "S4": all_(*(_found_again(job) for job in w.worlds)),
-            "B1": w.expected_disable_counts() & (~bandaged | any_(*(job.drained for job in w.worlds))),
+            "S2": all_(*(~(world.job.window & world.disk.pending) for world in w.worlds)),
+            "S4": all_(*(_found_again(world) for world in w.worlds)),
+            "B1": w.expected_disable_counts() & (~bandaged | any_(*(world.drained for world in w.worlds))),
             "B2": ~over | w.m.halted | (no_section & ~bandaged),
             "B5": ~finished | w.m.halted | (w.expected_disable_counts() & no_section & ~bandaged),
             "A1": ~w.m.halted,
@@ -135,9 +136,9 @@ class DrainInvariant(Probes):
                 w.m.assertion(item.name, **about)
 
 
-def _no_section(job: World) -> BoolExpr:
-    return ~job.drained if job.quiesce_target is None else ~job.drained & ~job.quiesce_target
+def _no_section(w: World) -> BoolExpr:
+    return ~w.drained & ~w.target_drained
 
 
-def _found_again(job: World) -> BoolExpr:
-    return all_(*(job.on_old_node | ~write.state.is_("acked") | write.on_target for write in job.writes))
+def _found_again(w: World) -> BoolExpr:
+    return all_(*(w.on_old_node | ~write.state.is_("acked") | write.on_target for write in w.disk.writes))

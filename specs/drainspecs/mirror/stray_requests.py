@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from draincheck.lang import EnumVar, Process
 from draincheck.qemu import World
-from draincheck.qemu.world import Request
+from draincheck.qemu.disk import Request
 from drainspecs.mirror.properties import DrainInvariant
 
 __all__ = ["CASES", "SeedCases"]
@@ -47,7 +47,7 @@ class SeedCases(DrainInvariant):
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """Remember when the stray request came."""
         super().request_submitted(p, w, request)
-        with p.when(w.window & w.on_old_node):
+        with p.when(w.job.window & w.on_old_node):
             p.do("", self.stray.set(self.now))
 
     def exit_runs(self, p: Process, w: World) -> None:

@@ -1,0 +1,11 @@
+"""Parts of an event loop's program in the modelling language. A model of a code base is composed of them.
+
+Each part owns its variables, the conditions that speak of them and the updates that change them. What a scenario does not have is made
+with absent variables (`Model.bool(..., exists=False)`): conditions fold, updates are dropped, and nobody has to ask whether it is there.
+"""
+
+from draincheck.eventloop.context import AioContext, FdHandler, Rules
+from draincheck.eventloop.locks import Bql, Lock
+from draincheck.eventloop.section import Home, Section
+
+__all__ = ["AioContext", "Bql", "FdHandler", "Home", "Lock", "Rules", "Section"]

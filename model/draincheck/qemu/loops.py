@@ -1,0 +1,88 @@
+"""The event loops of a scenario: which context serves the disks, where their host notifiers are registered, and who has which lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from draincheck.eventloop import AioContext, Bql, Home, Lock
+from draincheck.knobs import Knobs
+from draincheck.lang import FALSE, BoolVar, Model
+from draincheck.qemu.disk import Disk
+from draincheck.qemu.scenario import Scenario
+
+__all__ = ["EventLoops"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventLoops:
+    """What all jobs share.
+
+    Attributes:
+        ctx: where the disks are served: qemu_aio_context, or an IOThread's.
+        iohandler_ctx: the main loop's other context; its counter is that of the bandage.
+        main_ctx: qemu_aio_context beside an IOThread's whose disk may move there.
+        legacy_iohandlers: disks whose host notifier is no context's (before f3926945c8).
+        moved: the disk is in the main loop's context now, and `target_home` says whether the target goes along.
+        stop_bh: the bottom half of virtio_blk_data_plane_stop is scheduled (1010cadf62).
+    """
+
+    ctx: AioContext[Disk]
+    iohandler_ctx: AioContext[Disk]
+    main_ctx: AioContext[Disk]
+    legacy_iohandlers: tuple[Disk, ...]
+    moved: BoolVar
+    stop_bh: BoolVar
+    bql: Bql
+    lock: Lock
+    source_home: Home[Disk]
+    target_home: Home[Disk]
+
+    @classmethod
+    def of(cls, m: Model, k: Knobs, s: Scenario, disks: tuple[Disk, ...], sections: bool) -> EventLoops:
+        """Make the variables; `sections`: the code base has drained sections. Knobs are read only where they matter."""
+        home, reset = _notifier_home(k, s), s.device_reset
+        name = "iothread" if s.iothread else "qemu_aio_context"
+        served = disks if home in ("iothread", "main") else ()
+        external = sections and bool(served) and (k.dataplane_is_external if s.iothread else k.is_external)
+        ctx = _context(m, k, name, "", served, 2 * s.jobs, sections, external, reset)
+        handled, bandage = disks if home == "ioh" else (), k.bandage and not s.iothread
+        marked = bandage and bool(handled) and k.is_external
+        ioh = _context(m, k, "iohandler_ctx", " (iohandler_ctx)", handled, s.jobs, bandage, marked)
+        moved = m.bool("disk moved to the main loop", exists=reset)
+        stop_bh = m.bool("stop BH", exists=reset and k.stop_runs_queue == "iothread")
+        main = _context(m, k, "qemu_aio_context", " (qemu_aio_context)", (), 2, reset and sections)
+        taken = m.bool("vCPU has the BQL", exists=reset)
+        free = m.bool("BQL free", exists=s.source in ("mmio", "vcpu") or reset)
+        lock = m.enum("AioContext lock", "free", "iothread", "main", exists=s.iothread)
+        follows = moved if reset and k.job_at_switch != "ignored" else FALSE
+        homes = Home(ctx, main, moved), Home(ctx, main, follows)
+        legacy = disks if home == "legacy" else ()
+        return cls(ctx, ioh, main, legacy, moved, stop_bh, Bql(free, taken), Lock(lock), *homes)
+
+
+def _context(  # noqa: PLR0917
+    m: Model,
+    k: Knobs,
+    name: str,
+    suffix: str,
+    handlers: tuple[Disk, ...],
+    highest: int,
+    counts: bool,
+    external: bool = False,
+    removable: bool = False,
+) -> AioContext[Disk]:
+    """A context that counts up to a number, if it does; the bandage on iohandler_ctx notifies nobody."""
+    counter = m.int(f"external_disable_cnt{suffix}", 0, highest, exists=counts)
+    notifies = counts and name != "iohandler_ctx" and k.enable_notifies
+    notified = m.bool(f"notified{suffix}", exists=notifies)
+    removed = m.bool(f"host notifier removed{suffix}", exists=removable)
+    return AioContext(name, k, handlers, counter, external, notified, removed)
+
+
+def _notifier_home(k: Knobs, s: Scenario) -> str:
+    """Where host notifiers are registered: with the IOThread's, the main or the iohandlers' context, as legacy iohandlers, nowhere."""
+    if s.source != "ioeventfd":
+        return "none"
+    if s.iothread:
+        return "iothread"
+    return k.notifier_home if k.iohandler == "gsource" else "legacy"
