@@ -18,8 +18,7 @@ from check_invariants.exit import NotWritable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from draincheck.system import TransitionSystem
-    from draincheck.trace import Trace
+    from draincheck.trace import Run
 
 __all__ = [
     "VERDICTS",
@@ -220,11 +219,11 @@ def emit_markup(plain: Callable[[], str], markup: Callable[[], str]) -> None:
         _console().print(text, end="", highlight=False, soft_wrap=True)
 
 
-def emit_trace(system: TransitionSystem, trace: Trace) -> None:
+def emit_trace(run: Run) -> None:
     """Print a trace as a call tree."""
     from draincheck.report.text import render_trace
 
-    emit_markup(lambda: render_trace(system, trace), lambda: render_trace(system, trace, color=True))
+    emit_markup(lambda: render_trace(run), lambda: render_trace(run, color=True))
 
 
 def _watched(stream: Any) -> bool:

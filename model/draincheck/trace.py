@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from draincheck.errors import TraceError
 from draincheck.system import State, TransitionSystem
 
-__all__ = ["Step", "Trace", "rerun"]
+__all__ = ["Run", "Step", "Trace", "rerun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,25 @@ class Step:
     before: State
     after: State
     broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A trace with its executed steps: what is shown and reported. `of` makes one."""
+
+    system: TransitionSystem
+    trace: Trace
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, system: TransitionSystem, trace: Trace) -> Run:
+        """The trace, executed; raises TraceError as `rerun` does."""
+        return cls(system, trace, rerun(system, trace))
+
+    @property
+    def states(self) -> list[State]:
+        """The states it passes, the first and the last included."""
+        return [self.trace.initial, *(step.after for step in self.steps)]
 
 
 def rerun(system: TransitionSystem, trace: Trace) -> tuple[Step, ...]:

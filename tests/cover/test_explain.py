@@ -19,7 +19,7 @@ from draincheck.qemu import build
 from draincheck.report.explain_text import render_explanation
 from draincheck.revisions import find_revision
 from draincheck.system import State, TransitionSystem
-from draincheck.trace import Trace
+from draincheck.trace import Run, Trace
 from draincheck.verdict import Limits
 from drainspecs.mirror.liveness import progress_system
 from drainspecs.mirror.properties import DrainInvariant
@@ -37,7 +37,7 @@ def told(revision: str, scenario: str, property: str) -> Explanation:
     system = qemu(revision, scenario)
     trace = explore(system).verdicts[property].trace
     assert trace is not None
-    return explain(system, trace)
+    return explain(Run.of(system, trace))
 
 
 # -- a small story ------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def burnt(model: Model) -> tuple[TransitionSystem, Trace]:
 
 def test_each_step_says_what_let_it_happen() -> None:
     """The facts behind the guard, and none about where processes stand."""
-    steps = explain(*burnt(oven())).steps
+    steps = explain(Run.of(*burnt(oven()))).steps
     assert [(step.process, step.label) for step in steps] == [
         ("cook", "lights the oven"),
         ("clock", "strikes"),
@@ -91,12 +91,12 @@ def test_what_every_action_demands_is_not_repeated() -> None:
     system = m.compile()
     trace = check(system, "small").trace
     assert trace is not None
-    assert [list(map(str, step.guard)) for step in explain(system, trace).steps] == [[], ["0 < a [a=1]"]]
+    assert [list(map(str, step.guard)) for step in explain(Run.of(system, trace)).steps] == [[], ["0 < a [a=1]"]]
 
 
 def test_conditions_are_reported_where_they_change() -> None:
     """A property at the step that makes its condition false, a sub-formula at the step that makes it true."""
-    steps = explain(*burnt(oven())).steps
+    steps = explain(Run.of(*burnt(oven()))).steps
     changes = [[(c.property, c.goal, c.now, [str(f) for f in c.because]) for c in step.properties] for step in steps]
     assert changes == [[], [], [("no burnt cake", False, False, ["burnt", "hot"])]]
     assert [[(c.text, c.now, c.properties) for c in step.formulas] for step in steps] == [
@@ -108,13 +108,13 @@ def test_conditions_are_reported_where_they_change() -> None:
 
 def test_the_start_says_what_is_true() -> None:
     """Invariants hold, goals are not met yet."""
-    found = explain(*burnt(oven()))
+    found = explain(Run.of(*burnt(oven())))
     assert (found.invariants, found.goals) == ({"no burnt cake": True}, {"a cake": False})
 
 
 def test_the_point_of_no_return_is_before_the_violation() -> None:
     """Once the clock has struck nobody can take the cake out: what the oven does then was decided before."""
-    found = explain(*burnt(oven()))
+    found = explain(Run.of(*burnt(oven())))
     assert (found.violated_at, found.lost_at) == (3, 2)
     assert [step.avoidability for step in found.steps] == [Avoidability.AVOIDABLE, Avoidability.DOOMED, None]
     assert found.escape is not None and found.escape.step == 2
@@ -126,7 +126,7 @@ def test_the_point_of_no_return_is_before_the_violation() -> None:
 
 def test_where_nothing_helps_the_explanation_says_so() -> None:
     """Negative control: without the guest there is no other way, from the start."""
-    found = explain(*burnt(oven(goes_out=False)))
+    found = explain(Run.of(*burnt(oven(goes_out=False))))
     assert (found.lost_at, found.escape, found.safe_escape) == (0, None, None)
     assert "whatever happens, 'no burnt cake' is violated" in render_explanation(found)
 
@@ -136,18 +136,18 @@ def test_a_trace_that_violates_nothing_has_no_alternatives() -> None:
     system = oven().compile()
     trace = check(system, "a cake").trace
     assert trace is not None
-    found = explain(system, trace)
+    found = explain(Run.of(system, trace))
     assert found.untold == "'a cake' asks that something can be reached, and a trace can only show that it is"
     assert found.steps[-1].properties[0].goal and found.steps[-1].properties[0].now
     shorter = replace(burnt(oven())[1], actions=())
-    assert explain(system, shorter).untold == "the trace does not violate 'no burnt cake'"
-    assert explain(system, replace(shorter, property="")).untold == "the trace is about no property"
+    assert explain(Run.of(system, shorter)).untold == "the trace does not violate 'no burnt cake'"
+    assert explain(Run.of(system, replace(shorter, property=""))).untold == "the trace is about no property"
 
 
 def test_a_graph_that_is_too_large_is_said_to_be() -> None:
     """Steps are explained all the same."""
     system, trace = burnt(oven())
-    found = explain(system, trace, Limits(states=4))
+    found = explain(Run.of(system, trace), Limits(states=4))
     assert found.untold.startswith(
         "oven is too large to look at all that could have happened instead (state limit 4 reached"
     )
@@ -159,9 +159,9 @@ def test_another_model_s_trace_is_refused() -> None:
     """An explanation of the wrong model would be none; nor is there one for a property that is not there."""
     system, trace = burnt(oven())
     with pytest.raises(TraceError, match="belongs to another model"):
-        explain(oven(goes_out=False).compile(), trace)
+        explain(Run.of(oven(goes_out=False).compile(), trace))
     with pytest.raises(ModelError, match="no property 'x'"):
-        explain(system, replace(trace, property="x"))
+        explain(Run.of(system, replace(trace, property="x")))
 
 
 # -- the story of the drain ---------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_a_demand_on_whole_runs_is_explained_by_where_its_goal_was_in_reach() ->
     system = progress_system(find_revision("65c1b5b622"), find_scenario("dataplane"))
     trace = check_run(system, "L2").trace
     assert trace is not None
-    found = explain(system, trace)
+    found = explain(Run.of(system, trace))
     assert (found.loop, found.violated_at, found.untold) == (trace.loop, None, "")
     assert found.lost_at is not None and found.escape is not None and found.escape.step == found.lost_at
     assert {way.avoidability for way in found.escape.alternatives} == {
@@ -269,7 +269,7 @@ def test_a_loop_that_could_be_left_says_so(can_be_lit: bool) -> None:
     system = lamp(can_be_lit).compile()
     trace = check_run(system, "light").trace
     assert trace is not None and trace.loop is not None
-    found = explain(system, trace)
+    found = explain(Run.of(system, trace))
     text = render_explanation(found)
     assert "... and again from step 1, for ever" in text
     assert found.lost_at == (None if can_be_lit else 0)
@@ -293,7 +293,7 @@ def test_a_deadlock_is_explained_like_a_violation() -> None:
     system = m.compile()
     trace = check(system, "no deadlock").trace
     assert trace is not None
-    found = explain(system, trace)
+    found = explain(Run.of(system, trace))
     assert found.violated_at == found.lost_at == 2 and found.escape is not None
     assert [(way.label, way.avoidability) for way in found.instead] == [("takes its second", Avoidability.SAFE)]
 
@@ -412,7 +412,7 @@ def test_a_wrong_edge_changes_avoidabilities() -> None:
         for a in system.actions
     )
     changed = replace(system, actions=late_rescue)
-    found = explain(changed, replace(trace, digest=changed.digest))
+    found = explain(Run.of(changed, replace(trace, digest=changed.digest)))
     assert found.lost_at == found.violated_at == 3 and found.escape is not None and found.escape.step == 3
 
 
@@ -433,9 +433,9 @@ def test_what_a_specification_remembers_is_told_where_nothing_else_decides() -> 
     system = build("", find_revision("37989ced44").knobs, find_scenario("mirror"), SeedCases()).compile()
     trace = explore(system).verdicts["case 1"].trace
     assert trace is not None
-    checks = {check.property: check for check in explain(system, trace).steps[-1].checks}
+    checks = {check.property: check for check in explain(Run.of(system, trace)).steps[-1].checks}
     assert list(map(str, checks["case 1"].because)) == ["stray request == in the iteration of (a)"]
-    guards = [fact for step in explain(system, trace).steps for fact in step.guard]
+    guards = [fact for step in explain(Run.of(system, trace)).steps for fact in step.guard]
     assert guards and not any("stray" in str(fact) or "pc " in str(fact) for fact in guards)
 
 
@@ -468,7 +468,7 @@ a step without a reason needed no more than that its process stood there
 
 def test_an_explanation_reads_like_this() -> None:
     """Byte for byte."""
-    assert render_explanation(explain(*burnt(oven()))) == OVEN
+    assert render_explanation(explain(Run.of(*burnt(oven())))) == OVEN
 
 
 def test_colours_do_not_change_the_text() -> None:

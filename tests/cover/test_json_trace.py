@@ -28,7 +28,7 @@ from draincheck.report.jsontrace import (
 )
 from draincheck.subject import Source
 from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem
-from draincheck.trace import Trace, rerun
+from draincheck.trace import Run, Trace, rerun
 from draincheck.verdict import Outcome
 
 LINE = SourceLine("seed.py", 12)
@@ -80,7 +80,7 @@ SOURCE: Source = {
 
 def document() -> dict[str, Any]:
     """A full trace file as JSON values."""
-    return trace_to_json(system(), trace(), source=SOURCE, verdict=Outcome.VIOLATED)
+    return trace_to_json(Run.of(system(), trace()), source=SOURCE, verdict=Outcome.VIOLATED)
 
 
 def test_schema_is_a_schema() -> None:
@@ -95,7 +95,7 @@ def test_schema_is_a_schema() -> None:
 @pytest.mark.parametrize("verdict", [None, *Outcome])
 def test_what_is_written_follows_the_schema(source: Source | None, verdict: Outcome | None) -> None:
     """Files with and without a source and a verdict are valid, and both come back as they were."""
-    data = trace_to_json(system(), trace(), source=source, verdict=verdict)
+    data = trace_to_json(Run.of(system(), trace()), source=source, verdict=verdict)
     VALIDATOR.validate(data)
     found = trace_file(data)
     assert (found.trace, found.source, found.verdict) == (trace(), source, verdict)
@@ -139,7 +139,7 @@ def test_steps_say_what_took_place_and_where() -> None:
 def test_step_without_visible_parts_is_written() -> None:
     """An action that has no parts is still a step of the file."""
     bare = TransitionSystem("bare", (OPEN,), (Action(0, "p", (), ~OPEN, (OPEN.set(),)),))
-    data: dict[str, Any] = trace_to_json(bare, Trace("bare", bare.digest, "", (0,), (0,)))
+    data: dict[str, Any] = trace_to_json(Run.of(bare, Trace("bare", bare.digest, "", (0,), (0,))))
     VALIDATOR.validate(data)
     assert data["steps"][0]["changes"] == {"open": [False, True]}
     assert trace_from_json(data).actions == (0,)
@@ -147,8 +147,8 @@ def test_step_without_visible_parts_is_written() -> None:
 
 def test_text_comes_back_as_the_same_trace() -> None:
     """Writing and reading a file loses nothing, as text and as bytes, and the trace can be run again."""
-    text = write_trace(system(), trace(), source=SOURCE, verdict=Outcome.VIOLATED)
-    assert text == write_trace(system(), trace(), source=SOURCE, verdict=Outcome.VIOLATED)
+    text = write_trace(Run.of(system(), trace()), source=SOURCE, verdict=Outcome.VIOLATED)
+    assert text == write_trace(Run.of(system(), trace()), source=SOURCE, verdict=Outcome.VIOLATED)
     assert json.loads(text) == document()
     assert read_trace(text) == read_trace(text.encode()) == trace_file(document())
     assert rerun(system(), read_trace(text).trace)[-1].broken == ("drained",)
@@ -156,21 +156,21 @@ def test_text_comes_back_as_the_same_trace() -> None:
 
 def test_text_is_fit_for_reading() -> None:
     """A file has a line for each field, shows letters beyond ASCII as they are, and ends its last line."""
-    text = write_trace(system(), trace(), source={"scenario": "größer"})
+    text = write_trace(Run.of(system(), trace()), source={"scenario": "größer"})
     assert '\n  "source": {\n    "scenario": "größer"\n  },\n' in text
     assert text.endswith("\n}\n")
 
 
 def test_byte_order_mark_is_no_obstacle() -> None:
     """A file that an editor has put a byte order mark before is read."""
-    text = write_trace(system(), trace())
+    text = write_trace(Run.of(system(), trace()))
     assert read_trace(b"\xef\xbb\xbf" + text.encode()) == read_trace(text)
 
 
 def test_trace_of_another_model_is_not_written() -> None:
     """What the system cannot do never gets into a file."""
     with pytest.raises(TraceError, match="another model"):
-        trace_to_json(system(), replace(trace(), digest="0" * 64))
+        trace_to_json(Run.of(system(), replace(trace(), digest="0" * 64)))
 
 
 def test_edited_digest_is_read_but_not_run() -> None:
@@ -274,7 +274,7 @@ def test_missing_and_unknown_keys_are_refused_where_the_schema_refuses_them(path
 
 def test_cut_off_file_is_refused_wherever_it_is_cut() -> None:
     """No beginning of a file is taken for a whole one, and the message says where it ends."""
-    text = write_trace(system(), trace(), source=SOURCE).rstrip("\n")
+    text = write_trace(Run.of(system(), trace()), source=SOURCE).rstrip("\n")
     for length in range(len(text)):
         with pytest.raises(TraceError, match=r"^line \d+ column \d+: not JSON, or cut off \(.*\); export"):
             read_trace(text[:length])
@@ -376,7 +376,7 @@ def test_loop_comes_back() -> None:
     again = Action(0, "p", (), TRUE, (OPEN.set(~OPEN),))
     flipping = TransitionSystem("flipping", (OPEN,), (again,))
     endless = Trace("flipping", flipping.digest, "", (0,), (0, 0, 0), loop=1)
-    data = trace_to_json(flipping, endless)
+    data = trace_to_json(Run.of(flipping, endless))
     VALIDATOR.validate(data)
     assert data["loop"] == 1
     assert trace_from_json(data) == endless
@@ -387,4 +387,4 @@ def test_loop_comes_back() -> None:
 def test_file_may_start_in_any_initial_state() -> None:
     """The first state comes from the file, not from the model's first initial state."""
     other = replace(trace(), initial=(0, 0, 1, 0))
-    assert trace_from_json(trace_to_json(system(), other)) == other
+    assert trace_from_json(trace_to_json(Run.of(system(), other))) == other

@@ -20,7 +20,7 @@ from draincheck.properties import (
 )
 from draincheck.report.text import MAX_CONDITION, render_trace
 from draincheck.system import BoolVar, Check, TransitionSystem
-from draincheck.trace import Trace
+from draincheck.trace import Run, Trace
 from tests.support.scripted import CHECK, EVENTFD, IN_FLIGHT, LOOP, NO_REQUEST, STEP, WINDOW, Do, Script, _part, tree
 
 
@@ -30,7 +30,7 @@ def _ending(prop: Property, final: BoolExpr = FALSE, steps: int = 1) -> str:
     script.step("main", Do("one", ("f",), updates=(WINDOW.set(),)), checks=(CHECK, Check("early", WINDOW, CHECK.line)))
     system = replace(script.system(prop), final=final)
     trace = Trace("demo", system.digest, prop.name, system.initial[0], tuple(range(steps)))
-    return render_trace(system, trace).split("\n\n")[-1]
+    return render_trace(Run.of(system, trace)).split("\n\n")[-1]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def looping(*properties: Property, steps: int = 4, loop: int | None = 2) -> tupl
 def test_loop_is_announced_where_it_begins() -> None:
     """The steps that repeat stand below a line that says so, in the calls that go on."""
     answered = LeadsTo("answered", WINDOW, IN_FLIGHT.is_(1), meaning="an open window closes")
-    assert render_trace(*looping(answered)) == dedent(
+    assert render_trace(Run.of(*looping(answered))) == dedent(
         """\
         demo: violation of 'answered', 4 steps, the last 2 again and again
         initially eventfd=0, window=0, in_flight=0
@@ -110,13 +110,13 @@ def test_loop_of_which_nothing_shows_is_announced_too() -> None:
     script.step("main", Do("one", ("f",)))
     script.step("main", Do("", ("f",), 1), then=1)
     system, trace = script.trace()
-    assert tree(render_trace(system, replace(trace, loop=1))) == "    f\n      one\n\n-- again and again:\n"
+    assert tree(render_trace(Run.of(system, replace(trace, loop=1)))) == "    f\n      one\n\n-- again and again:\n"
     script.step("other", Do("never", ("g",)))
     script.actions[1] = replace(script.actions[1], parts=(_part(Do("two", ("f",), 1)),))
     script.actions[2] = replace(script.actions[2], guard=STEP.is_(0), updates=())
     system = script.system()
     trace = Trace("demo", system.digest, "", system.initial[0], (2, 0, 1), 2)
-    assert tree(render_trace(system, trace)).endswith(
+    assert tree(render_trace(Run.of(system, trace))).endswith(
         "one\n\n-- again and again:\n-- main\n    f (continued)\n      two\n"
     )
 
@@ -139,13 +139,13 @@ def test_loop_of_which_nothing_shows_is_announced_too() -> None:
 )
 def test_endless_run_is_judged_by_what_it_repeats(prop: Property, steps: int, loop: int | None, violated: bool) -> None:
     """A goal that is met in the loop is met again and again; a path that neither ends nor repeats shows nothing."""
-    ending = render_trace(*looping(prop, steps=steps, loop=loop)).split("\n\n")[-1]
+    ending = render_trace(Run.of(*looping(prop, steps=steps, loop=loop))).split("\n\n")[-1]
     assert ending.startswith("violated by repeating from step 3" if violated else "this trace does not decide") is True
 
 
 def test_waiting_begins_after_the_goal_was_met_last() -> None:
     """A goal met just before the loop does not help; the waiting is shown to begin at the first trigger after it."""
-    ending = render_trace(*looping(LeadsTo("l", WINDOW, STEP.is_(1)))).split("\n\n")[-1]
+    ending = render_trace(Run.of(*looping(LeadsTo("l", WINDOW, STEP.is_(1))))).split("\n\n")[-1]
     assert "    true after step 2: window\n    with window=1\n" in ending
 
 
@@ -203,7 +203,9 @@ def test_condition_that_failed_is_the_one_shown() -> None:
     script = Script()
     checks = [(NO_REQUEST.name, ~EVENTFD), ("other", WINDOW), (NO_REQUEST.name, IN_FLIGHT.is_(1))]
     script.step("main", Do("one", ("f",)), checks=tuple(Check(name, holds, CHECK.line) for name, holds in checks))
-    assert "    must hold before it: in_flight == 1\n" in render_trace(*script.trace(NO_REQUEST, Assertion("other")))
+    assert "    must hold before it: in_flight == 1\n" in render_trace(
+        Run.of(*script.trace(NO_REQUEST, Assertion("other")))
+    )
 
 
 @pytest.mark.parametrize(("length", "shown"), [(MAX_CONDITION, True), (MAX_CONDITION + 1, False)])
@@ -211,6 +213,6 @@ def test_endless_condition_is_not_printed(length: int, shown: bool) -> None:
     """A condition is printed up to a length; beyond, only the values in it are."""
     flag = BoolVar("x" * length, BOOL, (0,))
     system = TransitionSystem("long", (flag,), (), (Always("set", flag),))
-    text = render_trace(system, Trace("long", system.digest, "set", (0,), ()))
+    text = render_trace(Run.of(system, Trace("long", system.digest, "set", (0,), ())))
     assert ("must hold:" in text) == shown
     assert text.endswith(f" {flag.name}=0\n")

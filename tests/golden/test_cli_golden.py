@@ -18,6 +18,7 @@ from draincheck.engines.explicit import explore
 from draincheck.qemu import build
 from draincheck.report.text import summarize_marks
 from draincheck.revisions import find_revision, with_settings
+from draincheck.trace import Run
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.stray_requests import SeedCases
 
@@ -112,7 +113,7 @@ def marks(revision: str, case: str, order: str = "attach") -> list[tuple[str, in
     system = build("cases", code_base.knobs, find_scenario("mirror"), SeedCases()).compile()
     trace = explore(system).verdicts[case].trace
     assert trace is not None
-    return [(step.mark, step.iteration) for step in summarize_marks(system, trace)]
+    return [(step.mark, step.iteration) for step in summarize_marks(Run.of(system, trace))]
 
 
 def relative(found: list[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -26,7 +26,7 @@ from draincheck.report.jsontrace import read_trace, write_trace
 from draincheck.revisions import REVISIONS, Revision, find_revision
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
-from draincheck.trace import Trace, rerun
+from draincheck.trace import Run, Trace, rerun
 from draincheck.verdict import Outcome
 from drainspecs.mirror.scenarios import applies, find_scenario
 from drainspecs.suite.matrix import Row, system_of
@@ -100,7 +100,7 @@ def write_corpus() -> None:
                 continue
             for name, trace, outcome in traces_of(revision, scenario):
                 source: Source = {"revision": revision.name, "scenario": scenario, "order": "attach", "settings": {}}
-                text = write_trace(system(revision.name, scenario), trace, source=source, verdict=outcome)
+                text = write_trace(Run.of(system(revision.name, scenario), trace), source=source, verdict=outcome)
                 compact = json.dumps(json.loads(text), separators=(",", ":"))
                 (CORPUS / f"{revision.name}-{name}.json").write_text(compact + "\n", encoding="utf-8")
     found = {file.stem: executed(file) for file in corpus()}

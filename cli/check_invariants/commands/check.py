@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from check_invariants.output import (
 if TYPE_CHECKING:
     from draincheck.checking import Finding, Result, StepOfModel
     from draincheck.subject import Subject
-    from draincheck.trace import Trace
+    from draincheck.trace import Run
     from draincheck.verdict import Exploration
 
 __all__ = ["command"]
@@ -111,19 +112,26 @@ def command(
     ctx.exit(code)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Checked:
     """A subject, and what the check of it found."""
 
     subject: Subject
     result: Result
 
+    @cached_property
+    def runs(self) -> dict[str, Run]:
+        """By property the traces, executed."""
+        from draincheck.trace import Run
+
+        verdicts = self.result.verdicts.items()
+        return {name: Run.of(self.result.system, v.trace) for name, v in verdicts if v.trace is not None}
+
     @property
-    def violated(self) -> Iterator[tuple[Finding, Trace]]:
+    def violated(self) -> list[tuple[Finding, Run]]:
         """The properties that have a counterexample."""
-        for item in self.result.findings:
-            if item.outcome.value == "violated" and item.verdict.trace is not None:
-                yield item, item.verdict.trace
+        found = (item for item in self.result.findings if item.outcome.value == "violated")
+        return [(item, self.runs[item.name]) for item in found if item.name in self.runs]
 
     @property
     def impact(self) -> tuple[str, ...]:
@@ -192,12 +200,12 @@ def _never_taken(steps: Sequence[StepOfModel]) -> str:
 
 def _print_traces(found: _Checked) -> None:
     """Each counterexample once, whatever it is one of."""
-    groups: dict[tuple[Any, ...], list[tuple[Finding, Trace]]] = {}
-    for item, trace in found.violated:
-        groups.setdefault((trace.initial, trace.actions, trace.loop), []).append((item, trace))
-    for (_, trace), *others in groups.values():
+    groups: dict[tuple[Any, ...], list[tuple[Finding, Run]]] = {}
+    for item, run in found.violated:
+        groups.setdefault((run.trace.initial, run.trace.actions, run.trace.loop), []).append((item, run))
+    for (_, run), *others in groups.values():
         emit("\n")
-        emit_trace(found.result.system, trace)
+        emit_trace(run)
         if others:
             names = ", ".join(item.name for item, _ in others)
             emit(f"\nthe same steps are a shortest counterexample of {names}, too\n")
@@ -225,7 +233,7 @@ def _write_traces(found: _Checked, path: str) -> None:
     """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
     from draincheck.report.jsontrace import write_trace
 
-    violated, system = list(found.violated), found.result.system
+    violated = found.violated
     directory = path.endswith(("/", "\\")) or Path(path).is_dir()
     if len(violated) > 1 and not directory:
         names = ", ".join(item.name for item, _ in violated)
@@ -233,8 +241,8 @@ def _write_traces(found: _Checked, path: str) -> None:
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
     if directory:
         make_directory(path)
-    for item, trace in violated:
-        text = write_trace(system, trace, source=found.subject.source(), verdict=item.outcome)
+    for item, run in violated:
+        text = write_trace(run, source=found.subject.source(), verdict=item.outcome)
         write_to(str(Path(path) / f"{_file_name(item.name)}.json") if directory else path, text)
     written = f"{counted(len(violated), 'counterexample')} written to {path}"
     click.echo(written if violated else "no counterexample to write", err=True)
@@ -274,10 +282,9 @@ def _search_json(result: Result) -> dict[str, Any]:
 def _property_json(found: _Checked, item: Finding, traces: bool) -> dict[str, Any]:
     from draincheck.report.jsontrace import trace_to_json
 
-    expectation, trace = item.expectation, item.verdict.trace
-    shown = None
-    if traces and trace is not None:
-        shown = trace_to_json(found.result.system, trace, source=found.subject.source(), verdict=item.verdict.outcome)
+    expectation, run, shown = item.expectation, found.runs.get(item.name), None
+    if traces and run is not None:
+        shown = trace_to_json(run, source=found.subject.source(), verdict=item.outcome)
     return {
         "name": item.name,
         "kind": type(item.item).__name__,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.commands.trace import check_followed, read_file
+from check_invariants.commands.trace import followed, read_file
 from check_invariants.options import json_option
 from check_invariants.output import emit_json, emit_markup
 
@@ -43,8 +43,7 @@ def command(file: str, as_json: bool) -> None:
 
     read = read_file(file)
     system = compiled(select_from_source(read.source))
-    check_followed(system, read.trace, file)
-    told = explain(system, read.trace)
+    told = explain(followed(system, read.trace, file))
     if as_json:
         emit_json("explain", _json(told))
     else:

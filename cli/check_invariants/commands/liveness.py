@@ -290,13 +290,15 @@ def _summary(lines: Sequence[_Line], seconds: float) -> str:
 
 def _print_traces(lines: Iterable[_Line]) -> None:
     """A counterexample of everything that is violated; the same one is printed once."""
+    from draincheck.trace import Run
+
     seen: set[tuple[str, tuple[int, ...]]] = set()
     for cell in (cell for line in lines for cell in line.cells):
         trace = cell.verdict.trace
         if cell.outcome == "violated" and trace is not None and (trace.digest, trace.actions) not in seen:
             seen.add((trace.digest, trace.actions))
             emit("\n")
-            emit_trace(cell.system(), trace)
+            emit_trace(Run.of(cell.system(), trace))
 
 
 # -- JSON -------------------------------------------------------------------------------------------

@@ -205,9 +205,8 @@ def _trace_file(row: _Row) -> str:
 
     verdict = row.decision.verdict
     assert verdict.trace is not None
-    system, trace = row.model.family.in_finite(verdict.trace)
     source = replace(row.model, writes=row.decision.writes).source()
-    return write_trace(system, trace, source=source, verdict=verdict.outcome)
+    return write_trace(row.model.family.in_finite(verdict.trace), source=source, verdict=verdict.outcome)
 
 
 # -- text -------------------------------------------------------------------------------------------
@@ -258,9 +257,8 @@ def _print_trace(row: _Row) -> None:
     """The counterexample as a call tree, if there is one."""
     if row.decision.verdict.trace is None:
         return
-    system, trace = row.model.family.in_finite(row.decision.verdict.trace)
     emit("\n")
-    emit_trace(system, trace)
+    emit_trace(row.model.family.in_finite(row.decision.verdict.trace))
 
 
 def _conclusion(rows: Sequence[_Row]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.commands.trace import check_followed, read_file
+from check_invariants.commands.trace import followed, read_file
 from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict
 from check_invariants.options import json_option
 from check_invariants.output import emit, emit_json
@@ -79,7 +79,7 @@ def _followed(read: TraceFile, file: str) -> tuple[tuple[Knobs, Config], Transit
     except ModelError as error:
         raise MalformedInput(f"{file}: {error}") from error
     system = compiled(selected)
-    check_followed(system, read.trace, file)
+    followed(system, read.trace, file)
     try:
         parting = follow(system, read.trace, Machine(*start))
     except ModelError as error:

@@ -24,7 +24,7 @@ from check_invariants.output import (
 
 if TYPE_CHECKING:
     from draincheck.core.outcome import Outcome
-    from draincheck.core.run import Run, Simulation
+    from draincheck.core.run import MachineRun, Simulation
     from draincheck.knobs import Setting
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
@@ -135,14 +135,15 @@ def _write_traces(directory: str | None, item: CodeBase, result: Simulation) -> 
     return paths
 
 
-def _trace_file(item: CodeBase, run: Run, property_name: str) -> str:
+def _trace_file(item: CodeBase, run: MachineRun, property_name: str) -> str:
     from draincheck.conformance.lockstep import trace_of_steps
     from draincheck.report.jsontrace import write_trace
+    from draincheck.trace import Run
     from draincheck.verdict import Outcome
 
     system = item.system()
     trace = trace_of_steps(system, run.steps, property_name)
-    return write_trace(system, trace, source=item.source(), verdict=Outcome.VIOLATED)
+    return write_trace(Run.of(system, trace), source=item.source(), verdict=Outcome.VIOLATED)
 
 
 def _code(item: CodeBase, outcome: Outcome) -> ExitCode:

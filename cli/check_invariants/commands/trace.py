@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from draincheck.report.jsontrace import TraceFile
     from draincheck.subject import Subject
     from draincheck.system import TransitionSystem
-    from draincheck.trace import Trace
+    from draincheck.trace import Run, Trace
     from draincheck.verdict import Outcome
 
-__all__ = ["check_followed", "command", "read_file"]
+__all__ = ["command", "followed", "read_file"]
 
 
 @click.group("trace")
@@ -53,13 +53,13 @@ def show(file: str, outline: bool, as_json: bool) -> None:
     read = read_file(file)
     selected = select_from_source(read.source)
     system = compiled(selected)
-    check_followed(system, read.trace, file)
+    run = followed(system, read.trace, file)
     if as_json:
-        emit(write_trace(system, read.trace, source=read.source, verdict=read.verdict))
+        emit(write_trace(run, source=read.source, verdict=read.verdict))
     elif outline:
-        emit(render_outline(system, read.trace))
+        emit(render_outline(run))
     else:
-        emit_trace(system, read.trace)
+        emit_trace(run)
 
 
 def read_file(file: str) -> TraceFile:
@@ -81,10 +81,10 @@ def _named(file: str) -> str:
     return "standard input" if file == STDOUT else file
 
 
-def check_followed(system: TransitionSystem, trace: Trace, file: str) -> None:
-    """Raise Diverged unless the model is the one that the trace names and follows it to the end."""
+def followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
+    """The trace, executed. Raises Diverged unless the model is the one that it names and follows it to the end."""
     from draincheck.errors import TraceError
-    from draincheck.trace import rerun
+    from draincheck.trace import Run
 
     if trace.digest != system.digest:
         raise Diverged(
@@ -92,13 +92,14 @@ def check_followed(system: TransitionSystem, trace: Trace, file: str) -> None:
             f"and {system.name} is now {system.digest[:16]}; export the trace again"
         )
     try:
-        rerun(system, trace)
+        run = Run.of(system, trace)
     except TraceError as error:
         raise Diverged(f"{_named(file)}: {error}") from error
     if trace.property and trace.property not in {item.name for item in system.properties}:
         raise MalformedInput(
             f"{_named(file)}: {system.name} has no property {trace.property!r}; export the trace again"
         )
+    return run
 
 
 @command.command("export")
@@ -124,6 +125,7 @@ def export(
     """
     from check_invariants.judge import checked
     from check_invariants.selection import select
+    from draincheck.trace import Run
 
     name = _the_property(properties, case)
     if as_json and form == "text":
@@ -134,7 +136,8 @@ def export(
     if verdict.trace is None:
         _refuse(result.system.name, name, verdict.outcome, verdict.reason)
         return
-    write_to(output, _written(selected, result.system, verdict.trace, verdict.outcome, form or "json"))
+    run = Run.of(result.system, verdict.trace)
+    write_to(output, _written(selected, run, verdict.outcome, form or "json"))
 
 
 def _the_property(properties: Sequence[str], case: str | None) -> str:
@@ -153,10 +156,10 @@ def _refuse(model: str, name: str, outcome: Outcome, reason: Reason) -> None:
     )
 
 
-def _written(selected: Subject, system: TransitionSystem, trace: Trace, outcome: Outcome, form: str) -> str:
+def _written(selected: Subject, run: Run, outcome: Outcome, form: str) -> str:
     from draincheck.report.jsontrace import write_trace
     from draincheck.report.text import render_trace
 
     if form == "text":
-        return render_trace(system, trace)
-    return write_trace(system, trace, source=selected.source(), verdict=outcome)
+        return render_trace(run)
+    return write_trace(run, source=selected.source(), verdict=outcome)

@@ -132,10 +132,13 @@ def _evidence(without: CodeBase, name: str, flip: Flip) -> str:
     """The text of a certificate, or of a trace file."""
     from draincheck.certificate import make
     from draincheck.report.jsontrace import write_trace
+    from draincheck.trace import Run
 
     if flip.verdict.trace is None:
         return make(without.system(), [name], source=without.source()).text
-    return write_trace(without.system(), flip.verdict.trace, source=without.source(), verdict=flip.verdict.outcome)
+    return write_trace(
+        Run.of(without.system(), flip.verdict.trace), source=without.source(), verdict=flip.verdict.outcome
+    )
 
 
 # -- as text ----------------------------------------------------------------------------------------
@@ -238,11 +241,12 @@ def _change_json(change: KnobChange) -> dict[str, Any]:
 
 def _flip_json(selected: CodeBase, flip: Flip, file: str | None) -> dict[str, Any]:
     from draincheck.report.jsontrace import trace_to_json
+    from draincheck.trace import Run
 
     without, trace = _without(selected, flip), None
     if flip.verdict.trace is not None:
         trace = trace_to_json(
-            without.system(), flip.verdict.trace, source=without.source(), verdict=flip.verdict.outcome
+            Run.of(without.system(), flip.verdict.trace), source=without.source(), verdict=flip.verdict.outcome
         )
     return {
         "toggles": [change.knob for change in flip.changes],

@@ -16,7 +16,7 @@ from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
 from draincheck.system import Action, State, TransitionSystem, Variable
-from draincheck.trace import Step, Trace, rerun
+from draincheck.trace import Run, Step, Trace
 from draincheck.verdict import Limits
 
 __all__ = [
@@ -167,19 +167,17 @@ class Explanation:
     untold: str = ""
 
 
-def explain(system: TransitionSystem, trace: Trace, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
+def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
     """Explain a trace.
 
     Args:
-        system: the system it belongs to.
-        trace: any path of the system.
+        run: the trace, executed.
         limits: the graph that may be explored to find out what could have been done instead; beyond, `untold` says so.
 
     Raises:
-        TraceError: the trace is not one of this system.
         ModelError: the system has no property of the name that the trace gives.
     """
-    steps = rerun(system, trace)
+    system, trace, steps = run.system, run.trace, run.steps
     item = system.property_named(trace.property) if trace.property else None
     watched = _Watched(system, _conditions(system, item, steps))
     otherwise = _Otherwise.of(system, item, trace, limits)

@@ -20,7 +20,7 @@ from draincheck.certificate.queries import Query, constants, model_part, queries
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelError, TraceError, Unreadable
 from draincheck.properties import Reachable
-from draincheck.solvers import Answer, Solver, demand, open_solver
+from draincheck.solvers import Answer, SmtSolver, demand, open_solver
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace, rerun
 
@@ -96,7 +96,7 @@ def _file(path: Path) -> str:
         raise CertificateError(f"cannot read {path}: {error}") from error
 
 
-def _checked(certificate: Certificate, system: TransitionSystem, opened: Callable[[], Solver]) -> int:
+def _checked(certificate: Certificate, system: TransitionSystem, opened: Callable[[], SmtSolver]) -> int:
     """The number of queries that were asked; raises _RejectedError unless all answers are right."""
     header, relation = certificate.header, Relation(system)
     if not header.claims:
@@ -165,7 +165,7 @@ def _execute_witnesses(certificate: Certificate, system: TransitionSystem) -> No
             raise _RejectedError(f"the witness of {item.name} does not end where its goal is met")
 
 
-def _ask(solver: Solver, definitions: str, needed: Sequence[Query]) -> None:
+def _ask(solver: SmtSolver, definitions: str, needed: Sequence[Query]) -> None:
     """Put the queries to a solver; raises _RefutedError, _UndecidedError or Unreadable unless none of them has a solution."""
     solver.define(definitions)
     for query in needed:

@@ -16,14 +16,14 @@ from draincheck.core.outcome import LostWrite, Outcome, lost_writes, outcome_of
 from draincheck.core.scheduler import Fair, Random, Replay, Scheduler, Step
 from draincheck.knobs import Knobs
 
-__all__ = ["Replayed", "Run", "Simulation", "replay", "run", "self_check", "simulate"]
+__all__ = ["MachineRun", "Replayed", "Simulation", "replay", "run", "self_check", "simulate"]
 
 #: steps after which a run is given up; one that ends takes about a hundred
 MOST_STEPS = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MachineRun:
     """One run: the steps it took, and how it ended."""
 
     steps: tuple[Step, ...]
@@ -59,7 +59,7 @@ class Simulation:
     """
 
     outcomes: Mapping[Outcome, int]
-    first: Mapping[Outcome, tuple[int, Run]]
+    first: Mapping[Outcome, tuple[int, MachineRun]]
     points: int
     seconds: float = field(compare=False)
 
@@ -86,7 +86,7 @@ class _Recorder:
         return taken
 
 
-def run(machine: Machine, scheduler: Scheduler, most_steps: int = MOST_STEPS) -> Run:
+def run(machine: Machine, scheduler: Scheduler, most_steps: int = MOST_STEPS) -> MachineRun:
     """Run a new machine until it is finished, nothing can happen any more, or `most_steps` have been made."""
     recorder = _Recorder(machine, scheduler)
     while not machine.finished and len(recorder.steps) < most_steps:
@@ -94,7 +94,7 @@ def run(machine: Machine, scheduler: Scheduler, most_steps: int = MOST_STEPS) ->
         if not choices:
             break
         recorder.step(choices)
-    return Run(tuple(recorder.steps), outcome_of(machine))
+    return MachineRun(tuple(recorder.steps), outcome_of(machine))
 
 
 def replay(knobs: Knobs, config: Config, steps: Sequence[Step], to_the_end: bool = False) -> Replayed:
@@ -132,7 +132,7 @@ def simulate(
     """Make that many runs with a scheduler of this seed; `progress` is told how many are done. Raises ConfigError like `replay`."""
     started = perf_counter()
     outcomes: Counter[Outcome] = Counter()
-    first: dict[Outcome, tuple[int, Run]] = {}
+    first: dict[Outcome, tuple[int, MachineRun]] = {}
     points = 0
     decide = scheduler(seed)
     for number in range(runs):

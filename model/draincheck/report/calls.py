@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from draincheck.expr import TRUE, Value
 from draincheck.system import Action, Part, State, TransitionSystem
-from draincheck.trace import Step, Trace, rerun
+from draincheck.trace import Run, Step
 
 __all__ = ["Call", "Change", "Event", "events_of"]
 
@@ -82,10 +82,10 @@ class Event:
         return next((call.number for call in self.stack if call.number), 0)
 
 
-def events_of(system: TransitionSystem, trace: Trace) -> tuple[Event, ...]:
-    """All parts that took place along a trace, in order. Raises TraceError if the trace is not one of this system."""
-    replay = _Replay(system)
-    return tuple(event for number, step in enumerate(rerun(system, trace), 1) for event in replay.step(number, step))
+def events_of(run: Run) -> tuple[Event, ...]:
+    """All parts that took place along a run, in order."""
+    replay = _Replay(run.system)
+    return tuple(event for number, step in enumerate(run.steps, 1) for event in replay.step(number, step))
 
 
 class _Replay:

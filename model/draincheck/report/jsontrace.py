@@ -19,7 +19,7 @@ from draincheck.expr import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.report.calls import Event, events_of
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
-from draincheck.trace import Step, Trace, rerun
+from draincheck.trace import Run, Step, Trace
 from draincheck.verdict import Outcome
 
 __all__ = [
@@ -53,19 +53,16 @@ class TraceFile:
 # -- writing ---------------------------------------------------------------------------------------
 
 
-def write_trace(
-    system: TransitionSystem, trace: Trace, *, source: Source | None = None, verdict: Outcome | None = None
-) -> str:
+def write_trace(run: Run, *, source: Source | None = None, verdict: Outcome | None = None) -> str:
     """The text of a trace file; the same trace always gives the same text."""
-    data = trace_to_json(system, trace, source=source, verdict=verdict)
+    data = trace_to_json(run, source=source, verdict=verdict)
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def trace_to_json(
-    system: TransitionSystem, trace: Trace, *, source: Source | None = None, verdict: Outcome | None = None
-) -> dict[str, object]:
-    """A trace as JSON values. Raises TraceError if it is not one of this system."""
-    by_step = {number: list(group) for number, group in groupby(events_of(system, trace), lambda event: event.step)}
+def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | None = None) -> dict[str, object]:
+    """A run as JSON values."""
+    system, trace = run.system, run.trace
+    by_step = {number: list(group) for number, group in groupby(events_of(run), lambda event: event.step)}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -77,7 +74,7 @@ def trace_to_json(
         "variables": [_variable_json(variable) for variable in system.variables],
         "initial": system.decoded(trace.initial),
         "loop": trace.loop,
-        "steps": [_step_json(system, step, by_step.get(n, [])) for n, step in enumerate(rerun(system, trace), 1)],
+        "steps": [_step_json(system, step, by_step.get(n, [])) for n, step in enumerate(run.steps, 1)],
     }
 
 

@@ -27,7 +27,8 @@ from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, Event, events_of
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
 from draincheck.system import State, TransitionSystem, Variable
-from draincheck.trace import Step, Trace, rerun
+from draincheck.trace import Run
+from draincheck.words import counted
 
 __all__ = ["MarkedStep", "render_outline", "render_trace", "summarize_marks"]
 
@@ -76,27 +77,25 @@ class _Line(NamedTuple):
     gutter: str = ""
 
 
-def render_trace(system: TransitionSystem, trace: Trace, *, color: bool = False) -> str:
+def render_trace(run: Run, *, color: bool = False) -> str:
     """A trace as a call tree between a header and a word on what it shows; every line ends in a newline.
 
-    With `color` the text carries rich's markup; print it with `highlight=False, soft_wrap=True`. Raises TraceError if
-    the trace is not one of this system.
+    With `color` the text carries rich's markup; print it with `highlight=False, soft_wrap=True`.
     """
-    steps = rerun(system, trace)
-    tree = _numbered(_tree(events_of(system, trace), trace.loop), len(str(len(steps))))
-    blocks = [_header(system, trace, steps), tree, _ending(system, trace, steps)]
+    tree = _numbered(_tree(events_of(run), run.trace.loop), len(str(len(run.steps))))
+    blocks = [_header(run), tree, _ending(run)]
     return _layout(_separated(blocks), color)
 
 
-def render_outline(system: TransitionSystem, trace: Trace) -> str:
+def render_outline(run: Run) -> str:
     """Only the marked steps of a trace and the calls they stand in: the drawing for a commit message."""
-    marked = [event for event in events_of(system, trace) if event.part.mark]
-    return _layout(_tree(marked, trace.loop, changes=False), color=False)
+    marked = [event for event in events_of(run) if event.part.mark]
+    return _layout(_tree(marked, run.trace.loop, changes=False), color=False)
 
 
-def summarize_marks(system: TransitionSystem, trace: Trace) -> list[MarkedStep]:
+def summarize_marks(run: Run) -> list[MarkedStep]:
     """The marked steps of a trace, in order: enough to tell one way of breaking an invariant from another."""
-    marked = (event for event in events_of(system, trace) if event.part.mark)
+    marked = (event for event in events_of(run) if event.part.mark)
     return [MarkedStep(event.part.mark, event.iteration, event.part.label) for event in marked]
 
 
@@ -208,26 +207,28 @@ def _at(depth: int, text: str, hanging: str = "") -> str:
 # -- above and below it ----------------------------------------------------------------------------
 
 
-def _header(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
-    count = f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
+def _header(run: Run) -> Iterator[_Line]:
+    system, trace = run.system, run.trace
+    count = counted(len(run.steps), "step")
     if trace.loop is not None:
-        count += f", the last {len(steps) - trace.loop} again and again"
+        count += f", the last {len(run.steps) - trace.loop} again and again"
     what = "trace"
     if trace.property:
-        what = f"{_role(system, trace, steps)} of {trace.property!r}"
+        what = f"{_role(run)} of {trace.property!r}"
     yield _Line(f"{system.name}: {what}, {count}", "head")
     yield from _listed("initially ", _values(system, system.variables, trace.initial))
 
 
-def _role(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> str:
-    item = system.property_named(trace.property)
-    if not shows(system, item, trace, steps):
+def _role(run: Run) -> str:
+    item = run.system.property_named(run.trace.property)
+    if not shows(run.system, item, run.trace, run.steps):
         return "trace"
     return "witness" if isinstance(item, Reachable) else "violation"
 
 
-def _ending(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> Iterator[_Line]:
+def _ending(run: Run) -> Iterator[_Line]:
     """What the trace shows about its property, and the values that decide it."""
+    system, trace, steps = run.system, run.trace, run.steps
     if not trace.property:
         return
     item = system.property_named(trace.property)
@@ -236,17 +237,17 @@ def _ending(system: TransitionSystem, trace: Trace, steps: Sequence[Step]) -> It
         return
     word, kind = ("reached", "head") if isinstance(item, Reachable) else ("violated", "bad")
     meaning = f": {item.meaning}" if item.meaning else ""
-    yield from _wrapped(f"{word} {_where(item, trace, steps)}: {item.name}{meaning}", "    ", kind)
+    yield from _wrapped(f"{word} {_where(item, run)}: {item.name}{meaning}", "    ", kind)
     for reason in decisive_conditions(system, item, trace, steps):
         yield from _because(system, reason)
 
 
-def _where(item: Property, trace: Trace, steps: Sequence[Step]) -> str:
-    if trace.loop is not None:
-        return f"by repeating from step {trace.loop + 1} on for ever"
+def _where(item: Property, run: Run) -> str:
+    if run.trace.loop is not None:
+        return f"by repeating from step {run.trace.loop + 1} on for ever"
     if isinstance(item, Liveness):
         return "by ending there"
-    return f"{'in' if isinstance(item, Assertion) else 'after'} step {len(steps)}" if steps else "initially"
+    return f"{'in' if isinstance(item, Assertion) else 'after'} step {len(run.steps)}" if run.steps else "initially"
 
 
 def _because(system: TransitionSystem, reason: Decisive) -> Iterator[_Line]:

@@ -1,6 +1,6 @@
 """SMT solvers behind one protocol: they read SMT-LIB text and say whether it has a solution. None is imported before it is opened.
 
-`Solver` is what certificates need, and any of them can: definitions, and questions one by one. `Incremental` is what unrolling a
+`SmtSolver` is what certificates need, and any of them can: definitions, and questions one by one. `Incremental` is what unrolling a
 system needs besides, and z3 alone can: assertions that stay, assumptions, values, an end from another thread.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from draincheck.errors import NoSolver
 
-__all__ = ["SOLVERS", "Answer", "Incremental", "Solver", "demand", "incremental", "open_solver"]
+__all__ = ["SOLVERS", "Answer", "Incremental", "SmtSolver", "demand", "incremental", "open_solver"]
 
 #: known solvers, by the names of their modules
 SOLVERS = ("z3", "cvc5")
@@ -28,7 +28,7 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-class Solver(Protocol):
+class SmtSolver(Protocol):
     """Reads definitions, and answers questions about them."""
 
     def define(self, text: str) -> None:
@@ -40,7 +40,7 @@ class Solver(Protocol):
         ...
 
 
-class Incremental(Solver, Protocol):
+class Incremental(SmtSolver, Protocol):
     """A solver that keeps what was asserted."""
 
     def add(self, text: str) -> None:
@@ -79,7 +79,7 @@ def demand(name: str) -> None:
         raise NoSolver(f"{name} is not installed; pip install 'check-invariants[{name}]'")
 
 
-def open_solver(name: str, seconds: float | None = None) -> Solver:
+def open_solver(name: str, seconds: float | None = None) -> SmtSolver:
     """A solver, with so much time for each question. Raises NoSolver."""
     demand(name)
     if name == "cvc5":

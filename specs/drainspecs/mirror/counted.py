@@ -23,7 +23,7 @@ from draincheck.properties import Always
 from draincheck.qemu.counted import Qemu
 from draincheck.revisions import Revision
 from draincheck.system import State, TransitionSystem
-from draincheck.trace import Trace, rerun
+from draincheck.trace import Run, Trace, rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["S1", "Decision", "Family", "Story", "decide_all"]
@@ -133,7 +133,7 @@ class Family:
         mine = replace(decision.system, name=self.any_writes().name)
         return from_proof(mine, decision.proof, source)
 
-    def in_finite(self, trace: Trace) -> tuple[TransitionSystem, Trace]:
+    def in_finite(self, trace: Trace) -> Run:
         """A counterexample as a path of the finite member, whose states every engine can list.
 
         Raises:
@@ -143,8 +143,7 @@ class Family:
         names = {variable.name: value for variable, value in zip(member.variables, trace.initial, strict=True)}
         initial = tuple(names[variable.name] for variable in finite.variables)
         found = replace(trace, system=finite.name, digest=finite.digest, initial=initial)
-        rerun(finite, found)
-        return finite, found
+        return Run.of(finite, found)
 
     def _with_fewest_writes(self, trace: Trace) -> Trace:
         """The same steps in the smallest member of the family that can take them."""
