@@ -48,6 +48,11 @@ class CodeBase:
     settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
     specification: Specification = field(default_factory=lambda: find_specification("invariant"))
 
+    @classmethod
+    def named(cls, revision: str, scenario: str = "mirror", **settings: bool | str) -> CodeBase:
+        """The code base of this name, with knobs turned by hand. Raises UnknownName."""
+        return cls(find_revision(revision), find_scenario(scenario), settings=settings)
+
     @property
     def turned(self) -> Revision:
         """The revision with its knobs turned; the name says which."""
