@@ -1,74 +1,16 @@
-"""SMT solvers behind one protocol: they read SMT-LIB text and say whether it has a solution. None is imported before it is opened.
-
-`SmtSolver` is what certificates need, and any of them can: definitions, and questions one by one. `Incremental` is what unrolling a
-system needs besides, and z3 alone can: assertions that stay, assumptions, values, an end from another thread.
-"""
+"""SMT solvers behind one protocol: they read SMT-LIB text and say whether it has a solution. None is imported before it is opened."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from enum import Enum
 from importlib.util import find_spec
-from typing import Protocol
 
 from draincheck.errors import NoSolver
+from draincheck.solvers.protocol import Answer, Incremental, SmtSolver
 
 __all__ = ["SOLVERS", "Answer", "Incremental", "SmtSolver", "demand", "incremental", "open_solver"]
 
 #: known solvers, by the names of their modules
 SOLVERS = ("z3", "cvc5")
-
-
-class Answer(Enum):
-    """What a solver says."""
-
-    SAT = "sat"
-    UNSAT = "unsat"
-    #: out of time, interrupted, or beyond it; an incremental solver must not be asked again
-    UNKNOWN = "unknown"
-
-
-class SmtSolver(Protocol):
-    """Reads definitions, and answers questions about them."""
-
-    def define(self, text: str) -> None:
-        """Read declarations and definitions. Raises Unreadable."""
-        ...
-
-    def ask(self, condition: str) -> Answer:
-        """Whether a term has a solution, given the definitions and nothing else. Raises Unreadable."""
-        ...
-
-
-class Incremental(SmtSolver, Protocol):
-    """A solver that keeps what was asserted."""
-
-    def add(self, text: str) -> None:
-        """Read commands, and add what they assert."""
-        ...
-
-    def check(self, assumptions: Iterable[str], seconds: float | None) -> Answer:
-        """Whether what was added, and some constants that were declared, can all be true."""
-        ...
-
-    def is_out_of_time(self) -> bool:
-        """After an unknown answer: whether time was the reason."""
-        ...
-
-    def is_hopeless(self) -> bool:
-        """After an unsat answer: whether no assumption was needed for it."""
-        ...
-
-    def values(self, names: Container[str]) -> dict[str, int]:
-        """After a sat answer: the values of some constants, truth values as 0 and 1.
-
-        A constant that does not matter is left out; it may have any value.
-        """
-        ...
-
-    def interrupt(self) -> None:
-        """Make a check that runs in another thread end soon."""
-        ...
 
 
 def demand(name: str) -> None:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from draincheck.errors import Unreadable
-from draincheck.solvers import Answer
+from draincheck.solvers.protocol import Answer
 
 __all__ = ["Cvc5"]
 

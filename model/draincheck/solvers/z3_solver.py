@@ -8,7 +8,7 @@ from threading import local
 from typing import Any
 
 from draincheck.errors import Unreadable
-from draincheck.solvers import Answer
+from draincheck.solvers.protocol import Answer
 
 __all__ = ["Z3", "IncrementalZ3"]
 
