@@ -5,33 +5,55 @@ PYTHON  ?= python3
 WORKERS ?= auto
 ARGS    ?=
 
-VENV  := .venv
-BIN   := $(VENV)/bin
-STAMP := $(VENV)/.installed
+VENV    := .venv
+BIN     := $(VENV)/bin
+PACKAGE := $(VENV)/.package
+STAMP   := $(VENV)/.installed
+PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 # pyright would otherwise ask the npm registry for its newest version on every run.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := check
-.PHONY: check setup test test-full mutation lint format bench dist clean help
+.PHONY: check setup test test-full long coverage wheel lowest mutation lint format bench sizes dist clean help
 
-check: setup ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
+check: $(PACKAGE) ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
 	$(BIN)/check-invariants $(ARGS)
 
 setup: $(STAMP) ## Make .venv and install the project with its development tools
 
-$(STAMP): pyproject.toml
+$(PACKAGE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(STAMP): $(PACKAGE)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-test: setup ## Run the tests, without the slow ones (ARGS="-k name" narrows them)
-	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
+test: setup ## Run the quick tests (ARGS="-k name" narrows them)
+	$(PYTEST) $(ARGS)
 
-test-full: setup ## Run all tests, the slow ones too
-	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal -m "" $(ARGS)
+test-full: setup ## Run all tests, the large ones too (ARGS="-m slow": these alone)
+	$(PYTEST) -m "" $(ARGS)
+
+long: setup ## What no run of CI has the time for, with its counts: 200,000 programs, every scenario on the core, every mutant
+	$(BIN)/python -m tests.language.campaign --programs 200000 --jobs 2
+	$(BIN)/check-invariants list scenarios | awk 'NR > 1 && !/2-jobs/ { print "--scenario", $$1 }' | xargs $(BIN)/check-invariants conform
+	$(BIN)/python -m tests.mutation model --number 1000000
+	$(BIN)/python -m tests.mutation core --number 1000000
+
+coverage: setup ## How many branches the quick tests take: 95 % at the least
+	$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
+
+wheel: setup ## Install the wheel where nothing else is, and run some quick tests on it
+	$(BIN)/python -m build --wheel --outdir $(VENV)/wheel
+	.ci/elsewhere $(VENV)/wheel/env highest $(VENV)/wheel/*.whl tests/golden
+
+lowest: setup ## Run the quick tests with the oldest versions of everything that pyproject.toml allows
+	.ci/elsewhere $(VENV)/lowest lowest-direct . tests
 
 mutation: setup ## Make lines of the model and of the core wrong, and see which net catches each (ARGS="--seed 7")
 	$(BIN)/python -m tests.mutation model $(ARGS)
@@ -50,11 +72,14 @@ format: setup ## Rewrite the sources in the project's layout
 bench: setup ## Measure the matrix of revisions and scenarios
 	$(BIN)/python benchmarks/matrix.py $(ARGS)
 
+sizes: ## Count lines of code, lengths of functions, large files, Any and cast
+	@$(PYTHON) -m tests.support.sizes $(ARGS)
+
 dist: setup ## Build the sdist and the wheel into dist/
 	$(BIN)/python -m build
 
 clean: ## Remove everything these targets make, .venv included
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## List the targets
