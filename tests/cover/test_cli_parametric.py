@@ -183,9 +183,10 @@ def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.Monk
     assert result.stdout.endswith(f"\nnot as expected: {HOLDS}\n")
 
 
+@pytest.mark.usefixtures("hurry")
 def test_no_time_is_unknown() -> None:
     """Exit code 30; unknown is not reported as holding."""
-    result = parametric("--revision", "ab27c3b5e7", "--timeout", "0.01")
+    result = parametric("--revision", "ab27c3b5e7", "--timeout", "1000")
     assert result.exit_code == 30
     assert result.stdout.endswith("\nunknown: ab27c3b5e7\n")
 
