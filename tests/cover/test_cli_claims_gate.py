@@ -132,6 +132,7 @@ def test_a_claim_on_a_model_at_fault_as_json(one_at_fault: None) -> None:
 # -- gate -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_gate_is_silent_when_nothing_differs() -> None:
     """The default rows with their pinned counts and their liveness, and all claims."""
     result = run("gate", "--quick")

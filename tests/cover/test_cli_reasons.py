@@ -151,6 +151,7 @@ def test_repairs_are_numbered_and_explained_by_commits() -> None:
     assert "case 1: " not in result.stdout
 
 
+@pytest.mark.slow
 def test_the_commands_that_repair_names_show_that_all_is_well() -> None:
     """Each `see:` line runs on the mended code base, where the chosen properties hold."""
     lines = run("repair", "--set", "reopen_drains=on").stdout.splitlines()
@@ -171,6 +172,7 @@ def test_chosen_mitigations_say_what_they_leave_open() -> None:
     assert "mirror-flush: F1" in run("repair", "--with", "park_requests=on").stdout
 
 
+@pytest.mark.slow
 def test_repair_as_a_document() -> None:
     """Several scenarios must be mended together."""
     data = document("repair", "--scenario", "mirror", "--scenario", "timer")
@@ -200,6 +202,7 @@ def test_a_setting_that_is_no_mitigation_is_refused_with_the_reason() -> None:
     assert result.exit_code == 2 and "is not a mitigation: reverts a77fd4bb29" in result.stderr
 
 
+@pytest.mark.slow
 def test_sets_that_hang_are_named() -> None:
     """With the properties that fail, and what they mean; larger sets that fail alike are left out."""
     result = run("repair", "--revision", "65c1b5b622", "--set", "begin=none", "--scenario", "dataplane")

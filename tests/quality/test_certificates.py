@@ -20,8 +20,8 @@ from drainspecs.suite.matrix import Row, RowResult, Solver, default_rows, system
 from tests.support.certificates import forged, invariant_of, with_bodies
 from tests.support.samples import sampled
 
-#: the systems of the matrix are divided among so many tests, which processes share
-PARTS = 33
+#: a test for each system of the matrix, so that processes share them
+PARTS = 98
 
 
 @pytest.fixture(scope="module")
