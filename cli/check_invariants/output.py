@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -177,6 +176,8 @@ def _output() -> Generator[None]:
 
 def emit_json(kind: str, content: dict[str, Any]) -> None:
     """Print one JSON document."""
+    import json
+
     emit(json.dumps(document(kind, content), indent=2) + "\n")
 
 

@@ -18,9 +18,9 @@ from draincheck.revisions import Revision, find_revision
 from draincheck.subject import Source, Subject
 from draincheck.system import TransitionSystem
 from drainspecs.mirror.code_base import CodeBase, named_by
+from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import applies, find_scenario
 from drainspecs.mirror.specifications import Specification, specification_of
-from drainspecs.questions.variants import objection
 
 __all__ = [
     "check_possible",

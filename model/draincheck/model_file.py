@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel
 from draincheck.knobs import nearest
 from draincheck.lang import Model
-from draincheck.lang.misuse import in_words
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
@@ -139,6 +138,8 @@ def _compiled(file: str, function: str, build: Callable[[], Any]) -> TransitionS
 
 
 def _failed(function: str, error: BaseException) -> str:
+    from draincheck.lang.misuse import in_words
+
     return in_words(error) or f"{function}() failed: {_cause(error)}"
 
 

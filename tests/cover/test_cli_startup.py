@@ -54,8 +54,30 @@ def test_help_imports_nothing_heavy(option: str) -> None:
 def test_the_check_for_heavy_imports_can_fail() -> None:
     """Negative control: a command that needs the library is seen to load it, and only its own module."""
     found = modules_after("list", "knobs")
-    assert {"draincheck.revisions", "check_invariants.commands.list"} <= found
+    assert {"draincheck.knobs", "check_invariants.commands.list"} <= found
     assert not {"check_invariants.commands.check", "networkx", "z3", "rich"} & found
+
+
+#: what a check of states neither needs nor loads: process pools, liveness, graphs, solvers, the core, suites and questions
+UNUSED = {
+    "multiprocessing",
+    "concurrent.futures",
+    "networkx",
+    "z3",
+    "greenlet",
+    "draincheck.core",
+    "draincheck.engines.liveness",
+    "drainspecs.suite.matrix",
+    "drainspecs.questions.variants",
+}
+
+
+def test_a_check_loads_nothing_that_it_does_not_use() -> None:
+    """And, as negative control, a question about many code bases does."""
+    chosen = ("--revision", "9a0cec664e", "--property", "S1")
+    assert not UNUSED & modules_after("check", *chosen)
+    assert {"draincheck.engines.liveness"} <= modules_after("check", "--revision", "9a0cec664e", "--property", "L4")
+    assert {"drainspecs.questions.variants"} <= modules_after("why", *chosen, "-j", "1")
 
 
 def test_the_help_of_a_command_does_not_load_the_library() -> None:

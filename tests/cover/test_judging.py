@@ -13,10 +13,11 @@ from draincheck.knobs import KNOBS, Knobs, UnknownName, knob_named, shown, turne
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import find_revision
 from draincheck.verdict import Outcome
+from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, find_scenario
 from drainspecs.questions import variants
-from drainspecs.questions.variants import Judge, Judged, Judges, objection
+from drainspecs.questions.variants import Judge, Judged, Judges
 from tests.support.samples import sampled
 
 MIRROR = find_scenario("mirror")

@@ -34,9 +34,9 @@ from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.counted import S1, Family, Story
+from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario
-from drainspecs.questions.variants import objection
 from tests.support.samples import sampled
 
 MIRROR = find_scenario("mirror")

@@ -17,10 +17,11 @@ from draincheck.revisions import Revision, find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.trace import Trace
 from draincheck.verdict import Exploration, Outcome
+from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.mirror.scenarios import find_scenario
-from drainspecs.suite.matrix import Row, Solver, consequences, default_rows, differences, system_of
+from drainspecs.suite.matrix import Row, Solver, default_rows, differences, system_of
 from tests.support.samples import sampled
 
 STOP = find_scenario("dataplane-stop")

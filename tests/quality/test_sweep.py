@@ -14,10 +14,10 @@ from draincheck.qemu import build
 from draincheck.revisions import REVISIONS, find_revision
 from draincheck.verdict import Outcome
 from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import SCENARIOS, applies, find_scenario
 from drainspecs.questions.sweep import SpaceTooLarge, Sweep, default_knobs, sweep
-from drainspecs.questions.variants import objection
 
 SMALL = ("is_external", "walk_checks_external", "drain", "begin", "bandage", "flush")
 

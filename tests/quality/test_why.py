@@ -16,10 +16,11 @@ from draincheck.revisions import find_revision, with_settings
 from draincheck.system import TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Outcome
+from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.questions import why as why_module
-from drainspecs.questions.variants import Judged, objection
+from drainspecs.questions.variants import Judged
 from drainspecs.questions.why import Why, changes_between, why
 
 Sets = set[frozenset[str]]

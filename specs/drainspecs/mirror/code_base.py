@@ -17,6 +17,7 @@ from draincheck.subject import Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
 from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.specifications import Specification, find_specification
 
@@ -102,8 +103,6 @@ class CodeBase:
 
     def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
         """What comes of it for the guest; nothing to say of demands on whole runs."""
-        from drainspecs.suite.matrix import consequences
-
         return () if self.specification.probes is None else consequences(self.turned.knobs, verdicts)
 
     def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from draincheck.engines.liveness import decide
 from draincheck.lang import FALSE, BoolExpr, Process, any_
 from draincheck.qemu import Probes, Scenario, World
 from draincheck.qemu.cache import BuildCache
@@ -203,4 +202,6 @@ def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = Non
 
 @cache
 def _decided(system: TransitionSystem, limits: Limits) -> dict[str, Verdict]:
+    from draincheck.engines.liveness import decide
+
     return decide(system, None, limits)

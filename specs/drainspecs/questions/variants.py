@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
@@ -22,9 +21,13 @@ from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
 from draincheck.variants import Variants
 from draincheck.verdict import Outcome
+from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import applies
 from drainspecs.suite.pool import how_many
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 __all__ = [
     "NAMES_ONLY",
@@ -34,7 +37,6 @@ __all__ = [
     "Judges",
     "check_applies",
     "check_possible",
-    "objection",
     "silently",
 ]
 
@@ -68,29 +70,6 @@ def check_possible(revision: Revision, scenario: Scenario) -> None:
     check_applies(revision, scenario)
     if reason := objection(revision.knobs, scenario):
         raise ModelError(f"no code base could be like {revision.name}: {reason}")
-
-
-def objection(knobs: Knobs, scenario: Scenario) -> str:
-    """Why no code base could have these knobs together, "" if one could. Such vectors are neither safe nor unsafe: they are left out."""
-    if knobs.drain == "yield_first" and not knobs.drain_is_section:
-        return "drain=yield_first disables external events in the drain's bottom half: only a bdrv_drain that is a section ends that again"
-    return _objection_to_inline(knobs, scenario) if knobs.exit == "inline" else ""
-
-
-def _objection_to_inline(knobs: Knobs, scenario: Scenario) -> str:
-    if scenario.iothread:
-        return "exit=inline switches the disk in the IOThread: mirror was not allowed with dataplane then"
-    if knobs.begin == "after_release":
-        return "exit=inline leaves no time between the bitmap's release and the switch for begin=after_release"
-    if knobs.begin == "before_check" and _may_leave_early(scenario):
-        return "exit=inline ends a section in every case, and here the job may leave before begin=before_check has opened one"
-    return "exit=inline leaves no exit callback for the bandage to be put around" if knobs.bandage else ""
-
-
-def _may_leave_early(scenario: Scenario) -> bool:
-    """The job may come to its end without a look at the dirty count."""
-    cancelled = scenario.command == "cancel" and not scenario.starts_ready
-    return bool(scenario.job_errors) or scenario.zero_length or cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +219,7 @@ _Arguments: TypeAlias = tuple[Scenario, tuple[str, ...], Callable[[], Probes]]
 
 def _pool(workers: int, arguments: _Arguments) -> ProcessPoolExecutor:
     """Forked, so that nothing has to be imported again."""
+    from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     return ProcessPoolExecutor(workers, get_context("fork"), _start, arguments)

@@ -11,7 +11,6 @@ from time import perf_counter
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
-from draincheck.knobs import Knobs
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault
@@ -21,6 +20,7 @@ from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
 from drainspecs.mirror.abstractions import Note, limits_on
 from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 from drainspecs.suite.pool import how_many, in_processes
@@ -33,7 +33,6 @@ __all__ = [
     "RowResult",
     "Solver",
     "all_rows",
-    "consequences",
     "counts_path",
     "counts_text",
     "decide_all",
@@ -48,8 +47,6 @@ __all__ = [
     "with_order_any",
 ]
 
-#: what a code base does in a scenario when nothing is wrong; see `consequences`
-SAFE = "safe"
 #: what is said instead where the model itself is wrong
 FAULT = "model fault"
 
@@ -239,29 +236,6 @@ def pieces(rows: Sequence[Row]) -> list[list[Row]]:
 
 def _decide_piece(rows: list[Row]) -> list[RowResult]:
     return list(Solver().decide(rows))
-
-
-def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
-    """What the verdicts mean in words: loss, an end of QEMU, a hang, or a request that should not be there; `SAFE` if nothing.
-
-    `knobs` tell an assertion that fails from a crash. Verdicts that are missing say nothing.
-    """
-    found = {
-        "silent loss": _violated(verdicts, "S3", "S4"),
-        "abort" if knobs.pre_switch == "assert" else "crash": _violated(verdicts, "A1"),
-        "hang": _violated(verdicts, "F1"),
-        "nothing happens": _violated(verdicts, "R1"),
-    }
-    words = [word for word, yes in found.items() if yes]
-    if not words and _violated(verdicts, "S1"):
-        words = ["stray request"]
-    if any(verdict.outcome is Outcome.UNKNOWN for verdict in verdicts.values()):
-        words.append("unknown")
-    return tuple(words or [SAFE])
-
-
-def _violated(verdicts: Mapping[str, Verdict], *names: str) -> bool:
-    return any(name in verdicts and verdicts[name].outcome is Outcome.VIOLATED for name in names)
 
 
 def counts_path() -> Path:

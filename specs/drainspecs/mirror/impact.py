@@ -1,0 +1,36 @@
+"""What verdicts mean for the guest whose disk it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from draincheck.knobs import Knobs
+from draincheck.verdict import Outcome, Verdict
+
+__all__ = ["SAFE", "consequences"]
+
+#: what a code base does in a scenario when nothing is wrong
+SAFE = "safe"
+
+
+def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """What the verdicts mean in words: loss, an end of QEMU, a hang, or a request that should not be there; `SAFE` if nothing.
+
+    `knobs` tell an assertion that fails from a crash. Verdicts that are missing say nothing.
+    """
+    found = {
+        "silent loss": _violated(verdicts, "S3", "S4"),
+        "abort" if knobs.pre_switch == "assert" else "crash": _violated(verdicts, "A1"),
+        "hang": _violated(verdicts, "F1"),
+        "nothing happens": _violated(verdicts, "R1"),
+    }
+    words = [word for word, yes in found.items() if yes]
+    if not words and _violated(verdicts, "S1"):
+        words = ["stray request"]
+    if any(verdict.outcome is Outcome.UNKNOWN for verdict in verdicts.values()):
+        words.append("unknown")
+    return tuple(words or [SAFE])
+
+
+def _violated(verdicts: Mapping[str, Verdict], *names: str) -> bool:
+    return any(name in verdicts and verdicts[name].outcome is Outcome.VIOLATED for name in names)
