@@ -23,7 +23,9 @@ __all__ = [
 
 _HERE = Path(__file__).parent
 #: files that only pass on what a model's source says
-_LANGUAGE = (str(_HERE / "lang"), str(_HERE / "expr.py"), str(_HERE / "system.py"), str(_HERE / "location.py"))
+_LANGUAGE = tuple(
+    str(_HERE / name) for name in ("lang", "expr.py", "refusals.py", "sorts.py", "system.py", "location.py")
+)
 _passing: set[str] = set()
 _names: dict[str, str] = {}
 _files: dict[str, str] = {}

@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
+from draincheck import op
 from draincheck.errors import ModelError
-from draincheck.expr import FALSE, REBUILD, BoolExpr, Expr, IntSort, Sort
+from draincheck.expr import FALSE, REBUILD, BoolExpr, Expr
+from draincheck.sorts import IntSort, Sort
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["INFINITY", "NATURAL", "has_naturals", "is_natural", "over_naturals", "parameter", "refuse_naturals"]
@@ -60,7 +62,7 @@ def _unlimited(action: Action) -> Action:
 
 def _without_end(a: Expr) -> Expr:
     """The term, with `infinity < x` replaced by what it is: false."""
-    if a.op == "lt" and a.args[0].op == "const" and cast(int, a.args[0].value) >= INFINITY:
+    if a.op is op.LT and a.args[0].op is op.CONST and a.args[0].value >= INFINITY:
         return FALSE
     if not a.args:
         return a

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from draincheck.expr import Value
+from draincheck.sorts import Value
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
 

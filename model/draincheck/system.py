@@ -21,27 +21,25 @@ from functools import cached_property
 from itertools import product
 from typing import NoReturn, cast
 
+from draincheck import op
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import (
     FALSE,
     TRUE,
     BoolExpr,
-    BoolSort,
     EnumExpr,
-    EnumSort,
     Expr,
     IntExpr,
-    Sort,
-    Value,
     evaluate,
     ite,
-    said,
     same_kind,
     want_bool,
     want_int,
 )
 from draincheck.location import caller_line, slip
 from draincheck.properties import Property
+from draincheck.refusals import said
+from draincheck.sorts import BoolSort, EnumSort, Sort, Value
 
 __all__ = [
     "Action",
@@ -72,13 +70,12 @@ class Variable(Expr):
     One that does not `exists` is *absent*: a constant, its initial value, that folds away like others; steps drop updates of it.
     """
 
-    __slots__ = ("exists", "initial", "internal", "name", "unused")
+    __slots__ = ("exists", "initial", "internal", "unused")
 
     def __init__(
         self, name: str, sort: Sort, initial: tuple[int, ...], internal: bool = False, exists: bool = True
     ) -> None:
-        super().__init__("var" if exists else "const", (), sort, name if exists else initial[0])
-        self.name = name
+        super().__init__(op.VAR if exists else op.CONST, (), sort, 0 if exists else initial[0], name)
         self.exists = exists
         self.initial = initial
         self.internal = internal
@@ -342,10 +339,10 @@ def _canonical(system: TransitionSystem) -> list[object]:
     def term(a: Expr) -> object:
         found = shared.get(id(a))
         if found is None:
-            if a.op == "var":
+            if a.op is op.VAR:
                 found = numbers[a]
             else:
-                found = [a.op, a.value] if not a.args else [a.op, *map(term, a.args)]
+                found = [a.op.value, *map(term, a.args)] if a.args else [a.op.value, a.value]
             shared[id(a)] = found
         return found
 

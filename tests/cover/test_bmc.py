@@ -9,8 +9,9 @@ from draincheck.engines.smt import bmc
 from draincheck.engines.smt.mutexes import Pairs
 from draincheck.engines.smt.unrolling import Unrolling
 from draincheck.errors import EvidenceError, ModelError, ModelFault
-from draincheck.expr import BOOL, TRUE, IntSort
+from draincheck.expr import TRUE
 from draincheck.properties import Always, Assertion, Eventually, NoDeadlock, Reachable
+from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import SILENT, Limits, Outcome

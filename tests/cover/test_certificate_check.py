@@ -22,9 +22,10 @@ from draincheck.engines import explicit
 from draincheck.engines.smt.induction import Proof
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelFault, NoSolver
-from draincheck.expr import BOOL, TRUE
+from draincheck.expr import TRUE
 from draincheck.naturals import NATURAL, over_naturals
 from draincheck.properties import Always, Eventually, LeadsTo, NoDeadlock
+from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import Limits
 from tests.support.certificates import by_induction, number_line, ring

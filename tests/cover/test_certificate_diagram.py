@@ -10,7 +10,7 @@ import z3
 
 from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.engines.smt.relation import Relation
-from draincheck.expr import BOOL, EnumSort, IntSort
+from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem
 from tests.support.machines import Machine
 

@@ -12,8 +12,8 @@ import z3
 
 from draincheck.certificate import MOST_STEPS, Certificate, CertificateError, Claim, Header, make, read
 from draincheck.certificate.format import CLAIM, MODEL, QUERIES, TITLE, written
-from draincheck.expr import BOOL
 from draincheck.properties import Always
+from draincheck.sorts import BOOL
 from draincheck.system import BoolVar
 from tests.support.machines import Machine, counter
 

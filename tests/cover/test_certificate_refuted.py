@@ -10,8 +10,8 @@ from draincheck.certificate import SOLVERS, Certificate, check, make
 from draincheck.certificate.queries import signatures
 from draincheck.engines.explicit import states
 from draincheck.engines.smt.relation import Relation
-from draincheck.expr import IntSort
 from draincheck.properties import Always, CanAlwaysFinish
+from draincheck.sorts import IntSort
 from draincheck.system import IntVar, TransitionSystem
 from tests.support.certificates import by_induction, forged, invariant_of, number_line, ring, with_bodies
 from tests.support.machines import Machine, counter, event_loop, philosophers

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from draincheck import interpreter
+from draincheck import interpreter, op
 from draincheck.engines import explicit
 from draincheck.engines.explicit import check, explore, reachable, states
 from draincheck.errors import EvidenceError, ModelError, ModelFault
@@ -17,8 +17,9 @@ from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.exploration.layout import Layout
 from draincheck.exploration.loop import Loop, Note
 from draincheck.exploration.writer import Writer
-from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, all_, ite, want_int
+from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, all_, ite, want_int
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
+from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, FaultKind, IntVar, TransitionSystem, Update
 from draincheck.trace import rerun
 from draincheck.verdict import Exploration, Limits, Outcome
@@ -439,7 +440,7 @@ def test_many_fixed_variables_do_not_overrun_the_parser() -> None:
 
 
 N, M, BIT = IntVar("n", IntSort(0, 3), (0,)), IntVar("m", IntSort(-1, 2), (0,)), BoolVar("bit", BOOL, (0,))
-TWO = IntExpr("add", (want_int(1), want_int(1)), IntSort(2, 2))
+TWO = IntExpr(op.ADD, (want_int(1), want_int(1)), IntSort(2, 2))
 
 
 @pytest.mark.parametrize(
@@ -453,7 +454,7 @@ TWO = IntExpr("add", (want_int(1), want_int(1)), IntSort(2, 2))
         (TRUE, N.set(ite(BIT, M + 1, N))),
         (M > -1, N.set(M)),
         (N < 3, M.set(N)),
-        (N < 3, M.set(IntExpr("sub", (TWO, N), IntSort(-1, 2)))),
+        (N < 3, M.set(IntExpr(op.SUB, (TWO, N), IntSort(-1, 2)))),
         (BIT | N.is_(1) | N.is_(3), BIT.set(N < M)),
         (~N.is_(1) & ~N.is_(2), BIT.set(N.is_(M).iff(BIT))),
     ],

@@ -16,9 +16,10 @@ import pytest
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, GraphTooLarge, attribute_names, transition_graph
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BOOL, FALSE, TRUE, EnumSort, IntSort
+from draincheck.expr import FALSE, TRUE
 from draincheck.properties import Always, Assertion
 from draincheck.report.graphs import DrawingError, draw_svg, to_dot, to_graphml, to_node_link, to_svg
+from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import (
     Action,
     BoolVar,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from draincheck.errors import SourceLine, TraceError
-from draincheck.expr import BOOL, TRUE, EnumSort, IntSort
+from draincheck.expr import TRUE
 from draincheck.properties import Assertion
 from draincheck.report.jsontrace import (
     FORMAT,
@@ -26,6 +26,7 @@ from draincheck.report.jsontrace import (
     trace_to_json,
     write_trace,
 )
+from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.subject import Source
 from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem
 from draincheck.trace import Run, Trace, rerun

@@ -11,7 +11,7 @@ from draincheck.engines import explicit
 from draincheck.engines.smt import bmc, parametric
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelError, ModelFault
-from draincheck.expr import BOOL, TRUE, IntSort
+from draincheck.expr import TRUE
 from draincheck.lang import IntVar, Model
 from draincheck.naturals import (
     INFINITY,
@@ -22,6 +22,7 @@ from draincheck.naturals import (
     parameter,
     refuse_naturals,
 )
+from draincheck.sorts import BOOL, IntSort
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import Limits, Outcome
 

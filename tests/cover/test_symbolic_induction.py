@@ -8,8 +8,9 @@ import pytest
 
 from draincheck.engines.smt import induction
 from draincheck.errors import ModelFault
-from draincheck.expr import BOOL, TRUE, IntSort, all_
+from draincheck.expr import TRUE, all_
 from draincheck.properties import Always, Reachable
+from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome

@@ -10,9 +10,10 @@ from draincheck import interpreter
 from draincheck.engines.smt import mutexes as module
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.operators import Facts, possible
-from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, IntSort, all_, constant, eq, ite
+from draincheck.expr import FALSE, TRUE, BoolExpr, all_, constant, eq, ite
 from draincheck.naturals import NATURAL
 from draincheck.properties import Always, Reachable
+from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem, Variable
 from tests.support.machines import Machine, bounded, counter, event_loop, philosophers
 

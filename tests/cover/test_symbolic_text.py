@@ -8,11 +8,13 @@ from itertools import product
 import pytest
 import z3
 
+from draincheck import op
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import BitVectors, Integers, Writer, define
 from draincheck.errors import ModelError
-from draincheck.expr import BOOL, TRUE, BoolExpr, EnumSort, IntExpr, IntSort, ite, want_int
+from draincheck.expr import TRUE, BoolExpr, IntExpr, ite, want_int
 from draincheck.naturals import NATURAL
+from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem, Variable
 from tests.support.machines import Machine, bounded, counter, philosophers
 
@@ -36,7 +38,7 @@ CONDITIONS: dict[str, BoolExpr] = {
     "equal truth values": FLAG.iff(SMALL > 1),
     "a count": ite(FLAG, want_int(1), want_int(0)) + ite(SMALL > 0, want_int(1), want_int(0)) > 1,
     "one value": ONE.is_(3) & ~ONE.is_(SMALL),
-    "a constant that is not folded": BoolExpr("lt", (want_int(-1), IntExpr("sub", (want_int(2), want_int(1)), IntSort(1, 1))), BOOL),
+    "a constant that is not folded": BoolExpr(op.LT, (want_int(-1), IntExpr(op.SUB, (want_int(2), want_int(1)), IntSort(1, 1))), BOOL),
 }  # fmt: skip
 
 
@@ -105,11 +107,11 @@ def test_natural_numbers_have_one_end() -> None:
 
 def test_unknown_operators_are_refused() -> None:
     """A term that no engine knows is an error that names the operator."""
-    strange = BoolExpr("xor", (FLAG, FLAG), BOOL)
-    number = IntExpr("mul", (SMALL, SMALL), IntSort(0, 4))
-    for kind, term in product((BitVectors, Integers), (strange, BoolExpr("eq", (number, SMALL), BOOL))):
+    strange = BoolExpr(op.OPAQUE, (), BOOL)
+    number = IntExpr(op.AND, (SMALL, SMALL), IntSort(0, 4))
+    for kind, term in product((BitVectors, Integers), (strange, BoolExpr(op.EQ, (number, SMALL), BOOL))):
         writer = kind(dict.fromkeys(VARIABLES, "x"))
-        with pytest.raises(ModelError, match=r"unknown operator '(xor|mul)'"):
+        with pytest.raises(ModelError, match=r"unknown operator '(opaque|and)'"):
             writer.truth(term)
 
 

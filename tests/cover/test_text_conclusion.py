@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr
+from draincheck.expr import FALSE, TRUE, BoolExpr
 from draincheck.properties import (
     Always,
     Assertion,
@@ -19,6 +19,7 @@ from draincheck.properties import (
     Reachable,
 )
 from draincheck.report.text import MAX_CONDITION, render_trace
+from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, Check, TransitionSystem
 from draincheck.trace import Run, Trace
 from tests.support.scripted import CHECK, EVENTFD, IN_FLIGHT, LOOP, NO_REQUEST, STEP, WINDOW, Do, Script, _part, tree

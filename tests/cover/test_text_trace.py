@@ -10,9 +10,9 @@ import pytest
 from rich.text import Text
 
 from draincheck.errors import ModelError, TraceError
-from draincheck.expr import EnumSort
 from draincheck.properties import Reachable
 from draincheck.report.text import render_outline, render_trace, summarize_marks
+from draincheck.sorts import EnumSort
 from draincheck.system import EnumVar, TransitionSystem
 from draincheck.trace import Run, Trace
 from tests.support.scripted import (

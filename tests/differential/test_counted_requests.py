@@ -25,12 +25,12 @@ import pytest
 
 from draincheck.engines.explicit import explore
 from draincheck.exploration.graph import StateGraph
-from draincheck.expr import Value
 from draincheck.knobs import KNOBS, Knobs, parse_setting, turned
 from draincheck.lang import TRUE, BoolExpr, BoolVar, IntVar, Process
 from draincheck.qemu import World, build
 from draincheck.qemu.disk import Request
 from draincheck.revisions import Revision, code_bases, find_revision
+from draincheck.sorts import Value
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.counted import S1, Family, Story

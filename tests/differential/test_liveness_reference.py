@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draincheck import op
 from draincheck.engines.liveness import decide
 from draincheck.errors import SourceLine
-from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, IntSort, any_
+from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, any_
 from draincheck.properties import Eventually, LeadsTo, Liveness
 from draincheck.semantics.violation import shows
+from draincheck.sorts import IntSort
 from draincheck.system import Action, Fairness, Fault, FaultKind, IntVar, State, Strength, TransitionSystem
 from draincheck.trace import Trace, rerun
 from draincheck.verdict import Limits, Outcome
@@ -127,7 +129,7 @@ def among(state: IntVar, numbers: Iterable[int]) -> BoolExpr:
 def goes_to(index: int, state: IntVar, sources: Iterable[int], target: int, bounds: Iterable[int] = ()) -> Action:
     """The action that leads from any of some states to one; from `bounds` it would pass a bound."""
     faults = [Fault(FaultKind.BOUND, among(state, [number]), "too far", HERE) for number in bounds]
-    new = IntExpr("const", (), state.sort, target)
+    new = IntExpr(op.CONST, (), state.sort, target)
     return Action(index, "p", (), among(state, sources), (state.to(new),), faults=tuple(faults))
 
 

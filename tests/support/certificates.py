@@ -13,8 +13,8 @@ from draincheck.certificate.queries import model_part, query_part, signatures
 from draincheck.engines.smt import induction
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined
-from draincheck.expr import IntSort
 from draincheck.properties import Always, Reachable
+from draincheck.sorts import IntSort
 from draincheck.system import IntVar, State, TransitionSystem
 from draincheck.verdict import Limits
 from tests.support.machines import Machine

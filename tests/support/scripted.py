@@ -7,8 +7,9 @@ from textwrap import dedent, indent
 from typing import NamedTuple
 
 from draincheck.errors import SourceLine
-from draincheck.expr import BOOL, TRUE, BoolExpr, EnumSort, IntSort
+from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import Assertion, Property
+from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem, Update, Variable
 from draincheck.trace import Trace
 

@@ -13,19 +13,16 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from draincheck import op
 from draincheck.errors import SourceLine
 from draincheck.expr import (
-    BOOL,
     FALSE,
     REBUILD,
     TRUE,
     BoolExpr,
     EnumExpr,
-    EnumSort,
     Expr,
     IntExpr,
-    IntSort,
-    Sort,
     all_,
     bounds,
     compare,
@@ -33,7 +30,9 @@ from draincheck.expr import (
     ite,
     want_int,
 )
+from draincheck.op import Op
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.sorts import BOOL, EnumSort, IntSort, Sort
 from draincheck.system import (
     Action,
     BoolVar,
@@ -179,21 +178,21 @@ class _Maker:
 
     # terms
 
-    def build(self, op: str, *args: Expr) -> Any:
+    def build(self, kind: Op, *args: Expr) -> Any:
         """An operator applied to terms: folded as models do it, or left exactly as it is."""
-        return REBUILD[op](*args) if self.folded else _unfolded(op, *args)
+        return REBUILD[kind](*args) if self.folded else _unfolded(kind, *args)
 
     def condition(self, depth: int) -> BoolExpr:
         """A truth-valued term; operators nest up to `depth`."""
         if depth == 0 or self.chance(20):
             return self.atom()
-        kind = self.pick(("not", "and", "or", "ite", "eq", "lt", "le", "same"))
-        if kind in ("lt", "le"):
+        kind = self.pick((op.NOT, op.AND, op.OR, op.ITE, op.EQ, op.LT, op.LE, None))
+        if kind in (op.LT, op.LE):
             return cast(BoolExpr, self.build(kind, self.number(depth - 1), self.number(depth - 1)))
-        if kind == "same":
+        if kind is None:
             sort = self.pick(self.variables).sort
-            return cast(BoolExpr, self.build("eq", self.value(sort, depth - 1), self.value(sort, depth - 1)))
-        size = {"not": 1, "ite": 3, "eq": 2}.get(kind) or self.random.randint(2, 3)
+            return cast(BoolExpr, self.build(op.EQ, self.value(sort, depth - 1), self.value(sort, depth - 1)))
+        size = {op.NOT: 1, op.ITE: 3, op.EQ: 2}.get(kind) or self.random.randint(2, 3)
         return cast(BoolExpr, self.build(kind, *(self.condition(depth - 1) for _ in range(size))))
 
     def atom(self) -> BoolExpr:
@@ -203,9 +202,9 @@ class _Maker:
             return variable if self.chance(90) else self.pick((TRUE, FALSE))
         limit = constant(variable.sort, self.random.randint(variable.sort.low, variable.sort.high))
         if isinstance(variable, EnumVar) or self.chance(40):
-            return cast(BoolExpr, self.build("eq", variable, limit))
+            return cast(BoolExpr, self.build(op.EQ, variable, limit))
         sides = (variable, limit) if self.chance(50) else (limit, variable)
-        return cast(BoolExpr, self.build(self.pick(("lt", "le")), *sides))
+        return cast(BoolExpr, self.build(self.pick((op.LT, op.LE)), *sides))
 
     def number(self, depth: int) -> IntExpr:
         """An integer term."""
@@ -213,8 +212,8 @@ class _Maker:
             known = [variable for variable in self.variables if isinstance(variable, IntVar)]
             return self.pick(known) if known and self.chance(70) else want_int(self.random.randint(-2, 3))
         if self.chance(30):
-            return cast(IntExpr, self.build("ite", self.condition(depth - 1), *self.numbers(depth - 1)))
-        return cast(IntExpr, self.build(self.pick(("add", "sub")), *self.numbers(depth - 1)))
+            return cast(IntExpr, self.build(op.ITE, self.condition(depth - 1), *self.numbers(depth - 1)))
+        return cast(IntExpr, self.build(self.pick((op.ADD, op.SUB)), *self.numbers(depth - 1)))
 
     def numbers(self, depth: int) -> tuple[IntExpr, IntExpr]:
         """Two integer terms, the second often a constant."""
@@ -227,7 +226,7 @@ class _Maker:
         if not isinstance(sort, EnumSort):
             return self.number(depth)
         if depth and self.chance(30):
-            return cast(Expr, self.build("ite", self.condition(0), self.value(sort, depth - 1), self.value(sort, 0)))
+            return cast(Expr, self.build(op.ITE, self.condition(0), self.value(sort, depth - 1), self.value(sort, 0)))
         same = [variable for variable in self.variables if variable.sort == sort]
         return self.pick(same) if same and self.chance(50) else constant(sort, self.random.randint(0, sort.high))
 
@@ -247,7 +246,7 @@ class _Maker:
         for kind, percent in ((FaultKind.BOUND, 4), (FaultKind.REENTRY, 1)):
             if self.chance(percent):
                 faults.insert(self.random.randint(0, len(faults)), Fault(kind, self.condition(1), kind.name, HERE))
-        checks = tuple(Check(name, self.several("or", 2), HERE) for name in "AB" if self.chance(20))
+        checks = tuple(Check(name, self.several(op.OR, 2), HERE) for name in "AB" if self.chance(20))
         part = Part(f"step {index}", (), 0, "", HERE, TRUE)
         return Action(index, process.name, (part,), self.guard(process, at), tuple(updates), checks, tuple(faults))
 
@@ -263,22 +262,22 @@ class _Maker:
         if process.on is not None and self.chance(95):
             parts.append(process.on)
         if process.pc is not None and self.chance(95):
-            parts.append(self.build("eq", process.pc, want_int(at)))
+            parts.append(self.build(op.EQ, process.pc, want_int(at)))
         if self.chance(35):
             parts.append(self.condition(self.depth))
         other = self.pick(self.processes).on
         if other is not None and other is not process.on and self.chance(20):
-            parts.append(self.build("not", other))
-        return cast(BoolExpr, self.build("and", *parts)) if len(parts) > 1 else all_(*parts)
+            parts.append(self.build(op.NOT, other))
+        return cast(BoolExpr, self.build(op.AND, *parts)) if len(parts) > 1 else all_(*parts)
 
     def update(self, variable: Variable, faults: list[Fault]) -> Update:
         """A new value within the variable's range, or one that is a fault outside of it."""
         new = self.value(variable.sort, self.depth if self.chance(70) else 0)
         if isinstance(variable, IntVar) and self.chance(40):
-            new = self.build(self.pick(("add", "sub")), variable, want_int(1))
+            new = self.build(self.pick((op.ADD, op.SUB)), variable, want_int(1))
         low, high = variable.sort.low, variable.sort.high
         if isinstance(new, IntExpr) and not (low <= bounds(new)[0] and bounds(new)[1] <= high):
-            inside = all_(compare("le", want_int(low), new), compare("le", new, want_int(high)))
+            inside = all_(compare(op.LE, want_int(low), new), compare(op.LE, new, want_int(high)))
             if self.chance(self.careless):
                 faults.append(Fault(FaultKind.RANGE, ~inside, f"{variable.name} leaves its range", HERE))
             else:
@@ -290,26 +289,26 @@ class _Maker:
     def properties(self) -> Iterator[Property]:
         """Some of every kind."""
         yield from (Assertion(name) for name in "AB" if self.chance(80))
-        yield from (Always(f"always {number}", self.several("or", number + 1)) for number in range(3))
-        yield from (Reachable(f"reachable {number}", self.several("and", number + 1)) for number in range(3))
+        yield from (Always(f"always {number}", self.several(op.OR, number + 1)) for number in range(3))
+        yield from (Reachable(f"reachable {number}", self.several(op.AND, number + 1)) for number in range(3))
         if self.chance(70):
             yield NoDeadlock("no deadlock")
         if self.chance(70):
-            yield CanAlwaysFinish("can finish", self.several("and", 2))
+            yield CanAlwaysFinish("can finish", self.several(op.AND, 2))
 
-    def several(self, op: str, number: int) -> BoolExpr:
+    def several(self, kind: Op, number: int) -> BoolExpr:
         """A conjunction (seldom true) or disjunction (seldom false) of conditions."""
         parts = [self.condition(1) for _ in range(number)]
-        return cast(BoolExpr, self.build(op, *parts)) if number > 1 else parts[0]
+        return cast(BoolExpr, self.build(kind, *parts)) if number > 1 else parts[0]
 
 
-def _unfolded(op: str, *args: Expr) -> Expr:
+def _unfolded(kind: Op, *args: Expr) -> Expr:
     """The term with just this operator on top."""
-    if op in ("add", "sub"):
-        return IntExpr(op, args, REBUILD[op](*args).sort)
-    if op == "ite" and isinstance(args[1], IntExpr):
+    if kind in (op.ADD, op.SUB):
+        return IntExpr(kind, args, REBUILD[kind](*args).sort)
+    if kind is op.ITE and isinstance(args[1], IntExpr):
         (a, b), (c, d) = bounds(args[1]), bounds(args[2])
-        return IntExpr(op, args, IntSort(min(a, c), max(b, d)))
-    if op == "ite" and isinstance(args[1], EnumExpr):
-        return EnumExpr(op, args, args[1].sort)
-    return BoolExpr(op, args, BOOL)
+        return IntExpr(kind, args, IntSort(min(a, c), max(b, d)))
+    if kind is op.ITE and isinstance(args[1], EnumExpr):
+        return EnumExpr(kind, args, args[1].sort)
+    return BoolExpr(kind, args, BOOL)

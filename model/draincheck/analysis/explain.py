@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from draincheck import op
 from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Avoidabilities, Avoidability
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
@@ -224,7 +225,7 @@ def label_of(system: TransitionSystem, action: Action, state: State) -> str:
 
 def _checked(system: TransitionSystem, action: Action, state: State) -> Iterator[ExplainedCheck]:
     for check in action.checks:
-        if check.holds.op != "const":
+        if check.holds.op is not op.CONST:
             because = facts_behind(system, check.holds, state) or facts_behind(system, check.holds, state, history=True)
             yield ExplainedCheck(check.property, system.holds(check.holds, state), because)
 
@@ -248,15 +249,15 @@ def _deciding(system: TransitionSystem, condition: Expr, state: State) -> Iterat
     """Atoms and their truth: of a disjunction that is true (a conjunction that is false) those of one operand, else of all."""
     true = bool(system.value(condition, state))
     match condition.op:
-        case "const":
+        case op.CONST:
             return
-        case "not":
+        case op.NOT:
             yield from _deciding(system, condition.args[0], state)
-        case "and" | "or":
-            one = true == (condition.op == "or")
+        case op.AND | op.OR:
+            one = true == (condition.op is op.OR)
             operands = [arg for arg in condition.args if not one or bool(system.value(arg, state)) == true]
             yield from _fewest(system, operands, state) if one else _all(system, operands, state)
-        case "ite":
+        case op.ITE:
             yield from _deciding(system, condition.args[0], state)
             yield from _deciding(system, condition.args[1 if system.value(condition.args[0], state) else 2], state)
         case _:
@@ -275,10 +276,10 @@ def _fewest(system: TransitionSystem, operands: Iterable[Expr], state: State) ->
 
 def _fact(system: TransitionSystem, atom: Expr, true: bool, state: State) -> Fact:
     """The atom as it was. A truth value, or an equality that is true, says all there is to say."""
-    says_all = atom.op == "var" or (true and atom.op == "eq" and atom.args[1].op == "const")
+    says_all = atom.op is op.VAR or (true and atom.op is op.EQ and atom.args[1].op is op.CONST)
     values = () if says_all else tuple(_assignments(system, atom, state))
     text = str(atom) if len(str(atom)) <= MAX_TEXT else "(a longer condition)"
-    return Fact(text if true else f"not {text}" if atom.op == "var" else f"not ({text})", values)
+    return Fact(text if true else f"not {text}" if atom.op is op.VAR else f"not ({text})", values)
 
 
 def _assignments(system: TransitionSystem, term: Expr, state: State) -> Iterator[str]:
@@ -350,14 +351,14 @@ class _Watched:
 
 
 def _conjuncts(action: Action) -> tuple[BoolExpr, ...]:
-    return cast("tuple[BoolExpr, ...]", action.guard.args) if action.guard.op == "and" else (action.guard,)
+    return cast("tuple[BoolExpr, ...]", action.guard.args) if action.guard.op is op.AND else (action.guard,)
 
 
 def _subformulas(condition: Expr) -> Iterator[Expr]:
     """The conditions that a condition is made of, without itself and without negations; those too long to read are left out."""
     for arg in condition.args:
         if arg.sort.size == 2 and isinstance(arg, BoolExpr):
-            if arg.op not in ("not", "const") and len(str(arg)) <= MAX_TEXT and _is_visible(arg):
+            if arg.op not in (op.NOT, op.CONST) and len(str(arg)) <= MAX_TEXT and _is_visible(arg):
                 yield arg
             yield from _subformulas(arg)
         elif arg.args:

@@ -27,7 +27,7 @@ from draincheck.verdict import Limits
 if TYPE_CHECKING:
     import networkx as nx
 
-    from draincheck.expr import Value
+    from draincheck.sorts import Value
 
 __all__ = [
     "FILE_LIMITS",

@@ -14,7 +14,7 @@ from draincheck.core.guest import GuestRequest
 from draincheck.core.image import Image
 from draincheck.core.machine import Machine
 from draincheck.errors import ModelError
-from draincheck.expr import Value
+from draincheck.sorts import Value
 from draincheck.system import TransitionSystem
 
 __all__ = ["Abstraction", "Observed"]

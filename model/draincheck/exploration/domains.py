@@ -6,9 +6,10 @@ A set of values is an integer with a bit for each value of the sort, the lowest 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import cast
 
+from draincheck import op
 from draincheck.expr import FALSE, TRUE, Expr
+from draincheck.op import Op
 
 __all__ = ["Facts", "allowed", "conjunction", "disjunction", "everything", "flat", "shifted"]
 
@@ -34,7 +35,7 @@ def conjunction(conditions: Iterable[Expr]) -> Facts | None:
     """What holds where all the conditions do; None if they cannot all hold."""
     values: dict[Expr, int] = {}
     rest: list[Expr] = []
-    for condition in flat("and", conditions):
+    for condition in flat(op.AND, conditions):
         found = allowed(condition)
         if found is None:
             rest.append(condition)
@@ -50,7 +51,7 @@ def disjunction(conditions: Iterable[Expr]) -> tuple[dict[Expr, int], list[Expr]
     """The values of single variables for any of which one of the conditions holds, and the other conditions."""
     values: dict[Expr, int] = {}
     rest: list[Expr] = []
-    for condition in flat("or", conditions):
+    for condition in flat(op.OR, conditions):
         found = allowed(condition)
         if found is None:
             rest.append(condition)
@@ -59,26 +60,26 @@ def disjunction(conditions: Iterable[Expr]) -> tuple[dict[Expr, int], list[Expr]
     return values, rest
 
 
-def flat(op: str, conditions: Iterable[Expr]) -> Iterator[Expr]:
+def flat(kind: Op, conditions: Iterable[Expr]) -> Iterator[Expr]:
     """The operands of a conjunction (or disjunction) of conditions that may be such themselves."""
     for condition in conditions:
-        if condition.op == op:
-            yield from flat(op, condition.args)
-        elif condition is not (TRUE if op == "and" else FALSE):
+        if condition.op is kind:
+            yield from flat(kind, condition.args)
+        elif condition is not (TRUE if kind is op.AND else FALSE):
             yield condition
 
 
 def allowed(a: Expr) -> tuple[Expr, int] | None:
     """The variable and the values it may have, if that is all a condition says."""
     match a.op:
-        case "var":
+        case op.VAR:
             return a, 2
-        case "eq" | "le" | "lt":
+        case op.EQ | op.LE | op.LT:
             return _compared(a)
-        case "not":
+        case op.NOT:
             inner = allowed(a.args[0])
             return inner and (inner[0], everything(inner[0]) ^ inner[1])
-        case "or" | "and":
+        case op.OR | op.AND:
             return _united(a)
         case _:
             return None
@@ -92,8 +93,8 @@ def everything(variable: Expr) -> int:
 def shifted(a: Expr) -> tuple[Expr, int]:
     """A term as another term plus a constant."""
     shift = 0
-    while a.op in ("add", "sub") and a.args[1].op == "const":
-        shift += cast(int, a.args[1].value) * (1 if a.op == "add" else -1)
+    while a.op in (op.ADD, op.SUB) and a.args[1].op is op.CONST:
+        shift += a.args[1].value * (1 if a.op is op.ADD else -1)
         a = a.args[0]
     return a, shift
 
@@ -101,23 +102,23 @@ def shifted(a: Expr) -> tuple[Expr, int]:
 def _compared(a: Expr) -> tuple[Expr, int] | None:
     """Of a comparison with a constant."""
     variable, limit = a.args
-    turned = variable.op == "const"
+    turned = variable.op is op.CONST
     if turned:
         variable, limit = limit, variable
-    if limit.op != "const":
+    if limit.op is not op.CONST:
         return None
-    position = cast(int, limit.value)
-    if variable.op != "var":
+    position = limit.value
+    if variable.op is not op.VAR:
         variable, shift = shifted(variable)
         position -= shift
-        if variable.op != "var":
+        if variable.op is not op.VAR:
             return None
     position -= variable.sort.low
     size = variable.sort.high - variable.sort.low + 1
-    if a.op == "eq":
+    if a.op is op.EQ:
         return variable, 1 << position if 0 <= position < size else 0
     # `x < c` and `c <= x` part the values just below c, `x <= c` and `c < x` just above it
-    below = (1 << min(max(position + ((a.op == "le") != turned), 0), size)) - 1
+    below = (1 << min(max(position + ((a.op is op.LE) != turned), 0), size)) - 1
     return variable, ((1 << size) - 1) ^ below if turned else below
 
 
@@ -127,6 +128,6 @@ def _united(a: Expr) -> tuple[Expr, int] | None:
         found = allowed(arg)
         if found is None or (variable is not a and variable is not found[0]):
             return None
-        bits = found[1] if variable is a else bits | found[1] if a.op == "or" else bits & found[1]
+        bits = found[1] if variable is a else bits | found[1] if a.op is op.OR else bits & found[1]
         variable = found[0]
     return variable, bits

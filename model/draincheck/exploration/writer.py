@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import starmap
-from typing import cast
 
+from draincheck import op
 from draincheck.errors import ModelError
 from draincheck.exploration.domains import Facts, allowed, conjunction, disjunction, everything, shifted
 from draincheck.exploration.layout import Field, Layout
@@ -18,7 +18,7 @@ from draincheck.system import Update
 
 __all__ = ["Writer"]
 
-COMPARE = {"eq": "==", "lt": "<", "le": "<="}
+COMPARE = {op.EQ: "==", op.LT: "<", op.LE: "<="}
 
 
 class Writer:
@@ -41,23 +41,23 @@ class Writer:
         if found is not None:
             return self._among(*found)
         match a.op:
-            case "const":
+            case op.CONST:
                 return "True" if a.value else "False"
-            case "and":
+            case op.AND:
                 facts = conjunction(a.args)
                 return "False" if facts is None else self.all_of(facts.fixed, facts) or "True"
-            case "or":
+            case op.OR:
                 values, rest = disjunction(a.args)
                 return f"({' or '.join([*starmap(self._among, values.items()), *map(self.condition, rest)])})"
-            case "not":
+            case op.NOT:
                 return f"not {self.condition(a.args[0])}"
-            case "ite":
+            case op.ITE:
                 test, then, otherwise = map(self.condition, a.args)
                 return f"({then} if {test} else {otherwise})"
-            case "eq" | "lt" | "le":
+            case op.EQ | op.LT | op.LE:
                 return f"{self.value(a.args[0])} {COMPARE[a.op]} {self.value(a.args[1])}"
             case _:
-                raise ModelError(f"not a condition that can be searched: {a} ({a.op})")
+                raise ModelError(f"not a condition that can be searched: {a} ({a.op.value})")
 
     def all_of(self, fixed: Mapping[Expr, int], facts: Facts) -> str:
         """Text that is true where a conjunction holds; "" if that is everywhere.
@@ -98,17 +98,17 @@ class Writer:
     def value(self, a: Expr) -> str:
         """Text for the value of a term, as an operand."""
         match a.op:
-            case "const":
+            case op.CONST:
                 return str(a.value)
-            case "var":
+            case op.VAR:
                 field = self.layout.fields[a]
                 text = f"(s >> {field.offset} & {field.mask >> field.offset})"
                 return f"({text} + {field.low})" if field.low else text
-            case "add":
+            case op.ADD:
                 return f"({self.value(a.args[0])} + {self.value(a.args[1])})"
-            case "sub":
+            case op.SUB:
                 return f"({self.value(a.args[0])} - {self.value(a.args[1])})"
-            case "ite":
+            case op.ITE:
                 return f"({self.value(a.args[1])} if {self.condition(a.args[0])} else {self.value(a.args[2])})"
             case _:
                 return f"(1 if {self.condition(a)} else 0)"
@@ -117,15 +117,15 @@ class Writer:
         """Text for a term's value where a field has its bits."""
         base, shift = shifted(a)
         match base.op:
-            case "const":
-                return str(field.bits(cast(int, base.value) + shift))
-            case "var" if not shift and self.layout.fields[base].low == field.low:
+            case op.CONST:
+                return str(field.bits(base.value + shift))
+            case op.VAR if not shift and self.layout.fields[base].low == field.low:
                 source = self.layout.fields[base]
                 return moved(f"s & {source.mask}", field.offset - source.offset)
-            case "ite" if not shift:
+            case op.ITE if not shift:
                 then, otherwise = self.bits(base.args[1], field), self.bits(base.args[2], field)
                 return f"({then} if {self.condition(base.args[0])} else {otherwise})"
-            case "and" | "or" | "not" | "eq" | "lt" | "le":
+            case op.AND | op.OR | op.NOT | op.EQ | op.LT | op.LE:
                 return f"({field.bits(1)} if {self.condition(a)} else {field.bits(0)})"
             case _:
                 return f"({self.value(a)} - {field.low} << {field.offset})"
@@ -136,9 +136,9 @@ class Writer:
         base, shift = shifted(a)
         if base is variable:
             return shift << field.offset
-        if base.op == "const" and known is not None:
-            return field.bits(cast(int, base.value) + shift) - field.bits(known)
-        if base.op == "ite" and not shift:
+        if base.op is op.CONST and known is not None:
+            return field.bits(base.value + shift) - field.bits(known)
+        if base.op is op.ITE and not shift:
             then, otherwise = (self.delta(arg, variable, known) for arg in base.args[1:])
             if then is not None and otherwise is not None:
                 return f"({then} if {self.condition(base.args[0])} else {otherwise})"
@@ -161,8 +161,8 @@ class Writer:
             else:
                 field = self.layout.fields[variable]
                 keep &= ~field.mask
-                if new.op == "const":
-                    ones |= field.bits(cast(int, new.value))
+                if new.op is op.CONST:
+                    ones |= field.bits(new.value)
                 else:
                     stored.append(self.bits(new, field))
         text = "s"

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from draincheck import op
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, IntSort, all_, any_, constant, eq, substitute, variables_of
+from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, all_, any_, constant, eq, substitute, variables_of
 from draincheck.lang.control_flow import Edge, Rest, first_line
 from draincheck.lang.fairness import resolve
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
+from draincheck.sorts import IntSort
 from draincheck.system import Action, BoolVar, Check, Fault, IntVar, Part, TransitionSystem, Update, Variable
 
 if TYPE_CHECKING:
@@ -301,7 +303,7 @@ class _Known:
     def _check(self, term: Expr, line: SourceLine | None, where: str = "") -> None:
         if id(term) in self._seen:
             return
-        if term.op in ("var", "at"):
+        if term.op in (op.VAR, op.AT):
             prefix = f"{where}: " if where else ""
             raise ModelError(f"{prefix}unknown variable {term}: it was not made by this model", line)
         self._seen.add(id(term))

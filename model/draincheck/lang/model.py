@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NoReturn, TypeVar, cast
 
+from draincheck import op
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BOOL, FALSE, BoolExpr, EnumSort, Expr, IntSort, Sort, Value, any_, want_bool
+from draincheck.expr import FALSE, BoolExpr, Expr, any_, want_bool
 from draincheck.lang.compile import compile_model
 from draincheck.lang.fairness import Demand, FairWord, demanded
 from draincheck.lang.process import Coroutine, Process
@@ -20,6 +21,7 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
+from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.system import BoolVar, EnumVar, IntVar, TransitionSystem, Variable
 
 __all__ = ["Model"]
@@ -136,7 +138,7 @@ class Model:
         """True while the process of this name is at a named place, whether or not it is running."""
         key = (want_text(process, "the name of a process"), want_text(place, "the name of a place"))
         if key not in self.places:
-            self.places[key] = BoolExpr("at", (), BOOL, f"{process} at {place}")
+            self.places[key] = BoolExpr(op.AT, (), BOOL, name=f"{process} at {place}")
             self.place_lines[key] = caller_line()
         return self.places[key]
 

@@ -13,12 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BOOL, FALSE, TRUE, BoolExpr, not_, want_bool
+from draincheck.expr import FALSE, TRUE, BoolExpr, not_, want_bool
 from draincheck.lang.blocks import Block, block
 from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.path import Path
 from draincheck.lang.recorder import LABEL, Branching, Either, Loop, Recorder
 from draincheck.location import caller_line, slip, want_name, want_place, want_text, want_truth, written
+from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, Check, FaultKind, Update
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
 
-from draincheck.expr import TRUE, Value
+from draincheck.expr import TRUE
+from draincheck.sorts import Value
 from draincheck.system import Action, Part, State, TransitionSystem
 from draincheck.trace import Run, Step
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from networkx.readwrite.graphml import GraphMLWriter
 
-    from draincheck.expr import Value
+    from draincheck.sorts import Value
 
 __all__ = ["DrawingError", "draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias, cast
 
 from draincheck.errors import ModelError, TraceError
-from draincheck.expr import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.report.calls import Event, events_of
+from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.trace import Run, Step, Trace

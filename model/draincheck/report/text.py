@@ -22,10 +22,11 @@ from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 
-from draincheck.expr import Expr, Value, variables_of
+from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, Event, events_of
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
+from draincheck.sorts import Value
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.trace import Run
 from draincheck.words import counted

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from draincheck.errors import MalformedModel, ModelError
-from draincheck.expr import Value
 from draincheck.knobs import Knobs, Setting, UnknownName, parse_setting, shown
 from draincheck.model_file import ModelFile
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, find_revision, with_settings
+from draincheck.sorts import Value
 from draincheck.subject import Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict

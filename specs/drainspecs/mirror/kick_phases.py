@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from draincheck import op
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.system import TransitionSystem, Variable
@@ -55,6 +56,6 @@ def _phase_of_location(system: TransitionSystem, pc: Variable) -> dict[int, str]
         words = {word for part in action.parts[:1] for word in (*part.frames, part.label)}
         phase = next((phase for word, phase in _PHASES if word in words), "dispatch")
         for condition in action.guard.args:
-            if condition.op == "eq" and condition.args[0] is pc:
+            if condition.op is op.EQ and condition.args[0] is pc:
                 phases.setdefault(int(str(condition.args[1].value)), phase)
     return phases

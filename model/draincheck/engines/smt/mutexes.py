@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import cast
 
+from draincheck import op
 from draincheck.engines.smt.operators import Case, Facts, bits
 from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr
@@ -90,7 +91,7 @@ class Pairs:
 
     def first(self, condition: BoolExpr) -> int:
         """The first layer in which a condition may be true; FOR_EVER if it never is."""
-        parts = cast("list[BoolExpr]", list(flat("or", [condition])))
+        parts = cast("list[BoolExpr]", list(flat(op.OR, [condition])))
         moves = [self._move(case) for part in parts for case in self.facts.cases(part, {})]
         for depth, layer in enumerate(self.layers):
             for location, rows in layer.items():

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
+from draincheck import op
 from draincheck.exploration.domains import conjunction
-from draincheck.expr import BOOL, REBUILD, BoolExpr, Expr, constant, substitute, variables_of
+from draincheck.expr import REBUILD, BoolExpr, Expr, constant, substitute, variables_of
 from draincheck.naturals import is_natural
+from draincheck.sorts import BOOL
 from draincheck.system import Variable
 
 __all__ = ["Case", "Fact", "Facts", "bits", "possible"]
@@ -69,7 +70,7 @@ class Facts:
             if said is None:
                 continue
             needs = needs | self._needs(said.fixed, said.among)
-            open_terms = [*said.rest, *(term for v, term in terms.items() if term.op != "const" and term is not v)]
+            open_terms = [*said.rest, *(term for v, term in terms.items() if term.op is not op.CONST and term is not v)]
             known = self.of.keys() & {v for term in open_terms for v in variables_of(term)}
             variable = min(known, key=self._first.__getitem__, default=None)
             if variable is None or len(found) + len(todo) >= MOST_CASES:
@@ -88,7 +89,7 @@ class Facts:
 
     def _made(self, variable: Variable, term: Expr) -> int:
         """The facts of which storing a term makes one true: all of the variable if it is not known which."""
-        value = cast(int, term.value) if term.op == "const" else None
+        value = term.value if term.op is op.CONST else None
         if value is None or not variable.sort.low <= value <= variable.sort.high:
             return self.of[variable]
         return 1 << self.number(variable, value)
@@ -101,9 +102,9 @@ def possible(condition: BoolExpr) -> bool:
 
 def _opaque(a: Expr) -> Expr:
     """The condition with an unknown truth value in place of each comparison of natural numbers, of which no set can be made."""
-    if a.op in ("eq", "lt", "le") and any(map(_is_endless, a.args)):
-        return BoolExpr("opaque", (), BOOL)
-    if not a.args or a.op not in ("and", "or", "not", "ite"):
+    if a.op in (op.EQ, op.LT, op.LE) and any(map(_is_endless, a.args)):
+        return BoolExpr(op.OPAQUE, (), BOOL)
+    if not a.args or a.op not in (op.AND, op.OR, op.NOT, op.ITE):
         return a
     args = tuple(map(_opaque, a.args))
     return a if all(new is old for new, old in zip(args, a.args, strict=True)) else REBUILD[a.op](*args)

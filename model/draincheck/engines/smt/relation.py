@@ -10,9 +10,10 @@ from functools import cached_property
 
 from draincheck.engines.smt.operators import possible
 from draincheck.engines.smt.writer import BitVectors, Integers, conjoined, define, disjoined
-from draincheck.expr import BOOL, BoolExpr, IntSort
+from draincheck.expr import BoolExpr
 from draincheck.naturals import has_naturals
 from draincheck.semantics.violation import faultless
+from draincheck.sorts import BOOL, IntSort
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["Relation"]

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
+from draincheck import op
 from draincheck.errors import ModelError
-from draincheck.expr import BOOL, Expr, Sort, bounds
+from draincheck.expr import Expr, bounds
 from draincheck.naturals import is_natural
+from draincheck.sorts import BOOL, Sort
 
 __all__ = ["BitVectors", "Integers", "Writer", "conjoined", "define", "disjoined"]
 
@@ -112,17 +114,17 @@ class Writer(ABC):
 
     def _truth(self, a: Expr) -> str:
         match a.op:
-            case "const":
+            case op.CONST:
                 return "true" if a.value else "false"
-            case "var":
+            case op.VAR:
                 return self.names[a]
-            case "not" | "and" | "or" | "ite":
-                return f"({a.op} {' '.join(map(self.truth, a.args))})"
-            case "eq" if a.args[0].sort is BOOL:
+            case op.NOT | op.AND | op.OR | op.ITE:
+                return f"({a.op.value} {' '.join(map(self.truth, a.args))})"
+            case op.EQ if a.args[0].sort is BOOL:
                 return f"(= {self.truth(a.args[0])} {self.truth(a.args[1])})"
-            case "eq" | "lt" | "le":
+            case op.EQ | op.LT | op.LE:
                 return self._compared(a)
-        raise ModelError(f"unknown operator {a.op!r} in a condition")
+        raise ModelError(f"unknown operator {a.op.value!r} in a condition")
 
 
 def literal(value: int, bits: int) -> str:
@@ -184,7 +186,7 @@ class BitVectors(Writer):
         left, right = map(self._number, a.args)
         low = min(left.low, right.low)
         bits = max(_bits(number.low + (1 << number.bits) - 1 - low) for number in (left, right))
-        symbol = {"eq": "=", "lt": "bvult", "le": "bvule"}[a.op]
+        symbol = {op.EQ: "=", op.LT: "bvult", op.LE: "bvule"}[a.op]
         return f"({symbol} {left.as_from(low, bits)} {right.as_from(low, bits)})"
 
     def _number(self, a: Expr) -> _Number:
@@ -197,28 +199,28 @@ class BitVectors(Writer):
     def _write_number(self, a: Expr) -> _Number:
         low, high = bounds(a)
         bits = _bits(high - low)
-        if a.op in ("add", "sub") and a.args[1].op == "const":
-            left, shift = self._number(a.args[0]), cast(int, a.args[1].value)
-            return replace(left, low=left.low + (shift if a.op == "add" else -shift))
+        if a.op in (op.ADD, op.SUB) and a.args[1].op is op.CONST:
+            left, shift = self._number(a.args[0]), a.args[1].value
+            return replace(left, low=left.low + (shift if a.op is op.ADD else -shift))
         match a.op:
-            case "const":
+            case op.CONST:
                 return _Number(literal(0, bits), bits, low)
-            case "var":
+            case op.VAR:
                 return _Number(self.names[a], bits, low)
-            case "ite":
+            case op.ITE:
                 test, (then, otherwise) = self.truth(a.args[0]), map(self._number, a.args[1:])
                 return _Number(f"(ite {test} {then.as_from(low, bits)} {otherwise.as_from(low, bits)})", bits, low)
-            case "add":
+            case op.ADD:
                 left, right = map(self._number, a.args)
                 return _Number(f"(bvadd {left.as_from(left.low, bits)} {right.as_from(right.low, bits)})", bits, low)
-            case "sub":
+            case op.SUB:
                 # x - y is (x - low of x) + (high of y - y), and none of the two parts is negative
                 left, right = map(self._number, a.args)
                 top = literal(bounds(a.args[1])[1] - right.low, bits)
                 return _Number(
                     f"(bvadd {left.as_from(left.low, bits)} (bvsub {top} {right.as_from(right.low, bits)}))", bits, low
                 )
-        raise ModelError(f"unknown operator {a.op!r} in a number")
+        raise ModelError(f"unknown operator {a.op.value!r} in a number")
 
 
 def _width(sort: Sort) -> int:
@@ -260,7 +262,7 @@ class Integers(Writer):
         return lower if is_natural(sort) else f"(and {lower} (<= {name} {_integer(sort.high)}))"
 
     def _compared(self, a: Expr) -> str:
-        symbol = {"eq": "=", "lt": "<", "le": "<="}[a.op]
+        symbol = {op.EQ: "=", op.LT: "<", op.LE: "<="}[a.op]
         return f"({symbol} {self._number(a.args[0])} {self._number(a.args[1])})"
 
     def _number(self, a: Expr) -> str:
@@ -268,15 +270,15 @@ class Integers(Writer):
 
     def _write_number(self, a: Expr) -> str:
         match a.op:
-            case "const":
-                return _integer(cast(int, a.value))
-            case "var":
+            case op.CONST:
+                return _integer(a.value)
+            case op.VAR:
                 return self.names[a]
-            case "ite":
+            case op.ITE:
                 return f"(ite {self.truth(a.args[0])} {self._number(a.args[1])} {self._number(a.args[2])})"
-            case "add" | "sub":
-                return f"({'+' if a.op == 'add' else '-'} {self._number(a.args[0])} {self._number(a.args[1])})"
-        raise ModelError(f"unknown operator {a.op!r} in a number")
+            case op.ADD | op.SUB:
+                return f"({'+' if a.op is op.ADD else '-'} {self._number(a.args[0])} {self._number(a.args[1])})"
+        raise ModelError(f"unknown operator {a.op.value!r} in a number")
 
 
 def _integer(number: int) -> str:
