@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from draincheck.eventloop.context import AioContext, FdHandler
-from draincheck.lang import BoolExpr, IntVar, Update, count
+from draincheck.lang import FALSE, BoolExpr, IntVar, Update, count
 
 __all__ = ["Home", "Section", "add_up"]
 
@@ -20,6 +20,11 @@ class Home(Generic[H]):
     first: AioContext[H]
     second: AioContext[H]
     moved: BoolExpr
+
+    @classmethod
+    def fixed(cls, ctx: AioContext[H]) -> Home[H]:
+        """Of a node that never moves."""
+        return cls(ctx, ctx, FALSE)
 
     def disable(self, when: BoolExpr) -> list[Update]:
         """aio_disable_external of the node's context, where a condition holds."""

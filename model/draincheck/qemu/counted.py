@@ -7,125 +7,19 @@ they stand for. With counters that have no upper end this is the story for any n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from draincheck.eventloop import AioContext
 from draincheck.expr import want_int
-from draincheck.knobs import Knobs
-from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Model, ModelError, Process, any_, ite
-from draincheck.naturals import INFINITY, over_naturals, parameter
+from draincheck.lang import FALSE, BoolExpr, IntVar, Process, any_, ite
+from draincheck.naturals import over_naturals
 from draincheck.qemu import counted_polling
+from draincheck.qemu.counted_state import HostNotifier, Requests, State
 from draincheck.system import TransitionSystem
 
 __all__ = ["Qemu", "Requests"]
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
-    """Guest requests that were submitted to one node: how many are in flight, and how many of which the I/O is done."""
-
-    in_flight: IntVar
-    io_done: IntVar
-
-    @property
-    def pending(self) -> BoolExpr:
-        """Some of them are tracked."""
-        return (self.in_flight > 0) | (self.io_done > 0)
-
-
-class Qemu:
-    """The modelled QEMU: its state, and its threads as methods."""
-
-    def __init__(self, knobs: Knobs, writes: int | None, highest: int = INFINITY) -> None:
-        """A QEMU with the knobs of a code base.
-
-        Args:
-            knobs: the knobs.
-            writes: how many writes the guest makes; None for any number.
-            highest: the upper end of the counters. If there is one, iterations of the main loop are not counted: they have none.
-
-        Raises:
-            ModelError: the knobs choose an order of GSources other than that of attachment.
-        """
-        if knobs.order != "attach":
-            raise ModelError("the model with counted requests has no other order of GSources than that of attachment")
-        words = "any number of writes" if writes is None else f"{writes} write{'s' * (writes != 1)}"
-        model = self.m = Model(words)
-        self.k = knobs
-        self._highest = highest
-        self.to_make = model.int("writes to make", 0, highest, writes or 0)
-        if writes is None:
-            parameter(self.to_make)
-        self.ring, self.parked, self.acked, self.dirty = map(self._counter, ("ring", "parked", "acked", "dirty"))
-        self.source, self.target = (
-            Requests(self._counter(f"in flight on the {node}"), self._counter(f"I/O done on the {node}"))
-            for node in ("source", "target")
-        )
-        self.copies, self.copied = self._counter("copies in flight"), self._counter("copies done")
-        self.flush = model.enum("flush", "none", "in_flight", "io_done")
-        self.iterations = self._counter("iterations") if highest == INFINITY else None
-        self._flags()
-        self._contexts()
-
-    def _counter(self, name: str) -> IntVar:
-        return self.m.int(name, 0, self._highest)
-
-    def _flags(self) -> None:
-        m = self.m
-        self.root = m.enum("root", "source", "target")
-        self.eventfd, self.revents = m.bool("eventfd"), m.bool("revents")
-        self.should_complete, self.qmp = m.bool("should_complete"), m.bool("monitor command")
-        self.sleep_over = m.bool("sleep timer due")
-        self.window, self.bitmap = m.bool("window"), m.bool("dirty bitmap", initial=True)
-        self.drain_bh, self.exit_bh = m.bool("drain BH"), m.bool("exit BH")
-        self.completed = m.bool("job completed")
-        self.ready, self.monitor_ready = m.bool("qemu_aio_context ready"), m.bool("monitor ready")
-        self.mirror = m.coroutine("mirror_run", waits_at="sleep")
-
-    def _contexts(self) -> None:
-        m, k = self.m, self.k
-        sections = k.begin != "none" or k.drain_is_section or k.target_drained or k.pre_switch == "drain"
-        self.quiesce = m.int("quiesce_counter", 0, 2) if sections else None
-        self.disable_count = m.int("external_disable_cnt", 0, 2) if sections else None
-        self.quiesce_target = m.bool("target drained") if k.target_drained else None
-        self.notify = m.bool("notified") if sections and k.enable_notifies else None
-        self.bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1) if k.bandage else None
-        self.home = k.notifier_home if k.iohandler == "gsource" else "legacy"
-
-    # -- conditions -----------------------------------------------------------------------------------------------------------
-
-    @property
-    def on_old_node(self) -> BoolExpr:
-        """The disk's root is still the source."""
-        return self.root.is_("source")
-
-    @property
-    def drained(self) -> BoolExpr:
-        """A drained section of the source is open."""
-        return self.quiesce > 0 if self.quiesce is not None else FALSE
-
-    @property
-    def guest_io_done(self) -> BoolExpr:
-        """The thread pool has a finished guest request."""
-        return (self.source.io_done > 0) | (self.target.io_done > 0)
-
-    @property
-    def bh_scheduled(self) -> BoolExpr:
-        """A bottom half of qemu_aio_context is scheduled."""
-        io_done = any_(self.guest_io_done, self.copied > 0, self.flush.is_("io_done"))
-        return any_(self.drain_bh if self.k.drain != "nested" else FALSE, self.exit_bh, io_done)
-
-    @property
-    def copying(self) -> BoolExpr:
-        """Mirror has copies under way."""
-        return (self.copies > 0) | (self.copied > 0)
-
-    def enabled(self, counter: IntVar | None) -> BoolExpr:
-        """The poll set of a context has the host notifier."""
-        return counter.is_(0) if self.k.is_external and counter is not None else TRUE
-
-    def allowed(self, counter: IntVar | None) -> BoolExpr:
-        """The fd walk may run the host notifier's handler."""
-        return self.enabled(counter) if self.k.walk_checks_external else TRUE
+class Qemu(State):
+    """The modelled QEMU: its threads as methods."""
 
     # -- what a specification may look at ---------------------------------------------------------------------------------------
 
@@ -159,7 +53,7 @@ class Qemu:
         """A descriptor and its kick are two steps: a handler that is already running may take the descriptor first."""
         with self.m.thread("guest") as p, p.loop():
             p.do("adds a write to the ring", self.to_make.dec(), self.ring.inc(), when=self.to_make > 0)
-            p.do("kicks", self.eventfd.set())
+            p.do("kicks", self.notifier.eventfd.set())
 
     def storage(self) -> None:
         """The host finishes I/O in any order, at any time."""
@@ -182,30 +76,26 @@ class Qemu:
             with p.when(self.ready, local=True):
                 self.dispatch_qemu_aio_context(p)
             if self.home == "ioh":
-                with p.when(self.revents, local=True), p.atomic():
-                    self.run_fd_handlers(p, self.allowed(self.bandage))
+                with p.when(self.notifier.revents, local=True), p.atomic():
+                    self.run_fd_handlers(p, self.iohandler_ctx)
             with p.when(self.monitor_ready, local=True):
                 self.dispatch_monitor(p)
             if self.home == "legacy":
-                with p.when(self.revents, local=True), p.atomic():
-                    p.do("revents consumed", self.revents.clear())
+                with p.when(self.notifier.revents, local=True), p.atomic():
+                    p.do("revents consumed", self.notifier.revents.clear())
                     self.host_notifier_read(p)
 
     def prepare_poll_check(self, p: Process) -> None:
         """The first half of an iteration: only the poll samples readiness."""
         due = self.bh_scheduled | self.sleep_over
-        counted = [self.iterations.inc()] if self.iterations is not None else []
-        p.do("aio_ctx_prepare", self.ready.set(due), *counted)
-        polled = [self.monitor_ready.set(self.qmp), self.revents.set(self.eventfd)]
-        wake = any_(due, self.qmp, self.eventfd)
-        if self.notify is not None:
-            wake |= self.notify
-            polled.append(self.notify.clear())
-        p.do("qemu_poll_ns", *polled, when=wake)
-        fds = self.revents & self.allowed(self.disable_count) if self.home == "main" else FALSE
+        p.do("aio_ctx_prepare", self.ready.set(due), self.iterations.inc())
+        eventfd, revents = self.notifier.eventfd, self.notifier.revents
+        polled = self.monitor_ready.set(self.qmp), revents.set(eventfd), self.ctx.notified.clear()
+        p.do("qemu_poll_ns", *polled, when=any_(due, self.qmp, eventfd, self.ctx.notified))
+        fds = revents & self.ctx.allowed if self.home == "main" else FALSE
         checked = [self.ready.set(any_(self.ready, due, fds))]
-        if self.bandage is not None and self.home == "ioh" and self.k.walk_checks_external:
-            checked.append(self.revents.set(self.revents & self.enabled(self.bandage)))
+        if self.home == "ioh":
+            checked.append(revents.set(revents & self.iohandler_ctx.allowed))
         p.do("aio_ctx_check", *checked)
 
     def dispatch_qemu_aio_context(self, p: Process) -> None:
@@ -215,7 +105,7 @@ class Qemu:
             self.thread_pool_completion_bh(p)
             if self.home == "main":
                 with p.atomic():
-                    self.run_fd_handlers(p, self.allowed(self.disable_count))
+                    self.run_fd_handlers(p, self.ctx)
             with p.atomic(), p.when(self.sleep_over):
                 p.do("the job's sleep is over", self.sleep_over.clear())
                 self.enter_mirror(p)
@@ -272,16 +162,14 @@ class Qemu:
 
     # -- requests -------------------------------------------------------------------------------------------------------------
 
-    def run_fd_handlers(self, p: Process, allowed: BoolExpr) -> None:
-        """The fd walk: readiness is consumed, and the handler runs if it may."""
-        with p.when(self.revents & allowed):
-            self.host_notifier_read(p)
-        p.do("revents consumed", self.revents.clear())
+    def run_fd_handlers(self, p: Process, ctx: AioContext[HostNotifier]) -> None:
+        """The fd walk of a context."""
+        ctx.run_fd_handlers(p, lambda _: self.host_notifier_read(p))
 
     def host_notifier_read(self, p: Process) -> None:
         """Test and clear; then empty the ring."""
-        with p.when(self.eventfd):
-            p.do("event_notifier_test_and_clear", self.eventfd.clear())
+        with p.when(self.notifier.eventfd):
+            p.do("event_notifier_test_and_clear", self.notifier.eventfd.clear())
             self.handle_output(p)
 
     def handle_output(self, p: Process) -> None:
@@ -321,8 +209,7 @@ class Qemu:
 
     def count_section(self, p: Process) -> None:
         """The first section of the source disables external events."""
-        assert self.quiesce is not None and self.disable_count is not None
-        p.do("aio_disable_external", self.quiesce.inc(), self.disable_count.inc(when=self.quiesce.is_(0)))
+        p.do("aio_disable_external", *self.section.begin())
 
     def drained_begin(self, p: Process, place: str = "drain") -> None:
         """bdrv_drained_begin in the job's coroutine."""
@@ -332,11 +219,9 @@ class Qemu:
 
     def drained_end(self, p: Process) -> None:
         """bdrv_drained_end: the last one enables external events again and lets parked requests go."""
-        assert self.quiesce is not None and self.disable_count is not None
-        with p.when(self.quiesce.is_(1)):
-            woken = [self.notify.set(self.notify | self.disable_count.is_(1))] if self.notify is not None else []
-            p.do("aio_enable_external", self.disable_count.dec(), *woken)
-        p.do("quiesce_counter--", self.quiesce.dec())
+        with p.when(self.section.counter.is_(1)):
+            p.do("aio_enable_external", *self.ctx.enable())
+        p.do("quiesce_counter--", self.section.counter.dec())
         if self.k.park_requests:
             with p.when(~self.drained):
                 self.submit(p, self.parked)
@@ -358,7 +243,7 @@ class Qemu:
             with p.either() as choice:
                 with choice(when=~pending & ~event if progress else ~pending):
                     if progress and self.home == "main" and self.k.poll_walks == "always":
-                        p.do("aio_poll makes no progress", self.revents.clear())
+                        p.do("aio_poll makes no progress", *self.ctx.consumed())
                     p.break_()
                 with choice(when=event if progress else pending & event), p.atomic():
                     counted_polling.aio_poll(p, self)
@@ -426,28 +311,27 @@ class Qemu:
             return
         if self.k.begin == "after_release":
             self.drained_begin(p, "last drain")
-        if self.bandage is not None:
-            p.do("aio_disable_external (iohandler_ctx)", self.bandage.inc())
+        if self.iohandler_ctx.disable_count.exists:
+            p.do("aio_disable_external (iohandler_ctx)", self.iohandler_ctx.disable())
         p.do("block_job_defer_to_main_loop", self.exit_bh.set(), mark="a")
 
     def finish(self, p: Process) -> None:
         """Switch the disk, and end the job and its sections."""
         if self.k.reopen_drains:
             self.poll_until_quiet(p, self.source.pending, "bdrv_reopen")
-        if self.quiesce_target is not None and self.disable_count is not None:
-            p.do("drains the target", self.quiesce_target.set(), self.disable_count.inc())
+        if self.target_drained.exists:
+            p.do("drains the target", self.target_drained.set(), self.ctx.disable())
             self.poll_until_quiet(p, self.target.pending, "bdrv_drained_begin")
         self.before_the_switch(p)
         p.do("the disk is the target now", self.root.set("target"), self.window.clear(), self.completed.set())
         if self.k.pre_switch == "drain":
             self.drained_end(p)
-        if self.quiesce_target is not None and self.disable_count is not None:
-            woken = [self.notify.set(self.notify | self.disable_count.is_(1))] if self.notify is not None else []
-            p.do("the target's section ends", self.quiesce_target.clear(), self.disable_count.dec(), *woken)
+        if self.target_drained.exists:
+            p.do("the target's section ends", self.target_drained.clear(), *self.ctx.enable())
         if self.k.begin != "none":
             self.drained_end(p)
-        if self.bandage is not None:
-            p.do("aio_enable_external (iohandler_ctx)", self.bandage.dec())
+        if self.iohandler_ctx.disable_count.exists:
+            p.do("aio_enable_external (iohandler_ctx)", *self.iohandler_ctx.enable())
 
     def before_the_switch(self, p: Process) -> None:
         """What the code base does about requests of the source at (c)."""

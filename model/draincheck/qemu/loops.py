@@ -10,7 +10,7 @@ from draincheck.lang import FALSE, BoolVar, Model
 from draincheck.qemu.disk import Disk
 from draincheck.qemu.scenario import Scenario
 
-__all__ = ["EventLoops"]
+__all__ = ["EventLoops", "has_sections", "main_loop_home"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +85,14 @@ def _notifier_home(k: Knobs, s: Scenario) -> str:
         return "none"
     if s.iothread:
         return "iothread"
+    return main_loop_home(k)
+
+
+def main_loop_home(k: Knobs) -> str:
+    """Where the main loop registers host notifiers: `main`, `ioh`, or `legacy`."""
     return k.notifier_home if k.iohandler == "gsource" else "legacy"
+
+
+def has_sections(k: Knobs) -> bool:
+    """The code base has drained sections."""
+    return k.begin != "none" or k.drain_is_section or k.target_drained or k.pre_switch == "drain"

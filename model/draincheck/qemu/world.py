@@ -10,7 +10,7 @@ from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, IntVar, Model, Process, Update, all_, any_
 from draincheck.qemu.disk import Disk, Request, disk
 from draincheck.qemu.job import Job
-from draincheck.qemu.loops import EventLoops
+from draincheck.qemu.loops import EventLoops, has_sections
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
 
@@ -74,10 +74,9 @@ class World:
 
     def _sections(self) -> tuple[IntVar, bool]:
         """Make the variables of drained sections of this job's nodes; False for code bases that have none."""
-        k, own = self.k, self.job.own
-        sections = k.begin != "none" or k.drain_is_section or k.target_drained or k.pre_switch == "drain"
+        own, sections = self.job.own, has_sections(self.k)
         counter = self.m.int(own("quiesce_counter"), 0, 2, exists=sections)
-        self.target_drained = self.m.bool(own("target drained"), exists=k.target_drained)
+        self.target_drained = self.m.bool(own("target drained"), exists=self.k.target_drained)
         return counter, sections
 
     def of(self, disk: Disk) -> World:

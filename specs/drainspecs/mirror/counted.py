@@ -246,16 +246,17 @@ class Story(Qemu):
     def _sections(self, drains: BoolExpr) -> dict[str, BoolExpr]:
         """The part of the invariant that says which sections are open, in code bases that have any."""
         parts: dict[str, BoolExpr] = {}
-        if self.bandage is not None:
-            parts["the bandage"] = self.bandage.is_(count(self._ends))
-        if self.quiesce is None or self.disable_count is None:
+        if self.iohandler_ctx.disable_count.exists:
+            parts["the bandage"] = self.iohandler_ctx.disable_count.is_(count(self._ends))
+        if not self.section.counter.exists:
             return parts
         sections = count(self._own_section(drains), self._exits("bdrv_replace_node"))
-        parts["sections of the source"] = self.quiesce.is_(sections) | self._halted
-        target = self.quiesce_target if self.quiesce_target is not None else FALSE
-        if self.quiesce_target is not None:
-            parts["the target's section"] = self.quiesce_target.iff(self._exits(*SWITCHING)) | self._halted
-        parts["external events are disabled once for each node"] = self.disable_count.is_(count(self.drained, target))
+        parts["sections of the source"] = self.section.counter.is_(sections) | self._halted
+        if self.target_drained.exists:
+            parts["the target's section"] = self.target_drained.iff(self._exits(*SWITCHING)) | self._halted
+        parts["external events are disabled once for each node"] = self.ctx.disable_count.is_(
+            count(self.drained, self.target_drained)
+        )
         return parts
 
     def _own_section(self, drains: BoolExpr) -> BoolExpr:
