@@ -24,10 +24,12 @@ from typing import Any
 import pytest
 
 from draincheck.engines.explicit import explore
+from draincheck.eventloop import AioContext
 from draincheck.exploration.graph import StateGraph
 from draincheck.knobs import KNOBS, Knobs, parse_setting, turned
-from draincheck.lang import TRUE, BoolExpr, BoolVar, IntVar, Process
+from draincheck.lang import BoolExpr, BoolVar, IntVar, Process
 from draincheck.qemu import World, build
+from draincheck.qemu.counted_state import HostNotifier
 from draincheck.qemu.disk import Request
 from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.sorts import Value
@@ -359,9 +361,9 @@ class ForgetsReadiness(Counted):
 class IgnoresTheCounter(Counted):
     """Handlers run while external events are disabled."""
 
-    def allowed(self, counter: IntVar | None) -> BoolExpr:
-        """Always."""
-        return TRUE
+    def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
+        """By a code base that does not ask."""
+        return replace(super().context(name, home, count, notified), rules=replace(self.k, walk_checks_external=False))
 
 
 class ForgetsTheSector(Counted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,10 +14,12 @@ from draincheck.engines.explicit import explore
 from draincheck.engines.smt.induction import Proof
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import TraceError
+from draincheck.eventloop import AioContext
 from draincheck.expr import all_
-from draincheck.lang import TRUE, BoolExpr, IntVar, ModelError, Process
+from draincheck.lang import BoolExpr, BoolVar, IntVar, ModelError, Process
 from draincheck.properties import Always
 from draincheck.qemu import build
+from draincheck.qemu.counted_state import HostNotifier
 from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.semantics.violation import fault_found, shown_by
 from draincheck.system import State, TransitionSystem
@@ -262,17 +265,17 @@ def test_what_is_violated_is_not_proved() -> None:
 class IgnoresTheCounter(Story):
     """The fd walk runs handlers while external events are disabled."""
 
-    def allowed(self, counter: IntVar | None) -> BoolExpr:
-        """Always."""
-        return TRUE
+    def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
+        """By a code base that does not ask."""
+        return replace(super().context(name, home, count, notified), rules=replace(self.k, walk_checks_external=False))
 
 
 class DisablesNothing(Story):
     """aio_disable_external has no effect: neither the poll set nor the fd walk leaves a handler out."""
 
-    def enabled(self, counter: IntVar | None) -> BoolExpr:
-        """Always."""
-        return TRUE
+    def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
+        """With handlers that are not external."""
+        return replace(super().context(name, home, count, notified), external=False)
 
 
 class OpensNoSection(Story):

@@ -135,7 +135,7 @@ def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) ->
     for variable in {**then.env, **otherwise.env}:
         both.env[variable] = choose(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
     for side, holds in ((then, condition), (otherwise, ~condition)):
-        both.parts += [replace(part, when=all_(holds, part.when)) for part in side.parts[len(base.parts) :]]
+        both.parts += [part.only(all_(holds, part.when)) for part in side.parts[len(base.parts) :]]
         both.checks += [replace(check, holds=holds.implies(check.holds)) for check in side.checks[len(base.checks) :]]
         both.faults += [replace(fault, when=all_(holds, fault.when)) for fault in side.faults[len(base.faults) :]]
     return both

@@ -8,7 +8,6 @@ is recorded inside `with process as p:`; a routine is a Python function that tak
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -62,11 +61,9 @@ class Process(Recorder):
             _want(Update, update, "a step stores updates, as x.set(...) makes them")
         self._demand(want_bool(when), line)
         stored = [update for update in updates if update.variable.exists and update.value is not update.variable]
-        part = replace(
-            (self._piece if _remembers(updates) and not want_text(label, LABEL) else self._part)(label, mark, line),
-            writes=tuple(update.variable.name for update in stored),
-            choice=want_text(choice, "a choice"),
-        )
+        make = self._piece if _remembers(updates) and not want_text(label, LABEL) else self._part
+        writes = tuple([update.variable.name for update in stored])
+        part = make(label, mark, line, writes=writes, choice=want_text(choice, "a choice"))
         if fair is not None:
             self.model.fairness.append(demanded(self.name, fair, label, part, line))
         for path in self._paths:
@@ -315,7 +312,7 @@ class Process(Recorder):
         if self.model.processes.get(coroutine.name) is not coroutine:
             raise ModelError(f"{coroutine.name} is a coroutine of another model", line, self.name)
         words = f"enter {coroutine.name}" if label is None else label
-        part = replace(self._part(words, mark, line), enters=coroutine.name)
+        part = self._part(words, mark, line, enters=coroutine.name)
         for path in self._paths:
             can_be_entered = path.now(coroutine.can_be_entered)
             path.fault(FaultKind.REENTRY, not_(can_be_entered), f"{coroutine.name} is running or has ended", line)

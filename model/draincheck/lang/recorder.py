@@ -173,16 +173,34 @@ class Recorder:
         for path in self._paths:
             path.record(part)
 
-    def _part(self, label: str, mark: str, line: SourceLine) -> Part:
+    def _part(
+        self,
+        label: str,
+        mark: str,
+        line: SourceLine,
+        *,
+        writes: tuple[str, ...] = (),
+        enters: str = "",
+        choice: str = "",
+    ) -> Part:
         want_name(label, LABEL)
-        return self._piece(label, mark, line)
+        return self._piece(label, mark, line, writes=writes, enters=enters, choice=choice)
 
-    def _piece(self, label: str, mark: str, line: SourceLine) -> Part:
+    def _piece(
+        self,
+        label: str,
+        mark: str,
+        line: SourceLine,
+        *,
+        writes: tuple[str, ...] = (),
+        enters: str = "",
+        choice: str = "",
+    ) -> Part:
         """A part that may be without a label: it only goes on, or remembers something."""
         want_text(mark, "a mark")
         opens = min(self._fresh, len(self._frames))
         self._fresh = len(self._frames)
-        return Part(label, tuple(self._frames), opens, mark, line, TRUE)
+        return Part(label, tuple(self._frames), opens, mark, line, TRUE, writes, enters, choice)
 
     @property
     def token(self) -> BoolVar | None:

@@ -95,11 +95,11 @@ class State:
         self.target_drained = m.bool("target drained", exists=k.target_drained)
         notified = m.bool("notified", exists=sections and k.enable_notifies)
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1, exists=k.bandage)
-        self.ctx = self._context("qemu_aio_context", "main", disable_count, notified)
-        self.iohandler_ctx = self._context("iohandler_ctx", "ioh", bandage, m.bool("never notified", exists=False))
+        self.ctx = self.context("qemu_aio_context", "main", disable_count, notified)
+        self.iohandler_ctx = self.context("iohandler_ctx", "ioh", bandage, m.bool("never notified", exists=False))
         self.section = Section(quiesce, Home.fixed(self.ctx))
 
-    def _context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
+    def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
         """A context, with the host notifier if it is registered there."""
         handlers = (self.notifier,) if self.home == home else ()
         external = bool(handlers) and count.exists and self.k.is_external

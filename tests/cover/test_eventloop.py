@@ -1,0 +1,144 @@
+"""Parts of an event loop's program, each alone: what they own, and what becomes of them where a scenario lacks them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from draincheck.engines.explicit import check, explore
+from draincheck.eventloop import AioContext, FdHandler, Home, Lock, Section
+from draincheck.eventloop.section import add_up
+from draincheck.lang import FALSE, TRUE, Model, Process
+from draincheck.verdict import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBase:
+    """What a code base does about external handlers."""
+
+    walk_checks_external: bool = True
+    poll_set_checks_external: bool = True
+    busy_poll: str = "none"
+
+
+def context(m: Model, rules: CodeBase, counts: bool = True, name: str = "ctx") -> AioContext[FdHandler]:
+    """A context with one external handler; without counters nothing is masked, and nobody notifies."""
+    handler = FdHandler(m.bool(f"{name} eventfd"), m.bool(f"{name} revents"))
+    count, notified = m.int(f"{name} count", 0, 2, exists=counts), m.bool(f"{name} notified", exists=counts)
+    removed = m.bool(f"{name} removed", exists=False)
+    return AioContext(name, rules, (handler,), count, counts, notified, removed)
+
+
+def test_a_disabled_context_polls_and_walks_nothing_where_the_code_base_looks() -> None:
+    """The counter masks external handlers in the poll set and in the walk, each only if the code base asks there."""
+    m = Model("masks")
+    ctx = context(m, CodeBase())
+    deaf = AioContext(
+        "deaf", CodeBase(False, False), *(ctx.handlers, ctx.disable_count, True, ctx.notified, ctx.removed)
+    )
+    assert str(ctx.enabled) == str(ctx.allowed) == str(ctx.polled) == "ctx count == 0"
+    assert deaf.allowed is deaf.polled is TRUE
+
+
+def test_a_context_without_a_counter_folds_away() -> None:
+    """Nothing masks its handlers, and what would count is stored nowhere."""
+    m = Model("no counter")
+    ctx = context(m, CodeBase(), counts=False)
+    assert ctx.enabled is ctx.allowed is ctx.polled is TRUE
+    with m.thread("p") as p:
+        p.do("disable", ctx.disable())
+        p.do("enable", *ctx.enable())
+    assert [action.updates[:-1] for action in m.compile().actions] == [(), ()]
+
+
+def walked(rules: CodeBase) -> Outcome:
+    """Whether no handler runs while it is disabled, if its readiness is older than that."""
+    m = Model("walk")
+    ctx, ran = context(m, rules), m.bool("ran")
+    with m.thread("p") as p, p.atomic():
+        p.do("a kick, a poll", ctx.handlers[0].eventfd.set(), ctx.handlers[0].revents.set(), ctx.disable())
+        ctx.run_fd_handlers(p, lambda _: p.do("the handler", ran.set()))
+    m.always("not in a section", ~ran)
+    m.always("readiness is consumed", m.at("p", "(ended)").implies(~ctx.handlers[0].revents))
+    found = explore(m.compile()).verdicts
+    assert found["readiness is consumed"].outcome is Outcome.HOLDS
+    return found["not in a section"].outcome
+
+
+@pytest.mark.parametrize(("checks", "outcome"), [(True, Outcome.HOLDS), (False, Outcome.VIOLATED)])
+def test_the_walk_runs_disabled_handlers_only_where_nobody_looks(checks: bool, outcome: Outcome) -> None:
+    """Readiness is consumed either way."""
+    assert walked(CodeBase(walk_checks_external=checks)) is outcome
+
+
+def end(p: Process, node: Section[FdHandler]) -> None:
+    """A section ends; the last one enables external events."""
+    with p.atomic():
+        p.do("end", node.counter.dec())
+        with p.when(~node.open):
+            p.do("enable", *node.home.enable())
+
+
+@pytest.mark.parametrize(("moves_open", "outcome"), [(False, Outcome.HOLDS), (True, Outcome.VIOLATED)])
+def test_sections_add_up_unless_their_node_moves_while_one_is_open(moves_open: bool, outcome: Outcome) -> None:
+    """The counter that the section has raised is not the one that its end lowers."""
+    m = Model("sections")
+    first, second = context(m, CodeBase(), name="first"), context(m, CodeBase(), name="second")
+    moved = m.bool("moved")
+    node = Section(m.int("quiesce", 0, 2), Home(first, second, moved))
+    with m.thread("p") as p:
+        p.do("begin", *node.begin())
+        if not moves_open:
+            end(p, node)
+    with m.thread("who moves it") as p:
+        p.do("move", moved.set(), when=TRUE if moves_open else ~node.open)
+    m.always("each counter is what is open", add_up([(node.open, node.home)]))
+    assert check(m.compile(), "each counter is what is open").outcome is outcome
+
+
+def test_the_end_of_the_last_section_notifies() -> None:
+    """Of two nodes in one context the first that is not drained any more tells nobody."""
+    m = Model("notify")
+    ctx = context(m, CodeBase())
+    nodes = [Section(m.int(f"quiesce {i}", 0, 1), Home.fixed(ctx)) for i in range(2)]
+    with m.thread("p") as p:
+        for node in nodes:
+            p.do("begin", *node.begin())
+        end(p, nodes[0])
+        p.here("one is open")
+        end(p, nodes[1])
+    m.always("told too early", ~m.at("p", "one is open") | ~ctx.notified)
+    m.always("told at the end", ~m.at("p", "(ended)") | ctx.notified)
+    m.always("never told", ~ctx.notified)
+    found = explore(m.compile()).verdicts
+    assert [found[name].outcome for name in ("told too early", "told at the end")] == [Outcome.HOLDS] * 2
+    assert found["never told"].outcome is Outcome.VIOLATED
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_lock_excludes_and_an_absent_one_is_no_step(exists: bool) -> None:
+    """Two threads meet in the middle only where there is no lock, and then nobody waits for it."""
+    m = Model("lock")
+    lock = Lock(m.enum("lock", "free", "a", "b", exists=exists))
+    inside = [m.bool(f"{name} inside") for name in "ab"]
+    for name, here in zip("ab", inside, strict=True):
+        with m.thread(name) as p:
+            lock.acquire(p, name)
+            p.do("in", here.set())
+            p.do("out", here.clear())
+            lock.release(p)
+    m.always("never both", ~(inside[0] & inside[1]))
+    system = m.compile()
+    assert check(system, "never both").outcome is (Outcome.HOLDS if exists else Outcome.VIOLATED)
+    assert len(system.actions) == (8 if exists else 4)
+
+
+def test_a_node_that_never_moves_has_one_context() -> None:
+    """What would be counted elsewhere folds away."""
+    m = Model("fixed")
+    ctx = context(m, CodeBase())
+    assert Home.fixed(ctx).moved is FALSE
+    with m.thread("p") as p:
+        p.do("begin", *Section(m.int("quiesce", 0, 2), Home.fixed(ctx)).begin())
+    assert m.compile().actions[0].parts[0].writes == ("quiesce", "ctx count")
