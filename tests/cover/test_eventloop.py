@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from draincheck.engines.explicit import check, explore
-from draincheck.eventloop import AioContext, FdHandler, Home, Lock, Section
-from draincheck.eventloop.section import add_up
+from draincheck.eventloop import AioContext, FdHandler, Home, Lock, Section, add_up, fixed
 from draincheck.lang import FALSE, TRUE, Model, Process
 from draincheck.verdict import Outcome
 
@@ -101,7 +100,7 @@ def test_the_end_of_the_last_section_notifies() -> None:
     """Of two nodes in one context the first that is not drained any more tells nobody."""
     m = Model("notify")
     ctx = context(m, CodeBase())
-    nodes = [Section(m.int(f"quiesce {i}", 0, 1), Home.fixed(ctx)) for i in range(2)]
+    nodes = [Section(m.int(f"quiesce {i}", 0, 1), fixed(ctx)) for i in range(2)]
     with m.thread("p") as p:
         for node in nodes:
             p.do("begin", *node.begin())
@@ -138,7 +137,7 @@ def test_a_node_that_never_moves_has_one_context() -> None:
     """What would be counted elsewhere folds away."""
     m = Model("fixed")
     ctx = context(m, CodeBase())
-    assert Home.fixed(ctx).moved is FALSE
+    assert fixed(ctx).moved is FALSE
     with m.thread("p") as p:
-        p.do("begin", *Section(m.int("quiesce", 0, 2), Home.fixed(ctx)).begin())
+        p.do("begin", *Section(m.int("quiesce", 0, 2), fixed(ctx)).begin())
     assert m.compile().actions[0].parts[0].writes == ("quiesce", "ctx count")

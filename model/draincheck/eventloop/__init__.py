@@ -6,6 +6,6 @@ with absent variables (`Model.bool(..., exists=False)`): conditions fold, update
 
 from draincheck.eventloop.context import AioContext, FdHandler, Rules
 from draincheck.eventloop.locks import Bql, Lock
-from draincheck.eventloop.section import Home, Section
+from draincheck.eventloop.section import Home, Section, add_up, fixed
 
-__all__ = ["AioContext", "Bql", "FdHandler", "Home", "Lock", "Rules", "Section"]
+__all__ = ["AioContext", "Bql", "FdHandler", "Home", "Lock", "Rules", "Section", "add_up", "fixed"]

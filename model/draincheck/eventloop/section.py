@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from draincheck.eventloop.context import AioContext, FdHandler
 from draincheck.lang import FALSE, BoolExpr, IntVar, Update, count
 
-__all__ = ["Home", "Section", "add_up"]
+__all__ = ["Home", "Section", "add_up", "fixed"]
 
 H = TypeVar("H", bound=FdHandler)
 
@@ -21,11 +21,6 @@ class Home(Generic[H]):
     second: AioContext[H]
     moved: BoolExpr
 
-    @classmethod
-    def fixed(cls, ctx: AioContext[H]) -> Home[H]:
-        """Of a node that never moves."""
-        return cls(ctx, ctx, FALSE)
-
     def disable(self, when: BoolExpr) -> list[Update]:
         """aio_disable_external of the node's context, where a condition holds."""
         return [self.first.disable(when & ~self.moved), self.second.disable(when & self.moved)]
@@ -35,6 +30,11 @@ class Home(Generic[H]):
         here, there = ~self.moved, self.moved
         told = [self.first.tell_if_last(here), self.second.tell_if_last(there)]
         return [*told, self.first.give_back(here), self.second.give_back(there)]
+
+
+def fixed(ctx: AioContext[H]) -> Home[H]:
+    """The home of a node that never moves."""
+    return Home(ctx, ctx, FALSE)
 
 
 @dataclass(frozen=True, slots=True)

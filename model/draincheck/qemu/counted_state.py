@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from draincheck.eventloop import AioContext, FdHandler, Home, Section
+from draincheck.eventloop import AioContext, FdHandler, Section, fixed
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolExpr, BoolVar, IntVar, Model, ModelError, any_
 from draincheck.naturals import INFINITY, parameter
@@ -97,7 +97,7 @@ class State:
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1, exists=k.bandage)
         self.ctx = self.context("qemu_aio_context", "main", disable_count, notified)
         self.iohandler_ctx = self.context("iohandler_ctx", "ioh", bandage, m.bool("never notified", exists=False))
-        self.section = Section(quiesce, Home.fixed(self.ctx))
+        self.section = Section(quiesce, fixed(self.ctx))
 
     def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
         """A context, with the host notifier if it is registered there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from draincheck.eventloop.section import Section, add_up
+from draincheck.eventloop import Section, add_up
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, IntVar, Model, Process, Update, all_, any_
 from draincheck.qemu.disk import Disk, Request, disk
