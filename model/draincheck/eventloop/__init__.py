@@ -5,7 +5,20 @@ with absent variables (`Model.bool(..., exists=False)`): conditions fold, update
 """
 
 from draincheck.eventloop.context import AioContext, FdHandler, Rules
+from draincheck.eventloop.gsource import GSource, dispatch
 from draincheck.eventloop.locks import Bql, Lock
 from draincheck.eventloop.section import Home, Section, add_up, fixed
 
-__all__ = ["AioContext", "Bql", "FdHandler", "Home", "Lock", "Rules", "Section", "add_up", "fixed"]
+__all__ = [
+    "AioContext",
+    "Bql",
+    "FdHandler",
+    "GSource",
+    "Home",
+    "Lock",
+    "Rules",
+    "Section",
+    "add_up",
+    "dispatch",
+    "fixed",
+]

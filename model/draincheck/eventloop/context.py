@@ -96,6 +96,11 @@ class AioContext(Generic[H]):
         return any_(*(handler.eventfd for handler in self.handlers))
 
     @property
+    def found(self) -> BoolExpr:
+        """A poll has found some handler's descriptor readable."""
+        return any_(*(handler.revents for handler in self.handlers))
+
+    @property
     def busy_polled(self) -> BoolExpr:
         """An aio_poll of now finds work before it polls any descriptor.
 

@@ -7,7 +7,7 @@ they stand for. With counters that have no upper end this is the story for any n
 
 from __future__ import annotations
 
-from draincheck.eventloop import AioContext
+from draincheck.eventloop import AioContext, GSource, dispatch
 from draincheck.expr import want_int
 from draincheck.lang import FALSE, BoolExpr, IntVar, Process, any_, ite
 from draincheck.naturals import over_naturals
@@ -73,17 +73,25 @@ class Qemu(State):
         """main_loop_wait for ever."""
         with self.m.thread("main thread") as p, p.loop(), p.call("main_loop_wait", numbered=True):
             self.prepare_poll_check(p)
-            with p.when(self.ready, local=True):
-                self.dispatch_qemu_aio_context(p)
-            if self.home == "ioh":
-                with p.when(self.notifier.revents, local=True), p.atomic():
-                    self.run_fd_handlers(p, self.iohandler_ctx)
-            with p.when(self.monitor_ready, local=True):
-                self.dispatch_monitor(p)
+            dispatch(p, self.sources(p))
             if self.home == "legacy":
                 with p.when(self.notifier.revents, local=True), p.atomic():
                     p.do("revents consumed", self.notifier.revents.clear())
                     self.host_notifier_read(p)
+
+    def sources(self, p: Process) -> list[GSource]:
+        """The GSources in attach order."""
+        found = GSource(self.notifier.revents, lambda: self.dispatch_iohandler_ctx(p))
+        return [
+            GSource(self.ready, lambda: self.dispatch_qemu_aio_context(p)),
+            *([found] if self.home == "ioh" else []),
+            GSource(self.monitor_ready, lambda: self.dispatch_monitor(p)),
+        ]
+
+    def dispatch_iohandler_ctx(self, p: Process) -> None:
+        """B, where the host notifier is registered there."""
+        with p.atomic():
+            self.run_fd_handlers(p, self.iohandler_ctx)
 
     def prepare_poll_check(self, p: Process) -> None:
         """The first half of an iteration: only the poll samples readiness."""

@@ -7,24 +7,15 @@ last the main timers (T).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from draincheck.eventloop import GSource, dispatch
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, Process, any_
 from draincheck.qemu import aio, bottom_halves, virtio
 from draincheck.qemu import requests as block_requests
 from draincheck.qemu.world import World
 
 __all__ = ["main_thread"]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A GSource: whether this iteration has found it ready (read by the main thread only), and its dispatch."""
-
-    ready: BoolExpr
-    dispatch: Callable[[], None]
 
 
 def main_thread(w: World) -> None:
@@ -37,7 +28,7 @@ def main_thread(w: World) -> None:
             _poll(p, w, monitor_ready)
             _check(p, w, ready)
             with p.call("g_main_context_dispatch"):
-                _dispatch(p, w, _sources(p, w, ready, monitor_ready))
+                dispatch(p, _sources(p, w, ready, monitor_ready), any_order=w.k.order == "any")
         if w.loops.legacy_iohandlers:
             with p.call("qemu_iohandler_poll"):
                 _run_legacy_handlers(p, w)
@@ -112,33 +103,16 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
         p.do("aio_ctx_check", *updates)
 
 
-def _sources(p: Process, w: World, ready: BoolVar, monitor_ready: list[BoolVar]) -> list[Source]:
+def _sources(p: Process, w: World, ready: BoolVar, monitor_ready: list[BoolVar]) -> list[GSource]:
     """The GSources in attach order: qemu_aio_context, iohandler_ctx, then chardevs (the monitor, and a kick that comes through one)."""
-    sources = [Source(ready, lambda: _aio_ctx_dispatch(p, w, ready))]
+    sources = [GSource(ready, lambda: _aio_ctx_dispatch(p, w, ready))]
     if w.loops.iohandler_ctx.handlers:
-        sources.append(
-            Source(any_(*(disk.revents for disk in w.loops.iohandler_ctx.handlers)), lambda: _iohandler_dispatch(p, w))
-        )
+        sources.append(GSource(w.loops.iohandler_ctx.found, lambda: _iohandler_dispatch(p, w)))
     for answered, world in zip(monitor_ready, w.worlds, strict=True):
-        sources.append(Source(answered, partial(_monitor_dispatch, p, world, answered)))
+        sources.append(GSource(answered, partial(_monitor_dispatch, p, world, answered)))
     if w.s.source == "mmio":
-        sources.append(Source(w.disk.revents, lambda: _chardev_kick(p, w)))
+        sources.append(GSource(w.disk.revents, lambda: _chardev_kick(p, w)))
     return sources
-
-
-def _dispatch(p: Process, w: World, sources: list[Source]) -> None:
-    """g_main_context_dispatch: every ready source once, in attach order or (what the API promises) in any."""
-    if w.k.order == "attach":
-        for source in sources:
-            with p.when(source.ready, local=True):
-                source.dispatch()
-        return
-    with p.loop(), p.either() as choice:
-        for source in sources:
-            with choice(when=source.ready):
-                source.dispatch()
-        with choice(when=~any_(*(source.ready for source in sources))):
-            p.break_()
 
 
 def _aio_ctx_dispatch(p: Process, w: World, ready: BoolVar) -> None:
