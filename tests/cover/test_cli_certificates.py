@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from check_invariants.commands import certificate as command
+from check_invariants.work import certificate as work
 from draincheck import solvers
 from draincheck.certificate import read
 from draincheck.certificate.format import CLAIM, QUERIES
@@ -429,7 +429,7 @@ def test_interrupted_check_says_how_far_it_got(certificate: Path, monkeypatch: p
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "_checked", interrupted)
+    monkeypatch.setattr(work, "check_one", interrupted)
     result = run("certificate", "check", str(certificate), str(certificate), "-j", "1")
     assert result.exit_code == 130
     assert "interrupted: 0 of 2 certificates were checked" in result.stderr

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.commands.trace import followed, read_file
 from check_invariants.options import json_option
 from check_invariants.output import emit_json, emit_markup
+from check_invariants.work.trace import followed, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

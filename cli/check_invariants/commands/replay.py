@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.commands.trace import followed, read_file
 from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict
 from check_invariants.options import json_option
 from check_invariants.output import emit, emit_json
+from check_invariants.work.trace import followed, read_file
 
 if TYPE_CHECKING:
     from draincheck.conformance.lockstep import Parting

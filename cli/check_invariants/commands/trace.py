@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from check_invariants.exit import Diverged, EmptySelection, LimitReached, MalformedInput
 from check_invariants.options import json_option, property_option, selectors
 from check_invariants.output import STDOUT, emit, emit_trace, write_to
 
 if TYPE_CHECKING:
-    from draincheck.reason import Reason
-    from draincheck.report.jsontrace import TraceFile
-    from draincheck.subject import Subject
-    from draincheck.system import TransitionSystem
-    from draincheck.trace import Run, Trace
-    from draincheck.verdict import Outcome
+    pass
 
-__all__ = ["command", "followed", "read_file"]
+__all__ = ["command"]
 
 
 @click.group("trace")
@@ -47,6 +39,7 @@ def show(file: str, outline: bool, as_json: bool) -> None:
     """
     from check_invariants.judge import compiled
     from check_invariants.selection import select_from_source
+    from check_invariants.work.trace import followed, read_file
     from draincheck.report.jsontrace import write_trace
     from draincheck.report.text import render_outline
 
@@ -60,46 +53,6 @@ def show(file: str, outline: bool, as_json: bool) -> None:
         emit(render_outline(run))
     else:
         emit_trace(run)
-
-
-def read_file(file: str) -> TraceFile:
-    """The trace in a file, or of standard input for `-`. Raises BadParameter or MalformedInput."""
-    from draincheck.errors import TraceError
-    from draincheck.report.jsontrace import read_trace
-
-    try:
-        data = sys.stdin.buffer.read() if file == STDOUT else Path(file).read_bytes()
-    except OSError as error:
-        raise click.BadParameter(f"{file!r} cannot be read: {error.strerror}", param_hint="'FILE'") from error
-    try:
-        return read_trace(data)
-    except TraceError as error:
-        raise MalformedInput(f"{_named(file)}: {error}") from error
-
-
-def _named(file: str) -> str:
-    return "standard input" if file == STDOUT else file
-
-
-def followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
-    """The trace, executed. Raises Diverged unless the model is the one that it names and follows it to the end."""
-    from draincheck.errors import TraceError
-    from draincheck.trace import Run
-
-    if trace.digest != system.digest:
-        raise Diverged(
-            f"{_named(file)}: the model has changed: the trace belongs to {trace.system} with digest {trace.digest[:16]}, "
-            f"and {system.name} is now {system.digest[:16]}; export the trace again"
-        )
-    try:
-        run = Run.of(system, trace)
-    except TraceError as error:
-        raise Diverged(f"{_named(file)}: {error}") from error
-    if trace.property and trace.property not in {item.name for item in system.properties}:
-        raise MalformedInput(
-            f"{_named(file)}: {system.name} has no property {trace.property!r}; export the trace again"
-        )
-    return run
 
 
 @command.command("export")
@@ -125,41 +78,17 @@ def export(
     """
     from check_invariants.judge import checked
     from check_invariants.selection import select
+    from check_invariants.work.trace import refuse, the_property, written_by
     from draincheck.trace import Run
 
-    name = _the_property(properties, case)
+    name = the_property(properties, case)
     if as_json and form == "text":
         raise click.UsageError("--json and --format text exclude each other")
     selected = select(properties=[name], **selectors)
     result = checked(selected, [name])
     verdict = result[name].verdict
     if verdict.trace is None:
-        _refuse(result.system.name, name, verdict.outcome, verdict.reason)
+        refuse(result.system.name, name, verdict.outcome, verdict.reason)
         return
     run = Run.of(result.system, verdict.trace)
-    write_to(output, _written(selected, run, verdict.outcome, form or "json"))
-
-
-def _the_property(properties: Sequence[str], case: str | None) -> str:
-    names = [*properties, *([case] if case else [])]
-    if len(names) != 1:
-        raise click.UsageError("name one property: --property P or --case 'case 1'")
-    return names[0]
-
-
-def _refuse(model: str, name: str, outcome: Outcome, reason: Reason) -> None:
-    """There is no trace."""
-    if outcome.value == "unknown":
-        raise LimitReached(f"{model}: {name} is unknown ({reason}): there is no trace")
-    raise EmptySelection(
-        f"{model}: {name} {'holds' if outcome.value == 'holds' else 'is violated'} ({reason}): there is no trace of that"
-    )
-
-
-def _written(selected: Subject, run: Run, outcome: Outcome, form: str) -> str:
-    from draincheck.report.jsontrace import write_trace
-    from draincheck.report.text import render_trace
-
-    if form == "text":
-        return render_trace(run)
-    return write_trace(run, source=selected.source(), verdict=outcome)
+    write_to(output, written_by(selected, run, verdict.outcome, form or "json"))

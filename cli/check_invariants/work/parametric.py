@@ -1,0 +1,135 @@
+"""`check-invariants parametric`: what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from check_invariants.exit import ExitCode, MalformedInput, of_verdict
+from check_invariants.output import (
+    write_to,
+)
+from draincheck.knobs import Setting
+from draincheck.revisions import Revision
+from draincheck.subject import Expectation
+from draincheck.verdict import Limits
+from drainspecs.mirror.code_base import Counted
+from drainspecs.mirror.counted import Decision
+
+__all__ = ["ParametricRow", "chosen_from", "limits_from", "rows_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParametricRow:
+    """A code base, decided.
+
+    Attributes:
+        model: the code base, with any number of writes.
+        decision: verdict and proof.
+        certificate: the proof's text, "" if there is none.
+        expectation: what the story expects; None if knobs were turned by hand.
+        seconds: the time it took; next to nothing for one that is in nothing different from one before.
+        file: where its certificate or trace was written, if it was.
+    """
+
+    model: Counted
+    decision: Decision
+    certificate: str
+    expectation: Expectation | None
+    seconds: float
+    file: str | None = None
+
+    @property
+    def revision(self) -> Revision:
+        """The code base, its knobs turned."""
+        return self.model.turned
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word."""
+        return self.decision.verdict.outcome.value
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code that it makes."""
+        from draincheck.properties import Breach
+
+        return of_verdict(self.decision.verdict.outcome, Breach.SAFETY, self.expectation)
+
+    @property
+    def steps(self) -> int | None:
+        """The length of the counterexample."""
+        trace = self.decision.verdict.trace
+        return None if trace is None else len(trace.actions)
+
+
+def chosen_from(revisions: Sequence[Revision], settings: Sequence[tuple[str, Setting]]) -> list[Counted]:
+    """The code bases named, all if none is, with their knobs turned. Raises UsageError and MalformedInput for knobs that exclude each other."""
+    from check_invariants.selection import check_possible, merged
+    from draincheck.revisions import code_bases
+    from drainspecs.mirror.code_base import Counted
+    from drainspecs.mirror.scenarios import find_scenario
+
+    turned = merged(settings)
+    if turned.get("order", "attach") != "attach":
+        raise click.UsageError(
+            "--set order=any: the model with counted requests has GSources in the order of attachment only"
+        )
+    chosen = [Counted(row, turned) for row in dict.fromkeys(revisions or code_bases())]
+    for model in chosen:
+        check_possible(model.turned, find_scenario("mirror"))
+    return chosen
+
+
+def limits_from(timeout: float | None) -> Limits:
+    """The limits for each code base."""
+    from draincheck.verdict import Limits
+
+    return Limits(seconds=timeout)
+
+
+def rows_of(chosen: Sequence[Counted], limits: Limits, directory: str | None) -> Iterator[ParametricRow]:
+    """Decide one after the other, and write their files. Raises MalformedInput and NotWritable."""
+    from draincheck.errors import ModelError
+    from drainspecs.mirror.counted import decide_all
+
+    decisions = decide_all([model.turned for model in chosen], limits)
+    for model in chosen:
+        started = perf_counter()
+        try:
+            row = _row(model, next(decisions), started)
+        except ModelError as error:
+            raise MalformedInput(f"{model.title}: {error}") from error
+        yield row if directory is None else _written(row, directory)
+
+
+def _row(model: Counted, decision: Decision, started: float) -> ParametricRow:
+    from drainspecs.mirror.counted import S1
+    from drainspecs.mirror.expectations import expected
+    from drainspecs.mirror.scenarios import find_scenario
+
+    certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
+    expectation = None if model.settings else expected(model.revision.name, find_scenario("mirror"), S1)
+    return ParametricRow(model, decision, certificate, expectation, perf_counter() - started)
+
+
+def _written(row: ParametricRow, directory: str) -> ParametricRow:
+    """The row, with its certificate or trace in a file, if there is one."""
+    if not row.certificate and row.decision.verdict.trace is None:
+        return row
+    path = str(Path(directory) / f"{row.revision.name}.{'smt2' if row.certificate else 'json'}")
+    write_to(path, row.certificate or _trace_file(row))
+    return replace(row, file=path)
+
+
+def _trace_file(row: ParametricRow) -> str:
+    from draincheck.report.jsontrace import write_trace
+
+    verdict = row.decision.verdict
+    assert verdict.trace is not None
+    source = replace(row.model, writes=row.decision.writes).source()
+    return write_trace(row.model.family.in_finite(verdict.trace), source=source, verdict=verdict.outcome)
