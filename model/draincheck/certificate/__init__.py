@@ -4,7 +4,7 @@ A certificate is an SMT-LIB script with an inductive invariant: `make` takes the
 `from_proof` the formula of a k-induction. `check` binds a certificate to the model it names and has its queries answered by z3 or cvc5.
 """
 
-from draincheck.certificate.certify import Certified, Gap, certify
+from draincheck.certificate.certification import Certified, Gap, certify
 from draincheck.certificate.check import CertificateVerdict, check
 from draincheck.certificate.check import check as check_certificate
 from draincheck.certificate.format import MOST_STEPS, Certificate, CertificateError, Claim, Header, read
