@@ -1,7 +1,7 @@
 """What the model leaves out: why no verdict turns on it, or which verdicts hold only as far as modelled.
 
 An abstraction is a promise. `why` keeps it: a test that shows it, or an argument that a reader can check against QEMU's code at the
-commits it names. Where a verdict could turn, a `Limit` says which one, and the limit is printed beside it. ARCHITECTURE.md, section 5, is
+commits it names. Where a verdict could turn, a `Limit` says which one, and the limit is printed beside it. ARCHITECTURE.md, section 6, is
 this table (`table`), and a test compares them.
 """
 
@@ -339,7 +339,7 @@ def limits_on(revision: str, scenario: Scenario, property: str, outcome: Outcome
 
 
 def table() -> str:
-    """The table of ARCHITECTURE.md, section 5."""
+    """The table of ARCHITECTURE.md, section 6."""
     head = "| | what is left out | why no verdict turns on it, or which are limited |\n|---|---|---|\n"
     return head + "".join(f"| {item.name} | {item.left_out} | {_reason(item)} |\n" for item in ABSTRACTIONS)
 
