@@ -122,6 +122,13 @@ class Knobs:
         "node",
         "a drain of an IOThread's disk while dataplane is stopped polls the disk's context, or the thread's own with the disk's lock free",
     )
+    mirror_top: bool = _knob(
+        False, "mirror's filter node stands between the guest's BlockBackend and the source, and edges have permissions"
+    )
+    replace_node: Literal["check_first", "repoint_first", "drain_both"] = _knob(
+        "check_first",
+        "replacing a node: permissions before the edges move, after, or after and with both nodes drained (with `mirror_top`)",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from re import fullmatch
 from typing import Final
 
 from draincheck.knobs import Knobs, Setting, UnknownName, nearest, shown, turned
@@ -268,6 +269,21 @@ def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
         "no request stays counted while its BlockBackend queues it",
         parked_counts=False,
     )
+    row(
+        "3bb0e2980a",
+        "2021-04-28",
+        "v6.1.0",
+        "replacing a node moves the edges first and refreshes their permissions after",
+        mirror_top=True,
+        replace_node="repoint_first",
+    )
+    row(
+        "2398747128",
+        "2022-11-18",
+        "v8.0.0",
+        "replacing a node holds both nodes drained until the permissions are there",
+        replace_node="drain_both",
+    )
     return tuple(rows)  # fmt: skip
 
 
@@ -296,11 +312,13 @@ CONTROLS: Final[tuple[Revision, ...]] = (
     _control("d4a92a8420", "d4a92a8420-without-37989ced44", "the notifier's move where dispatch ignores the disable counter",
              walk_checks_external=False),
     _control("3f09bfbc7b", "3f09bfbc7b-reopen-drains", "a reopen drains before the assertion and so hides the stray request", reopen_drains=True),
+    _control("3bb0e2980a", "3bb0e2980a-permissions-first", "the edges of a replaced node move when their permissions are there already",
+             replace_node="check_first"),
 )  # fmt: skip
 
 _RELEASES: Final = (
     "v2.2.0", "v2.3.0", "v2.4.0", "v2.5.0", "v2.6.0", "v2.7.0", "v2.8.0", "v2.9.0", "v2.10.0", "v2.11.0", "v2.12.0", "v3.0.0", "v3.1.0",
-    "v4.0.0", "v4.1.0", "v4.2.0", "v5.0.0",
+    "v4.0.0", "v4.1.0", "v4.2.0", "v5.0.0", "v5.1.0", "v5.2.0", "v6.0.0", "v6.1.0", "v6.2.0", "v7.0.0", "v7.1.0", "v7.2.0", "v8.0.0",
 )  # fmt: skip
 
 
@@ -312,11 +330,14 @@ def code_bases() -> tuple[Revision, ...]:
 def find_revision(name: str) -> Revision:
     """The code base a user names: a hash (any unambiguous prefix), `HASH~1`, a release (`v2.6.0`), or a control.
 
-    `HASH~1` is the code base before that row; a release is the last row it contains. Raises UnknownName otherwise.
+    `HASH~1` is the code base before that row; a release is the last row it contains. Raises UnknownName otherwise, of a release that
+    comes after the last one whose story is modelled, too.
     """
     for row in code_bases():
         if row.name == name:
             return row
+    if _comes_later(name):
+        raise UnknownName(f"{name} is not modelled: the story ends with {_RELEASES[-1]}; known: {', '.join(_RELEASES)}")
     if name.startswith("v") and name in _RELEASES:
         return _last_in(name)
     stem, tilde, back = name.partition("~")
@@ -332,6 +353,16 @@ def find_revision(name: str) -> Revision:
         if index >= 0 and (back != "2" or REVISIONS[matches[0]].name == "ab27c3b5e7"):
             return REVISIONS[index]
     raise nearest("revision", name, [row.name for row in code_bases()] + list(_RELEASES))
+
+
+def _comes_later(name: str) -> bool:
+    """A release after the last one of the table."""
+    number = fullmatch(r"v(\d+)\.(\d+)(?:\.(\d+))?", name)
+    return number is not None and tuple(int(part or 0) for part in number.groups()) > _number(_RELEASES[-1])
+
+
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release[1:].split(".")))
 
 
 def _last_in(release: str) -> Revision:

@@ -9,10 +9,10 @@ from draincheck.core.block import (
     BdrvTrackedRequest,
     BlockBackend,
     BlockDriverState,
-    bdrv_replace_node,
     bdrv_set_aio_context,
     bdrv_swap,
 )
+from draincheck.core.child import bdrv_replace_node_noperm
 from draincheck.core.drain import Drainer
 from draincheck.core.host import Host, Thread
 from draincheck.core.image import SECTOR, Image
@@ -101,7 +101,7 @@ def test_a_section_disables_external_events_once_and_tells_the_backends() -> Non
     """Nested sections count; the last end enables them again."""
     layer = Layer()
     for depth in (1, 2):
-        layer.drainer.bdrv_do_drained_begin_quiesce(layer.source)
+        layer.source.bdrv_do_drained_begin_quiesce()
         assert (layer.source.quiesce_counter, layer.ctx.external_disable_cnt) == (depth, 1)
         assert layer.blk.quiesce_counter == depth
     for depth in (1, 0):
@@ -116,7 +116,7 @@ def test_a_section_disables_external_events_once_and_tells_the_backends() -> Non
 def in_section(revision: str = "7f16476fab", **settings: Setting) -> Layer:
     """A layer whose source is in a drained section."""
     layer = Layer(revision, **settings)
-    layer.drainer.bdrv_do_drained_begin_quiesce(layer.source)
+    layer.source.bdrv_do_drained_begin_quiesce()
     return layer
 
 
@@ -162,8 +162,8 @@ def test_a_replacement_moves_the_parents_and_makes_up_for_open_sections() -> Non
     """What queued goes to the new node if that is not drained; contents stay where they are."""
     layer = in_section()
     layer.write("queued")
-    bdrv_replace_node(layer.source, layer.target)
-    assert layer.blk.root is layer.target and layer.target.parents == [layer.blk] and layer.source.parents == []
+    bdrv_replace_node_noperm(layer.source, layer.target)
+    assert layer.blk.root is layer.target and layer.target.parents == [layer.blk.child] and layer.source.parents == []
     assert layer.blk.quiesce_counter == 0 and layer.blk.entered["queued"] is layer.target.image
     assert layer.source.image.name == "source"
 
@@ -172,8 +172,8 @@ def test_a_replacement_by_a_drained_node_drains_the_parents() -> None:
     """As often as the new node is."""
     layer = Layer()
     for _ in range(2):
-        layer.drainer.bdrv_do_drained_begin_quiesce(layer.target)
-    bdrv_replace_node(layer.source, layer.target)
+        layer.target.bdrv_do_drained_begin_quiesce()
+    bdrv_replace_node_noperm(layer.source, layer.target)
     assert layer.blk.quiesce_counter == 2
     layer.write("queues")
     assert layer.blk.parked == {"queues"}
@@ -199,7 +199,7 @@ def test_a_context_switch_takes_the_disable_count_along_or_not(carries: bool) ->
     other = AioContext(layer.host, "iothread")
     bdrv_set_aio_context(layer.target, other)
     assert layer.target.aio_context is other and other.external_disable_cnt == 0
-    layer.drainer.bdrv_do_drained_begin_quiesce(layer.source)
+    layer.source.bdrv_do_drained_begin_quiesce()
     bdrv_set_aio_context(layer.source, other)
     assert layer.source.aio_context is other
     assert (layer.ctx.external_disable_cnt, other.external_disable_cnt) == ((0, 1) if carries else (1, 0))

@@ -33,6 +33,10 @@ from draincheck.revisions import REVISIONS, code_bases, find_revision, with_sett
         ("v3.1.0", "4cf077b59f"),
         ("v4.0.0", "5e771752a1"),
         ("v4.2.0", "cf3129323f"),
+        ("v6.0.0", "7f16476fab"),
+        ("v6.1.0", "3bb0e2980a"),
+        ("v7.2.0", "3bb0e2980a"),
+        ("v8.0.0", "2398747128"),
         ("3f09bfbc7b-reopen-drains", "3f09bfbc7b-reopen-drains"),
     ],
 )
@@ -47,6 +51,15 @@ def test_an_unknown_code_base_is_refused_with_a_hint(name: str) -> None:
     with pytest.raises(UnknownName, match="unknown revision") as error:
         find_revision(name)
     assert repr(name) in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["v8.0.1", "v8.1.0", "v9.0.0", "v10.0.0", "v9.0"])
+def test_a_release_after_the_last_one_is_refused_by_name(name: str) -> None:
+    """What is known is the story up to v8.0.0: an older code base is no stand-in for a newer one."""
+    with pytest.raises(
+        UnknownName, match=rf"^{name} is not modelled: the story ends with v8\.0\.0; known: v2\.2\.0, .*, v8\.0\.0$"
+    ):
+        find_revision(name)
 
 
 def test_names_are_unique_and_dates_ascend() -> None:

@@ -8,11 +8,12 @@ from functools import partial
 
 from draincheck.core.aio import QEMUBH
 from draincheck.core.block import BlockDriverState
-from draincheck.core.disk import Mirrored
+from draincheck.core.disk import Disk, Mirrored
 from draincheck.core.glib import PollFD
 from draincheck.core.guest import GuestRequest
 from draincheck.core.image import Image
 from draincheck.core.machine import Machine
+from draincheck.core.mirror_top import MirrorTop
 from draincheck.errors import ModelError
 from draincheck.sorts import Value
 from draincheck.system import TransitionSystem
@@ -89,9 +90,16 @@ def _state_of(kind: str, disk: str, number: str) -> _Getter:
         for element in machine.pool.elements:
             if element.name == name:
                 return "io_done" if element.done else "in_flight"
-        return "parked" if name in machine.disks[d].backend.parked else "ring"
+        if name in machine.disks[d].backend.parked:
+            return "parked"
+        return "in_flight" if _tracked(machine.disks[d], name) else "ring"
 
     return state
+
+
+def _tracked(disk: Disk, name: str) -> bool:
+    """The disk's root has the request, and the thread pool has not: QEMU has ended in its midst."""
+    return any(request.name == name for request in disk.backend.root.tracked_requests)
 
 
 def _to_target(name: str, disk: str) -> _Getter:
@@ -169,6 +177,16 @@ def _job_io(machine: Machine, mirrored: Mirrored) -> str:
     return "none"
 
 
+def _top(mirrored: Mirrored) -> MirrorTop:
+    assert mirrored.job.top is not None
+    return mirrored.job.top
+
+
+def _name_of(mirrored: Mirrored, node: BlockDriverState) -> str:
+    """Source or target: whose contents the node has."""
+    return "target" if node.image is mirrored.target_image else "source"
+
+
 def _monitor_ready(machine: Machine, mirrored: Mirrored) -> bool:
     if machine.main_loop.polled is not None:
         return _found(machine, mirrored.monitor.pollfd)
@@ -210,7 +228,11 @@ _PLAIN: dict[str, _Getter] = {
 
 #: variables of a job; the second job's have " [1]" appended
 _OF_JOB: dict[str, Callable[[Machine, Mirrored], Value]] = {
-    "root": lambda m, d: "target" if d.is_switched else "source",
+    "root": lambda m, d: "filter" if d.backend.root is d.job.top else _name_of(d, d.backend.root),
+    "filter's backing": lambda m, d: _name_of(d, _top(d).bdrv_skip_filters()),
+    "sections of the filter": lambda m, d: _top(d).quiesce_counter - _top(d).backing_child.parent_quiesce_counter,
+    "sections of the target": lambda m, d: d.target.quiesce_counter,
+    "target.file may write": lambda m, d: d.target.file.writes,
     "should_complete": lambda m, d: d.job.should_complete,
     "cancelled": lambda m, d: d.job.cancelled,
     "copy buffer": lambda m, d: d.job.buffer_of is not None,

@@ -17,7 +17,8 @@ from draincheck.core.image import Image
 from draincheck.core.iothread import IOThread
 from draincheck.core.lock import BigQemuLock
 from draincheck.core.mainloop import MainLoop
-from draincheck.core.mirror import Contexts, MirrorBlockJob
+from draincheck.core.mirror import Contexts, MirrorBlockJob, Nodes
+from draincheck.core.mirror_top import MirrorTop
 from draincheck.core.threadpool import ThreadPool
 from draincheck.core.vcpu import ResettingVcpu
 from draincheck.core.virtio_blk import VirtIOBlock
@@ -81,17 +82,19 @@ class Assembly:
         if not has_job:
             root = self._node(Image("other disk"))
             return self._attach(index, driver, self.parts.backend(self.host, root), None)
-        source, target = self._nodes(index)
-        backend = self.parts.backend(self.host, source)
-        return self._attach(index, driver, backend, self._mirrored(index, driver, backend, target))
+        nodes = self._nodes(index)
+        backend = self.parts.backend(self.host, nodes.top or nodes.source)
+        return self._attach(index, driver, backend, self._mirrored(index, driver, backend, nodes))
 
-    def _nodes(self, index: int) -> tuple[BlockDriverState, BlockDriverState]:
-        """Source and target: two raw images, or a qcow2 overlay and its base."""
-        suffix = f" [{index}]" if index else ""
+    def _nodes(self, index: int) -> Nodes:
+        """Source and target: two images, or a qcow2 overlay and its base; and the filter above the source."""
+        suffix, driver = f" [{index}]" if index else "", self.config.target_format
         if self.config.job == "commit":
-            base = Image(f"base{suffix}")
-            return self._node(Image(f"overlay{suffix}", "qcow2"), base), self._node(base)
-        return self._node(Image(f"source{suffix}")), self._node(Image(f"target{suffix}"))
+            base = Image(f"base{suffix}", driver)
+            source, target = self._node(Image(f"overlay{suffix}", "qcow2"), base), self._node(base)
+        else:
+            source, target = self._node(Image(f"source{suffix}")), self._node(Image(f"target{suffix}", driver))
+        return Nodes(source, target, MirrorTop(source) if self.host.knobs.mirror_top else None)
 
     def _node(self, image: Image, backing: Image | None = None) -> BlockDriverState:
         return BlockDriverState(self.host, image, backing, self.ctx)
@@ -113,11 +116,11 @@ class Assembly:
         else:
             self.main_loop.qemu_set_fd_handler(fd, handler, knobs.is_external)
 
-    def _mirrored(self, index: int, driver: GuestDriver, backend: BlockBackend, target: BlockDriverState) -> Mirrored:
+    def _mirrored(self, index: int, driver: GuestDriver, backend: BlockBackend, nodes: Nodes) -> Mirrored:
         """A job on the backend's root, asleep, and the monitor through which it is told things."""
-        source = backend.root
+        source, target, _ = nodes
         suffix = f" [{index}]" if index else ""
-        job = self.parts.job(self.host, f"mirror_run{suffix}", (source, target), self.contexts, self.config)
+        job = self.parts.job(self.host, f"mirror_run{suffix}", nodes, self.contexts, self.config)
         if not self.config.starts_ready:
             job.dirty_bitmap.bits.update(request.sector for request in driver.requests if request.is_write)
         command = job.mirror_complete if self.config.command == "complete" else job.block_job_cancel

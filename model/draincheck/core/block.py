@@ -1,4 +1,4 @@
-"""The block layer: nodes, tracked requests, BlockBackends, and the two ways to put another node in a node's place (block.c)."""
+"""The block layer: nodes, tracked requests, BlockBackends, and bdrv_swap (block.c, block-backend.c)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 
 from draincheck.core.aio import AioContext
 from draincheck.core.bitmap import BdrvDirtyBitmap
+from draincheck.core.child import FILE, BdrvChild, BdrvChildClass
 from draincheck.core.coroutine import CoQueue, Coroutine, qemu_coroutine_enter
 from draincheck.core.host import Host
 from draincheck.core.image import Image, read_chain
@@ -16,7 +17,6 @@ __all__ = [
     "BdrvTrackedRequest",
     "BlockBackend",
     "BlockDriverState",
-    "bdrv_replace_node",
     "bdrv_set_aio_context",
     "bdrv_swap",
 ]
@@ -43,8 +43,9 @@ class BlockDriverState:
     Attributes:
         image: its driver's state: the image it works on.
         backing: the image below (qcow2), or None.
-        quiesce_counter: how many drained sections of it are open.
-        parents: the BlockBackends whose root it is.
+        file: its edge to the protocol node below.
+        quiesce_counter: how many drained sections of it are open, those of a node below that reach up to it included.
+        parents: the edges of those who use it.
     """
 
     def __init__(self, host: Host, image: Image, backing: Image | None, ctx: AioContext) -> None:
@@ -55,7 +56,12 @@ class BlockDriverState:
         self.tracked_requests: list[BdrvTrackedRequest] = []
         self.dirty_bitmaps: list[BdrvDirtyBitmap] = []
         self.quiesce_counter = 0
-        self.parents: list[BlockBackend] = []
+        self.file = BdrvChild(FILE, None, writes=True)
+        self.parents: list[BdrvChild] = []
+
+    def bdrv_skip_filters(self) -> BlockDriverState:
+        """The node that has the data."""
+        return self
 
     def bdrv_requests_pending(self) -> bool:
         """Some request is tracked."""
@@ -72,6 +78,7 @@ class BlockDriverState:
     def bdrv_co_do_pwritev(self, request: BdrvTrackedRequest, data: bytes) -> int:
         """A write: tracked, given to the host, then its sector marked in every bitmap. The driver keeps working on the image it began with."""
         self.tracked_request_begin(request)
+        self.bdrv_co_write_req_prepare()
         image = self.image
         ret = self.submit(request, partial(image.pwrite, request.sector, data))
         if not ret:
@@ -79,6 +86,11 @@ class BlockDriverState:
             self.bdrv_set_dirty(request.sector)
         self.tracked_request_end(request)
         return ret
+
+    def bdrv_co_write_req_prepare(self) -> None:
+        """What the write of the protocol node begins with."""
+        if not self.file.writes:
+            self.host.qemu_abort("assert(child->perm & BLK_PERM_WRITE) fails")
 
     def bdrv_co_do_preadv(self, request: BdrvTrackedRequest, buffer: bytearray) -> int:
         """A read into `buffer`."""
@@ -99,7 +111,31 @@ class BlockDriverState:
 
     def bdrv_drain_poll_top_level(self) -> bool:
         """What a drain polls for: requests of the node, and what its parents have under way."""
-        return self.bdrv_requests_pending() or any(parent.blk_root_drained_poll() for parent in self.parents)
+        return self.bdrv_requests_pending() or any(parent.klass.drained_poll() for parent in self.parents)
+
+    def bdrv_do_drained_begin_quiesce(self) -> None:
+        """What a section does before it waits. The first one disables external events in the node's context."""
+        self.quiesce_counter += 1
+        if self.quiesce_counter == 1:
+            self.aio_context.aio_disable_external()
+        for child in self.parents:
+            child.bdrv_parent_drained_begin_single()
+
+    def bdrv_do_drained_end(self) -> None:
+        """Close a section. The last one enables external events in the context that the node is in *now*."""
+        self.quiesce_counter -= 1
+        if not self.quiesce_counter:
+            self.aio_context.aio_enable_external()
+        for child in tuple(self.parents):
+            child.bdrv_parent_drained_end_single()
+
+    def bdrv_refresh_perms(self) -> None:
+        """Take from the node below what is needed to serve the parents: a raw node writes if one of them may, qcow2 always (metadata)."""
+        self.bdrv_child_perm(any(child.writes for child in self.parents))
+
+    def bdrv_child_perm(self, parents_write: bool) -> None:
+        """Set the permissions of the edge below, given whether any parent may write."""
+        self.file.writes = parents_write or self.image.driver == "qcow2"
 
     def submit(self, request: BdrvTrackedRequest, func: Callable[[], int]) -> int:
         """The driver's call: the thread pool does it."""
@@ -136,17 +172,25 @@ class BlockBackend:
         quiesce_counter: drained sections of the root, as its parent sees them.
         parked: names of the requests in `queued_requests`.
         entered: the image that each request has entered, by name; kept for reports.
+        child: its edge to the root.
+        home: the name of the context that its requests' coroutines belong to.
     """
 
     def __init__(self, host: Host, root: BlockDriverState) -> None:
         self.host = host
-        self.root = root
-        root.parents.append(self)
+        klass = BdrvChildClass(self.blk_root_drained_begin, self.blk_root_drained_end, self.blk_root_drained_poll)
+        self.child = BdrvChild(klass, root, writes=True)
+        self.home = root.aio_context.name
         self.in_flight = 0
         self.quiesce_counter = root.quiesce_counter
         self.queued_requests = CoQueue()
         self.parked: set[str] = set()
         self.entered: dict[str, Image] = {}
+
+    @property
+    def root(self) -> BlockDriverState:
+        """The root node of the moment."""
+        return self.child.node
 
     # -- requests ---------------------------------------------------------------------------------------------------------------
 
@@ -206,8 +250,8 @@ class BlockBackend:
 
     def enter_root(self, request: BdrvTrackedRequest) -> BlockDriverState:
         """(b): the root, which the request enters; the graph may have changed while it waited."""
-        self.entered[request.name] = self.root.image
-        self.host.event("%s enters %s", request.name, self.root.image.name, mark="b")
+        image = self.entered[request.name] = self.root.bdrv_skip_filters().image
+        self.host.event("%s enters %s", request.name, image.name, mark="b")
         return self.root
 
     # -- drained sections -------------------------------------------------------------------------------------------------------
@@ -254,11 +298,15 @@ class BlockBackend:
         self.quiesce_counter += 1
 
     def blk_root_drained_end(self) -> None:
-        """One ends; after the last one the queued requests go on."""
+        """One ends; after the last one the queued requests go on: those of another thread when that has got the lock (aio_co_wake)."""
         self.quiesce_counter -= 1
         if not self.quiesce_counter:
-            while self.queued_requests.qemu_co_enter_next():
-                pass
+            self.host.in_thread_of(self.home, self.enter_queued)
+
+    def enter_queued(self) -> None:
+        """Enter the queued requests, those that have waited longest first."""
+        while self.queued_requests.qemu_co_enter_next():
+            pass
 
 
 def bdrv_swap(bs_new: BlockDriverState, bs_old: BlockDriverState) -> None:
@@ -271,24 +319,10 @@ def bdrv_swap(bs_new: BlockDriverState, bs_old: BlockDriverState) -> None:
     bs_old.host.event("bdrv_swap")
 
 
-def bdrv_replace_node(old: BlockDriverState, new: BlockDriverState) -> None:
-    """Make every parent of `old` a parent of `new` (bdrv_replace_in_backing_chain at first): graph pointers move, contents stay.
-
-    A parent keeps count of the sections of its node, so the difference is made up.
-    """
-    for parent in old.parents:
-        parent.root = new
-        new.parents.append(parent)
-        for _ in range(new.quiesce_counter - old.quiesce_counter):
-            parent.blk_root_drained_begin()
-        for _ in range(old.quiesce_counter - new.quiesce_counter):
-            parent.blk_root_drained_end()
-    old.parents = []
-    old.host.event("bdrv_replace_node")
-
-
 def bdrv_set_aio_context(bs: BlockDriverState, new: AioContext) -> None:
     """Move a drained node to another context. Only from e64f25f30b on does an open section's disable count go along."""
+    if bs.bdrv_skip_filters() is not bs:
+        bdrv_set_aio_context(bs.bdrv_skip_filters(), new)
     if bs.host.knobs.switch_carries_count and bs.quiesce_counter:
         bs.aio_context.aio_enable_external()
         new.aio_disable_external()

@@ -82,6 +82,8 @@ class BlockJob:
             exit_function()
             if ctx is not self.main_ctx:
                 ctx.acquired.aio_context_release()
+            self.host.locks_are_free()
+            self.host.locks_are_free()
 
         self.exit_bh = self.main_ctx.aio_bh_new(block_job_defer_to_main_loop_bh, owner=self.name)
         self.exit_bh.qemu_bh_schedule()

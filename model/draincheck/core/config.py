@@ -11,6 +11,7 @@ __all__ = ["Config", "check_config"]
 
 _VALUES = {
     "job": ("mirror", "commit"),
+    "target_format": ("raw", "qcow2"),
     "source": ("ioeventfd", "timer", "mmio", "vcpu"),
     "command": ("complete", "cancel"),
     "job_errors": ("", "source", "target"),
@@ -24,6 +25,7 @@ class Config:
 
     Attributes:
         job: `mirror`, or `commit` (active commit: source is a qcow2 overlay, target its base).
+        target_format: the target's format, `raw` or `qcow2`.
         iothread: the disks are served by an IOThread instead of the main loop.
         source: what makes QEMU look at the ring: `ioeventfd` (a host notifier), `timer` (a device model's main-loop timer), `mmio` (no
             ioeventfd: a vCPU thread under the BQL or a chardev of the main loop), `vcpu` (of these only the vCPU thread).
@@ -42,6 +44,7 @@ class Config:
     """
 
     job: str = "mirror"
+    target_format: str = "raw"
     iothread: bool = False
     source: str = "ioeventfd"
     writes: int = 1

@@ -29,7 +29,7 @@ class Mirrored:
     @property
     def is_switched(self) -> bool:
         """The disk is the target now: by another node's pointer, or by other contents of the same node."""
-        return self.backend.root.image is self.target_image
+        return self.backend.root.bdrv_skip_filters().image is self.target_image
 
 
 @dataclass(slots=True, eq=False)

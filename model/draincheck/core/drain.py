@@ -35,24 +35,12 @@ class Drainer:
         if self.host.knobs.drain == "yield_first" and self.in_coroutine():
             self.bdrv_co_yield_to_drain(bs, begin=True)
             return
-        self.bdrv_do_drained_begin_quiesce(bs)
+        bs.bdrv_do_drained_begin_quiesce()
         self.drain_requests(bs)
 
-    def bdrv_do_drained_begin_quiesce(self, bs: BlockDriverState) -> None:
-        """What a section does before it waits. The first one disables external events in the node's context."""
-        bs.quiesce_counter += 1
-        if bs.quiesce_counter == 1:
-            bs.aio_context.aio_disable_external()
-        for parent in bs.parents:
-            parent.blk_root_drained_begin()
-
     def bdrv_drained_end(self, bs: BlockDriverState) -> None:
-        """Close a drained section. The last one enables external events in the context that the node is in *now*."""
-        bs.quiesce_counter -= 1
-        if not bs.quiesce_counter:
-            bs.aio_context.aio_enable_external()
-        for parent in tuple(bs.parents):
-            parent.blk_root_drained_end()
+        """Close a drained section."""
+        bs.bdrv_do_drained_end()
 
     # -- draining -------------------------------------------------------------------------------------------------------------
 
@@ -89,7 +77,7 @@ class Drainer:
         self.co_drain_bh.qemu_bh_delete()
         self.co_drain_bh = None
         if begin:
-            self.bdrv_do_drained_begin_quiesce(bs)
+            bs.bdrv_do_drained_begin_quiesce()
         self.bdrv_drain_poll(bs)
         qemu_coroutine_enter(co)
 

@@ -74,6 +74,8 @@ class Host:
         self.jobs = 1
         #: how many of them are polling in a drain, on each stack (a thread's or a coroutine's)
         self.polling: Counter[object] = Counter()
+        #: what has been handed to another thread, which waits for a lock that the running one has
+        self.handed_over: list[Callable[[], None]] = []
         self._choose = choose
 
     # -- for the emulated code ------------------------------------------------------------------------------------------------
@@ -127,6 +129,18 @@ class Host:
             return labels[0]
         process = self.running.process
         return labels[self._choose([Choice(process, label) for label in labels])]
+
+    def in_thread_of(self, context: str, function: Callable[[], None]) -> None:
+        """Do something in the thread that serves a context: at once if that one runs, else when the locks have been let go of."""
+        if (context == "iothread") == (self.running.name == "iothread"):
+            function()
+        else:
+            self.handed_over.append(function)
+
+    def locks_are_free(self) -> None:
+        """Another thread does now what it has been handed."""
+        while self.handed_over:
+            self.handed_over.pop(0)()
 
     @contextmanager
     def polls(self) -> Generator[None]:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 from draincheck.core.aio import AioContext
 from draincheck.core.block import BdrvTrackedRequest, BlockDriverState
 from draincheck.core.blockjob import BlockJob
+from draincheck.core.child import FILE, BdrvChild
 from draincheck.core.config import Config
 from draincheck.core.drain import Drainer
 from draincheck.core.host import Host
 from draincheck.core.image import read_chain
 from draincheck.core.mirror_exit import MirrorExit
+from draincheck.core.mirror_top import MirrorTop, MirrorTopExit
 
-__all__ = ["Contexts", "MirrorBlockJob"]
+__all__ = ["Contexts", "MirrorBlockJob", "Nodes"]
 
 
 class Contexts(NamedTuple):
@@ -24,11 +26,21 @@ class Contexts(NamedTuple):
     iohandler: AioContext
 
 
+class Nodes(NamedTuple):
+    """A job's nodes: source and target, and its filter above the source where the code base has one."""
+
+    source: BlockDriverState
+    target: BlockDriverState
+    top: MirrorTop | None = None
+
+
 class MirrorBlockJob(BlockJob):
     """A mirror job.
 
     Attributes:
         target: the node that is to take the source's place.
+        target_child: the edge of the job's own BlockBackend to it.
+        top: the filter node above the source, or None.
         should_complete: block-job-complete has arrived.
         synced: the job is READY.
         ret: 0, or the error that an I/O of its own has failed with.
@@ -44,13 +56,13 @@ class MirrorBlockJob(BlockJob):
         self,
         host: Host,
         name: str,
-        nodes: tuple[BlockDriverState, BlockDriverState],
+        nodes: Nodes,
         contexts: Contexts,
         config: Config,
     ) -> None:
-        source, target = nodes
-        super().__init__(host, name, source, contexts.main)
-        self.target = target
+        super().__init__(host, name, nodes.source, contexts.main)
+        self.target, self.top = nodes.target, nodes.top
+        self.target_child = BdrvChild(FILE, self.target, writes=True)
         self.iohandler_ctx = contexts.iohandler
         self.config = config
         self.drainer = self.drainer_class(host, name)
@@ -59,10 +71,10 @@ class MirrorBlockJob(BlockJob):
         self.synced = config.starts_ready
         self.ret = 0
         self.buffer_of: str | None = None
-        self.dirty_bitmap = source.bdrv_create_dirty_bitmap()
+        self.dirty_bitmap = nodes.source.bdrv_create_dirty_bitmap()
         self.trusted_count = False
         self.swapped_under_request = False
-        self.exit = MirrorExit(self)
+        self.exit = MirrorExit(self) if self.top is None else MirrorTopExit(self)
 
     def mirror_complete(self) -> None:
         """block-job-complete."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from draincheck.core.block import bdrv_replace_node, bdrv_swap
+from draincheck.core.block import bdrv_swap
+from draincheck.core.child import bdrv_replace_node_noperm
 
 if TYPE_CHECKING:
     from draincheck.core.mirror import MirrorBlockJob
@@ -65,10 +66,10 @@ class MirrorExit:
             case "assert":
                 if source.bdrv_requests_pending():
                     self.host.qemu_abort("assert(!bdrv_requests_pending(old)) fails")
-                bdrv_replace_node(source, target)
+                bdrv_replace_node_noperm(source, target)
             case _:
                 drainer.bdrv_drained_begin(source)
-                bdrv_replace_node(source, target)
+                bdrv_replace_node_noperm(source, target)
                 drainer.bdrv_drained_end(source)
 
     def swap_with_requests_in_flight(self) -> None:

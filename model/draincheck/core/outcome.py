@@ -80,7 +80,7 @@ def acknowledged(disk: Disk) -> list[GuestRequest]:
 
 def is_lost(disk: Disk, request: GuestRequest) -> bool:
     """A reader of the disk's root does not find what the write wrote."""
-    root = disk.backend.root
+    root = disk.backend.root.bdrv_skip_filters()
     return read_chain(root.image, root.backing, request.sector) != request.data
 
 

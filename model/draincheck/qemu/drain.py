@@ -17,9 +17,16 @@ __all__ = [
 ]
 
 
-def count_section(p: Process, w: World) -> None:
-    """What bdrv_drained_begin does before it polls."""
-    p.do("aio_disable_external", *w.source.begin())
+def count_section(p: Process, w: World, node: str = "source") -> None:
+    """What bdrv_drained_begin does before it polls. A section of a node that the filter stands on reaches the filter, too."""
+    if w.graph is None:
+        p.do("aio_disable_external", *w.source.begin())
+        return
+    counter, home = w.graph.sections[node], w.home(node)
+    p.do(f"quiesces the {node}", counter.inc(), *home.disable(~w.graph.drained(node)))
+    if node != "filter":
+        with p.when(w.graph.reaches_filter(node) & counter.is_(1)):
+            p.do("quiesces the filter with it", *w.home("filter").disable(TRUE))
 
 
 def bdrv_drained_begin(p: Process, w: World) -> None:
@@ -30,20 +37,29 @@ def bdrv_drained_begin(p: Process, w: World) -> None:
         _drain_in_coroutine(p, w)
 
 
-def bdrv_drained_end(p: Process, w: World) -> None:
+def bdrv_drained_end(p: Process, w: World, node: str = "source", resumes: bool = True) -> None:
     """Close a drained section; the last one enables external events and lets queued requests go on, to the root of now."""
+    counter = w.source.counter if w.graph is None else w.graph.sections[node]
     with p.call("bdrv_drained_end"):
-        p.do("quiesce_counter--", w.source.counter.dec())
-        with p.when(w.source.counter.is_(0)):
-            if w.loops.moved.exists:
-                with p.when(w.loops.moved):
-                    _aio_enable_external_elsewhere(p, w)
-                with p.otherwise():
-                    _aio_enable_external(p, w)
-            else:
-                _aio_enable_external(p, w)
-        if w.k.park_requests:
+        p.do("quiesce_counter--" if w.graph is None else f"releases the {node}", counter.dec())
+        with p.when(counter.is_(0) if w.graph is None else ~w.graph.drained(node)):
+            _enable_external(p, w)
+        if w.graph is not None and node != "filter":
+            with p.when(w.graph.reaches_filter(node) & counter.is_(0)):
+                _enable_external(p, w)
+        if resumes and w.k.park_requests:
             requests.resume_parked(p, w)
+
+
+def _enable_external(p: Process, w: World) -> None:
+    """aio_enable_external of the context that the job's nodes are in now."""
+    if w.loops.moved.exists:
+        with p.when(w.loops.moved):
+            _aio_enable_external_elsewhere(p, w)
+        with p.otherwise():
+            _aio_enable_external(p, w)
+    else:
+        _aio_enable_external(p, w)
 
 
 def _aio_enable_external(p: Process, w: World) -> None:

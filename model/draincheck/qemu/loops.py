@@ -8,6 +8,7 @@ from draincheck.eventloop import AioContext, Bql, Home, Lock
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolVar, Model
 from draincheck.qemu.disk import Disk
+from draincheck.qemu.graph import has_filter
 from draincheck.qemu.scenario import Scenario
 
 __all__ = ["EventLoops", "has_sections", "main_loop_home"]
@@ -41,16 +42,16 @@ class EventLoops:
     def of(cls, m: Model, k: Knobs, s: Scenario, disks: tuple[Disk, ...], sections: bool) -> EventLoops:
         """Make the variables; `sections`: the code base has drained sections. Knobs are read only where they matter."""
         home, reset = _notifier_home(k, s), s.device_reset
-        name = "iothread" if s.iothread else "qemu_aio_context"
+        name, nodes = "iothread" if s.iothread else "qemu_aio_context", 3 if has_filter(k) else 2
         served = disks if home in ("iothread", "main") else ()
         external = sections and bool(served) and (k.dataplane_is_external if s.iothread else k.is_external)
-        ctx = _context(m, k, name, "", served, 2 * s.jobs, sections, external, reset)
+        ctx = _context(m, k, name, "", served, nodes * s.jobs, sections, external, reset)
         handled, bandage = disks if home == "ioh" else (), k.bandage and not s.iothread
         marked = bandage and bool(handled) and k.is_external
         ioh = _context(m, k, "iohandler_ctx", " (iohandler_ctx)", handled, s.jobs, bandage, marked)
         moved = m.bool("disk moved to the main loop", exists=reset)
         stop_bh = m.bool("stop BH", exists=reset and k.stop_runs_queue == "iothread")
-        main = _context(m, k, "qemu_aio_context", " (qemu_aio_context)", (), 2, reset and sections)
+        main = _context(m, k, "qemu_aio_context", " (qemu_aio_context)", (), nodes, reset and sections)
         taken = m.bool("vCPU has the BQL", exists=reset)
         free = m.bool("BQL free", exists=s.source in ("mmio", "vcpu") or reset)
         lock = m.enum("AioContext lock", "free", "iothread", "main", exists=s.iothread)

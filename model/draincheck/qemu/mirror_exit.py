@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from draincheck.lang import FALSE, Process, count
-from draincheck.qemu import drain
+from draincheck.qemu import drain, mirror_top
 from draincheck.qemu.world import World
 
 __all__ = ["finish", "mirror_exit"]
@@ -11,15 +11,19 @@ __all__ = ["finish", "mirror_exit"]
 
 def mirror_exit(p: Process, w: World) -> None:
     """(c): the exit callback, in the main thread. Dataplane: it first gets hold of the disk's context."""
-    with p.call("block_job_defer_to_main_loop_bh"):
+    names = (
+        ("block_job_defer_to_main_loop_bh", "mirror_exit") if w.graph is None else ("job_exit", "mirror_exit_common")
+    )
+    callback, function = names
+    with p.call(callback):
         if w.s.iothread:
             p.here("aio_context_acquire")
             w.loops.lock.acquire(p, "main")
-        with p.call("mirror_exit"), p.atomic():
+        with p.call(function), p.atomic():
             w.probes.exit_runs(p, w)
             updates = [w.job.bitmap.clear()] if w.k.release_bitmap == "exit" else []
-            p.do("mirror_exit", *updates, mark="c")
-            finish(p, w)
+            p.do(function, *updates, mark="c")
+            (finish if w.graph is None else mirror_top.finish)(p, w)
             w.loops.lock.release(p)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from draincheck.lang import Process
 from draincheck.qemu.disk import Request, Write
+from draincheck.qemu.graph import Graph
 from draincheck.qemu.world import World
 
 __all__ = ["complete_all", "resume_parked", "submit"]
@@ -12,7 +13,7 @@ __all__ = ["complete_all", "resume_parked", "submit"]
 def submit(p: Process, w: World, request: Request) -> None:
     """(b): the request becomes tracked on the disk's root, in the same atomic step as its handler; a drained BlockBackend queues it."""
     if w.k.park_requests and request.to_target.exists:
-        with p.when(w.drained):
+        with p.when(w.backend_drained):
             p.do(f"blk_wait_while_drained queues {request.name}", request.state.set("parked"))
         with p.otherwise():
             _enter_node(p, w, request)
@@ -32,11 +33,24 @@ def _verb(w: World, request: Request) -> str:
     return "blk_aio_flush" if request.kind == "flush" else w.k.submit.replace("write", request.kind)
 
 
-def resume_parked(p: Process, w: World) -> None:
-    """Let queued requests go on once no section is open, to the root of now (part of an atomic step)."""
+def resume_parked(p: Process, w: World, in_replacement: bool = False) -> None:
+    """Let queued requests go on once no section is open, to the root of now (part of an atomic step).
+
+    `in_replacement`: inside the replacement of a node, so that permissions may be missing.
+    """
     for request in w.disk.requests:
-        with p.when(request.state.is_("parked") & ~w.drained):
+        with p.when(request.state.is_("parked") & ~w.backend_drained):
             _enter_node(p, w, request)
+            if in_replacement and isinstance(request, Write) and w.graph is not None:
+                _write_file(p, request, w.graph)
+
+
+def _write_file(p: Process, request: Write, graph: Graph) -> None:
+    """The write goes down to the protocol node. Over an edge without permission it must not."""
+    if graph.target_writes.exists:
+        with p.call("bdrv_co_pwritev_part (target)"), p.call("bdrv_co_pwritev_part (target.file)"):
+            with p.when(request.to_target & ~graph.target_writes):
+                p.abort("assert(child->perm & BLK_PERM_WRITE) fails")
 
 
 def complete_all(p: Process, w: World) -> None:

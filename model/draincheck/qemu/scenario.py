@@ -15,6 +15,7 @@ class Scenario:
         name: its name on the command line.
         meaning: one line for people.
         job: `mirror`, or `commit` (active commit: the same job, with a qcow2 overlay as its source).
+        target_format: the target's format, `raw` or `qcow2` (which writes metadata of its own, whoever uses it).
         iothread: the disks are served by an IOThread (dataplane) instead of the main loop.
         source: where guest requests come from: `ioeventfd` (a host notifier), `timer` (a device model's main-loop timer, as USB
             controllers have), `mmio` (no ioeventfd: a vCPU thread under the BQL, or a chardev source of the main loop, runs the queue
@@ -36,6 +37,7 @@ class Scenario:
     name: str
     meaning: str
     job: str = "mirror"
+    target_format: str = "raw"
     iothread: bool = False
     source: str = "ioeventfd"
     writes: int = 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from draincheck.eventloop import Section, add_up
+from draincheck.eventloop import Home, Section, add_up
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, IntVar, Model, Process, Update, all_, any_
 from draincheck.qemu.disk import Disk, Request, disk
+from draincheck.qemu.graph import Graph, has_filter
 from draincheck.qemu.job import Job
 from draincheck.qemu.loops import EventLoops, has_sections
 from draincheck.qemu.probes import Probes
@@ -39,6 +40,8 @@ class World:
     #: the nodes' drained sections: the source's are counted, the target has one
     source: Section[Disk]
     target_drained: BoolVar
+    #: the filter above the source and the sections with it, in code bases where that shows
+    graph: Graph | None
     #: the job whose bottom half was made last; absent where there is one job
     newest: IntVar
 
@@ -49,7 +52,8 @@ class World:
         self.callbacks = callbacks
         #: while recording: the jobs whose drain is polling, outermost first; a nested poll runs only the other jobs' callbacks
         self.polling: list[World] = []
-        self.root = model.enum(f"root [{index}]" if index else "root", "source", "target")
+        nodes = ("filter", "source", "target") if has_filter(knobs) else ("source", "target")
+        self.root = model.enum(f"root [{index}]" if index else "root", *nodes)
         self.disk = disk(model, knobs, scenario, index, has_job=True)
         other = [disk(model, knobs, scenario, 1, has_job=False)] if scenario.other_writes else []
         self.job = Job(model, scenario, index)
@@ -76,7 +80,8 @@ class World:
         """Make the variables of drained sections of this job's nodes; False for code bases that have none."""
         own, sections = self.job.own, has_sections(self.k)
         counter = self.m.int(own("quiesce_counter"), 0, 2, exists=sections)
-        self.target_drained = self.m.bool(own("target drained"), exists=self.k.target_drained)
+        self.graph = Graph(self.m, own, self.root, self.s, counter) if has_filter(self.k) else None
+        self.target_drained = self.m.bool(own("target drained"), exists=self.graph is None and self.k.target_drained)
         return counter, sections
 
     def of(self, disk: Disk) -> World:
@@ -92,13 +97,23 @@ class World:
 
     @property
     def on_old_node(self) -> BoolExpr:
-        """The disk's root is still the source."""
-        return self.root.is_("source")
+        """What the disk submits now goes to the source."""
+        return self.root.is_("source") if self.graph is None else self.graph.on_source
 
     @property
     def drained(self) -> BoolExpr:
         """A drained section of the source is open."""
         return self.source.open
+
+    @property
+    def backend_drained(self) -> BoolExpr:
+        """The guest's BlockBackend is quiesced: its requests have to wait."""
+        return self.drained if self.graph is None else self.graph.backend_drained
+
+    @property
+    def no_section(self) -> BoolExpr:
+        """No drained section of the job's nodes is open."""
+        return ~self.drained & ~self.target_drained if self.graph is None else ~self.graph.open
 
     @property
     def guest_io_done(self) -> BoolExpr:
@@ -133,8 +148,17 @@ class World:
 
     def expected_disable_counts(self) -> BoolExpr:
         """Each context's counter is what the drained nodes that are in it now add up to: one each."""
-        homes = self.loops.source_home, self.loops.target_home
-        return add_up([(n, h) for w in self.worlds for n, h in zip((w.drained, w.target_drained), homes, strict=True)])
+        return add_up([(drained, home) for world in self.worlds for drained, home in world._drained_nodes()])
+
+    def _drained_nodes(self) -> list[tuple[BoolExpr, Home[Disk]]]:
+        source, target = self.loops.source_home, self.loops.target_home
+        if self.graph is None:
+            return [(self.drained, source), (self.target_drained, target)]
+        return [(self.graph.drained(node), self.home(node)) for node in self.graph.sections]
+
+    def home(self, node: str) -> Home[Disk]:
+        """The context that a node is in: the filter stays with its source."""
+        return self.loops.target_home if node == "target" else self.loops.source_home
 
     # -- updates --------------------------------------------------------------------------------------------------------------
 

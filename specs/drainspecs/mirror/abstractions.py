@@ -302,14 +302,25 @@ ABSTRACTIONS: Final = (
     ),
     Abstraction(
         "permissions",
-        "nodes have no permissions, and mirror's filter node is not told from its source",
+        "before 3bb0e2980a edges have no permissions, and mirror's filter node is not told from its source; from then on writing to the "
+        "target's file is the only permission",
         "permissions can fail a request or an assertion, never let one in; the filter is drained with its source (d2da5e288a). Drains of either "
-        "wait for the guest's BlockBackend: what hangs in bdrv_replace_node here has hung a few lines before, in the filter's section",
+        "wait for the guest's BlockBackend: what hangs in bdrv_replace_node here has hung a few lines before, in the filter's section. "
+        "Up to v6.0.0 a replacement stores the new permissions before an edge moves, so that no assertion of theirs can fail: the control "
+        "3bb0e2980a-permissions-first computes it. A flush that goes on inside the replacement passes the target's file by, and there is nothing to "
+        "flush: mirror has done so after the last count. The source's permissions, dropped and taken back while it is drained, show nowhere. "
+        "A raw target with an offset or a size keeps its permission to write in v6.1 (until b68ce82409)",
         (
             Limit(
                 "a queued request goes on inside the replacement, before the target's permissions are there: with an auto-read-only target it may "
                 "meet a descriptor that is being closed (v4.2.0 .. v6.0.0; by reading, not run)",
-                properties=("S4",), since="cf3129323f", scenarios=_no_notifier, among="requests without a host notifier",
+                properties=("S4",), since="cf3129323f", until="3bb0e2980a", scenarios=_no_notifier, among="requests without a host notifier",
+            ),
+            Limit(
+                "a write that the end of the guest's section hands to the IOThread comes too late to meet missing permissions while the main thread "
+                "has the lock that it needs; if the disk has left the IOThread before, nothing keeps it waiting",
+                properties=("A1",), since="3bb0e2980a", until="2398747128",
+                scenarios=lambda scenario: scenario.device_reset and scenario.writes > 0, among="a device that stops with a kick pending",
             ),
         ),
     ),
@@ -319,8 +330,8 @@ ABSTRACTIONS: Final = (
         "each row is about its own code base",
         (
             Limit(
-                "of later code bases this says nothing: from v6.1.0 (3bb0e2980a) to v7.2 a request that is queued during the switch aborts QEMU if "
-                "the target is raw (cured by 2398747128, v8.0.0)",
+                "of later code bases this says nothing: the graph of nodes has a lock of its own, and from v8.1.0 on devices take their host "
+                "notifiers out of the event loop instead of having them masked (1665d9326f)",
                 properties=("A1",), since=_LAST,
             ),
         ),

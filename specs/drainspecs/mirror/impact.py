@@ -20,7 +20,7 @@ def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ..
     """
     found = {
         "silent loss": _violated(verdicts, "S3", "S4"),
-        "abort" if knobs.pre_switch == "assert" else "crash": _violated(verdicts, "A1"),
+        "crash" if knobs.pre_switch == "swap_raw" else "abort": _violated(verdicts, "A1"),
         "hang": _violated(verdicts, "F1"),
         "nothing happens": _violated(verdicts, "R1"),
     }

@@ -141,6 +141,7 @@ _LIKE: Final = {
     "ab27c3b5e7-nested-drain": ("176c36997f", "the drain is that of before a77fd4bb29"),
     "d4a92a8420-without-37989ced44": ("14560d69e7", "dispatch looks at no counter"),
     "3f09bfbc7b-reopen-drains": ("3f09bfbc7b", "one more drain, nested in mirror_exit"),
+    "3bb0e2980a-permissions-first": ("7f16476fab", "the same sections and drains"),
 }
 
 _ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}

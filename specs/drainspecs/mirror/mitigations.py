@@ -144,6 +144,8 @@ MITIGATIONS: Final = (
         ), builds_on=("176c36997f",)),
     _one("parked_counts", False, (True,), "7f16476fab", cost=1, reason="one more step on both sides of the wait",
         side_effects=("nothing by itself: something must be parked",), builds_on=("cf3129323f",)),
+    _one("replace_node", "drain_both", ("repoint_first",), "2398747128", cost=2, reason="every replacement of a node drains one more",
+         side_effects=("what waits for the new node's end of a section waits for the end of the replacement",)),
 )  # fmt: skip
 
 NOT_MITIGATIONS: Final = (
@@ -165,6 +167,7 @@ NOT_MITIGATIONS: Final = (
     NotMitigation("busy_poll", "none", "684e508c23", "reverts 684e508c23, which is about latency"),
     NotMitigation("poll_walks", "always", "721671ade7", "reverts 721671ade7: the wash was a side effect of walking handlers for nothing"),
     NotMitigation("ctx_held_in_poll", True, "65c1b5b622", "reverts 65c1b5b622: a lock held while polling needs a contention callback to be got at all"),
+    NotMitigation("replace_node", "check_first", "3bb0e2980a", "reverts 3bb0e2980a: permissions that are computed for the graph of before may be wrong"),
     NotMitigation("bql_drop", "if_timeout", "d759c951f3", "keeps vCPU threads out by accident only"),
 )  # fmt: skip
 

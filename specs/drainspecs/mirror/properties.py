@@ -114,7 +114,7 @@ class DrainInvariant(Probes):
         """The rest, as properties of states."""
         finished = all_(*(world.job.completed for world in w.worlds), w.all_acked)
         bandaged = w.loops.iohandler_ctx.disable_count > 0
-        no_section = all_(*(_no_section(world) for world in w.worlds))
+        no_section = all_(*(world.no_section for world in w.worlds))
         over = all_(*(world.job.completed for world in w.worlds))
         always = {
             "S2": all_(*(~(world.job.window & world.disk.pending) for world in w.worlds)),
@@ -134,10 +134,6 @@ class DrainInvariant(Probes):
                 w.m.reachable(item.name, finished, **about)
             else:
                 w.m.assertion(item.name, **about)
-
-
-def _no_section(w: World) -> BoolExpr:
-    return ~w.drained & ~w.target_drained
 
 
 def _found_again(w: World) -> BoolExpr:

@@ -43,6 +43,10 @@ EXTRA_SCENARIOS: Final = (
         _variant(base, "2-disks", "a second disk without a job is written too", other_writes=1)
         for base in (_MIRROR, _DATAPLANE, _COMMIT)
     ),
+    *(
+        _variant(base, "qcow2", "the target is qcow2 instead of raw", target_format="qcow2")
+        for base in (_MIRROR, _TIMER, _MMIO)
+    ),
     replace(
         _MMIO,
         name="no-ioeventfd-vcpu",
@@ -78,6 +82,13 @@ EXTRA_SCENARIOS: Final = (
         name="commit-no-ioeventfd",
         meaning="active commit of a qcow2 overlay, kicks run the queue handler from a vCPU thread or a chardev",
         job="commit",
+    ),
+    replace(
+        _MMIO,
+        name="commit-no-ioeventfd-qcow2",
+        meaning="active commit of a qcow2 overlay to a qcow2 base, kicks run the queue handler from a vCPU thread or a chardev",
+        job="commit",
+        target_format="qcow2",
     ),
     replace(
         _DATAPLANE,
