@@ -19,7 +19,7 @@ from draincheck.refusals import Valueless, no_condition, said
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 
 __all__ = [
-    "FALSE", "REBUILD", "TRUE", "BoolExpr", "EnumExpr", "Expr", "IntExpr", "all_", "any_", "bounds", "choose", "constant", "count", "eq",
+    "FALSE", "REBUILD", "TRUE", "BoolExpr", "EnumExpr", "Expr", "IntExpr", "Substitution", "all_", "any_", "bounds", "choose", "constant", "count", "eq",
     "evaluate", "ite", "not_", "number", "render", "same_kind", "substitute", "variables_of", "want_bool", "want_int",
 ]  # fmt: skip
 
@@ -345,6 +345,29 @@ def _substituted(a: Expr, replacements: Mapping[Expr, Expr]) -> Expr:
         changed = changed or new is not old
         args.append(new)
     return REBUILD[a.op](*args) if changed else a
+
+
+class Substitution:
+    """Replaces leaves in many terms that share parts: each part is looked at once."""
+
+    def __init__(self, replacements: Mapping[Expr, Expr]) -> None:
+        self._done = dict(replacements)
+
+    def __call__(self, a: E) -> E:
+        """The term with its leaves replaced, as by `substitute`."""
+        return cast(E, self._replaced(a))
+
+    def _replaced(self, a: Expr) -> Expr:
+        done = self._done
+        found = done.get(a)
+        if found is None:
+            changed, args = False, list[Expr]()
+            for old in a.args:  # plain loops: compiling a model spends most of its time here
+                new = done[old] if old in done else self._replaced(old)
+                changed = changed or new is not old
+                args.append(new)
+            found = done[a] = REBUILD[a.op](*args) if changed else a
+        return found
 
 
 def variables_of(a: Expr) -> set[Expr]:

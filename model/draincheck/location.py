@@ -37,8 +37,8 @@ def caller_line() -> SourceLine:
     while frame is not None:
         file = frame.f_code.co_filename
         if file not in _passing:  # every statement comes here: what is known of a file is looked up
-            if file in _names:
-                return _line(_names[file], frame.f_lineno)
+            if name := _names.get(file):
+                return _line(name, frame.f_lineno)
             if not (file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"):
                 return _line(_short_name(file, frame), frame.f_lineno)
             _passing.add(file)

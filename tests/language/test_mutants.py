@@ -15,13 +15,13 @@ ENOUGH = 2000
 
 PATHS = [
     Mutant("path", "_only_wrote", "len(side.guard) == len(base.guard) + 1", "True"),
-    Mutant("path", "Path.demand", "substitute(condition, self.env)", "condition"),
+    Mutant("path", "Path.demand", "self.now(condition)", "condition"),
     Mutant("path", "Path.ask", "replace(check, holds=self.now(check.holds))", "check"),
     Mutant("path", "Path.store", "substitute(update.value, self.env)", "update.value"),
     Mutant("path", "Path.store", "self.env.update(new)", "self.env = new"),
     Mutant("path", "Path._guard_range", "any_(value < first, value > last)", "value > last"),
-    Mutant("path", "Path.copy", "list(self.checks)", "[]"),
-    Mutant("path", "Path.copy", "dict(self.env)", "{}"),
+    Mutant("path", "Path.copy", "self.checks.copy()", "[]"),
+    Mutant("path", "Path.copy", "self.env.copy()", "{}"),
     Mutant("path", "merge", "joined + apart", "joined"),
     Mutant("path", "_merge_pair", "otherwise.env.get(variable, variable)", "variable"),
     Mutant("path", "_merge_pair", "holds.implies(check.holds)", "check.holds"),
@@ -39,7 +39,7 @@ RECORDING = [
     Mutant("process", "Process.check", "if not self._atomic: self._end_step()", ""),
     Mutant("process", "Process.atomic", "if not self._atomic: self._end_step()", ""),
     Mutant("process", "Process._choice", "if not self._atomic: self._end_step()", ""),
-    Mutant("process", "Process._choice", "path.branch(when, None)", "path.branch(TRUE, None)"),
+    Mutant("process", "Process._choice", "path.branch(path.now(when), None)", "path.branch(TRUE, None)"),
     Mutant("process", "Process._demand", "any(path.done for path in self._paths)", "False"),
     Mutant("process", "Process._leave_for", "self._atomic or self._alternatives > loop.alternatives", "self._atomic"),
     Mutant("process", "Process._leave_for", "self._atomic or self._alternatives > loop.alternatives", "self._alternatives > loop.alternatives"),
@@ -64,7 +64,7 @@ COMPILING = [
     Mutant("compile", "_Compiled._updates", "yield Update(token, FALSE)", "yield from ()"),
     Mutant("compile", "_Handover.runs_for", "self.enterer is None", "True"),
     Mutant("compile", "_Compiled._name_inside", "self.flow.inside.get(rest.entered_at)", "None"),
-    Mutant("compile", "_resolved_part", "replace(part, when=substitute(part.when, places))", "part"),
+    Mutant("compile", "_resolved_part", "replace(part, when=when)", "part"),
 ]
 
 

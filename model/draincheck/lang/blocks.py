@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
@@ -57,9 +57,9 @@ S = TypeVar("S", bound=Opener)
 
 
 class Block(AbstractContextManager[T], Generic[T]):
-    """A called block. `with` opens it."""
+    """A called block. `with` opens it: it runs a generator to its one yield, and on from there when it is closed."""
 
-    def __init__(self, among: Blocks, name: str, inner: AbstractContextManager[T]) -> None:
+    def __init__(self, among: Blocks, name: str, inner: Generator[T]) -> None:
         self.name = name
         self.line = caller_line()
         self._among, self._inner = among, inner
@@ -69,29 +69,32 @@ class Block(AbstractContextManager[T], Generic[T]):
         if self not in self._among.unopened:
             raise ModelError(f"a block is opened once: call {self.name}(...) anew", caller_line())
         self._among.unopened.remove(self)
-        entered = self._inner.__enter__()
+        entered = next(self._inner)
         self._among.open.append(self)
         return entered
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         among = self._among
         if error is not None:
             among.broken = among.broken or caller_line()
-        elif among.open[-1:] != [self]:
+            among.open.remove(self)
+            self._inner.close()
+            return
+        if among.open[-1] is not self:
             raise ModelError(f"{self.name}(...) is closed before a block inside it", caller_line(), among.process)
-        among.open.remove(self)
-        return self._inner.__exit__(kind, error, trace)
+        among.open.pop()
+        next(self._inner, None)
 
 
 def block(method: Callable[Concatenate[S, P], Generator[T]]) -> Callable[Concatenate[S, P], Block[T]]:
     """Make a method that yields once into a block."""
-    make = contextmanager(method)
+    name = method.__name__.lstrip("_")
 
     @wraps(method)
     def called(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Block[T]:
-        return Block(self.blocks, method.__name__.lstrip("_"), make(self, *args, **kwargs))
+        return Block(self.blocks, name, method(self, *args, **kwargs))
 
     return called
 

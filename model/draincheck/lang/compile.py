@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, all_, any_, constant, eq, substitute, variables_of
+from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, any_, constant, eq, variables_of
+from draincheck.lang import fairness
 from draincheck.lang.control_flow import Edge, Rest, first_line
-from draincheck.lang.fairness import resolve
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
@@ -38,22 +38,23 @@ def compile_model(model: Model) -> TransitionSystem:
         *(h.enterer for h in handovers.values() if h.enterer is not None),
     )
     _check_names(compiled, handovers, model)
+    resolve = Substitution(places)
     _Known(variables, places).check_all(compiled, model)
     _check_local_tests(compiled, model)
     _check_yields(compiled)
     _check_updates(model)
     refuse_uncalled([model.line.file, *(p.line.file for c in compiled for e in c.flow.edges for p in e.path.parts)])
     actions = [
-        item.action(index, step, places, handovers, model)
+        item.action(index, step, resolve, handovers, model)
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
     return TransitionSystem(
         name=model.name,
         variables=variables,
         actions=tuple(actions),
-        properties=tuple(item.map(lambda c: substitute(c, places)) for item in model.properties.values()),
-        final=substitute(any_(model.final_when, FALSE if model.aborted is None else model.aborted), places),
-        fairness=resolve(model.fairness, actions),
+        properties=tuple(item.map(resolve) for item in model.properties.values()),
+        final=resolve(any_(model.final_when, FALSE if model.aborted is None else model.aborted)),
+        fairness=fairness.resolve(model.fairness, actions),
     )
 
 
@@ -106,6 +107,7 @@ class _Compiled:
         process.close()
         self.steps: list[_Step] = []
         self.number: dict[Rest, int] = {}
+        self._here: dict[Rest, BoolExpr] = {}
         self._number_rests()
         self.pc: IntVar | None = None
         if len(self.number) > 1:
@@ -145,7 +147,12 @@ class _Compiled:
 
     def here(self, rest: Rest) -> BoolExpr:
         """The condition that control rests at a place."""
-        return TRUE if self.pc is None else eq(self.pc, constant(self.pc.sort, self.number[rest]))
+        if self.pc is None:
+            return TRUE
+        found = self._here.get(rest)
+        if found is None:
+            found = self._here[rest] = eq(self.pc, constant(self.pc.sort, self.number[rest]))
+        return found
 
     def named(self, name: str, handovers: _Handovers) -> BoolExpr | None:
         """The condition that control is at a place of this name, or None if the process has none."""
@@ -170,23 +177,21 @@ class _Compiled:
         if rest.awaits:
             yield ~handovers[rest.awaits].runs_for(self.process.name)
 
-    def action(self, index: int, step: _Step, places: dict[Expr, Expr], handovers: _Handovers, model: Model) -> Action:
+    def action(self, index: int, step: _Step, resolve: Substitution, handovers: _Handovers, model: Model) -> Action:
         """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
         path = step.edge.path
         return Action(
             index=index,
             process=self.process.name,
-            parts=tuple(_resolved_part(part, places) for part in path.parts),
+            parts=tuple(_resolved_part(part, resolve) for part in path.parts),
             guard=all_(
                 *self._control(step.source, handovers, model),
-                *(substitute(condition, places) for condition in path.guard),
+                *map(resolve, path.guard),
             ),
-            updates=tuple(self._updates(step, places, handovers)),
-            checks=tuple(Check(c.property, substitute(c.holds, places), c.line) for c in path.checks),
+            updates=tuple(self._updates(step, resolve, handovers)),
+            checks=tuple(Check(c.property, resolve(c.holds), c.line) for c in path.checks),
             faults=tuple(
-                Fault(f.kind, when, f.message, f.line)
-                for f in path.faults
-                if (when := substitute(f.when, places)) is not FALSE
+                Fault(f.kind, when, f.message, f.line) for f in path.faults if (when := resolve(f.when)) is not FALSE
             ),
         )
 
@@ -198,11 +203,11 @@ class _Compiled:
         if model.aborted is not None:
             yield ~model.aborted
 
-    def _updates(self, step: _Step, places: dict[Expr, Expr], handovers: _Handovers) -> Iterator[Update]:
+    def _updates(self, step: _Step, resolve: Substitution, handovers: _Handovers) -> Iterator[Update]:
         name, token = self.process.name, self.process.token
         for variable, value in step.edge.path.env.items():
             assert isinstance(variable, Variable)
-            new = substitute(value, places)
+            new = resolve(value)
             if new is not variable:
                 yield Update(variable, new)
         if step.target.awaits:
@@ -259,8 +264,9 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
     return places
 
 
-def _resolved_part(part: Part, places: dict[Expr, Expr]) -> Part:
-    return part if part.when is TRUE else replace(part, when=substitute(part.when, places))
+def _resolved_part(part: Part, resolve: Substitution) -> Part:
+    when = resolve(part.when)
+    return part if when is part.when else replace(part, when=when)
 
 
 def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model) -> None:

@@ -43,22 +43,23 @@ class Path:
 
     def copy(self, fork: object = None) -> Path:
         """The same step so far, to be continued differently."""
-        twin = Path(self.start)
-        twin.guard, twin.env = list(self.guard), dict(self.env)
-        twin.parts, twin.checks, twin.faults = list(self.parts), list(self.checks), list(self.faults)
-        twin.begun, twin.done, twin.fork = self.begun, self.done, fork
+        twin = Path.__new__(Path)
+        twin.start, twin.begun, twin.done, twin.fork = self.start, self.begun, self.done, fork
+        twin.guard, twin.env = self.guard.copy(), self.env.copy()
+        twin.parts, twin.checks, twin.faults = self.parts.copy(), self.checks.copy(), self.faults.copy()
         return twin
 
     def branch(self, condition: BoolExpr, fork: object) -> Path:
-        """The same step so far, where a condition over the values now holds."""
+        """The same step so far, where a condition over the state before it holds."""
         twin = self.copy(fork)
-        twin.demand(condition)
+        twin.begun = True
+        twin.guard.append(condition)
         return twin
 
     def demand(self, condition: BoolExpr) -> None:
         """The step is taken only where a condition over the values now holds."""
         self.begun = True
-        self.guard.append(substitute(condition, self.env))
+        self.guard.append(self.now(condition))
 
     def record(self, part: Part) -> None:
         """Something is done."""

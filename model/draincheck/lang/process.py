@@ -176,8 +176,8 @@ class Process(Recorder):
             self.model.local_tests.append((self.name, condition, line))
         base = {object(): path for path in self._paths}
         conditions = {fork: path.now(condition) for fork, path in base.items()}
-        otherwise = [path.branch(not_(condition), fork) for fork, path in base.items()]
-        self._paths = [path.branch(condition, fork) for fork, path in base.items()]
+        otherwise = [path.branch(not_(conditions[fork]), fork) for fork, path in base.items()]
+        self._paths = [path.branch(conditions[fork], fork) for fork, path in base.items()]
         if not (self._atomic or local):
             otherwise = self._split(text or str(condition), otherwise, line)
         yield
@@ -234,7 +234,7 @@ class Process(Recorder):
             raise ModelError("a choice stands directly inside its either", line, self.name)
         either.note(want_bool(when), line)
         self._fresh = either.fresh
-        self._paths = [path.branch(when, None) for path in either.start]
+        self._paths = [path.branch(path.now(when), None) for path in either.start]
         self._alternatives += 1
         beside, self._beside = self._beside, ""
         yield

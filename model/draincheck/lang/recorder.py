@@ -128,8 +128,9 @@ class Recorder:
 
     def _resolve(self) -> None:
         """Close a `when` that turned out to have no `otherwise`."""
-        if self._branching is not None:
-            b, self._branching = self._branching, None
+        b = self._branching
+        if b is not None:
+            self._branching = None
             self._paths = self._join(b, b.otherwise)
 
     def _join(self, b: Branching, otherwise: list[Path]) -> list[Path]:
@@ -139,6 +140,8 @@ class Recorder:
 
     def _gather(self) -> None:
         """Lead the paths on which nothing has begun to one location."""
+        if len(self._paths) < 2:
+            return
         waiting = [path for path in self._paths if not path.begun]
         if len(waiting) > 1:
             place = self.flow.new()
