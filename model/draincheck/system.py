@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import product
-from typing import NoReturn, cast
+from typing import NamedTuple, NoReturn, cast
 
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
@@ -49,6 +49,7 @@ __all__ = [
     "Fairness",
     "Fault",
     "FaultKind",
+    "Frame",
     "IntVar",
     "Part",
     "State",
@@ -65,18 +66,28 @@ State = tuple[int, ...]
 
 
 class Variable(Expr):
-    """A state variable. `initial` holds the stored values it may start with; `internal` ones (program counters) stay out of traces.
+    """A state variable. `initial` holds the stored values it may start with; `internal` ones stay out of traces.
+
+    `counts` names the process whose program counter it is, "" for other variables.
 
     One that does not `exists` is *absent*: a constant, its initial value, that folds away like others; steps drop updates of it.
     """
 
-    __slots__ = ("exists", "initial", "internal", "unused")
+    __slots__ = ("counts", "exists", "initial", "internal", "unused")
 
     def __init__(
-        self, name: str, sort: Sort, initial: tuple[int, ...], internal: bool = False, exists: bool = True
+        self,
+        name: str,
+        sort: Sort,
+        initial: tuple[int, ...],
+        internal: bool = False,
+        exists: bool = True,
+        *,
+        counts: str = "",
     ) -> None:
         super().__init__(op.VAR if exists else op.CONST, (), sort, 0 if exists else initial[0], name)
         self.exists = exists
+        self.counts = counts
         self.initial = initial
         self.internal = internal
         #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
@@ -160,13 +171,23 @@ class EnumVar(Variable, EnumExpr):
         return self.to(self.named(new) if isinstance(new, str) else new)
 
 
+class Frame(NamedTuple):
+    """A call that a step stands in; a `numbered` one is counted each time it is entered (`main_loop_wait # 1`)."""
+
+    function: str
+    numbered: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.function} #" if self.numbered else self.function
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One labelled piece of an action, as the call tree shows it.
 
     Attributes:
         label: what is done, in a few words; empty for control that merely passes on.
-        frames: the functions it stands in, outermost first, within its process.
+        frames: the calls it stands in, outermost first, within its process.
         opens: how many of these frames were already open before; the rest are called anew here.
         mark: the letter the story gives it (`a`, `b`, `c`, `w`), or "".
         line: where the model's source wrote it.
@@ -177,7 +198,7 @@ class Part:
     """
 
     label: str
-    frames: tuple[str, ...]
+    frames: tuple[Frame, ...]
     opens: int
     mark: str
     line: SourceLine
@@ -222,7 +243,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One atomic step of one process: `updates` are simultaneous, over the state before it."""
+    """One atomic step of one process: `updates` are simultaneous, over the state before it.
+
+    `location` is the value that the process's program counter has before it; None for a process without one.
+    """
 
     index: int
     process: str
@@ -231,6 +255,7 @@ class Action:
     updates: tuple[Update, ...]
     checks: tuple[Check, ...] = ()
     faults: tuple[Fault, ...] = ()
+    location: int | None = None
 
     @property
     def name(self) -> str:

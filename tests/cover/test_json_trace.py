@@ -28,7 +28,7 @@ from draincheck.report.jsontrace import (
 )
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.subject import Source
-from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem
+from draincheck.system import Action, BoolVar, Check, EnumVar, Frame, IntVar, Part, TransitionSystem
 from draincheck.trace import Run, Trace, rerun
 from draincheck.verdict import Outcome
 
@@ -45,10 +45,21 @@ VALIDATOR = Draft202012Validator(SCHEMA_DATA)
 def system() -> TransitionSystem:
     """Two steps: open the section, then submit a request in it, which an assertion forbids."""
     begin = (
-        Part("bdrv_drained_begin", ("main_loop_wait #", "mirror_run"), 0, "a", LINE, TRUE, ("open",), "guest_co"),
+        Part(
+            "bdrv_drained_begin",
+            (Frame("main_loop_wait", True), Frame("mirror_run")),
+            0,
+            "a",
+            LINE,
+            TRUE,
+            ("open",),
+            "guest_co",
+        ),
         Part("never", (), 0, "", LINE, OPEN, ("count",)),
     )
-    submit = (Part("blk_aio_writev", ("blk_run",), 0, "b", SourceLine("seed.py", 20), TRUE, ("request", "count")),)
+    submit = (
+        Part("blk_aio_writev", (Frame("blk_run"),), 0, "b", SourceLine("seed.py", 20), TRUE, ("request", "count")),
+    )
     return TransitionSystem(
         "seed",
         (OPEN, REQUEST, COUNT, PC),

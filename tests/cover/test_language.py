@@ -319,7 +319,7 @@ def test_call_frames_and_marks_reach_the_action() -> None:
     with m.thread("p") as p, p.call("outer", numbered=True), p.call("inner"):
         p.do("work", x.set(), mark="a")
     (part,) = m.compile().actions[0].parts
-    assert (part.frames, part.opens, part.mark, part.label) == (("outer #", "inner"), 0, "a", "work")
+    assert (tuple(map(str, part.frames)), part.opens, part.mark, part.label) == (("outer #", "inner"), 0, "a", "work")
     assert part.line.file.endswith("test_language.py")
 
 

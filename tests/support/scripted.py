@@ -10,7 +10,7 @@ from draincheck.errors import SourceLine
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import Assertion, Property
 from draincheck.sorts import BOOL, EnumSort, IntSort
-from draincheck.system import Action, BoolVar, Check, EnumVar, IntVar, Part, TransitionSystem, Update, Variable
+from draincheck.system import Action, BoolVar, Check, EnumVar, Frame, IntVar, Part, TransitionSystem, Update, Variable
 from draincheck.trace import Trace
 
 EVENTFD = BoolVar("eventfd", BOOL, (0,))
@@ -76,7 +76,8 @@ class Script:
 
 def _part(do: Do) -> Part:
     writes = tuple(update.variable.name for update in do.updates)
-    return Part(do.label, do.frames, do.opens, do.mark, SourceLine("demo.py", 1), do.when, writes, do.enters)
+    frames = tuple(Frame(name.removesuffix(" #"), name.endswith(" #")) for name in do.frames)
+    return Part(do.label, frames, do.opens, do.mark, SourceLine("demo.py", 1), do.when, writes, do.enters)
 
 
 def tree(text: str) -> str:

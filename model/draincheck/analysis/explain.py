@@ -25,8 +25,6 @@ __all__ = [
     "facts_behind", "label_of",
 ]  # fmt: skip
 
-#: how the names of the variables begin that say where processes stand (see `draincheck.lang.compile`)
-PROGRAM_COUNTER = "pc "
 
 #: a longer condition is shown by the facts behind it only
 MAX_TEXT = 100
@@ -219,7 +217,7 @@ def label_of(system: TransitionSystem, action: Action, state: State) -> str:
     """What takes place where the action is taken in this state; `(goes on in f)` for a step without a label."""
     parts = [part for part in action.parts if system.holds(part.when, state)]
     labels = dict.fromkeys(part.label for part in parts if part.label)
-    places = [part.frames[-1] for part in parts if part.frames]
+    places = [str(part.frames[-1]) for part in parts if part.frames]
     return "; ".join(labels) or (f"(goes on in {places[-1]})" if places else "(goes on)")
 
 
@@ -240,7 +238,7 @@ def facts_behind(
     found: dict[Fact, None] = {}
     for atom, true in _deciding(system, condition, state):
         variables = cast("set[Variable]", variables_of(atom))
-        if any(not v.internal or (history and not v.name.startswith(PROGRAM_COUNTER)) for v in variables):
+        if any(not v.internal or (history and not v.counts) for v in variables):
             found[_fact(system, atom, true, state)] = None
     return tuple(found)
 

@@ -116,7 +116,7 @@ class _Compiled:
     def count_places(self) -> None:
         """Give the process a program counter."""
         sort = IntSort(0, len(self.number) - 1)
-        self.pc = IntVar(f"pc {self.process.name}", sort, (0,), internal=True)
+        self.pc = IntVar(f"pc {self.process.name}", sort, (0,), internal=True, counts=self.process.name)
 
     def _number_rests(self) -> None:
         leaving: dict[int, list[Edge]] = {}
@@ -193,6 +193,7 @@ class _Compiled:
             faults=tuple(
                 Fault(f.kind, when, f.message, f.line) for f in path.faults if (when := resolve(f.when)) is not FALSE
             ),
+            location=None if self.pc is None else self.number[step.source],
         )
 
     def _control(self, source: Rest, handovers: _Handovers, model: Model) -> Iterator[BoolExpr]:

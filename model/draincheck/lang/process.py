@@ -19,7 +19,7 @@ from draincheck.lang.path import Path
 from draincheck.lang.recorder import LABEL, Branching, Either, Loop, Recorder
 from draincheck.location import caller_line, slip, want_name, want_place, want_text, want_truth, written
 from draincheck.sorts import BOOL
-from draincheck.system import BoolVar, Check, FaultKind, Update
+from draincheck.system import BoolVar, Check, FaultKind, Frame, Update
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
@@ -153,7 +153,7 @@ class Process(Recorder):
         self._begin()
         name = want_name(function, "the name of a function")
         want_truth(numbered, "numbered")
-        self._frames.append(f"{name} #" if numbered else name)
+        self._frames.append(Frame(name, numbered))
         self._fresh = min(self._fresh, len(self._frames) - 1)
         try:
             yield
@@ -253,7 +253,7 @@ class Process(Recorder):
         self._arrive(head)
         loop = Loop(head, [], self._atomic, self._alternatives)
         self._loops.append(loop)
-        if not any(frame.endswith(" #") for frame in self._frames[self._fresh :]):
+        if not any(frame.numbered for frame in self._frames[self._fresh :]):
             self._fresh = len(self._frames)  # calls around a loop are not made again in every round
         yield
         self._close_block()

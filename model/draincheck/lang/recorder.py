@@ -12,7 +12,7 @@ from draincheck.lang.blocks import Blocks
 from draincheck.lang.control_flow import Flow
 from draincheck.lang.path import Path, merge
 from draincheck.location import caller_line, want_name, want_text
-from draincheck.system import BoolVar, Part
+from draincheck.system import BoolVar, Frame, Part
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -79,7 +79,7 @@ class Recorder:
         self._atomic: int = 0
         self._alternatives: int = 0
         self._loops: list[Loop] = []
-        self._frames: list[str] = []
+        self._frames: list[Frame] = []
         self._fresh = 0
         self.line = self._line = caller_line()
 

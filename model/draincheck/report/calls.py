@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from draincheck.expr import TRUE
 from draincheck.sorts import Value
-from draincheck.system import Action, Part, State, TransitionSystem
+from draincheck.system import Action, Frame, Part, State, TransitionSystem
 from draincheck.trace import Run, Step
 
 __all__ = ["Call", "Change", "Event", "events_of"]
@@ -30,11 +30,11 @@ class Call:
         number: for a numbered frame, the how-manieth call of it by its process; None before anything took place inside.
     """
 
-    frame: str
+    frame: Frame
     number: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.frame} {self.number}" if self.number else self.frame
+        return f"{self.frame} {self.number}" if self.number else str(self.frame)
 
 
 class Change(NamedTuple):
@@ -97,7 +97,7 @@ class _Replay:
         self.framed = {action.process for action in system.actions if any(part.frames for part in action.parts)}
         self.open: dict[str, tuple[Call, ...]] = {}
         self.entered_from: dict[str, tuple[str, tuple[Call, ...]]] = {}
-        self.counts: Counter[tuple[str, str]] = Counter()
+        self.counts: Counter[tuple[str, Frame]] = Counter()
 
     def step(self, number: int, step: Step) -> Iterator[Event]:
         """The events of one step. Skipped parts are followed too: later ones may stand in the calls they open."""
@@ -141,7 +141,7 @@ class _Replay:
 
     def _numbered(self, process: str, call: Call) -> Call:
         """Count a numbered call when the first thing takes place in it: one that was skipped has no number."""
-        if call.number or not call.frame.endswith(" #"):
+        if call.number or not call.frame.numbered:
             return call
         self.counts[process, call.frame] += 1
         return Call(call.frame, self.counts[process, call.frame])

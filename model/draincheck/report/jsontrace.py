@@ -107,7 +107,7 @@ def _part_json(event: Event) -> dict[str, object]:
     part = event.part
     return {
         "label": part.label,
-        "frames": list(part.frames),
+        "frames": list(map(str, part.frames)),
         "stack": [str(call) for call in event.stack],
         "mark": part.mark,
         "file": part.line.file,

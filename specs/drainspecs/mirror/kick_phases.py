@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from draincheck import op
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
-from draincheck.system import TransitionSystem, Variable
+from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS
 
 __all__ = ["KickPosition", "dangerous_kicks"]
@@ -34,8 +33,9 @@ def dangerous_kicks(system: TransitionSystem, property: str) -> frozenset[KickPo
     edges = [(here, system.actions[index], after) for here, edges in enumerate(graph.edges) for index, after in edges]
     breaking = {here for here, action, _ in edges if property in system.broken_checks(graph.state(here), action)}
     doomed = distances(predecessors(graph.edges), breaking)
-    pc, deferred = (system.position[_variable(system, name)] for name in ("pc main thread", "exit BH"))
-    phases = _phase_of_location(system, system.variables[pc])
+    pc = next(place for place, v in enumerate(system.variables) if v.counts == "main thread")
+    deferred = next(place for place, v in enumerate(system.variables) if v.name == "exit BH")
+    phases = _phase_of_location(system)
     return frozenset(
         KickPosition(phases[graph.state(here)[pc]], bool(graph.state(here)[deferred]))
         for here, action, after in edges
@@ -43,19 +43,14 @@ def dangerous_kicks(system: TransitionSystem, property: str) -> frozenset[KickPo
     )
 
 
-def _variable(system: TransitionSystem, name: str) -> Variable:
-    return next(variable for variable in system.variables if variable.name == name)
-
-
-def _phase_of_location(system: TransitionSystem, pc: Variable) -> dict[int, str]:
+def _phase_of_location(system: TransitionSystem) -> dict[int | None, str]:
     """The phase that each location of the main thread is about to begin, from the first step that leaves it."""
-    phases: dict[int, str] = defaultdict(lambda: "dispatch")
+    phases: dict[int | None, str] = defaultdict(lambda: "dispatch")
     for action in system.actions:
-        if action.process != "main thread":
-            continue
-        words = {word for part in action.parts[:1] for word in (*part.frames, part.label)}
-        phase = next((phase for word, phase in _PHASES if word in words), "dispatch")
-        for condition in action.guard.args:
-            if condition.op is op.EQ and condition.args[0] is pc:
-                phases.setdefault(int(str(condition.args[1].value)), phase)
+        if action.process == "main thread":
+            words = {
+                word for part in action.parts[:1] for word in (*(call.function for call in part.frames), part.label)
+            }
+            phase = next((phase for word, phase in _PHASES if word in words), "dispatch")
+            phases.setdefault(action.location, phase)
     return phases
