@@ -14,8 +14,8 @@ from check_invariants.selection import select_from_source
 from draincheck.revisions import find_revision
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
-from drainspecs.mirror import expectations
 from drainspecs.mirror.code_base import Counted
+from drainspecs.mirror.expectations import expected
 from tests.golden.documents import validator
 from tests.support.cli import run
 
@@ -169,14 +169,14 @@ def test_turned_knobs_have_no_expectation() -> None:
 
 def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control of the comparison: another expectation, and the row is marked."""
-    real = expectations.expected
+    real = expected
 
     def turned(*arguments: Any) -> Expectation:
         expectation = real(*arguments)
         assert expectation is not None
         return replace(expectation, outcome=Outcome.VIOLATED)
 
-    monkeypatch.setattr(expectations, "expected", turned)
+    monkeypatch.setattr("drainspecs.mirror.code_base.expected", turned)
     result = parametric("--revision", HOLDS)
     assert result.exit_code == 10
     assert "holds!" in result.stdout

@@ -11,8 +11,12 @@ from typing import Any
 import click
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_certificate, worst
+from check_invariants.judge import compiled
 from check_invariants.output import until_interrupted
+from check_invariants.selection import load_model, select_from_source
 from draincheck.certificate import CertificateVerdict, Header
+from draincheck.errors import NoSolver
+from draincheck.solvers import demand
 from draincheck.system import TransitionSystem
 
 __all__ = ["CheckedFile", "check_all", "check_one", "demand_all", "uncovered_by"]
@@ -45,9 +49,6 @@ class CheckedFile:
 
 def demand_all(solvers: Iterable[str]) -> None:
     """Raise UsageError unless all these solvers are there."""
-    from draincheck.errors import NoSolver
-    from draincheck.solvers import demand
-
     try:
         for solver in solvers:
             demand(solver)
@@ -95,9 +96,6 @@ def _system_of(source: Mapping[str, Any]) -> TransitionSystem:
     A user's model is a program. A certificate may come from anywhere, so that it names a program is no reason to run it: raises
     _NeedsModelError.
     """
-    from check_invariants.judge import compiled
-    from check_invariants.selection import select_from_source
-
     if "file" in source:
         name = f"{source['file']}:{source.get('function', '')}"[:100]
         raise _NeedsModelError(
@@ -108,9 +106,6 @@ def _system_of(source: Mapping[str, Any]) -> TransitionSystem:
 
 def _system_named(model: str) -> TransitionSystem:
     """The user's model; raises BadParameter or MalformedInput."""
-    from check_invariants.judge import compiled
-    from check_invariants.selection import load_model
-
     return compiled(load_model(model))
 
 

@@ -14,6 +14,7 @@ from check_invariants.output import (
     write_to,
 )
 from draincheck.checking import Finding, Result
+from draincheck.report.jsontrace import write_trace
 from draincheck.subject import Subject
 from draincheck.trace import Run
 
@@ -30,8 +31,6 @@ class CheckedSubject:
     @cached_property
     def runs(self) -> dict[str, Run]:
         """By property the traces, executed."""
-        from draincheck.trace import Run
-
         verdicts = self.result.verdicts.items()
         return {name: Run.of(self.result.system, v.trace) for name, v in verdicts if v.trace is not None}
 
@@ -50,8 +49,6 @@ class CheckedSubject:
 
 def write_traces(found: CheckedSubject, path: str) -> None:
     """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
-    from draincheck.report.jsontrace import write_trace
-
     violated = found.violated
     directory = path.endswith(("/", "\\")) or Path(path).is_dir()
     if len(violated) > 1 and not directory:

@@ -11,9 +11,12 @@ from check_invariants.exit import EmptySelection, ExitCode, of_comparison, of_ve
 from check_invariants.output import (
     sign,
 )
+from draincheck.errors import ModelError
+from draincheck.properties import Breach
+from draincheck.reason import AtFault
 from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Verdict
+from draincheck.verdict import Outcome, Verdict
 from drainspecs.suite.matrix import Row
 
 __all__ = ["LivenessLine", "codes_of", "lines_of", "notify_lines"]
@@ -92,9 +95,6 @@ def _line(row: Row) -> LivenessLine:
 
 def _verdicts(row: Row) -> tuple[dict[str, Verdict], str]:
     """A row's verdicts; if its model is at fault they are all unknown, and the fault is said."""
-    from draincheck.errors import ModelError
-    from draincheck.reason import AtFault
-    from draincheck.verdict import Outcome, Verdict
     from drainspecs.mirror.liveness import LIVENESS, verdicts
 
     try:
@@ -126,8 +126,6 @@ def notify_lines() -> tuple[Iterator[LivenessLine], int]:
 
 def codes_of(line: LivenessLine) -> list[ExitCode]:
     """The exit codes that a row makes."""
-    from draincheck.properties import Breach
-
     if line.fault:
         return [of_comparison(False)]
     return [of_verdict(cell.verdict.outcome, Breach.LIVENESS, cell.expectation) for cell in line.cells]

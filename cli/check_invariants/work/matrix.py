@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from check_invariants.exit import ExitCode, of_comparison, of_verdict
+from draincheck.properties import Breach
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
 from drainspecs.suite.matrix import Cell, Row, RowResult
@@ -39,6 +40,4 @@ def codes_of(result: RowResult, properties: Sequence[str]) -> list[ExitCode]:
 
 
 def _code(cell: Cell) -> ExitCode:
-    from draincheck.properties import Breach
-
     return of_verdict(cell.verdict.outcome, Breach.SAFETY, cell.expected)

@@ -13,12 +13,17 @@ from check_invariants.exit import ExitCode, MalformedInput, of_verdict
 from check_invariants.output import (
     write_to,
 )
+from check_invariants.selection import check_possible, merged
+from draincheck.errors import ModelError
 from draincheck.knobs import Setting
-from draincheck.revisions import Revision
+from draincheck.properties import Breach
+from draincheck.report.jsontrace import write_trace
+from draincheck.revisions import Revision, code_bases
 from draincheck.subject import Expectation
 from draincheck.verdict import Limits
 from drainspecs.mirror.code_base import Counted
 from drainspecs.mirror.counted import Decision
+from drainspecs.mirror.scenarios import find_scenario
 
 __all__ = ["ParametricRow", "chosen_from", "limits_from", "rows_of"]
 
@@ -56,8 +61,6 @@ class ParametricRow:
     @property
     def code(self) -> ExitCode:
         """The exit code that it makes."""
-        from draincheck.properties import Breach
-
         return of_verdict(self.decision.verdict.outcome, Breach.SAFETY, self.expectation)
 
     @property
@@ -69,11 +72,6 @@ class ParametricRow:
 
 def chosen_from(revisions: Sequence[Revision], settings: Sequence[tuple[str, Setting]]) -> list[Counted]:
     """The code bases named, all if none is, with their knobs turned. Raises UsageError and MalformedInput for knobs that exclude each other."""
-    from check_invariants.selection import check_possible, merged
-    from draincheck.revisions import code_bases
-    from drainspecs.mirror.code_base import Counted
-    from drainspecs.mirror.scenarios import find_scenario
-
     turned = merged(settings)
     if turned.get("order", "attach") != "attach":
         raise click.UsageError(
@@ -87,14 +85,11 @@ def chosen_from(revisions: Sequence[Revision], settings: Sequence[tuple[str, Set
 
 def limits_from(timeout: float | None) -> Limits:
     """The limits for each code base."""
-    from draincheck.verdict import Limits
-
     return Limits(seconds=timeout)
 
 
 def rows_of(chosen: Sequence[Counted], limits: Limits, directory: str | None) -> Iterator[ParametricRow]:
     """Decide one after the other, and write their files. Raises MalformedInput and NotWritable."""
-    from draincheck.errors import ModelError
     from drainspecs.mirror.counted import decide_all
 
     decisions = decide_all([model.turned for model in chosen], limits)
@@ -109,11 +104,9 @@ def rows_of(chosen: Sequence[Counted], limits: Limits, directory: str | None) ->
 
 def _row(model: Counted, decision: Decision, started: float) -> ParametricRow:
     from drainspecs.mirror.counted import S1
-    from drainspecs.mirror.expectations import expected
-    from drainspecs.mirror.scenarios import find_scenario
 
     certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
-    expectation = None if model.settings else expected(model.revision.name, find_scenario("mirror"), S1)
+    expectation = model.expectation(S1)
     return ParametricRow(model, decision, certificate, expectation, perf_counter() - started)
 
 
@@ -127,8 +120,6 @@ def _written(row: ParametricRow, directory: str) -> ParametricRow:
 
 
 def _trace_file(row: ParametricRow) -> str:
-    from draincheck.report.jsontrace import write_trace
-
     verdict = row.decision.verdict
     assert verdict.trace is not None
     source = replace(row.model, writes=row.decision.writes).source()

@@ -12,16 +12,21 @@ from typing import Any, NamedTuple
 import click
 
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, of_comparison
+from check_invariants.judge import compiled
 from check_invariants.output import (
     Counter,
     make_directory,
     until_interrupted,
     write_to,
 )
+from check_invariants.selection import chosen_properties, select
 from draincheck.certificate import Certificate, Certified, Gap, Header
+from draincheck.errors import ModelError
+from draincheck.properties import Liveness
 from draincheck.subject import Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome
+from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite.certificates import Account
 from drainspecs.suite.matrix import Row, RowResult
 
@@ -40,8 +45,6 @@ class Proven:
     @property
     def claims(self) -> list[tuple[str, Outcome]]:
         """What it claims: verdicts on properties."""
-        from draincheck.verdict import Outcome
-
         return [(claim.property, Outcome(claim.verdict)) for claim in self.certificate.header.claims]
 
     @property
@@ -54,11 +57,6 @@ def find(
     properties: Sequence[str], engine: str, depth: int | None, timeout: float | None, selectors: Mapping[str, Any]
 ) -> Proven:
     """Decide the properties, and make the certificate. Raises what stands in the way of one that was named, or of all."""
-    from check_invariants.judge import compiled
-    from check_invariants.selection import chosen_properties, select
-    from draincheck.properties import Liveness
-    from draincheck.verdict import Limits
-
     selected = select(properties=properties, **selectors)
     system = compiled(selected)
     items = chosen_properties(system, properties)
@@ -79,7 +77,6 @@ def find(
 def _certified(selected: Subject, names: Sequence[str], engine: str, limits: Limits) -> Certified:
     """A certificate of these properties. Raises MalformedInput, LimitReached and Interrupted."""
     from draincheck.certificate import CertificateError, certify
-    from draincheck.errors import ModelError
 
     explicit = engine == "explicit"
     counter = Counter("states found") if explicit else Counter("properties tried", len(names))
@@ -163,7 +160,6 @@ def prove_matrix(directory: str, jobs: int | None) -> ProvenMatrix:
 def _written(directory: str, row: Row) -> _Written:
     """Write the certificate of a row's system, about all that can be certified there."""
     from draincheck.certificate import make
-    from drainspecs.mirror.code_base import CodeBase
 
     selected = CodeBase(row.revision, row.scenario)
     certificate = make(selected.system(), source=selected.source())

@@ -11,12 +11,18 @@ from check_invariants.exit import EmptySelection, ExitCode, of_verdict
 from check_invariants.output import (
     write_to,
 )
+from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
 from draincheck.core.outcome import Outcome
 from draincheck.core.run import MachineRun, Simulation
 from draincheck.knobs import Setting
+from draincheck.properties import Breach
 from draincheck.qemu import Scenario
-from draincheck.revisions import Revision
+from draincheck.report.jsontrace import write_trace
+from draincheck.revisions import Revision, code_bases, find_revision
+from draincheck.trace import Run
+from draincheck.verdict import Outcome as Verdict
 from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.scenarios import applies, find_scenario
 
 __all__ = ["code_bases_of", "code_of", "simulated_by", "write_traces"]
 
@@ -29,11 +35,6 @@ def code_bases_of(
     revisions: Sequence[Revision], scenarios: Sequence[Scenario], settings: Sequence[tuple[str, Setting]], every: bool
 ) -> list[CodeBase]:
     """The code bases that the options name and that can run the scenarios. Raises UsageError and EmptySelection."""
-    from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
-    from draincheck.revisions import code_bases, find_revision
-    from drainspecs.mirror.code_base import CodeBase
-    from drainspecs.mirror.scenarios import applies, find_scenario
-
     if every and revisions:
         raise click.UsageError("--all and --revision exclude each other")
     named = code_bases() if every else revisions or [find_revision(DEFAULT_REVISION)]
@@ -74,20 +75,14 @@ def write_traces(directory: str | None, item: CodeBase, result: Simulation) -> l
 
 def _trace_file(item: CodeBase, run: MachineRun, property_name: str) -> str:
     from draincheck.conformance.lockstep import trace_of_steps
-    from draincheck.report.jsontrace import write_trace
-    from draincheck.trace import Run
-    from draincheck.verdict import Outcome
 
     system = item.system()
     trace = trace_of_steps(system, run.steps, property_name)
-    return write_trace(Run.of(system, trace), source=item.source(), verdict=Outcome.VIOLATED)
+    return write_trace(Run.of(system, trace), source=item.source(), verdict=Verdict.VIOLATED)
 
 
 def code_of(item: CodeBase, outcome: Outcome) -> ExitCode:
     """What an outcome means for the exit code."""
-    from draincheck.properties import Breach
-    from draincheck.verdict import Outcome as Verdict
-
     name = _PROPERTY.get(outcome.value)
     if name is None:
         return ExitCode.OK

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from check_invariants.exit import Interrupted, LimitReached, MalformedInput
 from check_invariants.output import Counter
+from check_invariants.selection import probes_of_states
+from draincheck.errors import ModelError
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.questions.sweep import Sweep
 
@@ -14,8 +16,6 @@ __all__ = ["swept_by"]
 
 def swept_by(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
     """All code bases that the knobs make up, decided. Raises LimitReached, MalformedInput and Interrupted."""
-    from check_invariants.selection import probes_of_states
-    from draincheck.errors import ModelError
     from drainspecs.questions.sweep import SpaceTooLarge, sweep
 
     counter = Counter("systems built")

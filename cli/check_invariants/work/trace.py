@@ -10,8 +10,10 @@ import click
 
 from check_invariants.exit import Diverged, EmptySelection, LimitReached, MalformedInput
 from check_invariants.output import STDOUT
+from draincheck.errors import TraceError
 from draincheck.reason import Reason
-from draincheck.report.jsontrace import TraceFile
+from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
+from draincheck.report.text import render_trace
 from draincheck.subject import Subject
 from draincheck.system import TransitionSystem
 from draincheck.trace import Run, Trace
@@ -22,9 +24,6 @@ __all__ = ["followed", "read_file", "refuse", "the_property", "written_by"]
 
 def read_file(file: str) -> TraceFile:
     """The trace in a file, or of standard input for `-`. Raises BadParameter or MalformedInput."""
-    from draincheck.errors import TraceError
-    from draincheck.report.jsontrace import read_trace
-
     try:
         data = sys.stdin.buffer.read() if file == STDOUT else Path(file).read_bytes()
     except OSError as error:
@@ -41,9 +40,6 @@ def _named(file: str) -> str:
 
 def followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
     """The trace, executed. Raises Diverged unless the model is the one that it names and follows it to the end."""
-    from draincheck.errors import TraceError
-    from draincheck.trace import Run
-
     if trace.digest != system.digest:
         raise Diverged(
             f"{_named(file)}: the model has changed: the trace belongs to {trace.system} with digest {trace.digest[:16]}, "
@@ -79,9 +75,6 @@ def refuse(model: str, name: str, outcome: Outcome, reason: Reason) -> None:
 
 def written_by(selected: Subject, run: Run, outcome: Outcome, form: str) -> str:
     """The text of a run in a format."""
-    from draincheck.report.jsontrace import write_trace
-    from draincheck.report.text import render_trace
-
     if form == "text":
         return render_trace(run)
     return write_trace(run, source=selected.source(), verdict=outcome)

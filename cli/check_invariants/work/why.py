@@ -10,6 +10,12 @@ import click
 
 from check_invariants.exit import Interrupted, MalformedInput
 from check_invariants.output import Counter, make_directory, write_to
+from check_invariants.selection import probes_of_states
+from draincheck.errors import ModelError
+from draincheck.knobs import UnknownName
+from draincheck.report.jsontrace import write_trace
+from draincheck.revisions import find_revision
+from draincheck.trace import Run
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.questions.why import Flip, Why
 
@@ -25,10 +31,6 @@ def the_property(properties: Sequence[str]) -> str:
 
 def ask(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why:
     """The answers. Raises BadParameter, MalformedInput and Interrupted."""
-    from check_invariants.selection import probes_of_states
-    from draincheck.errors import ModelError
-    from draincheck.knobs import UnknownName
-    from draincheck.revisions import find_revision
     from drainspecs.questions.why import why
 
     try:
@@ -73,8 +75,6 @@ def _suffix(flip: Flip) -> str:
 def _evidence(without: CodeBase, name: str, flip: Flip) -> str:
     """The text of a certificate, or of a trace file."""
     from draincheck.certificate import make
-    from draincheck.report.jsontrace import write_trace
-    from draincheck.trace import Run
 
     if flip.verdict.trace is None:
         return make(without.system(), [name], source=without.source()).text
