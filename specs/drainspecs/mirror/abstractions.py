@@ -195,8 +195,9 @@ ABSTRACTIONS: Final = (
         "bottom halves",
         "of qemu_aio_context's bottom halves the drain's, the exit's and the thread pool's, newest first, the pool's the oldest",
         "the list is walked from the newest (aio_bh_new puts it at the head); the pool's is made with the first request. Others submit nothing. From "
-        "8c6b0356b5 (v5.0.0) on the one scheduled last runs first: the code bases of then have the same verdicts with the pool's first "
-        "(test_abstractions.py)",
+        "8c6b0356b5 (v5.0.0) on the one scheduled last runs first, and one that is scheduled during a walk waits for the next. All such orders are "
+        "among those of a model in which each walk runs the pool's before the others, after them, or not at all; there the code bases of then "
+        "have the same verdicts (test_abstractions.py)",
     ),
     Abstraction(
         "finished elements",
