@@ -49,6 +49,7 @@ coverage: setup ## How many branches the quick tests take: 95 % at the least
 	$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
 
 wheel: setup ## Install the wheel where nothing else is, and run some quick tests on it
+	rm -rf $(VENV)/wheel
 	$(BIN)/python -m build --wheel --outdir $(VENV)/wheel
 	.ci/elsewhere $(VENV)/wheel/env highest $(VENV)/wheel/*.whl tests/golden
 

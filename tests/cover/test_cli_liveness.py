@@ -30,14 +30,6 @@ def test_the_hang_is_the_kick_that_is_never_handled() -> None:
     assert {name for name, cell in row["properties"].items() if cell["verdict"] == "violated"} == {"L2"}
 
 
-def test_the_assumptions_stand_below_the_table() -> None:
-    """Nobody has to guess what is taken for granted."""
-    result = CliRunner().invoke(cli, ["liveness", "--scenario", "mirror", "--revision", "ab27"])
-    assert result.exit_code == 0
-    assert "taken for granted:" in result.stdout
-    assert "storage (weak fairness)" in result.stdout
-
-
 def test_the_document_follows_its_schema() -> None:
     """Of code bases and of the notify suite."""
     for arguments in (["--revision", "91af091f92"], ["--notify"]):

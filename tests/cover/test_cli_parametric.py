@@ -36,24 +36,6 @@ def document(*arguments: str) -> dict[str, Any]:
     return data
 
 
-def test_the_table_says_what_shows_each_verdict() -> None:
-    """A certificate's size, or the writes and steps of the counterexample; no trace for several code bases."""
-    result = parametric("--revision", HOLDS, "--revision", VIOLATED)
-    assert result.exit_code == 0
-    assert "9a0cec664e  2016-10-27  holds     holds     inductive, certificate " in result.stdout
-    assert "f3926945c8  2015-09-07  violated  violated  1 write, 19 steps " in result.stdout
-    assert "main_loop_wait" not in result.stdout
-    assert result.stdout.endswith("\nevery verdict is as expected\n")
-
-
-def test_one_violated_code_base_is_shown_with_its_trace() -> None:
-    """As a call tree, with the counted requests."""
-    result = parametric("--revision", VIOLATED)
-    assert result.exit_code == 0
-    assert "  (b) submits every request" in result.stdout
-    assert "violated in step 19: S1" in result.stdout
-
-
 def test_the_document_has_its_schema() -> None:
     """Certificates and counterexamples as numbers."""
     first, second = document("--revision", HOLDS, "--revision", VIOLATED)["rows"]
@@ -157,6 +139,7 @@ def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 # -- exit codes -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_turned_knobs_have_no_expectation() -> None:
     """The verdict itself is the exit code: 12 for a violation, 0 where S1 holds."""
     result = parametric("--revision", HOLDS, "--set", "is_external=off")

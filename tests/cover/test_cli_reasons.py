@@ -40,17 +40,7 @@ def document(name: str, *arguments: str) -> dict[str, Any]:
 # -- why ----------------------------------------------------------------------------------------------
 
 
-def test_why_names_changes_and_their_commits() -> None:
-    """What exposes case 3, each with the command that shows it."""
-    result = run("why", "--revision", "ab27c3b5e7")
-    assert result.exit_code == 0
-    assert result.stdout.startswith("ab27c3b5e7 / mirror: S1 is violated (shortest counterexample: ")
-    assert "1. drain=yield_late, before that nested\n     a77fd4bb29: bdrv_drain in a coroutine yields" in result.stdout
-    assert "of the 13 changes since 5a7e7a0bad~1: take back any one of these, and S1 holds" in result.stdout
-    assert "15 of 8192 sets looked at, 12 distinct models" in result.stdout
-    assert "--evidence DIR writes" in result.stdout
-
-
+@pytest.mark.slow
 def test_the_commands_that_why_names_show_what_it_says() -> None:
     """Each `see:` line runs, and comes to the verdict that the answer gives."""
     for revision, words in (("ab27c3b5e7", "everything holds"), ("9a0cec664e", "violated in step")):
@@ -136,21 +126,6 @@ def test_why_says_what_it_cannot_answer(arguments: list[str], code: int, words: 
 # -- repair -------------------------------------------------------------------------------------------
 
 
-def test_repairs_are_numbered_and_explained_by_commits() -> None:
-    """Cheapest first, then what the others leave open."""
-    result = run("repair", "--revision", "ab27c3b5e7")
-    assert result.exit_code == 0
-    assert "1. begin=before_check (cost 2)\n     9a0cec664e: " in result.stdout
-    assert "3. park_requests=on, parked_counts=off (cost 5)" in result.stdout
-    assert (
-        "     see: check-invariants check --revision ab27c3b5e7 --scenario mirror --set notifier_home=main\n"
-        in result.stdout
-    )
-    assert "drain_is_section=on (inert)" in result.stdout
-    assert "case 3: mirror_exit runs after a request entered the source between (w) and (a)\n" in result.stdout
-    assert "case 1: " not in result.stdout
-
-
 @pytest.mark.slow
 def test_the_commands_that_repair_names_show_that_all_is_well() -> None:
     """Each `see:` line runs on the mended code base, where the chosen properties hold."""
@@ -188,6 +163,7 @@ def test_repair_as_a_document() -> None:
     }
 
 
+@pytest.mark.slow
 def test_no_repair_is_no_success() -> None:
     """Exit code 10 and a word; nothing to mend is a success."""
     result = run("repair", "--revision", "bdffb31d8e", "--property", "S6")

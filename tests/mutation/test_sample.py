@@ -13,6 +13,7 @@ from tests.mutation import campaign
 from tests.mutation.campaign import Campaign, Result, drawn, summary
 from tests.mutation.loading import modules_of, source_of
 from tests.mutation.operators import OPERATORS, Mutant, mutants, mutate
+from tests.support.samples import sampled
 
 SEED = 2016
 
@@ -67,6 +68,7 @@ def test_names_are_no_behaviour() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_seed_draws_the_same_mutants_and_another_seed_others() -> None:
     """Nothing is chosen by hand."""
     first, again, other = (list(islice(drawn("model", seed), 20)) for seed in (1, 1, 2))
@@ -74,6 +76,7 @@ def test_a_seed_draws_the_same_mutants_and_another_seed_others() -> None:
     assert len({mutant.operator for mutant in first}) == len(OPERATORS)
 
 
+@pytest.mark.slow
 def test_every_module_has_mutants() -> None:
     """New files are found by themselves."""
     found = {mutant.module for mutant in drawn("model", 1)}
@@ -103,11 +106,13 @@ def assert_mostly_caught(results: Sequence[Result]) -> None:
     assert sum(not result.survives for result in counted) >= 0.75 * len(counted), "\n".join(map(str, results))
 
 
+@pytest.mark.slow
 def test_wrong_lines_of_the_model_are_caught(model: Campaign) -> None:
     """By a verdict, a fault, the core, or a claim."""
     assert_mostly_caught(of(model, ("verdict", "conformance", "claim"), 5))
 
 
+@pytest.mark.slow
 def test_nothing_is_caught_where_no_net_hangs(model: Campaign) -> None:
     """Negative control: the same mutants of the model run through, and at most counts move."""
     results = of(model, (), 5)
@@ -115,6 +120,7 @@ def test_nothing_is_caught_where_no_net_hangs(model: Campaign) -> None:
     assert any(result.survives for result in results)
 
 
+@pytest.mark.slow
 def test_the_nets_are_empty_without_a_mutant(model: Campaign) -> None:
     """Negative control: where nothing is wrong no row is another one, and nothing is caught."""
     model.nets = ["verdict", "conformance", "claim"]
@@ -122,18 +128,21 @@ def test_the_nets_are_empty_without_a_mutant(model: Campaign) -> None:
     assert (result["caught"], result["changed"]) == (None, 0)
 
 
-def test_wrong_lines_of_the_core_are_caught() -> None:
+@pytest.mark.parametrize("number", sampled([1, 4], 1))
+def test_wrong_lines_of_the_core_are_caught(number: int) -> None:
     """By its comparison with the model."""
     with Campaign("core", (), wide=True) as running:
-        assert_mostly_caught(of(running, ("conformance",), 4, only="core.mirror"))
+        assert_mostly_caught(of(running, ("conformance",), number, only="core.mirror"))
 
 
+@pytest.mark.slow
 def test_wrong_lines_of_the_resetting_vcpu_are_caught() -> None:
     """By unit tests: short random walks of model and core seldom come so far."""
     with Campaign("core", (), wide=False) as running:
         assert_mostly_caught(of(running, ("unit",), 4, only="core.vcpu"))
 
 
+@pytest.mark.slow
 def test_the_cores_unit_tests_are_green_without_a_mutant() -> None:
     """Negative control: what they catch is the mutant."""
     with Campaign("core", ("unit",), wide=False) as running:

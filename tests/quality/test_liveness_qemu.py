@@ -105,6 +105,7 @@ def test_every_property_is_expected_in_every_default_row() -> None:
     assert expected_liveness("my own", DEFAULT_SCENARIOS[0], "L1") is None
 
 
+@pytest.mark.slow
 def test_kicks_get_lost_exactly_where_history_says() -> None:
     """L2 is broken with dataplane from 65c1b5b622 up to the fix of 321d1dba8b, and nowhere else."""
     hang = HASHES[HASHES.index("65c1b5b622") : HASHES.index("321d1dba8b")]

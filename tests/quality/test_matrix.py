@@ -185,6 +185,7 @@ def steps_taken(system: TransitionSystem, taken: dict[tuple[str, str], bool]) ->
                 taken[key] = taken[key] or (system.holds(guard, state) and system.holds(when, state))
 
 
+@pytest.mark.slow
 def test_every_step_of_the_model_is_taken_somewhere() -> None:
     """No step is dead code of the model, but for those that say why."""
     taken: dict[tuple[str, str], bool] = {}

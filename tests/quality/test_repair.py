@@ -30,6 +30,7 @@ from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.questions import repair as repair_module
 from drainspecs.questions.repair import SAFETY, Remainder, Repairs, repair, what_remains
+from tests.support.samples import sampled
 
 BANDAGE, EXTERNAL, WALK = "bandage=on", "is_external=on", "walk_checks_external=on"
 EARLY, PARKS, HOME = "begin=before_check", "park_requests=on", "notifier_home=main"
@@ -78,6 +79,7 @@ def test_one_of_the_two_commits_is_not_enough(partner: str) -> None:
     assert left("14560d69e7~1", partner, BANDAGE).inert
 
 
+@pytest.mark.slow
 def test_what_closes_everything_before_14560d69e7() -> None:
     """Four sets, cheapest first; the bandage is in the dearest, and there it needs 9a0cec664e as well."""
     found = asked("14560d69e7~1", "mirror")
@@ -96,6 +98,7 @@ def test_what_closes_everything_before_14560d69e7() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_sets_one_short_of_a_solution_say_what_is_open() -> None:
     """The bandage with both commits lacks 9a0cec664e, and so leaves case 3; without 37989ced44 it leaves case 1."""
     short = {frozenset(m.name for m in r.mitigations): r for r in asked("14560d69e7~1", "mirror").remainders}
@@ -114,7 +117,7 @@ def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         monkeypatch.setattr(module, "MITIGATIONS", kept)
 
 
-@pytest.mark.parametrize("name", [WALK, HOME])
+@pytest.mark.parametrize("name", sampled([WALK, HOME], [WALK]))
 def test_a_mitigation_that_is_not_known_is_in_no_repair(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: without one of them exactly the repairs that need it are gone, and nothing takes their place."""
     whole = [{HOME}, {EXTERNAL, WALK, BANDAGE}, {"begin=after_release", PARKS, UNCOUNTED}, {EARLY, PARKS, UNCOUNTED}]
@@ -126,6 +129,7 @@ def test_a_mitigation_that_is_not_known_is_in_no_repair(name: str, monkeypatch: 
 # -- other code bases ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_on_nested_drains_the_bandage_is_clean() -> None:
     """From 3f09bfbc7b external counting, both commits and the bandage suffice in the main loop; the counter has to come first."""
     found = asked("3f09bfbc7b", "mirror")
@@ -151,7 +155,7 @@ def test_the_bandage_s_own_tree() -> None:
     assert solutions(asked("ab27c3b5e7", "mirror")) == [{EARLY}, {HOME}, {PARKS, UNCOUNTED}]
 
 
-@pytest.mark.parametrize("scenario", ["timer", "no-ioeventfd"])
+@pytest.mark.parametrize("scenario", sampled(["timer", "no-ioeventfd"], ["timer"]))
 def test_without_a_host_notifier_only_parking_helps(scenario: str) -> None:
     """cf3129323f with 7f16476fab suffices at ab27c3b5e7, whose section opens in the same step as (w); 9a0cec664e alone leaves case 1."""
     found = asked("ab27c3b5e7", scenario)
@@ -166,6 +170,7 @@ def test_where_a_drain_yields_first_parking_needs_the_early_section() -> None:
     assert solutions(repair(revision, [find_scenario("timer")])) == [{EARLY, PARKS, UNCOUNTED}]
 
 
+@pytest.mark.slow
 def test_all_scenarios_together() -> None:
     """What mends a virtio disk does not mend a timer: only parking mends all."""
     assert solutions(asked("ab27c3b5e7", "mirror", "timer", "dataplane")) == [{PARKS, UNCOUNTED}]
@@ -191,6 +196,7 @@ def section_less() -> Revision:
     return with_settings(find_revision("65c1b5b622"), {"begin": "none"})
 
 
+@pytest.mark.slow
 def test_a_repair_that_hangs_is_none() -> None:
     """A section makes dataplane safe and lets the IOThread sleep for ever, until 321d1dba8b wakes it."""
     found = repair(section_less(), [find_scenario("dataplane")])
@@ -276,6 +282,7 @@ def test_what_hangs_with_a_flush_is_mended_by_uncounting() -> None:
     assert asked("7f16476fab", "timer-flush").now.flaws == ()
 
 
+@pytest.mark.slow
 def test_no_repair_of_any_code_base_hangs_in_any_scenario_of_its_kind() -> None:
     """What is offered for requests without a host notifier, decided anew by whole searches."""
     for revision in ("5a7e7a0bad", "3f09bfbc7b", "91af091f92"):
@@ -315,7 +322,7 @@ def brute_force(revision: str, scenario: str) -> set[frozenset[str]]:
 HARD = [
     ("39bf92dd70", "mirror"),
     ("684e508c23", "dataplane"),
-    ("37989ced44", "no-ioeventfd"),
+    pytest.param("37989ced44", "no-ioeventfd", marks=pytest.mark.slow),
     pytest.param("b112a65c52", "dataplane", marks=pytest.mark.slow),
 ]
 
@@ -326,6 +333,7 @@ def test_the_search_finds_what_trying_every_set_finds(revision: str, scenario: s
     assert set(map(frozenset, solutions(asked(revision, scenario)))) == brute_force(revision, scenario)
 
 
+@pytest.mark.slow
 def test_a_search_that_skips_mitigations_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: a search that never adds anything to the bandage misses solutions."""
     compatible, place = repair_module._Bench.compatible, MITIGATIONS.index(find_mitigation(BANDAGE))

@@ -37,6 +37,7 @@ def decided_alone(found: Sweep, vector: dict[str, Setting]) -> bool | None:
     return all(verdicts[name].outcome is Outcome.HOLDS for name in found.properties)
 
 
+@pytest.mark.slow
 def test_each_code_base_is_decided_as_if_it_were_alone(small: Sweep) -> None:
     """All 144 of them, one by one."""
     for vector in small.space.vectors():

@@ -76,7 +76,7 @@ def test_busy_polling_that_ignores_the_counter_exposes_dataplane() -> None:
 
 
 MANY = [
-    ("timer", [{"park_requests"}, {"begin"}], 259),
+    pytest.param("timer", [{"park_requests"}, {"begin"}], 259, marks=pytest.mark.slow),
     pytest.param(
         "mirror",
         [
@@ -169,6 +169,7 @@ def test_the_search_finds_what_trying_every_set_finds(revision: str, scenario: s
     assert sets_of(asked(revision, scenario, property)) == brute_force(revision, scenario, property)
 
 
+@pytest.mark.slow
 def test_a_search_that_skips_sets_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: without the sets of two the comparison above fails."""
     larger = why_module._Search._larger
