@@ -8,7 +8,7 @@ import pytest
 
 from draincheck.engines.explicit import check, explore
 from draincheck.eventloop import AioContext, FdHandler, Home, Lock, Section, add_up, fixed
-from draincheck.lang import FALSE, TRUE, Model, Process
+from draincheck.lang import FALSE, TRUE, Model, ModelError, Process
 from draincheck.verdict import Outcome
 
 
@@ -94,6 +94,15 @@ def test_sections_add_up_unless_their_node_moves_while_one_is_open(moves_open: b
         p.do("move", moved.set(), when=TRUE if moves_open else ~node.open)
     m.always("each counter is what is open", add_up([(node.open, node.home)]))
     assert check(m.compile(), "each counter is what is open").outcome is outcome
+
+
+def test_a_section_that_nobody_counts_cannot_begin() -> None:
+    """An absent counter is a code base without sections: one that begins all the same is refused, not dropped."""
+    m = Model("uncounted")
+    node = Section(m.int("quiesce", 0, 2, exists=False), fixed(context(m, CodeBase())))
+    assert node.open is FALSE
+    with pytest.raises(ModelError, match="a drained section begins in a code base that has none"):
+        node.begin()
 
 
 def test_the_end_of_the_last_section_notifies() -> None:

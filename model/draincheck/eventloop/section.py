@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from draincheck.errors import ModelError
 from draincheck.eventloop.context import AioContext, FdHandler
 from draincheck.lang import FALSE, BoolExpr, IntVar, Update, count
 
@@ -50,7 +51,12 @@ class Section(Generic[H]):
         return self.counter > 0
 
     def begin(self) -> list[Update]:
-        """What bdrv_drained_begin does before it polls: count, and disable external events on the first one."""
+        """What bdrv_drained_begin does before it polls: count, and disable external events on the first one.
+
+        Raises ModelError where nothing counts sections: they would begin and never be open.
+        """
+        if not self.counter.exists:
+            raise ModelError("a drained section begins in a code base that has none")
         return [self.counter.inc(), *self.home.disable(self.counter.is_(0))]
 
 

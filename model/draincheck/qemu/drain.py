@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from draincheck.errors import ModelError
 from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_
 from draincheck.qemu import aio, requests
 from draincheck.qemu.world import World
@@ -93,8 +92,6 @@ def _drain_in_coroutine(p: Process, w: World) -> None:
     """Poll inside the coroutine, or schedule a bottom half that polls and yield until it has."""
     if w.k.drain == "nested":
         poll_until_quiet(p, w, w.disk.drain_waits)
-    elif w.k.drain == "yield_first" and not w.k.drain_is_section:
-        raise ModelError("drain=yield_first counts a section that nothing but a bdrv_drain with drain_is_section ends")
     else:
         p.do("schedule bdrv_co_drain_bh_cb", *w.schedule(w.job.drain_bh))
         w.probes.job_yields(p, w)
