@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from draincheck.trace import Trace
 
 __all__ = [
+    "CertificateError",
+    "ClaimError",
+    "DrawingError",
     "EvidenceError",
+    "GraphTooLarge",
     "MalformedModel",
     "ModelError",
     "ModelFault",
@@ -64,12 +68,28 @@ class Unreadable(Exception):
     """A text that a solver does not understand."""
 
 
+class CertificateError(Exception):
+    """A certificate that cannot be read, or that cannot be made: what it should prove is not so, or not known to be so."""
+
+
+class ClaimError(Exception):
+    """A claim that says something else than the definitions it should."""
+
+
+class DrawingError(RuntimeError):
+    """Graphviz is not installed, or failed."""
+
+
 class TraceError(Exception):
     """A trace that cannot be read, or that the model it names does not follow."""
 
 
 class EvidenceError(AssertionError):
     """An engine's claim that its own system does not bear out: an error of the engine, never of the model."""
+
+
+class GraphTooLarge(ModelError):
+    """A system with more states than are sensible in a graph, or than were asked for."""
 
 
 class ModelFault(ModelError):

@@ -12,10 +12,11 @@ from importlib import import_module
 import pytest
 import z3
 
-from draincheck.certificate import Certificate, CertificateError, check, make, read
+from draincheck.certificate import Certificate, check, make, read
 from draincheck.certificate.format import QUERIES
 from draincheck.certificate.queries import constants, queries
 from draincheck.engines.smt.relation import Relation
+from draincheck.errors import CertificateError
 from draincheck.expr import TRUE
 from draincheck.properties import Always
 from draincheck.revisions import find_revision

@@ -8,20 +8,12 @@ from pathlib import Path
 import pytest
 
 from draincheck import solvers
-from draincheck.certificate import (
-    SOLVERS,
-    CertificateError,
-    Claim,
-    certifiable,
-    check,
-    from_proof,
-    make,
-)
+from draincheck.certificate import SOLVERS, Claim, certifiable, check, from_proof, make
 from draincheck.certificate.queries import queries
 from draincheck.engines import explicit
 from draincheck.engines.smt.induction import Proof
 from draincheck.engines.smt.relation import Relation
-from draincheck.errors import ModelFault, NoSolver
+from draincheck.errors import CertificateError, ModelFault, NoSolver
 from draincheck.expr import TRUE
 from draincheck.naturals import NATURAL, over_naturals
 from draincheck.properties import Always, Eventually, LeadsTo, NoDeadlock

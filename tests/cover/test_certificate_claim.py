@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from draincheck.certificate.claim import DEEPEST, ClaimError, check_claim
+from draincheck.certificate.claim import DEEPEST, check_claim
+from draincheck.errors import ClaimError
 
 INV = "(define-fun inv ((v0 Bool) (v1 (_ BitVec 2))) Bool "
 RANK = "(define-fun rank0.0 ((v0 Bool) (v1 (_ BitVec 2))) Bool "

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import z3
 
-from draincheck.certificate import MOST_STEPS, Certificate, CertificateError, Claim, Header, make, read
+from draincheck.certificate import MOST_STEPS, Certificate, Claim, Header, make, read
 from draincheck.certificate.format import CLAIM, MODEL, QUERIES, TITLE, written
+from draincheck.errors import CertificateError
 from draincheck.properties import Always
 from draincheck.sorts import BOOL
 from draincheck.system import BoolVar

@@ -14,11 +14,11 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from draincheck.analysis.transition_graph import MAX_DRAWN, GraphTooLarge, attribute_names, transition_graph
-from draincheck.errors import ModelError, SourceLine
+from draincheck.analysis.transition_graph import MAX_DRAWN, attribute_names, transition_graph
+from draincheck.errors import DrawingError, GraphTooLarge, ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE
 from draincheck.properties import Always, Assertion
-from draincheck.report.graphs import DrawingError, draw_svg, to_dot, to_graphml, to_node_link, to_svg
+from draincheck.report.graphs import draw_svg, to_dot, to_graphml, to_node_link, to_svg
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import (
     Action,

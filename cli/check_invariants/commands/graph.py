@@ -71,7 +71,8 @@ def _check_size(system: TransitionSystem, form: str) -> None:
 def _written(system: TransitionSystem, form: str) -> str | bytes:
     """The graph in a format. Raises UsageError if it cannot be drawn here."""
     from draincheck.analysis.transition_graph import transition_graph
-    from draincheck.report.graphs import DrawingError, to_dot, to_graphml, to_svg
+    from draincheck.errors import DrawingError
+    from draincheck.report.graphs import to_dot, to_graphml, to_svg
 
     graph = transition_graph(system)
     try:

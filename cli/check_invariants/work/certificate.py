@@ -68,7 +68,8 @@ def check_all(files: Sequence[str], work: partial[CheckedFile], jobs: int | None
 
 def check_one(file: str, *, solvers: Sequence[str], model: str | None, seconds: float) -> CheckedFile:
     """Make the model again, and check a file."""
-    from draincheck.certificate import CertificateError, check, read
+    from draincheck.certificate import check, read
+    from draincheck.errors import CertificateError
 
     try:
         certificate = read(Path(file).read_text(encoding="utf-8"))

@@ -76,7 +76,8 @@ def find(
 
 def _certified(selected: Subject, names: Sequence[str], engine: str, limits: Limits) -> Certified:
     """A certificate of these properties. Raises MalformedInput, LimitReached and Interrupted."""
-    from draincheck.certificate import CertificateError, certify
+    from draincheck.certificate import certify
+    from draincheck.errors import CertificateError
 
     explicit = engine == "explicit"
     counter = Counter("states found") if explicit else Counter("properties tried", len(names))

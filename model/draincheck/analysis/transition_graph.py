@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from draincheck.errors import ModelError
+from draincheck.errors import GraphTooLarge
 from draincheck.exploration.graph import StateGraph
 from draincheck.properties import Always
 from draincheck.system import Action, State, TransitionSystem
@@ -33,7 +33,6 @@ __all__ = [
     "FILE_LIMITS",
     "MAX_DRAWN",
     "MAX_NODES",
-    "GraphTooLarge",
     "attribute_names",
     "refuse_above",
     "transition_graph",
@@ -49,10 +48,6 @@ FILE_LIMITS = Limits(states=MAX_NODES)
 
 #: attributes of a node that are not variables; "id" is what networkx and GraphML call the node itself
 RESERVED = frozenset({"id", "initial", "final", "deadlock", "bound", "violates"})
-
-
-class GraphTooLarge(ModelError):
-    """A system with more states than are sensible in a graph, or than were asked for."""
 
 
 def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:

@@ -14,11 +14,11 @@ from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
-from draincheck.certificate.claim import ClaimError, check_claim
-from draincheck.certificate.format import Certificate, CertificateError, read
+from draincheck.certificate.claim import check_claim
+from draincheck.certificate.format import Certificate, read
 from draincheck.certificate.queries import Query, constants, model_part, queries, query_part, signatures
 from draincheck.engines.smt.relation import Relation
-from draincheck.errors import ModelError, TraceError, Unreadable
+from draincheck.errors import CertificateError, ClaimError, ModelError, TraceError, Unreadable
 from draincheck.properties import Reachable
 from draincheck.solvers import Answer, SmtSolver, demand, open_solver
 from draincheck.system import TransitionSystem

@@ -19,7 +19,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
-__all__ = ["ClaimError", "check_claim"]
+from draincheck.errors import ClaimError
+
+__all__ = ["check_claim"]
 
 FUNCTIONS: Final = frozenset(
     ("and", "or", "not", "=>", "=", "ite", "bvult", "bvule", "bvadd", "bvsub", "+", "-", "<", "<=", "domain")
@@ -36,10 +38,6 @@ TOKEN: Final = re.compile(r"[()]|[^ \n()]+")
 
 #: parts that may be open at once: solvers read terms recursively. Certificates of the QEMU model come to some hundred
 DEEPEST: Final = 5000
-
-
-class ClaimError(Exception):
-    """A claim that says something else than the definitions it should."""
 
 
 def check_claim(text: str, signatures: Sequence[str]) -> None:

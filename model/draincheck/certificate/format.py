@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-__all__ = ["MOST_STEPS", "VERSION", "Certificate", "CertificateError", "Claim", "Header", "read", "written"]
+from draincheck.errors import CertificateError
+
+__all__ = ["MOST_STEPS", "VERSION", "Certificate", "Claim", "Header", "read", "written"]
 
 #: the version of the format
 VERSION = 1
@@ -27,10 +29,6 @@ TITLE = "; check-invariants certificate"
 MODEL = "; ==== model: made again from its source and compared"
 CLAIM = "; ==== claim: all that this file says by itself"
 QUERIES = "; ==== queries: each must be unsat"
-
-
-class CertificateError(Exception):
-    """A certificate that cannot be read, or that cannot be made: what it should prove is not so, or not known to be so."""
 
 
 @dataclass(frozen=True, slots=True)

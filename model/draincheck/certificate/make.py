@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from draincheck.certificate.diagram import Diagram, good_order
-from draincheck.certificate.format import Certificate, CertificateError, Claim, Header, read, written
+from draincheck.certificate.format import Certificate, Claim, Header, read, written
 from draincheck.certificate.queries import model_part, query_part, signatures
 from draincheck.engines import explicit
 from draincheck.engines.smt.induction import Proof
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined
+from draincheck.errors import CertificateError
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from draincheck.certificate.format import CertificateError, Claim, Header
+from draincheck.certificate.format import Claim, Header
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined, define
+from draincheck.errors import CertificateError
 from draincheck.expr import BoolExpr, any_
 from draincheck.properties import CanAlwaysFinish, Reachable
 from draincheck.semantics.violation import fault_found, shown_by

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, RESERVED, refuse_above
+from draincheck.errors import DrawingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,17 +20,13 @@ if TYPE_CHECKING:
 
     from draincheck.sorts import Value
 
-__all__ = ["DrawingError", "draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
+__all__ = ["draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
 
 #: how long Graphviz may take, in seconds; MAX_DRAWN states take a few
 DRAWING_TIME = 120
 
 #: what XML 1.0 cannot hold, and what Graphviz stumbles over
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
-class DrawingError(RuntimeError):
-    """Graphviz is not installed, or failed."""
 
 
 # -- DOT and SVG ----------------------------------------------------------------------------------
