@@ -36,6 +36,14 @@ def document(*arguments: str) -> dict[str, Any]:
     return data
 
 
+def test_one_violated_code_base_is_shown_with_its_trace() -> None:
+    """As a call tree, with the counted requests; which path of the shortest is z3's choice."""
+    result = parametric("--revision", VIOLATED)
+    assert result.exit_code == 0
+    assert "  (b) submits every request" in result.stdout
+    assert "violated in step 19: S1" in result.stdout
+
+
 def test_the_document_has_its_schema() -> None:
     """Certificates and counterexamples as numbers."""
     first, second = document("--revision", HOLDS, "--revision", VIOLATED)["rows"]

@@ -46,7 +46,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "liveness-dataplane": ("liveness", "--scenario", "dataplane"),
     "liveness-notify": ("liveness", "--notify"),
     "parametric": ("parametric", "--revision", "f3926945c8", "--revision", "d4a92a8420", "--revision", "9a0cec664e"),
-    "parametric-f3926945c8": ("parametric", "--revision", "f3926945c8"),
     "why-ab27c3b5e7": ("why", "--revision", "ab27c3b5e7"),
     "repair-ab27c3b5e7": ("repair", "--revision", "ab27c3b5e7"),
     "list-revisions": ("list", "revisions"),
