@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from draincheck.certificate import Claim
+    from draincheck.certificate import InvariantClaim
 
 __all__ = ["claimed"]
 
 
-def claimed(claims: Sequence[Claim]) -> str:
+def claimed(claims: Sequence[InvariantClaim]) -> str:
     """`S1, S2 hold; R1 is not reachable`: which of the two, because a certificate can be about either."""
     held = [claim.property for claim in claims if claim.verdict == "holds"]
     others = [claim.property for claim in claims if claim.verdict != "holds"]

@@ -25,7 +25,16 @@ from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
 
-__all__ = ["ROWS", "Row", "RowResult", "aio_notify", "aio_notify_accept", "aio_notify_bug", "check", "system_of"]
+__all__ = [
+    "ROWS",
+    "NotifyResult",
+    "NotifyRow",
+    "aio_notify",
+    "aio_notify_accept",
+    "aio_notify_bug",
+    "check",
+    "system_of",
+]
 
 HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
 
@@ -215,7 +224,7 @@ def _demands(bell: _Bell, check_req: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class NotifyRow:
     """One row of the suite: a model, its bug ("" for none), which demand, and the published verdict.
 
     `states` and `transitions` are how many this model has. SPIN's counts are others: it cuts some steps finer, and counts the product with
@@ -258,26 +267,26 @@ _BUGS: Final = {
 }
 
 ROWS: Final = (
-    Row("aio_notify", "", False, HOLDS, 513, 993),
-    Row("aio_notify", "BUG", False, VIOLATED, 363, 655),
-    Row("aio_notify_bug", "", False, HOLDS, 431, 1237),
-    Row("aio_notify_bug", "BUG", False, HOLDS, 454, 1292),
-    Row("aio_notify_bug", "", True, HOLDS, 621, 1781),
-    Row("aio_notify_bug", "BUG", True, VIOLATED, 578, 1638),
-    Row("aio_notify_accept", "", False, HOLDS, 1201, 3441),
-    Row("aio_notify_accept", "BUG1", False, VIOLATED, 1370, 3933),
-    Row("aio_notify_accept", "BUG2", False, VIOLATED, 1495, 4248),
-    Row("aio_notify_accept", "", True, HOLDS, 1576, 4508),
-    Row("aio_notify_accept", "BUG1", True, HOLDS, 1903, 5472),
-    Row("aio_notify_accept", "BUG2", True, VIOLATED, 1788, 5067),
+    NotifyRow("aio_notify", "", False, HOLDS, 513, 993),
+    NotifyRow("aio_notify", "BUG", False, VIOLATED, 363, 655),
+    NotifyRow("aio_notify_bug", "", False, HOLDS, 431, 1237),
+    NotifyRow("aio_notify_bug", "BUG", False, HOLDS, 454, 1292),
+    NotifyRow("aio_notify_bug", "", True, HOLDS, 621, 1781),
+    NotifyRow("aio_notify_bug", "BUG", True, VIOLATED, 578, 1638),
+    NotifyRow("aio_notify_accept", "", False, HOLDS, 1201, 3441),
+    NotifyRow("aio_notify_accept", "BUG1", False, VIOLATED, 1370, 3933),
+    NotifyRow("aio_notify_accept", "BUG2", False, VIOLATED, 1495, 4248),
+    NotifyRow("aio_notify_accept", "", True, HOLDS, 1576, 4508),
+    NotifyRow("aio_notify_accept", "BUG1", True, HOLDS, 1903, 5472),
+    NotifyRow("aio_notify_accept", "BUG2", True, VIOLATED, 1788, 5067),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class RowResult:
+class NotifyResult:
     """What the checker says about a row."""
 
-    row: Row
+    row: NotifyRow
     verdicts: dict[str, Verdict]
 
     @property
@@ -297,7 +306,7 @@ class RowResult:
         return self.outcome is self.row.expected
 
 
-def system_of(row: Row) -> TransitionSystem:
+def system_of(row: NotifyRow) -> TransitionSystem:
     """The transition system of a row."""
     match row.model:
         case "aio_notify":
@@ -308,6 +317,6 @@ def system_of(row: Row) -> TransitionSystem:
             return aio_notify_accept(row.bug, row.check_req).compile()
 
 
-def check(row: Row, limits: Limits | None = None) -> RowResult:
+def check(row: NotifyRow, limits: Limits | None = None) -> NotifyResult:
     """Decide a row's demands."""
-    return RowResult(row, decide(system_of(row), limits=limits or Limits()))
+    return NotifyResult(row, decide(system_of(row), limits=limits or Limits()))

@@ -220,7 +220,7 @@ def test_what_z3_says_is_executed_before_it_is_believed(monkeypatch: pytest.Monk
 
 def test_stopped_search_is_unknown() -> None:
     """A search that another thread has stopped says so."""
-    search = bmc.Search(counter(5, "small"), ["small"], Limits())
+    search = bmc.BoundedSearch(counter(5, "small"), ["small"], Limits())
     search.stop()
     assert str(search.run(SILENT)["small"].reason) == "no counterexample found; stopped"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from draincheck import solvers
-from draincheck.certificate import SOLVERS, Claim, certifiable, check, from_proof, make
+from draincheck.certificate import SOLVERS, InvariantClaim, certifiable, check, from_proof, make
 from draincheck.certificate.queries import queries
 from draincheck.engines import explicit
 from draincheck.engines.smt.induction import Proof
@@ -101,14 +101,14 @@ def test_naturals_are_accepted(solver: str) -> None:
 def test_progress_has_rank_and_strategy() -> None:
     """That a goal stays reachable is claimed with as many bits as its distance takes."""
     claims = make(counter(5, "ahead", "in range")).header.claims
-    assert claims == (Claim("ahead", progress=3), Claim("in range"))
+    assert claims == (InvariantClaim("ahead", progress=3), InvariantClaim("in range"))
 
 
 def test_goal_that_is_met_is_shown_by_a_witness() -> None:
     """No solver is asked about a path: it is executed."""
     system = counter(5, "top")
     certificate = make(system)
-    assert certificate.header.claims == (Claim("top", witness=((0,), (0, 0, 0, 0, 0))),)
+    assert certificate.header.claims == (InvariantClaim("top", witness=((0,), (0, 0, 0, 0, 0))),)
     assert (certificate.claim, certificate.queries) == ((), ())
     verdict = check(certificate, system)
     assert (verdict.accepted, verdict.queries) == (True, 0)
@@ -117,7 +117,7 @@ def test_goal_that_is_met_is_shown_by_a_witness() -> None:
 def test_goal_out_of_reach_is_certified_as_violated() -> None:
     """A Reachable that is not: the invariant excludes its goal."""
     certificate = make(ring(), ["at 4"])
-    assert certificate.header.claims == (Claim("at 4", "violated"),)
+    assert certificate.header.claims == (InvariantClaim("at 4", "violated"),)
     assert check(certificate, ring()).accepted
 
 
@@ -133,7 +133,9 @@ def test_wrong_witness_is_rejected() -> None:
         (((0,), (-1,)), "takes action -1"),
         (((0,), (1,)), "takes action 1"),
     ):
-        forged = replace(certificate, header=replace(certificate.header, claims=(Claim("top", witness=witness),)))
+        forged = replace(
+            certificate, header=replace(certificate.header, claims=(InvariantClaim("top", witness=witness),))
+        )
         verdict = check(forged, system)
         assert not verdict.accepted
         assert message in verdict.reason
@@ -142,16 +144,16 @@ def test_wrong_witness_is_rejected() -> None:
 @pytest.mark.parametrize(
     ("name", "claim"),
     [
-        ("in range", Claim("in range", "violated")),
-        ("in range", Claim("in range", progress=2)),
-        ("in range", Claim("in range", witness=((0,), ()))),
-        ("ahead", Claim("ahead")),
-        ("ahead", Claim("ahead", "violated", progress=3)),
-        ("top", Claim("top")),
-        ("top", Claim("top", "violated", witness=((0,), (0,)))),
+        ("in range", InvariantClaim("in range", "violated")),
+        ("in range", InvariantClaim("in range", progress=2)),
+        ("in range", InvariantClaim("in range", witness=((0,), ()))),
+        ("ahead", InvariantClaim("ahead")),
+        ("ahead", InvariantClaim("ahead", "violated", progress=3)),
+        ("top", InvariantClaim("top")),
+        ("top", InvariantClaim("top", "violated", witness=((0,), (0,)))),
     ],
 )
-def test_claim_that_makes_no_sense_is_rejected(name: str, claim: Claim) -> None:
+def test_claim_that_makes_no_sense_is_rejected(name: str, claim: InvariantClaim) -> None:
     """Each kind of property is shown in its own way."""
     system = counter(5, "in range", "top", "ahead")
     certificate = make(system, [name])
@@ -163,7 +165,7 @@ def test_claims_about_other_properties_are_rejected() -> None:
     """A property that the system does not have; no property at all."""
     system = counter(5, "in range")
     certificate = make(system)
-    for claims, message in (((Claim("S1"),), "has no property 'S1'"), ((), "it claims nothing")):
+    for claims, message in (((InvariantClaim("S1"),), "has no property 'S1'"), ((), "it claims nothing")):
         forged = replace(certificate, header=replace(certificate.header, claims=claims))
         assert message in check(forged, system).reason
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import z3
 
-from draincheck.certificate import MOST_STEPS, Certificate, Claim, Header, make, read
+from draincheck.certificate import MOST_STEPS, Certificate, Header, InvariantClaim, make, read
 from draincheck.certificate.format import CLAIM, MODEL, QUERIES, TITLE, written
 from draincheck.errors import CertificateError
 from draincheck.properties import Always
@@ -19,10 +19,10 @@ from draincheck.system import BoolVar
 from tests.support.machines import Machine, counter
 
 CLAIMS = (
-    Claim("holds at once"),
-    Claim("far away", verdict="violated"),
-    Claim("always near", progress=3),
-    Claim("there", witness=((0, -1), (2, 0, 2))),
+    InvariantClaim("holds at once"),
+    InvariantClaim("far away", verdict="violated"),
+    InvariantClaim("always near", progress=3),
+    InvariantClaim("there", witness=((0, -1), (2, 0, 2))),
 )
 
 

@@ -98,7 +98,7 @@ def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
 def one_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of three claims the second one's model is at fault."""
 
-    def at_fault() -> Iterator[claims.Fact]:
+    def at_fault() -> Iterator[claims.ClaimFact]:
         raise ModelError("wrong on purpose")
 
     first, second, third = map(find_claim, ("opens", "dataplane", "moved"))

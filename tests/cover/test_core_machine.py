@@ -14,9 +14,9 @@ from draincheck.core.errors import CoreError, NotDeterministic
 from draincheck.core.events import Event
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import Outcome
+from draincheck.core.outcome import Ending
 from draincheck.core.run import Replayed, replay, run, self_check, simulate
-from draincheck.core.scheduler import Fair, Random, Step
+from draincheck.core.scheduler import Fair, Random, SchedulerStep
 from draincheck.revisions import find_revision
 from drainspecs.mirror.scenarios import find_scenario
 from tests.support.driven import Driven
@@ -68,7 +68,7 @@ def test_nothing_happens_once_qemu_has_ended() -> None:
     for _ in range(200):
         scheduler.begin()
         machine = Machine(knobs, config)
-        if run(machine, scheduler).outcome is Outcome.ABORT:
+        if run(machine, scheduler).outcome is Ending.ABORT:
             assert machine.aborted is not None and not machine.aborted.crash
             assert machine.choices() == []
             return
@@ -78,14 +78,14 @@ def test_nothing_happens_once_qemu_has_ended() -> None:
 def test_a_run_that_is_given_up_is_unfinished() -> None:
     """After so many steps, and no more."""
     made = run(Machine(KNOBS, CONFIG), Fair(), most_steps=7)
-    assert (len(made.steps), made.outcome) == (7, Outcome.UNFINISHED)
+    assert (len(made.steps), made.outcome) == (7, Ending.UNFINISHED)
 
 
 def test_a_replay_ends_where_the_recording_ends_or_goes_on_fairly() -> None:
     """Unfinished if more could happen; else the end of a fair schedule."""
     steps = run(Machine(KNOBS, CONFIG), Fair(), most_steps=7).steps
-    assert replay(KNOBS, CONFIG, steps).outcome is Outcome.UNFINISHED
-    assert replay(KNOBS, CONFIG, steps, to_the_end=True).outcome is Outcome.FINE
+    assert replay(KNOBS, CONFIG, steps).outcome is Ending.UNFINISHED
+    assert replay(KNOBS, CONFIG, steps, to_the_end=True).outcome is Ending.FINE
     assert max(event.step for event in replay(KNOBS, CONFIG, steps).events) == 7
 
 
@@ -116,7 +116,7 @@ def replays_of(monkeypatch: pytest.MonkeyPatch, *found: Replayed) -> None:
     monkeypatch.setattr(runs, "replay", other)
 
 
-def replayed(events: Sequence[Event], outcome: Outcome = Outcome.FINE) -> Replayed:
+def replayed(events: Sequence[Event], outcome: Ending = Ending.FINE) -> Replayed:
     return Replayed(tuple(events), outcome, "", ())
 
 
@@ -128,17 +128,17 @@ def test_the_first_difference_of_two_runs_is_reported(monkeypatch: pytest.Monkey
     other = [EVENTS[0], *(replace(event, text=f"other {event.step}", process="guest") for event in EVENTS[1:])]
     replays_of(monkeypatch, replayed(EVENTS), replayed(other))
     with pytest.raises(NotDeterministic, match=r"^step 2: once main thread 'event 2', once guest 'other 2'$"):
-        self_check(KNOBS, CONFIG, [Step("main thread")])
+        self_check(KNOBS, CONFIG, [SchedulerStep("main thread")])
 
 
 def test_runs_that_only_end_differently_are_different(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same events, and another outcome."""
-    replays_of(monkeypatch, replayed(EVENTS), replayed(EVENTS, Outcome.LOSS))
+    replays_of(monkeypatch, replayed(EVENTS), replayed(EVENTS, Ending.LOSS))
     with pytest.raises(NotDeterministic, match="different ends: fine, silent loss"):
-        self_check(KNOBS, CONFIG, [Step("main thread")])
+        self_check(KNOBS, CONFIG, [SchedulerStep("main thread")])
 
 
 def test_runs_that_are_the_same_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control."""
     replays_of(monkeypatch, replayed(EVENTS), replayed(EVENTS))
-    assert self_check(KNOBS, CONFIG, [Step("main thread")]) == replayed(EVENTS)
+    assert self_check(KNOBS, CONFIG, [SchedulerStep("main thread")]) == replayed(EVENTS)

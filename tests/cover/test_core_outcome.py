@@ -12,7 +12,7 @@ from draincheck.core.disk import Disk
 from draincheck.core.errors import ConfigError, QemuAbort
 from draincheck.core.image import SECTOR, Image, read_chain
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import Outcome, acknowledged, is_lost, lost_writes, outcome_of, read_back, short_hex
+from draincheck.core.outcome import Ending, acknowledged, is_lost, lost_writes, outcome_of, read_back, short_hex
 from draincheck.core.run import run
 from draincheck.core.scheduler import Fair
 from draincheck.core.virtio_blk import VIRTIO_BLK_S_IOERR
@@ -47,7 +47,7 @@ def test_an_acknowledged_write_that_the_disk_has_is_not_lost() -> None:
     machine, disk = ended()
     (request,) = disk.driver.requests
     assert acknowledged(disk) == [request] and not is_lost(disk, request)
-    assert outcome_of(machine) is Outcome.FINE and lost_writes(machine) == ()
+    assert outcome_of(machine) is Ending.FINE and lost_writes(machine) == ()
 
 
 def test_an_acknowledged_write_that_the_disk_has_not_is_lost() -> None:
@@ -56,7 +56,7 @@ def test_an_acknowledged_write_that_the_disk_has_not_is_lost() -> None:
     assert disk.mirrored is not None
     (request,) = disk.driver.requests
     disk.mirrored.target_image.sectors.clear()
-    assert outcome_of(machine) is Outcome.LOSS
+    assert outcome_of(machine) is Ending.LOSS
     (lost,) = lost_writes(machine)
     assert (lost.name, lost.sector, lost.status) == ("write[0.0]", request.sector, 0)
     assert (lost.written, lost.source, lost.target, lost.read) == (request.data, request.data, ZEROES, ZEROES)
@@ -75,23 +75,23 @@ def test_a_read_is_never_lost() -> None:
     """It is acknowledged, and is no write."""
     machine, disk = ended("mirror-read")
     assert disk.driver.all_answered() and acknowledged(disk) == []
-    assert outcome_of(machine) is Outcome.FINE
+    assert outcome_of(machine) is Ending.FINE
 
 
 def test_the_ends_of_a_machine() -> None:
     """Unfinished at the start, a hang if nothing can happen any more; an assertion is an abort, a crash a corruption, found out or not."""
     machine, _ = ended()
     machine.jobs[0].swapped_under_request = True
-    assert outcome_of(machine) is Outcome.CORRUPTION
+    assert outcome_of(machine) is Ending.CORRUPTION
     machine.jobs[0].completed = False
     machine.threads.clear()
     machine.actors.clear()
-    assert outcome_of(machine) is Outcome.HANG
+    assert outcome_of(machine) is Ending.HANG
     machine.aborted = QemuAbort("assertion")
-    assert outcome_of(machine) is Outcome.ABORT
+    assert outcome_of(machine) is Ending.ABORT
     machine.aborted = QemuAbort("crash", crash=True)
-    assert outcome_of(machine) is Outcome.CORRUPTION
-    assert outcome_of(Machine(KNOBS, Config())) is Outcome.UNFINISHED
+    assert outcome_of(machine) is Ending.CORRUPTION
+    assert outcome_of(Machine(KNOBS, Config())) is Ending.UNFINISHED
 
 
 def test_a_machine_that_answers_no_more_reads_nothing_back() -> None:

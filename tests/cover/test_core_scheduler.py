@@ -11,7 +11,7 @@ import pytest
 
 from draincheck.core.errors import ReplayDiverged
 from draincheck.core.host import Choice
-from draincheck.core.scheduler import PCT, Fair, Random, Replay, Scheduler, Step
+from draincheck.core.scheduler import PCT, Fair, Random, Replay, Scheduler, SchedulerStep
 
 #: of each thread of a program: its steps, and for some of them the step of another thread without which it waits
 Program = Mapping[str, Sequence[str]]
@@ -177,7 +177,7 @@ def test_the_fair_scheduler_takes_what_has_waited_longest() -> None:
 
 def test_a_replay_takes_what_was_recorded() -> None:
     """Steps and outcomes, wherever they stand among the choices; `begin` starts it over."""
-    scheduler = Replay([Step("A"), Step("B", "acts", ("two", "one")), Step("A")])
+    scheduler = Replay([SchedulerStep("A"), SchedulerStep("B", "acts", ("two", "one")), SchedulerStep("A")])
     for _ in range(2):
         assert scheduler.begin() and not scheduler.over
         assert scheduler.step([Choice("B", "acts"), Choice("A")]) == 1
@@ -199,7 +199,7 @@ def diverged(scheduler: Replay, ask: Callable[[], object]) -> tuple[object, ...]
 def test_a_replay_says_where_the_machine_does_something_else() -> None:
     """A step, an outcome, or an end that was not recorded: its number, what was recorded, and what is offered."""
     a, b = Choice("A"), Choice("B", "acts")
-    scheduler = Replay([Step("A"), Step("B", "acts", ("two",))])
+    scheduler = Replay([SchedulerStep("A"), SchedulerStep("B", "acts", ("two",))])
     assert diverged(scheduler, lambda: scheduler.step([b])) == (1, a, (b,))
     scheduler.begin()
     assert scheduler.step([a]) == 0
@@ -214,7 +214,7 @@ def test_a_replay_says_where_the_machine_does_something_else() -> None:
 
 def test_a_step_is_written_with_its_label_and_outcomes() -> None:
     """As traces and messages show it."""
-    assert [str(Step("A")), str(Step("A", "acts")), str(Step("A", "acts", ("x", "y")))] == [
+    assert [str(SchedulerStep("A")), str(SchedulerStep("A", "acts")), str(SchedulerStep("A", "acts", ("x", "y")))] == [
         "A",
         "A: acts",
         "A: acts (x, y)",

@@ -15,7 +15,7 @@ from draincheck.errors import EvidenceError, ModelError, ModelFault
 from draincheck.exploration import explorer, loop
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.exploration.layout import Layout
-from draincheck.exploration.loop import Loop, Note
+from draincheck.exploration.loop import Loop, StepNote
 from draincheck.exploration.writer import Writer
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, all_, ite, want_int
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
@@ -376,7 +376,7 @@ def test_wrong_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check that only generated code finds broken is an error of the engine."""
     machine = Machine(number := IntVar("number", IntSort(0, 2), (0,)))
     machine.action("count", number < 2, number.inc(), checks=[("low", number < 2)])
-    monkeypatch.setattr(loop, "Note", lambda action, fault, broken="": Note(action, fault, broken))
+    monkeypatch.setattr(loop, "StepNote", lambda action, fault, broken="": StepNote(action, fault, broken))
     monkeypatch.setattr(Writer, "condition", lambda *_: "False")
     with pytest.raises(EvidenceError, match=r"action 0 \(count\) does not break 'low' there"):
         explore(machine.system(Assertion("low")))

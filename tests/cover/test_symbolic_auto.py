@@ -19,7 +19,7 @@ from tests.support.machines import bounded, counter, event_loop, philosophers
 
 def test_small_system_is_searched_explicitly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system of a few states is decided before anybody thinks of z3."""
-    monkeypatch.setattr(portfolio, "Search", None)
+    monkeypatch.setattr(portfolio, "BoundedSearch", None)
     verdict = portfolio.check(counter(5, "small"), "small")
     assert (verdict.outcome, str(verdict.reason)) == (
         Outcome.VIOLATED,
@@ -39,13 +39,13 @@ def test_wide_system_is_left_to_z3() -> None:
 def test_explicit_search_goes_on_beside_z3(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where z3 never answers until it is stopped, explicit search does, with more states each time."""
     stopped = Event()
-    monkeypatch.setattr(bmc.Search, "stop", lambda self: stopped.set())
+    monkeypatch.setattr(bmc.BoundedSearch, "stop", lambda self: stopped.set())
 
-    def unanswered(self: bmc.Search, reporter: Reporter) -> dict[str, Verdict]:
+    def unanswered(self: bmc.BoundedSearch, reporter: Reporter) -> dict[str, Verdict]:
         assert stopped.wait(600)
         return {"drained": Verdict("drained", Outcome.UNKNOWN, NothingUpTo("counterexample", None))}
 
-    monkeypatch.setattr(bmc.Search, "run", unanswered)
+    monkeypatch.setattr(bmc.BoundedSearch, "run", unanswered)
     verdict = portfolio.check(event_loop(2, 2), "drained", first_states=100)
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "explicit search: exhaustive")
 
@@ -93,10 +93,10 @@ def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     action, trace = system.actions[0], bmc.check(counter(1, "small"), "small").trace
     assert trace is not None
 
-    def found(self: bmc.Search, reporter: Reporter) -> None:
+    def found(self: bmc.BoundedSearch, reporter: Reporter) -> None:
         raise ModelFault(action, action.faults[0], trace)
 
-    monkeypatch.setattr(bmc.Search, "run", found)
+    monkeypatch.setattr(bmc.BoundedSearch, "run", found)
     with pytest.raises(ModelFault):
         portfolio.check(event_loop(4, 2), "drained", first_states=100)
 
@@ -106,7 +106,7 @@ def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pyt
     system = counter(1, "small", guarded=False)
     trace = bmc.check(counter(1, "small"), "small").trace
     assert trace is not None
-    search = bmc.Search(system, ["small"], Limits())
+    search = bmc.BoundedSearch(system, ["small"], Limits())
 
     def found(reporter: Reporter) -> dict[str, Verdict]:
         raise ModelFault(system.actions[0], system.actions[0].faults[0], trace)

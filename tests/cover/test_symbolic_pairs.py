@@ -9,7 +9,7 @@ import pytest
 from draincheck import interpreter
 from draincheck.engines.smt import mutexes as module
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
-from draincheck.engines.smt.operators import Facts, possible
+from draincheck.engines.smt.operators import OperatorFacts, possible
 from draincheck.expr import FALSE, TRUE, BoolExpr, all_, constant, eq, ite
 from draincheck.naturals import NATURAL
 from draincheck.properties import Always, Reachable
@@ -145,7 +145,7 @@ def test_wide_variables_are_left_out() -> None:
 def test_cases_say_what_a_step_does() -> None:
     """An update that depends on a variable is one case for each of its values."""
     flag, number = BoolVar("flag", BOOL, (0,)), IntVar("number", IntSort(0, 2), (0,))
-    facts = Facts([flag, number])
+    facts = OperatorFacts([flag, number])
     cases = facts.cases(number < 2, {number: ite(flag, number + 1, number)})
     assert len(cases) == 3  # flag and 0, flag and 1, not flag
     assert {case.makes.get(number) for case in cases} == {None, facts.mask(number, [1]), facts.mask(number, [2])}

@@ -10,7 +10,7 @@ import z3
 
 from draincheck import op
 from draincheck.engines.smt.relation import Relation
-from draincheck.engines.smt.writer import BitVectors, Integers, Writer, define
+from draincheck.engines.smt.writer import BitVectors, Integers, SmtWriter, define
 from draincheck.errors import ModelError
 from draincheck.expr import TRUE, BoolExpr, IntExpr, ite, want_int
 from draincheck.naturals import NATURAL
@@ -42,7 +42,7 @@ CONDITIONS: dict[str, BoolExpr] = {
 }  # fmt: skip
 
 
-def meaning(writer: Writer, text: str, states: Sequence[State]) -> list[bool]:
+def meaning(writer: SmtWriter, text: str, states: Sequence[State]) -> list[bool]:
     """In which states z3 finds a text true."""
     parser = z3.ParserContext(z3.Context())
     parameters = [(writer.names[v], writer.sort(v.sort)) for v in VARIABLES]
@@ -53,7 +53,7 @@ def meaning(writer: Writer, text: str, states: Sequence[State]) -> list[bool]:
 
 @pytest.mark.parametrize("kind", [BitVectors, Integers])
 @pytest.mark.parametrize("name", CONDITIONS)
-def test_conditions_mean_the_same(name: str, kind: type[Writer]) -> None:
+def test_conditions_mean_the_same(name: str, kind: type[SmtWriter]) -> None:
     """A condition is true in the same states as text, over bit vectors and over integers."""
     condition = CONDITIONS[name]
     writer = kind({v: f"x{n}" for n, v in enumerate(VARIABLES)})

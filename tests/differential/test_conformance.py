@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from draincheck.conformance.exhaustive import Conformance
 from draincheck.conformance.lockstep import walk
 from draincheck.conformance.matrix import config_of, conform_all, conform_one
-from draincheck.core.faults import FAULTS, Fault
+from draincheck.core.faults import FAULTS, SeededFault
 from draincheck.core.host import Host
 from draincheck.core.machine import Machine
 from draincheck.lang import Process
@@ -69,7 +69,7 @@ SHOWS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
-def test_a_seeded_fault_turns_conformance_red(fault: Fault) -> None:
+def test_a_seeded_fault_turns_conformance_red(fault: SeededFault) -> None:
     """The comparison finds each thing that the core can do wrong on purpose, where it finds nothing without the fault (see above)."""
     revision, scenario = find_revision(SHOWS[fault.name][0]), find_scenario(SHOWS[fault.name][1])
     system = build("fault", revision.knobs, scenario).compile()

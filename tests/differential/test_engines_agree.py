@@ -221,11 +221,11 @@ def _explicit_search_drops_successors(patch: pytest.MonkeyPatch) -> None:
 
 
 def _induction_without_base(patch: pytest.MonkeyPatch) -> None:
-    class Nothing(bmc.Search):
+    class Nothing(bmc.BoundedSearch):
         def deepen(self) -> None:
             self.depth += 1
 
-    patch.setattr(induction, "Search", Nothing)
+    patch.setattr(induction, "BoundedSearch", Nothing)
 
 
 def _induction_without_step(patch: pytest.MonkeyPatch) -> None:
@@ -264,9 +264,9 @@ def test_an_engine_that_is_wrong_is_noticed(broken: Break, monkeypatch: pytest.M
 def test_a_race_that_is_won_by_a_wrong_engine_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """If bounded model checking said that everything holds, its being first would be noticed."""
 
-    class Optimist(bmc.Search):
+    class Optimist(bmc.BoundedSearch):
         def run(self, reporter: object) -> dict[str, Verdict]:
             return {name: Verdict(name, Outcome.HOLDS, Refused("I hope so")) for name in self._names}
 
-    monkeypatch.setattr(portfolio, "Search", Optimist)
+    monkeypatch.setattr(portfolio, "BoundedSearch", Optimist)
     assert any(against_auto(r, name, 1) for r in references(40) for name in r.depths)

@@ -18,7 +18,7 @@ import pytest
 from draincheck.conformance.lockstep import follow, steps_of_trace, trace_of_steps
 from draincheck.conformance.matrix import config_of
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import Outcome as End
+from draincheck.core.outcome import Ending as End
 from draincheck.core.run import replay, simulate
 from draincheck.engines.explicit import explore
 from draincheck.errors import TraceError

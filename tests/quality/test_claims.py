@@ -9,7 +9,7 @@ import pytest
 
 from draincheck.revisions import REVISIONS, find_revision
 from drainspecs.mirror import claims
-from drainspecs.mirror.claims import CLAIMS, ClaimVerdict, Fact, find_claim
+from drainspecs.mirror.claims import CLAIMS, ClaimFact, ClaimVerdict, find_claim
 from drainspecs.mirror.message import MESSAGE, Sentence
 
 
@@ -104,7 +104,7 @@ def test_a_condition_does_not_rescue_a_claim_whose_conditioned_facts_fail() -> N
 def test_a_refuted_claim_would_be_confirmed_by_other_facts() -> None:
     """Negative control: *refuted* is not a claim's own word but comes from its facts."""
 
-    def kept() -> Iterator[Fact]:
+    def kept() -> Iterator[ClaimFact]:
         return (fact for fact in find_claim("together").as_stated() if fact.holds)
 
     assert [fact.text for fact in kept()] == ["ab27c3b5e7+drain=nested, mirror: S7 holds"]

@@ -9,7 +9,7 @@ import pytest
 from draincheck.conformance.matrix import config_of, conform_all
 from draincheck.core.disk import Mirrored
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import Outcome, outcome_of
+from draincheck.core.outcome import Ending, outcome_of
 from draincheck.core.run import run, self_check, simulate
 from draincheck.core.scheduler import Random
 from draincheck.revisions import find_revision
@@ -52,7 +52,7 @@ def finished(revision: str, scenario: str, runs: int) -> list[Machine]:
 def test_every_section_ends_and_every_counter_is_0_at_rest(revision: str, scenario: str) -> None:
     """B2 and B5 on the core, on every way out: success, cancel, an error, a retry."""
     for machine in finished(revision, scenario, 25):
-        if machine.aborted is None and outcome_of(machine) is not Outcome.HANG:
+        if machine.aborted is None and outcome_of(machine) is not Ending.HANG:
             assert machine.ctx.external_disable_cnt == 0
             assert machine.main_loop.iohandler_ctx.external_disable_cnt == 0
             assert all(node.quiesce_counter == 0 for disk in mirrored(machine) for node in (disk.source, disk.target))
@@ -62,16 +62,16 @@ def test_every_section_ends_and_every_counter_is_0_at_rest(revision: str, scenar
 def test_a_cancelled_job_never_switches(scenario: str) -> None:
     """S10 on the core: the disk stays where it was, and nothing is lost."""
     for machine in finished("ab27c3b5e7", scenario, 40):
-        assert outcome_of(machine) is Outcome.FINE
+        assert outcome_of(machine) is Ending.FINE
         assert not any(disk.is_switched for disk in mirrored(machine))
 
 
 def test_a_context_switch_in_the_window_ends_in_qemus_assertion() -> None:
     """B3, the bandage's own defect: the counter of the new context has nothing to give back. Later the stop hangs, then the count moves."""
     config = config_of(find_scenario("dataplane-reset"))
-    assert simulate(find_revision("ab27c3b5e7").knobs, config, 0, 200).outcomes.get(Outcome.ABORT, 0) > 0
-    assert set(simulate(find_revision("463e0be101").knobs, config, 0, 200).outcomes) == {Outcome.FINE, Outcome.HANG}
-    assert set(simulate(find_revision("657e120320").knobs, config, 0, 200).outcomes) == {Outcome.FINE}
+    assert simulate(find_revision("ab27c3b5e7").knobs, config, 0, 200).outcomes.get(Ending.ABORT, 0) > 0
+    assert set(simulate(find_revision("463e0be101").knobs, config, 0, 200).outcomes) == {Ending.FINE, Ending.HANG}
+    assert set(simulate(find_revision("657e120320").knobs, config, 0, 200).outcomes) == {Ending.FINE}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from draincheck.conformance.lockstep import follow, steps_of_trace
 from draincheck.conformance.matrix import config_of, conform_all
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import Outcome as End
+from draincheck.core.outcome import Ending as End
 from draincheck.core.run import replay
 from draincheck.engines.explicit import explore
 from draincheck.knobs import Setting

@@ -11,7 +11,7 @@ from draincheck.conformance.matrix import config_of, conform_all
 from draincheck.core.config import Config
 from draincheck.core.events import EventLog
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import Outcome as End
+from draincheck.core.outcome import Ending as End
 from draincheck.core.run import run, simulate
 from draincheck.core.scheduler import Fair, Replay
 from draincheck.engines.explicit import explore

@@ -12,12 +12,12 @@ from draincheck.lang import Process
 from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
 from drainspecs import notify
-from drainspecs.notify import ROWS, Row, check, system_of
+from drainspecs.notify import ROWS, NotifyRow, check, system_of
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
-def row_named(name: str) -> Row:
+def row_named(name: str) -> NotifyRow:
     return next(row for row in ROWS if row.name == name)
 
 
@@ -30,13 +30,13 @@ def actions_of(name: str, demand: str) -> tuple[list[str], int | None]:
 
 
 @each_row
-def test_verdict_is_the_published_one(row: Row) -> None:
+def test_verdict_is_the_published_one(row: NotifyRow) -> None:
     """Each model, with each bug and each demand, has the verdict that QEMU's own model has."""
     assert check(row).outcome is row.expected
 
 
 @each_row
-def test_counts_are_pinned(row: Row) -> None:
+def test_counts_are_pinned(row: NotifyRow) -> None:
     """Each model has exactly so many states and transitions, and no step that is never taken."""
     statistics = explore(system_of(row)).statistics
     assert (statistics.states, statistics.transitions) == (row.states, row.transitions)

@@ -13,7 +13,7 @@ from draincheck.core.assembly import Parts
 from draincheck.core.block import BlockDriverState
 from draincheck.core.mirror import MirrorBlockJob
 from draincheck.core.mirror_top import MirrorTopExit
-from draincheck.core.outcome import Outcome as End
+from draincheck.core.outcome import Ending as End
 from draincheck.core.run import replay
 from draincheck.engines.explicit import explore
 from draincheck.qemu import build

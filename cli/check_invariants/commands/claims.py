@@ -12,7 +12,7 @@ from check_invariants.options import Named, find_claim, json_option, known_claim
 from check_invariants.output import emit, emit_json, until_interrupted
 
 if TYPE_CHECKING:
-    from drainspecs.mirror.claims import Claim, ClaimResult, Fact
+    from drainspecs.mirror.claims import Claim, ClaimFact, ClaimResult
 
 __all__ = ["claim_json", "command"]
 
@@ -59,7 +59,7 @@ def _text(result: ClaimResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _how(fact: Fact) -> str:
+def _how(fact: ClaimFact) -> str:
     return "" if fact.computed else " (a fact of history, read and not computed)"
 
 
@@ -80,5 +80,5 @@ def claim_json(result: ClaimResult) -> dict[str, Any]:
     }
 
 
-def _fact_json(fact: Fact) -> dict[str, Any]:
+def _fact_json(fact: ClaimFact) -> dict[str, Any]:
     return {"text": fact.text, "holds": fact.holds, "computed": fact.computed}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from draincheck.errors import ModelError
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
-    from drainspecs.suite.matrix import Difference
+    from drainspecs.suite.matrix import Deviation
 
 __all__ = ["command"]
 
@@ -50,7 +50,7 @@ def command(
     rows = default_rows(list(revisions), list(scenarios))
     if not rows:
         raise EmptySelection("none of these code bases can run these scenarios")
-    found, faults = list[tuple["Revision", "Scenario", "Divergence"]](), list["Difference"]()
+    found, faults = list[tuple["Revision", "Scenario", "Divergence"]](), list["Deviation"]()
     with Counter("systems compared") as counter:
 
         def compared(revision: Revision, scenario: Scenario, result: Conformance) -> None:

@@ -16,7 +16,7 @@ from check_invariants.output import counted, emit, emit_json, until_interrupted,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drainspecs.suite.matrix import Difference, Row, RowResult
+    from drainspecs.suite.matrix import Deviation, Row, RowResult
 
 __all__ = ["command"]
 
@@ -71,7 +71,7 @@ def command(ctx: click.Context, /, *, quick: bool, pin: bool, jobs: int | None, 
     ctx.exit(code)
 
 
-def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[Difference], bool]:
+def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[Deviation], bool]:
     """Those of the rows and of the notify suite; with True if that was interrupted."""
     from drainspecs.suite.liveness import liveness_deviations, liveness_rows, notify_deviations
 
@@ -81,17 +81,17 @@ def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[D
     return [*(item for part in found for item in part), *notify_deviations()], missing
 
 
-def _claim_differences() -> Iterator[Difference]:
+def _claim_differences() -> Iterator[Deviation]:
     """Claims whose verdict is another one, or that rest on a model at fault."""
     from drainspecs.mirror.claims import CLAIMS, decide_claims
-    from drainspecs.suite.matrix import Difference, fault_of
+    from drainspecs.suite.matrix import Deviation, fault_of
 
     for found in decide_claims(CLAIMS):
         name = found.claim.name
         if found.fault:
             yield fault_of("claim", name, found.fault)
         elif not found.as_expected:
-            yield Difference("claim", "claim", name, "verdict", found.claim.expected.value, found.verdict.value)
+            yield Deviation("claim", "claim", name, "verdict", found.claim.expected.value, found.verdict.value)
 
 
 def _pin(results: Sequence[RowResult], keep: bool) -> None:

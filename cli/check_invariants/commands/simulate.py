@@ -16,7 +16,7 @@ from check_invariants.output import (
 )
 
 if TYPE_CHECKING:
-    from draincheck.core.run import Simulation
+    from draincheck.core.run import CoreSimulation
     from draincheck.knobs import Setting
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
@@ -67,7 +67,7 @@ def command(
     code_bases = code_bases_of(revisions, scenarios, settings, every)
     if trace_out is not None:
         make_directory(trace_out)
-    found: list[tuple[CodeBase, Simulation]] = []
+    found: list[tuple[CodeBase, CoreSimulation]] = []
     with Counter("code bases simulated", len(code_bases)) as counter:
         for item in code_bases:
             found.append((item, simulated_by(item, seed, runs, scheduler)))

@@ -23,7 +23,7 @@ from check_invariants.output import (
 )
 from check_invariants.work.matrix import cells_of
 from draincheck.revisions import CONTROLS
-from drainspecs.suite.matrix import Cell, Difference, RowResult, deviations
+from drainspecs.suite.matrix import Cell, Deviation, RowResult, deviations
 
 __all__ = ["show", "show_json"]
 
@@ -137,7 +137,7 @@ def _limits(results: Sequence[RowResult], properties: Sequence[str]) -> str:
     return "".join(f"as far as modelled: {note.name}: {note.says}\n" for note in notes)
 
 
-def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list[Difference]:
+def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list[Deviation]:
     """The verdicts that are not as expected, and the models at fault; pinned counts are the gate's business."""
     found = [item for result in results for item in deviations(result) if item.kind != "counts"]
     return [item for item in found if not properties or item.kind == "fault" or item.what in properties]

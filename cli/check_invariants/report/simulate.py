@@ -14,13 +14,13 @@ from check_invariants.output import (
     emit_table,
 )
 from check_invariants.work.simulate import code_of
-from draincheck.core.run import Simulation
+from draincheck.core.run import CoreSimulation
 from drainspecs.mirror.code_base import CodeBase
 
 __all__ = ["row_json", "show"]
 
 
-def row_json(item: CodeBase, result: Simulation) -> dict[str, Any]:
+def row_json(item: CodeBase, result: CoreSimulation) -> dict[str, Any]:
     """How the runs of a code base ended, as JSON values."""
     outcomes = {outcome.value: number for outcome, number in result.outcomes.items()}
     unexpected = [outcome.value for outcome in result.outcomes if code_of(item, outcome) is ExitCode.DIFFERENT]
@@ -36,7 +36,7 @@ def row_json(item: CodeBase, result: Simulation) -> dict[str, Any]:
 _OUTCOMES = ("fine", "silent loss", "abort", "corruption", "hang", "unfinished")
 
 
-def show(found: Sequence[tuple[CodeBase, Simulation]], written: Sequence[str]) -> None:
+def show(found: Sequence[tuple[CodeBase, CoreSimulation]], written: Sequence[str]) -> None:
     """Print how the runs ended, a line a code base."""
     rows: list[list[Any]] = []
     for item, result in found:

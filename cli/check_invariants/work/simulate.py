@@ -12,8 +12,8 @@ from check_invariants.output import (
     write_to,
 )
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
-from draincheck.core.outcome import Outcome
-from draincheck.core.run import MachineRun, Simulation
+from draincheck.core.outcome import Ending
+from draincheck.core.run import CoreSimulation, MachineRun
 from draincheck.knobs import Setting
 from draincheck.properties import Breach
 from draincheck.qemu import Scenario
@@ -49,7 +49,7 @@ def code_bases_of(
     return found
 
 
-def simulated_by(item: CodeBase, seed: int, runs: int, scheduler: str) -> Simulation:
+def simulated_by(item: CodeBase, seed: int, runs: int, scheduler: str) -> CoreSimulation:
     """The runs of a code base under a scheduler."""
     from draincheck.core.run import simulate
     from draincheck.core.scheduler import PCT, Random
@@ -58,7 +58,7 @@ def simulated_by(item: CodeBase, seed: int, runs: int, scheduler: str) -> Simula
     return simulate(*item.on_core(), seed, runs, scheduler=kind)
 
 
-def write_traces(directory: str | None, item: CodeBase, result: Simulation) -> list[str]:
+def write_traces(directory: str | None, item: CodeBase, result: CoreSimulation) -> list[str]:
     """One file for the first run of each bad outcome."""
     if directory is None:
         return []
@@ -81,7 +81,7 @@ def _trace_file(item: CodeBase, run: MachineRun, property_name: str) -> str:
     return write_trace(Run.of(system, trace), source=item.source(), verdict=Verdict.VIOLATED)
 
 
-def code_of(item: CodeBase, outcome: Outcome) -> ExitCode:
+def code_of(item: CodeBase, outcome: Ending) -> ExitCode:
     """What an outcome means for the exit code."""
     name = _PROPERTY.get(outcome.value)
     if name is None:

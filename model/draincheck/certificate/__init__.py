@@ -7,11 +7,25 @@ A certificate is an SMT-LIB script with an inductive invariant: `make` takes the
 from draincheck.certificate.certification import Certified, Gap, certify
 from draincheck.certificate.check import CertificateVerdict, check
 from draincheck.certificate.check import check as check_certificate
-from draincheck.certificate.format import MOST_STEPS, Certificate, Claim, Header, read
+from draincheck.certificate.format import MOST_STEPS, Certificate, Header, InvariantClaim, read
 from draincheck.certificate.make import certifiable, from_proof, make, obstacle
 from draincheck.solvers import SOLVERS
 
 __all__ = [
-    "MOST_STEPS", "SOLVERS", "Certificate", "CertificateVerdict", "Certified", "Claim", "Gap", "Header", "certifiable", "certify",
-    "check", "check_certificate", "from_proof", "make", "obstacle", "read",
+    "MOST_STEPS",
+    "SOLVERS",
+    "Certificate",
+    "CertificateVerdict",
+    "Certified",
+    "Gap",
+    "Header",
+    "InvariantClaim",
+    "certifiable",
+    "certify",
+    "check",
+    "check_certificate",
+    "from_proof",
+    "make",
+    "obstacle",
+    "read",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from draincheck.errors import CertificateError
 
-__all__ = ["MOST_STEPS", "VERSION", "Certificate", "Claim", "Header", "read", "written"]
+__all__ = ["MOST_STEPS", "VERSION", "Certificate", "Header", "InvariantClaim", "read", "written"]
 
 #: the version of the format
 VERSION = 1
@@ -32,7 +32,7 @@ QUERIES = "; ==== queries: each must be unsat"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class InvariantClaim:
     """What a certificate says about one property.
 
     Attributes:
@@ -63,7 +63,7 @@ class Header:
 
     model: str
     digest: str
-    claims: tuple[Claim, ...]
+    claims: tuple[InvariantClaim, ...]
     k: int = 1
     simple: bool = False
     source: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -95,7 +95,7 @@ def written(header: Header, model: Sequence[str], claim: Sequence[str], queries:
     return "\n".join(lines) + "\n"
 
 
-def _claim_json(item: Claim) -> dict[str, Any]:
+def _claim_json(item: InvariantClaim) -> dict[str, Any]:
     document: dict[str, Any] = {"property": item.property, "verdict": item.verdict}
     if item.progress:
         document["progress"] = item.progress
@@ -164,7 +164,7 @@ def _document(line: str) -> dict[str, Any]:
     return cast("dict[str, Any]", document)
 
 
-def _claim(document: object) -> Claim:
+def _claim(document: object) -> InvariantClaim:
     if not isinstance(document, dict):
         raise CertificateError(f"line 2: a claim is a JSON object, not {document!r}")
     item = cast("dict[str, Any]", document)
@@ -173,9 +173,9 @@ def _claim(document: object) -> Claim:
         raise CertificateError(f"line 2: a verdict is holds or violated, not {verdict!r}")
     progress = _natural(item, "progress", MOST_BITS) if "progress" in item else 0
     if "witness" not in item:
-        return Claim(name, verdict, progress)
+        return InvariantClaim(name, verdict, progress)
     witness = _field(item, "witness", dict)
-    return Claim(name, verdict, progress, (_numbers(witness, "initial"), _numbers(witness, "actions")))
+    return InvariantClaim(name, verdict, progress, (_numbers(witness, "initial"), _numbers(witness, "actions")))
 
 
 def _numbers(document: dict[str, Any], name: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from draincheck.certificate.diagram import Diagram, good_order
-from draincheck.certificate.format import Certificate, Claim, Header, read, written
+from draincheck.certificate.format import Certificate, Header, InvariantClaim, read, written
 from draincheck.certificate.queries import model_part, query_part, signatures
 from draincheck.engines import explicit
 from draincheck.engines.smt.induction import Proof
@@ -96,7 +96,7 @@ def from_proof(
     """
     relation = Relation(system)
     found = [proofs] if isinstance(proofs, Proof) else list(proofs)
-    claims = [Claim(proof.property, _outcome(system, proof.property)) for proof in found]
+    claims = [InvariantClaim(proof.property, _outcome(system, proof.property)) for proof in found]
     k, simple = max(proof.k for proof in found), any(proof.simple for proof in found)
     header = Header(system.name, system.digest, tuple(claims), k, simple, source or {})
     formulas = [relation.condition(formula) for formula in dict.fromkeys(proof.formula for proof in found)]
@@ -115,15 +115,15 @@ def _complete(relation: Relation, header: Header, bodies: Sequence[str]) -> Cert
     return read(written(header, model, [line for text in claim for line in text.splitlines()], queries))
 
 
-def _claim(item: Property, verdict: Verdict, ranks: Sequence[int]) -> Claim:
+def _claim(item: Property, verdict: Verdict, ranks: Sequence[int]) -> InvariantClaim:
     """What a verdict says."""
     if isinstance(item, CanAlwaysFinish):
-        return Claim(item.name, progress=max(1, max(ranks).bit_length()))
+        return InvariantClaim(item.name, progress=max(1, max(ranks).bit_length()))
     witness = (verdict.trace.initial, verdict.trace.actions) if verdict.trace is not None else None
-    return Claim(item.name, verdict.outcome.value, witness=witness)
+    return InvariantClaim(item.name, verdict.outcome.value, witness=witness)
 
 
-def _bodies(relation: Relation, graph: StateGraph, claims: Sequence[tuple[Claim, Sequence[int]]]) -> list[str]:
+def _bodies(relation: Relation, graph: StateGraph, claims: Sequence[tuple[InvariantClaim, Sequence[int]]]) -> list[str]:
     """The bodies of the definitions of a claim, in the order of their signatures."""
     if all(claim.witness is not None for claim, _ in claims):
         return []

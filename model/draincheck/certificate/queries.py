@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from draincheck.certificate.format import Claim, Header
+from draincheck.certificate.format import Header, InvariantClaim
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined, define
 from draincheck.errors import CertificateError
@@ -27,7 +27,7 @@ class Query:
     condition: str
 
 
-def goal_of(system: TransitionSystem, claim: Claim) -> BoolExpr | None:
+def goal_of(system: TransitionSystem, claim: InvariantClaim) -> BoolExpr | None:
     """What the definition of a claim's property says: the states that show it violated (its goal, for one that demands progress).
 
     None for a claim that needs no solver. Raises CertificateError for a claim that makes no sense for its property, and ModelError
@@ -49,7 +49,7 @@ def goal_of(system: TransitionSystem, claim: Claim) -> BoolExpr | None:
     return condition
 
 
-def model_part(relation: Relation, claims: Sequence[Claim]) -> list[str]:
+def model_part(relation: Relation, claims: Sequence[InvariantClaim]) -> list[str]:
     """The definitions of a model and of the properties that are claimed, with comments that say what the names stand for."""
     system = relation.system
     lines = ["(set-info :smt-lib-version 2.6)", f"(set-logic {relation.logic})"]
@@ -135,7 +135,7 @@ def _opens(relation: Relation, header: Header, states: Sequence[str]) -> str:
     return conjoined([*inside, *path, *different, f"(not (inv {states[-1]}))"])
 
 
-def _about(number: int, claim: Claim, states: Sequence[str]) -> Iterator[Query]:
+def _about(number: int, claim: InvariantClaim, states: Sequence[str]) -> Iterator[Query]:
     """What is asked about one property."""
     first, second = states[0], states[1]
     if not claim.progress:

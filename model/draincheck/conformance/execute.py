@@ -9,17 +9,17 @@ from draincheck.conformance.abstraction import Abstraction, Observed
 from draincheck.conformance.correspondence import choice_of, outcomes_of
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
-from draincheck.core.scheduler import Step
+from draincheck.core.scheduler import SchedulerStep
 from draincheck.system import TransitionSystem
 
-__all__ = ["Difference", "Lead", "Offers"]
+__all__ = ["Lead", "Mismatch", "Offers"]
 
 #: the outcomes of the actions that one scheduling choice may turn out to be
 Alternatives = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """Where the two part ways.
 
     Attributes:
@@ -58,16 +58,16 @@ class Offers:
         same = [a for a in enabled if a != action and self._choices[a] == self._choices[action]]
         return (self._outcomes[action], *(self._outcomes[a] for a in same))
 
-    def step(self, action: int, enabled: Iterable[int]) -> Step:
+    def step(self, action: int, enabled: Iterable[int]) -> SchedulerStep:
         """The core's step for an action: its choice, and the outcomes that tell it apart from its alternatives."""
         script = _Script(self.alternatives(action, enabled))
         asked: list[str] = []
         while script.open:
             asked.append(script.wanted())
             script.narrow()
-        return Step(*self._choices[action], tuple(asked))
+        return SchedulerStep(*self._choices[action], tuple(asked))
 
-    def action(self, step: Step, enabled: Iterable[int]) -> int | None:
+    def action(self, step: SchedulerStep, enabled: Iterable[int]) -> int | None:
         """The action that is this step of the core, None if there is none or more than one."""
         enabled = list(enabled)
         same = [a for a in enabled if self._choices[a] == (step.process, step.label)]
@@ -119,7 +119,7 @@ class Lead:
         self.abstraction = abstraction
         machine.decide = self._decide
 
-    def compare(self, state: Observed, choices: frozenset[Choice]) -> Difference | None:
+    def compare(self, state: Observed, choices: frozenset[Choice]) -> Mismatch | None:
         """Whether the machine shows this state, and offers exactly these scheduling choices."""
         observed = self.abstraction.of_machine(self.machine)
         offered = self.machine.choices()
@@ -127,20 +127,20 @@ class Lead:
             return self._state_difference(state, observed, offered)
         if len(offered) == len(choices) and choices.issuperset(offered):
             return None
-        return Difference("choices", _listed(choices), _listed(offered), tuple(offered))
+        return Mismatch("choices", _listed(choices), _listed(offered), tuple(offered))
 
-    def take(self, choice: Choice, alternatives: Alternatives) -> Difference | None:
+    def take(self, choice: Choice, alternatives: Alternatives) -> Mismatch | None:
         """Make an offered choice happen with the outcomes of `alternatives[0]`; the step must ask for what tells them all apart."""
-        self._unexpected: list[Difference] = []
+        self._unexpected: list[Mismatch] = []
         self._script = _Script(alternatives)
         try:
             self.machine.take(choice)
         except Exception as error:  # whatever the core's code runs into is a finding
-            return Difference("step", _listed([choice]), f"{type(error).__name__}: {error}")
+            return Mismatch("step", _listed([choice]), f"{type(error).__name__}: {error}")
         if self._unexpected:
             return self._unexpected[0]
         if self._script.open:
-            return Difference("outcomes", _listed_labels(self._script.expected()), "only one")
+            return Mismatch("outcomes", _listed_labels(self._script.expected()), "only one")
         return None
 
     def _decide(self, choices: Sequence[Choice]) -> int:
@@ -148,18 +148,18 @@ class Lead:
         offered = [choice.label for choice in choices]
         expected = self._script.expected()
         if expected != set(offered):
-            difference = Difference("outcomes", _listed_labels(expected), _listed_labels(offered), tuple(choices))
+            difference = Mismatch("outcomes", _listed_labels(expected), _listed_labels(offered), tuple(choices))
             self._unexpected.append(difference)
             return 0
         wanted = self._script.wanted()
         self._script.narrow()
         return offered.index(wanted)
 
-    def _state_difference(self, model: Observed, core: Observed, offered: Sequence[Choice]) -> Difference:
+    def _state_difference(self, model: Observed, core: Observed, offered: Sequence[Choice]) -> Mismatch:
         """Only the variables that differ."""
         differing = [(n, m, c) for n, m, c in zip(self.abstraction.names, model, core, strict=True) if m != c]
         ours, theirs = ", ".join(f"{n}={m}" for n, m, _ in differing), ", ".join(f"{n}={c}" for n, _, c in differing)
-        return Difference("state", ours, theirs, tuple(offered))
+        return Mismatch("state", ours, theirs, tuple(offered))
 
 
 def _at(outcomes: tuple[str, ...], index: int) -> str:

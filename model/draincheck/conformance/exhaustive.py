@@ -9,7 +9,7 @@ from time import perf_counter
 
 from draincheck.conformance.abstraction import Abstraction, Observed
 from draincheck.conformance.cover import Cover
-from draincheck.conformance.execute import Alternatives, Difference, Lead, Offers
+from draincheck.conformance.execute import Alternatives, Lead, Mismatch, Offers
 from draincheck.conformance.stacks import Position, position_of
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
@@ -34,7 +34,7 @@ class Divergence:
     """
 
     trace: Trace
-    difference: Difference
+    difference: Mismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class _Check:
                 break
         return self._result()
 
-    def _compare(self, lead: Lead, state: int) -> Difference | None:
+    def _compare(self, lead: Lead, state: int) -> Mismatch | None:
         """Both sides' state, what may happen next, and where the core stands."""
         expected = self._expected.get(state)
         if expected is None:
@@ -129,9 +129,9 @@ class _Check:
         position = position_of(lead.machine)
         if self._positions.setdefault(state, position) == position:
             return None
-        return Difference("positions", "one state", "two situations", tuple(lead.machine.choices()))
+        return Mismatch("positions", "one state", "two situations", tuple(lead.machine.choices()))
 
-    def _take(self, lead: Lead, state: int, position: int) -> Difference | None:
+    def _take(self, lead: Lead, state: int, position: int) -> Mismatch | None:
         """Take an edge with both, and compare what comes of it."""
         self.steps += 1
         action, after = self.graph.edges[state][position]
@@ -142,7 +142,7 @@ class _Check:
             self._taking[state, position] = taking
         return lead.take(*taking) or self._compare(lead, after)
 
-    def _note(self, actions: tuple[int, ...], difference: Difference) -> None:
+    def _note(self, actions: tuple[int, ...], difference: Mismatch) -> None:
         trace = Trace(self.system.name, self.system.digest, "", self.graph.state(0), actions)
         self.divergences.append(Divergence(trace, difference))
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from draincheck.conformance.abstraction import Abstraction
-from draincheck.conformance.execute import Difference, Lead, Offers
+from draincheck.conformance.execute import Lead, Mismatch, Offers
 from draincheck.core.machine import Machine
-from draincheck.core.scheduler import Step
+from draincheck.core.scheduler import SchedulerStep
 from draincheck.errors import TraceError
 from draincheck.system import State, TransitionSystem
 from draincheck.trace import Trace, rerun
@@ -26,7 +26,7 @@ class Parting:
     """
 
     step: int
-    difference: Difference
+    difference: Mismatch
 
 
 class _SideBySide:
@@ -56,7 +56,7 @@ class _SideBySide:
         self.state = self.system.step(self.state, self.system.actions[action])
         return self._parting(self.lead.take(self.offers.choice(action), alternatives)) or self.compare()
 
-    def _parting(self, difference: Difference | None) -> Parting | None:
+    def _parting(self, difference: Mismatch | None) -> Parting | None:
         return None if difference is None else Parting(self.steps, difference)
 
 
@@ -82,7 +82,7 @@ def walk(system: TransitionSystem, machine: Machine, pick: Callable[[int], int],
     return parting
 
 
-def steps_of_trace(system: TransitionSystem, trace: Trace) -> tuple[Step, ...]:
+def steps_of_trace(system: TransitionSystem, trace: Trace) -> tuple[SchedulerStep, ...]:
     """A trace of the model as steps of the core. Raises TraceError like `rerun` for a trace of another model."""
     offers = Offers(system)
     return tuple(
@@ -91,7 +91,7 @@ def steps_of_trace(system: TransitionSystem, trace: Trace) -> tuple[Step, ...]:
     )
 
 
-def trace_of_steps(system: TransitionSystem, steps: tuple[Step, ...], property_name: str = "") -> Trace:
+def trace_of_steps(system: TransitionSystem, steps: tuple[SchedulerStep, ...], property_name: str = "") -> Trace:
     """Steps of the core as a trace of the model; raises TraceError where the model has no action for a step."""
     offers = Offers(system)
     state: State = system.initial[0]

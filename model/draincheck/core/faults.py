@@ -18,11 +18,11 @@ from draincheck.core.lock import ContextLock
 from draincheck.core.mirror import MirrorBlockJob
 from draincheck.core.threadpool import ThreadPool, ThreadPoolElement
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "SeededFault"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SeededFault:
     """A fault: its name, what is wrong, and the parts of a machine that has it."""
 
     name: str
@@ -133,19 +133,19 @@ class _Swapped(GMainContext):
 
 
 FAULTS: Final = (
-    Fault("oldest first", "bottom halves run in the order in which they were made", Parts(context=_OldestFirst)),
-    Fault("external ignored", "the fd walk runs disabled external handlers", Parts(context=_ExternalIgnored)),
-    Fault("poll set unfiltered", "polls look at disabled external handlers", Parts(context=_PollSetUnfiltered)),
-    Fault("no wash", "a nested poll leaves stale readiness alone", Parts(context=_NoWash)),
-    Fault("wash kept", "a nested poll clears stale readiness after 721671ade7, too", Parts(context=_WashKept)),
-    Fault("busy polling honours", "busy polling leaves disabled handlers out from the start", Parts(context=_BusyPollingHonours)),
-    Fault("silent enable", "enabling external events wakes nobody", Parts(context=_EnableSilently)),
-    Fault("no contention callback", "who wants a context does not interrupt its poll", Parts(context=_LockWithoutCallback)),
-    Fault("late release", "the bitmap is released by the exit callback", Parts(job=_LateRelease)),
-    Fault("counter kept", "a retry leaves its drained section open", Parts(job=_CounterKept)),
-    Fault("count not read", "the dirty count is taken for 0 after the drain", Parts(job=_CountNotReadAgain)),
-    Fault("no polling", "a drain does not poll", Parts(job=_NoPolling)),
-    Fault("data later", "completion is signalled before the data is written", Parts(pool=_DataLater)),
-    Fault("backend not polled", "a drain does not wait for what a BlockBackend counts", Parts(backend=_NotPolled)),
-    Fault("sources swapped", "GSources are dispatched in reverse order of attachment", Parts(main_context=_Swapped)),
+    SeededFault("oldest first", "bottom halves run in the order in which they were made", Parts(context=_OldestFirst)),
+    SeededFault("external ignored", "the fd walk runs disabled external handlers", Parts(context=_ExternalIgnored)),
+    SeededFault("poll set unfiltered", "polls look at disabled external handlers", Parts(context=_PollSetUnfiltered)),
+    SeededFault("no wash", "a nested poll leaves stale readiness alone", Parts(context=_NoWash)),
+    SeededFault("wash kept", "a nested poll clears stale readiness after 721671ade7, too", Parts(context=_WashKept)),
+    SeededFault("busy polling honours", "busy polling leaves disabled handlers out from the start", Parts(context=_BusyPollingHonours)),
+    SeededFault("silent enable", "enabling external events wakes nobody", Parts(context=_EnableSilently)),
+    SeededFault("no contention callback", "who wants a context does not interrupt its poll", Parts(context=_LockWithoutCallback)),
+    SeededFault("late release", "the bitmap is released by the exit callback", Parts(job=_LateRelease)),
+    SeededFault("counter kept", "a retry leaves its drained section open", Parts(job=_CounterKept)),
+    SeededFault("count not read", "the dirty count is taken for 0 after the drain", Parts(job=_CountNotReadAgain)),
+    SeededFault("no polling", "a drain does not poll", Parts(job=_NoPolling)),
+    SeededFault("data later", "completion is signalled before the data is written", Parts(pool=_DataLater)),
+    SeededFault("backend not polled", "a drain does not wait for what a BlockBackend counts", Parts(backend=_NotPolled)),
+    SeededFault("sources swapped", "GSources are dispatched in reverse order of attachment", Parts(main_context=_Swapped)),
 )  # fmt: skip

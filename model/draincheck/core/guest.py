@@ -6,7 +6,7 @@ from typing import Final
 
 from draincheck.core.image import SECTOR
 from draincheck.core.virtio_blk import FIRST_SECTOR, OUTHDR, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT
-from draincheck.core.virtqueue import DESC_F_NEXT, DESC_F_WRITE, Descriptor, Layout
+from draincheck.core.virtqueue import DESC_F_NEXT, DESC_F_WRITE, Descriptor, RingLayout
 
 __all__ = ["GuestDriver", "GuestRequest"]
 
@@ -61,7 +61,7 @@ class GuestDriver:
         self.made = 0
         self.void: set[str] = set()
         size = max(4, 1 << (3 * len(self.requests)).bit_length())  # a power of two, as virtio demands
-        self.layout = Layout.at(0, size)
+        self.layout = RingLayout.at(0, size)
         self._buffers = -(-self.layout.end // _SLOT) * _SLOT
         self.memory = bytearray(self._buffers + _SLOT * (size // 3))
         self._last_used_idx = 0

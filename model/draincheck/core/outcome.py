@@ -12,13 +12,13 @@ from draincheck.core.machine import Machine
 from draincheck.core.scheduler import Fair
 from draincheck.core.virtio_blk import VIRTIO_BLK_S_OK
 
-__all__ = ["LostWrite", "Outcome", "lost_writes", "outcome_of", "read_back", "short_hex"]
+__all__ = ["Ending", "LostWrite", "lost_writes", "outcome_of", "read_back", "short_hex"]
 
 #: steps that a read-back may take; a machine at rest needs about thirty
 READ_BACK_STEPS = 1000
 
 
-class Outcome(Enum):
+class Ending(Enum):
     """How a run has ended."""
 
     FINE = "fine"
@@ -52,19 +52,19 @@ class LostWrite:
     read: bytes | None
 
 
-def outcome_of(machine: Machine) -> Outcome:
+def outcome_of(machine: Machine) -> Ending:
     """How the run of a machine has ended, as far as it has come.
 
     Hang: nothing can happen any more, and the job is not over or an answer is missing. Corruption: QEMU dies of, or goes on with, a
     request that works on another node's state.
     """
     if machine.aborted is not None:
-        return Outcome.CORRUPTION if machine.aborted.crash else Outcome.ABORT
+        return Ending.CORRUPTION if machine.aborted.crash else Ending.ABORT
     if not machine.finished:
-        return Outcome.UNFINISHED if machine.choices() else Outcome.HANG
+        return Ending.UNFINISHED if machine.choices() else Ending.HANG
     if any(job.swapped_under_request for job in machine.jobs):
-        return Outcome.CORRUPTION
-    return Outcome.LOSS if any(is_lost(disk, r) for disk in machine.disks for r in acknowledged(disk)) else Outcome.FINE
+        return Ending.CORRUPTION
+    return Ending.LOSS if any(is_lost(disk, r) for disk in machine.disks for r in acknowledged(disk)) else Ending.FINE
 
 
 def lost_writes(machine: Machine) -> tuple[LostWrite, ...]:

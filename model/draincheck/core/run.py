@@ -12,11 +12,11 @@ from draincheck.core.errors import NotDeterministic
 from draincheck.core.events import Event, EventLog
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import LostWrite, Outcome, lost_writes, outcome_of
-from draincheck.core.scheduler import Fair, Random, Replay, Scheduler, Step
+from draincheck.core.outcome import Ending, LostWrite, lost_writes, outcome_of
+from draincheck.core.scheduler import Fair, Random, Replay, Scheduler, SchedulerStep
 from draincheck.knobs import Knobs
 
-__all__ = ["MachineRun", "Replayed", "Simulation", "replay", "run", "self_check", "simulate"]
+__all__ = ["CoreSimulation", "MachineRun", "Replayed", "replay", "run", "self_check", "simulate"]
 
 #: steps after which a run is given up; one that ends takes about a hundred
 MOST_STEPS = 5000
@@ -26,8 +26,8 @@ MOST_STEPS = 5000
 class MachineRun:
     """One run: the steps it took, and how it ended."""
 
-    steps: tuple[Step, ...]
-    outcome: Outcome
+    steps: tuple[SchedulerStep, ...]
+    outcome: Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Replayed:
     """
 
     events: tuple[Event, ...]
-    outcome: Outcome
+    outcome: Ending
     message: str
     lost: tuple[LostWrite, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class CoreSimulation:
     """Many runs.
 
     Attributes:
@@ -58,8 +58,8 @@ class Simulation:
         seconds: how long it took.
     """
 
-    outcomes: Mapping[Outcome, int]
-    first: Mapping[Outcome, tuple[int, MachineRun]]
+    outcomes: Mapping[Ending, int]
+    first: Mapping[Ending, tuple[int, MachineRun]]
     points: int
     seconds: float = field(compare=False)
 
@@ -69,7 +69,7 @@ class _Recorder:
 
     def __init__(self, machine: Machine, scheduler: Scheduler) -> None:
         self.machine, self.scheduler = machine, scheduler
-        self.steps: list[Step] = []
+        self.steps: list[SchedulerStep] = []
         self._outcomes: list[str] = []
         machine.decide = self._decide
 
@@ -78,7 +78,7 @@ class _Recorder:
         choice = choices[self.scheduler.step(choices)]
         self._outcomes.clear()
         self.machine.take(choice)
-        self.steps.append(Step(choice.process, choice.label, tuple(self._outcomes)))
+        self.steps.append(SchedulerStep(choice.process, choice.label, tuple(self._outcomes)))
 
     def _decide(self, choices: Sequence[Choice]) -> int:
         taken = self.scheduler.outcome(choices)
@@ -97,7 +97,7 @@ def run(machine: Machine, scheduler: Scheduler, most_steps: int = MOST_STEPS) ->
     return MachineRun(tuple(recorder.steps), outcome_of(machine))
 
 
-def replay(knobs: Knobs, config: Config, steps: Sequence[Step], to_the_end: bool = False) -> Replayed:
+def replay(knobs: Knobs, config: Config, steps: Sequence[SchedulerStep], to_the_end: bool = False) -> Replayed:
     """Execute a recorded schedule on a new machine; if wanted, go on by a fair schedule until nothing is left to do.
 
     Raises:
@@ -128,11 +128,11 @@ def simulate(
     *,
     scheduler: Callable[[int], Scheduler] = Random,
     progress: Callable[[int], None] = lambda done: None,
-) -> Simulation:
+) -> CoreSimulation:
     """Make that many runs with a scheduler of this seed; `progress` is told how many are done. Raises ConfigError like `replay`."""
     started = perf_counter()
-    outcomes: Counter[Outcome] = Counter()
-    first: dict[Outcome, tuple[int, MachineRun]] = {}
+    outcomes: Counter[Ending] = Counter()
+    first: dict[Ending, tuple[int, MachineRun]] = {}
     points = 0
     decide = scheduler(seed)
     for number in range(runs):
@@ -144,10 +144,10 @@ def simulate(
         outcomes[made.outcome] += 1
         first.setdefault(made.outcome, (number, made))
         progress(number + 1)
-    return Simulation(dict(outcomes), first, points, perf_counter() - started)
+    return CoreSimulation(dict(outcomes), first, points, perf_counter() - started)
 
 
-def self_check(knobs: Knobs, config: Config, steps: Sequence[Step]) -> Replayed:
+def self_check(knobs: Knobs, config: Config, steps: Sequence[SchedulerStep]) -> Replayed:
     """Execute a schedule twice and compare everything; raises NotDeterministic if anything differs, else returns the run."""
     first, second = (replay(knobs, config, steps) for _ in range(2))
     if first == second:

@@ -14,10 +14,10 @@ from typing import NamedTuple, Protocol
 from draincheck.core.errors import ReplayDiverged
 from draincheck.core.host import Choice
 
-__all__ = ["PCT", "Fair", "Random", "Replay", "Scheduler", "Step"]
+__all__ = ["PCT", "Fair", "Random", "Replay", "Scheduler", "SchedulerStep"]
 
 
-class Step(NamedTuple):
+class SchedulerStep(NamedTuple):
     """One step of a run: whose it was, which of that process's (`label`), and what the open outcomes within it were."""
 
     process: str
@@ -144,7 +144,7 @@ class Fair:
 class Replay:
     """A recorded run. Raises ReplayDiverged where the machine does not offer what was recorded."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[SchedulerStep]) -> None:
         self.steps = steps
         self.begin()
 

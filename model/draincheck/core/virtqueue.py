@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-__all__ = ["DESC_F_NEXT", "DESC_F_WRITE", "Descriptor", "Layout", "VirtQueue"]
+__all__ = ["DESC_F_NEXT", "DESC_F_WRITE", "Descriptor", "RingLayout", "VirtQueue"]
 
 DESC_F_NEXT: Final = 1
 DESC_F_WRITE: Final = 2
@@ -31,7 +31,7 @@ class Descriptor(NamedTuple):
     next: int
 
 
-class Layout(NamedTuple):
+class RingLayout(NamedTuple):
     """Where a queue of `size` entries lies: byte offsets in guest memory."""
 
     size: int
@@ -41,7 +41,7 @@ class Layout(NamedTuple):
     end: int
 
     @classmethod
-    def at(cls, start: int, size: int) -> Layout:
+    def at(cls, start: int, size: int) -> RingLayout:
         """The three parts one after the other, with the alignments of the specification (16, 2, 4)."""
         desc = -(-start // 16) * 16
         avail = desc + 16 * size
@@ -101,7 +101,7 @@ class Layout(NamedTuple):
 class VirtQueue:
     """The device's side of a queue. `last_avail_idx`: how many chains it has popped."""
 
-    def __init__(self, memory: bytearray, layout: Layout) -> None:
+    def __init__(self, memory: bytearray, layout: RingLayout) -> None:
         self.memory = memory
         self.layout = layout
         self.last_avail_idx = 0

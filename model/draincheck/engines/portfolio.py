@@ -12,7 +12,7 @@ from threading import Thread
 from time import perf_counter
 
 from draincheck.engines import explicit
-from draincheck.engines.smt.bmc import Search
+from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.reason import ByEngine, EitherWay, Stop, StopKind
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
@@ -83,7 +83,7 @@ class _Race:
 
     def together(self, states: int) -> Verdict:
         """Both engines at once."""
-        other = _Other(Search(self.system, [self.name], self._left()), self.name)
+        other = _Other(BoundedSearch(self.system, [self.name], self._left()), self.name)
         other.start()
         try:
             mine = self._explicit_unless(other, states)
@@ -128,7 +128,7 @@ class _Race:
 class _Other(Thread):
     """Bounded model checking in a thread of its own."""
 
-    def __init__(self, search: Search, name: str) -> None:
+    def __init__(self, search: BoundedSearch, name: str) -> None:
         super().__init__(daemon=True)
         self._search, self._name = search, name
         self._verdict: Verdict | None = None

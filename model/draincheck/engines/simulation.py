@@ -14,7 +14,7 @@ from random import Random
 from time import perf_counter
 
 from draincheck.errors import ModelError
-from draincheck.exploration.loop import Loop, Note, Where
+from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
 from draincheck.reason import NothingWalkedInto, Refused, Stop, StopKind, Walked
 from draincheck.semantics.validation import Evidence
@@ -180,7 +180,7 @@ class _Walks:
         """Take an enabled action at random; False if there is none, or a bound keeps the one drawn from being taken."""
         loop, state = self.loop, walk.states[-1]
         loop.expand((state,))
-        moves: list[tuple[int, int | Note]] = list(zip(loop.actions, loop.targets, strict=True))
+        moves: list[tuple[int, int | StepNote]] = list(zip(loop.actions, loop.targets, strict=True))
         notes = [loop.notes[number] for number, _ in loop.noted]
         moves += [(note.action.index, note) for note in notes if note.fault is not None]
         if not moves:
@@ -196,7 +196,7 @@ class _Walks:
         self._find_broken(walk, [note.broken for note in notes if note.action.index == index])
         return True
 
-    def _check_fault(self, walk: _Walk, note: Note) -> None:
+    def _check_fault(self, walk: _Walk, note: StepNote) -> None:
         """Raise ModelFault unless the fault is a bound of the model."""
         action, fault = note.action, note.fault
         assert fault is not None

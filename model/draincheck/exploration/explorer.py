@@ -16,7 +16,7 @@ from itertools import chain
 from time import perf_counter
 
 from draincheck.errors import EvidenceError
-from draincheck.exploration.loop import Loop, Note, Where
+from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.expr import BoolExpr
 from draincheck.reason import Incomplete, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path
@@ -198,7 +198,7 @@ class Explorer:
             else:
                 raise Evidence(self.system).fault(action, fault, self.path(state))
 
-    def _break(self, state: int, note: Note) -> None:
+    def _break(self, state: int, note: StepNote) -> None:
         if note.broken in self.broken:
             return
         if note.broken not in self.system.broken_checks(self.loop.layout.unpack(state), note.action):

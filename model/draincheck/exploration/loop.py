@@ -17,7 +17,7 @@ from draincheck.expr import TRUE, BoolExpr, Expr
 from draincheck.naturals import refuse_naturals
 from draincheck.system import Action, Fault, TransitionSystem
 
-__all__ = ["Loop", "Note", "Where"]
+__all__ = ["Loop", "StepNote", "Where"]
 
 #: those of some packed states in which a condition holds, in the same order
 Where = Callable[[Iterable[int]], list[int]]
@@ -26,7 +26,7 @@ Where = Callable[[Iterable[int]], list[int]]
 DEEPEST = 60
 
 
-class Note(NamedTuple):
+class StepNote(NamedTuple):
     """What can be wrong with taking an action: it has this fault, or breaks the assertion of this name."""
 
     action: Action
@@ -66,7 +66,7 @@ class Loop:
         """
         refuse_naturals(system)
         self.layout = Layout(system.variables)
-        self.notes: list[Note] = []
+        self.notes: list[StepNote] = []
         self.targets: list[int] = []
         self.actions: list[int] = []
         self.ends: list[int] = []
@@ -112,7 +112,7 @@ conditions = [
 class _Text:
     """The body of the loop in the making, line by line; `m` says whether an action was enabled."""
 
-    def __init__(self, writer: Writer, notes: list[Note], watched: Collection[str]) -> None:
+    def __init__(self, writer: Writer, notes: list[StepNote], watched: Collection[str]) -> None:
         self.lines: list[str] = []
         self._writer, self._notes, self._watched = writer, notes, watched
 
@@ -175,18 +175,18 @@ class _Text:
             depth += 1
         self._line(depth, "m = True")
         for number, fault in enumerate(action.faults):
-            note = self._note(Note(action, fault))
+            note = self._note(StepNote(action, fault))
             self._line(depth, f"{'elif' if number else 'if'} {self._writer.condition(fault.when)}: {note}")
         if action.faults:
             self._line(depth, "else:")
             depth += 1
         for check in action.checks:
             if check.property in self._watched and check.holds is not TRUE:
-                note = self._note(Note(action, None, check.property))
+                note = self._note(StepNote(action, None, check.property))
                 self._line(depth, f"if not {self._writer.condition(check.holds)}: {note}")
         self._line(depth, f"put({self._writer.successor(action.updates, guard.fixed)}); act({action.index})")
 
-    def _note(self, note: Note) -> str:
+    def _note(self, note: StepNote) -> str:
         self._notes.append(note)
         return f"note(({len(self._notes) - 1}, s))"
 

@@ -16,7 +16,7 @@ from draincheck.expr import FALSE, TRUE, BoolExpr, not_, want_bool
 from draincheck.lang.blocks import Block, block
 from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.path import Path
-from draincheck.lang.recorder import LABEL, Branching, Either, Loop, Recorder
+from draincheck.lang.recorder import LABEL, Branching, Either, OpenLoop, Recorder
 from draincheck.location import caller_line, slip, want_name, want_place, want_text, want_truth, written
 from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, Check, FaultKind, Frame, Update
@@ -24,10 +24,10 @@ from draincheck.system import BoolVar, Check, FaultKind, Frame, Update
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
 
-__all__ = ["Choice", "Coroutine", "Process"]
+__all__ = ["Chooser", "Coroutine", "Process"]
 
 
-class Choice(Protocol):
+class Chooser(Protocol):
     """What `either` gives: each `with choice():` block is one alternative, taken only where `when` holds."""
 
     def __call__(self, when: BoolExpr = TRUE) -> Block[None]:
@@ -210,7 +210,7 @@ class Process(Recorder):
         self._paths = self._join(branching, self._paths)
 
     @block
-    def either(self) -> Generator[Choice]:
+    def either(self) -> Generator[Chooser]:
         """A free choice between alternatives; the choice belongs to the first step of each."""
         line = self._begin()
         either = Either(self._paths, self._fresh)
@@ -251,7 +251,7 @@ class Process(Recorder):
         """Repeat the block until `break_`."""
         head = self.flow.loop_head(self._begin())
         self._arrive(head)
-        loop = Loop(head, [], self._atomic, self._alternatives)
+        loop = OpenLoop(head, [], self._atomic, self._alternatives)
         self._loops.append(loop)
         if not any(frame.numbered for frame in self._frames[self._fresh :]):
             self._fresh = len(self._frames)  # calls around a loop are not made again in every round
@@ -291,7 +291,7 @@ class Process(Recorder):
         self._arrive(loop.head)
         self._paths = []
 
-    def _leave_for(self, statement: str) -> Loop:
+    def _leave_for(self, statement: str) -> OpenLoop:
         """The innermost loop; a step that has begun ends where this leads out of `atomic` or out of an alternative."""
         line = self._begin()
         if not self._loops:

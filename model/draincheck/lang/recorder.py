@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from draincheck.lang.model import Model
 
-__all__ = ["LABEL", "Branching", "Either", "Loop", "Recorder"]
+__all__ = ["LABEL", "Branching", "Either", "OpenLoop", "Recorder"]
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class OpenLoop:
     """An open loop: where it begins, the ways that have left it, how deep in `atomic` and in alternatives it stands."""
 
     head: int
@@ -78,7 +78,7 @@ class Recorder:
         self._recording = False
         self._atomic: int = 0
         self._alternatives: int = 0
-        self._loops: list[Loop] = []
+        self._loops: list[OpenLoop] = []
         self._frames: list[Frame] = []
         self._fresh = 0
         self.line = self._line = caller_line()

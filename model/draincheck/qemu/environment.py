@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from draincheck.lang import TRUE, BoolExpr, Process, Update
-from draincheck.lang.process import Choice
+from draincheck.lang.process import Chooser
 from draincheck.qemu import dataplane_stop, virtio
 from draincheck.qemu.disk import Disk, Request
 from draincheck.qemu.world import World
@@ -74,7 +74,7 @@ def storage(w: World) -> None:
             _failure(p, w, choice)
 
 
-def _failure(p: Process, w: World, choice: Choice) -> None:
+def _failure(p: Process, w: World, choice: Chooser) -> None:
     """A copy may fail on either side, a flush only on the target."""
     fragile = (
         w.job.mirror.at("copy") | w.job.mirror.at("flush") if w.s.job_errors == "target" else w.job.mirror.at("copy")

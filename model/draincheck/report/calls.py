@@ -18,7 +18,7 @@ from draincheck.sorts import Value
 from draincheck.system import Action, Frame, Part, State, TransitionSystem
 from draincheck.trace import Run, Step
 
-__all__ = ["Call", "Change", "Event", "events_of"]
+__all__ = ["Call", "CallEvent", "Change", "events_of"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,7 +46,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CallEvent:
     """A part of an action that took place.
 
     Attributes:
@@ -83,7 +83,7 @@ class Event:
         return next((call.number for call in self.stack if call.number), 0)
 
 
-def events_of(run: Run) -> tuple[Event, ...]:
+def events_of(run: Run) -> tuple[CallEvent, ...]:
     """All parts that took place along a run, in order."""
     replay = _Replay(run.system)
     return tuple(event for number, step in enumerate(run.steps, 1) for event in replay.step(number, step))
@@ -99,7 +99,7 @@ class _Replay:
         self.entered_from: dict[str, tuple[str, tuple[Call, ...]]] = {}
         self.counts: Counter[tuple[str, Frame]] = Counter()
 
-    def step(self, number: int, step: Step) -> Iterator[Event]:
+    def step(self, number: int, step: Step) -> Iterator[CallEvent]:
         """The events of one step. Skipped parts are followed too: later ones may stand in the calls they open."""
         action = self.system.actions[step.action]
         parts = action.parts or (self._nameless(action),)
@@ -125,13 +125,13 @@ class _Replay:
         kept = tuple(call for call, _ in takewhile(lambda pair: pair[0].frame == pair[1], pairs))
         self.open[process] = kept + tuple(Call(frame) for frame in part.frames[len(kept) :])
 
-    def _event(self, number: int, process: str, part: Part, changes: tuple[Change, ...]) -> Event:
+    def _event(self, number: int, process: str, part: Part, changes: tuple[Change, ...]) -> CallEvent:
         self.open[process] = own = tuple(self._numbered(process, call) for call in self.open[process])
         thread, below = self.entered_from.get(process, (process, ()))
         stack = below + own
         if part.enters:
             self.entered_from[part.enters] = (thread, stack)
-        return Event(number, process, thread, stack, part, changes, process in self.framed)
+        return CallEvent(number, process, thread, stack, part, changes, process in self.framed)
 
     def _nameless(self, action: Action) -> Part:
         """The part an action without parts is taken for: where its process stands, with the credit for all its updates."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias, cast
 
 from draincheck.errors import ModelError, TraceError
-from draincheck.report.calls import Event, events_of
+from draincheck.report.calls import CallEvent, events_of
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
@@ -92,7 +92,7 @@ def _sort_json(sort: Sort) -> object:
     return "bool" if sort is BOOL else {"int": [sort.low, sort.high]}
 
 
-def _step_json(system: TransitionSystem, step: Step, events: Iterable[Event]) -> dict[str, object]:
+def _step_json(system: TransitionSystem, step: Step, events: Iterable[CallEvent]) -> dict[str, object]:
     old, new = system.decoded(step.before), system.decoded(step.after)
     return {
         "action": step.action,
@@ -103,7 +103,7 @@ def _step_json(system: TransitionSystem, step: Step, events: Iterable[Event]) ->
     }
 
 
-def _part_json(event: Event) -> dict[str, object]:
+def _part_json(event: CallEvent) -> dict[str, object]:
     part = event.part
     return {
         "label": part.label,

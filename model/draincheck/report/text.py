@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, Property, Reachable
-from draincheck.report.calls import Call, Event, events_of
+from draincheck.report.calls import Call, CallEvent, events_of
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
 from draincheck.sorts import Value
 from draincheck.system import State, TransitionSystem, Variable
@@ -103,7 +103,7 @@ def summarize_marks(run: Run) -> list[MarkedStep]:
 # -- the tree --------------------------------------------------------------------------------------
 
 
-def _tree(all_events: Sequence[Event], loop: int | None, changes: bool = True) -> list[_Line]:
+def _tree(all_events: Sequence[CallEvent], loop: int | None, changes: bool = True) -> list[_Line]:
     events = [event for event in all_events if event.shown]
     threads = {event.thread for event in events if not event.aside}
     tree = _Tree(
@@ -138,7 +138,7 @@ class _Tree:
         self.stack: tuple[Call, ...] = ()
         self.drawn: set[Call] = set()
 
-    def add(self, event: Event) -> None:
+    def add(self, event: CallEvent) -> None:
         """Draw what took place, below the calls that have been opened since the last line."""
         if not event.aside:
             self._switch(event.thread)
@@ -151,7 +151,7 @@ class _Tree:
         self.lines.append(_Line(FOR_EVER, "thread"))
         self.thread, self.stack = "", ()
 
-    def _leaf(self, event: Event) -> _Line:
+    def _leaf(self, event: CallEvent) -> _Line:
         tilde = self.tilde if event.aside else ""
         label = tilde + ("" if event.framed else f"{event.process}: ") + (event.part.label or "(goes on)")
         letter = f"({event.part.mark}) " if event.part.mark else ""

@@ -17,7 +17,7 @@ from draincheck.revisions import REVISIONS
 from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import PROPERTIES
 
-__all__ = ["ABSTRACTIONS", "Abstraction", "Limit", "Note", "limits_on", "table"]
+__all__ = ["ABSTRACTIONS", "LeftOut", "Limit", "Note", "limits_on", "table"]
 
 HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
 
@@ -76,7 +76,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Abstraction:
+class LeftOut:
     """Something that the model leaves out or does otherwise than QEMU.
 
     Attributes:
@@ -142,7 +142,7 @@ _SPINS: Final = (
 )
 
 ABSTRACTIONS: Final = (
-    Abstraction(
+    LeftOut(
         "copies",
         "mirror copies one sector at a time (QEMU: up to 16 copies in flight)",
         "mirror reads the count for the last time, and leaves, only with no copy in flight (after an error it waits for them), and two copies "
@@ -151,7 +151,7 @@ ABSTRACTIONS: Final = (
         "entered, where it tests the same conditions. So a run with several copies is, sector by sector, one with one. For S1 the counted "
         "model has any number, and the same verdicts (test_parametric.py)",
     ),
-    Abstraction(
+    LeftOut(
         "versions",
         "one data version a sector; each write has a sector of its own",
         "a write is lost if it is on the source alone at the switch. A dirty bit is set after the data has changed and cleared before a copy "
@@ -159,7 +159,7 @@ ABSTRACTIONS: Final = (
         "it enters and completes, not on other writes to its sector. Take these to other sectors, and the loss stays; nor does a later write that "
         "hides it matter, since guests may stop before it. The same for a bit that several sectors share: it only causes more copies",
     ),
-    Abstraction(
+    LeftOut(
         "requests",
         "the guest reads and writes, or flushes where a scenario says so; discards and ioctls are left out",
         "zeroes are written like data. A discard or an ioctl enters as a write does, so S1, S5 and S7 are the same",
@@ -176,7 +176,7 @@ ABSTRACTIONS: Final = (
             ),
         ),
     ),
-    Abstraction(
+    LeftOut(
         "throttling",
         "no I/O limits, and no request waits for an overlapping one",
         "a serialised request is tracked while it waits. Throttled ones: until v2.6 a drain waits until their queue is empty "
@@ -185,13 +185,13 @@ ABSTRACTIONS: Final = (
         "Where S1 holds there is none; where it does not, one that leaves the queue late is pending at the assertion (until v2.6), or goes to "
         "the target (later): no other property that holds breaks",
     ),
-    Abstraction(
+    LeftOut(
         "sources",
         "slirp, other GSources, exports, other monitor commands",
         "a scenario says who makes requests to the disk, and these make none. They can only wake the main loop: a throw-away model "
         "whose poll may return at any time, with nothing ready, has the same verdicts",
     ),
-    Abstraction(
+    LeftOut(
         "bottom halves",
         "of qemu_aio_context's bottom halves the drain's, the exit's and the thread pool's, newest first, the pool's the oldest",
         "the list is walked from the newest (aio_bh_new puts it at the head); the pool's is made with the first request. Others submit nothing. From "
@@ -199,13 +199,13 @@ ABSTRACTIONS: Final = (
         "among those of a model in which each walk runs the pool's before the others, after them, or not at all; there the code bases of then "
         "have the same verdicts (test_abstractions.py)",
     ),
-    Abstraction(
+    LeftOut(
         "finished elements",
         "the thread pool's finished elements come in any order (QEMU: as its list has them)",
         "over-approximates, so what holds does; and what is violated is so with the guest's always first and with the job's always first, too "
         "(test_abstractions.py; run for the scenarios of --all with one job and one request as well)",
     ),
-    Abstraction(
+    LeftOut(
         "spins",
         "the escape after 1000 polls that may not sleep strikes at any time (QEMU: when the counter says so)",
         "over-approximates, so what holds does; without it only verdicts of requests from a vCPU alone change, those named here "
@@ -215,7 +215,7 @@ ABSTRACTIONS: Final = (
             Limit(_SPINS, VIOLATED, ("S5",), until="2119882c7e", scenarios=_by_vcpu, among="kicks from a vCPU alone"),
         ),
     ),
-    Abstraction(
+    LeftOut(
         "second parking",
         "a read or write that is queued in a section is not counted meanwhile, however often it is queued",
         "exact for the first time (blk_aio_read_entry and blk_aio_write_entry take it off the count). For a second time a section must be open "
@@ -231,27 +231,27 @@ ABSTRACTIONS: Final = (
             ),
         ),
     ),
-    Abstraction(
+    LeftOut(
         "resets",
         "a device is reset or stopped only between (a) and (c)",
         "the scenarios with a reset ask what it does there; a violation there is one",
         (Limit("a reset at another time, with the job running, is not looked at", scenarios=_with_reset, among="a device that is reset"),),
     ),
-    Abstraction(
+    LeftOut(
         "stale readiness",
         "a nested aio_poll walks the handlers only if one of theirs is ready (QEMU from 721671ade7 on: also if aio_notify has woken it)",
         "such a walk runs nothing, since in a drain's section all of them are disabled; it can only clear readiness that an outer poll has "
         "stored. The eventfd stays set and is reported by the next poll, as if the kick had come just after the outer one: that run is in "
         "the model. With such walks every verdict of these code bases is the same (test_abstractions.py)",
     ),
-    Abstraction(
+    LeftOut(
         "stops",
         "a vCPU thread stops dataplane; the section that the stop's drain opens is left out, and what becomes of the old node if (c) runs in it",
         "the main thread would do the same (`stop` from 9ffe337c08 on): who has the BQL counts as that. The disk's section is open already, or no "
         "code base of that time has any; (c) inside the drain would leave the old node disabled a little longer, when its host notifier is gone. "
         "From 65c1b5b622 to 1010cadf62~1 QEMU may have freed the old node by then and goes on with it: the write is lost before",
     ),
-    Abstraction(
+    LeftOut(
         "whose context",
         "a main thread that waits for an IOThread's node polls the IOThread's context (QEMU from c9d1a56174 on: its own, without the lock)",
         "from then on mirror_exit never has to wait in a disk with dataplane: a check put before each of its drains holds in every such scenario, but "
@@ -260,13 +260,13 @@ ABSTRACTIONS: Final = (
         "(`drain_polls_ctx`); where bdrv_replace_node then waits for the stray write, it finishes either way. "
         "A drain with nothing to wait for polls the IOThread's context in QEMU, too (91af091f92: BDRV_POLL_WHILE)",
     ),
-    Abstraction(
+    LeftOut(
         "who enters the job",
         "block-job-complete leaves an IOThread's job to its own timer (QEMU until aef4278c5a: it enters it in the main thread)",
         "mirror_run then runs in the main thread, under the disk's lock, up to its flush or its drain's yield, as it would in the IOThread; with "
         "the monitor doing so every verdict with dataplane is the same (test_abstractions.py)",
     ),
-    Abstraction(
+    LeftOut(
         "flushes",
         "mirror's flush and the guest's always take the host's time (QEMU: not if nothing is to be flushed, 3ff2f67a7c, or the target "
         "takes no flushes); mirror's before READY is left out from bdffb31d8e on",
@@ -275,7 +275,7 @@ ABSTRACTIONS: Final = (
         "bases to a single write and not to two. Before READY no window is open. One claim is limited: `unordered` says so. A guest's flush with "
         "nothing to do only ends sooner",
     ),
-    Abstraction(
+    LeftOut(
         "no yield",
         "every request takes the host's time (QEMU: one may finish without yielding, with null-co for instance; until 9972354856 it is then not "
         "counted while a bottom half has still to tell the guest)",
@@ -290,18 +290,18 @@ ABSTRACTIONS: Final = (
             ),
         ),
     ),
-    Abstraction(
+    LeftOut(
         "busy polling",
         "an IOThread lets go of its context between busy polling and dispatch, as it does some weeks after 59c9f437c5; before, it holds it",
         "over-approximates, so what holds does. From 684e508c23 to 59c9f437c5~1 a stray write enters by busy polling alone, lock or no lock",
     ),
-    Abstraction(
+    LeftOut(
         "jobs",
         "one job, or two on different disks",
         "another job acts on this one in two ways only: its drains poll, so that callbacks of ours run inside them, and its sections raise the "
         "context's counter. mirror-2-jobs lets one other job do both at any time; a third one would not do anything else",
     ),
-    Abstraction(
+    LeftOut(
         "permissions",
         "before 3bb0e2980a edges have no permissions, and mirror's filter node is not told from its source; from then on writing to the "
         "target's file is the only permission",
@@ -325,7 +325,7 @@ ABSTRACTIONS: Final = (
             ),
         ),
     ),
-    Abstraction(
+    LeftOut(
         "later code bases",
         "the table of code bases ends",
         "each row is about its own code base",
@@ -356,7 +356,7 @@ def table() -> str:
     return head + "".join(f"| {item.name} | {item.left_out} | {_reason(item)} |\n" for item in ABSTRACTIONS)
 
 
-def _reason(item: Abstraction) -> str:
+def _reason(item: LeftOut) -> str:
     says = dict.fromkeys(limit.says for limit in item.limits)
     where = {text: ", and ".join(limit.where for limit in item.limits if limit.says == text) for text in says}
     return item.why + "".join(f". **As far as modelled:** {where[text]}: {text}" for text in says)

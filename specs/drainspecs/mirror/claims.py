@@ -22,7 +22,7 @@ from drainspecs.mirror.orders import HANDLER_FIRST, HANDLER_LAST, ORDERS, QUIET,
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, applies, find_scenario
 from drainspecs.mirror.stray_requests import SeedCases
 
-__all__ = ["CLAIMS", "Claim", "ClaimResult", "ClaimVerdict", "Fact", "decide_claims", "find_claim"]
+__all__ = ["CLAIMS", "Claim", "ClaimFact", "ClaimResult", "ClaimVerdict", "decide_claims", "find_claim"]
 
 
 class ClaimVerdict(Enum):
@@ -36,7 +36,7 @@ class ClaimVerdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ClaimFact:
     """One answer that a claim rests on: a question in words, and whether it came out as the claim needs it.
 
     `computed`: by a model or from the table of code bases; if not, it is a fact of history that a reader can look up.
@@ -56,7 +56,7 @@ class ClaimResult:
 
     claim: Claim
     verdict: ClaimVerdict
-    facts: tuple[Fact, ...]
+    facts: tuple[ClaimFact, ...]
     remarks: tuple[str, ...] = ()
     fault: str = ""
 
@@ -84,10 +84,10 @@ class Claim:
     name: str
     text: str
     expected: ClaimVerdict
-    as_stated: Callable[[], Iterator[Fact]]
+    as_stated: Callable[[], Iterator[ClaimFact]]
     condition: str = ""
     instead: str = ""
-    if_conditioned: Callable[[], Iterator[Fact]] | None = None
+    if_conditioned: Callable[[], Iterator[ClaimFact]] | None = None
     remarks: Callable[[], Iterator[str]] = field(default=lambda: iter(()))
 
     @property
@@ -133,39 +133,39 @@ def _violates(revision: str, scenario: str, property: str, **settings: Setting) 
     return _explored(code_base, scenario, property in ORDERS).verdicts[property].outcome is Outcome.VIOLATED
 
 
-def _fact(wanted: bool, revision: str, scenario: str, property: str, **settings: Setting) -> Fact:
+def _fact(wanted: bool, revision: str, scenario: str, property: str, **settings: Setting) -> ClaimFact:
     found = _violates(revision, scenario, property, **settings)
     code_base = with_settings(find_revision(revision), settings).name
     verb = "violated" if found else "holds"
-    return Fact(f"{code_base}, {scenario}: {property} {verb}", found is wanted)
+    return ClaimFact(f"{code_base}, {scenario}: {property} {verb}", found is wanted)
 
 
-def _bad(revision: str, scenario: str, property: str, **settings: Setting) -> Fact:
+def _bad(revision: str, scenario: str, property: str, **settings: Setting) -> ClaimFact:
     return _fact(True, revision, scenario, property, **settings)
 
 
-def _good(revision: str, scenario: str, property: str, **settings: Setting) -> Fact:
+def _good(revision: str, scenario: str, property: str, **settings: Setting) -> ClaimFact:
     return _fact(False, revision, scenario, property, **settings)
 
 
-def _turns(revision: str, knob: str) -> Fact:
+def _turns(revision: str, knob: str) -> ClaimFact:
     """Whether the row of a commit differs from the one before it in this knob alone."""
     after = find_revision(revision)
     before = REVISIONS[REVISIONS.index(after) - 1]
     turned = [item.name for item in KNOBS if getattr(before.knobs, item.name) != getattr(after.knobs, item.name)]
-    return Fact(f"{revision} turns {', '.join(turned) or 'no knob'}", turned == [knob])
+    return ClaimFact(f"{revision} turns {', '.join(turned) or 'no knob'}", turned == [knob])
 
 
 # -- the claims -------------------------------------------------------------------------------------------------------------
 
 
-def _opens() -> Iterator[Fact]:
+def _opens() -> Iterator[ClaimFact]:
     yield _good("5a7e7a0bad~1", "mirror", "S1")
     yield _bad("5a7e7a0bad", "mirror", "S1")
     yield _bad("5a7e7a0bad", "mirror", "S4")
 
 
-def _first_drawing() -> Iterator[Fact]:
+def _first_drawing() -> Iterator[ClaimFact]:
     yield _bad("5a7e7a0bad", "mirror", "case 1")
     yield _bad("5a7e7a0bad", "mirror", HANDLER_LAST)
     yield _good("5a7e7a0bad", "mirror", HANDLER_FIRST, order="any")
@@ -176,14 +176,14 @@ def _first_drawing() -> Iterator[Fact]:
 _ALL_SCENARIOS = tuple(scenario.name for scenario in DEFAULT_SCENARIOS)
 
 
-def _quiet_until_the_bandage() -> Iterator[Fact]:
+def _quiet_until_the_bandage() -> Iterator[ClaimFact]:
     for revision in ("5a7e7a0bad", "f3926945c8", "3f09bfbc7b", "176c36997f", "a77fd4bb29", "ab27c3b5e7", "9a0cec664e"):
         for scenario in _ALL_SCENARIOS:
             if applies(find_revision(revision), find_scenario(scenario)):
                 yield _good(revision, scenario, QUIET)
 
 
-def _quiet() -> Iterator[Fact]:
+def _quiet() -> Iterator[ClaimFact]:
     yield from _quiet_until_the_bandage()
     for scenario in _ALL_SCENARIOS:
         yield _good("bdffb31d8e", scenario, QUIET)
@@ -195,7 +195,7 @@ def _quiet_later() -> Iterator[str]:
             yield _good(revision, scenario, QUIET).text
 
 
-def _orders(order: str) -> Iterator[Fact]:
+def _orders(order: str) -> Iterator[ClaimFact]:
     yield _turns("f3926945c8", "iohandler")
     yield _good(_BEFORE, "mirror", HANDLER_FIRST, order=order)
     yield _bad(_AFTER, "mirror", HANDLER_LAST, order=order)
@@ -206,11 +206,11 @@ def _from_the_monitor() -> Iterator[str]:
     yield "not modelled: where the target takes no flushes (cache=unsafe), block-job-complete reaches (a) itself, after the handlers, in GLib's order too"
 
 
-def _orders_attach() -> Iterator[Fact]:
+def _orders_attach() -> Iterator[ClaimFact]:
     return _orders("attach")
 
 
-def _orders_any() -> Iterator[Fact]:
+def _orders_any() -> Iterator[ClaimFact]:
     return _orders("any")
 
 
@@ -221,49 +221,51 @@ def _kicks(revision: str, order: str) -> frozenset[KickPosition]:
     return dangerous_kicks(_system(with_settings(find_revision(revision), {"order": order}), "mirror"), "S1")
 
 
-def _more_kicks(order: str) -> Fact:
+def _more_kicks(order: str) -> ClaimFact:
     new = _kicks(_AFTER, order) - _kicks(_BEFORE, order)
     found = "; ".join(str(position) for position in sorted(new)) or "none"
-    return Fact(f"order={order}: kick positions that lead to S1's violation only after {_AFTER}: {found}", bool(new))
+    return ClaimFact(
+        f"order={order}: kick positions that lead to S1's violation only after {_AFTER}: {found}", bool(new)
+    )
 
 
-def _likelier(order: str) -> Fact:
+def _likelier(order: str) -> ClaimFact:
     """Whether a scheduler that draws uniformly among the steps that are possible meets the bug more often than before."""
     before, after = (
         _odds_of_s1(_system(with_settings(find_revision(revision), {"order": order}), "mirror"))
         for revision in (_BEFORE, _AFTER)
     )
     text = f"order={order}: a uniformly random scheduler breaks S1 with probability {float(before):.4f} at {_BEFORE}, {float(after):.4f} at {_AFTER}"
-    return Fact(text, after > before)
+    return ClaimFact(text, after > before)
 
 
 def _odds_of_s1(system: TransitionSystem) -> Fraction:
     return probability(system, lambda state, action: "S1" in system.broken_checks(state, action))
 
 
-def _easier() -> Iterator[Fact]:
+def _easier() -> Iterator[ClaimFact]:
     for order in ("attach", "any"):
         yield _more_kicks(order)
         yield _likelier(order)
 
 
-def _case_1() -> Iterator[Fact]:
+def _case_1() -> Iterator[ClaimFact]:
     for revision in ("f3926945c8", "3f09bfbc7b"):
         for property in ("case 1", "S2"):
             yield _bad(revision, "mirror", property)
     yield _good("5a7e7a0bad~1", "mirror", "S1")
 
 
-def _case_2(order: str, wanted: bool) -> Iterator[Fact]:
+def _case_2(order: str, wanted: bool) -> Iterator[ClaimFact]:
     for revision in ("f3926945c8", "3f09bfbc7b", "176c36997f", "37989ced44"):
         yield _fact(wanted, revision, "mirror", "case 2", order=order)
 
 
-def _case_2_attach() -> Iterator[Fact]:
+def _case_2_attach() -> Iterator[ClaimFact]:
     return _case_2("attach", wanted=True)
 
 
-def _case_2_any() -> Iterator[Fact]:
+def _case_2_any() -> Iterator[ClaimFact]:
     return _case_2("any", wanted=True)
 
 
@@ -272,24 +274,24 @@ def _names_drawn() -> Iterator[str]:
     yield f"virtio_submit_multiwrite and blk_aio_multiwrite are drawn; at f3926945c8 writes go through {found}"
 
 
-def _lost(revision: str, scenario: str) -> Iterator[Fact]:
+def _lost(revision: str, scenario: str) -> Iterator[ClaimFact]:
     yield _good(revision, scenario, "A1")
     yield _bad(revision, scenario, "S4")
 
 
-def _silent() -> Iterator[Fact]:
+def _silent() -> Iterator[ClaimFact]:
     for scenario, first in (("mirror", "5a7e7a0bad"), ("dataplane", "b112a65c52"), ("commit", "5a7e7a0bad")):
         for revision in (first, "6ee4ce1ee7", "f3926945c8"):
             yield from _lost(revision, scenario)
 
 
-def _silent_from_6ee4() -> Iterator[Fact]:
+def _silent_from_6ee4() -> Iterator[ClaimFact]:
     for scenario in ("mirror", "dataplane", "commit"):
         for revision in ("6ee4ce1ee7", "f3926945c8"):
             yield from _lost(revision, scenario)
 
 
-def _asserts() -> Iterator[Fact]:
+def _asserts() -> Iterator[ClaimFact]:
     for revision in ("5a7e7a0bad", "6ee4ce1ee7", "f3926945c8"):
         yield _good(revision, "commit", "A1")
     yield from _aborts("commit")
@@ -297,25 +299,25 @@ def _asserts() -> Iterator[Fact]:
         yield _good("3f09bfbc7b", scenario, "S4")
 
 
-def _asserts_from_6ee4() -> Iterator[Fact]:
+def _asserts_from_6ee4() -> Iterator[ClaimFact]:
     yield from (_good(revision, "commit", "A1") for revision in ("6ee4ce1ee7", "f3926945c8"))
     for scenario in ("commit", "mirror"):
         yield from _aborts(scenario)
 
 
-def _aborts(scenario: str) -> Iterator[Fact]:
+def _aborts(scenario: str) -> Iterator[ClaimFact]:
     yield _bad("3f09bfbc7b", scenario, "A1")
     yield _good("3f09bfbc7b", scenario, "S4")
 
 
-def _dataplane() -> Iterator[Fact]:
+def _dataplane() -> Iterator[ClaimFact]:
     yield _bad("c1e1e5fa8f", "dataplane", "S1")
     yield _good("176c36997f", "dataplane", "S1")
     yield _bad("176c36997f", "mirror", "S1")
     yield from _stopped()
 
 
-def _stopped() -> Iterator[Fact]:
+def _stopped() -> Iterator[ClaimFact]:
     """A pending kick when dataplane stops: at first the stop eats it, then it runs the queue handler, in the end the request is queued."""
     yield _good("176c36997f", "dataplane-stop", "S1")
     yield _bad("03de2f5274", "dataplane-stop", "S1")
@@ -328,14 +330,16 @@ def _dataplane_later() -> Iterator[str]:
     yield "dataplane-stop: 2.5's stop eats the kick; from 03de2f5274 (v2.6.0) on it runs the queue handler, whatever the section says"
 
 
-def _realized() -> Iterator[Fact]:
+def _realized() -> Iterator[ClaimFact]:
     noticed, told = find_revision("6ee4ce1ee7"), find_revision("ab27c3b5e7")
-    yield Fact("the message of 6ee4ce1ee7 does not mention the window of the main loop", False, computed=False)
-    yield Fact(f"6ee4ce1ee7 ({noticed.date}) is not older than ab27c3b5e7 ({told.date})", noticed.date >= told.date)
+    yield ClaimFact("the message of 6ee4ce1ee7 does not mention the window of the main loop", False, computed=False)
+    yield ClaimFact(
+        f"6ee4ce1ee7 ({noticed.date}) is not older than ab27c3b5e7 ({told.date})", noticed.date >= told.date
+    )
     yield _good("6ee4ce1ee7", "mirror", "S1")
 
 
-def _bandage() -> Iterator[Fact]:
+def _bandage() -> Iterator[ClaimFact]:
     yield _turns("ab27c3b5e7", "bandage")
     yield _bad("ab27c3b5e7~1", "mirror", "case 1")
     yield _bad("ab27c3b5e7~1", "mirror", "case 2", order="any")
@@ -344,7 +348,7 @@ def _bandage() -> Iterator[Fact]:
     yield _good("ab27c3b5e7", "mirror", "A1")
 
 
-def _undone() -> Iterator[Fact]:
+def _undone() -> Iterator[ClaimFact]:
     """Every way to the end of the job."""
     ways = (
         "mirror",
@@ -360,32 +364,32 @@ def _undone() -> Iterator[Fact]:
             yield _good("ab27c3b5e7", scenario, property)
 
 
-def _temporarily() -> Iterator[Fact]:
+def _temporarily() -> Iterator[ClaimFact]:
     yield from _undone()
     yield _good("ab27c3b5e7", "dataplane-reset", "B3")
 
 
-def _together() -> Iterator[Fact]:
+def _together() -> Iterator[ClaimFact]:
     for scenario in ("mirror", "commit"):
         yield _good("ab27c3b5e7", scenario, "S7")
     yield _good("ab27c3b5e7", "mirror", "S7", drain="nested")
 
 
-def _case_3() -> Iterator[Fact]:
+def _case_3() -> Iterator[ClaimFact]:
     yield _bad("ab27c3b5e7", "mirror", "case 3")
     yield _bad("ab27c3b5e7", "mirror", "S4")
     yield _good("ab27c3b5e7", "mirror", "A1")
     yield _good("ab27c3b5e7", "mirror", "S1", drain="nested")
 
 
-def _inert() -> Iterator[Fact]:
+def _inert() -> Iterator[ClaimFact]:
     for knob in ("walk_checks_external", "is_external"):
         yield _bad("ab27c3b5e7", "mirror", "case 1", **{knob: False})
         yield _bad("ab27c3b5e7", "mirror", "A1", **{knob: False})
     yield _good("ab27c3b5e7", "mirror", "case 1")
 
 
-def _moved() -> Iterator[Fact]:
+def _moved() -> Iterator[ClaimFact]:
     yield _bad("6820643fdb", "mirror", "case 3")
     for scenario in ("mirror", "commit"):
         for revision in ("0ff841f6d1", "d4a92a8420"):
@@ -396,13 +400,13 @@ def _moved_scsi() -> Iterator[str]:
     yield "virtio-scsi is not modelled: its notifier moves with 1c627137c1, and until then its disks are as before"
 
 
-def _begin_first() -> Iterator[Fact]:
+def _begin_first() -> Iterator[ClaimFact]:
     yield _bad("ab27c3b5e7", "mirror", "S6")
     yield _good("ab27c3b5e7", "mirror", "S6", begin="before_check")
     yield _good("ab27c3b5e7", "mirror", "S1", begin="before_check", order="any")
 
 
-def _uncovered() -> Iterator[Fact]:
+def _uncovered() -> Iterator[ClaimFact]:
     for scenario in ("timer", "no-ioeventfd"):
         for revision in ("0ff841f6d1", "d4a92a8420", "9a0cec664e", "f871abd60f"):
             yield _bad(revision, scenario, "S4")
@@ -410,7 +414,7 @@ def _uncovered() -> Iterator[Fact]:
         yield _good("cf3129323f", scenario, "S1")
 
 
-def _parked_counted() -> Iterator[Fact]:
+def _parked_counted() -> Iterator[ClaimFact]:
     for scenario in ("timer-flush", "no-ioeventfd-flush"):
         yield _good("f871abd60f", scenario, "F1")
         yield _bad("cf3129323f", scenario, "F1")
@@ -419,7 +423,7 @@ def _parked_counted() -> Iterator[Fact]:
     yield _good("cf3129323f", "mirror-flush", "F1")
 
 
-def _resumed() -> Iterator[Fact]:
+def _resumed() -> Iterator[ClaimFact]:
     yield from (_good("7f16476fab", scenario, "A1") for scenario in _ALL_SCENARIOS)
     for scenario in ("timer", "no-ioeventfd"):
         yield _bad("3bb0e2980a", scenario, "A1")

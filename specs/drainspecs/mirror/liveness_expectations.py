@@ -34,7 +34,7 @@ __all__ = ["expected_liveness"]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class LivenessSpan:
     """From this revision on the property is violated, or holds, for this reason."""
 
     since: str
@@ -42,12 +42,12 @@ class Span:
     reason: str
 
 
-def _ok(since: str, reason: str) -> Span:
-    return Span(since, False, reason)
+def _ok(since: str, reason: str) -> LivenessSpan:
+    return LivenessSpan(since, False, reason)
 
 
-def _bad(since: str, reason: str) -> Span:
-    return Span(since, True, reason)
+def _bad(since: str, reason: str) -> LivenessSpan:
+    return LivenessSpan(since, True, reason)
 
 
 FIRST: Final = "5a7e7a0bad~1"
@@ -113,7 +113,7 @@ _NOT_EXTERNAL: Final = {
     "L7s": (_ok(FIRST, _NEVER_EXTERNAL),),
 }
 
-_SCENARIOS: Final[Mapping[str, Mapping[str, tuple[Span, ...]]]] = {
+_SCENARIOS: Final[Mapping[str, Mapping[str, tuple[LivenessSpan, ...]]]] = {
     "mirror": _MAIN_LOOP,
     "commit": _MAIN_LOOP,
     "dataplane": _DATAPLANE,
@@ -127,7 +127,7 @@ _PARKED_COUNTED: Final = (
 )
 _UNCOUNTED: Final = "what is parked is not counted"
 #: what a variant changes: a flush can be parked where its source is not disabled
-_VARIANTS: Final[dict[str, dict[str, tuple[Span, ...]]]] = {
+_VARIANTS: Final[dict[str, dict[str, tuple[LivenessSpan, ...]]]] = {
     name: {
         "L1": (_ok(FIRST, _COMPLETES), _bad("cf3129323f", _PARKED_COUNTED), _ok("7f16476fab", _UNCOUNTED)),
         "L3": (_ok(FIRST, _DRAINS_END), _bad("cf3129323f", _PARKED_COUNTED), _ok("7f16476fab", _UNCOUNTED)),
@@ -150,7 +150,7 @@ _ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
 _DEFERRED: Final = (
     "a switch of the disk's context waits, with the BQL, for a deferred job whose exit needs the main loop"
 )
-_DETACH: Final[dict[str, tuple[Span, ...]]] = {
+_DETACH: Final[dict[str, tuple[LivenessSpan, ...]]] = {
     name: (
         _ok(FIRST, "the stop waits for the lock in its turn, and then for nothing"),
         _bad("463e0be101", _DEFERRED),

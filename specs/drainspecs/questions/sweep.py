@@ -22,7 +22,7 @@ from draincheck.revisions import Revision, find_revision
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, check_applies, silently
 
-__all__ = ["MOST", "Part", "SpaceTooLarge", "Sweep", "default_knobs", "sweep"]
+__all__ = ["MOST", "Region", "SpaceTooLarge", "Sweep", "default_knobs", "sweep"]
 
 #: the largest space: beyond, the sets of vectors that the decision table is computed with get unwieldy
 MOST: Final = 100_000
@@ -67,7 +67,7 @@ class SpaceTooLarge(ModelError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Region:
     """A part of the space that one build stands for: the values of the swept knobs that it read, and what was found."""
 
     fixed: Mapping[str, Setting]
@@ -96,7 +96,7 @@ class Sweep:
     base: Revision
     space: Space
     ignored: tuple[str, ...]
-    parts: tuple[Part, ...] = field(repr=False)
+    parts: tuple[Region, ...] = field(repr=False)
     table: tuple[Cube, ...]
     systems: int
     objections: tuple[str, ...]
@@ -132,7 +132,7 @@ class Sweep:
         """Whether some code base could be like that."""
         return not self.impossible >> self.space.number(vector) & 1
 
-    def _union(self, parts: Iterable[Part]) -> int:
+    def _union(self, parts: Iterable[Region]) -> int:
         found = 0
         for part in parts:
             found |= self.space.members(part.fixed)
@@ -205,7 +205,7 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(knob.name for knob in KNOBS if knob.name in names and knob.name not in NAMES_ONLY)
 
 
-def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Part]:
+def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Region]:
     """The parts of the space, level by level.
 
     A build with the values of a prefix of what it reads, and the first value of every other knob, gives one part; each knob that it has
@@ -218,7 +218,7 @@ def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Part]:
         longer: list[dict[str, Setting]] = []
         for prefix, judged in zip(prefixes, judges.judge_all(vectors), strict=True):
             fixed = {knob: value for knob, value in judged.read.items() if knob in first}
-            yield Part(fixed, judged)
+            yield Region(fixed, judged)
             longer += _siblings(fixed, len(prefix))
         prefixes = longer
 

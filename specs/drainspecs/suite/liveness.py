@@ -8,7 +8,7 @@ from draincheck.errors import ModelError
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.notify import ROWS, check
-from drainspecs.suite.matrix import Difference, Row, deviation, fault_of, pieces
+from drainspecs.suite.matrix import Deviation, Row, deviation, fault_of, pieces
 from drainspecs.suite.pool import in_processes
 
 __all__ = ["liveness_deviations", "liveness_rows", "notify_deviations"]
@@ -19,18 +19,18 @@ def liveness_rows(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.scenario.jobs == 1]
 
 
-def liveness_deviations(rows: Sequence[Row], processes: int | None = None) -> Iterator[list[Difference]]:
+def liveness_deviations(rows: Sequence[Row], processes: int | None = None) -> Iterator[list[Deviation]]:
     """For each row what differs there; what nothing was written down for differs, too. See `matrix.decide_all` for `processes`."""
     for found in in_processes(_of_piece, pieces(rows), processes):
         yield from found
 
 
-def _of_piece(rows: list[Row]) -> list[list[Difference]]:
+def _of_piece(rows: list[Row]) -> list[list[Deviation]]:
     return list(map(_of_row, rows))
 
 
-def _of_row(row: Row) -> list[Difference]:
-    name, found = row.revision.name, list[Difference]()
+def _of_row(row: Row) -> list[Deviation]:
+    name, found = row.revision.name, list[Deviation]()
     try:
         decided = verdicts(row.revision, row.scenario)
     except ModelError as error:
@@ -42,7 +42,7 @@ def _of_row(row: Row) -> list[Difference]:
     return found
 
 
-def notify_deviations() -> list[Difference]:
+def notify_deviations() -> list[Deviation]:
     """The rows of the notify suite whose verdict is not the published one."""
     wrong = (result for result in map(check, ROWS) if not result.as_expected)
     return [deviation(item.row.name, "notify", item.worst, item.row.expectation) for item in wrong]

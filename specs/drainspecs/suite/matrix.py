@@ -28,7 +28,7 @@ from drainspecs.suite.pool import how_many, in_processes
 __all__ = [
     "Cell",
     "Counts",
-    "Difference",
+    "Deviation",
     "Row",
     "RowResult",
     "Solver",
@@ -269,7 +269,7 @@ def _scenario_text(name: str, rows: Mapping[str, Counts]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Deviation:
     """A verdict or a count that is not the expected one, or a model that is wrong itself.
 
     Attributes:
@@ -297,7 +297,7 @@ def differences(result: RowResult) -> list[str]:
     return list(map(str, deviations(result)))
 
 
-def deviations(result: RowResult) -> list[Difference]:
+def deviations(result: RowResult) -> list[Deviation]:
     """Each expectation and pinned count that the row does not meet, or does not have; each verdict that was not reached."""
     name, key = result.row.revision.name, result.row.key
     if result.fault:
@@ -306,17 +306,17 @@ def deviations(result: RowResult) -> list[Difference]:
     found = [deviation(name, key, cell.verdict, cell.expected) for cell in wrong]
     if result.pinned != result.counts:
         wanted = "pinned counts, and there are none" if result.pinned is None else str(result.pinned)
-        found.append(Difference("counts", name, key, "counts", wanted, str(result.counts)))
+        found.append(Deviation("counts", name, key, "counts", wanted, str(result.counts)))
     return found
 
 
-def fault_of(revision: str, row: str, fault: object) -> Difference:
+def fault_of(revision: str, row: str, fault: object) -> Deviation:
     """What there is to say of a row whose model is wrong."""
-    return Difference("fault", revision, row, "model", "one without a fault", str(fault))
+    return Deviation("fault", revision, row, "model", "one without a fault", str(fault))
 
 
-def deviation(revision: str, row: str, verdict: Verdict, expected: Expectation | None) -> Difference:
+def deviation(revision: str, row: str, verdict: Verdict, expected: Expectation | None) -> Deviation:
     """What there is to say of a verdict that is not the expected one."""
     kind = "unknown" if verdict.outcome is Outcome.UNKNOWN else "verdict"
     wanted = "an expectation, and there is none" if expected is None else expected.outcome.value
-    return Difference(kind, revision, row, verdict.property, wanted, f"{verdict.outcome.value} ({verdict.reason})")
+    return Deviation(kind, revision, row, verdict.property, wanted, f"{verdict.outcome.value} ({verdict.reason})")

@@ -27,7 +27,7 @@ from draincheck.trace import rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
-__all__ = ["DEFAULT_DEPTH", "Search", "check", "decide"]
+__all__ = ["DEFAULT_DEPTH", "BoundedSearch", "check", "decide"]
 
 #: how deep a search goes that was given neither a depth nor a time
 DEFAULT_DEPTH = 100
@@ -68,7 +68,7 @@ def decide(
     Raises:
         ModelFault: as `check` of the property for which the search goes deepest.
     """
-    return Search(system, property_names, limits, pairs=pairs).run(reporter)
+    return BoundedSearch(system, property_names, limits, pairs=pairs).run(reporter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Sought:
     first: int
 
 
-class Search:
+class BoundedSearch:
     """A search for the states that show properties violated, depth by depth.
 
     Attributes:

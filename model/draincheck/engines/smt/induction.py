@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from draincheck.engines.smt.bmc import Search
+from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.unrolling import Unrolling
@@ -131,7 +131,7 @@ class _Induction:
         bound, error = (fault_found(system, bound=kind) for kind in (True, False))
         false_lemmas = [(not_(lemma), f"lemma {n} is no invariant, it is false") for n, lemma in enumerate(lemmas, 1)]
         obstacles = [(bound, "a bound is passed"), *false_lemmas]
-        self._base = Search(system, [*self._goals], limits, pairs=pairs, obstacles=obstacles)
+        self._base = BoundedSearch(system, [*self._goals], limits, pairs=pairs, obstacles=obstacles)
         mine = _exclusions(self._base.pairs) if mined else ()
         self._step = _Step(system, self._goals, all_(not_(error), not_(bound), *lemmas, *mine))
 

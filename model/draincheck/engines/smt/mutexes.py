@@ -19,7 +19,7 @@ from itertools import combinations, product
 from typing import cast
 
 from draincheck import op
-from draincheck.engines.smt.operators import Case, Facts, bits
+from draincheck.engines.smt.operators import Case, OperatorFacts, bits
 from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr
 from draincheck.semantics.violation import faultless
@@ -74,7 +74,7 @@ class Pairs:
 
     def __init__(self, system: TransitionSystem, located: bool = True) -> None:
         """Run the analysis; `located` keeps control locations apart, unless there are too many of them."""
-        self.facts = Facts(variable for variable in system.variables if variable.sort.size <= MOST_VALUES)
+        self.facts = OperatorFacts(variable for variable in system.variables if variable.sort.size <= MOST_VALUES)
         self._cases = [case for action in system.actions for case in _taken(self.facts, action)]
         self.layers: list[dict[Location, Rows]] = []
         self._analyse([variable for variable in self.facts.of if variable.internal and located])
@@ -155,7 +155,7 @@ class Pairs:
             if controls:
                 self._analyse([])
             else:
-                self.facts, self._cases, self.layers = Facts(()), [], [{0: []}]
+                self.facts, self._cases, self.layers = OperatorFacts(()), [], [{0: []}]
 
     def _run(self) -> None:
         self.layers = []
@@ -212,7 +212,7 @@ class Pairs:
         )
 
 
-def _taken(facts: Facts, action: Action) -> Sequence[Case]:
+def _taken(facts: OperatorFacts, action: Action) -> Sequence[Case]:
     """The cases of an action where it can be taken."""
     return facts.cases(faultless(action), {update.variable: update.value for update in action.updates})
 

@@ -17,7 +17,7 @@ from draincheck.naturals import is_natural
 from draincheck.sorts import BOOL
 from draincheck.system import Variable
 
-__all__ = ["Case", "Fact", "Facts", "bits", "possible"]
+__all__ = ["Case", "Fact", "OperatorFacts", "bits", "possible"]
 
 #: a variable and a stored value of it
 Fact = tuple[Variable, int]
@@ -39,7 +39,7 @@ class Case:
     makes: Mapping[Variable, int]
 
 
-class Facts:
+class OperatorFacts:
     """The facts about some variables, numbered variable by variable."""
 
     def __init__(self, variables: Iterable[Variable]) -> None:

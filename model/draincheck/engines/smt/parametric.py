@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from draincheck.engines.smt.bmc import Search
+from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.expr import BoolExpr
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter, Verdict
@@ -36,4 +36,4 @@ def check(
     Raises:
         ModelFault: some state no deeper than the search went enables an action that cannot be taken.
     """
-    return Search(system, [property_name], limits, instance=instance, known=known).run(reporter)[property_name]
+    return BoundedSearch(system, [property_name], limits, instance=instance, known=known).run(reporter)[property_name]

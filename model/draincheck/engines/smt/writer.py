@@ -18,7 +18,7 @@ from draincheck.expr import Expr, bounds
 from draincheck.naturals import is_natural
 from draincheck.sorts import BOOL, Sort
 
-__all__ = ["BitVectors", "Integers", "Writer", "conjoined", "define", "disjoined"]
+__all__ = ["BitVectors", "Integers", "SmtWriter", "conjoined", "define", "disjoined"]
 
 #: terms with a longer text get a name, so that one that is used twice is written once
 LONG = 160
@@ -46,7 +46,7 @@ def define(name: str, parameters: Iterable[tuple[str, str]], body: str, sort: st
     return f"(define-fun {name} ({' '.join(f'({n} {s})' for n, s in parameters)}) {sort} {body})"
 
 
-class Writer(ABC):
+class SmtWriter(ABC):
     """Writes terms. `names` are what the variables are called.
 
     Long terms get names: a text is complete only inside `bound`, which puts their definitions around it.
@@ -155,7 +155,7 @@ def _resized(text: str, have: int, want: int) -> str:
     return f"((_ zero_extend {want - have}) {text})" if want > have else f"((_ extract {want - 1} 0) {text})"
 
 
-class BitVectors(Writer):
+class BitVectors(SmtWriter):
     """Writes the terms of finite systems."""
 
     logic = "QF_BV"
@@ -233,7 +233,7 @@ def _bits(highest: int) -> int:
     return max(1, highest.bit_length())
 
 
-class Integers(Writer):
+class Integers(SmtWriter):
     """Writes the terms of systems over natural numbers."""
 
     logic = "QF_LIA"
