@@ -94,7 +94,12 @@ class Assembly:
             source, target = self._node(Image(f"overlay{suffix}", "qcow2"), base), self._node(base)
         else:
             source, target = self._node(Image(f"source{suffix}")), self._node(Image(f"target{suffix}", driver))
-        return Nodes(source, target, MirrorTop(source) if self.host.knobs.mirror_top else None)
+        return Nodes(source, target, MirrorTop(source) if self._has_filter() else None)
+
+    def _has_filter(self) -> bool:
+        """The filter shows only where a BlockBackend queues requests, and a replacement drains."""
+        k = self.host.knobs
+        return k.pre_switch == "drain" and k.exit == "bh" and k.park_requests and k.mirror_top
 
     def _node(self, image: Image, backing: Image | None = None) -> BlockDriverState:
         return BlockDriverState(self.host, image, backing, self.ctx)

@@ -17,7 +17,7 @@ __all__ = ["Graph", "has_filter"]
 
 def has_filter(k: Knobs) -> bool:
     """The filter is modelled: it shows only where a BlockBackend queues requests, and a replacement drains."""
-    return k.pre_switch == "drain" and k.park_requests and k.mirror_top
+    return k.pre_switch == "drain" and k.exit == "bh" and k.park_requests and k.mirror_top
 
 
 class Graph:

@@ -29,7 +29,8 @@ def finish(p: Process, w: World) -> None:
             _replace_both(p, w, graph)
         with p.otherwise():
             _take_out(p, w, graph, "source")
-    _end(p, w, "source")
+    if w.k.begin != "none":
+        _end(p, w, "source")
     _end(p, w, "filter")
     p.do("the job is completed", w.job.window.clear(), w.job.completed.set())
     if w.s.iothread:
