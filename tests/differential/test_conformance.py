@@ -15,9 +15,12 @@ from draincheck.conformance.matrix import config_of, conform_all, conform_one
 from draincheck.core.faults import FAULTS, SeededFault
 from draincheck.core.host import Host
 from draincheck.core.machine import Machine
+from draincheck.engines.explicit import explore
 from draincheck.lang import Process
 from draincheck.qemu import Scenario, World, aio, build, iothread
 from draincheck.revisions import Revision, code_bases, find_revision, with_settings
+from draincheck.verdict import Outcome
+from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
 from drainspecs.suite.matrix import default_rows
 from tests.support.samples import sampled
@@ -98,6 +101,21 @@ def test_busy_polling_without_the_lock_turns_conformance_red(monkeypatch: pytest
 
     monkeypatch.setattr(iothread, "_busy_poll", without)
     assert "AioContext lock" in str(held_in_poll().divergences[0].difference)
+
+
+@pytest.mark.parametrize(
+    ("revision", "knobs", "states"),
+    [("ab27c3b5e7", {"enable_notifies": True}, 1007), ("7f16476fab", {"bandage": True}, 619)],
+)
+def test_enabling_external_events_of_the_iohandlers_notifies_them_too(
+    revision: str, knobs: dict[str, bool], states: int
+) -> None:
+    """The bandage in a code base whose aio_enable_external notifies: none of the table is like that, and B6 holds in it."""
+    turned, scenario = with_settings(find_revision(revision), knobs), find_scenario("mirror")
+    system = build("bandage", turned.knobs, scenario, DrainInvariant()).compile()
+    result = conform_one(build("bandage", turned.knobs, scenario).compile(), turned.knobs, scenario)
+    assert (result.divergences, result.states) == ((), states)
+    assert explore(system).verdicts["B6"].outcome is Outcome.HOLDS
 
 
 def test_steps_that_do_not_name_their_choices_turn_conformance_red() -> None:

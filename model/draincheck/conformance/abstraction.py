@@ -214,6 +214,7 @@ _PLAIN: dict[str, _Getter] = {
     "external_disable_cnt (qemu_aio_context)": lambda m: m.main_loop.qemu_aio_context.external_disable_cnt,
     "notified": lambda m: m.ctx.notified,
     "notified (qemu_aio_context)": lambda m: m.main_loop.qemu_aio_context.notified,
+    "notified (iohandler_ctx)": lambda m: m.main_loop.iohandler_ctx.notified,
     "BQL free": lambda m: not m.bql.held,
     "vCPU has the BQL": lambda m: m.bql.vcpu,
     "host notifier removed": lambda m: not m.ctx.handlers,

@@ -119,7 +119,9 @@ class MainLoop:
         ctx = self.qemu_aio_context
         if self.bql.vcpu:
             return False
-        if ctx.notified or ctx.aio_compute_timeout_is_zero() or self.main_timers.timerlist_expired():
+        if ctx.notified or self.iohandler_ctx.notified or ctx.aio_compute_timeout_is_zero():
+            return True
+        if self.main_timers.timerlist_expired():
             return True
         return any(pollfd.fd.readable for pollfd in self.gpollfds)
 
@@ -127,6 +129,7 @@ class MainLoop:
         """P: sample every descriptor; the BQL is held again."""
         self.polled = [pollfd.fd.readable for pollfd in self.gpollfds]
         self.qemu_aio_context.aio_notify_accept()
+        self.iohandler_ctx.aio_notify_accept()
         self.bql.held = True
         self.host.event("qemu_poll_ns")
 

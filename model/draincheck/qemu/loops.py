@@ -72,10 +72,9 @@ def _context(  # noqa: PLR0917
     external: bool = False,
     removable: bool = False,
 ) -> AioContext[Disk]:
-    """A context that counts up to a number, if it does; the bandage on iohandler_ctx notifies nobody."""
+    """A context that counts up to a number, if it does."""
     counter = m.int(f"external_disable_cnt{suffix}", 0, highest, exists=counts)
-    notifies = counts and name != "iohandler_ctx" and k.enable_notifies
-    notified = m.bool(f"notified{suffix}", exists=notifies)
+    notified = m.bool(f"notified{suffix}", exists=counts and k.enable_notifies)
     removed = m.bool(f"host notifier removed{suffix}", exists=removable)
     return AioContext(name, k, handlers, counter, external, notified, removed)
 

@@ -83,9 +83,10 @@ def _poll(p: Process, w: World, monitor_ready: list[BoolVar]) -> None:
     updates = [ready.set(world.job.qmp) for ready, world in zip(monitor_ready, w.worlds, strict=True)]
     updates += [disk.revents.set(disk.eventfd) for disk in polled]
     context = w.loops.main_ctx if w.s.iothread else w.loops.ctx
-    wake = (wake | context.notified) & ~w.loops.bql.taken
+    notified = [context.notified, w.loops.iohandler_ctx.notified]
+    wake = any_(wake, *notified) & ~w.loops.bql.taken
     p.here("qemu_poll_ns")
-    p.do("qemu_poll_ns", *updates, context.notified.clear(), w.loops.bql.free.clear(), when=wake)
+    p.do("qemu_poll_ns", *updates, *(each.clear() for each in notified), w.loops.bql.free.clear(), when=wake)
 
 
 def _check(p: Process, w: World, ready: BoolVar) -> None:

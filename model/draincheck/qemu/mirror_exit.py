@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from draincheck.lang import FALSE, Process, count
+from draincheck.lang import FALSE, TRUE, Process, count
 from draincheck.qemu import drain, mirror_top
 from draincheck.qemu.world import World
 
@@ -93,7 +93,7 @@ def _end_sections(p: Process, w: World) -> None:
     bandage = w.loops.iohandler_ctx
     if bandage.disable_count.exists:
         p.do("aio_enable_external (iohandler_ctx)", *bandage.enable())
-        w.probes.external_enabled(p, w, bandage.disable_count, FALSE)
+        w.probes.external_enabled(p, w, bandage.disable_count, TRUE if w.k.enable_notifies else FALSE)
     elif w.k.bandage and w.loops.moved.exists:
         with p.when(w.loops.moved):  # the condition is looked at anew: the disk is in the main loop's context by now
             w.probes.enabled_elsewhere(p, w, count())
