@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from draincheck.engines.explicit import explore, states
+from draincheck.errors import ModelError
 from draincheck.expr import TRUE
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario, build
@@ -14,7 +15,7 @@ from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision, w
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome
 from drainspecs.mirror.expectations import expected
-from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.properties import PROPERTIES, PropertySpec
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
 from drainspecs.mirror.stray_requests import CASES, SeedCases
 from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, default_rows, differences, pinned_counts, system_of
@@ -202,3 +203,12 @@ def test_pinned_counts_name_only_rows_that_exist() -> None:
     """A count for a revision that is no more would never be looked at."""
     names = {row.name for row in (*REVISIONS, *CONTROLS)}
     assert all(set(rows) <= names for rows in pinned_counts().values())
+
+
+def test_a_property_without_an_expectation_is_told_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds a property and forgets its expectation reads what to do."""
+    from drainspecs.mirror import expectations
+
+    monkeypatch.setattr(expectations, "PROPERTIES", (*PROPERTIES, PropertySpec("S99", "made up", "nowhere")))
+    with pytest.raises(ModelError, match="no verdict on S99 is expected in mirror: write it down in drainspecs"):
+        expectations.expected("ab27c3b5e7", find_scenario("mirror"), "S99")

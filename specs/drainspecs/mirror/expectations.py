@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from draincheck.errors import ModelError
 from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS
 from draincheck.subject import Expectation
@@ -368,7 +369,11 @@ def expected(revision: str, scenario: Scenario, property: str) -> Expectation | 
 
 
 def _from_spans(revision: str, scenario: str, variant: dict[str, tuple[Span, ...]], property: str) -> Expectation:
-    spans = variant.get(property) or _SCENARIOS[scenario].get(property) or _EVERYWHERE[property]
+    spans = variant.get(property) or _SCENARIOS[scenario].get(property) or _EVERYWHERE.get(property)
+    if spans is None:
+        raise ModelError(
+            f"no verdict on {property} is expected in {scenario}: write it down in {__name__} before anything runs"
+        )
     span = [item for item in spans if _ORDER[item.since] <= _ORDER[revision]][-1]
     return Expectation(VIOLATED if span.violated else HOLDS, span.reason or "the history says so", bool(span.reason))
 
