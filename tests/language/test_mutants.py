@@ -26,7 +26,7 @@ PATHS = [
     Mutant("path", "_merge_pair", "otherwise.env.get(variable, variable)", "variable"),
     Mutant("path", "_merge_pair", "holds.implies(check.holds)", "check.holds"),
     Mutant("path", "_merge_pair", "replace(fault, when=all_(holds, fault.when))", "fault"),
-    Mutant("path", "_merge_pair", "replace(part, when=all_(holds, part.when))", "part"),
+    Mutant("path", "_merge_pair", "part.only(all_(holds, part.when))", "part"),
     Mutant("path", "_merge_pair", "then.done or otherwise.done", "then.done and otherwise.done"),
 ]
 

@@ -24,10 +24,14 @@ class Home(Generic[H]):
 
     def disable(self, when: BoolExpr) -> list[Update]:
         """aio_disable_external of the node's context, where a condition holds."""
+        if self.moved is FALSE:
+            return [self.first.disable(when)]
         return [self.first.disable(when & ~self.moved), self.second.disable(when & self.moved)]
 
     def enable(self) -> list[Update]:
         """aio_enable_external of the node's context."""
+        if self.moved is FALSE:
+            return [self.first.tell_if_last(), self.first.give_back()]
         here, there = ~self.moved, self.moved
         told = [self.first.tell_if_last(here), self.second.tell_if_last(there)]
         return [*told, self.first.give_back(here), self.second.give_back(there)]

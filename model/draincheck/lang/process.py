@@ -60,7 +60,7 @@ class Process(Recorder):
         for update in updates:
             _want(Update, update, "a step stores updates, as x.set(...) makes them")
         self._demand(want_bool(when), line)
-        stored = [update for update in updates if update.variable.exists and update.value is not update.variable]
+        stored = [update for update in updates if update.variable.exists]
         make = self._piece if _remembers(updates) and not want_text(label, LABEL) else self._part
         writes = tuple([update.variable.name for update in stored])
         part = make(label, mark, line, writes=writes, choice=want_text(choice, "a choice"))
