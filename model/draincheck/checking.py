@@ -11,6 +11,7 @@ from draincheck.errors import SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
+from draincheck.ranges import guarded
 from draincheck.reason import Refused
 from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
@@ -146,7 +147,7 @@ def check(
 def system_of(what: Checkable) -> TransitionSystem:
     """The compiled model. Raises ModelError if it cannot be given a meaning."""
     if isinstance(what, TransitionSystem):
-        return what
+        return guarded(what)
     return what.compile() if isinstance(what, Model) else what.system()
 
 

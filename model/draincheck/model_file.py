@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel
 from draincheck.knobs import nearest
 from draincheck.lang import Model
+from draincheck.ranges import guarded
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
@@ -125,6 +126,8 @@ def _compiled(file: str, function: str, build: Callable[[], Any]) -> TransitionS
     try:
         made = build()
         system = made.compile() if isinstance(made, Model) else made
+        if isinstance(made, TransitionSystem):
+            system = guarded(made)
     except ModelError as error:
         place = "" if error.line else f"{_place(file, error)}: "
         raise MalformedModel(f"{place}{error}") from error

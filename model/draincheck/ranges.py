@@ -1,0 +1,46 @@
+"""Systems that somebody has built by hand, made safe to explore: what the modelling language always adds, and a hand may forget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from draincheck.errors import ModelError
+from draincheck.expr import IntExpr, any_, bounds
+from draincheck.naturals import is_natural
+from draincheck.system import Action, Fault, FaultKind, TransitionSystem
+
+__all__ = ["guarded"]
+
+
+def guarded(system: TransitionSystem) -> TransitionSystem:
+    """The system with a fault wherever a store may leave its variable's range: engines would take such a value for another.
+
+    Raises ModelError for initial values that a variable cannot have, and for actions whose index is not their position.
+    """
+    for variable in system.variables:
+        if any(not variable.sort.low <= value <= variable.sort.high for value in variable.initial):
+            raise ModelError(f"{system.name}: {variable.name} starts with a value that is not {variable.sort}")
+    for position, action in enumerate(system.actions):
+        if action.index != position:
+            raise ModelError(
+                f"{system.name}: action {position} has the index {action.index}", action.line, action.process
+            )
+    missing = [tuple(_missing(action)) for action in system.actions]
+    if not any(missing):
+        return system
+    actions = zip(system.actions, missing, strict=True)
+    return replace(system, actions=tuple(replace(a, faults=(*a.faults, *more)) for a, more in actions))
+
+
+def _missing(action: Action) -> Iterator[Fault]:
+    """A fault for each store that may leave its range; none for an action that has some of that kind, as the language makes them."""
+    if any(fault.kind is FaultKind.RANGE for fault in action.faults):
+        return
+    for update in action.updates:
+        variable, value, sort = update.variable, update.value, update.variable.sort
+        low, high = bounds(value)
+        if isinstance(value, IntExpr) and not is_natural(sort) and (low < sort.low or high > sort.high):
+            outside = any_(value < sort.low, value > sort.high)
+            message = f"{variable.name} would become {value}, outside {sort.low}..{sort.high}"
+            yield Fault(FaultKind.RANGE, outside, message, action.line)

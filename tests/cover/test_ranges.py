@@ -1,0 +1,69 @@
+"""Systems built by hand: what the language would have added is added, and what makes no sense is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from draincheck import check
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelError, ModelFault, SourceLine
+from draincheck.expr import TRUE, BoolExpr
+from draincheck.lang import Model
+from draincheck.properties import CanAlwaysFinish, NoDeadlock
+from draincheck.ranges import guarded
+from draincheck.sorts import IntSort
+from draincheck.system import Action, IntVar, Part, TransitionSystem, Update
+
+X = IntVar("x", IntSort(0, 3), (3,))
+PART = Part("step", (), 0, "", SourceLine("hand.py", 7), TRUE)
+
+
+def system(*steps: tuple[BoolExpr, Update], variable: IntVar = X) -> TransitionSystem:
+    """A system of one variable and steps without faults."""
+    actions = tuple(Action(n, "p", (PART,), guard, (update,)) for n, (guard, update) in enumerate(steps))
+    properties = (NoDeadlock("alive"), CanAlwaysFinish("back", variable.is_(3)))
+    return TransitionSystem("by hand", (variable,), actions, properties)
+
+
+def test_a_store_out_of_range_is_a_fault_though_nobody_said_so() -> None:
+    """Unguarded, 3 + 1 would be taken for 0, from where there is a way on."""
+    with pytest.raises(ModelFault, match=r"hand.py:7: value out of range: x would become x \+ 1, outside 0..3"):
+        check(system((X.is_(3), X.inc()), (X < 2, X.set(3))))
+
+
+def test_a_store_that_a_guard_keeps_in_range_is_none() -> None:
+    """Only where it really leaves the range: nothing is refused because it could."""
+    found = check(system((X < 3, X.inc()), (X.is_(3), X.set(0))))
+    assert found.holds and found.exploration is not None and found.exploration.statistics.states == 4
+
+
+def test_what_the_language_makes_is_left_alone() -> None:
+    """Its systems have their faults already, so that digests stay what they are."""
+    m = Model("counter")
+    n = m.int("n", 0, 3)
+    with m.thread("p") as p, p.loop():
+        p.do("count", n.inc())
+    made = m.compile()
+    assert guarded(made) is made
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (system(variable=IntVar("x", IntSort(0, 2), (5,))), "x starts with a value that is not an integer from 0 to 2"),
+        (replace(system(), actions=(Action(4, "p", (PART,), TRUE, ()),)), "action 0 has the index 4"),
+    ],
+)
+def test_systems_that_make_no_sense_are_refused(broken: TransitionSystem, message: str) -> None:
+    """With what is wrong, before anything is explored."""
+    with pytest.raises(ModelError, match=message):
+        check(broken)
+
+
+def test_without_it_the_verdict_would_be_wrong() -> None:
+    """Negative control: the engine alone takes the builder's word."""
+    assert all(
+        v.outcome.value == "holds" for v in explore(system((X.is_(3), X.inc()), (X < 2, X.set(3)))).verdicts.values()
+    )
