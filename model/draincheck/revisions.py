@@ -74,11 +74,7 @@ def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
     )
     row("dca21ef23b", "2015-10-23", "v2.5.0", "handlers can be marked external; none is yet")
     row(
-        "3a1e8074d7",
-        "2015-10-23",
-        "v2.5.0",
-        "dataplane's host notifier is marked external",
-        dataplane_is_external=True,
+        "3a1e8074d7", "2015-10-23", "v2.5.0", "dataplane's host notifier is marked external", dataplane_is_external=True
     )
     row(
         "c1e1e5fa8f",

@@ -5,13 +5,7 @@ from __future__ import annotations
 import pytest
 
 from draincheck.core.aio import AioContext
-from draincheck.core.block import (
-    BdrvTrackedRequest,
-    BlockBackend,
-    BlockDriverState,
-    bdrv_set_aio_context,
-    bdrv_swap,
-)
+from draincheck.core.block import BdrvTrackedRequest, BlockBackend, BlockDriverState, bdrv_set_aio_context, bdrv_swap
 from draincheck.core.child import bdrv_replace_node_noperm
 from draincheck.core.drain import Drainer
 from draincheck.core.host import Host, Thread

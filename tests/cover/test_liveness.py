@@ -397,9 +397,7 @@ def test_system_without_such_demands_is_not_explored() -> None:
 
 
 @pytest.mark.parametrize("explore", [explicit.explore, interpret])
-def test_searches_of_states_say_that_they_cannot_tell(
-    explore: Callable[[TransitionSystem], Exploration],
-) -> None:
+def test_searches_of_states_say_that_they_cannot_tell(explore: Callable[[TransitionSystem], Exploration]) -> None:
     """Breadth-first search never calls a demand on runs held."""
     assert explore(swing("strong").compile()).verdicts["out"].outcome is UNKNOWN
 

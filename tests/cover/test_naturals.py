@@ -13,15 +13,7 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelError, ModelFault
 from draincheck.expr import TRUE
 from draincheck.lang import IntVar, Model
-from draincheck.naturals import (
-    INFINITY,
-    NATURAL,
-    has_naturals,
-    is_natural,
-    over_naturals,
-    parameter,
-    refuse_naturals,
-)
+from draincheck.naturals import INFINITY, NATURAL, has_naturals, is_natural, over_naturals, parameter, refuse_naturals
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import Limits, Outcome

@@ -176,12 +176,7 @@ def test_numbered_calls_are_never_left_out_of_a_continuation() -> None:
     script.step("main", Do("two", ("m",)))
     script.step("io", Do("three", ("iothread_run", "f", "aio_poll #", "g", "h"), 5))
     lines = tree(render_trace(Run.of(*script.trace()))).split("-- io\n")[2].splitlines()
-    assert lines == [
-        "    iothread_run (continued)",
-        "    ... aio_poll # 1",
-        "        ... h",
-        "              three",
-    ]
+    assert lines == ["    iothread_run (continued)", "    ... aio_poll # 1", "        ... h", "              three"]
 
 
 def test_surroundings_do_not_break_the_tree() -> None:

@@ -5,18 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from tests.language.tree import (
-    Atomic,
-    Block,
-    Break,
-    Call,
-    Continue,
-    Either,
-    Loop,
-    Statement,
-    When,
-    While,
-)
+from tests.language.tree import Atomic, Block, Break, Call, Continue, Either, Loop, Statement, When, While
 
 __all__ = ["Spot", "lay"]
 

@@ -9,9 +9,7 @@ import click
 
 from check_invariants.exit import of_finding, worst
 from check_invariants.options import json_option, lemma_option, property_option, selectors
-from check_invariants.output import (
-    emit_json,
-)
+from check_invariants.output import emit_json
 
 if TYPE_CHECKING:
     pass

@@ -11,10 +11,7 @@ import click
 
 from check_invariants.exit import Interrupted, ending
 from check_invariants.options import json_option, revision_option, scenario_option
-from check_invariants.output import (
-    emit_json,
-    until_interrupted,
-)
+from check_invariants.output import emit_json, until_interrupted
 
 if TYPE_CHECKING:
     pass

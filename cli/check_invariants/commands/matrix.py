@@ -18,9 +18,7 @@ from check_invariants.options import (
     revision_option,
     scenario_option,
 )
-from check_invariants.output import (
-    until_interrupted,
-)
+from check_invariants.output import until_interrupted
 
 if TYPE_CHECKING:
     from draincheck.qemu import Scenario

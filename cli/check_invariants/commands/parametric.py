@@ -9,12 +9,7 @@ import click
 
 from check_invariants.exit import Interrupted, ending
 from check_invariants.options import json_option, revision_option, set_option
-from check_invariants.output import (
-    counted,
-    emit_json,
-    make_directory,
-    until_interrupted,
-)
+from check_invariants.output import counted, emit_json, make_directory, until_interrupted
 
 if TYPE_CHECKING:
     from draincheck.knobs import Setting

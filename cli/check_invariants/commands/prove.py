@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from check_invariants.options import jobs_option, json_option, property_option, selectors
-from check_invariants.output import (
-    STDOUT,
-)
+from check_invariants.output import STDOUT
 
 if TYPE_CHECKING:
     pass

@@ -9,11 +9,7 @@ import click
 
 from check_invariants.exit import worst
 from check_invariants.options import json_option, revision_option, scenario_option, set_option
-from check_invariants.output import (
-    Counter,
-    emit_json,
-    make_directory,
-)
+from check_invariants.output import Counter, emit_json, make_directory
 
 if TYPE_CHECKING:
     from draincheck.core.run import CoreSimulation

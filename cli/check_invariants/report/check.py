@@ -7,15 +7,7 @@ from typing import Any
 
 from check_invariants.exit import ExitCode, of_finding
 from check_invariants.limited import as_far_as_modelled
-from check_invariants.output import (
-    Column,
-    Styled,
-    Table,
-    counted,
-    emit,
-    emit_table,
-    emit_trace,
-)
+from check_invariants.output import Column, Styled, Table, counted, emit, emit_table, emit_trace
 from check_invariants.work.check import CheckedSubject
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.report.jsontrace import trace_to_json

@@ -8,16 +8,7 @@ from itertools import groupby
 from textwrap import fill
 from typing import Any
 
-from check_invariants.output import (
-    Column,
-    Styled,
-    Table,
-    counted,
-    emit,
-    emit_table,
-    emit_trace,
-    tallied,
-)
+from check_invariants.output import Column, Styled, Table, counted, emit, emit_table, emit_trace, tallied
 from check_invariants.work.liveness import LivenessLine
 from draincheck.trace import Run
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS

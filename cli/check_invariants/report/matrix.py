@@ -9,18 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from check_invariants.exit import ExitCode
-from check_invariants.output import (
-    VERDICTS,
-    Column,
-    Styled,
-    Table,
-    counted,
-    emit,
-    emit_json,
-    emit_table,
-    sign,
-    tallied,
-)
+from check_invariants.output import VERDICTS, Column, Styled, Table, counted, emit, emit_json, emit_table, sign, tallied
 from check_invariants.work.matrix import cells_of
 from draincheck.revisions import CONTROLS
 from drainspecs.suite.matrix import Cell, Deviation, RowResult, deviations

@@ -6,15 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from check_invariants.exit import ExitCode
-from check_invariants.output import (
-    Column,
-    Styled,
-    Table,
-    counted,
-    emit,
-    emit_table,
-    emit_trace,
-)
+from check_invariants.output import Column, Styled, Table, counted, emit, emit_table, emit_trace
 from check_invariants.work.parametric import ParametricRow
 
 __all__ = ["row_json", "show"]

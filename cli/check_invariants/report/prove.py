@@ -9,13 +9,7 @@ import click
 
 from check_invariants.claimed import claimed
 from check_invariants.limited import as_far_as_modelled
-from check_invariants.output import (
-    STDOUT,
-    counted,
-    emit,
-    emit_json,
-    write_to,
-)
+from check_invariants.output import STDOUT, counted, emit, emit_json, write_to
 from check_invariants.work.prove import Proven, ProvenMatrix, by_reason
 
 __all__ = ["deliver", "show_matrix"]

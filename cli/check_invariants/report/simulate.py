@@ -6,13 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from check_invariants.exit import ExitCode
-from check_invariants.output import (
-    Column,
-    Table,
-    counted,
-    emit,
-    emit_table,
-)
+from check_invariants.output import Column, Table, counted, emit, emit_table
 from check_invariants.work.simulate import code_of
 from draincheck.core.run import CoreSimulation
 from drainspecs.mirror.code_base import CodeBase

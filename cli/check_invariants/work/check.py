@@ -8,11 +8,7 @@ from pathlib import Path
 
 import click
 
-from check_invariants.output import (
-    counted,
-    make_directory,
-    write_to,
-)
+from check_invariants.output import counted, make_directory, write_to
 from draincheck.checking import Finding, Result
 from draincheck.report.jsontrace import write_trace
 from draincheck.subject import Subject

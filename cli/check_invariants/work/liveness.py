@@ -8,9 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from check_invariants.exit import EmptySelection, ExitCode, of_comparison, of_verdict
-from check_invariants.output import (
-    sign,
-)
+from check_invariants.output import sign
 from draincheck.errors import ModelError
 from draincheck.properties import Breach
 from draincheck.reason import AtFault

@@ -10,9 +10,7 @@ from time import perf_counter
 import click
 
 from check_invariants.exit import ExitCode, MalformedInput, of_verdict
-from check_invariants.output import (
-    write_to,
-)
+from check_invariants.output import write_to
 from check_invariants.selection import check_possible, merged
 from draincheck.errors import ModelError
 from draincheck.knobs import Setting

@@ -13,12 +13,7 @@ import click
 
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, of_comparison
 from check_invariants.judge import compiled
-from check_invariants.output import (
-    Counter,
-    make_directory,
-    until_interrupted,
-    write_to,
-)
+from check_invariants.output import Counter, make_directory, until_interrupted, write_to
 from check_invariants.selection import chosen_properties, select
 from draincheck.certificate import Certificate, Certified, Gap, Header
 from draincheck.errors import ModelError

@@ -8,9 +8,7 @@ from pathlib import Path
 import click
 
 from check_invariants.exit import EmptySelection, ExitCode, of_verdict
-from check_invariants.output import (
-    write_to,
-)
+from check_invariants.output import write_to
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
 from draincheck.core.outcome import Ending
 from draincheck.core.run import CoreSimulation, MachineRun

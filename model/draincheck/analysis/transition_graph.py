@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 
     from draincheck.sorts import Value
 
-__all__ = [
-    "FILE_LIMITS",
-    "MAX_DRAWN",
-    "MAX_NODES",
-    "attribute_names",
-    "refuse_above",
-    "transition_graph",
-]
+__all__ = ["FILE_LIMITS", "MAX_DRAWN", "MAX_NODES", "attribute_names", "refuse_above", "transition_graph"]
 
 #: the most states that go to a file: each takes about a kilobyte there, and no tool for graphs is pleasant beyond
 MAX_NODES = 5_000

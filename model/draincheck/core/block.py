@@ -13,13 +13,7 @@ from draincheck.core.host import Host
 from draincheck.core.image import Image, read_chain
 from draincheck.core.threadpool import aio_get_thread_pool
 
-__all__ = [
-    "BdrvTrackedRequest",
-    "BlockBackend",
-    "BlockDriverState",
-    "bdrv_set_aio_context",
-    "bdrv_swap",
-]
+__all__ = ["BdrvTrackedRequest", "BlockBackend", "BlockDriverState", "bdrv_set_aio_context", "bdrv_swap"]
 
 #: told what has become of a request: 0 or a negative errno
 Completion = Callable[[int], None]

@@ -52,14 +52,7 @@ class MirrorBlockJob(BlockJob):
 
     drainer_class = Drainer
 
-    def __init__(
-        self,
-        host: Host,
-        name: str,
-        nodes: Nodes,
-        contexts: Contexts,
-        config: Config,
-    ) -> None:
+    def __init__(self, host: Host, name: str, nodes: Nodes, contexts: Contexts, config: Config) -> None:
         super().__init__(host, name, nodes.source, contexts.main)
         self.target, self.top = nodes.target, nodes.top
         self.target_child = BdrvChild(FILE, self.target, writes=True)

@@ -184,10 +184,7 @@ class _Compiled:
             index=index,
             process=self.process.name,
             parts=tuple(_resolved_part(part, resolve) for part in path.parts),
-            guard=all_(
-                *self._control(step.source, handovers, model),
-                *map(resolve, path.guard),
-            ),
+            guard=all_(*self._control(step.source, handovers, model), *map(resolve, path.guard)),
             updates=tuple(self._updates(step, resolve, handovers)),
             checks=tuple(Check(c.property, resolve(c.holds), c.line) for c in path.checks),
             faults=tuple(

@@ -251,7 +251,7 @@ _VARIANTS["cancel-early"] = _VARIANTS["cancel"]
 _UNWASHED = "on the error path no drain precedes the section, so a kick that the outer poll has stored runs in it"
 #: the same, for one scenario only
 _VARIANTS["dataplane-target-error"] = {
-    "S7": (_ok(FIRST, _NO_SECTION), _bad("176c36997f", _UNWASHED), _ok("37989ced44", "the walk looks at the counter")),
+    "S7": (_ok(FIRST, _NO_SECTION), _bad("176c36997f", _UNWASHED), _ok("37989ced44", "the walk looks at the counter"))
 }
 _VARIANTS["dataplane-target-error"]["S7"] += (_bad("684e508c23", _BROKEN_AGAIN), _ok("59c9f437c5"))
 
@@ -293,10 +293,10 @@ _ACROSS_THE_SWAP = "bdrv_swap exchanges two nodes under a qcow2 request that is 
 _SWAP_WAITS = "bdrv_swap drains first"
 #: an active commit is a mirror job whose source is a qcow2 overlay; nothing but bdrv_swap tells the two apart
 _VARIANTS["commit-dataplane"] = {
-    "A1": (_bad("b112a65c52", _ACROSS_THE_SWAP), _ok("6ee4ce1ee7", _SWAP_WAITS), *_DATAPLANE["A1"][1:]),
+    "A1": (_bad("b112a65c52", _ACROSS_THE_SWAP), _ok("6ee4ce1ee7", _SWAP_WAITS), *_DATAPLANE["A1"][1:])
 }
 _VARIANTS["commit-no-ioeventfd"] = {
-    "A1": (_ok(FIRST), _bad("5a7e7a0bad", _ACROSS_THE_SWAP), _ok("6ee4ce1ee7", _SWAP_WAITS), *_NOT_EXTERNAL["A1"][1:]),
+    "A1": (_ok(FIRST), _bad("5a7e7a0bad", _ACROSS_THE_SWAP), _ok("6ee4ce1ee7", _SWAP_WAITS), *_NOT_EXTERNAL["A1"][1:])
 }
 _VARIANTS["commit-no-ioeventfd-qcow2"] = {"A1": _VARIANTS["commit-no-ioeventfd"]["A1"][: -len(_RESUMED)]}
 for _base in ("timer", "no-ioeventfd"):

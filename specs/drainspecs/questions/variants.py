@@ -29,16 +29,7 @@ from drainspecs.suite.pool import how_many
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-__all__ = [
-    "NAMES_ONLY",
-    "Advance",
-    "Judge",
-    "Judged",
-    "Judges",
-    "check_applies",
-    "check_possible",
-    "silently",
-]
+__all__ = ["NAMES_ONLY", "Advance", "Judge", "Judged", "Judges", "check_applies", "check_possible", "silently"]
 
 #: told how many code bases have been decided so far
 Advance = Callable[[int], None]
