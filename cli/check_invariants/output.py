@@ -17,7 +17,7 @@ from check_invariants.exit import NotWritable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from draincheck.trace import Run
+    from draincheck.run import Run
 
 __all__ = [
     "VERDICTS",

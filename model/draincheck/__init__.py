@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from draincheck.model_file import ModelFile
     from draincheck.report.jsontrace import read_trace, write_trace
     from draincheck.report.text import render_trace
+    from draincheck.run import Run, Trace
     from draincheck.subject import Expectation, Subject
     from draincheck.system import TransitionSystem
-    from draincheck.trace import Run, Trace
     from draincheck.verdict import Limits, Outcome, Verdict
 
 __all__ = [
@@ -73,9 +73,9 @@ _HOMES = {
     "model_file": ("ModelFile",),
     "report.jsontrace": ("read_trace", "write_trace"),
     "report.text": ("render_trace",),
+    "run": ("Run", "Trace"),
     "subject": ("Expectation", "Subject"),
     "system": ("TransitionSystem",),
-    "trace": ("Run", "Trace"),
     "verdict": ("Limits", "Outcome", "Verdict"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from draincheck.run import Trace
     from draincheck.system import Action, Fault
-    from draincheck.trace import Trace
 
 __all__ = [
     "CertificateError",

@@ -14,8 +14,8 @@ from draincheck.expr import BoolExpr
 from draincheck.naturals import refuse_naturals
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.reason import Exhaustive, Incomplete, Refused, Shortest, Stop, StopKind
+from draincheck.run import Trace, rerun
 from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
-from draincheck.trace import Trace, rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
 __all__ = ["explore", "states"]

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from draincheck.reason import Reason
-from draincheck.trace import Trace
+from draincheck.run import Trace
 
 __all__ = ["NO_LIMITS", "SILENT", "Exploration", "Limits", "Outcome", "Reporter", "Silent", "Statistics", "Verdict"]
 

@@ -11,9 +11,9 @@ from draincheck.engines.smt.unrolling import Unrolling
 from draincheck.errors import EvidenceError, ModelError, ModelFault
 from draincheck.expr import TRUE
 from draincheck.properties import Always, Assertion, Eventually, NoDeadlock, Reachable
+from draincheck.run import rerun
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
-from draincheck.trace import rerun
 from draincheck.verdict import SILENT, Limits, Outcome
 from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 

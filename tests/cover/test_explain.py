@@ -18,8 +18,8 @@ from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock
 from draincheck.qemu import build
 from draincheck.report.explain_text import render_explanation
 from draincheck.revisions import find_revision
+from draincheck.run import Run, Trace
 from draincheck.system import State, TransitionSystem
-from draincheck.trace import Run, Trace
 from draincheck.verdict import Limits
 from drainspecs.mirror.liveness import progress_system
 from drainspecs.mirror.properties import DrainInvariant

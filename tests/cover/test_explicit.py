@@ -19,9 +19,9 @@ from draincheck.exploration.loop import Loop, StepNote
 from draincheck.exploration.writer import Writer
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, all_, ite, want_int
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
+from draincheck.run import rerun
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, FaultKind, IntVar, TransitionSystem, Update
-from draincheck.trace import rerun
 from draincheck.verdict import Exploration, Limits, Outcome
 from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 

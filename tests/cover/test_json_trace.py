@@ -26,10 +26,10 @@ from draincheck.report.jsontrace import (
     trace_to_json,
     write_trace,
 )
+from draincheck.run import Run, Trace, rerun
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.subject import Source
 from draincheck.system import Action, BoolVar, Check, EnumVar, Frame, IntVar, Part, TransitionSystem
-from draincheck.trace import Run, Trace, rerun
 from draincheck.verdict import Outcome
 
 LINE = SourceLine("seed.py", 12)

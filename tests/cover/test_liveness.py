@@ -15,9 +15,9 @@ from draincheck.interpreter import explore as interpret
 from draincheck.lang import Model
 from draincheck.lang.fairness import FairWord
 from draincheck.properties import Eventually, LeadsTo, Liveness
+from draincheck.run import Trace, rerun
 from draincheck.semantics.violation import shows
 from draincheck.system import Fairness, Strength, TransitionSystem
-from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN

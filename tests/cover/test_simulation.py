@@ -11,7 +11,7 @@ from draincheck.engines.simulation import Simulation, check, simulate
 from draincheck.errors import ModelError, ModelFault
 from draincheck.lang import Model
 from draincheck.properties import Property
-from draincheck.trace import rerun
+from draincheck.run import rerun
 from draincheck.verdict import Limits, Outcome
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN

@@ -11,8 +11,8 @@ from draincheck.engines.smt import bmc
 from draincheck.errors import ModelFault
 from draincheck.properties import CanAlwaysFinish
 from draincheck.reason import NothingUpTo
+from draincheck.run import rerun
 from draincheck.system import TransitionSystem
-from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
 from tests.support.machines import bounded, counter, event_loop, philosophers
 

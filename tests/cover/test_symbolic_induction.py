@@ -10,9 +10,9 @@ from draincheck.engines.smt import induction
 from draincheck.errors import ModelFault
 from draincheck.expr import TRUE, all_
 from draincheck.properties import Always, Reachable
+from draincheck.run import rerun
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
-from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
 from tests.support.machines import Machine, bounded, counter, event_loop, philosophers
 

@@ -19,9 +19,9 @@ from draincheck.properties import (
     Reachable,
 )
 from draincheck.report.text import MAX_CONDITION, render_trace
+from draincheck.run import Run, Trace
 from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, Check, TransitionSystem
-from draincheck.trace import Run, Trace
 from tests.support.scripted import CHECK, EVENTFD, IN_FLIGHT, LOOP, NO_REQUEST, STEP, WINDOW, Do, Script, _part, tree
 
 

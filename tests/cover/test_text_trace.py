@@ -12,9 +12,9 @@ from rich.text import Text
 from draincheck.errors import ModelError, TraceError
 from draincheck.properties import Reachable
 from draincheck.report.text import render_outline, render_trace, summarize_marks
+from draincheck.run import Run, Trace
 from draincheck.sorts import EnumSort
 from draincheck.system import EnumVar, TransitionSystem
-from draincheck.trace import Run, Trace
 from tests.support.scripted import (
     AIO,
     DATA,

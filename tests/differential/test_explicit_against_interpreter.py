@@ -14,8 +14,8 @@ from draincheck.engines import explicit
 from draincheck.errors import ModelFault
 from draincheck.exploration.loop import Loop
 from draincheck.properties import Always
+from draincheck.run import Trace, rerun
 from draincheck.system import Fault, TransitionSystem
-from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome
 from tests.support.samples import sampled
 from tests.support.strategies import limits, random_system, systems

@@ -15,10 +15,10 @@ from draincheck.engines.liveness import decide
 from draincheck.errors import SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, any_
 from draincheck.properties import Eventually, LeadsTo, Liveness
+from draincheck.run import Trace, rerun
 from draincheck.semantics.violation import shows
 from draincheck.sorts import IntSort
 from draincheck.system import Action, Fairness, Fault, FaultKind, IntVar, State, Strength, TransitionSystem
-from draincheck.trace import Trace, rerun
 from draincheck.verdict import Limits, Outcome
 from tests.support.samples import sampled
 

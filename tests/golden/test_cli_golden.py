@@ -18,7 +18,7 @@ from draincheck.engines.explicit import explore
 from draincheck.qemu import build
 from draincheck.report.text import summarize_marks
 from draincheck.revisions import find_revision, with_settings
-from draincheck.trace import Run
+from draincheck.run import Run
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.stray_requests import SeedCases
 

@@ -24,9 +24,9 @@ from draincheck.engines.explicit import explore
 from draincheck.errors import TraceError
 from draincheck.report.jsontrace import read_trace, write_trace
 from draincheck.revisions import REVISIONS, Revision, find_revision
+from draincheck.run import Run, Trace, rerun
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
-from draincheck.trace import Run, Trace, rerun
 from draincheck.verdict import Outcome
 from drainspecs.mirror.scenarios import applies, find_scenario
 from drainspecs.suite.matrix import Row, system_of

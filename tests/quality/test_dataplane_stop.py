@@ -14,8 +14,8 @@ from draincheck.core.run import replay
 from draincheck.engines.explicit import explore
 from draincheck.knobs import Setting
 from draincheck.revisions import Revision, find_revision, with_settings
+from draincheck.run import Trace
 from draincheck.system import TransitionSystem
-from draincheck.trace import Trace
 from draincheck.verdict import Exploration, Outcome
 from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.liveness import verdicts

@@ -13,8 +13,8 @@ from draincheck.expr import FALSE
 from draincheck.qemu import Scenario, build
 from draincheck.reason import Exhaustive
 from draincheck.revisions import REVISIONS, Revision, code_bases, find_revision
+from draincheck.run import Step, Trace, rerun
 from draincheck.system import Action, TransitionSystem
-from draincheck.trace import Step, Trace, rerun
 from draincheck.verdict import Outcome
 from drainspecs.comutex import comutex_system
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, Progress, progress_system, verdicts

@@ -9,7 +9,7 @@ import pytest
 from draincheck.engines.explicit import explore
 from draincheck.engines.liveness import decide
 from draincheck.lang import Process
-from draincheck.trace import rerun
+from draincheck.run import rerun
 from draincheck.verdict import Limits, Outcome
 from drainspecs import notify
 from drainspecs.notify import ROWS, NotifyRow, check, system_of

@@ -22,9 +22,9 @@ from draincheck.properties import Always
 from draincheck.qemu import build
 from draincheck.qemu.counted_state import HostNotifier
 from draincheck.revisions import Revision, code_bases, find_revision
+from draincheck.run import rerun
 from draincheck.semantics.violation import fault_found, shown_by
 from draincheck.system import State, TransitionSystem
-from draincheck.trace import rerun
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.counted import S1, Family, Story, decide_all
 from drainspecs.mirror.expectations import expected

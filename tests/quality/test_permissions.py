@@ -19,8 +19,8 @@ from draincheck.engines.explicit import explore
 from draincheck.qemu import build
 from draincheck.report.text import render_trace
 from draincheck.revisions import Revision, find_revision, with_settings
+from draincheck.run import Run, Trace
 from draincheck.system import TransitionSystem
-from draincheck.trace import Run, Trace
 from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario

@@ -8,7 +8,7 @@ from draincheck.engines.explicit import explore
 from draincheck.engines.simulation import simulate
 from draincheck.qemu import Scenario
 from draincheck.revisions import find_revision
-from draincheck.trace import rerun
+from draincheck.run import rerun
 from draincheck.verdict import Outcome
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
 from drainspecs.suite.matrix import Row, system_of

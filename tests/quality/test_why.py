@@ -13,8 +13,8 @@ from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.qemu import build
 from draincheck.revisions import find_revision, with_settings
+from draincheck.run import rerun
 from draincheck.system import TransitionSystem
-from draincheck.trace import rerun
 from draincheck.verdict import Outcome
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant

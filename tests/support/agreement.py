@@ -18,8 +18,8 @@ from draincheck.engines.smt import bmc, induction, mutexes
 from draincheck.engines.smt.mutexes import Pairs
 from draincheck.errors import EvidenceError, ModelFault
 from draincheck.properties import Assertion, CanAlwaysFinish, Liveness, Property, Reachable
+from draincheck.run import Trace, rerun
 from draincheck.system import Action, FaultKind, TransitionSystem
-from draincheck.trace import Trace, rerun
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 
 __all__ = [

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from draincheck.errors import SourceLine
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import Assertion, Property
+from draincheck.run import Trace
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import Action, BoolVar, Check, EnumVar, Frame, IntVar, Part, TransitionSystem, Update, Variable
-from draincheck.trace import Trace
 
 EVENTFD = BoolVar("eventfd", BOOL, (0,))
 WINDOW = BoolVar("window", BOOL, (0,))

@@ -96,7 +96,7 @@ def _text(revision: Revision, scenario: Scenario, item: Divergence) -> str:
     """Where model and core part ways: the shortest trace there, and both sides' views."""
     from draincheck.qemu import build
     from draincheck.report.text import render_trace
-    from draincheck.trace import Run
+    from draincheck.run import Run
 
     system = build(f"{revision.name} / {scenario.name}", revision.knobs, scenario).compile()
     return f"{render_trace(Run.of(system, item.trace))}\n{system.name}, after these steps: {item.difference}\n\n"

@@ -79,7 +79,7 @@ def export(
     from check_invariants.judge import checked
     from check_invariants.selection import select
     from check_invariants.work.trace import refuse, the_property, written_by
-    from draincheck.trace import Run
+    from draincheck.run import Run
 
     name = the_property(properties, case)
     if as_json and form == "text":

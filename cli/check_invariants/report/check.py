@@ -11,7 +11,7 @@ from check_invariants.output import Column, Styled, Table, counted, emit, emit_t
 from check_invariants.work.check import CheckedSubject
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.report.jsontrace import trace_to_json
-from draincheck.trace import Run
+from draincheck.run import Run
 from draincheck.verdict import Exploration
 
 __all__ = ["show", "to_json"]

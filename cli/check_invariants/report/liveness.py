@@ -10,7 +10,7 @@ from typing import Any
 
 from check_invariants.output import Column, Styled, Table, counted, emit, emit_table, emit_trace, tallied
 from check_invariants.work.liveness import LivenessLine
-from draincheck.trace import Run
+from draincheck.run import Run
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS
 
 __all__ = ["WIDTH", "line_json", "show", "show_traces"]

@@ -10,7 +10,7 @@ from check_invariants.output import counted
 from check_invariants.work.why import without_changes
 from draincheck.knobs import shown
 from draincheck.report.jsontrace import trace_to_json
-from draincheck.trace import Run
+from draincheck.run import Run
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.questions.why import Flip, KnobChange, Why
 

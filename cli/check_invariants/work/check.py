@@ -11,8 +11,8 @@ import click
 from check_invariants.output import counted, make_directory, write_to
 from draincheck.checking import Finding, Result
 from draincheck.report.jsontrace import write_trace
+from draincheck.run import Run
 from draincheck.subject import Subject
-from draincheck.trace import Run
 
 __all__ = ["CheckedSubject", "write_traces"]
 

@@ -17,7 +17,7 @@ from draincheck.properties import Breach
 from draincheck.qemu import Scenario
 from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision, code_bases, find_revision
-from draincheck.trace import Run
+from draincheck.run import Run
 from draincheck.verdict import Outcome as Verdict
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.scenarios import applies, find_scenario

@@ -14,9 +14,9 @@ from draincheck.errors import TraceError
 from draincheck.reason import Reason
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
 from draincheck.report.text import render_trace
+from draincheck.run import Run, Trace
 from draincheck.subject import Subject
 from draincheck.system import TransitionSystem
-from draincheck.trace import Run, Trace
 from draincheck.verdict import Outcome
 
 __all__ = ["followed", "read_file", "refuse", "the_property", "written_by"]

@@ -15,7 +15,7 @@ from draincheck.errors import ModelError
 from draincheck.knobs import UnknownName
 from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import find_revision
-from draincheck.trace import Run
+from draincheck.run import Run
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.questions.why import Flip, Why
 

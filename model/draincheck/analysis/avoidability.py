@@ -25,8 +25,8 @@ from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock, Property, Reachable
+from draincheck.run import Trace
 from draincheck.system import Action, State, TransitionSystem
-from draincheck.trace import Trace
 from draincheck.verdict import Limits
 
 __all__ = ["AVOIDABILITY_LIMITS", "Avoidabilities", "Avoidability", "OtherWay"]

@@ -16,8 +16,8 @@ from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Avoidabilities
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
+from draincheck.run import Run, Step, Trace
 from draincheck.system import Action, State, TransitionSystem, Variable
-from draincheck.trace import Run, Step, Trace
 from draincheck.verdict import Limits
 
 __all__ = [

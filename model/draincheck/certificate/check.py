@@ -20,9 +20,9 @@ from draincheck.certificate.queries import Query, constants, model_part, queries
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import CertificateError, ClaimError, ModelError, TraceError, Unreadable
 from draincheck.properties import Reachable
+from draincheck.run import Trace, rerun
 from draincheck.solvers import Answer, SmtSolver, demand, open_solver
 from draincheck.system import TransitionSystem
-from draincheck.trace import Trace, rerun
 
 __all__ = ["CertificateVerdict", "check"]
 

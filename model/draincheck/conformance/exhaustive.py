@@ -14,8 +14,8 @@ from draincheck.conformance.stacks import Position, position_of
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
 from draincheck.exploration.graph import StateGraph
+from draincheck.run import Trace
 from draincheck.system import TransitionSystem
-from draincheck.trace import Trace
 from draincheck.verdict import NO_LIMITS
 
 __all__ = ["NOTHING_COMPARED", "Conformance", "Divergence", "conform"]

@@ -10,8 +10,8 @@ from draincheck.conformance.execute import Lead, Mismatch, Offers
 from draincheck.core.machine import Machine
 from draincheck.core.scheduler import SchedulerStep
 from draincheck.errors import TraceError
+from draincheck.run import Trace, rerun
 from draincheck.system import State, TransitionSystem
-from draincheck.trace import Trace, rerun
 
 __all__ = ["Parting", "follow", "steps_of_trace", "trace_of_steps", "walk"]
 

@@ -8,8 +8,8 @@ from draincheck.analysis.explain import label_of
 from draincheck.core.events import Event
 from draincheck.core.outcome import LostWrite, short_hex
 from draincheck.core.run import Replayed
+from draincheck.run import Trace, rerun
 from draincheck.system import TransitionSystem
-from draincheck.trace import Trace, rerun
 
 __all__ = ["GOES_ON", "render_disks", "render_steps"]
 

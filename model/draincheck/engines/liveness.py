@@ -24,10 +24,10 @@ from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import Eventually, LeadsTo, Liveness, Property
 from draincheck.reason import Exhaustive, Refused, RunsForEver
+from draincheck.run import Trace, rerun
 from draincheck.semantics.validation import Path
 from draincheck.semantics.violation import shows
 from draincheck.system import Fairness, Strength, TransitionSystem
-from draincheck.trace import Trace, rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["check", "decide"]

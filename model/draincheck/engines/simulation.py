@@ -17,10 +17,10 @@ from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
 from draincheck.reason import NothingWalkedInto, Refused, Stop, StopKind, Walked
+from draincheck.run import Trace
 from draincheck.semantics.validation import Evidence
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import FaultKind, State, TransitionSystem
-from draincheck.trace import Trace
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEPTH", "RUNS", "Simulation", "check", "simulate"]

@@ -14,9 +14,9 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from draincheck.expr import TRUE
+from draincheck.run import Run, Step
 from draincheck.sorts import Value
 from draincheck.system import Action, Frame, Part, State, TransitionSystem
-from draincheck.trace import Run, Step
 
 __all__ = ["Call", "CallEvent", "Change", "events_of"]
 

@@ -16,10 +16,10 @@ from typing import NoReturn, TypeAlias, cast
 
 from draincheck.errors import ModelError, TraceError
 from draincheck.report.calls import CallEvent, events_of
+from draincheck.run import Run, Step, Trace
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
-from draincheck.trace import Run, Step, Trace
 from draincheck.verdict import Outcome
 
 __all__ = [

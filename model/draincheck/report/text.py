@@ -25,10 +25,10 @@ from typing import NamedTuple
 from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
+from draincheck.run import Run
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
 from draincheck.sorts import Value
 from draincheck.system import State, TransitionSystem, Variable
-from draincheck.trace import Run
 from draincheck.words import counted
 
 __all__ = ["MarkedStep", "render_outline", "render_trace", "summarize_marks"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from draincheck.run import Step
 from draincheck.system import Fairness, Strength, TransitionSystem
-from draincheck.trace import Step
 
 __all__ = ["is_fair"]
 

@@ -1,6 +1,6 @@
 """From what a search found to verdicts: every path is executed again, by the system's own rules, before anybody sees it.
 
-This is `draincheck.trace.rerun` with a memory: paths of one search share most of their steps.
+This is `draincheck.run.rerun` with a memory: paths of one search share most of their steps.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from draincheck.errors import EvidenceError, ModelFault
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.reason import Exhaustive, Reason, Refused, Shortest
+from draincheck.run import Step, Trace
 from draincheck.semantics.violation import evidence_word, outcome_if_not_shown, outcome_if_shown, shows
 from draincheck.system import Action, Fault, State, TransitionSystem
-from draincheck.trace import Step, Trace
 from draincheck.verdict import Outcome, Verdict
 
 __all__ = ["Evidence", "Path", "conclude"]

@@ -20,9 +20,9 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
+from draincheck.run import Step, Trace
 from draincheck.semantics.fairness import is_fair
 from draincheck.system import Action, FaultKind, State, TransitionSystem
-from draincheck.trace import Step, Trace
 from draincheck.verdict import Outcome
 
 __all__ = [

@@ -22,8 +22,8 @@ from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Process, any_, count
 from draincheck.properties import Always
 from draincheck.qemu.counted import Qemu
 from draincheck.revisions import Revision
+from draincheck.run import Run, Trace, rerun
 from draincheck.system import State, TransitionSystem
-from draincheck.trace import Run, Trace, rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["S1", "Decision", "Family", "Story", "decide_all"]

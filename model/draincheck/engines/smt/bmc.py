@@ -19,11 +19,11 @@ from draincheck.engines.smt.unrolling import Exclusions, Unrolling
 from draincheck.errors import EvidenceError
 from draincheck.expr import FALSE, BoolExpr
 from draincheck.reason import Excluded, NoLongerPath, NothingUpTo, Refused, Stop, StopKind
+from draincheck.run import rerun
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
 from draincheck.solvers import Answer, Incremental, incremental
 from draincheck.system import FaultKind, State, TransitionSystem
-from draincheck.trace import rerun
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
