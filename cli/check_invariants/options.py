@@ -53,7 +53,7 @@ class Named(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Look the name up."""
-        from draincheck.knobs import UnknownName
+        from draincheck.errors import UnknownName
 
         try:
             return self._find(value) if isinstance(value, str) else value
@@ -115,7 +115,8 @@ def _find_property(name: str) -> str:
 
 
 def _parse_setting(text: str) -> tuple[str, Setting]:
-    from draincheck.knobs import KNOBS, UnknownName, parse_setting
+    from draincheck.errors import UnknownName
+    from draincheck.knobs import KNOBS, parse_setting
 
     if "=" not in text and text in {knob.name for knob in KNOBS}:
         values = next(knob.values for knob in KNOBS if knob.name == text)

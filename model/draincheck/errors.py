@@ -21,7 +21,9 @@ __all__ = [
     "NoSolver",
     "NoSuchModel",
     "SourceLine",
+    "SpaceTooLarge",
     "TraceError",
+    "UnknownName",
     "Unreadable",
 ]
 
@@ -60,6 +62,10 @@ class MalformedModel(Exception):
     """A file of a user's that makes no model, or a name in a file that no model can be built from."""
 
 
+class UnknownName(ValueError):
+    """A name that is not in the table; the message says the nearest ones."""
+
+
 class NoSolver(Exception):
     """A solver that is not known or not installed."""
 
@@ -90,6 +96,10 @@ class EvidenceError(AssertionError):
 
 class GraphTooLarge(ModelError):
     """A system with more states than are sensible in a graph, or than were asked for."""
+
+
+class SpaceTooLarge(ModelError):
+    """More code bases than a sweep takes."""
 
 
 class ModelFault(ModelError):

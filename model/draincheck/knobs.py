@@ -11,18 +11,16 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeVar, get_args, get_type_hints
 
+from draincheck.errors import UnknownName
+
 __all__ = [
-    "KNOBS", "Knob", "Knobs", "Setting", "UnknownName", "knob_named", "nearest", "parse_setting", "shown", "turned",
+    "KNOBS", "Knob", "Knobs", "Setting", "knob_named", "nearest", "parse_setting", "shown", "turned",
 ]  # fmt: skip
 
 #: a knob's value as `Knobs` stores it: switches are truth values
 Setting = str | bool
 
 T = TypeVar("T", bound=Setting)
-
-
-class UnknownName(ValueError):
-    """A name that is not in the table; the message says the nearest ones."""
 
 
 def nearest(kind: str, name: str, known: list[str]) -> UnknownName:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from re import fullmatch
 from typing import Final
 
-from draincheck.knobs import Knobs, Setting, UnknownName, nearest, shown, turned
+from draincheck.errors import UnknownName
+from draincheck.knobs import Knobs, Setting, nearest, shown, turned
 
 __all__ = ["CONTROLS", "REVISIONS", "Revision", "code_bases", "find_revision", "with_settings"]
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelError
-from draincheck.knobs import KNOBS, Knobs, UnknownName, knob_named, shown, turned
+from draincheck.errors import ModelError, UnknownName
+from draincheck.knobs import KNOBS, Knobs, knob_named, shown, turned
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import find_revision
 from draincheck.verdict import Outcome

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from draincheck.knobs import KNOBS, Setting, UnknownName, parse_setting
+from draincheck.errors import UnknownName
+from draincheck.knobs import KNOBS, Setting, parse_setting
 from draincheck.revisions import REVISIONS, code_bases, find_revision, with_settings
 
 

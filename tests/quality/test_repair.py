@@ -8,8 +8,8 @@ from itertools import combinations
 import pytest
 
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelError
-from draincheck.knobs import Knobs, UnknownName
+from draincheck.errors import ModelError, UnknownName
+from draincheck.knobs import Knobs
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import REVISIONS, Revision, find_revision, with_settings
 from draincheck.verdict import Outcome

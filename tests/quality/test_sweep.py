@@ -9,7 +9,8 @@ import pytest
 
 from draincheck.analysis.decision_tables import Space
 from draincheck.engines.explicit import explore
-from draincheck.knobs import Setting, UnknownName, turned
+from draincheck.errors import SpaceTooLarge, UnknownName
+from draincheck.knobs import Setting, turned
 from draincheck.qemu import build
 from draincheck.revisions import REVISIONS, find_revision
 from draincheck.verdict import Outcome
@@ -17,7 +18,7 @@ from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import SCENARIOS, applies, find_scenario
-from drainspecs.questions.sweep import SpaceTooLarge, Sweep, default_knobs, sweep
+from drainspecs.questions.sweep import Sweep, default_knobs, sweep
 
 SMALL = ("is_external", "walk_checks_external", "drain", "begin", "bandage", "flush")
 

@@ -16,7 +16,8 @@ __all__ = ["swept_by"]
 
 def swept_by(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
     """All code bases that the knobs make up, decided. Raises LimitReached, MalformedInput and Interrupted."""
-    from drainspecs.questions.sweep import SpaceTooLarge, sweep
+    from draincheck.errors import SpaceTooLarge
+    from drainspecs.questions.sweep import sweep
 
     counter = Counter("systems built")
     probes = probes_of_states(selected, "sweep")

@@ -11,8 +11,7 @@ import click
 from check_invariants.exit import Interrupted, MalformedInput
 from check_invariants.output import Counter, make_directory, write_to
 from check_invariants.selection import probes_of_states
-from draincheck.errors import ModelError
-from draincheck.knobs import UnknownName
+from draincheck.errors import ModelError, UnknownName
 from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import find_revision
 from draincheck.run import Run

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from draincheck.errors import MalformedModel, ModelError
-from draincheck.knobs import Knobs, Setting, UnknownName, parse_setting, shown
+from draincheck.errors import MalformedModel, ModelError, UnknownName
+from draincheck.knobs import Knobs, Setting, parse_setting, shown
 from draincheck.model_file import ModelFile
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, find_revision, with_settings

@@ -15,14 +15,14 @@ from time import perf_counter
 from typing import Final
 
 from draincheck.analysis.decision_tables import Cube, Space, cover
-from draincheck.errors import ModelError
+from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import KNOBS, Knobs, Setting, knob_named, shown, turned
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, check_applies, silently
 
-__all__ = ["MOST", "Region", "SpaceTooLarge", "Sweep", "default_knobs", "sweep"]
+__all__ = ["MOST", "Region", "Sweep", "default_knobs", "sweep"]
 
 #: the largest space: beyond, the sets of vectors that the decision table is computed with get unwieldy
 MOST: Final = 100_000
@@ -60,10 +60,6 @@ def default_knobs(scenario: Scenario) -> tuple[str, ...]:
     if scenario.source == "ioeventfd":
         return _MAIN_LOOP
     return (*_NO_NOTIFIER, "target_drained" if scenario.source == "timer" else "bql_drop")
-
-
-class SpaceTooLarge(ModelError):
-    """More code bases than a sweep takes."""
 
 
 @dataclass(frozen=True, slots=True)
