@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from multiprocessing import get_context
 from time import process_time
+
+from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
 from draincheck.revisions import find_revision

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import SourceLine
@@ -23,8 +24,7 @@ __all__ = ["Checkable", "Finding", "Result", "StepOfModel", "check", "chosen", "
 Checkable = Subject | Model | TransitionSystem
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A property with its verdict, and what was expected of it (None: nothing)."""
 
     item: Property
@@ -55,8 +55,7 @@ class StepOfModel(NamedTuple):
     line: SourceLine
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What a check found.
 
     Attributes:

@@ -6,11 +6,12 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel
 from draincheck.knobs import nearest
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelFile"]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFile:
+class ModelFile(Struct, frozen=True):
     """A model of the user's, loaded. `file` and `function` are as given."""
 
     file: str

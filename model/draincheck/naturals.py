@@ -7,8 +7,9 @@ integers of SMT-LIB. A parameter is a counter that starts with any value.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from draincheck import op
 from draincheck.errors import ModelError

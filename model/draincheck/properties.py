@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, ClassVar, Self
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from draincheck.expr import BoolExpr
 
@@ -36,15 +38,19 @@ class Breach(Enum):
     VACUOUS = "vacuous"
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class _Told(Struct, frozen=True, kw_only=True):
+    """What people are told: one line of meaning, and where the demand comes from."""
+
+    meaning: str = ""
+    source: str = ""
+
+
+class Property(_Told, frozen=True):
     """Something that must be true of a system. `meaning` is one line for people, `source` where the demand comes from."""
 
     breach: ClassVar[Breach] = Breach.SAFETY
 
     name: str
-    meaning: str = field(default="", kw_only=True)
-    source: str = field(default="", kw_only=True)
 
     def conditions(self) -> tuple[BoolExpr, ...]:
         """What it says about states: for `LeadsTo` trigger and goal, for the other kinds one condition or none."""
@@ -56,24 +62,20 @@ class Property:
         return replace(self, **changed)
 
     def _conditions(self) -> dict[str, BoolExpr]:
-        values = ((each.name, getattr(self, each.name)) for each in fields(self))
-        return {name: value for name, value in values if isinstance(value, BoolExpr)}
+        return {name: value for name, value in asdict(self).items() if isinstance(value, BoolExpr)}
 
 
-@dataclass(frozen=True, slots=True)
-class Always(Property):
+class Always(Property, frozen=True):
     """An invariant: `holds` is true in every reachable state."""
 
     holds: BoolExpr
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion(Property):
+class Assertion(Property, frozen=True):
     """The checks of this name hold wherever their action is taken (see `Check`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reachable(Property):
+class Reachable(Property, frozen=True):
     """Some reachable state satisfies `goal`: a model in which nothing happens fails this."""
 
     breach: ClassVar[Breach] = Breach.VACUOUS
@@ -81,15 +83,13 @@ class Reachable(Property):
     goal: BoolExpr
 
 
-@dataclass(frozen=True, slots=True)
-class NoDeadlock(Property):
+class NoDeadlock(Property, frozen=True):
     """Every reachable state without an enabled action is one where `TransitionSystem.final` holds."""
 
     breach: ClassVar[Breach] = Breach.STUCK
 
 
-@dataclass(frozen=True, slots=True)
-class CanAlwaysFinish(Property):
+class CanAlwaysFinish(Property, frozen=True):
     """From every reachable state some state that satisfies `goal` stays reachable (AG EF goal)."""
 
     breach: ClassVar[Breach] = Breach.STUCK
@@ -97,8 +97,7 @@ class CanAlwaysFinish(Property):
     goal: BoolExpr
 
 
-@dataclass(frozen=True, slots=True)
-class Liveness(Property):
+class Liveness(Property, frozen=True):
     """A demand on whole runs: that something good happens, not merely that nothing bad does.
 
     A run goes on for ever, or ends in a state without an enabled action and stays there. Only fair runs count (see `Fairness`);
@@ -108,15 +107,13 @@ class Liveness(Property):
     breach: ClassVar[Breach] = Breach.LIVENESS
 
 
-@dataclass(frozen=True, slots=True)
-class Eventually(Liveness):
+class Eventually(Liveness, frozen=True):
     """Every fair run comes to a state that satisfies `goal`."""
 
     goal: BoolExpr
 
 
-@dataclass(frozen=True, slots=True)
-class LeadsTo(Liveness):
+class LeadsTo(Liveness, frozen=True):
     """In every fair run each state that satisfies `trigger` is, or is followed by, one that satisfies `goal`."""
 
     trigger: BoolExpr

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct
 
 from draincheck.words import counted
 
@@ -39,8 +40,7 @@ class StopKind(Enum):
     SOLVER = "z3 gave up"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """What ended a search: a limit with its value, or somebody who does not wait (`REQUEST`) or does not know (`SOLVER`)."""
 
     kind: StopKind
@@ -50,15 +50,13 @@ class Stop:
         return self.kind.value.format(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """Why a verdict is what it is; the subclasses are the kinds there are. `stopped` is what ended the search, None if nothing did."""
 
-    stopped: Stop | None = field(default=None, kw_only=True)
+    stopped: Stop | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exhaustive(Reason):
+class Exhaustive(Reason, frozen=True):
     """Everything was seen; `remark` is what the verdict rests on besides, with the punctuation before it."""
 
     remark: str = ""
@@ -67,8 +65,7 @@ class Exhaustive(Reason):
         return f"exhaustive{self.remark}"
 
 
-@dataclass(frozen=True, slots=True)
-class Shortest(Reason):
+class Shortest(Reason, frozen=True):
     """The trace shows it, and none is shorter; `word` is *counterexample* or *witness*."""
 
     word: str
@@ -78,8 +75,7 @@ class Shortest(Reason):
         return f"shortest {self.word}: {counted(self.actions, 'action')}"
 
 
-@dataclass(frozen=True, slots=True)
-class RunsForEver(Reason):
+class RunsForEver(Reason, frozen=True):
     """The trace is a run that waits for ever: its last `repeated` actions come again and again, or nothing moves (0)."""
 
     actions: int
@@ -90,8 +86,7 @@ class RunsForEver(Reason):
         return f"counterexample: {self.actions} actions, {end}"
 
 
-@dataclass(frozen=True, slots=True)
-class Walked(Reason):
+class Walked(Reason, frozen=True):
     """A random walk shows it."""
 
     actions: int
@@ -100,8 +95,7 @@ class Walked(Reason):
         return f"random walk of {self.actions} actions, which need not be the fewest"
 
 
-@dataclass(frozen=True, slots=True)
-class NothingWalkedInto(Reason):
+class NothingWalkedInto(Reason, frozen=True):
     """Random walks found nothing; `bound` is the last bound that stopped one of them, "" if none did."""
 
     walks: int
@@ -116,8 +110,7 @@ class NothingWalkedInto(Reason):
         return f"only a search: {walks} found nothing (seed {self.seed}{end})"
 
 
-@dataclass(frozen=True, slots=True)
-class Incomplete(Reason):
+class Incomplete(Reason, frozen=True):
     """A search saw so many states and not all: it was stopped, or a bound of the model was passed (`bound`, with its line)."""
 
     states: int
@@ -130,8 +123,7 @@ class Incomplete(Reason):
         return f"{', '.join(reasons)} after {self.states} states"
 
 
-@dataclass(frozen=True, slots=True)
-class NothingUpTo(Reason):
+class NothingUpTo(Reason, frozen=True):
     """Nothing is found in so many steps (None: nobody has looked); `obstacle` is what stood in the way of looking further, "" if nothing."""
 
     word: str
@@ -144,8 +136,7 @@ class NothingUpTo(Reason):
         return f"no {self.word} {upto}{f'; {end}' if end else ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded(Reason):
+class Excluded(Reason, frozen=True):
     """Pairs of values exclude what is looked for; `bounded`: in what is this side of the model's bounds."""
 
     bounded: bool = False
@@ -154,8 +145,7 @@ class Excluded(Reason):
         return "every reachable state is excluded by its pairs of values" + _but(self.bounded)
 
 
-@dataclass(frozen=True, slots=True)
-class NoLongerPath(Reason):
+class NoLongerPath(Reason, frozen=True):
     """All paths were looked at; `bounded`: those this side of the model's bounds."""
 
     depth: int
@@ -169,8 +159,7 @@ def _but(bounded: bool) -> str:
     return ", but a bound may be passed" if bounded else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Inductive(Reason):
+class Inductive(Reason, frozen=True):
     """Proved by k-induction."""
 
     k: int
@@ -179,8 +168,7 @@ class Inductive(Reason):
         return f"k-induction, k = {self.k}"
 
 
-@dataclass(frozen=True, slots=True)
-class NotInductive(Reason):
+class NotInductive(Reason, frozen=True):
     """Tried in vain by k-induction, with a k of up to this."""
 
     k: int
@@ -189,8 +177,7 @@ class NotInductive(Reason):
         return f"not inductive with k up to {self.k}"
 
 
-@dataclass(frozen=True, slots=True)
-class Refused(Reason):
+class Refused(Reason, frozen=True):
     """The engine does not decide such a property, or not in such a system."""
 
     words: str
@@ -199,8 +186,7 @@ class Refused(Reason):
         return self.words
 
 
-@dataclass(frozen=True, slots=True)
-class AtFault(Reason):
+class AtFault(Reason, frozen=True):
     """The model is wrong itself, so nothing is known of it; `error` says where, if it is to be said here."""
 
     error: str = ""
@@ -209,8 +195,7 @@ class AtFault(Reason):
         return f"model fault: {self.error}" if self.error else "model fault"
 
 
-@dataclass(frozen=True, slots=True)
-class ByEngine(Reason):
+class ByEngine(Reason, frozen=True):
     """Which of several engines says so."""
 
     engine: str
@@ -220,8 +205,7 @@ class ByEngine(Reason):
         return f"{self.engine}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class EitherWay(Reason):
+class EitherWay(Reason, frozen=True):
     """Two engines, and neither knows."""
 
     first: Reason

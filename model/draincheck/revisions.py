@@ -7,9 +7,11 @@ Both the model and the executable core read these vectors; this module imports n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from re import fullmatch
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.errors import UnknownName
 from draincheck.knobs import Knobs, Setting, nearest, shown, turned
@@ -17,8 +19,7 @@ from draincheck.knobs import Knobs, Setting, nearest, shown, turned
 __all__ = ["CONTROLS", "REVISIONS", "Revision", "code_bases", "find_revision", "with_settings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """A code base: the knob vector right after a commit.
 
     Attributes:

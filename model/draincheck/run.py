@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.errors import TraceError
 from draincheck.system import State, TransitionSystem
@@ -11,8 +12,7 @@ from draincheck.system import State, TransitionSystem
 __all__ = ["Run", "Step", "Trace", "rerun"]
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """A path of a system.
 
     Attributes:
@@ -33,8 +33,7 @@ class Trace:
     loop: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One executed step of a trace: the action's index, the states around it, and the checks it broke."""
 
     action: int
@@ -43,8 +42,7 @@ class Step:
     broken: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A trace with its executed steps: what is shown and reported. `of` makes one."""
 
     system: TransitionSystem

@@ -6,7 +6,8 @@ Values are stored as small integers (Bool 0/1, Enum the position of its name, In
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError
 from draincheck.location import slip
@@ -16,8 +17,7 @@ __all__ = ["BOOL", "BoolSort", "EnumSort", "IntSort", "Sort", "Value"]
 Value = bool | int | str
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(Struct, frozen=True):
     """A finite set of values, stored as the integers `low..high`."""
 
     low: int
@@ -45,8 +45,7 @@ class Sort:
 IntSort = Sort
 
 
-@dataclass(frozen=True, slots=True)
-class BoolSort(Sort):
+class BoolSort(Sort, frozen=True):
     """The two truth values, stored as 0 and 1."""
 
     def decode(self, stored: int) -> Value:
@@ -66,8 +65,7 @@ class BoolSort(Sort):
 BOOL = BoolSort(0, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class EnumSort(Sort):
+class EnumSort(Sort, frozen=True):
     """Named values, stored as their position in `names`."""
 
     names: tuple[str, ...]

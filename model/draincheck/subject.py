@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from draincheck.sorts import Value
 from draincheck.system import TransitionSystem
@@ -20,8 +21,7 @@ __all__ = ["Expectation", "Source", "Subject"]
 Source: TypeAlias = Mapping[str, str | Mapping[str, Value]]
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """An expected verdict. `argument` says why, `derived` that it is our argument and not a row of the history."""
 
     outcome: Outcome

@@ -15,11 +15,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import product
 from typing import NamedTuple, NoReturn, cast
+
+from msgspec import Struct
 
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
@@ -112,8 +113,7 @@ class Variable(Expr):
         return update
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Update:
+class Update(Struct, frozen=True):
     """`variable := value`, as part of a step. Raises ModelError for a value of another sort than the variable's."""
 
     variable: Variable
@@ -181,8 +181,7 @@ class Frame(NamedTuple):
         return f"{self.function} #" if self.numbered else self.function
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One labelled piece of an action, as the call tree shows it.
 
     Attributes:
@@ -214,8 +213,7 @@ class Part:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A named assertion of an action: taking it where `holds` is false violates the property of that name."""
 
     property: str
@@ -231,8 +229,7 @@ class FaultKind(Enum):
     BOUND = "bound passed"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A condition over the state before an action under which taking it is a fault of this kind."""
 
     kind: FaultKind
@@ -241,8 +238,7 @@ class Fault:
     line: SourceLine
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One atomic step of one process: `updates` are simultaneous, over the state before it.
 
     `location` is the value that the process's program counter has before it; None for a process without one.
@@ -275,8 +271,7 @@ class Strength(Enum):
     STRONG = "strong"
 
 
-@dataclass(frozen=True, slots=True)
-class Fairness:
+class Fairness(Struct, frozen=True):
     """An assumption about a group of actions: no run neglects it. `name` says in words whose actions they are.
 
     Weak: if from some point on every state enables one of the actions, one is taken again and again. Strong: that follows already
@@ -291,8 +286,7 @@ class Fairness:
         return f"{self.strength.value} fairness of {self.name}"
 
 
-@dataclass(frozen=True)
-class TransitionSystem:
+class TransitionSystem(Struct, frozen=True, dict=True):
     """Variables, actions and properties; see the module text for their meaning.
 
     `quotient` says which states of the model were made one ("" for none: symmetry and the like). The paths of a quotient need not be

@@ -7,8 +7,9 @@ has read. So the readings of all vectors make a tree, and a vector that ends at 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from draincheck.knobs import Knobs, Setting
 
@@ -34,13 +35,11 @@ class _Reading(Knobs):
         return value
 
 
-@dataclass(slots=True)
-class _Leaf(Generic[T]):
+class _Leaf(Struct, Generic[T]):
     found: T
 
 
-@dataclass(slots=True)
-class _Fork(Generic[T]):
+class _Fork(Struct, Generic[T]):
     """A knob that is read next, and what follows for each of its values."""
 
     knob: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from msgspec import Struct
+
 from draincheck.reason import Reason
 from draincheck.run import Trace
 
@@ -21,8 +23,7 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The answer for one property.
 
     Attributes:
@@ -38,8 +39,7 @@ class Verdict:
     trace: Trace | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Where a search stops: `states` distinct states stored, `seconds` of wall time, `depth` steps looked ahead. None means no limit.
 
     The explicit search knows nothing of depth, and symbolic engines know nothing of states.
@@ -75,8 +75,7 @@ class Statistics:
     seconds: float = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Exploration:
+class Exploration(Struct, frozen=True):
     """One search of a whole system: its statistics and a verdict for each property, by name."""
 
     statistics: Statistics

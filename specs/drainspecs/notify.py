@@ -16,8 +16,9 @@ fairness of each process is assumed: none of them is kept from its next step for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from draincheck.engines.liveness import decide
 from draincheck.lang import BoolVar, IntVar, Model, Process, all_, any_
@@ -86,8 +87,7 @@ def _sleep(p: Process, event: BoolVar) -> None:
 # -- aio_notify_bug and aio_notify_accept: does the loop neither spin nor sleep for ever? ---------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Bell:
+class _Bell(Struct, frozen=True):
     """What a notifier and two pollers share."""
 
     m: Model
@@ -223,8 +223,7 @@ def _demands(bell: _Bell, check_req: bool) -> None:
 # -- the table ------------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyRow:
+class NotifyRow(Struct, frozen=True):
     """One row of the suite: a model, its bug ("" for none), which demand, and the published verdict.
 
     `states` and `transitions` are how many this model has. SPIN's counts are others: it cuts some steps finer, and counts the product with
@@ -282,8 +281,7 @@ ROWS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyResult:
+class NotifyResult(Struct, frozen=True):
     """What the checker says about a row."""
 
     row: NotifyRow

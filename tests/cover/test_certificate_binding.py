@@ -6,11 +6,12 @@ Each is tried on a small machine and on a system of the QEMU model.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 
 import pytest
 import z3
+from msgspec.structs import replace
 
 from draincheck.certificate import Certificate, check, make, read
 from draincheck.certificate.format import QUERIES

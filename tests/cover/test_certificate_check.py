@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck import solvers
 from draincheck.certificate import SOLVERS, InvariantClaim, certifiable, check, from_proof, make

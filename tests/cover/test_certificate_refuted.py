@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from draincheck.certificate import SOLVERS, Certificate, check, make
 from draincheck.certificate.queries import signatures

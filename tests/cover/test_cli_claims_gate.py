@@ -6,12 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck.errors import ModelError
+from draincheck.knobs import turned
 from draincheck.lang import Process
 from draincheck.qemu import World
 from draincheck.revisions import find_revision
@@ -211,7 +212,7 @@ def test_a_missing_count_turns_the_gate_red(two_rows: list[Row], counts: dict[st
 def test_a_turned_knob_turns_the_gate_red(two_rows: list[Row]) -> None:
     """Negative control: the model of a code base is no longer the one that it should be."""
     row = two_rows[1]
-    two_rows[1] = replace(row, revision=replace(row.revision, knobs=replace(row.revision.knobs, bandage=False)))
+    two_rows[1] = replace(row, revision=replace(row.revision, knobs=turned(row.revision.knobs, {"bandage": False})))
     result = run("gate")
     lines = result.stdout.splitlines()
     assert [line.partition(" (")[0] for line in lines[:2]] == [
@@ -343,7 +344,7 @@ def test_pinning_everything_forgets_rows_that_are_no_more(two_rows: list[Row], p
 def test_pinning_is_no_way_round_expectations(two_rows: list[Row], pinned_in: Path) -> None:
     """Counts are written down, verdicts are not: a wrong verdict is still reported."""
     row = two_rows[1]
-    two_rows[1] = replace(row, revision=replace(row.revision, knobs=replace(row.revision.knobs, bandage=False)))
+    two_rows[1] = replace(row, revision=replace(row.revision, knobs=turned(row.revision.knobs, {"bandage": False})))
     result = run("gate", "--pin")
     assert "ab27c3b5e7 mirror A1: expected holds, found violated" in result.stdout
     assert "counts" not in result.stdout

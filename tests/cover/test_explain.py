@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from draincheck.analysis.avoidability import Avoidabilities, Avoidability
 from draincheck.analysis.explain import Alternative, Explanation, _deciding, explain, facts_behind, label_of

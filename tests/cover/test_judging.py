@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, UnknownName
@@ -59,7 +59,7 @@ def test_a_judge_that_was_told_something_wrong_repeats_it() -> None:
     judge, knobs = Judge(MIRROR, ["S1"]), find_revision("ab27c3b5e7").knobs
     truth = Judge(MIRROR, ["S1"]).judge(knobs)
     judge.learn(replace(truth, outcomes={"S1": Outcome.HOLDS}))
-    assert judge.judge(replace(knobs, busy_poll="ignores")).outcomes["S1"] is Outcome.HOLDS
+    assert judge.judge(turned(knobs, {"busy_poll": "ignores"})).outcomes["S1"] is Outcome.HOLDS
     assert truth.outcomes["S1"] is Outcome.VIOLATED
 
 
@@ -67,8 +67,8 @@ def test_what_is_never_read_makes_no_difference() -> None:
     """The main loop does not read how an IOThread polls."""
     judge, knobs = Judge(MIRROR, ["S1"]), find_revision("ab27c3b5e7").knobs
     judged = judge.judge(knobs)
-    assert "busy_poll" not in judged.read and judge.known(replace(knobs, busy_poll="ignores")) is judged
-    assert judge.known(replace(knobs, begin="none")) is None
+    assert "busy_poll" not in judged.read and judge.known(turned(knobs, {"busy_poll": "ignores"})) is judged
+    assert judge.known(turned(knobs, {"begin": "none"})) is None
 
 
 READ = [
@@ -113,7 +113,7 @@ OBJECTIONABLE = [
 @pytest.mark.parametrize(("scenario", "changes"), OBJECTIONABLE)
 def test_objections_are_to_what_cannot_work(scenario: str, changes: dict[str, str]) -> None:
     """The model of such a code base cannot be built or runs into a fault: leaving it out hides no verdict."""
-    knobs, place = replace(find_revision("ab27c3b5e7").knobs, **changes), find_scenario(scenario)  # type: ignore[arg-type]
+    knobs, place = turned(find_revision("ab27c3b5e7").knobs, changes), find_scenario(scenario)
     assert objection(knobs, place)
     with pytest.raises((ModelError, AssertionError)):
         explore(build("", knobs, place, DrainInvariant()).compile())

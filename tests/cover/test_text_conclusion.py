@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from textwrap import dedent
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck.expr import FALSE, TRUE, BoolExpr
 from draincheck.properties import (

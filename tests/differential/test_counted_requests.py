@@ -16,12 +16,12 @@ need not be equal. What holds:
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
 from draincheck.eventloop import AioContext
@@ -353,7 +353,7 @@ class ForgetsReadiness(Counted):
 
     def poll_until_quiet(self, p: Process, pending: BoolExpr, place: str) -> None:
         """As if the code base polled only while requests are in flight."""
-        self.k, before = replace(self.k, drain_polls="in_flight"), self.k
+        self.k, before = turned(self.k, {"drain_polls": "in_flight"}), self.k
         super().poll_until_quiet(p, pending, place)
         self.k = before
 
@@ -363,7 +363,9 @@ class IgnoresTheCounter(Counted):
 
     def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
         """By a code base that does not ask."""
-        return replace(super().context(name, home, count, notified), rules=replace(self.k, walk_checks_external=False))
+        return replace(
+            super().context(name, home, count, notified), rules=turned(self.k, {"walk_checks_external": False})
+        )
 
 
 class ForgetsTheSector(Counted):
@@ -394,4 +396,4 @@ def test_a_model_that_differs_is_not_equivalent(story: type[Counted], name: str)
 def test_another_code_base_is_not_equivalent(knob: str, value: Any) -> None:
     """Negative control: a change turned in one of the models is seen."""
     knobs = find_revision("9a0cec664e").knobs
-    assert not Graph(named(knobs, 1), counted(replace(knobs, **{knob: value}), 1), 1).equivalent
+    assert not Graph(named(knobs, 1), counted(turned(knobs, {knob: value}), 1), 1).equivalent

@@ -8,13 +8,13 @@ counted exactly comes from a fixed sample.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from draincheck.certificate import check, from_proof
 from draincheck.engines import portfolio

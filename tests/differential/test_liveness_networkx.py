@@ -7,13 +7,13 @@ packed states, generated successors, faults, several processes and initial state
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from random import Random
 
 import networkx as nx
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from draincheck.engines.liveness import decide
 from draincheck.errors import ModelFault

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random, SystemRandom
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck.certificate import SOLVERS, Certificate, check, make
 from draincheck.engines.explicit import explore, states

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from draincheck.conformance.matrix import conform_all
 from draincheck.revisions import code_bases, find_revision

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from draincheck.conformance.lockstep import steps_of_trace
 from draincheck.conformance.matrix import config_of, conform_all

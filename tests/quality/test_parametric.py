@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck.certificate import check, from_proof
 from draincheck.engines.explicit import explore
@@ -17,6 +17,7 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.errors import TraceError
 from draincheck.eventloop import AioContext
 from draincheck.expr import all_
+from draincheck.knobs import turned
 from draincheck.lang import BoolExpr, BoolVar, IntVar, ModelError, Process
 from draincheck.properties import Always
 from draincheck.qemu import build
@@ -273,7 +274,9 @@ class IgnoresTheCounter(Story):
 
     def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
         """By a code base that does not ask."""
-        return replace(super().context(name, home, count, notified), rules=replace(self.k, walk_checks_external=False))
+        return replace(
+            super().context(name, home, count, notified), rules=turned(self.k, {"walk_checks_external": False})
+        )
 
 
 class DisablesNothing(Story):

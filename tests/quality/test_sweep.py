@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck.analysis.decision_tables import Space
 from draincheck.engines.explicit import explore

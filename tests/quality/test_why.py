@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import turned
 from draincheck.qemu import build
 from draincheck.revisions import find_revision, with_settings
 from draincheck.run import rerun
@@ -140,7 +140,7 @@ def brute_force(revision: str, scenario: str, property: str) -> Sets:
     changes = changes_between(row)
 
     def outcome(chosen: tuple[str, ...]) -> Outcome | None:
-        knobs = replace(row.knobs, **{change.knob: change.before for change in changes if change.knob in chosen})  # type: ignore[arg-type]
+        knobs = turned(row.knobs, {change.knob: change.before for change in changes if change.knob in chosen})
         if objection(knobs, place):
             return None
         return explore(build("", knobs, place, DrainInvariant()).compile()).verdicts[property].outcome

@@ -7,10 +7,11 @@ A *depth* is that of a state: how many steps lead to it at least. What shows a p
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck import interpreter
 from draincheck.engines import explicit, portfolio

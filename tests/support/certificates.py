@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from draincheck.certificate import Certificate, from_proof, read
 from draincheck.certificate.diagram import Diagram, good_order

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
 from check_invariants.exit import EmptySelection, ExitCode, worst
 from check_invariants.options import json_option, revision_option, scenario_option

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from check_invariants.exit import ExitCode
 from check_invariants.output import VERDICTS, Column, Styled, Table, counted, emit, emit_json, emit_table, sign, tallied
@@ -132,8 +134,7 @@ def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list
     return [item for item in found if not properties or item.kind == "fault" or item.what in properties]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
+class _Sum(Struct, frozen=True):
     """What the last line says."""
 
     rows: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from check_invariants.claimed import claimed
 from check_invariants.limited import as_far_as_modelled

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from textwrap import wrap
 from typing import Any
+
+from msgspec.structs import replace
 
 from check_invariants.exit import ExitCode, of_comparison
 from check_invariants.output import Column, Styled, Table, counted, emit, emit_json, emit_table

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_certificate, worst
 from check_invariants.judge import compiled
@@ -22,8 +22,7 @@ from draincheck.system import TransitionSystem
 __all__ = ["CheckedFile", "check_all", "check_one", "demand_all", "uncovered_by"]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
+class CheckedFile(Struct, frozen=True):
     """What came of a file.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from check_invariants.output import counted, make_directory, write_to
 from draincheck.checking import Finding, Result
@@ -17,8 +17,7 @@ from draincheck.subject import Subject
 __all__ = ["CheckedSubject", "write_traces"]
 
 
-@dataclass(frozen=True)
-class CheckedSubject:
+class CheckedSubject(Struct, frozen=True, dict=True):
     """A subject, and what the check of it found."""
 
     subject: Subject

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 __all__ = ["TABLES"]
 
@@ -18,8 +20,8 @@ def _revisions() -> _Rows:
     from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
 
     def row(revision: Revision, base: Revision | None) -> dict[str, Any]:
-        knobs = asdict(revision.knobs)
-        before = asdict(base.knobs) if base else knobs
+        knobs = dataclasses.asdict(revision.knobs)
+        before = dataclasses.asdict(base.knobs) if base else knobs
         turns = {name: value for name, value in knobs.items() if before[name] != value}
         about = {
             "revision": revision.name,

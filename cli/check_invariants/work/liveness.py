@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from check_invariants.exit import EmptySelection, ExitCode, of_comparison, of_verdict
 from check_invariants.output import sign

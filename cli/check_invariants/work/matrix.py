@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from check_invariants.exit import ExitCode, of_comparison, of_verdict
 from draincheck.properties import Breach

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from check_invariants.exit import ExitCode, MalformedInput, of_verdict
 from check_invariants.output import write_to
@@ -26,8 +27,7 @@ from drainspecs.mirror.scenarios import find_scenario
 __all__ = ["ParametricRow", "chosen_from", "limits_from", "rows_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class ParametricRow:
+class ParametricRow(Struct, frozen=True):
     """A code base, decided.
 
     Attributes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+from msgspec import Struct
 
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, of_comparison
 from check_invariants.judge import compiled
@@ -28,8 +28,7 @@ from drainspecs.suite.matrix import Row, RowResult
 __all__ = ["Proven", "ProvenMatrix", "by_reason", "file_name", "find", "prove_matrix"]
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(Struct, frozen=True):
     """A certificate, and what it leaves out."""
 
     selected: Subject
@@ -116,8 +115,7 @@ class _Written(NamedTuple):
     header: Header
 
 
-@dataclass(frozen=True, slots=True)
-class ProvenMatrix:
+class ProvenMatrix(Struct, frozen=True):
     """The certificates of the default matrix, and what they are about; `missing`: the verdicts that none is about."""
 
     directory: str

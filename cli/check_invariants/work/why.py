@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from check_invariants.exit import Interrupted, MalformedInput
 from check_invariants.output import Counter, make_directory, write_to

@@ -16,9 +16,10 @@ reached from there, and the state is doomed if not; none is called safe, for wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError
 from draincheck.exploration.backward import distances, predecessors
@@ -47,8 +48,7 @@ class Avoidability(Enum):
 _ORDER: Final = (*Avoidability, None)
 
 
-@dataclass(frozen=True, slots=True)
-class OtherWay:
+class OtherWay(Struct, frozen=True):
     """Another action that was enabled.
 
     Attributes:

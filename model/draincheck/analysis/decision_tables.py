@@ -10,10 +10,11 @@ Sets of vectors are integers with one bit a vector; see `Space.number`. That kee
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
+
+from msgspec import Struct
 
 from draincheck.knobs import Setting, knob_named, shown
 
@@ -23,8 +24,7 @@ __all__ = ["Cube", "Space", "cover", "members", "prime_cubes"]
 _Choices = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cube:
+class Cube(Struct, frozen=True):
     """Knobs that matter, in the order of their space, with the values they may have; every other knob may have any."""
 
     allowed: tuple[tuple[str, tuple[Setting, ...]], ...]
@@ -37,8 +37,7 @@ class Cube:
         return ", ".join(f"{knob}={' or '.join(map(shown, values))}" for knob, values in self.allowed) or "(anything)"
 
 
-@dataclass(frozen=True)
-class Space:
+class Space(Struct, frozen=True, dict=True):
     """All vectors over some knobs; `knobs` is in the order in which vectors are numbered, the first one counting most."""
 
     knobs: tuple[str, ...]

@@ -8,8 +8,9 @@ graph of the system (`draincheck.analysis.avoidability`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from draincheck import op
 from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Avoidabilities, Avoidability
@@ -30,8 +31,7 @@ __all__ = [
 MAX_TEXT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """An atomic condition as it was: its text if it was true, `not ...` if it was false, and values that the text does not say.
 
     `values` is a sequence of `name=value`, truth values as 0 and 1.
@@ -44,8 +44,7 @@ class Fact:
         return f"{self.text} [{', '.join(self.values)}]" if self.values else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedCheck:
+class ExplainedCheck(Struct, frozen=True):
     """A check of the action that was taken: its property, whether it held, and the facts that decided it."""
 
     property: str
@@ -53,8 +52,7 @@ class ExplainedCheck:
     because: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyChange:
+class PropertyChange(Struct, frozen=True):
     """The condition of a property of states became true or false; the facts that decide it now.
 
     For an invariant the condition is what must always be true; `goal` says that it is a goal instead, which is met where it is true.
@@ -66,8 +64,7 @@ class PropertyChange:
     because: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FormulaChange:
+class FormulaChange(Struct, frozen=True):
     """A sub-formula became true or false, and the properties that it is part of."""
 
     text: str
@@ -75,8 +72,7 @@ class FormulaChange:
     properties: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedStep:
+class ExplainedStep(Struct, frozen=True):
     """One step of a trace.
 
     Attributes:
@@ -100,8 +96,7 @@ class ExplainedStep:
     avoidability: Avoidability | None
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """Another action that was enabled.
 
     Attributes:
@@ -120,8 +115,7 @@ class Alternative:
     rest: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Escape:
+class Escape(Struct, frozen=True):
     """Where the trace could have turned out otherwise: instead of a step these could have been taken, the best first.
 
     That is what makes the property safe at once, then what takes the fewest steps to come to a safe state.
@@ -131,8 +125,7 @@ class Escape:
     alternatives: tuple[Alternative, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """A trace explained.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from time import perf_counter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.certificate.format import Certificate
 from draincheck.certificate.make import from_proof, make, obstacle
@@ -21,8 +23,7 @@ from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Ver
 __all__ = ["Certified", "Gap", "certify"]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A property that is not certified, and why; `known`: whatever more is done, it will not be."""
 
     property: str
@@ -30,8 +31,7 @@ class Gap:
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Certified:
+class Certified(Struct, frozen=True):
     """A certificate, and what it leaves out; None where nothing can be certified."""
 
     certificate: Certificate | None

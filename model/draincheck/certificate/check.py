@@ -9,10 +9,11 @@ query without a solution. Witnesses are executed. What the check does trust: thi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
+
+from msgspec import Struct
 
 from draincheck.certificate.claim import check_claim
 from draincheck.certificate.format import Certificate, read
@@ -27,8 +28,7 @@ from draincheck.system import TransitionSystem
 __all__ = ["CertificateVerdict", "check"]
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateVerdict:
+class CertificateVerdict(Struct, frozen=True):
     """What a check says.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
+
+from msgspec import Struct, field
 
 from draincheck.errors import CertificateError
 
@@ -31,8 +32,7 @@ CLAIM = "; ==== claim: all that this file says by itself"
 QUERIES = "; ==== queries: each must be unsat"
 
 
-@dataclass(frozen=True, slots=True)
-class InvariantClaim:
+class InvariantClaim(Struct, frozen=True):
     """What a certificate says about one property.
 
     Attributes:
@@ -48,8 +48,7 @@ class InvariantClaim:
     witness: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What a certificate is about.
 
     Attributes:
@@ -69,8 +68,7 @@ class Header:
     source: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """A certificate as it stands in a file: the lines of its parts, without comments."""
 
     header: Header

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+
+from msgspec import Struct
 
 from draincheck.certificate.format import Header, InvariantClaim
 from draincheck.engines.smt.relation import Relation
@@ -19,8 +20,7 @@ from draincheck.system import TransitionSystem
 __all__ = ["Query", "constants", "goal_of", "model_part", "queries", "query_part", "signatures"]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A question to a solver: what it is about, and a condition that must have no solution."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.conformance.abstraction import Abstraction, Observed
 from draincheck.conformance.correspondence import choice_of, outcomes_of
@@ -18,8 +19,7 @@ __all__ = ["Lead", "Mismatch", "Offers"]
 Alternatives = tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """Where the two part ways.
 
     Attributes:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from msgspec import Struct
+
 from draincheck.conformance.abstraction import Abstraction, Observed
 from draincheck.conformance.cover import Cover
 from draincheck.conformance.execute import Alternatives, Lead, Mismatch, Offers
@@ -24,8 +26,7 @@ __all__ = ["NOTHING_COMPARED", "Conformance", "Divergence", "conform"]
 MOST_DIVERGENCES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Divergence:
+class Divergence(Struct, frozen=True):
     """A place where model and core part ways.
 
     Attributes:

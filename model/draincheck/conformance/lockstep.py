@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.conformance.abstraction import Abstraction
 from draincheck.conformance.execute import Lead, Mismatch, Offers
@@ -16,8 +17,7 @@ from draincheck.system import State, TransitionSystem
 __all__ = ["Parting", "follow", "steps_of_trace", "trace_of_steps", "walk"]
 
 
-@dataclass(frozen=True, slots=True)
-class Parting:
+class Parting(Struct, frozen=True):
     """Where core and model part ways on a path.
 
     Attributes:

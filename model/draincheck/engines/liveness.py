@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import inf
+
+from msgspec import Struct
 
 from draincheck.engines.lasso import fair_loop
 from draincheck.errors import EvidenceError, ModelError
@@ -113,8 +114,7 @@ def assumptions(fairness: Sequence[Fairness]) -> str:
     return "; ".join(texts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """A way to a state in which a run may wait for ever, and the loop it takes there (none: nothing moves)."""
 
     path: Path

@@ -7,9 +7,10 @@ again and again with twice the states, which costs no more than twice the last s
 
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import Thread
 from time import perf_counter
+
+from msgspec.structs import replace
 
 from draincheck.engines import explicit
 from draincheck.engines.smt.bmc import BoundedSearch

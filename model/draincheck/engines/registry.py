@@ -6,8 +6,10 @@ All of them leave demands on whole runs to `liveness`, which is asked beside whi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr
@@ -18,8 +20,7 @@ from draincheck.verdict import SILENT, Exploration, Limits, Reporter, Verdict
 __all__ = ["ENGINES", "Engine", "Question", "find_engine"]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What an engine is asked: a verdict on each of some properties. `lemmas` may help those that can use them."""
 
     system: TransitionSystem
@@ -33,8 +34,7 @@ class Question:
 Answered = tuple[dict[str, Verdict], Exploration | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """A way to decide properties of states and steps.
 
     Attributes:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter
 
+from msgspec import Struct
+
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
@@ -98,8 +100,7 @@ def check(
     return _simulate(system, (item,), _Plan(runs, depth, seed), limits, reporter).verdicts[item.name]
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """What was asked for."""
 
     runs: int
@@ -134,8 +135,7 @@ def _simulate(
     )
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """The states of a walk, packed, and the actions between them."""
 
     states: list[int]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, IntVar, Process, Update, any_, ite
 
@@ -30,8 +31,7 @@ class Rules(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class FdHandler:
+class FdHandler(Struct, frozen=True):
     """The handler of an eventfd.
 
     Attributes:
@@ -51,8 +51,7 @@ class FdHandler:
 H = TypeVar("H", bound=FdHandler)
 
 
-@dataclass(frozen=True)
-class AioContext(Generic[H]):
+class AioContext(Struct, Generic[H], frozen=True, dict=True):
     """An event loop's context.
 
     Attributes:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.lang import BoolExpr, Process, any_
 
 __all__ = ["GSource", "dispatch"]
 
 
-@dataclass(frozen=True, slots=True)
-class GSource:
+class GSource(Struct, frozen=True):
     """A GSource: whether this iteration has found it ready (read by the main thread only), and its dispatch."""
 
     ready: BoolExpr

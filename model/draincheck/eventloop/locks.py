@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from draincheck.lang import BoolExpr, BoolVar, EnumVar, Process, Update
 
@@ -11,8 +11,7 @@ __all__ = ["Bql", "Lock"]
 ACQUIRE = "aio_context_acquire"
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """An AioContext's lock: who holds it, or `free`. Where it is absent nobody takes it, and no step says so."""
 
     holder: EnumVar
@@ -41,8 +40,7 @@ class Lock:
             p.do("aio_context_release", self.released())
 
 
-@dataclass(frozen=True, slots=True)
-class Bql:
+class Bql(Struct, frozen=True):
     """The big QEMU lock, as far as somebody besides the main loop wants it.
 
     Attributes:

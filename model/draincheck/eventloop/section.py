@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError
 from draincheck.eventloop.context import AioContext, FdHandler
@@ -14,8 +15,7 @@ __all__ = ["Home", "Section", "add_up", "fixed"]
 H = TypeVar("H", bound=FdHandler)
 
 
-@dataclass(frozen=True, slots=True)
-class Home(Generic[H]):
+class Home(Struct, Generic[H], frozen=True):
     """The context that a node is in: `first`, or `second` where it has moved there."""
 
     first: AioContext[H]
@@ -42,8 +42,7 @@ def fixed(ctx: AioContext[H]) -> Home[H]:
     return Home(ctx, ctx, FALSE)
 
 
-@dataclass(frozen=True, slots=True)
-class Section(Generic[H]):
+class Section(Struct, Generic[H], frozen=True):
     """The drained sections of a node: `quiesce_counter`, absent in code bases that have none."""
 
     counter: IntVar

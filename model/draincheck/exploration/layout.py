@@ -7,7 +7,8 @@ last, have the lowest, where masking is cheapest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.expr import Expr
 from draincheck.system import State, Variable
@@ -15,8 +16,7 @@ from draincheck.system import State, Variable
 __all__ = ["Field", "Layout"]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """The bits of one variable: `mask` covers them where they stand, `low` is the value that is stored as zero."""
 
     low: int

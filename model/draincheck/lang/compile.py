@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
@@ -58,8 +60,7 @@ def compile_model(model: Model) -> TransitionSystem:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """An action in the making: a recorded edge, taken from a place where control rests, to another."""
 
     edge: Edge
@@ -67,8 +68,7 @@ class _Step:
     target: Rest
 
 
-@dataclass(frozen=True, slots=True)
-class _Handover:
+class _Handover(Struct, frozen=True):
     """How a coroutine gives control back to whoever has entered it.
 
     Attributes:

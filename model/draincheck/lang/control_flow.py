@@ -7,7 +7,8 @@ location that is left by a move is left by nothing else, so the moves from a loc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.lang.path import Path
@@ -15,16 +16,14 @@ from draincheck.lang.path import Path
 __all__ = ["Edge", "Flow", "Rest", "first_line"]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A recorded step from `path.start` to `target`."""
 
     path: Path
     target: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """Where control can rest, as far as what follows can tell: locations of one Rest are the same place.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE
@@ -17,8 +19,7 @@ __all__ = ["Demand", "FairWord", "demanded", "resolve"]
 FairWord: TypeAlias = Literal["weak", "strong"]
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """A fairness assumption on a process, on its steps with a label, or on one recorded step (`part`)."""
 
     process: str

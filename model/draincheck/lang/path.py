@@ -7,7 +7,8 @@ variable written so far, its new value as a term over the state *before* the ste
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import BoolExpr, Expr, IntExpr, all_, any_, bounds, choose, substitute

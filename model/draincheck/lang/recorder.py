@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct, field
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE, BoolExpr
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LABEL", "Branching", "Either", "OpenLoop", "Recorder"]
 
 
-@dataclass(slots=True)
-class Branching:
+class Branching(Struct):
     """A `when` that has just been closed: its `otherwise` may follow."""
 
     then: list[Path]
@@ -32,8 +32,7 @@ class Branching:
     base: dict[object, Path]
 
 
-@dataclass(slots=True)
-class Either:
+class Either(Struct):
     """An open `either`: the ways into it and out of it, for each alternative whether it has a guard, and the first guard that comes late."""
 
     start: list[Path]
@@ -50,8 +49,7 @@ class Either:
             self.late_guard = line
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLoop:
+class OpenLoop(Struct, frozen=True):
     """An open loop: where it begins, the ways that have left it, how deep in `atomic` and in alternatives it stands."""
 
     head: int

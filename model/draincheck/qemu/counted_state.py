@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from draincheck.eventloop import AioContext, FdHandler, Section, fixed
 from draincheck.knobs import Knobs
@@ -13,8 +13,7 @@ from draincheck.qemu.loops import has_sections, main_loop_home
 __all__ = ["HostNotifier", "Requests", "State"]
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(Struct, frozen=True):
     """Guest requests that were submitted to one node: how many are in flight, and how many of which the I/O is done."""
 
     in_flight: IntVar
@@ -26,8 +25,7 @@ class Requests:
         return (self.in_flight > 0) | (self.io_done > 0)
 
 
-@dataclass(frozen=True, slots=True)
-class HostNotifier(FdHandler):
+class HostNotifier(FdHandler, frozen=True):
     """The handler of the disk's host notifier, and how many requests wait in the ring."""
 
     ring: IntVar

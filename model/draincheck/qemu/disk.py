@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from draincheck.eventloop import FdHandler
 from draincheck.knobs import Knobs
@@ -12,8 +12,7 @@ from draincheck.qemu.scenario import Scenario
 __all__ = ["Disk", "Request", "Write", "disk"]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One guest request; `kind` is `write`, `read` or `flush`.
 
     `state`: `idle` (not made yet), `ring` (descriptor in the virtqueue, or timer armed), `parked` (queued by the BlockBackend),
@@ -34,8 +33,7 @@ class Request:
         return self.state.is_("in_flight", "io_done") if self.counted else FALSE
 
 
-@dataclass(frozen=True, slots=True)
-class Write(Request):
+class Write(Request, frozen=True):
     """A guest write to the disk with the job: on which nodes its data is, and whether its sector is dirty."""
 
     on_source: BoolVar
@@ -43,8 +41,7 @@ class Write(Request):
     dirty: BoolVar
 
 
-@dataclass(frozen=True, slots=True)
-class Disk(FdHandler):
+class Disk(FdHandler, frozen=True):
     """A virtio disk, and the handler of its host notifier."""
 
     index: int

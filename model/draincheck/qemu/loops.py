@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from draincheck.eventloop import AioContext, Bql, Home, Lock
 from draincheck.knobs import Knobs
@@ -14,8 +14,7 @@ from draincheck.qemu.scenario import Scenario
 __all__ = ["EventLoops", "has_sections", "main_loop_home"]
 
 
-@dataclass(frozen=True, slots=True)
-class EventLoops:
+class EventLoops(Struct, frozen=True):
     """What all jobs share.
 
     Attributes:

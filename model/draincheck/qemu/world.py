@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.eventloop import Home, Section, add_up
 from draincheck.knobs import Knobs
@@ -18,8 +19,7 @@ from draincheck.qemu.scenario import Scenario
 __all__ = ["Callbacks", "World"]
 
 
-@dataclass(frozen=True, slots=True)
-class Callbacks:
+class Callbacks(Struct, frozen=True):
     """What the contexts call back: the handlers of a virtqueue's notifier and of the queue itself, and a job's own bottom half."""
 
     host_notifier_read: Callable[[Process, World, Disk], None]

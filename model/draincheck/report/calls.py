@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from draincheck.expr import TRUE
 from draincheck.run import Run, Step
@@ -21,8 +22,7 @@ from draincheck.system import Action, Frame, Part, State, TransitionSystem
 __all__ = ["Call", "CallEvent", "Change", "events_of"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Call:
+class Call(Struct, frozen=True, eq=False):
     """One call of a function; compared by identity, because a second call of the same function is another call.
 
     Attributes:
@@ -45,8 +45,7 @@ class Change(NamedTuple):
     new: Value
 
 
-@dataclass(frozen=True, slots=True)
-class CallEvent:
+class CallEvent(Struct, frozen=True):
     """A part of an action that took place.
 
     Attributes:

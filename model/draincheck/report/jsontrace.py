@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import NoReturn, TypeAlias, cast
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError, TraceError
 from draincheck.report.calls import CallEvent, events_of
@@ -41,8 +42,7 @@ VERSION = 1
 SCHEMA = Path(__file__).with_name("trace.schema.json")
 
 
-@dataclass(frozen=True, slots=True)
-class TraceFile:
+class TraceFile(Struct, frozen=True):
     """What a trace file says: the trace, how to build its model, and its verdict; None for what it does not say."""
 
     trace: Trace

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS
@@ -26,8 +27,7 @@ def _everywhere(scenario: Scenario) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """Verdicts that hold only as far as modelled.
 
     Attributes:
@@ -75,8 +75,7 @@ class Limit:
         return f"{self.since or 'the first row'} .. {f'{self.until}~1' if self.until else 'the last row'}"
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """Something that the model leaves out or does otherwise than QEMU.
 
     Attributes:
@@ -92,8 +91,7 @@ class LeftOut:
     limits: tuple[Limit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A limit on a verdict: the abstraction's name, and what is not modelled."""
 
     name: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from functools import cache
 from typing import Final
+
+from msgspec import Struct, field
 
 from draincheck.analysis.markov import probability
 from draincheck.engines.explicit import explore
@@ -35,8 +36,7 @@ class ClaimVerdict(Enum):
     """Nothing: a model that the claim rests on is wrong itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimFact:
+class ClaimFact(Struct, frozen=True):
     """One answer that a claim rests on: a question in words, and whether it came out as the claim needs it.
 
     `computed`: by a model or from the table of code bases; if not, it is a fact of history that a reader can look up.
@@ -47,8 +47,7 @@ class ClaimFact:
     computed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimResult:
+class ClaimResult(Struct, frozen=True):
     """A claim decided: its verdict, the facts behind it, and remarks that decide nothing.
 
     `fault` says what is wrong with a model of it, and where, if one is: nothing is known of such a claim.
@@ -66,8 +65,7 @@ class ClaimResult:
         return self.verdict is self.claim.expected
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A claim in one sentence, and how it is decided.
 
     Attributes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from draincheck.errors import MalformedModel, ModelError, UnknownName
 from draincheck.knobs import Knobs, Setting, parse_setting, shown
@@ -31,8 +33,7 @@ __all__ = ["CodeBase", "Counted", "named_by"]
 ANY = "any number of writes"
 
 
-@dataclass(frozen=True, slots=True)
-class CodeBase:
+class CodeBase(Struct, frozen=True):
     """A code base in a scenario.
 
     Attributes:
@@ -118,8 +119,7 @@ class CodeBase:
         return self.turned.knobs, config_of(self.scenario)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """A code base of the counted model (`counted`), with a number of guest writes: any number (None), or so many with bounded counters.
 
     Attributes:

@@ -10,9 +10,11 @@ model is related to the one with named requests is a matter of `tests/differenti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.certificate import Certificate, from_proof
 from draincheck.engines.smt import induction, parametric
@@ -35,8 +37,7 @@ S1 = "S1"
 SWITCHING = ("bdrv_drained_begin", "bdrv_swap", "bdrv_replace_node")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What is known of S1 for any number of writes.
 
     Attributes:
@@ -55,8 +56,7 @@ class Decision:
         return None if self.verdict.trace is None else self.verdict.trace.initial[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """A code base, once for each number of writes. `story` is its model: a subclass may weaken it."""
 
     code_base: Revision

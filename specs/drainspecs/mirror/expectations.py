@@ -7,9 +7,10 @@ compared with these; they were never taken from it. Where the two once disagreed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError
 from draincheck.qemu import Scenario
@@ -24,8 +25,7 @@ __all__ = ["expected"]
 HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """From this revision on, the property is violated (or holds) for this reason. No reason: the history says so (section 8)."""
 
     since: str

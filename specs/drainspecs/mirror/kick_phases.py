@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
@@ -16,8 +17,7 @@ __all__ = ["KickPosition", "dangerous_kicks"]
 _PHASES = (("g_main_context_prepare", "prepare"), ("qemu_poll_ns", "poll"), ("g_main_context_check", "check"))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class KickPosition:
+class KickPosition(Struct, frozen=True, order=True):
     """Where main_loop_wait is when the kick arrives (prepare, poll, check or dispatch), and whether (a) is behind."""
 
     phase: str

@@ -19,9 +19,10 @@ Expected verdicts, with their arguments, are in `liveness_expectations.py`; they
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from draincheck.lang import FALSE, BoolExpr, Process, any_
 from draincheck.qemu import Probes, Scenario, World
@@ -60,8 +61,7 @@ LIVENESS: Final = (
 _ABOUT: Final = {item.name: {"meaning": item.meaning, "source": item.source} for item in LIVENESS}
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(Struct, frozen=True):
     """Something that is taken for granted: a process, or each of its steps whose label begins with `steps`, is not neglected.
 
     `held_in_poll`: it concerns only code bases whose IOThread holds its AioContext while it polls.

@@ -20,8 +20,9 @@ had been overlooked, both here and not in the model:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS
@@ -33,8 +34,7 @@ from drainspecs.mirror.scenarios import base_scenario
 __all__ = ["expected_liveness"]
 
 
-@dataclass(frozen=True, slots=True)
-class LivenessSpan:
+class LivenessSpan(Struct, frozen=True):
     """From this revision on the property is violated, or holds, for this reason."""
 
     since: str

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct
+
 from draincheck.knobs import Knobs, Setting, nearest, shown, turned
 from draincheck.revisions import REVISIONS, Revision
 
@@ -29,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Groundwork:
+class Groundwork(Struct, frozen=True):
     """A commit that mitigations build on: its cost, and what it brings that they need."""
 
     commit: str
@@ -70,8 +71,7 @@ class Mitigation:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class NotMitigation:
+class NotMitigation(Struct, frozen=True):
     """A knob setting that `repair` never proposes, and why."""
 
     knob: str

@@ -7,7 +7,7 @@ hang) and R1 (the story is possible at all: nothing below holds vacuously).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from draincheck.lang import BoolExpr, IntExpr, Process, all_, any_
 from draincheck.qemu import Probes, World
@@ -16,8 +16,7 @@ from draincheck.qemu.disk import Disk, Request
 __all__ = ["PROPERTIES", "DrainInvariant", "PropertySpec"]
 
 
-@dataclass(frozen=True, slots=True)
-class PropertySpec:
+class PropertySpec(Struct, frozen=True):
     """A property's identifier, its meaning in one line, and where the demand comes from."""
 
     name: str

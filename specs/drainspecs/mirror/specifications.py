@@ -7,8 +7,10 @@ demands of liveness are decided on models of their own (see `drainspecs.mirror.l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.knobs import nearest
 from draincheck.qemu import Probes, Scenario, build
@@ -28,8 +30,7 @@ __all__ = ["SPECIFICATIONS", "Specification", "find_specification", "specificati
 Build = Callable[[str, Revision, Scenario], TransitionSystem]
 
 
-@dataclass(frozen=True, slots=True)
-class Specification:
+class Specification(Struct, frozen=True):
     """What a model is held against.
 
     Attributes:

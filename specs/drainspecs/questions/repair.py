@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final
 
-from draincheck.knobs import Knobs, Setting
+from msgspec import Struct
+from msgspec.structs import replace
+
+from draincheck.knobs import Knobs, Setting, turned
 from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS, Revision, with_settings
 from draincheck.verdict import Outcome
@@ -34,8 +37,7 @@ Liveness = Callable[[Revision, Scenario], Mapping[str, Outcome]]
 _Places = frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """A property that does not hold in a scenario."""
 
     scenario: str
@@ -64,8 +66,7 @@ class Repair:
     commits: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Remainder:
+class Remainder(Struct, frozen=True):
     """What a set of mitigations that is no solution leaves open.
 
     Attributes:
@@ -85,8 +86,7 @@ class Remainder:
     objection: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Repairs:
+class Repairs(Struct, frozen=True):
     """All solutions for a code base, and what is known beside them.
 
     Attributes:
@@ -371,7 +371,7 @@ class _Remaining:
             objection = objection or judged.objection
         if places and not flaws and not objection and (hang := self._kind.hang(knobs)) is not None:
             flaws += self._bench.flaws(*hang)
-        any_order = self._cases.open(replace(knobs, order="any"))
+        any_order = self._cases.open(turned(knobs, {"order": "any"}))
         return Remainder(
             self._bench.chosen(places), tuple(flaws), self._cases.open(knobs), any_order, objection=objection
         )

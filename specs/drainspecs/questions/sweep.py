@@ -8,11 +8,13 @@ space into cubes, and every vector is in exactly one of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from time import perf_counter
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.analysis.decision_tables import Cube, Space, cover
 from draincheck.errors import SpaceTooLarge
@@ -62,16 +64,14 @@ def default_knobs(scenario: Scenario) -> tuple[str, ...]:
     return (*_NO_NOTIFIER, "target_drained" if scenario.source == "timer" else "bql_drop")
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """A part of the space that one build stands for: the values of the swept knobs that it read, and what was found."""
 
     fixed: Mapping[str, Setting]
     judged: Judged
 
 
-@dataclass(frozen=True)
-class Sweep:
+class Sweep(Struct, frozen=True, dict=True):
     """What a sweep found.
 
     Attributes:
@@ -92,7 +92,7 @@ class Sweep:
     base: Revision
     space: Space
     ignored: tuple[str, ...]
-    parts: tuple[Region, ...] = field(repr=False)
+    parts: tuple[Region, ...]
     table: tuple[Cube, ...]
     systems: int
     objections: tuple[str, ...]

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
@@ -63,8 +65,7 @@ def check_possible(revision: Revision, scenario: Scenario) -> None:
         raise ModelError(f"no code base could be like {revision.name}: {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """What is known about a knob vector, and about every other one with the same `read` values.
 
     Attributes:

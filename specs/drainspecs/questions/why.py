@@ -15,10 +15,12 @@ smaller and a larger set leave alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
@@ -41,8 +43,7 @@ BEFORE_THE_STORY: Final = REVISIONS[0]
 Certify = Callable[["TransitionSystem"], object]
 
 
-@dataclass(frozen=True, slots=True)
-class KnobChange:
+class KnobChange(Struct, frozen=True):
     """A knob in which two code bases differ.
 
     Attributes:
@@ -67,8 +68,7 @@ class KnobChange:
         return f"{self.knob}={shown(self.now)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(Struct, frozen=True):
     """An answer: changes without which the verdict is the other one.
 
     Attributes:
@@ -88,8 +88,7 @@ class Flip:
     certificate: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """All answers for one code base, scenario and property.
 
     Attributes:

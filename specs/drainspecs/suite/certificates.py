@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.certificate import Header
 from draincheck.verdict import Outcome, Verdict
@@ -46,8 +47,7 @@ def _kind(verdict: Verdict) -> str:
     return "unreachable" if unreachable else verdict.outcome.value
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """Verdicts of some rows, counted.
 
     Attributes:

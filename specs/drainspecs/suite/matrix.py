@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from time import perf_counter
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
+from draincheck.knobs import turned
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault
@@ -51,8 +54,7 @@ __all__ = [
 FAULT = "model fault"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One code base in one scenario."""
 
     revision: Revision
@@ -65,8 +67,7 @@ class Row:
         return f"{self.scenario.name}{order}"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """What a search of a row must find, exactly: distinct states, transitions, depth."""
 
     states: int
@@ -77,8 +78,7 @@ class Counts:
         return f"{self.states} states, {self.transitions} transitions, depth {self.depth}"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """The verdict of one property in one row, beside what is expected (None: nothing is)."""
 
     row: Row
@@ -97,8 +97,7 @@ class Cell:
         return limits_on(self.row.revision.name, self.row.scenario, self.property_name, self.verdict.outcome)
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(Struct, frozen=True):
     """One explored row.
 
     Attributes:
@@ -159,7 +158,7 @@ def all_rows() -> list[Row]:
 
 def with_order_any(revision: Revision) -> Revision:
     """The code base with what GLib's API promises instead of what GLib does. Keeps its name, and with it its expectations."""
-    return replace(revision, knobs=replace(revision.knobs, order="any"))
+    return replace(revision, knobs=turned(revision.knobs, {"order": "any"}))
 
 
 def system_of(row: Row) -> TransitionSystem:
@@ -268,8 +267,7 @@ def _scenario_text(name: str, rows: Mapping[str, Counts]) -> str:
     return f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"
 
 
-@dataclass(frozen=True, slots=True)
-class Deviation:
+class Deviation(Struct, frozen=True):
     """A verdict or a count that is not the expected one, or a model that is wrong itself.
 
     Attributes:

@@ -10,8 +10,10 @@ Properties that are checked together share one unrolling: at each depth z3 is as
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from time import perf_counter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
@@ -71,8 +73,7 @@ def decide(
     return BoundedSearch(system, property_names, limits, pairs=pairs).run(reporter)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
+class _Sought(Struct, frozen=True):
     """States that are looked for: the name of their predicate, and the depth before which pairs of values exclude them."""
 
     predicate: str

@@ -11,7 +11,8 @@ That the step fails is no counterexample: the states it starts from may be unrea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
@@ -32,8 +33,7 @@ __all__ = ["DEFAULT_STEPS", "Proof", "check", "prove", "prove_all"]
 DEFAULT_STEPS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """What k-induction has proved.
 
     Attributes:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from itertools import combinations, product
 from typing import cast
+
+from msgspec import Struct
 
 from draincheck import op
 from draincheck.engines.smt.operators import Case, OperatorFacts, bits
@@ -45,8 +46,7 @@ class _TooMuchWorkError(Exception):
     """The analysis costs more than it is worth."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(Struct, frozen=True):
     """A case as locations see it.
 
     Attributes:

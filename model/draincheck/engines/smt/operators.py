@@ -8,7 +8,8 @@ made. A *fact* is a variable with a value; sets of facts are bit masks over thei
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from draincheck import op
 from draincheck.exploration.domains import conjunction
@@ -26,8 +27,7 @@ Fact = tuple[Variable, int]
 MOST_CASES = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A case of an action.
 
     Attributes:

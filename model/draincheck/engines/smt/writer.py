@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck import op
 from draincheck.errors import ModelError
@@ -132,8 +134,7 @@ def literal(value: int, bits: int) -> str:
     return f"#b{value:0{bits}b}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
+class _Number(Struct, frozen=True):
     """A term that is not a truth value: text of `bits` bits that stands for `low` plus its unsigned value."""
 
     text: str
