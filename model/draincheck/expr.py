@@ -109,18 +109,17 @@ class EnumExpr(Expr):
         """True where the value is one of these names; raises ModelError for a name the sort does not have."""
         if not names:
             raise slip(f"{self}.is_() needs a name: {self.sort}")
-        terms = [eq(self, self.named(name)) for name in names]
-        return terms[0] if len(terms) == 1 else any_(*terms)
+        return any_(*(eq(self, self.named(name)) for name in names))
 
     def named(self, name: str) -> EnumExpr:
         """The constant of this sort with a name; raises ModelError for a name the sort does not have."""
         return EnumExpr(op.CONST, (), self.sort, self._position(name))
 
-    def _position(self, name: object) -> int:
+    def _position(self, name: Value | Expr) -> int:
         if isinstance(name, Expr):
             raise slip(f"{self} is {self.sort}: name one in quotes, not {name}; same_as(...) compares two terms")
         try:
-            return self.sort.encode(cast(Value, name))
+            return self.sort.encode(name)
         except ModelError as error:
             raise slip(error.message) from None
 

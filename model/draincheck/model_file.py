@@ -9,13 +9,14 @@ from contextlib import contextmanager, redirect_stdout
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel
 from draincheck.knobs import nearest
 from draincheck.lang import Model
+from draincheck.lang.misuse import in_words
 from draincheck.ranges import guarded
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
@@ -113,36 +114,32 @@ def _module(file: str) -> ModuleType:
     return module
 
 
-def _function(module: ModuleType, file: str, name: str) -> Callable[[], Any]:
-    found = getattr(module, name, None)
+def _function(module: ModuleType, file: str, name: str) -> Callable[[], object]:
+    found: object = getattr(module, name, None)
     if not callable(found):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise NoSuchModel(f"{file}: {nearest('function', name, known)}")
-    return cast("Callable[[], Any]", found)
+    return found
 
 
-def _compiled(file: str, function: str, build: Callable[[], Any]) -> TransitionSystem:
+def _compiled(file: str, function: str, build: Callable[[], object]) -> TransitionSystem:
     """Call the function; whatever goes wrong in it is the file's fault."""
     try:
         made = build()
-        system = made.compile() if isinstance(made, Model) else made
+        if isinstance(made, Model):
+            return made.compile()
         if isinstance(made, TransitionSystem):
-            system = guarded(made)
+            return guarded(made)
     except ModelError as error:
         place = "" if error.line else f"{_place(file, error)}: "
         raise MalformedModel(f"{place}{error}") from error
     except (Exception, SystemExit) as error:
         raise MalformedModel(f"{_place(file, error)}: {_failed(function, error)}") from error
-    if not isinstance(system, TransitionSystem):
-        raise MalformedModel(
-            f"{file}: {function}() returns {_article(type(made).__name__)}; wanted is a draincheck.lang.Model or a TransitionSystem"
-        )
-    return system
+    wanted = "wanted is a draincheck.lang.Model or a TransitionSystem"
+    raise MalformedModel(f"{file}: {function}() returns {_article(type(made).__name__)}; {wanted}")
 
 
 def _failed(function: str, error: BaseException) -> str:
-    from draincheck.lang.misuse import in_words
-
     return in_words(error) or f"{function}() failed: {_cause(error)}"
 
 

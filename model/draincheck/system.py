@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cached_property
 from itertools import product
-from typing import NamedTuple, NoReturn, cast
+from typing import NamedTuple, NoReturn
 
 from msgspec import Struct
 
@@ -154,11 +154,11 @@ class IntVar(Variable, IntExpr):
 
     def inc(self, when: BoolExpr | None = None) -> Update:
         """Add one (only where `when` holds, if given)."""
-        return self.to(self + 1 if when is None else ite(when, self + 1, cast(IntExpr, self)))
+        return self.to(self + 1 if when is None else ite(when, self + 1, self))
 
     def dec(self, when: BoolExpr | None = None) -> Update:
         """Subtract one (only where `when` holds, if given)."""
-        return self.to(self - 1 if when is None else ite(when, self - 1, cast(IntExpr, self)))
+        return self.to(self - 1 if when is None else ite(when, self - 1, self))
 
 
 class EnumVar(Variable, EnumExpr):

@@ -15,17 +15,9 @@ from msgspec.structs import replace
 
 from draincheck.errors import SourceLine, TraceError
 from draincheck.expr import TRUE
+from draincheck.jsonvalue import Json
 from draincheck.properties import Assertion
-from draincheck.report.jsontrace import (
-    FORMAT,
-    SCHEMA,
-    VERSION,
-    read_trace,
-    trace_file,
-    trace_from_json,
-    trace_to_json,
-    write_trace,
-)
+from draincheck.report.jsontrace import FORMAT, SCHEMA, VERSION, read_trace, trace_file, trace_to_json, write_trace
 from draincheck.run import Run, Trace, rerun
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.subject import Source
@@ -154,7 +146,7 @@ def test_step_without_visible_parts_is_written() -> None:
     data: dict[str, Any] = trace_to_json(Run.of(bare, Trace("bare", bare.digest, "", (0,), (0,))))
     VALIDATOR.validate(data)
     assert data["steps"][0]["changes"] == {"open": [False, True]}
-    assert trace_from_json(data).actions == (0,)
+    assert trace_file(data).trace.actions == (0,)
 
 
 def test_text_comes_back_as_the_same_trace() -> None:
@@ -189,7 +181,7 @@ def test_edited_digest_is_read_but_not_run() -> None:
     """A file cannot know the model; running the trace finds out that it belongs to another one."""
     data = document() | {"digest": "0" * 64}
     with pytest.raises(TraceError, match="belongs to another model"):
-        rerun(system(), trace_from_json(data))
+        rerun(system(), trace_file(data).trace)
 
 
 # -- damaged files ----------------------------------------------------------------------------------
@@ -235,7 +227,7 @@ def _replaced(path: tuple[str | int, ...], value: Any) -> Any:
     return data
 
 
-def _is_read(data: object) -> bool:
+def _is_read(data: Json) -> bool:
     try:
         trace_file(data)
     except TraceError as error:
@@ -306,9 +298,10 @@ def test_any_text_is_read_or_refused(text: str | bytes) -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_any_json_is_read_or_refused(value: object) -> None:
+def test_any_json_is_read_or_refused(value: Json) -> None:
     """JSON values that are no trace are refused with TraceError, also behind a right format and version."""
-    for data in (value, {"format": FORMAT, "version": VERSION, "steps": value}):
+    behind: Json = {"format": FORMAT, "version": VERSION, "steps": value}
+    for data in (value, behind):
         with pytest.raises(TraceError):
             trace_file(data)
 
@@ -391,12 +384,12 @@ def test_loop_comes_back() -> None:
     data = trace_to_json(Run.of(flipping, endless))
     VALIDATOR.validate(data)
     assert data["loop"] == 1
-    assert trace_from_json(data) == endless
+    assert trace_file(data).trace == endless
     with pytest.raises(TraceError, match="does not close"):
-        rerun(flipping, trace_from_json(data | {"loop": 2}))
+        rerun(flipping, trace_file(data | {"loop": 2}).trace)
 
 
 def test_file_may_start_in_any_initial_state() -> None:
     """The first state comes from the file, not from the model's first initial state."""
     other = replace(trace(), initial=(0, 0, 1, 0))
-    assert trace_from_json(trace_to_json(Run.of(system(), other))) == other
+    assert trace_file(trace_to_json(Run.of(system(), other))).trace == other

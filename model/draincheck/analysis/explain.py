@@ -8,13 +8,13 @@ graph of the system (`draincheck.analysis.avoidability`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import cast
 
 from msgspec import Struct
 
 from draincheck import op
 from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Avoidabilities, Avoidability
 from draincheck.errors import ModelError
+from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
 from draincheck.run import Run, Step, Trace
@@ -230,7 +230,7 @@ def facts_behind(
     """
     found: dict[Fact, None] = {}
     for atom, true in _deciding(system, condition, state):
-        variables = cast("set[Variable]", variables_of(atom))
+        variables = [v for v in variables_of(atom) if isinstance(v, Variable)]
         if any(not v.internal or (history and not v.counts) for v in variables):
             found[_fact(system, atom, true, state)] = None
     return tuple(found)
@@ -341,8 +341,8 @@ class _Watched:
                 yield FormulaChange(text, after, tuple(names))
 
 
-def _conjuncts(action: Action) -> tuple[BoolExpr, ...]:
-    return cast("tuple[BoolExpr, ...]", action.guard.args) if action.guard.op is op.AND else (action.guard,)
+def _conjuncts(action: Action) -> Iterator[BoolExpr]:
+    return (term for term in flat(op.AND, [action.guard]) if isinstance(term, BoolExpr))
 
 
 def _subformulas(condition: Expr) -> Iterator[Expr]:
@@ -357,7 +357,7 @@ def _subformulas(condition: Expr) -> Iterator[Expr]:
 
 
 def _is_visible(a: Expr) -> bool:
-    return all(not cast(Variable, variable).internal for variable in variables_of(a))
+    return not any(isinstance(v, Variable) and v.internal for v in variables_of(a))
 
 
 # -- what could have been done instead --------------------------------------------------------------

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import NoReturn, TypeVar, cast
 
 from msgspec import Struct, field
 
 from draincheck.errors import CertificateError
+from draincheck.jsonvalue import Json
+from draincheck.subject import Source
 
 __all__ = ["MOST_STEPS", "VERSION", "Certificate", "Header", "InvariantClaim", "read", "written"]
 
@@ -25,6 +27,8 @@ MOST_STEPS = 200
 
 #: bits that a rank may take
 MOST_BITS = 64
+
+T = TypeVar("T")
 
 TITLE = "; check-invariants certificate"
 MODEL = "; ==== model: made again from its source and compared"
@@ -65,7 +69,7 @@ class Header(Struct, frozen=True):
     claims: tuple[InvariantClaim, ...]
     k: int = 1
     simple: bool = False
-    source: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    source: Source = field(default_factory=dict[str, str])
 
 
 class Certificate(Struct, frozen=True):
@@ -93,8 +97,8 @@ def written(header: Header, model: Sequence[str], claim: Sequence[str], queries:
     return "\n".join(lines) + "\n"
 
 
-def _claim_json(item: InvariantClaim) -> dict[str, Any]:
-    document: dict[str, Any] = {"property": item.property, "verdict": item.verdict}
+def _claim_json(item: InvariantClaim) -> dict[str, Json]:
+    document: dict[str, Json] = {"property": item.property, "verdict": item.verdict}
     if item.progress:
         document["progress"] = item.progress
     if item.witness is not None:
@@ -135,7 +139,7 @@ def _header(line: str) -> Header:
     fields = _document(line)
     if fields.get("version") != VERSION:
         raise CertificateError(f"line 2: version {fields.get('version')!r} of the format; this program reads {VERSION}")
-    claims = tuple(_claim(item) for item in _field(fields, "claims", list))
+    claims = tuple(_claim(item) for item in _list(fields, "claims"))
     names = [claim.property for claim in claims]
     if twice := [name for name in names if names.count(name) > 1]:
         raise CertificateError(f"line 2: there are two claims about {twice[0]!a}")
@@ -145,53 +149,66 @@ def _header(line: str) -> Header:
         claims=claims,
         k=_natural(fields, "k", MOST_STEPS),
         simple=_field(fields, "simple", bool),
-        source=_field(fields, "source", dict),
+        source=cast(Source, _object(fields, "source")),  # whoever builds a model from it looks at it
     )
 
 
-def _document(line: str) -> dict[str, Any]:
+def _document(line: str) -> dict[str, Json]:
     """The JSON object of the header."""
     if not line.startswith("; "):
         raise CertificateError("line 2: the header is missing, a comment line of JSON")
     try:
-        document = json.loads(line.removeprefix("; "))
+        document: Json = json.loads(line.removeprefix("; "))
     except (ValueError, RecursionError) as error:
         raise CertificateError(f"line 2: the header is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise CertificateError("line 2: the header is not a JSON object")
-    return cast("dict[str, Any]", document)
+    return document
 
 
-def _claim(document: object) -> InvariantClaim:
-    if not isinstance(document, dict):
-        raise CertificateError(f"line 2: a claim is a JSON object, not {document!r}")
-    item = cast("dict[str, Any]", document)
+def _claim(item: Json) -> InvariantClaim:
+    if not isinstance(item, dict):
+        raise CertificateError(f"line 2: a claim is a JSON object, not {item!r}")
     name, verdict = _field(item, "property", str), _field(item, "verdict", str)
     if verdict not in ("holds", "violated"):
         raise CertificateError(f"line 2: a verdict is holds or violated, not {verdict!r}")
     progress = _natural(item, "progress", MOST_BITS) if "progress" in item else 0
     if "witness" not in item:
         return InvariantClaim(name, verdict, progress)
-    witness = _field(item, "witness", dict)
+    witness = _object(item, "witness")
     return InvariantClaim(name, verdict, progress, (_numbers(witness, "initial"), _numbers(witness, "actions")))
 
 
-def _numbers(document: dict[str, Any], name: str) -> tuple[int, ...]:
-    found = _field(document, name, list)
-    if not all(type(item) is int for item in found):
+def _numbers(document: dict[str, Json], name: str) -> tuple[int, ...]:
+    found = _list(document, name)
+    numbers = tuple(item for item in found if isinstance(item, int) and not isinstance(item, bool))
+    if len(numbers) < len(found):
         raise CertificateError(f"line 2: {name!r} of a witness is a list of integers, not {found!r}")
-    return tuple(found)
+    return numbers
 
 
-def _natural(document: dict[str, Any], name: str, most: int) -> int:
+def _natural(document: dict[str, Json], name: str, most: int) -> int:
     found = _field(document, name, int)
     if isinstance(found, bool) or not 1 <= found <= most:
         raise CertificateError(f"line 2: {name!r} is a number from 1 to {most}, not {found!r}")
-    return cast(int, found)
+    return found
 
 
-def _field(document: dict[str, Any], name: str, kind: type) -> Any:
+def _field(document: dict[str, Json], name: str, kind: type[T]) -> T:
     """A field of the header; raises CertificateError if it is not there or of another type."""
-    if not isinstance(document.get(name), kind):
-        raise CertificateError(f"line 2: the header has no {name!r} of type {kind.__name__}")
-    return document[name]
+    found = document.get(name)
+    return found if isinstance(found, kind) else _missing(name, kind)
+
+
+def _list(document: dict[str, Json], name: str) -> list[Json]:
+    found = document.get(name)
+    return found if isinstance(found, list) else _missing(name, list)
+
+
+def _object(document: dict[str, Json], name: str) -> dict[str, Json]:
+    found = document.get(name)
+    return found if isinstance(found, dict) else _missing(name, dict)
+
+
+def _missing(name: str, kind: type) -> NoReturn:
+    raise CertificateError(f"line 2: the header has no {name!r} of type {kind.__name__}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.certificate.format import Certificate, Header, InvariantClaim, read, written
@@ -18,6 +17,7 @@ from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import CanAlwaysFinish, Liveness, Property, Reachable
 from draincheck.semantics.violation import outcome_if_not_shown
+from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
 from draincheck.words import counted
@@ -29,7 +29,7 @@ def make(
     system: TransitionSystem,
     properties: Sequence[str] | None = None,
     limits: Limits = NO_LIMITS,
-    source: Mapping[str, Any] | None = None,
+    source: Source | None = None,
     exploration: Exploration | None = None,
 ) -> Certificate:
     """A certificate from the reachable states.
@@ -87,9 +87,7 @@ def _shown(verdict: Verdict) -> str:
     return f": a counterexample of {counted(len(verdict.trace.actions), 'step')} shows that"
 
 
-def from_proof(
-    system: TransitionSystem, proofs: Proof | Sequence[Proof], source: Mapping[str, Any] | None = None
-) -> Certificate:
+def from_proof(system: TransitionSystem, proofs: Proof | Sequence[Proof], source: Source | None = None) -> Certificate:
     """A certificate from proofs by k-induction: the conjunction of their formulas is the invariant, and the largest k its k.
 
     That is an induction, too: a formula that follows from k states in a row follows from more of them, and from more demands on them.

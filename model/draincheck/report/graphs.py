@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from io import BytesIO
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, RESERVED, refuse_above
 from draincheck.errors import DrawingError
@@ -75,15 +75,15 @@ def to_svg(graph: nx.MultiDiGraph[int]) -> str:
 
 
 def _dot_nodes(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
-    nodes = cast("Mapping[int, dict[str, Value]]", graph.nodes)
-    for node in nodes:
+    first = graph.nodes[0]
+    for node, values in graph.nodes(data=True):
         changed = [
             f"{name}={int(value) if isinstance(value, bool) else value}"
-            for name, value in nodes[node].items()
-            if name not in RESERVED and value != nodes[0][name]
+            for name, value in values.items()
+            if name not in RESERVED and value != first[name]
         ]
         label = "\n".join([str(node), *changed])
-        yield f"  {node} [{_attributes({'label': label, **_node_style(nodes[node])})}];"
+        yield f"  {node} [{_attributes({'label': label, **_node_style(values)})}];"
 
 
 def _node_style(node: Mapping[str, Value]) -> dict[str, str]:
@@ -102,8 +102,7 @@ def _node_style(node: Mapping[str, Value]) -> dict[str, str]:
 
 
 def _dot_edges(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
-    edges = cast("list[tuple[int, int, dict[str, Value]]]", list(graph.edges(data=True)))
-    for source, target, edge in edges:
+    for source, target, edge in graph.edges(data=True):
         yield f"  {source} -> {target} [{_attributes(_edge_style(edge))}];"
 
 
@@ -149,7 +148,7 @@ def to_node_link(graph: nx.MultiDiGraph[int]) -> dict[str, object]:
     """The graph as JSON values, as networkx' `node_link_graph(..., edges="edges")` reads them."""
     import networkx as nx
 
-    return cast("dict[str, object]", nx.node_link_data(graph, edges="edges"))
+    return nx.node_link_data(graph, edges="edges")
 
 
 def _with_edge_ids(graph: nx.MultiDiGraph[int]) -> nx.MultiDiGraph[int]:
@@ -158,10 +157,9 @@ def _with_edge_ids(graph: nx.MultiDiGraph[int]) -> nx.MultiDiGraph[int]:
 
     copy: nx.MultiDiGraph[int] = nx.MultiDiGraph()
     copy.graph.update(_clean(graph.graph))
-    for node, values in cast("list[tuple[int, dict[str, Value]]]", list(graph.nodes(data=True))):
+    for node, values in graph.nodes(data=True):
         copy.add_node(node, **_clean(values))
-    edges = cast("list[tuple[int, int, dict[str, Value]]]", list(graph.edges(data=True)))
-    for number, (source, target, values) in enumerate(edges):
+    for number, (source, target, values) in enumerate(graph.edges(data=True)):
         copy.add_edge(source, target, key=f"e{number}", **_clean(values))
     return copy
 

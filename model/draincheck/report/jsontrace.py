@@ -8,14 +8,15 @@ needed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import NoReturn, TypeAlias, cast
+from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from draincheck.errors import ModelError, TraceError
+from draincheck.jsonvalue import Json
 from draincheck.report.calls import CallEvent, events_of
 from draincheck.run import Run, Step, Trace
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
@@ -23,17 +24,7 @@ from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.verdict import Outcome
 
-__all__ = [
-    "FORMAT",
-    "SCHEMA",
-    "VERSION",
-    "TraceFile",
-    "read_trace",
-    "trace_file",
-    "trace_from_json",
-    "trace_to_json",
-    "write_trace",
-]
+__all__ = ["FORMAT", "SCHEMA", "VERSION", "TraceFile", "read_trace", "trace_file", "trace_to_json", "write_trace"]
 
 FORMAT = "check-invariants/trace"
 #: goes up whenever a reader of the version before could misunderstand a file
@@ -59,7 +50,7 @@ def write_trace(run: Run, *, source: Source | None = None, verdict: Outcome | No
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | None = None) -> dict[str, object]:
+def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | None = None) -> dict[str, Json]:
     """A run as JSON values."""
     system, trace = run.system, run.trace
     by_step = {number: list(group) for number, group in groupby(events_of(run), lambda event: event.step)}
@@ -72,27 +63,27 @@ def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | 
         "property": trace.property,
         "verdict": None if verdict is None else verdict.value,
         "variables": [_variable_json(variable) for variable in system.variables],
-        "initial": system.decoded(trace.initial),
+        "initial": {**system.decoded(trace.initial)},
         "loop": trace.loop,
         "steps": [_step_json(system, step, by_step.get(n, [])) for n, step in enumerate(run.steps, 1)],
     }
 
 
-def _plain(source: Source) -> dict[str, object]:
+def _plain(source: Source) -> dict[str, Json]:
     return {key: value if isinstance(value, str) else dict(value) for key, value in source.items()}
 
 
-def _variable_json(variable: Variable) -> dict[str, object]:
+def _variable_json(variable: Variable) -> dict[str, Json]:
     return {"name": variable.name, "sort": _sort_json(variable.sort), "internal": variable.internal}
 
 
-def _sort_json(sort: Sort) -> object:
+def _sort_json(sort: Sort) -> Json:
     if isinstance(sort, EnumSort):
         return {"enum": list(sort.names)}
     return "bool" if sort is BOOL else {"int": [sort.low, sort.high]}
 
 
-def _step_json(system: TransitionSystem, step: Step, events: Iterable[CallEvent]) -> dict[str, object]:
+def _step_json(system: TransitionSystem, step: Step, events: Iterable[CallEvent]) -> dict[str, Json]:
     old, new = system.decoded(step.before), system.decoded(step.after)
     return {
         "action": step.action,
@@ -103,7 +94,7 @@ def _step_json(system: TransitionSystem, step: Step, events: Iterable[CallEvent]
     }
 
 
-def _part_json(event: CallEvent) -> dict[str, object]:
+def _part_json(event: CallEvent) -> dict[str, Json]:
     part = event.part
     return {
         "label": part.label,
@@ -123,7 +114,7 @@ def read_trace(text: str | bytes) -> TraceFile:
     """Read the text of a trace file. Raises TraceError, with the place, for anything but a whole and sound one."""
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
-        data: object = json.loads(decoded, object_pairs_hook=_no_key_twice)
+        data: Json = json.loads(decoded, object_pairs_hook=_no_key_twice)
         # Half a character (a lone surrogate) can be written in JSON, but could never be printed.
         json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -136,31 +127,13 @@ def read_trace(text: str | bytes) -> TraceFile:
     return trace_file(data)
 
 
-def trace_from_json(data: object) -> Trace:
-    """The trace in JSON values, as `trace_to_json` makes them. Raises TraceError, with the place, for anything else."""
-    return trace_file(data).trace
-
-
-def trace_file(data: object) -> TraceFile:
+def trace_file(data: Json) -> TraceFile:
     """All that JSON values say about a trace. Raises TraceError, with the place, for anything that is not one."""
     _check_kind(data)
-    _FILE(data, "trace")
-    record = cast("dict[str, object]", data)
-    variables = cast("list[dict[str, object]]", record["variables"])
-    steps = cast("list[dict[str, int]]", record["steps"])
-    verdict = record["verdict"]
-    trace = Trace(
-        system=cast(str, record["model"]),
-        digest=cast(str, record["digest"]),
-        property=cast(str, record["property"]),
-        initial=_initial(variables, cast("dict[str, Value]", record["initial"])),
-        actions=tuple(step["action"] for step in steps),
-        loop=cast("int | None", record["loop"]),
-    )
-    return TraceFile(trace, cast("Source | None", record.get("source")), None if verdict is None else Outcome(verdict))
+    return _FILE(data, "trace")
 
 
-def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _no_key_twice(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -169,23 +142,46 @@ def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _check_kind(data: object) -> None:
+def _check_kind(data: Json) -> None:
     """Say first what a file of another kind or of another version is."""
     if not isinstance(data, dict) or "format" not in data:
         raise TraceError(f"no trace of check-invariants: it does not name its format; wanted is {FORMAT!r}")
-    record = cast("dict[str, object]", data)
-    if record["format"] != FORMAT:
-        raise TraceError(
-            f"no trace of check-invariants: its format is {_shown(record['format'])}; wanted is {FORMAT!r}"
-        )
-    version = record.get("version")
+    if data["format"] != FORMAT:
+        raise TraceError(f"no trace of check-invariants: its format is {_shown(data['format'])}; wanted is {FORMAT!r}")
+    version = data.get("version")
     if type(version) is not int or version != VERSION:
         raise TraceError(f"the trace has version {_shown(version)}, read here is version {VERSION}; export it again")
 
 
-def _initial(variables: list[dict[str, object]], values: dict[str, Value]) -> State:
+class _Variable(NamedTuple):
+    """A variable as a file has it."""
+
+    name: str
+    sort: Sort
+    internal: bool
+
+
+def _file(
+    *,
+    model: str,
+    digest: str,
+    property: str,
+    verdict: Outcome | None,
+    variables: Sequence[_Variable],
+    initial: Mapping[str, Value],
+    loop: int | None,
+    steps: Sequence[int],
+    source: Source | None = None,
+    **_: object,
+) -> TraceFile:
+    """What the fields of a file say together."""
+    trace = Trace(model, digest, property, _initial(variables, initial), tuple(steps), loop)
+    return TraceFile(trace, source, verdict)
+
+
+def _initial(variables: Sequence[_Variable], values: Mapping[str, Value]) -> State:
     """The stored first state. Names must match, and values must be of their sorts."""
-    names = [cast(str, variable["name"]) for variable in variables]
+    names = [variable.name for variable in variables]
     for name in names:
         if names.count(name) > 1:
             _refuse("trace.variables", f"{name!r} stands there twice")
@@ -194,175 +190,145 @@ def _initial(variables: list[dict[str, object]], values: dict[str, Value]) -> St
     for name in values:
         if name not in names:
             _refuse("trace.initial", f"{name!r} is not among the variables")
-    return tuple(_stored(variable, values[name]) for variable, name in zip(variables, names, strict=True))
+    return tuple(_stored(variable, values[variable.name]) for variable in variables)
 
 
-def _stored(variable: dict[str, object], value: Value) -> int:
+def _stored(variable: _Variable, value: Value) -> int:
     try:
-        return _sort(variable["sort"]).encode(value)
+        return variable.sort.encode(value)
     except ModelError as error:
-        _refuse(f"trace.initial.{variable['name']}", str(error))
+        _refuse(f"trace.initial.{variable.name}", str(error))
 
 
-def _sort(data: object) -> Sort:
-    if data == "bool":
-        return BOOL
-    record = cast("dict[str, list[object]]", data)
-    if "enum" in record:
-        return EnumSort.of(cast("list[str]", record["enum"]))
-    low, high = cast("list[int]", record["int"])
-    return IntSort(low, high)
+def _action(action: int, **_: object) -> int:
+    """What counts of a step: all else follows from it."""
+    return action
 
 
-# -- the schema again, as functions: each raises TraceError unless the value has its shape ---------
+# -- the schema again, as functions: each gives what a value stands for, or raises TraceError with the place ----
 
-_Shape: TypeAlias = Callable[[object, str], None]
+T = TypeVar("T")
+
+_Shape: TypeAlias = Callable[[Json, str], T]
 
 
 def _refuse(where: str, cause: str) -> NoReturn:
     raise TraceError(f"{where}: {cause}; export the trace again")
 
 
-def _shown(value: object) -> str:
+def _unlike(words: str, value: Json, where: str) -> NoReturn:
+    _refuse(where, f"expected {words}, not {_shown(value)}")
+
+
+def _shown(value: Json) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _wanted(words: str, test: Callable[[object], bool]) -> _Shape:
-    def shape(value: object, where: str) -> None:
-        if not test(value):
-            _refuse(where, f"expected {words}, not {_shown(value)}")
+def _list_of(item: _Shape[T]) -> _Shape[list[T]]:
+    def shape(value: Json, where: str) -> list[T]:
+        found = value if isinstance(value, list) else _unlike("a list", value, where)
+        return [item(element, f"{where}[{index}]") for index, element in enumerate(found)]
 
     return shape
 
 
-def _list_of(item: _Shape) -> _Shape:
-    def shape(value: object, where: str) -> None:
-        _LIST(value, where)
-        for index, element in enumerate(cast("list[object]", value)):
-            item(element, f"{where}[{index}]")
+def _object(value: Json, where: str) -> dict[str, Json]:
+    return value if isinstance(value, dict) else _unlike("an object", value, where)
+
+
+def _map_of(item: _Shape[T]) -> _Shape[dict[str, T]]:
+    def shape(value: Json, where: str) -> dict[str, T]:
+        return {key: item(element, f"{where}.{key}") for key, element in _object(value, where).items()}
 
     return shape
 
 
-def _map_of(item: _Shape) -> _Shape:
-    def shape(value: object, where: str) -> None:
-        _OBJECT(value, where)
-        for key, element in cast("dict[str, object]", value).items():
-            item(element, f"{where}.{key}")
-
-    return shape
-
-
-def _record(fields: Mapping[str, _Shape], optional: Mapping[str, _Shape] | None = None) -> _Shape:
+def _record(
+    make: Callable[..., T], fields: Mapping[str, _Shape[object]], optional: Mapping[str, _Shape[object]] | None = None
+) -> _Shape[T]:
+    """Objects with these fields, which become the arguments of a function."""
     known = {**fields, **(optional or {})}
 
-    def shape(value: object, where: str) -> None:
-        _OBJECT(value, where)
-        record = cast("dict[str, object]", value)
+    def shape(value: Json, where: str) -> T:
+        record = _object(value, where)
         for key in fields:
             if key not in record:
                 _refuse(where, f"{key!r} is missing")
-        for key, element in record.items():
+        for key in record:
             if key not in known:
                 _refuse(where, f"unknown key {key!r}; known are {', '.join(known)}")
-            known[key](element, f"{where}.{key}")
+        return make(**{key: known[key](element, f"{where}.{key}") for key, element in record.items()})
 
     return shape
 
 
-def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
+def _text(value: Json, where: str) -> str:
+    return value if isinstance(value, str) else _unlike("a string", value, where)
 
 
-def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
+def _truth(value: Json, where: str) -> bool:
+    return value if isinstance(value, bool) else _unlike("true or false", value, where)
 
 
-def _is_verdict(value: object) -> bool:
-    return value is None or value in [outcome.value for outcome in Outcome]
+def _count(value: Json, where: str, words: str = "an integer from 0") -> int:
+    return value if type(value) is int and value >= 0 else _unlike(words, value, where)
 
 
-def _is_value(value: object) -> bool:
-    return isinstance(value, (bool, int, str))
+def _loop(value: Json, where: str) -> int | None:
+    return None if value is None else _count(value, where, "an integer from 0, or null")
 
 
-def _is_pair(value: object) -> bool:
-    return isinstance(value, list) and len(cast("list[object]", value)) == 2
+def _digest(value: Json, where: str) -> str:
+    sound = isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
+    return str(value) if sound else _unlike("64 hexadecimal digits", value, where)
 
 
-def _is_sort(value: object) -> bool:
-    if not isinstance(value, dict):
-        return value == "bool"
-    kinds = list(cast("dict[str, object]", value).items())
-    if len(kinds) != 1 or not isinstance(kinds[0][1], list):
-        return False
-    kind, items = kinds[0][0], cast("list[object]", kinds[0][1])
-    return (kind == "int" and _are_ends(items)) or (kind == "enum" and _are_names(items))
+def _verdict(value: Json, where: str) -> Outcome | None:
+    found = next((outcome for outcome in Outcome if outcome.value == value), None)
+    return found if found or value is None else _unlike("holds, violated, unknown or null", value, where)
 
 
-def _are_ends(items: list[object]) -> bool:
-    return len(items) == 2 and all(type(end) is int for end in items)
+def _value(value: Json, where: str) -> Value:
+    words = "a value (a truth value, an integer or a name)"
+    return value if isinstance(value, bool | int | str) else _unlike(words, value, where)
 
 
-def _are_names(names: list[object]) -> bool:
-    return bool(names) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+def _change(value: Json, where: str) -> list[Value]:
+    if not isinstance(value, list) or len(value) != 2:
+        _unlike("the old and the new value", value, where)
+    return _list_of(_value)(value, where)
 
 
-def _pair_of_values(value: object, where: str) -> None:
-    _wanted("the old and the new value", _is_pair)(value, where)
-    _list_of(_VALUE)(value, where)
+def _setting(value: Json, where: str) -> str | dict[str, Value]:
+    return value if isinstance(value, str) else _map_of(_value)(value, where)
 
 
-def _source(value: object, where: str) -> None:
-    (_TEXT if isinstance(value, str) else _map_of(_VALUE))(value, where)
+def _sort(value: Json, where: str) -> Sort:
+    match value:
+        case "bool":
+            return BOOL
+        case {"int": [low, high], **others} if not others and type(low) is int and type(high) is int:
+            return IntSort(low, high)
+        case {"enum": [_, *_] as items, **others} if not others:
+            names = [item for item in items if isinstance(item, str)]
+            if len(set(names)) == len(items):
+                return EnumSort.of(names)
+    _unlike('"bool", {"int": [low, high]} or {"enum": [distinct names]}', value, where)
 
 
-_LIST = _wanted("a list", lambda value: isinstance(value, list))
-_OBJECT = _wanted("an object", lambda value: isinstance(value, dict))
-_TEXT = _wanted("a string", lambda value: isinstance(value, str))
-_TRUTH = _wanted("true or false", lambda value: isinstance(value, bool))
-_COUNT = _wanted("an integer from 0", _is_count)
-_VALUE = _wanted("a value (a truth value, an integer or a name)", _is_value)
-_PART = _record(
-    {
-        "label": _TEXT,
-        "frames": _list_of(_TEXT),
-        "stack": _list_of(_TEXT),
-        "mark": _TEXT,
-        "file": _TEXT,
-        "line": _COUNT,
-        "enters": _TEXT,
-    }
-)
-_STEP = _record(
-    {
-        "action": _COUNT,
-        "process": _TEXT,
-        "parts": _list_of(_PART),
-        "changes": _map_of(_pair_of_values),
-        "broken": _list_of(_TEXT),
-    }
-)
-_VARIABLE = _record(
-    {
-        "name": _TEXT,
-        "sort": _wanted('"bool", {"int": [low, high]} or {"enum": [distinct names]}', _is_sort),
-        "internal": _TRUTH,
-    }
-)
+_PART = _record(dict[str, object], {
+    "label": _text, "frames": _list_of(_text), "stack": _list_of(_text), "mark": _text, "file": _text, "line": _count, "enters": _text,
+})  # fmt: skip
+_STEP = _record(_action, {
+    "action": _count, "process": _text, "parts": _list_of(_PART), "changes": _map_of(_change), "broken": _list_of(_text),
+})  # fmt: skip
+_VARIABLE = _record(_Variable, {"name": _text, "sort": _sort, "internal": _truth})
 _FILE = _record(
+    _file,
     {
-        "format": _TEXT,
-        "version": _COUNT,
-        "model": _TEXT,
-        "digest": _wanted("64 hexadecimal digits", _is_digest),
-        "property": _TEXT,
-        "verdict": _wanted("holds, violated, unknown or null", _is_verdict),
-        "variables": _list_of(_VARIABLE),
-        "initial": _map_of(_VALUE),
-        "loop": _wanted("an integer from 0, or null", lambda value: value is None or _is_count(value)),
-        "steps": _list_of(_STEP),
+        "format": _text, "version": _count, "model": _text, "digest": _digest, "property": _text, "verdict": _verdict,
+        "variables": _list_of(_VARIABLE), "initial": _map_of(_value), "loop": _loop, "steps": _list_of(_STEP),
     },
-    optional={"source": _map_of(_source)},
-)
+    optional={"source": _map_of(_setting)},
+)  # fmt: skip

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
-from draincheck.errors import Unreadable
-from draincheck.solvers.protocol import Answer
+from draincheck.solvers.protocol import Answer, unreadable
 
 __all__ = ["Cvc5"]
 
@@ -16,15 +14,15 @@ class Cvc5:
 
     def __init__(self, seconds: float | None = None) -> None:
         """A solver with so much time for each question."""
-        self._cvc5: Any = import_module("cvc5")
+        self._cvc5 = import_module("cvc5")
         manager = self._cvc5.TermManager()
-        self._solver: Any = self._cvc5.Solver(manager)
+        self._solver = self._cvc5.Solver(manager)
         # decision diagrams are made of ite; without this, large ones took a fifth longer
         self._solver.setOption("ite-simp", "true")
         if seconds is not None:
             self._solver.setOption("tlimit-per", str(max(1, int(seconds * 1000))))
-        self._symbols: Any = self._cvc5.SymbolManager(manager)
-        self._parser: Any = self._cvc5.InputParser(self._solver, self._symbols)
+        self._symbols = self._cvc5.SymbolManager(manager)
+        self._parser = self._cvc5.InputParser(self._solver, self._symbols)
 
     def define(self, text: str) -> None:
         """Read declarations and definitions. Raises Unreadable."""
@@ -32,9 +30,9 @@ class Cvc5:
         try:
             while not (command := self._parser.nextCommand()).isNull():
                 if output := command.invoke(self._solver, self._symbols):
-                    raise Unreadable(f"cvc5 cannot read it: {_first_line(output)}")
+                    raise unreadable("cvc5", output)
         except RuntimeError as error:
-            raise Unreadable(f"cvc5 cannot read it: {_first_line(error.args[0] if error.args else error)}") from error
+            raise unreadable("cvc5", error) from error
 
     def ask(self, condition: str) -> Answer:
         """Whether a term has a solution, given the definitions. Raises Unreadable."""
@@ -43,9 +41,3 @@ class Cvc5:
         answer = self._solver.checkSat()
         self._solver.pop(1)
         return Answer.SAT if answer.isSat() else Answer.UNSAT if answer.isUnsat() else Answer.UNKNOWN
-
-
-def _first_line(problem: object) -> str:
-    """What cvc5 complains about, without the text that it shows."""
-    text = problem.decode(errors="replace") if isinstance(problem, bytes) else str(problem)
-    return (text.strip().splitlines() or ["no reason given"])[0][:200]

@@ -10,7 +10,9 @@ from collections.abc import Container, Iterable
 from enum import Enum
 from typing import Protocol
 
-__all__ = ["Answer", "Incremental", "SmtSolver"]
+from draincheck.errors import Unreadable
+
+__all__ = ["Answer", "Incremental", "SmtSolver", "unreadable"]
 
 
 class Answer(Enum):
@@ -63,3 +65,11 @@ class Incremental(SmtSolver, Protocol):
     def interrupt(self) -> None:
         """Make a check that runs in another thread end soon."""
         ...
+
+
+def unreadable(solver: str, problem: object) -> Unreadable:
+    """What a solver complains about, without the text that it shows."""
+    said = problem.args[0] if isinstance(problem, Exception) and problem.args else problem
+    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    first = (text.strip().splitlines() or ["no reason given"])[0][:200]
+    return Unreadable(f"{solver} cannot read it: {first}")

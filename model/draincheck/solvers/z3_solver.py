@@ -7,8 +7,7 @@ from importlib import import_module
 from threading import local
 from typing import Any
 
-from draincheck.errors import Unreadable
-from draincheck.solvers.protocol import Answer
+from draincheck.solvers.protocol import Answer, unreadable
 
 __all__ = ["Z3", "IncrementalZ3"]
 
@@ -20,11 +19,11 @@ _thread = local()
 class Z3:
     """Answers each question by a solver of its own. Everything goes in as SMT-LIB text."""
 
-    def __init__(self, seconds: float | None = None, context: Any = None) -> None:
-        """A solver with so much time for each question; in a z3 context of its own, unless one is given."""
-        self._z3: Any = import_module("z3")
-        self._context: Any = context or self._z3.Context()
-        self._parser: Any = self._z3.ParserContext(self._context)
+    def __init__(self, seconds: float | None = None) -> None:
+        """A solver with so much time for each question."""
+        self._z3 = import_module("z3")
+        self._context = self._own_context()
+        self._parser = self._z3.ParserContext(self._context)
         self._seconds = seconds
 
     def define(self, text: str) -> None:
@@ -33,16 +32,20 @@ class Z3:
 
     def ask(self, condition: str) -> Answer:
         """Whether a term has a solution, given the definitions. Raises Unreadable."""
-        solver: Any = self._z3.Solver(ctx=self._context)
+        solver = self._z3.Solver(ctx=self._context)
         _limit(solver, self._seconds)
         solver.add(self._read(f"(assert {condition})"))
         return Answer(str(solver.check()))
+
+    def _own_context(self) -> Any:
+        """A z3 context that nobody else works in at the same time."""
+        return self._z3.Context()
 
     def _read(self, text: str) -> Any:
         try:
             return self._parser.from_string(text)
         except self._z3.Z3Exception as error:
-            raise Unreadable(f"z3 cannot read it: {_first_line(error)}") from error
+            raise unreadable("z3", error) from error
 
 
 class IncrementalZ3(Z3):
@@ -53,11 +56,9 @@ class IncrementalZ3(Z3):
 
     def __init__(self, logic: str) -> None:
         """A solver for a logic of SMT-LIB."""
-        if not hasattr(_thread, "context"):
-            _thread.context = import_module("z3").Context()
-        super().__init__(context=_thread.context)
+        super().__init__()
         # z3's solver for finite domains, which knows bit vectors, is several times faster than that for QF_BV
-        self._solver: Any = self._z3.SolverFor("QF_FD" if logic == "QF_BV" else logic, ctx=self._context)
+        self._solver = self._z3.SolverFor("QF_FD" if logic == "QF_BV" else logic, ctx=self._context)
         if logic == "QF_BV":
             # its inprocessing pays on long runs only; in these short ones it took half of the time, and sometimes far more
             self._solver.set("simplify.delay", 10_000_000)
@@ -90,6 +91,11 @@ class IncrementalZ3(Z3):
         """Make a check that runs in another thread end soon."""
         self._context.interrupt()
 
+    def _own_context(self) -> Any:
+        if not hasattr(_thread, "context"):
+            _thread.context = super()._own_context()
+        return _thread.context
+
     def _number(self, value: Any) -> int:
         is_number = self._z3.is_bv_value(value) or self._z3.is_int_value(value)
         return int(value.as_long()) if is_number else int(self._z3.is_true(value))
@@ -98,10 +104,3 @@ class IncrementalZ3(Z3):
 def _limit(solver: Any, seconds: float | None) -> None:
     if seconds is not None:
         solver.set("timeout", max(1, int(seconds * 1000)))
-
-
-def _first_line(error: Any) -> str:
-    """What z3 complains about, without the text that it shows."""
-    text = error.args[0] if error.args else error
-    decoded = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-    return (decoded.strip().splitlines() or ["no reason given"])[0][:200]

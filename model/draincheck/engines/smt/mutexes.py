@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from itertools import combinations, product
-from typing import cast
 
 from msgspec import Struct
 
@@ -91,8 +90,7 @@ class Pairs:
 
     def first(self, condition: BoolExpr) -> int:
         """The first layer in which a condition may be true; FOR_EVER if it never is."""
-        parts = cast("list[BoolExpr]", list(flat(op.OR, [condition])))
-        moves = [self._move(case) for part in parts for case in self.facts.cases(part, {})]
+        moves = [self._move(case) for part in flat(op.OR, [condition]) for case in self.facts.cases(part, {})]
         for depth, layer in enumerate(self.layers):
             for location, rows in layer.items():
                 fitting = [move for move in moves if not location & ~move.at]

@@ -60,7 +60,7 @@ class OperatorFacts:
         """The facts that a variable has one of these values."""
         return sum(1 << self.number(variable, value) for value in set(values))
 
-    def cases(self, condition: BoolExpr, updates: Mapping[Variable, Expr]) -> Sequence[Case]:
+    def cases(self, condition: Expr, updates: Mapping[Variable, Expr]) -> Sequence[Case]:
         """The cases of what happens under a condition; together they cover it, and each says no less than what can happen."""
         found: list[Case] = []
         todo = [(condition, {v: term for v, term in updates.items() if v in self.of}, dict[Variable, int]())]

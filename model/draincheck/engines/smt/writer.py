@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,8 +23,6 @@ __all__ = ["BitVectors", "Integers", "SmtWriter", "conjoined", "define", "disjoi
 
 #: terms with a longer text get a name, so that one that is used twice is written once
 LONG = 160
-
-T = TypeVar("T")
 
 
 def conjoined(parts: Iterable[str]) -> str:
@@ -61,20 +58,24 @@ class SmtWriter(ABC):
 
     def __init__(self, names: Mapping[Expr, str]) -> None:
         self.names = names
-        self._known: dict[int, tuple[Expr, object]] = {}
-        self._lets: list[tuple[str, str]] = []
+        self._forget()
 
     def bound(self, text: Callable[[], str]) -> str:
         """A text with the definitions of all names that it uses."""
-        self._known, self._lets = {}, []
+        self._forget()
         body = text()
         for name, term in reversed(self._lets):
             body = f"(let (({name} {term})) {body})"
         return body
 
+    def _forget(self) -> None:
+        """Begin a new text: names are known in one only."""
+        self._texts: dict[Expr, str] = {}
+        self._lets: list[tuple[str, str]] = []
+
     def truth(self, a: Expr) -> str:
         """The text of a truth-valued term."""
-        return self._once(a, lambda term: self._named(self._truth(term)))
+        return self._once(a, self._truth)
 
     @abstractmethod
     def value(self, a: Expr, sort: Sort) -> str:
@@ -100,12 +101,10 @@ class SmtWriter(ABC):
     def _compared(self, a: Expr) -> str:
         """The text of an equation or comparison of terms that are not truth values."""
 
-    def _once(self, a: Expr, write: Callable[[Expr], T]) -> T:
-        found = self._known.get(id(a))
-        if found is None:
-            # the term is kept beside its text: an id is only unique while its object lives
-            found = self._known[id(a)] = (a, write(a))
-        return cast(T, found[1])
+    def _once(self, a: Expr, write: Callable[[Expr], str]) -> str:
+        if a not in self._texts:
+            self._texts[a] = self._named(write(a))
+        return self._texts[a]
 
     def _named(self, text: str) -> str:
         """The text itself, or a name for it if it is long."""
@@ -190,12 +189,15 @@ class BitVectors(SmtWriter):
         symbol = {op.EQ: "=", op.LT: "bvult", op.LE: "bvule"}[a.op]
         return f"({symbol} {left.as_from(low, bits)} {right.as_from(low, bits)})"
 
-    def _number(self, a: Expr) -> _Number:
-        return self._once(a, self._named_number)
+    def _forget(self) -> None:
+        super()._forget()
+        self._numbers: dict[Expr, _Number] = {}
 
-    def _named_number(self, a: Expr) -> _Number:
-        number = self._write_number(a)
-        return replace(number, text=self._named(number.text))
+    def _number(self, a: Expr) -> _Number:
+        if a not in self._numbers:
+            number = self._write_number(a)
+            self._numbers[a] = replace(number, text=self._named(number.text))
+        return self._numbers[a]
 
     def _write_number(self, a: Expr) -> _Number:
         low, high = bounds(a)
@@ -267,7 +269,7 @@ class Integers(SmtWriter):
         return f"({symbol} {self._number(a.args[0])} {self._number(a.args[1])})"
 
     def _number(self, a: Expr) -> str:
-        return self._once(a, lambda term: self._named(self._write_number(term)))
+        return self._once(a, self._write_number)
 
     def _write_number(self, a: Expr) -> str:
         match a.op:
