@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from time import perf_counter
 
 from draincheck.errors import ModelFault
 from draincheck.expr import BoolExpr
@@ -16,7 +15,7 @@ from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock
 from draincheck.reason import Exhaustive, Incomplete, Refused, Shortest, Stop, StopKind
 from draincheck.run import Trace, rerun
 from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Clock, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
 __all__ = ["explore", "states"]
 
@@ -27,10 +26,10 @@ def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Repo
     Raises:
         ModelFault: a reachable state enables an action that cannot be taken.
     """
-    started = perf_counter()
+    clock = Clock()
     seen = _search(system, limits, reporter)
     verdicts = {item.name: seen.verdict(item) for item in system.properties}
-    return Exploration(seen.statistics(perf_counter() - started), verdicts)
+    return Exploration(seen.statistics(clock.passed()), verdicts)
 
 
 def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
@@ -40,15 +39,14 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 
 def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Seen:
     refuse_naturals(system)
-    started = perf_counter()
-    seen = _Seen(system, limits)
+    clock, seen = Clock(limits), _Seen(system, limits)
     try:
         layer = seen.add(set(system.initial), 0)
         while layer:
             found: set[State] = set()
             for state in layer:
-                if limits.seconds is not None and perf_counter() - started >= limits.seconds:
-                    raise _LimitReachedError(Stop(StopKind.SECONDS, limits.seconds))
+                if late := clock.stop():
+                    raise _LimitReachedError(late)
                 found |= seen.expand(state)
                 if len(seen.successors) % 1000 == 0:
                     waiting = len(seen.depth) - len(seen.successors)
@@ -200,9 +198,9 @@ class _Seen:
         return Statistics(
             states=len(self.depth),
             transitions=self.transitions,
-            depth=max(layers),
+            depth=max(layers, default=0),
             queue=len(self.depth) - len(self.successors),
-            widest=max(layers.values()),
+            widest=max(layers.values(), default=0),
             fired=tuple(index for index in indices if index in self.fired),
             never_fired=tuple(index for index in indices if index not in self.fired),
             seconds=seconds,

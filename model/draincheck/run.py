@@ -50,9 +50,9 @@ class Run(Struct, frozen=True):
     steps: tuple[Step, ...]
 
     @classmethod
-    def of(cls, system: TransitionSystem, trace: Trace) -> Run:
-        """The trace, executed; raises TraceError as `rerun` does."""
-        return cls(system, trace, rerun(system, trace))
+    def of(cls, system: TransitionSystem, trace: Trace, known: Known | None = None) -> Run:
+        """The trace, executed; arguments and errors as for `rerun`."""
+        return cls(system, trace, rerun(system, trace, known))
 
     @property
     def states(self) -> list[State]:
@@ -60,8 +60,12 @@ class Run(Struct, frozen=True):
         return [self.trace.initial, *(step.after for step in self.steps)]
 
 
-def rerun(system: TransitionSystem, trace: Trace) -> tuple[Step, ...]:
-    """Execute a trace through the system's own definition of a step.
+#: steps that have been executed, by the state before and the action
+Known = dict[tuple[State, int], Step]
+
+
+def rerun(system: TransitionSystem, trace: Trace, known: Known | None = None) -> tuple[Step, ...]:
+    """Execute a trace through the system's own definition of a step; those that are `known` need not be executed again.
 
     Raises TraceError if the trace names another model, does not start in an initial state, takes an action that is not there, not
     enabled or faulty, or has a loop that does not close.
@@ -73,21 +77,27 @@ def rerun(system: TransitionSystem, trace: Trace) -> tuple[Step, ...]:
     if trace.initial not in system.initial:
         raise TraceError(f"the trace does not start in an initial state of {system.name}")
     steps: list[Step] = []
-    state = trace.initial
+    state, known = trace.initial, {} if known is None else known
     for number, index in enumerate(trace.actions, 1):
-        if not 0 <= index < len(system.actions):
-            raise TraceError(f"step {number} takes action {index}, and {system.name} has {len(system.actions)} actions")
-        action = system.actions[index]
-        if not system.holds(action.guard, state):
-            raise TraceError(f"step {number} cannot be taken: {action.process}: {action.name} is not enabled there")
-        if (fault := system.fault(state, action)) is not None:
-            raise TraceError(f"step {number} ({action.name}) runs into a fault: {fault.message} ({fault.line})")
-        after = system.step(state, action)
-        steps.append(Step(index, state, after, system.broken_checks(state, action)))
-        state = after
+        if (state, index) not in known:
+            known[state, index] = _executed(system, state, index, number)
+        steps.append(known[state, index])
+        state = steps[-1].after
     if trace.loop is not None:
         _check_loop(steps, trace.loop)
     return tuple(steps)
+
+
+def _executed(system: TransitionSystem, state: State, index: int, number: int) -> Step:
+    """The step with this number."""
+    if not 0 <= index < len(system.actions):
+        raise TraceError(f"step {number} takes action {index}, and {system.name} has {len(system.actions)} actions")
+    action = system.actions[index]
+    if not system.holds(action.guard, state):
+        raise TraceError(f"step {number} cannot be taken: {action.process}: {action.name} is not enabled there")
+    if (fault := system.fault(state, action)) is not None:
+        raise TraceError(f"step {number} ({action.name}) runs into a fault: {fault.message} ({fault.line})")
+    return Step(index, state, system.step(state, action), system.broken_checks(state, action))
 
 
 def _check_loop(steps: Sequence[Step], loop: int) -> None:

@@ -19,6 +19,7 @@ from draincheck.exploration.loop import Loop, StepNote
 from draincheck.exploration.writer import Writer
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, all_, ite, want_int
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
+from draincheck.reason import StopKind
 from draincheck.run import rerun
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, FaultKind, IntVar, TransitionSystem, Update
@@ -183,6 +184,27 @@ def test_limit_below_the_initial_states() -> None:
     """The limit counts initial states too."""
     found = both(clock(NoDeadlock("alive")), Limits(states=1))
     assert (found.statistics.states, found.statistics.queue) == (1, 1)
+
+
+def test_limit_of_no_states() -> None:
+    """Where no state may be stored nothing is known."""
+    found = both(counter(9, "small", "back", "alive"), Limits(states=0))
+    assert (found.statistics.states, found.statistics.widest, found.statistics.depth) == (0, 0, 0)
+    assert {str(verdict.reason) for verdict in found.verdicts.values()} == {"state limit 0 reached after 0 states"}
+    assert states(counter(9), Limits(states=0)) == []
+
+
+@pytest.mark.parametrize(("late", "kind"), [(99, StopKind.STATES), (19, StopKind.SECONDS)])
+def test_the_first_limit_is_the_reason(monkeypatch: pytest.MonkeyPatch, late: int, kind: StopKind) -> None:
+    """A search that has stopped does not look at the clock again, though the time is up then; one that has not does."""
+    wide = IntVar("wide", IntSort(0, 63), tuple(range(16)))
+    machine = Machine(wide)
+    machine.action("more", wide < 48, wide.set(wide + 16))
+    found = Explorer(machine.system())
+    monkeypatch.setattr(explorer, "PIECE", 1)
+    monkeypatch.setattr("draincheck.verdict.perf_counter", lambda: 2.0 if found.stopped or len(found) > late else 0.0)
+    found.run(Limits(states=20, seconds=1))
+    assert (len(found), found.stopped and found.stopped.kind) == (20, kind)
 
 
 def test_time_limit() -> None:

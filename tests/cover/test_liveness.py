@@ -15,7 +15,7 @@ from draincheck.interpreter import explore as interpret
 from draincheck.lang import Model
 from draincheck.lang.fairness import FairWord
 from draincheck.properties import Eventually, LeadsTo, Liveness
-from draincheck.run import Trace, rerun
+from draincheck.run import Run, Trace, rerun
 from draincheck.semantics.violation import shows
 from draincheck.system import Fairness, Strength, TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
@@ -25,7 +25,7 @@ HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
 
 def violates(system: TransitionSystem, item: Liveness, trace: Trace) -> bool:
     """Whether a trace, executed, shows a demand on whole runs to be broken."""
-    return shows(system, item, trace, rerun(system, trace))
+    return shows(Run.of(system, trace), item)
 
 
 def swing(fair: FairWord | None = None) -> Model:

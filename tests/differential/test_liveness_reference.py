@@ -16,7 +16,7 @@ from draincheck.engines.liveness import decide
 from draincheck.errors import SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, any_
 from draincheck.properties import Eventually, LeadsTo, Liveness
-from draincheck.run import Trace, rerun
+from draincheck.run import Run, Trace, rerun
 from draincheck.semantics.violation import shows
 from draincheck.sorts import IntSort
 from draincheck.system import Action, Fairness, Fault, FaultKind, IntVar, State, Strength, TransitionSystem
@@ -34,7 +34,7 @@ Edge = tuple[State, int, State]
 
 def violates(system: TransitionSystem, item: Liveness, trace: Trace) -> bool:
     """Whether a trace, executed, shows a demand on whole runs to be broken."""
-    return shows(system, item, trace, rerun(system, trace))
+    return shows(Run.of(system, trace), item)
 
 
 # -- the reference ------------------------------------------------------------------------------------

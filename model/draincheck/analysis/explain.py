@@ -7,7 +7,7 @@ graph of the system (`draincheck.analysis.avoidability`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
 from draincheck.run import Run, Step, Trace
+from draincheck.semantics.violation import failed_checks
 from draincheck.system import Action, State, TransitionSystem, Variable
 from draincheck.verdict import Limits
 
@@ -169,16 +170,16 @@ def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
     Raises:
         ModelError: the system has no property of the name that the trace gives.
     """
-    system, trace, steps = run.system, run.trace, run.steps
+    system, trace = run.system, run.trace
     item = system.property_named(trace.property) if trace.property else None
-    watched = _Watched(system, _conditions(system, item, steps))
+    watched = _Watched(system, _conditions(run, item))
     otherwise = _Otherwise.of(system, item, trace, limits)
     return Explanation(
         system=system.name,
         property=trace.property,
         invariants=watched.invariants(trace.initial),
         goals=watched.goals(trace.initial),
-        steps=tuple(_explained(watched, n, step, otherwise.avoidability(n)) for n, step in enumerate(steps, 1)),
+        steps=tuple(_explained(watched, n, step, otherwise.avoidability(n)) for n, step in enumerate(run.steps, 1)),
         loop=trace.loop,
         violated_at=otherwise.violated_at,
         lost_at=otherwise.lost_at(),
@@ -284,14 +285,11 @@ def _assignments(system: TransitionSystem, term: Expr, state: State) -> Iterator
 # -- what is watched along the trace ----------------------------------------------------------------
 
 
-def _conditions(system: TransitionSystem, item: Property | None, steps: Sequence[Step]) -> dict[str, list[BoolExpr]]:
+def _conditions(run: Run, item: Property | None) -> dict[str, list[BoolExpr]]:
     """The conditions that are followed from state to state: those of properties of states, and the check that the trace breaks."""
-    found = {each.name: list(each.conditions()[::-1]) for each in system.properties if each.conditions()}
-    if isinstance(item, Assertion) and steps and item.name in steps[-1].broken:
-        checks = system.actions[steps[-1].action].checks
-        found[item.name] = [
-            c.holds for c in checks if c.property == item.name and not system.holds(c.holds, steps[-1].before)
-        ]
+    found = {each.name: list(each.conditions()[::-1]) for each in run.system.properties if each.conditions()}
+    if isinstance(item, Assertion) and run.steps and item.name in run.steps[-1].broken:
+        found[item.name] = failed_checks(run, item)
     return found
 
 

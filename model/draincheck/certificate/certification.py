@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from time import perf_counter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["Certified", "Gap", "certify"]
 
@@ -97,9 +96,10 @@ def _proved(
     """What k-induction says, and its proofs; the time is for all of them."""
     verdicts: dict[str, Verdict] = {}
     proofs: dict[str, Proof] = {}
-    started, depth = perf_counter(), limits.depth or induction.DEFAULT_STEPS
+    clock, depth = Clock(limits), limits.depth or induction.DEFAULT_STEPS
     for item in items:
-        left = None if limits.seconds is None else max(0.001, started + limits.seconds - perf_counter())
+        left = clock.left()
+        left = None if left is None else max(0.001, left)
         verdicts[item.name], proof = induction.prove(system, item.name, replace(limits, seconds=left, depth=depth))
         if proof is not None:
             proofs[item.name] = proof

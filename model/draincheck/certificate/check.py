@@ -21,7 +21,7 @@ from draincheck.certificate.queries import Query, constants, model_part, queries
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import CertificateError, ClaimError, ModelError, TraceError, Unreadable
 from draincheck.properties import Reachable
-from draincheck.run import Trace, rerun
+from draincheck.run import Run, Trace
 from draincheck.solvers import Answer, SmtSolver, demand, open_solver
 from draincheck.system import TransitionSystem
 
@@ -158,10 +158,10 @@ def _execute_witnesses(certificate: Certificate, system: TransitionSystem) -> No
             continue
         trace = Trace(system.name, system.digest, item.name, *claim.witness)
         try:
-            steps = rerun(system, trace)
+            run = Run.of(system, trace)
         except TraceError as error:
             raise _RejectedError(f"the witness of {item.name} cannot be executed: {error}") from error
-        if not system.holds(item.goal, steps[-1].after if steps else trace.initial):
+        if not system.holds(item.goal, run.states[-1]):
             raise _RejectedError(f"the witness of {item.name} does not end where its goal is met")
 
 

@@ -8,7 +8,6 @@ is found afterwards, the shallowest and smallest state first, and the path to it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import perf_counter
 
 from draincheck.exploration.backward import unable
 from draincheck.exploration.explorer import Explorer, Keep
@@ -17,7 +16,7 @@ from draincheck.properties import Assertion, CanAlwaysFinish, NoDeadlock, Proper
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import sought_in_states
 from draincheck.system import State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Clock, Exploration, Limits, Reporter, Statistics, Verdict
 
 __all__ = ["Search", "check", "explore", "reachable", "states"]
 
@@ -54,10 +53,10 @@ def reachable(system: TransitionSystem, limits: Limits = NO_LIMITS) -> frozenset
 def _explore(
     system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
 ) -> Exploration:
-    started = perf_counter()
+    clock = Clock()
     search = Search(system, properties, limits, reporter)
     verdicts = {item.name: search.verdict(item) for item in properties}
-    return Exploration(search.statistics(perf_counter() - started), verdicts)
+    return Exploration(search.statistics(clock.passed()), verdicts)
 
 
 class Search:

@@ -25,7 +25,7 @@ from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import Eventually, LeadsTo, Liveness, Property
 from draincheck.reason import Exhaustive, Refused, RunsForEver
-from draincheck.run import Trace, rerun
+from draincheck.run import Run, Trace
 from draincheck.semantics.validation import Path
 from draincheck.semantics.violation import shows
 from draincheck.system import Fairness, Strength, TransitionSystem
@@ -196,6 +196,6 @@ def _violated(system: TransitionSystem, item: Liveness, run: _Run) -> Verdict:
     initial, stem = run.path
     actions = (*stem, *run.loop)
     trace = Trace(system.name, system.digest, item.name, initial, actions, loop=len(stem) if run.loop else None)
-    if not shows(system, item, trace, rerun(system, trace)):
+    if not shows(Run.of(system, trace), item):
         raise EvidenceError(f"{system.name}: the run found for {item.name!r} does not break it")
     return Verdict(item.name, Outcome.VIOLATED, RunsForEver(len(actions), len(run.loop)), trace)

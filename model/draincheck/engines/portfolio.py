@@ -8,7 +8,6 @@ again and again with twice the states, which costs no more than twice the last s
 from __future__ import annotations
 
 from threading import Thread
-from time import perf_counter
 
 from msgspec.structs import replace
 
@@ -17,7 +16,7 @@ from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.reason import ByEngine, EitherWay, Stop, StopKind
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["FIRST_STATES", "check"]
 
@@ -64,7 +63,7 @@ class _Race:
 
     def __init__(self, system: TransitionSystem, name: str, limits: Limits, reporter: Reporter) -> None:
         self.system, self.name, self.limits, self.reporter = system, name, limits, reporter
-        self._started = perf_counter()
+        self._clock = Clock(limits)
 
     def explicit(self, states: int, reporter: Reporter | None = None) -> Verdict | None:
         """What explicit search says; None if it needs more states than this, and may have them."""
@@ -120,10 +119,7 @@ class _Race:
 
     def _left(self) -> Limits:
         """The limits, with the time that is left."""
-        seconds = self.limits.seconds
-        return (
-            self.limits if seconds is None else replace(self.limits, seconds=seconds - (perf_counter() - self._started))
-        )
+        return replace(self.limits, seconds=self._clock.left())
 
 
 class _Other(Thread):

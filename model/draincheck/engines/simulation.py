@@ -11,19 +11,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from time import perf_counter
 
 from msgspec import Struct
 
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
-from draincheck.reason import NothingWalkedInto, Refused, Stop, StopKind, Walked
+from draincheck.reason import NothingWalkedInto, Refused, Stop, Walked
 from draincheck.run import Trace
 from draincheck.semantics.validation import Evidence
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEPTH", "RUNS", "Simulation", "check", "simulate"]
 
@@ -116,11 +115,11 @@ class _Plan(Struct, frozen=True):
 def _simulate(
     system: TransitionSystem, properties: Sequence[Property], plan: _Plan, limits: Limits, reporter: Reporter
 ) -> Simulation:
-    started = perf_counter()
+    clock = Clock(limits)
     walks = _Walks(system, properties, plan)
     while walks.taken < plan.runs and walks.wanted:
-        if limits.seconds is not None and perf_counter() - started >= limits.seconds:
-            walks.stopped = Stop(StopKind.SECONDS, limits.seconds)
+        if late := clock.stop():
+            walks.stopped = late
             break
         walks.walk()
         if walks.taken % PIECE == 0:
@@ -131,7 +130,7 @@ def _simulate(
         steps=walks.steps,
         longest=walks.longest,
         never_fired=tuple(index for index, fired in enumerate(walks.fired) if not fired),
-        seconds=perf_counter() - started,
+        seconds=clock.passed(),
     )
 
 

@@ -13,7 +13,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, MutableSequence, Sequence
 from enum import IntEnum
 from itertools import chain
-from time import perf_counter
 
 from draincheck.errors import EvidenceError
 from draincheck.exploration.loop import Loop, StepNote, Where
@@ -21,7 +20,7 @@ from draincheck.expr import BoolExpr
 from draincheck.reason import Incomplete, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import Fault, FaultKind, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
+from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Reporter
 
 __all__ = ["Explorer", "Keep"]
 
@@ -91,22 +90,22 @@ class Explorer:
         Raises:
             ModelFault: a reachable state enables an action that cannot be taken.
         """
-        started, reported = perf_counter(), 0
+        clock, reported = Clock(limits), 0
         self._begin(limits)
         while self.layers[-1] and not self.stopped:
             found: list[int] = []
             first: dict[int, int] = {}
             for piece in _pieces(self.layers[-1]):
-                if limits.seconds is not None and perf_counter() - started >= limits.seconds:
-                    self.stopped = Stop(StopKind.SECONDS, limits.seconds)
-                elif not self.stopped:
-                    self._take(piece, found, first, limits.states)
+                self.stopped = self.stopped or clock.stop()
+                if self.stopped:
+                    break
+                self._take(piece, found, first, limits.states)
                 if self.expanded - reported >= PIECE:
                     reported = self.expanded
                     reporter.progress(len(self), self.transitions, len(self.layers), len(self) - self.expanded)
             self._conclude(first)
             self.layers.append(sorted(found))
-        if not self.layers[-1]:
+        if not self.layers[-1] and len(self.layers) > 1:
             self.layers.pop()
         self._seen = set()  # not needed any more, and large
 

@@ -222,25 +222,24 @@ def _header(run: Run) -> Iterator[_Line]:
 
 def _role(run: Run) -> str:
     item = run.system.property_named(run.trace.property)
-    if not shows(run.system, item, run.trace, run.steps):
+    if not shows(run, item):
         return "trace"
     return "witness" if isinstance(item, Reachable) else "violation"
 
 
 def _ending(run: Run) -> Iterator[_Line]:
     """What the trace shows about its property, and the values that decide it."""
-    system, trace, steps = run.system, run.trace, run.steps
-    if not trace.property:
+    if not run.trace.property:
         return
-    item = system.property_named(trace.property)
-    if not shows(system, item, trace, steps):
+    item = run.system.property_named(run.trace.property)
+    if not shows(run, item):
         yield _Line(f"this trace does not decide {item.name!r}", "head")
         return
     word, kind = ("reached", "head") if isinstance(item, Reachable) else ("violated", "bad")
     meaning = f": {item.meaning}" if item.meaning else ""
     yield from _wrapped(f"{word} {_where(item, run)}: {item.name}{meaning}", "    ", kind)
-    for reason in decisive_conditions(system, item, trace, steps):
-        yield from _because(system, reason)
+    for reason in decisive_conditions(run, item):
+        yield from _because(run.system, reason)
 
 
 def _where(item: Property, run: Run) -> str:

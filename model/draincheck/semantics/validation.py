@@ -1,16 +1,13 @@
-"""From what a search found to verdicts: every path is executed again, by the system's own rules, before anybody sees it.
-
-This is `draincheck.run.rerun` with a memory: paths of one search share most of their steps.
-"""
+"""From what a search found to verdicts: every path is executed again, by the system's own rules, before anybody sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from draincheck.errors import EvidenceError, ModelFault
+from draincheck.errors import EvidenceError, ModelFault, TraceError
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.reason import Exhaustive, Reason, Refused, Shortest
-from draincheck.run import Step, Trace
+from draincheck.run import Known, Run, Trace
 from draincheck.semantics.violation import evidence_word, outcome_if_not_shown, outcome_if_shown, shows
 from draincheck.system import Action, Fault, State, TransitionSystem
 from draincheck.verdict import Outcome, Verdict
@@ -47,40 +44,28 @@ class Evidence:
 
     def __init__(self, system: TransitionSystem) -> None:
         self.system = system
-        self._steps: dict[tuple[State, int], Step] = {}
+        self._known: Known = {}
 
     def shows(self, item: Property, path: Path) -> Trace:
         """The trace of a path; raises EvidenceError unless it violates the property (or meets its goal)."""
-        trace, steps = self._walk(item.name, path)
-        if not shows(self.system, item, trace, steps):
+        run = self._run(item.name, path)
+        if not shows(run, item):
             raise EvidenceError(f"{self.system.name}: the path found for {item.name!r} does not show it")
-        return trace
+        return run.trace
 
     def fault(self, action: Action, fault: Fault, path: Path) -> ModelFault:
         """The error of an action that is faulty where a path ends; raises EvidenceError unless it is."""
-        trace, steps = self._walk("", path)
-        last = steps[-1].after if steps else trace.initial
+        run = self._run("", path)
+        last = run.states[-1]
         if not self.system.holds(action.guard, last) or self.system.fault(last, action) != fault:
             raise EvidenceError(f"{self.system.name}: action {action.index} is not at fault there: {fault.message}")
-        return ModelFault(action, fault, trace)
+        return ModelFault(action, fault, run.trace)
 
-    def _walk(self, name: str, path: Path) -> tuple[Trace, list[Step]]:
+    def _run(self, name: str, path: Path) -> Run:
         """Take every step of a path."""
         initial, actions = path
-        if initial not in self.system.initial:
-            raise EvidenceError(f"{self.system.name}: {initial} is not an initial state")
-        state, steps = initial, list[Step]()
-        for index in actions:
-            steps.append(self._step(state, index))
-            state = steps[-1].after
-        return Trace(self.system.name, self.system.digest, name, initial, tuple(actions)), steps
-
-    def _step(self, state: State, index: int) -> Step:
-        step = self._steps.get((state, index))
-        if step is None:
-            system, action = self.system, self.system.actions[index]
-            if not system.holds(action.guard, state) or system.fault(state, action) is not None:
-                raise EvidenceError(f"{system.name}: action {index} ({action.name}) cannot be taken in {state}")
-            step = Step(index, state, system.step(state, action), system.broken_checks(state, action))
-            self._steps[state, index] = step
-        return step
+        trace = Trace(self.system.name, self.system.digest, name, initial, tuple(actions))
+        try:
+            return Run.of(self.system, trace, self._known)
+        except TraceError as error:
+            raise EvidenceError(f"{self.system.name}: {error}") from error

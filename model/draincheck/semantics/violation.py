@@ -6,7 +6,7 @@ claim that it has not seen. The reference interpreter has a reading of its own, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from draincheck.expr import FALSE, BoolExpr, all_, any_, not_
@@ -20,7 +20,7 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
-from draincheck.run import Step, Trace
+from draincheck.run import Run
 from draincheck.semantics.fairness import is_fair
 from draincheck.system import Action, FaultKind, State, TransitionSystem
 from draincheck.verdict import Outcome
@@ -29,6 +29,7 @@ __all__ = [
     "Decisive",
     "decisive_conditions",
     "evidence_word",
+    "failed_checks",
     "fault_found",
     "faultless",
     "last_action",
@@ -37,7 +38,6 @@ __all__ = [
     "shown_by",
     "shows",
     "sought_in_states",
-    "states_of",
 ]
 
 
@@ -86,12 +86,12 @@ def shown_by(system: TransitionSystem, item: Property) -> BoolExpr | None:
     return None
 
 
-def shows(system: TransitionSystem, item: Property, trace: Trace, steps: Sequence[Step]) -> bool:
+def shows(run: Run, item: Property) -> bool:
     """Whether an executed trace shows a property.
 
     One thing no trace can show, and the engine is trusted: that a goal is out of reach (`CanAlwaysFinish`).
     """
-    states = states_of(trace, steps)
+    system, trace, steps, states = run.system, run.trace, run.steps, run.states
     match item:
         case Always(holds=condition) | CanAlwaysFinish(goal=condition):
             return not system.holds(condition, states[-1])
@@ -103,7 +103,7 @@ def shows(system: TransitionSystem, item: Property, trace: Trace, steps: Sequenc
             return not system.holds(system.final, states[-1]) and not _moves(system, states[-1])
         case Eventually() | LeadsTo():
             forever = is_fair(system, steps[trace.loop :]) if trace.loop is not None else not _moves(system, states[-1])
-            return forever and _waiting(system, item, trace, states) is not None
+            return forever and _waiting(run, item) is not None
         case _:
             return False
 
@@ -116,16 +116,14 @@ class Decisive(NamedTuple):
     state: State
 
 
-def decisive_conditions(
-    system: TransitionSystem, item: Property, trace: Trace, steps: Sequence[Step]
-) -> Iterator[Decisive]:
+def decisive_conditions(run: Run, item: Property) -> Iterator[Decisive]:
     """The conditions that decide, where `shows` is true."""
-    states = states_of(trace, steps)
+    states = run.states
     match item:
         case Always(holds=condition):
             yield Decisive("must hold", condition, states[-1])
         case Assertion():
-            yield Decisive("must hold before it", _failed(system, item, steps[-1]), steps[-1].before)
+            yield Decisive("must hold before it", failed_checks(run, item)[0], states[-2])
         case Reachable(goal=condition):
             yield Decisive("goal", condition, states[-1])
         case CanAlwaysFinish(goal=condition):
@@ -135,7 +133,7 @@ def decisive_conditions(
         case Eventually(goal=goal):
             yield Decisive("never true", goal, states[-1])
         case LeadsTo(trigger=trigger, goal=goal):
-            since = _waiting(system, item, trace, states) or 0
+            since = _waiting(run, item) or 0
             yield Decisive(f"true after step {since}" if since else "true initially", trigger, states[since])
             yield Decisive("never true from then on", goal, states[-1])
         case _:
@@ -146,13 +144,16 @@ def _moves(system: TransitionSystem, state: State) -> bool:
     return next(system.enabled(state), None) is not None
 
 
-def _failed(system: TransitionSystem, item: Assertion, step: Step) -> BoolExpr:
-    checks = system.actions[step.action].checks
-    return next(c.holds for c in checks if c.property == item.name and not system.holds(c.holds, step.before))
+def failed_checks(run: Run, item: Assertion) -> list[BoolExpr]:
+    """The checks of an assertion that the last step of a run breaks."""
+    step = run.steps[-1]
+    checks = run.system.actions[step.action].checks
+    return [c.holds for c in checks if c.property == item.name and not run.system.holds(c.holds, step.before)]
 
 
-def _waiting(system: TransitionSystem, item: Eventually | LeadsTo, trace: Trace, states: list[State]) -> int | None:
+def _waiting(run: Run, item: Eventually | LeadsTo) -> int | None:
     """The number of the first state from which the run waits for its goal for ever, or None if it does not."""
+    system, trace, states = run.system, run.trace, run.states
     met = [system.holds(item.goal, state) for state in states]
     since = max((number + 1 for number, good in enumerate(met) if good), default=0)
     # What lies in the loop comes again: the goal must be missing in all of it, wherever the waiting begins.
@@ -161,11 +162,6 @@ def _waiting(system: TransitionSystem, item: Eventually | LeadsTo, trace: Trace,
     if isinstance(item, Eventually):
         return None if since else 0
     return next((n for n in range(since, len(states)) if system.holds(item.trigger, states[n])), None)
-
-
-def states_of(trace: Trace, steps: Sequence[Step]) -> list[State]:
-    """The states a trace passes, the first and the last included."""
-    return [trace.initial, *(step.after for step in steps)]
 
 
 def last_action(system: TransitionSystem, item: Property, state: State) -> tuple[int, ...]:

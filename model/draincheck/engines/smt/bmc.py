@@ -10,7 +10,6 @@ Properties that are checked together share one unrolling: at each depth z3 is as
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import perf_counter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,12 +20,11 @@ from draincheck.engines.smt.unrolling import Exclusions, Unrolling
 from draincheck.errors import EvidenceError
 from draincheck.expr import FALSE, BoolExpr
 from draincheck.reason import Excluded, NoLongerPath, NothingUpTo, Refused, Stop, StopKind
-from draincheck.run import rerun
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
 from draincheck.solvers import Answer, Incremental, incremental
 from draincheck.system import FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
 __all__ = ["DEFAULT_DEPTH", "BoundedSearch", "check", "decide"]
@@ -119,7 +117,7 @@ class BoundedSearch:
         self.verdicts: dict[str, Verdict] = {}
         self._names = property_names
         self._instance, self._known = instance, known
-        self._started = perf_counter()
+        self._clock = Clock(limits)
         self.pairs = pairs or Pairs(system)
         self._error = self._seek("error", fault_found(system, bound=False) if known is None else FALSE)
         self._obstacles = {self._seek(f"obstacle{n}", where): what for n, (where, what) in enumerate(obstacles)}
@@ -206,9 +204,7 @@ class BoundedSearch:
 
     def _late(self) -> Stop | None:
         """That the search was stopped or that time is up, or None."""
-        left = self.seconds_left()
-        timed = Stop(StopKind.SECONDS, self.limits.seconds) if left is not None and left <= 0 else None
-        return self._stopped or timed
+        return self._stopped or self._clock.stop()
 
     def _given_up(self, solver: Incremental) -> Stop:
         """Why z3 did not answer, though time is not quite up by our clock."""
@@ -217,7 +213,7 @@ class BoundedSearch:
 
     def seconds_left(self) -> float | None:
         """How much of the time limit is left; None without a limit."""
-        return None if self.limits.seconds is None else self.limits.seconds - (perf_counter() - self._started)
+        return self._clock.left()
 
     # -- z3 ---------------------------------------------------------------------------------------------------------------
 
@@ -311,5 +307,4 @@ def _verdict(evidence: Evidence, name: str, path: Path, last: State) -> Verdict:
     system, (initial, actions) = evidence.system, path
     item = system.property_named(name)
     trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
-    rerun(system, trace)
     return conclude(item, trace, None)
