@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
-from typing import cast
 
 import pytest
 
-from draincheck import interpreter, op
+from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.engines.explicit import check, explore, reachable, states
 from draincheck.errors import EvidenceError, ModelError, ModelFault
-from draincheck.exploration import explorer, loop
-from draincheck.exploration.explorer import Explorer, Keep
-from draincheck.exploration.layout import Layout
-from draincheck.exploration.loop import Loop, StepNote
+from draincheck.exploration import loop
+from draincheck.exploration.explorer import Explorer
+from draincheck.exploration.loop import StepNote
 from draincheck.exploration.writer import Writer
-from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, all_, ite, want_int
+from draincheck.expr import FALSE, TRUE, all_
 from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
 from draincheck.reason import StopKind
 from draincheck.run import rerun
-from draincheck.sorts import BOOL, EnumSort, IntSort
-from draincheck.system import BoolVar, EnumVar, FaultKind, IntVar, TransitionSystem, Update
+from draincheck.sorts import BOOL, IntSort
+from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome
 from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
@@ -411,47 +408,6 @@ def test_wrong_fault_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         explore(counter(5, "small", guarded=False))
 
 
-def test_a_state_that_nothing_leads_to_has_no_path() -> None:
-    """A path is looked for in what the loop finds, never made up."""
-    found = Explorer(counter(5))
-    found.run()
-    found.layers[2] = [5]
-    with pytest.raises(EvidenceError, match="nothing leads to state 5"):
-        found.path(5)
-
-
-@pytest.mark.parametrize("keep", list(Keep))
-def test_paths_do_not_depend_on_what_is_kept(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the shortest paths the one over the smallest states is taken, whatever was kept and however the layers were cut."""
-    monkeypatch.setattr(explorer, "PIECE", 3)
-    system = event_loop(1, 2)
-    found = Explorer(system, keep=keep)
-    found.run(Limits(states=200))
-    reached = interpreter.states(system, Limits(states=200))
-    assert list(map(found.loop.layout.unpack, found.order())) == reached
-    first: dict[tuple[int, ...], list[int]] = {state: [] for state in system.initial}
-    for state in reached:
-        for action in system.enabled(state):
-            first.setdefault(system.step(state, action), [*first[state], action.index])
-    assert [found.path(state)[1] for state in found.order()] == [first[state] for state in reached]
-
-
-def test_guards_are_tested_by_halves() -> None:
-    """Where a process stands is looked at once for all its actions, and what else a guard says where the action stands."""
-    system = philosophers()
-    text = Loop(system).source
-    assert text.count("x = s & ") == 2
-    assert text.count("put(") == len(system.actions) == 6
-
-
-def test_deep_trees_end_in_plain_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tree that grows too deep for Python's parser is cut; nothing is found differently."""
-    expected = explore(philosophers())
-    monkeypatch.setattr(loop, "DEEPEST", 3)
-    assert "x = s & " not in Loop(philosophers()).source
-    assert explore(philosophers()) == expected
-
-
 def test_many_fixed_variables_do_not_overrun_the_parser() -> None:
     """Guards that fix more variables than Python takes levels of indentation can be searched."""
     bits = [BoolVar(f"bit {i}", BOOL, (0,)) for i in range(150)]
@@ -459,49 +415,3 @@ def test_many_fixed_variables_do_not_overrun_the_parser() -> None:
     for bit in bits[:2]:
         machine.action("set", all_(*(~other for other in bits)), bit.set())
     assert both(machine.system()).statistics.states == 3
-
-
-N, M, BIT = IntVar("n", IntSort(0, 3), (0,)), IntVar("m", IntSort(-1, 2), (0,)), BoolVar("bit", BOOL, (0,))
-TWO = IntExpr(op.ADD, (want_int(1), want_int(1)), IntSort(2, 2))
-
-
-@pytest.mark.parametrize(
-    ("guard", "update"),
-    [
-        (N < 2, N.set(ite(BIT, cast(IntExpr, N), N + 1) + 1)),
-        (N.is_(0), N.set(TWO)),
-        (N.is_(0), N.set(ite(BIT, TWO, N + 1) - 1)),
-        (N > 0, N.set(TWO)),
-        (TRUE, N.set(ite(BIT, want_int(1), want_int(0)) + 2)),
-        (TRUE, N.set(ite(BIT, M + 1, N))),
-        (M > -1, N.set(M)),
-        (N < 3, M.set(N)),
-        (N < 3, M.set(IntExpr(op.SUB, (TWO, N), IntSort(-1, 2)))),
-        (BIT | N.is_(1) | N.is_(3), BIT.set(N < M)),
-        (~N.is_(1) & ~N.is_(2), BIT.set(N.is_(M).iff(BIT))),
-    ],
-)
-def test_updates(guard: BoolExpr, update: Update) -> None:
-    """Terms of every shape come to the same in generated code as in the system."""
-    machine = Machine(N, M, BIT)
-    machine.action("update", guard, update)
-    system = machine.system()
-    code = Loop(system)
-    for state in product(range(4), range(-1, 3), range(2)):
-        code.expand((code.layout.pack(state),))
-        expected = [system.step(state, action) for action in system.enabled(state)]
-        assert list(map(code.layout.unpack, code.targets)) == expected
-
-
-def test_layout() -> None:
-    """A state is packed without gaps, each variable in as many bits as its values need, and comes back whole."""
-    number, single = IntVar("n", IntSort(-3, 1), (0,)), IntVar("one", IntSort(7, 7), (7,))
-    bit, mode = BoolVar("b", BOOL, (0,)), EnumVar("m", EnumSort.of(("x", "y", "z")), (0,))
-    layout = Layout((number, single, bit, mode))
-    assert layout.width == 3 + 0 + 1 + 2
-    assert layout.fields[mode].offset == 0
-    assert layout.pack((-3, 7, 0, 0)) == 0
-    every = [(n, 7, b, m) for n in range(-3, 2) for b in (0, 1) for m in range(3)]
-    packed = list(map(layout.pack, every))
-    assert list(map(layout.unpack, packed)) == every == sorted(every)
-    assert packed == sorted(packed)
