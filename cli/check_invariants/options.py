@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from draincheck.knobs import Setting
     from draincheck.qemu import Scenario
     from draincheck.revisions import Revision
-    from drainspecs.mirror.claims import Claim
+    from drainspecs.mirror.claim import Claim
 
     ParamType = click.ParamType[Any]
 else:  # older versions of click have no type arguments here

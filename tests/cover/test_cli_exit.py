@@ -92,8 +92,9 @@ def test_0_for_a_model_that_holds(tmp_path: Path) -> None:
 def test_10_for_an_expectation_that_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A verdict that is not the expected one."""
     from drainspecs.mirror import expectations
+    from drainspecs.mirror.spans import ok
 
-    monkeypatch.setitem(expectations._EVERYWHERE, "S6", (expectations._ok("5a7e7a0bad~1", "tampered with"),))
+    monkeypatch.setitem(expectations._EVERYWHERE, "S6", (ok("5a7e7a0bad~1", "tampered with"),))
     expectations.expected.cache_clear()
     try:
         result = run("check", "--revision", "ab27c3b5e7", "--property", "S6", "--no-trace")

@@ -1,4 +1,4 @@
-"""`claims` and `gate`: silent when all is well, and each kind of trouble is one line and a code."""
+"""`gate`: silent when all is well, and each kind of trouble is one line and a code."""
 
 from __future__ import annotations
 
@@ -18,117 +18,16 @@ from draincheck.qemu import World
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
 from drainspecs import notify
-from drainspecs.mirror import claims, expectations, liveness_expectations
-from drainspecs.mirror.claims import CLAIMS, ClaimVerdict, find_claim
-from drainspecs.mirror.expectations import Span
+from drainspecs.mirror import claims, expectations, facts, liveness_expectations
+from drainspecs.mirror.claim import ClaimVerdict
+from drainspecs.mirror.claims import find_claim
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.mirror.spans import bad
 from drainspecs.suite import liveness, matrix
 from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, all_rows, decide_all, default_rows
 from tests.golden.documents import validator
 from tests.support.cli import run
-
-# -- claims -----------------------------------------------------------------------------------------
-
-
-def test_claims_can_be_chosen() -> None:
-    """Only the named ones are decided, in the order they are named in."""
-    result = run("claims", "moved", "dataplane")
-    assert [line for line in result.stdout.splitlines() if line and line[0] != " "] == [
-        "moved: confirmed: beyond the message: 0ff841f6d1 closes case 3 for virtio-blk",
-        "dataplane: confirmed: 2.5 protects a mirror of a disk whose dataplane keeps running, and not one in the main loop",
-    ]
-    assert "    + 176c36997f, mirror: S1 violated\n" in result.stdout
-    assert result.exit_code == 0
-
-
-def test_an_unexpected_claim_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: the verdict of a claim that was expected otherwise."""
-    wrong = replace(find_claim("dataplane"), expected=ClaimVerdict.REFUTED)
-    monkeypatch.setattr(claims, "CLAIMS", (wrong,))
-    result = run("claims")
-    assert "dataplane: confirmed (NOT as expected: refuted): 2.5 protects" in result.stdout
-    assert result.exit_code == 10
-
-
-def test_claims_as_json() -> None:
-    """The document follows its schema and has the facts."""
-    result = run("claims", "--json", "case-2")
-    data = json.loads(result.stdout)
-    validator("claims").validate(data)
-    (claim,) = data["claims"]
-    assert (claim["verdict"], claim["as_expected"]) == ("confirmed under a condition", True)
-    assert {"text": "f3926945c8+order=any, mirror: case 2 violated", "holds": True, "computed": True} in claim["facts"]
-    assert data["exit_code"] == result.exit_code == 0
-
-
-def test_the_first_line_of_a_claim_is_enough() -> None:
-    """It has the condition, or what is true instead; the claim itself comes second, and a fact that was read says so."""
-    first, second, *facts = run("claims", "realized").stdout.splitlines()
-    assert (
-        first == "realized: refuted: the message of 6ee4ce1ee7, ten months older, names the window and calls it a bug"
-    )
-    assert second == "  claim: nobody had noticed the main loop's bug before ab27c3b5e7"
-    assert [line.endswith(" (a fact of history, read and not computed)") for line in facts] == [True, False, False]
-    conditional = run("claims", "case-2").stdout.splitlines()[0]
-    assert conditional.startswith("case-2: confirmed under a condition: GSources may be dispatched in any order; ")
-
-
-def test_an_unknown_claim_gets_the_nearest() -> None:
-    """One message, code 2."""
-    result = run("claims", "case2")
-    assert "unknown claim 'case2'; did you mean case-2" in result.stderr
-    assert result.exit_code == 2
-
-
-def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was decided is printed, and how much that is is said."""
-
-    def interrupted(some: tuple[claims.Claim, ...]) -> Iterator[claims.ClaimResult]:
-        yield some[0].decide()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(claims, "decide_claims", interrupted)
-    result = run("claims")
-    assert result.stdout.startswith("opens: confirmed: ")
-    assert result.stderr == f"Error: interrupted: 1 of {len(CLAIMS)} claims were decided\n"
-    assert result.exit_code == 130
-
-
-@pytest.fixture
-def one_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of three claims the second one's model is at fault."""
-
-    def at_fault() -> Iterator[claims.ClaimFact]:
-        raise ModelError("wrong on purpose")
-
-    first, second, third = map(find_claim, ("opens", "dataplane", "moved"))
-    monkeypatch.setattr(claims, "CLAIMS", (first, replace(second, as_stated=at_fault), third))
-
-
-def test_a_claim_on_a_model_at_fault(one_at_fault: None) -> None:
-    """It is not decided, says why, and hides no other; code 10."""
-    result = run("claims")
-    assert [line.partition(": ")[0] for line in result.stdout.splitlines() if line[:1].strip()] == [
-        "opens",
-        "dataplane",
-        "moved",
-    ]
-    assert "\ndataplane: model fault (NOT as expected: confirmed): wrong on purpose\n" in result.stdout
-    assert (result.stderr, result.exit_code) == ("", 10)
-
-
-def test_a_claim_on_a_model_at_fault_as_json(one_at_fault: None) -> None:
-    """The document follows its schema, and says what is wrong."""
-    data = json.loads(run("claims", "--json").stdout)
-    validator("claims").validate(data)
-    assert [(claim["verdict"], claim["fault"]) for claim in data["claims"]] == [
-        ("confirmed", ""),
-        ("model fault", "wrong on purpose"),
-        ("confirmed", ""),
-    ]
-    assert data["exit_code"] == 10
-
 
 # -- gate -------------------------------------------------------------------------------------------
 
@@ -171,7 +70,7 @@ def test_two_rows_are_as_expected(two_rows: list[Row]) -> None:
 
 def test_a_wrong_expectation_turns_the_gate_red(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: a line with revision, scenario, property, both verdicts; code 10."""
-    monkeypatch.setitem(expectations._MAIN_LOOP, "S8", (Span("5a7e7a0bad~1", True, "tampered with"),))
+    monkeypatch.setitem(expectations._MAIN_LOOP, "S8", (bad("5a7e7a0bad~1", "tampered with"),))
     expectations.expected.cache_clear()
     try:
         result = run("gate")
@@ -235,7 +134,7 @@ def test_a_wrong_expectation_of_liveness_turns_the_gate_red(
     two_rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A demand on whole runs is compared as well: exit code 10, and the line says which and how it was decided."""
-    wrong = (liveness_expectations._bad("5a7e7a0bad~1", "tampered with"),)
+    wrong = (bad("5a7e7a0bad~1", "tampered with"),)
     monkeypatch.setitem(liveness_expectations._EVERYWHERE, "L4", wrong)
     result = run("gate")
     assert result.exit_code == 10
@@ -400,7 +299,7 @@ def overflowing(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrix, "DrainInvariant", Overflowing)
 
 
-FAULT = r"(?P<row>ab27c3b5e7 mirror) model: expected one without a fault, found \S+test_cli_claims_gate.py:\d+: value out of range: "
+FAULT = r"(?P<row>ab27c3b5e7 mirror) model: expected one without a fault, found \S+test_cli_gate.py:\d+: value out of range: "
 
 
 def test_a_model_at_fault_is_a_difference(overflowing: None) -> None:
@@ -458,8 +357,8 @@ def test_a_fault_under_a_claim_or_in_liveness_is_a_difference(
     def at_fault(*_: object) -> None:
         raise ModelError("wrong on purpose")
 
-    monkeypatch.setattr(claims, "explore", at_fault)
-    claims._explored.cache_clear()
+    monkeypatch.setattr(facts, "explore", at_fault)
+    facts._explored.cache_clear()
     monkeypatch.setattr(liveness, "verdicts", at_fault)
     result = run("gate")
     ending = " model: expected one without a fault, found wrong on purpose"

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from draincheck.lang import Process
 from draincheck.qemu import World
 from drainspecs.mirror import expectations
-from drainspecs.mirror.expectations import Span
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
+from drainspecs.mirror.spans import bad
 from drainspecs.suite import matrix
 from drainspecs.suite.matrix import Row, all_rows, decide_all, default_rows
 from tests.golden.documents import validator
@@ -24,7 +24,7 @@ from tests.support.cli import run
 @pytest.fixture
 def tampered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One expectation is wrong: S10 is said to be violated everywhere."""
-    monkeypatch.setitem(expectations._EVERYWHERE, "S10", (Span("5a7e7a0bad~1", True, "tampered with"),))
+    monkeypatch.setitem(expectations._EVERYWHERE, "S10", (bad("5a7e7a0bad~1", "tampered with"),))
     expectations.expected.cache_clear()
     yield
     expectations.expected.cache_clear()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 import pytest
 from msgspec.structs import replace
 
 from draincheck.revisions import REVISIONS, find_revision
-from drainspecs.mirror import claims
-from drainspecs.mirror.claims import CLAIMS, ClaimFact, ClaimVerdict, find_claim
+from drainspecs.mirror import facts
+from drainspecs.mirror.claim import Claim, ClaimFact, ClaimVerdict
+from drainspecs.mirror.claims import CLAIMS, find_claim
 from drainspecs.mirror.message import MESSAGE, Sentence
 
 
+def stated(claim: Claim) -> list[ClaimFact]:
+    """The facts that a claim needs as it stands."""
+    return [ask() for ask in claim.as_stated]
+
+
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-def test_each_claim_has_its_expected_verdict(claim: claims.Claim) -> None:
+def test_each_claim_has_its_expected_verdict(claim: Claim) -> None:
     """Computed, then compared."""
     result = claim.decide()
     assert result.as_expected, result.facts
@@ -38,7 +44,7 @@ def test_every_sentence_of_the_message_is_decided() -> None:
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-def test_a_claim_that_is_missing_is_noticed(claim: claims.Claim) -> None:
+def test_a_claim_that_is_missing_is_noticed(claim: Claim) -> None:
     """Negative control: no claim about the message can be taken away, and no sentence left without one."""
     kept = {item.name for item in CLAIMS} - {claim.name}
     assert bool(_uncovered(MESSAGE, kept)) is not claim.text.startswith("beyond the message: ")
@@ -58,7 +64,7 @@ def test_the_message_is_whole() -> None:
 def test_conditions_and_corrections_are_named() -> None:
     """A claim that is confirmed under a condition says which, a refuted one says what is true instead, and no other does."""
     for claim in CLAIMS:
-        said = (bool(claim.condition), bool(claim.instead), claim.if_conditioned is not None)
+        said = (bool(claim.condition), bool(claim.instead), bool(claim.if_conditioned))
         conditional = claim.expected is ClaimVerdict.CONDITIONAL
         assert said == (conditional, claim.expected is ClaimVerdict.REFUTED, conditional), claim.name
 
@@ -67,12 +73,12 @@ def test_what_is_not_modelled_is_not_credited() -> None:
     """virtio-scsi's part of the notifier's move turns no knob, and no claim about models rests on it."""
     before, after = find_revision("0ff841f6d1"), find_revision("1c627137c1")
     assert before.knobs == after.knobs
-    assert not any("1c627137c1" in fact.text for claim in CLAIMS for fact in claim.as_stated())
+    assert not any("1c627137c1" in fact.text for claim in CLAIMS for fact in stated(claim))
 
 
 def test_only_history_is_not_computed() -> None:
     """One fact is read and not computed: what a commit message says."""
-    read = [(claim.name, fact.text) for claim in CLAIMS for fact in claim.as_stated() if not fact.computed]
+    read = [(claim.name, fact.text) for claim in CLAIMS for fact in stated(claim) if not fact.computed]
     assert read == [("realized", "the message of 6ee4ce1ee7 does not mention the window of the main loop")]
 
 
@@ -83,7 +89,7 @@ def test_a_claim_about_a_fixed_code_base_is_refuted(monkeypatch: pytest.MonkeyPa
     """Negative control: were the story's culprit harmless, the first claim would be refuted."""
     culprit = "5a7e7a0bad"
     found = {culprit: find_revision("9a0cec664e")}
-    monkeypatch.setattr(claims, "find_revision", lambda name: found.get(name) or find_revision(name))
+    monkeypatch.setattr(facts, "find_revision", lambda name: found.get(name) or find_revision(name))
     assert find_claim("opens").decide().verdict is ClaimVerdict.REFUTED
     assert find_claim("drawing").decide().verdict is ClaimVerdict.REFUTED
 
@@ -91,7 +97,7 @@ def test_a_claim_about_a_fixed_code_base_is_refuted(monkeypatch: pytest.MonkeyPa
 def test_a_commit_that_turned_another_knob_is_not_credited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: the order within an iteration is f3926945c8's work only if it moved the iohandlers and nothing else."""
     found = {"f3926945c8": find_revision("3f09bfbc7b")}
-    monkeypatch.setattr(claims, "find_revision", lambda name: found.get(name) or find_revision(name))
+    monkeypatch.setattr(facts, "find_revision", lambda name: found.get(name) or find_revision(name))
     assert find_claim("unordered").decide().verdict is ClaimVerdict.REFUTED
 
 
@@ -103,11 +109,8 @@ def test_a_condition_does_not_rescue_a_claim_whose_conditioned_facts_fail() -> N
 
 def test_a_refuted_claim_would_be_confirmed_by_other_facts() -> None:
     """Negative control: *refuted* is not a claim's own word but comes from its facts."""
-
-    def kept() -> Iterator[ClaimFact]:
-        return (fact for fact in find_claim("together").as_stated() if fact.holds)
-
-    assert [fact.text for fact in kept()] == ["ab27c3b5e7+drain=nested, mirror: S7 holds"]
+    kept = tuple(ask for ask in find_claim("together").as_stated if ask().holds)
+    assert [ask().text for ask in kept] == ["ab27c3b5e7+drain=nested, mirror: S7 holds"]
     assert replace(find_claim("together"), as_stated=kept).decide().verdict is ClaimVerdict.CONFIRMED
 
 
@@ -118,14 +121,15 @@ def test_stopping_dataplane_is_harmless_in_2_5_and_no_longer_in_2_6() -> None:
     """S1 holds where the stop eats the kick, and is violated by every code base from 03de2f5274 to the one before cf3129323f."""
     names = [revision.name for revision in REVISIONS]
     eats, runs, parks = map(names.index, ("176c36997f", "03de2f5274", "cf3129323f"))
-    violated = [name for name in names[eats:] if claims._violates(name, "dataplane-stop", "S1")]
+    violated = [name for name in names[eats:] if facts.is_violated(name, "dataplane-stop", "S1")]
     assert runs == eats + 1 and violated == names[runs:parks]
 
 
 def test_a_stop_that_goes_on_eating_the_kick_does_not_confirm_the_claim() -> None:
     """Negative control: the fact follows the code, not the date."""
-    assert claims._bad("03de2f5274", "dataplane-stop", "S1").holds
-    assert not claims._bad("03de2f5274", "dataplane-stop", "S1", stop_runs_queue="none").holds
+    (runs,) = facts.bad("03de2f5274", "dataplane-stop", "S1")
+    (eats,) = facts.bad("03de2f5274", "dataplane-stop", "S1", stop_runs_queue="none")
+    assert runs().holds and not eats().holds
 
 
 # -- easier to trigger --------------------------------------------------------------------------------
@@ -133,6 +137,6 @@ def test_a_stop_that_goes_on_eating_the_kick_does_not_confirm_the_claim() -> Non
 
 def test_the_bug_is_not_easier_to_trigger() -> None:
     """GLib's order: the same kicks. Any order: more positions of a kick. A random scheduler meets it less often in both."""
-    facts = {fact.text.partition(" at 6ee4ce1ee7")[0]: fact.holds for fact in find_claim("easier").as_stated()}
+    facts = {fact.text.partition(" at 6ee4ce1ee7")[0]: fact.holds for fact in stated(find_claim("easier"))}
     assert list(facts.values()) == [False, False, True, False]
     assert [text.split(":")[0] for text in facts] == ["order=attach", "order=attach", "order=any", "order=any"]

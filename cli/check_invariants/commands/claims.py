@@ -12,7 +12,7 @@ from check_invariants.options import Named, find_claim, json_option, known_claim
 from check_invariants.output import emit, emit_json, until_interrupted
 
 if TYPE_CHECKING:
-    from drainspecs.mirror.claims import Claim, ClaimFact, ClaimResult
+    from drainspecs.mirror.claim import Claim, ClaimFact, ClaimResult
 
 __all__ = ["claim_json", "command"]
 
