@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from draincheck.errors import UnknownName
 from draincheck.knobs import Knobs, Setting, nearest, shown, turned
 
-__all__ = ["CONTROLS", "REVISIONS", "Revision", "code_bases", "find_revision", "with_settings"]
+__all__ = ["CONTROLS", "PLACES", "REVISIONS", "Revision", "code_bases", "find_revision", "with_settings"]
 
 
 class Revision(Struct, frozen=True):
@@ -287,6 +287,9 @@ def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
 
 #: the code bases of the story, oldest first
 REVISIONS: Final[tuple[Revision, ...]] = _history()
+
+#: the place of each of them in history
+PLACES: Final = {row.name: place for place, row in enumerate(REVISIONS)}
 
 
 def with_settings(revision: Revision, settings: Mapping[str, Setting]) -> Revision:

@@ -42,7 +42,7 @@ def comutex(drain: str) -> Model:
             p.do("finishes mirror's copy", c.copy_io.set("io_done"), when=c.copy_io.is_("in_flight"))
         with choice():
             p.do("finishes the read", c.read_io.set("io_done"), when=c.read_io.is_("in_flight"))
-    m.leads_to("L4", c.draining, ~c.draining, meaning=L4.meaning, source=L4.source)
+    m.leads_to("L4", c.draining, ~c.draining, **L4.about)
     for name in ("main thread", "mirror_run", "request", "storage"):
         m.fair(m.processes[name])
     return m

@@ -1,4 +1,4 @@
-"""What must happen in the end: L1-L4, L6 and L7 of the project's semantics notes, under stated assumptions of fairness.
+"""What must happen in the end: L1 to L4, L6 and L7, under stated assumptions of fairness. README.md of this package says why not L5 and L8.
 
 Safety says that no request slips into a drained section; this says that sections end, kicks are answered and jobs complete. Without
 assumptions none of it holds, for a host that never runs the main thread or never finishes an I/O is allowed to. `ASSUMPTIONS` lists what
@@ -58,7 +58,7 @@ LIVENESS: Final = (
     ),
 )
 
-_ABOUT: Final = {item.name: {"meaning": item.meaning, "source": item.source} for item in LIVENESS}
+_ABOUT: Final = {item.name: item.about for item in LIVENESS}
 
 
 class Assumption(Struct, frozen=True):

@@ -1,8 +1,9 @@
 """Expected verdicts of the liveness properties, with the argument for each: written from the code's facts, before any model was run.
 
-The facts are in the project's semantics notes: which descriptors a poll reports (sections 1 and 2), where host notifiers live (3), what a
-drain waits for (5), when the IOThread holds its context and what wakes it (7), and the two hangs that history knows: a77fd4bb29 fixed
-a drain that waited for its own coroutine, 321d1dba8b a kick that nobody was woken for.
+The facts are which descriptors a poll reports (poll_set_checks_external, walk_checks_external), where host notifiers live (notifier_home),
+what a drain waits for (drain, drain_polls), when the IOThread holds its context and what wakes it (ctx_held_in_poll, enable_notifies): knobs,
+each with its source in `draincheck.knobs`. And the two hangs that history knows: a77fd4bb29 fixed a drain that waited for its own coroutine,
+321d1dba8b a kick that nobody was woken for.
 
 What came of the comparison. In the five default scenarios every verdict was the expected one at the first run. In their variants two things
 had been overlooked, both here and not in the model:
@@ -22,117 +23,95 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
-
 from draincheck.qemu import Scenario
-from draincheck.revisions import REVISIONS
+from draincheck.revisions import PLACES
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
 from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.scenarios import base_scenario
+from drainspecs.mirror.spans import FIRST, Spans, Table, always, bad, last, ok
 
 __all__ = ["expected_liveness"]
-
-
-class LivenessSpan(Struct, frozen=True):
-    """From this revision on the property is violated, or holds, for this reason."""
-
-    since: str
-    violated: bool
-    reason: str
-
-
-def _ok(since: str, reason: str) -> LivenessSpan:
-    return LivenessSpan(since, False, reason)
-
-
-def _bad(since: str, reason: str) -> LivenessSpan:
-    return LivenessSpan(since, True, reason)
-
-
-FIRST: Final = "5a7e7a0bad~1"
 
 _COMPLETES: Final = (
     "each round of the job ends with the host's I/O; only finitely many writes can send it back from the dirty count; "
     "the exit bottom half runs in the next walk"
 )
 _DRAINS_END: Final = "a request needs the host's I/O and the thread pool's bottom half, and every drain polls for both"
-_BH_RUNS: Final = "the main loop walks its bottom halves in every iteration; nobody else's drain waits for one, which is what 91af091f92 is about"
 
-_EVERYWHERE: Final = {
-    "L1": (_ok(FIRST, _COMPLETES),),
-    "L3": (_ok(FIRST, _DRAINS_END),),
+_EVERYWHERE: Final[dict[str, Spans]] = {
+    **always("L1", _COMPLETES),
+    **always("L3", _DRAINS_END),
     "L4": (
-        _bad(FIRST, "the drain polls inside the coroutine whose yield would run the request it waits for"),
-        _ok("a77fd4bb29", "the drain yields, the wake list runs, the bottom half polls"),
+        bad(FIRST, "the drain polls inside the coroutine whose yield would run the request it waits for"),
+        ok("a77fd4bb29", "the drain yields, the wake list runs, the bottom half polls"),
     ),
-    "L6": (_ok(FIRST, _BH_RUNS),),
-    "L7": (_ok(FIRST, "the main loop spins at most while a section is open, and sections end"),),
+    **always(
+        "L6",
+        "the main loop walks its bottom halves in every iteration; nobody else's drain waits for one, which is what 91af091f92 is about",
+    ),
+    **always("L7", "the main loop spins at most while a section is open, and sections end"),
 }
 
-_LEVEL: Final = (
-    "the eventfd is level-triggered and GLib polls it whether it is disabled or not: it is reported until it is handled"
-)
-_FLUSH_SPINS: Final = "the job flushes inside the section and the main loop goes on meanwhile: a kick makes it spin as long as the flush takes"
-
-_MAIN_LOOP: Final = {
-    "L2": (_ok(FIRST, _LEVEL),),
+_MAIN_LOOP: Final[Table] = {
+    **always(
+        "L2",
+        "the eventfd is level-triggered and GLib polls it whether it is disabled or not: it is reported until it is handled",
+    ),
     "L7s": (
-        _ok(FIRST, "no dispatch is refused"),
-        _ok("37989ced44", "what is polled during a section is polled by a drain, or the exit bottom half is scheduled"),
-        _bad("bdffb31d8e", _FLUSH_SPINS),
-    ),
-}
-
-_NO_SECTION: Final = "no drained section exists"
-_RELEASED: Final = "the main thread could only end the section with the IOThread out of its poll, and the next poll set has the notifier"
-_NOT_WOKEN: Final = "the IOThread sleeps in a poll without the notifier, and enabling external events does not wake it"
-_LEFT_OUT: Final = "the main loop does not poll the notifier, and aio_poll leaves it out while it is disabled"
-
-_DATAPLANE: Final = {
-    "L1": (
-        _ok("b112a65c52", f"{_COMPLETES}; the IOThread hands over its context in turn"),
-        _ok(
-            "65c1b5b622",
-            f"{_COMPLETES}; the context is free while the IOThread sleeps; what hangs comes after the switch",
+        ok(FIRST, "no dispatch is refused"),
+        ok("37989ced44", "what is polled during a section is polled by a drain, or the exit bottom half is scheduled"),
+        bad(
+            "bdffb31d8e",
+            "the job flushes inside the section and the main loop goes on meanwhile: a kick makes it spin as long as the flush takes",
         ),
     ),
-    "L2": (
-        _ok("b112a65c52", _NO_SECTION),
-        _ok("176c36997f", _RELEASED),
-        _bad("65c1b5b622", _NOT_WOKEN),
-        _ok("321d1dba8b", "enabling external events wakes the poll"),
+}
+
+_DATAPLANE: Final[Table] = {
+    "L1": (
+        ok("b112a65c52", f"{_COMPLETES}; the IOThread hands over its context in turn"),
+        ok("65c1b5b622", f"{_COMPLETES}; the context is free while the IOThread sleeps; what hangs comes after the switch"),
     ),
-    "L7s": (_ok("b112a65c52", _LEFT_OUT),),
+    "L2": (
+        ok("b112a65c52", "no drained section exists"),
+        ok("176c36997f", "the main thread could only end the section with the IOThread out of its poll, and the next poll set has the notifier"),
+        bad("65c1b5b622", "the IOThread sleeps in a poll without the notifier, and enabling external events does not wake it"),
+        ok("321d1dba8b", "enabling external events wakes the poll"),
+    ),
+    "L7s": (ok("b112a65c52", "the main loop does not poll the notifier, and aio_poll leaves it out while it is disabled"),),
+}  # fmt: skip
+
+_NOT_EXTERNAL: Final[Table] = {
+    **always("L2", "the main loop's timers and chardevs are never disabled"),
+    **always("L7s", "the source of the requests is never disabled"),
 }
 
-_NEVER_EXTERNAL: Final = "the source of the requests is never disabled"
+_SCENARIOS: Final[Mapping[str, Table]] = {
+    "mirror": _MAIN_LOOP, "commit": _MAIN_LOOP, "dataplane": _DATAPLANE, "timer": _NOT_EXTERNAL, "no-ioeventfd": _NOT_EXTERNAL,
+}  # fmt: skip
 
-_NOT_EXTERNAL: Final = {
-    "L2": (_ok(FIRST, "the main loop's timers and chardevs are never disabled"),),
-    "L7s": (_ok(FIRST, _NEVER_EXTERNAL),),
-}
-
-_SCENARIOS: Final[Mapping[str, Mapping[str, tuple[LivenessSpan, ...]]]] = {
-    "mirror": _MAIN_LOOP,
-    "commit": _MAIN_LOOP,
-    "dataplane": _DATAPLANE,
-    "timer": _NOT_EXTERNAL,
-    "no-ioeventfd": _NOT_EXTERNAL,
-}
-
-_PARKED_COUNTED: Final = (
-    "a flush that is parked inside the mirror's section stays in the BlockBackend's in_flight, which the next drain, before the switch, "
-    "polls: it waits for a request that waits for the end of the section"
+_STAYS_COUNTED: Final = (
+    bad(
+        "cf3129323f",
+        "a flush that is parked inside the mirror's section stays in the BlockBackend's in_flight, which the next drain, before the switch, "
+        "polls: it waits for a request that waits for the end of the section",
+    ),
+    ok("7f16476fab", "what is parked is not counted"),
 )
-_UNCOUNTED: Final = "what is parked is not counted"
-#: what a variant changes: a flush can be parked where its source is not disabled
-_VARIANTS: Final[dict[str, dict[str, tuple[LivenessSpan, ...]]]] = {
-    name: {
-        "L1": (_ok(FIRST, _COMPLETES), _bad("cf3129323f", _PARKED_COUNTED), _ok("7f16476fab", _UNCOUNTED)),
-        "L3": (_ok(FIRST, _DRAINS_END), _bad("cf3129323f", _PARKED_COUNTED), _ok("7f16476fab", _UNCOUNTED)),
-    }
-    for name in ("timer-flush", "no-ioeventfd-flush", "timer-flush-reopen", "no-ioeventfd-flush-reopen")
+_PARKED: Final[Table] = {name: (*_EVERYWHERE[name], *_STAYS_COUNTED) for name in ("L1", "L3")}
+_DETACHED: Final = (
+    ok(FIRST, "the stop waits for the lock in its turn, and then for nothing"),
+    bad(
+        "463e0be101",
+        "a switch of the disk's context waits, with the BQL, for a deferred job whose exit needs the main loop",
+    ),
+    ok("657e120320", "the job's nodes move along and nothing waits for it"),
+)
+#: what a variant changes: a flush can be parked where its source is not disabled, and a stop switches the disk's context
+_VARIANTS: Final[Mapping[str, Table]] = {
+    **{f"{base}-{suffix}": _PARKED for base in ("timer", "no-ioeventfd") for suffix in ("flush", "flush-reopen")},
+    **{f"dataplane-{suffix}": {"L1": _DETACHED, "L6": _DETACHED} for suffix in ("reset", "stop")},
 }
 
 #: controls: the code base whose place they take, by what their knob turns
@@ -143,22 +122,6 @@ _LIKE: Final = {
     "3f09bfbc7b-reopen-drains": ("3f09bfbc7b", "one more drain, nested in mirror_exit"),
     "3bb0e2980a-permissions-first": ("7f16476fab", "the same sections and drains"),
 }
-
-_ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
-
-
-_DEFERRED: Final = (
-    "a switch of the disk's context waits, with the BQL, for a deferred job whose exit needs the main loop"
-)
-_DETACH: Final[dict[str, tuple[LivenessSpan, ...]]] = {
-    name: (
-        _ok(FIRST, "the stop waits for the lock in its turn, and then for nothing"),
-        _bad("463e0be101", _DEFERRED),
-        _ok("657e120320", "the job's nodes move along and nothing waits for it"),
-    )
-    for name in ("L1", "L6")
-}
-_VARIANTS.update({"dataplane-reset": _DETACH, "dataplane-stop": _DETACH})
 
 
 def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expectation | None:
@@ -172,11 +135,10 @@ def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expec
         )
         same = expected_liveness(like, scenario, property)
         return None if same is None else Expectation(same.outcome, f"{reason}: as {like}", True)
-    if revision not in _ORDER:
+    if revision not in PLACES:
         return None
     if not (scenario.writes or scenario.reads or scenario.flushes) and property in ("L2", "L7", "L7s"):
         return Expectation(Outcome.HOLDS, "there is no kick", True)
     base = _SCENARIOS[base_scenario(scenario).name]
     spans = variant or base.get(property) or _EVERYWHERE[property]
-    span = [item for item in spans if _ORDER[item.since] <= _ORDER[revision]][-1]
-    return Expectation(Outcome.VIOLATED if span.violated else Outcome.HOLDS, span.reason, True)
+    return last(spans, revision).expectation

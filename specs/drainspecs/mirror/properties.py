@@ -1,8 +1,8 @@
 """What must hold of every code base: the drain invariant and what belongs to it, as checks at the model's probe points.
 
 W is the window: from the last read of the dirty count that found 0 (w) to the switch to the target (c). The source node is the disk's
-root before the switch. Identifiers are those of the project's semantics notes (S: safety, B: pairing), plus A1 (no crash), F1 (no
-hang) and R1 (the story is possible at all: nothing below holds vacuously).
+root before the switch. S stands for safety, B for begin and end in pairs, L (`liveness`) for what must happen in the end; A1 is about crashes, F1 about
+hangs, and R1 says that the story is possible at all: nothing below holds vacuously. README.md of this package says which numbers are left out.
 """
 
 from __future__ import annotations
@@ -23,49 +23,32 @@ class PropertySpec(Struct, frozen=True):
     meaning: str
     source: str
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What a demand is told beside its condition."""
+        return {"meaning": self.meaning, "source": self.source}
+
 
 PROPERTIES = (
     PropertySpec("S1", "no request is submitted to the source during W", "ab27c3b5e7, commit message"),
     PropertySpec("S2", "the source has no pending request throughout W", "3f09bfbc7b: what its assertion stands for"),
-    PropertySpec(
-        "S3", "at the switch every acknowledged write that is on the source is on the target", "ab27c3b5e7: 'Data loss'"
-    ),
+    PropertySpec("S3", "at the switch every acknowledged write that is on the source is on the target", "ab27c3b5e7: 'Data loss'"),
     PropertySpec("S4", "after the switch a read finds every acknowledged write", "the guest's view of S3"),
-    PropertySpec(
-        "S5",
-        "nothing is submitted to the source between the bitmap's release and the switch",
-        "mirror.c: bdrv_release_dirty_bitmap",
-    ),
-    PropertySpec(
-        "S6", "the last dirty count is read in a drained section and the job does not yield after it", "9a0cec664e"
-    ),
-    PropertySpec(
-        "S7", "no host notifier's handler runs in a drained section of its disk's node", "c1e1e5fa8f, 14560d69e7"
-    ),
-    PropertySpec(
-        "S8", "when mirror_exit begins, before it drains anything, the source has no pending request", "3f09bfbc7b"
-    ),
+    PropertySpec("S5", "nothing is submitted to the source between the bitmap's release and the switch", "mirror.c: bdrv_release_dirty_bitmap"),
+    PropertySpec("S6", "the last dirty count is read in a drained section and the job does not yield after it", "9a0cec664e"),
+    PropertySpec("S7", "no host notifier's handler runs in a drained section of its disk's node", "c1e1e5fa8f, 14560d69e7"),
+    PropertySpec("S8", "when mirror_exit begins, before it drains anything, the source has no pending request", "3f09bfbc7b"),
     PropertySpec("S10", "the disk is switched once, and only if the job was told to complete", "mirror.c: mirror_exit"),
-    PropertySpec(
-        "S11",
-        "when mirror finds nothing dirty and leaves, the target has what the source has",
-        "mirror.c: a cancelled job is a copy",
-    ),
+    PropertySpec("S11", "when mirror finds nothing dirty and leaves, the target has what the source has", "mirror.c: a cancelled job is a copy"),
     PropertySpec("B1", "the disable counters are what the open sections add up to", "c1e1e5fa8f"),
     PropertySpec("B2", "when the job is over, every section it began has ended", "176c36997f, ab27c3b5e7"),
-    PropertySpec(
-        "B3",
-        "external events are enabled in the context in which they were disabled",
-        "ab27c3b5e7 looks twice, e64f25f30b",
-    ),
+    PropertySpec("B3", "external events are enabled in the context in which they were disabled", "ab27c3b5e7 looks twice, e64f25f30b"),
     PropertySpec("B5", "at rest every counter is 0", "c1e1e5fa8f"),
     PropertySpec("B6", "enabling external events again tells the context to look", "321d1dba8b"),
     PropertySpec("A1", "QEMU neither fails its assertion nor crashes", "3f09bfbc7b, launchpad 1570134"),
     PropertySpec("F1", "the job can always still complete and every request be answered", "321d1dba8b"),
     PropertySpec("R1", "the job can complete and every request be answered", "negative control against vacuity"),
-)
-
-_MEANING = {item.name: item for item in PROPERTIES}
+)  # fmt: skip
 
 
 class DrainInvariant(Probes):
@@ -96,9 +79,8 @@ class DrainInvariant(Probes):
 
     def node_switches(self, p: Process, w: World) -> None:
         """S3, S10."""
-        p.check(
-            "S3", all_(*(write.on_target | ~(write.state.is_("acked") & write.on_source) for write in w.disk.writes))
-        )
+        kept = (write.on_target | ~(write.state.is_("acked") & write.on_source) for write in w.disk.writes)
+        p.check("S3", all_(*kept))
         p.check("S10", w.job.should_complete & w.on_old_node & ~w.job.completed)
 
     def external_enabled(self, p: Process, w: World, counter: IntExpr, notified: BoolExpr) -> None:
@@ -124,15 +106,14 @@ class DrainInvariant(Probes):
             "A1": ~w.m.halted,
         }
         for item in PROPERTIES:
-            about = {"meaning": item.meaning, "source": item.source}
             if item.name in always:
-                w.m.always(item.name, always[item.name], **about)
+                w.m.always(item.name, always[item.name], **item.about)
             elif item.name == "F1":
-                w.m.can_always_finish(item.name, finished | w.m.halted, **about)
+                w.m.can_always_finish(item.name, finished | w.m.halted, **item.about)
             elif item.name == "R1":
-                w.m.reachable(item.name, finished, **about)
+                w.m.reachable(item.name, finished, **item.about)
             else:
-                w.m.assertion(item.name, **about)
+                w.m.assertion(item.name, **item.about)
 
 
 def _found_again(w: World) -> BoolExpr:
