@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Final
 
 from draincheck.knobs import Knobs
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
 from drainspecs.mirror.scenarios import SCENARIOS, applies, base_scenario
-from drainspecs.questions.variants import Judged, Judges
+from drainspecs.questions.variants import Judge, Judged
 
 __all__ = ["NO_HANG", "Kind", "same_kind"]
 
@@ -31,18 +30,17 @@ def same_kind(revision: Revision, scenarios: Sequence[Scenario]) -> list[Scenari
 class Kind:
     """Looks for hangs in the scenarios of the same kind as some chosen ones: users have those requests, too."""
 
-    def __init__(self, stack: ExitStack, revision: Revision, scenarios: Sequence[Scenario]) -> None:
-        places = same_kind(revision, scenarios)
-        self._judges = [(place, stack.enter_context(Judges(place, NO_HANG, processes=1))) for place in places]
+    def __init__(self, revision: Revision, scenarios: Sequence[Scenario]) -> None:
+        self._judges = [Judge(place, NO_HANG) for place in same_kind(revision, scenarios)]
 
     def hang(self, knobs: Knobs) -> tuple[Scenario, Judged] | None:
         """A scenario where a code base with these knobs hangs, and what is known of it there.
 
         What has shown a hang is tried first the next time: larger sets often hang alike.
         """
-        for number, (scenario, judges) in enumerate(self._judges):
-            judged = judges.judge(knobs)
+        for number, judge in enumerate(self._judges):
+            judged = judge.judge(knobs)
             if not (judged.objection or judged.all_hold()):
                 self._judges.insert(0, self._judges.pop(number))
-                return scenario, judged
+                return judge.scenario, judged
         return None

@@ -9,10 +9,9 @@ complete, in the way of `why`: sets grow by mitigations whose knobs are read by 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,9 +21,10 @@ from draincheck.qemu import Scenario
 from draincheck.revisions import REVISIONS, Revision, with_settings
 from draincheck.verdict import Outcome
 from drainspecs.mirror.kind import NO_HANG, Kind
+from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
 from drainspecs.mirror.stray_requests import CASES, SeedCases
-from drainspecs.questions.variants import Advance, Judged, Judges, check_possible, silently
+from drainspecs.questions.variants import Advance, Judge, Judged, check_possible, silently
 
 __all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
 
@@ -34,7 +34,7 @@ SAFETY: Final = ("S1", "S2", "S3", "S4", "S8", "A1")
 Liveness = Callable[[Revision, Scenario], Mapping[str, Outcome]]
 
 #: a set of mitigations, by their places in `MITIGATIONS`
-_Places = frozenset[int]
+_Places: TypeAlias = frozenset[int]
 
 
 class Flaw(Struct, frozen=True):
@@ -118,8 +118,6 @@ class Repairs(Struct, frozen=True):
 
 def liveness_of(revision: Revision, scenario: Scenario) -> Mapping[str, Outcome]:
     """The verdicts on `drainspecs.mirror.liveness.LIVENESS`."""
-    from drainspecs.mirror.liveness import verdicts
-
     return {name: verdict.outcome for name, verdict in verdicts(revision, scenario).items()}
 
 
@@ -146,26 +144,24 @@ def repair(
         ModelError: the code base cannot run a scenario, there is no such property, or a search leaves one undecided.
     """
     started = perf_counter()
-    with ExitStack() as stack:
-        bench = _Bench(stack, revision, scenarios, properties, advance=advance, processes=processes)
-        kind = Kind(stack, revision, scenarios)
-        search = _Search(bench, liveness, kind)
-        search.run()
-        remaining = _Remaining(bench, _Cases(stack, scenarios, processes), kind)
-        solutions = sorted((_solution(revision, bench.chosen(places)) for places in search.solutions), key=_by_cost)
-        return Repairs(
-            revision=revision,
-            scenarios=tuple(scenarios),
-            properties=tuple(properties),
-            applicable=bench.chosen(bench.applicable),
-            solutions=tuple(solutions),
-            now=remaining.after(frozenset()),
-            remainders=tuple(remaining.after(places) for places in search.short_of_solutions()),
-            rejected=tuple((bench.chosen(places), flaws) for places, flaws in search.rejected.items()),
-            examined=search.examined,
-            systems=sum(len(judges.digests) for judges in bench.judges),
-            seconds=perf_counter() - started,
-        )
+    bench = _Bench(revision, scenarios, properties, processes, advance)
+    search = _Search(bench, liveness)
+    search.run()
+    remaining = _Remaining(bench)
+    solutions = (_solution(revision, bench.chosen(places)) for places in search.solutions)
+    return Repairs(
+        revision=revision,
+        scenarios=bench.scenarios,
+        properties=bench.properties,
+        applicable=bench.chosen(bench.applicable),
+        solutions=tuple(sorted(solutions, key=_by_cost)),
+        now=remaining.after(frozenset()),
+        remainders=tuple(map(remaining.after, search.short_of_solutions())),
+        rejected=tuple((bench.chosen(places), flaws) for places, flaws in search.rejected.items()),
+        examined=search.examined,
+        systems=sum(len(judge.digests) for judge in bench.judges),
+        seconds=perf_counter() - started,
+    )
 
 
 def what_remains(
@@ -175,10 +171,9 @@ def what_remains(
     properties: Sequence[str] = SAFETY,
 ) -> Remainder:
     """What a set of mitigations leaves open; one that is made already, or that does not fit, changes nothing. Raises ModelError like `repair`."""
-    with ExitStack() as stack:
-        bench = _Bench(stack, revision, scenarios, properties)
-        places = frozenset(map(MITIGATIONS.index, mitigations)) & bench.applicable
-        return _Remaining(bench, _Cases(stack, scenarios, 1), Kind(stack, revision, scenarios)).after(places)
+    bench = _Bench(revision, scenarios, properties)
+    places = frozenset(map(MITIGATIONS.index, mitigations)) & bench.applicable
+    return _Remaining(bench).after(places)
 
 
 def _by_cost(solution: Repair) -> tuple[int, int, tuple[int, ...]]:
@@ -195,27 +190,24 @@ def _solution(revision: Revision, mitigations: tuple[Mitigation, ...]) -> Repair
 
 
 class _Bench:
-    """Decides sets of mitigations of one code base in all scenarios."""
+    """Decides sets of mitigations of one code base in all scenarios, and in those of their kind."""
 
     def __init__(
         self,
-        stack: ExitStack,
         revision: Revision,
         scenarios: Sequence[Scenario],
         properties: Sequence[str],
-        *,
-        advance: Advance = silently,
         processes: int | None = 1,
+        advance: Advance = silently,
     ) -> None:
         for scenario in scenarios:
             check_possible(revision, scenario)
         self.revision, self.scenarios, self.properties = revision, tuple(scenarios), tuple(properties)
         self.applicable = frozenset(place for place, item in enumerate(MITIGATIONS) if item.applies(revision.knobs))
         everything = tuple(dict.fromkeys((*properties, *NO_HANG)))
-        self.judges = [
-            stack.enter_context(Judges(scenario, everything, processes=processes, advance=advance))
-            for scenario in scenarios
-        ]
+        self.judges = [Judge(item, everything, processes=processes, advance=advance) for item in scenarios]
+        self.cases = [Judge(item, tuple(CASES), SeedCases, processes) for item in scenarios]
+        self.kind = Kind(revision, scenarios)
 
     def chosen(self, places: _Places) -> tuple[Mitigation, ...]:
         """The mitigations of a set, in the order of history."""
@@ -225,18 +217,26 @@ class _Bench:
         """The knobs with a set of mitigations made."""
         return applied(self.revision.knobs, self.chosen(places))
 
+    def judged(self, places: _Places) -> list[Judged]:
+        """What is known of a set in each scenario."""
+        return [judge.judge(self.vector(places)) for judge in self.judges]
+
     def flaws(self, scenario: Scenario, judged: Judged) -> tuple[Flaw, ...]:
         """What does not hold."""
-        return tuple(
-            Flaw(scenario.name, name) for name, outcome in judged.outcomes.items() if outcome is not Outcome.HOLDS
-        )
+        wrong = (name for name, outcome in judged.outcomes.items() if outcome is not Outcome.HOLDS)
+        return tuple(Flaw(scenario.name, name) for name in wrong)
 
-    def flaws_now(self) -> frozenset[Flaw]:
-        """What does not hold in the code base as it is."""
-        pairs = zip(self.scenarios, self.judges, strict=True)
-        return frozenset(
-            flaw for scenario, judges in pairs for flaw in self.flaws(scenario, judges.judge(self.revision.knobs))
-        )
+    def all_flaws(self, judged: Sequence[Judged]) -> tuple[Flaw, ...]:
+        """What does not hold in each scenario."""
+        return tuple(flaw for pair in zip(self.scenarios, judged, strict=True) for flaw in self.flaws(*pair))
+
+    def cases_open(self, knobs: Knobs) -> dict[str, tuple[str, ...]]:
+        """The bug cases that can happen, by scenario."""
+        outcomes = {judge.scenario.name: judge.judge(knobs).outcomes for judge in self.cases}
+        return {
+            scenario: tuple(name for name in CASES if found.get(name) is Outcome.VIOLATED)
+            for scenario, found in outcomes.items()
+        }
 
     def compatible(self, places: _Places) -> frozenset[int]:
         """The mitigations that can be added to a set: no two turn the same knob."""
@@ -247,13 +247,13 @@ class _Bench:
 class _Search:
     """The sets of mitigations, by size."""
 
-    def __init__(self, bench: _Bench, liveness: Liveness, kind: Kind) -> None:
-        self.bench, self._liveness, self._kind = bench, liveness, kind
+    def __init__(self, bench: _Bench, liveness: Liveness) -> None:
+        self.bench, self._liveness = bench, liveness
         self._alive = {scenario: liveness(bench.revision, scenario) for scenario in bench.scenarios}
         #: what nobody asked a set to mend, because all that is wrong is of this kind
-        self._excused = bench.flaws_now()
+        self._excused = bench.all_flaws(bench.judged(frozenset()))
         if any(flaw.property in bench.properties for flaw in self._excused):
-            self._excused = frozenset()
+            self._excused = ()
         self.examined = 0
         self.solutions: list[_Places] = []
         self.rejected: dict[_Places, tuple[Flaw, ...]] = {}
@@ -275,10 +275,10 @@ class _Search:
         """
         helpful: dict[_Places, frozenset[int]] = {}
         found: dict[_Places, list[Flaw]] = {places: [] for places in level}
-        for scenario, judges in zip(self.bench.scenarios, self.bench.judges, strict=True):
+        for judge in self.bench.judges:
             left = list(found)
-            for places, judged in zip(left, judges.judge_all([self.bench.vector(p) for p in left]), strict=True):
-                flaws = self.bench.flaws(scenario, judged)
+            for places, judged in zip(left, judge.judge_all(list(map(self.bench.vector, left))), strict=True):
+                flaws = self.bench.flaws(judge.scenario, judged)
                 if judged.objection or flaws:
                     helpful.setdefault(places, self._that_matter(places, judged))
                 found[places] += flaws
@@ -306,7 +306,7 @@ class _Search:
 
     def _hangs_elsewhere(self, places: _Places, helpful: dict[_Places, frozenset[int]]) -> tuple[Flaw, ...]:
         """A hang in another scenario of the kind; what its model has read might help."""
-        found = self._kind.hang(self.bench.vector(places))
+        found = self.bench.kind.hang(self.bench.vector(places))
         if found is None:
             return ()
         scenario, judged = found
@@ -330,48 +330,23 @@ class _Search:
         return [places for places in dict.fromkeys(singles + short) if places and places not in self.solutions]
 
 
-class _Cases:
-    """Decides the bug cases."""
-
-    def __init__(self, stack: ExitStack, scenarios: Sequence[Scenario], processes: int | None) -> None:
-        self._judges = [
-            stack.enter_context(Judges(scenario, tuple(CASES), SeedCases, processes)) for scenario in scenarios
-        ]
-        self._scenarios = scenarios
-
-    def open(self, knobs: Knobs) -> dict[str, tuple[str, ...]]:
-        """The cases that can happen, by scenario."""
-        found: dict[str, tuple[str, ...]] = {}
-        for scenario, judges in zip(self._scenarios, self._judges, strict=True):
-            outcomes = judges.judge(knobs).outcomes
-            found[scenario.name] = tuple(name for name in CASES if outcomes.get(name) is Outcome.VIOLATED)
-        return found
-
-
 class _Remaining:
     """What sets of mitigations leave open."""
 
-    def __init__(self, bench: _Bench, cases: _Cases, kind: Kind) -> None:
-        self._bench, self._cases, self._kind = bench, cases, kind
-        self._now: Remainder | None = None
+    def __init__(self, bench: _Bench) -> None:
+        self._bench = bench
+        self._now = self._look(frozenset())
 
     def after(self, places: _Places) -> Remainder:
         """What is open after a set of mitigations."""
-        if self._now is None:
-            self._now = self._look(frozenset())
         found = self._look(places)
-        same = replace(found, mitigations=()) == self._now
-        return replace(found, inert=bool(places) and same)
+        return replace(found, inert=bool(places) and replace(found, mitigations=()) == self._now)
 
     def _look(self, places: _Places) -> Remainder:
-        knobs, flaws, objection = self._bench.vector(places), list[Flaw](), ""
-        for scenario, judges in zip(self._bench.scenarios, self._bench.judges, strict=True):
-            judged = judges.judge(knobs)
-            flaws += self._bench.flaws(scenario, judged)
-            objection = objection or judged.objection
-        if places and not flaws and not objection and (hang := self._kind.hang(knobs)) is not None:
-            flaws += self._bench.flaws(*hang)
-        any_order = self._cases.open(turned(knobs, {"order": "any"}))
-        return Remainder(
-            self._bench.chosen(places), tuple(flaws), self._cases.open(knobs), any_order, objection=objection
-        )
+        bench, knobs, judged = self._bench, self._bench.vector(places), self._bench.judged(places)
+        flaws, objections = bench.all_flaws(judged), (item.objection for item in judged if item.objection)
+        objection = next(objections, "")
+        if places and not flaws and not objection and (hang := bench.kind.hang(knobs)) is not None:
+            flaws = bench.flaws(*hang)
+        any_order = bench.cases_open(turned(knobs, {"order": "any"}))
+        return Remainder(bench.chosen(places), flaws, bench.cases_open(knobs), any_order, objection=objection)

@@ -8,8 +8,9 @@ space into cubes, and every vector is in exactly one of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from math import prod
+from operator import or_
 from time import perf_counter
 from typing import Final
 
@@ -22,7 +23,7 @@ from draincheck.knobs import KNOBS, Knobs, Setting, knob_named, shown, turned
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision
 from drainspecs.mirror.properties import DrainInvariant
-from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, check_applies, silently
+from drainspecs.questions.variants import NAMES_ONLY, Advance, Judge, Judged, check_applies, silently
 
 __all__ = ["MOST", "Region", "Sweep", "default_knobs", "sweep"]
 
@@ -41,15 +42,8 @@ _DATAPLANE: Final = (
 )  # fmt: skip
 #: and where requests come without a host notifier
 _NO_NOTIFIER: Final = (
-    "order",
-    "drain",
-    "drain_is_section",
-    "drain_polls",
-    "begin",
-    "pre_switch",
-    "flush",
-    "park_requests",
-)
+    "order", "drain", "drain_is_section", "drain_polls", "begin", "pre_switch", "flush", "park_requests",
+)  # fmt: skip
 
 
 def default_knobs(scenario: Scenario) -> tuple[str, ...]:
@@ -129,10 +123,7 @@ class Sweep(Struct, frozen=True, dict=True):
         return not self.impossible >> self.space.number(vector) & 1
 
     def _union(self, parts: Iterable[Region]) -> int:
-        found = 0
-        for part in parts:
-            found |= self.space.members(part.fixed)
-        return found
+        return reduce(or_, (self.space.members(part.fixed) for part in parts), 0)
 
     def is_safe(self, vector: Mapping[str, Setting]) -> bool:
         """What the search found of one vector of the space."""
@@ -180,13 +171,13 @@ def sweep(
     wanted = (properties,) if isinstance(properties, str) else tuple(properties)
     swept = _chosen(knobs if knobs is not None else default_knobs(scenario))
     check_applies(base, scenario)
-    with Judges(scenario, wanted, probes, processes, advance) as judges:
-        parts = tuple(_parts(judges, base.knobs, swept))
+    judge = Judge(scenario, wanted, probes, processes, advance)
+    parts = tuple(_parts(judge, base.knobs, swept))
     read = {knob for part in parts for knob in part.fixed}
     space = Space(tuple(knob for knob in swept if knob in read))
     found = Sweep(
-        scenario, wanted, base, space, tuple(knob for knob in swept if knob not in read), parts, (), len(judges.digests),
-        tuple(judges.objections), 0.0,
+        scenario, wanted, base, space, tuple(knob for knob in swept if knob not in read), parts, (), len(judge.digests),
+        tuple(judge.objections), 0.0,
     )  # fmt: skip
     return replace(found, table=cover(space, found.safe, found.impossible), seconds=perf_counter() - started)
 
@@ -201,7 +192,7 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(knob.name for knob in KNOBS if knob.name in names and knob.name not in NAMES_ONLY)
 
 
-def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Region]:
+def _parts(judge: Judge, base: Knobs, swept: Sequence[str]) -> Iterator[Region]:
     """The parts of the space, level by level.
 
     A build with the values of a prefix of what it reads, and the first value of every other knob, gives one part; each knob that it has
@@ -212,7 +203,7 @@ def _parts(judges: Judges, base: Knobs, swept: Sequence[str]) -> Iterator[Region
     while prefixes:
         vectors = [turned(base, first | prefix) for prefix in prefixes]
         longer: list[dict[str, Setting]] = []
-        for prefix, judged in zip(prefixes, judges.judge_all(vectors), strict=True):
+        for prefix, judged in zip(prefixes, judge.judge_all(vectors), strict=True):
             fixed = {knob: value for knob, value in judged.read.items() if knob in first}
             yield Region(fixed, judged)
             longer += _siblings(fixed, len(prefix))

@@ -8,9 +8,8 @@ that cannot matter.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,12 +25,9 @@ from draincheck.verdict import Outcome
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import applies
-from drainspecs.suite.pool import how_many
+from drainspecs.suite.pool import how_many, in_processes
 
-if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
-__all__ = ["NAMES_ONLY", "Advance", "Judge", "Judged", "Judges", "check_applies", "check_possible", "silently"]
+__all__ = ["NAMES_ONLY", "Advance", "Judge", "Judged", "check_applies", "check_possible", "silently"]
 
 #: told how many code bases have been decided so far
 Advance = Callable[[int], None]
@@ -86,25 +82,55 @@ class Judged(Struct, frozen=True):
 
 
 class Judge:
-    """Decides some properties for knob vectors in one scenario.
+    """Decides some properties for knob vectors in one scenario, in several processes where that pays.
 
     Args:
         scenario: topology and workload.
         properties: names of properties that `probes` demands.
         probes: makes the specification that is hung into each model.
+        processes: how many may work at it; None: one a core.
+        advance: told how many knob vectors have been decided.
+
+    Attributes:
+        asked: how many knob vectors were asked about.
+        digests: the distinct systems among them.
+        objections: the objections that were met.
     """
 
     def __init__(
-        self, scenario: Scenario, properties: Sequence[str], probes: Callable[[], Probes] = DrainInvariant
+        self,
+        scenario: Scenario,
+        properties: Sequence[str],
+        probes: Callable[[], Probes] = DrainInvariant,
+        processes: int | None = 1,
+        advance: Advance = silently,
     ) -> None:
         self.scenario, self.properties = scenario, tuple(properties)
-        self._probes = probes
+        self._probes, self._processes, self._advance = probes, how_many(processes), advance
         self._variants = Variants[Judged]()
         self._outcomes: dict[str, Mapping[str, Outcome]] = {}
+        self.asked = 0
+        self.objections: dict[str, None] = {}
+
+    @property
+    def digests(self) -> Sequence[str]:
+        """Each names a system; in the order in which they were met."""
+        return tuple(self._outcomes)
 
     def known(self, knobs: Knobs) -> Judged | None:
         """What is known already about a knob vector."""
         return self._variants.known(knobs)
+
+    def judge_all(self, vectors: Sequence[Knobs]) -> list[Judged]:
+        """Decide knob vectors; the answers come in their order. Raises ModelError like `judge`."""
+        new = list(dict.fromkeys(knobs for knobs in vectors if self.known(knobs) is None))
+        decided = self._elsewhere(new) if len(new) > FEW and self._processes > 1 else map(self.judge, new)
+        for number, judged in enumerate(decided, self.asked + 1):
+            self.learn(judged)
+            self._advance(number)
+        self.asked += len(vectors)
+        self._advance(self.asked)
+        return [self.judge(knobs) for knobs in vectors]
 
     def judge(self, knobs: Knobs) -> Judged:
         """Decide a knob vector. Raises ModelError if its model is at fault, or a search leaves a property undecided."""
@@ -118,15 +144,17 @@ class Judge:
     def learn(self, judged: Judged) -> None:
         """Take over what somebody else has found out."""
         self._variants.learn(judged.read, judged)
+        if judged.objection:
+            self.objections[judged.objection] = None
+        else:
+            self._outcomes.setdefault(judged.digest, judged.outcomes)
 
     def _decide(self, knobs: Knobs) -> Judged:
         """What there is to know but for the knobs that are read."""
         if reason := objection(knobs, self.scenario):
             return Judged({}, {}, "", reason)
         system = build(self.scenario.name, knobs, self.scenario, self._probes()).compile()
-        if system.digest not in self._outcomes:
-            self._outcomes[system.digest] = self._search(system)
-        return Judged({}, self._outcomes[system.digest], system.digest)
+        return Judged({}, self._outcomes.get(system.digest) or self._search(system), system.digest)
 
     def _search(self, system: TransitionSystem) -> Mapping[str, Outcome]:
         wanted = tuple(system.property_named(name) for name in self.properties)
@@ -136,92 +164,17 @@ class Judge:
                 raise ModelError(f"{system.name}: {verdict.property} cannot be decided: {verdict.reason}")
         return {name: verdict.outcome for name, verdict in verdicts.items()}
 
-
-class Judges:
-    """Decides many knob vectors, in several processes where that pays; use it in a `with` statement.
-
-    Attributes:
-        asked: how many knob vectors were asked about.
-        built: how many of them had to be built, because nothing was known about the knobs they read.
-        digests: the distinct systems among them.
-        objections: the objections that were met.
-    """
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        properties: Sequence[str],
-        probes: Callable[[], Probes] = DrainInvariant,
-        processes: int | None = None,
-        advance: Advance = silently,
-    ) -> None:
-        self._own = Judge(scenario, properties, probes)
-        self._arguments = (scenario, tuple(properties), probes)
-        self._processes = how_many(processes)
-        self._pool: ProcessPoolExecutor | None = None
-        self._advance = advance
-        self.asked = self.built = 0
-        self.digests: set[str] = set()
-        self.objections: dict[str, None] = {}
-
-    def __enter__(self) -> Judges:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def judge(self, knobs: Knobs) -> Judged:
-        """Decide one knob vector; raises ModelError like `Judge.judge`."""
-        return self.judge_all([knobs])[0]
-
-    def judge_all(self, vectors: Sequence[Knobs]) -> list[Judged]:
-        """Decide knob vectors; the answers come in their order. Raises ModelError like `Judge.judge`."""
-        new = list(dict.fromkeys(knobs for knobs in vectors if self._own.known(knobs) is None))
-        decided = self._elsewhere(new) if len(new) > FEW and self._processes > 1 else map(self._own.judge, new)
-        before = self.asked
-        for number, judged in enumerate(decided, 1):
-            self._own.learn(judged)
-            self._note(judged)
-            self._advance(before + number)
-        self.asked += len(vectors)
-        self._advance(self.asked)
-        return [self._own.judge(knobs) for knobs in vectors]
-
-    def _note(self, judged: Judged) -> None:
-        self.built += 1
-        if judged.objection:
-            self.objections[judged.objection] = None
-        else:
-            self.digests.add(judged.digest)
-
     def _elsewhere(self, vectors: Sequence[Knobs]) -> Iterator[Judged]:
-        if self._pool is None:
-            self._pool = _pool(self._processes, self._arguments)
-        return self._pool.map(_judge_here, vectors, chunksize=PIECE)
+        """Decided by processes that are forked from this one, and so begin with what it knows."""
+        _here[:] = [self]
+        pieces = [vectors[start : start + PIECE] for start in range(0, len(vectors), PIECE)]
+        for found in in_processes(_judge_here, pieces, self._processes):
+            yield from found
 
 
-# -- in another process -----------------------------------------------------------------------------
-
+#: the judge of the process that forks
 _here: list[Judge] = []
 
-#: what a judge is made of
-_Arguments: TypeAlias = tuple[Scenario, tuple[str, ...], Callable[[], Probes]]
 
-
-def _pool(workers: int, arguments: _Arguments) -> ProcessPoolExecutor:
-    """Forked, so that nothing has to be imported again."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    return ProcessPoolExecutor(workers, get_context("fork"), _start, arguments)
-
-
-def _start(*arguments: *_Arguments) -> None:
-    """Each process keeps one judge. Ctrl-C is for the parent alone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _here[:] = [Judge(*arguments)]
-
-
-def _judge_here(knobs: Knobs) -> Judged:
-    return _here[0].judge(knobs)
+def _judge_here(vectors: Sequence[Knobs]) -> list[Judged]:
+    return [_here[0].judge(knobs) for knobs in vectors]

@@ -17,22 +17,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.knobs import KNOBS, Knobs, Setting, shown, turned
 from draincheck.qemu import Probes, Scenario, build
-from draincheck.revisions import REVISIONS, Revision, with_settings
+from draincheck.revisions import PLACES, REVISIONS, Revision, with_settings
+from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Statistics, Verdict
 from drainspecs.mirror.properties import DrainInvariant
-from drainspecs.questions.variants import NAMES_ONLY, Advance, Judged, Judges, check_possible, silently
-
-if TYPE_CHECKING:
-    from draincheck.system import TransitionSystem
+from drainspecs.questions.variants import NAMES_ONLY, Advance, Judge, Judged, check_possible, silently
 
 __all__ = ["BEFORE_THE_STORY", "Flip", "KnobChange", "Why", "changes_between", "why"]
 
@@ -40,7 +37,7 @@ __all__ = ["BEFORE_THE_STORY", "Flip", "KnobChange", "Why", "changes_between", "
 BEFORE_THE_STORY: Final = REVISIONS[0]
 
 #: makes a certificate of a system in which the property holds
-Certify = Callable[["TransitionSystem"], object]
+Certify = Callable[[TransitionSystem], object]
 
 
 class KnobChange(Struct, frozen=True):
@@ -119,16 +116,12 @@ class Why(Struct, frozen=True):
 
 def changes_between(revision: Revision, base: Revision = BEFORE_THE_STORY) -> tuple[KnobChange, ...]:
     """The knobs in which two code bases differ, but for those that only change names."""
+    values = ((knob.name, getattr(revision.knobs, knob.name), getattr(base.knobs, knob.name)) for knob in KNOBS)
     return tuple(
-        _change(revision, base, knob.name)
-        for knob in KNOBS
-        if knob.name not in NAMES_ONLY and getattr(revision.knobs, knob.name) != getattr(base.knobs, knob.name)
+        KnobChange(knob, now, before, _turns(revision, base, knob))
+        for knob, now, before in values
+        if knob not in NAMES_ONLY and now != before
     )
-
-
-def _change(revision: Revision, base: Revision, knob: str) -> KnobChange:
-    now = getattr(revision.knobs, knob)
-    return KnobChange(knob, now, getattr(base.knobs, knob), _turns(revision, base, knob))
 
 
 def _turns(revision: Revision, base: Revision, knob: str) -> tuple[Revision, ...]:
@@ -143,9 +136,8 @@ def _turns(revision: Revision, base: Revision, knob: str) -> tuple[Revision, ...
 
 def _up_to(revision: Revision) -> list[Revision]:
     """The rows of the history up to a code base, or up to its date if it is not one of them."""
-    names = [row.name for row in REVISIONS]
-    if revision.name in names:
-        return list(REVISIONS[: names.index(revision.name) + 1])
+    if revision.name in PLACES:
+        return list(REVISIONS[: PLACES[revision.name] + 1])
     return [row for row in REVISIONS if row.date <= revision.date]
 
 
@@ -177,21 +169,44 @@ def why(
     """
     started = perf_counter()
     check_possible(revision, scenario)
-    now = _explored(revision, scenario, property, probes)
-    changes = {change.knob: change for change in changes_between(revision, base)}
-    with Judges(scenario, [property], probes, processes, advance) as judges:
-        search = _Search(
-            judges, revision.knobs, {name: change.before for name, change in changes.items()}, now[1].outcome
-        )
-        answers = search.run()
-    chosen = sorted(([t for t in changes.values() if t.knob in answer] for answer in answers), key=len)
-    flips = [_flip(revision, scenario, property, probes, answer) for answer in chosen]
-    if certify is not None:
-        flips = [_certified(flip, scenario, probes, certify) for flip in flips]
+    asked = _Asked(scenario, property, probes, certify)
+    _, verdict, _ = asked.explored(revision)
+    changes = changes_between(revision, base)
+    judge = Judge(scenario, [property], probes, processes, advance)
+    search = _Search(judge, revision.knobs, {change.knob: change.before for change in changes}, verdict.outcome)
+    answers = sorted(([change for change in changes if change.knob in answer] for answer in search.run()), key=len)
     return Why(
-        revision, base, scenario, now[1], tuple(changes.values()), tuple(flips), search.examined, len(judges.digests),
-        tuple(judges.objections), perf_counter() - started,
+        revision, base, scenario, verdict, changes, tuple(asked.flip(revision, answer) for answer in answers),
+        search.examined, len(judge.digests), tuple(judge.objections), perf_counter() - started,
     )  # fmt: skip
+
+
+class _Asked(Struct, frozen=True):
+    """The question, which can be put to any code base."""
+
+    scenario: Scenario
+    property: str
+    probes: type[Probes]
+    certify: Certify | None
+
+    def explored(self, revision: Revision) -> tuple[TransitionSystem, Verdict, Statistics]:
+        """Its system, the verdict, and what the search came to; raises ModelError if the property is not decided."""
+        title = f"{revision.name} / {self.scenario.name}"
+        system = build(title, revision.knobs, self.scenario, self.probes()).compile()
+        system.property_named(self.property)
+        exploration = explore(system)
+        verdict = exploration.verdicts[self.property]
+        if verdict.outcome is Outcome.UNKNOWN:
+            raise ModelError(f"{system.name}: {self.property} cannot be decided: {verdict.reason}")
+        return system, verdict, exploration.statistics
+
+    def flip(self, revision: Revision, changes: list[KnobChange]) -> Flip:
+        """An answer: what there is after the removal of these changes."""
+        without = with_settings(revision, {change.knob: change.before for change in changes})
+        system, verdict, statistics = self.explored(without)
+        holds = verdict.outcome is Outcome.HOLDS
+        certificate = self.certify(system) if self.certify is not None and holds else None
+        return Flip(tuple(changes), without, system.digest, verdict, statistics, certificate)
 
 
 class _Candidate(NamedTuple):
@@ -204,8 +219,8 @@ class _Candidate(NamedTuple):
 class _Search:
     """The sets of changes, by size."""
 
-    def __init__(self, judges: Judges, knobs: Knobs, before: Mapping[str, Setting], outcome: Outcome) -> None:
-        self.judges, self.knobs, self.before, self.outcome = judges, knobs, before, outcome
+    def __init__(self, judge: Judge, knobs: Knobs, before: Mapping[str, Setting], outcome: Outcome) -> None:
+        self.judge, self.knobs, self.before, self.outcome = judge, knobs, before, outcome
         self.examined = 0
         self.answers: list[frozenset[str]] = []
 
@@ -213,7 +228,7 @@ class _Search:
         """The minimal answers."""
         level = [_Candidate(frozenset())]
         while level:
-            judged = self.judges.judge_all([self._without(item.removed) for item in level])
+            judged = self.judge.judge_all([self._without(item.removed) for item in level])
             self.examined += len(level)
             self.answers += [item.removed for item, found in zip(level, judged, strict=True) if self._flips(found)]
             larger = (more for item, found in zip(level, judged, strict=True) for more in self._larger(item, found))
@@ -231,34 +246,3 @@ class _Search:
         for place, knob in enumerate(judged.read):
             if place >= item.settled and knob in self.before:
                 yield _Candidate(item.removed | {knob}, place + 1)
-
-
-def _explored(
-    revision: Revision, scenario: Scenario, property: str, probes: type[Probes]
-) -> tuple[str, Verdict, Statistics]:
-    """Digest, verdict and statistics of a code base; raises ModelError if the property is not decided."""
-    system = _system(revision, scenario, probes)
-    system.property_named(property)
-    exploration = explore(system)
-    verdict = exploration.verdicts[property]
-    if verdict.outcome is Outcome.UNKNOWN:
-        raise ModelError(f"{system.name}: {property} cannot be decided: {verdict.reason}")
-    return system.digest, verdict, exploration.statistics
-
-
-def _system(revision: Revision, scenario: Scenario, probes: type[Probes]) -> TransitionSystem:
-    return build(f"{revision.name} / {scenario.name}", revision.knobs, scenario, probes()).compile()
-
-
-def _flip(
-    revision: Revision, scenario: Scenario, property: str, probes: type[Probes], changes: list[KnobChange]
-) -> Flip:
-    without = with_settings(revision, {change.knob: change.before for change in changes})
-    digest, verdict, statistics = _explored(without, scenario, property, probes)
-    return Flip(tuple(changes), without, digest, verdict, statistics)
-
-
-def _certified(flip: Flip, scenario: Scenario, probes: type[Probes], certify: Certify) -> Flip:
-    if flip.verdict.outcome is not Outcome.HOLDS:
-        return flip
-    return replace(flip, certificate=certify(_system(flip.without, scenario, probes)))
