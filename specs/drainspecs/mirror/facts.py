@@ -43,7 +43,12 @@ def bad(revisions: _Names, scenarios: _Names, properties: _Names, **settings: Se
 
 def _asked(find: Callable[_P, ClaimFact]) -> Callable[_P, tuple[Question, ...]]:
     """The question whose answer a function finds."""
-    return wraps(find)(lambda *args, **kwargs: (partial(find, *args, **kwargs),))
+
+    @wraps(find)
+    def question(*args: _P.args, **kwargs: _P.kwargs) -> tuple[Question, ...]:
+        return (partial(find, *args, **kwargs),)
+
+    return question
 
 
 @_asked
