@@ -8,9 +8,8 @@ space into cubes, and every vector is in exactly one of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cached_property
 from math import prod
-from operator import or_
 from time import perf_counter
 from typing import Final
 
@@ -123,7 +122,8 @@ class Sweep(Struct, frozen=True, dict=True):
         return not self.impossible >> self.space.number(vector) & 1
 
     def _union(self, parts: Iterable[Region]) -> int:
-        return reduce(or_, (self.space.members(part.fixed) for part in parts), 0)
+        """The vectors of some parts, which never overlap."""
+        return sum(self.space.members(part.fixed) for part in parts)
 
     def is_safe(self, vector: Mapping[str, Setting]) -> bool:
         """What the search found of one vector of the space."""
