@@ -100,9 +100,9 @@ def property_names(of_matrix: bool) -> Iterable[tuple[str, str]]:
         from drainspecs.mirror.properties import PROPERTIES
 
         return [(item.name, item.meaning) for item in PROPERTIES]
-    from drainspecs.mirror.specifications import SPECIFICATIONS
+    from drainspecs.mirror.specifications import known_properties
 
-    return {name: meaning for item in SPECIFICATIONS for name, meaning in item.properties.items()}.items()
+    return known_properties().items()
 
 
 def _find_property(name: str) -> str:

@@ -20,7 +20,8 @@ from draincheck.system import TransitionSystem
 from drainspecs.mirror.code_base import CodeBase, named_by
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import applies, find_scenario
-from drainspecs.mirror.specifications import Specification, specification_of
+from drainspecs.mirror.specification import Specification
+from drainspecs.mirror.specifications import specification_of
 
 __all__ = [
     "check_possible",

@@ -7,15 +7,12 @@ list, or gives up control.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
 
 from draincheck.lang import Model, Process
 from draincheck.system import TransitionSystem
-from drainspecs.mirror.properties import PropertySpec
+from drainspecs.mirror.properties import L4
 
-__all__ = ["L4", "comutex", "comutex_system"]
-
-L4: Final = PropertySpec("L4", "no drain waits for a request that waits for the drain's own coroutine", "a77fd4bb29")
+__all__ = ["comutex", "comutex_system"]
 
 
 @cache

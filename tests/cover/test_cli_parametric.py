@@ -14,7 +14,7 @@ from check_invariants.selection import select_from_source
 from draincheck.revisions import find_revision
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
-from drainspecs.mirror.code_base import Counted
+from drainspecs.mirror.counted import Counted
 from drainspecs.mirror.expectations import expected
 from tests.golden.documents import validator
 from tests.support.cli import run
@@ -167,7 +167,7 @@ def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.Monk
         assert expectation is not None
         return replace(expectation, outcome=Outcome.VIOLATED)
 
-    monkeypatch.setattr("drainspecs.mirror.code_base.expected", turned)
+    monkeypatch.setattr("drainspecs.mirror.counted.expected", turned)
     result = parametric("--revision", HOLDS)
     assert result.exit_code == 10
     assert "holds!" in result.stdout

@@ -58,7 +58,7 @@ def test_the_check_for_heavy_imports_can_fail() -> None:
     assert not {"check_invariants.commands.check", "networkx", "z3", "rich"} & found
 
 
-#: what a check of states neither needs nor loads: process pools, liveness, graphs, solvers, the core, suites and questions
+#: what a check of states neither needs nor loads: process pools, liveness, graphs, solvers, the core, suites, claims and questions
 UNUSED = {
     "multiprocessing",
     "concurrent.futures",
@@ -67,6 +67,10 @@ UNUSED = {
     "greenlet",
     "draincheck.core",
     "draincheck.engines.liveness",
+    "drainspecs.mirror.liveness",
+    "drainspecs.mirror.liveness_expectations",
+    "drainspecs.mirror.claims",
+    "drainspecs.mirror.counted",
     "drainspecs.suite.matrix",
     "drainspecs.questions.variants",
 }

@@ -20,8 +20,7 @@ from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision, code_bases
 from draincheck.subject import Expectation
 from draincheck.verdict import Limits
-from drainspecs.mirror.code_base import Counted
-from drainspecs.mirror.counted import Decision
+from drainspecs.mirror.counted import Counted, Decision
 from drainspecs.mirror.scenarios import find_scenario
 
 __all__ = ["ParametricRow", "chosen_from", "limits_from", "rows_of"]

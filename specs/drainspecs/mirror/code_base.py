@@ -1,4 +1,4 @@
-"""QEMU's code bases as what is checked: in a scenario, or with counted requests; and as files name them."""
+"""QEMU's code bases as what is checked, each in a scenario; and what is checked as files name it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from draincheck.errors import MalformedModel, ModelError, UnknownName
+from draincheck.errors import MalformedModel, UnknownName
 from draincheck.knobs import Knobs, Setting, parse_setting, shown
 from draincheck.model_file import ModelFile
 from draincheck.qemu import Scenario
@@ -18,19 +18,16 @@ from draincheck.sorts import Value
 from draincheck.subject import Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
-from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.abstractions import limits_on
 from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.scenarios import find_scenario
-from drainspecs.mirror.specifications import Specification, find_specification
+from drainspecs.mirror.specification import Specification
+from drainspecs.mirror.specifications import find_specification
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
-    from drainspecs.mirror.counted import Family
 
-__all__ = ["CodeBase", "Counted", "named_by"]
-
-#: what a file says of a model in which the guest may make any number of writes
-ANY = "any number of writes"
+__all__ = ["CodeBase", "named_by"]
 
 
 class CodeBase(Struct, frozen=True):
@@ -108,8 +105,6 @@ class CodeBase(Struct, frozen=True):
 
     def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
         """What is left out (`abstractions`) and this verdict could turn on."""
-        from drainspecs.mirror.abstractions import limits_on
-
         return [note.says for note in limits_on(self.turned.name, self.scenario, property_name, outcome)]
 
     def on_core(self) -> tuple[Knobs, Config]:
@@ -117,73 +112,6 @@ class CodeBase(Struct, frozen=True):
         from draincheck.conformance.matrix import config_of
 
         return self.turned.knobs, config_of(self.scenario)
-
-
-class Counted(Struct, frozen=True):
-    """A code base of the counted model (`counted`), with a number of guest writes: any number (None), or so many with bounded counters.
-
-    Attributes:
-        revision: the row of the table that it starts from.
-        settings: knobs turned by hand.
-        writes: the number.
-    """
-
-    revision: Revision
-    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
-    writes: int | None = None
-
-    @property
-    def turned(self) -> Revision:
-        """The revision with its knobs turned; the name says which."""
-        return with_settings(self.revision, self.settings)
-
-    @property
-    def family(self) -> Family:
-        """The code base, for each number of writes."""
-        from drainspecs.mirror.counted import Family
-
-        return Family.of(self.turned)
-
-    @property
-    def title(self) -> str:
-        """Its name in messages."""
-        return f"{self.turned.name} with counted requests"
-
-    def system(self) -> TransitionSystem:
-        """The compiled model."""
-        return self.family.any_writes() if self.writes is None else self.family.finite(self.writes)
-
-    def source(self) -> Source:
-        """What a file needs to say to build it again."""
-        return {
-            "parametric": ANY if self.writes is None else str(self.writes),
-            "revision": self.revision.name,
-            "settings": dict(self.settings),
-        }
-
-    @property
-    def heading(self) -> str:
-        """Its name."""
-        return self.title
-
-    def expectation(self, property_name: str) -> Expectation | None:
-        """What is expected of the scenario mirror: nothing once knobs are turned by hand."""
-        return None if self.settings else expected(self.revision.name, find_scenario("mirror"), property_name)
-
-    def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
-        """Nothing: the one property does not tell."""
-        return ()
-
-    def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
-        """Nothing but what the model with named requests leaves out."""
-        return ()
-
-    def on_core(self) -> tuple[Knobs, Config]:
-        """Raises ModelError: the core runs each request by its name."""
-        raise ModelError(
-            "a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
-            "or export a trace of the scenario mirror"
-        )
 
 
 def named_by(source: Source | None, what: str = "trace") -> Subject:
@@ -202,8 +130,9 @@ def named_by(source: Source | None, what: str = "trace") -> Subject:
 
 def _named_by(source: Source) -> Subject:
     if "parametric" in source:
-        writes = _writes(_word(source, "parametric"))
-        return Counted(find_revision(_word(source, "revision")), _settings(source), writes)
+        from drainspecs.mirror.counted import Counted  # brings solvers
+
+        return Counted.named(find_revision(_word(source, "revision")), _settings(source), _word(source, "parametric"))
     if "file" in source:
         return ModelFile.load(f"{_word(source, 'file')}:{_word(source, 'function')}")
     revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))
@@ -233,12 +162,3 @@ def _settings(source: Source) -> dict[str, Setting]:
         parse_setting(f"{name}={shown(setting if isinstance(setting, bool) else str(setting))}")
         for name, setting in value.items()
     )
-
-
-def _writes(text: str) -> int | None:
-    """The number of writes that a file says. Raises ValueError."""
-    if text == ANY:
-        return None
-    if not text.isdecimal():
-        raise ValueError(f"parametric is {text!r}, and should be {ANY!r} or a number in quotation marks")
-    return int(text)

@@ -11,24 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from time import perf_counter
-from typing import Any
+from typing import NoReturn
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from draincheck.certificate import Certificate, from_proof
 from draincheck.engines.smt import induction, parametric
 from draincheck.engines.smt.induction import Proof
-from draincheck.errors import TraceError
+from draincheck.errors import ModelError, TraceError
+from draincheck.knobs import Setting
 from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Process, any_, count
 from draincheck.properties import Always
 from draincheck.qemu.counted import Qemu
-from draincheck.revisions import Revision
+from draincheck.revisions import Revision, with_settings
 from draincheck.run import Run, Trace, rerun
+from draincheck.subject import Expectation, Source
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.scenarios import find_scenario
 
-__all__ = ["S1", "Decision", "Family", "Story", "decide_all"]
+__all__ = ["S1", "Counted", "Decision", "Family", "Story", "decide_all"]
 
 #: the property
 S1 = "S1"
@@ -124,7 +128,7 @@ class Family(Struct, frozen=True):
 
     # -- evidence ---------------------------------------------------------------------------------------------------------------
 
-    def certificate(self, decision: Decision, source: Mapping[str, Any] | None = None) -> Certificate:
+    def certificate(self, decision: Decision, source: Source | None = None) -> Certificate:
         """A proof as a certificate about this code base; it may be the proof of another one that differs in nothing here.
 
         `source` says how the system is made again (see `draincheck.certificate.Header`).
@@ -297,3 +301,76 @@ class Story(Qemu):
         """A process is at one of those places that it has in this code base."""
         known = {"(ended)", *self.m.processes[process].flow.known_names()}
         return any_(*(self.m.at(process, place) for place in places if place in known))
+
+
+#: what a file says of a model in which the guest may make any number of writes
+ANY = "any number of writes"
+
+
+class Counted(Struct, frozen=True):
+    """A code base with a number of guest writes, as what is checked: any number (None), or so many with bounded counters.
+
+    Attributes:
+        revision: the row of the table that it starts from.
+        settings: knobs turned by hand.
+        writes: the number.
+    """
+
+    revision: Revision
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
+    writes: int | None = None
+
+    @classmethod
+    def named(cls, revision: Revision, settings: Mapping[str, Setting], writes: str) -> Counted:
+        """The one that a file names. Raises ValueError for something else than a number of writes."""
+        if writes != ANY and not writes.isdecimal():
+            raise ValueError(f"parametric is {writes!r}, and should be {ANY!r} or a number in quotation marks")
+        return cls(revision, settings, None if writes == ANY else int(writes))
+
+    @property
+    def turned(self) -> Revision:
+        """The revision with its knobs turned; the name says which."""
+        return with_settings(self.revision, self.settings)
+
+    @property
+    def family(self) -> Family:
+        """The code base, for each number of writes."""
+        return Family.of(self.turned)
+
+    @property
+    def title(self) -> str:
+        """Its name in messages."""
+        return f"{self.turned.name} with counted requests"
+
+    @property
+    def heading(self) -> str:
+        """Its name."""
+        return self.title
+
+    def system(self) -> TransitionSystem:
+        """The compiled model."""
+        return self.family.any_writes() if self.writes is None else self.family.finite(self.writes)
+
+    def source(self) -> Source:
+        """What a file needs to say to build it again."""
+        writes = ANY if self.writes is None else str(self.writes)
+        return {"parametric": writes, "revision": self.revision.name, "settings": dict(self.settings)}
+
+    def expectation(self, property_name: str) -> Expectation | None:
+        """What is expected of the scenario mirror: nothing once knobs are turned by hand."""
+        return None if self.settings else expected(self.revision.name, find_scenario("mirror"), property_name)
+
+    def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
+        """Nothing: the one property does not tell."""
+        return ()
+
+    def limits(self, property_name: str, outcome: Outcome) -> tuple[str, ...]:
+        """Nothing but what the model with named requests leaves out."""
+        return ()
+
+    def on_core(self) -> NoReturn:
+        """Raises ModelError: the core runs each request by its name."""
+        raise ModelError(
+            "a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
+            "or export a trace of the scenario mirror"
+        )

@@ -23,19 +23,24 @@ from functools import cache
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from draincheck.engines.liveness import decide
 from draincheck.lang import FALSE, BoolExpr, Process, any_
 from draincheck.qemu import Probes, Scenario, World
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Verdict
-from drainspecs.comutex import L4, comutex_system
-from drainspecs.mirror.properties import PropertySpec
+from drainspecs.comutex import comutex_system
+from drainspecs.mirror.liveness_expectations import expected_liveness
+from drainspecs.mirror.properties import LIVENESS
+from drainspecs.mirror.specification import Build, Specification, meanings, with_probes
 
 __all__ = [
     "ASSUMPTIONS",
     "LIVENESS",
+    "SPECIFICATIONS",
     "Assumption",
     "Progress",
     "StalledProgress",
@@ -43,22 +48,6 @@ __all__ = [
     "systems",
     "verdicts",
 ]
-
-LIVENESS: Final = (
-    PropertySpec("L1", "the job is told to complete and does", "mirror.c, block-job-complete"),
-    PropertySpec("L2", "every kick is handled in the end", "321d1dba8b"),
-    PropertySpec("L3", "every drain ends", "bdrv_drain, mirror_exit"),
-    L4,
-    PropertySpec("L6", "a scheduled bottom half of the job runs: the main loop comes to it", "aio_bh_poll"),
-    PropertySpec("L7", "the main loop does not spin for ever beside a disabled descriptor", "37989ced44"),
-    PropertySpec(
-        "L7s",
-        "the main loop does not spin for ever beside a disabled descriptor, even while storage stalls",
-        "37989ced44, bdffb31d8e",
-    ),
-)
-
-_ABOUT: Final = {item.name: item.about for item in LIVENESS}
 
 
 class Assumption(Struct, frozen=True):
@@ -114,12 +103,8 @@ class Progress(Probes):
         """Demand L1, L2, L3, L6 and L7."""
         crashed = w.m.halted
         w.m.eventually("L1", w.job.completed | crashed, **_ABOUT["L1"])
-        for name, waits in (
-            ("L2", _kicked(w)),
-            ("L3", _draining(w)),
-            ("L6", w.job.drain_bh | w.job.exit_bh),
-            ("L7", _spinning(w)),
-        ):
+        waiting = {"L2": _kicked(w), "L3": _draining(w), "L6": w.job.drain_bh | w.job.exit_bh, "L7": _spinning(w)}
+        for name, waits in waiting.items():
             w.m.leads_to(name, waits, ~waits | crashed, **_ABOUT[name])
 
 
@@ -172,6 +157,27 @@ def _spinning(w: World) -> BoolExpr:
     return refused & ~_polls_in_a_drain(w)
 
 
+# -- specifications ---------------------------------------------------------------------------------------------------------------------
+
+_ABOUT: Final = {item.name: item.about for item in LIVENESS}
+
+
+def _of_the_mutex(title: str, revision: Revision, scenario: Scenario) -> TransitionSystem:
+    """The scenario does not matter there: the model knows nothing but the kind of drain."""
+    return replace(comutex_system(revision.knobs.drain), name=title)
+
+
+def _specification(name: str, build: Build, *properties: str) -> Specification:
+    return Specification(name, meanings(item for item in LIVENESS if item.name in properties), build, expected_liveness)
+
+
+SPECIFICATIONS: Final = (
+    _specification("liveness", with_probes(Progress), "L1", "L2", "L3", "L6", "L7"),
+    _specification("liveness while the storage stalls", with_probes(StalledProgress), "L7s"),
+    _specification("coroutine mutex", _of_the_mutex, "L4"),
+)
+
+
 # -- verdicts -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -202,6 +208,4 @@ def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = Non
 
 @cache
 def _decided(system: TransitionSystem, limits: Limits) -> dict[str, Verdict]:
-    from draincheck.engines.liveness import decide
-
     return decide(system, None, limits)

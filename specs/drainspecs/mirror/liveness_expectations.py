@@ -27,7 +27,7 @@ from draincheck.qemu import Scenario
 from draincheck.revisions import PLACES
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
-from drainspecs.mirror.liveness import LIVENESS
+from drainspecs.mirror.properties import LIVENESS
 from drainspecs.mirror.scenarios import base_scenario
 from drainspecs.mirror.spans import FIRST, Spans, Table, always, bad, last, ok
 

@@ -7,13 +7,15 @@ hangs, and R1 says that the story is possible at all: nothing below holds vacuou
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from draincheck.lang import BoolExpr, IntExpr, Process, all_, any_
 from draincheck.qemu import Probes, World
 from draincheck.qemu.disk import Disk, Request
 
-__all__ = ["PROPERTIES", "DrainInvariant", "PropertySpec"]
+__all__ = ["L4", "LIVENESS", "PROPERTIES", "DrainInvariant", "PropertySpec"]
 
 
 class PropertySpec(Struct, frozen=True):
@@ -29,7 +31,7 @@ class PropertySpec(Struct, frozen=True):
         return {"meaning": self.meaning, "source": self.source}
 
 
-PROPERTIES = (
+PROPERTIES: Final = (
     PropertySpec("S1", "no request is submitted to the source during W", "ab27c3b5e7, commit message"),
     PropertySpec("S2", "the source has no pending request throughout W", "3f09bfbc7b: what its assertion stands for"),
     PropertySpec("S3", "at the switch every acknowledged write that is on the source is on the target", "ab27c3b5e7: 'Data loss'"),
@@ -48,6 +50,18 @@ PROPERTIES = (
     PropertySpec("A1", "QEMU neither fails its assertion nor crashes", "3f09bfbc7b, launchpad 1570134"),
     PropertySpec("F1", "the job can always still complete and every request be answered", "321d1dba8b"),
     PropertySpec("R1", "the job can complete and every request be answered", "negative control against vacuity"),
+)  # fmt: skip
+
+#: demands on whole runs; the coroutine mutex is a model of its own
+L4: Final = PropertySpec("L4", "no drain waits for a request that waits for the drain's own coroutine", "a77fd4bb29")
+LIVENESS: Final = (
+    PropertySpec("L1", "the job is told to complete and does", "mirror.c, block-job-complete"),
+    PropertySpec("L2", "every kick is handled in the end", "321d1dba8b"),
+    PropertySpec("L3", "every drain ends", "bdrv_drain, mirror_exit"),
+    L4,
+    PropertySpec("L6", "a scheduled bottom half of the job runs: the main loop comes to it", "aio_bh_poll"),
+    PropertySpec("L7", "the main loop does not spin for ever beside a disabled descriptor", "37989ced44"),
+    PropertySpec("L7s", "the main loop does not spin for ever beside a disabled descriptor, even while storage stalls", "37989ced44, bdffb31d8e"),
 )  # fmt: skip
 
 
