@@ -122,7 +122,7 @@ class Reporter(Protocol):
     """Told about progress by engines, which never print."""
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
-        """Called now and then during long searches."""
+        """Called now and then during long searches; what an engine counts instead of states, if it does, comes first."""
 
 
 class Silent:

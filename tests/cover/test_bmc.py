@@ -15,6 +15,7 @@ from draincheck.run import rerun
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.verdict import SILENT, Limits, Outcome
+from tests.support.engines import one
 from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
 
@@ -36,7 +37,7 @@ def twins(last: int, wraps: bool) -> TransitionSystem:
 def test_counterexample_is_shortest_and_can_be_executed() -> None:
     """The counterexample of a counter that must stay small has as many steps as it takes to get there."""
     system = counter(5, "small")
-    verdict = bmc.check(system, "small")
+    verdict = one(bmc.decide, system, "small")
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.VIOLATED, "shortest counterexample: 5 actions")
     assert verdict.trace is not None
     assert rerun(system, verdict.trace)[-1].after == (5,)
@@ -45,7 +46,7 @@ def test_counterexample_is_shortest_and_can_be_executed() -> None:
 def test_initial_state_may_be_the_counterexample() -> None:
     """A property that an initial state violates has a counterexample without steps, from that state."""
     bit = BoolVar("bit", BOOL, (0, 1))
-    verdict = bmc.check(Machine(bit).system(Always("low", ~bit)), "low")
+    verdict = one(bmc.decide, Machine(bit).system(Always("low", ~bit)), "low")
     assert verdict.trace is not None
     assert (verdict.trace.initial, verdict.trace.actions) == ((1,), ())
 
@@ -53,16 +54,16 @@ def test_initial_state_may_be_the_counterexample() -> None:
 def test_nothing_up_to_a_depth_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """That a search up to a depth finds nothing never becomes holds."""
     without_pairs(monkeypatch)
-    verdict = bmc.check(twins(2, wraps=True), "same", Limits(depth=7))
+    verdict = one(bmc.decide, twins(2, wraps=True), "same", Limits(depth=7))
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.UNKNOWN, "no counterexample of up to 7 steps")
-    verdict = bmc.check(twins(2, wraps=True), "different", Limits(depth=1))
+    verdict = one(bmc.decide, twins(2, wraps=True), "different", Limits(depth=1))
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.UNKNOWN, "no witness of up to 1 step")
 
 
 def test_counterexample_one_step_beyond_the_depth_is_not_seen() -> None:
     """The depth counts steps: 4 do not suffice where 5 do."""
-    assert bmc.check(counter(5, "small"), "small", Limits(depth=4)).outcome is Outcome.UNKNOWN
-    assert bmc.check(counter(5, "small"), "small", Limits(depth=5)).outcome is Outcome.VIOLATED
+    assert one(bmc.decide, counter(5, "small"), "small", Limits(depth=4)).outcome is Outcome.UNKNOWN
+    assert one(bmc.decide, counter(5, "small"), "small", Limits(depth=5)).outcome is Outcome.VIOLATED
 
 
 def test_system_whose_paths_end_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +79,7 @@ def test_system_whose_paths_end_is_decided(monkeypatch: pytest.MonkeyPatch) -> N
 def test_pairs_decide_without_z3(monkeypatch: pytest.MonkeyPatch) -> None:
     """A property that pairs of values imply needs no solver."""
     monkeypatch.setattr("draincheck.engines.smt.bmc.incremental", None)
-    verdict = bmc.check(twins(2, wraps=True), "same")
+    verdict = one(bmc.decide, twins(2, wraps=True), "same")
     assert (verdict.outcome, str(verdict.reason)) == (
         Outcome.HOLDS,
         "every reachable state is excluded by its pairs of values",
@@ -87,21 +88,21 @@ def test_pairs_decide_without_z3(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pairs_do_not_decide_behind_a_bound() -> None:
     """Where a bound may hide states, that no reachable pair of values violates a property is not enough."""
-    verdict = bmc.check(bounded(), "in range")
+    verdict = one(bmc.decide, bounded(), "in range")
     assert verdict.outcome is Outcome.UNKNOWN
     assert str(verdict.reason) == "every reachable state is excluded by its pairs of values, but a bound may be passed"
 
 
 def test_counterexample_before_a_bound_counts() -> None:
     """A bound hides what comes after it, not what comes before."""
-    verdict = bmc.check(bounded(), "small")
+    verdict = one(bmc.decide, bounded(), "small")
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.VIOLATED, "shortest counterexample: 2 actions")
 
 
 @pytest.mark.parametrize("name", ["no deadlock", "P has both", "exclusive"])
 def test_philosophers_are_decided_as_by_explicit_search(name: str) -> None:
     """Deadlock, witness and exclusion are what explicit search finds, and as short."""
-    verdict, expected = bmc.check(philosophers(), name), explicit.check(philosophers(), name)
+    verdict, expected = one(bmc.decide, philosophers(), name), explicit.check(philosophers(), name)
     assert verdict.outcome is expected.outcome
     assert verdict.trace is None or expected.trace is not None
     assert [len(v.trace.actions) for v in (verdict, expected) if v.trace] in ([], [2, 2])
@@ -109,7 +110,7 @@ def test_philosophers_are_decided_as_by_explicit_search(name: str) -> None:
 
 def test_progress_is_not_decided() -> None:
     """That some state stays reachable is nothing that a single state could show to be violated."""
-    verdict = bmc.check(philosophers(), "both can rest")
+    verdict = one(bmc.decide, philosophers(), "both can rest")
     assert (verdict.outcome, str(verdict.reason)) == (
         Outcome.UNKNOWN,
         "bounded model checking does not decide this kind of property",
@@ -118,8 +119,8 @@ def test_progress_is_not_decided() -> None:
 
 def test_final_state_is_no_deadlock() -> None:
     """A state without successors in which the system may end is none of those that are looked for."""
-    assert bmc.check(philosophers(), "no deadlock").outcome is Outcome.VIOLATED
-    assert bmc.check(philosophers(final=True), "no deadlock", Limits(depth=20)).outcome is not Outcome.VIOLATED
+    assert one(bmc.decide, philosophers(), "no deadlock").outcome is Outcome.VIOLATED
+    assert one(bmc.decide, philosophers(final=True), "no deadlock", Limits(depth=20)).outcome is not Outcome.VIOLATED
 
 
 def test_assertion_ends_with_the_action_that_breaks_it() -> None:
@@ -129,16 +130,16 @@ def test_assertion_ends_with_the_action_that_breaks_it() -> None:
     machine.action("set", ~bit, bit.set())
     machine.action("look", bit, checks=[("A", TRUE), ("B", ~bit)])
     system = machine.system(Assertion("A"), Assertion("B"))
-    verdict = bmc.check(system, "B")
+    verdict = one(bmc.decide, system, "B")
     assert verdict.trace is not None
     assert verdict.trace.actions == (0, 1)
-    assert bmc.check(system, "A").outcome is Outcome.HOLDS
+    assert one(bmc.decide, system, "A").outcome is Outcome.HOLDS
 
 
 def test_fault_of_the_model_is_raised_as_by_explicit_search() -> None:
     """A value that leaves its range is the same error, with the same trace."""
     with pytest.raises(ModelFault) as raised:
-        bmc.check(counter(2, "in range", guarded=False), "in range")
+        one(bmc.decide, counter(2, "in range", guarded=False), "in range")
     with pytest.raises(ModelFault) as expected:
         explicit.check(counter(2, "in range", guarded=False), "in range")
     assert str(raised.value) == str(expected.value)
@@ -154,10 +155,10 @@ def test_only_the_first_fault_of_an_action_counts(first: FaultKind) -> None:
     machine.action("count", TRUE, number.inc(), faults=sorted(faults, key=lambda fault: fault[0] is not first))
     system = machine.system(NoDeadlock("alive"))
     if first is FaultKind.BOUND:
-        assert bmc.check(system, "alive", Limits(depth=4)).outcome is Outcome.UNKNOWN
+        assert one(bmc.decide, system, "alive", Limits(depth=4)).outcome is Outcome.UNKNOWN
     else:
         with pytest.raises(ModelFault, match=r"number leaves 0\.\.1"):
-            bmc.check(system, "alive", Limits(depth=4))
+            one(bmc.decide, system, "alive", Limits(depth=4))
 
 
 @pytest.mark.parametrize("name", ["left", "met"])
@@ -171,9 +172,9 @@ def test_fault_as_near_as_the_counterexample_is_raised(name: str) -> None:
     shown = place.is_(1)
     system = machine.system(Always("left", ~shown), Reachable("met", shown), Always("at once", place > 0))
     with pytest.raises(ModelFault) as raised:
-        bmc.check(system, name)
+        one(bmc.decide, system, name)
     assert raised.value.trace.actions == (1,)
-    assert bmc.check(system, "at once").outcome is Outcome.VIOLATED
+    assert one(bmc.decide, system, "at once").outcome is Outcome.VIOLATED
 
 
 def test_fault_beyond_all_properties_is_not_looked_for() -> None:
@@ -192,30 +193,30 @@ def test_fault_beyond_all_properties_is_not_looked_for() -> None:
 def test_liveness_is_not_decided() -> None:
     """A demand on whole runs is none that a state could show violated."""
     bit = BoolVar("bit", BOOL, (0,))
-    verdict = bmc.check(Machine(bit).system(Eventually("set", bit)), "set")
+    verdict = one(bmc.decide, Machine(bit).system(Eventually("set", bit)), "set")
     assert (verdict.outcome, verdict.trace) == (Outcome.UNKNOWN, None)
 
 
 def test_unknown_property_is_an_error() -> None:
     """The name of a property that the system does not have is refused."""
     with pytest.raises(ModelError, match="no property 'small'"):
-        bmc.check(clock(), "small")
+        one(bmc.decide, clock(), "small")
 
 
 @pytest.mark.usefixtures("hurry")
 def test_time_limit_ends_a_search() -> None:
     """A search that is out of time says up to which depth it found nothing, and how much time it had."""
-    verdict = bmc.check(event_loop(3, 2), "drained", Limits(seconds=9000))
+    verdict = one(bmc.decide, event_loop(3, 2), "drained", Limits(seconds=9000))
     assert verdict.outcome is Outcome.UNKNOWN
     assert str(verdict.reason).endswith("; time limit 9000 s reached")
 
 
 def test_what_z3_says_is_executed_before_it_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A path that the system does not have never becomes a verdict."""
-    assert bmc.check(counter(5, "small"), "small").trace is not None
+    assert one(bmc.decide, counter(5, "small"), "small").trace is not None
     monkeypatch.setattr(Unrolling, "path", lambda self: ((0,), [0, 0]))
     with pytest.raises(EvidenceError):
-        bmc.check(counter(5, "small"), "small")
+        one(bmc.decide, counter(5, "small"), "small")
 
 
 def test_stopped_search_is_unknown() -> None:
@@ -233,7 +234,7 @@ def test_progress_is_reported_by_depth() -> None:
         def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
             depths.append(depth)
 
-    bmc.check(counter(3, "small"), "small", reporter=Watch())
+    one(bmc.decide, counter(3, "small"), "small", reporter=Watch())
     assert depths == [0, 1, 2, 3]
 
 
@@ -246,7 +247,7 @@ def test_pairs_are_analysed_once_for_all_properties(monkeypatch: pytest.MonkeyPa
         return made[-1]
 
     system = counter(3, "small", "top", "alive")
-    alone = {name: bmc.check(system, name) for name in ("small", "top", "alive")}
+    alone = {name: one(bmc.decide, system, name) for name in ("small", "top", "alive")}
     monkeypatch.setattr("draincheck.engines.smt.bmc.Pairs", counted)
     assert bmc.decide(system, ["small", "top", "alive"]) == alone
     assert len(made) == 1

@@ -225,10 +225,10 @@ def follow(system: TransitionSystem, before: tuple[int, ...], way: Alternative) 
 
 def test_a_demand_on_whole_runs_is_explained_by_where_its_goal_was_in_reach() -> None:
     """L2 at 65c1b5b622: the IOThread sleeps without the kick, and once the job has ended nothing can ever wake it."""
-    from draincheck.engines.liveness import check as check_run
+    from draincheck.engines.liveness import decide
 
     system = progress_system(find_revision("65c1b5b622"), find_scenario("dataplane"))
-    trace = check_run(system, "L2").trace
+    trace = decide(system)["L2"].trace
     assert trace is not None
     found = explain(Run.of(system, trace))
     assert (found.loop, found.violated_at, found.untold) == (trace.loop, None, "")
@@ -258,10 +258,10 @@ def lamp(can_be_lit: bool) -> Model:
 @pytest.mark.parametrize("can_be_lit", [True, False])
 def test_a_loop_that_could_be_left_says_so(can_be_lit: bool) -> None:
     """Where the goal stays in reach it is a matter of choices; where it never was there are none."""
-    from draincheck.engines.liveness import check as check_run
+    from draincheck.engines.liveness import decide
 
     system = lamp(can_be_lit).compile()
-    trace = check_run(system, "light").trace
+    trace = decide(system)["light"].trace
     assert trace is not None and trace.loop is not None
     found = explain(Run.of(system, trace))
     text = render_explanation(found)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from draincheck import interpreter
 from draincheck.engines import explicit
-from draincheck.engines.smt import bmc, parametric
+from draincheck.engines.smt import bmc
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import ModelError, ModelFault
 from draincheck.expr import TRUE
@@ -16,6 +16,7 @@ from draincheck.naturals import INFINITY, NATURAL, has_naturals, is_natural, ove
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import Limits, Outcome
+from tests.support.engines import one
 
 
 def counting(low: int = 0, high: int = INFINITY) -> TransitionSystem:
@@ -60,8 +61,8 @@ def test_the_lower_end_still_is_one() -> None:
     system = family(2, guarded=False)
     assert [len(action.faults) for action in system.actions] == [1]
     with pytest.raises(ModelFault, match="left"):
-        bmc.check(system, "fewer than three", Limits(depth=5))
-    assert bmc.check(family(2), "fewer than three", Limits(depth=5)).outcome is Outcome.HOLDS
+        one(bmc.decide, system, "fewer than three", Limits(depth=5))
+    assert one(bmc.decide, family(2), "fewer than three", Limits(depth=5)).outcome is Outcome.HOLDS
 
 
 def test_both_ends_in_one_condition() -> None:
@@ -98,7 +99,7 @@ def test_a_counterexample_belongs_to_a_member() -> None:
     def member(state: State) -> TransitionSystem:
         return family(state[0])
 
-    found = parametric.check(family(None), "fewer than three", member)
+    found = one(bmc.decide, family(None), "fewer than three", instance=member)
     assert found.outcome is Outcome.VIOLATED and found.trace is not None
     assert found.trace.initial[0] >= 3 and len(found.trace.actions) == 3
     assert found.trace.digest == family(found.trace.initial[0]).digest
@@ -109,9 +110,11 @@ def test_what_is_known_narrows_the_search() -> None:
     system = family(None)
     left = system.variables[0]
     assert isinstance(left, IntVar)
-    few = parametric.check(system, "fewer than three", lambda s: family(s[0]), Limits(depth=6), known=left < 1)
+    few = one(bmc.decide, system, "fewer than three", Limits(depth=6), instance=lambda s: family(s[0]), known=left < 1)
     assert few.outcome is not Outcome.VIOLATED
-    some = parametric.check(system, "fewer than three", lambda s: family(s[0]), Limits(depth=6), known=left >= 0)
+    some = one(
+        bmc.decide, system, "fewer than three", Limits(depth=6), instance=lambda s: family(s[0]), known=left >= 0
+    )
     assert some.outcome is Outcome.VIOLATED
 
 
@@ -123,7 +126,7 @@ def test_properties_that_no_state_shows_are_unknown() -> None:
     with m.thread("guest") as p, p.loop():
         p.do("counts down", n.dec(), when=n > 0)
     m.can_always_finish("ends", n.is_(0))
-    found = parametric.check(over_naturals(m.compile()), "ends", lambda _: counting())
+    found = one(bmc.decide, over_naturals(m.compile()), "ends", instance=lambda _: counting())
     assert found.outcome is Outcome.UNKNOWN
 
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
-from draincheck.engines.simulation import Simulation, check, simulate
+from draincheck.engines.simulation import Simulation, simulate
 from draincheck.errors import ModelError, ModelFault
 from draincheck.lang import Model
 from draincheck.properties import Property
@@ -76,7 +76,7 @@ def test_walks_are_cleared_of_detours() -> None:
     """The way up is shown without the downs between, whatever the walk did."""
     system = walker().compile()
     for seed in range(20):
-        trace = check(system, "below the top", seed=seed).trace
+        trace = simulate(system, ["below the top"], seed=seed).verdicts["below the top"].trace
         assert trace is not None
         assert [system.actions[index].name for index in trace.actions] == ["up"] * 4
         rerun(system, trace)
@@ -116,7 +116,7 @@ def test_actions_never_taken_are_reported() -> None:
 def test_assertion_broken_by_the_last_step_keeps_that_step() -> None:
     """The action that breaks an assertion is the last one of its trace."""
     system = walker().compile()
-    trace = check(system, "never rests", seed=1).trace
+    trace = simulate(system, ["never rests"], seed=1).verdicts["never rests"].trace
     assert trace is not None
     assert rerun(system, trace)[-1].broken == ("never rests",)
 
@@ -131,7 +131,7 @@ def test_assertion_broken_on_the_way_back_is_not_cut_off() -> None:
             p.do("comes back", away.clear())
             p.check("stays away", away)
     system = m.compile()
-    trace = check(system, "stays away").trace
+    trace = simulate(system, ["stays away"]).verdicts["stays away"].trace
     assert trace is not None
     assert [system.actions[index].name for index in trace.actions] == ["goes", "comes back"]
 

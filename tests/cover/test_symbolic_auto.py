@@ -14,6 +14,7 @@ from draincheck.reason import NothingUpTo
 from draincheck.run import rerun
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
+from tests.support.engines import one
 from tests.support.machines import bounded, counter, event_loop, philosophers
 
 
@@ -90,7 +91,7 @@ def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelFault):
         portfolio.check(system, "small")
 
-    action, trace = system.actions[0], bmc.check(counter(1, "small"), "small").trace
+    action, trace = system.actions[0], one(bmc.decide, counter(1, "small"), "small").trace
     assert trace is not None
 
     def found(self: bmc.BoundedSearch, reporter: Reporter) -> None:
@@ -104,7 +105,7 @@ def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other engine's error is its answer, even if its thread is still about to end when that is noticed."""
     system = counter(1, "small", guarded=False)
-    trace = bmc.check(counter(1, "small"), "small").trace
+    trace = one(bmc.decide, counter(1, "small"), "small").trace
     assert trace is not None
     search = bmc.BoundedSearch(system, ["small"], Limits())
 

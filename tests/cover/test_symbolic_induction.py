@@ -13,6 +13,7 @@ from draincheck.run import rerun
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from draincheck.verdict import Limits, Outcome
+from tests.support.engines import one
 from tests.support.machines import Machine, bounded, counter, event_loop, philosophers
 
 
@@ -33,7 +34,7 @@ def ring(*more: Always) -> TransitionSystem:
 
 def test_inductive_property_is_proved() -> None:
     """What every step preserves is proved with k = 1."""
-    verdict, proof = induction.prove(philosophers(), "exclusive")
+    verdict, proof = one(induction.prove, philosophers(), "exclusive")
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "k-induction, k = 1")
     assert proof is not None
     assert (proof.property, proof.k, proof.simple) == ("exclusive", 1, False)
@@ -42,14 +43,14 @@ def test_inductive_property_is_proved() -> None:
 @pytest.mark.usefixtures("without_pairs")
 def test_failed_step_is_unknown() -> None:
     """That the induction step fails from an unreachable state is no counterexample."""
-    verdict, proof = induction.prove(ring(), "not at 4", Limits(depth=1), mined=False)
+    verdict, proof = one(induction.prove, ring(), "not at 4", Limits(depth=1), mined=False)
     assert (verdict.outcome, str(verdict.reason), proof) == (Outcome.UNKNOWN, "not inductive with k up to 1", None)
 
 
 @pytest.mark.usefixtures("without_pairs")
 def test_more_steps_prove_more() -> None:
     """Two different states before the violation are more than the ring has outside of the reachable ones."""
-    verdict, proof = induction.prove(ring(), "not at 4", mined=False)
+    verdict, proof = one(induction.prove, ring(), "not at 4", mined=False)
     assert str(verdict.reason) == "k-induction, k = 2"
     assert proof is not None
     assert proof.simple
@@ -61,13 +62,13 @@ def test_lemma_takes_the_place_of_steps() -> None:
     system = ring()
     place = system.variables[0]
     assert isinstance(place, IntVar)
-    verdict, _ = induction.prove(system, "not at 4", lemmas=[place < 3], mined=False)
+    verdict, _ = one(induction.prove, system, "not at 4", lemmas=[place < 3], mined=False)
     assert str(verdict.reason) == "k-induction, k = 1"
 
 
 def test_pairs_of_values_are_lemmas() -> None:
     """What pairs of values exclude for ever needs nobody to write it down."""
-    assert str(induction.check(ring(), "not at 4").reason) == "k-induction, k = 1"
+    assert str(one(induction.prove, ring(), "not at 4")[0].reason) == "k-induction, k = 1"
 
 
 def test_false_lemma_is_named() -> None:
@@ -75,7 +76,7 @@ def test_false_lemma_is_named() -> None:
     system = ring()
     place = system.variables[0]
     assert isinstance(place, IntVar)
-    verdict = induction.check(system, "not at 4", lemmas=[place < 4, place < 2])
+    verdict = one(induction.prove, system, "not at 4", lemmas=[place < 4, place < 2])[0]
     assert verdict.outcome is Outcome.UNKNOWN
     assert str(verdict.reason).endswith("; lemma 2 is no invariant, it is false after 2 steps")
 
@@ -83,7 +84,7 @@ def test_false_lemma_is_named() -> None:
 def test_counterexample_on_the_way_is_found() -> None:
     """A property that is violated after fewer steps than the induction looks back gets its counterexample."""
     system = counter(5, "small")
-    verdict, proof = induction.prove(system, "small")
+    verdict, proof = one(induction.prove, system, "small")
     assert (verdict.outcome, str(verdict.reason), proof) == (
         Outcome.VIOLATED,
         "shortest counterexample: 5 actions",
@@ -95,8 +96,8 @@ def test_counterexample_on_the_way_is_found() -> None:
 
 def test_goal_that_is_never_met_is_refuted() -> None:
     """That no state meets a goal is proved like an invariant; a goal that is met gets its witness."""
-    assert induction.check(ring(), "at 4").outcome is Outcome.VIOLATED
-    verdict = induction.check(counter(2, "top"), "top")
+    assert one(induction.prove, ring(), "at 4")[0].outcome is Outcome.VIOLATED
+    verdict = one(induction.prove, counter(2, "top"), "top")[0]
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "shortest witness: 2 actions")
 
 
@@ -106,13 +107,13 @@ def test_every_property_that_holds_is_proved_in_the_end() -> None:
     machine = Machine(*bits)
     machine.action("shift", ~bits[2], bits[1].set(bits[0]), bits[2].set(bits[1]), bits[0].clear())
     machine.action("turn", bits[2], *(bit.set(other) for bit, other in zip(bits, [*bits[1:], bits[0]], strict=True)))
-    verdict = induction.prove(machine.system(Always("none", ~all_(*bits))), "none", mined=False)[0]
+    verdict = one(induction.prove, machine.system(Always("none", ~all_(*bits))), "none", mined=False)[0]
     assert verdict.outcome is Outcome.HOLDS
 
 
 def test_bound_makes_it_unknown() -> None:
     """Where a bound can be passed nothing is proved."""
-    verdict, proof = induction.prove(bounded(), "in range")
+    verdict, proof = one(induction.prove, bounded(), "in range")
     assert proof is None
     assert verdict.outcome is Outcome.UNKNOWN
     assert "a bound is passed after 3 steps" in str(verdict.reason)
@@ -126,12 +127,12 @@ def test_counterexample_at_the_depth_of_a_bound_counts() -> None:
     machine.action("jump", number.is_(0), number.set(3))
     machine.action("deeper", number.is_(3), number.set(3), faults=[(FaultKind.BOUND, TRUE, "nested polls")])
     system = machine.system(Always("not one", ~number.is_(1)), Always("not two", ~number.is_(2)))
-    assert str(induction.check(system, "not one").reason) == "shortest counterexample: 1 action"
+    assert str(one(induction.prove, system, "not one")[0].reason) == "shortest counterexample: 1 action"
     assert (
-        str(induction.check(system, "not two").reason)
+        str(one(induction.prove, system, "not two")[0].reason)
         == "no counterexample of up to 1 step; a bound is passed after 1 step"
     )
-    both = induction.prove_all(system, ["not two", "not one"])
+    both = induction.prove(system, ["not two", "not one"])
     assert [verdict.outcome for verdict, _ in both.values()] == [Outcome.UNKNOWN, Outcome.VIOLATED]
 
 
@@ -143,24 +144,24 @@ def test_properties_are_proved_each_by_itself() -> None:
     assert isinstance(place, IntVar)
     system = replace(system, properties=(*system.properties[:1], Always("not at 3", ~place.is_(3))))
     names = [item.name for item in system.properties]
-    found = induction.prove_all(system, names, Limits(depth=1), mined=False)
+    found = induction.prove(system, names, Limits(depth=1), mined=False)
     assert [str(verdict.reason) for verdict, _ in found.values()] == [
         "not inductive with k up to 1",
         "k-induction, k = 1",
     ]
-    alone = [induction.prove(system, name, Limits(depth=1), mined=False)[0] for name in names]
+    alone = [one(induction.prove, system, name, Limits(depth=1), mined=False)[0] for name in names]
     assert alone == [verdict for verdict, _ in found.values()]
 
 
 def test_fault_of_the_model_is_raised() -> None:
     """A reachable value out of range ends the proof with the model's error."""
     with pytest.raises(ModelFault, match=r"number leaves 0\.\.2"):
-        induction.check(counter(2, "in range", guarded=False), "in range")
+        one(induction.prove, counter(2, "in range", guarded=False), "in range")[0]
 
 
 def test_progress_is_not_decided() -> None:
     """That a goal stays reachable is no invariant."""
-    verdict, proof = induction.prove(philosophers(), "both can rest")
+    verdict, proof = one(induction.prove, philosophers(), "both can rest")
     assert (verdict.outcome, proof) == (Outcome.UNKNOWN, None)
     assert str(verdict.reason) == "k-induction does not decide this kind of property"
 
@@ -168,17 +169,20 @@ def test_progress_is_not_decided() -> None:
 @pytest.mark.usefixtures("without_pairs", "hurry")
 def test_time_limit_is_unknown() -> None:
     """Out of time, induction says how far it got."""
-    verdict = induction.prove(event_loop(2, 2), "drained", Limits(seconds=1000), mined=False)[0]
+    verdict = one(induction.prove, event_loop(2, 2), "drained", Limits(seconds=1000), mined=False)[0]
     assert verdict.outcome is Outcome.UNKNOWN
 
 
 def test_wide_system_is_proved() -> None:
     """An event loop whose states nobody can count is proved from pairs of values: 8 devices of 2 slots, 90 bits."""
-    verdict, proof = induction.prove(event_loop(8, 2), "drained")
+    verdict, proof = one(induction.prove, event_loop(8, 2), "drained")
     assert (verdict.outcome, str(verdict.reason)) == (Outcome.HOLDS, "k-induction, k = 1")
     assert proof is not None
 
 
 def test_wide_system_with_the_bug_is_not() -> None:
     """The same without its disable counter gets a counterexample."""
-    assert str(induction.check(event_loop(2, 1, buggy=True), "drained").reason) == "shortest counterexample: 7 actions"
+    assert (
+        str(one(induction.prove, event_loop(2, 1, buggy=True), "drained")[0].reason)
+        == "shortest counterexample: 7 actions"
+    )

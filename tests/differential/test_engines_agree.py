@@ -40,6 +40,7 @@ from tests.support.agreement import (
     against_induction,
     decided,
 )
+from tests.support.engines import one
 from tests.support.samples import sampled
 from tests.support.strategies import Recipe, recipes
 
@@ -101,12 +102,12 @@ def test_one_property_alone_gets_the_verdict_it_gets_among_all(systems: int) -> 
         if reference.fault == NEVER:
             names, limits = list(reference.depths), Limits(depth=reference.longest)
             together = bmc.decide(reference.system, names, limits)
-            proved = induction.prove_all(reference.system, names, Limits(depth=2))
+            proved = induction.prove(reference.system, names, Limits(depth=2))
             for name in names:
-                searched = bmc.check(reference.system, name, limits)
+                searched = one(bmc.decide, reference.system, name, limits)
                 noticed = any(isinstance(verdict.reason, NoLongerPath) for verdict in (searched, together[name]))
                 assert noticed or _said(searched) == _said(together[name]), sample(number)
-                alone = induction.check(reference.system, name, Limits(depth=2))
+                alone = one(induction.prove, reference.system, name, Limits(depth=2))[0]
                 assert _said(alone) == _said(proved[name][0]), sample(number)
 
 
@@ -136,7 +137,7 @@ def test_engines_decide_much(systems: int, aided: bool, by_search: int, by_proof
             names, limits = list(reference.depths), Limits(depth=reference.longest + 1)
             verdicts = bmc.decide(reference.system, names, limits, pairs=reference.pairs)
             searched += decided(reference, {name for name in names if verdicts[name].outcome is not Outcome.UNKNOWN})
-            proofs = induction.prove_all(reference.system, names, Limits(depth=3), pairs=reference.pairs)
+            proofs = induction.prove(reference.system, names, Limits(depth=3), pairs=reference.pairs)
             proved += decided(reference, {name for name in names if proofs[name][1] is not None})
     assert searched.reached >= by_search
     assert proved == by_proof
@@ -160,7 +161,7 @@ def _proofs(number: int) -> Iterator[tuple[int, TransitionSystem, Proof]]:
     for index in range(number):
         system = sample(index).system()
         try:
-            proved = induction.prove_all(system, [item.name for item in system.properties], Limits(depth=3))
+            proved = induction.prove(system, [item.name for item in system.properties], Limits(depth=3))
         except ModelFault:
             continue
         proofs = [proof for _, proof in proved.values() if proof is not None]

@@ -175,7 +175,7 @@ def test_induction_proves_what_holds(part: str) -> None:
     """What induction with k = 1 decides is what explicit search says; so much of it is decided."""
     proofs = excluded = 0
     for distinct in _of(part):
-        found = induction.prove_all(distinct.system, distinct.asked, Limits(depth=1), pairs=distinct.pairs)
+        found = induction.prove(distinct.system, distinct.asked, Limits(depth=1), pairs=distinct.pairs)
         verdicts = {name: verdict for name, (verdict, _) in found.items()}
         assert distinct.differences(verdicts, 0) == []
         proofs += sum(proof is not None for _, proof in found.values())
@@ -204,6 +204,6 @@ def test_what_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
             _searched(distinct, shown, distinct.deepest)
     with monkeypatch.context() as patch:
         patch.setattr(induction._Step, "inductive", lambda self, name, k, seconds: Answer.UNSAT)
-        found = induction.prove_all(distinct.system, shown, Limits(depth=1))
+        found = induction.prove(distinct.system, shown, Limits(depth=1))
         assert distinct.differences({name: verdict for name, (verdict, _) in found.items()}, 0)
     assert _searched(distinct, shown, distinct.deepest) == []

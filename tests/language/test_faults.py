@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from draincheck.engines.explicit import explore
-from draincheck.engines.liveness import check as check_liveness
+from draincheck.engines.liveness import decide
 from draincheck.lang import TRUE, BoolVar, IntVar, Model, ModelError, Process, ite
 from draincheck.verdict import Outcome
 
@@ -83,7 +83,7 @@ def test_nothing_comes_to_an_end_that_waits_inside_atomic() -> None:
             p.wait("until unlocked", ~locked)
         p.do("enter", done.set())
     m.eventually("comes to an end", done)
-    assert check_liveness(m.compile(), "comes to an end").outcome is VIOLATED
+    assert decide(m.compile())["comes to an end"].outcome is VIOLATED
 
 
 # tests, loops and checks

@@ -18,6 +18,7 @@ from draincheck.errors import MalformedModel
 from draincheck.lang import TRUE, Model, ModelError, Process
 from draincheck.model_file import ModelFile
 from draincheck.verdict import Limits, Outcome
+from tests.support.engines import one
 
 # blocks that an exception leaves, or that nobody closes
 
@@ -286,8 +287,8 @@ def test_program_without_variables_has_one_state(spins: bool) -> None:
     for name, outcome in expected.items():
         assert interpreter.explore(system).verdicts[name].outcome is outcome
         assert explore(system).verdicts[name].outcome is outcome
-        assert induction.check(system, name).outcome is outcome
-        assert bmc.check(system, name, Limits(depth=2)).outcome in (outcome, Outcome.UNKNOWN)
+        assert one(induction.prove, system, name)[0].outcome is outcome
+        assert one(bmc.decide, system, name, Limits(depth=2)).outcome in (outcome, Outcome.UNKNOWN)
 
 
 # model files

@@ -139,7 +139,7 @@ def against_explicit(reference: Reference) -> list[str]:
 
 
 def against_bmc(reference: Reference) -> list[str]:
-    """Where bounded model checking, one step deeper than there are states, breaks what `bmc.check` promises."""
+    """Where bounded model checking, one step deeper than there are states, breaks what `bmc.decide` promises."""
     limit = min(reference.known, reference.longest + 1)
     ends = {name: min(depth, limit) for name, depth in reference.depths.items()}
     asked = [item.name for item in reference.system.properties]
@@ -149,13 +149,13 @@ def against_bmc(reference: Reference) -> list[str]:
 
 
 def against_induction(reference: Reference, steps: int) -> list[str]:
-    """Where induction with a k of up to `steps` breaks what `induction.check` promises."""
+    """Where induction with a k of up to `steps` breaks what `induction.prove` promises."""
     limit = min(reference.known + 1, steps)
     ends = {name: min(depth, reference.bound, limit - 1) for name, depth in reference.depths.items()}
 
     def verdicts() -> Verdicts:
         asked = [item.name for item in reference.system.properties]
-        found = induction.prove_all(reference.system, asked, Limits(depth=limit), pairs=reference.pairs)
+        found = induction.prove(reference.system, asked, Limits(depth=limit), pairs=reference.pairs)
         return {name: verdict for name, (verdict, _) in found.items()}
 
     return _compared("induction", reference, ends, verdicts)

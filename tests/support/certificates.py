@@ -18,6 +18,7 @@ from draincheck.properties import Always, Reachable
 from draincheck.sorts import IntSort
 from draincheck.system import IntVar, State, TransitionSystem
 from draincheck.verdict import Limits
+from tests.support.engines import one
 from tests.support.machines import Machine
 
 __all__ = ["by_induction", "forged", "invariant_of", "number_line", "ring", "with_bodies", "with_claim"]
@@ -43,7 +44,7 @@ def number_line(steps: int) -> TransitionSystem:
 
 def by_induction(system: TransitionSystem, *names: str, depth: int = 5) -> Certificate:
     """A certificate of some properties, each proved by itself."""
-    proofs = [induction.prove(system, name, Limits(depth=depth), mined=False)[1] for name in names]
+    proofs = [one(induction.prove, system, name, Limits(depth=depth), mined=False)[1] for name in names]
     assert None not in proofs
     return from_proof(system, [proof for proof in proofs if proof is not None])
 

@@ -100,7 +100,9 @@ def _proved(
     for item in items:
         left = clock.left()
         left = None if left is None else max(0.001, left)
-        verdicts[item.name], proof = induction.prove(system, item.name, replace(limits, seconds=left, depth=depth))
+        verdicts[item.name], proof = induction.prove(system, [item.name], replace(limits, seconds=left, depth=depth))[
+            item.name
+        ]
         if proof is not None:
             proofs[item.name] = proof
         reporter.progress(len(verdicts), 0, 0, 0)

@@ -18,7 +18,7 @@ from draincheck.semantics.violation import sought_in_states
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Clock, Exploration, Limits, Reporter, Statistics, Verdict
 
-__all__ = ["Search", "check", "explore", "reachable", "states"]
+__all__ = ["Search", "check", "explore", "states"]
 
 
 def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Exploration:
@@ -43,11 +43,6 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
     explorer = Explorer(system)
     explorer.run(limits)
     return list(map(explorer.loop.layout.unpack, explorer.order()))
-
-
-def reachable(system: TransitionSystem, limits: Limits = NO_LIMITS) -> frozenset[State]:
-    """The set of reachable states; raises ModelFault like `explore`."""
-    return frozenset(states(system, limits))
 
 
 def _explore(

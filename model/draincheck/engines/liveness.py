@@ -19,7 +19,7 @@ from math import inf
 from msgspec import Struct
 
 from draincheck.engines.lasso import fair_loop
-from draincheck.errors import EvidenceError, ModelError
+from draincheck.errors import EvidenceError
 from draincheck.exploration.components import components, fair_components
 from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
@@ -31,25 +31,10 @@ from draincheck.semantics.violation import shows
 from draincheck.system import Fairness, Strength, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["check", "decide"]
+__all__ = ["decide"]
 
 #: how many (state, memory) pairs may be looked at to make a counterexample shorter than the first one found
 EFFORT = 200_000
-
-
-def check(
-    system: TransitionSystem, property_name: str, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
-) -> Verdict:
-    """Decide one liveness property of a system.
-
-    Raises:
-        ModelError: there is no such property, or it is not one about whole runs.
-        ModelFault: a reachable state enables an action that cannot be taken.
-    """
-    item = system.property_named(property_name)
-    if not isinstance(item, Liveness):
-        raise ModelError(f"{item.name!r} is not a demand on whole runs; explicit search decides it")
-    return decide(system, (item,), limits, reporter)[item.name]
 
 
 def decide(

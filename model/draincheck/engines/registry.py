@@ -6,6 +6,7 @@ All of them leave demands on whole runs to `liveness`, which is asked beside whi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -69,15 +70,15 @@ def _explicit(asked: Question) -> Answered:
 def _bmc(asked: Question) -> Answered:
     from draincheck.engines.smt import bmc
 
-    return bmc.decide(asked.system, asked.names, asked.limits, _Depth(asked.reporter)), None
+    return bmc.decide(asked.system, asked.names, asked.limits, asked.reporter), None
 
 
 def _induction(asked: Question) -> Answered:
     from draincheck.engines.smt import induction
 
     # one by one: with a large k that is faster than all in one solver
-    check, depth = induction.check, _Depth(asked.reporter)
-    return {name: check(asked.system, name, asked.limits, depth, asked.lemmas) for name in asked.names}, None
+    found = [induction.prove(asked.system, [n], asked.limits, asked.reporter, asked.lemmas) for n in asked.names]
+    return {name: verdict for each in found for name, (verdict, _) in each.items()}, None
 
 
 def _portfolio(asked: Question) -> Answered:
@@ -90,19 +91,8 @@ def _simulation(asked: Question) -> Answered:
     from draincheck.engines import simulation
 
     depth = asked.limits.depth or simulation.DEPTH
-    check, limits, reporter = simulation.check, asked.limits, asked.reporter
-    return {n: check(asked.system, n, depth=depth, limits=limits, reporter=reporter) for n in asked.names}, None
-
-
-class _Depth:
-    """A reporter that is told depths instead of states."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
-
-    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
-        """What the engine reports."""
-        self._reporter.progress(depth, transitions, depth, queue)
+    walks = partial(simulation.simulate, depth=depth, limits=asked.limits, reporter=asked.reporter)
+    return {name: walks(asked.system, [name]).verdicts[name] for name in asked.names}, None
 
 
 _STATES: Final = (Always, Assertion, Reachable, NoDeadlock)

@@ -24,7 +24,7 @@ from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["DEPTH", "RUNS", "Simulation", "check", "simulate"]
+__all__ = ["DEPTH", "RUNS", "Simulation", "simulate"]
 
 #: how many walks, unless told otherwise: seconds for a real scenario
 RUNS = 1_000
@@ -42,7 +42,7 @@ class Simulation:
     """What a series of walks did and found.
 
     Attributes:
-        verdicts: by property name, for all properties of the system.
+        verdicts: by property name.
         runs: walks taken.
         steps: actions taken in all of them.
         longest: actions of the longest walk.
@@ -60,6 +60,7 @@ class Simulation:
 
 def simulate(
     system: TransitionSystem,
+    property_names: Sequence[str] = (),
     *,
     runs: int = RUNS,
     depth: int = DEPTH,
@@ -67,10 +68,11 @@ def simulate(
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
 ) -> Simulation:
-    """Walk through a system and look at all its properties; stops early once there is nothing left to be found.
+    """Walk through a system and look at its properties; stops early once there is nothing left to be found.
 
     Args:
         system: the system.
+        property_names: the properties; all if none is named.
         runs: how many walks, at least 1.
         depth: how many actions a walk takes at most, at least 1.
         seed: decides all choices.
@@ -81,43 +83,10 @@ def simulate(
         ModelError: `runs` or `depth` is not positive.
         ModelFault: a walk comes to a state that enables an action that cannot be taken.
     """
-    return _simulate(system, system.properties, _Plan(runs, depth, seed), limits, reporter)
-
-
-def check(
-    system: TransitionSystem,
-    property_name: str,
-    *,
-    runs: int = RUNS,
-    depth: int = DEPTH,
-    seed: int = 0,
-    limits: Limits = NO_LIMITS,
-    reporter: Reporter = SILENT,
-) -> Verdict:
-    """Look for a violation of one property; arguments and errors as for `simulate`."""
-    item = system.property_named(property_name)
-    return _simulate(system, (item,), _Plan(runs, depth, seed), limits, reporter).verdicts[item.name]
-
-
-class _Plan(Struct, frozen=True):
-    """What was asked for."""
-
-    runs: int
-    depth: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        for name, value in (("runs", self.runs), ("depth", self.depth)):
-            if value < 1:
-                raise ModelError(f"{name} must be at least 1, not {value}")
-
-
-def _simulate(
-    system: TransitionSystem, properties: Sequence[Property], plan: _Plan, limits: Limits, reporter: Reporter
-) -> Simulation:
-    clock = Clock(limits)
+    clock, plan = Clock(limits), _Plan(runs, depth, seed)
+    properties = [system.property_named(name) for name in property_names] or system.properties
     walks = _Walks(system, properties, plan)
-    while walks.taken < plan.runs and walks.wanted:
+    while walks.taken < runs and walks.wanted:
         if late := clock.stop():
             walks.stopped = late
             break
@@ -132,6 +101,19 @@ def _simulate(
         never_fired=tuple(index for index, fired in enumerate(walks.fired) if not fired),
         seconds=clock.passed(),
     )
+
+
+class _Plan(Struct, frozen=True):
+    """What was asked for."""
+
+    runs: int
+    depth: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, value in (("runs", self.runs), ("depth", self.depth)):
+            if value < 1:
+                raise ModelError(f"{name} must be at least 1, not {value}")
 
 
 class _Walk(Struct):

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from draincheck.certificate import Certificate, from_proof
-from draincheck.engines.smt import induction, parametric
+from draincheck.engines.smt import bmc, induction
 from draincheck.engines.smt.induction import Proof
 from draincheck.errors import ModelError, TraceError
 from draincheck.knobs import Setting
@@ -109,7 +109,8 @@ class Family(Struct, frozen=True):
         system = self.any_writes()
         _, proof = _one_step(system, next(iter(_parts(system))), limits)
         known = None if proof is None else proof.formula
-        verdict = parametric.check(system, S1, self.member, _left(limits, started), reporter, known=known)
+        left = _left(limits, started)
+        verdict = bmc.decide(system, [S1], left, reporter, instance=self.member, known=known)[S1]
         if verdict.trace is not None:
             verdict = replace(verdict, trace=self._with_fewest_writes(verdict.trace))
         return Decision(system, verdict)
@@ -178,7 +179,7 @@ def decide_all(
 def _one_step(system: TransitionSystem, name: str, limits: Limits, mined: bool = False) -> tuple[Verdict, Proof | None]:
     """Whether a property and all parts of the invariant are inductive: from one state to the next. `mined`: with pairs of values."""
     parts = list(_parts(system).values())
-    return induction.prove(system, name, replace(limits, depth=1), SILENT, parts, mined=mined)
+    return induction.prove(system, [name], replace(limits, depth=1), SILENT, parts, mined=mined)[name]
 
 
 def _parts(system: TransitionSystem) -> dict[str, BoolExpr]:

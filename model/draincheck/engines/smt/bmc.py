@@ -27,30 +27,10 @@ from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
-__all__ = ["DEFAULT_DEPTH", "BoundedSearch", "check", "decide"]
+__all__ = ["DEFAULT_DEPTH", "BoundedSearch", "decide"]
 
 #: how deep a search goes that was given neither a depth nor a time
 DEFAULT_DEPTH = 100
-
-
-def check(
-    system: TransitionSystem, property_name: str, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
-) -> Verdict:
-    """Search for a counterexample (a witness, for `Reachable`) up to `limits.depth` steps and `limits.seconds`.
-
-    What the verdict says, unless time runs out:
-
-    * if a state that shows the property violated is up to `limits.depth` steps away, this is *violated*, with one of the shortest
-      counterexamples (for `Reachable` *holds*, with a witness); that of an assertion has one step more, the one that breaks it. A bound
-      hides what comes after it, not what comes before;
-    * else it is *unknown*; or *holds* (*violated*), if no path is longer or pairs of values exclude what is looked for, and no reachable
-      state passes a bound or enables a faulty action.
-
-    Raises:
-        ModelFault: a state that is no further away than the one that shows the property violated, or else than `limits.depth` steps,
-            enables an action that cannot be taken. The trace to it is a shortest one.
-    """
-    return decide(system, [property_name], limits, reporter)[property_name]
 
 
 def decide(
@@ -60,15 +40,29 @@ def decide(
     reporter: Reporter = SILENT,
     *,
     pairs: Pairs | None = None,
+    instance: Callable[[State], TransitionSystem] | None = None,
+    known: BoolExpr | None = None,
 ) -> dict[str, Verdict]:
-    """Check several properties in one search, each as `check` does; the time limit is for all of them together.
+    """Search for counterexamples (witnesses, for `Reachable`) up to `limits.depth` steps and `limits.seconds`, in one search.
 
-    `pairs` is the analysis of the system, if somebody has made it already.
+    What a verdict says, unless time runs out:
+
+    * if a state that shows the property violated is up to `limits.depth` steps away, this is *violated*, with one of the shortest
+      counterexamples (for `Reachable` *holds*, with a witness); that of an assertion has one step more, the one that breaks it. A bound
+      hides what comes after it, not what comes before;
+    * else it is *unknown*; or *holds* (*violated*), if no path is longer or pairs of values exclude what is looked for, and no reachable
+      state passes a bound or enables a faulty action.
+
+    A system with parameters (`draincheck.naturals.parameter`) is an infinite family, searched at once. The trace of a counterexample
+    belongs to `instance(initial)`, the member that starts in its first state, and has been executed there.
+
+    `pairs`, `instance` and `known` are as for `BoundedSearch`.
 
     Raises:
-        ModelFault: as `check` of the property for which the search goes deepest.
+        ModelFault: a state that is no further away than those that show the properties violated, or else than `limits.depth` steps,
+            enables an action that cannot be taken. The trace to it is a shortest one.
     """
-    return BoundedSearch(system, property_names, limits, pairs=pairs).run(reporter)
+    return BoundedSearch(system, property_names, limits, pairs=pairs, instance=instance, known=known).run(reporter)
 
 
 class _Sought(Struct, frozen=True):
@@ -157,7 +151,7 @@ class BoundedSearch:
         last = self._last()
         while not self.is_over and self.depth < last:
             self.deepen()
-            reporter.progress(0, 0, max(self.depth, 0), 0)
+            reporter.progress(max(self.depth, 0), 0, max(self.depth, 0), 0)
         self._end()
         return {name: self.verdicts[name] for name in self._names}
 

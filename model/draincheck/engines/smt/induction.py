@@ -27,7 +27,7 @@ from draincheck.solvers import Answer, incremental
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["DEFAULT_STEPS", "Proof", "check", "prove", "prove_all"]
+__all__ = ["DEFAULT_STEPS", "Proof", "prove"]
 
 #: the largest k that is tried where no limit is given
 DEFAULT_STEPS = 20
@@ -49,44 +49,7 @@ class Proof(Struct, frozen=True):
     simple: bool
 
 
-def check(
-    system: TransitionSystem,
-    property_name: str,
-    limits: Limits = NO_LIMITS,
-    reporter: Reporter = SILENT,
-    lemmas: Sequence[BoolExpr] = (),
-) -> Verdict:
-    """Prove a property with a k of up to `limits.depth`, or find a counterexample on the way.
-
-    What the verdict says, unless time runs out:
-
-    * *holds* (for `Reachable`: *violated*) only if no reachable state violates the property, passes a bound, enables a faulty action or
-      violates a lemma;
-    * *violated*, with one of the shortest counterexamples (for `Reachable` *holds*, with a witness), if a state that shows that is less than
-      `limits.depth` steps away, and none that is nearer passes a bound or violates a lemma;
-    * else *unknown*.
-
-    Raises:
-        ModelFault: a state that is less than `limits.depth` steps away, and no further than one that shows the property violated, passes a
-            bound or violates a lemma, enables an action that cannot be taken.
-    """
-    return prove(system, property_name, limits, reporter, lemmas)[0]
-
-
 def prove(
-    system: TransitionSystem,
-    property_name: str,
-    limits: Limits = NO_LIMITS,
-    reporter: Reporter = SILENT,
-    lemmas: Sequence[BoolExpr] = (),
-    *,
-    mined: bool = True,
-) -> tuple[Verdict, Proof | None]:
-    """Like `check`, with the proof if there is one; `mined` adds what pairs of values exclude to the lemmas."""
-    return prove_all(system, [property_name], limits, reporter, lemmas, mined=mined)[property_name]
-
-
-def prove_all(
     system: TransitionSystem,
     property_names: Sequence[str],
     limits: Limits = NO_LIMITS,
@@ -96,12 +59,20 @@ def prove_all(
     mined: bool = True,
     pairs: Pairs | None = None,
 ) -> dict[str, tuple[Verdict, Proof | None]]:
-    """Prove several properties, each by itself, as `prove` does. They share the search for counterexamples and the time limit.
+    """Prove properties, each by itself, with a k of up to `limits.depth`, or find counterexamples on the way.
 
-    `pairs` is the analysis of the system, if somebody has made it already.
+    They share the search for counterexamples and the time limit. `mined` adds what pairs of values exclude to the lemmas; `pairs` is the
+    analysis of these, if somebody has made it already. What a verdict says, unless time runs out:
+
+    * *holds* (for `Reachable`: *violated*), with the proof, only if no reachable state violates the property, passes a bound, enables a
+      faulty action or violates a lemma;
+    * *violated*, with one of the shortest counterexamples (for `Reachable` *holds*, with a witness), if a state that shows that is less than
+      `limits.depth` steps away, and none that is nearer passes a bound or violates a lemma;
+    * else *unknown*.
 
     Raises:
-        ModelFault: as `check` of the property for which the search goes deepest.
+        ModelFault: a state that is less than `limits.depth` steps away, and no further than those that show the properties violated, pass
+            a bound or violate a lemma, enables an action that cannot be taken.
     """
     return _Induction(system, property_names, limits, lemmas, mined=mined, pairs=pairs).run(reporter)
 
@@ -142,7 +113,7 @@ class _Induction:
         while goes_on and (last is None or k < last) and self._open():
             k += 1
             goes_on = self._try(k)
-            reporter.progress(0, 0, k, 0)
+            reporter.progress(k, 0, k, 0)
         return {name: self.found.get(name) or (self._left(name, k), None) for name in self._items}
 
     def _open(self) -> list[str]:
