@@ -15,7 +15,7 @@ from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock
 from draincheck.reason import Exhaustive, Incomplete, Refused, Shortest, Stop, StopKind
 from draincheck.run import Trace, rerun
 from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Clock, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Stopwatch, Verdict
 
 __all__ = ["explore", "states"]
 
@@ -26,10 +26,10 @@ def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Repo
     Raises:
         ModelFault: a reachable state enables an action that cannot be taken.
     """
-    clock = Clock()
+    watch = Stopwatch()
     seen = _search(system, limits, reporter)
     verdicts = {item.name: seen.verdict(item) for item in system.properties}
-    return Exploration(seen.statistics(clock.passed()), verdicts)
+    return Exploration(seen.statistics(watch.passed()), verdicts)
 
 
 def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
@@ -39,13 +39,13 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 
 def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Seen:
     refuse_naturals(system)
-    clock, seen = Clock(limits), _Seen(system, limits)
+    watch, seen = Stopwatch(limits), _Seen(system, limits)
     try:
         layer = seen.add(set(system.initial), 0)
         while layer:
             found: set[State] = set()
             for state in layer:
-                if late := clock.stop():
+                if late := watch.stop():
                     raise _LimitReachedError(late)
                 found |= seen.expand(state)
                 if len(seen.successors) % 1000 == 0:

@@ -16,13 +16,13 @@ from draincheck.run import Trace
 __all__ = [
     "NO_LIMITS",
     "SILENT",
-    "Clock",
     "Exploration",
     "Limits",
     "Outcome",
     "Reporter",
     "Silent",
     "Statistics",
+    "Stopwatch",
     "Verdict",
 ]
 
@@ -65,7 +65,7 @@ class Limits(Struct, frozen=True):
 NO_LIMITS = Limits()
 
 
-class Clock:
+class Stopwatch:
     """The time that a search takes, and what its limits leave of it."""
 
     def __init__(self, limits: Limits = NO_LIMITS) -> None:

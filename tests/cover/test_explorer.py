@@ -16,6 +16,7 @@ from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.exploration.layout import Layout
 from draincheck.exploration.loop import Loop
 from draincheck.expr import TRUE, BoolExpr, IntExpr, ite, want_int
+from draincheck.reason import StopKind
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, Update
 from draincheck.verdict import Exploration, Limits, Outcome
@@ -33,6 +34,19 @@ def test_a_state_that_nothing_leads_to_has_no_path() -> None:
     found.layers[2] = [5]
     with pytest.raises(EvidenceError, match="nothing leads to state 5"):
         found.path(5)
+
+
+@pytest.mark.parametrize(("late", "kind"), [(99, StopKind.STATES), (19, StopKind.SECONDS)])
+def test_the_first_limit_is_the_reason(monkeypatch: pytest.MonkeyPatch, late: int, kind: StopKind) -> None:
+    """A search that has stopped does not look at the clock again, though the time is up then; one that has not does."""
+    wide = IntVar("wide", IntSort(0, 63), tuple(range(16)))
+    machine = Machine(wide)
+    machine.action("more", wide < 48, wide.set(wide + 16))
+    found = Explorer(machine.system())
+    monkeypatch.setattr(explorer, "PIECE", 1)
+    monkeypatch.setattr("draincheck.verdict.perf_counter", lambda: 2.0 if found.stopped or len(found) > late else 0.0)
+    found.run(Limits(states=20, seconds=1))
+    assert (len(found), found.stopped and found.stopped.kind) == (20, kind)
 
 
 @pytest.mark.parametrize("keep", list(Keep))

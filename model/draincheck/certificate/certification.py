@@ -17,7 +17,7 @@ from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Stopwatch, Verdict
 
 __all__ = ["Certified", "Gap", "certify"]
 
@@ -96,9 +96,9 @@ def _proved(
     """What k-induction says, and its proofs; the time is for all of them."""
     verdicts: dict[str, Verdict] = {}
     proofs: dict[str, Proof] = {}
-    clock, depth = Clock(limits), limits.depth or induction.DEFAULT_STEPS
+    watch, depth = Stopwatch(limits), limits.depth or induction.DEFAULT_STEPS
     for item in items:
-        left = clock.left()
+        left = watch.left()
         left = None if left is None else max(0.001, left)
         verdicts[item.name], proof = induction.prove(system, [item.name], replace(limits, seconds=left, depth=depth))[
             item.name

@@ -16,7 +16,7 @@ from draincheck.properties import Assertion, CanAlwaysFinish, NoDeadlock, Proper
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import sought_in_states
 from draincheck.system import State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Clock, Exploration, Limits, Reporter, Statistics, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Stopwatch, Verdict
 
 __all__ = ["Search", "check", "explore", "states"]
 
@@ -48,10 +48,10 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 def _explore(
     system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
 ) -> Exploration:
-    clock = Clock()
+    watch = Stopwatch()
     search = Search(system, properties, limits, reporter)
     verdicts = {item.name: search.verdict(item) for item in properties}
-    return Exploration(search.statistics(clock.passed()), verdicts)
+    return Exploration(search.statistics(watch.passed()), verdicts)
 
 
 class Search:

@@ -16,7 +16,7 @@ from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.reason import ByEngine, EitherWay, Stop, StopKind
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Stopwatch, Verdict
 
 __all__ = ["FIRST_STATES", "check"]
 
@@ -63,7 +63,7 @@ class _Race:
 
     def __init__(self, system: TransitionSystem, name: str, limits: Limits, reporter: Reporter) -> None:
         self.system, self.name, self.limits, self.reporter = system, name, limits, reporter
-        self._clock = Clock(limits)
+        self._watch = Stopwatch(limits)
 
     def explicit(self, states: int, reporter: Reporter | None = None) -> Verdict | None:
         """What explicit search says; None if it needs more states than this, and may have them."""
@@ -119,7 +119,7 @@ class _Race:
 
     def _left(self) -> Limits:
         """The limits, with the time that is left."""
-        return replace(self.limits, seconds=self._clock.left())
+        return replace(self.limits, seconds=self._watch.left())
 
 
 class _Other(Thread):

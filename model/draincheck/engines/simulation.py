@@ -22,7 +22,7 @@ from draincheck.run import Trace
 from draincheck.semantics.validation import Evidence
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Stopwatch, Verdict
 
 __all__ = ["DEPTH", "RUNS", "Simulation", "simulate"]
 
@@ -83,11 +83,11 @@ def simulate(
         ModelError: `runs` or `depth` is not positive.
         ModelFault: a walk comes to a state that enables an action that cannot be taken.
     """
-    clock, plan = Clock(limits), _Plan(runs, depth, seed)
+    watch, plan = Stopwatch(limits), _Plan(runs, depth, seed)
     properties = [system.property_named(name) for name in property_names] or system.properties
     walks = _Walks(system, properties, plan)
     while walks.taken < runs and walks.wanted:
-        if late := clock.stop():
+        if late := watch.stop():
             walks.stopped = late
             break
         walks.walk()
@@ -99,7 +99,7 @@ def simulate(
         steps=walks.steps,
         longest=walks.longest,
         never_fired=tuple(index for index, fired in enumerate(walks.fired) if not fired),
-        seconds=clock.passed(),
+        seconds=watch.passed(),
     )
 
 

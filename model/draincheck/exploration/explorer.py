@@ -20,7 +20,7 @@ from draincheck.expr import BoolExpr
 from draincheck.reason import Incomplete, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import Fault, FaultKind, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Clock, Limits, Reporter
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter, Stopwatch
 
 __all__ = ["Explorer", "Keep"]
 
@@ -90,13 +90,13 @@ class Explorer:
         Raises:
             ModelFault: a reachable state enables an action that cannot be taken.
         """
-        clock, reported = Clock(limits), 0
+        watch, reported = Stopwatch(limits), 0
         self._begin(limits)
         while self.layers[-1] and not self.stopped:
             found: list[int] = []
             first: dict[int, int] = {}
             for piece in _pieces(self.layers[-1]):
-                self.stopped = self.stopped or clock.stop()
+                self.stopped = self.stopped or watch.stop()
                 if self.stopped:
                     break
                 self._take(piece, found, first, limits.states)
