@@ -76,8 +76,15 @@ def check_files(
     Example: check-invariants certificate check 9a0cec664e-mirror.smt2 --solver both
        Also: check-invariants certificate check certificates/*.smt2 --solver both --matrix
     """
-    from check_invariants.report.certificate import summary_of, to_json, to_text
-    from check_invariants.work.certificate import check_all, check_one, demand_all, uncovered_by
+    from check_invariants.work.certificate import (
+        check_all,
+        check_one,
+        demand_all,
+        summary_of,
+        to_json,
+        to_text,
+        uncovered_by,
+    )
 
     solvers = ("z3", "cvc5") if solver == "both" else (solver,)
     demand_all(solvers)

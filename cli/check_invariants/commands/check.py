@@ -77,9 +77,8 @@ def command(
     Example: check-invariants check --revision ab27c3b5e7 --set drain=nested --property S1
     """
     from check_invariants.judge import checked
-    from check_invariants.report.check import show, to_json
     from check_invariants.selection import select
-    from check_invariants.work.check import CheckedSubject, write_traces
+    from check_invariants.work.check import CheckedSubject, show, to_json, write_traces
     from draincheck.verdict import Limits
 
     if lemmas and engine != "induction":

@@ -22,8 +22,7 @@ def command(what: str, as_json: bool) -> None:
     \b
     Example: check-invariants list knobs
     """
-    from check_invariants.report.list import NOTES, cell_text
-    from check_invariants.work.list import TABLES
+    from check_invariants.work.list import NOTES, TABLES, cell_text
 
     headers, rows = TABLES[what]()
     if as_json:

@@ -53,8 +53,7 @@ def command(
     \b
     Example: check-invariants liveness --scenario dataplane
     """
-    from check_invariants.report.liveness import line_json, show, show_traces
-    from check_invariants.work.liveness import codes_of, lines_of, notify_lines
+    from check_invariants.work.liveness import codes_of, line_json, lines_of, notify_lines, show, show_traces
 
     if notify and (revisions or scenarios):
         raise click.UsageError("--notify is about models of its own, which have no --revision and no --scenario")

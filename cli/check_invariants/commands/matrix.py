@@ -62,8 +62,7 @@ def command(
     \b
     Example: check-invariants --scenario mirror --revision ab27c3b5e7~1 --revision ab27c3b5e7
     """
-    from check_invariants.report.matrix import show, show_json
-    from check_invariants.work.matrix import codes_of, ordered, wanted
+    from check_invariants.work.matrix import codes_of, ordered, show, show_json, wanted
     from drainspecs.suite.matrix import all_rows, decide_all, default_rows
 
     rows = all_rows() if wide else default_rows(scenarios=scenarios)

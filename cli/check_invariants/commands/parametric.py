@@ -62,8 +62,7 @@ def command(
     \b
     Example: check-invariants parametric --revision d4a92a8420 --revision 9a0cec664e -o proofs
     """
-    from check_invariants.report.parametric import row_json, show
-    from check_invariants.work.parametric import chosen_from, limits_from, rows_of
+    from check_invariants.work.parametric import chosen_from, limits_from, row_json, rows_of, show
 
     chosen = chosen_from(revisions, settings)
     if directory is not None:

@@ -74,8 +74,7 @@ def command(
        Also: check-invariants prove my_model.py:build --engine induction --depth 5
              check-invariants prove --matrix -o certificates
     """
-    from check_invariants.report.prove import deliver, show_matrix
-    from check_invariants.work.prove import file_name, find, prove_matrix
+    from check_invariants.work.prove import deliver, file_name, find, prove_matrix, show_matrix
 
     if matrix:
         others = properties or engine != "explicit" or depth or timeout or any(selectors.values())

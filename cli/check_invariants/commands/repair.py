@@ -81,8 +81,7 @@ def command(
     \b
     Example: check-invariants repair --revision ab27c3b5e7 --scenario mirror --scenario timer
     """
-    from check_invariants.report.repair import show, to_json, what_remains_with
-    from check_invariants.work.repair import search, selected_by
+    from check_invariants.work.repair import search, selected_by, show, to_json, what_remains_with
 
     selected = selected_by(scenarios, selectors)
     if chosen:

@@ -57,8 +57,7 @@ def command(
     \b
     Example: check-invariants simulate --revision ab27c3b5e7 --runs 10000 --trace-out runs
     """
-    from check_invariants.report.simulate import row_json, show
-    from check_invariants.work.simulate import code_bases_of, code_of, simulated_by, write_traces
+    from check_invariants.work.simulate import code_bases_of, code_of, row_json, show, simulated_by, write_traces
 
     code_bases = code_bases_of(revisions, scenarios, settings, every)
     if trace_out is not None:

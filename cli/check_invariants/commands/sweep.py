@@ -64,9 +64,8 @@ def command(properties: Sequence[str], knobs: Sequence[str], jobs: int | None, a
     \b
     Example: check-invariants sweep --scenario timer --property S1 --property F1
     """
-    from check_invariants.report.sweep import show, to_json
     from check_invariants.selection import select_code_base
-    from check_invariants.work.sweep import swept_by
+    from check_invariants.work.sweep import show, swept_by, to_json
 
     names = tuple(dict.fromkeys(properties)) or ("S1",)
     selected = select_code_base(properties=names, **selectors)

@@ -56,9 +56,8 @@ def command(
     \b
     Example: check-invariants why --revision ab27c3b5e7 --property S1
     """
-    from check_invariants.report.why import to_json, to_text
     from check_invariants.selection import select_code_base
-    from check_invariants.work.why import ask, the_property, write_evidence
+    from check_invariants.work.why import ask, the_property, to_json, to_text, write_evidence
 
     name = the_property(properties)
     selected = select_code_base(properties=[name], **selectors)

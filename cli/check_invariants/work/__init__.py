@@ -1,1 +1,1 @@
-"""What the commands do: one file a command, loaded when it runs."""
+"""What the commands do and show: one file a command, loaded when it runs."""

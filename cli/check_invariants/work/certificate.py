@@ -1,7 +1,8 @@
-"""`check-invariants certificate`: what it does."""
+"""`check-invariants certificate`: what it does and shows."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,16 +11,17 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from check_invariants.claimed import claimed
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_certificate, worst
 from check_invariants.judge import compiled
-from check_invariants.output import until_interrupted
+from check_invariants.output import counted, until_interrupted
 from check_invariants.selection import load_model, select_from_source
 from draincheck.certificate import CertificateVerdict, Header
 from draincheck.errors import NoSolver
 from draincheck.solvers import demand
 from draincheck.system import TransitionSystem
 
-__all__ = ["CheckedFile", "check_all", "check_one", "demand_all", "uncovered_by"]
+__all__ = ["CheckedFile", "check_all", "check_one", "demand_all", "summary_of", "to_json", "to_text", "uncovered_by"]
 
 
 class CheckedFile(Struct, frozen=True):
@@ -123,3 +125,50 @@ def uncovered_by(found: Sequence[CheckedFile], jobs: int | None) -> list[str]:
     if stopped:
         raise Interrupted(f"interrupted: only {len(results)} of {len(rows)} rows were compared with the certificates")
     return uncovered(results, headers)
+
+
+# -- what it shows ---------------------------------------------------------------------------------
+
+
+def to_text(item: CheckedFile) -> str:
+    """What came of a file, in a line for each reason."""
+    if item.code is ExitCode.OK and item.header is not None:
+        solvers = " and ".join(verdict.solver for verdict in item.verdicts)
+        asked = item.verdicts[0].queries
+        queries = f"{asked} {'query' if asked == 1 else 'queries'}"
+        return f"{item.file}: accepted by {solvers} ({queries}): {claimed(item.header.claims)} in {item.header.model}\n"
+    reasons = [verdict.reason for verdict in item.verdicts if not verdict.accepted]
+    return "".join(
+        f"{item.file}: {item.word.upper()}: {reason}\n" for reason in dict.fromkeys(reasons or [item.problem])
+    )
+
+
+def summary_of(found: Sequence[CheckedFile], solvers: Sequence[str], complete: bool) -> str:
+    """What came of all of them, in a line."""
+    tally = Counter(item.word for item in found)
+    words = [f"{number} {word}" for word, number in tally.items()]
+    asked = sum(verdict.queries for item in found for verdict in item.verdicts)
+    end = "; every verdict of the default matrix that needs a certificate has one" if complete else ""
+    return f"{counted(len(found), 'certificate')}, {' and '.join(solvers)}: {', '.join(words)}; {asked} queries answered{end}\n"
+
+
+def to_json(item: CheckedFile) -> dict[str, Any]:
+    """What came of a file, as JSON values."""
+    header = item.header
+    return {
+        "file": item.file,
+        "outcome": item.word,
+        "model": None if header is None else header.model,
+        "claims": [] if header is None else [{"property": c.property, "verdict": c.verdict} for c in header.claims],
+        "problem": item.problem,
+        "solvers": [
+            {
+                "solver": verdict.solver,
+                "accepted": verdict.accepted,
+                "undecided": verdict.undecided,
+                "reason": verdict.reason,
+                "queries": verdict.queries,
+            }
+            for verdict in item.verdicts
+        ],
+    }

@@ -1,14 +1,13 @@
-"""`check-invariants list`: what it does."""
+"""`check-invariants list`: what it does and shows."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import Any, cast
 
-from msgspec.structs import asdict
-
-__all__ = ["TABLES"]
+__all__ = ["NOTES", "TABLES", "cell_text"]
 
 
 #: headers of the text by key, and the rows with everything about them
@@ -88,3 +87,23 @@ TABLES: dict[str, Callable[[], _Rows]] = {
     "knobs": _knobs,
     "claims": _claims,
 }
+
+
+# -- what it shows ---------------------------------------------------------------------------------
+
+
+#: what a reader of a list has to know besides
+NOTES = {
+    "revisions": "dates are author dates; the order is that in which the commits came into QEMU's tree, then the controls"
+}
+
+
+def cell_text(value: object) -> str:
+    """A value of a row, as it stands in the table."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_knob(setting)}" for name, setting in cast("dict[str, object]", value).items())
+    return " ".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
+
+
+def _knob(value: object) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)

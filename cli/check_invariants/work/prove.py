@@ -1,9 +1,10 @@
-"""`check-invariants prove`: what it does."""
+"""`check-invariants prove`: what it does and shows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,9 +12,20 @@ from typing import Any, NamedTuple
 import click
 from msgspec import Struct
 
+from check_invariants.claimed import claimed
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, MalformedInput, of_comparison
 from check_invariants.judge import compiled
-from check_invariants.output import Counter, make_directory, until_interrupted, write_to
+from check_invariants.limited import as_far_as_modelled
+from check_invariants.output import (
+    STDOUT,
+    Counter,
+    counted,
+    emit,
+    emit_json,
+    make_directory,
+    until_interrupted,
+    write_to,
+)
 from check_invariants.selection import chosen_properties, select
 from draincheck.certificate import Certificate, Certified, Gap, Header
 from draincheck.errors import ModelError
@@ -25,7 +37,7 @@ from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite.certificates import Account
 from drainspecs.suite.matrix import Row, RowResult
 
-__all__ = ["Proven", "ProvenMatrix", "by_reason", "file_name", "find", "prove_matrix"]
+__all__ = ["Proven", "ProvenMatrix", "by_reason", "deliver", "file_name", "find", "prove_matrix", "show_matrix"]
 
 
 class Proven(Struct, frozen=True):
@@ -166,3 +178,81 @@ def _limited(results: Sequence[RowResult]) -> int:
     """How many verdicts that hold do so only as far as modelled."""
     cells = [cell for result in results for cell in result.cells]
     return sum(bool(cell.limits) for cell in cells if cell.verdict.outcome.value == "holds")
+
+
+# -- what it shows ---------------------------------------------------------------------------------
+
+
+def deliver(found: Proven, path: str, as_json: bool) -> None:
+    """Write the certificate, and say so; beside one that goes to standard output only standard error is left for that."""
+    write_to(path, found.certificate.text)
+    if as_json:
+        emit_json("prove", _json(found, path))
+    elif path == STDOUT:
+        click.echo(_text(found, "standard output"), nl=False, err=True)
+    else:
+        emit(_text(found, path))
+
+
+def _text(found: Proven, where: str) -> str:
+    header = found.certificate.header
+    lines = [
+        f"{where}: {counted(len(found.certificate.text), 'byte')}: {claimed(header.claims)} in {header.model} ({found.how})",
+        *(f"not certified: {line}" for line in by_reason(found.missing)),
+    ]
+    return "".join(f"{line}\n" for line in lines) + as_far_as_modelled(found.selected, found.claims)
+
+
+def _json(found: Proven, path: str) -> dict[str, Any]:
+    header = found.certificate.header
+    return {
+        "model": header.model,
+        "digest": header.digest,
+        "file": path,
+        "k": header.k,
+        "claims": [
+            {"property": name, "verdict": verdict.value, "limits": list(found.selected.limits(name, verdict))}
+            for name, verdict in found.claims
+        ],
+        "missing": [{"property": item.property, "reason": item.reason} for item in found.missing],
+        "exit_code": int(found.code),
+    }
+
+
+def show_matrix(done: ProvenMatrix, as_json: bool) -> None:
+    """Print what the certificates of the default matrix come to."""
+    if as_json:
+        emit_json("prove-matrix", _matrix_json(done))
+    else:
+        emit(_matrix_text(done))
+
+
+def _matrix_text(done: ProvenMatrix) -> str:
+    numbers, size = done.numbers, sum(item.size for item in done.written)
+    lines = [
+        f"{done.directory}: {counted(len(done.written), 'certificate')}, {size} bytes",
+        f"{counted(numbers.rows, 'row')}, {counted(numbers.systems, 'distinct system')}, {counted(numbers.states, 'state')}; verdicts:",
+        f"  {numbers.holds:5} hold: certified",
+        f"  {done.limited:5} of these as far as modelled: `check-invariants matrix --full` says what is left out",
+        f"  {numbers.unreachable:5} goals out of reach: certified",
+        f"  {numbers.violated:5} violated: these have counterexamples instead, which `check-invariants check` prints",
+        *([f"  {numbers.unknown:5} unknown"] if numbers.unknown else []),
+        "liveness is no part of the matrix, and there are no certificates for it",
+        *(f"NOT CERTIFIED: {line}" for line in done.missing),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _matrix_json(done: ProvenMatrix) -> dict[str, Any]:
+    files = [
+        {
+            "file": item.file,
+            "bytes": item.size,
+            "model": item.header.model,
+            "digest": item.header.digest,
+            "properties": [claim.property for claim in item.header.claims],
+        }
+        for item in done.written
+    ]
+    numbers = {**asdict(done.numbers), "limited": done.limited}
+    return {**numbers, "files": files, "missing": list(done.missing), "exit_code": int(done.code)}

@@ -1,14 +1,15 @@
-"""`check-invariants simulate`: what it does."""
+"""`check-invariants simulate`: what it does and shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from check_invariants.exit import EmptySelection, ExitCode, of_verdict
-from check_invariants.output import write_to
+from check_invariants.output import Column, Table, counted, emit, emit_table, write_to
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
 from draincheck.core.outcome import Ending
 from draincheck.core.run import CoreSimulation, MachineRun
@@ -22,7 +23,7 @@ from draincheck.verdict import Outcome as Verdict
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.scenarios import applies, find_scenario
 
-__all__ = ["code_bases_of", "code_of", "simulated_by", "write_traces"]
+__all__ = ["code_bases_of", "code_of", "row_json", "show", "simulated_by", "write_traces"]
 
 
 #: outcome -> the property that a run with this end violates
@@ -85,3 +86,41 @@ def code_of(item: CodeBase, outcome: Ending) -> ExitCode:
     if name is None:
         return ExitCode.OK
     return of_verdict(Verdict.VIOLATED, Breach.STUCK if name == "F1" else Breach.SAFETY, item.expectation(name))
+
+
+# -- what it shows ---------------------------------------------------------------------------------
+
+
+def row_json(item: CodeBase, result: CoreSimulation) -> dict[str, Any]:
+    """How the runs of a code base ended, as JSON values."""
+    outcomes = {outcome.value: number for outcome, number in result.outcomes.items()}
+    unexpected = [outcome.value for outcome in result.outcomes if code_of(item, outcome) is ExitCode.DIFFERENT]
+    return {
+        "revision": item.turned.name,
+        "scenario": item.scenario.name,
+        "outcomes": outcomes,
+        "unexpected": unexpected,
+        "scheduling_points": result.points,
+    }
+
+
+_OUTCOMES = ("fine", "silent loss", "abort", "corruption", "hang", "unfinished")
+
+
+def show(found: Sequence[tuple[CodeBase, CoreSimulation]], written: Sequence[str]) -> None:
+    """Print how the runs ended, a line a code base."""
+    rows: list[list[Any]] = []
+    for item, result in found:
+        numbers = {outcome.value: number for outcome, number in result.outcomes.items()}
+        bad = any(code_of(item, outcome) is ExitCode.DIFFERENT for outcome in result.outcomes)
+        counts = [str(numbers.get(name, "")) for name in _OUTCOMES]
+        rows.append([item.turned.name, item.scenario.name, *counts, "NOT expected" if bad else ""])
+    columns = [Column("revision"), Column("scenario"), *(Column(name, right=True) for name in _OUTCOMES), Column("")]
+    emit_table(Table(columns, rows))
+    points = sum(result.points for _, result in found)
+    runs = sum(sum(result.outcomes.values()) for _, result in found)
+    emit(
+        f"{counted(runs, 'run')}, {counted(points, 'scheduling point')}; only a search: what it did not find may exist\n"
+    )
+    for path in written:
+        emit(f"written: {path}\n")

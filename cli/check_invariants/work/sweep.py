@@ -1,17 +1,20 @@
-"""`check-invariants sweep`: what it does."""
+"""`check-invariants sweep`: what it does and shows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from textwrap import wrap
+from typing import Any
 
 from check_invariants.exit import Interrupted, LimitReached, MalformedInput
-from check_invariants.output import Counter
+from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_table
 from check_invariants.selection import probes_of_states
 from draincheck.errors import ModelError
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.questions.sweep import Sweep
 
-__all__ = ["swept_by"]
+__all__ = ["show", "swept_by", "to_json"]
 
 
 def swept_by(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
@@ -38,3 +41,75 @@ def swept_by(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], job
         raise MalformedInput(f"{selected.title}: {error}") from error
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted after {counter.done} systems: which code bases are safe is unknown") from error
+
+
+# -- what it shows ---------------------------------------------------------------------------------
+
+
+def show(found: Sweep) -> None:
+    """Print the decision table and what it is about."""
+    emit("".join(f"{line}\n" for line in _head(found)))
+    if found.table:
+        emit("\n")
+        emit_table(_table(found), partial(_list, found))
+    emit("".join(f"\n{line}" for line in _foot(found)) + "\n")
+
+
+def _head(found: Sweep) -> Iterator[str]:
+    yield (
+        f"{found.scenario.name}: {counted(found.space.size, 'setting')} of {counted(len(found.space.knobs), 'knob')}, "
+        f"{counted(found.code_bases, 'code base')} among them, {counted(found.systems, 'distinct model')}, decided in {found.seconds:.1f} s"
+    )
+    what = f"{' and '.join(found.properties)} hold{'s' * (len(found.properties) == 1)}"
+    if found.table:
+        yield f"{what} in {found.safe_count}: in those that fit a row, whatever stands in empty cells, and in no other"
+    else:
+        yield f"{what} in none of them"
+
+
+def _foot(found: Sweep) -> Iterator[str]:
+    yield f"the other knobs are those of {found.base.name}"
+    yield from (f"not read in this scenario: {knob}" for knob in found.ignored)
+    left_out = counted(found.space.size - found.code_bases, "setting")
+    if found.objections:
+        yield f"left out: {left_out} that no code base could have"
+        yield from (f"  {reason}" for reason in found.objections)
+
+
+def _table(found: Sweep) -> Table:
+    """The decision table, without columns that matter in no row; a code base may fit several rows."""
+    rows = list(found.rows())
+    kept = [place for place in range(len(found.space.knobs)) if any(row[place] for row in rows)]
+    columns = [*(Column(found.space.knobs[place]) for place in kept), Column("code bases", right=True)]
+    cells = [[Styled(row[place], "green") for place in kept] for row in rows]
+    return Table(columns, [[*row, str(fitting)] for row, fitting in zip(cells, found.fitting, strict=True)])
+
+
+def _list(found: Sweep, width: int) -> str:
+    """The decision table as a list of rows, for terminals that are too narrow for it."""
+    lines: list[str] = []
+    for number, (cube, fitting) in enumerate(zip(found.table, found.fitting, strict=True), 1):
+        head = f"{number}. "
+        text = f"{cube}: {counted(fitting, 'code base')}"
+        lines += wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def to_json(found: Sweep) -> dict[str, Any]:
+    """The same as JSON values."""
+    return {
+        "scenario": found.scenario.name,
+        "properties": list(found.properties),
+        "base": found.base.name,
+        "knobs": {knob: list(values) for knob, values in zip(found.space.knobs, found.space.values, strict=True)},
+        "not_read": list(found.ignored),
+        "vectors": found.space.size,
+        "code_bases": found.code_bases,
+        "systems": found.systems,
+        "safe": found.safe_count,
+        "table": [{knob: list(values) for knob, values in cube.allowed} for cube in found.table],
+        "fitting": list(found.fitting),
+        "left_out": list(found.objections),
+        "milliseconds": round(found.seconds * 1000, 1),
+        "exit_code": 0,
+    }

@@ -1,1 +1,0 @@
-"""What the commands show: tables, text, JSON; one file a command, loaded when it runs."""
