@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import click
 
 from check_invariants.exit import Interrupted, MalformedInput
 from check_invariants.output import Counter
 from check_invariants.selection import chosen_properties
-from draincheck.checking import Result, check
-from draincheck.engines.registry import find_engine
+from draincheck.checking import Result, decide
+from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always
@@ -18,15 +19,35 @@ from draincheck.subject import Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, Limits
 
-__all__ = ["checked", "compiled"]
+__all__ = ["asking", "checked", "compiled", "meaningful"]
+
+
+@contextmanager
+def meaningful(title: str) -> Generator[None]:
+    """What is done with a model: raises MalformedInput, with the place, if it cannot be given a meaning or makes an impossible step."""
+    try:
+        yield
+    except ModelError as error:
+        raise MalformedInput(f"{title}: {error}") from error
+
+
+@contextmanager
+def asking(title: str, counter: Counter, interrupted: str) -> Generator[None]:
+    """A question about a model, under a counter.
+
+    Raises MalformedInput as `meaningful` does, and Interrupted with this text, in which {} is how much was done.
+    """
+    try:
+        with meaningful(title), counter:
+            yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted{interrupted.format(counter.done)}") from error
 
 
 def compiled(subject: Subject) -> TransitionSystem:
     """The model. Raises MalformedInput, with the place, if it cannot be given a meaning."""
-    try:
+    with meaningful(subject.title):
         return subject.system()
-    except ModelError as error:
-        raise MalformedInput(f"{subject.title}: {error}") from error
 
 
 def checked(
@@ -42,16 +63,11 @@ def checked(
     """
     system = compiled(subject)
     chosen_properties(system, properties)
-    helpful = _conditions_of(system, lemmas)
     counter = Counter(find_engine(engine).unit)
-    try:
-        with counter:
-            return check(subject, properties, engine=engine, limits=limits, reporter=counter, lemmas=helpful)
-    except ModelError as error:
-        raise MalformedInput(f"{subject.title}: {error}") from error
-    except KeyboardInterrupt as error:
-        done = f"{counter.done} {counter.what.removesuffix(' found')}"
-        raise Interrupted(f"interrupted after {done}: every verdict is unknown") from error
+    question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
+    done = counter.what.removesuffix(" found")
+    with asking(subject.title, counter, f" after {{}} {done}: every verdict is unknown"):
+        return decide(question, engine, subject.expectation)
 
 
 def _conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:

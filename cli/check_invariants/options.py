@@ -1,223 +1,133 @@
 """Options that several commands share: names are checked against their tables, mistyped ones get the nearest, shells complete them.
 
-Nothing here imports the library before a value has to be converted or completed.
+Nothing here loads the library before a value has to be converted or completed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from draincheck.knobs import Setting
-    from draincheck.qemu import Scenario
-    from draincheck.revisions import Revision
-    from drainspecs.mirror.claim import Claim
+    from check_invariants.names import Names
 
     ParamType = click.ParamType[Any]
 else:  # older versions of click have no type arguments here
     ParamType = click.ParamType
 
 __all__ = [
+    "STDOUT",
     "Named",
-    "all_option",
-    "find_claim",
-    "jobs_option",
-    "json_option",
-    "known_claims",
-    "lemma_option",
-    "order_option",
-    "property_names",
-    "property_option",
-    "revision_option",
-    "scenario_option",
+    "as_json",
+    "jobs",
+    "order",
+    "output",
+    "properties",
+    "revision",
+    "scenario",
     "selectors",
-    "set_option",
+    "settings",
+    "timeout",
 ]
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+#: a command as it is declared: without a body
+Declared: TypeAlias = Callable[[], None]
+Option: TypeAlias = Callable[[Declared], Declared]
+
+#: the file name that means standard output
+STDOUT = "-"
 
 
 class Named(ParamType):
-    """A value that is looked up by name: `find` raises UnknownName for a name that `names` (with help texts) does not have."""
+    """A value that is looked up by name, in the table of this name of a module that is loaded when there is something to look up."""
 
-    def __init__(self, name: str, find: Callable[[str], Any], names: Callable[[], Iterable[tuple[str, str]]]) -> None:
+    def __init__(self, name: str, module: str = "check_invariants.names") -> None:
         self.name = name
-        self._find = find
-        self._names = names
+        self._module = module
+
+    @property
+    def _table(self) -> Names:
+        found: Names = import_module(self._module).TABLES[self.name]
+        return found
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Look the name up."""
-        from draincheck.errors import UnknownName
-
-        try:
-            return self._find(value) if isinstance(value, str) else value
-        except UnknownName as error:
-            self.fail(str(error), param, ctx)
+        return self._table.find(value) if isinstance(value, str) else value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The names that begin so."""
         from click.shell_completion import CompletionItem
 
-        return [CompletionItem(name, help=text) for name, text in self._names() if name.startswith(incomplete)]
+        return [CompletionItem(name, help=text) for name, text in self._table.known() if name.startswith(incomplete)]
 
 
-# -- the tables -------------------------------------------------------------------------------------
-
-
-def _find_revision(name: str) -> Revision:
-    from draincheck.revisions import find_revision
-
-    return find_revision(name)
-
-
-def _revisions() -> Iterable[tuple[str, str]]:
-    from draincheck.revisions import code_bases
-
-    return ((row.name, row.subject) for row in code_bases())
-
-
-def _find_scenario(name: str) -> Scenario:
-    from drainspecs.mirror.scenarios import find_scenario
-
-    return find_scenario(name)
-
-
-def _scenarios() -> Iterable[tuple[str, str]]:
-    from drainspecs.mirror.scenarios import SCENARIOS
-
-    return ((item.name, item.meaning) for item in SCENARIOS)
-
-
-def property_names(of_matrix: bool) -> Iterable[tuple[str, str]]:
-    """The properties of the drain invariant; of all specifications, unless only those of the matrix are wanted."""
-    if of_matrix:
-        from drainspecs.mirror.properties import PROPERTIES
-
-        return [(item.name, item.meaning) for item in PROPERTIES]
-    from drainspecs.mirror.specifications import known_properties
-
-    return known_properties().items()
-
-
-def _find_property(name: str) -> str:
-    from draincheck.knobs import nearest
-
-    known = [known for known, _ in property_names(of_matrix=True)]
-    if name not in known:
-        raise nearest("property", name, known)
-    return name
-
-
-def _parse_setting(text: str) -> tuple[str, Setting]:
-    from draincheck.errors import UnknownName
-    from draincheck.knobs import KNOBS, parse_setting
-
-    if "=" not in text and text in {knob.name for knob in KNOBS}:
-        values = next(knob.values for knob in KNOBS if knob.name == text)
-        raise UnknownName(f"{text!r} lacks a value; write {' or '.join(f'{text}={value}' for value in values)}")
-    return parse_setting(text)
-
-
-def _settings() -> Iterable[tuple[str, str]]:
-    from draincheck.knobs import KNOBS
-
-    return ((f"{knob.name}={value}", knob.meaning) for knob in KNOBS for value in knob.values)
-
-
-def find_claim(name: str) -> Claim:
-    """The claim of this name; raises UnknownName."""
-    from drainspecs.mirror.claims import find_claim
-
-    return find_claim(name)
-
-
-def known_claims() -> Iterable[tuple[str, str]]:
-    """The claims with their texts."""
-    from drainspecs.mirror.claims import CLAIMS
-
-    return ((claim.name, claim.text) for claim in CLAIMS)
-
-
-# -- the options ------------------------------------------------------------------------------------
-
-_REVISION = Named("revision", _find_revision, _revisions)
-_SCENARIO = Named("scenario", _find_scenario, _scenarios)
-_PROPERTY = Named("property", _find_property, partial(property_names, of_matrix=True))
-#: checked later, against the model
-_ANY_PROPERTY = Named("property", str, partial(property_names, of_matrix=False))
-_SETTING = Named("knob=value", _parse_setting, _settings)
-
-_REVISION_HELP = "A code base: a commit's hash or its beginning, HASH~1, a release (v2.6.0), or a control"
-
-
-def revision_option(multiple: bool) -> Callable[[Command], Command]:
+def revision(multiple: bool) -> Option:
     """`--revision`, once (None if absent) or often."""
-    end = "; may be given several times." if multiple else ".  [default: ab27c3b5e7]"
-    return click.option(
-        "--revision",
-        "revisions" if multiple else "revision",
-        type=_REVISION,
-        multiple=multiple,
-        help=_REVISION_HELP + end,
-    )
+    what = "A code base: a commit's hash or its beginning, HASH~1, a release (v2.6.0), or a control"
+    return _named_option("revision", multiple, what, "ab27c3b5e7")
 
 
-def scenario_option(multiple: bool) -> Callable[[Command], Command]:
+def scenario(multiple: bool) -> Option:
     """`--scenario`, once (None if absent) or often."""
-    end = "; may be given several times." if multiple else ".  [default: mirror]"
-    name = "scenarios" if multiple else "scenario"
-    return click.option("--scenario", name, type=_SCENARIO, multiple=multiple, help="Topology and workload" + end)
+    return _named_option("scenario", multiple, "Topology and workload", "mirror")
 
 
-def property_option(of_matrix: bool) -> Callable[[Command], Command]:
-    """`--property`, often: of the specification, or of whatever model is checked."""
-    kind = _PROPERTY if of_matrix else _ANY_PROPERTY
+def _named_option(name: str, multiple: bool, what: str, default: str) -> Option:
+    text = f"{what}; may be given several times." if multiple else f"{what}.  [default: {default}]"
+    return click.option(f"--{name}", f"{name}{'s' * multiple}", type=Named(name), multiple=multiple, help=text)
+
+
+def properties(of_matrix: bool) -> Option:
+    """`--property`, often: of the drain invariant, or of whatever model is checked."""
     return click.option(
-        "--property", "properties", type=kind, multiple=True, help="Only this property; may be given several times."
+        "--property",
+        "properties",
+        type=Named("property" if of_matrix else "any property"),
+        multiple=True,
+        metavar="PROPERTY",
+        help="Only this property; may be given several times.",
     )
 
 
-lemma_option = click.option(
-    "--lemma",
-    "lemmas",
-    metavar="PROPERTY",
-    multiple=True,
-    help="For induction: a property of the kind `always` that helps, and is proved along; may be given several times.",
-)
-order_option = click.option(
+def timeout(text: str = "Stop after so much time.", default: float | None = None) -> Option:
+    """`--timeout`, in seconds."""
+    kind = click.FloatRange(min=0, min_open=True)
+    return click.option("--timeout", type=kind, default=default, show_default=True, metavar="SECONDS", help=text)
+
+
+order = click.option(
     "--order",
     type=click.Choice(["attach", "any"]),
     help="Dispatch GSources of equal priority in the order of attachment, as GLib does, or in any, as its API allows.",
 )
-set_option = click.option(
+settings = click.option(
     "--set",
     "settings",
-    type=_SETTING,
+    type=Named("knob=value"),
     multiple=True,
     metavar="KNOB=VALUE",
     help="Turn a knob of the code base; may be given several times. `list knobs` explains them.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-jobs_option = click.option(
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+jobs = click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
     help="Search in so many processes.  [default: as many as there are cores]",
 )
-all_option = click.option(
-    "--all", "wide", is_flag=True, help="Also two writes, reads, a second disk, and GSources in any order."
+output = click.option(
+    "-o", "--output", default=STDOUT, metavar="FILE|-", help="Where to write it.  [default: standard output]"
 )
 
 
-def selectors(command: Command) -> Command:
+def selectors(command: Declared) -> Declared:
     """The options and the argument that name one model: a code base in a scenario, or a file of the user's."""
     model = click.argument("model", required=False, metavar="[MODEL.py:FUNCTION]")
-    for decorate in (model, set_option, order_option, scenario_option(False), revision_option(False)):
+    for decorate in (model, settings, order, scenario(False), revision(False)):
         command = decorate(command)
     return command

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from typing import TypedDict, Unpack
 
 import click
 
 from check_invariants.exit import EmptySelection, MalformedInput
-from check_invariants.options import property_names
+from check_invariants.names import all_properties
 from draincheck.errors import MalformedModel, NoSuchModel
 from draincheck.knobs import Setting, nearest, shown
 from draincheck.model_file import ModelFile
@@ -24,6 +25,8 @@ from drainspecs.mirror.specification import Specification
 from drainspecs.mirror.specifications import specification_of
 
 __all__ = [
+    "CodeBaseOptions",
+    "Selectors",
     "check_possible",
     "chosen_properties",
     "load_model",
@@ -38,45 +41,45 @@ DEFAULT_REVISION = "ab27c3b5e7"
 DEFAULT_SCENARIO = "mirror"
 
 
-def select(
-    *,
-    revision: Revision | None,
-    scenario: Scenario | None,
-    order: str | None,
-    settings: Sequence[tuple[str, Setting]],
-    model: str | None,
-    properties: Sequence[str] = (),
-) -> Subject:
+class CodeBaseOptions(TypedDict, total=False):
+    """The options that name a code base in a scenario, as far as a command has them."""
+
+    revision: Revision | None
+    scenario: Scenario | None
+    order: str | None
+    settings: Sequence[tuple[str, Setting]]
+
+
+class Selectors(CodeBaseOptions):
+    """The options that name a code base, or a model of the user's."""
+
+    model: str | None
+
+
+def select(properties: Sequence[str] = (), *, model: str | None, **options: Unpack[CodeBaseOptions]) -> Subject:
     """What the options name, made so that it has the properties asked about.
 
     Raises UsageError for options that exclude each other, BadParameter for an unknown property, EmptySelection for what never was.
     """
-    if model is not None:
-        if revision or scenario or order or settings:
-            raise click.UsageError("a model of your own has no --revision, --scenario, --order or --set")
-        return load_model(model)
-    return select_code_base(revision=revision, scenario=scenario, order=order, settings=settings, properties=properties)
+    if model is None:
+        return select_code_base(properties, **options)
+    if any(options.values()):
+        raise click.UsageError("a model of your own has no --revision, --scenario, --order or --set")
+    return load_model(model)
 
 
-def select_code_base(
-    *,
-    revision: Revision | None,
-    scenario: Scenario | None,
-    settings: Sequence[tuple[str, Setting]],
-    order: str | None = None,
-    properties: Sequence[str] = (),
-) -> CodeBase:
+def select_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseOptions]) -> CodeBase:
     """The code base that the options name; raises as `select` does."""
-    turned = merged(settings)
+    turned, order = merged(options.get("settings", ())), options.get("order")
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
-    order = shown(turned["order"]) if "order" in turned else order
-    _check_names(properties, [name for name, _ in property_names(of_matrix=False)])
+    order = shown(turned.pop("order")) if "order" in turned else order
+    _check_names(properties, list(all_properties()))
     code_base = CodeBase(
-        revision or find_revision(DEFAULT_REVISION),
-        scenario or find_scenario(DEFAULT_SCENARIO),
+        options.get("revision") or find_revision(DEFAULT_REVISION),
+        options.get("scenario") or find_scenario(DEFAULT_SCENARIO),
         order,
-        {name: value for name, value in turned.items() if name != "order"},
+        turned,
         _specification(properties),
     )
     _check_applies(code_base)

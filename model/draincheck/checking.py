@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import SourceLine
@@ -18,7 +19,7 @@ from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["Checkable", "Finding", "Result", "StepOfModel", "check", "chosen", "system_of"]
+__all__ = ["Checkable", "Finding", "Result", "StepOfModel", "check", "chosen", "decide", "system_of"]
 
 #: what `check` takes: a subject, a model in the modelling language, or a compiled one
 Checkable = Subject | Model | TransitionSystem
@@ -128,19 +129,30 @@ def check(
         ModelError: the model has no meaning, or there is no such property or engine.
         ModelFault: a reachable state enables an action that cannot be taken.
     """
-    asked, system = find_engine(engine), system_of(what)
-    items = chosen(system, properties)
+    question = Question(system_of(what), properties, limits, reporter, lemmas)
+    return decide(question, engine, _nothing if isinstance(what, TransitionSystem | Model) else what.expectation)
+
+
+def _nothing(name: str) -> None:
+    """What is expected of a model or a system."""
+
+
+def decide(
+    question: Question, engine: str = "explicit", expectation: Callable[[str], Expectation | None] = _nothing
+) -> Result:
+    """Decide properties of a system, all if none is named; `expectation` says what is expected of each. Raises what `check` does."""
+    asked, system = find_engine(engine), question.system
+    items = chosen(system, question.names)
     runs = [item for item in items if isinstance(item, Liveness)]
     names = [item.name for item in items if not isinstance(item, Liveness)]
     verdicts, exploration = dict[str, Verdict](), None
     if names or engine == "explicit":
-        verdicts, exploration = asked.ask(Question(system, names, limits, reporter, lemmas))
+        verdicts, exploration = asked.ask(replace(question, names=names))
     if runs:
         from draincheck.engines import liveness
 
-        verdicts |= liveness.decide(system, runs, limits, reporter)
-    findings = [Finding(item, verdicts[item.name], _expectation(what, item)) for item in items]
-    return Result(system, findings, exploration)
+        verdicts |= liveness.decide(system, runs, question.limits, question.reporter)
+    return Result(system, [Finding(item, verdicts[item.name], expectation(item.name)) for item in items], exploration)
 
 
 def system_of(what: Checkable) -> TransitionSystem:
@@ -155,7 +167,3 @@ def chosen(system: TransitionSystem, names: Sequence[str]) -> tuple[Property, ..
     for name in names:
         system.property_named(name)
     return tuple(item for item in system.properties if not names or item.name in names)
-
-
-def _expectation(what: Checkable, item: Property) -> Expectation | None:
-    return None if isinstance(what, TransitionSystem | Model) else what.expectation(item.name)

@@ -68,7 +68,7 @@ def test_a_core_that_does_something_else_parts_ways(lost: Path, monkeypatch: pyt
 
     parts = next(fault.parts for fault in FAULTS if fault.name == "late release")
     plain: Any = machine.Machine
-    monkeypatch.setattr(machine, "Machine", lambda knobs, config: plain(knobs, config, parts=parts))
+    monkeypatch.setattr("check_invariants.work.replay.Machine", lambda knobs, config: plain(knobs, config, parts=parts))
     result = run("replay", str(lost))
     assert result.exit_code == 14
     assert "part ways in step" in result.stderr

@@ -155,7 +155,7 @@ def test_a_model_at_fault_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> Non
             raise ModelError("wrong on purpose")
         return decide(revision, scenario)
 
-    monkeypatch.setattr(liveness, "verdicts", verdicts)
+    monkeypatch.setattr("check_invariants.work.liveness.verdicts", verdicts)
     arguments = ["liveness", "--scenario", "mirror", "--revision", "ab27c3b5e7~1", "--revision", "ab27c3b5e7"]
     result = CliRunner().invoke(cli, arguments)
     before, after = [line for line in result.stdout.splitlines() if "2016-04-22" in line]

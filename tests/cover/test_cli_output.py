@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from check_invariants.exit import NotWritable
-from check_invariants.output import Column, Styled, Table, counted, make_directory, write_to
+from check_invariants.output import make_directory, write_to
+from check_invariants.table import Column, Styled, Table
+from draincheck.words import counted
 
 ROOT = Path(__file__).parent.parent.parent
 

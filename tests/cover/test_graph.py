@@ -210,7 +210,8 @@ def test_variable_named_like_an_attribute_is_renamed() -> None:
     graph = transition_graph(named)
     assert graph.nodes[0]["variable_id"] is True
     assert graph.nodes[0]["final"] is False
-    assert to_node_link(graph)["nodes"][0]["id"] == 0  # type: ignore[index]
+    nodes = to_node_link(graph)["nodes"]
+    assert isinstance(nodes, list) and isinstance(nodes[0], dict) and nodes[0]["id"] == 0
 
 
 def test_networkx_is_loaded_only_for_a_graph() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from draincheck.conformance.lockstep import follow, steps_of_trace, trace_of_steps
+from draincheck.conformance.lockstep import follow, steps_of_run, trace_of_steps
 from draincheck.conformance.matrix import config_of
 from draincheck.core.machine import Machine
 from draincheck.core.outcome import Ending as End
@@ -72,13 +72,14 @@ def executed(file: Path) -> dict[str, Any]:
     assert read.source is not None
     revision, scenario = find_revision(str(read.source["revision"])), find_scenario(str(read.source["scenario"]))
     model, config = system(revision.name, scenario.name), config_of(scenario)
-    assert follow(model, read.trace, Machine(revision.knobs, config)) is None
-    steps = steps_of_trace(model, read.trace)
+    run = Run.of(model, read.trace)
+    assert follow(run, Machine(revision.knobs, config)) is None
+    steps = steps_of_run(run)
     here, ended = replay(revision.knobs, config, steps), replay(revision.knobs, config, steps, to_the_end=True)
     return {
         "property": read.trace.property,
         "verdict": None if read.verdict is None else read.verdict.value,
-        "broken": sorted({name for step in rerun(model, read.trace) for name in step.broken}),
+        "broken": sorted({name for step in run.steps for name in step.broken}),
         "marks": [f"({event.mark}) {event.text}" for event in here.events if event.mark],
         "outcome": here.outcome.value,
         "outcome in the end": ended.outcome.value,

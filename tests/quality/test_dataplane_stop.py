@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from draincheck.conformance.lockstep import follow, steps_of_trace
+from draincheck.conformance.lockstep import follow, steps_of_run
 from draincheck.conformance.matrix import config_of, conform_all
 from draincheck.core.machine import Machine
 from draincheck.core.outcome import Ending as End
@@ -14,7 +14,7 @@ from draincheck.core.run import replay
 from draincheck.engines.explicit import explore
 from draincheck.knobs import Setting
 from draincheck.revisions import Revision, find_revision, with_settings
-from draincheck.run import Trace
+from draincheck.run import Run, Trace
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Outcome
 from drainspecs.mirror.impact import consequences
@@ -93,9 +93,9 @@ def test_counterexamples_run_on_the_core(revision: str, property: str, end: End)
     system, search = found(row)
     trace = search.verdicts[property].trace
     assert isinstance(trace, Trace)
-    config = config_of(STOP)
-    assert follow(system, trace, Machine(row.knobs, config)) is None
-    assert replay(row.knobs, config, steps_of_trace(system, trace), to_the_end=True).outcome is end
+    config, path = config_of(STOP), Run.of(system, trace)
+    assert follow(path, Machine(row.knobs, config)) is None
+    assert replay(row.knobs, config, steps_of_run(path), to_the_end=True).outcome is end
 
 
 @pytest.mark.parametrize("revision", sampled(["03de2f5274", "463e0be101", "1010cadf62"], []))

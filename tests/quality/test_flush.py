@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from draincheck.conformance.lockstep import steps_of_trace
+from draincheck.conformance.lockstep import steps_of_run
 from draincheck.conformance.matrix import config_of, conform_all
 from draincheck.core.config import Config
 from draincheck.core.events import EventLog
@@ -17,6 +17,7 @@ from draincheck.engines.explicit import explore
 from draincheck.lang import all_
 from draincheck.qemu import Probes, World, build
 from draincheck.revisions import find_revision, with_settings
+from draincheck.run import Run
 from draincheck.verdict import Outcome
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
@@ -120,7 +121,7 @@ def test_the_core_hangs_with_one_request_counted_that_nobody_tracks() -> None:
     trace = explore(model).verdicts["F1"].trace
     assert trace is not None
     machine = Machine(revision.knobs, config_of(scenario))
-    scheduler = Replay(steps_of_trace(model, trace))
+    scheduler = Replay(steps_of_run(Run.of(model, trace)))
     machine.decide = scheduler.outcome
     while not scheduler.over:
         choices = machine.choices()

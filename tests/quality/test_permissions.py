@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from draincheck.conformance.lockstep import steps_of_trace
+from draincheck.conformance.lockstep import steps_of_run
 from draincheck.conformance.matrix import config_of, conform_one
 from draincheck.core.assembly import Parts
 from draincheck.core.block import BlockDriverState
@@ -123,7 +123,7 @@ def test_what_writes_nothing_there_or_may_write_does_not_abort(scenario: str) ->
 def test_the_core_aborts_where_the_model_does(scenario: str) -> None:
     """The counterexample, executed: the guest is never told that its write is done."""
     revision, (model, trace) = find_revision("v7.2.0"), counterexample(scenario)
-    ended = replay(revision.knobs, config_of(find_scenario(scenario)), steps_of_trace(model, trace))
+    ended = replay(revision.knobs, config_of(find_scenario(scenario)), steps_of_run(Run.of(model, trace)))
     assert ended.outcome is End.ABORT and ended.lost == ()
     assert ended.events[-1].text == "assert(child->perm & BLK_PERM_WRITE) fails"
 

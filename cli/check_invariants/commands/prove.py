@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from check_invariants.options import jobs_option, json_option, property_option, selectors
-from check_invariants.output import STDOUT
-
-if TYPE_CHECKING:
-    pass
+from check_invariants import options
+from check_invariants.deferred import Deferred
 
 __all__ = ["command"]
 
-#: what `--matrix` writes if nobody says where
-DIRECTORY = "certificates"
 
-
-@click.command("prove")
-@selectors
-@property_option(of_matrix=False)
+@click.command("prove", cls=Deferred)
+@options.selectors
+@options.properties(of_matrix=False)
 @click.option(
     "--engine",
     type=click.Choice(["explicit", "induction"]),
@@ -30,9 +21,7 @@ DIRECTORY = "certificates"
     help="explicit: the invariant is the set of reachable states. induction: it is a formula, k-inductive.",
 )
 @click.option("--depth", type=click.IntRange(1, 200), help="The largest k that induction tries.  [default: 20]")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after so much time."
-)
+@options.timeout()
 @click.option("--matrix", is_flag=True, help="A certificate for each distinct system of the default matrix.")
 @click.option(
     "-o",
@@ -40,23 +29,9 @@ DIRECTORY = "certificates"
     metavar="PATH",
     help="The file to write, or with --matrix the directory.  [default: MODEL.smt2, or certificates, in this directory]",
 )
-@jobs_option
-@json_option
-@click.pass_context
-def command(
-    ctx: click.Context,
-    /,
-    *,
-    properties: Sequence[str],
-    engine: str,
-    depth: int | None,
-    timeout: float | None,
-    matrix: bool,
-    output: str | None,
-    jobs: int | None,
-    as_json: bool,
-    **selectors: Any,
-) -> None:
+@options.jobs
+@options.as_json
+def command() -> None:
     """Write a certificate of what holds.
 
     An SMT-LIB script with an inductive invariant: the reachable states, as a decision diagram, or a formula that
@@ -74,31 +49,3 @@ def command(
        Also: check-invariants prove my_model.py:build --engine induction --depth 5
              check-invariants prove --matrix -o certificates
     """
-    from check_invariants.work.prove import deliver, file_name, find, prove_matrix, show_matrix
-
-    if matrix:
-        others = properties or engine != "explicit" or depth or timeout or any(selectors.values())
-        _refuse(
-            {"--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it": others}
-        )
-        done = prove_matrix(output or DIRECTORY, jobs)
-        show_matrix(done, as_json)
-        ctx.exit(done.code)
-    _refuse(
-        {
-            "--jobs is for --matrix: one certificate is made by one process": jobs is not None,
-            "--depth is for --engine induction: explicit search looks at every reachable state": depth is not None
-            and engine != "induction",
-            "--json and -o - would both write to standard output": as_json and output == STDOUT,
-        }
-    )
-    found = find(properties, engine, depth, timeout, selectors)
-    deliver(found, output or file_name(found.certificate.header.model), as_json)
-    ctx.exit(found.code)
-
-
-def _refuse(wrong: Mapping[str, object]) -> None:
-    """Raise UsageError with the first message whose case is given."""
-    for message, given in wrong.items():
-        if given:
-            raise click.UsageError(message)

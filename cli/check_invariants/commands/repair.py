@@ -2,71 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from check_invariants.exit import of_comparison
-from check_invariants.options import (
-    Named,
-    jobs_option,
-    json_option,
-    order_option,
-    property_option,
-    revision_option,
-    scenario_option,
-    set_option,
-)
-from check_invariants.output import emit_json
-
-if TYPE_CHECKING:
-    from draincheck.qemu import Scenario
-    from drainspecs.mirror.mitigations import Mitigation
+from check_invariants import options
+from check_invariants.deferred import Deferred
 
 __all__ = ["command"]
 
 
-def _find(name: str) -> Mitigation:
-    from drainspecs.mirror.mitigations import find_mitigation
-
-    return find_mitigation(name)
-
-
-def _known() -> Iterable[tuple[str, str]]:
-    from drainspecs.mirror.mitigations import MITIGATIONS
-
-    return ((item.name, f"{item.commits[0]}, cost {item.cost}") for item in MITIGATIONS)
-
-
-@click.command("repair")
-@revision_option(multiple=False)
-@scenario_option(multiple=True)
-@order_option
-@set_option
-@property_option(of_matrix=True)
+@click.command("repair", cls=Deferred)
+@options.revision(multiple=False)
+@options.scenario(multiple=True)
+@options.order
+@options.settings
+@options.properties(of_matrix=True)
 @click.option(
     "--with",
     "chosen",
-    type=Named("mitigation", _find, _known),
+    type=options.Named("mitigation", "check_invariants.work.repair"),
     multiple=True,
     metavar="MITIGATION",
     help="Only say what these leave open; may be given several times.",
 )
-@jobs_option
-@json_option
-@click.pass_context
-def command(
-    ctx: click.Context,
-    /,
-    *,
-    scenarios: Sequence[Scenario],
-    properties: Sequence[str],
-    chosen: Sequence[Mitigation],
-    jobs: int | None,
-    as_json: bool,
-    **selectors: Any,
-) -> None:
+@options.jobs
+@options.as_json
+def command() -> None:
     """Find the smallest sets of known mitigations that mend a code base.
 
     Cheapest first, each with the commits that did it in history. A set that makes the job hang (F1, R1), there or in a scenario that
@@ -81,15 +41,3 @@ def command(
     \b
     Example: check-invariants repair --revision ab27c3b5e7 --scenario mirror --scenario timer
     """
-    from check_invariants.work.repair import search, selected_by, show, to_json, what_remains_with
-
-    selected = selected_by(scenarios, selectors)
-    if chosen:
-        ctx.exit(what_remains_with(selected, properties, chosen, as_json))
-    found = search(selected, properties, jobs)
-    code = of_comparison(bool(found.solutions))
-    if as_json:
-        emit_json("repair", {**to_json(found), "exit_code": int(code)})
-    else:
-        show(selected, found)
-    ctx.exit(code)

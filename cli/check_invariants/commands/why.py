@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from check_invariants.options import (
-    jobs_option,
-    json_option,
-    order_option,
-    property_option,
-    revision_option,
-    scenario_option,
-    set_option,
-)
-from check_invariants.output import emit, emit_json
-
-if TYPE_CHECKING:
-    pass
+from check_invariants import options
+from check_invariants.deferred import Deferred
 
 __all__ = ["command"]
 
 
-@click.command("why")
-@revision_option(multiple=False)
-@scenario_option(multiple=False)
-@order_option
-@set_option
-@property_option(of_matrix=False)
+@click.command("why", cls=Deferred)
+@options.revision(multiple=False)
+@options.scenario(multiple=False)
+@options.order
+@options.settings
+@options.properties(of_matrix=False)
 @click.option(
-    "--against", metavar="REVISION", default="5a7e7a0bad~1", show_default=True, help="The code base to compare with."
+    "--against",
+    type=options.Named("revision"),
+    default="5a7e7a0bad~1",
+    show_default=True,
+    help="The code base to compare with.",
 )
 @click.option(
     "--evidence",
@@ -39,11 +29,9 @@ __all__ = ["command"]
     help="Write a file for each answer: a trace where the property breaks (for `trace show`, `explain` and `replay`), a certificate "
     "where it holds (for `certificate check`).",
 )
-@jobs_option
-@json_option
-def command(
-    properties: Sequence[str], against: str, evidence: str | None, jobs: int | None, as_json: bool, **selectors: Any
-) -> None:
+@options.jobs
+@options.as_json
+def command() -> None:
     """Say which changes a verdict depends on.
 
     Every minimal set of changes since the code base before the story without which the verdict would be the other one: what exposes
@@ -56,14 +44,3 @@ def command(
     \b
     Example: check-invariants why --revision ab27c3b5e7 --property S1
     """
-    from check_invariants.selection import select_code_base
-    from check_invariants.work.why import ask, the_property, to_json, to_text, write_evidence
-
-    name = the_property(properties)
-    selected = select_code_base(properties=[name], **selectors)
-    answer = ask(selected, name, against, jobs)
-    files = write_evidence(selected, name, answer, evidence) if evidence is not None else []
-    if as_json:
-        emit_json("why", to_json(selected, name, answer, files))
-    else:
-        emit(to_text(selected, name, answer, files))

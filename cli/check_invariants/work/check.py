@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
-from check_invariants.exit import ExitCode, of_finding
-from check_invariants.limited import as_far_as_modelled
-from check_invariants.output import (
-    Column,
-    Styled,
-    Table,
-    counted,
-    emit,
-    emit_table,
-    emit_trace,
-    make_directory,
-    write_to,
-)
+from check_invariants.exit import ExitCode, of_finding, worst
+from check_invariants.judge import checked
+from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, make_directory, write_to
+from check_invariants.selection import Selectors, select
+from check_invariants.table import Cell, Column, Table
+from check_invariants.words import Listed, as_far_as_modelled, conclusion
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.report.jsontrace import trace_to_json, write_trace
+from draincheck.run import Run, Trace
 from draincheck.subject import Subject
-from draincheck.trace import Run
-from draincheck.verdict import Exploration
+from draincheck.verdict import Exploration, Limits
+from draincheck.words import counted
 
-__all__ = ["CheckedSubject", "show", "to_json", "write_traces"]
+__all__ = ["command"]
 
 
-class CheckedSubject(Struct, frozen=True, dict=True):
+def command(
+    *,
+    properties: Sequence[str],
+    max_states: int | None,
+    timeout: float | None,
+    depth: int | None,
+    engine: str,
+    lemmas: Sequence[str],
+    no_trace: bool,
+    trace_out: str | None,
+    as_json: bool,
+    **selectors: Unpack[Selectors],
+) -> ExitCode:
+    """Check what the options name, and write its counterexamples where they are wanted."""
+    if lemmas and engine != "induction":
+        raise click.UsageError("--lemma is for --engine induction")
+    subject = select(properties, **selectors)
+    limits = Limits(max_states, timeout, depth)
+    found = _Checked(subject, checked(subject, properties, limits, engine, lemmas))
+    if trace_out is not None:
+        _write_traces(found, trace_out)
+    code = worst(map(of_finding, found.result.findings))
+    if as_json:
+        emit_json("check", _json(found, traces=not no_trace), code)
+    else:
+        _show(found, traces=not no_trace)
+    return code
+
+
+class _Checked(Struct, frozen=True, dict=True):
     """A subject, and what the check of it found."""
 
     subject: Subject
     result: Result
+
+    @cached_property
+    def judged(self) -> list[Listed]:
+        """The verdicts beside what was expected."""
+        return [Listed(item.name, item.verdict, item.expectation) for item in self.result.findings]
 
     @cached_property
     def runs(self) -> dict[str, Run]:
@@ -46,10 +74,11 @@ class CheckedSubject(Struct, frozen=True, dict=True):
         return {name: Run.of(self.result.system, v.trace) for name, v in verdicts if v.trace is not None}
 
     @property
-    def violated(self) -> list[tuple[Finding, Run]]:
+    def violated(self) -> list[tuple[Listed, Run]]:
         """The properties that have a counterexample."""
-        found = (item for item in self.result.findings if item.outcome.value == "violated")
-        return [(item, self.runs[item.name]) for item in found if item.name in self.runs]
+        return [
+            (item, self.runs[item.name]) for item in self.judged if item.word == "violated" and item.name in self.runs
+        ]
 
     @property
     def impact(self) -> tuple[str, ...]:
@@ -58,7 +87,7 @@ class CheckedSubject(Struct, frozen=True, dict=True):
         return () if seen is None else self.subject.impact(seen.verdicts)
 
 
-def write_traces(found: CheckedSubject, path: str) -> None:
+def _write_traces(found: _Checked, path: str) -> None:
     """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
     violated = found.violated
     directory = path.endswith(("/", "\\")) or Path(path).is_dir()
@@ -69,7 +98,7 @@ def write_traces(found: CheckedSubject, path: str) -> None:
     if directory:
         make_directory(path)
     for item, run in violated:
-        text = write_trace(run, source=found.subject.source(), verdict=item.outcome)
+        text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
         write_to(str(Path(path) / f"{_file_name(item.name)}.json") if directory else path, text)
     written = f"{counted(len(violated), 'counterexample')} written to {path}"
     click.echo(written if violated else "no counterexample to write", err=True)
@@ -79,43 +108,37 @@ def _file_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
 
 
-# -- what it shows ---------------------------------------------------------------------------------
-
-
-def show(found: CheckedSubject, traces: bool) -> None:
+def _show(found: _Checked, traces: bool) -> None:
     """Print verdicts, numbers, what the model leaves out, and the counterexamples if they are wanted."""
+    result = found.result
     emit(f"{found.subject.heading}\n\n")
-    emit_table(_table(found.result.findings))
-    words = found.impact
-    limits = as_far_as_modelled(found.subject, ((item.name, item.verdict.outcome) for item in found.result.findings))
-    if found.result.exploration is not None:
-        emit("\n" + _outcome_line(words, bool(limits)) + f"{_statistics(found.result.exploration)}\n")
-        emit(_never_taken(found.result.never_taken))
+    emit_table(_table(found))
+    limits = as_far_as_modelled(found.subject, ((item.name, item.verdict.outcome) for item in found.judged))
+    if result.exploration is not None:
+        emit("\n" + _outcome_line(found.impact, bool(limits)) + f"{_statistics(result.exploration)}\n")
+        emit(_never_taken(result.never_taken))
     emit(limits)
     if traces:
         _print_traces(found)
-    emit(f"\n{_conclusion(found.result.findings)}\n")
+    emit(f"\n{conclusion(found.judged, 'everything holds')}\n")
 
 
-def _table(judged: Sequence[Finding]) -> Table:
+def _table(found: _Checked) -> Table:
     """A line a property; what is expected only where something is."""
-    expected = [Column("expected")] if any(item.expectation for item in judged) else []
+    compared = any(item.expected for item in found.judged)
     columns = [
         Column("property"),
         Column("verdict"),
-        *expected,
+        *([Column("expected")] if compared else []),
         Column("how", give_way=2),
         Column("meaning", give_way=1, least=30),
     ]
-    return Table(columns, [_line(item, bool(expected)) for item in judged])
+    meanings = [item.item.meaning for item in found.result.findings]
+    return Table(columns, [_line(*line, compared) for line in zip(found.judged, meanings, strict=True)])
 
 
-def _line(item: Finding, with_expected: bool) -> list[str | Styled]:
-    style = {"holds": "green", "violated": "red", "unknown": "yellow"}[item.outcome.value]
-    mark = "!" if item.expectation and of_finding(item) is not ExitCode.OK else ""
-    expected = ["" if item.expectation is None else item.expectation.outcome.value] if with_expected else []
-    verdict = Styled(item.outcome.value + mark, "bold yellow" if mark else style)
-    return [item.name, verdict, *expected, str(item.verdict.reason), item.item.meaning]
+def _line(item: Listed, meaning: str, compared: bool) -> list[Cell]:
+    return [item.name, item.cell, *([item.expected] if compared else []), str(item.verdict.reason), meaning]
 
 
 def _outcome_line(words: Sequence[str], limited: bool) -> str:
@@ -136,11 +159,11 @@ def _never_taken(steps: Sequence[StepOfModel]) -> str:
     return f"steps of the model that are never taken ({len(steps)}):\n" + "".join(lines)
 
 
-def _print_traces(found: CheckedSubject) -> None:
+def _print_traces(found: _Checked) -> None:
     """Each counterexample once, whatever it is one of."""
-    groups: dict[tuple[Any, ...], list[tuple[Finding, Run]]] = {}
+    groups: dict[Trace, list[tuple[Listed, Run]]] = {}
     for item, run in found.violated:
-        groups.setdefault((run.trace.initial, run.trace.actions, run.trace.loop), []).append((item, run))
+        groups.setdefault(replace(run.trace, property=""), []).append((item, run))
     for (_, run), *others in groups.values():
         emit("\n")
         emit_trace(run)
@@ -149,35 +172,19 @@ def _print_traces(found: CheckedSubject) -> None:
             emit(f"\nthe same steps are a shortest counterexample of {names}, too\n")
 
 
-def _conclusion(judged: Sequence[Finding]) -> str:
-    """What the exit code says, in words."""
-    unknown = [item for item in judged if of_finding(item) is ExitCode.INCONCLUSIVE]
-    wrong = [item for item in judged if of_finding(item) not in (ExitCode.OK, ExitCode.INCONCLUSIVE)]
-    lists = {
-        "not as expected": [item for item in wrong if item.expectation],
-        "violated": [item for item in wrong if not item.expectation],
-        "unknown": unknown,
-    }
-    said = [f"{word}: {', '.join(item.name for item in items)}" for word, items in lists.items() if items]
-    if said:
-        return "; ".join(said)
-    return "every verdict is as expected" if any(item.expectation for item in judged) else "everything holds"
-
-
-def to_json(found: CheckedSubject, code: ExitCode, traces: bool) -> dict[str, Any]:
+def _json(found: _Checked, traces: bool) -> Document:
     """The same as JSON values."""
     return {
         "model": found.result.system.name,
         "digest": found.result.system.digest,
         "source": found.subject.source(),
-        "outcome": list(found.impact),
+        "outcome": found.impact,
         **_search_json(found.result),
         "properties": [_property_json(found, item, traces) for item in found.result.findings],
-        "exit_code": int(code),
     }
 
 
-def _search_json(result: Result) -> dict[str, Any]:
+def _search_json(result: Result) -> Document:
     """What explicit search did; null for the other engines."""
     if result.exploration is None:
         return {"statistics": None, "never_taken": None}
@@ -192,8 +199,8 @@ def _search_json(result: Result) -> dict[str, Any]:
     }
 
 
-def _property_json(found: CheckedSubject, item: Finding, traces: bool) -> dict[str, Any]:
-    expectation, run, shown = item.expectation, found.runs.get(item.name), None
+def _property_json(found: _Checked, item: Finding, traces: bool) -> Document:
+    run, shown = found.runs.get(item.name), None
     if traces and run is not None:
         shown = trace_to_json(run, source=found.subject.source(), verdict=item.outcome)
     return {
@@ -201,10 +208,7 @@ def _property_json(found: CheckedSubject, item: Finding, traces: bool) -> dict[s
         "kind": type(item.item).__name__,
         "meaning": item.item.meaning,
         "source": item.item.source,
-        "verdict": item.outcome.value,
-        "how": str(item.verdict.reason),
-        "expected": None if expectation is None else expectation.outcome.value,
-        "argument": None if expectation is None else expectation.argument,
-        "limits": list(found.subject.limits(item.name, item.verdict.outcome)),
+        **Listed(item.name, item.verdict, item.expectation).to_json(),
+        "limits": found.subject.limits(item.name, item.outcome),
         "trace": shown,
     }

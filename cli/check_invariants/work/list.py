@@ -3,107 +3,111 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
-__all__ = ["NOTES", "TABLES", "cell_text"]
+from msgspec.structs import asdict
 
+from check_invariants.exit import ExitCode
+from check_invariants.output import Document, Json, emit, emit_json, emit_table
+from check_invariants.table import Column, Table
+from draincheck.knobs import KNOBS, shown
+from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
+from drainspecs.mirror.liveness import LIVENESS
+from drainspecs.mirror.properties import PROPERTIES, PropertySpec
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS
+from drainspecs.mirror.stray_requests import CASES
+
+__all__ = ["command"]
 
 #: headers of the text by key, and the rows with everything about them
-_Rows = tuple[dict[str, str], list[dict[str, Any]]]
+_Rows: TypeAlias = tuple[Mapping[str, str], Sequence[Document]]
+
+#: what a reader of a list has to know besides
+_NOTES = {
+    "revisions": "dates are author dates; the order is that in which the commits came into QEMU's tree, then the controls"
+}
+
+
+def command(what: str, as_json: bool) -> ExitCode:
+    """Show a table."""
+    headers, rows = _TABLES[what]()
+    if as_json:
+        emit_json("list", {"list": what, "items": rows})
+        return ExitCode.OK
+    # on a narrow terminal wide columns are cut first, then those on the right are left out
+    columns = [Column(header, give_way=index, least=30) for index, header in enumerate(headers.values())]
+    emit_table(Table(columns, [[_cell(row[key]) for key in headers] for row in rows]))
+    if what in _NOTES:
+        emit(f"\n{_NOTES[what]}\n")
+    return ExitCode.OK
+
+
+def _cell(value: Json) -> str:
+    """A value of a row, as it stands in the table."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_cell(setting)}" for name, setting in value.items())
+    if isinstance(value, bool):
+        return shown(value)
+    return " ".join(map(_cell, value)) if isinstance(value, tuple) else str(value)
 
 
 def _revisions() -> _Rows:
     """The rows of history and the controls, with what each turns: against the row before it, or the one it was made from."""
-    from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
+    bases = [None, *REVISIONS[:-1], *(find_revision(item.name.partition("-")[0]) for item in CONTROLS)]
+    rows = [_revision(item, base) for item, base in zip((*REVISIONS, *CONTROLS), bases, strict=True)]
+    headers = {"revision": "revision", "date": "date", "release": "release", "subject": "what changed"}
+    return {**headers, "turns": "knobs turned"}, rows
 
-    def row(revision: Revision, base: Revision | None) -> dict[str, Any]:
-        knobs = dataclasses.asdict(revision.knobs)
-        before = dataclasses.asdict(base.knobs) if base else knobs
-        turns = {name: value for name, value in knobs.items() if before[name] != value}
-        about = {
-            "revision": revision.name,
-            "date": revision.date,
-            "release": revision.release,
-            "subject": revision.subject,
-        }
-        return {**about, "turns": turns, "control": revision in CONTROLS, "knobs": knobs}
 
-    rows = [row(item, before) for item, before in zip(REVISIONS, (None, *REVISIONS), strict=False)]
-    rows += [row(item, find_revision(item.name.partition("-")[0])) for item in CONTROLS]
+def _revision(revision: Revision, base: Revision | None) -> Document:
+    knobs = dataclasses.asdict(revision.knobs)
+    before = dataclasses.asdict(base.knobs) if base else knobs
     return {
-        "revision": "revision",
-        "date": "date",
-        "release": "release",
-        "subject": "what changed",
-        "turns": "knobs turned",
-    }, rows
+        "revision": revision.name,
+        "date": revision.date,
+        "release": revision.release,
+        "subject": revision.subject,
+        "turns": {name: value for name, value in knobs.items() if before[name] != value},
+        "control": revision in CONTROLS,
+        "knobs": knobs,
+    }
 
 
 def _scenarios() -> _Rows:
-    from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS
-
-    rows = [{**asdict(item), "matrix": "default" if item in DEFAULT_SCENARIOS else "--all"} for item in SCENARIOS]
+    rows: list[Document] = [
+        {**asdict(item), "matrix": "default" if item in DEFAULT_SCENARIOS else "--all"} for item in SCENARIOS
+    ]
     return {"name": "scenario", "matrix": "matrix", "meaning": "meaning"}, rows
 
 
 def _properties() -> _Rows:
     """The specification, and the bug cases and demands of liveness that `check` and `trace export` can be asked about."""
-    from drainspecs.mirror.liveness import LIVENESS
-    from drainspecs.mirror.properties import PROPERTIES
-    from drainspecs.mirror.stray_requests import CASES
-
-    rows = [
-        {"name": item.name, "meaning": item.meaning, "source": item.source, "case": False}
-        for item in (*PROPERTIES, *LIVENESS)
-    ]
-    rows += [{"name": n, "meaning": f"never: {m}", "source": "ab27c3b5e7", "case": True} for n, m in CASES.items()]
+    rows = [{**asdict(item), "case": False} for item in (*PROPERTIES, *LIVENESS)]
+    cases = (PropertySpec(name, f"never: {meaning}", "ab27c3b5e7") for name, meaning in CASES.items())
+    rows += [{**asdict(item), "case": True} for item in cases]
     return {"name": "property", "meaning": "meaning", "source": "source"}, rows
 
 
 def _knobs() -> _Rows:
-    from draincheck.knobs import KNOBS
-
-    rows = [{"name": knob.name, "values": list(knob.values), "meaning": knob.meaning} for knob in KNOBS]
+    rows: list[Document] = [{"name": knob.name, "values": knob.values, "meaning": knob.meaning} for knob in KNOBS]
     return {"name": "knob", "values": "values", "meaning": "meaning"}, rows
 
 
 def _claims() -> _Rows:
-    from drainspecs.mirror.claims import CLAIMS
+    from drainspecs.mirror.claims import CLAIMS  # which loads what decides them
 
-    rows = [
+    rows: list[Document] = [
         {"name": claim.name, "expected": claim.expected.value, "text": claim.text, "condition": claim.condition}
         for claim in CLAIMS
     ]
     return {"name": "claim", "expected": "expected", "text": "text"}, rows
 
 
-#: the tables by name
-TABLES: dict[str, Callable[[], _Rows]] = {
+_TABLES = {
     "revisions": _revisions,
     "scenarios": _scenarios,
     "properties": _properties,
     "knobs": _knobs,
     "claims": _claims,
 }
-
-
-# -- what it shows ---------------------------------------------------------------------------------
-
-
-#: what a reader of a list has to know besides
-NOTES = {
-    "revisions": "dates are author dates; the order is that in which the commits came into QEMU's tree, then the controls"
-}
-
-
-def cell_text(value: object) -> str:
-    """A value of a row, as it stands in the table."""
-    if isinstance(value, dict):
-        return " ".join(f"{name}={_knob(setting)}" for name, setting in cast("dict[str, object]", value).items())
-    return " ".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
-
-
-def _knob(value: object) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)

@@ -3,71 +3,85 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from textwrap import fill
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import NamedTuple
 
+import click
 from msgspec.structs import replace
 
-from check_invariants.exit import EmptySelection, ExitCode, of_comparison, of_verdict
-from check_invariants.output import Column, Styled, Table, counted, emit, emit_table, emit_trace, sign, tallied
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_comparison, of_verdict
+from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, until_interrupted
+from check_invariants.table import Cell, Column, Styled, Table
+from check_invariants.words import Listed, tallied
 from draincheck.errors import ModelError
 from draincheck.properties import Breach
+from draincheck.qemu import Scenario
 from draincheck.reason import AtFault
-from draincheck.subject import Expectation
+from draincheck.revisions import Revision
+from draincheck.run import Run
 from draincheck.system import TransitionSystem
-from draincheck.trace import Run
 from draincheck.verdict import Outcome, Verdict
-from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS
-from drainspecs.suite.matrix import Row
+from draincheck.words import counted
+from drainspecs import notify as protocol
+from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
+from drainspecs.mirror.liveness_expectations import expected_liveness
+from drainspecs.suite.matrix import Row, default_rows
 
-__all__ = ["WIDTH", "LivenessLine", "codes_of", "line_json", "lines_of", "notify_lines", "show", "show_traces"]
+__all__ = ["command"]
 
+_LEGEND = "A column a demand: . holds, x violated, ? unknown; ! not as expected.\n"
 
-class _Cell(NamedTuple):
-    """The verdict on one demand, what is expected of it, and the system it was decided on."""
-
-    name: str
-    verdict: Verdict
-    expectation: Expectation | None
-    system: Callable[[], TransitionSystem]
-
-    @property
-    def outcome(self) -> str:
-        """The verdict in a word."""
-        return self.verdict.outcome.value
-
-    @property
-    def expected(self) -> str | None:
-        """The expected verdict in a word."""
-        return None if self.expectation is None else self.expectation.outcome.value
-
-    @property
-    def argument(self) -> str:
-        """Why it is expected."""
-        return "" if self.expectation is None else self.expectation.argument
-
-    @property
-    def as_expected(self) -> bool:
-        """Nothing else was expected."""
-        return self.expectation is None or self.expectation.outcome is self.verdict.outcome
-
-    @property
-    def sign(self) -> str:
-        """The verdict in a sign."""
-        return sign(self.outcome, self.as_expected)
+#: of lines of prose
+WIDTH = 110
 
 
-class LivenessLine(NamedTuple):
-    """A row: its name, the table it stands in, what else is said of it, its cells, and what is wrong with its model ("": nothing)."""
+def command(
+    *,
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    notify: bool,
+    full: bool,
+    traces: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Decide the rows, all if none is named."""
+    if notify and (revisions or scenarios):
+        raise click.UsageError("--notify is about models of its own, which have no --revision and no --scenario")
+    started = perf_counter()
+    rows = [] if notify else default_rows(revisions, scenarios)
+    if not (notify or rows):
+        raise EmptySelection("none of these code bases can run these scenarios")
+    lines = map(_notify_line, protocol.ROWS) if notify else map(_line, rows)
+    found, missing = until_interrupted(lines, "rows decided", len(protocol.ROWS) if notify else len(rows))
+    code = ending(chain.from_iterable(line.codes for line in found), missing)
+    if as_json:
+        emit_json("liveness", {"rows": [line.to_json() for line in found]}, code)
+    else:
+        _show(found, notify, full, perf_counter() - started)
+        if traces:
+            _show_traces(found)
+    if missing:
+        raise Interrupted(f"interrupted: {len(found)} rows were decided")
+    return code
+
+
+class _Line(NamedTuple):
+    """A row: its name, the table it stands in, what else is said of it, and its verdicts.
+
+    Attributes:
+        system: the system that a verdict was reached on, by its name.
+        fault: what is wrong with the model, "" if nothing is.
+    """
 
     name: str
     block: str
     about: tuple[str, str]
-    cells: Sequence[_Cell]
+    cells: Sequence[Listed]
+    system: Callable[[str], TransitionSystem]
     fault: str = ""
 
     @property
@@ -75,78 +89,50 @@ class LivenessLine(NamedTuple):
         """The name of the table it stands in."""
         return self.block.partition(":")[0]
 
+    @property
+    def codes(self) -> Sequence[ExitCode]:
+        """The exit codes that it makes."""
+        if self.fault:
+            return [of_comparison(False)]
+        return [of_verdict(cell.verdict.outcome, Breach.LIVENESS, cell.expectation) for cell in self.cells]
 
-def lines_of(revisions: Sequence[Any], scenarios: Sequence[Any]) -> tuple[Iterator[LivenessLine], int]:
-    """The code bases, and how many there are."""
-    from drainspecs.suite.matrix import default_rows
-
-    rows = default_rows(list(revisions), list(scenarios))
-    if not rows:
-        raise EmptySelection("none of these code bases can run these scenarios")
-    return map(_line, rows), len(rows)
-
-
-def _line(row: Row) -> LivenessLine:
-    from drainspecs.mirror.liveness_expectations import expected_liveness
-
-    found, fault = _verdicts(row)
-    cells = [
-        _Cell(name, verdict, expected_liveness(row.revision.name, row.scenario, name), partial(_system_of, row, name))
-        for name, verdict in found.items()
-    ]
-    block = f"{row.scenario.name}: {row.scenario.meaning}"
-    return LivenessLine(row.revision.name, block, (row.revision.date, row.revision.subject), cells, fault)
+    def to_json(self) -> Document:
+        """The row as JSON values."""
+        cells = {cell.name: cell.to_json() for cell in self.cells}
+        return {"table": self.scenario, "row": self.name, "properties": cells}
 
 
-def _verdicts(row: Row) -> tuple[dict[str, Verdict], str]:
-    """A row's verdicts; if its model is at fault they are all unknown, and the fault is said."""
-    from drainspecs.mirror.liveness import LIVENESS, verdicts
-
+def _line(row: Row) -> _Line:
+    """A code base's; if its model is at fault its verdicts are all unknown, and the fault is said."""
+    revision, scenario, fault = row.revision, row.scenario, ""
     try:
-        return verdicts(row.revision, row.scenario), ""
+        found = verdicts(revision, scenario)
     except ModelError as error:
-        fault = AtFault(str(error))
-        return {item.name: Verdict(item.name, Outcome.UNKNOWN, fault) for item in LIVENESS}, fault.error
+        fault = str(error)
+        found = {item.name: Verdict(item.name, Outcome.UNKNOWN, AtFault(fault)) for item in LIVENESS}
+    cells = [Listed(name, verdict, expected_liveness(revision.name, scenario, name)) for name, verdict in found.items()]
+    block, about = f"{scenario.name}: {scenario.meaning}", (revision.date, revision.subject)
+    return _Line(revision.name, block, about, cells, partial(_system_of, row), fault)
 
 
 def _system_of(row: Row, name: str) -> TransitionSystem:
     """The system on which a demand is decided, under the row's name."""
-    from drainspecs.mirror.liveness import systems
-
     system = systems(row.revision, row.scenario)[name]
     return replace(system, name=f"{row.revision.name} / {row.scenario.name}")
 
 
-def notify_lines() -> tuple[Iterator[LivenessLine], int]:
-    """The event notification protocol."""
-    from drainspecs.notify import ROWS, check, system_of
-
-    def lines() -> Iterator[LivenessLine]:
-        for row in ROWS:
-            cell = _Cell("served", check(row).worst, row.expectation, partial(system_of, row))
-            yield LivenessLine(row.name, "QEMU's event notification protocol", ("", row.meaning), [cell])
-
-    return lines(), len(ROWS)
+def _notify_line(row: protocol.NotifyRow) -> _Line:
+    """One of the event notification protocol's."""
+    cell = Listed("served", protocol.check(row).worst, row.expectation)
+    block = "QEMU's event notification protocol"
+    return _Line(row.name, block, ("", row.meaning), [cell], partial(_system_of_notify, row))
 
 
-def codes_of(line: LivenessLine) -> list[ExitCode]:
-    """The exit codes that a row makes."""
-    if line.fault:
-        return [of_comparison(False)]
-    return [of_verdict(cell.verdict.outcome, Breach.LIVENESS, cell.expectation) for cell in line.cells]
+def _system_of_notify(row: protocol.NotifyRow, name: str) -> TransitionSystem:
+    return protocol.system_of(row)
 
 
-# -- what it shows ---------------------------------------------------------------------------------
-
-
-_LEGEND = "A column a demand: . holds, x violated, ? unknown; ! not as expected.\n"
-
-
-#: of lines of prose
-WIDTH = 110
-
-
-def show(lines: Sequence[LivenessLine], notify: bool, full: bool, seconds: float) -> None:
+def _show(lines: Sequence[_Line], notify: bool, full: bool, seconds: float) -> None:
     """Print a table for each scenario, what its columns mean, and what is taken for granted."""
     for block, group in groupby(lines, lambda line: line.block):
         part = list(group)
@@ -161,7 +147,7 @@ def show(lines: Sequence[LivenessLine], notify: bool, full: bool, seconds: float
     emit(f"\n{_summary(lines, seconds)}\n")
 
 
-def _table(lines: Sequence[LivenessLine], notify: bool) -> Table:
+def _table(lines: Sequence[_Line], notify: bool) -> Table:
     """A line a row."""
     cells = [cell.name for cell in lines[0].cells]
     columns = [
@@ -173,16 +159,16 @@ def _table(lines: Sequence[LivenessLine], notify: bool) -> Table:
     return Table(columns, [_row(line, notify) for line in lines])
 
 
-def _row(line: LivenessLine, notify: bool) -> list[str | Styled]:
+def _row(line: _Line, notify: bool) -> list[Cell]:
     strip = " ".join(cell.sign.ljust(max(2, len(cell.name))) for cell in line.cells)
     wrong = any(not cell.as_expected for cell in line.cells)
-    bad = any(cell.outcome == "violated" for cell in line.cells)
+    bad = any(cell.word == "violated" for cell in line.cells)
     styled = Styled(strip, "bold yellow" if wrong else "red" if bad else "")
     date, words = line.about
     return [line.name, styled, words] if notify else [line.name, date, styled, words]
 
 
-def _full_table(lines: Sequence[LivenessLine]) -> Table:
+def _full_table(lines: Sequence[_Line]) -> Table:
     """A line a demand."""
     columns = [
         Column("row"),
@@ -192,14 +178,12 @@ def _full_table(lines: Sequence[LivenessLine]) -> Table:
         Column("how", give_way=2),
         Column("why", give_way=1, least=30),
     ]
-    rows: list[list[str | Styled]] = []
-    for line in lines:
-        for cell in line.cells:
-            verdict = Styled(
-                cell.outcome + ("" if cell.as_expected else "!"), "red" if cell.outcome == "violated" else ""
-            )
-            rows.append([line.name, cell.name, verdict, cell.expected or "", str(cell.verdict.reason), cell.argument])
-    return Table(columns, rows)
+    return Table(columns, [_full_row(line, cell) for line in lines for cell in line.cells])
+
+
+def _full_row(line: _Line, cell: Listed) -> list[Cell]:
+    why = "" if cell.expectation is None else cell.expectation.argument
+    return [line.name, cell.name, cell.cell, cell.expected, str(cell.verdict.reason), why]
 
 
 def _print_demands() -> None:
@@ -211,32 +195,18 @@ def _print_demands() -> None:
         emit(fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n")
 
 
-def _summary(lines: Sequence[LivenessLine], seconds: float) -> str:
+def _summary(lines: Sequence[_Line], seconds: float) -> str:
     cells = [cell for line in lines for cell in line.cells]
-    said = tallied(Tally(cell.outcome for cell in cells), sum(not cell.as_expected for cell in cells))
+    said = tallied(Tally(cell.word for cell in cells), sum(not cell.as_expected for cell in cells))
     return f"{counted(len(lines), 'row')}, {said}; {seconds:.2f} s"
 
 
-def show_traces(lines: Iterable[LivenessLine]) -> None:
+def _show_traces(lines: Iterable[_Line]) -> None:
     """A counterexample of everything that is violated; the same one is printed once."""
     seen: set[tuple[str, tuple[int, ...]]] = set()
-    for cell in (cell for line in lines for cell in line.cells):
+    for line, cell in ((row, cell) for row in lines for cell in row.cells):
         trace = cell.verdict.trace
-        if cell.outcome == "violated" and trace is not None and (trace.digest, trace.actions) not in seen:
+        if cell.word == "violated" and trace is not None and (trace.digest, trace.actions) not in seen:
             seen.add((trace.digest, trace.actions))
             emit("\n")
-            emit_trace(Run.of(cell.system(), trace))
-
-
-def line_json(line: LivenessLine) -> dict[str, Any]:
-    """A row as JSON values."""
-    cells = {
-        cell.name: {
-            "verdict": cell.outcome,
-            "how": str(cell.verdict.reason),
-            "expected": cell.expected,
-            "argument": cell.argument,
-        }
-        for cell in line.cells
-    }
-    return {"table": line.scenario, "row": line.name, "properties": cells}
+            emit_trace(Run.of(line.system(cell.name), trace))

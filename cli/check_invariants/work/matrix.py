@@ -4,58 +4,30 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from itertools import groupby
-from typing import Any
+from time import perf_counter
+from typing import NamedTuple
 
-from check_invariants.exit import ExitCode, of_comparison, of_verdict
-from check_invariants.output import VERDICTS, Column, Styled, Table, counted, emit, emit_json, emit_table, sign, tallied
+from msgspec.structs import replace
+
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_comparison, of_verdict
+from check_invariants.output import Document, emit, emit_json, emit_table, until_interrupted
+from check_invariants.table import Column, Styled, Table
+from check_invariants.words import VERDICTS, Listed, tallied
 from draincheck.properties import Breach
 from draincheck.qemu import Scenario
 from draincheck.revisions import CONTROLS, Revision
-from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations
+from draincheck.words import counted
+from drainspecs.suite import matrix
+from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations, with_order_any
 
-__all__ = ["cells_of", "codes_of", "ordered", "show", "show_json", "wanted"]
-
-
-def ordered(rows: list[Row], order: str | None) -> list[Row]:
-    """The rows with GSources in this order; as they are, if none is said."""
-    from drainspecs.suite.matrix import with_order_any
-
-    if order == "any":
-        rows = [replace(row, revision=with_order_any(row.revision)) for row in rows]
-    return [row for row in dict.fromkeys(rows) if order in (None, row.revision.knobs.order)]
-
-
-def wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenario]) -> bool:
-    """Whether the options select a row. GSource order is not the business of a revision's name."""
-    names = {revision.name for revision in revisions}
-    return (not names or row.revision.name in names) and (not scenarios or row.scenario in scenarios)
-
-
-def cells_of(result: RowResult, properties: Sequence[str]) -> list[Cell]:
-    """The chosen verdicts of a row."""
-    return [cell for cell in result.cells if not properties or cell.property_name in properties]
-
-
-def codes_of(result: RowResult, properties: Sequence[str]) -> list[ExitCode]:
-    """The exit codes that a row makes."""
-    return [of_comparison(False)] if result.fault else [_code(cell) for cell in cells_of(result, properties)]
-
-
-def _code(cell: Cell) -> ExitCode:
-    return of_verdict(cell.verdict.outcome, Breach.SAFETY, cell.expected)
-
-
-# -- what it shows ---------------------------------------------------------------------------------
-
+__all__ = ["command", "show"]
 
 _LEGEND = """\
 A column a property (`check-invariants list properties`): . holds, x violated, ? unknown; ! not as expected.
 ~ as far as modelled: the verdict could turn on something that is left out, and `--full` says on what.
 The outcome in words: silent loss (S3, S4), abort or crash (A1), hang (F1); stray request: S1 alone; safe: none of these.
 """
-
 
 _STYLES = {
     "safe": "green",
@@ -65,6 +37,66 @@ _STYLES = {
     "hang": "magenta",
     "model fault": "bold yellow",
 }
+
+
+def command(
+    *,
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    properties: Sequence[str],
+    order: str | None,
+    wide: bool,
+    full: bool,
+    jobs: int | None,
+    as_json: bool,
+) -> ExitCode:
+    """Decide the rows that the options select."""
+    rows = matrix.all_rows() if wide else matrix.default_rows(scenarios=scenarios)
+    rows = [row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)]
+    if not rows:
+        raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
+    started = perf_counter()
+    results, missing = until_interrupted(matrix.decide_all(rows, jobs), "rows decided", len(rows))
+    seconds = perf_counter() - started
+    code = ending((code for result in results for code in _codes(result, properties)), missing)
+    if as_json:
+        found = [_row_json(result, properties) for result in results]
+        summary = _Sum.of(results, properties, seconds)._asdict()
+        emit_json("matrix", {"rows": found, "summary": summary}, code)
+    else:
+        show(results, properties, seconds, full)
+    if missing:
+        raise Interrupted(f"interrupted: {len(results)} of {len(rows)} rows were decided; the others are unknown")
+    return code
+
+
+def _ordered(rows: Sequence[Row], order: str | None) -> list[Row]:
+    """The rows with GSources in this order; as they are, if none is said."""
+    if order == "any":
+        rows = [replace(row, revision=with_order_any(row.revision)) for row in rows]
+    return [row for row in dict.fromkeys(rows) if order in (None, row.revision.knobs.order)]
+
+
+def _wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenario]) -> bool:
+    """Whether the options select a row. GSource order is not the business of a revision's name."""
+    names = {revision.name for revision in revisions}
+    return (not names or row.revision.name in names) and (not scenarios or row.scenario in scenarios)
+
+
+def _cells(result: RowResult, properties: Sequence[str]) -> list[Cell]:
+    """The chosen verdicts of a row."""
+    return [cell for cell in result.cells if not properties or cell.property_name in properties]
+
+
+def _judged(cell: Cell) -> Listed:
+    return Listed(cell.property_name, cell.verdict, cell.expected)
+
+
+def _codes(result: RowResult, properties: Sequence[str]) -> list[ExitCode]:
+    """The exit codes that a row makes."""
+    if result.fault:
+        return [of_comparison(False)]
+    return [of_verdict(cell.verdict.outcome, Breach.SAFETY, cell.expected) for cell in _cells(result, properties)]
 
 
 def show(results: Sequence[RowResult], properties: Sequence[str], seconds: float, full: bool) -> None:
@@ -78,12 +110,12 @@ def show(results: Sequence[RowResult], properties: Sequence[str], seconds: float
             emit("\n")
     emit(_limits(results, properties) if full else _LEGEND)
     emit("".join(f"unexpected: {line}\n" for line in _unexpected(results, properties)))
-    emit(_summary(_sum(results, properties, seconds)))
+    emit(f"{_Sum.of(results, properties, seconds)}\n")
 
 
 def _table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
     """A line a code base."""
-    names = [cell.property_name for cell in cells_of(block[0], properties)]
+    names = [cell.property_name for cell in _cells(block[0], properties)]
     columns = [
         Column("revision"),
         Column("date", give_way=4),
@@ -97,12 +129,11 @@ def _table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
 
 
 def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
-    revision, cells = result.row.revision, cells_of(result, properties)
-    signs = [
-        (cell.property_name, sign(cell.verdict.outcome.value, cell.as_expected, bool(cell.limits))) for cell in cells
-    ]
-    strip = " ".join(shown.ljust(max(2, len(name))) for name, shown in signs)
-    outcome = ", ".join(result.consequences) + ("~" if _less_safe(result, cells) else "")
+    revision, cells = result.row.revision, _cells(result, properties)
+    strip = " ".join(_sign(cell).ljust(max(2, len(cell.property_name))) for cell in cells)
+    outcome = ", ".join(result.consequences) + (
+        "~" if result.consequences == ("safe",) and any(cell.limits for cell in cells) else ""
+    )
     return [
         revision.name,
         revision.date,
@@ -114,9 +145,8 @@ def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
     ]
 
 
-def _less_safe(result: RowResult, cells: Sequence[Cell]) -> bool:
-    """Whether nothing was found to be wrong, and some of that holds only as far as modelled."""
-    return result.consequences == ("safe",) and any(cell.limits for cell in cells)
+def _sign(cell: Cell) -> str:
+    return _judged(cell).sign + ("~" if cell.limits else "")
 
 
 def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
@@ -133,19 +163,18 @@ def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
         Column("ms", right=True, give_way=5),
         Column("what changed", give_way=1, least=30),
     ]
-    return Table(columns, [_full_line(result, cell) for result in block for cell in cells_of(result, properties)])
+    return Table(columns, [_full_line(result, cell) for result in block for cell in _cells(result, properties)])
 
 
 def _full_line(result: RowResult, cell: Cell) -> list[str | Styled]:
-    revision = result.row.revision
-    verdict = cell.verdict.outcome.value + ("" if cell.as_expected else "!")
+    revision, item = result.row.revision, _judged(cell)
     return [
         revision.name,
         revision.date,
         result.row.key,
-        cell.property_name,
-        Styled(verdict, "" if cell.as_expected else "bold yellow"),
-        "" if cell.expected is None else cell.expected.outcome.value,
+        item.name,
+        item.cell,
+        item.expected,
         ", ".join(note.name for note in cell.limits),
         str(result.counts.states),
         f"{result.milliseconds:.1f}",
@@ -155,7 +184,7 @@ def _full_line(result: RowResult, cell: Cell) -> list[str | Styled]:
 
 def _limits(results: Sequence[RowResult], properties: Sequence[str]) -> str:
     """What the verdicts above are limited by, each once."""
-    notes = dict.fromkeys(note for result in results for cell in cells_of(result, properties) for note in cell.limits)
+    notes = dict.fromkeys(note for result in results for cell in _cells(result, properties) for note in cell.limits)
     return "".join(f"as far as modelled: {note.name}: {note.says}\n" for note in notes)
 
 
@@ -165,8 +194,7 @@ def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list
     return [item for item in found if not properties or item.kind == "fault" or item.what in properties]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
+class _Sum(NamedTuple):
     """What the last line says."""
 
     rows: int
@@ -176,36 +204,29 @@ class _Sum:
     states: int
     seconds: float
 
+    @classmethod
+    def of(cls, results: Sequence[RowResult], properties: Sequence[str], seconds: float) -> _Sum:
+        """Count."""
+        found = [cell for result in results for cell in _cells(result, properties)]
+        tally = Tally(cell.verdict.outcome.value for cell in found)
+        systems = {result.digest: result.counts.states for result in results if not result.fault}
+        return cls(
+            len(results),
+            {word: tally[word] for word in VERDICTS},
+            sum(not cell.as_expected for cell in found),
+            len(systems),
+            sum(systems.values()),
+            round(seconds, 3),
+        )
 
-def _sum(results: Sequence[RowResult], properties: Sequence[str], seconds: float) -> _Sum:
-    cells = [cell for result in results for cell in cells_of(result, properties)]
-    tally = Tally(cell.verdict.outcome.value for cell in cells)
-    systems = {result.digest: result.counts.states for result in results if not result.fault}
-    return _Sum(
-        len(results),
-        {word: tally[word] for word in VERDICTS},
-        sum(not cell.as_expected for cell in cells),
-        len(systems),
-        sum(systems.values()),
-        round(seconds, 3),
-    )
-
-
-def _summary(s: _Sum) -> str:
-    return (
-        f"{counted(s.rows, 'row')}, {tallied(s.verdicts, s.unexpected)}; "
-        f"{counted(s.systems, 'distinct system')}, {s.states} states, {s.seconds:.2f} s\n"
-    )
-
-
-def show_json(results: Sequence[RowResult], properties: Sequence[str], seconds: float, code: ExitCode) -> None:
-    """Print all rows as one document."""
-    rows = [_row_json(result, properties) for result in results]
-    summary = asdict(_sum(results, properties, seconds))
-    emit_json("matrix", {"rows": rows, "summary": summary, "exit_code": int(code)})
+    def __str__(self) -> str:
+        return (
+            f"{counted(self.rows, 'row')}, {tallied(self.verdicts, self.unexpected)}; "
+            f"{counted(self.systems, 'distinct system')}, {self.states} states, {self.seconds:.2f} s"
+        )
 
 
-def _row_json(result: RowResult, properties: Sequence[str]) -> dict[str, Any]:
+def _row_json(result: RowResult, properties: Sequence[str]) -> Document:
     revision, counts, pinned = result.row.revision, result.counts, result.pinned
     return {
         "revision": revision.name,
@@ -214,7 +235,7 @@ def _row_json(result: RowResult, properties: Sequence[str]) -> dict[str, Any]:
         "subject": revision.subject,
         "scenario": result.row.scenario.name,
         "order": revision.knobs.order,
-        "outcome": list(result.consequences),
+        "outcome": result.consequences,
         "fault": result.fault,
         "digest": result.digest,
         "states": counts.states,
@@ -222,19 +243,16 @@ def _row_json(result: RowResult, properties: Sequence[str]) -> dict[str, Any]:
         "depth": counts.depth,
         "pinned": None if pinned is None else [pinned.states, pinned.transitions, pinned.depth],
         "milliseconds": round(result.milliseconds, 1),
-        "properties": [_cell_json(cell) for cell in cells_of(result, properties)],
+        "properties": [_cell_json(cell) for cell in _cells(result, properties)],
     }
 
 
-def _cell_json(cell: Cell) -> dict[str, Any]:
-    expected, trace = cell.expected, cell.verdict.trace
+def _cell_json(cell: Cell) -> Document:
+    trace = cell.verdict.trace
     return {
         "name": cell.property_name,
-        "verdict": cell.verdict.outcome.value,
-        "how": str(cell.verdict.reason),
-        "expected": None if expected is None else expected.outcome.value,
-        "argument": None if expected is None else expected.argument,
-        "derived": None if expected is None else expected.derived,
+        **_judged(cell).to_json(),
+        "derived": None if cell.expected is None else cell.expected.derived,
         "as_expected": cell.as_expected,
         "actions": None if trace is None else len(trace.actions),
         "limits": [note.says for note in cell.limits],

@@ -3,93 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from textwrap import wrap
-from typing import Any
+from typing import Final, Unpack
 
-from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_comparison
-from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_json, emit_table
-from check_invariants.selection import select_code_base
-from draincheck.errors import ModelError
+from msgspec.structs import asdict, replace
+
+from check_invariants.exit import ExitCode, of_comparison
+from check_invariants.judge import asking, meaningful
+from check_invariants.names import Names
+from check_invariants.output import Counter, Document, emit, emit_json, emit_table
+from check_invariants.selection import CodeBaseOptions, select_code_base
+from check_invariants.table import Column, Styled, Table
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
+from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.liveness import LIVENESS
-from drainspecs.mirror.mitigations import Mitigation
+from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, find_mitigation
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.stray_requests import CASES
-from drainspecs.questions.repair import NO_HANG, Flaw, Remainder, Repair, Repairs
+from drainspecs.questions.repair import NO_HANG, SAFETY, Flaw, Remainder, Repair, Repairs, repair, what_remains
 
-__all__ = ["remainders_of", "search", "selected_by", "show", "to_json", "what_remains_with"]
+__all__ = ["TABLES", "command"]
+
+TABLES: Final = {
+    "mitigation": Names(
+        find_mitigation, lambda: ((item.name, f"{item.commits[0]}, cost {item.cost}") for item in MITIGATIONS)
+    )
+}
 
 
-def selected_by(scenarios: Sequence[Scenario], selectors: Mapping[str, Any]) -> Sequence[CodeBase]:
-    """The code base in each of the scenarios; raises what `select` raises."""
+def command(
+    scenarios: Sequence[Scenario],
+    properties: Sequence[str],
+    chosen: Sequence[Mitigation],
+    jobs: int | None,
+    as_json: bool,
+    **selectors: Unpack[CodeBaseOptions],
+) -> ExitCode:
+    """Find the smallest sets that mend the code base in all these scenarios; or say what the chosen mitigations leave open."""
     places: Sequence[Scenario | None] = tuple(dict.fromkeys(scenarios)) or (None,)
-    return [select_code_base(scenario=place, **selectors) for place in places]
+    named: list[CodeBaseOptions] = [{**selectors, "scenario": place} for place in places]
+    selected = [select_code_base(**options) for options in named]
+    demanded = properties or SAFETY
+    return _remains(selected, demanded, chosen, as_json) if chosen else _mended(selected, demanded, jobs, as_json)
 
 
-def search(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int | None) -> Repairs:
-    """The smallest sets that mend it. Raises MalformedInput and Interrupted."""
-    from drainspecs.questions.repair import SAFETY, repair
-
-    revision, scenarios = selected[0].turned, [item.scenario for item in selected]
-    counter = Counter("code bases decided")
-    try:
-        with counter:
-            return repair(revision, scenarios, properties or SAFETY, advance=counter.advance, processes=jobs)
-    except ModelError as error:
-        raise MalformedInput(f"{revision.name}: {error}") from error
-    except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted after {counter.done} code bases: which sets suffice is unknown") from error
-
-
-def remainders_of(
-    selected: Sequence[CodeBase], properties: Sequence[str], sets: Sequence[Sequence[Mitigation]]
-) -> list[Remainder]:
-    """What is open with each of these sets. Raises MalformedInput."""
-    from drainspecs.questions.repair import SAFETY, what_remains
-
-    revision, scenarios = selected[0].turned, [item.scenario for item in selected]
-    try:
-        return [what_remains(revision, chosen, scenarios, properties or SAFETY) for chosen in sets]
-    except ModelError as error:
-        raise MalformedInput(f"{revision.name}: {error}") from error
-
-
-# -- what it shows ---------------------------------------------------------------------------------
-
-
-def what_remains_with(
+def _remains(
     selected: Sequence[CodeBase], properties: Sequence[str], chosen: Sequence[Mitigation], as_json: bool
 ) -> ExitCode:
-    """`--with`: what is open as it is, and what these mitigations leave open."""
-    now, left = remainders_of(selected, properties, [(), chosen])
+    """What is open as it is, and what these mitigations leave open."""
+    revision, scenarios = selected[0].turned, [item.scenario for item in selected]
+    with meaningful(revision.name):
+        now, left = (what_remains(revision, items, scenarios, properties) for items in ((), chosen))
     code = of_comparison(not (left.flaws or left.objection))
     if as_json:
-        found = {"now": _remainder_json(now), "remainders": [_remainder_json(left)], "exit_code": int(code)}
-        emit_json("repair", {**_head_json(selected[0].turned, [item.scenario for item in selected]), **found})
+        found: Document = {"now": _remainder_json(now), "remainders": [_remainder_json(left)]}
+        emit_json("repair", {**_head_json(revision, scenarios), **found}, code)
     else:
         _print_table([now, left])
     return code
 
 
-def show(selected: Sequence[CodeBase], found: Repairs) -> None:
+def _mended(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int | None, as_json: bool) -> ExitCode:
+    """The smallest sets that mend it. Raises MalformedInput and Interrupted."""
+    revision, scenarios, counter = (
+        selected[0].turned,
+        [item.scenario for item in selected],
+        Counter("code bases decided"),
+    )
+    with asking(revision.name, counter, " after {} code bases: which sets suffice is unknown"):
+        found = repair(revision, scenarios, properties, advance=counter.advance, processes=jobs)
+    code = of_comparison(bool(found.solutions))
+    if as_json:
+        emit_json("repair", _json(found), code)
+    else:
+        _show(selected, found)
+    return code
+
+
+def _show(selected: Sequence[CodeBase], found: Repairs) -> None:
     """Print what is wrong, and what mends it."""
     head = f"{found.revision.name}, {', '.join(scenario.name for scenario in found.scenarios)}"
     if not found.now.flaws:
-        emit(f"{head}: nothing to mend: {', '.join(dict.fromkeys((*found.properties, *_no_hang())))} hold\n")
+        emit(f"{head}: nothing to mend: {', '.join(dict.fromkeys((*found.properties, *NO_HANG)))} hold\n")
         return
     emit(f"{head}: these do not hold: {_flaws(found.now)}\n")
     emit("".join(f"{line}\n" for line in _answer_lines(selected, found)))
     emit("\nwhat the others leave open:\n")
     _print_table([found.now, *found.remainders])
     emit(f"\n{counted(found.examined, 'set')} looked at, {counted(found.systems, 'distinct model')}\n")
-
-
-def _no_hang() -> Sequence[str]:
-    return NO_HANG
 
 
 def _answer_lines(selected: Sequence[CodeBase], found: Repairs) -> Iterator[str]:
@@ -113,13 +117,18 @@ def _rejected_lines(mitigations: Sequence[Mitigation], flaws: Sequence[Flaw]) ->
 
 
 def _flaws(item: Remainder) -> str:
-    """What does not hold; by scenario, if there are several."""
-    by_scenario: dict[str, list[str]] = {name: [] for name in item.cases}
+    """What does not hold."""
+    found: dict[str, list[str]] = {name: [] for name in item.cases}
     for flaw in item.flaws:
-        by_scenario.setdefault(flaw.scenario, []).append(flaw.property)
-    several = len(by_scenario) > 1
+        found.setdefault(flaw.scenario, []).append(flaw.property)
+    return _by_scenario(found)
+
+
+def _by_scenario(names: Mapping[str, Sequence[str]]) -> str:
+    """The names, with that of the scenario if there are several."""
+    several = len(names) > 1
     return "; ".join(
-        f"{f'{name}: ' if several else ''}{', '.join(props)}" for name, props in by_scenario.items() if props
+        f"{f'{scenario}: ' if several else ''}{', '.join(some)}" for scenario, some in names.items() if some
     )
 
 
@@ -151,55 +160,46 @@ def _list(remainders: Sequence[Remainder], width: int) -> str:
     """The table as a list, for terminals that are too narrow for it."""
     lines: list[str] = []
     for item in remainders:
-        flaws, cases, any_order = (
-            item.objection or _flaws(item) or "-",
-            _cases(item.cases),
-            _cases(item.cases_any_order),
-        )
+        _, cases, any_order, flaws = _row(item)
         text = f"{_names(item.mitigations)}: {'inert; ' if item.inert else ''}cases open: {cases} (in any GSource order: {any_order}); "
-        lines += wrap(f"{text}does not hold: {flaws}", width, subsequent_indent="  ", break_on_hyphens=False)
+        lines += wrap(f"{text}does not hold: {flaws.text}", width, subsequent_indent="  ", break_on_hyphens=False)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _row(item: Remainder) -> list[str | Styled]:
+def _row(item: Remainder) -> tuple[str, str, str, Styled]:
     flaws = item.objection or _flaws(item) or "-"
     name = f"{_names(item.mitigations)}{' (inert)' if item.inert else ''}"
-    return [name, _cases(item.cases), _cases(item.cases_any_order), Styled(flaws, "red" if item.flaws else "green")]
+    return name, _cases(item.cases), _cases(item.cases_any_order), Styled(flaws, "red" if item.flaws else "green")
 
 
 def _cases(cases: Mapping[str, Sequence[str]]) -> str:
-    """The numbers of the cases; by scenario, if there are several."""
-    several = len(cases) > 1
-    words = [
-        f"{f'{scenario}: ' if several else ''}{', '.join(name.removeprefix('case ') for name in names)}"
-        for scenario, names in cases.items()
-        if names
-    ]
-    return "; ".join(words) or "-"
+    """The numbers of the cases."""
+    numbers = {scenario: [name.removeprefix("case ") for name in names] for scenario, names in cases.items()}
+    return _by_scenario(numbers) or "-"
 
 
-def _head_json(revision: Revision, scenarios: Iterable[Scenario]) -> dict[str, Any]:
+def _head_json(revision: Revision, scenarios: Iterable[Scenario]) -> Document:
     return {"revision": revision.name, "scenarios": [scenario.name for scenario in scenarios]}
 
 
-def to_json(found: Repairs) -> dict[str, Any]:
+def _json(found: Repairs) -> Document:
     """The same as JSON values."""
     return {
         **_head_json(found.revision, found.scenarios),
         "properties": list(found.properties),
         "now": _remainder_json(found.now),
-        "repairs": [_solution_json(solution) for solution in found.solutions],
+        "repairs": list(map(_solution_json, found.solutions)),
         "rejected": [
             {"mitigations": [item.name for item in items], "flaws": list(map(str, flaws))}
             for items, flaws in found.rejected
         ],
-        "remainders": [_remainder_json(item) for item in found.remainders],
+        "remainders": list(map(_remainder_json, found.remainders)),
         "examined": found.examined,
         "systems": found.systems,
     }
 
 
-def _solution_json(solution: Repair) -> dict[str, Any]:
+def _solution_json(solution: Repair) -> Document:
     return {
         "mitigations": [
             {"name": item.name, "cost": item.cost, "reason": item.reason, "side_effects": list(item.side_effects)}
@@ -212,12 +212,12 @@ def _solution_json(solution: Repair) -> dict[str, Any]:
     }
 
 
-def _remainder_json(item: Remainder) -> dict[str, Any]:
+def _remainder_json(item: Remainder) -> Document:
     return {
         "mitigations": [mitigation.name for mitigation in item.mitigations],
-        "flaws": [{"scenario": flaw.scenario, "property": flaw.property} for flaw in item.flaws],
-        "cases": {name: list(cases) for name, cases in item.cases.items()},
-        "cases_any_order": {name: list(cases) for name, cases in item.cases_any_order.items()},
+        "flaws": list(map(asdict, item.flaws)),
+        "cases": dict(item.cases),
+        "cases_any_order": dict(item.cases_any_order),
         "inert": item.inert,
         "objection": item.objection or None,
     }

@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode, of_verdict
-from check_invariants.output import Column, Table, counted, emit, emit_table, write_to
+from check_invariants.exit import EmptySelection, ExitCode, of_verdict, worst
+from check_invariants.output import Counter, Document, emit, emit_json, emit_table, make_directory, write_to
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
+from check_invariants.table import Column, Table
+from draincheck.conformance.lockstep import trace_of_steps
 from draincheck.core.outcome import Ending
-from draincheck.core.run import CoreSimulation, MachineRun
+from draincheck.core.run import CoreSimulation, MachineRun, simulate
+from draincheck.core.scheduler import PCT, Random
 from draincheck.knobs import Setting
 from draincheck.properties import Breach
 from draincheck.qemu import Scenario
 from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.run import Run
-from draincheck.verdict import Outcome as Verdict
+from draincheck.verdict import Outcome
+from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.scenarios import applies, find_scenario
 
-__all__ = ["code_bases_of", "code_of", "row_json", "show", "simulated_by", "write_traces"]
-
+__all__ = ["command"]
 
 #: outcome -> the property that a run with this end violates
 _PROPERTY = {"silent loss": "S4", "abort": "A1", "corruption": "A1", "hang": "F1"}
 
+_SCHEDULERS = {"random": Random, "pct": PCT}
 
-def code_bases_of(
+
+def command(
+    *,
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    settings: Sequence[tuple[str, Setting]],
+    seed: int,
+    runs: int,
+    every: bool,
+    scheduler: str,
+    trace_out: str | None,
+    as_json: bool,
+) -> ExitCode:
+    """Run the code bases, and write the first run of each bad outcome where that is wanted."""
+    code_bases = _chosen(revisions, scenarios, settings, every)
+    if trace_out is not None:
+        make_directory(trace_out)
+    found: list[_Simulated] = []
+    with Counter("code bases simulated", len(code_bases)) as counter:
+        for item in code_bases:
+            found.append(_Simulated(item, simulate(*item.on_core(), seed, runs, scheduler=_SCHEDULERS[scheduler])))
+            counter.advance(len(found))
+    written = [] if trace_out is None else [path for item in found for path in item.write_traces(trace_out)]
+    code = worst(code for item in found for code in item.codes.values())
+    if as_json:
+        rows = [item.to_json() for item in found]
+        emit_json("simulate", {"seed": seed, "runs": runs, "rows": rows, "traces": written}, code)
+    else:
+        _show(found, written)
+    return code
+
+
+def _chosen(
     revisions: Sequence[Revision], scenarios: Sequence[Scenario], settings: Sequence[tuple[str, Setting]], every: bool
 ) -> list[CodeBase]:
     """The code bases that the options name and that can run the scenarios. Raises UsageError and EmptySelection."""
@@ -48,79 +84,74 @@ def code_bases_of(
     return found
 
 
-def simulated_by(item: CodeBase, seed: int, runs: int, scheduler: str) -> CoreSimulation:
-    """The runs of a code base under a scheduler."""
-    from draincheck.core.run import simulate
-    from draincheck.core.scheduler import PCT, Random
+class _Simulated(NamedTuple):
+    """A code base, and its runs."""
 
-    kind = PCT if scheduler == "pct" else Random
-    return simulate(*item.on_core(), seed, runs, scheduler=kind)
+    code_base: CodeBase
+    result: CoreSimulation
 
+    @property
+    def codes(self) -> dict[str, ExitCode]:
+        """What each outcome means for the exit code."""
+        return {outcome.value: self._code(outcome) for outcome in self.result.outcomes}
 
-def write_traces(directory: str | None, item: CodeBase, result: CoreSimulation) -> list[str]:
-    """One file for the first run of each bad outcome."""
-    if directory is None:
-        return []
-    paths: list[str] = []
-    for outcome, (_, run) in result.first.items():
-        if outcome.value in _PROPERTY:
-            path = str(
-                Path(directory) / f"{item.turned.name}-{item.scenario.name}-{outcome.value.replace(' ', '-')}.json"
-            )
-            write_to(path, _trace_file(item, run, _PROPERTY[outcome.value]))
-            paths.append(path)
-    return paths
+    def _code(self, outcome: Ending) -> ExitCode:
+        name = _PROPERTY.get(outcome.value)
+        if name is None:
+            return ExitCode.OK
+        breach = Breach.STUCK if name == "F1" else Breach.SAFETY
+        return of_verdict(Outcome.VIOLATED, breach, self.code_base.expectation(name))
 
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many runs ended in which way."""
+        return {outcome.value: number for outcome, number in self.result.outcomes.items()}
 
-def _trace_file(item: CodeBase, run: MachineRun, property_name: str) -> str:
-    from draincheck.conformance.lockstep import trace_of_steps
+    @property
+    def unexpected(self) -> list[str]:
+        """The outcomes that are not expected of the code base."""
+        return [outcome for outcome, code in self.codes.items() if code is ExitCode.DIFFERENT]
 
-    system = item.system()
-    trace = trace_of_steps(system, run.steps, property_name)
-    return write_trace(Run.of(system, trace), source=item.source(), verdict=Verdict.VIOLATED)
+    def write_traces(self, directory: str) -> Iterator[str]:
+        """Write the first run of each bad outcome to a file."""
+        row = self.code_base
+        for outcome, (_, run) in self.result.first.items():
+            if outcome.value in _PROPERTY:
+                name = f"{row.turned.name}-{row.scenario.name}-{outcome.value.replace(' ', '-')}.json"
+                path = str(Path(directory) / name)
+                write_to(path, self._trace_file(run, _PROPERTY[outcome.value]))
+                yield path
 
+    def _trace_file(self, run: MachineRun, property_name: str) -> str:
+        system = self.code_base.system()
+        trace = trace_of_steps(system, run.steps, property_name)
+        return write_trace(Run.of(system, trace), source=self.code_base.source(), verdict=Outcome.VIOLATED)
 
-def code_of(item: CodeBase, outcome: Ending) -> ExitCode:
-    """What an outcome means for the exit code."""
-    name = _PROPERTY.get(outcome.value)
-    if name is None:
-        return ExitCode.OK
-    return of_verdict(Verdict.VIOLATED, Breach.STUCK if name == "F1" else Breach.SAFETY, item.expectation(name))
-
-
-# -- what it shows ---------------------------------------------------------------------------------
-
-
-def row_json(item: CodeBase, result: CoreSimulation) -> dict[str, Any]:
-    """How the runs of a code base ended, as JSON values."""
-    outcomes = {outcome.value: number for outcome, number in result.outcomes.items()}
-    unexpected = [outcome.value for outcome in result.outcomes if code_of(item, outcome) is ExitCode.DIFFERENT]
-    return {
-        "revision": item.turned.name,
-        "scenario": item.scenario.name,
-        "outcomes": outcomes,
-        "unexpected": unexpected,
-        "scheduling_points": result.points,
-    }
+    def to_json(self) -> Document:
+        """How they ended."""
+        return {
+            "revision": self.code_base.turned.name,
+            "scenario": self.code_base.scenario.name,
+            "outcomes": self.numbers,
+            "unexpected": self.unexpected,
+            "scheduling_points": self.result.points,
+        }
 
 
-_OUTCOMES = ("fine", "silent loss", "abort", "corruption", "hang", "unfinished")
-
-
-def show(found: Sequence[tuple[CodeBase, CoreSimulation]], written: Sequence[str]) -> None:
+def _show(found: Sequence[_Simulated], written: Sequence[str]) -> None:
     """Print how the runs ended, a line a code base."""
-    rows: list[list[Any]] = []
-    for item, result in found:
-        numbers = {outcome.value: number for outcome, number in result.outcomes.items()}
-        bad = any(code_of(item, outcome) is ExitCode.DIFFERENT for outcome in result.outcomes)
-        counts = [str(numbers.get(name, "")) for name in _OUTCOMES]
-        rows.append([item.turned.name, item.scenario.name, *counts, "NOT expected" if bad else ""])
-    columns = [Column("revision"), Column("scenario"), *(Column(name, right=True) for name in _OUTCOMES), Column("")]
-    emit_table(Table(columns, rows))
-    points = sum(result.points for _, result in found)
-    runs = sum(sum(result.outcomes.values()) for _, result in found)
+    outcomes = [outcome.value for outcome in Ending]
+    columns = [Column("revision"), Column("scenario"), *(Column(name, right=True) for name in outcomes), Column("")]
+    emit_table(Table(columns, [_line(item, outcomes) for item in found]))
+    points = sum(item.result.points for item in found)
+    runs = sum(sum(item.numbers.values()) for item in found)
     emit(
         f"{counted(runs, 'run')}, {counted(points, 'scheduling point')}; only a search: what it did not find may exist\n"
     )
-    for path in written:
-        emit(f"written: {path}\n")
+    emit("".join(f"written: {path}\n" for path in written))
+
+
+def _line(item: _Simulated, outcomes: Sequence[str]) -> list[str]:
+    counts = [str(item.numbers.get(name, "")) for name in outcomes]
+    names = item.code_base.turned.name, item.code_base.scenario.name
+    return [*names, *counts, "NOT expected" if item.unexpected else ""]

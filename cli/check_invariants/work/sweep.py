@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from textwrap import wrap
-from typing import Any
+from typing import Unpack
 
-from check_invariants.exit import Interrupted, LimitReached, MalformedInput
-from check_invariants.output import Column, Counter, Styled, Table, counted, emit, emit_table
-from check_invariants.selection import probes_of_states
-from draincheck.errors import ModelError
-from drainspecs.mirror.code_base import CodeBase
-from drainspecs.questions.sweep import Sweep
+from check_invariants.exit import ExitCode, LimitReached
+from check_invariants.judge import asking
+from check_invariants.output import Counter, Document, emit, emit_json, emit_table
+from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
+from check_invariants.table import Column, Styled, Table
+from draincheck.errors import SpaceTooLarge
+from draincheck.words import counted
+from drainspecs.questions.sweep import Sweep, sweep
 
-__all__ = ["show", "swept_by", "to_json"]
+__all__ = ["command"]
 
 
-def swept_by(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], jobs: int | None) -> Sweep:
-    """All code bases that the knobs make up, decided. Raises LimitReached, MalformedInput and Interrupted."""
-    from draincheck.errors import SpaceTooLarge
-    from drainspecs.questions.sweep import sweep
-
-    counter = Counter("systems built")
-    probes = probes_of_states(selected, "sweep")
-    try:
-        with counter:
-            return sweep(
+def command(
+    properties: Sequence[str],
+    knobs: Sequence[str],
+    jobs: int | None,
+    as_json: bool,
+    **selectors: Unpack[CodeBaseOptions],
+) -> ExitCode:
+    """Decide all code bases that the knobs make up. Raises LimitReached, MalformedInput and Interrupted."""
+    names = tuple(dict.fromkeys(properties)) or ("S1",)
+    selected = select_code_base(names, **selectors)
+    probes, counter = probes_of_states(selected, "sweep"), Counter("systems built")
+    with asking(selected.title, counter, " after {} systems: which code bases are safe is unknown"):
+        try:
+            found = sweep(
                 selected.scenario,
                 names,
                 knobs=knobs or None,
@@ -35,18 +41,16 @@ def swept_by(selected: CodeBase, names: Sequence[str], knobs: Sequence[str], job
                 advance=counter.advance,
                 processes=jobs,
             )
-    except SpaceTooLarge as error:
-        raise LimitReached(str(error)) from error
-    except ModelError as error:
-        raise MalformedInput(f"{selected.title}: {error}") from error
-    except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted after {counter.done} systems: which code bases are safe is unknown") from error
+        except SpaceTooLarge as error:
+            raise LimitReached(str(error)) from error
+    if as_json:
+        emit_json("sweep", _json(found), ExitCode.OK)
+    else:
+        _show(found)
+    return ExitCode.OK
 
 
-# -- what it shows ---------------------------------------------------------------------------------
-
-
-def show(found: Sweep) -> None:
+def _show(found: Sweep) -> None:
     """Print the decision table and what it is about."""
     emit("".join(f"{line}\n" for line in _head(found)))
     if found.table:
@@ -95,7 +99,7 @@ def _list(found: Sweep, width: int) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def to_json(found: Sweep) -> dict[str, Any]:
+def _json(found: Sweep) -> Document:
     """The same as JSON values."""
     return {
         "scenario": found.scenario.name,
@@ -111,5 +115,4 @@ def to_json(found: Sweep) -> dict[str, Any]:
         "fitting": list(found.fitting),
         "left_out": list(found.objections),
         "milliseconds": round(found.seconds * 1000, 1),
-        "exit_code": 0,
     }

@@ -1,29 +1,46 @@
-"""`check-invariants trace`: what it does."""
+"""`check-invariants trace`: what it does and shows."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple, Unpack
 
 import click
 
-from check_invariants.exit import Diverged, EmptySelection, LimitReached, MalformedInput
-from check_invariants.output import STDOUT
+from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
+from check_invariants.judge import checked, compiled
+from check_invariants.options import STDOUT
+from check_invariants.output import emit, emit_trace, write_to
+from check_invariants.selection import Selectors, select, select_from_source
 from draincheck.errors import TraceError
-from draincheck.reason import Reason
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
-from draincheck.report.text import render_trace
+from draincheck.report.text import render_outline, render_trace
 from draincheck.run import Run, Trace
 from draincheck.subject import Subject
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Outcome
+from draincheck.verdict import Verdict
 
-__all__ = ["followed", "read_file", "refuse", "the_property", "written_by"]
+__all__ = ["Followed", "export", "show"]
 
 
-def read_file(file: str) -> TraceFile:
-    """The trace in a file, or of standard input for `-`. Raises BadParameter or MalformedInput."""
+class Followed(NamedTuple):
+    """A trace file, what it is about, and the trace executed."""
+
+    read: TraceFile
+    subject: Subject
+    run: Run
+
+    @classmethod
+    def of(cls, file: str) -> Followed:
+        """The file of this name, or standard input for `-`. Raises BadParameter, MalformedInput, and Diverged as `_followed` does."""
+        read = _read(file)
+        subject = select_from_source(read.source)
+        return cls(read, subject, _followed(compiled(subject), read.trace, file))
+
+
+def _read(file: str) -> TraceFile:
     try:
         data = sys.stdin.buffer.read() if file == STDOUT else Path(file).read_bytes()
     except OSError as error:
@@ -38,7 +55,7 @@ def _named(file: str) -> str:
     return "standard input" if file == STDOUT else file
 
 
-def followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
+def _followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
     """The trace, executed. Raises Diverged unless the model is the one that it names and follows it to the end."""
     if trace.digest != system.digest:
         raise Diverged(
@@ -56,25 +73,46 @@ def followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
     return run
 
 
-def the_property(properties: Sequence[str], case: str | None) -> str:
-    """The one property that the options name. Raises UsageError."""
+def show(file: str, outline: bool, as_json: bool) -> ExitCode:
+    """Show the trace in a file."""
+    read, _, run = Followed.of(file)
+    if as_json:
+        emit(write_trace(run, source=read.source, verdict=read.verdict))
+    elif outline:
+        emit(render_outline(run))
+    else:
+        emit_trace(run)
+    return ExitCode.OK
+
+
+def export(
+    properties: Sequence[str],
+    case: str | None,
+    output: str,
+    form: str | None,
+    as_json: bool,
+    **selectors: Unpack[Selectors],
+) -> ExitCode:
+    """Write the trace of one property."""
     names = [*properties, *([case] if case else [])]
     if len(names) != 1:
         raise click.UsageError("name one property: --property P or --case 'case 1'")
-    return names[0]
+    if as_json and form == "text":
+        raise click.UsageError("--json and --format text exclude each other")
+    subject = select(names, **selectors)
+    result = checked(subject, names)
+    verdict = result[names[0]].verdict
+    if verdict.trace is None:
+        raise _no_trace(result.system.name, verdict)
+    run = Run.of(result.system, verdict.trace)
+    text = render_trace(run) if form == "text" else write_trace(run, source=subject.source(), verdict=verdict.outcome)
+    write_to(output, text)
+    return ExitCode.OK
 
 
-def refuse(model: str, name: str, outcome: Outcome, reason: Reason) -> None:
-    """There is no trace."""
-    if outcome.value == "unknown":
-        raise LimitReached(f"{model}: {name} is unknown ({reason}): there is no trace")
-    raise EmptySelection(
-        f"{model}: {name} {'holds' if outcome.value == 'holds' else 'is violated'} ({reason}): there is no trace of that"
-    )
-
-
-def written_by(selected: Subject, run: Run, outcome: Outcome, form: str) -> str:
-    """The text of a run in a format."""
-    if form == "text":
-        return render_trace(run)
-    return write_trace(run, source=selected.source(), verdict=outcome)
+def _no_trace(model: str, verdict: Verdict) -> click.ClickException:
+    word = verdict.outcome.value
+    if word == "unknown":
+        return LimitReached(f"{model}: {verdict.property} is unknown ({verdict.reason}): there is no trace")
+    found = "holds" if word == "holds" else "is violated"
+    return EmptySelection(f"{model}: {verdict.property} {found} ({verdict.reason}): there is no trace of that")

@@ -3,101 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Unpack
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.exit import Interrupted, MalformedInput
-from check_invariants.output import Counter, counted, make_directory, write_to
-from check_invariants.selection import probes_of_states
-from draincheck.errors import ModelError
-from draincheck.knobs import UnknownName, shown
+from check_invariants.exit import ExitCode
+from check_invariants.judge import asking
+from check_invariants.output import Counter, Document, emit, emit_json, make_directory, write_to
+from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
+from draincheck.certificate import make
+from draincheck.knobs import shown
 from draincheck.report.jsontrace import trace_to_json, write_trace
-from draincheck.revisions import find_revision
+from draincheck.revisions import Revision
 from draincheck.run import Run
+from draincheck.system import TransitionSystem
+from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.questions.why import Flip, KnobChange, Why
+from drainspecs.questions.why import Flip, KnobChange, Why, why
 
-__all__ = ["ask", "the_property", "to_json", "to_text", "without_changes", "write_evidence"]
+__all__ = ["command"]
 
 
-def the_property(properties: Sequence[str]) -> str:
-    """The one property that is asked about. Raises UsageError."""
+def command(
+    properties: Sequence[str],
+    against: Revision,
+    evidence: str | None,
+    jobs: int | None,
+    as_json: bool,
+    **selectors: Unpack[CodeBaseOptions],
+) -> ExitCode:
+    """Find the answers, and write their evidence where it is wanted."""
     if len(properties) > 1:
         raise click.UsageError("a reason is for one verdict: name one property")
-    return properties[0] if properties else "S1"
+    name = properties[0] if properties else "S1"
+    selected = select_code_base([name], **selectors)
+    answer = _ask(selected, name, against, jobs)
+    answers = [_Answer(selected, name, flip) for flip in answer.flips]
+    files = _write(answers, evidence) if evidence is not None else None
+    if as_json:
+        emit_json("why", _json(selected, name, answer, answers, files), ExitCode.OK)
+    else:
+        emit(_text(selected, name, answer, answers, files))
+    return ExitCode.OK
 
 
-def ask(selected: CodeBase, name: str, against: str, jobs: int | None) -> Why:
-    """The answers. Raises BadParameter, MalformedInput and Interrupted."""
-    from drainspecs.questions.why import why
-
-    try:
-        base = find_revision(against)
-    except UnknownName as error:
-        raise click.BadParameter(str(error), param_hint="'--against'") from error
-    probes = probes_of_states(selected, "why")
-    counter = Counter("sets of changes looked at")
-    try:
-        with counter:
-            return why(
-                selected.turned,
-                selected.scenario,
-                name,
-                base=base,
-                probes=probes,
-                advance=counter.advance,
-                processes=jobs,
-            )
-    except ModelError as error:
-        raise MalformedInput(f"{selected.title}: {error}") from error
-    except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted after {counter.done} sets of changes: there may be more answers") from error
+def _ask(selected: CodeBase, name: str, against: Revision, jobs: int | None) -> Why:
+    """The answers. Raises MalformedInput and Interrupted."""
+    probes, counter = probes_of_states(selected, "why"), Counter("sets of changes looked at")
+    with asking(selected.title, counter, " after {} sets of changes: there may be more answers"):
+        return why(
+            selected.turned,
+            selected.scenario,
+            name,
+            base=against,
+            probes=probes,
+            advance=counter.advance,
+            processes=jobs,
+        )
 
 
-def write_evidence(selected: CodeBase, name: str, answer: Why, directory: str) -> list[str]:
+class _Answer(Struct, frozen=True, dict=True):
+    """Changes without which the verdict is the other one, and what shows it."""
+
+    selected: CodeBase
+    name: str
+    flip: Flip
+
+    @cached_property
+    def without(self) -> CodeBase:
+        """The code base after removal, as options name it."""
+        removed = {change.knob: change.before for change in self.flip.changes}
+        order = str(removed.pop("order")) if "order" in removed else self.selected.order
+        return replace(self.selected, order=order, settings={**self.selected.settings, **removed})
+
+    @cached_property
+    def system(self) -> TransitionSystem:
+        """Its model."""
+        return self.without.system()
+
+    @cached_property
+    def run(self) -> Run | None:
+        """The trace where the property breaks; None where it holds."""
+        trace = self.flip.verdict.trace
+        return None if trace is None else Run.of(self.system, trace)
+
+    @property
+    def file(self) -> str:
+        """What its evidence is called."""
+        suffix = ".smt2" if self.flip.verdict.trace is None else ".json"
+        return f"without-{'+'.join(change.knob for change in self.flip.changes)}{suffix}"
+
+    @property
+    def evidence(self) -> str:
+        """The text of a certificate, or of a trace file."""
+        source = self.without.source()
+        if self.run is None:
+            return make(self.system, [self.name], source=source).text
+        return write_trace(self.run, source=source, verdict=self.flip.verdict.outcome)
+
+    @property
+    def see(self) -> str:
+        """The command that shows it."""
+        what, form = ("check", "") if self.flip.verdict.trace is None else ("trace export", " --format text")
+        return f"check-invariants {what} {self.without.options} --property {quote(self.name)}{form}"
+
+
+def _write(answers: Sequence[_Answer], directory: str) -> list[str]:
     """A file for each answer. Raises NotWritable."""
     make_directory(directory)
-    paths = [
-        str(Path(directory) / f"without-{'+'.join(t.knob for t in flip.changes)}{_suffix(flip)}")
-        for flip in answer.flips
-    ]
-    for path, flip in zip(paths, answer.flips, strict=True):
-        write_to(path, _evidence(without_changes(selected, flip), name, flip))
+    paths = [str(Path(directory) / answer.file) for answer in answers]
+    for path, answer in zip(paths, answers, strict=True):
+        write_to(path, answer.evidence)
     return paths
 
 
-def _suffix(flip: Flip) -> str:
-    return ".smt2" if flip.verdict.trace is None else ".json"
-
-
-def _evidence(without: CodeBase, name: str, flip: Flip) -> str:
-    """The text of a certificate, or of a trace file."""
-    from draincheck.certificate import make
-
-    if flip.verdict.trace is None:
-        return make(without.system(), [name], source=without.source()).text
-    return write_trace(
-        Run.of(without.system(), flip.verdict.trace), source=without.source(), verdict=flip.verdict.outcome
-    )
-
-
-def without_changes(selected: CodeBase, flip: Flip) -> CodeBase:
-    """The code base after removal, as options name it."""
-    removed = {change.knob: change.before for change in flip.changes}
-    order = removed.pop("order", selected.order)
-    assert order is None or isinstance(order, str)
-    return replace(selected, order=order, settings={**selected.settings, **removed})
-
-
-# -- what it shows ---------------------------------------------------------------------------------
-
-
-def to_text(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> str:
+def _text(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer], files: Sequence[str] | None) -> str:
     """The answers, each with what is to be seen, and how all sets of changes were accounted for."""
     lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.reason})"]
     changes = f"{counted(len(answer.changes), 'change')} since {answer.base.name}"
@@ -107,9 +132,9 @@ def to_text(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) ->
         lines.append(f"what exposes it, of the {changes}: take back any one of these, and {name} holds")
     else:
         lines.append(f"what protects it, of the {changes}: take back any one of these, and {name} is violated")
-    for number, flip in enumerate(answer.flips):
-        lines += ["", *_flip_lines(selected, name, flip, number + 1, files[number] if files else "")]
-    return "\n".join([*lines, "", *_account(answer, bool(files)), ""])
+    for number, item in enumerate(answers):
+        lines += ["", *_answer_lines(item, number + 1, files[number] if files else "")]
+    return "\n".join([*lines, "", *_account(answer, files is not None), ""])
 
 
 def _account(answer: Why, written: bool) -> Iterator[str]:
@@ -128,30 +153,26 @@ def _outcome(word: str) -> str:
     return "is violated" if word == "violated" else word
 
 
-def _flip_lines(selected: CodeBase, name: str, flip: Flip, number: int, file: str) -> Iterator[str]:
+def _answer_lines(answer: _Answer, number: int, file: str) -> Iterator[str]:
     """An answer: its changes, what comes of their removal, and how to look at that."""
-    indent = " " * len(f"{number}. ")
+    flip, indent = answer.flip, " " * len(f"{number}. ")
     for place, change in enumerate(flip.changes):
         yield f"{indent if place else f'{number}. '}{change}, before that {shown(change.before)}"
         yield from (f"{indent}  {row.name}: {row.subject}" for row in change.turns)
     states = counted(flip.statistics.states, "state")
     yield (
-        f"{indent}without {'it' if len(flip.changes) == 1 else 'them'} {name} {_outcome(flip.verdict.outcome.value)} "
+        f"{indent}without {'it' if len(flip.changes) == 1 else 'them'} {answer.name} {_outcome(flip.verdict.outcome.value)} "
         f"({flip.verdict.reason}; {states})"
     )
-    trace = flip.verdict.trace is not None
-    yield f"{indent}see: {_see(without_changes(selected, flip), name, trace)}"
+    yield f"{indent}see: {answer.see}"
     if file:
-        uses = ("trace show", "explain", "replay") if trace else ("certificate check",)
+        uses = ("trace show", "explain", "replay") if flip.verdict.trace else ("certificate check",)
         yield f"{indent}written: {file}, for check-invariants {', '.join(uses)}"
 
 
-def _see(code_base: CodeBase, name: str, trace: bool) -> str:
-    asked = f"{code_base.options} --property {quote(name)}"
-    return f"check-invariants {'trace export' if trace else 'check'} {asked}{' --format text' if trace else ''}"
-
-
-def to_json(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) -> dict[str, Any]:
+def _json(
+    selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer], files: Sequence[str] | None
+) -> Document:
     """The same as JSON values."""
     return {
         "model": selected.title,
@@ -159,19 +180,16 @@ def to_json(selected: CodeBase, name: str, answer: Why, files: Sequence[str]) ->
         "verdict": answer.verdict.outcome.value,
         "how": str(answer.verdict.reason),
         "against": answer.base.name,
-        "toggles": [_change_json(change) for change in answer.changes],
-        "answers": [
-            _flip_json(selected, flip, files[number] if files else None) for number, flip in enumerate(answer.flips)
-        ],
+        "toggles": list(map(_change_json, answer.changes)),
+        "answers": [_answer_json(item, files[number] if files else None) for number, item in enumerate(answers)],
         "sets": 2 ** len(answer.changes),
         "examined": answer.examined,
         "systems": answer.systems,
         "left_out": list(answer.objections),
-        "exit_code": 0,
     }
 
 
-def _change_json(change: KnobChange) -> dict[str, Any]:
+def _change_json(change: KnobChange) -> Document:
     return {
         "knob": change.knob,
         "now": change.now,
@@ -181,12 +199,9 @@ def _change_json(change: KnobChange) -> dict[str, Any]:
     }
 
 
-def _flip_json(selected: CodeBase, flip: Flip, file: str | None) -> dict[str, Any]:
-    without, trace = without_changes(selected, flip), None
-    if flip.verdict.trace is not None:
-        trace = trace_to_json(
-            Run.of(without.system(), flip.verdict.trace), source=without.source(), verdict=flip.verdict.outcome
-        )
+def _answer_json(answer: _Answer, file: str | None) -> Document:
+    flip, run = answer.flip, answer.run
+    source = answer.without.source()
     return {
         "toggles": [change.knob for change in flip.changes],
         "without": flip.without.name,
@@ -194,6 +209,6 @@ def _flip_json(selected: CodeBase, flip: Flip, file: str | None) -> dict[str, An
         "verdict": flip.verdict.outcome.value,
         "how": str(flip.verdict.reason),
         "states": flip.statistics.states,
-        "trace": trace,
+        "trace": None if run is None else trace_to_json(run, source=source, verdict=flip.verdict.outcome),
         "evidence": file,
     }

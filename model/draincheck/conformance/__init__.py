@@ -2,7 +2,7 @@
 
 from draincheck.conformance.execute import Mismatch
 from draincheck.conformance.exhaustive import Conformance, Divergence, conform
-from draincheck.conformance.lockstep import Parting, follow, steps_of_trace, trace_of_steps, walk
+from draincheck.conformance.lockstep import Parting, follow, steps_of_run, trace_of_steps, walk
 from draincheck.conformance.matrix import config_of, conform_all, conform_one
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "conform_all",
     "conform_one",
     "follow",
-    "steps_of_trace",
+    "steps_of_run",
     "trace_of_steps",
     "walk",
 ]  # fmt: skip

@@ -11,10 +11,10 @@ from draincheck.conformance.execute import Lead, Mismatch, Offers
 from draincheck.core.machine import Machine
 from draincheck.core.scheduler import SchedulerStep
 from draincheck.errors import TraceError
-from draincheck.run import Trace, rerun
+from draincheck.run import Run, Trace
 from draincheck.system import State, TransitionSystem
 
-__all__ = ["Parting", "follow", "steps_of_trace", "trace_of_steps", "walk"]
+__all__ = ["Parting", "follow", "steps_of_run", "trace_of_steps", "walk"]
 
 
 class Parting(Struct, frozen=True):
@@ -60,13 +60,12 @@ class _SideBySide:
         return None if difference is None else Parting(self.steps, difference)
 
 
-def follow(system: TransitionSystem, trace: Trace, machine: Machine) -> Parting | None:
-    """Lead a new machine along a trace; None if it agrees all the way. Raises TraceError like `rerun` for a trace of another model."""
-    actions = [step.action for step in rerun(system, trace)]
-    both = _SideBySide(system, machine)
+def follow(run: Run, machine: Machine) -> Parting | None:
+    """Lead a new machine along a run; None if it agrees all the way."""
+    both = _SideBySide(run.system, machine)
     parting = both.compare()
-    for action in actions:
-        parting = parting or both.take(action)
+    for step in run.steps:
+        parting = parting or both.take(step.action)
     return parting
 
 
@@ -82,12 +81,11 @@ def walk(system: TransitionSystem, machine: Machine, pick: Callable[[int], int],
     return parting
 
 
-def steps_of_trace(system: TransitionSystem, trace: Trace) -> tuple[SchedulerStep, ...]:
-    """A trace of the model as steps of the core. Raises TraceError like `rerun` for a trace of another model."""
-    offers = Offers(system)
+def steps_of_run(run: Run) -> tuple[SchedulerStep, ...]:
+    """A run of the model as steps of the core."""
+    offers = Offers(run.system)
     return tuple(
-        offers.step(step.action, [action.index for action in system.enabled(step.before)])
-        for step in rerun(system, trace)
+        offers.step(step.action, [action.index for action in run.system.enabled(step.before)]) for step in run.steps
     )
 
 

@@ -8,8 +8,7 @@ from draincheck.analysis.explain import label_of
 from draincheck.core.events import Event
 from draincheck.core.outcome import LostWrite, short_hex
 from draincheck.core.run import Replayed
-from draincheck.run import Trace, rerun
-from draincheck.system import TransitionSystem
+from draincheck.run import Run
 
 __all__ = ["GOES_ON", "render_disks", "render_steps"]
 
@@ -20,16 +19,16 @@ _STATUS = {0: "VIRTIO_BLK_S_OK", 1: "VIRTIO_BLK_S_IOERR", 2: "VIRTIO_BLK_S_UNSUP
 GOES_ON = "(goes on): passes a test, or a call returns; no value that is shown changes"
 
 
-def render_steps(system: TransitionSystem, trace: Trace, replayed: Replayed) -> str:
-    """Each step of the trace as the model says it, with the core's own events under it.
+def render_steps(run: Run, replayed: Replayed) -> str:
+    """Each step of the run as the model says it, with the core's own events under it.
 
     An event stands behind the function that logged it; `(b)` and the other letters are the core's own marks. Where a step has no label,
     the last line says what such a step is.
     """
     lines: list[str] = []
-    for number, step in enumerate(rerun(system, trace), 1):
-        action = system.actions[step.action]
-        lines.append(f"{number:4} {action.process}: {label_of(system, action, step.before)}")
+    for number, step in enumerate(run.steps, 1):
+        action = run.system.actions[step.action]
+        lines.append(f"{number:4} {action.process}: {label_of(run.system, action, step.before)}")
         lines += [f"       {_event(event)}" for event in replayed.events if event.step == number]
     lines += [GOES_ON] if any("(goes on" in line for line in lines) else []
     return "\n".join(lines) + "\n"

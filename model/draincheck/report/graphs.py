@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from networkx.readwrite.graphml import GraphMLWriter
 
+    from draincheck.jsonvalue import Json
     from draincheck.sorts import Value
 
 __all__ = ["draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
@@ -144,7 +145,7 @@ def to_graphml(graph: nx.MultiDiGraph[int]) -> bytes:
     return out.getvalue() + b"\n"
 
 
-def to_node_link(graph: nx.MultiDiGraph[int]) -> dict[str, object]:
+def to_node_link(graph: nx.MultiDiGraph[int]) -> dict[str, Json]:
     """The graph as JSON values, as networkx' `node_link_graph(..., edges="edges")` reads them."""
     import networkx as nx
 

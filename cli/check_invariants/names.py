@@ -1,0 +1,68 @@
+"""The names that options take: how each is looked up, and which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+import click
+
+from draincheck.errors import UnknownName
+from draincheck.knobs import KNOBS, Setting, knob_named, nearest, parse_setting
+from draincheck.revisions import code_bases, find_revision
+from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
+from drainspecs.mirror.specifications import SPECIFICATIONS
+
+__all__ = ["TABLES", "Names", "all_properties"]
+
+
+class Names(NamedTuple):
+    """A table: `look_up` raises UnknownName for a name that it does not have; `known` has the names with help texts."""
+
+    look_up: Callable[[str], object]
+    known: Callable[[], Iterable[tuple[str, str]]]
+
+    def find(self, name: str) -> object:
+        """What has this name. Raises BadParameter."""
+        try:
+            return self.look_up(name)
+        except UnknownName as error:
+            raise click.BadParameter(str(error)) from error
+
+
+def all_properties() -> dict[str, str]:
+    """The properties of all specifications, with their meanings."""
+    return {name: meaning for item in SPECIFICATIONS for name, meaning in item.properties.items()}
+
+
+def _find_property(name: str) -> str:
+    known = [item.name for item in PROPERTIES]
+    if name not in known:
+        raise nearest("property", name, known)
+    return name
+
+
+def _find_knob(name: str) -> str:
+    return knob_named(name).name
+
+
+def _parse_setting(text: str) -> tuple[str, Setting]:
+    if "=" not in text and text in {knob.name for knob in KNOBS}:
+        raise UnknownName(
+            f"{text!r} lacks a value; write {' or '.join(f'{text}={value}' for value in knob_named(text).values)}"
+        )
+    return parse_setting(text)
+
+
+TABLES: Final = {
+    "revision": Names(find_revision, lambda: ((row.name, row.subject) for row in code_bases())),
+    "scenario": Names(find_scenario, lambda: ((item.name, item.meaning) for item in SCENARIOS)),
+    "property": Names(_find_property, lambda: ((item.name, item.meaning) for item in PROPERTIES)),
+    # checked later, against the model
+    "any property": Names(str, lambda: all_properties().items()),
+    "knob": Names(_find_knob, lambda: ((knob.name, knob.meaning) for knob in KNOBS)),
+    "knob=value": Names(
+        _parse_setting, lambda: ((f"{knob.name}={value}", knob.meaning) for knob in KNOBS for value in knob.values)
+    ),
+}

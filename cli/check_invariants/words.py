@@ -1,0 +1,105 @@
+"""What several commands say alike: of verdicts and what was expected, and of what a model leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from check_invariants.output import Document
+from check_invariants.table import Styled
+from draincheck.subject import Expectation, Subject
+from draincheck.verdict import Outcome, Verdict
+from draincheck.words import counted
+
+if TYPE_CHECKING:
+    from draincheck.certificate import InvariantClaim
+
+__all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", "tallied"]
+
+#: verdicts, with the sign of each in a table, what is said of several, and the colour on a terminal
+VERDICTS = {
+    "holds": (".", "hold", "green"),
+    "violated": ("x", "violated", "red"),
+    "unknown": ("?", "unknown", "yellow"),
+}
+
+
+class Listed(NamedTuple):
+    """A verdict as it is listed: under a name, and beside what was expected (None: nothing)."""
+
+    name: str
+    verdict: Verdict
+    expectation: Expectation | None
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word."""
+        return self.verdict.outcome.value
+
+    @property
+    def expected(self) -> str:
+        """The expected verdict in a word, "" if there is none."""
+        return "" if self.expectation is None else self.expectation.outcome.value
+
+    @property
+    def as_expected(self) -> bool:
+        """Nothing else was expected."""
+        return self.expected in ("", self.word)
+
+    @property
+    def cell(self) -> Styled:
+        """The verdict in a table of its own."""
+        return Styled(self.word, VERDICTS[self.word][2]) if self.as_expected else Styled(f"{self.word}!", "bold yellow")
+
+    @property
+    def sign(self) -> str:
+        """The verdict in a table where a column is a property."""
+        return VERDICTS[self.word][0] + ("" if self.as_expected else "!")
+
+    def to_json(self) -> Document:
+        """What is known, and what was expected, for a document."""
+        return {
+            "verdict": self.word,
+            "how": str(self.verdict.reason),
+            "expected": self.expected or None,
+            "argument": None if self.expectation is None else self.expectation.argument,
+        }
+
+
+def conclusion(judged: Sequence[Listed], otherwise: str) -> str:
+    """What the exit code says, in words; `otherwise`, if nothing was expected and nothing is wrong."""
+    unknown = [item for item in judged if item.word == "unknown"]
+    lists = {
+        "not as expected": [item for item in judged if not item.as_expected and item not in unknown],
+        "violated": [item for item in judged if item.word == "violated" and not item.expected],
+        "unknown": unknown,
+    }
+    said = [f"{word}: {', '.join(item.name for item in items)}" for word, items in lists.items() if items]
+    return "; ".join(said) or ("every verdict is as expected" if any(item.expected for item in judged) else otherwise)
+
+
+def tallied(verdicts: Mapping[str, int], unexpected: int) -> str:
+    """How many verdicts of each kind, and how many of them are not as expected."""
+    said = ", ".join(f"{verdicts[word]} {words}" for word, (_, words, _) in VERDICTS.items() if verdicts[word])
+    wrong = f"{unexpected} not as expected" if unexpected else "all as expected"
+    return f"{counted(sum(verdicts.values()), 'verdict')} ({said}), {wrong}"
+
+
+def as_far_as_modelled(subject: Subject, verdicts: Iterable[tuple[str, Outcome]]) -> str:
+    """A line for each thing that is left out, with the verdicts that could turn on it."""
+    limited: dict[tuple[str, str], list[str]] = {}
+    for property, outcome in verdicts:
+        for says in subject.limits(property, outcome):
+            limited.setdefault((outcome.value, says), []).append(property)
+    return "".join(
+        f"as far as modelled: {', '.join(names)} {word if len(names) == 1 else VERDICTS[word][1]}: {says}\n"
+        for (word, says), names in limited.items()
+    )
+
+
+def claimed(claims: Sequence[InvariantClaim]) -> str:
+    """`S1, S2 hold; R1 is not reachable`: which of the two, because a certificate can be about either."""
+    held = [claim.property for claim in claims if claim.verdict == "holds"]
+    others = [claim.property for claim in claims if claim.verdict != "holds"]
+    parts = [(held, "holds", "hold"), (others, "is not reachable", "are not reachable")]
+    return "; ".join(f"{', '.join(names)} {one if len(names) == 1 else more}" for names, one, more in parts if names)

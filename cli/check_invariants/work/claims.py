@@ -1,0 +1,65 @@
+"""`check-invariants claims`: what it does and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import asdict
+
+from check_invariants.exit import ExitCode, Interrupted, ending, of_comparison
+from check_invariants.names import Names
+from check_invariants.output import Document, emit, emit_json, until_interrupted
+from drainspecs.mirror import claims
+from drainspecs.mirror.claim import Claim, ClaimFact, ClaimResult
+
+__all__ = ["TABLES", "command"]
+
+TABLES: Final = {"claim": Names(claims.find_claim, lambda: ((claim.name, claim.text) for claim in claims.CLAIMS))}
+
+
+def command(names: Sequence[Claim], as_json: bool) -> ExitCode:
+    """Decide the claims, all if none is named."""
+    asked = tuple(names) or claims.CLAIMS
+    results, missing = until_interrupted(claims.decide_claims(asked), "claims decided", len(asked))
+    code = ending((of_comparison(result.as_expected) for result in results), missing)
+    if as_json:
+        emit_json("claims", {"claims": list(map(_json, results))}, code)
+    else:
+        emit("\n".join(map(_text, results)))
+    if missing:
+        raise Interrupted(f"interrupted: {len(results)} of {len(asked)} claims were decided")
+    return code
+
+
+def _text(result: ClaimResult) -> str:
+    """The first line has all that a reader must know who stops there."""
+    claim = result.claim
+    expected = "" if result.as_expected else f" (NOT as expected: {claim.expected.value})"
+    lines = [f"{claim.name}: {result.verdict.value}{expected}: {result.fault or claim.gist}"]
+    if claim.gist != claim.text:
+        lines.append(f"  claim: {claim.text}")
+    lines += [f"    {'+' if fact.holds else '-'} {fact.text}{_how(fact)}" for fact in result.facts]
+    lines += [f"    note: {remark}" for remark in result.remarks]
+    return "\n".join(lines) + "\n"
+
+
+def _how(fact: ClaimFact) -> str:
+    return "" if fact.computed else " (a fact of history, read and not computed)"
+
+
+def _json(result: ClaimResult) -> Document:
+    """A decided claim as JSON values."""
+    claim = result.claim
+    return {
+        "name": claim.name,
+        "text": claim.text,
+        "condition": claim.condition,
+        "instead": claim.instead,
+        "verdict": result.verdict.value,
+        "expected": claim.expected.value,
+        "as_expected": result.as_expected,
+        "fault": result.fault,
+        "facts": list(map(asdict, result.facts)),
+        "remarks": list(result.remarks),
+    }

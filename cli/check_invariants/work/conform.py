@@ -1,0 +1,73 @@
+"""`check-invariants conform`: what it does and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import asdict
+
+from check_invariants.exit import EmptySelection, ExitCode, worst
+from check_invariants.output import Counter, Document, emit, emit_json
+from draincheck.conformance.exhaustive import Conformance, Divergence
+from draincheck.conformance.matrix import conform_all
+from draincheck.errors import ModelError
+from draincheck.qemu import Scenario, build
+from draincheck.report.text import render_trace
+from draincheck.revisions import Revision
+from draincheck.run import Run
+from draincheck.words import counted
+from drainspecs.suite.matrix import Deviation, default_rows, fault_of
+
+__all__ = ["command"]
+
+
+def command(revisions: Sequence[Revision], scenarios: Sequence[Scenario], as_json: bool) -> ExitCode:
+    """Compare the code bases that are named with the core, all if none is."""
+    rows = default_rows(list(revisions), list(scenarios))
+    if not rows:
+        raise EmptySelection("none of these code bases can run these scenarios")
+    found, faults = list[str](), list[Deviation]()
+    with Counter("systems compared") as counter:
+
+        def compared(revision: Revision, scenario: Scenario, result: Conformance) -> None:
+            counter.advance(counter.done + 1)
+            found.extend(_text(revision, scenario, item) for item in result.divergences)
+
+        def at_fault(revision: Revision, scenario: Scenario, error: ModelError) -> None:
+            faults.append(fault_of(revision.name, scenario.name, error))
+
+        result = conform_all([(row.revision, row.scenario) for row in rows], compared, at_fault)
+    code = worst([ExitCode.DIVERGED] * len(result.divergences) + [ExitCode.DIFFERENT] * len(faults))
+    if as_json:
+        emit_json("conform", {**_numbers(result), "faults": list(map(asdict, faults))}, code)
+    else:
+        emit("".join(f"{item}\n" for item in faults) + "".join(found) + _summary(result))
+    return code
+
+
+def _numbers(result: Conformance) -> Document:
+    return {
+        "systems": result.systems,
+        "states": result.states,
+        "edges": result.edges,
+        "choices": result.choices,
+        "steps": result.steps,
+        "divergences": [
+            {"trace": item.trace.actions, "difference": str(item.difference)} for item in result.divergences
+        ],
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _summary(result: Conformance) -> str:
+    return (
+        f"{counted(result.systems, 'system')}, {counted(result.states, 'state')}: {counted(result.edges, 'edge')} executed "
+        f"in {counted(result.steps, 'step')}, {counted(result.choices, 'choice')} compared, "
+        f"{counted(len(result.divergences), 'divergence')}; {result.seconds:.1f} s\n"
+    )
+
+
+def _text(revision: Revision, scenario: Scenario, item: Divergence) -> str:
+    """Where model and core part ways: the shortest trace there, and both sides' views."""
+    system = build(f"{revision.name} / {scenario.name}", revision.knobs, scenario).compile()
+    return f"{render_trace(Run.of(system, item.trace))}\n{system.name}, after these steps: {item.difference}\n\n"

@@ -1,0 +1,49 @@
+"""`check-invariants explain`: what it does and shows."""
+
+from __future__ import annotations
+
+from msgspec import to_builtins
+
+from check_invariants.exit import ExitCode
+from check_invariants.output import Document, emit_json, emit_markup
+from check_invariants.work.trace import Followed
+from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, explain
+from draincheck.report.explain_text import render_explanation
+
+__all__ = ["command"]
+
+
+def command(file: str, as_json: bool) -> ExitCode:
+    """Explain the trace in a file."""
+    told = explain(Followed.of(file).run)
+    if as_json:
+        emit_json("explain", _json(told), ExitCode.OK)
+    else:
+        emit_markup(lambda color: render_explanation(told, color=color))
+    return ExitCode.OK
+
+
+def _json(told: Explanation) -> Document:
+    return {
+        "model": told.system,
+        "property": told.property or None,
+        "invariants": dict(told.invariants),
+        "goals": dict(told.goals),
+        "steps": list(map(_with_fate, told.steps)),
+        "loop": told.loop,
+        "violated_at": told.violated_at,
+        "lost_at": told.lost_at,
+        "instead": list(map(_with_fate, told.instead)),
+        "escape": _escape_json(told.escape),
+        "safe_escape": _escape_json(told.safe_escape),
+        "untold": told.untold or None,
+    }
+
+
+def _with_fate(item: ExplainedStep | Alternative) -> Document:
+    """The fields of a step, or of another that could be taken; how avoidable the violation is after it is called its fate here."""
+    return {"fate" if name == "avoidability" else name: value for name, value in to_builtins(item).items()}
+
+
+def _escape_json(escape: Escape | None) -> Document | None:
+    return None if escape is None else {"step": escape.step, "alternatives": list(map(_with_fate, escape.alternatives))}

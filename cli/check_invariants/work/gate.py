@@ -1,0 +1,71 @@
+"""`check-invariants gate`: what it does and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+from msgspec.structs import asdict
+
+from check_invariants.exit import ExitCode, Interrupted, ending, of_comparison
+from check_invariants.output import emit, emit_json, until_interrupted, write_to
+from draincheck.words import counted
+from drainspecs.mirror import claims
+from drainspecs.suite import matrix
+from drainspecs.suite.liveness import liveness_deviations, liveness_rows, notify_deviations
+from drainspecs.suite.matrix import Deviation, Row, RowResult, deviations, fault_of
+
+__all__ = ["command"]
+
+
+def command(quick: bool, pin: bool, jobs: int | None, as_json: bool) -> ExitCode:
+    """Decide everything, and say what differs."""
+    rows = matrix.default_rows() if quick else matrix.all_rows()
+    results, missing = until_interrupted(matrix.decide_all(rows, jobs), "rows decided", len(rows))
+    found = [item for result in results for item in deviations(result)]
+    if not missing:
+        if pin:
+            _pin(results, keep=quick)
+            found = [item for item in found if item.kind != "counts"]
+        liveness, missing = _liveness_differences([result.row for result in results if not result.fault], jobs)
+        found += [*liveness, *_claim_differences()]
+    code = ending((of_comparison(False, item.kind == "unknown") for item in found), missing)
+    if as_json:
+        emit_json("gate", {"rows": len(results), "differences": list(map(asdict, found))}, code)
+    else:
+        emit("".join(f"{item}\n" for item in found))
+    if missing:
+        raise Interrupted(
+            f"interrupted: {len(results)} of {len(rows)} rows were compared, liveness and claims were not"
+        )
+    return code
+
+
+def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[Deviation], bool]:
+    """Those of the rows and of the notify suite; with True if that was interrupted."""
+    demanding = liveness_rows(rows)
+    deviations = liveness_deviations(demanding, jobs)
+    found, missing = until_interrupted(deviations, "rows decided for liveness", len(demanding))
+    return [*(item for part in found for item in part), *notify_deviations()], missing
+
+
+def _claim_differences() -> Iterator[Deviation]:
+    """Claims whose verdict is another one, or that rest on a model at fault."""
+    for found in claims.decide_claims(claims.CLAIMS):
+        name = found.claim.name
+        if found.fault:
+            yield fault_of("claim", name, found.fault)
+        elif not found.as_expected:
+            yield Deviation("claim", "claim", name, "verdict", found.claim.expected.value, found.verdict.value)
+
+
+def _pin(results: Sequence[RowResult], keep: bool) -> None:
+    """Rewrite the pinned counts, whole or not at all; `keep` those of rows that were not looked at. A model at fault has none to pin."""
+    sound = [result for result in results if not result.fault]
+    keep = keep or len(sound) < len(results)
+    path = matrix.counts_path()
+    write_to(str(path), matrix.counts_text(sound, matrix.pinned_counts() if keep else None))
+    changed = sum(result.pinned != result.counts for result in sound)
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    click.echo(f"{counted(len(sound), 'row')} pinned, {changed} of them changed, in {shown}", err=True)
