@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from check_invariants.exit import ExitCode
 
 __all__ = ["Deferred"]
 
@@ -16,8 +20,14 @@ class Deferred(click.Command):
     That function takes the options by their names and returns the exit code.
     """
 
-    def invoke(self, ctx: click.Context) -> NoReturn:
-        """Load the work, do it, and end with its exit code."""
+    @property
+    def work(self) -> Callable[..., ExitCode]:
+        """What it does."""
         assert self.callback is not None
         room = import_module(self.callback.__module__.replace(".commands.", ".work."))
-        ctx.exit(ctx.invoke(getattr(room, self.callback.__name__), **ctx.params))
+        found: Callable[..., ExitCode] = getattr(room, self.callback.__name__)
+        return found
+
+    def invoke(self, ctx: click.Context) -> NoReturn:
+        """Do it, and end with its exit code."""
+        ctx.exit(ctx.invoke(self.work, **ctx.params))

@@ -50,6 +50,7 @@ _HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _EPILOG = """\b
 Exit codes (the first in this list wins):
 {codes}
+What is expected of a code base holds without --set; --order any changes nothing in it.
 
 \b
 Shell completion, for the shell's start-up file:

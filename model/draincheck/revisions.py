@@ -328,11 +328,15 @@ def code_bases() -> tuple[Revision, ...]:
     return REVISIONS + CONTROLS
 
 
+#: so many digits a hash is named by, at the least
+LEAST: Final = 4
+
+
 def find_revision(name: str) -> Revision:
     """The code base a user names: a hash (any unambiguous prefix), `HASH~1`, a release (`v2.6.0`), or a control.
 
     `HASH~1` is the code base before that row; a release is the last row it contains. Raises UnknownName otherwise, of a release that
-    comes after the last one whose story is modelled, too.
+    comes after the last one whose story is modelled and of a prefix of less than `LEAST` digits, too.
     """
     for row in code_bases():
         if row.name == name:
@@ -345,7 +349,7 @@ def find_revision(name: str) -> Revision:
     matches = [
         index
         for index, row in enumerate(REVISIONS)
-        if len(stem) >= 4 and row.name.startswith(stem) and "~" not in row.name
+        if len(stem) >= LEAST and row.name.startswith(stem) and "~" not in row.name
     ]
     if len(matches) > 1:
         raise UnknownName(f"revision {name!r} is ambiguous: {', '.join(REVISIONS[i].name for i in matches)}")
@@ -353,6 +357,8 @@ def find_revision(name: str) -> Revision:
         index = matches[0] - (int(back or "1") if tilde else 0)
         if index >= 0 and (back != "2" or REVISIONS[matches[0]].name == "ab27c3b5e7"):
             return REVISIONS[index]
+    if fullmatch(rf"[0-9a-f]{{1,{LEAST - 1}}}", stem):
+        raise UnknownName(f"revision {name!r} is too short: the beginning of a hash has {LEAST} digits or more")
     raise nearest("revision", name, [row.name for row in code_bases()] + list(_RELEASES))
 
 

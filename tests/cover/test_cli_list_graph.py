@@ -119,6 +119,18 @@ def test_graphml_has_every_state(tmp_path: Path) -> None:
     assert len(graph) == json.loads(run("check", "--json").stdout)["statistics"]["states"]
 
 
+@pytest.mark.parametrize(
+    ("name", "begin"), [("g.graphml", "<?xml"), ("g.json", "{"), ("g.dot", "digraph"), ("g.txt", "digraph")]
+)
+def test_the_format_is_that_of_the_suffix(name: str, begin: str, tmp_path: Path) -> None:
+    """Unless `--format` says another; what no format is called is DOT."""
+    file = tmp_path / name
+    assert run("graph", model(tmp_path, 3), "-o", str(file)).exit_code == 0
+    assert file.read_text(encoding="utf-8").startswith(begin)
+    assert run("graph", model(tmp_path, 3), "-o", str(file), "--format", "dot").exit_code == 0
+    assert file.read_text(encoding="utf-8").startswith("digraph")
+
+
 @pytest.mark.parametrize("option", [["--json"], ["--format", "json"]])
 def test_json_is_a_node_link_graph(tmp_path: Path, option: list[str]) -> None:
     """The document follows its schema, and networkx reads it."""

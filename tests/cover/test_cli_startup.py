@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from check_invariants.deferred import Deferred
 from check_invariants.main import COMMANDS, cli
+from check_invariants.selection import Selectors
 from draincheck import __version__
 
 ROOT = Path(__file__).parent.parent.parent
@@ -94,6 +97,28 @@ def command(name: str) -> click.Command:
     found = cli.get_command(click.Context(cli), name)
     assert found is not None
     return found
+
+
+def leaves() -> list[Deferred]:
+    """The commands that do something."""
+    found = [command(name) for name in COMMANDS]
+    inside = [item for group in found if isinstance(group, click.Group) for item in group.commands.values()]
+    return [item for item in (*found, *inside) if isinstance(item, Deferred)]
+
+
+@pytest.mark.parametrize("leaf", leaves(), ids=lambda leaf: leaf.name)
+def test_what_is_declared_is_what_is_done(leaf: Deferred) -> None:
+    """The work takes exactly the options that the command has; those that select a model under the names of a table."""
+    taken = inspect.signature(leaf.work).parameters
+    options = {name for name, item in taken.items() if item.kind is not inspect.Parameter.VAR_KEYWORD}
+    declared = {str(item.name) for item in leaf.params}
+    assert options <= declared
+    assert declared - options <= (Selectors.__annotations__.keys() if "selectors" in taken else set())
+
+
+def test_every_command_is_deferred() -> None:
+    """None does its work where it is declared."""
+    assert len(leaves()) == len(COMMANDS) + 1
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -54,6 +54,14 @@ def test_an_unknown_code_base_is_refused_with_a_hint(name: str) -> None:
     assert repr(name) in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["a", "ab2", "ab2~1"])
+def test_a_prefix_that_is_too_short_is_said_to_be(name: str) -> None:
+    """Not that there is no such revision; one digit more is enough."""
+    with pytest.raises(UnknownName, match=r"is too short: the beginning of a hash has 4 digits or more$"):
+        find_revision(name)
+    assert find_revision("ab27").name == "ab27c3b5e7"
+
+
 @pytest.mark.parametrize("name", ["v8.0.1", "v8.1.0", "v9.0.0", "v10.0.0", "v9.0"])
 def test_a_release_after_the_last_one_is_refused_by_name(name: str) -> None:
     """What is known is the story up to v8.0.0: an older code base is no stand-in for a newer one."""

@@ -49,7 +49,8 @@ def command() -> None:
     not know as 'case 3', and what must happen in the end as --property L1 to L7s.
 
     \b
-    Exit codes. For a code base of the table without --set the verdicts are compared with the expected ones:
+    Exit codes. For a code base of the table without --set (with --order any, too) the verdicts are
+    compared with the expected ones:
     0 all as expected; 10 one is not. Otherwise, and for what has no expectation, the verdicts themselves:
     0 everything holds; 12 safety violated; 13 liveness violated; 11 deadlock, or a goal out of reach;
     10 nothing good is reachable. Always: 30 unknown; 150 the model is malformed; 2 wrong arguments;

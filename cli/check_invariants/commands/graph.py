@@ -12,7 +12,12 @@ __all__ = ["command"]
 
 @click.command("graph", cls=Deferred)
 @options.selectors
-@click.option("--format", "form", type=click.Choice(["dot", "graphml", "json", "svg"]), help="[default: dot]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["dot", "graphml", "json", "svg"]),
+    help="[default: what the suffix of --output says, or else dot]",
+)
 @options.output
 @options.as_json
 def command() -> None:
