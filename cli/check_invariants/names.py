@@ -12,9 +12,9 @@ from draincheck.knobs import KNOBS, Setting, knob_named, nearest, parse_setting
 from draincheck.revisions import code_bases, find_revision
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
-from drainspecs.mirror.specifications import SPECIFICATIONS
+from drainspecs.mirror.specifications import known_properties
 
-__all__ = ["TABLES", "Names", "all_properties"]
+__all__ = ["TABLES", "Names"]
 
 
 class Names(NamedTuple):
@@ -29,11 +29,6 @@ class Names(NamedTuple):
             return self.look_up(name)
         except UnknownName as error:
             raise click.BadParameter(str(error)) from error
-
-
-def all_properties() -> dict[str, str]:
-    """The properties of all specifications, with their meanings."""
-    return {name: meaning for item in SPECIFICATIONS for name, meaning in item.properties.items()}
 
 
 def _find_property(name: str) -> str:
@@ -60,7 +55,7 @@ TABLES: Final = {
     "scenario": Names(find_scenario, lambda: ((item.name, item.meaning) for item in SCENARIOS)),
     "property": Names(_find_property, lambda: ((item.name, item.meaning) for item in PROPERTIES)),
     # checked later, against the model
-    "any property": Names(str, lambda: all_properties().items()),
+    "any property": Names(str, lambda: known_properties().items()),
     "knob": Names(_find_knob, lambda: ((knob.name, knob.meaning) for knob in KNOBS)),
     "knob=value": Names(
         _parse_setting, lambda: ((f"{knob.name}={value}", knob.meaning) for knob in KNOBS for value in knob.values)

@@ -9,7 +9,6 @@ from typing import TypedDict, Unpack
 import click
 
 from check_invariants.exit import EmptySelection, MalformedInput
-from check_invariants.names import all_properties
 from draincheck.errors import MalformedModel, NoSuchModel
 from draincheck.knobs import Setting, nearest, shown
 from draincheck.model_file import ModelFile
@@ -22,7 +21,7 @@ from drainspecs.mirror.code_base import CodeBase, named_by
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import applies, find_scenario
 from drainspecs.mirror.specification import Specification
-from drainspecs.mirror.specifications import specification_of
+from drainspecs.mirror.specifications import known_properties, specification_of
 
 __all__ = [
     "CodeBaseOptions",
@@ -74,7 +73,7 @@ def select_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseO
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
     order = shown(turned.pop("order")) if "order" in turned else order
-    _check_names(properties, list(all_properties()))
+    _check_names(properties, list(known_properties()))
     code_base = CodeBase(
         options.get("revision") or find_revision(DEFAULT_REVISION),
         options.get("scenario") or find_scenario(DEFAULT_SCENARIO),

@@ -33,8 +33,7 @@ from draincheck.revisions import Revision, code_bases
 from draincheck.run import Run
 from draincheck.verdict import Limits
 from draincheck.words import counted
-from drainspecs.mirror.code_base import Counted
-from drainspecs.mirror.counted import S1, Decision, decide_all
+from drainspecs.mirror.counted import S1, Counted, Decision, decide_all
 from drainspecs.mirror.scenarios import find_scenario
 
 __all__ = ["command"]
