@@ -21,6 +21,7 @@ from draincheck.run import Run, Step, Trace
 from draincheck.semantics.violation import failed_checks
 from draincheck.system import Action, State, TransitionSystem, Variable
 from draincheck.verdict import Limits
+from draincheck.words import assigned
 
 __all__ = [
     "Alternative", "Escape", "ExplainedCheck", "ExplainedStep", "Explanation", "Fact", "FormulaChange", "PropertyChange", "explain",
@@ -278,8 +279,7 @@ def _assignments(system: TransitionSystem, term: Expr, state: State) -> Iterator
     named = variables_of(term)
     for variable, stored in zip(system.variables, state, strict=True):
         if variable in named and not variable.internal:
-            value = variable.sort.decode(stored)
-            yield f"{variable.name}={int(value) if isinstance(value, bool) else value}"
+            yield assigned(variable.name, variable.sort.decode(stored))
 
 
 # -- what is watched along the trace ----------------------------------------------------------------

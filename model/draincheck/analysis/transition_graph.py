@@ -16,18 +16,15 @@ and `violates` (the assertions that fail on it), the last two joined by commas. 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import networkx as nx
 
 from draincheck.errors import GraphTooLarge
 from draincheck.exploration.graph import StateGraph
 from draincheck.properties import Always
+from draincheck.sorts import Value
 from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import Limits
-
-if TYPE_CHECKING:
-    import networkx as nx
-
-    from draincheck.sorts import Value
 
 __all__ = ["FILE_LIMITS", "MAX_DRAWN", "MAX_NODES", "attribute_names", "refuse_above", "transition_graph"]
 
@@ -49,8 +46,6 @@ def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> 
     Raises GraphTooLarge if a limit is passed (part of a graph would be taken for the whole), and ModelError if an
     action runs into a fault that is an error of the model.
     """
-    import networkx as nx
-
     found = _explored(system, limits)
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=system.name, digest=system.digest)
     names = attribute_names(system)

@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 from draincheck.analysis.avoidability import Avoidability
 from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
+from draincheck.report.layout import listed, styled, wrapped
+from draincheck.words import counted
 
 __all__ = ["render_explanation"]
 
@@ -32,6 +33,15 @@ _AFTER = {
 }
 
 
+#: what a change of a condition does to its property, by whether it is a goal and whether it is true now
+_CHANGES = {
+    (True, True): "meets the goal of",
+    (True, False): "leaves the goal of",
+    (False, True): "restores",
+    (False, False): "violates",
+}
+
+
 class _Line(NamedTuple):
     """A line and its kind: a key of STYLES, or ""."""
 
@@ -42,13 +52,12 @@ class _Line(NamedTuple):
 def render_explanation(explanation: Explanation, *, color: bool = False) -> str:
     """An explanation as lines of text, each ended by a newline. With `color` the text carries rich's markup."""
     lines = list(_lines(explanation))
-    return "".join(f"{_painted(line) if color else line.text}\n" for line in lines)
+    return "".join(f"{styled(line.text, STYLES.get(line.kind, '')) if color else line.text}\n" for line in lines)
 
 
 def _lines(told: Explanation) -> Iterator[_Line]:
-    count = f"{len(told.steps)} step{'' if len(told.steps) == 1 else 's'}"
     about = f"what the trace of {told.property!r} does" if told.property else "what the trace does"
-    yield _Line(f"{told.system}: {about}, {count}", "head")
+    yield _Line(f"{told.system}: {about}, {counted(len(told.steps), 'step')}", "head")
     if any(not step.guard for step in told.steps):
         yield _Line("a step without a reason needed no more than that its process stood there", "quiet")
     yield from _start(told)
@@ -73,7 +82,7 @@ def _start(told: Explanation) -> Iterator[_Line]:
 
 
 def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
-    head = wrap(f"{step.process}: {step.label}", WIDTH - len(INDENT), break_long_words=False, break_on_hyphens=False)
+    head = wrapped(f"{step.process}: {step.label}", WIDTH - len(INDENT))
     yield _Line(f"{step.number:>2}  {head[0]}", "head")
     yield from (_Line(f"{INDENT}{line}", "head") for line in head[1:])
     yield from _because("possible because ", step.guard, "quiet")
@@ -86,13 +95,7 @@ def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
         changed = [change.text for change in step.formulas if change.now is true]
         yield from _listed("true now: " if true else "false now: ", changed)
     for change in step.properties:
-        words = (
-            ("meets the goal of" if change.now else "leaves the goal of")
-            if change.goal
-            else "restores"
-            if change.now
-            else "violates"
-        )
+        words = _CHANGES[change.goal, change.now]
         yield from _because(f"{words} {_named(change.property)}: ", change.because, "good" if change.now else "bad")
     yield from _turn(told, step)
 
@@ -109,11 +112,8 @@ def _broken(step: ExplainedStep) -> set[str]:
 def _turn(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     """A word where the trace takes its turn for the worse."""
     if step.number == told.lost_at != told.violated_at:
-        what = (
-            f"the goal of {_named(told.property)} is out of reach"
-            if told.violated_at is None
-            else f"{_named(told.property)} cannot be kept"
-        )
+        name, about_runs = _named(told.property), told.violated_at is None
+        what = f"the goal of {name} is out of reach" if about_runs else f"{name} cannot be kept"
         yield _Line(f"{REMARK}the point of no return: from here on {what}", "turn")
 
 
@@ -179,15 +179,11 @@ def _ways(told: Explanation, number: int, ways: Sequence[Alternative]) -> Iterat
 def _comes_to(told: Explanation, way: Alternative) -> str:
     if way.avoidability is not Avoidability.AVOIDABLE:
         return _AFTER[way.avoidability].format(_named(told.property))
-    one, about_runs = len(way.rest) == 1, told.violated_at is None
+    name, ending = _named(told.property), "s" * (len(way.rest) == 1)
     if not way.rest:
-        return f"the goal of {_named(told.property)} is met"
-    does = (
-        f"meet{'s' * one} the goal of {_named(told.property)}"
-        if about_runs
-        else f"make{'s' * one} {_named(told.property)} safe"
-    )
-    return f"{len(way.rest)} more step{'' if one else 's'} {does}"
+        return f"the goal of {name} is met"
+    does = f"meet{ending} the goal of {name}" if told.violated_at is None else f"make{ending} {name} safe"
+    return f"{counted(len(way.rest), 'more step')} {does}"
 
 
 # -- layout ----------------------------------------------------------------------------------------
@@ -202,25 +198,8 @@ def _because(head: str, facts: Iterable[Fact], kind: str) -> Iterator[_Line]:
 
 def _listed(head: str, items: Iterable[str], kind: str = "") -> Iterator[_Line]:
     """Items after a word, wrapped between them only; nothing if there are none."""
-    kept = [item.replace(" ", "\xa0") for item in items]
-    if kept:
-        for line in _wrapped(head + ", ".join(kept), REMARK, kind, "  "):
-            yield line._replace(text=line.text.replace("\xa0", " "))
+    return (_Line(line, kind) for line in listed(head, items, WIDTH, REMARK, REMARK + "  "))
 
 
 def _wrapped(text: str, indent: str, kind: str = "", deeper: str = "") -> Iterator[_Line]:
-    lines = wrap(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + deeper,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return (_Line(line, kind) for line in lines)
-
-
-def _painted(line: _Line) -> str:
-    from rich.markup import escape
-
-    return f"[{STYLES[line.kind]}]{escape(line.text)}[/]" if line.kind and line.text else escape(line.text)
+    return (_Line(line, kind) for line in wrapped(text, WIDTH, indent, indent + deeper))

@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+import networkx as nx
+from networkx.readwrite.graphml import GraphMLWriter
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, RESERVED, refuse_above
 from draincheck.errors import DrawingError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from xml.etree.ElementTree import Element
-
-    import networkx as nx
-    from networkx.readwrite.graphml import GraphMLWriter
-
-    from draincheck.jsonvalue import Json
-    from draincheck.sorts import Value
+from draincheck.jsonvalue import Json
+from draincheck.sorts import Value
+from draincheck.words import assigned
 
 __all__ = ["draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
 
@@ -79,9 +76,7 @@ def _dot_nodes(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
     first = graph.nodes[0]
     for node, values in graph.nodes(data=True):
         changed = [
-            f"{name}={int(value) if isinstance(value, bool) else value}"
-            for name, value in values.items()
-            if name not in RESERVED and value != first[name]
+            assigned(name, value) for name, value in values.items() if name not in RESERVED and value != first[name]
         ]
         label = "\n".join([str(node), *changed])
         yield f"  {node} [{_attributes({'label': label, **_node_style(values)})}];"
@@ -134,8 +129,6 @@ def to_graphml(graph: nx.MultiDiGraph[int]) -> bytes:
 
     Empty text is left out: readers do not tell it from an absent attribute.
     """
-    from networkx.readwrite.graphml import GraphMLWriter
-
     # Named explicitly: networkx' own choice is another writer, with another output, where lxml happens to be installed.
     writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
     writer.add_graph_element(_with_edge_ids(graph))
@@ -147,15 +140,11 @@ def to_graphml(graph: nx.MultiDiGraph[int]) -> bytes:
 
 def to_node_link(graph: nx.MultiDiGraph[int]) -> dict[str, Json]:
     """The graph as JSON values, as networkx' `node_link_graph(..., edges="edges")` reads them."""
-    import networkx as nx
-
     return nx.node_link_data(graph, edges="edges")
 
 
 def _with_edge_ids(graph: nx.MultiDiGraph[int]) -> nx.MultiDiGraph[int]:
     """A copy with edge keys, which become ids in GraphML, that are unique in the whole graph, and text fit for XML."""
-    import networkx as nx
-
     copy: nx.MultiDiGraph[int] = nx.MultiDiGraph()
     copy.graph.update(_clean(graph.graph))
     for node, values in graph.nodes(data=True):

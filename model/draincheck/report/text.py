@@ -19,17 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import NamedTuple
 
 from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
+from draincheck.report.layout import listed, styled, wrapped
 from draincheck.run import Run
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
 from draincheck.sorts import Value
 from draincheck.system import State, TransitionSystem, Variable
-from draincheck.words import counted
+from draincheck.words import assigned, counted
 
 __all__ = ["MarkedStep", "render_outline", "render_trace", "summarize_marks"]
 
@@ -270,12 +270,8 @@ def _values(system: TransitionSystem, variables: Iterable[Variable], state: Stat
 
 
 def _assignments(values: Iterable[tuple[str, Value]]) -> str:
-    """`eventfd=1, request=in flight`: truth values as 0 and 1."""
-    return ", ".join(_assignment(name, value) for name, value in values)
-
-
-def _assignment(name: str, value: Value) -> str:
-    return f"{name}={int(value) if isinstance(value, bool) else value}"
+    """`eventfd=1, request=in flight`."""
+    return ", ".join(assigned(name, value) for name, value in values)
 
 
 # -- layout ----------------------------------------------------------------------------------------
@@ -283,14 +279,12 @@ def _assignment(name: str, value: Value) -> str:
 
 def _listed(head: str, values: Iterable[tuple[str, Value]]) -> Iterator[_Line]:
     """Values after a word, wrapped between them only; nothing at all if there are none."""
-    items = [_assignment(name, value).replace(" ", "\xa0") for name, value in values]
-    lines = _wrapped(head + ", ".join(items), " " * len(head)) if items else iter(())
-    return (line._replace(text=line.text.replace("\xa0", " ")) for line in lines)
+    lines = listed(head, (assigned(name, value) for name, value in values), WIDTH, others=" " * len(head))
+    return map(_Line, lines)
 
 
 def _wrapped(text: str, indent: str, kind: str = "") -> Iterator[_Line]:
-    lines = wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return (_Line(line, kind) for line in lines)
+    return (_Line(line, kind) for line in wrapped(text, WIDTH, others=indent))
 
 
 def _separated(blocks: Iterable[Iterable[_Line]]) -> list[_Line]:
@@ -314,11 +308,5 @@ def _plain(line: _Line, column: int) -> str:
 def _painted(line: _Line, column: int) -> str:
     """The same characters with rich's markup around them."""
     padding = " " * (max(0, column - len(line.text)) + 2)
-    changes = padding + _styled(line.changes, "changes") if line.changes else ""
-    return line.gutter + _styled(line.text, line.kind) + changes
-
-
-def _styled(text: str, kind: str) -> str:
-    from rich.markup import escape
-
-    return f"[{STYLES[kind]}]{escape(text)}[/]" if kind and text else escape(text)
+    changes = padding + styled(line.changes, STYLES["changes"]) if line.changes else ""
+    return line.gutter + styled(line.text, STYLES.get(line.kind, "")) + changes
