@@ -10,7 +10,7 @@ from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.engines.explicit import check, explore, states
 from draincheck.errors import EvidenceError, ModelError, ModelFault
-from draincheck.exploration import explorer, loop
+from draincheck.exploration import loop
 from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.loop import StepNote
 from draincheck.exploration.writer import Writer

@@ -46,18 +46,6 @@ class CertificateVerdict(Struct, frozen=True):
     queries: int
 
 
-class _RejectedError(Exception):
-    """The certificate does not prove what it claims; the message says why."""
-
-
-class _RefutedError(Exception):
-    """A query has a solution; the message is its name."""
-
-
-class _UndecidedError(Exception):
-    """The solver gave no answer to a query; the message is its name."""
-
-
 def check(
     certificate: Certificate | Path | str, system: TransitionSystem, solver: str = "z3", seconds: float | None = None
 ) -> CertificateVerdict:
@@ -78,15 +66,16 @@ def check(
         certificate = _file(certificate)
     found = read(certificate) if isinstance(certificate, str) else certificate
     try:
-        asked = _checked(found, system, partial(open_solver, solver, seconds))
-    except (_RejectedError, ClaimError, ModelError, Unreadable) as error:
+        needed, definitions = _bound(found, system)
+        answered, wrong = _answered(partial(open_solver, solver, seconds), definitions, needed)
+    except (CertificateError, ClaimError, ModelError, Unreadable) as error:
         return CertificateVerdict(False, False, str(error), solver, 0)
-    except _RefutedError as error:
-        return CertificateVerdict(False, False, f"{solver} refutes it: {str(error)!r} has a solution", solver, 0)
-    except _UndecidedError as error:
+    if answered is Answer.SAT:
+        return CertificateVerdict(False, False, f"{solver} refutes it: {wrong!r} has a solution", solver, 0)
+    if answered is Answer.UNKNOWN:
         limit = "" if seconds is None else f" within {seconds:g} s"
-        return CertificateVerdict(False, True, f"{solver} gives no answer to {str(error)!r}{limit}", solver, 0)
-    return CertificateVerdict(True, False, "", solver, asked)
+        return CertificateVerdict(False, True, f"{solver} gives no answer to {wrong!r}{limit}", solver, 0)
+    return CertificateVerdict(True, False, "", solver, len(needed))
 
 
 def _file(path: Path) -> str:
@@ -96,26 +85,20 @@ def _file(path: Path) -> str:
         raise CertificateError(f"cannot read {path}: {error}") from error
 
 
-def _checked(certificate: Certificate, system: TransitionSystem, opened: Callable[[], SmtSolver]) -> int:
-    """The number of queries that were asked; raises _RejectedError unless all answers are right."""
+def _bound(certificate: Certificate, system: TransitionSystem) -> tuple[list[Query], str]:
+    """The queries of a certificate and the definitions they are about; raises CertificateError unless it is about this system."""
     header, relation = certificate.header, Relation(system)
     if not header.claims:
-        raise _RejectedError("it claims nothing")
+        raise CertificateError("it claims nothing")
     _bind_name(certificate, system)
-    try:
-        model, asked = model_part(relation, header.claims), query_part(relation, header)
-    except CertificateError as error:
-        raise _RejectedError(str(error)) from error
+    model, asked = model_part(relation, header.claims), query_part(relation, header)
     if differs := _difference(certificate.model, _lines(model)):
-        raise _RejectedError(f"its model is not {system.name}: {differs}")
+        raise CertificateError(f"its model is not {system.name}: {differs}")
     check_claim("\n".join(certificate.claim), signatures(relation, header))
     if differs := _difference(certificate.queries, _lines(asked)):
-        raise _RejectedError(f"its queries are not those of such a certificate: {differs}")
+        raise CertificateError(f"its queries are not those of such a certificate: {differs}")
     _execute_witnesses(certificate, system)
-    needed = queries(relation, header)
-    if needed:
-        _ask(opened(), "\n".join([*model, *certificate.claim, *constants(relation, header)]), needed)
-    return len(needed)
+    return queries(relation, header), "\n".join([*model, *certificate.claim, *constants(relation, header)])
 
 
 def _lines(lines: Sequence[str]) -> tuple[str, ...]:
@@ -128,9 +111,9 @@ def _bind_name(certificate: Certificate, system: TransitionSystem) -> None:
     header = certificate.header
     if header.digest != system.digest:
         theirs, ours = header.digest[:12], system.digest[:12]
-        raise _RejectedError(f"it was made for another model: it names {theirs!a}, and {system.name} is {ours!a}")
+        raise CertificateError(f"it was made for another model: it names {theirs!a}, and {system.name} is {ours!a}")
     if header.model != system.name:
-        raise _RejectedError(f"it names its model {header.model[:80]!a}, and that is called {system.name!a}")
+        raise CertificateError(f"it names its model {header.model[:80]!a}, and that is called {system.name!a}")
 
 
 def _difference(theirs: Sequence[str], ours: Sequence[str]) -> str:
@@ -160,17 +143,17 @@ def _execute_witnesses(certificate: Certificate, system: TransitionSystem) -> No
         try:
             run = Run.of(system, trace)
         except TraceError as error:
-            raise _RejectedError(f"the witness of {item.name} cannot be executed: {error}") from error
+            raise CertificateError(f"the witness of {item.name} cannot be executed: {error}") from error
         if not system.holds(item.goal, run.states[-1]):
-            raise _RejectedError(f"the witness of {item.name} does not end where its goal is met")
+            raise CertificateError(f"the witness of {item.name} does not end where its goal is met")
 
 
-def _ask(solver: SmtSolver, definitions: str, needed: Sequence[Query]) -> None:
-    """Put the queries to a solver; raises _RefutedError, _UndecidedError or Unreadable unless none of them has a solution."""
-    solver.define(definitions)
-    for query in needed:
-        answer = solver.ask(query.condition)
-        if answer is Answer.SAT:
-            raise _RefutedError(query.name)
-        if answer is Answer.UNKNOWN:
-            raise _UndecidedError(query.name)
+def _answered(opened: Callable[[], SmtSolver], definitions: str, needed: Sequence[Query]) -> tuple[Answer, str]:
+    """UNSAT if no query has a solution; else the first other answer, and the name of its query. Raises Unreadable."""
+    if needed:
+        solver = opened()
+        solver.define(definitions)
+        for query in needed:
+            if (answer := solver.ask(query.condition)) is not Answer.UNSAT:
+                return answer, query.name
+    return Answer.UNSAT, ""

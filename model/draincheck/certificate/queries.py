@@ -85,21 +85,20 @@ def queries(relation: Relation, header: Header) -> list[Query]:
     claims = [(n, claim) for n, claim in enumerate(header.claims) if claim.witness is None]
     if not claims:
         return []
-    states = [_state(relation, n) for n in range(header.k + 1)]
     found = [
-        Query("initial states inside", _leaves(header, states)),
-        Query("closed under every action", _opens(relation, header, states)),
-        Query("no action at fault", f"(and (inv {states[0]}) (faulty {states[0]}))"),
+        Query("initial states inside", _leaves(relation, header.k)),
+        Query("closed under every action", _opens(relation, header)),
+        Query("no action at fault", f"(and (inv {relation.at(0)}) (faulty {relation.at(0)}))"),
     ]
     for number, claim in claims:
-        found += _about(number, claim, states)
+        found += _about(relation, number, claim)
     return found
 
 
 def constants(relation: Relation, header: Header) -> list[str]:
     """The declarations of what the queries are about: the states of a path, and the actions between them."""
-    lines = [f"(declare-const v{i}.{n} {sort})" for n in range(header.k + 1) for i, sort in enumerate(relation.state)]
-    return lines + [f"(declare-const c.{n} {relation.choice})" for n in range(1, header.k + 1)]
+    lines = [line for n in range(header.k + 1) for line in relation.declared(n)]
+    return sorted(lines, key=lambda line: line.startswith("(declare-const c."))  # actions behind all states
 
 
 def query_part(relation: Relation, header: Header) -> list[str]:
@@ -115,29 +114,26 @@ def query_part(relation: Relation, header: Header) -> list[str]:
     return lines
 
 
-def _leaves(header: Header, states: Sequence[str]) -> str:
+def _leaves(relation: Relation, k: int) -> str:
     """One of the first k states of some path is outside."""
-    outside = f"(not (inv {states[header.k - 1]}))"
-    for n in range(header.k - 2, -1, -1):
-        outside = f"(or (not (inv {states[n]})) (and {_step(states, n)} {outside}))"
-    return f"(and (init {states[0]}) {outside})"
+    outside = f"(not (inv {relation.at(k - 1)}))"
+    for n in range(k - 1, 0, -1):
+        outside = f"(or (not (inv {relation.at(n - 1)})) (and {relation.taken(n)} {outside}))"
+    return f"(and (init {relation.at(0)}) {outside})"
 
 
-def _opens(relation: Relation, header: Header, states: Sequence[str]) -> str:
+def _opens(relation: Relation, header: Header) -> str:
     """A path leads out after k states that were inside."""
-    inside = [f"(inv {state})" for state in states[:-1]]
-    path = [_step(states, n) for n in range(header.k)]
-    different: list[str] = []
-    if header.simple:
-        names = [f"v{i}" for i in range(len(relation.state))]
-        for one, other in combinations(range(header.k + 1), 2):
-            different.append(f"(not {conjoined(f'(= {name}.{one} {name}.{other})' for name in names)})")
-    return conjoined([*inside, *path, *different, f"(not (inv {states[-1]}))"])
+    inside = [f"(inv {relation.at(n)})" for n in range(header.k)]
+    path = [relation.taken(n) for n in range(1, header.k + 1)]
+    pairs = combinations(range(header.k + 1), 2) if header.simple else ()
+    different = [relation.different(one, other) for one, other in pairs]
+    return conjoined([*inside, *path, *different, f"(not (inv {relation.at(header.k)}))"])
 
 
-def _about(number: int, claim: InvariantClaim, states: Sequence[str]) -> Iterator[Query]:
+def _about(relation: Relation, number: int, claim: InvariantClaim) -> Iterator[Query]:
     """What is asked about one property."""
-    first, second = states[0], states[1]
+    first, second = relation.at(0), relation.at(1)
     if not claim.progress:
         yield Query(f"inside {claim.property}", f"(and (inv {first}) (violated{number} {first}))")
         return
@@ -160,16 +156,6 @@ def _less(bits: Sequence[tuple[str, str]]) -> str:
     for one, other in bits:
         less = f"(let ((a {one}) (b {other})) (or (and (not a) b) (and (= a b) {less})))"
     return less
-
-
-def _state(relation: Relation, number: int) -> str:
-    """The constants of a state."""
-    return " ".join(f"v{i}.{number}" for i in range(len(relation.state)))
-
-
-def _step(states: Sequence[str], number: int) -> str:
-    """That a path goes on from a state."""
-    return f"(step {states[number]} {states[number + 1]} c.{number + 1})"
 
 
 def _line(text: str) -> str:

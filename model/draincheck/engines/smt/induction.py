@@ -18,7 +18,7 @@ from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.unrolling import Unrolling
-from draincheck.engines.smt.writer import conjoined, define
+from draincheck.engines.smt.writer import conjoined, declare, define
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
 from draincheck.properties import Property
 from draincheck.reason import Inductive, NotInductive, Refused
@@ -166,7 +166,7 @@ class _Step:
             define("common", relation.parameters(), holds),
             define("wrong", relation.parameters(), f"(not {relation.applied('common')})"),
             *(relation.predicate(predicate, goals[name]) for name, predicate in self._predicates.items()),
-            *(f"(declare-const {_avoided(predicate)} Bool)" for predicate in self._predicates.values()),
+            *(declare(_avoided(predicate), "Bool") for predicate in self._predicates.values()),
         ]
         solver.define("".join(parts))
         self._unrolling = Unrolling(relation, solver, "common", lambda _: ())

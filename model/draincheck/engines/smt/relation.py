@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from draincheck.engines.smt.operators import possible
-from draincheck.engines.smt.writer import BitVectors, Integers, conjoined, define, disjoined
+from draincheck.engines.smt.writer import BitVectors, Integers, conjoined, declare, define, disjoined
 from draincheck.expr import BoolExpr
 from draincheck.naturals import has_naturals
 from draincheck.semantics.violation import faultless
@@ -48,6 +48,23 @@ class Relation:
     def applied(self, predicate: str, letter: str = "v") -> str:
         """A predicate of a state as part of a definition that has the state as its parameters."""
         return f"({predicate} {' '.join(name for name, _ in self.parameters(letter))})"
+
+    def at(self, depth: int) -> str:
+        """The constants of the state at a depth of a path: `v0.4 v1.4` and so on."""
+        return " ".join(f"v{i}.{depth}" for i in range(len(self.state)))
+
+    def declared(self, depth: int) -> list[str]:
+        """Their declarations, and that of the action that leads there: `c.4`; none leads to the first state."""
+        found = [declare(f"v{i}.{depth}", sort) for i, sort in enumerate(self.state)]
+        return [*found, declare(f"c.{depth}", self.choice)] if depth else found
+
+    def taken(self, depth: int) -> str:
+        """That the path goes on to a depth from the one before."""
+        return f"(step {self.at(depth - 1)} {self.at(depth)} c.{depth})"
+
+    def different(self, one: int, other: int) -> str:
+        """That the states at two depths are not the same."""
+        return f"(not {conjoined(f'(= v{i}.{one} v{i}.{other})' for i in range(len(self.state)))})"
 
     def predicate(self, name: str, condition: BoolExpr) -> str:
         """The definition of a condition over a state."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from draincheck.engines.smt.mutexes import Pairs
 from draincheck.engines.smt.relation import Relation
-from draincheck.engines.smt.writer import conjoined, define, disjoined
+from draincheck.engines.smt.writer import conjoined, declare, define, disjoined
 from draincheck.semantics.validation import Path
 from draincheck.solvers import Incremental
 
@@ -38,35 +38,25 @@ class Unrolling:
         self.length = 0
         self._questions = 0
         self._always = always
-        self._states: list[str] = []
-        solver.define(relation.step + self._declared(0))
+        solver.define(relation.step + "".join(relation.declared(0)))
         self.demand(self.at(predicate, 0) for predicate in (first, *always(0)))
-
-    def _declared(self, depth: int) -> str:
-        """The declarations of the state at a depth, the next one."""
-        names = [f"v{i}.{depth}" for i in range(len(self.relation.state))]
-        self._states.append(" ".join(names))
-        return "".join(map(_constant, names, self.relation.state))
 
     def extend(self) -> None:
         """Add a step."""
         self.length += 1
-        choice = f"c.{self.length}"
-        declared = self._declared(self.length) + _constant(choice, self.relation.choice)
-        step = f"(step {self._states[-2]} {self._states[-1]} {choice})"
         always = [self.at(predicate, self.length) for predicate in self._always(self.length)]
-        self.demand([step, *always], declared)
+        self.demand([self.relation.taken(self.length), *always], "".join(self.relation.declared(self.length)))
 
     def at(self, predicate: str, depth: int) -> str:
         """The text of a predicate over the state at a depth."""
-        return f"({predicate} {self._states[depth]})"
+        return f"({predicate} {self.relation.at(depth)})"
 
     def question(self, predicates: Iterable[str], depth: int) -> str:
         """A new constant that implies one of some predicates of the state at a depth: something to assume in a check."""
         self._questions += 1
         name = f"q.{self._questions}"
         wanted = disjoined(self.at(predicate, depth) for predicate in predicates)
-        self.demand([f"(=> {name} {wanted})"], _constant(name, "Bool"))
+        self.demand([f"(=> {name} {wanted})"], declare(name, "Bool"))
         return name
 
     def demand(self, texts: Iterable[str], declared: str = "") -> None:
@@ -75,25 +65,17 @@ class Unrolling:
 
     def distinct(self, depth: int) -> None:
         """Assert that the state at a depth is none of those before it."""
-        names = [f"v{i}.{{}}" for i in range(len(self.relation.state))]
-        for earlier in range(depth):
-            same = conjoined(f"(= {name.format(earlier)} {name.format(depth)})" for name in names)
-            self.demand([f"(not {same})"])
+        self.demand(self.relation.different(earlier, depth) for earlier in range(depth))
 
     def path(self) -> Path:
         """After a sat answer: the first state, and the actions that were taken."""
         relation = self.relation
-        first = self._states[0].split()
+        first = relation.at(0).split()
         choices = [f"c.{n}" for n in range(1, self.length + 1)]
         # what the solver left open gets the least value
         values = dict.fromkeys([*first, *choices], 0) | self.solver.values({*first, *choices})
         initial = tuple(relation.stored(position, values[name]) for position, name in enumerate(first))
         return initial, [relation.actions[values[name]].index for name in choices]
-
-
-def _constant(name: str, sort: str) -> str:
-    """The declaration of a constant."""
-    return f"(declare-const {name} {sort})"
 
 
 class Exclusions:

@@ -19,7 +19,7 @@ from draincheck.expr import Expr, bounds
 from draincheck.naturals import is_natural
 from draincheck.sorts import BOOL, Sort
 
-__all__ = ["BitVectors", "Integers", "SmtWriter", "conjoined", "define", "disjoined"]
+__all__ = ["BitVectors", "Integers", "SmtWriter", "conjoined", "declare", "define", "disjoined"]
 
 #: terms with a longer text get a name, so that one that is used twice is written once
 LONG = 160
@@ -43,6 +43,11 @@ def _joined(op: str, empty: str, parts: Iterable[str]) -> str:
 def define(name: str, parameters: Iterable[tuple[str, str]], body: str, sort: str = "Bool") -> str:
     """A definition of a function; parameters are names with sorts."""
     return f"(define-fun {name} ({' '.join(f'({n} {s})' for n, s in parameters)}) {sort} {body})"
+
+
+def declare(name: str, sort: str) -> str:
+    """The declaration of a constant."""
+    return f"(declare-const {name} {sort})"
 
 
 class SmtWriter(ABC):
