@@ -36,10 +36,11 @@ $(STAMP): $(PACKAGE)
 test: setup ## Run the quick tests (ARGS="-k name" narrows them)
 	$(PYTEST) $(ARGS)
 
-test-full: setup ## Run all tests, the large ones too (ARGS="-m slow": these alone)
-	$(PYTEST) -m "" $(ARGS)
+test-full: setup ## Run all tests, the large ones too (ARGS="-m slow": the large ones alone)
+	$(PYTEST) -m "not long" $(ARGS)
 
 long: setup ## What no run of CI has the time for, with its counts: 200,000 programs, every scenario on the core, every mutant
+	$(PYTEST) -m long
 	$(BIN)/python -m tests.language.campaign --programs 200000 --jobs 2
 	$(BIN)/check-invariants list scenarios | awk 'NR > 1 && !/2-jobs/ { print "--scenario", $$1 }' | xargs $(BIN)/check-invariants conform
 	$(BIN)/python -m tests.mutation model --number 1000000

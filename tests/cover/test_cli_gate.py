@@ -39,7 +39,7 @@ def test_the_gate_is_silent_when_nothing_differs() -> None:
     assert (result.output, result.exit_code) == ("", 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_whole_gate_is_silent() -> None:
     """Every code base in every scenario, with GSources in any order, too."""
     result = run("gate")

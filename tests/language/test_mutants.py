@@ -15,7 +15,6 @@ ENOUGH = 2000
 
 PATHS = [
     Mutant("path", "_only_wrote", "len(side.guard) == len(base.guard) + 1", "True"),
-    Mutant("path", "Path.demand", "self.now(condition)", "condition"),
     Mutant("path", "Path.ask", "replace(check, holds=self.now(check.holds))", "check"),
     Mutant("path", "Path.store", "substitute(update.value, self.env)", "update.value"),
     Mutant("path", "Path.store", "self.env.update(new)", "self.env = new"),

@@ -323,7 +323,7 @@ HARD = [
     ("39bf92dd70", "mirror"),
     ("684e508c23", "dataplane"),
     pytest.param("37989ced44", "no-ioeventfd", marks=pytest.mark.slow),
-    pytest.param("b112a65c52", "dataplane", marks=pytest.mark.slow),
+    pytest.param("b112a65c52", "dataplane", marks=pytest.mark.long),
 ]
 
 

@@ -151,7 +151,7 @@ def test_too_large_a_space_is_refused() -> None:
 #: scenario: vectors, code bases, safe ones, cubes of the table
 DEFAULTS = {
     "mirror": (4608, 3840, 1234, 9),
-    "dataplane": (3456, 2880, 952, 5),
+    "dataplane": (3456, 2880, 916, 6),
     "timer": (2304, 1920, 448, 2),
     "no-ioeventfd": (2304, 1920, 448, 2),
 }

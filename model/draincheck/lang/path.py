@@ -58,9 +58,9 @@ class Path:
         return twin
 
     def demand(self, condition: BoolExpr) -> None:
-        """The step is taken only where a condition over the values now holds."""
+        """The step is taken only where a condition holds; nothing has been done in it yet, so the values are those before it."""
         self.begun = True
-        self.guard.append(self.now(condition))
+        self.guard.append(condition)
 
     def record(self, part: Part) -> None:
         """Something is done."""
