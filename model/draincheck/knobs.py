@@ -6,15 +6,15 @@ compared, and by `turned` where it is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from typing import Any, Final, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Literal, Protocol, TypeVar, get_args, get_type_hints
 
 from draincheck.errors import UnknownName
 
 __all__ = [
-    "KNOBS", "Knob", "Knobs", "Setting", "knob_named", "nearest", "parse_setting", "shown", "turned",
+    "KNOBS", "Knob", "Knobs", "Setting", "knob_named", "named", "nearest", "parse_setting", "shown", "turned",
 ]  # fmt: skip
 
 #: a knob's value as `Knobs` stores it: switches are truth values
@@ -28,6 +28,24 @@ def nearest(kind: str, name: str, known: list[str]) -> UnknownName:
     close = get_close_matches(name, known, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
     return UnknownName(f"unknown {kind} {name!r}; {hint}")
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+def named(kind: str, name: str, items: Iterable[N]) -> N:
+    """The first item of this name; raises UnknownName with the nearest ones."""
+    known: list[str] = []
+    for item in items:
+        if item.name == name:
+            return item
+        known.append(item.name)
+    raise nearest(kind, name, known)
 
 
 def _knob(oldest: T, meaning: str) -> T:

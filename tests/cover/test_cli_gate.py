@@ -84,7 +84,7 @@ def test_a_wrong_expectation_turns_the_gate_red(two_rows: list[Row], monkeypatch
 def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Counts]]:
     """A copy of the pinned counts to tamper with."""
     copy = {scenario: dict(rows) for scenario, rows in matrix.pinned_counts().items()}
-    monkeypatch.setattr(matrix, "_counts", copy)
+    monkeypatch.setattr(matrix, "pinned_counts", lambda: copy)
     return copy
 
 
@@ -315,7 +315,7 @@ def test_a_model_at_fault_in_another_process_too(overflowing: None, monkeypatch:
     results = list(matrix.decide_all(rows, 2))
     at_fault = [result.row for result in results if result.fault]
     assert at_fault == [row for row in rows if row.revision.knobs.bandage] != []
-    assert [line for result in results if not result.fault for line in matrix.differences(result)] == []
+    assert [line for result in results if not result.fault for line in matrix.deviations(result)] == []
 
 
 def test_a_model_at_fault_as_json(overflowing: None) -> None:

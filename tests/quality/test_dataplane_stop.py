@@ -21,7 +21,7 @@ from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.mirror.scenarios import find_scenario
-from drainspecs.suite.matrix import Row, Solver, default_rows, differences, system_of
+from drainspecs.suite.matrix import Row, Solver, default_rows, deviations, system_of
 from tests.support.samples import sampled
 
 STOP = find_scenario("dataplane-stop")
@@ -44,7 +44,7 @@ def violated(revision: str, **settings: Setting) -> set[str]:
 def test_every_code_base_is_as_expected(scenario: str) -> None:
     """Every verdict and every pinned count."""
     results = list(Solver().decide(default_rows(scenarios=[find_scenario(scenario)])))
-    assert [line for result in results for line in differences(result)] == []
+    assert [line for result in results for line in deviations(result)] == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from draincheck.conformance.matrix import conform_all
 from draincheck.revisions import code_bases, find_revision
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, base_scenario, find_scenario
-from drainspecs.suite.matrix import Row, Solver, default_rows, differences
+from drainspecs.suite.matrix import Row, Solver, default_rows, deviations
 from tests.support.samples import sampled
 
 ACTIVE_COMMITS = ("commit-no-ioeventfd", "commit-dataplane")
@@ -18,7 +18,7 @@ ACTIVE_COMMITS = ("commit-no-ioeventfd", "commit-dataplane")
 def test_every_code_base_is_as_expected(scenario: str) -> None:
     """Every verdict and every pinned count of the scenario."""
     results = list(Solver().decide(default_rows(scenarios=[find_scenario(scenario)])))
-    assert [line for result in results for line in differences(result)] == []
+    assert [line for result in results for line in deviations(result)] == []
     assert {result.row.revision.name for result in results} >= {"b112a65c52", "cf3129323f"}
 
 
@@ -28,7 +28,7 @@ def test_a_code_base_that_bears_another_name_is_noticed(scenario: str) -> None:
     for name, other in (("b112a65c52", "6ee4ce1ee7"), ("6ee4ce1ee7", "3f09bfbc7b")):
         (result,) = Solver().decide([Row(find_revision(name), find_scenario(scenario))])
         renamed = replace(result.row, revision=replace(result.row.revision, name=other))
-        assert any(" A1: " in line for line in differences(replace(result, row=renamed)))
+        assert any(" A1: " in str(line) for line in deviations(replace(result, row=renamed)))
 
 
 @pytest.mark.parametrize("scenario", sampled(ACTIVE_COMMITS, 1))

@@ -22,7 +22,7 @@ from draincheck.verdict import Outcome
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
 from drainspecs.suite.liveness import liveness_deviations
-from drainspecs.suite.matrix import Row, Solver, default_rows, differences, system_of
+from drainspecs.suite.matrix import Row, Solver, default_rows, deviations, system_of
 from tests.support.samples import sampled
 
 FLUSHES = [scenario.name for scenario in SCENARIOS if scenario.flushes]
@@ -42,7 +42,7 @@ def outcome(revision: str, scenario: str, name: str, **settings: bool) -> Outcom
 def test_every_code_base_is_as_expected(scenario: str) -> None:
     """Every verdict and every pinned count of the scenario."""
     results = Solver().decide(default_rows(scenarios=[find_scenario(scenario)]))
-    assert [line for result in results for line in differences(result)] == []
+    assert [line for result in results for line in deviations(result)] == []
 
 
 @pytest.mark.parametrize("scenario", sampled(FLUSHES, 1))
@@ -101,7 +101,7 @@ def test_a_code_base_that_bears_another_name_is_noticed() -> None:
     for name, other, property_name in (("cf3129323f", "7f16476fab", "F1"), ("c1e1e5fa8f", "cdb5e3155e", "A1")):
         (result,) = Solver().decide([Row(find_revision(name), find_scenario("timer-flush"))])
         renamed = replace(result.row, revision=replace(result.row.revision, name=other))
-        assert any(f" {property_name}: " in line for line in differences(replace(result, row=renamed)))
+        assert any(f" {property_name}: " in line for line in map(str, deviations(replace(result, row=renamed))))
 
 
 # -- the core -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import PROPERTIES, PropertySpec
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
 from drainspecs.mirror.stray_requests import CASES, SeedCases
-from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, default_rows, differences, pinned_counts, system_of
+from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, default_rows, deviations, pinned_counts, system_of
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def results() -> list[RowResult]:
 
 def test_the_default_matrix_is_as_expected(results: list[RowResult]) -> None:
     """Every verdict and every pinned count, of every code base in every scenario."""
-    assert [line for result in results for line in differences(result)] == []
+    assert [line for result in results for line in deviations(result)] == []
     assert len(results) == 5 * (len(REVISIONS) + len(CONTROLS)) - 2
 
 
@@ -52,11 +52,11 @@ def test_an_expectation_turned_round_makes_a_difference(scenario: Scenario) -> N
     """Negative control of the comparison: a wrong expectation, or a wrong count, is one line."""
     row = Row(find_revision("ab27c3b5e7"), scenario)
     (result,) = Solver().decide([row])
-    assert differences(result) == []
-    assert len(differences(replace(result, pinned=Counts(1, 2, 3)))) == 1
+    assert deviations(result) == []
+    assert len(deviations(replace(result, pinned=Counts(1, 2, 3)))) == 1
     other = replace(result, row=replace(row, revision=replace(row.revision, name="5a7e7a0bad~1")), pinned=None)
     if scenario is not find_scenario("dataplane"):
-        assert any("expected holds, found violated" in line for line in differences(other))
+        assert any("expected holds, found violated" in str(line) for line in deviations(other))
 
 
 def test_every_single_expectation_can_fail(results: list[RowResult]) -> None:

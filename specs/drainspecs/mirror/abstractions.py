@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from draincheck.qemu import Scenario
-from draincheck.revisions import REVISIONS
+from draincheck.revisions import PLACES
 from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import PROPERTIES
 
@@ -53,13 +53,13 @@ class Limit(Struct, frozen=True):
             outcome is self.outcome
             and property in (self.properties or _INVARIANT)
             and self.scenarios(scenario)
-            and _ORDER.get(_row_of(revision), -1) in self._rows()
+            and PLACES.get(_row_of(revision), -1) in self._rows()
         )
 
     def _rows(self) -> range:
         """The places of its rows in the table; a commit that is not (yet) a row of it stands at its end."""
-        places = {"": 0, _LAST: len(REVISIONS) - 1, **_ORDER}
-        return range(places[self.since], _ORDER.get(self.until, len(REVISIONS)))
+        places = {"": 0, _LAST: len(PLACES) - 1, **PLACES}
+        return range(places[self.since], PLACES.get(self.until, len(PLACES)))
 
     @property
     def where(self) -> str:
@@ -100,7 +100,6 @@ class Note(Struct, frozen=True):
 
 _INVARIANT: Final = frozenset(item.name for item in PROPERTIES)
 _LAST: Final = "the last row"
-_ORDER: Final = {row.name: index for index, row in enumerate(REVISIONS)}
 
 
 def _row_of(revision: str) -> str:

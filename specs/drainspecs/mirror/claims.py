@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from draincheck.knobs import nearest
+from draincheck.knobs import named
 from draincheck.revisions import find_revision
 from drainspecs.mirror.claim import Claim, ClaimResult, ClaimVerdict, Question
 from drainspecs.mirror.facts import bad, good, likelier, more_kicks, not_older, noted, read, turns
@@ -180,10 +180,7 @@ CLAIMS: Final = (
 
 def find_claim(name: str) -> Claim:
     """The claim of this name; raises UnknownName with the nearest ones."""
-    for claim in CLAIMS:
-        if claim.name == name:
-            return claim
-    raise nearest("claim", name, [claim.name for claim in CLAIMS])
+    return named("claim", name, CLAIMS)
 
 
 def decide_claims(claims: Iterable[Claim] = CLAIMS) -> Iterator[ClaimResult]:

@@ -13,22 +13,14 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from draincheck.knobs import Knobs, Setting, nearest, shown, turned
-from draincheck.revisions import REVISIONS, Revision
+from draincheck.errors import UnknownName
+from draincheck.knobs import Knobs, Setting, named, shown, turned
+from draincheck.revisions import PLACES, Revision
 
 __all__ = [
-    "GROUNDWORK",
-    "MITIGATIONS",
-    "NOT_MITIGATIONS",
-    "Groundwork",
-    "Mitigation",
-    "NotMitigation",
-    "applied",
-    "contains",
-    "find_mitigation",
-    "groundwork_for",
-    "total_cost",
-]
+    "GROUNDWORK", "MITIGATIONS", "NOT_MITIGATIONS", "Groundwork", "Mitigation", "NotMitigation",
+    "applied", "contains", "find_mitigation", "groundwork_for", "total_cost",
+]  # fmt: skip
 
 
 class Groundwork(Struct, frozen=True):
@@ -177,14 +169,10 @@ def find_mitigation(name: str) -> Mitigation:
 
     Raises UnknownName.
     """
-    for item in MITIGATIONS:
-        if item.name == name:
-            return item
-    error = nearest("mitigation", name, [item.name for item in MITIGATIONS])
     for other in NOT_MITIGATIONS:
         if str(other) == name:
-            raise type(error)(f"{name} is not a mitigation: {other.reason}")
-    raise error
+            raise UnknownName(f"{name} is not a mitigation: {other.reason}")
+    return named("mitigation", name, MITIGATIONS)
 
 
 def applied(knobs: Knobs, mitigations: Iterable[Mitigation]) -> Knobs:
@@ -197,11 +185,9 @@ def applied(knobs: Knobs, mitigations: Iterable[Mitigation]) -> Knobs:
 
 def contains(revision: Revision, commit: str) -> bool:
     """Whether a code base comes at or after a commit of the history. One that never existed counts as the row it was made from."""
-    names = [row.name for row in REVISIONS]
     stem = revision.name.split("+")[0]
-    if stem not in names:
-        stem = stem.split("-")[0]
-    return stem in names and names.index(commit) <= names.index(stem)
+    stem = stem if stem in PLACES else stem.split("-")[0]
+    return stem in PLACES and PLACES[commit] <= PLACES[stem]
 
 
 def groundwork_for(revision: Revision, mitigations: Iterable[Mitigation]) -> tuple[Groundwork, ...]:

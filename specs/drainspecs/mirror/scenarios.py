@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from draincheck.knobs import nearest
+from draincheck.knobs import named
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
 
@@ -23,91 +24,48 @@ DEFAULT_SCENARIOS: Final = (
 _MIRROR, _DATAPLANE, _COMMIT, _TIMER, _MMIO = DEFAULT_SCENARIOS
 
 
-def _variant(base: Scenario, suffix: str, words: str, **changes: Any) -> Scenario:
-    return replace(base, name=f"{base.name}-{suffix}", meaning=f"{base.meaning}; {words}", **changes)
+_FLUSHING: Final = (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
+_OVERLAY, _TO_VCPU = "active commit of a qcow2 overlay", "kicks run the queue handler from a vCPU thread or a chardev"
+
+
+def _vary(suffix: str, words: str, *bases: Scenario, **changes: Any) -> Iterator[Scenario]:
+    """Variants of some scenarios."""
+    for base in bases:
+        yield replace(base, name=f"{base.name}-{suffix}", meaning=f"{base.meaning}; {words}", **changes)
 
 
 EXTRA_SCENARIOS: Final = (
-    *(_variant(base, "2-writes", "two writes", writes=2) for base in DEFAULT_SCENARIOS),
-    *(_variant(base, "read", "one read instead of a write", writes=0, reads=1) for base in DEFAULT_SCENARIOS),
-    *(
-        _variant(base, "flush", "one flush instead of a write", writes=0, flushes=1)
-        for base in (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
-    ),
-    *(
-        _variant(
-            base, "flush-reopen", "one flush, and mirror_exit reopens the target", writes=0, flushes=1, reopen=True
-        )
-        for base in (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
-    ),
-    *(
-        _variant(base, "2-disks", "a second disk without a job is written too", other_writes=1)
-        for base in (_MIRROR, _DATAPLANE, _COMMIT)
-    ),
-    *(
-        _variant(base, "qcow2", "the target is qcow2 instead of raw", target_format="qcow2")
-        for base in (_MIRROR, _TIMER, _MMIO)
-    ),
-    replace(
-        _MMIO,
-        name="no-ioeventfd-vcpu",
-        meaning="mirror job, kicks run the queue handler from a vCPU thread only",
-        source="vcpu",
-    ),
-    _variant(_MIRROR, "2-jobs", "a second disk with a mirror job of its own", jobs=2),
-    _variant(_MIRROR, "cancel", "cancelled after READY", command="cancel"),
-    _variant(_MIRROR, "cancel-early", "cancelled before or after READY", command="cancel", starts_ready=False),
-    _variant(_MIRROR, "bulk", "the bulk of the copying is still to be done", starts_ready=False),
-    _variant(_MIRROR, "source-error", "a copy's read may fail", job_errors="source"),
-    _variant(_MIRROR, "target-error", "a copy's write or a flush may fail", job_errors="target"),
-    _variant(_MIRROR, "reopen", "the target has other open flags, so mirror_exit reopens it", reopen=True),
-    _variant(_MIRROR, "zero-length", "the disk has no sectors", zero_length=True, writes=0),
-    _variant(_DATAPLANE, "cancel", "cancelled after READY", command="cancel"),
-    _variant(_DATAPLANE, "target-error", "a copy's write or a flush may fail", job_errors="target"),
-    _variant(_DATAPLANE, "zero-length", "the disk has no sectors", zero_length=True, writes=0),
-    _variant(
-        _DATAPLANE,
-        "reset",
-        "the guest resets the device between (a) and (c), which stops dataplane",
-        device_reset=True,
-        writes=0,
-    ),
-    _variant(
-        _DATAPLANE,
-        "stop",
-        "the device is reset or stopped between (a) and (c), with a kick that may be pending",
-        device_reset=True,
-    ),
-    replace(
-        _MMIO,
-        name="commit-no-ioeventfd",
-        meaning="active commit of a qcow2 overlay, kicks run the queue handler from a vCPU thread or a chardev",
-        job="commit",
-    ),
-    replace(
-        _MMIO,
-        name="commit-no-ioeventfd-qcow2",
-        meaning="active commit of a qcow2 overlay to a qcow2 base, kicks run the queue handler from a vCPU thread or a chardev",
-        job="commit",
-        target_format="qcow2",
-    ),
-    replace(
-        _DATAPLANE,
-        name="commit-dataplane",
-        meaning="active commit of a qcow2 overlay, virtio disk in an IOThread, host notifiers",
-        job="commit",
-    ),
-)
+    *_vary("2-writes", "two writes", *DEFAULT_SCENARIOS, writes=2),
+    *_vary("read", "one read instead of a write", *DEFAULT_SCENARIOS, writes=0, reads=1),
+    *_vary("flush", "one flush instead of a write", *_FLUSHING, writes=0, flushes=1),
+    *_vary("flush-reopen", "one flush, and mirror_exit reopens the target", *_FLUSHING, writes=0, flushes=1, reopen=True),
+    *_vary("2-disks", "a second disk without a job is written too", _MIRROR, _DATAPLANE, _COMMIT, other_writes=1),
+    *_vary("qcow2", "the target is qcow2 instead of raw", _MIRROR, _TIMER, _MMIO, target_format="qcow2"),
+    replace(_MMIO, name="no-ioeventfd-vcpu", meaning="mirror job, kicks run the queue handler from a vCPU thread only", source="vcpu"),
+    *_vary("2-jobs", "a second disk with a mirror job of its own", _MIRROR, jobs=2),
+    *_vary("cancel", "cancelled after READY", _MIRROR, command="cancel"),
+    *_vary("cancel-early", "cancelled before or after READY", _MIRROR, command="cancel", starts_ready=False),
+    *_vary("bulk", "the bulk of the copying is still to be done", _MIRROR, starts_ready=False),
+    *_vary("source-error", "a copy's read may fail", _MIRROR, job_errors="source"),
+    *_vary("target-error", "a copy's write or a flush may fail", _MIRROR, job_errors="target"),
+    *_vary("reopen", "the target has other open flags, so mirror_exit reopens it", _MIRROR, reopen=True),
+    *_vary("zero-length", "the disk has no sectors", _MIRROR, zero_length=True, writes=0),
+    *_vary("cancel", "cancelled after READY", _DATAPLANE, command="cancel"),
+    *_vary("target-error", "a copy's write or a flush may fail", _DATAPLANE, job_errors="target"),
+    *_vary("zero-length", "the disk has no sectors", _DATAPLANE, zero_length=True, writes=0),
+    *_vary("reset", "the guest resets the device between (a) and (c), which stops dataplane", _DATAPLANE, device_reset=True, writes=0),
+    *_vary("stop", "the device is reset or stopped between (a) and (c), with a kick that may be pending", _DATAPLANE, device_reset=True),
+    replace(_MMIO, name="commit-no-ioeventfd", meaning=f"{_OVERLAY}, {_TO_VCPU}", job="commit"),
+    replace(_MMIO, name="commit-no-ioeventfd-qcow2", meaning=f"{_OVERLAY} to a qcow2 base, {_TO_VCPU}", job="commit", target_format="qcow2"),
+    replace(_DATAPLANE, name="commit-dataplane", meaning=f"{_OVERLAY}, virtio disk in an IOThread, host notifiers", job="commit"),
+)  # fmt: skip
 
 SCENARIOS: Final = DEFAULT_SCENARIOS + EXTRA_SCENARIOS
 
 
 def find_scenario(name: str) -> Scenario:
     """The scenario of this name; raises UnknownName with the nearest ones."""
-    for item in SCENARIOS:
-        if item.name == name:
-            return item
-    raise nearest("scenario", name, [item.name for item in SCENARIOS])
+    return named("scenario", name, SCENARIOS)
 
 
 def base_scenario(scenario: Scenario) -> Scenario:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from draincheck.knobs import nearest
+from draincheck.knobs import named
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import LIVENESS, PROPERTIES, DrainInvariant
 from drainspecs.mirror.specification import Specification, meanings, with_probes
@@ -35,10 +35,7 @@ def known_properties() -> dict[str, str]:
 
 def find_specification(name: str) -> Specification:
     """The specification of this name; raises UnknownName with the nearest ones."""
-    for item in specifications():
-        if item.name == name:
-            return item
-    raise nearest("specification", name, [item.name for item in specifications()])
+    return named("specification", name, specifications())
 
 
 def specification_of(properties: Iterable[str]) -> Specification | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from time import perf_counter
@@ -29,26 +30,10 @@ from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 from drainspecs.suite.pool import how_many, in_processes
 
 __all__ = [
-    "Cell",
-    "Counts",
-    "Deviation",
-    "Row",
-    "RowResult",
-    "Solver",
-    "all_rows",
-    "counts_path",
-    "counts_text",
-    "decide_all",
-    "default_rows",
-    "deviation",
-    "deviations",
-    "differences",
-    "fault_of",
-    "pieces",
-    "pinned_counts",
-    "system_of",
+    "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
+    "decide_all", "default_rows", "deviation", "deviations", "fault_of", "pieces", "pinned_counts", "system_of",
     "with_order_any",
-]
+]  # fmt: skip
 
 #: what is said instead where the model itself is wrong
 FAULT = "model fault"
@@ -129,15 +114,9 @@ class RowResult(Struct, frozen=True):
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The properties in their order."""
-        return tuple(
-            Cell(
-                self.row,
-                item.name,
-                self.exploration.verdicts[item.name],
-                expected(self.row.revision.name, self.row.scenario, item.name),
-            )
-            for item in PROPERTIES
-        )
+        revision, scenario, verdicts = self.row.revision.name, self.row.scenario, self.exploration.verdicts
+        names = [item.name for item in PROPERTIES]
+        return tuple(Cell(self.row, name, verdicts[name], expected(revision, scenario, name)) for name in names)
 
 
 def default_rows(revisions: Sequence[Revision] = (), scenarios: Sequence[Scenario] = ()) -> list[Row]:
@@ -163,9 +142,8 @@ def with_order_any(revision: Revision) -> Revision:
 
 def system_of(row: Row) -> TransitionSystem:
     """The transition system of a row, with every property of the specification."""
-    return build(
-        f"{row.revision.name} / {row.scenario.name}", row.revision.knobs, row.scenario, DrainInvariant()
-    ).compile()
+    title = f"{row.revision.name} / {row.scenario.name}"
+    return build(title, row.revision.knobs, row.scenario, DrainInvariant()).compile()
 
 
 class Solver:
@@ -242,16 +220,11 @@ def counts_path() -> Path:
     return Path(__file__).parents[1] / "mirror" / "counts.json"
 
 
-_counts: dict[str, dict[str, Counts]] = {}
-
-
+@cache
 def pinned_counts() -> dict[str, dict[str, Counts]]:
     """Scenario -> revision -> the exact counts that a search must find (`mirror/counts.json`)."""
-    if not _counts:
-        data = json.loads(counts_path().read_text(encoding="utf-8"))
-        for scenario, rows in data.items():
-            _counts[scenario] = {revision: Counts(*numbers) for revision, numbers in rows.items()}
-    return _counts
+    table = json.loads(counts_path().read_text(encoding="utf-8"))
+    return {key: {revision: Counts(*numbers) for revision, numbers in rows.items()} for key, rows in table.items()}
 
 
 def counts_text(results: Iterable[RowResult], kept: Mapping[str, Mapping[str, Counts]] | None = None) -> str:
@@ -288,11 +261,6 @@ class Deviation(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.revision} {self.row} {self.what}: expected {self.expected}, found {self.found}"
-
-
-def differences(result: RowResult) -> list[str]:
-    """A line for each of the row's `deviations`."""
-    return list(map(str, deviations(result)))
 
 
 def deviations(result: RowResult) -> list[Deviation]:
