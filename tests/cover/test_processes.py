@@ -8,7 +8,7 @@ from multiprocessing import active_children
 import pytest
 
 from check_invariants.exit import NotWritable
-from drainspecs.suite.pool import in_processes
+from draincheck.pool import in_processes
 
 
 def square(number: int) -> tuple[int, int]:

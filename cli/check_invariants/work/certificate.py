@@ -18,12 +18,12 @@ from check_invariants.selection import load_model, select_from_source
 from check_invariants.words import claimed
 from draincheck.certificate import CertificateVerdict, Header, check, read
 from draincheck.errors import CertificateError, NoSolver
+from draincheck.pool import in_processes
 from draincheck.solvers import demand
 from draincheck.subject import Source, Subject
 from draincheck.words import counted
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import uncovered
-from drainspecs.suite.pool import in_processes
 
 __all__ = ["check_files"]
 

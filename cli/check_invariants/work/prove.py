@@ -20,6 +20,7 @@ from check_invariants.words import as_far_as_modelled, claimed
 from draincheck import certificate as certificates
 from draincheck.certificate import Certificate, Certified, Gap, Header, certify
 from draincheck.errors import CertificateError
+from draincheck.pool import in_processes
 from draincheck.properties import Liveness
 from draincheck.subject import Subject
 from draincheck.verdict import Limits, Outcome
@@ -28,7 +29,6 @@ from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import Account, account, by_system, uncovered
 from drainspecs.suite.matrix import Row, RowResult
-from drainspecs.suite.pool import in_processes
 
 __all__ = ["command"]
 

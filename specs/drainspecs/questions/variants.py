@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.knobs import Knobs, Setting
+from draincheck.pool import how_many, in_processes
 from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import Revision
 from draincheck.system import TransitionSystem
@@ -25,7 +26,6 @@ from draincheck.verdict import Outcome
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import applies
-from drainspecs.suite.pool import how_many, in_processes
 
 __all__ = ["NAMES_ONLY", "Advance", "Judge", "Judged", "check_applies", "check_possible", "silently"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from draincheck.errors import ModelError
+from draincheck.pool import in_processes
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.notify import ROWS, check
 from drainspecs.suite.matrix import Deviation, Row, deviation, fault_of, pieces
-from drainspecs.suite.pool import in_processes
 
 __all__ = ["liveness_deviations", "liveness_rows", "notify_deviations"]
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.knobs import turned
+from draincheck.pool import how_many, in_processes
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault
@@ -27,7 +28,6 @@ from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
-from drainspecs.suite.pool import how_many, in_processes
 
 __all__ = [
     "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
