@@ -27,15 +27,8 @@ from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
 
 __all__ = [
-    "ROWS",
-    "NotifyResult",
-    "NotifyRow",
-    "aio_notify",
-    "aio_notify_accept",
-    "aio_notify_bug",
-    "check",
-    "system_of",
-]
+    "ROWS", "NotifyResult", "NotifyRow", "aio_notify", "aio_notify_accept", "aio_notify_bug", "check", "system_of",
+]  # fmt: skip
 
 HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
 
@@ -110,12 +103,9 @@ def aio_notify_bug(bug: str = "", check_req: bool = False) -> Model:
         p.do("sets the event", bell.event.set())
 
     def accept(p: Process) -> None:
-        if bug:
-            p.do("clears the request", bell.req.clear())
-            p.do("clears the event", bell.event.clear())
-        else:
-            p.do("clears the event", bell.event.clear())
-            p.do("clears the request", bell.req.clear())
+        clears = [("clears the event", bell.event.clear()), ("clears the request", bell.req.clear())]
+        for label, update in reversed(clears) if bug else clears:
+            p.do(label, update)
 
     return _played(bell, ring, accept, check_req)
 
@@ -206,16 +196,11 @@ def _demands(bell: _Bell, check_req: bool) -> None:
     if check_req:
         m.leads_to("taken", req, ~req, meaning="a request does not stay for ever", source=source)
     else:
-        m.leads_to(
-            "cleared", event, ~event, meaning="the event does not stay set for ever: nobody spins", source=source
-        )
-        m.leads_to(
-            "rung",
-            ~event,
-            event | done,
-            meaning="the event does not stay clear while the notifier rings",
-            source=source,
-        )
+        for name, trigger, goal, meaning in (
+            ("cleared", event, ~event, "the event does not stay set for ever: nobody spins"),
+            ("rung", ~event, event | done, "the event does not stay clear while the notifier rings"),
+        ):
+            m.leads_to(name, trigger, goal, meaning=meaning, source=source)
     for process in m.processes.values():
         m.fair(process, "weak")
 
@@ -306,13 +291,8 @@ class NotifyResult(Struct, frozen=True):
 
 def system_of(row: NotifyRow) -> TransitionSystem:
     """The transition system of a row."""
-    match row.model:
-        case "aio_notify":
-            return aio_notify(row.bug).compile()
-        case "aio_notify_bug":
-            return aio_notify_bug(row.bug, row.check_req).compile()
-        case _:
-            return aio_notify_accept(row.bug, row.check_req).compile()
+    makes = {"aio_notify_bug": aio_notify_bug, "aio_notify_accept": aio_notify_accept}
+    return (makes[row.model](row.bug, row.check_req) if row.model in makes else aio_notify(row.bug)).compile()
 
 
 def check(row: NotifyRow, limits: Limits | None = None) -> NotifyResult:

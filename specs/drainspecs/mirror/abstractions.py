@@ -139,26 +139,20 @@ _SPINS: Final = (
 )
 
 ABSTRACTIONS: Final = (
-    LeftOut(
-        "copies",
-        "mirror copies one sector at a time (QEMU: up to 16 copies in flight)",
+    LeftOut("copies", "mirror copies one sector at a time (QEMU: up to 16 copies in flight)",
         "mirror reads the count for the last time, and leaves, only with no copy in flight (after an error it waits for them), and two copies "
         "of one chunk never overlap (mirror_iteration waits for in_flight_bitmap); copies of different chunks share nothing but the moments "
         "at which mirror_run is "
         "entered, where it tests the same conditions. So a run with several copies is, sector by sector, one with one. For S1 the counted "
         "model has any number, and the same verdicts (test_parametric.py)",
     ),
-    LeftOut(
-        "versions",
-        "one data version a sector; each write has a sector of its own",
+    LeftOut("versions", "one data version a sector; each write has a sector of its own",
         "a write is lost if it is on the source alone at the switch. A dirty bit is set after the data has changed and cleared before a copy "
         "reads it, so the last copy after a bit was set has the newest data, whatever was there before: whether a write is lost depends on when "
         "it enters and completes, not on other writes to its sector. Take these to other sectors, and the loss stays; nor does a later write that "
         "hides it matter, since guests may stop before it. The same for a bit that several sectors share: it only causes more copies",
     ),
-    LeftOut(
-        "requests",
-        "the guest reads and writes, or flushes where a scenario says so; discards and ioctls are left out",
+    LeftOut("requests", "the guest reads and writes, or flushes where a scenario says so; discards and ioctls are left out",
         "zeroes are written like data. A discard or an ioctl enters as a write does, so S1, S5 and S7 are the same",
         (
             Limit(
@@ -173,38 +167,28 @@ ABSTRACTIONS: Final = (
             ),
         ),
     ),
-    LeftOut(
-        "throttling",
-        "no I/O limits, and no request waits for an overlapping one",
+    LeftOut("throttling", "no I/O limits, and no request waits for an overlapping one",
         "a serialised request is tracked while it waits. Throttled ones: until v2.6 a drain waits until their queue is empty "
         "(bdrv_requests_pending), from c2066af051 on a section's begin does (blk_root_drained_begin, and no limits inside it), "
         "and from 9972354856 on they are counted. So none is left from before (w): one that waits at (c) was handled in W, where S1 sees it. "
         "Where S1 holds there is none; where it does not, one that leaves the queue late is pending at the assertion (until v2.6), or goes to "
         "the target (later): no other property that holds breaks",
     ),
-    LeftOut(
-        "sources",
-        "slirp, other GSources, exports, other monitor commands",
+    LeftOut("sources", "slirp, other GSources, exports, other monitor commands",
         "a scenario says who makes requests to the disk, and these make none. They can only wake the main loop: a throw-away model "
         "whose poll may return at any time, with nothing ready, has the same verdicts",
     ),
-    LeftOut(
-        "bottom halves",
-        "of qemu_aio_context's bottom halves the drain's, the exit's and the thread pool's, newest first, the pool's the oldest",
+    LeftOut("bottom halves", "of qemu_aio_context's bottom halves the drain's, the exit's and the thread pool's, newest first, the pool's the oldest",
         "the list is walked from the newest (aio_bh_new puts it at the head); the pool's is made with the first request. Others submit nothing. From "
         "8c6b0356b5 (v5.0.0) on the one scheduled last runs first, and one that is scheduled during a walk waits for the next. All such orders are "
         "among those of a model in which each walk runs the pool's before the others, after them, or not at all; there the code bases of then "
         "have the same verdicts (test_abstractions.py)",
     ),
-    LeftOut(
-        "finished elements",
-        "the thread pool's finished elements come in any order (QEMU: as its list has them)",
+    LeftOut("finished elements", "the thread pool's finished elements come in any order (QEMU: as its list has them)",
         "over-approximates, so what holds does; and what is violated is so with the guest's always first and with the job's always first, too "
         "(test_abstractions.py; run for the scenarios of --all with one job and one request as well)",
     ),
-    LeftOut(
-        "spins",
-        "the escape after 1000 polls that may not sleep strikes at any time (QEMU: when the counter says so)",
+    LeftOut("spins", "the escape after 1000 polls that may not sleep strikes at any time (QEMU: when the counter says so)",
         "over-approximates, so what holds does; without it only verdicts of requests from a vCPU alone change, those named here "
         "(test_abstractions.py)",
         (
@@ -212,9 +196,7 @@ ABSTRACTIONS: Final = (
             Limit(_SPINS, VIOLATED, ("S5",), until="2119882c7e", scenarios=_by_vcpu, among="kicks from a vCPU alone"),
         ),
     ),
-    LeftOut(
-        "second parking",
-        "a read or write that is queued in a section is not counted meanwhile, however often it is queued",
+    LeftOut("second parking", "a read or write that is queued in a section is not counted meanwhile, however often it is queued",
         "exact for the first time (blk_aio_read_entry and blk_aio_write_entry take it off the count). For a second time a section must be open "
         "when it is woken, which takes an IOThread; there, handlers are masked in every section: what submits in one is a device that stops, or a "
         "handler that has passed aio_node_check and waits for the AioContext while the main thread opens a section. Of mirror's sections the "
@@ -228,9 +210,7 @@ ABSTRACTIONS: Final = (
             ),
         ),
     ),
-    LeftOut(
-        "resets",
-        "a device is reset or stopped only between (a) and (c)",
+    LeftOut("resets", "a device is reset or stopped only between (a) and (c)",
         "the scenarios with a reset ask what it does there; a violation there is one",
         (Limit("a reset at another time, with the job running, is not looked at", scenarios=_with_reset, among="a device that is reset"),),
     ),
@@ -257,15 +237,11 @@ ABSTRACTIONS: Final = (
         "(`drain_polls_ctx`); where bdrv_replace_node then waits for the stray write, it finishes either way. "
         "A drain with nothing to wait for polls the IOThread's context in QEMU, too (91af091f92: BDRV_POLL_WHILE)",
     ),
-    LeftOut(
-        "who enters the job",
-        "block-job-complete leaves an IOThread's job to its own timer (QEMU until aef4278c5a: it enters it in the main thread)",
+    LeftOut("who enters the job", "block-job-complete leaves an IOThread's job to its own timer (QEMU until aef4278c5a: it enters it in the main thread)",
         "mirror_run then runs in the main thread, under the disk's lock, up to its flush or its drain's yield, as it would in the IOThread; with "
         "the monitor doing so every verdict with dataplane is the same (test_abstractions.py)",
     ),
-    LeftOut(
-        "flushes",
-        "mirror's flush and the guest's always take the host's time (QEMU: not if nothing is to be flushed, 3ff2f67a7c, or the target "
+    LeftOut("flushes", "mirror's flush and the guest's always take the host's time (QEMU: not if nothing is to be flushed, 3ff2f67a7c, or the target "
         "takes no flushes); mirror's before READY is left out from bdffb31d8e on",
         "every verdict is the same if mirror's flush may or may not yield (test_abstractions.py; run as for the finished elements). One "
         "that never does closes the window of some code "
@@ -292,9 +268,7 @@ ABSTRACTIONS: Final = (
         "an IOThread lets go of its context between busy polling and dispatch, as it does some weeks after 59c9f437c5; before, it holds it",
         "over-approximates, so what holds does. From 684e508c23 to 59c9f437c5~1 a stray write enters by busy polling alone, lock or no lock",
     ),
-    LeftOut(
-        "jobs",
-        "one job, or two on different disks",
+    LeftOut("jobs", "one job, or two on different disks",
         "another job acts on this one in two ways only: its drains poll, so that callbacks of ours run inside them, and its sections raise the "
         "context's counter. mirror-2-jobs lets one other job do both at any time; a third one would not do anything else",
     ),
@@ -322,9 +296,7 @@ ABSTRACTIONS: Final = (
             ),
         ),
     ),
-    LeftOut(
-        "later code bases",
-        "the table of code bases ends",
+    LeftOut("later code bases", "the table of code bases ends",
         "each row is about its own code base",
         (
             Limit(

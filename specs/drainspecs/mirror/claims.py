@@ -83,19 +83,8 @@ def _inert(knob: str) -> tuple[Question, ...]:
 _QUIET_UNTIL = _quiet("5a7e7a0bad", "f3926945c8", "3f09bfbc7b", "176c36997f", "a77fd4bb29", "ab27c3b5e7", "9a0cec664e")
 _ASSERTS = good((_BEFORE, _AFTER), "commit", "A1")
 #: the bandage is taken off at every way to the end of the job
-_UNDONE = good(
-    "ab27c3b5e7",
-    (
-        "mirror",
-        "commit",
-        "mirror-cancel",
-        "mirror-cancel-early",
-        "mirror-source-error",
-        "mirror-target-error",
-        "mirror-zero-length",
-    ),
-    ("B2", "B5"),
-)
+_ENDS = ("cancel", "cancel-early", "source-error", "target-error", "zero-length")
+_UNDONE = good("ab27c3b5e7", ("mirror", "commit", *(f"mirror-{end}" for end in _ENDS)), ("B2", "B5"))
 
 CLAIMS: Final = (
     Claim("opens", "5a7e7a0bad opens the window: before it no request can slip in before mirror_exit, from it on writes are lost", _YES,

@@ -48,9 +48,8 @@ def _phase_of_location(system: TransitionSystem) -> dict[int | None, str]:
     phases: dict[int | None, str] = defaultdict(lambda: "dispatch")
     for action in system.actions:
         if action.process == "main thread":
-            words = {
-                word for part in action.parts[:1] for word in (*(call.function for call in part.frames), part.label)
-            }
+            first = action.parts[:1]
+            words = {word for part in first for word in (*(call.function for call in part.frames), part.label)}
             phase = next((phase for word, phase in _PHASES if word in words), "dispatch")
             phases.setdefault(action.location, phase)
     return phases

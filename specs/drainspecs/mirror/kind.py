@@ -23,8 +23,8 @@ def same_kind(revision: Revision, scenarios: Sequence[Scenario]) -> list[Scenari
     Two jobs are left out: they take longer than all others together, and bring no request of another kind.
     """
     bases = {base_scenario(scenario) for scenario in scenarios}
-    variants = (s for s in SCENARIOS if base_scenario(s) in bases and s not in scenarios and s.jobs == 1)
-    return [scenario for scenario in variants if applies(revision, scenario)]
+    others = (item for item in SCENARIOS if base_scenario(item) in bases and item not in scenarios and item.jobs == 1)
+    return [item for item in others if applies(revision, item)]
 
 
 class Kind:

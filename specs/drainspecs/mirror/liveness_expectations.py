@@ -46,27 +46,18 @@ _EVERYWHERE: Final[dict[str, Spans]] = {
         bad(FIRST, "the drain polls inside the coroutine whose yield would run the request it waits for"),
         ok("a77fd4bb29", "the drain yields, the wake list runs, the bottom half polls"),
     ),
-    **always(
-        "L6",
-        "the main loop walks its bottom halves in every iteration; nobody else's drain waits for one, which is what 91af091f92 is about",
-    ),
+    **always("L6", "the main loop walks its bottom halves in every iteration; nobody else's drain waits for one, which is what 91af091f92 is about"),
     **always("L7", "the main loop spins at most while a section is open, and sections end"),
-}
+}  # fmt: skip
 
 _MAIN_LOOP: Final[Table] = {
-    **always(
-        "L2",
-        "the eventfd is level-triggered and GLib polls it whether it is disabled or not: it is reported until it is handled",
-    ),
+    **always("L2", "the eventfd is level-triggered and GLib polls it whether it is disabled or not: it is reported until it is handled"),
     "L7s": (
         ok(FIRST, "no dispatch is refused"),
         ok("37989ced44", "what is polled during a section is polled by a drain, or the exit bottom half is scheduled"),
-        bad(
-            "bdffb31d8e",
-            "the job flushes inside the section and the main loop goes on meanwhile: a kick makes it spin as long as the flush takes",
-        ),
+        bad("bdffb31d8e", "the job flushes inside the section and the main loop goes on meanwhile: a kick makes it spin as long as the flush takes"),
     ),
-}
+}  # fmt: skip
 
 _DATAPLANE: Final[Table] = {
     "L1": (
@@ -85,7 +76,7 @@ _DATAPLANE: Final[Table] = {
 _NOT_EXTERNAL: Final[Table] = {
     **always("L2", "the main loop's timers and chardevs are never disabled"),
     **always("L7s", "the source of the requests is never disabled"),
-}
+}  # fmt: skip
 
 _SCENARIOS: Final[Mapping[str, Table]] = {
     "mirror": _MAIN_LOOP, "commit": _MAIN_LOOP, "dataplane": _DATAPLANE, "timer": _NOT_EXTERNAL, "no-ioeventfd": _NOT_EXTERNAL,
@@ -102,12 +93,9 @@ _STAYS_COUNTED: Final = (
 _PARKED: Final[Table] = {name: (*_EVERYWHERE[name], *_STAYS_COUNTED) for name in ("L1", "L3")}
 _DETACHED: Final = (
     ok(FIRST, "the stop waits for the lock in its turn, and then for nothing"),
-    bad(
-        "463e0be101",
-        "a switch of the disk's context waits, with the BQL, for a deferred job whose exit needs the main loop",
-    ),
+    bad("463e0be101", "a switch of the disk's context waits, with the BQL, for a deferred job whose exit needs the main loop"),
     ok("657e120320", "the job's nodes move along and nothing waits for it"),
-)
+)  # fmt: skip
 #: what a variant changes: a flush can be parked where its source is not disabled, and a stop switches the disk's context
 _VARIANTS: Final[Mapping[str, Table]] = {
     **{f"{base}-{suffix}": _PARKED for base in ("timer", "no-ioeventfd") for suffix in ("flush", "flush-reopen")},

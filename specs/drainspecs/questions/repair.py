@@ -148,13 +148,12 @@ def repair(
     search = _Search(bench, liveness)
     search.run()
     remaining = _Remaining(bench)
-    solutions = (_solution(revision, bench.chosen(places)) for places in search.solutions)
     return Repairs(
         revision=revision,
         scenarios=bench.scenarios,
         properties=bench.properties,
         applicable=bench.chosen(bench.applicable),
-        solutions=tuple(sorted(solutions, key=_by_cost)),
+        solutions=tuple(sorted((_solution(revision, bench.chosen(p)) for p in search.solutions), key=_by_cost)),
         now=remaining.after(frozenset()),
         remainders=tuple(map(remaining.after, search.short_of_solutions())),
         rejected=tuple((bench.chosen(places), flaws) for places, flaws in search.rejected.items()),

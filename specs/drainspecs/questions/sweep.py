@@ -129,10 +129,6 @@ class Sweep(Struct, frozen=True, dict=True):
         """What the search found of one vector of the space."""
         return bool(self.safe >> self.space.number(vector) & 1)
 
-    def table_says_safe(self, vector: Mapping[str, Setting]) -> bool:
-        """What the decision table says of it; nothing is said of a vector that no code base could have."""
-        return any(cube.contains(vector) for cube in self.table)
-
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The decision table: for each cube the values of each knob of the space as text, "" where it does not matter."""
         for cube in self.table:
@@ -169,7 +165,7 @@ def sweep(
     started = perf_counter()
     base = base or find_revision("ab27c3b5e7")
     wanted = (properties,) if isinstance(properties, str) else tuple(properties)
-    swept = _chosen(knobs if knobs is not None else default_knobs(scenario))
+    swept = _chosen(default_knobs(scenario) if knobs is None else knobs)
     check_applies(base, scenario)
     judge = Judge(scenario, wanted, probes, processes, advance)
     parts = tuple(_parts(judge, base.knobs, swept))

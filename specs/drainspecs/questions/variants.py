@@ -9,6 +9,7 @@ that cannot matter.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -168,8 +169,7 @@ class Judge:
         """Decided by processes that are forked from this one, and so begin with what it knows."""
         _here[:] = [self]
         pieces = [vectors[start : start + PIECE] for start in range(0, len(vectors), PIECE)]
-        for found in in_processes(_judge_here, pieces, self._processes):
-            yield from found
+        return chain.from_iterable(in_processes(_judge_here, pieces, self._processes))
 
 
 #: the judge of the process that forks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from draincheck.errors import ModelError
 from draincheck.pool import in_processes
@@ -21,8 +22,7 @@ def liveness_rows(rows: Iterable[Row]) -> list[Row]:
 
 def liveness_deviations(rows: Sequence[Row], processes: int | None = None) -> Iterator[list[Deviation]]:
     """For each row what differs there; what nothing was written down for differs, too. See `matrix.decide_all` for `processes`."""
-    for found in in_processes(_of_piece, pieces(rows), processes):
-        yield from found
+    return chain.from_iterable(in_processes(_of_piece, pieces(rows), processes))
 
 
 def _of_piece(rows: list[Row]) -> list[list[Deviation]]:

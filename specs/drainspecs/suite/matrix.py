@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from time import perf_counter
 
@@ -199,10 +199,8 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
     """
     divided = pieces(rows)
     if min(len(divided), how_many(processes)) < 2:
-        yield from Solver().decide(rows)
-        return
-    for results in in_processes(_decide_piece, divided, processes):
-        yield from results
+        return Solver().decide(rows)
+    return chain.from_iterable(in_processes(_decide_piece, divided, processes))
 
 
 def pieces(rows: Sequence[Row]) -> list[list[Row]]:
