@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from draincheck.errors import TraceError
-from draincheck.system import State, TransitionSystem
+from draincheck.system import Action, State, TransitionSystem
 
-__all__ = ["Run", "Step", "Trace", "rerun"]
+__all__ = ["Run", "Step", "Trace", "label_of", "rerun"]
 
 
 class Trace(Struct, frozen=True):
@@ -108,3 +108,11 @@ def _check_loop(steps: Sequence[Step], loop: int) -> None:
         )
     if steps[-1].after != steps[loop].before:
         raise TraceError(f"the loop does not close: the state after step {len(steps)} is not the one after step {loop}")
+
+
+def label_of(system: TransitionSystem, action: Action, state: State) -> str:
+    """What takes place where the action is taken in this state; `(goes on in f)` for a step without a label."""
+    parts = [part for part in action.parts if system.holds(part.when, state)]
+    labels = dict.fromkeys(part.label for part in parts if part.label)
+    places = [str(part.frames[-1]) for part in parts if part.frames]
+    return "; ".join(labels) or (f"(goes on in {places[-1]})" if places else "(goes on)")

@@ -101,7 +101,7 @@ def test_fates_are_what_they_are_defined_to_be(system: TransitionSystem) -> None
         for here in range(len(graph)):
             for way in avoidabilities.other_ways(here, taken=-1):
                 if way.avoidability is Avoidability.AVOIDABLE:
-                    assert len(way.rest) == steps_to_safety(avoidabilities, graph, way.rest[0][0])
+                    assert len(way.rest) == steps_to_safety(avoidabilities, graph, dict(graph.edges[here])[way.action])
 
 
 def steps_to_safety(avoidabilities: Avoidabilities, graph: StateGraph, start: int) -> int:

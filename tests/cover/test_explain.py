@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from draincheck.analysis.avoidability import Avoidabilities, Avoidability
-from draincheck.analysis.explain import Alternative, Explanation, explain, facts_behind, label_of
+from draincheck.analysis.explain import Alternative, Explanation, explain, facts_behind
 from draincheck.engines.explicit import check, explore
 from draincheck.errors import ModelError, TraceError
 from draincheck.lang import Model, all_, any_
 from draincheck.qemu import build
 from draincheck.report.explain_text import render_explanation
 from draincheck.revisions import find_revision
-from draincheck.run import Run, Trace
+from draincheck.run import Run, Trace, label_of
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
 from drainspecs.mirror.liveness import progress_system

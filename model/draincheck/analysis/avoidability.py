@@ -26,11 +26,11 @@ from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock, Property, Reachable
-from draincheck.run import Trace
-from draincheck.system import Action, State, TransitionSystem
+from draincheck.run import Trace, label_of
+from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
 
-__all__ = ["AVOIDABILITY_LIMITS", "Avoidabilities", "Avoidability", "OtherWay"]
+__all__ = ["AVOIDABILITY_LIMITS", "Alternative", "Avoidabilities", "Avoidability"]
 
 #: the largest graph that is looked at: some seconds' worth
 AVOIDABILITY_LIMITS = Limits(states=200_000)
@@ -48,19 +48,23 @@ class Avoidability(Enum):
 _ORDER: Final = (*Avoidability, None)
 
 
-class OtherWay(Struct, frozen=True):
+class Alternative(Struct, frozen=True):
     """Another action that was enabled.
 
     Attributes:
-        action: which.
-        avoidability: of the state after it; None if it violates the property itself.
-        rest: if that is *avoidable*, the rest of a shortest way to a safe state (or to the goal of a demand on whole runs), as the states that
-            it passes and the actions taken in them.
+        action: its index.
+        process: who would have taken it.
+        label: what would have taken place.
+        avoidability: what would have been possible after it; None if it violates the property itself.
+        rest: after an action after which a violation is *avoidable*, the rest of a shortest way to where the property is safe (or the goal of a demand
+            on whole runs is met): `process: label` of each step.
     """
 
-    action: Action
+    action: int
+    process: str
+    label: str
     avoidability: Avoidability | None
-    rest: tuple[tuple[int, Action], ...] = ()
+    rest: tuple[str, ...] = ()
 
 
 class Avoidabilities:
@@ -98,10 +102,6 @@ class Avoidabilities:
             else Avoidability.DOOMED
         )
 
-    def state(self, number: int) -> State:
-        """The stored values of a state."""
-        return self._graph.state(number)
-
     def is_bad(self, state: int) -> bool:
         """Whether the property is violated in this very state."""
         return state in self._bad
@@ -119,25 +119,29 @@ class Avoidabilities:
             numbers.append(here)
         return numbers
 
-    def other_ways(self, state: int, taken: int) -> list[OtherWay]:
+    def other_ways(self, state: int, taken: int) -> list[Alternative]:
         """What else could be done in a state; the best first: what makes safe, then what takes fewest steps to come to a safe state."""
         ways = [self._way(state, action, target) for action, target in self._graph.edges[state] if action != taken]
         return sorted(ways, key=lambda way: (_ORDER.index(way.avoidability), len(way.rest)))
 
-    def _way(self, state: int, action: int, target: int) -> OtherWay:
+    def _way(self, state: int, action: int, target: int) -> Alternative:
+        process, label = self.system.actions[action].process, self._label(state, action)
         if not self._is_allowed(state, action) or self.is_bad(target):
-            return OtherWay(self.system.actions[action], None)
-        return OtherWay(self.system.actions[action], self.of(target), tuple(self._rest(target)))
+            return Alternative(action, process, label, None)
+        return Alternative(action, process, label, self.of(target), tuple(self._rest(target)))
 
-    def _rest(self, state: int) -> Iterator[tuple[int, Action]]:
-        """A shortest way to where all is well; nothing from a state from which there is none."""
+    def _label(self, state: int, action: int) -> str:
+        return label_of(self.system, self.system.actions[action], self._graph.state(state))
+
+    def _rest(self, state: int) -> Iterator[str]:
+        """A shortest way to where all is well, in words; nothing from a state from which there is none."""
         while left := self._distance.get(state):
             action, target = next(
                 (action, target)
                 for action, target in self._graph.edges[state]
                 if self._distance.get(target) == left - 1 and self._is_allowed(state, action)
             )
-            yield state, self.system.actions[action]
+            yield f"{self.system.actions[action].process}: {self._label(state, action)}"
             state = target
 
     def _is_allowed(self, state: int, action: int) -> bool:

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from draincheck import op
-from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Avoidabilities, Avoidability
+from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Alternative, Avoidabilities, Avoidability
 from draincheck.errors import ModelError
 from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
-from draincheck.run import Run, Step, Trace
+from draincheck.run import Run, Step, Trace, label_of
 from draincheck.semantics.violation import failed_checks
 from draincheck.system import Action, State, TransitionSystem, Variable
 from draincheck.verdict import Limits
@@ -25,7 +25,7 @@ from draincheck.words import assigned
 
 __all__ = [
     "Alternative", "Escape", "ExplainedCheck", "ExplainedStep", "Explanation", "Fact", "FormulaChange", "PropertyChange", "explain",
-    "facts_behind", "label_of",
+    "facts_behind",
 ]  # fmt: skip
 
 
@@ -96,25 +96,6 @@ class ExplainedStep(Struct, frozen=True):
     properties: tuple[PropertyChange, ...]
     formulas: tuple[FormulaChange, ...]
     avoidability: Avoidability | None
-
-
-class Alternative(Struct, frozen=True):
-    """Another action that was enabled.
-
-    Attributes:
-        action: its index.
-        process: who would have taken it.
-        label: what would have taken place.
-        avoidability: what would have been possible after it; None if it violates the property itself.
-        rest: after an action after which a violation is *avoidable*, the rest of a shortest way to where the property is safe (or the goal of a demand
-            on whole runs is met): `process: label` of each step.
-    """
-
-    action: int
-    process: str
-    label: str
-    avoidability: Avoidability | None
-    rest: tuple[str, ...] = ()
 
 
 class Escape(Struct, frozen=True):
@@ -206,14 +187,6 @@ def _explained(watched: _Watched, number: int, step: Step, avoidability: Avoidab
         tuple(watched.formula_changes(step)),
         avoidability,
     )
-
-
-def label_of(system: TransitionSystem, action: Action, state: State) -> str:
-    """What takes place where the action is taken in this state; `(goes on in f)` for a step without a label."""
-    parts = [part for part in action.parts if system.holds(part.when, state)]
-    labels = dict.fromkeys(part.label for part in parts if part.label)
-    places = [str(part.frames[-1]) for part in parts if part.frames]
-    return "; ".join(labels) or (f"(goes on in {places[-1]})" if places else "(goes on)")
 
 
 def _checked(system: TransitionSystem, action: Action, state: State) -> Iterator[ExplainedCheck]:
@@ -415,16 +388,7 @@ class _Otherwise:
                 return Escape(number, found)
         return None
 
-    def _alternatives(self, number: int) -> Iterator[Alternative]:
+    def _alternatives(self, number: int) -> list[Alternative]:
         """What else could have been done instead of a step."""
         assert self._avoidabilities is not None
-        before = self._passed[number - 1]
-        for way in self._avoidabilities.other_ways(before, self._trace.actions[number - 1]):
-            rest = tuple(f"{action.process}: {self._told(action, state)}" for state, action in way.rest)
-            yield Alternative(
-                way.action.index, way.action.process, self._told(way.action, before), way.avoidability, rest
-            )
-
-    def _told(self, action: Action, state: int) -> str:
-        assert self._avoidabilities is not None
-        return label_of(self._avoidabilities.system, action, self._avoidabilities.state(state))
+        return self._avoidabilities.other_ways(self._passed[number - 1], self._trace.actions[number - 1])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from draincheck.analysis.explain import label_of
 from draincheck.core.events import Event
 from draincheck.core.outcome import LostWrite, short_hex
 from draincheck.core.run import Replayed
-from draincheck.run import Run
+from draincheck.run import Run, label_of
 
 __all__ = ["GOES_ON", "render_disks", "render_steps"]
 

@@ -73,12 +73,12 @@ class _Race:
         stopped = verdict.outcome is Outcome.UNKNOWN and verdict.reason.stopped == Stop(StopKind.STATES, most)
         return None if stopped and most != self.limits.states else self._by(EXPLICIT, verdict)
 
-    def alone(self, states: int) -> Verdict:
-        """Explicit search to its end."""
+    def alone(self, states: int, reporter: Reporter | None = None) -> Verdict:
+        """Explicit search to its end, unless its reporter ends it."""
         verdict = None
         while verdict is None:
             states *= 2
-            verdict = self.explicit(states)
+            verdict = self.explicit(states, reporter)
         return verdict
 
     def together(self, states: int) -> Verdict:
@@ -86,7 +86,7 @@ class _Race:
         other = _Other(BoundedSearch(self.system, [self.name], self._left()), self.name)
         other.start()
         try:
-            mine = self._explicit_unless(other, states)
+            mine = self.alone(states, _Watcher(self.reporter, other))
             if mine.outcome is Outcome.UNKNOWN:
                 other.join()
         except _Overtaken:
@@ -100,15 +100,6 @@ class _Race:
         if theirs is None or mine.outcome is not Outcome.UNKNOWN:
             return mine
         return replace(mine, reason=EitherWay(mine.reason, self._by(BMC, theirs).reason))
-
-    def _explicit_unless(self, other: _Other, states: int) -> Verdict:
-        """Explicit search; raises _Overtaken when the other engine is first."""
-        watcher = _Watcher(self.reporter, other)
-        verdict = None
-        while verdict is None:
-            states *= 2
-            verdict = self.explicit(states, watcher)
-        return verdict
 
     def _by(self, engine: str, verdict: Verdict) -> Verdict:
         """A verdict that says who found it, and the time limit that was given rather than what was left of it."""

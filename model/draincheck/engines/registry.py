@@ -1,4 +1,4 @@
-"""The engines there are: what each decides, which limits it knows, what it refuses. None is loaded before it is asked.
+"""The engines there are: what each decides, which limits it knows, what it refuses. None but explicit search is loaded before it is asked.
 
 All of them leave demands on whole runs to `liveness`, which is asked beside whichever is chosen.
 """
@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
@@ -61,8 +62,6 @@ class Engine(Struct, frozen=True):
 
 
 def _explicit(asked: Question) -> Answered:
-    from draincheck.engines.explicit import explore
-
     found = explore(asked.system, asked.limits, asked.reporter)
     return dict(found.verdicts), found
 

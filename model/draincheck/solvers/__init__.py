@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from draincheck.errors import NoSolver
+from draincheck.solvers.cvc5_solver import Cvc5
 from draincheck.solvers.protocol import Answer, Incremental, SmtSolver
+from draincheck.solvers.z3_solver import Z3, IncrementalZ3
 
 __all__ = ["SOLVERS", "Answer", "Incremental", "SmtSolver", "demand", "incremental", "open_solver"]
 
@@ -24,17 +26,9 @@ def demand(name: str) -> None:
 def open_solver(name: str, seconds: float | None = None) -> SmtSolver:
     """A solver, with so much time for each question. Raises NoSolver."""
     demand(name)
-    if name == "cvc5":
-        from draincheck.solvers.cvc5_solver import Cvc5
-
-        return Cvc5(seconds)
-    from draincheck.solvers.z3_solver import Z3
-
-    return Z3(seconds)
+    return Cvc5(seconds) if name == "cvc5" else Z3(seconds)
 
 
 def incremental(logic: str) -> Incremental:
     """A solver for the paths of a system, in a logic of SMT-LIB."""
-    from draincheck.solvers.z3_solver import IncrementalZ3
-
     return IncrementalZ3(logic)
