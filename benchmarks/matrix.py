@@ -34,7 +34,7 @@ spent = {}
 def phase(name):
     clock.append(perf_counter())
     spent[name] = spent.get(name, 0.0) + clock[-1] - clock[-2]
-from check_invariants.commands import matrix
+from check_invariants.work import matrix
 from draincheck.engines.explicit import explore
 from drainspecs.suite.matrix import BuildCache, DrainInvariant, RowResult, default_rows, pinned_counts
 phase("import")
@@ -51,7 +51,7 @@ for row in rows:
         phase("search")
     results.append(RowResult(row, system.digest, found[key], 0.0, None))
 with redirect_stdout(io.StringIO()):
-    matrix._print_text(results, (), 0.0, False)
+    matrix.show(results, (), 0.0, False)
 phase("print")
 print(json.dumps(spent))
 """

@@ -10,13 +10,11 @@ import click
 from check_invariants.exit import Interrupted, MalformedInput
 from check_invariants.output import Counter
 from check_invariants.selection import chosen_properties
+from draincheck import ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
 from draincheck.engines.registry import Question, find_engine
-from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always
-from draincheck.subject import Subject
-from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, Limits
 
 __all__ = ["asking", "checked", "compiled", "meaningful"]

@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import click
+from click import formatting
 
 from check_invariants.exit import ExitCode
+from draincheck import __version__
 
 __all__ = ["Application", "cli", "main"]
 
@@ -118,6 +120,7 @@ class Application(click.Group):
         **extra: Any,
     ) -> Any:
         """Run, and turn whatever happens into one message at most and an exit code of the table."""
+        extra.setdefault("terminal_width", _columns())
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
@@ -140,19 +143,20 @@ class Application(click.Group):
         return code
 
 
+def _columns() -> int:
+    """The width of help texts, as click would find it with `shutil`, which loads the modules of every kind of archive."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
+    except (ValueError, OSError):
+        columns = 80
+    return formatting.FORCED_WIDTH or max(min(columns, 80) - 2, 50)
+
+
 def _internal(error: Exception) -> str:
     return (
         f"Error: internal error: {type(error).__name__}: {error}\n"
         f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
     )
-
-
-def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
-        from draincheck import __version__
-
-        click.echo(f"check-invariants {__version__}")
-        ctx.exit()
 
 
 def _epilog() -> str:
@@ -161,9 +165,7 @@ def _epilog() -> str:
 
 
 @click.command(cls=Application, context_settings=_HELP_OPTIONS, epilog=_epilog())
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
-)
+@click.version_option(__version__, message="check-invariants %(version)s", help="Show the version and exit.")
 def cli() -> None:
     """Check the drain invariant of QEMU's event loop, by exhaustive search.
 

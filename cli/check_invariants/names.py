@@ -38,10 +38,6 @@ def _find_property(name: str) -> str:
     return name
 
 
-def _find_knob(name: str) -> str:
-    return knob_named(name).name
-
-
 def _parse_setting(text: str) -> tuple[str, Setting]:
     if "=" not in text and text in {knob.name for knob in KNOBS}:
         raise UnknownName(
@@ -56,7 +52,7 @@ TABLES: Final = {
     "property": Names(_find_property, lambda: ((item.name, item.meaning) for item in PROPERTIES)),
     # checked later, against the model
     "any property": Names(str, lambda: known_properties().items()),
-    "knob": Names(_find_knob, lambda: ((knob.name, knob.meaning) for knob in KNOBS)),
+    "knob": Names(knob_named, lambda: ((knob.name, knob.meaning) for knob in KNOBS)),
     "knob=value": Names(
         _parse_setting, lambda: ((f"{knob.name}={value}", knob.meaning) for knob in KNOBS for value in knob.values)
     ),

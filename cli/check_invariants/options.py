@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 else:  # older versions of click have no type arguments here
     ParamType = click.ParamType
 
-__all__ = [
-    "STDOUT",
-    "Named",
-    "as_json",
-    "jobs",
-    "order",
-    "output",
-    "properties",
-    "revision",
-    "scenario",
-    "selectors",
-    "settings",
-    "timeout",
-]
 
 #: a command as it is declared: without a body
 Declared: TypeAlias = Callable[[], None]

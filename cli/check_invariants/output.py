@@ -15,9 +15,8 @@ import click
 from check_invariants.exit import ExitCode, NotWritable
 from check_invariants.options import STDOUT
 from check_invariants.table import Table
+from draincheck import Run, render_trace
 from draincheck.atomicfile import write_atomically
-from draincheck.report.text import render_trace
-from draincheck.run import Run
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -9,14 +9,13 @@ from typing import TypedDict, Unpack
 import click
 
 from check_invariants.exit import EmptySelection, MalformedInput
+from draincheck import ModelFile, TransitionSystem
 from draincheck.errors import MalformedModel, NoSuchModel
 from draincheck.knobs import Setting, nearest, shown
-from draincheck.model_file import ModelFile
 from draincheck.properties import Property
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision
 from draincheck.subject import Source, Subject
-from draincheck.system import TransitionSystem
 from drainspecs.mirror.code_base import CodeBase, named_by
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import applies, find_scenario

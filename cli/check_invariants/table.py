@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
 
 __all__ = ["Cell", "Column", "Styled", "Table"]
+
+T = TypeVar("T")
 
 
 class Styled(NamedTuple):
@@ -39,6 +41,20 @@ class Table(NamedTuple):
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+
+    @classmethod
+    def of(cls, items: Iterable[T], columns: Mapping[Column, Callable[[T], Cell]]) -> Table:
+        """A line an item: each column with what stands in it."""
+        return cls(list(columns), [[cell(item) for cell in columns.values()] for item in items])
+
+    def without_empty(self, header: str) -> Table:
+        """The table without the column of this name, if nothing stands in it."""
+        filled = (any(_text(row[i]) for row in self.rows) for i in range(len(self.columns)))
+        return self._with([i for i, full in enumerate(filled) if full or self.columns[i].header != header])
+
+    def _with(self, kept: Sequence[int]) -> Table:
+        """These columns alone."""
+        return Table([self.columns[i] for i in kept], [[row[i] for i in kept] for row in self.rows])
 
     def text(self) -> str:
         """The table as plain lines."""

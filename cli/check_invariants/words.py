@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from check_invariants.output import Document
 from check_invariants.table import Styled
-from draincheck.subject import Expectation, Subject
-from draincheck.verdict import Outcome, Verdict
+from draincheck import Expectation, Outcome, Subject, Verdict
 from draincheck.words import counted
 
 if TYPE_CHECKING:
@@ -40,6 +39,11 @@ class Listed(NamedTuple):
     def expected(self) -> str:
         """The expected verdict in a word, "" if there is none."""
         return "" if self.expectation is None else self.expectation.outcome.value
+
+    @property
+    def argument(self) -> str:
+        """Why it is expected."""
+        return "" if self.expectation is None else self.expectation.argument
 
     @property
     def as_expected(self) -> bool:

@@ -7,8 +7,6 @@ import click
 from check_invariants import options
 from check_invariants.deferred import Deferred
 
-__all__ = ["command"]
-
 #: seconds for one query: the slowest of the default matrix take two
 TIMEOUT = 60.0
 

@@ -7,8 +7,6 @@ import click
 from check_invariants import options
 from check_invariants.deferred import Deferred
 
-__all__ = ["command"]
-
 
 @click.command("claims", cls=Deferred)
 @click.argument("names", nargs=-1, type=options.Named("claim", "check_invariants.work.claims"), metavar="[NAME]...")

@@ -7,8 +7,6 @@ import click
 from check_invariants import options
 from check_invariants.deferred import Deferred
 
-__all__ = ["command"]
-
 
 @click.command("list", cls=Deferred)
 @click.argument("what", type=click.Choice(["revisions", "scenarios", "properties", "knobs", "claims"]))

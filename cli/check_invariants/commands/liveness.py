@@ -7,8 +7,6 @@ import click
 from check_invariants import options
 from check_invariants.deferred import Deferred
 
-__all__ = ["command"]
-
 
 @click.command("liveness", cls=Deferred)
 @options.revision(multiple=True)

@@ -7,8 +7,6 @@ import click
 from check_invariants import options
 from check_invariants.deferred import Deferred
 
-__all__ = ["command"]
-
 
 @click.command("why", cls=Deferred)
 @options.revision(multiple=False)

@@ -25,8 +25,6 @@ from draincheck.words import counted
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import uncovered
 
-__all__ = ["check_files"]
-
 
 def check_files(
     *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
@@ -17,14 +17,11 @@ from check_invariants.output import Document, emit, emit_json, emit_table, emit_
 from check_invariants.selection import Selectors, select
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, as_far_as_modelled, conclusion
+from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.report.jsontrace import trace_to_json, write_trace
-from draincheck.run import Run, Trace
-from draincheck.subject import Subject
 from draincheck.verdict import Exploration, Limits
 from draincheck.words import counted
-
-__all__ = ["command"]
 
 
 def command(
@@ -63,7 +60,7 @@ class _Checked(Struct, frozen=True, dict=True):
     result: Result
 
     @cached_property
-    def judged(self) -> list[Listed]:
+    def listed(self) -> list[Listed]:
         """The verdicts beside what was expected."""
         return [Listed(item.name, item.verdict, item.expectation) for item in self.result.findings]
 
@@ -77,7 +74,7 @@ class _Checked(Struct, frozen=True, dict=True):
     def violated(self) -> list[tuple[Listed, Run]]:
         """The properties that have a counterexample."""
         return [
-            (item, self.runs[item.name]) for item in self.judged if item.word == "violated" and item.name in self.runs
+            (item, self.runs[item.name]) for item in self.listed if item.word == "violated" and item.name in self.runs
         ]
 
     @property
@@ -113,32 +110,27 @@ def _show(found: _Checked, traces: bool) -> None:
     result = found.result
     emit(f"{found.subject.heading}\n\n")
     emit_table(_table(found))
-    limits = as_far_as_modelled(found.subject, ((item.name, item.verdict.outcome) for item in found.judged))
+    limits = as_far_as_modelled(found.subject, ((item.name, item.verdict.outcome) for item in found.listed))
     if result.exploration is not None:
         emit("\n" + _outcome_line(found.impact, bool(limits)) + f"{_statistics(result.exploration)}\n")
         emit(_never_taken(result.never_taken))
     emit(limits)
     if traces:
         _print_traces(found)
-    emit(f"\n{conclusion(found.judged, 'everything holds')}\n")
+    emit(f"\n{conclusion(found.listed, 'everything holds')}\n")
 
 
 def _table(found: _Checked) -> Table:
     """A line a property; what is expected only where something is."""
-    compared = any(item.expected for item in found.judged)
-    columns = [
-        Column("property"),
-        Column("verdict"),
-        *([Column("expected")] if compared else []),
-        Column("how", give_way=2),
-        Column("meaning", give_way=1, least=30),
-    ]
-    meanings = [item.item.meaning for item in found.result.findings]
-    return Table(columns, [_line(*line, compared) for line in zip(found.judged, meanings, strict=True)])
-
-
-def _line(item: Listed, meaning: str, compared: bool) -> list[Cell]:
-    return [item.name, item.cell, *([item.expected] if compared else []), str(item.verdict.reason), meaning]
+    meanings = {item.name: item.item.meaning for item in found.result.findings}
+    columns: dict[Column, Callable[[Listed], Cell]] = {
+        Column("property"): lambda item: item.name,
+        Column("verdict"): lambda item: item.cell,
+        Column("expected"): lambda item: item.expected,
+        Column("how", give_way=2): lambda item: str(item.verdict.reason),
+        Column("meaning", give_way=1, least=30): lambda item: meanings[item.name],
+    }
+    return Table.of(found.listed, columns).without_empty("expected")
 
 
 def _outcome_line(words: Sequence[str], limited: bool) -> str:

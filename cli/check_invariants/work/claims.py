@@ -13,8 +13,6 @@ from check_invariants.output import Document, emit, emit_json, until_interrupted
 from drainspecs.mirror import claims
 from drainspecs.mirror.claim import Claim, ClaimFact, ClaimResult
 
-__all__ = ["TABLES", "command"]
-
 TABLES: Final = {"claim": Names(claims.find_claim, lambda: ((claim.name, claim.text) for claim in claims.CLAIMS))}
 
 

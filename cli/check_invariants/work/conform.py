@@ -8,17 +8,13 @@ from msgspec.structs import asdict
 
 from check_invariants.exit import EmptySelection, ExitCode, worst
 from check_invariants.output import Counter, Document, emit, emit_json
+from draincheck import ModelError, Run, render_trace
 from draincheck.conformance.exhaustive import Conformance, Divergence
 from draincheck.conformance.matrix import conform_all
-from draincheck.errors import ModelError
 from draincheck.qemu import Scenario, build
-from draincheck.report.text import render_trace
 from draincheck.revisions import Revision
-from draincheck.run import Run
 from draincheck.words import counted
 from drainspecs.suite.matrix import Deviation, default_rows, fault_of
-
-__all__ = ["command"]
 
 
 def command(revisions: Sequence[Revision], scenarios: Sequence[Scenario], as_json: bool) -> ExitCode:
@@ -39,24 +35,17 @@ def command(revisions: Sequence[Revision], scenarios: Sequence[Scenario], as_jso
         result = conform_all([(row.revision, row.scenario) for row in rows], compared, at_fault)
     code = worst([ExitCode.DIVERGED] * len(result.divergences) + [ExitCode.DIFFERENT] * len(faults))
     if as_json:
-        emit_json("conform", {**_numbers(result), "faults": list(map(asdict, faults))}, code)
+        parted: list[Document] = [
+            {"trace": item.trace.actions, "difference": str(item.difference)} for item in result.divergences
+        ]
+        document: Document = {
+            word: getattr(result, word) for word in ("systems", "states", "edges", "choices", "steps")
+        }
+        document |= {"divergences": parted, "seconds": round(result.seconds, 3), "faults": list(map(asdict, faults))}
+        emit_json("conform", document, code)
     else:
         emit("".join(f"{item}\n" for item in faults) + "".join(found) + _summary(result))
     return code
-
-
-def _numbers(result: Conformance) -> Document:
-    return {
-        "systems": result.systems,
-        "states": result.states,
-        "edges": result.edges,
-        "choices": result.choices,
-        "steps": result.steps,
-        "divergences": [
-            {"trace": item.trace.actions, "difference": str(item.difference)} for item in result.divergences
-        ],
-        "seconds": round(result.seconds, 3),
-    }
 
 
 def _summary(result: Conformance) -> str:

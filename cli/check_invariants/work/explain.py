@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from check_invariants.exit import ExitCode
 from check_invariants.output import Document, emit_json, emit_markup
 from check_invariants.work.trace import Followed
 from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, explain
 from draincheck.report.explain_text import render_explanation
-
-__all__ = ["command"]
 
 
 def command(file: str, as_json: bool) -> ExitCode:
@@ -24,15 +23,12 @@ def command(file: str, as_json: bool) -> ExitCode:
 
 
 def _json(told: Explanation) -> Document:
+    fields = asdict(told)
     return {
-        "model": told.system,
+        "model": fields.pop("system"),
+        **fields,
         "property": told.property or None,
-        "invariants": dict(told.invariants),
-        "goals": dict(told.goals),
         "steps": list(map(_with_fate, told.steps)),
-        "loop": told.loop,
-        "violated_at": told.violated_at,
-        "lost_at": told.lost_at,
         "instead": list(map(_with_fate, told.instead)),
         "escape": _escape_json(told.escape),
         "safe_escape": _escape_json(told.safe_escape),

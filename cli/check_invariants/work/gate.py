@@ -16,8 +16,6 @@ from drainspecs.suite import matrix
 from drainspecs.suite.liveness import liveness_deviations, liveness_rows, notify_deviations
 from drainspecs.suite.matrix import Deviation, Row, RowResult, deviations, fault_of
 
-__all__ = ["command"]
-
 
 def command(quick: bool, pin: bool, jobs: int | None, as_json: bool) -> ExitCode:
     """Decide everything, and say what differs."""

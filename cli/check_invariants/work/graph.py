@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -12,21 +12,17 @@ from check_invariants.exit import ExitCode, LimitReached
 from check_invariants.judge import compiled, meaningful
 from check_invariants.output import json_text, write_to
 from check_invariants.selection import Selectors, select
+from draincheck import Limits, TransitionSystem
 from draincheck.analysis.transition_graph import MAX_DRAWN, MAX_NODES, transition_graph
 from draincheck.engines.explicit import explore
 from draincheck.errors import DrawingError
 from draincheck.report.graphs import to_dot, to_graphml, to_node_link, to_svg
-from draincheck.system import TransitionSystem
-from draincheck.verdict import Limits
 
 if TYPE_CHECKING:
     import networkx as nx
 
-    _Written: TypeAlias = Callable[[nx.MultiDiGraph[int]], str | bytes]
 
-__all__ = ["command"]
-
-_FORMATS: Mapping[str, _Written] = {
+_FORMATS: Mapping[str, Callable[[nx.MultiDiGraph[int]], str | bytes]] = {
     "dot": to_dot,
     "graphml": to_graphml,
     "json": lambda graph: json_text("graph", {**to_node_link(graph)}),

@@ -18,8 +18,6 @@ from drainspecs.mirror.properties import PROPERTIES, PropertySpec
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS
 from drainspecs.mirror.stray_requests import CASES
 
-__all__ = ["command"]
-
 #: headers of the text by key, and the rows with everything about them
 _Rows: TypeAlias = tuple[Mapping[str, str], Sequence[Document]]
 

@@ -17,21 +17,16 @@ from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending,
 from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, until_interrupted
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, tallied
-from draincheck.errors import ModelError
+from draincheck import ModelError, Outcome, Run, TransitionSystem, Verdict
 from draincheck.properties import Breach
 from draincheck.qemu import Scenario
 from draincheck.reason import AtFault
 from draincheck.revisions import Revision
-from draincheck.run import Run
-from draincheck.system import TransitionSystem
-from draincheck.verdict import Outcome, Verdict
 from draincheck.words import counted
 from drainspecs import notify as protocol
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.suite.matrix import Row, default_rows
-
-__all__ = ["command"]
 
 _LEGEND = "A column a demand: . holds, x violated, ? unknown; ! not as expected.\n"
 
@@ -149,41 +144,35 @@ def _show(lines: Sequence[_Line], notify: bool, full: bool, seconds: float) -> N
 
 def _table(lines: Sequence[_Line], notify: bool) -> Table:
     """A line a row."""
-    cells = [cell.name for cell in lines[0].cells]
-    columns = [
-        Column("model" if notify else "revision"),
-        *([] if notify else [Column("date", give_way=2)]),
-        Column(" ".join(f"{name:2}" for name in cells)),
-        Column("what is different" if notify else "what changed", give_way=1, least=30),
-    ]
-    return Table(columns, [_row(line, notify) for line in lines])
+    names = " ".join(f"{cell.name:2}" for cell in lines[0].cells)
+    columns: dict[Column, Callable[[_Line], Cell]] = {
+        Column("model" if notify else "revision"): lambda line: line.name,
+        Column("date", give_way=2): lambda line: line.about[0],
+        Column(names): _strip,
+        Column("what is different" if notify else "what changed", give_way=1, least=30): lambda line: line.about[1],
+    }
+    return Table.of(lines, columns).without_empty("date")
 
 
-def _row(line: _Line, notify: bool) -> list[Cell]:
-    strip = " ".join(cell.sign.ljust(max(2, len(cell.name))) for cell in line.cells)
+def _strip(line: _Line) -> Styled:
+    """The verdicts as signs."""
     wrong = any(not cell.as_expected for cell in line.cells)
     bad = any(cell.word == "violated" for cell in line.cells)
-    styled = Styled(strip, "bold yellow" if wrong else "red" if bad else "")
-    date, words = line.about
-    return [line.name, styled, words] if notify else [line.name, date, styled, words]
+    signs = (cell.sign.ljust(max(2, len(cell.name))) for cell in line.cells)
+    return Styled(" ".join(signs), "bold yellow" if wrong else "red" if bad else "")
 
 
 def _full_table(lines: Sequence[_Line]) -> Table:
     """A line a demand."""
-    columns = [
-        Column("row"),
-        Column("demand"),
-        Column("verdict"),
-        Column("expected"),
-        Column("how", give_way=2),
-        Column("why", give_way=1, least=30),
-    ]
-    return Table(columns, [_full_row(line, cell) for line in lines for cell in line.cells])
-
-
-def _full_row(line: _Line, cell: Listed) -> list[Cell]:
-    why = "" if cell.expectation is None else cell.expectation.argument
-    return [line.name, cell.name, cell.cell, cell.expected, str(cell.verdict.reason), why]
+    columns: dict[Column, Callable[[tuple[str, Listed]], Cell]] = {
+        Column("row"): lambda item: item[0],
+        Column("demand"): lambda item: item[1].name,
+        Column("verdict"): lambda item: item[1].cell,
+        Column("expected"): lambda item: item[1].expected,
+        Column("how", give_way=2): lambda item: str(item[1].verdict.reason),
+        Column("why", give_way=1, least=30): lambda item: item[1].argument,
+    }
+    return Table.of(((line.name, cell) for line in lines for cell in line.cells), columns)
 
 
 def _print_demands() -> None:

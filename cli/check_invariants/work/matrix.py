@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from time import perf_counter
 from typing import NamedTuple
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_comparison, of_verdict
 from check_invariants.output import Document, emit, emit_json, emit_table, until_interrupted
@@ -20,8 +20,6 @@ from draincheck.revisions import CONTROLS, Revision
 from draincheck.words import counted
 from drainspecs.suite import matrix
 from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations, with_order_any
-
-__all__ = ["command", "show"]
 
 _LEGEND = """\
 A column a property (`check-invariants list properties`): . holds, x violated, ? unknown; ! not as expected.
@@ -88,7 +86,7 @@ def _cells(result: RowResult, properties: Sequence[str]) -> list[Cell]:
     return [cell for cell in result.cells if not properties or cell.property_name in properties]
 
 
-def _judged(cell: Cell) -> Listed:
+def _listed(cell: Cell) -> Listed:
     return Listed(cell.property_name, cell.verdict, cell.expected)
 
 
@@ -116,70 +114,46 @@ def show(results: Sequence[RowResult], properties: Sequence[str], seconds: float
 def _table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
     """A line a code base."""
     names = [cell.property_name for cell in _cells(block[0], properties)]
-    columns = [
-        Column("revision"),
-        Column("date", give_way=4),
-        Column("outcome"),
-        Column(" ".join(f"{name:2}" for name in names), give_way=1),
-        Column("states", right=True, give_way=3),
-        Column("ms", right=True, give_way=5),
-        Column("what changed", give_way=2, least=30),
-    ]
-    return Table(columns, [_line(result, properties) for result in block])
+    columns: dict[Column, Callable[[RowResult], str | Styled]] = {
+        Column("revision"): lambda result: result.row.revision.name,
+        Column("date", give_way=4): lambda result: result.row.revision.date,
+        Column("outcome"): lambda result: _outcome(result, properties),
+        Column(" ".join(f"{name:2}" for name in names), give_way=1): lambda result: _strip(result, properties),
+        Column("states", right=True, give_way=3): lambda result: str(result.counts.states),
+        Column("ms", right=True, give_way=5): lambda result: f"{result.milliseconds:.1f}",
+        Column("what changed", give_way=2, least=30): lambda result: result.row.revision.subject,
+    }
+    return Table.of(block, columns)
 
 
-def _line(result: RowResult, properties: Sequence[str]) -> list[str | Styled]:
-    revision, cells = result.row.revision, _cells(result, properties)
-    strip = " ".join(_sign(cell).ljust(max(2, len(cell.property_name))) for cell in cells)
-    outcome = ", ".join(result.consequences) + (
-        "~" if result.consequences == ("safe",) and any(cell.limits for cell in cells) else ""
-    )
-    return [
-        revision.name,
-        revision.date,
-        Styled(outcome, _STYLES.get(result.consequences[0], "")),
-        Styled(strip, "" if all(cell.as_expected for cell in cells) else "bold yellow"),
-        str(result.counts.states),
-        f"{result.milliseconds:.1f}",
-        revision.subject,
-    ]
+def _outcome(result: RowResult, properties: Sequence[str]) -> Styled:
+    """What comes of it; `~`: nothing was found to be wrong, and some of that holds only as far as modelled."""
+    less = result.consequences == ("safe",) and any(cell.limits for cell in _cells(result, properties))
+    return Styled(", ".join(result.consequences) + "~" * less, _STYLES.get(result.consequences[0], ""))
 
 
-def _sign(cell: Cell) -> str:
-    return _judged(cell).sign + ("~" if cell.limits else "")
+def _strip(result: RowResult, properties: Sequence[str]) -> Styled:
+    """The verdicts as signs."""
+    cells = _cells(result, properties)
+    signs = [(_listed(cell).sign + "~" * bool(cell.limits)).ljust(max(2, len(cell.property_name))) for cell in cells]
+    return Styled(" ".join(signs), "" if all(cell.as_expected for cell in cells) else "bold yellow")
 
 
 def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
     """A line a property."""
-    columns = [
-        Column("revision"),
-        Column("date", give_way=3),
-        Column("scenario", give_way=4),
-        Column("property"),
-        Column("verdict"),
-        Column("expected"),
-        Column("limited by"),
-        Column("states", right=True, give_way=2),
-        Column("ms", right=True, give_way=5),
-        Column("what changed", give_way=1, least=30),
-    ]
-    return Table(columns, [_full_line(result, cell) for result in block for cell in _cells(result, properties)])
-
-
-def _full_line(result: RowResult, cell: Cell) -> list[str | Styled]:
-    revision, item = result.row.revision, _judged(cell)
-    return [
-        revision.name,
-        revision.date,
-        result.row.key,
-        item.name,
-        item.cell,
-        item.expected,
-        ", ".join(note.name for note in cell.limits),
-        str(result.counts.states),
-        f"{result.milliseconds:.1f}",
-        revision.subject,
-    ]
+    columns: dict[Column, Callable[[tuple[RowResult, Cell]], str | Styled]] = {
+        Column("revision"): lambda item: item[0].row.revision.name,
+        Column("date", give_way=3): lambda item: item[0].row.revision.date,
+        Column("scenario", give_way=4): lambda item: item[0].row.key,
+        Column("property"): lambda item: item[1].property_name,
+        Column("verdict"): lambda item: _listed(item[1]).cell,
+        Column("expected"): lambda item: _listed(item[1]).expected,
+        Column("limited by"): lambda item: ", ".join(note.name for note in item[1].limits),
+        Column("states", right=True, give_way=2): lambda item: str(item[0].counts.states),
+        Column("ms", right=True, give_way=5): lambda item: f"{item[0].milliseconds:.1f}",
+        Column("what changed", give_way=1, least=30): lambda item: item[0].row.revision.subject,
+    }
+    return Table.of(((result, cell) for result in block for cell in _cells(result, properties)), columns)
 
 
 def _limits(results: Sequence[RowResult], properties: Sequence[str]) -> str:
@@ -227,7 +201,7 @@ class _Sum(NamedTuple):
 
 
 def _row_json(result: RowResult, properties: Sequence[str]) -> Document:
-    revision, counts, pinned = result.row.revision, result.counts, result.pinned
+    revision, pinned = result.row.revision, result.pinned
     return {
         "revision": revision.name,
         "date": revision.date,
@@ -238,10 +212,8 @@ def _row_json(result: RowResult, properties: Sequence[str]) -> Document:
         "outcome": result.consequences,
         "fault": result.fault,
         "digest": result.digest,
-        "states": counts.states,
-        "transitions": counts.transitions,
-        "depth": counts.depth,
-        "pinned": None if pinned is None else [pinned.states, pinned.transitions, pinned.depth],
+        **asdict(result.counts),
+        "pinned": None if pinned is None else list(asdict(pinned).values()),
         "milliseconds": round(result.milliseconds, 1),
         "properties": [_cell_json(cell) for cell in _cells(result, properties)],
     }
@@ -251,7 +223,7 @@ def _cell_json(cell: Cell) -> Document:
     trace = cell.verdict.trace
     return {
         "name": cell.property_name,
-        **_judged(cell).to_json(),
+        **_listed(cell).to_json(),
         "derived": None if cell.expected is None else cell.expected.derived,
         "as_expected": cell.as_expected,
         "actions": None if trace is None else len(trace.actions),

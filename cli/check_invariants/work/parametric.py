@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -26,17 +26,13 @@ from check_invariants.output import (
 from check_invariants.selection import check_possible, merged
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, conclusion
+from draincheck import Limits, Run, write_trace
 from draincheck.knobs import Setting
 from draincheck.properties import Breach
-from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision, code_bases
-from draincheck.run import Run
-from draincheck.verdict import Limits
 from draincheck.words import counted
 from drainspecs.mirror.counted import S1, Counted, Decision, decide_all
 from drainspecs.mirror.scenarios import find_scenario
-
-__all__ = ["command"]
 
 
 def command(
@@ -97,14 +93,14 @@ class _Row(Struct, frozen=True, dict=True):
         return self.model.turned
 
     @property
-    def judged(self) -> Listed:
+    def listed(self) -> Listed:
         """The verdict beside what the story expects; nothing if knobs were turned by hand."""
         return Listed(self.revision.name, self.decision.verdict, self.model.expectation(S1))
 
     @property
     def code(self) -> ExitCode:
         """The exit code that it makes."""
-        return of_verdict(self.decision.verdict.outcome, Breach.SAFETY, self.judged.expectation)
+        return of_verdict(self.decision.verdict.outcome, Breach.SAFETY, self.listed.expectation)
 
     @cached_property
     def run(self) -> Run | None:
@@ -149,7 +145,7 @@ class _Row(Struct, frozen=True, dict=True):
             "revision": self.revision.name,
             "date": self.revision.date,
             "digest": self.decision.system.digest,
-            **self.judged.to_json(),
+            **self.listed.to_json(),
             "certificate_bytes": len(self.certificate) or None,
             "writes": self.decision.writes,
             "steps": self.steps,
@@ -179,25 +175,18 @@ def _show(rows: Sequence[_Row]) -> None:
     if len(rows) == 1 and (run := rows[0].run) is not None:
         emit("\n")
         emit_trace(run)
-    emit(f"\n{conclusion([row.judged for row in rows], 'S1 holds')}\n")
+    emit(f"\n{conclusion([row.listed for row in rows], 'S1 holds')}\n")
 
 
 def _table(rows: Sequence[_Row]) -> Table:
     """A line a code base; what is expected only where something is."""
-    compared = any(row.judged.expected for row in rows)
-    columns = [
-        Column("revision"),
-        Column("date", give_way=1),
-        Column("S1"),
-        *([Column("expected", give_way=2)] if compared else []),
-        Column("shown by"),
-        Column("s", right=True, give_way=3),
-        Column("what changed", give_way=4, least=30),
-    ]
-    return Table(columns, [_line(row, compared) for row in rows])
-
-
-def _line(row: _Row, compared: bool) -> list[Cell]:
-    revision, judged = row.revision, row.judged
-    expected = [judged.expected] if compared else []
-    return [revision.name, revision.date, judged.cell, *expected, row.shown_by, f"{row.seconds:.2f}", revision.subject]
+    columns: dict[Column, Callable[[_Row], Cell]] = {
+        Column("revision"): lambda row: row.revision.name,
+        Column("date", give_way=1): lambda row: row.revision.date,
+        Column("S1"): lambda row: row.listed.cell,
+        Column("expected", give_way=2): lambda row: row.listed.expected,
+        Column("shown by"): lambda row: row.shown_by,
+        Column("s", right=True, give_way=3): lambda row: f"{row.seconds:.2f}",
+        Column("what changed", give_way=4, least=30): lambda row: row.revision.subject,
+    }
+    return Table.of(rows, columns).without_empty("expected")

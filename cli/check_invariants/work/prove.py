@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Unpack
@@ -17,20 +17,17 @@ from check_invariants.options import STDOUT
 from check_invariants.output import Counter, Document, emit, emit_json, make_directory, until_interrupted, write_to
 from check_invariants.selection import Selectors, chosen_properties, select
 from check_invariants.words import as_far_as_modelled, claimed
+from draincheck import Limits, Outcome, Subject
 from draincheck import certificate as certificates
 from draincheck.certificate import Certificate, Certified, Gap, Header, certify
 from draincheck.errors import CertificateError
 from draincheck.pool import in_processes
 from draincheck.properties import Liveness
-from draincheck.subject import Subject
-from draincheck.verdict import Limits, Outcome
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import Account, account, by_system, uncovered
 from drainspecs.suite.matrix import Row, RowResult
-
-__all__ = ["command"]
 
 #: what `--matrix` writes if nobody says where
 DIRECTORY = "certificates"
@@ -51,30 +48,22 @@ def command(
     """Write the certificate of a model, or those of the matrix."""
     if matrix:
         others = properties or engine != "explicit" or depth or timeout or any(selectors.values())
-        _refuse(
-            {"--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it": others}
-        )
+        if others:
+            raise click.UsageError(
+                "--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it"
+            )
         return _prove_matrix(output or DIRECTORY, jobs, as_json)
-    _refuse(
-        {
-            "--jobs is for --matrix: one certificate is made by one process": jobs is not None,
-            "--depth is for --engine induction: explicit search looks at every reachable state": depth is not None
-            and engine != "induction",
-            "--json and -o - would both write to standard output": as_json and output == STDOUT,
-        }
-    )
+    if jobs is not None:
+        raise click.UsageError("--jobs is for --matrix: one certificate is made by one process")
+    if depth is not None and engine != "induction":
+        raise click.UsageError("--depth is for --engine induction: explicit search looks at every reachable state")
+    if as_json and output == STDOUT:
+        raise click.UsageError("--json and -o - would both write to standard output")
     subject = select(properties, **selectors)
     certificate, gaps = _proven(subject, properties, engine, Limits(seconds=timeout, depth=depth))
     found = _Proven(subject, certificate, engine, gaps)
     found.deliver(output or _file_name(certificate.header.model), as_json)
     return found.code
-
-
-def _refuse(wrong: Mapping[str, object]) -> None:
-    """Raise UsageError with the first message whose case is given."""
-    for message, given in wrong.items():
-        if given:
-            raise click.UsageError(message)
 
 
 # -- one certificate --------------------------------------------------------------------------------

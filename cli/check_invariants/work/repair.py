@@ -25,8 +25,6 @@ from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.stray_requests import CASES
 from drainspecs.questions.repair import NO_HANG, SAFETY, Flaw, Remainder, Repair, Repairs, repair, what_remains
 
-__all__ = ["TABLES", "command"]
-
 TABLES: Final = {
     "mitigation": Names(
         find_mitigation, lambda: ((item.name, f"{item.commits[0]}, cost {item.cost}") for item in MITIGATIONS)
@@ -214,10 +212,8 @@ def _solution_json(solution: Repair) -> Document:
 
 def _remainder_json(item: Remainder) -> Document:
     return {
+        **asdict(item),
         "mitigations": [mitigation.name for mitigation in item.mitigations],
         "flaws": list(map(asdict, item.flaws)),
-        "cases": dict(item.cases),
-        "cases_any_order": dict(item.cases_any_order),
-        "inert": item.inert,
         "objection": item.objection or None,
     }

@@ -7,18 +7,13 @@ from dataclasses import asdict
 from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict
 from check_invariants.output import Document, emit, emit_json
 from check_invariants.work.trace import Followed
+from draincheck import ModelError, Outcome, Run, Subject
 from draincheck.conformance.lockstep import Parting, follow, steps_of_run
 from draincheck.conformance.text import render_disks, render_steps
 from draincheck.core.config import Config
 from draincheck.core.machine import Machine
 from draincheck.core.run import Replayed, replay
-from draincheck.errors import ModelError
 from draincheck.knobs import Knobs
-from draincheck.run import Run
-from draincheck.subject import Subject
-from draincheck.verdict import Outcome
-
-__all__ = ["command"]
 
 
 def command(file: str, as_json: bool) -> ExitCode:

@@ -12,6 +12,7 @@ from check_invariants.exit import EmptySelection, ExitCode, of_verdict, worst
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table, make_directory, write_to
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
 from check_invariants.table import Column, Table
+from draincheck import Outcome, Run, write_trace
 from draincheck.conformance.lockstep import trace_of_steps
 from draincheck.core.outcome import Ending
 from draincheck.core.run import CoreSimulation, MachineRun, simulate
@@ -19,15 +20,10 @@ from draincheck.core.scheduler import PCT, Random
 from draincheck.knobs import Setting
 from draincheck.properties import Breach
 from draincheck.qemu import Scenario
-from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision, code_bases, find_revision
-from draincheck.run import Run
-from draincheck.verdict import Outcome
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.scenarios import applies, find_scenario
-
-__all__ = ["command"]
 
 #: outcome -> the property that a run with this end violates
 _PROPERTY = {"silent loss": "S4", "abort": "A1", "corruption": "A1", "hang": "F1"}

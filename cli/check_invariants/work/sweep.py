@@ -13,15 +13,14 @@ from check_invariants.output import Counter, Document, emit, emit_json, emit_tab
 from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
 from check_invariants.table import Column, Styled, Table
 from draincheck.errors import SpaceTooLarge
+from draincheck.knobs import Knob
 from draincheck.words import counted
 from drainspecs.questions.sweep import Sweep, sweep
-
-__all__ = ["command"]
 
 
 def command(
     properties: Sequence[str],
-    knobs: Sequence[str],
+    knobs: Sequence[Knob],
     jobs: int | None,
     as_json: bool,
     **selectors: Unpack[CodeBaseOptions],
@@ -35,7 +34,7 @@ def command(
             found = sweep(
                 selected.scenario,
                 names,
-                knobs=knobs or None,
+                knobs=[knob.name for knob in knobs] or None,
                 base=selected.turned,
                 probes=probes,
                 advance=counter.advance,

@@ -14,15 +14,9 @@ from check_invariants.judge import checked, compiled
 from check_invariants.options import STDOUT
 from check_invariants.output import emit, emit_trace, write_to
 from check_invariants.selection import Selectors, select, select_from_source
-from draincheck.errors import TraceError
+from draincheck import Run, Subject, Trace, TraceError, TransitionSystem, Verdict
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
 from draincheck.report.text import render_outline, render_trace
-from draincheck.run import Run, Trace
-from draincheck.subject import Subject
-from draincheck.system import TransitionSystem
-from draincheck.verdict import Verdict
-
-__all__ = ["Followed", "export", "show"]
 
 
 class Followed(NamedTuple):

@@ -10,23 +10,20 @@ from typing import Unpack
 
 import click
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from check_invariants.exit import ExitCode
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, emit, emit_json, make_directory, write_to
 from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
+from draincheck import Run, TransitionSystem
 from draincheck.certificate import make
 from draincheck.knobs import shown
 from draincheck.report.jsontrace import trace_to_json, write_trace
 from draincheck.revisions import Revision
-from draincheck.run import Run
-from draincheck.system import TransitionSystem
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.questions.why import Flip, KnobChange, Why, why
-
-__all__ = ["command"]
 
 
 def command(
@@ -43,12 +40,15 @@ def command(
     name = properties[0] if properties else "S1"
     selected = select_code_base([name], **selectors)
     answer = _ask(selected, name, against, jobs)
-    answers = [_Answer(selected, name, flip) for flip in answer.flips]
-    files = _write(answers, evidence) if evidence is not None else None
+    answers = [_Answer(selected, name, flip, evidence) for flip in answer.flips]
+    if evidence is not None:
+        make_directory(evidence)
+    for item in answers:
+        item.write()
     if as_json:
-        emit_json("why", _json(selected, name, answer, answers, files), ExitCode.OK)
+        emit_json("why", _json(selected, name, answer, answers), ExitCode.OK)
     else:
-        emit(_text(selected, name, answer, answers, files))
+        emit(_text(selected, name, answer, answers))
     return ExitCode.OK
 
 
@@ -73,6 +73,7 @@ class _Answer(Struct, frozen=True, dict=True):
     selected: CodeBase
     name: str
     flip: Flip
+    directory: str | None
 
     @cached_property
     def without(self) -> CodeBase:
@@ -93,18 +94,22 @@ class _Answer(Struct, frozen=True, dict=True):
         return None if trace is None else Run.of(self.system, trace)
 
     @property
-    def file(self) -> str:
-        """What its evidence is called."""
+    def file(self) -> str | None:
+        """The file for its evidence."""
+        if self.directory is None:
+            return None
         suffix = ".smt2" if self.flip.verdict.trace is None else ".json"
-        return f"without-{'+'.join(change.knob for change in self.flip.changes)}{suffix}"
+        return str(Path(self.directory) / f"without-{'+'.join(change.knob for change in self.flip.changes)}{suffix}")
 
-    @property
-    def evidence(self) -> str:
-        """The text of a certificate, or of a trace file."""
-        source = self.without.source()
+    def write(self) -> None:
+        """Write that file: a certificate, or a trace. Raises NotWritable."""
+        if self.file is None:
+            return
+        source, verdict = self.without.source(), self.flip.verdict.outcome
         if self.run is None:
-            return make(self.system, [self.name], source=source).text
-        return write_trace(self.run, source=source, verdict=self.flip.verdict.outcome)
+            write_to(self.file, make(self.system, [self.name], source=source).text)
+        else:
+            write_to(self.file, write_trace(self.run, source=source, verdict=verdict))
 
     @property
     def see(self) -> str:
@@ -113,16 +118,7 @@ class _Answer(Struct, frozen=True, dict=True):
         return f"check-invariants {what} {self.without.options} --property {quote(self.name)}{form}"
 
 
-def _write(answers: Sequence[_Answer], directory: str) -> list[str]:
-    """A file for each answer. Raises NotWritable."""
-    make_directory(directory)
-    paths = [str(Path(directory) / answer.file) for answer in answers]
-    for path, answer in zip(paths, answers, strict=True):
-        write_to(path, answer.evidence)
-    return paths
-
-
-def _text(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer], files: Sequence[str] | None) -> str:
+def _text(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]) -> str:
     """The answers, each with what is to be seen, and how all sets of changes were accounted for."""
     lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.reason})"]
     changes = f"{counted(len(answer.changes), 'change')} since {answer.base.name}"
@@ -132,9 +128,9 @@ def _text(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]
         lines.append(f"what exposes it, of the {changes}: take back any one of these, and {name} holds")
     else:
         lines.append(f"what protects it, of the {changes}: take back any one of these, and {name} is violated")
-    for number, item in enumerate(answers):
-        lines += ["", *_answer_lines(item, number + 1, files[number] if files else "")]
-    return "\n".join([*lines, "", *_account(answer, files is not None), ""])
+    for number, item in enumerate(answers, 1):
+        lines += ["", *_answer_lines(item, number)]
+    return "\n".join([*lines, "", *_account(answer, any(item.file for item in answers)), ""])
 
 
 def _account(answer: Why, written: bool) -> Iterator[str]:
@@ -153,7 +149,7 @@ def _outcome(word: str) -> str:
     return "is violated" if word == "violated" else word
 
 
-def _answer_lines(answer: _Answer, number: int, file: str) -> Iterator[str]:
+def _answer_lines(answer: _Answer, number: int) -> Iterator[str]:
     """An answer: its changes, what comes of their removal, and how to look at that."""
     flip, indent = answer.flip, " " * len(f"{number}. ")
     for place, change in enumerate(flip.changes):
@@ -165,14 +161,12 @@ def _answer_lines(answer: _Answer, number: int, file: str) -> Iterator[str]:
         f"({flip.verdict.reason}; {states})"
     )
     yield f"{indent}see: {answer.see}"
-    if file:
+    if answer.file:
         uses = ("trace show", "explain", "replay") if flip.verdict.trace else ("certificate check",)
-        yield f"{indent}written: {file}, for check-invariants {', '.join(uses)}"
+        yield f"{indent}written: {answer.file}, for check-invariants {', '.join(uses)}"
 
 
-def _json(
-    selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer], files: Sequence[str] | None
-) -> Document:
+def _json(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]) -> Document:
     """The same as JSON values."""
     return {
         "model": selected.title,
@@ -181,7 +175,7 @@ def _json(
         "how": str(answer.verdict.reason),
         "against": answer.base.name,
         "toggles": list(map(_change_json, answer.changes)),
-        "answers": [_answer_json(item, files[number] if files else None) for number, item in enumerate(answers)],
+        "answers": list(map(_answer_json, answers)),
         "sets": 2 ** len(answer.changes),
         "examined": answer.examined,
         "systems": answer.systems,
@@ -190,16 +184,11 @@ def _json(
 
 
 def _change_json(change: KnobChange) -> Document:
-    return {
-        "knob": change.knob,
-        "now": change.now,
-        "before": change.before,
-        "commit": change.commit or None,
-        "turns": [row.name for row in change.turns],
-    }
+    turns = [row.name for row in change.turns]
+    return {**asdict(change), "commit": change.commit or None, "turns": turns}
 
 
-def _answer_json(answer: _Answer, file: str | None) -> Document:
+def _answer_json(answer: _Answer) -> Document:
     flip, run = answer.flip, answer.run
     source = answer.without.source()
     return {
@@ -210,5 +199,5 @@ def _answer_json(answer: _Answer, file: str | None) -> Document:
         "how": str(flip.verdict.reason),
         "states": flip.statistics.states,
         "trace": None if run is None else trace_to_json(run, source=source, verdict=flip.verdict.outcome),
-        "evidence": file,
+        "evidence": answer.file,
     }
