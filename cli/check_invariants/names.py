@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import click
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import KNOBS, Setting, knob_named, nearest, parse_setting
+from draincheck.knobs import KNOBS, Setting, knob_named, named, parse_setting
 from draincheck.revisions import code_bases, find_revision
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
@@ -32,10 +32,7 @@ class Names(NamedTuple):
 
 
 def _find_property(name: str) -> str:
-    known = [item.name for item in PROPERTIES]
-    if name not in known:
-        raise nearest("property", name, known)
-    return name
+    return named("property", name, PROPERTIES).name
 
 
 def _parse_setting(text: str) -> tuple[str, Setting]:

@@ -254,7 +254,7 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("draincheck.engines.explicit.explore", interrupted)
+    monkeypatch.setattr("draincheck.engines.registry.explore", interrupted)
     result = run("check", "--no-trace")
     assert result.stderr == "Error: interrupted after 0 states: every verdict is unknown\n"
     assert result.exit_code == 130
@@ -284,7 +284,7 @@ def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("draincheck.engines.explicit.explore", broken)
+    monkeypatch.setattr("draincheck.engines.registry.explore", broken)
     result = run("check")
     assert result.stderr.startswith("Error: internal error: ZeroDivisionError: unforeseen\n")
     assert "Traceback" not in result.stderr
@@ -297,7 +297,7 @@ def test_the_traceback_of_an_internal_error_can_be_had(monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("draincheck.engines.explicit.explore", broken)
+    monkeypatch.setattr("draincheck.engines.registry.explore", broken)
     assert isinstance(run("check", env={DEBUG: "1"}).exception, ZeroDivisionError)
 
 
