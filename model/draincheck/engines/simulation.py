@@ -83,9 +83,12 @@ def simulate(
         ModelError: `runs` or `depth` is not positive.
         ModelFault: a walk comes to a state that enables an action that cannot be taken.
     """
-    watch, plan = Stopwatch(limits), _Plan(runs, depth, seed)
+    for name, value in (("runs", runs), ("depth", depth)):
+        if value < 1:
+            raise ModelError(f"{name} must be at least 1, not {value}")
+    watch = Stopwatch(limits)
     properties = [system.property_named(name) for name in property_names] or system.properties
-    walks = _Walks(system, properties, plan)
+    walks = _Walks(system, properties, depth, seed)
     while walks.taken < runs and walks.wanted:
         if late := watch.stop():
             walks.stopped = late
@@ -103,19 +106,6 @@ def simulate(
     )
 
 
-class _Plan(Struct, frozen=True):
-    """What was asked for."""
-
-    runs: int
-    depth: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        for name, value in (("runs", self.runs), ("depth", self.depth)):
-            if value < 1:
-                raise ModelError(f"{name} must be at least 1, not {value}")
-
-
 class _Walk(Struct):
     """The states of a walk, packed, and the actions between them."""
 
@@ -126,9 +116,9 @@ class _Walk(Struct):
 class _Walks:
     """A series of walks and what they have found so far."""
 
-    def __init__(self, system: TransitionSystem, properties: Sequence[Property], plan: _Plan) -> None:
-        self.system, self.plan = system, plan
-        self.random = Random(plan.seed)
+    def __init__(self, system: TransitionSystem, properties: Sequence[Property], depth: int, seed: int) -> None:
+        self.system, self.depth, self.seed = system, depth, seed
+        self.random = Random(seed)
         asked = {
             item: condition
             for item in properties
@@ -150,9 +140,9 @@ class _Walks:
         """Take one walk."""
         start = self.random.choice(self.system.initial)
         walk = _Walk([self.loop.layout.pack(start)], [])
-        self._look(walk)
-        while len(walk.actions) < self.plan.depth and self._advance(walk):
-            self._look(walk)
+        self._look(walk, Always, Reachable)
+        while len(walk.actions) < self.depth and self._advance(walk):
+            self._look(walk, Always, Reachable)
         self.taken += 1
         self.steps += len(walk.actions)
         self.longest = max(self.longest, len(walk.actions))
@@ -165,7 +155,7 @@ class _Walks:
         notes = [loop.notes[number] for number, _ in loop.noted]
         moves += [(note.action.index, note) for note in notes if note.fault is not None]
         if not moves:
-            self._find_deadlock(walk)
+            self._look(walk, NoDeadlock)
             return False
         index, after = self.random.choice(sorted(moves, key=lambda move: move[0]))
         if not isinstance(after, int):
@@ -185,16 +175,10 @@ class _Walks:
             raise self.evidence.fault(action, fault, (self._start(walk), _direct(walk, len(walk.actions))))
         self.bound = fault.message
 
-    def _look(self, walk: _Walk) -> None:
-        """Look at what is demanded of states."""
-        state = walk.states[-1]
-        for item in [item for item in self.wanted if isinstance(item, Always | Reachable)]:
-            if self.conditions[item]((state,)):
-                self._settle(item, walk, len(walk.actions))
-
-    def _find_deadlock(self, walk: _Walk) -> None:
+    def _look(self, walk: _Walk, *kinds: type[Property]) -> None:
+        """Settle the properties of these kinds that the last state decides."""
         for item in list(self.wanted):
-            if isinstance(item, NoDeadlock) and self.conditions[item](walk.states[-1:]):
+            if isinstance(item, kinds) and self.conditions[item](walk.states[-1:]):
                 self._settle(item, walk, len(walk.actions))
 
     def _find_broken(self, walk: _Walk, names: Collection[str]) -> None:
@@ -219,7 +203,7 @@ class _Walks:
             return Verdict(item.name, outcome_if_shown(item), Walked(len(trace.actions)), trace)
         if item not in self.wanted:
             return Verdict(item.name, Outcome.UNKNOWN, Refused(f"random walks cannot decide {type(item).__name__}"))
-        nothing = NothingWalkedInto(self.taken, self.plan.depth, self.plan.seed, self.bound, stopped=self.stopped)
+        nothing = NothingWalkedInto(self.taken, self.depth, self.seed, self.bound, stopped=self.stopped)
         return Verdict(item.name, Outcome.UNKNOWN, nothing)
 
 
