@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from draincheck.engines import explicit
+from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
@@ -62,7 +62,7 @@ class Engine(Struct, frozen=True):
 
 
 def _explicit(asked: Question) -> Answered:
-    found = explicit.explore(asked.system, asked.limits, asked.reporter)
+    found = explore(asked.system, asked.limits, asked.reporter)
     return dict(found.verdicts), found
 
 
