@@ -21,7 +21,7 @@ from draincheck.revisions import find_revision
 from drainspecs.mirror.scenarios import find_scenario
 
 RUNS = 1000
-COMMAND = "import sys; sys.argv[0] = 'check-invariants'; from check_invariants.main import main; main()"
+COMMAND = "import sys; sys.argv[0] = 'check-invariants'; from check_invariants.__main__ import main; main()"
 
 
 def points_a_second() -> None:

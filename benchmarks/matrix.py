@@ -22,7 +22,7 @@ RUNS = 5
 
 ROOT = Path(__file__).parent.parent
 
-COMMAND = "import sys; sys.argv[0] = 'check-invariants'; from check_invariants.main import main; main()"
+COMMAND = "import sys; sys.argv[0] = 'check-invariants'; from check_invariants.__main__ import main; main()"
 
 #: the phases of one process that does everything itself; printed as JSON: seconds by phase
 PHASES = """

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from click import formatting
@@ -14,7 +14,7 @@ from click import formatting
 from check_invariants.exit import ExitCode
 from draincheck import __version__
 
-__all__ = ["Application", "cli", "main"]
+__all__ = ["Application", "cli"]
 
 #: command -> what it does, in one line; its module is `check_invariants.commands.NAME`
 COMMANDS = {
@@ -136,8 +136,7 @@ class Application(click.Group):
         except Exception as error:
             if os.environ.get(DEBUG):
                 raise
-            click.echo(_internal(error), err=True)
-            code = ExitCode.INTERNAL
+            code = _unforeseen(error)
         if standalone_mode:
             sys.exit(int(code or 0))
         return code
@@ -152,11 +151,19 @@ def _columns() -> int:
     return formatting.FORCED_WIDTH or max(min(columns, 80) - 2, 50)
 
 
-def _internal(error: Exception) -> str:
-    return (
+def _unforeseen(error: Exception) -> ExitCode:
+    """Say what went wrong; mostly it is our fault."""
+    from draincheck.errors import WorkerLost
+
+    if isinstance(error, WorkerLost):
+        click.echo(f"Error: {error}", err=True)
+        return ExitCode.INCONCLUSIVE
+    click.echo(
         f"Error: internal error: {type(error).__name__}: {error}\n"
-        f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
+        f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please.",
+        err=True,
     )
+    return ExitCode.INTERNAL
 
 
 def _epilog() -> str:
@@ -179,8 +186,3 @@ def cli() -> None:
       check-invariants check --revision ab27c3b5e7          one code base, with counterexamples
       check-invariants check my_model.py:build              a model of your own
     """
-
-
-def main() -> NoReturn:
-    """The entry point of the installed command: runs, and ends the process with the exit code."""
-    sys.exit(cli.main(standalone_mode=False))

@@ -26,6 +26,7 @@ __all__ = [
     "TraceError",
     "UnknownName",
     "Unreadable",
+    "WorkerLost",
 ]
 
 
@@ -74,6 +75,13 @@ class Unreadable(Exception):
     """A text that a solver does not understand."""
 
 
+class WorkerLost(RuntimeError):
+    """A process that worked for this one has ended by itself, or somebody has ended it (out of memory, for instance)."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"a process that worked for this one was ended ({how}); was there enough memory?")
+
+
 class CertificateError(Exception):
     """A certificate that cannot be read, or that cannot be made: what it should prove is not so, or not known to be so."""
 
@@ -117,6 +125,10 @@ class ModelFault(ModelError):
         self.trace = trace
         where = f"{action.process}: {action.name}, after {_actions(len(trace.actions))}"
         super().__init__(f"{fault.kind.value}: {fault.message} ({where})", fault.line, action.process)
+
+    def __reduce__(self) -> tuple[type[ModelFault], tuple[Action, Fault, Trace]]:
+        """Other processes can send it."""
+        return type(self), (self.action, self.fault, self.trace)
 
 
 def _actions(number: int) -> str:

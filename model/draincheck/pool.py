@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from draincheck.worker import Reply, Worker
 
 __all__ = ["how_many", "in_processes"]
 
@@ -25,26 +28,35 @@ def how_many(wanted: int | None = None) -> int:
 def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | None = None) -> Iterator[R]:
     """What `work` makes of each item, in their order, by as many processes as there are cores (or `processes`).
 
-    This process does it alone where no others can be forked, and for a single item. Exceptions come through as they are.
+    This process does it alone where no others can be forked, and for a single item. Exceptions come through as they are, each in its
+    item's turn. The others end with this one, with the last item, and when nobody wants the rest. Raises WorkerLost if one does before.
     """
-    workers = min(len(items), how_many(processes))
-    if workers < 2:
+    number = min(len(items), how_many(processes))
+    if number < 2:
         yield from map(work, items)
         return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import active_children, get_context
+    from draincheck.worker import Worker
 
-    others = set(active_children())
-    with ProcessPoolExecutor(workers, get_context("fork"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        with warnings.catch_warnings():
-            # Python warns of other threads, whose locks a forked process could wait for; none is held here.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            running = [pool.submit(work, item) for item in items]
-        try:
-            for future in running:
-                yield future.result()
-        except BaseException:  # Ctrl-C, an error, or nobody wants the rest
-            for process in set(active_children()) - others:
-                process.terminate()
-            pool.shutdown(cancel_futures=True)
-            raise
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(work)) for _ in range(number)]
+        for reply in _in_order(workers, items):
+            yield reply.get()
+
+
+def _in_order(workers: Sequence[Worker[T, R]], items: Sequence[T]) -> Iterator[Reply[R]]:
+    """The replies to the items; whoever has given one gets the next item."""
+    from multiprocessing.connection import wait
+
+    free, todo = deque(workers), deque(enumerate(items))
+    busy: dict[Worker[T, R], int] = {}
+    replies: dict[int, Reply[R]] = {}
+    for wanted in range(len(items)):
+        while wanted not in replies:
+            while free and todo:
+                worker, (number, item) = free.popleft(), todo.popleft()
+                worker.ask(item)
+                busy[worker] = number
+            for worker in cast("list[Worker[T, R]]", wait(list(busy))):
+                replies[busy.pop(worker)] = worker.reply()
+                free.append(worker)
+        yield replies.pop(wanted)

@@ -22,7 +22,7 @@ COMMAND = [
     sys.executable,
     "-c",
     f"import sys; sys.path[:0] = {[str(ROOT / part) for part in ('model', 'specs', 'cli')]!r}; sys.argv[0] = 'check-invariants'\n"
-    "from check_invariants.main import main; main()",
+    "from check_invariants.__main__ import main; main()",
 ]
 
 TABLE = Table(

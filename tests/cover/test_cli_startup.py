@@ -214,7 +214,7 @@ def test_options_before_a_command_are_refused() -> None:
 def test_an_unread_help_text_is_no_failure() -> None:
     """`--help | head -0` does not end with a traceback or an undocumented code."""
     paths = [str(ROOT / part) for part in ("model", "specs", "cli")]
-    code = f"import sys; sys.path[:0] = {paths!r}\nfrom check_invariants.main import main; main()"
+    code = f"import sys; sys.path[:0] = {paths!r}\nfrom check_invariants.__main__ import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

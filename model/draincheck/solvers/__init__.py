@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 from draincheck.errors import NoSolver
-from draincheck.solvers.cvc5_solver import Cvc5
+from draincheck.solvers.cvc5_solver import Cvc5, Cvc5Here
 from draincheck.solvers.protocol import Answer, Incremental, SmtSolver
 from draincheck.solvers.z3_solver import Z3, IncrementalZ3
 
@@ -26,7 +27,9 @@ def demand(name: str) -> None:
 def open_solver(name: str, seconds: float | None = None) -> SmtSolver:
     """A solver, with so much time for each question. Raises NoSolver."""
     demand(name)
-    return Cvc5(seconds) if name == "cvc5" else Z3(seconds)
+    if name == "z3":
+        return Z3(seconds)
+    return Cvc5(seconds) if hasattr(os, "fork") else Cvc5Here(seconds)
 
 
 def incremental(logic: str) -> Incremental:

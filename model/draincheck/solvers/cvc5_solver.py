@@ -1,16 +1,54 @@
-"""cvc5, seen through the few calls that are needed. Importing this module does not import cvc5; opening a solver does."""
+"""cvc5, seen through the few calls that are needed. Importing this module does not import cvc5; opening a solver does.
+
+cvc5 has no interrupt, and Python hears no Ctrl-C while it works. So it works in a process of its own, which is ended.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 
+from draincheck.errors import WorkerLost
 from draincheck.solvers.protocol import Answer, unreadable
 
-__all__ = ["Cvc5"]
+__all__ = ["Cvc5", "Cvc5Here"]
 
 
 class Cvc5:
-    """Answers questions one by one. Everything goes in as SMT-LIB text."""
+    """cvc5 in a process of its own."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        """A solver with so much time for each question."""
+        from draincheck.worker import Worker
+
+        self._worker = Worker(partial(_answered, Cvc5Here(seconds)))
+
+    def define(self, text: str) -> None:
+        """Read declarations and definitions. Raises Unreadable."""
+        try:
+            self._put("define", text)
+        except WorkerLost as error:
+            raise unreadable("cvc5", error) from error
+
+    def ask(self, condition: str) -> Answer:
+        """Whether a term has a solution, given the definitions. Raises Unreadable."""
+        try:
+            return self._put("ask", condition) or Answer.UNKNOWN
+        except WorkerLost:
+            return Answer.UNKNOWN
+
+    def _put(self, question: str, text: str) -> Answer | None:
+        self._worker.ask((question, text))
+        return self._worker.reply().get()
+
+
+def _answered(solver: Cvc5Here, question: tuple[str, str]) -> Answer | None:
+    kind, text = question
+    return solver.define(text) if kind == "define" else solver.ask(text)
+
+
+class Cvc5Here:
+    """cvc5 in this process. Answers questions one by one; everything goes in as SMT-LIB text."""
 
     def __init__(self, seconds: float | None = None) -> None:
         """A solver with so much time for each question."""

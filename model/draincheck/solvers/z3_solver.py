@@ -1,16 +1,24 @@
-"""z3, seen through the few calls that are needed. Importing this module does not import z3; opening a solver does."""
+"""z3, seen through the few calls that are needed. Importing this module does not import z3; opening a solver does.
+
+Python hears no Ctrl-C while z3 works, and z3's own handler would keep it for itself: the main thread has its checks made by another
+thread, waits for them, and interrupts z3 when it is interrupted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
+from functools import partial
 from importlib import import_module
-from threading import local
+from threading import Lock, Thread, current_thread, local, main_thread
 from typing import Any
 
 from draincheck.solvers.protocol import Answer, unreadable
 
 __all__ = ["Z3", "IncrementalZ3"]
 
+
+#: seconds after which z3, interrupted, is interrupted again: it forgets what comes before it has begun
+AGAIN = 0.05
 
 #: the z3 context of each thread that has opened an incremental solver
 _thread = local()
@@ -35,7 +43,23 @@ class Z3:
         solver = self._z3.Solver(ctx=self._context)
         _limit(solver, self._seconds)
         solver.add(self._read(f"(assert {condition})"))
-        return Answer(str(solver.check()))
+        return self._answer(solver.check)
+
+    def interrupt(self) -> None:
+        """Make a check that runs in another thread end soon."""
+        self._context.interrupt()
+
+    def _answer(self, check: Callable[[], Any]) -> Answer:
+        """What a check comes to. Raises KeyboardInterrupt, in the main thread, as soon as z3 has let go."""
+        if current_thread() is not main_thread():
+            return Answer(str(check()))
+        checking = _Checking(check)
+        try:
+            checking.wait()
+        finally:
+            while not checking.is_over():
+                self.interrupt()
+        return Answer(str(checking.result()))
 
     def _own_context(self) -> Any:
         """A z3 context that nobody else works in at the same time."""
@@ -71,7 +95,7 @@ class IncrementalZ3(Z3):
         """Whether what was added, and some constants that were declared, can all be true."""
         _limit(self._solver, seconds)
         assumed = "".join(f"(assert {assumption})" for assumption in assumptions)
-        return Answer(str(self._solver.check(*self._read(assumed))))
+        return self._answer(partial(self._solver.check, *self._read(assumed)))
 
     def is_out_of_time(self) -> bool:
         """After an unknown answer: whether time was the reason."""
@@ -87,10 +111,6 @@ class IncrementalZ3(Z3):
         named = ((declared.name(), declared) for declared in model.decls())
         return {name: self._number(model[declared]) for name, declared in named if name in names}
 
-    def interrupt(self) -> None:
-        """Make a check that runs in another thread end soon."""
-        self._context.interrupt()
-
     def _own_context(self) -> Any:
         if not hasattr(_thread, "context"):
             _thread.context = super()._own_context()
@@ -101,6 +121,42 @@ class IncrementalZ3(Z3):
         return int(value.as_long()) if is_number else int(self._z3.is_true(value))
 
 
+class _Checking(Thread):
+    """A check in a thread of its own."""
+
+    def __init__(self, check: Callable[[], Any]) -> None:
+        super().__init__(daemon=True)
+        self._check, self._found, self._error = check, None, None
+        self._working = Lock()
+        self._working.acquire()
+        self.start()
+
+    def run(self) -> None:
+        """Check."""
+        try:
+            self._found = self._check()
+        except Exception as error:  # handed to the thread that waits
+            self._error = error
+        finally:
+            self._working.release()
+
+    def wait(self) -> None:
+        """Until it is over, or a signal's handler raises something."""
+        with self._working:
+            pass
+
+    def is_over(self) -> bool:
+        """Whether it ends in a moment."""
+        return not self._working.locked() or self._working.acquire(timeout=AGAIN)
+
+    def result(self) -> Any:
+        """What was found; raises what was raised."""
+        if self._error is not None:
+            raise self._error
+        return self._found
+
+
 def _limit(solver: Any, seconds: float | None) -> None:
+    solver.set("ctrl_c", False)
     if seconds is not None:
         solver.set("timeout", max(1, int(seconds * 1000)))

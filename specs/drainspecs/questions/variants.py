@@ -167,14 +167,8 @@ class Judge:
 
     def _elsewhere(self, vectors: Sequence[Knobs]) -> Iterator[Judged]:
         """Decided by processes that are forked from this one, and so begin with what it knows."""
-        _here[:] = [self]
         pieces = [vectors[start : start + PIECE] for start in range(0, len(vectors), PIECE)]
-        return chain.from_iterable(in_processes(_judge_here, pieces, self._processes))
+        return chain.from_iterable(in_processes(self._judged, pieces, self._processes))
 
-
-#: the judge of the process that forks
-_here: list[Judge] = []
-
-
-def _judge_here(vectors: Sequence[Knobs]) -> list[Judged]:
-    return [_here[0].judge(knobs) for knobs in vectors]
+    def _judged(self, vectors: Sequence[Knobs]) -> list[Judged]:
+        return list(map(self.judge, vectors))

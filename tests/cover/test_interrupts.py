@@ -1,0 +1,144 @@
+"""Ctrl-C and the end of the parent, with real processes: nothing is lost, nobody is left, no pipe stays open."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import COMMAND, LONG, at_a_prompt, catches, group, lives, seconds_worked, wait_for
+from tests.support.samples import sampled
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+#: commands that work in several processes
+IN_PROCESSES = {
+    "prove": ("prove", "--matrix", "-j", "2", "-o", "{folder}"),
+    "matrix": ("matrix", "--all", "-j", "2"),
+    "sweep": ("sweep", "-j", "2"),
+}
+
+
+@pytest.mark.parametrize(
+    "case", sampled([(name, ending) for name in IN_PROCESSES for ending in (signal.SIGKILL, signal.SIGTERM)], 1)
+)
+def test_workers_end_with_their_parent(case: tuple[str, signal.Signals], tmp_path: Path) -> None:
+    """Whoever reads the output of a command that is killed sees its end, and no process of its group lives on."""
+    name, ending = case
+    command = [part.format(folder=tmp_path) for part in IN_PROCESSES[name]]
+    process = at_a_prompt(*COMMAND, *command)
+    assert wait_for(lambda: len(group(process.pid)) == 3)
+    os.kill(process.pid, ending)
+    process.communicate(timeout=LONG)
+    assert process.returncode == -ending
+    assert wait_for(lambda: not group(process.pid))
+
+
+#: a process with a worker that sleeps; it writes who the worker is, and sleeps, too
+PARENT = """
+import time
+from draincheck import worker
+{without}
+helper = worker.Worker(time.sleep)
+helper.ask(3600)
+print(helper.process, flush=True)
+time.sleep(3600)
+"""
+
+
+def orphan(without: str) -> tuple[int, subprocess.Popen[bytes]]:
+    """A worker whose parent was killed, and what is left of the parent."""
+    parent = at_a_prompt(sys.executable, "-c", PARENT.format(without=without))
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    return worker, parent
+
+
+@pytest.mark.parametrize(
+    "without", ["", "worker._told_by_the_kernel = lambda: False"], ids=["told by the kernel", "looks by itself"]
+)
+def test_an_orphan_ends(without: str) -> None:
+    """Where the kernel does not tell a worker that its parent has ended, it looks."""
+    worker, parent = orphan(without)
+    assert wait_for(lambda: not lives(worker))
+    parent.communicate(timeout=LONG)
+
+
+def test_an_orphan_that_nobody_tells_lives_on() -> None:
+    """The control: it would, without holding the pipe."""
+    worker, parent = orphan("worker._end_with = lambda parent: None")
+    parent.communicate(timeout=LONG)
+    assert lives(worker)
+    os.kill(worker, signal.SIGKILL)
+
+
+def test_a_worker_that_ends_by_itself_is_an_error_of_the_run() -> None:
+    """Killed from outside, for instance because memory is short: a limit was reached, code 30, one message."""
+    process = at_a_prompt(*COMMAND, "matrix", "--all", "-j", "2")
+    assert wait_for(lambda: len(group(process.pid)) == 3)
+    os.kill(max(group(process.pid)), signal.SIGKILL)
+    _, said = process.communicate(timeout=LONG)
+    assert (process.returncode, said.count(b"\n")) == (30, 1)
+    assert b"SIGKILL" in said
+
+
+#: what takes a while, with z3 or without; how much processor time it takes at least
+LONG_WORK = {
+    "parametric": (("parametric",), 4.0),
+    "prove": (("prove", "--scenario", "mirror-2-writes", "--revision", "9a0cec664e", "-o", "-"), 1.0),
+    "bmc": (("check", "--engine", "bmc", "--scenario", "mirror-2-writes"), 6.0),
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    sampled([(name, moment) for name in LONG_WORK for moment in range(20)], [("parametric", 9), ("bmc", 12)]),
+)
+def test_ctrl_c_is_never_lost(case: tuple[str, int]) -> None:
+    """Whatever the command does when it comes: code 130, and no traceback."""
+    name, moment = case
+    command, least = LONG_WORK[name]
+    process = at_a_prompt(*COMMAND, *command)
+    assert wait_for(lambda: not lives(process.pid) or catches(process.pid, signal.SIGALRM))
+    assert wait_for(lambda: seconds_worked(process.pid) >= least * moment / 20)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=LONG)
+    assert process.returncode == 130
+    assert b"Traceback" not in said
+    assert b"nterrupted" in said
+
+
+#: Ctrl-C at a bad moment; then a long sleep, or a short one
+BAD_MOMENT = """
+import os, signal, sys, time, weakref
+from check_invariants.interrupts import hear_every_interrupt
+{heard}
+press = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+class Thing:
+    {deaf}
+try:
+    {act}
+    time.sleep({seconds})
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+MOMENTS = {
+    "in a __del__": ("def __del__(self): press()", "Thing()"),
+    "in a callback": ("pass", "thing = Thing(); back = weakref.ref(thing, press); del thing"),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(("heard", "code"), [("hear_every_interrupt()", 130), ("", 0)], ids=["heard", "lost"])
+def test_ctrl_c_where_python_swallows_exceptions(moment: str, heard: str, code: int) -> None:
+    """It comes again; without that it would be lost."""
+    deaf, act = MOMENTS[moment]
+    script = BAD_MOMENT.format(heard=heard, deaf=deaf, act=act, seconds=LONG if heard else 0.1)
+    process = at_a_prompt(sys.executable, "-c", script)
+    process.communicate(timeout=LONG)
+    assert process.returncode == code
