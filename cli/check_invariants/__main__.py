@@ -19,6 +19,7 @@ def main() -> NoReturn:
 
         code = cli.main(standalone_mode=False)
     except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
         code = INTERRUPTED
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done
     sys.exit(code)

@@ -7,7 +7,8 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, TypeVar, cast
+from select import select
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from draincheck.worker import Reply, Worker
@@ -45,8 +46,6 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
 
 def _in_order(workers: Sequence[Worker[T, R]], items: Sequence[T]) -> Iterator[Reply[R]]:
     """The replies to the items; whoever has given one gets the next item."""
-    from multiprocessing.connection import wait
-
     free, todo = deque(workers), deque(enumerate(items))
     busy: dict[Worker[T, R], int] = {}
     replies: dict[int, Reply[R]] = {}
@@ -56,7 +55,7 @@ def _in_order(workers: Sequence[Worker[T, R]], items: Sequence[T]) -> Iterator[R
                 worker, (number, item) = free.popleft(), todo.popleft()
                 worker.ask(item)
                 busy[worker] = number
-            for worker in cast("list[Worker[T, R]]", wait(list(busy))):
+            for worker in select(busy, [], [])[0]:
                 replies[busy.pop(worker)] = worker.reply()
                 free.append(worker)
         yield replies.pop(wanted)

@@ -169,7 +169,7 @@ def _told_by_the_kernel() -> bool:
     """Ask Linux to kill this process when its parent ends."""
     if not sys.platform.startswith("linux"):
         return False
-    return ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL)) == 0
+    return not ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _watch(parent: int) -> None:

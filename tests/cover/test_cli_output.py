@@ -15,6 +15,7 @@ from check_invariants.exit import NotWritable
 from check_invariants.output import make_directory, write_to
 from check_invariants.table import Column, Styled, Table
 from draincheck.words import counted
+from tests.support.processes import AS_AT_A_PROMPT
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -109,12 +110,6 @@ def test_a_full_disk_is_one_message() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*COMMAND, "list", "knobs"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "Error: standard output cannot be written: No space left on device\n")
-
-
-#: a shell that runs its jobs in the background ignores Ctrl-C, and what it starts inherits that
-AS_AT_A_PROMPT = (
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
-)
 
 
 def on_a_terminal(*arguments: str, columns: int = 100, interrupt_at: bytes = b"") -> tuple[str, int]:

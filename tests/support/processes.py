@@ -47,7 +47,8 @@ def wait_for(condition: Callable[[], object]) -> bool:
 
 def group(leader: int) -> list[int]:
     """The processes of a group that live."""
-    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _in_group(pid, leader)]
+    names = (path.name for path in Path("/proc").iterdir())
+    return [pid for pid in map(int, filter(str.isdigit, names)) if _in_group(pid, leader)]
 
 
 def _in_group(pid: int, leader: int) -> bool:

@@ -44,7 +44,10 @@ class Cvc5:
 
 def _answered(solver: Cvc5Here, question: tuple[str, str]) -> Answer | None:
     kind, text = question
-    return solver.define(text) if kind == "define" else solver.ask(text)
+    if kind == "ask":
+        return solver.ask(text)
+    solver.define(text)
+    return None
 
 
 class Cvc5Here:

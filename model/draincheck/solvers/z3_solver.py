@@ -126,7 +126,9 @@ class _Checking(Thread):
 
     def __init__(self, check: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
-        self._check, self._found, self._error = check, None, None
+        self._check = check
+        self._found: Any = None
+        self._error: Exception | None = None
         self._working = Lock()
         self._working.acquire()
         self.start()
