@@ -184,8 +184,9 @@ def _json(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]
 
 
 def _change_json(change: KnobChange) -> Document:
-    turns = [row.name for row in change.turns]
-    return {**asdict(change), "commit": change.commit or None, "turns": turns}
+    fields = asdict(change)
+    turns = [row.name for row in fields.pop("turns")]
+    return {**fields, "commit": change.commit or None, "turns": turns}
 
 
 def _answer_json(answer: _Answer) -> Document:
