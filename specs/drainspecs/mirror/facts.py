@@ -18,7 +18,7 @@ from draincheck.revisions import REVISIONS, Revision, find_revision, with_settin
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Outcome
 from drainspecs.mirror.claim import ClaimFact, Question
-from drainspecs.mirror.kick_phases import KickPosition, dangerous_kicks
+from drainspecs.mirror.kick_phases import dangerous_kicks
 from drainspecs.mirror.orders import ORDERS, Orders
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.stray_requests import SeedCases
@@ -83,10 +83,10 @@ def turns(revision: str, knob: str) -> ClaimFact:
 @_asked
 def more_kicks(before: str, after: str, order: str) -> ClaimFact:
     """Whether kicks at more positions lead to S1's violation in the scenario mirror, with GSources in this order."""
-    new = _kicks(after, order) - _kicks(before, order)
-    found = "; ".join(str(position) for position in sorted(new)) or "none"
+    early, late = (dangerous_kicks(_in_order(revision, order), "S1") for revision in (before, after))
+    found = "; ".join(map(str, sorted(late - early))) or "none"
     return ClaimFact(
-        f"order={order}: kick positions that lead to S1's violation only after {after}: {found}", bool(new)
+        f"order={order}: kick positions that lead to S1's violation only after {after}: {found}", bool(late - early)
     )
 
 
@@ -132,10 +132,6 @@ def _system(
     revision: Revision, scenario: str, probes: Callable[[], Orders | SeedCases] = SeedCases
 ) -> TransitionSystem:
     return build(f"{revision.name} / {scenario}", revision.knobs, find_scenario(scenario), probes()).compile()
-
-
-def _kicks(revision: str, order: str) -> frozenset[KickPosition]:
-    return dangerous_kicks(_in_order(revision, order), "S1")
 
 
 def _odds_of_s1(system: TransitionSystem) -> Fraction:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -87,55 +87,53 @@ _COUNTER: Final = ("dca21ef23b", "c1e1e5fa8f")
 
 
 def _one(
-    knob: str, value: Setting, before: tuple[Setting, ...], *commits: str, cost: int, reason: str, **more: Any
-) -> Mitigation:
-    return Mitigation(f"{knob}={shown(value)}", {knob: value}, {knob: before}, commits, cost, reason, **more)
-
-
-def _on(knob: str, commit: str, cost: int, reason: str, **more: Any) -> Mitigation:
-    return _one(knob, True, (False,), commit, cost=cost, reason=reason, **more)
+    knob: str, value: Setting, before: tuple[Setting, ...], *commits: str, cost: int, reason: str,
+    side_effects: tuple[str, ...] = (), builds_on: tuple[str, ...] = (),
+) -> Mitigation:  # fmt: skip
+    name = f"{knob}={shown(value)}"
+    return Mitigation(name, {knob: value}, {knob: before}, commits, cost, reason, side_effects, builds_on)
 
 
 MITIGATIONS: Final = (
-    _on("dataplane_is_external", "3a1e8074d7", 1, "one argument where dataplane sets its host notifier",
-        side_effects=("nothing by itself: something must disable external events",), builds_on=("dca21ef23b",)),
-    _on("poll_set_checks_external", "c1e1e5fa8f", 2, "the poll set of every event loop changes",
-        side_effects=("nothing by itself: something must be marked external, and disabled",), builds_on=("dca21ef23b",)),
-    _on("is_external", "14560d69e7", 1, "one argument where virtio sets its host notifiers",
-        side_effects=("the notifiers of all virtio devices are marked, not only those of disks",), builds_on=("dca21ef23b",)),
+    _one("dataplane_is_external", True, (False,), "3a1e8074d7", cost=1, reason="one argument where dataplane sets its host notifier",
+         side_effects=("nothing by itself: something must disable external events",), builds_on=("dca21ef23b",)),
+    _one("poll_set_checks_external", True, (False,), "c1e1e5fa8f", cost=2, reason="the poll set of every event loop changes",
+         side_effects=("nothing by itself: something must be marked external, and disabled",), builds_on=("dca21ef23b",)),
+    _one("is_external", True, (False,), "14560d69e7", cost=1, reason="one argument where virtio sets its host notifiers",
+         side_effects=("the notifiers of all virtio devices are marked, not only those of disks",), builds_on=("dca21ef23b",)),
     _one("begin", "after_release", ("none",), "176c36997f", cost=2, reason="begin and end of the section stand in different functions",
          side_effects=(
              "everything registered as external in the node's context stands still until mirror_exit",
              "where a drain in a coroutine yields, the section's own drain opens a window of its own: case 3",
          ), builds_on=("c1e1e5fa8f",)),
-    _on("walk_checks_external", "37989ced44", 2, "the dispatch of every event loop changes",
-        side_effects=("a kick that waits for a disabled handler keeps the main loop spinning: GLib polls its descriptor nevertheless",),
-        builds_on=_COUNTER),
-    _on("bandage", "ab27c3b5e7", 2, "a second counter to be kept in step with the first, by the block job, across layers",
-        side_effects=(
-            "all external handlers of iohandler_ctx stand still, those of other disks too",
-            "its condition is looked at twice: a context switch in between leaves the counter unbalanced",
-        ), builds_on=("f3926945c8", *_COUNTER)),
-    _on("drain_is_section", "6820643fdb", 2, "every caller of bdrv_drain gets a whole section",
-        side_effects=("external events are disabled in each drain, for as long as it takes",), builds_on=("c1e1e5fa8f",)),
+    _one("walk_checks_external", True, (False,), "37989ced44", cost=2, reason="the dispatch of every event loop changes",
+         side_effects=("a kick that waits for a disabled handler keeps the main loop spinning: GLib polls its descriptor nevertheless",),
+         builds_on=_COUNTER),
+    _one("bandage", True, (False,), "ab27c3b5e7", cost=2, reason="a second counter to be kept in step with the first, by the block job, across layers",
+         side_effects=(
+             "all external handlers of iohandler_ctx stand still, those of other disks too",
+             "its condition is looked at twice: a context switch in between leaves the counter unbalanced",
+         ), builds_on=("f3926945c8", *_COUNTER)),
+    _one("drain_is_section", True, (False,), "6820643fdb", cost=2, reason="every caller of bdrv_drain gets a whole section",
+         side_effects=("external events are disabled in each drain, for as long as it takes",), builds_on=("c1e1e5fa8f",)),
     _one("notifier_home", "main", ("ioh",), "0ff841f6d1", "1c627137c1", cost=3, reason="each device model moves its registration",
          side_effects=("host notifiers run inside nested aio_poll of the main context, where they never did",), builds_on=("f3926945c8",)),
     _one("begin", "before_check", ("none", "after_release"), "9a0cec664e", cost=2, reason="the job's loop needs an end of the section on each retry",
          side_effects=("a job that fails to converge opens and closes the section each time it tries",),
          builds_on=("c1e1e5fa8f", "176c36997f")),
     _one("busy_poll", "honours", ("ignores",), "59c9f437c5", cost=1, reason="one more condition in the polling loop"),
-    _on("enable_notifies", "321d1dba8b", 1, "one aio_notify where the counter falls to 0",
-        side_effects=("a wakeup too many now and then",), builds_on=("c1e1e5fa8f",)),
+    _one("enable_notifies", True, (False,), "321d1dba8b", cost=1, reason="one aio_notify where the counter falls to 0",
+         side_effects=("a wakeup too many now and then",), builds_on=("c1e1e5fa8f",)),
     _one("job_at_switch", "moves", ("waits",), "657e120320", cost=3, reason="a switch of the context has to move a job's nodes and its timer with it",
          side_effects=("nothing by itself: something must switch the context of a disk with a job",)),
-    _on("park_requests", "cf3129323f", 4, "every request of every BlockBackend may have to wait",
-        side_effects=(
-            "a job's own BlockBackend must be left out, or a drain waits for a job that waits for its request",
-            "a parked request is tracked by no node and goes to whatever the root is when it is resumed",
-            "without 7f16476fab a flush stays counted while it is parked, and a drain that begins meanwhile never ends",
-        ), builds_on=("176c36997f",)),
+    _one("park_requests", True, (False,), "cf3129323f", cost=4, reason="every request of every BlockBackend may have to wait",
+         side_effects=(
+             "a job's own BlockBackend must be left out, or a drain waits for a job that waits for its request",
+             "a parked request is tracked by no node and goes to whatever the root is when it is resumed",
+             "without 7f16476fab a flush stays counted while it is parked, and a drain that begins meanwhile never ends",
+         ), builds_on=("176c36997f",)),
     _one("parked_counts", False, (True,), "7f16476fab", cost=1, reason="one more step on both sides of the wait",
-        side_effects=("nothing by itself: something must be parked",), builds_on=("cf3129323f",)),
+         side_effects=("nothing by itself: something must be parked",), builds_on=("cf3129323f",)),
     _one("replace_node", "drain_both", ("repoint_first",), "2398747128", cost=2, reason="every replacement of a node drains one more",
          side_effects=("what waits for the new node's end of a section waits for the end of the replacement",)),
 )  # fmt: skip
