@@ -55,10 +55,10 @@ class BoolExpr(Expr):
     __slots__ = ()
 
     def __and__(self, other: BoolExpr) -> BoolExpr:
-        return all_(self, other)
+        return _nary(op.AND, FALSE, (self, other))
 
     def __or__(self, other: BoolExpr) -> BoolExpr:
-        return any_(self, other)
+        return _nary(op.OR, TRUE, (self, other))
 
     def __invert__(self) -> BoolExpr:
         return not_(self)
@@ -193,23 +193,23 @@ def _truth(a: Expr) -> BoolExpr:
 
 def _nary(kind: Op, zero: BoolExpr, parts: Iterable[Expr]) -> BoolExpr:
     """`and`/`or` of parts, flattened; `zero` absorbs, its negation disappears, a part twice counts once."""
-    kept: dict[int, Expr] = {}
+    kept: dict[Expr, None] = {}
     for part in parts:
         if not isinstance(part, BoolExpr):
             raise no_condition(part)
         if part.op is kind:
             for item in part.args:
-                kept[id(item)] = item
+                kept[item] = None
         elif part.op is not op.CONST:
-            kept[id(part)] = part
+            kept[part] = None
         elif part.value == zero.value:
             return zero
-    for item in kept.values():
-        if item.op is op.NOT and id(item.args[0]) in kept:
+    for item in kept:
+        if item.op is op.NOT and item.args[0] in kept:
             return zero
     if len(kept) < 2:
-        return _truth(next(iter(kept.values()), TRUE if zero is FALSE else FALSE))
-    return BoolExpr(kind, tuple(kept.values()), BOOL)
+        return _truth(next(iter(kept), TRUE if zero is FALSE else FALSE))
+    return BoolExpr(kind, tuple(kept), BOOL)
 
 
 def all_(*parts: BoolExpr) -> BoolExpr:
@@ -332,41 +332,28 @@ REBUILD: Mapping[Op, Callable[..., Expr]] = {
 
 def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
     """The term with variables and places replaced; unchanged sub-terms stay the same objects."""
-    return cast(E, _substituted(a, replacements)) if replacements else a
+    return Substitution(replacements)(a) if replacements else a
 
 
-def _substituted(a: Expr, replacements: Mapping[Expr, Expr]) -> Expr:
-    if not a.args:
-        return replacements.get(a, a)
-    changed, args = False, list[Expr]()
-    for old in a.args:  # plain loops: building a model spends most of its time here
-        new = _substituted(old, replacements) if old.args else replacements.get(old, old)
-        changed = changed or new is not old
-        args.append(new)
-    return REBUILD[a.op](*args) if changed else a
-
-
-class Substitution:
+class Substitution(dict[Expr, Expr]):
     """Replaces leaves in many terms that share parts: each part is looked at once."""
-
-    def __init__(self, replacements: Mapping[Expr, Expr]) -> None:
-        self._done = dict(replacements)
 
     def __call__(self, a: E) -> E:
         """The term with its leaves replaced, as by `substitute`."""
-        return cast(E, self._replaced(a))
+        return cast(E, self[a])
 
-    def _replaced(self, a: Expr) -> Expr:
-        done = self._done
-        found = done.get(a)
-        if found is None:
-            changed, args = False, list[Expr]()
-            for old in a.args:  # plain loops: compiling a model spends most of its time here
-                new = done[old] if old in done else self._replaced(old)
-                changed = changed or new is not old
-                args.append(new)
-            found = done[a] = REBUILD[a.op](*args) if changed else a
+    def __missing__(self, a: Expr) -> Expr:
+        if a.args:
+            args = tuple(map(self.__getitem__, a.args))
+            found = a if all(map(operator.is_, args, a.args)) else REBUILD[a.op](*args)
+        else:
+            found = self.leaf(a)
+        self[a] = found
         return found
+
+    def leaf(self, a: Expr) -> Expr:
+        """What stands for a leaf that nothing replaces: itself."""
+        return a
 
 
 def variables_of(a: Expr) -> set[Expr]:

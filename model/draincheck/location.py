@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import sys
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -31,9 +31,12 @@ _names: dict[str, str] = {}
 _files: dict[str, str] = {}
 
 
-def caller_line() -> SourceLine:
-    """The innermost line outside the language itself: the statement that records the step."""
-    frame: FrameType | None = inspect.currentframe()
+def caller_line(passed: int = 1) -> SourceLine:
+    """The innermost line outside the language itself: the statement that records the step.
+
+    `passed` callers need not be looked at: they are the language's own.
+    """
+    frame: FrameType | None = sys._getframe(passed)
     while frame is not None:
         file = frame.f_code.co_filename
         if file not in _passing:  # every statement comes here: what is known of a file is looked up

@@ -59,7 +59,7 @@ class Property(_Told, frozen=True):
     def map(self, change: Callable[[BoolExpr], BoolExpr]) -> Self:
         """The same demand with each of its conditions changed."""
         changed: dict[str, Any] = {name: change(condition) for name, condition in self._conditions().items()}
-        return replace(self, **changed)
+        return replace(self, **changed) if changed else self
 
     def _conditions(self) -> dict[str, BoolExpr]:
         return {name: value for name, value in asdict(self).items() if isinstance(value, BoolExpr)}

@@ -21,6 +21,7 @@ from itertools import product
 from typing import NamedTuple, NoReturn
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
@@ -76,6 +77,13 @@ class Variable(Expr):
 
     __slots__ = ("counts", "exists", "initial", "internal", "unused")
 
+    counts: str
+    exists: bool
+    initial: tuple[int, ...]
+    internal: bool
+    #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
+    unused: dict[int, tuple[Update, SourceLine]]
+
     def __init__(
         self,
         name: str,
@@ -86,13 +94,17 @@ class Variable(Expr):
         *,
         counts: str = "",
     ) -> None:
-        super().__init__(op.VAR if exists else op.CONST, (), sort, 0 if exists else initial[0], name)
-        self.exists = exists
-        self.counts = counts
-        self.initial = initial
-        self.internal = internal
-        #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
-        self.unused: dict[int, tuple[Update, SourceLine]] = {}
+        give = super().__setattr__  # the class's own asks whether there is one already
+        give("op", op.VAR if exists else op.CONST)
+        give("args", ())
+        give("sort", sort)
+        give("value", 0 if exists else initial[0])
+        give("name", name)
+        give("exists", exists)
+        give("counts", counts)
+        give("initial", initial)
+        give("internal", internal)
+        give("unused", {})
 
     def __setattr__(self, name: str, value: object) -> None:
         """Attributes are given once; `x.value = 1` in a model is a slip. What it starts with, stored, may be given anew."""
@@ -107,26 +119,25 @@ class Variable(Expr):
 
     def to(self, new: Expr) -> Update:
         """The update that stores a term of this variable's sort; raises ModelError for a term of another sort."""
+        if not same_kind(self, new):
+            raise slip(f"{self} is {self.sort}, and {said(new)}")
         update = Update(self, new)
         if self.exists:
-            self.unused[id(update)] = (update, caller_line())
+            self.unused[id(update)] = (update, caller_line(2))
         return update
 
 
 class Update(Struct, frozen=True):
-    """`variable := value`, as part of a step. Raises ModelError for a value of another sort than the variable's."""
+    """`variable := value`, as part of a step; `Variable.to` makes one, of a value of the variable's sort."""
 
     variable: Variable
     value: Expr
 
-    def __post_init__(self) -> None:
-        if not same_kind(self.variable, self.value):
-            raise slip(f"{self.variable} is {self.variable.sort}, and {said(self.value)}")
-
     def __str__(self) -> str:
         return f"{self.variable} := {self.value}"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class BoolVar(Variable, BoolExpr):
@@ -207,10 +218,8 @@ class Part(Struct, frozen=True):
     choice: str = ""
 
     def only(self, when: BoolExpr) -> Part:
-        """The same piece under another condition (made anew in full: `replace` takes four times as long)."""
-        return Part(
-            self.label, self.frames, self.opens, self.mark, self.line, when, self.writes, self.enters, self.choice
-        )
+        """The same piece under another condition."""
+        return replace(self, when=when)
 
 
 class Check(Struct, frozen=True):

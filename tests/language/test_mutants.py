@@ -15,17 +15,17 @@ ENOUGH = 2000
 
 PATHS = [
     Mutant("path", "_only_wrote", "len(side.guard) == len(base.guard) + 1", "True"),
-    Mutant("path", "Path.ask", "replace(check, holds=self.now(check.holds))", "check"),
+    Mutant("path", "Path.ask", "self.now(check.holds)", "check.holds"),
     Mutant("path", "Path.store", "substitute(update.value, self.env)", "update.value"),
-    Mutant("path", "Path.store", "self.env.update(new)", "self.env = new"),
+    Mutant("path", "Path.store", "{**self.env, **new}", "new"),
     Mutant("path", "Path._guard_range", "any_(value < first, value > last)", "value > last"),
-    Mutant("path", "Path.copy", "self.checks.copy()", "[]"),
-    Mutant("path", "Path.copy", "self.env.copy()", "{}"),
+    Mutant("path", "Path.copy", "self.checks", "()"),
+    Mutant("path", "Path.copy", "self.env", "{}"),
     Mutant("path", "merge", "joined + apart", "joined"),
     Mutant("path", "_merge_pair", "otherwise.env.get(variable, variable)", "variable"),
-    Mutant("path", "_merge_pair", "holds.implies(check.holds)", "check.holds"),
-    Mutant("path", "_merge_pair", "replace(fault, when=all_(holds, fault.when))", "fault"),
-    Mutant("path", "_merge_pair", "part.only(all_(holds, part.when))", "part"),
+    Mutant("path", "_merge_pair", "holds.implies(c.holds)", "c.holds"),
+    Mutant("path", "_merge_pair", "holds & f.when", "f.when"),
+    Mutant("path", "_merge_pair", "part.only(holds & part.when)", "part"),
     Mutant("path", "_merge_pair", "then.done or otherwise.done", "then.done and otherwise.done"),
 ]
 
@@ -63,7 +63,7 @@ COMPILING = [
     Mutant("compile", "_Compiled._updates", "yield Update(token, FALSE)", "yield from ()"),
     Mutant("compile", "_Handover.runs_for", "self.enterer is None", "True"),
     Mutant("compile", "_Compiled._name_inside", "self.flow.inside.get(rest.entered_at)", "None"),
-    Mutant("compile", "_resolved_part", "replace(part, when=when)", "part"),
+    Mutant("compile", "_resolved_part", "part.only(resolve(part.when))", "part"),
 ]
 
 

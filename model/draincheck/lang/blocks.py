@@ -30,6 +30,8 @@ class Blocks:
         self.unopened: list[Block[Any]] = []
         self.open: list[Block[Any]] = []
         self.broken: SourceLine | None = None
+        #: where the block that is being opened was called
+        self.opening: SourceLine | None = None
 
     def refuse_unopened(self) -> None:
         """Raise ModelError for the first block that was called without `with`, and after an exception that was caught."""
@@ -61,7 +63,7 @@ class Block(AbstractContextManager[T], Generic[T]):
 
     def __init__(self, among: Blocks, name: str, inner: Generator[T]) -> None:
         self.name = name
-        self.line = caller_line()
+        self.line = caller_line(3)
         self._among, self._inner = among, inner
         among.unopened.append(self)
 
@@ -69,7 +71,11 @@ class Block(AbstractContextManager[T], Generic[T]):
         if self not in self._among.unopened:
             raise ModelError(f"a block is opened once: call {self.name}(...) anew", caller_line())
         self._among.unopened.remove(self)
-        entered = next(self._inner)
+        self._among.opening = self.line
+        try:
+            entered = next(self._inner)
+        finally:
+            self._among.opening = None
         self._among.open.append(self)
         return entered
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -12,12 +12,12 @@ from draincheck import op
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, any_, constant, eq, variables_of
 from draincheck.lang import fairness
-from draincheck.lang.control_flow import Edge, Rest, first_line
+from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
 from draincheck.sorts import IntSort
-from draincheck.system import Action, BoolVar, Check, Fault, IntVar, Part, TransitionSystem, Update, Variable
+from draincheck.system import Action, BoolVar, IntVar, Part, TransitionSystem, Update, Variable
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
@@ -40,22 +40,23 @@ def compile_model(model: Model) -> TransitionSystem:
         *(h.enterer for h in handovers.values() if h.enterer is not None),
     )
     _check_names(compiled, handovers, model)
-    resolve = Substitution(places)
-    _Known(variables, places).check_all(compiled, model)
-    _check_local_tests(compiled, model)
-    _check_yields(compiled)
-    _check_updates(model)
-    refuse_uncalled([model.line.file, *(p.line.file for c in compiled for e in c.flow.edges for p in e.path.parts)])
+    resolve = _Resolve(variables, places)
     actions = [
         item.action(index, step, resolve, handovers, model)
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
+    properties = tuple(item.map(resolve.about(item.name)) for item in model.properties.values())
+    final = resolve.about("final")(any_(model.final_when, FALSE if model.aborted is None else model.aborted))
+    _check_local_tests(compiled, model)
+    _check_yields(compiled)
+    _check_updates(model)
+    refuse_uncalled([model.line.file, *(p.line.file for c in compiled for e in c.flow.edges for p in e.path.parts)])
     return TransitionSystem(
         name=model.name,
         variables=variables,
         actions=tuple(actions),
-        properties=tuple(item.map(resolve) for item in model.properties.values()),
-        final=resolve(any_(model.final_when, FALSE if model.aborted is None else model.aborted)),
+        properties=properties,
+        final=final,
         fairness=fairness.resolve(model.fairness, actions),
     )
 
@@ -177,19 +178,19 @@ class _Compiled:
         if rest.awaits:
             yield ~handovers[rest.awaits].runs_for(self.process.name)
 
-    def action(self, index: int, step: _Step, resolve: Substitution, handovers: _Handovers, model: Model) -> Action:
+    def action(self, index: int, step: _Step, resolve: _Resolve, handovers: _Handovers, model: Model) -> Action:
         """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
         path = step.edge.path
+        resolve.line = path.parts[0].line
+        faults = [replace(fault, when=resolve(fault.when)) for fault in path.faults]
         return Action(
             index=index,
             process=self.process.name,
-            parts=tuple(_resolved_part(part, resolve) for part in path.parts),
+            parts=tuple([_resolved_part(part, resolve) for part in path.parts]),
             guard=all_(*self._control(step.source, handovers, model), *map(resolve, path.guard)),
             updates=tuple(self._updates(step, resolve, handovers)),
-            checks=tuple(Check(c.property, resolve(c.holds), c.line) for c in path.checks),
-            faults=tuple(
-                Fault(f.kind, when, f.message, f.line) for f in path.faults if (when := resolve(f.when)) is not FALSE
-            ),
+            checks=tuple([replace(check, holds=resolve(check.holds)) for check in path.checks]),
+            faults=tuple([fault for fault in faults if fault.when is not FALSE]),
             location=None if self.pc is None else self.number[step.source],
         )
 
@@ -205,6 +206,7 @@ class _Compiled:
         name, token = self.process.name, self.process.token
         for variable, value in step.edge.path.env.items():
             assert isinstance(variable, Variable)
+            resolve(variable)
             new = resolve(value)
             if new is not variable:
                 yield Update(variable, new)
@@ -263,8 +265,9 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
 
 
 def _resolved_part(part: Part, resolve: Substitution) -> Part:
-    when = resolve(part.when)
-    return part if when is part.when else replace(part, when=when)
+    if part.when is TRUE:
+        return part
+    return part.only(resolve(part.when))
 
 
 def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model) -> None:
@@ -280,40 +283,25 @@ def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model)
                 )
 
 
-class _Known:
-    """Finds variables that belong to no or to another model."""
+class _Resolve(Substitution):
+    """Replaces places by what they mean, and refuses variables that belong to no or to another model."""
 
-    def __init__(self, variables: tuple[Variable, ...], places: dict[Expr, Expr]) -> None:
-        self._seen: set[int] = {id(item) for item in (*variables, *places)}
-        self._kept: list[Expr] = []
+    def __init__(self, variables: tuple[Variable, ...], places: Mapping[Expr, Expr]) -> None:
+        super().__init__((*((variable, variable) for variable in variables), *places.items()))
+        #: what is being resolved: a step written in a line, or what is demanded under a name
+        self.line: SourceLine | None = None
+        self._demand = ""
 
-    def check_all(self, compiled: list[_Compiled], model: Model) -> None:
-        """Raise ModelError for the first term with an unknown variable."""
-        for item in compiled:
-            for edge in item.flow.edges:
-                line = first_line(edge)
-                for term in (
-                    *edge.path.guard,
-                    *edge.path.env,
-                    *edge.path.env.values(),
-                    *(c.holds for c in edge.path.checks),
-                ):
-                    self._check(term, line)
-        for prop in model.properties.values():
-            for condition in prop.conditions():
-                self._check(condition, None, prop.name)
-        self._check(model.final_when, None, "final")
+    def about(self, demand: str) -> _Resolve:
+        """From now on a property of this name is resolved."""
+        self.line, self._demand = None, f"{demand}: "
+        return self
 
-    def _check(self, term: Expr, line: SourceLine | None, where: str = "") -> None:
-        if id(term) in self._seen:
-            return
-        if term.op in (op.VAR, op.AT):
-            prefix = f"{where}: " if where else ""
-            raise ModelError(f"{prefix}unknown variable {term}: it was not made by this model", line)
-        self._seen.add(id(term))
-        self._kept.append(term)
-        for arg in term.args:
-            self._check(arg, line, where)
+    def leaf(self, a: Expr) -> Expr:
+        """Raise ModelError for all but constants: what may stand in a term has been replaced."""
+        if a.op is op.CONST:
+            return a
+        raise ModelError(f"{self._demand}unknown variable {a}: it was not made by this model", self.line)
 
 
 def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:

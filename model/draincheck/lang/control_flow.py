@@ -13,7 +13,7 @@ from msgspec import Struct
 from draincheck.errors import ModelError, SourceLine
 from draincheck.lang.path import Path
 
-__all__ = ["Edge", "Flow", "Rest", "first_line"]
+__all__ = ["Edge", "Flow", "Rest"]
 
 
 class Edge(Struct, frozen=True):
@@ -90,8 +90,8 @@ class Flow:
 
     def rest(self, location: int) -> Rest:
         """Where control rests that has come to a location. Raises ModelError for a loop that it could go round for ever without a step."""
-        way = list(self._way(location))
-        names = frozenset(name for here in way for name in self.names.get(here, ()))
+        way = [location] if location not in self._moves else list(self._way(location))
+        names = frozenset([name for here in way for name in self.names.get(here, ())])
         awaits = self.awaits.get(location, "")
         gave_up = way[-1] == self.end and (bool(awaits) or location in self.yielded)
         return Rest(way[-1], names, awaits, location if awaits else None, gave_up)
@@ -105,8 +105,3 @@ class Flow:
             seen.add(here)
             yield here
             here = self._moves.get(here)
-
-
-def first_line(edge: Edge) -> SourceLine:
-    """Where the edge's step was written."""
-    return edge.path.parts[0].line if edge.path.parts else SourceLine("?", 0)

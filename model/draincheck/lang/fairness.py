@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE
@@ -70,4 +69,4 @@ def _is_step(demand: Demand, part: Part) -> bool:
     """Whether a part is the step in question, or what became of it under a condition."""
     if demand.part is None:
         return part.label == demand.label
-    return part is demand.part or (part.when is not TRUE and replace(part, when=TRUE) == demand.part)
+    return part is demand.part or (part.when is not TRUE and part.only(TRUE) == demand.part)

@@ -6,12 +6,12 @@ variable written so far, its new value as a term over the state *before* the ste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BoolExpr, Expr, IntExpr, all_, any_, bounds, choose, substitute
+from draincheck.expr import BoolExpr, Expr, IntExpr, any_, bounds, choose, substitute
 from draincheck.system import Check, Fault, FaultKind, Part, Update, Variable
 
 __all__ = ["Path", "merge"]
@@ -33,11 +33,11 @@ class Path:
 
     def __init__(self, start: int) -> None:
         self.start = start
-        self.guard: list[BoolExpr] = []
-        self.env: dict[Expr, Expr] = {}
-        self.parts: list[Part] = []
-        self.checks: list[Check] = []
-        self.faults: list[Fault] = []
+        self.guard: tuple[BoolExpr, ...] = ()
+        self.env: Mapping[Expr, Expr] = {}
+        self.parts: tuple[Part, ...] = ()
+        self.checks: tuple[Check, ...] = ()
+        self.faults: tuple[Fault, ...] = ()
         self.begun = False
         self.done = False
         self.fork: object = None
@@ -46,31 +46,31 @@ class Path:
         """The same step so far, to be continued differently."""
         twin = Path.__new__(Path)
         twin.start, twin.begun, twin.done, twin.fork = self.start, self.begun, self.done, fork
-        twin.guard, twin.env = self.guard.copy(), self.env.copy()
-        twin.parts, twin.checks, twin.faults = self.parts.copy(), self.checks.copy(), self.faults.copy()
+        twin.guard, twin.env = self.guard, self.env
+        twin.parts, twin.checks, twin.faults = self.parts, self.checks, self.faults
         return twin
 
     def branch(self, condition: BoolExpr, fork: object) -> Path:
         """The same step so far, where a condition over the state before it holds."""
         twin = self.copy(fork)
         twin.begun = True
-        twin.guard.append(condition)
+        twin.guard += (condition,)
         return twin
 
     def demand(self, condition: BoolExpr) -> None:
         """The step is taken only where a condition holds; nothing has been done in it yet, so the values are those before it."""
         self.begun = True
-        self.guard.append(condition)
+        self.guard += (condition,)
 
     def record(self, part: Part) -> None:
         """Something is done."""
         self.begun = self.done = True
-        self.parts.append(part)
+        self.parts += (part,)
 
     def ask(self, check: Check) -> None:
         """An assertion about the values now."""
         self.begun = self.done = True
-        self.checks.append(replace(check, holds=self.now(check.holds)))
+        self.checks += (replace(check, holds=self.now(check.holds)),)
 
     def now(self, condition: BoolExpr) -> BoolExpr:
         """A condition over the values now, as a term over the state before the step."""
@@ -85,7 +85,7 @@ class Path:
             new[update.variable] = value = substitute(update.value, self.env)
             if isinstance(value, IntExpr):
                 self._guard_range(update.variable, value, line)
-        self.env.update(new)
+        self.env = {**self.env, **new}
 
     def _guard_range(self, variable: Variable, value: IntExpr, line: SourceLine) -> None:
         low, high = bounds(value)
@@ -97,7 +97,7 @@ class Path:
 
     def fault(self, kind: FaultKind, when: BoolExpr, message: str, line: SourceLine) -> None:
         """Add a fault; `when` is over the state before the step."""
-        self.faults.append(Fault(kind, when, message, line))
+        self.faults += (Fault(kind, when, message, line),)
 
 
 def merge(
@@ -134,10 +134,12 @@ def _only_wrote(side: Path, base: Path) -> bool:
 def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) -> Path:
     both = base.copy(base.fork)
     both.begun, both.done = True, then.done or otherwise.done
-    for variable in {**then.env, **otherwise.env}:
-        both.env[variable] = choose(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
+    both.env = {
+        variable: choose(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
+        for variable in {**then.env, **otherwise.env}
+    }
     for side, holds in ((then, condition), (otherwise, ~condition)):
-        both.parts += [part.only(all_(holds, part.when)) for part in side.parts[len(base.parts) :]]
-        both.checks += [replace(check, holds=holds.implies(check.holds)) for check in side.checks[len(base.checks) :]]
-        both.faults += [replace(fault, when=all_(holds, fault.when)) for fault in side.faults[len(base.faults) :]]
+        both.parts += tuple([part.only(holds & part.when) for part in side.parts[len(base.parts) :]])
+        both.checks += tuple([replace(c, holds=holds.implies(c.holds)) for c in side.checks[len(base.checks) :]])
+        both.faults += tuple([replace(f, when=holds & f.when) for f in side.faults[len(base.faults) :]])
     return both

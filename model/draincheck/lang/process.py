@@ -16,7 +16,7 @@ from draincheck.expr import FALSE, TRUE, BoolExpr, not_, want_bool
 from draincheck.lang.blocks import Block, block
 from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.path import Path
-from draincheck.lang.recorder import LABEL, Branching, Either, OpenLoop, Recorder
+from draincheck.lang.recorder import Branching, Either, OpenLoop, Recorder
 from draincheck.location import caller_line, slip, want_name, want_place, want_text, want_truth, written
 from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, Check, FaultKind, Frame, Update
@@ -59,9 +59,10 @@ class Process(Recorder):
         line = self._begin()
         for update in updates:
             _want(Update, update, "a step stores updates, as x.set(...) makes them")
-        self._demand(want_bool(when), line)
+        if when is not TRUE:
+            self._demand(want_bool(when), line)
         stored = [update for update in updates if update.variable.exists]
-        make = self._piece if _remembers(updates) and not want_text(label, LABEL) else self._part
+        make = self._piece if label == "" and _remembers(updates) else self._part
         writes = tuple([update.variable.name for update in stored])
         part = make(label, mark, line, writes=writes, choice=want_text(choice, "a choice"))
         if fair is not None:
@@ -76,8 +77,6 @@ class Process(Recorder):
 
     def _demand(self, condition: BoolExpr, line: SourceLine) -> None:
         """Take the step that has begun only where the condition holds; raises ModelError after something has been done in it."""
-        if condition is TRUE:
-            return
         if any(path.done for path in self._paths):
             raise ModelError(_LATE_GUARD, line, self.name)
         for path in self._paths:
@@ -316,7 +315,7 @@ class Process(Recorder):
         for path in self._paths:
             can_be_entered = path.now(coroutine.can_be_entered)
             path.fault(FaultKind.REENTRY, not_(can_be_entered), f"{coroutine.name} is running or has ended", line)
-            path.env[coroutine.on] = TRUE
+            path.env = {**path.env, coroutine.on: TRUE}
             path.record(part)
         target = self.flow.new()
         self.flow.awaits[target] = coroutine.name
@@ -351,7 +350,7 @@ class Coroutine(Process):
         line = self._begin()
         part = self._part(f"yield ({name})" if label is None else label, "", line)
         for path in self._paths:
-            path.env[self.on] = FALSE
+            path.env = {**path.env, self.on: FALSE}
             path.record(part)
         target = self.flow.new()
         self.flow.name(want_place(name), target)

@@ -113,15 +113,18 @@ class Recorder:
 
     def _place(self) -> SourceLine:
         """The line of a statement; raises ModelError outside the process."""
-        line = self._line = caller_line()
+        blocks = self.blocks
+        line = self._line = blocks.opening or caller_line(3)
         if not self._recording:
             raise ModelError(f"step outside a process: write it inside 'with {self.name} as p:'", line, self.name)
-        self.blocks.refuse_unopened()
+        if blocks.unopened or blocks.broken:
+            blocks.refuse_unopened()
         return line
 
     def _close_block(self) -> None:
         """A block ends: a `when` in it too."""
-        self.blocks.refuse_unopened()
+        if self.blocks.unopened or self.blocks.broken:
+            self.blocks.refuse_unopened()
         self._resolve()
 
     def _resolve(self) -> None:
