@@ -11,10 +11,11 @@ from rich.text import Text
 
 from draincheck.errors import ModelError, TraceError
 from draincheck.properties import Reachable
-from draincheck.report.text import render_outline, render_trace, summarize_marks
+from draincheck.report.text import render_outline, render_trace
 from draincheck.run import Run, Trace
 from draincheck.sorts import EnumSort
 from draincheck.system import EnumVar, TransitionSystem
+from tests.support.marks import summarize_marks
 from tests.support.scripted import (
     AIO,
     DATA,

@@ -16,11 +16,11 @@ from click.testing import CliRunner
 from check_invariants.main import cli
 from draincheck.engines.explicit import explore
 from draincheck.qemu import build
-from draincheck.report.text import summarize_marks
 from draincheck.revisions import find_revision, with_settings
 from draincheck.run import Run
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.stray_requests import SeedCases
+from tests.support.marks import summarize_marks
 
 FOLDER = Path(__file__).parent / "cli"
 

@@ -31,7 +31,7 @@ from draincheck.sorts import Value
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.words import assigned, counted
 
-__all__ = ["MarkedStep", "render_outline", "render_trace", "summarize_marks"]
+__all__ = ["render_outline", "render_trace"]
 
 #: columns left of the outermost call, so that the letter of a step outside all calls has room to hang
 MARGIN = 4
@@ -55,14 +55,6 @@ STYLES = {
     "head": "bold",
     "bad": "bold red",
 }
-
-
-class MarkedStep(NamedTuple):
-    """A marked step of a trace and its iteration: the number of the outermost numbered call around it, or 0."""
-
-    mark: str
-    iteration: int
-    label: str
 
 
 class _Line(NamedTuple):
@@ -92,12 +84,6 @@ def render_outline(run: Run) -> str:
     """Only the marked steps of a trace and the calls they stand in: the drawing for a commit message."""
     marked = [event for event in events_of(run) if event.part.mark]
     return _layout(_tree(marked, run.trace.loop, changes=False), color=False)
-
-
-def summarize_marks(run: Run) -> list[MarkedStep]:
-    """The marked steps of a trace, in order: enough to tell one way of breaking an invariant from another."""
-    marked = (event for event in events_of(run) if event.part.mark)
-    return [MarkedStep(event.part.mark, event.iteration, event.part.label) for event in marked]
 
 
 # -- the tree --------------------------------------------------------------------------------------
