@@ -47,6 +47,7 @@ __all__ = [
     "Action",
     "BoolVar",
     "Check",
+    "Control",
     "EnumVar",
     "Fairness",
     "Fault",
@@ -54,6 +55,7 @@ __all__ = [
     "Frame",
     "IntVar",
     "Part",
+    "Place",
     "State",
     "Strength",
     "TransitionSystem",
@@ -250,7 +252,8 @@ class Fault(Struct, frozen=True):
 class Action(Struct, frozen=True):
     """One atomic step of one process: `updates` are simultaneous, over the state before it.
 
-    `location` is the value that the process's program counter has before it; None for a process without one.
+    `location` is the value that the process's program counter has before it; None for a process without one. `demands` is the rest of
+    the guard in the model's own words, places by their names (see `TransitionSystem.places`): for people, not for engines.
     """
 
     index: int
@@ -261,6 +264,7 @@ class Action(Struct, frozen=True):
     checks: tuple[Check, ...] = ()
     faults: tuple[Fault, ...] = ()
     location: int | None = None
+    demands: tuple[BoolExpr, ...] = ()
 
     @property
     def name(self) -> str:
@@ -271,6 +275,40 @@ class Action(Struct, frozen=True):
     def line(self) -> SourceLine:
         """Where its first part was written."""
         return self.parts[0].line if self.parts else SourceLine("?", 0)
+
+
+class Place(Struct, frozen=True):
+    """Where control of a process can rest.
+
+    Attributes:
+        names: what the model calls it.
+        awaits: the coroutine that it has entered and that has to give control back before it goes on, or "".
+        inside: what the model calls standing there until then, or "".
+        back: where that coroutine has given control back.
+        ended: nothing is left to do.
+    """
+
+    names: tuple[str, ...]
+    awaits: str
+    inside: str
+    back: BoolExpr
+    ended: bool
+
+
+class Control(Struct, frozen=True):
+    """How a state says where a process stands; it decides nothing.
+
+    Attributes:
+        process: its name.
+        counter: the variable whose value is the number of its place; None where there is one place only.
+        token: true while a coroutine runs; None for a thread, which always does.
+        places: where it can rest, by number.
+    """
+
+    process: str
+    counter: IntVar | None
+    token: BoolVar | None
+    places: tuple[Place, ...]
 
 
 class Strength(Enum):
@@ -300,6 +338,9 @@ class TransitionSystem(Struct, frozen=True, dict=True):
 
     `quotient` says which states of the model were made one ("" for none: symmetry and the like). The paths of a quotient need not be
     paths of the model, so demands on whole runs cannot be decided on it.
+
+    `controls` (of every process, or of none: a system made by hand) and `places` (the places in `Action.demands`, and what each means) are for
+    people; behaviour is all in the rest.
     """
 
     name: str
@@ -309,6 +350,8 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     final: BoolExpr = FALSE
     fairness: tuple[Fairness, ...] = ()
     quotient: str = ""
+    controls: tuple[Control, ...] = ()
+    places: tuple[tuple[Expr, Expr], ...] = ()
 
     @cached_property
     def position(self) -> Mapping[Expr, int]:

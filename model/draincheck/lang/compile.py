@@ -17,7 +17,7 @@ from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
 from draincheck.sorts import IntSort
-from draincheck.system import Action, BoolVar, IntVar, Part, TransitionSystem, Update, Variable
+from draincheck.system import Action, BoolVar, Control, IntVar, Part, Place, TransitionSystem, Update, Variable
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
@@ -58,6 +58,8 @@ def compile_model(model: Model) -> TransitionSystem:
         properties=properties,
         final=final,
         fairness=fairness.resolve(model.fairness, actions),
+        controls=tuple(item.control(handovers) for item in compiled),
+        places=tuple(places.items()),
     )
 
 
@@ -192,7 +194,22 @@ class _Compiled:
             checks=tuple([replace(check, holds=resolve(check.holds)) for check in path.checks]),
             faults=tuple([fault for fault in faults if fault.when is not FALSE]),
             location=None if self.pc is None else self.number[step.source],
+            demands=tuple(path.guard),
         )
+
+    def control(self, handovers: _Handovers) -> Control:
+        """Where the process can rest, for people."""
+        places = tuple(
+            Place(
+                tuple(sorted(rest.names)),
+                rest.awaits,
+                self._name_inside(rest) or "",
+                all_(*self._back(rest, handovers)),
+                self._has_ended(rest),
+            )
+            for rest in self.number
+        )
+        return Control(self.process.name, self.pc, self.process.token, places)
 
     def _control(self, source: Rest, handovers: _Handovers, model: Model) -> Iterator[BoolExpr]:
         if self.process.token is not None:
