@@ -36,7 +36,7 @@ def caller_line(passed: int = 1) -> SourceLine:
 
     `passed` callers need not be looked at: they are the language's own.
     """
-    frame: FrameType | None = sys._getframe(passed)
+    frame: FrameType | None = sys._getframe(passed)  # pyright: ignore[reportPrivateUsage] - inspect has no way to skip any
     while frame is not None:
         file = frame.f_code.co_filename
         if file not in _passing:  # every statement comes here: what is known of a file is looked up
