@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from draincheck.engines.explicit import check, explore
-from draincheck.eventloop import AioContext, FdHandler, Home, Lock, Section, add_up, fixed
+from draincheck.eventloop import AioContext, BottomHalf, FdHandler, Home, Lock, Section, add_up, fixed
 from draincheck.lang import FALSE, TRUE, Model, ModelError, Process
 from draincheck.verdict import Outcome
 
@@ -150,3 +150,50 @@ def test_a_node_that_never_moves_has_one_context() -> None:
     with m.thread("p") as p:
         p.do("begin", *Section(m.int("quiesce", 0, 2), fixed(ctx)).begin())
     assert m.compile().actions[0].parts[0].writes == ("quiesce", "ctx count")
+
+
+def chained(slices: bool) -> Outcome:
+    """Whether a bottom half waits for the next walk if one before it in the list schedules it."""
+    m = Model("bottom halves")
+    first, second = (BottomHalf(m.bool(n), m.bool(f"{n} listed", exists=slices)) for n in ("first", "second"))
+    walks, ran = m.int("walks", 0, 2), m.int("ran in walk", 0, 2)
+    with m.thread("aio_poll") as p:
+        p.do("schedule", *first.schedule())
+        for _ in range(2):
+            with p.atomic():
+                p.do("aio_bh_poll", walks.inc(), first.carved(), second.carved())
+                with p.when(first.runs):
+                    p.do("the first schedules the second", *first.taken(), *second.schedule())
+                with p.when(second.runs):
+                    p.do("the second", *second.taken(), ran.set(walks))
+    m.always("runs in the next walk", ran.is_(0) | ran.is_(2))
+    m.reachable("runs", ran > 0)
+    found = explore(m.compile()).verdicts
+    assert found["runs"].outcome is Outcome.HOLDS
+    return found["runs in the next walk"].outcome
+
+
+@pytest.mark.parametrize(("slices", "outcome"), [(True, Outcome.HOLDS), (False, Outcome.VIOLATED)])
+def test_a_bottom_half_scheduled_during_a_walk_waits_where_walks_take_slices(slices: bool, outcome: Outcome) -> None:
+    """From 8c6b0356b5 on a walk runs what was pending when it began; before, it comes to all that stand behind in the list."""
+    assert chained(slices) is outcome
+
+
+@pytest.mark.parametrize(("deletes", "outcome"), [(True, Outcome.HOLDS), (False, Outcome.VIOLATED)])
+def test_a_deleted_bottom_half_never_runs(deletes: bool, outcome: Outcome) -> None:
+    """Not even if it has been scheduled before, or is scheduled again; an idle one is no hurry, and runs all the same."""
+    m = Model("deleted")
+    half = BottomHalf(m.bool("scheduled"), idle=m.bool("idle"), deleted=m.bool("deleted", exists=deletes))
+    ran = m.bool("ran")
+    with m.thread("p") as p:
+        p.do("schedule when idle", *half.schedule_idle())
+        p.here("idle")
+        p.do("delete", *half.delete())
+        p.do("schedule", *half.schedule())
+        with p.when(half.runs), p.atomic():
+            p.do("run", *half.taken(), ran.set())
+    m.always("never runs", ~ran)
+    m.always("no hurry", ~m.at("p", "idle") | (half.pending & ~half.hurries))
+    found = explore(m.compile()).verdicts
+    assert found["never runs"].outcome is outcome
+    assert found["no hurry"].outcome is Outcome.HOLDS

@@ -4,13 +4,16 @@ Each part owns its variables, the conditions that speak of them and the updates 
 with absent variables (`Model.bool(..., exists=False)`): conditions fold, updates are dropped, and nobody has to ask whether it is there.
 """
 
+from draincheck.eventloop.bottom_half import NEVER, BottomHalf
 from draincheck.eventloop.context import AioContext, FdHandler, Rules
 from draincheck.eventloop.gsource import GSource, dispatch
 from draincheck.eventloop.locks import Bql, Lock
 from draincheck.eventloop.section import Home, Section, add_up, fixed
 
 __all__ = [
+    "NEVER",
     "AioContext",
+    "BottomHalf",
     "Bql",
     "FdHandler",
     "GSource",

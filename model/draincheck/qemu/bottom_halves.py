@@ -34,7 +34,7 @@ def newest_first(p: Process, w: World, ready: BoolVar) -> None:
 def run(p: Process, w: World) -> None:
     """Run a job's bottom half, if one is scheduled: never both, since the job that drains is not yet at its end."""
     if w.k.drain != "nested" and not w.s.iothread:
-        with p.when(w.job.drain_bh):
+        with p.when(w.job.drain_bh.pending):
             drain.drain_bottom_half(p, w)
         with p.otherwise():
             _exit(p, w)
@@ -44,6 +44,6 @@ def run(p: Process, w: World) -> None:
 
 def _exit(p: Process, w: World) -> None:
     if w.k.exit == "bh":
-        with p.when(w.job.exit_bh):
-            p.do("the exit bottom half runs", *w.take(w.job.exit_bh))
+        with p.when(w.job.exit_bh.pending):
+            p.do("the exit bottom half runs", *w.job.exit_bh.taken())
             mirror_exit.mirror_exit(p, w)

@@ -125,8 +125,8 @@ class Qemu(State):
             if self.k.drain == "nested":
                 self.exit_bottom_half(p)
                 return
-            with p.when(self.drain_bh):
-                p.do("bdrv_co_drain_bh_cb", self.drain_bh.clear())
+            with p.when(self.drain_bh.pending):
+                p.do("bdrv_co_drain_bh_cb", *self.drain_bh.taken())
                 if self.k.drain == "yield_first":
                     self.count_section(p)
                 self.poll_until_quiet(p, self.source.pending, "drain BH")
@@ -141,9 +141,9 @@ class Qemu(State):
     def exit_bottom_half(self, p: Process) -> None:
         """(c)."""
         if self.k.exit == "bh":
-            with p.when(self.exit_bh), p.call("mirror_exit"):
+            with p.when(self.exit_bh.pending), p.call("mirror_exit"):
                 released = [self.bitmap.clear()] if self.k.release_bitmap == "exit" else []
-                p.do("mirror_exit", self.exit_bh.clear(), *released, mark="c")
+                p.do("mirror_exit", *self.exit_bh.taken(), *released, mark="c")
                 self.finish(p)
 
     def thread_pool_completion_bh(self, p: Process) -> None:
@@ -239,7 +239,7 @@ class Qemu(State):
         if self.k.drain == "nested":
             self.poll_until_quiet(p, self.source.pending, place)
         else:
-            p.do("schedule bdrv_co_drain_bh_cb", self.drain_bh.set())
+            p.do("schedule bdrv_co_drain_bh_cb", *self.drain_bh.schedule())
             self.mirror.yield_(place, "qemu_coroutine_yield")
 
     def poll_until_quiet(self, p: Process, pending: BoolExpr, place: str) -> None:
@@ -321,7 +321,7 @@ class Qemu(State):
             self.drained_begin(p, "last drain")
         if self.iohandler_ctx.disable_count.exists:
             p.do("aio_disable_external (iohandler_ctx)", self.iohandler_ctx.disable())
-        p.do("block_job_defer_to_main_loop", self.exit_bh.set(), mark="a")
+        p.do("block_job_defer_to_main_loop", *self.exit_bh.schedule(), mark="a")
 
     def finish(self, p: Process) -> None:
         """Switch the disk, and end the job and its sections."""

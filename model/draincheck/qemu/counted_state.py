@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from draincheck.eventloop import AioContext, FdHandler, Section, fixed
+from draincheck.eventloop import NEVER, AioContext, BottomHalf, FdHandler, Section, fixed
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolExpr, BoolVar, IntVar, Model, ModelError, any_
 from draincheck.naturals import INFINITY, parameter
@@ -80,7 +80,7 @@ class State:
         self.should_complete, self.qmp = m.bool("should_complete"), m.bool("monitor command")
         self.sleep_over = m.bool("sleep timer due")
         self.window, self.bitmap = m.bool("window"), m.bool("dirty bitmap", initial=True)
-        self.drain_bh, self.exit_bh = m.bool("drain BH"), m.bool("exit BH")
+        self.drain_bh, self.exit_bh = BottomHalf(m.bool("drain BH")), BottomHalf(m.bool("exit BH"))
         self.completed = m.bool("job completed")
         self.ready, self.monitor_ready = m.bool("qemu_aio_context ready"), m.bool("monitor ready")
         self.mirror = m.coroutine("mirror_run", waits_at="sleep")
@@ -94,14 +94,14 @@ class State:
         notified = m.bool("notified", exists=sections and k.enable_notifies)
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1, exists=k.bandage)
         self.ctx = self.context("qemu_aio_context", "main", disable_count, notified)
-        self.iohandler_ctx = self.context("iohandler_ctx", "ioh", bandage, m.bool("never notified", exists=False))
+        self.iohandler_ctx = self.context("iohandler_ctx", "ioh", bandage, NEVER)
         self.section = Section(quiesce, fixed(self.ctx))
 
     def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
         """A context, with the host notifier if it is registered there."""
         handlers = (self.notifier,) if self.home == home else ()
         external = bool(handlers) and count.exists and self.k.is_external
-        return AioContext(name, self.k, handlers, count, external, notified, self.m.bool("never removed", exists=False))
+        return AioContext(name, self.k, handlers, count, external, notified, NEVER)
 
     # -- conditions -----------------------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class State:
     def bh_scheduled(self) -> BoolExpr:
         """A bottom half of qemu_aio_context is scheduled."""
         io_done = any_(self.guest_io_done, self.copied > 0, self.flush.is_("io_done"))
-        return any_(self.drain_bh if self.k.drain != "nested" else FALSE, self.exit_bh, io_done)
+        return any_(self.drain_bh.pending if self.k.drain != "nested" else FALSE, self.exit_bh.pending, io_done)
 
     @property
     def copying(self) -> BoolExpr:

@@ -17,14 +17,14 @@ __all__ = ["data_plane_stop"]
 def data_plane_stop(p: Process, w: World) -> None:
     """Stop dataplane once, under the BQL. It holds the disk's AioContext, but where it polls its own."""
     with p.call("kvm_cpu_exec"), p.call("virtio_blk_data_plane_stop"):
-        p.do("takes the BQL to stop the device", w.loops.bql.taken.set(), when=w.job.exit_bh & w.loops.bql.free)
+        p.do("takes the BQL to stop the device", w.loops.bql.taken.set(), when=w.job.exit_bh.pending & w.loops.bql.free)
         p.here("aio_context_acquire")
         with p.atomic():
             w.loops.lock.acquire(p, "main")
             _remove_host_notifier(p, w)
-        if w.loops.stop_bh.exists:
+        if w.loops.stop_bh.scheduled.exists:
             with p.call("aio_wait_bh_oneshot"):
-                _poll_own_context_while(p, w, w.loops.stop_bh)
+                _poll_own_context_while(p, w, w.loops.stop_bh.pending)
         with p.call("bdrv_set_aio_context"):
             _drain(p, w)
             _switch(p, w)
@@ -35,8 +35,8 @@ def _remove_host_notifier(p: Process, w: World) -> None:
 
     From 1010cadf62 on a bottom half of the IOThread does both.
     """
-    if w.loops.stop_bh.exists:
-        p.do("schedules virtio_blk_data_plane_stop_bh", w.loops.stop_bh.set())
+    if w.loops.stop_bh.scheduled.exists:
+        p.do("schedules virtio_blk_data_plane_stop_bh", *w.loops.stop_bh.schedule())
         return
     virtio.remove_host_notifier(p, w, runs_queue=w.k.stop_runs_queue == "main")
 
@@ -67,9 +67,9 @@ def _poll_own_context_while(p: Process, w: World, condition: BoolExpr) -> None:
                 p.break_()
             w.loops.lock.release(p)
         with p.call("aio_poll"), p.atomic():
-            p.do("qemu_poll_ns", when=w.job.exit_bh | ~condition)
-            with p.when(w.job.exit_bh), p.call("aio_bh_poll"):
-                p.do("the exit bottom half runs", *w.take(w.job.exit_bh))
+            p.do("qemu_poll_ns", when=w.job.exit_bh.pending | ~condition)
+            with p.when(w.job.exit_bh.pending), p.call("aio_bh_poll"):
+                p.do("the exit bottom half runs", *w.job.exit_bh.taken())
                 mirror_exit.mirror_exit(p, w)
         w.loops.lock.acquire(p, "main")
 

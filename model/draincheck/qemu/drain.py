@@ -108,7 +108,7 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     w.polling.append(w)
     others = [world for world in w.worlds if world not in w.polling]
     callbacks = (other.fresh_bh | other.job.io.is_("io_done") | other.job.sleep_over for other in others)
-    event = any_(w.guest_io_done, w.loops.stop_bh, *aio.runnable(w, w.loops.ctx), *callbacks)
+    event = any_(w.guest_io_done, w.loops.stop_bh.pending, *aio.runnable(w, w.loops.ctx), *callbacks)
     with p.loop(), p.either() as choice:
         with choice(when=~pending & ~event if w.k.drain_polls == "progress" else ~pending):
             if w.k.drain_polls == "progress" and w.loops.ctx.handlers and w.k.poll_walks == "always":
@@ -122,7 +122,7 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
 def drain_bottom_half(p: Process, w: World) -> None:
     """The bottom half through which a coroutine's drain polls: it drains, then enters the coroutine again."""
     with p.call("bdrv_co_drain_bh_cb"):
-        p.do("the drain's bottom half runs", *w.take(w.job.drain_bh))
+        p.do("the drain's bottom half runs", *w.job.drain_bh.taken())
         if w.k.drain == "yield_first":
             count_section(p, w)
         poll_until_quiet(p, w, w.disk.drain_waits)

@@ -27,10 +27,10 @@ def iothread(w: World) -> None:
 
 def _acquire_for_dispatch(p: Process, w: World) -> None:
     """Dispatch holds the lock here. QEMU's bottom halves take it themselves from 1919631e6b on: the stop's only if there is a kick."""
-    if not w.loops.stop_bh.exists:
+    if not w.loops.stop_bh.scheduled.exists:
         w.loops.lock.acquire(p, "iothread")
         return
-    without_kick = w.loops.stop_bh & ~w.disk.eventfd
+    without_kick = w.loops.stop_bh.pending & ~w.disk.eventfd
     with p.loop(), p.either() as choice:
         with choice(when=without_kick), p.atomic():
             virtio.stop_bottom_half(p, w)
@@ -89,5 +89,5 @@ def _fresh_bottom_half(p: Process, w: World) -> None:
         p.do("bottom halves, newest first")
         virtio.stop_bottom_half(p, w)
         if w.k.drain != "nested":
-            with p.when(w.job.drain_bh):
+            with p.when(w.job.drain_bh.pending):
                 drain.drain_bottom_half(p, w)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from draincheck.eventloop import BottomHalf
 from draincheck.lang import BoolExpr, Model
 from draincheck.qemu.scenario import Scenario
 
@@ -28,9 +29,9 @@ class Job:
         self.sleep_over = m.bool(own("sleep timer due"))
         self.window = m.bool(own("window"))
         self.bitmap = m.bool(own("dirty bitmap"), initial=True)
-        self.drain_bh = m.bool(own("drain BH"))
-        self.exit_bh = m.bool(own("exit BH"))
+        drains, exits = m.bool(own("drain BH")), m.bool(own("exit BH"))
         self.listed = m.bool(own("in this walk"), exists=s.jobs == 2)
+        self.drain_bh, self.exit_bh = BottomHalf(drains, self.listed), BottomHalf(exits, self.listed)
         self.completed = m.bool(own("job completed"))
         self.qmp = m.bool(own("monitor command"))
         self.mirror = m.coroutine(own("mirror_run"), waits_at="sleep")

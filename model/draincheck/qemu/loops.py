@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from draincheck.eventloop import AioContext, Bql, Home, Lock
+from draincheck.eventloop import AioContext, BottomHalf, Bql, Home, Lock
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolVar, Model
 from draincheck.qemu.disk import Disk
@@ -23,7 +23,7 @@ class EventLoops(Struct, frozen=True):
         main_ctx: qemu_aio_context beside an IOThread's whose disk may move there.
         legacy_iohandlers: disks whose host notifier is no context's (before f3926945c8).
         moved: the disk is in the main loop's context now, and `target_home` says whether the target goes along.
-        stop_bh: the bottom half of virtio_blk_data_plane_stop is scheduled (1010cadf62).
+        stop_bh: the bottom half of virtio_blk_data_plane_stop (1010cadf62).
     """
 
     ctx: AioContext[Disk]
@@ -31,7 +31,7 @@ class EventLoops(Struct, frozen=True):
     main_ctx: AioContext[Disk]
     legacy_iohandlers: tuple[Disk, ...]
     moved: BoolVar
-    stop_bh: BoolVar
+    stop_bh: BottomHalf
     bql: Bql
     lock: Lock
     source_home: Home[Disk]
@@ -49,7 +49,7 @@ class EventLoops(Struct, frozen=True):
         marked = bandage and bool(handled) and k.is_external
         ioh = _context(m, k, "iohandler_ctx", " (iohandler_ctx)", handled, s.jobs, bandage, marked)
         moved = m.bool("disk moved to the main loop", exists=reset)
-        stop_bh = m.bool("stop BH", exists=reset and k.stop_runs_queue == "iothread")
+        stop_bh = BottomHalf(m.bool("stop BH", exists=reset and k.stop_runs_queue == "iothread"))
         main = _context(m, k, "qemu_aio_context", " (qemu_aio_context)", (), nodes, reset and sections)
         taken = m.bool("vCPU has the BQL", exists=reset)
         free = m.bool("BQL free", exists=s.source in ("mmio", "vcpu") or reset)

@@ -38,7 +38,7 @@ def main_thread(w: World) -> None:
 
 def _main_bh(w: World) -> BoolExpr:
     """A bottom half of qemu_aio_context is scheduled."""
-    return w.job.exit_bh if w.s.iothread else w.bh_scheduled
+    return w.job.exit_bh.pending if w.s.iothread else w.bh_scheduled
 
 
 def _prepare(p: Process, w: World, ready: BoolVar) -> None:

@@ -44,7 +44,7 @@ def remove_host_notifier(p: Process, w: World, runs_queue: bool) -> None:
 
 def stop_bottom_half(p: Process, w: World) -> None:
     """What the IOThread does for virtio_blk_data_plane_stop from 1010cadf62 on, if it is asked to (part of an atomic step)."""
-    if w.loops.stop_bh.exists:
-        with p.call("virtio_blk_data_plane_stop_bh"), p.when(w.loops.stop_bh):
-            p.do("the stop's bottom half runs", w.loops.stop_bh.clear())
+    if w.loops.stop_bh.scheduled.exists:
+        with p.call("virtio_blk_data_plane_stop_bh"), p.when(w.loops.stop_bh.runs):
+            p.do("the stop's bottom half runs", *w.loops.stop_bh.taken())
             remove_host_notifier(p, w, runs_queue=True)

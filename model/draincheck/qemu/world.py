@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from draincheck.eventloop import Home, Section, add_up
+from draincheck.eventloop import BottomHalf, Home, Section, add_up
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, IntVar, Model, Process, Update, all_, any_
 from draincheck.qemu.disk import Disk, Request, disk
@@ -128,13 +128,13 @@ class World:
     @property
     def fresh_bh(self) -> BoolExpr:
         """This job's own bottom half (its drain's or its exit's) is scheduled in the disks' context; never both."""
-        exits = FALSE if self.s.iothread else self.job.exit_bh
-        return any_(self.job.drain_bh if self.k.drain != "nested" else FALSE, exits)
+        exits = FALSE if self.s.iothread else self.job.exit_bh.pending
+        return any_(self.job.drain_bh.pending if self.k.drain != "nested" else FALSE, exits)
 
     @property
     def bh_scheduled(self) -> BoolExpr:
         """A bottom half of the disks' context is scheduled (the exit callback's is always the main loop's)."""
-        return any_(*(world.fresh_bh for world in self.worlds), self.io_done, self.loops.stop_bh)
+        return any_(*(world.fresh_bh for world in self.worlds), self.io_done, self.loops.stop_bh.pending)
 
     @property
     def any_sleep_over(self) -> BoolExpr:
@@ -162,13 +162,9 @@ class World:
 
     # -- updates --------------------------------------------------------------------------------------------------------------
 
-    def schedule(self, bottom_half: BoolVar) -> list[Update]:
+    def schedule(self, bottom_half: BottomHalf) -> list[Update]:
         """Make and schedule a bottom half of this job: it is the newest of its context now."""
-        return [bottom_half.set(), self.newest.set(self.job.index)]
-
-    def take(self, bottom_half: BoolVar) -> list[Update]:
-        """A bottom half of this job is about to run: it is not scheduled any more."""
-        return [bottom_half.clear(), self.job.listed.clear()]
+        return [*bottom_half.schedule(), self.newest.set(self.job.index)]
 
     def target_counts(self, begins: bool) -> list[Update]:
         """Open or close the target's section: count it with the context that the target is in now."""

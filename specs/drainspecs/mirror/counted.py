@@ -220,8 +220,8 @@ class Story(Qemu):
             "the sleep timer is the sleeping job's": self.sleep_over.implies(self._job("sleep") & ~runs),
             "a flush is waited for": self.flush.is_("none") | (self._job("flush", "last flush") & ~runs),
             "copies are waited for": ~self.copying | self._job("copy") | (runs & self._job("round")),
-            "the drain BH is the draining job's": (self.drain_bh | polls).implies(yielded),
-            "the drain BH runs once": ~(self.drain_bh & polls),
+            "the drain BH is the draining job's": (self.drain_bh.pending | polls).implies(yielded),
+            "the drain BH runs once": ~(self.drain_bh.pending & polls),
             "a nested drain runs": drains.implies(runs) if self.k.drain == "nested" else TRUE,
             "a job completes at its end": self.completed.implies(self._job("(ended)")),
             **self._exit(),
@@ -241,8 +241,10 @@ class Story(Qemu):
         inline = self.k.exit == "inline"
         leaves = ends | self._job("last drain", "last flush")
         return {
-            "an end has an exit": ~(ends | self.exit_bh) if inline else ends.iff(self.exit_bh | exits) | self._halted,
-            "the exit runs once": ~(self.exit_bh & exits),
+            "an end has an exit": ~(ends | self.exit_bh.pending)
+            if inline
+            else ends.iff(self.exit_bh.pending | exits) | self._halted,
+            "the exit runs once": ~(self.exit_bh.pending & exits),
             "the window opens when the job leaves": self.window.implies(
                 leaves | exits | self._halted if inline else leaves
             ),
@@ -268,7 +270,7 @@ class Story(Qemu):
         """The section that mirror has opened is open."""
         before = self.k.begin == "before_check"
         whole = drains if self.k.drain_is_section or before else self._job("last drain")
-        begun = ~self.drain_bh if self.k.drain == "yield_first" else TRUE
+        begun = ~self.drain_bh.pending if self.k.drain == "yield_first" else TRUE
         kept = any_(self._ends, self._exits("bdrv_reopen", *SWITCHING) if self.k.exit == "inline" else FALSE)
         return any_(
             whole & begun, self._job("last flush") if before else FALSE, kept if self.k.begin != "none" else FALSE

@@ -103,7 +103,12 @@ class Progress(Probes):
         """Demand L1, L2, L3, L6 and L7."""
         crashed = w.m.halted
         w.m.eventually("L1", w.job.completed | crashed, **_ABOUT["L1"])
-        waiting = {"L2": _kicked(w), "L3": _draining(w), "L6": w.job.drain_bh | w.job.exit_bh, "L7": _spinning(w)}
+        waiting = {
+            "L2": _kicked(w),
+            "L3": _draining(w),
+            "L6": w.job.drain_bh.pending | w.job.exit_bh.pending,
+            "L7": _spinning(w),
+        }
         for name, waits in waiting.items():
             w.m.leads_to(name, waits, ~waits | crashed, **_ABOUT[name])
 
@@ -141,8 +146,8 @@ def _kicked(w: World) -> BoolExpr:
 
 def _polls_in_a_drain(w: World) -> BoolExpr:
     """Control is inside a drain that polls: in the job's coroutine, in the drain's bottom half, or in mirror_exit."""
-    nested = w.job.mirror.on if w.k.drain == "nested" else w.job.mirror.at("drain") & ~w.job.drain_bh
-    return nested | (w.job.mirror.at("(ended)") & ~w.job.exit_bh & ~w.job.completed)
+    nested = w.job.mirror.on if w.k.drain == "nested" else w.job.mirror.at("drain") & ~w.job.drain_bh.pending
+    return nested | (w.job.mirror.at("(ended)") & ~w.job.exit_bh.pending & ~w.job.completed)
 
 
 def _draining(w: World) -> BoolExpr:
