@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import pytest
 
 from draincheck.engines.explicit import check, explore
-from draincheck.eventloop import AioContext, BottomHalf, FdHandler, Home, Lock, Section, add_up, fixed
+from draincheck.eventloop import (
+    AioContext,
+    BottomHalf,
+    FdHandler,
+    Home,
+    Lock,
+    NestedPoll,
+    Section,
+    add_up,
+    fixed,
+    poll_until_quiet,
+)
 from draincheck.lang import FALSE, TRUE, Model, ModelError, Process
 from draincheck.verdict import Outcome
 
@@ -19,6 +30,7 @@ class CodeBase:
     walk_checks_external: bool = True
     poll_set_checks_external: bool = True
     busy_poll: str = "none"
+    poll_walks: str = "always"
 
 
 def context(m: Model, rules: CodeBase, counts: bool = True, name: str = "ctx") -> AioContext[FdHandler]:
@@ -197,3 +209,65 @@ def test_a_deleted_bottom_half_never_runs(deletes: bool, outcome: Outcome) -> No
     found = explore(m.compile()).verdicts
     assert found["never runs"].outcome is outcome
     assert found["no hurry"].outcome is Outcome.HOLDS
+
+
+class Quiet(NestedPoll[FdHandler]):
+    """A nested poll with one handler and a bottom half that finishes a request."""
+
+    def __init__(self, m: Model, ctx: AioContext[FdHandler]) -> None:
+        self.ctx, self.busy, self.found = ctx, ctx.busy_polled, ctx.polled & ctx.readable
+        self.in_flight, self.ran = m.bool("in flight"), m.bool("handler ran")
+
+    def run_queues(self, p: Process) -> None:
+        raise AssertionError("nothing polls busily")
+
+    def bottom_halves(self, p: Process) -> None:
+        p.do("the request completes", self.in_flight.clear())
+
+    def walk(self, p: Process) -> None:
+        self.ctx.run_fd_handlers(p, lambda _: p.do("the handler", self.ran.set()))
+
+    def found_nothing(self, p: Process) -> None:
+        p.do("finds nothing")
+
+
+def drained(rules: CodeBase, waits: bool = True) -> dict[str, Outcome]:
+    """A disabled handler with stale readiness, a request in flight, and a drain that waits for it (or for nothing)."""
+    m = Model("drain")
+    ctx = context(m, rules)
+    poll = Quiet(m, ctx)
+    with m.thread("p") as p:
+        p.do("a kick, a poll, a section", *(f.set() for f in (poll.in_flight, ctx.handlers[0].revents)), ctx.disable())
+
+        def once() -> None:
+            with p.atomic():
+                poll.run(p)
+
+        poll_until_quiet(p, poll.in_flight if waits else FALSE, poll.in_flight, False, (), once)
+    ended = m.at("p", "(ended)")
+    m.always("nothing in flight", ended.implies(~poll.in_flight))
+    m.always("readiness is kept", ended.implies(ctx.handlers[0].revents))
+    m.always("no handler runs", ~poll.ran)
+    m.reachable("ends", ended)
+    found = explore(m.compile()).verdicts
+    assert found["ends"].outcome is Outcome.HOLDS
+    return {name: verdict.outcome for name, verdict in found.items()}
+
+
+@pytest.mark.parametrize(("walks", "kept"), [("if_ready", Outcome.HOLDS), ("always", Outcome.VIOLATED)])
+def test_a_nested_poll_washes_where_it_always_walks(walks: str, kept: Outcome) -> None:
+    """Until 721671ade7 it consumes readiness that an outer poll has stored, without running the disabled handler."""
+    found = drained(CodeBase(poll_walks=walks))
+    assert found["readiness is kept"] is kept
+    assert found["no handler runs"] is Outcome.HOLDS
+
+
+def test_a_nested_poll_runs_disabled_handlers_where_nobody_looks() -> None:
+    """The walk is the context's own, with its mask."""
+    assert drained(CodeBase(walk_checks_external=False))["no handler runs"] is Outcome.VIOLATED
+
+
+@pytest.mark.parametrize(("waits", "outcome"), [(True, Outcome.HOLDS), (False, Outcome.VIOLATED)])
+def test_a_drain_polls_until_what_it_waits_for_is_over(waits: bool, outcome: Outcome) -> None:
+    """One that waits for nothing leaves the request in flight."""
+    assert drained(CodeBase(), waits)["nothing in flight"] is outcome

@@ -8,6 +8,7 @@ from draincheck.eventloop.bottom_half import NEVER, BottomHalf
 from draincheck.eventloop.context import AioContext, FdHandler, Rules
 from draincheck.eventloop.gsource import GSource, dispatch
 from draincheck.eventloop.locks import Bql, Lock
+from draincheck.eventloop.polling import NestedPoll, poll_until_quiet
 from draincheck.eventloop.section import Home, Section, add_up, fixed
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "GSource",
     "Home",
     "Lock",
+    "NestedPoll",
     "Rules",
     "Section",
     "add_up",
     "dispatch",
     "fixed",
+    "poll_until_quiet",
 ]

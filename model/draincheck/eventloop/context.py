@@ -26,6 +26,11 @@ class Rules(Protocol):
         ...
 
     @property
+    def poll_walks(self) -> str:
+        """A nested aio_poll walks the handlers `always`, or only `if_ready` (721671ade7): if it has found one ready."""
+        ...
+
+    @property
     def busy_poll(self) -> str:
         """Busy polling asks handlers for work: `none`, `ignores` (disabled ones, too: 684e508c23), `honours` (59c9f437c5)."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from draincheck.eventloop import AioContext
+from draincheck.eventloop import AioContext, NestedPoll
 from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_, ite
 from draincheck.qemu import requests, virtio
 from draincheck.qemu.disk import Disk
@@ -77,47 +77,33 @@ def aio_poll_nested(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     Another job's callbacks may give up control, or poll themselves.
     """
     with p.call("aio_poll"), p.atomic():
-        if ctx.handlers and w.k.poll_walks == "if_ready":
-            _poll_and_walk_if_ready(p, w, ctx)
-        else:
-            _poll_and_walk(p, w, ctx)
+        _NestedPoll(w, ctx).run(p)
+        for other in _others(w):
+            _run_sleep_timer(p, other)
 
 
-def _poll_and_walk(p: Process, w: World, ctx: AioContext[Disk]) -> None:
-    """Until 721671ade7: all readiness is consumed, stale or not (the wash)."""
-    busy = _busy_in_drain(w, ctx)
-    p.do("qemu_poll_ns", *ctx.sampled(ctx.polled & ~busy))
-    if busy is not FALSE:
-        run_poll_handlers_once(p, w, ctx)
-    _bottom_halves_in_drain(p, w)
-    if ctx.handlers:
-        run_fd_handlers(p, w, ctx)
-    _timers_in_drain(p, w)
+class _NestedPoll(NestedPoll[Disk]):
+    """Of the disks' context."""
 
+    def __init__(self, w: World, ctx: AioContext[Disk]) -> None:
+        self.w, self.ctx = w, ctx
+        self.busy, self.found = _busy_in_drain(w, ctx), _found_in_drain(w, ctx)
 
-def _poll_and_walk_if_ready(p: Process, w: World, ctx: AioContext[Disk]) -> None:
-    """From 721671ade7 on: readiness is stored and consumed only if this poll has found a descriptor, and busy polling polls none.
+    def run_queues(self, p: Process) -> None:
+        """See NestedPoll, here and below."""
+        run_poll_handlers_once(p, self.w, self.ctx)
 
-    QEMU also walks if aio_notify woke the poll, which then washes. That leaves things as if the kick had come after the outer poll.
-    """
-    busy, found = _busy_in_drain(w, ctx), _found_in_drain(w, ctx)
-    if found is not FALSE:
-        with p.when(found & ~busy):
-            p.do("qemu_poll_ns", *ctx.sampled())
-            _bottom_halves_in_drain(p, w)
-            run_fd_handlers(p, w, ctx)
-        with p.otherwise():
-            _poll_without_walk(p, w, ctx, busy)
-    else:
-        _poll_without_walk(p, w, ctx, busy)
-    _timers_in_drain(p, w)
+    def bottom_halves(self, p: Process) -> None:
+        """The other jobs' fresh ones, and the thread pool's."""
+        _bottom_halves_in_drain(p, self.w)
 
+    def walk(self, p: Process) -> None:
+        """The fd walk."""
+        run_fd_handlers(p, self.w, self.ctx)
 
-def _poll_without_walk(p: Process, w: World, ctx: AioContext[Disk], busy: BoolExpr) -> None:
-    if busy is not FALSE:
-        run_poll_handlers_once(p, w, ctx)
-    p.do("qemu_poll_ns finds nothing")
-    _bottom_halves_in_drain(p, w)
+    def found_nothing(self, p: Process) -> None:
+        """A step of its own in the call tree."""
+        p.do("qemu_poll_ns finds nothing")
 
 
 def _bottom_halves_in_drain(p: Process, w: World) -> None:
@@ -133,11 +119,6 @@ def _bottom_halves_in_drain(p: Process, w: World) -> None:
         else:
             with p.call("thread_pool_completion_bh"):
                 requests.complete_all(p, w)
-
-
-def _timers_in_drain(p: Process, w: World) -> None:
-    for other in _others(w):
-        _run_sleep_timer(p, other)
 
 
 def _others(w: World) -> list[World]:

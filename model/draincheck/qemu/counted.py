@@ -7,7 +7,7 @@ they stand for. With counters that have no upper end this is the story for any n
 
 from __future__ import annotations
 
-from draincheck.eventloop import AioContext, GSource, dispatch
+from draincheck.eventloop import AioContext, GSource, dispatch, poll_until_quiet
 from draincheck.expr import want_int
 from draincheck.lang import FALSE, BoolExpr, IntVar, Process, any_, ite
 from draincheck.naturals import over_naturals
@@ -246,15 +246,8 @@ class Qemu(State):
         """At a place: nested aio_poll until nothing is pending; until 721671ade7 the last one, without progress, washes."""
         event = self.guest_io_done | counted_polling.runnable(self)
         progress = self.k.drain_polls == "progress"
-        with p.loop():
-            p.here(place)
-            with p.either() as choice:
-                with choice(when=~pending & ~event if progress else ~pending):
-                    if progress and self.home == "main" and self.k.poll_walks == "always":
-                        p.do("aio_poll makes no progress", *self.ctx.consumed())
-                    p.break_()
-                with choice(when=event if progress else pending & event), p.atomic():
-                    counted_polling.aio_poll(p, self)
+        washed = self.ctx.consumed() if progress and self.home == "main" and self.k.poll_walks == "always" else []
+        poll_until_quiet(p, pending, event, progress, washed, lambda: counted_polling.aio_poll(p, self), place)
 
     # -- mirror ---------------------------------------------------------------------------------------------------------------
 

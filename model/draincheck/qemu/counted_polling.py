@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from draincheck.lang import FALSE, BoolExpr, Process, ite
+from draincheck.eventloop import NestedPoll
+from draincheck.lang import FALSE, BoolExpr, Process, Update, ite
+from draincheck.qemu.counted_state import HostNotifier
 
 if TYPE_CHECKING:
     from draincheck.qemu.counted import Qemu
@@ -21,30 +23,34 @@ def runnable(q: Qemu) -> BoolExpr:
 
 
 def aio_poll(p: Process, q: Qemu) -> None:
-    """Poll, bottom halves, the fd walk."""
-    if q.home != "main":
-        q.complete_all(p)
-    elif q.k.poll_walks == "always":
-        p.do("qemu_poll_ns", *q.ctx.sampled(q.ctx.polled & ~q.ctx.busy_polled))
-        _run_poll_handlers_once(p, q)
-        q.complete_all(p)
-        q.run_fd_handlers(p, q.ctx)
-    else:
-        _walk_if_ready(p, q)
+    """Poll, bottom halves, the fd walk (in one step)."""
+    with p.atomic():
+        if q.home == "main":
+            _NestedPoll(q).run(p)
+        else:
+            q.complete_all(p)
 
 
-def _walk_if_ready(p: Process, q: Qemu) -> None:
-    """From 721671ade7 on: readiness is stored and consumed only if this poll has found the notifier."""
-    with p.when(q.ctx.polled & q.notifier.eventfd & ~q.ctx.busy_polled):
-        p.do("qemu_poll_ns", q.notifier.revents.set())
-        q.complete_all(p)
-        q.run_fd_handlers(p, q.ctx)
-    with p.otherwise():
-        _run_poll_handlers_once(p, q)
-        q.complete_all(p)
+class _NestedPoll(NestedPoll[HostNotifier]):
+    """Of the main loop's context, with the host notifier."""
 
+    def __init__(self, q: Qemu) -> None:
+        self.q, self.ctx, self.busy = q, q.ctx, q.ctx.busy_polled
+        self.found = q.ctx.polled & q.notifier.eventfd
 
-def _run_poll_handlers_once(p: Process, q: Qemu) -> None:
-    if q.k.busy_poll != "none":
-        with p.when(q.ctx.busy_polled):
-            q.handle_output(p)
+    def run_queues(self, p: Process) -> None:
+        """See NestedPoll, here and below."""
+        with p.when(self.busy):
+            self.q.handle_output(p)
+
+    def bottom_halves(self, p: Process) -> None:
+        """The thread pool's."""
+        self.q.complete_all(p)
+
+    def walk(self, p: Process) -> None:
+        """The fd walk."""
+        self.q.run_fd_handlers(p, self.ctx)
+
+    def stored(self) -> list[Update]:
+        """There is one descriptor, which is ready."""
+        return [self.q.notifier.revents.set()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from draincheck import eventloop
 from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_
 from draincheck.qemu import aio, requests
 from draincheck.qemu.world import World
@@ -109,13 +110,9 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     others = [world for world in w.worlds if world not in w.polling]
     callbacks = (other.fresh_bh | other.job.io.is_("io_done") | other.job.sleep_over for other in others)
     event = any_(w.guest_io_done, w.loops.stop_bh.pending, *aio.runnable(w, w.loops.ctx), *callbacks)
-    with p.loop(), p.either() as choice:
-        with choice(when=~pending & ~event if w.k.drain_polls == "progress" else ~pending):
-            if w.k.drain_polls == "progress" and w.loops.ctx.handlers and w.k.poll_walks == "always":
-                p.do("aio_poll makes no progress", *w.loops.ctx.consumed())
-            p.break_()
-        with choice(when=event if w.k.drain_polls == "progress" else pending & event):
-            aio.aio_poll_nested(p, w, w.loops.ctx)
+    to_progress, ctx = w.k.drain_polls == "progress", w.loops.ctx
+    washed = ctx.consumed() if to_progress and ctx.handlers and w.k.poll_walks == "always" else []
+    eventloop.poll_until_quiet(p, pending, event, to_progress, washed, lambda: aio.aio_poll_nested(p, w, ctx))
     w.polling.pop()
 
 
