@@ -41,7 +41,11 @@ def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Se
     refuse_naturals(system)
     watch, seen = Stopwatch(limits), _Seen(system, limits)
     try:
-        layer = seen.add(set(system.initial), 0)
+        layer: list[State] = []
+        for state in system.initial:
+            layer += seen.add({state}, 0)
+            if len(layer) % 1000 == 0 and (late := watch.stop()):
+                raise _LimitReachedError(late)
         while layer:
             found: set[State] = set()
             for state in layer:

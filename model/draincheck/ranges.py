@@ -20,7 +20,9 @@ def guarded(system: TransitionSystem) -> TransitionSystem:
     Raises ModelError for initial values that a variable cannot have, and for actions whose index is not their position.
     """
     for variable in system.variables:
-        if any(not variable.sort.low <= value <= variable.sort.high for value in variable.initial):
+        starts = variable.initial
+        ends = (starts[0], starts[-1]) if isinstance(starts, range) and starts else starts
+        if any(not variable.sort.low <= value <= variable.sort.high for value in ends):
             raise ModelError(f"{system.name}: {variable.name} starts with a value that is not {variable.sort}")
     for position, action in enumerate(system.actions):
         if action.index != position:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
-from itertools import product
+from math import prod
+from operator import contains
 from typing import NamedTuple, NoReturn
 
 from msgspec import Struct
@@ -53,6 +54,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Frame",
+    "InitialStates",
     "IntVar",
     "Part",
     "Place",
@@ -65,12 +67,15 @@ __all__ = [
 
 _STORE = "write p.do('...', x.set(...))"
 
+#: values that a variable may start with which are listed one by one where behaviour is written down; of more only the ends are
+LISTED = 1024
+
 #: stored values, in the order of `TransitionSystem.variables`
 State = tuple[int, ...]
 
 
 class Variable(Expr):
-    """A state variable. `initial` holds the stored values it may start with; `internal` ones stay out of traces.
+    """A state variable. `initial` holds the stored values it may start with (a range, for all there are); `internal` ones stay out of traces.
 
     `counts` names the process whose program counter it is, "" for other variables.
 
@@ -81,7 +86,7 @@ class Variable(Expr):
 
     counts: str
     exists: bool
-    initial: tuple[int, ...]
+    initial: tuple[int, ...] | range
     internal: bool
     #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
     unused: dict[int, tuple[Update, SourceLine]]
@@ -110,7 +115,7 @@ class Variable(Expr):
 
     def __setattr__(self, name: str, value: object) -> None:
         """Attributes are given once; `x.value = 1` in a model is a slip. What it starts with, stored, may be given anew."""
-        if hasattr(self, name) and not (name == "initial" and isinstance(value, tuple)):
+        if hasattr(self, name) and not (name == "initial" and isinstance(value, tuple | range)):
             raise slip(f"{self}.{name} = {value} stores nothing: {_STORE}")
         super().__setattr__(name, value)
 
@@ -333,6 +338,34 @@ class Fairness(Struct, frozen=True):
         return f"{self.strength.value} fairness of {self.name}"
 
 
+class InitialStates:
+    """Every combination of the values that variables may start with, in ascending order, each made when it is looked at."""
+
+    def __init__(self, values: Iterable[Sequence[int]]) -> None:
+        self._values = [v if isinstance(v, range) else sorted(set(v)) for v in values]
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        return prod(map(len, self._values))
+
+    def __iter__(self) -> Iterator[State]:
+        return map(self.__getitem__, range(self.number))
+
+    def __contains__(self, state: State) -> bool:
+        return len(state) == len(self._values) and all(map(contains, self._values, state))
+
+    def __getitem__(self, number: int) -> State:
+        """The state with a number. Raises IndexError."""
+        if not 0 <= number < self.number:
+            raise IndexError(f"there are {self.number} initial states")
+        state: list[int] = []
+        for values in reversed(self._values):
+            number, place = divmod(number, len(values))
+            state.append(values[place])
+        return tuple(reversed(state))
+
+
 class TransitionSystem(Struct, frozen=True, dict=True):
     """Variables, actions and properties; see the module text for their meaning.
 
@@ -359,9 +392,9 @@ class TransitionSystem(Struct, frozen=True, dict=True):
         return {variable: index for index, variable in enumerate(self.variables)}
 
     @cached_property
-    def initial(self) -> tuple[State, ...]:
-        """The initial states, in a fixed order."""
-        return tuple(product(*(variable.initial for variable in self.variables)))
+    def initial(self) -> InitialStates:
+        """The initial states, in ascending order."""
+        return InitialStates([variable.initial for variable in self.variables])
 
     @cached_property
     def digest(self) -> str:
@@ -427,8 +460,11 @@ def _canonical(system: TransitionSystem) -> list[object]:
     def sort(a: Sort) -> object:
         return list(a.names) if isinstance(a, EnumSort) else ["bool"] if isinstance(a, BoolSort) else [a.low, a.high]
 
+    def starts(values: Sequence[int]) -> object:
+        return ["range", values[0], values[-1]] if isinstance(values, range) and len(values) > LISTED else list(values)
+
     return [
-        [[v.name, sort(v.sort), v.initial] for v in system.variables],
+        [[v.name, sort(v.sort), starts(v.initial)] for v in system.variables],
         [
             [
                 action.process, term(action.guard), [[numbers[u.variable], term(u.value)] for u in action.updates],

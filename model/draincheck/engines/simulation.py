@@ -138,7 +138,7 @@ class _Walks:
 
     def walk(self) -> None:
         """Take one walk."""
-        start = self.random.choice(self.system.initial)
+        start = self.system.initial[self.random.randrange(self.system.initial.number)]
         walk = _Walk([self.loop.layout.pack(start)], [])
         self._look(walk, Always, Reachable)
         while len(walk.actions) < self.depth and self._advance(walk):

@@ -1,17 +1,60 @@
 """What conditions say about single variables: the values they allow each of them.
 
-A set of values is an integer with a bit for each value of the sort, the lowest value first.
+A set of values is a tuple of borders, ascending: the values from the first to before the second are in it, those from the third to before
+the fourth, and so on. However wide a range is, a set costs what the conditions say about it.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from draincheck import op
 from draincheck.expr import FALSE, TRUE, Expr
 from draincheck.op import Op
 
-__all__ = ["Facts", "allowed", "conjunction", "disjunction", "everything", "flat", "shifted"]
+__all__ = ["Facts", "Values", "allowed", "complement", "conjunction", "disjunction", "flat", "intersection", "shifted", "size", "union"]  # fmt: skip
+
+#: a set of values, by its borders
+Values: TypeAlias = tuple[int, ...]
+
+#: how deep a condition is looked into for the values of a single variable; what is nested deeper is hardly about one
+DEEPEST = 8
+
+
+def size(values: Values) -> int:
+    """How many values there are."""
+    return sum(values[1::2]) - sum(values[::2])
+
+
+def union(one: Values, other: Values) -> Values:
+    """The values that are in one of two sets."""
+    return one or other if not (one and other) else _swept(one, other, 1)
+
+
+def intersection(one: Values, other: Values) -> Values:
+    """The values that are in both of two sets."""
+    return () if not (one and other) else _swept(one, other, 2)
+
+
+def _swept(one: Values, other: Values, wanted: int) -> Values:
+    """The values that are in so many of two sets at least: borders are passed in ascending order."""
+    if one == other:
+        return one
+    borders: list[int] = []
+    for border in sorted({*one, *other}):
+        inside = (bisect_right(one, border) & 1) + (bisect_right(other, border) & 1) >= wanted
+        if inside != len(borders) & 1:
+            borders.append(border)
+    return tuple(borders)
+
+
+def complement(variable: Expr, values: Values) -> Values:
+    """The values of a variable that are not in a set of them."""
+    first, end = variable.sort.low, variable.sort.high + 1
+    borders = values[1:] if values and values[0] == first else (first, *values)
+    return borders[:-1] if borders and borders[-1] == end else (*borders, end)
 
 
 class Facts:
@@ -25,38 +68,45 @@ class Facts:
 
     __slots__ = ("among", "fixed", "rest")
 
-    def __init__(self, among: dict[Expr, int], rest: list[Expr]) -> None:
-        self.fixed = {v: v.sort.low + bits.bit_length() - 1 for v, bits in among.items() if not bits & (bits - 1)}
-        self.among = {v: bits for v, bits in among.items() if bits & (bits - 1)}
+    def __init__(self, among: dict[Expr, Values], rest: list[Expr]) -> None:
+        self.fixed: dict[Expr, int] = {}
+        self.among: dict[Expr, Values] = {}
+        for variable, values in among.items():
+            if values[0] + 1 == values[-1]:
+                self.fixed[variable] = values[0]
+            else:
+                self.among[variable] = values
         self.rest = rest
 
 
 def conjunction(conditions: Iterable[Expr]) -> Facts | None:
     """What holds where all the conditions do; None if they cannot all hold."""
-    values: dict[Expr, int] = {}
+    values: dict[Expr, Values] = {}
     rest: list[Expr] = []
     for condition in flat(op.AND, conditions):
         found = allowed(condition)
         if found is None:
             rest.append(condition)
             continue
-        variable, bits = found
-        values[variable] = bits = bits & values.get(variable, bits)
-        if not bits:
+        variable, these = found
+        if variable in values:
+            these = intersection(these, values[variable])
+        values[variable] = these
+        if not these:
             return None
     return None if any(condition is FALSE for condition in rest) else Facts(values, rest)
 
 
-def disjunction(conditions: Iterable[Expr]) -> tuple[dict[Expr, int], list[Expr]]:
+def disjunction(conditions: Iterable[Expr]) -> tuple[dict[Expr, Values], list[Expr]]:
     """The values of single variables for any of which one of the conditions holds, and the other conditions."""
-    values: dict[Expr, int] = {}
+    values: dict[Expr, Values] = {}
     rest: list[Expr] = []
     for condition in flat(op.OR, conditions):
         found = allowed(condition)
         if found is None:
             rest.append(condition)
         else:
-            values[found[0]] = values.get(found[0], 0) | found[1]
+            values[found[0]] = union(values.get(found[0], ()), found[1])
     return values, rest
 
 
@@ -69,25 +119,20 @@ def flat(kind: Op, conditions: Iterable[Expr]) -> Iterator[Expr]:
             yield condition
 
 
-def allowed(a: Expr) -> tuple[Expr, int] | None:
-    """The variable and the values it may have, if that is all a condition says."""
+def allowed(a: Expr, deepest: int = DEEPEST) -> tuple[Expr, Values] | None:
+    """The variable and the values it may have, if that is all a condition says; so much of it is looked into."""
     match a.op:
         case op.VAR:
-            return a, 2
+            return a, (1, 2)
         case op.EQ | op.LE | op.LT:
             return _compared(a)
         case op.NOT:
-            inner = allowed(a.args[0])
-            return inner and (inner[0], everything(inner[0]) ^ inner[1])
-        case op.OR | op.AND:
-            return _united(a)
+            inner = allowed(a.args[0], deepest)
+            return inner and (inner[0], complement(*inner))
+        case op.OR | op.AND if deepest:
+            return _united(a, deepest - 1)
         case _:
             return None
-
-
-def everything(variable: Expr) -> int:
-    """All values of a variable."""
-    return (1 << variable.sort.size) - 1
 
 
 def shifted(a: Expr) -> tuple[Expr, int]:
@@ -99,7 +144,7 @@ def shifted(a: Expr) -> tuple[Expr, int]:
     return a, shift
 
 
-def _compared(a: Expr) -> tuple[Expr, int] | None:
+def _compared(a: Expr) -> tuple[Expr, Values] | None:
     """Of a comparison with a constant."""
     variable, limit = a.args
     turned = variable.op is op.CONST
@@ -107,27 +152,28 @@ def _compared(a: Expr) -> tuple[Expr, int] | None:
         variable, limit = limit, variable
     if limit.op is not op.CONST:
         return None
-    position = limit.value
+    border = limit.value
     if variable.op is not op.VAR:
         variable, shift = shifted(variable)
-        position -= shift
+        border -= shift
         if variable.op is not op.VAR:
             return None
-    position -= variable.sort.low
-    size = variable.sort.high - variable.sort.low + 1
+    first, last = variable.sort.low, variable.sort.high
     if a.op is op.EQ:
-        return variable, 1 << position if 0 <= position < size else 0
+        return variable, (border, border + 1) if first <= border <= last else ()
     # `x < c` and `c <= x` part the values just below c, `x <= c` and `c < x` just above it
-    below = (1 << min(max(position + ((a.op is op.LE) != turned), 0), size)) - 1
-    return variable, ((1 << size) - 1) ^ below if turned else below
+    border = min(max(border + ((a.op is op.LE) != turned), first), last + 1)
+    start, end = (border, last + 1) if turned else (first, border)
+    return variable, (start, end) if start < end else ()
 
 
-def _united(a: Expr) -> tuple[Expr, int] | None:
-    variable, bits = a, 0
+def _united(a: Expr, deepest: int) -> tuple[Expr, Values] | None:
+    variable, values = a, Values()
     for arg in a.args:
-        found = allowed(arg)
+        found = allowed(arg, deepest)
         if found is None or (variable is not a and variable is not found[0]):
             return None
-        bits = found[1] if variable is a else bits | found[1] if a.op is op.OR else bits & found[1]
+        combined = union if a.op is op.OR else intersection
+        values = found[1] if variable is a else combined(values, found[1])
         variable = found[0]
-    return variable, bits
+    return variable, values

@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, MutableSequence, Sequence
 from enum import IntEnum
-from itertools import chain
+from itertools import chain, islice
 
 from draincheck.errors import EvidenceError
 from draincheck.exploration.loop import Loop, StepNote, Where
@@ -91,7 +91,7 @@ class Explorer:
             ModelFault: a reachable state enables an action that cannot be taken.
         """
         watch, reported = Stopwatch(limits), 0
-        self._begin(limits)
+        self._begin(limits, watch)
         while self.layers[-1] and not self.stopped:
             found: list[int] = []
             first: dict[int, int] = {}
@@ -141,13 +141,19 @@ class Explorer:
             state = before
         return self.loop.layout.unpack(state), actions[::-1]
 
-    def _begin(self, limits: Limits) -> None:
-        initial = sorted(set(map(self.loop.layout.pack, self.system.initial)))
-        if limits.states is not None and len(initial) > limits.states:
-            self.stopped = Stop(StopKind.STATES, limits.states)
-        self.layers = [initial[: limits.states]]
-        self._seen = set(self.layers[0])
-        self._stored = len(self._seen)
+    def _begin(self, limits: Limits, watch: Stopwatch) -> None:
+        """Store the initial states, as far as limits let it."""
+        pack, first = self.loop.layout.pack, list[int]()
+        self.layers = [first]
+        states = iter(self.system.initial)
+        while (piece := [*map(pack, islice(states, PIECE))]) and not self.stopped:
+            self.stopped = watch.stop()
+            if limits.states is not None and len(first) + len(piece) > limits.states:
+                self.stopped = Stop(StopKind.STATES, limits.states)
+                del piece[limits.states - len(first) :]
+            first += piece
+        self._seen = set(first)
+        self._stored = len(first)
 
     def _take(self, piece: Sequence[int], found: list[int], first: dict[int, int], most: int | None) -> None:
         """Expand some states of a layer: add the new ones to `found`, and to `first` in which state each note applies first."""

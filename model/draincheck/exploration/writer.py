@@ -11,12 +11,15 @@ from itertools import starmap
 
 from draincheck import op
 from draincheck.errors import ModelError
-from draincheck.exploration.domains import Facts, allowed, conjunction, disjunction, everything, shifted
+from draincheck.exploration.domains import Facts, Values, allowed, complement, conjunction, disjunction, shifted, size
 from draincheck.exploration.layout import Field, Layout
 from draincheck.expr import Expr
 from draincheck.system import Update
 
 __all__ = ["Writer"]
+
+#: values of a variable that are listed one by one; of more only the borders are
+MOST_LISTED = 64
 
 COMPARE = {op.EQ: "==", op.LT: "<", op.LE: "<="}
 
@@ -27,7 +30,7 @@ class Writer:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self._conditions: dict[Expr, str] = {}
-        self._memberships: dict[tuple[Expr, int], str] = {}
+        self._memberships: dict[tuple[Expr, Values], str] = {}
 
     def condition(self, a: Expr) -> str:
         """Text that is true where the condition holds; it binds at least as tight as `not`."""
@@ -72,28 +75,30 @@ class Writer:
         texts += map(self.condition, facts.rest)
         return " and ".join(texts) if len(texts) < 2 else f"({' and '.join(texts)})"
 
-    def _among(self, variable: Expr, bits: int) -> str:
+    def _among(self, variable: Expr, values: Values) -> str:
         """Text that is true where a variable has one of a set of values."""
-        text = self._memberships.get((variable, bits))
+        text = self._memberships.get((variable, values))
         if text is None:
-            text = self._memberships[variable, bits] = self._membership(variable, bits)
+            text = self._memberships[variable, values] = self._membership(variable, values)
         return text
 
-    def _membership(self, variable: Expr, bits: int) -> str:
-        field, others = self.layout.fields[variable], everything(variable) ^ bits
-        if not bits or not others:
-            return "True" if bits else "False"
+    def _membership(self, variable: Expr, values: Values) -> str:
+        field, others = self.layout.fields[variable], complement(variable, values)
+        if not values or not others:
+            return "True" if values else "False"
         here = f"s & {field.mask}"
-        first, last = span(bits)
-        if first == last:
-            return masked(field.mask, first << field.offset)
-        if others & (others - 1) == 0:
-            return f"{here} != {span(others)[0] << field.offset}" if others > 1 else here
-        if bits.bit_count() == last - first + 1:
-            text = f"{here} <= {last << field.offset}"
-            return f"{first << field.offset} <= {text}" if first else text
-        places = [place << field.offset for place in range(first, last + 1) if bits >> place & 1]
-        return f"{here} in ({', '.join(map(str, places))})"
+        if values[0] + 1 == values[-1]:
+            return masked(field.mask, field.bits(values[0]))
+        if others[0] + 1 == others[-1]:
+            return f"{here} != {field.bits(others[0])}" if field.bits(others[0]) else here
+        if len(values) == 2:
+            text = f"{here} <= {field.bits(values[1] - 1)}"
+            return f"{field.bits(values[0])} <= {text}" if values[0] > field.low else text
+        parts = list(zip(values[::2], values[1::2], strict=True))
+        if size(values) <= MOST_LISTED:
+            places = [field.bits(value) for first, end in parts for value in range(first, end)]
+            return f"{here} in ({', '.join(map(str, places))})"
+        return f"({' or '.join(self._among(variable, part) for part in parts)})"
 
     def value(self, a: Expr) -> str:
         """Text for the value of a term, as an operand."""
@@ -170,11 +175,6 @@ class Writer:
             text = " | ".join([f"s & {keep}", *([str(ones)] if ones else []), *stored])
             text = f"({text})" if total or added else text
         return " + ".join([text, *([str(total)] if total else []), *added])
-
-
-def span(bits: int) -> tuple[int, int]:
-    """The positions of the lowest and the highest bit that is set."""
-    return (bits & -bits).bit_length() - 1, bits.bit_length() - 1
 
 
 def moved(text: str, places: int) -> str:

@@ -96,7 +96,7 @@ class Model:
         """Let a variable start with any value of its sort."""
         if self.variables.get(getattr(variable, "name", "")) is not variable:
             raise slip(f"any_initial takes a variable of this model, not {variable}")
-        variable.initial = tuple(range(variable.sort.low, variable.sort.high + 1))
+        variable.initial = range(variable.sort.low, variable.sort.high + 1)
         return variable
 
     def _add(self, variable: V) -> V:

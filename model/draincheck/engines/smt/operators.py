@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from draincheck import op
-from draincheck.exploration.domains import conjunction
+from draincheck.exploration.domains import Values, conjunction
 from draincheck.expr import REBUILD, BoolExpr, Expr, constant, substitute, variables_of
 from draincheck.naturals import is_natural
 from draincheck.sorts import BOOL
@@ -82,10 +82,17 @@ class OperatorFacts:
                 todo.append((substitute(condition, value), after, {**needs, variable: 1 << fact}))
         return found
 
-    def _needs(self, fixed: Mapping[Expr, int], among: Mapping[Expr, int]) -> dict[Variable, int]:
+    def _needs(self, fixed: Mapping[Expr, int], among: Mapping[Expr, Values]) -> dict[Variable, int]:
         """What a conjunction says about single variables, as facts."""
-        sets = {variable: 1 << value - variable.sort.low for variable, value in fixed.items()} | dict(among)
-        return {v: values << self._first[v] for v, values in sets.items() if isinstance(v, Variable) and v in self.of}
+        sets: dict[Expr, Values] = {variable: (value, value + 1) for variable, value in fixed.items()} | dict(among)
+        return {v: self._among(v, values) for v, values in sets.items() if isinstance(v, Variable) and v in self.of}
+
+    def _among(self, variable: Variable, values: Values) -> int:
+        """The facts that a variable has one of these values."""
+        first = self._first[variable] - variable.sort.low
+        return sum(
+            (1 << end + first) - (1 << start + first) for start, end in zip(values[::2], values[1::2], strict=True)
+        )
 
     def _made(self, variable: Variable, term: Expr) -> int:
         """The facts of which storing a term makes one true: all of the variable if it is not known which."""

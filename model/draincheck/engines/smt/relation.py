@@ -87,8 +87,8 @@ class Relation:
 
     @cached_property
     def initial(self) -> str:
-        """The definition of `init`: the initial states. A variable without initial values may start with any of its sort."""
-        chosen = {v: dict.fromkeys(v.initial) for v in self.system.variables if v.initial}
+        """The definition of `init`: the initial states. A variable without initial values, or with all, may start with any of its sort."""
+        chosen = {v: dict.fromkeys(v.initial) for v in self.system.variables if 0 < len(v.initial) < v.sort.size}
         parts = [disjoined(self.value(v, value) for value in values) for v, values in chosen.items()]
         return define("init", self.parameters(), conjoined([self.applied("domain"), *parts]))
 
