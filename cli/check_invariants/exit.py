@@ -22,9 +22,11 @@ __all__ = [
     "Diverged",
     "EmptySelection",
     "ExitCode",
+    "InternalError",
     "Interrupted",
     "LimitReached",
     "MalformedInput",
+    "NeedsModel",
     "NotWritable",
     "ending",
     "of_certificate",
@@ -138,6 +140,16 @@ class Interrupted(click.ClickException):
     """Ctrl-C; the message says what had been decided."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class InternalError(click.ClickException):
+    """A bug of this program."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class NeedsModel(click.UsageError):
+    """A file about a program: files may come from anywhere, and no program is run that the user has not named."""
 
 
 class MalformedInput(click.ClickException):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import click
 from click import formatting
 
-from check_invariants.exit import ExitCode
+from check_invariants import standard
+from check_invariants.exit import ExitCode, InternalError, Interrupted, LimitReached, NotWritable
 from draincheck import __version__
 
 __all__ = ["Application", "cli"]
@@ -121,14 +124,15 @@ class Application(click.Group):
     ) -> Any:
         """Run, and turn whatever happens into one message at most and an exit code of the table."""
         extra.setdefault("terminal_width", _columns())
+        arguments = list(sys.argv[1:] if args is None else args)
+        standard.begin()
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
-            error.show()
-            code = error.exit_code
+            code = _refused(error, arguments)
         except click.Abort:
             click.echo("Interrupted.", err=True)
-            code = ExitCode.INTERRUPTED
+            code = _documented(Interrupted("interrupted"), arguments)
         except SystemExit:
             if COMPLETION in os.environ:
                 raise
@@ -136,7 +140,7 @@ class Application(click.Group):
         except Exception as error:
             if os.environ.get(DEBUG):
                 raise
-            code = _unforeseen(error)
+            code = _refused(_unforeseen(error), arguments)
         if standalone_mode:
             sys.exit(int(code or 0))
         return code
@@ -151,19 +155,39 @@ def _columns() -> int:
     return formatting.FORCED_WIDTH or max(min(columns, 80) - 2, 50)
 
 
-def _unforeseen(error: Exception) -> ExitCode:
-    """Say what went wrong; mostly it is our fault."""
+def _refused(error: click.ClickException, arguments: Sequence[str]) -> int:
+    """Say why there is no result; the exit code."""
+    from draincheck.escape import harmless
+
+    said = StringIO()
+    error.show(said)
+    click.echo(harmless(said.getvalue()), nl=False, err=True)
+    return _documented(error, arguments)
+
+
+def _documented(error: click.ClickException, arguments: Sequence[str]) -> int:
+    """Print the error as a document too, if one is wanted and none has been printed; the exit code."""
+    if "--json" in arguments and not standard.was_used():
+        from check_invariants.output import emit_json
+
+        with suppress(NotWritable):  # that has been said
+            emit_json("error", {"error": error.format_message(), "exit_code": int(error.exit_code)})
+    return error.exit_code
+
+
+def _unforeseen(error: Exception) -> click.ClickException:
+    """What no command has foreseen; mostly it is our fault."""
     from draincheck.errors import WorkerLost
 
+    if isinstance(error, OSError) and error.filename is None and error.errno is not None:
+        standard.let_go()
+        return NotWritable(f"standard output cannot be written: {error.strerror}")
     if isinstance(error, WorkerLost):
-        click.echo(f"Error: {error}", err=True)
-        return ExitCode.INCONCLUSIVE
-    click.echo(
-        f"Error: internal error: {type(error).__name__}: {error}\n"
-        f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please.",
-        err=True,
+        return LimitReached(str(error))
+    return InternalError(
+        f"internal error: {type(error).__name__}: {error}\n"
+        f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
     )
-    return ExitCode.INTERNAL
 
 
 def _epilog() -> str:

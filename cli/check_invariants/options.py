@@ -99,6 +99,11 @@ settings = click.option(
     metavar="KNOB=VALUE",
     help="Turn a knob of the code base; may be given several times. `list knobs` explains them.",
 )
+own_model = click.option(
+    "--model",
+    metavar="MODEL.py:FUNCTION",
+    help="What the file is about, if that is a model of your own. It is run; a program that a file names never is.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 jobs = click.option(
     "-j",

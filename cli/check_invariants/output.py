@@ -10,13 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
 
-import click
-
+from check_invariants import standard
 from check_invariants.exit import ExitCode, NotWritable
 from check_invariants.options import STDOUT
 from check_invariants.table import Table
 from draincheck import Run, render_trace
 from draincheck.atomicfile import write_atomically
+from draincheck.escape import harmless
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -54,14 +54,15 @@ def emit(text: str) -> None:
 
     Raises NotWritable for a full disk.
     """
-    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] (closed: `>&-`)
-        return
+    _print(harmless(text))
+
+
+def _print(text: str) -> None:
+    """Print text as it is. Raises NotWritable."""
     try:
-        click.echo(text, nl=False)
-        sys.stdout.flush()
+        standard.write(text)
     except OSError as error:
-        # Python would otherwise try again at exit, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard.let_go()
         if not isinstance(error, BrokenPipeError):
             raise NotWritable(f"standard output cannot be written: {error.strerror}") from error
 
@@ -81,18 +82,21 @@ def emit_table(table: Table, too_narrow: Callable[[int], str] | None = None) -> 
 
     `too_narrow` makes other text, for a terminal of so many columns that is too narrow even for the fitted table.
     """
-    if not _watched(sys.stdout):
+    if not _watched(standard.stream()):
         emit(table.text())
         return
+    table = table.each(harmless)
     terminal = _terminal()
     fitted = table.fitted(terminal.width())
     fits = fitted.width <= terminal.width()
-    emit(terminal.drawn(fitted) if fits or too_narrow is None else too_narrow(terminal.width()))
+    _print(terminal.drawn(fitted) if fits or too_narrow is None else harmless(too_narrow(terminal.width())))
 
 
 def emit_markup(render: Callable[[bool], str]) -> None:
     """Print text, which is rendered with rich's markup for a terminal."""
-    emit(_terminal().marked(render(True)) if _watched(sys.stdout) else render(False))
+    watched = _watched(standard.stream())
+    text = harmless(render(watched))
+    _print(_terminal().marked(text) if watched else text)
 
 
 def emit_trace(run: Run) -> None:
@@ -116,12 +120,33 @@ def _terminal() -> ModuleType:
 def write_to(path: str, data: str | bytes) -> None:
     """Write a file whole or not at all; `-` is standard output. Raises NotWritable."""
     if path == STDOUT:
-        emit(data if isinstance(data, str) else data.decode())
+        text = data if isinstance(data, str) else data.decode()
+        _print(harmless(text) if _watched(standard.stream()) else text)
         return
+    _refuse_input(path)
     try:
         write_atomically(Path(path), data)
     except OSError as error:
         raise NotWritable(f"{path} cannot be written: {error.strerror}; nothing was changed there") from error
+
+
+def _refuse_input(path: str) -> None:
+    """Raise NotWritable for a file that this run was made from: a model, what it imports, or the program."""
+    try:
+        there = Path(path).stat()
+    except (OSError, ValueError):
+        return
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and _is_same(file, there):
+            raise NotWritable(f"{path} was read to do this, and would be replaced; nothing was changed there")
+
+
+def _is_same(file: str, there: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(file), there)  # noqa: PTH116 (six hundred of them, each time)
+    except OSError:
+        return False
 
 
 def make_directory(path: str) -> None:

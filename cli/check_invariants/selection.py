@@ -8,9 +8,10 @@ from typing import TypedDict, Unpack
 
 import click
 
-from check_invariants.exit import EmptySelection, MalformedInput
+from check_invariants import standard
+from check_invariants.exit import EmptySelection, MalformedInput, NeedsModel
 from draincheck import ModelFile, TransitionSystem
-from draincheck.errors import MalformedModel, NoSuchModel
+from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel
 from draincheck.knobs import Setting, nearest, shown
 from draincheck.properties import Property
 from draincheck.qemu import Probes, Scenario
@@ -128,8 +129,13 @@ def _check_applies(code_base: CodeBase) -> None:
         )
 
 
-def select_from_source(source: Source | None, what: str = "trace") -> Subject:
-    """What a trace file (or `what` else) names. Raises MalformedInput if it names none that can be built."""
+def select_from_source(source: Source | None, model: str | None, what: str = "trace") -> Subject:
+    """What a trace file (or `what` else) is about: a code base that it names, or the user's model, if one is named.
+
+    Raises MalformedInput if it names nothing that can be built, and NeedsModel for a program, which nobody but the user names.
+    """
+    if model is not None:
+        return load_model(model)
     with _refusals():
         return named_by(source, what)
 
@@ -137,6 +143,7 @@ def select_from_source(source: Source | None, what: str = "trace") -> Subject:
 def load_model(name: str) -> ModelFile:
     """A model of the user's. Raises BadParameter for a name that leads nowhere, and MalformedInput for a file that cannot be used."""
     with _refusals():
+        standard.keep()
         return ModelFile.load(name)
 
 
@@ -145,6 +152,8 @@ def _refusals() -> Generator[None]:
     """The library's refusals as the command line's."""
     try:
         yield
+    except ForeignProgram as error:
+        raise NeedsModel(f"{error}: add --model MODEL.py:FUNCTION") from error
     except NoSuchModel as error:
         raise click.BadParameter(str(error), param_hint="'MODEL.py:FUNCTION'") from error
     except MalformedModel as error:

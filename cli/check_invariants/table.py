@@ -56,6 +56,10 @@ class Table(NamedTuple):
         """These columns alone."""
         return Table([self.columns[i] for i in kept], [[row[i] for i in kept] for row in self.rows])
 
+    def each(self, change: Callable[[str], str]) -> Table:
+        """The table with other texts in its cells."""
+        return Table(self.columns, [[_changed(cell, change) for cell in row] for row in self.rows])
+
     def text(self) -> str:
         """The table as plain lines."""
         cells = [[column.header for column in self.columns], *([_text(cell) for cell in row] for row in self.rows)]
@@ -101,6 +105,10 @@ def _cut(cell: Cell, width: int) -> Cell:
         return cell
     text = text[: width - 3] + "..."
     return text if isinstance(cell, str) else cell._replace(text=text)
+
+
+def _changed(cell: Cell, change: Callable[[str], str]) -> Cell:
+    return change(cell) if isinstance(cell, str) else Styled(change(cell.text), cell.style)
 
 
 def _text(cell: Cell) -> str:

@@ -9,15 +9,21 @@ from rich.status import Status
 from rich.table import Table as Drawn
 from rich.text import Text
 
+from check_invariants import standard
+
 if TYPE_CHECKING:
     from check_invariants.table import Table
 
 __all__ = ["counting", "drawn", "marked", "width"]
 
 
+def _console() -> Console:
+    return Console(file=standard.stream())
+
+
 def width() -> int:
     """How many columns there are."""
-    return Console().width
+    return _console().width
 
 
 def drawn(table: Table) -> str:
@@ -27,7 +33,7 @@ def drawn(table: Table) -> str:
         found.add_column(column.header, justify="right" if column.right else "left", no_wrap=True)
     for row in table.rows:
         found.add_row(*(Text(cell) if isinstance(cell, str) else Text(*cell) for cell in row))
-    console = Console()
+    console = _console()
     with console.capture() as text:
         console.print(found)
     return text.get()
@@ -35,7 +41,7 @@ def drawn(table: Table) -> str:
 
 def marked(markup: str) -> str:
     """Text with rich's markup."""
-    console = Console()
+    console = _console()
     with console.capture() as text:
         console.print(markup, end="", highlight=False, soft_wrap=True)
     return text.get()

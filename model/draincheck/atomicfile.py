@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -30,7 +31,18 @@ def _write(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
         path.write_bytes(content)
     else:
-        _replace(path.resolve(), content)
+        _replace(_resolved(path), content)
+
+
+def _resolved(path: Path) -> Path:
+    """Where links lead. Raises OSError for a circle of them, whichever version of Python this is."""
+    try:
+        found = path.resolve()
+    except RuntimeError as error:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+    if found.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return found
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "ClaimError",
     "DrawingError",
     "EvidenceError",
+    "ForeignProgram",
     "GraphTooLarge",
     "MalformedModel",
     "ModelError",
@@ -61,6 +62,10 @@ class NoSuchModel(Exception):
 
 class MalformedModel(Exception):
     """A file of a user's that makes no model, or a name in a file that no model can be built from."""
+
+
+class ForeignProgram(Exception):
+    """A file is about a model that is a program, which nobody but the user can ask to run."""
 
 
 class UnknownName(ValueError):

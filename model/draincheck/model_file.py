@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -40,15 +41,15 @@ class ModelFile(Struct, frozen=True):
     def load(cls, name: str) -> ModelFile:
         """Import the file, call the function, compile what it returns.
 
-        What the file prints goes to standard error. Raises NoSuchModel for a name that leads nowhere, and MalformedModel, with the
-        place, for a file that cannot be used.
+        What the file prints goes to standard error; a process that it forks ends with the function. Raises NoSuchModel for a name that
+        leads nowhere, and MalformedModel, with the place, for a file that cannot be used.
         """
         file, _, function = name.rpartition(":")
         if not file or not function:
             raise NoSuchModel(f"{name!r} is not of the form MODEL.py:FUNCTION")
-        if not Path(file).is_file():
+        if not _is_file(file):
             raise NoSuchModel(f"there is no file {file!r}")
-        with redirect_stdout(sys.stderr), _neighbours_of(file):
+        with redirect_stdout(sys.stderr), _neighbours_of(file), _alone():
             build = _function(_module(file), file, function)
             return cls(file, function, _compiled(file, function, build))
 
@@ -84,6 +85,24 @@ class ModelFile(Struct, frozen=True):
     def on_core(self) -> tuple[Knobs, Config]:
         """Raises ModelError: the core knows QEMU alone."""
         raise ModelError("the core runs QEMU's code bases, not a model of your own; use trace show")
+
+
+def _is_file(file: str) -> bool:
+    try:
+        return Path(file).is_file()
+    except (OSError, ValueError):  # longer than a name may be, for instance
+        return False
+
+
+@contextmanager
+def _alone() -> Generator[None]:
+    """A process that is forked in here, and comes to the end, ends there: what follows is done once."""
+    process = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != process:
+            os._exit(0)
 
 
 @contextmanager

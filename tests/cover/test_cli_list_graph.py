@@ -192,7 +192,8 @@ def test_a_model_with_a_fault_has_no_graph(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_arguments_of_graph(arguments: list[str], message: str) -> None:
-    """One message, code 2, nothing on standard output."""
+    """One message, code 2; on standard output the document, if one was wanted, that says so."""
     result = run("graph", *arguments)
     assert message in result.stderr
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.exit_code == 2
+    assert [message] * ("--json" in arguments) == [json.loads(line)["error"] for line in [result.stdout] if line]

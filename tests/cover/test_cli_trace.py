@@ -77,8 +77,8 @@ def test_an_outline_has_only_the_marked_steps() -> None:
     assert "qemu_poll_ns" not in text
 
 
-def test_a_model_of_ones_own_is_found_again(tmp_path: Path) -> None:
-    """The file names the model file and its function."""
+def test_a_model_of_ones_own_is_run_if_the_user_names_it(tmp_path: Path) -> None:
+    """From any folder; what the file names is never run."""
     model = tmp_path / "my_model.py"
     model.write_text(
         "from draincheck.lang import Model\n"
@@ -91,13 +91,17 @@ def test_a_model_of_ones_own_is_found_again(tmp_path: Path) -> None:
     )
     file = tmp_path / "trace.json"
     assert run("export", f"{model}:build", "--property", "never", "-o", str(file)).exit_code == 0
-    assert "t: sets it" in run("show", str(file)).stdout
+    own = ("--model", f"{model}:build")
+    unnamed = run("show", str(file))
+    assert "add --model MODEL.py:FUNCTION" in unnamed.stderr
+    assert (unnamed.exit_code, unnamed.stdout) == (2, "")
+    assert "t: sets it" in run("show", str(file), *own).stdout
     model.write_text(model.read_text(encoding="utf-8").replace("x.set()", "x.set(), when=~x"), encoding="utf-8")
-    changed = run("show", str(file))
+    changed = run("show", str(file), *own)
     assert "the model has changed" in changed.stderr
     assert changed.exit_code == 14
     model.unlink()
-    gone = run("show", str(file))
+    gone = run("show", str(file), *own)
     assert f"there is no file '{model}'" in gone.stderr
     assert gone.exit_code == 2
 
@@ -183,7 +187,8 @@ def test_nothing_to_export() -> None:
     ],
 )
 def test_wrong_arguments_of_export(arguments: list[str], message: str) -> None:
-    """One message, code 2, nothing written."""
+    """One message, code 2, nothing written but the document, if one was wanted, that says so."""
     result = run("export", *arguments)
     assert message in result.stderr
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.exit_code == 2
+    assert [message] * ("--json" in arguments) == [json.loads(line)["error"] for line in [result.stdout] if line]

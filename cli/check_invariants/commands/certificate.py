@@ -19,11 +19,7 @@ def command() -> None:
 @command.command("check", cls=Deferred)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False))
 @click.option("--solver", type=click.Choice(["z3", "cvc5", "both"]), default="z3", show_default=True)
-@click.option(
-    "--model",
-    metavar="MODEL.py:FUNCTION",
-    help="What the certificates should be about: a model of your own. It is run; what a certificate names never is.",
-)
+@options.own_model
 @options.timeout("Time for each query.", TIMEOUT)
 @click.option(
     "--matrix", is_flag=True, help="Also demand that nothing is missing: every verdict of the default matrix."

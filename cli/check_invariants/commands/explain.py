@@ -10,6 +10,7 @@ from check_invariants.deferred import Deferred
 
 @click.command("explain", cls=Deferred)
 @click.argument("file", metavar="FILE|-")
+@options.own_model
 @options.as_json
 def command() -> None:
     """Explain a trace, step by step.

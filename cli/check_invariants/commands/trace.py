@@ -15,6 +15,7 @@ def command() -> None:
 
 @command.command("show", cls=Deferred)
 @click.argument("file", metavar="FILE|-")
+@options.own_model
 @click.option(
     "--outline", is_flag=True, help="Only the marked steps and the calls they stand in: a drawing for a commit message."
 )

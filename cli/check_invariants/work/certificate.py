@@ -11,16 +11,23 @@ from typing import NamedTuple
 import click
 from msgspec.structs import asdict
 
-from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_certificate, of_comparison, worst
+from check_invariants.exit import (
+    ExitCode,
+    Interrupted,
+    MalformedInput,
+    NeedsModel,
+    of_certificate,
+    of_comparison,
+    worst,
+)
 from check_invariants.judge import compiled
 from check_invariants.output import Document, emit, emit_json, until_interrupted
-from check_invariants.selection import load_model, select_from_source
+from check_invariants.selection import select_from_source
 from check_invariants.words import claimed
 from draincheck.certificate import CertificateVerdict, Header, check, read
 from draincheck.errors import CertificateError, NoSolver
 from draincheck.pool import in_processes
 from draincheck.solvers import demand
-from draincheck.subject import Source, Subject
 from draincheck.words import counted
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import uncovered
@@ -98,31 +105,13 @@ def check_one(file: str, *, solvers: Sequence[str], model: str | None, seconds: 
         return CheckedFile(file, ExitCode.MALFORMED, problem=str(error))
     header = certificate.header
     try:
-        system = compiled(_subject(header.source) if model is None else load_model(model))
-    except _NeedsModelError as error:
-        return CheckedFile(file, ExitCode.USAGE, header, str(error))
+        system = compiled(select_from_source(header.source or None, model, "certificate"))
+    except NeedsModel as error:
+        return CheckedFile(file, ExitCode.USAGE, header, error.message)
     except MalformedInput as error:
         return CheckedFile(file, ExitCode.MALFORMED, header, error.message)
     verdicts = [check(certificate, system, solver, seconds) for solver in solvers]
     return CheckedFile(file, worst(map(of_certificate, verdicts)), header, verdicts=verdicts)
-
-
-class _NeedsModelError(Exception):
-    """A certificate about a program that the user has to name."""
-
-
-def _subject(source: Source) -> Subject:
-    """What a header's source names. Raises MalformedInput if it names nothing that can be made.
-
-    A user's model is a program. A certificate may come from anywhere, so that it names a program is no reason to run it: raises
-    _NeedsModelError.
-    """
-    if "file" in source:
-        name = f"{source['file']}:{source.get('function', '')}"[:100]
-        raise _NeedsModelError(
-            f"it is about a program, {name!a}, which is run only if you name it: add --model MODEL.py:FUNCTION"
-        )
-    return select_from_source(source or None, "certificate")
 
 
 def _uncovered(found: Sequence[CheckedFile], jobs: int | None) -> list[str]:

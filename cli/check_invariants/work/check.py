@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from check_invariants.exit import ExitCode, of_finding, worst
+from check_invariants.filenames import file_names
 from check_invariants.judge import checked
 from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, make_directory, write_to
 from check_invariants.selection import Selectors, select
@@ -94,15 +95,12 @@ def _write_traces(found: _Checked, path: str) -> None:
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
     if directory:
         make_directory(path)
+    files = file_names([item.name for item in found.result.system.properties])
     for item, run in violated:
         text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
-        write_to(str(Path(path) / f"{_file_name(item.name)}.json") if directory else path, text)
+        write_to(str(Path(path) / f"{files[item.name]}.json") if directory else path, text)
     written = f"{counted(len(violated), 'counterexample')} written to {path}"
     click.echo(written if violated else "no counterexample to write", err=True)
-
-
-def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
 
 
 def _show(found: _Checked, traces: bool) -> None:

@@ -12,9 +12,9 @@ from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Expl
 from draincheck.report.explain_text import render_explanation
 
 
-def command(file: str, as_json: bool) -> ExitCode:
+def command(file: str, model: str | None, as_json: bool) -> ExitCode:
     """Explain the trace in a file."""
-    told = explain(Followed.of(file).run)
+    told = explain(Followed.of(file, model).run)
     if as_json:
         emit_json("explain", _json(told), ExitCode.OK)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 from msgspec.structs import asdict
 
 from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, of_comparison
+from check_invariants.filenames import plain
 from check_invariants.judge import asking, compiled
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, Document, emit, emit_json, make_directory, until_interrupted, write_to
@@ -62,7 +62,7 @@ def command(
     subject = select(properties, **selectors)
     certificate, gaps = _proven(subject, properties, engine, Limits(seconds=timeout, depth=depth))
     found = _Proven(subject, certificate, engine, gaps)
-    found.deliver(output or _file_name(certificate.header.model), as_json)
+    found.deliver(output or f"{plain(certificate.header.model)}.smt2", as_json)
     return found.code
 
 
@@ -112,11 +112,6 @@ def _by_reason(gaps: Sequence[Gap]) -> list[str]:
     for gap in gaps:
         names.setdefault(gap.reason, []).append(gap.property)
     return [f"{', '.join(group)}: {reason}" for reason, group in names.items()]
-
-
-def _file_name(model: str) -> str:
-    """A file name from a model's name: nothing in it but what is harmless everywhere."""
-    return (re.sub(r"[^A-Za-z0-9._~+=]+", "-", model).strip("-.") or "model") + ".smt2"
 
 
 class _Proven(NamedTuple):
@@ -220,7 +215,7 @@ def _written(directory: str, row: Row) -> _Written:
     """Write the certificate of a row's system, about all that can be certified there."""
     selected = CodeBase(row.revision, row.scenario)
     certificate = certificates.make(selected.system(), source=selected.source())
-    path = str(Path(directory) / _file_name(selected.title))
+    path = str(Path(directory) / f"{plain(selected.title)}.smt2")
     write_to(path, certificate.text)
     return _Written(path, len(certificate.text), certificate.header)
 

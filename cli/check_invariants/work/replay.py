@@ -16,9 +16,9 @@ from draincheck.core.run import Replayed, replay
 from draincheck.knobs import Knobs
 
 
-def command(file: str, as_json: bool) -> ExitCode:
+def command(file: str, model: str | None, as_json: bool) -> ExitCode:
     """Execute the trace in a file, then go on to the end."""
-    read, subject, run = Followed.of(file)
+    read, subject, run = Followed.of(file, model)
     start = _side_by_side(subject, run, file)
     steps, system, name = steps_of_run(run), run.system, run.trace.property
     here, ended = replay(*start, steps), replay(*start, steps, to_the_end=True)

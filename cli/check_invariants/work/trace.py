@@ -27,10 +27,13 @@ class Followed(NamedTuple):
     run: Run
 
     @classmethod
-    def of(cls, file: str) -> Followed:
-        """The file of this name, or standard input for `-`. Raises BadParameter, MalformedInput, and Diverged as `_followed` does."""
+    def of(cls, file: str, model: str | None) -> Followed:
+        """The file of this name, or standard input for `-`; `model` names a model of the user's that it is about.
+
+        Raises BadParameter, NeedsModel, MalformedInput, and Diverged as `_followed` does.
+        """
         read = _read(file)
-        subject = select_from_source(read.source)
+        subject = select_from_source(read.source, model)
         return cls(read, subject, _followed(compiled(subject), read.trace, file))
 
 
@@ -67,9 +70,9 @@ def _followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
     return run
 
 
-def show(file: str, outline: bool, as_json: bool) -> ExitCode:
+def show(file: str, model: str | None, outline: bool, as_json: bool) -> ExitCode:
     """Show the trace in a file."""
-    read, _, run = Followed.of(file)
+    read, _, run = Followed.of(file, model)
     if as_json:
         emit(write_trace(run, source=read.source, verdict=read.verdict))
     elif outline:

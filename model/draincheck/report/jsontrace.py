@@ -8,6 +8,7 @@ needed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -31,6 +32,8 @@ FORMAT = "check-invariants/trace"
 VERSION = 1
 #: the schema of what is written, JSON Schema 2020-12
 SCHEMA = Path(__file__).with_name("trace.schema.json")
+#: halves of characters (lone surrogates), which UTF-8 lacks and JSON has
+HALVES = re.compile("[\ud800-\udfff]")
 
 
 class TraceFile(Struct, frozen=True):
@@ -47,7 +50,8 @@ class TraceFile(Struct, frozen=True):
 def write_trace(run: Run, *, source: Source | None = None, verdict: Outcome | None = None) -> str:
     """The text of a trace file; the same trace always gives the same text."""
     data = trace_to_json(run, source=source, verdict=verdict)
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return HALVES.sub(lambda half: f"\\u{ord(half.group()):x}", text)
 
 
 def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | None = None) -> dict[str, Json]:
@@ -115,8 +119,6 @@ def read_trace(text: str | bytes) -> TraceFile:
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
         data: Json = json.loads(decoded, object_pairs_hook=_no_key_twice)
-        # Half a character (a lone surrogate) can be written in JSON, but could never be printed.
-        json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise TraceError(f"{place}: not JSON, or cut off ({error.msg}); export the trace again") from error

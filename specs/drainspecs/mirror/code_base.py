@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from draincheck.errors import MalformedModel, UnknownName
+from draincheck.errors import ForeignProgram, MalformedModel, UnknownName
 from draincheck.knobs import Knobs, Setting, parse_setting, shown
-from draincheck.model_file import ModelFile
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, find_revision, with_settings
 from draincheck.sorts import Value
@@ -117,7 +116,9 @@ class CodeBase(Struct, frozen=True):
 def named_by(source: Source | None, what: str = "trace") -> Subject:
     """The subject that a trace file (or `what` else) names.
 
-    Raises MalformedModel if it names none that can be built, NoSuchModel for a file that is not there.
+    A user's model is a program. A file may come from anywhere, so that it names a program is no reason to run it.
+
+    Raises MalformedModel if it names none that can be built, ForeignProgram for a user's model.
     """
     if source is None:
         raise MalformedModel(f"the {what} does not say which model it belongs to; export it again")
@@ -134,7 +135,8 @@ def _named_by(source: Source) -> Subject:
 
         return Counted.named(find_revision(_word(source, "revision")), _settings(source), _word(source, "parametric"))
     if "file" in source:
-        return ModelFile.load(f"{_word(source, 'file')}:{_word(source, 'function')}")
+        name = f"{source['file']}:{source.get('function', '')}"[:100]
+        raise ForeignProgram(f"it is about a program, {name!a}, which is run only if you name it")
     revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))
     code_base = CodeBase(
         revision,

@@ -1,0 +1,18 @@
+"""Names are free: what a model or a file says is shown so that a terminal obeys none of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["harmless"]
+
+#: control characters but tabs and line ends, what turns the direction of text, other line ends, and halves of characters
+HARMFUL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def harmless(text: str) -> str:
+    """The text, with a backslash, u, and its number for each character that a terminal would obey or could not show."""
+    return HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
