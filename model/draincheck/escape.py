@@ -1,11 +1,11 @@
-"""Names are free: what a model or a file says is shown so that a terminal obeys none of it."""
+"""Names are free: what a model or a file says is shown so that a terminal obeys none of it, and written so that every format holds it."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["harmless"]
+__all__ = ["escaped", "harmless", "unescaped"]
 
 #: control characters but tabs and line ends, what turns the direction of text, other line ends, and halves of characters
 HARMFUL: Final = re.compile(
@@ -16,3 +16,17 @@ HARMFUL: Final = re.compile(
 def harmless(text: str) -> str:
     """The text, with a backslash, u, and its number for each character that a terminal would obey or could not show."""
     return HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+#: what XML 1.0 cannot hold or would change, and what Graphviz stumbles over
+UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|\\\\(?=u[0-9a-f]{4})")
+
+
+def escaped(text: str) -> str:
+    """Text fit for XML: other characters, and backslashes that could be read so, are a backslash, u, and their number; see `unescaped`."""
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def unescaped(text: str) -> str:
+    """The name that stands in a file as `escaped` wrote it."""
+    return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found.group(1), 16)), text)

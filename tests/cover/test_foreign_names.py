@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 from check_invariants.filenames import file_names, plain
-from draincheck.escape import harmless
+from draincheck.escape import harmless, unescaped
 from tests.golden.documents import validator
 from tests.support.cli import run
 from tests.support.processes import COMMAND, LONG, at_a_prompt
@@ -50,7 +51,7 @@ def model(tmp_path: Path) -> Callable[..., str]:
 
 
 #: each is a name of a property; ten of them clash somewhere
-CLASHING = ["a/b", "a b", "a:b", "x" * 300, "x" * 301, ".", "..", "con", "Foo", "foo", "", "\ud800", "ünï", "A B"]
+CLASHING = ["a/b", "a b", "a:b", "x" * 300, "x" * 301, ".", "..", "con", "Foo", "foo", "\ud800", "ünï", "A B"]
 
 
 def test_one_property_always_has_one_file(model: Callable[..., str], tmp_path: Path) -> None:
@@ -194,3 +195,24 @@ def test_an_encoding_that_lacks_letters(model: Callable[..., str], monkeypatch: 
     assert (process.returncode, stderr) == (12, b"")
     assert b"\\u2603" in stdout
     assert b"\\ud800" in stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["\x07 \x00", "\ud800 half", "a\\u0007", "\\", 'say "<&>"', "line\r\nend\t", "☃ \u202e", "pc", "halted"]
+)
+def test_names_survive_every_export(name: str, model: Callable[..., str], tmp_path: Path) -> None:
+    """A trace, a certificate and a graph that were written say the same names when they are read."""
+    own = model(
+        model=name, variable=name, thread=name, label=name, properties=[name], inside="m.always('holds', x | ~x)"
+    )
+    trace, proof, graph = (str(tmp_path / file) for file in ("t.json", "c.smt2", "g.graphml"))
+    assert run("trace", "export", own, "--property", name, "-o", trace).exit_code == 0
+    data = json.loads(run("trace", "show", trace, "--model", own, "--json").stdout)
+    assert (data["model"], data["property"], data["steps"][0]["process"]) == (name, name, name)
+    assert next(iter(data["steps"][0]["changes"])) == name
+    assert run("prove", own, "-o", proof).exit_code == 0
+    assert run("certificate", "check", proof, "--model", own, "--solver", "both").exit_code == 0
+    assert run("graph", own, "-o", graph).exit_code == 0
+    read = nx.read_graphml(graph, node_type=int, force_multigraph=True)
+    assert [unescaped(edge["label"]) for _, _, edge in read.edges(data=True)] == [name]
+    assert run("graph", own, "-o", str(tmp_path / "g.dot")).exit_code == 0

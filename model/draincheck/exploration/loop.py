@@ -80,7 +80,7 @@ class Loop:
         predicates = "".join([f"lambda states: [s for s in states if {writer.condition(c)}],\n" for c in asked])
         self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates)
         made: dict[str, Any] = {}
-        exec(compile(self.source, f"<search of {system.name}>", "exec"), made)
+        exec(compile(self.source, f"<search of {system.name!a}>", "exec"), made)
         self.conditions: Sequence[Where] = made["conditions"]
         begin: Callable[..., Generator[None, Iterable[int]]] = made["loop"]
         put = self.actions.append, self.ends.append, self.dead.append, self.noted.append

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from networkx.readwrite.graphml import GraphMLWriter
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, RESERVED, refuse_above
 from draincheck.errors import DrawingError
+from draincheck.escape import escaped
 from draincheck.jsonvalue import Json
 from draincheck.sorts import Value
 from draincheck.words import assigned
@@ -22,9 +22,6 @@ __all__ = ["draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
 
 #: how long Graphviz may take, in seconds; MAX_DRAWN states take a few
 DRAWING_TIME = 120
-
-#: what XML 1.0 cannot hold, and what Graphviz stumbles over
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 # -- DOT and SVG ----------------------------------------------------------------------------------
@@ -117,8 +114,8 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 def _quoted(text: str) -> str:
     """A DOT string; backslashes are doubled, or Graphviz would read one and an N as the name of the node."""
-    clean = _UNPRINTABLE.sub("\ufffd", text).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + clean.replace("\r", " ").replace("\n", "\\n") + '"'
+    clean = escaped(text).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + clean.replace("\n", "\\n") + '"'
 
 
 # -- GraphML and JSON -----------------------------------------------------------------------------
@@ -155,7 +152,7 @@ def _with_edge_ids(graph: nx.MultiDiGraph[int]) -> nx.MultiDiGraph[int]:
 
 
 def _clean(values: Mapping[str, Value]) -> dict[str, Value]:
-    return {k: _UNPRINTABLE.sub("\ufffd", v) if isinstance(v, str) else v for k, v in values.items() if v != ""}
+    return {escaped(k): escaped(v) if isinstance(v, str) else v for k, v in values.items() if v != ""}
 
 
 def _spell_truth_values(writer: GraphMLWriter) -> None:
