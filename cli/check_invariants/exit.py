@@ -13,7 +13,6 @@ import click
 
 if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
-    from draincheck.checking import Finding
     from draincheck.properties import Breach
     from draincheck.subject import Expectation
     from draincheck.verdict import Outcome
@@ -29,9 +28,9 @@ __all__ = [
     "NeedsModel",
     "NotWritable",
     "ending",
+    "of_answer",
     "of_certificate",
     "of_comparison",
-    "of_finding",
     "of_verdict",
     "worst",
 ]
@@ -90,14 +89,18 @@ def of_verdict(outcome: Outcome, breach: Breach, expectation: Expectation | None
     return ExitCode.OK if outcome.value == "holds" else _BREACHES[breach.value]
 
 
+def of_answer(outcome: Outcome, breach: Breach, matters: bool, expectation: Expectation | None = None) -> ExitCode:
+    """What a verdict on a named code base or model comes to: the verdict itself decides if it `matters`, and another than expected is wrong."""
+    itself = of_verdict(outcome, breach)
+    if itself is ExitCode.INCONCLUSIVE:
+        return itself
+    as_expected = expectation is None or outcome is expectation.outcome
+    return worst([itself if matters else ExitCode.OK, of_comparison(as_expected)])
+
+
 def of_comparison(as_expected: bool, unknown: bool = False) -> ExitCode:
     """What comes of comparing something with what is expected of it; `unknown`: it could not be decided."""
     return ExitCode.INCONCLUSIVE if unknown else ExitCode.OK if as_expected else ExitCode.DIFFERENT
-
-
-def of_finding(finding: Finding) -> ExitCode:
-    """What a finding comes to."""
-    return of_verdict(finding.outcome, finding.item.breach, finding.expectation)
 
 
 def of_certificate(verdict: CertificateVerdict) -> ExitCode:

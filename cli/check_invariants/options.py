@@ -104,6 +104,9 @@ own_model = click.option(
     metavar="MODEL.py:FUNCTION",
     help="What the file is about, if that is a model of your own. It is run; a program that a file names never is.",
 )
+strict = click.option(
+    "--strict", is_flag=True, help="A violated rule inside QEMU, which no guest sees, decides the exit code, too."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 jobs = click.option(
     "-j",

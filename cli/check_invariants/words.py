@@ -24,11 +24,12 @@ VERDICTS = {
 
 
 class Listed(NamedTuple):
-    """A verdict as it is listed: under a name, and beside what was expected (None: nothing)."""
+    """A verdict as it is listed: under a name, and beside what was expected (None: nothing); whether a violation matters by itself."""
 
     name: str
     verdict: Verdict
     expectation: Expectation | None
+    matters: bool = True
 
     @property
     def word(self) -> str:
@@ -70,16 +71,18 @@ class Listed(NamedTuple):
         }
 
 
-def conclusion(judged: Sequence[Listed], otherwise: str) -> str:
-    """What the exit code says, in words; `otherwise`, if nothing was expected and nothing is wrong."""
+def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> str:
+    """What the exit code says, in words; `otherwise`, if nothing is wrong; not `named`: what is violated as expected is not."""
     unknown = [item for item in judged if item.word == "unknown"]
+    violated = [item for item in judged if item.word == "violated" and (named or not item.expected)]
     lists = {
-        "not as expected": [item for item in judged if not item.as_expected and item not in unknown],
-        "violated": [item for item in judged if item.word == "violated" and not item.expected],
+        "violated": [item for item in violated if item.matters],
+        "violated, rules inside QEMU that no guest sees": [item for item in violated if not item.matters],
         "unknown": unknown,
+        "not as expected": [item for item in judged if not item.as_expected and item not in unknown],
     }
     said = [f"{word}: {', '.join(item.name for item in items)}" for word, items in lists.items() if items]
-    return "; ".join(said) or ("every verdict is as expected" if any(item.expected for item in judged) else otherwise)
+    return "; ".join(said) or otherwise
 
 
 def tallied(verdicts: Mapping[str, int], unexpected: int) -> str:

@@ -74,6 +74,10 @@ class ModelFile(Struct, frozen=True):
         """What a trace file needs to say to build it again."""
         return {"file": self.file, "function": self.function}
 
+    def matters(self, property_name: str) -> bool:
+        """Whatever a model of the user's demands does."""
+        return True
+
     def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
         """Nothing: nobody knows whose data it is about."""
         return ()

@@ -58,6 +58,10 @@ class Subject(Protocol):
         """What the verdicts mean for whoever owns the data, in words; nothing where nobody owns any."""
         ...
 
+    def matters(self, property_name: str) -> bool:
+        """Whether a violation of this property alone is bad news; a rule inside QEMU may be broken and no guest see it."""
+        ...
+
     def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
         """What the model leaves out and this verdict could turn on."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,13 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
+from draincheck.revisions import find_revision
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.impact import breach_of
+from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.scenarios import find_scenario
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
 
@@ -77,11 +83,42 @@ def test_no_code_at_all_is_fine() -> None:
     assert worst([]) is ExitCode.OK
 
 
-def test_0_for_an_expected_violation() -> None:
-    """A code base of the table that is violated as expected is no failure."""
+def test_12_for_what_a_guest_sees_though_it_is_expected() -> None:
+    """Who names a code base asks about it, not about the table; without a name the matrix asks about the table."""
     result = run("check", "--revision", "ab27c3b5e7", "--property", "S1", "--no-trace")
     assert "S1        violated  violated" in result.stdout
-    assert result.exit_code == 0
+    assert result.exit_code == 12
+    assert run("matrix", "--scenario", "mirror").exit_code == 0
+    assert run("matrix", "--scenario", "mirror", "--revision", "ab27c3b5e7").exit_code == 12
+
+
+#: S7 and B6 alone are violated there
+RULES = ("--set", "begin=before_check")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [((), 0), (("--strict",), 12), (("--property", "B6"), 12), (("--property", "S8"), 0)], ids=str
+)
+def test_a_rule_inside_qemu_alone_is_no_failure(options: Sequence[str], code: int) -> None:
+    """Unless it is asked for."""
+    assert run("check", *RULES, *options, "--no-trace").exit_code == code
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_rules_alone_in_the_matrix(strict: bool) -> None:
+    """The same of a code base that is named there: S6 and S7 are violated in both, nothing else."""
+    options = ["--strict"] if strict else []
+    named = ("--revision", "d4a92a8420", "--scenario", "dataplane")
+    codes = run("matrix", *named, *options).exit_code, run("check", *named, "--no-trace", *options).exit_code
+    assert codes == ((12, 12) if strict else (0, 0))
+
+
+def test_the_breaches_are_those_of_the_models() -> None:
+    """What a property of the drain invariant is violated as is written down once more where no model is loaded."""
+    system = CodeBase(find_revision("ab27c3b5e7"), find_scenario("mirror")).system()
+    assert {item.name: item.breach for item in system.properties} == {
+        item.name: breach_of(item.name) for item in PROPERTIES
+    }
 
 
 def test_0_for_a_model_that_holds(tmp_path: Path) -> None:
@@ -101,7 +138,7 @@ def test_10_for_an_expectation_that_differs(monkeypatch: pytest.MonkeyPatch) -> 
     finally:
         expectations.expected.cache_clear()
     assert "not as expected: S6" in result.stdout
-    assert result.exit_code == 10
+    assert result.exit_code == 12
 
 
 def test_10_for_a_goal_that_is_not_reachable(tmp_path: Path) -> None:

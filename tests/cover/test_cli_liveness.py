@@ -26,7 +26,7 @@ def test_the_hang_is_the_kick_that_is_never_handled() -> None:
     """L2, in the code base where enabling does not wake the IOThread."""
     result = CliRunner().invoke(cli, ["liveness", "--scenario", "dataplane", "--revision", "91af091f92", "--json"])
     (row,) = json.loads(result.stdout)["rows"]
-    assert result.exit_code == 0
+    assert result.exit_code == 13
     assert {name for name, cell in row["properties"].items() if cell["verdict"] == "violated"} == {"L2"}
 
 
@@ -40,7 +40,7 @@ def test_the_document_follows_its_schema() -> None:
 def test_every_violated_demand_shows_its_counterexample() -> None:
     """--trace: the loop of the spin beside a flush, and the end of the notify suite's hangs, each once."""
     result = CliRunner().invoke(cli, ["liveness", "--revision", "bdffb31d8e", "--scenario", "mirror", "--trace"])
-    assert result.exit_code == 0
+    assert result.exit_code == 13
     assert "-- again and again:" in result.stdout
     assert "violated by repeating from step" in result.stdout
     result = CliRunner().invoke(cli, ["liveness", "--notify", "--trace"])
@@ -68,7 +68,7 @@ def test_check_decides_a_demand_by_its_name() -> None:
     result = CliRunner().invoke(
         cli, ["check", "--revision", "91af091f92", "--scenario", "dataplane", "--property", "L2"]
     )
-    assert result.exit_code == 0
+    assert result.exit_code == 13
     assert "counterexample: 38 actions, then nothing moves" in result.stdout
     assert "outcome:" not in result.stdout
 

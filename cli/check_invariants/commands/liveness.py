@@ -26,7 +26,7 @@ def command() -> None:
 
     \b
     Exit codes: 0 every verdict is as expected; 10 one is not, or a model is at fault; 30 unknown; 2 wrong arguments;
-    130 interrupted.
+    130 interrupted. With --revision the verdicts themselves decide: 13 a demand is violated.
 
     \b
     Example: check-invariants liveness --scenario dataplane

@@ -29,8 +29,8 @@ def command() -> None:
     violates it: with this path as a call tree.
 
     \b
-    Exit codes. Without --set the verdicts are compared with those expected of the scenario mirror: 0 all as
-    expected; 10 one is not. With --set the verdicts themselves: 0 S1 holds; 12 it is violated. Always:
+    Exit codes. With --revision or --set the verdicts themselves: 0 S1 holds; 12 it is violated. Otherwise they
+    are compared with those expected of the scenario mirror: 0 all as expected; 10 one is not. Always:
     30 unknown; 150 the model with these knobs is malformed; 2 wrong arguments, or a file cannot be written;
     130 interrupted.
 

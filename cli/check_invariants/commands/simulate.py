@@ -24,8 +24,8 @@ def command() -> None:
     And count how the runs end. This is only a search: what it does not find may still be there. `pct` favours rare orders of few events.
 
     \b
-    Exit codes: 0 every outcome is one that is expected of the code base; 10 one is not;
-    with --set, where nothing is expected: 12 a write was lost or QEMU aborted, 11 a run hung.
+    Exit codes: 0 nothing bad was found; 12 a write was lost or QEMU aborted; 11 a run hung; 10 an outcome is
+    not expected of its code base. With --all only what is not expected counts: 0 or 10.
 
     \b
     Example: check-invariants simulate --revision ab27c3b5e7 --runs 10000 --trace-out runs

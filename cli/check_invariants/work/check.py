@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.exit import ExitCode, of_finding, worst
+from check_invariants.exit import ExitCode, of_answer, worst
 from check_invariants.filenames import file_names
 from check_invariants.judge import checked
 from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, make_directory, write_to
@@ -35,6 +35,7 @@ def command(
     lemmas: Sequence[str],
     no_trace: bool,
     trace_out: str | None,
+    strict: bool,
     as_json: bool,
     **selectors: Unpack[Selectors],
 ) -> ExitCode:
@@ -43,10 +44,10 @@ def command(
         raise click.UsageError("--lemma is for --engine induction")
     subject = select(properties, **selectors)
     limits = Limits(max_states, timeout, depth)
-    found = _Checked(subject, checked(subject, properties, limits, engine, lemmas))
+    found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
     if trace_out is not None:
         _write_traces(found, trace_out)
-    code = worst(map(of_finding, found.result.findings))
+    code = worst(found.codes)
     if as_json:
         emit_json("check", _json(found, traces=not no_trace), code)
     else:
@@ -55,15 +56,26 @@ def command(
 
 
 class _Checked(Struct, frozen=True, dict=True):
-    """A subject, and what the check of it found."""
+    """A subject, and what the check of it found; `strict`: whatever is violated matters."""
 
     subject: Subject
     result: Result
+    strict: bool
 
     @cached_property
     def listed(self) -> list[Listed]:
         """The verdicts beside what was expected."""
-        return [Listed(item.name, item.verdict, item.expectation) for item in self.result.findings]
+        matters = self.subject.matters
+        return [
+            Listed(item.name, item.verdict, item.expectation, self.strict or matters(item.name))
+            for item in self.result.findings
+        ]
+
+    @property
+    def codes(self) -> Iterator[ExitCode]:
+        """The exit codes that the verdicts make."""
+        for item, listed in zip(self.result.findings, self.listed, strict=True):
+            yield of_answer(item.outcome, item.item.breach, listed.matters, item.expectation)
 
     @cached_property
     def runs(self) -> dict[str, Run]:

@@ -14,7 +14,7 @@ from check_invariants.table import Column, Table
 from draincheck.knobs import KNOBS, shown
 from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
 from drainspecs.mirror.liveness import LIVENESS
-from drainspecs.mirror.properties import PROPERTIES, PropertySpec
+from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS
 from drainspecs.mirror.stray_requests import CASES
 
@@ -81,9 +81,10 @@ def _scenarios() -> _Rows:
 
 def _properties() -> _Rows:
     """The specification, and the bug cases and demands of liveness that `check` and `trace export` can be asked about."""
-    rows = [{**asdict(item), "case": False} for item in (*PROPERTIES, *LIVENESS)]
-    cases = (PropertySpec(name, f"never: {meaning}", "ab27c3b5e7") for name, meaning in CASES.items())
-    rows += [{**asdict(item), "case": True} for item in cases]
+    rows: list[Document] = [{"name": item.name, **item.about, "case": False} for item in (*PROPERTIES, *LIVENESS)]
+    rows += [
+        {"name": n, "meaning": f"never: {text}", "source": "ab27c3b5e7", "case": True} for n, text in CASES.items()
+    ]
     return {"name": "property", "meaning": "meaning", "source": "source"}, rows
 
 

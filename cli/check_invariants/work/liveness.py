@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 from msgspec.structs import replace
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_comparison, of_verdict
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_answer, of_comparison, of_verdict
 from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, until_interrupted
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, tallied
@@ -50,7 +50,7 @@ def command(
     rows = [] if notify else default_rows(revisions, scenarios)
     if not (notify or rows):
         raise EmptySelection("none of these code bases can run these scenarios")
-    lines = map(_notify_line, protocol.ROWS) if notify else map(_line, rows)
+    lines = map(_notify_line, protocol.ROWS) if notify else map(partial(_line, named=bool(revisions)), rows)
     found, missing = until_interrupted(lines, "rows decided", len(protocol.ROWS) if notify else len(rows))
     code = ending(chain.from_iterable(line.codes for line in found), missing)
     if as_json:
@@ -70,6 +70,7 @@ class _Line(NamedTuple):
     Attributes:
         system: the system that a verdict was reached on, by its name.
         fault: what is wrong with the model, "" if nothing is.
+        named: it was asked about by its name, so that the verdicts themselves decide.
     """
 
     name: str
@@ -78,6 +79,7 @@ class _Line(NamedTuple):
     cells: Sequence[Listed]
     system: Callable[[str], TransitionSystem]
     fault: str = ""
+    named: bool = False
 
     @property
     def scenario(self) -> str:
@@ -89,7 +91,8 @@ class _Line(NamedTuple):
         """The exit codes that it makes."""
         if self.fault:
             return [of_comparison(False)]
-        return [of_verdict(cell.verdict.outcome, Breach.LIVENESS, cell.expectation) for cell in self.cells]
+        code = partial(of_answer, matters=True) if self.named else of_verdict
+        return [code(cell.verdict.outcome, Breach.LIVENESS, expectation=cell.expectation) for cell in self.cells]
 
     def to_json(self) -> Document:
         """The row as JSON values."""
@@ -97,7 +100,7 @@ class _Line(NamedTuple):
         return {"table": self.scenario, "row": self.name, "properties": cells}
 
 
-def _line(row: Row) -> _Line:
+def _line(row: Row, named: bool) -> _Line:
     """A code base's; if its model is at fault its verdicts are all unknown, and the fault is said."""
     revision, scenario, fault = row.revision, row.scenario, ""
     try:
@@ -107,7 +110,7 @@ def _line(row: Row) -> _Line:
         found = {item.name: Verdict(item.name, Outcome.UNKNOWN, AtFault(fault)) for item in LIVENESS}
     cells = [Listed(name, verdict, expected_liveness(revision.name, scenario, name)) for name, verdict in found.items()]
     block, about = f"{scenario.name}: {scenario.meaning}", (revision.date, revision.subject)
-    return _Line(revision.name, block, about, cells, partial(_system_of, row), fault)
+    return _Line(revision.name, block, about, cells, partial(_system_of, row), fault, named)
 
 
 def _system_of(row: Row, name: str) -> TransitionSystem:

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict, replace
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_comparison, of_verdict
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_answer, of_comparison, of_verdict
 from check_invariants.output import Document, emit, emit_json, emit_table, until_interrupted
 from check_invariants.table import Column, Styled, Table
 from check_invariants.words import VERDICTS, Listed, tallied
-from draincheck.properties import Breach
 from draincheck.qemu import Scenario
 from draincheck.revisions import CONTROLS, Revision
 from draincheck.words import counted
+from drainspecs.mirror.impact import breach_of, matters
 from drainspecs.suite import matrix
 from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations, with_order_any
 
@@ -45,6 +45,7 @@ def command(
     order: str | None,
     wide: bool,
     full: bool,
+    strict: bool,
     jobs: int | None,
     as_json: bool,
 ) -> ExitCode:
@@ -56,13 +57,15 @@ def command(
     started = perf_counter()
     results, missing = until_interrupted(matrix.decide_all(rows, jobs), "rows decided", len(rows))
     seconds = perf_counter() - started
-    code = ending((code for result in results for code in _codes(result, properties)), missing)
+    asked = _Asked(bool(revisions), strict or bool(properties))
+    code = ending((code for result in results for code in _codes(result, properties, asked)), missing)
     if as_json:
         found = [_row_json(result, properties) for result in results]
         summary = _Sum.of(results, properties, seconds)._asdict()
         emit_json("matrix", {"rows": found, "summary": summary}, code)
     else:
         show(results, properties, seconds, full)
+        emit(_answers(results) if revisions else "")
     if missing:
         raise Interrupted(f"interrupted: {len(results)} of {len(rows)} rows were decided; the others are unknown")
     return code
@@ -90,11 +93,37 @@ def _listed(cell: Cell) -> Listed:
     return Listed(cell.property_name, cell.verdict, cell.expected)
 
 
-def _codes(result: RowResult, properties: Sequence[str]) -> list[ExitCode]:
+class _Asked(NamedTuple):
+    """What is asked: about code bases that are `named`, or whether all is as expected; and whether rules inside QEMU matter."""
+
+    named: bool
+    strict: bool
+
+    def code(self, cell: Cell) -> ExitCode:
+        """What a verdict comes to."""
+        name, outcome = cell.property_name, cell.verdict.outcome
+        if self.named:
+            return of_answer(outcome, breach_of(name), self.strict or matters(name), cell.expected)
+        return of_verdict(outcome, breach_of(name), cell.expected)
+
+
+def _codes(result: RowResult, properties: Sequence[str], asked: _Asked) -> list[ExitCode]:
     """The exit codes that a row makes."""
     if result.fault:
         return [of_comparison(False)]
-    return [of_verdict(cell.verdict.outcome, Breach.SAFETY, cell.expected) for cell in _cells(result, properties)]
+    return [asked.code(cell) for cell in _cells(result, properties)]
+
+
+def _answers(results: Sequence[RowResult]) -> str:
+    """A line a code base: what comes of it, and in which scenarios."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for result in results:
+        scenarios = found.setdefault(result.row.revision.name, {})
+        scenarios.setdefault(", ".join(result.consequences), []).append(result.row.key)
+    return "".join(
+        f"{name}: " + "; ".join(f"{words} in {', '.join(keys)}" for words, keys in scenarios.items()) + "\n"
+        for name, scenarios in found.items()
+    )
 
 
 def show(results: Sequence[RowResult], properties: Sequence[str], seconds: float, full: bool) -> None:

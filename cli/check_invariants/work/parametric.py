@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from time import perf_counter
 
@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.exit import ExitCode, Interrupted, ending, of_verdict
+from check_invariants.exit import ExitCode, Interrupted, ending, of_answer, of_verdict
 from check_invariants.judge import meaningful
 from check_invariants.output import (
     Document,
@@ -46,12 +46,14 @@ def command(
     chosen = _chosen(revisions, settings)
     if directory is not None:
         make_directory(directory)
-    rows, missing = until_interrupted(_rows(chosen, Limits(seconds=timeout), directory), "code bases", len(chosen))
+    named = bool(revisions or settings)
+    found = _rows(chosen, Limits(seconds=timeout), directory, named)
+    rows, missing = until_interrupted(found, "code bases", len(chosen))
     code = ending((row.code for row in rows), missing)
     if as_json:
         emit_json("parametric", {"rows": [row.to_json() for row in rows]}, code)
     else:
-        _show(rows)
+        _show(rows, named)
     if missing:
         raise Interrupted(f"interrupted: {counted(len(rows), 'code base')} of {len(chosen)} decided")
     return code
@@ -78,6 +80,7 @@ class _Row(Struct, frozen=True, dict=True):
         decision: verdict and proof.
         certificate: the proof's text, "" if there is none.
         seconds: the time it took; next to nothing for one that is in nothing different from one before.
+        named: it was asked about by its name, or by its knobs, so that the verdict itself decides.
         directory: where its certificate or trace goes, if there is one and it is wanted.
     """
 
@@ -86,6 +89,7 @@ class _Row(Struct, frozen=True, dict=True):
     certificate: str
     seconds: float
     directory: str | None
+    named: bool
 
     @property
     def revision(self) -> Revision:
@@ -100,7 +104,8 @@ class _Row(Struct, frozen=True, dict=True):
     @property
     def code(self) -> ExitCode:
         """The exit code that it makes."""
-        return of_verdict(self.decision.verdict.outcome, Breach.SAFETY, self.listed.expectation)
+        code = partial(of_answer, matters=True) if self.named else of_verdict
+        return code(self.decision.verdict.outcome, Breach.SAFETY, expectation=self.listed.expectation)
 
     @cached_property
     def run(self) -> Run | None:
@@ -154,7 +159,7 @@ class _Row(Struct, frozen=True, dict=True):
         }
 
 
-def _rows(chosen: Sequence[Counted], limits: Limits, directory: str | None) -> Iterator[_Row]:
+def _rows(chosen: Sequence[Counted], limits: Limits, directory: str | None, named: bool) -> Iterator[_Row]:
     """Decide one after the other, and write their files. Raises MalformedInput and NotWritable."""
     decisions = decide_all([model.turned for model in chosen], limits)
     for model in chosen:
@@ -162,12 +167,12 @@ def _rows(chosen: Sequence[Counted], limits: Limits, directory: str | None) -> I
         with meaningful(model.title):
             decision = next(decisions)
             certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
-        row = _Row(model, decision, certificate, perf_counter() - started, directory)
+        row = _Row(model, decision, certificate, perf_counter() - started, directory, named)
         row.write()
         yield row
 
 
-def _show(rows: Sequence[_Row]) -> None:
+def _show(rows: Sequence[_Row], named: bool) -> None:
     """Print the table, the files that were written, and the trace of a single code base."""
     emit("S1 for any number of writes: no request is submitted to the source during W\n\n")
     emit_table(_table(rows))
@@ -175,7 +180,8 @@ def _show(rows: Sequence[_Row]) -> None:
     if len(rows) == 1 and (run := rows[0].run) is not None:
         emit("\n")
         emit_trace(run)
-    emit(f"\n{conclusion([row.listed for row in rows], 'S1 holds')}\n")
+    otherwise = "S1 holds" if named else "every verdict is as expected"
+    emit(f"\n{conclusion([row.listed for row in rows], otherwise, named)}\n")
 
 
 def _table(rows: Sequence[_Row]) -> Table:

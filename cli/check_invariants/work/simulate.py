@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode, of_verdict, worst
+from check_invariants.exit import EmptySelection, ExitCode, of_answer, of_verdict, worst
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table, make_directory, write_to
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
 from check_invariants.table import Column, Table
-from draincheck import Outcome, Run, write_trace
+from draincheck import Expectation, Outcome, Run, write_trace
 from draincheck.conformance.lockstep import trace_of_steps
 from draincheck.core.outcome import Ending
 from draincheck.core.run import CoreSimulation, MachineRun, simulate
 from draincheck.core.scheduler import PCT, Random
 from draincheck.knobs import Setting
-from draincheck.properties import Breach
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.impact import breach_of
 from drainspecs.mirror.scenarios import applies, find_scenario
 
 #: outcome -> the property that a run with this end violates
@@ -50,7 +50,9 @@ def command(
     found: list[_Simulated] = []
     with Counter("code bases simulated", len(code_bases)) as counter:
         for item in code_bases:
-            found.append(_Simulated(item, simulate(*item.on_core(), seed, runs, scheduler=_SCHEDULERS[scheduler])))
+            found.append(
+                _Simulated(item, simulate(*item.on_core(), seed, runs, scheduler=_SCHEDULERS[scheduler]), not every)
+            )
             counter.advance(len(found))
     written = [] if trace_out is None else [path for item in found for path in item.write_traces(trace_out)]
     code = worst(code for item in found for code in item.codes.values())
@@ -81,32 +83,38 @@ def _chosen(
 
 
 class _Simulated(NamedTuple):
-    """A code base, and its runs."""
+    """A code base, its runs, and whether it was named: what happens there decides then, not what was expected."""
 
     code_base: CodeBase
     result: CoreSimulation
+    named: bool
 
     @property
     def codes(self) -> dict[str, ExitCode]:
         """What each outcome means for the exit code."""
-        return {outcome.value: self._code(outcome) for outcome in self.result.outcomes}
+        return {outcome.value: self._code(outcome.value) for outcome in self.result.outcomes}
 
-    def _code(self, outcome: Ending) -> ExitCode:
-        name = _PROPERTY.get(outcome.value)
+    def _code(self, outcome: str) -> ExitCode:
+        name, expectation = _PROPERTY.get(outcome), self._expectation(outcome)
         if name is None:
             return ExitCode.OK
-        breach = Breach.STUCK if name == "F1" else Breach.SAFETY
-        return of_verdict(Outcome.VIOLATED, breach, self.code_base.expectation(name))
+        if self.named:
+            return of_answer(Outcome.VIOLATED, breach_of(name), True, expectation)
+        return of_verdict(Outcome.VIOLATED, breach_of(name), expectation)
 
     @property
     def numbers(self) -> dict[str, int]:
         """How many runs ended in which way."""
         return {outcome.value: number for outcome, number in self.result.outcomes.items()}
 
+    def _expectation(self, outcome: str) -> Expectation | None:
+        name = _PROPERTY.get(outcome)
+        return None if name is None else self.code_base.expectation(name)
+
     @property
     def unexpected(self) -> list[str]:
         """The outcomes that are not expected of the code base."""
-        return [outcome for outcome, code in self.codes.items() if code is ExitCode.DIFFERENT]
+        return [o for o in self.codes if (e := self._expectation(o)) is not None and e.outcome is not Outcome.VIOLATED]
 
     def write_traces(self, directory: str) -> Iterator[str]:
         """Write the first run of each bad outcome to a file."""

@@ -18,7 +18,7 @@ from draincheck.subject import Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
 from drainspecs.mirror.abstractions import limits_on
-from drainspecs.mirror.impact import consequences
+from drainspecs.mirror.impact import consequences, matters
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.specification import Specification
 from drainspecs.mirror.specifications import find_specification
@@ -101,6 +101,10 @@ class CodeBase(Struct, frozen=True):
     def impact(self, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
         """What comes of it for the guest; nothing to say of demands on whole runs."""
         return () if self.specification.probes is None else consequences(self.turned.knobs, verdicts)
+
+    def matters(self, property_name: str) -> bool:
+        """Not a rule inside QEMU."""
+        return matters(property_name)
 
     def limits(self, property_name: str, outcome: Outcome) -> Sequence[str]:
         """What is left out (`abstractions`) and this verdict could turn on."""

@@ -367,6 +367,10 @@ class Counted(Struct, frozen=True):
         """Nothing: the one property does not tell."""
         return ()
 
+    def matters(self, property_name: str) -> bool:
+        """The one property does."""
+        return True
+
     def limits(self, property_name: str, outcome: Outcome) -> tuple[str, ...]:
         """Nothing but what the model with named requests leaves out."""
         return ()

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from draincheck.knobs import Knobs
+from draincheck.properties import Breach
 from draincheck.verdict import Outcome, Verdict
+from drainspecs.mirror.properties import PROPERTIES
 
-__all__ = ["SAFE", "consequences"]
+__all__ = ["SAFE", "breach_of", "consequences", "matters"]
 
 #: what a code base does in a scenario when nothing is wrong
 SAFE = "safe"
+
+#: the properties of the drain invariant that `consequences` speaks of; the others are rules inside QEMU
+_TELLING = frozenset({"S1", "S3", "S4", "A1", "F1", "R1"})
+_RULES = frozenset(item.name for item in PROPERTIES) - _TELLING
+_BREACHES = {item.name: item.breach for item in PROPERTIES}
+
+
+def matters(property_name: str) -> bool:
+    """Whether a violation of this property alone means something outside QEMU: not that of a rule inside it, which no guest sees."""
+    return property_name not in _RULES
+
+
+def breach_of(property_name: str) -> Breach:
+    """What it is to violate a property of the drain invariant. Raises KeyError for another."""
+    return _BREACHES[property_name]
 
 
 def consequences(knobs: Knobs, verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:

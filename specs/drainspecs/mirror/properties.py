@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from draincheck.lang import BoolExpr, IntExpr, Process, all_, any_
+from draincheck.properties import Breach
 from draincheck.qemu import Probes, World
 from draincheck.qemu.disk import Disk, Request
 
@@ -19,11 +20,12 @@ __all__ = ["L4", "LIVENESS", "PROPERTIES", "DrainInvariant", "PropertySpec"]
 
 
 class PropertySpec(Struct, frozen=True):
-    """A property's identifier, its meaning in one line, and where the demand comes from."""
+    """A property's identifier, its meaning in one line, where the demand comes from, and what it is to violate it."""
 
     name: str
     meaning: str
     source: str
+    breach: Breach = Breach.SAFETY
 
     @property
     def about(self) -> dict[str, str]:
@@ -48,8 +50,8 @@ PROPERTIES: Final = (
     PropertySpec("B5", "at rest every counter is 0", "c1e1e5fa8f"),
     PropertySpec("B6", "enabling external events again tells the context to look", "321d1dba8b"),
     PropertySpec("A1", "QEMU neither fails its assertion nor crashes", "3f09bfbc7b, launchpad 1570134"),
-    PropertySpec("F1", "the job can always still complete and every request be answered", "321d1dba8b"),
-    PropertySpec("R1", "the job can complete and every request be answered", "negative control against vacuity"),
+    PropertySpec("F1", "the job can always still complete and every request be answered", "321d1dba8b", Breach.STUCK),
+    PropertySpec("R1", "the job can complete and every request be answered", "negative control against vacuity", Breach.VACUOUS),
 )  # fmt: skip
 
 #: demands on whole runs; the coroutine mutex is a model of its own
