@@ -62,7 +62,7 @@ class ExitCode(IntEnum):
         "an expectation or a pinned count differs, the model of a code base is at fault, nothing good is reachable, or nothing was selected",
     )
     INCONCLUSIVE = 30, "a limit was reached first: unknown"
-    OK = 0, "every verdict is as expected; without expectations: everything holds"
+    OK = 0, "nothing is wrong: what was named holds, or every verdict is as expected"
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:

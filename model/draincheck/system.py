@@ -126,8 +126,6 @@ class Variable(Expr):
 
     def to(self, new: Expr) -> Update:
         """The update that stores a term of this variable's sort; raises ModelError for a term of another sort."""
-        if not same_kind(self, new):
-            raise slip(f"{self} is {self.sort}, and {said(new)}")
         update = Update(self, new)
         if self.exists:
             self.unused[id(update)] = (update, caller_line(2))
@@ -135,10 +133,14 @@ class Variable(Expr):
 
 
 class Update(Struct, frozen=True):
-    """`variable := value`, as part of a step; `Variable.to` makes one, of a value of the variable's sort."""
+    """`variable := value`, as part of a step. Raises ModelError for a value of another sort than the variable's."""
 
     variable: Variable
     value: Expr
+
+    def __post_init__(self) -> None:
+        if not same_kind(self.variable, self.value):
+            raise slip(f"{self.variable} is {self.variable.sort}, and {said(self.value)}")
 
     def __str__(self) -> str:
         return f"{self.variable} := {self.value}"

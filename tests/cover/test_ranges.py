@@ -66,3 +66,11 @@ def test_without_it_the_verdict_would_be_wrong() -> None:
     assert all(
         v.outcome.value == "holds" for v in explore(system((X.is_(3), X.inc()), (X < 2, X.set(3)))).verdicts.values()
     )
+
+
+def test_an_update_of_another_sort_is_refused_however_it_is_made() -> None:
+    """By hand as by the variable itself: an engine would store a truth value in a number's bits."""
+    number = IntVar("n", IntSort(0, 3), (0,))
+    for make in (lambda: Update(number, TRUE), lambda: number.to(TRUE)):
+        with pytest.raises(ModelError, match="n is an integer from 0 to 3"):
+            make()
