@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import click
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import KNOBS, Setting, knob_named, named, parse_setting
+from draincheck.knobs import Setting, all_knobs, knob_named, named, parse_setting
 from draincheck.revisions import code_bases, find_revision
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
@@ -36,7 +36,7 @@ def _find_property(name: str) -> str:
 
 
 def _parse_setting(text: str) -> tuple[str, Setting]:
-    if "=" not in text and text in {knob.name for knob in KNOBS}:
+    if "=" not in text and text in {knob.name for knob in all_knobs().values()}:
         raise UnknownName(
             f"{text!r} lacks a value; write {' or '.join(f'{text}={value}' for value in knob_named(text).values)}"
         )
@@ -49,8 +49,9 @@ TABLES: Final = {
     "property": Names(_find_property, lambda: ((item.name, item.meaning) for item in PROPERTIES)),
     # checked later, against the model
     "any property": Names(str, lambda: known_properties().items()),
-    "knob": Names(knob_named, lambda: ((knob.name, knob.meaning) for knob in KNOBS)),
+    "knob": Names(knob_named, lambda: ((knob.name, knob.meaning) for knob in all_knobs().values())),
     "knob=value": Names(
-        _parse_setting, lambda: ((f"{knob.name}={value}", knob.meaning) for knob in KNOBS for value in knob.values)
+        _parse_setting,
+        lambda: ((f"{knob.name}={value}", knob.meaning) for knob in all_knobs().values() for value in knob.values),
     ),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def _resolved(path: Path) -> Path:
 
 def _replace(path: Path, content: bytes) -> None:
     mode = _mode_of(path)
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
         _write_new(temporary, content)
         if mode is not None:

@@ -44,7 +44,7 @@ def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
 
     def row(name: str, date: str, release: str, subject: str, **changes: Setting) -> None:
         nonlocal knobs
-        knobs = turned(knobs, changes)
+        knobs = replace(knobs, **changes)
         rows.append(Revision(name, date, release, subject, knobs))
 
     row("5a7e7a0bad~1", "2014-10-21", "", "mirror switches the disk inside its coroutine, right after bdrv_drain_all")
@@ -302,7 +302,7 @@ def with_settings(revision: Revision, settings: Mapping[str, Setting]) -> Revisi
 
 def _control(base: str, name: str, subject: str, **changes: Setting) -> Revision:
     row = next(item for item in REVISIONS if item.name == base)
-    return Revision(name, row.date, "", subject, turned(row.knobs, changes))
+    return Revision(name, row.date, "", subject, replace(row.knobs, **changes))
 
 
 #: code bases that never existed, on purpose: each turns one knob of a real one and must change the verdict

@@ -7,7 +7,7 @@ has read. So the readings of all vectors make a tree, and a vector that ends at 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from msgspec import Struct
 
@@ -18,20 +18,17 @@ __all__ = ["Variants"]
 T = TypeVar("T")
 
 
-class _Reading(Knobs):
+class _Reading:
     """A knob vector that remembers which knobs were read, in the order of the first reading."""
 
-    __slots__ = ("_knobs", "_read")
-
     def __init__(self, knobs: Knobs, read: dict[str, Setting]) -> None:
-        object.__setattr__(self, "_knobs", knobs)
-        object.__setattr__(self, "_read", read)
+        self._knobs, self._read = knobs, read
 
     def __getattr__(self, name: str) -> Setting:
-        # its own fields are empty, so that each knob is looked up here, and only once
-        value: Setting = getattr(object.__getattribute__(self, "_knobs"), name)
-        object.__setattr__(self, name, value)
-        object.__getattribute__(self, "_read")[name] = value
+        # asked for what is not an attribute yet, so each knob is looked up once
+        value: Setting = getattr(self._knobs, name)
+        self._read[name] = value
+        setattr(self, name, value)
         return value
 
 
@@ -71,7 +68,7 @@ class Variants(Generic[T]):
     def recorded(knobs: Knobs, compute: Callable[[Knobs], T]) -> tuple[T, Mapping[str, Setting]]:
         """Compute a result, and say which knobs were read for it, in that order, with their values."""
         read: dict[str, Setting] = {}
-        return compute(_Reading(knobs, read)), read
+        return compute(cast(Knobs, _Reading(knobs, read))), read
 
     def learn(self, read: Mapping[str, Setting], found: T) -> None:
         """Take over what somebody else has found out."""

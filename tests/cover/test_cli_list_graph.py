@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from draincheck.knobs import KNOBS
+from draincheck.knobs import all_knobs
 from draincheck.revisions import REVISIONS, code_bases
 from drainspecs.mirror.claims import CLAIMS
 from drainspecs.mirror.liveness import LIVENESS
@@ -25,7 +25,7 @@ NAMES = {
     "revisions": [row.name for row in code_bases()],
     "scenarios": [item.name for item in SCENARIOS],
     "properties": [item.name for item in (*PROPERTIES, *LIVENESS)] + list(CASES),
-    "knobs": [knob.name for knob in KNOBS],
+    "knobs": [knob.name for knob in all_knobs().values()],
     "claims": [claim.name for claim in CLAIMS],
 }
 

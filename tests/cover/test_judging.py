@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, UnknownName
-from draincheck.knobs import KNOBS, Knobs, knob_named, shown, turned
+from draincheck.knobs import Knobs, all_knobs, knob_named, shown, turned
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import find_revision
 from draincheck.verdict import Outcome
@@ -26,7 +26,9 @@ MIRROR = find_scenario("mirror")
 def vectors(number: int, seed: int = 1) -> list[Knobs]:
     """Knob vectors at random, over all knobs."""
     pick = random.Random(seed)
-    return [turned(Knobs(), {knob.name: pick.choice(knob.settings) for knob in KNOBS}) for _ in range(number)]
+    return [
+        turned(Knobs(), {knob.name: pick.choice(knob.settings) for knob in all_knobs().values()}) for _ in range(number)
+    ]
 
 
 def directly(knobs: Knobs, scenario: Scenario) -> tuple[str, Outcome]:
@@ -39,7 +41,7 @@ def test_a_judge_says_what_a_search_of_each_code_base_says(scenario: Scenario) -
     """Random code bases and all their neighbours, whether a build was shared or not."""
     judge, shared = Judge(scenario, ["S1"]), 0
     for knobs in vectors(3):
-        for knob in KNOBS:
+        for knob in all_knobs().values():
             for value in knob.settings:
                 other = turned(knobs, {knob.name: value})
                 shared += judge.known(other) is not None
@@ -51,7 +53,7 @@ def test_a_judge_says_what_a_search_of_each_code_base_says(scenario: Scenario) -
 
 def pick(knobs: Knobs) -> bool:
     """A fifth of all code bases, the same in every run: enough to be compared with a search of their own."""
-    return sum(map(len, map(str, (getattr(knobs, knob.name) for knob in KNOBS)))) % 5 == 0
+    return sum(map(len, map(str, (getattr(knobs, knob.name) for knob in all_knobs().values())))) % 5 == 0
 
 
 def test_a_judge_that_was_told_something_wrong_repeats_it() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import KNOBS, Setting, parse_setting
+from draincheck.knobs import Setting, all_knobs, parse_setting
 from draincheck.revisions import REVISIONS, code_bases, find_revision, with_settings
 
 
@@ -113,7 +113,7 @@ def test_an_unknown_setting_is_refused_with_a_hint(text: str, message: str) -> N
 
 def test_every_knob_has_a_meaning_and_its_values_occur() -> None:
     """Each value that a row has is one that the table of knobs offers."""
-    for knob in KNOBS:
+    for knob in all_knobs().values():
         assert knob.meaning
         found = {getattr(row.knobs, knob.name) for row in code_bases()}
         shown = {{True: "on", False: "off"}[v] if isinstance(v, bool) else v for v in found}

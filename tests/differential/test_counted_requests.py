@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from draincheck.engines.explicit import explore
 from draincheck.eventloop import AioContext
 from draincheck.exploration.graph import StateGraph
-from draincheck.knobs import KNOBS, Knobs, parse_setting, turned
+from draincheck.knobs import Knobs, all_knobs, parse_setting, turned
 from draincheck.lang import BoolExpr, BoolVar, IntVar, Process
 from draincheck.qemu import World, build
 from draincheck.qemu.counted_state import HostNotifier
@@ -307,7 +307,7 @@ def vectors(seed: int, number: int) -> list[Knobs]:
     """Code bases at random that could have been."""
     random, found = Random(seed), list[Knobs]()
     while len(found) < number:
-        values = {knob.name: FIXED.get(knob.name) or random.choice(knob.values) for knob in KNOBS}
+        values = {knob.name: FIXED.get(knob.name) or random.choice(knob.values) for knob in all_knobs().values()}
         knobs = turned(Knobs(), dict(parse_setting(f"{name}={value}") for name, value in values.items()))
         if not objection(knobs, MIRROR):
             found.append(knobs)

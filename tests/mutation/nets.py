@@ -11,11 +11,13 @@ So do those whose labelled reachable graph is, except that their verdicts are de
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from random import Random
+
+from msgspec.structs import astuple
 
 from draincheck.conformance import Conformance, config_of, conform_all, walk
 from draincheck.core.machine import Machine

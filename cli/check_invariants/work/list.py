@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -11,7 +10,7 @@ from msgspec.structs import asdict
 from check_invariants.exit import ExitCode
 from check_invariants.output import Document, Json, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
-from draincheck.knobs import KNOBS, shown
+from draincheck.knobs import all_knobs, shown
 from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
 from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.properties import PROPERTIES
@@ -59,8 +58,8 @@ def _revisions() -> _Rows:
 
 
 def _revision(revision: Revision, base: Revision | None) -> Document:
-    knobs = dataclasses.asdict(revision.knobs)
-    before = dataclasses.asdict(base.knobs) if base else knobs
+    knobs = asdict(revision.knobs)
+    before = asdict(base.knobs) if base else knobs
     return {
         "revision": revision.name,
         "date": revision.date,
@@ -81,15 +80,17 @@ def _scenarios() -> _Rows:
 
 def _properties() -> _Rows:
     """The specification, and the bug cases and demands of liveness that `check` and `trace export` can be asked about."""
-    rows: list[Document] = [{"name": item.name, **item.about, "case": False} for item in (*PROPERTIES, *LIVENESS)]
-    rows += [
-        {"name": n, "meaning": f"never: {text}", "source": "ab27c3b5e7", "case": True} for n, text in CASES.items()
-    ]
+    cases = ((name, f"never: {meaning}", "ab27c3b5e7", True) for name, meaning in CASES.items())
+    known = ((item.name, item.meaning, item.source, False) for item in (*PROPERTIES, *LIVENESS))
+    keys = ("name", "meaning", "source", "case")
+    rows: list[Document] = [dict(zip(keys, item, strict=True)) for item in (*known, *cases)]
     return {"name": "property", "meaning": "meaning", "source": "source"}, rows
 
 
 def _knobs() -> _Rows:
-    rows: list[Document] = [{"name": knob.name, "values": knob.values, "meaning": knob.meaning} for knob in KNOBS]
+    rows: list[Document] = [
+        {"name": knob.name, "values": knob.values, "meaning": knob.meaning} for knob in all_knobs().values()
+    ]
     return {"name": "knob", "values": "values", "meaning": "meaning"}, rows
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from draincheck.analysis.markov import probability
 from draincheck.engines.explicit import explore
-from draincheck.knobs import KNOBS, Setting
+from draincheck.knobs import Setting, all_knobs
 from draincheck.qemu import build
 from draincheck.revisions import REVISIONS, Revision, find_revision, with_settings
 from draincheck.system import TransitionSystem
@@ -76,7 +76,11 @@ def turns(revision: str, knob: str) -> ClaimFact:
     """Whether the row of a commit differs from the one before it in this knob alone."""
     after = find_revision(revision)
     before = REVISIONS[REVISIONS.index(after) - 1]
-    turned = [item.name for item in KNOBS if getattr(before.knobs, item.name) != getattr(after.knobs, item.name)]
+    turned = [
+        item.name
+        for item in all_knobs().values()
+        if getattr(before.knobs, item.name) != getattr(after.knobs, item.name)
+    ]
     return ClaimFact(f"{revision} turns {', '.join(turned) or 'no knob'}", turned == [knob])
 
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from draincheck.analysis.decision_tables import Cube, Space, cover
 from draincheck.errors import SpaceTooLarge
-from draincheck.knobs import KNOBS, Knobs, Setting, knob_named, shown, turned
+from draincheck.knobs import Knobs, Setting, all_knobs, knob_named, shown, turned
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision
 from drainspecs.mirror.properties import DrainInvariant
@@ -185,7 +185,7 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
         raise SpaceTooLarge(
             f"{size} code bases are too many for one sweep, which takes {MOST} at most; choose fewer knobs"
         )
-    return tuple(knob.name for knob in KNOBS if knob.name in names and knob.name not in NAMES_ONLY)
+    return tuple(knob.name for knob in all_knobs().values() if knob.name in names and knob.name not in NAMES_ONLY)
 
 
 def _parts(judge: Judge, base: Knobs, swept: Sequence[str]) -> Iterator[Region]:

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
-from draincheck.knobs import KNOBS, Knobs, Setting, shown, turned
+from draincheck.knobs import Knobs, Setting, all_knobs, shown, turned
 from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import PLACES, REVISIONS, Revision, with_settings
 from draincheck.system import TransitionSystem
@@ -116,7 +116,9 @@ class Why(Struct, frozen=True):
 
 def changes_between(revision: Revision, base: Revision = BEFORE_THE_STORY) -> tuple[KnobChange, ...]:
     """The knobs in which two code bases differ, but for those that only change names."""
-    values = ((knob.name, getattr(revision.knobs, knob.name), getattr(base.knobs, knob.name)) for knob in KNOBS)
+    values = (
+        (knob.name, getattr(revision.knobs, knob.name), getattr(base.knobs, knob.name)) for knob in all_knobs().values()
+    )
     return tuple(
         KnobChange(knob, now, before, _turns(revision, base, knob))
         for knob, now, before in values
