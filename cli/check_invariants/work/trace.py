@@ -40,8 +40,9 @@ class Followed(NamedTuple):
 def _read(file: str) -> TraceFile:
     try:
         data = sys.stdin.buffer.read() if file == STDOUT else Path(file).read_bytes()
-    except OSError as error:
-        raise click.BadParameter(f"{file!r} cannot be read: {error.strerror}", param_hint="'FILE'") from error
+    except (OSError, ValueError) as error:  # a name that no file can have
+        why = error.strerror if isinstance(error, OSError) else error
+        raise click.BadParameter(f"{file!r} cannot be read: {why}", param_hint="'FILE'") from error
     try:
         return read_trace(data)
     except TraceError as error:

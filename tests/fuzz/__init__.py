@@ -1,0 +1,1 @@
+"""Inputs that nobody meant, for every format that the command line reads."""

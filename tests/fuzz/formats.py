@@ -1,0 +1,243 @@
+"""What the command line reads: for each format how an input is made by chance, and how it is given to the command.
+
+A new format is an entry in `FORMATS`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import click
+
+from check_invariants.main import COMMANDS, cli
+from tests.support.cli import run
+
+__all__ = ["FORMATS"]
+
+#: makes an input in a folder, and gives the arguments that have it read
+Format = Callable[[Random, Path], Sequence[str]]
+
+#: names and numbers that break things elsewhere
+NASTY: Final = (
+    "", " ", "-", "--", "-1", "0", "1", "3", "1e400", "nan", "inf", "-inf", "99999999999999999999", "\x00", "\x1b[31m", "\u202e", "\ud800", "\udcff",
+    "ünï",
+    "a/b", "..", "/", "/dev/full", "/dev/null", "x" * 5_000, "S1", "S1=1", "drain=nested", "order=any", "=", "ab27c3b5e7", "v2.6.0", "9a0cec664e~1",
+    "mirror", "dataplane", "none", "json", "own.py", "own.py:build", "own.py:no", ":", "own.py:", "{}", "[1]", "'", '"', "%s", "$HOME", "\n", "\\u0000",
+)  # fmt: skip
+
+#: what takes long where nothing is wrong with its options, and so is only asked whether it understands them
+LONG_WORK: Final = frozenset(COMMANDS) - {
+    "check",
+    "trace",
+    "graph",
+    "list",
+    "prove",
+    "explain",
+    "replay",
+    "certificate",
+}
+
+#: a limit for what does not
+LIMITS: Final = {"check": ("--timeout", "2", "--max-states", "2000"), "prove": ("--timeout", "2")}
+
+MODEL: Final = """from draincheck.lang import Model
+
+def build():
+    m = Model("own")
+    x, n = m.bool("x"), m.int("n", 0, 3, initial=1)
+    e = m.enum("e", "a", "b", "c")
+    co = m.coroutine("co")
+    with co as c:
+        c.do("inner", e.set("a"))
+        c.yield_("there")
+    with m.thread("t") as p, p.call("f"):
+        p.do("first", x.set(), n.inc(), when=n < 3, mark="(a)")
+        with p.loop():
+            with p.when(x & ~e.is_("c"), text="x is set"):
+                p.do("then", e.set("b"))
+            with p.either() as choice:
+                with choice():
+                    p.do("left", n.set(0))
+                with choice(when=x):
+                    p.enter(co)
+            p.check("asked", n <= 3)
+            p.break_()
+    m.always("never", ~x, meaning="text", source="somewhere")
+    m.assertion("asked")
+    m.reachable("goal", e.is_("b"))
+    m.final(x)
+    m.no_deadlock()
+    return m
+"""
+
+
+def _nasty(random: Random) -> str:
+    return random.choice(NASTY)
+
+
+def _changed_text(text: str, random: Random) -> str:
+    """A text with a few pieces lost, doubled, exchanged or put in."""
+    for _ in range(random.randint(1, 4)):
+        start, end = sorted((random.randrange(len(text) + 1), random.randrange(len(text) + 1)))
+        end = min(end, start + random.choice((1, 3, 40)))
+        piece = text[start:end]
+        other = random.choice(
+            ("", piece * 2, piece[::-1], _nasty(random), random.choice(text or " "), str(random.randint(-9, 10**12)))
+        )
+        text = text[:start] + other + text[end:]
+    return text
+
+
+def _changed_lines(text: str, random: Random) -> str:
+    """A text with a few lines lost, doubled or exchanged."""
+    lines = text.split("\n")
+    for _ in range(random.randint(1, 3)):
+        one, two = random.randrange(len(lines)), random.randrange(len(lines))
+        match random.randrange(4):
+            case 0:
+                lines[one] = ""
+            case 1:
+                lines.insert(one, lines[two])
+            case 2:
+                lines[one], lines[two] = lines[two], lines[one]
+            case _:
+                lines[one] = _changed_text(lines[one], random)
+    return "\n".join(lines)
+
+
+def _changed_words(text: str, random: Random) -> str:
+    """A text in which one or two words stand where others stood."""
+    words = re.split(r"(\W+)", text)
+    for _ in range(random.randint(1, 2)):
+        words[2 * random.randrange(len(words) // 2)] = words[2 * random.randrange(len(words) // 2)]
+    return "".join(words)
+
+
+def _changed_value(value: object, random: Random) -> object:
+    """JSON values, one of which is another, somewhere inside."""
+    if isinstance(value, dict) and value and random.random() < 0.9:
+        key = random.choice(list(value))
+        others = {k: v for k, v in value.items() if k != key}
+        return random.choice(({**value, key: _changed_value(value[key], random)}, others, {**value, _nasty(random): 1}))
+    if isinstance(value, list) and value and random.random() < 0.9:
+        at = random.randrange(len(value))
+        return [
+            *value[:at],
+            *random.choice(([_changed_value(value[at], random)], [], [value[at]] * 2)),
+            *value[at + 1 :],
+        ]
+    return random.choice((None, True, 0, -1, 7, 10**30, 0.5, _nasty(random), [], {}, [[]], {"a": 1}, "x" * 3_000))
+
+
+# -- the formats ------------------------------------------------------------------------------------
+
+
+def command_line(random: Random, folder: Path) -> Sequence[str]:
+    """A command with options of its own and of others, and values of any kind."""
+    name = random.choice(list(COMMANDS))
+    (folder / "own.py").write_text(MODEL, encoding="utf-8")
+    path, command = _command(name, random)
+    options = [option for item in command.params for option in item.opts if option.startswith("-")]
+    words = [*path, *LIMITS.get(name, ())]
+    for _ in range(random.randint(0, 5)):
+        words += random.choice(([_nasty(random)], [random.choice(options)], _fitting(command, random)))
+    return words
+
+
+def _fitting(command: click.Command, random: Random) -> list[str]:
+    """An option with a value that it could have, or an argument."""
+    item = random.choice(command.params)
+    values = item.type.choices if isinstance(item.type, click.Choice) else NASTY
+    given = [] if isinstance(item, click.Option) and item.is_flag else [str(random.choice(list(values)))]
+    return [*(item.opts[:1] if isinstance(item, click.Option) else []), *given]
+
+
+def _command(name: str, random: Random) -> tuple[list[str], click.Command]:
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    if not isinstance(found, click.Group):
+        return [name], found
+    inner = random.choice(list(found.commands))
+    return [name, inner], found.commands[inner]
+
+
+def model_file(random: Random, folder: Path) -> Sequence[str]:
+    """A program that makes a model, changed somewhere."""
+    change = random.choice((_changed_text, _changed_lines, _changed_words, _changed_words))
+    (folder / "own.py").write_text(change(MODEL, random), encoding="utf-8", errors="surrogatepass")
+    return random.choice(
+        (
+            ("check", "own.py:build", *LIMITS["check"], "--json"),
+            ("trace", "export", "own.py:build", "--property", "never"),
+        )
+    )
+
+
+def trace_file(random: Random, folder: Path) -> Sequence[str]:
+    """A trace of a code base or of a model of one's own, changed somewhere."""
+    own = random.random() < 0.5
+    text = _own_trace() if own else _trace()
+    if random.random() < 0.7:
+        text = json.dumps(_changed_value(json.loads(text), random))
+    else:
+        text = random.choice((_changed_text, _changed_lines))(text, random)
+    (folder / "own.py").write_text(MODEL, encoding="utf-8")
+    (folder / "trace.json").write_text(text, encoding="utf-8", errors="surrogatepass")
+    command = random.choice((("trace", "show"), ("trace", "show", "--json"), ("explain",), ("replay",)))
+    return [*command, "trace.json", *(("--model", "own.py:build") if own and random.random() < 0.9 else ())]
+
+
+def certificate(random: Random, folder: Path) -> Sequence[str]:
+    """A certificate, its header changed as JSON, or any of it as text."""
+    text = _certificate()
+    if random.random() < 0.5:
+        first, header, rest = text.split("\n", 2)
+        text = "\n".join([first, f"; {json.dumps(_changed_value(json.loads(header[2:]), random))}", rest])
+    else:
+        text = random.choice((_changed_text, _changed_lines))(text, random)
+    (folder / "own.py").write_text(MODEL, encoding="utf-8")
+    (folder / "proof.smt2").write_text(text, encoding="utf-8", errors="surrogatepass")
+    named = ("--model", "own.py:build") if random.random() < 0.9 else ()
+    return [
+        "certificate",
+        "check",
+        "proof.smt2",
+        "--timeout",
+        "5",
+        *named,
+        *random.choice(((), ("--json",), ("--solver", "cvc5"))),
+    ]
+
+
+FORMATS: dict[str, Format] = {
+    "command line": command_line,
+    "model file": model_file,
+    "trace": trace_file,
+    "certificate": certificate,
+}
+
+
+# -- sound ones, to be changed ----------------------------------------------------------------------
+
+
+@cache
+def _trace() -> str:
+    return run("trace", "export", "--revision", "3f09bfbc7b", "--property", "S1").stdout
+
+
+@cache
+def _own_trace() -> str:
+    Path("own.py").write_text(MODEL, encoding="utf-8")
+    return run("trace", "export", "own.py:build", "--property", "never").stdout
+
+
+@cache
+def _certificate() -> str:
+    Path("own.py").write_text(MODEL, encoding="utf-8")
+    return run("prove", "own.py:build", "-o", "-").stdout

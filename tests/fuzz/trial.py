@@ -1,0 +1,103 @@
+"""One input, tried in this process or in one of its own: what is wrong with how the command takes it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import NoReturn
+
+import click
+import pytest
+
+from check_invariants.deferred import Deferred
+from check_invariants.exit import ExitCode
+from tests.fuzz.formats import FORMATS, LONG_WORK
+from tests.support.cli import run
+from tests.support.processes import COMMAND
+
+__all__ = ["trial"]
+
+#: seconds that an input may take: a hundred times what any does
+LIMIT = 120
+
+#: the codes that a run may end with
+DOCUMENTED = {int(code) for code in ExitCode} - {ExitCode.INTERNAL, ExitCode.CONFIGURATION}
+
+
+class _HangsError(BaseException):
+    """An input that takes too long: nothing in between may take it for an error of the input."""
+
+
+def trial(name: str, number: int, alone: bool = False) -> str:
+    """What is wrong with the input of this number, "" if nothing is; always the same one. `alone`: in a process of its own."""
+    random = Random(f"{name} {number}")
+    with TemporaryDirectory() as folder, chdir(folder):
+        arguments = FORMATS[name](random, Path(folder))
+        try:
+            wrong = _alone(arguments) if alone else _here(arguments)
+        except (_HangsError, subprocess.TimeoutExpired):
+            wrong = f"takes more than {LIMIT} s"
+        return wrong and f"{name} {number}: {arguments}: {wrong}"
+
+
+def _here(arguments: Sequence[str]) -> str:
+    with _in_time(), _without_long_work():
+        result = run(*arguments)
+    return _wrong(result.exit_code, result.stdout + result.stderr)
+
+
+def _wrong(code: int, said: str) -> str:
+    if code not in DOCUMENTED or "Traceback (most recent call last)" in said:
+        return f"code {code}: {said[-2_000:]}"
+    return ""
+
+
+def _alone(arguments: Sequence[str]) -> str:
+    if any("\0" in word for word in arguments) or arguments[0] in LONG_WORK:
+        return ""  # cannot be given to a process; would take long
+    words = [word.encode(errors="surrogatepass") for word in [*COMMAND, *arguments]]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, env=environment, check=False
+    )
+    return _wrong(done.returncode, (done.stdout + done.stderr).decode(errors="replace"))
+
+
+@contextmanager
+def _in_time() -> Generator[None]:
+    """Raise _HangsError in what takes too long."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise _HangsError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LIMIT)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _without_long_work() -> Generator[None]:
+    """What takes long is asked no more than whether it understands its options."""
+    invoke = Deferred.invoke
+
+    def short(self: Deferred, ctx: click.Context) -> NoReturn:
+        assert self.callback is not None
+        if self.callback.__module__.rpartition(".")[2] in LONG_WORK:
+            ctx.exit(ExitCode.OK)
+        invoke(self, ctx)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Deferred, "invoke", short)
+        yield
