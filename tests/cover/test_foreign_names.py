@@ -82,7 +82,7 @@ def test_file_names_stay() -> None:
 def test_an_output_never_replaces_the_model(
     command: tuple[str, ...], link: str, model: Callable[..., str], tmp_path: Path
 ) -> None:
-    """Nor what it imports, through links neither: code 2, and it is as it was. Another file of that kind is replaced."""
+    """Through links neither: code 2, and it is as it was. Another file of that kind is replaced."""
     named = model(inside="m.always('holds', x | ~x)")
     file, other = Path(named.removesuffix(":build")), tmp_path / "other.py"
     before = file.read_bytes()
@@ -100,6 +100,14 @@ def test_an_output_never_replaces_the_model(
     free.write_bytes(before)
     assert run("graph", named, "-o", str(free)).exit_code == 0
     assert free.read_bytes() != before
+
+
+def test_nor_what_the_model_imports(model: Callable[..., str], tmp_path: Path) -> None:
+    """A file beside it is part of it."""
+    part = tmp_path / "part_of_own_model.py"
+    part.write_text("", encoding="utf-8")
+    assert run("graph", model(beside="import part_of_own_model"), "-o", str(part)).exit_code == 2
+    assert part.read_bytes() == b""
 
 
 def test_a_circle_of_links_is_no_place_to_write_to(tmp_path: Path) -> None:
@@ -171,6 +179,19 @@ def test_an_error_is_a_document_too(arguments: tuple[str, ...], code: int) -> No
     if data["format"].endswith("/error"):
         validator("error").validate(data)
         assert data["error"] in result.stderr
+
+
+def test_an_interrupt_is_a_document_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing could be said yet of what was done."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("check_invariants.selection.find_scenario", interrupted)
+    result = run("check", "--json")
+    data = json.loads(result.stdout)
+    validator("error").validate(data)
+    assert data["exit_code"] == result.exit_code == 130
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

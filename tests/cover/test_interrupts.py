@@ -112,6 +112,38 @@ def test_ctrl_c_is_never_lost(case: tuple[str, int]) -> None:
     assert b"nterrupted" in said
 
 
+#: a question that no solver answers in any time that a test could wait
+HARD = """
+import sys
+from check_invariants.interrupts import hear_every_interrupt
+from draincheck.solvers import incremental, open_solver
+from tests.support.clocks import FACTORS, PRODUCT
+hear_every_interrupt()
+name = {name!r}
+solver = incremental("QF_BV") if name == "incremental" else open_solver(name)
+solver.define(FACTORS + "(define-fun asked () Bool " + PRODUCT + ")")
+print("asks", flush=True)
+try:
+    solver.check(["asked"], None) if name == "incremental" else solver.ask("asked")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("name", ["z3", "incremental", "cvc5"])
+def test_a_solver_that_works_is_interrupted(name: str) -> None:
+    """Whether Ctrl-C reaches its process alone or the group, and nobody works on."""
+    process = at_a_prompt(sys.executable, "-c", HARD.format(name=name))
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"asks\n"
+    before = sum(map(seconds_worked, group(process.pid)))
+    assert wait_for(lambda: sum(map(seconds_worked, group(process.pid))) > before + 0.2)
+    (os.kill if name == "z3" else os.killpg)(process.pid, signal.SIGINT)
+    process.communicate(timeout=LONG)
+    assert process.returncode == 130
+    assert wait_for(lambda: not group(process.pid))
+
+
 #: Ctrl-C at a bad moment; then a long sleep, or a short one
 BAD_MOMENT = """
 import os, signal, sys, time, weakref

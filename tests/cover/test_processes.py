@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from multiprocessing import active_children
 
 import pytest
 
 from check_invariants.exit import NotWritable
+from draincheck.engines.explicit import explore
+from draincheck.errors import ModelFault, WorkerLost
 from draincheck.pool import in_processes
+from tests.support.machines import counter
+from tests.support.processes import children
 
 
 def square(number: int) -> tuple[int, int]:
@@ -42,18 +45,60 @@ def test_nothing_and_one_need_no_processes() -> None:
 
 def test_errors_come_through_and_nobody_is_left() -> None:
     """What was done before is given out first; the processes end."""
-    before = set(active_children())
+    before = children(os.getpid())
     found: list[int] = []
     with pytest.raises(NotWritable, match="no room for 3") as caught:
         found.extend(in_processes(fragile, [1, 2, 3, 4, 5, 6], 2))
     assert caught.value.exit_code == 2
-    assert not set(active_children()) - before
+    assert not children(os.getpid()) - before
 
 
 def test_who_stops_early_leaves_nobody() -> None:
     """A loop that is left ends the processes."""
-    before = set(active_children())
+    before = children(os.getpid())
     results = in_processes(square, range(50), 2)
     assert next(results)[0] == 0
     results.close()  # type: ignore[attr-defined]
-    assert not set(active_children()) - before
+    assert not children(os.getpid()) - before
+
+
+class Odd(Exception):
+    """An exception that cannot be made again from what it says."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def odd(number: int) -> int:
+    """Fails in a way that cannot be sent."""
+    raise Odd(number, number)
+
+
+def faulty(number: int) -> int:
+    """Fails as an engine does that meets a faulty action."""
+    explore(counter(2 + number, guarded=False))
+    return number
+
+
+def test_what_cannot_be_sent_is_said_in_words() -> None:
+    """Its class and its message come through."""
+    with pytest.raises(RuntimeError, match="Odd: 1 and 1"):
+        list(in_processes(odd, [1, 2], 2))
+
+
+def test_faults_come_through_whole() -> None:
+    """With the action, the fault and the trace."""
+    with pytest.raises(ModelFault) as caught:
+        list(in_processes(faulty, [1, 2], 2))
+    assert (caught.value.action.name, len(caught.value.trace.actions)) == ("count", 3)
+
+
+def ends(number: int) -> int:
+    """Takes its process away."""
+    os._exit(number)
+
+
+def test_a_process_that_ends_by_itself_is_an_error() -> None:
+    """Nobody waits for what it will never say."""
+    with pytest.raises(WorkerLost, match="code 3"):
+        list(in_processes(ends, [3, 3], 2))

@@ -56,6 +56,12 @@ def _in_group(pid: int, leader: int) -> bool:
     return bool(state) and state[0] != "Z" and int(state[2]) == leader
 
 
+def children(parent: int) -> set[int]:
+    """The processes that one has started, ended ones too that it has not looked after."""
+    names = (path.name for path in Path("/proc").iterdir())
+    return {pid for pid in map(int, filter(str.isdigit, names)) if _stat(pid)[1:2] == [str(parent)]}
+
+
 def lives(pid: int) -> bool:
     """Whether there is such a process, and it has not ended."""
     state = _stat(pid)
