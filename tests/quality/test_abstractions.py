@@ -198,7 +198,7 @@ def _pool_in_order(first: str) -> Callable[..., None]:
                 mine = world.job.io.is_("io_done") & (TRUE if first == "job" else ~w.guest_io_done)
                 with choice(when=mine), p.atomic():
                     p.do(f"{world.job.mirror.name}'s I/O completes", world.job.io.set("none"))
-                    p.enter(world.job.mirror, "qemu_coroutine_enter")
+                    world.job.coroutine.enter(p)
 
     return walk
 
@@ -349,9 +349,7 @@ def _monitor_enters(p: Process, w: World, ready: BoolVar) -> None:
     with p.atomic():
         sets = w.job.cancelled.set() if w.s.command == "cancel" else w.job.should_complete.set()
         p.do("the job's command", ready.clear(), w.job.qmp.clear(), sets)
-        with p.when(w.job.mirror.at("sleep")):
-            p.do("the sleep timer is deleted", w.job.sleep_over.clear())
-            p.enter(w.job.mirror, "qemu_coroutine_enter")
+        w.job.sleep.interrupt(p)
         p.do("aio_context_release", w.loops.lock.released())
 
 

@@ -6,23 +6,29 @@ with absent variables (`Model.bool(..., exists=False)`): conditions fold, update
 
 from draincheck.eventloop.bottom_half import NEVER, BottomHalf
 from draincheck.eventloop.context import AioContext, FdHandler, Rules
+from draincheck.eventloop.coroutine import CoSleep, HomedCoroutine
 from draincheck.eventloop.gsource import GSource, dispatch
 from draincheck.eventloop.locks import Bql, Lock
 from draincheck.eventloop.polling import NestedPoll, poll_until_quiet
 from draincheck.eventloop.section import Home, Section, add_up, fixed
+from draincheck.eventloop.timer import ARMED, Timer
 
 __all__ = [
+    "ARMED",
     "NEVER",
     "AioContext",
     "BottomHalf",
     "Bql",
+    "CoSleep",
     "FdHandler",
     "GSource",
     "Home",
+    "HomedCoroutine",
     "Lock",
     "NestedPoll",
     "Rules",
     "Section",
+    "Timer",
     "add_up",
     "dispatch",
     "fixed",

@@ -146,7 +146,7 @@ def thread_pool_completion_bh(p: Process, w: World, jobs: Sequence[World]) -> No
             with choice(when=world.job.io.is_("io_done")), p.atomic():
                 io = f"{world.job.called}'s I/O"
                 p.do(f"{io} completes", world.job.io.set("none"), choice=io)
-                p.enter(world.job.mirror, "qemu_coroutine_enter")
+                world.job.coroutine.enter(p)
 
 
 def aio_dispatch(p: Process, w: World, fresh_bottom_half: Callable[[], None]) -> None:
@@ -164,6 +164,5 @@ def aio_dispatch(p: Process, w: World, fresh_bottom_half: Callable[[], None]) ->
 
 def _run_sleep_timer(p: Process, world: World) -> None:
     """The context's timers: here, the job's sleep."""
-    with p.call("timerlistgroup_run_timers"), p.when(world.job.sleep_over):
-        p.do("the job's sleep is over", world.job.sleep_over.clear())
-        p.enter(world.job.mirror, "qemu_coroutine_enter")
+    with p.call("timerlistgroup_run_timers"):
+        world.job.sleep.run_timer(p)

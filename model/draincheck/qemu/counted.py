@@ -44,8 +44,7 @@ class Qemu(State):
         self.guest()
         self.storage()
         with self.m.thread("clock") as p, p.loop():
-            due = self.mirror.at("sleep") & ~self.sleep_over
-            p.do("mirror's sleep timer expires", self.sleep_over.set(), when=due)
+            p.do("mirror's sleep timer expires", self.sleep.timer.due.set(), when=self.sleep.may_end)
         with self.m.thread("management") as p:
             p.do("sends block-job-complete", self.qmp.set())
 
@@ -95,7 +94,7 @@ class Qemu(State):
 
     def prepare_poll_check(self, p: Process) -> None:
         """The first half of an iteration: only the poll samples readiness."""
-        due = self.bh_scheduled | self.sleep_over
+        due = self.bh_scheduled | self.sleep.timer.due
         p.do("aio_ctx_prepare", self.ready.set(due), self.iterations.inc())
         eventfd, revents = self.notifier.eventfd, self.notifier.revents
         polled = self.monitor_ready.set(self.qmp), revents.set(eventfd), self.ctx.notified.clear()
@@ -114,9 +113,8 @@ class Qemu(State):
             if self.home == "main":
                 with p.atomic():
                     self.run_fd_handlers(p, self.ctx)
-            with p.atomic(), p.when(self.sleep_over):
-                p.do("the job's sleep is over", self.sleep_over.clear())
-                self.enter_mirror(p)
+            with p.atomic():
+                self.sleep.run_timer(p)
 
     def newest_bottom_half(self, p: Process) -> None:
         """The drain's or the exit's, never both."""
@@ -130,13 +128,9 @@ class Qemu(State):
                 if self.k.drain == "yield_first":
                     self.count_section(p)
                 self.poll_until_quiet(p, self.source.pending, "drain BH")
-                self.enter_mirror(p)
+                self.coroutine.enter(p)
             with p.otherwise():
                 self.exit_bottom_half(p)
-
-    def enter_mirror(self, p: Process) -> None:
-        """Run the job's coroutine, and wait until it yields."""
-        p.enter(self.mirror, "qemu_coroutine_enter", place="in mirror")
 
     def exit_bottom_half(self, p: Process) -> None:
         """(c)."""
@@ -155,18 +149,16 @@ class Qemu(State):
                 self.complete_all(p)
             with choice(when=self.copied > 0), p.atomic():
                 p.do("a copy completes", self.copied.dec())
-                self.enter_mirror(p)
+                self.coroutine.enter(p)
             with choice(when=self.flush.is_("io_done")), p.atomic():
                 p.do("the flush completes", self.flush.set("none"))
-                self.enter_mirror(p)
+                self.coroutine.enter(p)
 
     def dispatch_monitor(self, p: Process) -> None:
         """M: block-job-complete enters a sleeping job at once."""
         with p.call("qmp_block_job_complete"), p.atomic():
             p.do("mirror_complete", self.monitor_ready.clear(), self.qmp.clear(), self.should_complete.set())
-            with p.when(self.mirror.at("sleep")):
-                p.do("the sleep timer is deleted", self.sleep_over.clear())
-                self.enter_mirror(p)
+            self.sleep.interrupt(p)
 
     # -- requests -------------------------------------------------------------------------------------------------------------
 
@@ -239,8 +231,7 @@ class Qemu(State):
         if self.k.drain == "nested":
             self.poll_until_quiet(p, self.source.pending, place)
         else:
-            p.do("schedule bdrv_co_drain_bh_cb", *self.drain_bh.schedule())
-            self.mirror.yield_(place, "qemu_coroutine_yield")
+            self.coroutine.yield_to("bdrv_co_drain_bh_cb", place)
 
     def poll_until_quiet(self, p: Process, pending: BoolExpr, place: str) -> None:
         """At a place: nested aio_poll until nothing is pending; until 721671ade7 the last one, without progress, washes."""
@@ -267,7 +258,7 @@ class Qemu(State):
             with p.when(self.should_complete):
                 self.converge(p)
             with p.otherwise():
-                self.mirror.yield_("sleep", "block_job_sleep_ns")
+                self.sleep.begin("block_job_sleep_ns")
 
     def copy_or_wait(self, p: Process) -> None:
         """Start a copy, or wait for one because too many are in flight."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from draincheck.eventloop import NEVER, AioContext, BottomHalf, FdHandler, Section, fixed
+from draincheck.eventloop import (
+    NEVER,
+    AioContext,
+    BottomHalf,
+    CoSleep,
+    FdHandler,
+    HomedCoroutine,
+    Section,
+    Timer,
+    fixed,
+)
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolExpr, BoolVar, IntVar, Model, ModelError, any_
 from draincheck.naturals import INFINITY, parameter
@@ -78,12 +88,15 @@ class State:
         self.root = m.enum("root", "source", "target")
         self.notifier = HostNotifier(m.bool("eventfd"), m.bool("revents"), self.ring)
         self.should_complete, self.qmp = m.bool("should_complete"), m.bool("monitor command")
-        self.sleep_over = m.bool("sleep timer due")
+        timer = Timer(m.bool("sleep timer due"))
         self.window, self.bitmap = m.bool("window"), m.bool("dirty bitmap", initial=True)
         self.drain_bh, self.exit_bh = BottomHalf(m.bool("drain BH")), BottomHalf(m.bool("exit BH"))
         self.completed = m.bool("job completed")
         self.ready, self.monitor_ready = m.bool("qemu_aio_context ready"), m.bool("monitor ready")
         self.mirror = m.coroutine("mirror_run", waits_at="sleep")
+        home = m.enum("home of mirror_run", "qemu_aio_context", exists=False)
+        self.coroutine = HomedCoroutine(self.mirror, home, self.drain_bh, waits="in mirror")
+        self.sleep = CoSleep(self.coroutine, timer)
 
     def _contexts(self) -> None:
         m, k = self.m, self.k

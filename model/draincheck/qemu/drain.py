@@ -94,10 +94,8 @@ def _drain_in_coroutine(p: Process, w: World) -> None:
     if w.k.drain == "nested":
         poll_until_quiet(p, w, w.disk.drain_waits)
     else:
-        p.do("schedule bdrv_co_drain_bh_cb", *w.schedule(w.job.drain_bh))
         w.probes.job_yields(p, w)
-        assert p is w.job.mirror
-        w.job.mirror.yield_("drain", "qemu_coroutine_yield")
+        w.job.coroutine.yield_to("bdrv_co_drain_bh_cb", "drain", w.newest.set(w.job.index))
 
 
 def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
@@ -108,7 +106,7 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     """
     w.polling.append(w)
     others = [world for world in w.worlds if world not in w.polling]
-    callbacks = (other.fresh_bh | other.job.io.is_("io_done") | other.job.sleep_over for other in others)
+    callbacks = (other.fresh_bh | other.job.io.is_("io_done") | other.job.sleep.timer.due for other in others)
     event = any_(w.guest_io_done, w.loops.stop_bh.pending, *aio.runnable(w, w.loops.ctx), *callbacks)
     to_progress, ctx = w.k.drain_polls == "progress", w.loops.ctx
     washed = ctx.consumed() if to_progress and ctx.handlers and w.k.poll_walks == "always" else []
@@ -123,4 +121,4 @@ def drain_bottom_half(p: Process, w: World) -> None:
         if w.k.drain == "yield_first":
             count_section(p, w)
         poll_until_quiet(p, w, w.disk.drain_waits)
-        p.enter(w.job.mirror, "qemu_coroutine_enter")
+        w.job.coroutine.enter(p)

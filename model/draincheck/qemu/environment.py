@@ -89,8 +89,8 @@ def clock(w: World) -> None:
     with w.m.thread("clock") as p, p.loop(), p.either() as choice:
         for world in w.worlds:
             with choice():
-                due = world.job.mirror.at("sleep") & ~world.job.sleep_over
-                _chosen(p, f"{world.job.called}'s sleep timer expires", due, world.job.sleep_over.set())
+                sleep = world.job.sleep
+                _chosen(p, f"{world.job.called}'s sleep timer expires", sleep.may_end, sleep.timer.due.set())
 
 
 def _chosen(p: Process, label: str, when: BoolExpr, *updates: Update) -> None:

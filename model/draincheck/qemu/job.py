@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from draincheck.eventloop import BottomHalf
+from draincheck.eventloop import BottomHalf, CoSleep, HomedCoroutine, Timer
 from draincheck.lang import BoolExpr, Model
 from draincheck.qemu.scenario import Scenario
 
@@ -26,7 +26,7 @@ class Job:
         self.ready = m.bool(own("READY"), initial=s.starts_ready, exists=not s.starts_ready)
         self.failed = m.bool(own("job failed"), exists=bool(s.job_errors))
         self.io = m.enum(own("job I/O"), "none", "in_flight", "io_done")
-        self.sleep_over = m.bool(own("sleep timer due"))
+        timer = Timer(m.bool(own("sleep timer due")))
         self.window = m.bool(own("window"))
         self.bitmap = m.bool(own("dirty bitmap"), initial=True)
         drains, exits = m.bool(own("drain BH")), m.bool(own("exit BH"))
@@ -35,6 +35,9 @@ class Job:
         self.completed = m.bool(own("job completed"))
         self.qmp = m.bool(own("monitor command"))
         self.mirror = m.coroutine(own("mirror_run"), waits_at="sleep")
+        home = m.enum(own("home of mirror_run"), "iothread" if s.iothread else "qemu_aio_context", exists=False)
+        self.coroutine = HomedCoroutine(self.mirror, home, self.drain_bh)
+        self.sleep = CoSleep(self.coroutine, timer)
 
     def own(self, name: str) -> str:
         """A variable's name, told apart for the second job."""

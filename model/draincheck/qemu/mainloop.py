@@ -149,9 +149,8 @@ def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
         else:
             p.do("mirror_complete", ready.clear(), w.job.qmp.clear(), w.job.should_complete.set(), choice="monitor")
         if not w.s.iothread:
-            with p.when(w.job.mirror.at("sleep")), p.call("block_job_enter"):
-                p.do("the sleep timer is deleted", w.job.sleep_over.clear())
-                p.enter(w.job.mirror, "qemu_coroutine_enter")
+            with p.call("block_job_enter"):
+                w.job.sleep.interrupt(p)
 
 
 def _chardev_kick(p: Process, w: World) -> None:

@@ -27,7 +27,7 @@ def _wait_for_the_command(p: Process, w: World) -> None:
     with p.when(w.job.told_to_leave):
         _leave(p, w)
         p.break_()
-    w.job.mirror.yield_("sleep", "block_job_yield")
+    w.job.sleep.begin("block_job_yield")
 
 
 def _main_loop(p: Process, w: World) -> None:
@@ -50,7 +50,7 @@ def _main_loop(p: Process, w: World) -> None:
     with p.when(w.job.told_to_leave):
         _converge(p, w)
     with p.otherwise():
-        w.job.mirror.yield_("sleep", "block_job_sleep_ns")
+        w.job.sleep.begin("block_job_sleep_ns")
 
 
 def _leave_when(p: Process, w: World, condition: BoolExpr) -> None:

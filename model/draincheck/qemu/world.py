@@ -139,7 +139,7 @@ class World:
     @property
     def any_sleep_over(self) -> BoolExpr:
         """Some job's sleep timer is due."""
-        return any_(*(world.job.sleep_over for world in self.worlds))
+        return any_(*(world.job.sleep.timer.due for world in self.worlds))
 
     @property
     def all_acked(self) -> BoolExpr:

@@ -217,7 +217,7 @@ class Story(Qemu):
         yielded = FALSE if self.k.drain == "nested" else drains & ~runs
         return {
             "the job runs while the main loop waits for it": runs.implies(self._main("in mirror")),
-            "the sleep timer is the sleeping job's": self.sleep_over.implies(self._job("sleep") & ~runs),
+            "the sleep timer is the sleeping job's": self.sleep.timer.due.implies(self._job("sleep") & ~runs),
             "a flush is waited for": self.flush.is_("none") | (self._job("flush", "last flush") & ~runs),
             "copies are waited for": ~self.copying | self._job("copy") | (runs & self._job("round")),
             "the drain BH is the draining job's": (self.drain_bh.pending | polls).implies(yielded),
