@@ -14,7 +14,7 @@ from draincheck.expr import BoolExpr
 from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
 from draincheck.ranges import guarded
-from draincheck.reason import Refused
+from draincheck.reason import Refused, StopKind
 from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict
@@ -82,6 +82,12 @@ class Result(Struct, frozen=True):
     def holds(self) -> bool:
         """Whether everything does that was asked about."""
         return all(finding.outcome is Outcome.HOLDS for finding in self.findings)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C came before everything was decided: what is unknown might not be."""
+        stops = (finding.verdict.reason.stopped for finding in self.findings)
+        return any(stop is not None and stop.kind is StopKind.REQUEST for stop in stops)
 
     @property
     def never_taken(self) -> Sequence[StepOfModel]:

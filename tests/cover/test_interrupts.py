@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
+from tests.support.cli import run
 from tests.support.processes import COMMAND, LONG, at_a_prompt, catches, group, lives, seconds_worked, wait_for
 from tests.support.samples import sampled
 
@@ -116,7 +120,7 @@ def test_ctrl_c_is_never_lost(case: tuple[str, int]) -> None:
 HARD = """
 import sys
 from check_invariants.interrupts import hear_every_interrupt
-from draincheck.solvers import incremental, open_solver
+from draincheck.solvers import Answer, incremental, open_solver
 from tests.support.clocks import FACTORS, PRODUCT
 hear_every_interrupt()
 name = {name!r}
@@ -126,13 +130,16 @@ print("asks", flush=True)
 try:
     solver.check(["asked"], None) if name == "incremental" else solver.ask("asked")
 except KeyboardInterrupt:
+    easy = incremental("QF_BV")
+    easy.define("(declare-const b Bool)")
+    assert easy.check(["b"], None) is Answer.SAT
     sys.exit(130)
 """
 
 
 @pytest.mark.parametrize("name", ["z3", "incremental", "cvc5"])
 def test_a_solver_that_works_is_interrupted(name: str) -> None:
-    """Whether Ctrl-C reaches its process alone or the group, and nobody works on."""
+    """Whether Ctrl-C reaches its process alone or the group, and nobody works on; what is asked next is answered."""
     process = at_a_prompt(sys.executable, "-c", HARD.format(name=name))
     assert process.stdout is not None
     assert process.stdout.readline() == b"asks\n"
@@ -142,6 +149,39 @@ def test_a_solver_that_works_is_interrupted(name: str) -> None:
     process.communicate(timeout=LONG)
     assert process.returncode == 130
     assert wait_for(lambda: not group(process.pid))
+
+
+@pytest.mark.parametrize(
+    ("engine", "place"),
+    [
+        ("bmc", "draincheck.engines.smt.bmc.BoundedSearch.deepen"),
+        ("induction", "draincheck.engines.smt.induction.prove"),
+        ("auto", "draincheck.engines.portfolio.check"),
+        ("simulation", "draincheck.engines.simulation.simulate"),
+    ],
+)
+@pytest.mark.parametrize("calls", [0, 1])
+def test_what_was_decided_stays(engine: str, place: str, calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are unknown, code 130; before anything is decided, there is nothing but the code."""
+    original, made = resolve_name(place), count()
+    last = 25 * calls if engine == "bmc" else calls  # S6 is violated at depth 22, S1 at 26
+
+    def interrupted(*arguments: object, **named: object) -> object:
+        if next(made) == last:
+            raise KeyboardInterrupt
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(place, interrupted)
+    deep = ("--depth", "30") if engine == "induction" else ()
+    result = run("check", "--engine", engine, "--property", "S1", "--property", "S6", *deep, "--json")
+    data = json.loads(result.stdout)
+    assert data["exit_code"] == result.exit_code == 130, result.output
+    assert "interrupted" in result.stderr
+    if calls:
+        outcomes = [item["verdict"] for item in data["properties"]]
+        assert (len(outcomes), outcomes.count("unknown")) == (2, 1)
+    else:
+        assert data["format"] == "check-invariants/error"
 
 
 #: Ctrl-C at a bad moment; then a long sleep, or a short one

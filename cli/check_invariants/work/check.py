@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.exit import ExitCode, of_answer, worst
+from check_invariants.exit import ExitCode, Interrupted, ending, of_answer
 from check_invariants.filenames import file_names
 from check_invariants.judge import checked
 from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, make_directory, write_to
@@ -47,11 +47,13 @@ def command(
     found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
     if trace_out is not None:
         _write_traces(found, trace_out)
-    code = worst(found.codes)
+    code = ending(found.codes, found.result.interrupted)
     if as_json:
         emit_json("check", _json(found, traces=not no_trace), code)
     else:
         _show(found, traces=not no_trace)
+    if found.result.interrupted:
+        raise Interrupted("interrupted: what was not decided is unknown")
     return code
 
 

@@ -16,8 +16,9 @@ from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.reason import Refused, Stop, StopKind
 from draincheck.system import TransitionSystem
-from draincheck.verdict import SILENT, Exploration, Limits, Reporter, Verdict
+from draincheck.verdict import SILENT, Exploration, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["ENGINES", "Engine", "Question", "find_engine"]
 
@@ -76,14 +77,15 @@ def _induction(asked: Question) -> Answered:
     from draincheck.engines.smt import induction
 
     # one by one: with a large k that is faster than all in one solver
-    found = [induction.prove(asked.system, [n], asked.limits, asked.reporter, asked.lemmas) for n in asked.names]
-    return {name: verdict for each in found for name, (verdict, _) in each.items()}, None
+    return _one_by_one(
+        asked, lambda name: induction.prove(asked.system, [name], asked.limits, asked.reporter, asked.lemmas)[name][0]
+    )
 
 
 def _portfolio(asked: Question) -> Answered:
     from draincheck.engines import portfolio
 
-    return {name: portfolio.check(asked.system, name, asked.limits, asked.reporter) for name in asked.names}, None
+    return _one_by_one(asked, lambda name: portfolio.check(asked.system, name, asked.limits, asked.reporter))
 
 
 def _simulation(asked: Question) -> Answered:
@@ -91,7 +93,20 @@ def _simulation(asked: Question) -> Answered:
 
     depth = asked.limits.depth or simulation.DEPTH
     walks = partial(simulation.simulate, depth=depth, limits=asked.limits, reporter=asked.reporter)
-    return {name: walks(asked.system, [name]).verdicts[name] for name in asked.names}, None
+    return _one_by_one(asked, lambda name: walks(asked.system, [name]).verdicts[name])
+
+
+def _one_by_one(asked: Question, decide: Callable[[str], Verdict]) -> Answered:
+    """Decide one property after the other. After Ctrl-C what is decided stays so, and the others are unknown."""
+    found: dict[str, Verdict] = {}
+    try:
+        for name in asked.names:
+            found[name] = decide(name)
+    except KeyboardInterrupt:
+        if not found:
+            raise
+    stopped = Refused("interrupted", stopped=Stop(StopKind.REQUEST))
+    return {name: found.get(name, Verdict(name, Outcome.UNKNOWN, stopped)) for name in asked.names}, None
 
 
 _STATES: Final = (Always, Assertion, Reachable, NoDeadlock)

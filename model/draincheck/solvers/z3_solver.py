@@ -56,6 +56,9 @@ class Z3:
         checking = _Checking(check)
         try:
             checking.wait()
+        except BaseException:
+            _thread.__dict__.pop("context", None)  # an interrupt that comes too late would end what is asked next there
+            raise
         finally:
             while not checking.is_over():
                 self.interrupt()

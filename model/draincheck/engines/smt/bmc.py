@@ -143,16 +143,21 @@ class BoundedSearch:
         return goals
 
     def run(self, reporter: Reporter) -> dict[str, Verdict]:
-        """Search until everything is decided or a limit is reached; the verdicts are in the order in which they were asked for.
+        """Search until everything is decided, a limit is reached, or Ctrl-C; the verdicts are in the order in which they were asked for.
 
         Raises:
             ModelFault: as `deepen`.
         """
         last = self._last()
-        while not self.is_over and self.depth < last:
-            self.deepen()
-            reporter.progress(max(self.depth, 0), 0, max(self.depth, 0), 0)
-        self._end()
+        try:
+            while not self.is_over and self.depth < last:
+                self.deepen()
+                reporter.progress(max(self.depth, 0), 0, max(self.depth, 0), 0)
+        except KeyboardInterrupt:  # what is decided stays so
+            if not self.verdicts:
+                raise
+            self._stopped = Stop(StopKind.REQUEST)
+        self._end(stopped=self._stopped)
         return {name: self.verdicts[name] for name in self._names}
 
     @property
