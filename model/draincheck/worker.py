@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe
 from pickle import dumps, loads
 from threading import Thread
-from typing import Generic, NoReturn, TypeVar, cast
+from typing import Generic, NoReturn, Protocol, TypeVar
 from weakref import finalize
 
 from draincheck.errors import WorkerLost
@@ -23,6 +23,7 @@ __all__ = ["Reply", "Worker"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 
 #: prctl(2): the signal that the kernel sends to a process when its parent ends
 PR_SET_PDEATHSIG = 1
@@ -31,17 +32,28 @@ PR_SET_PDEATHSIG = 1
 LOOK = 0.5
 
 
-class Reply(Generic[A]):
-    """What came of a question: an answer, or the exception that stood in its way."""
+class Reply(Protocol[A_co]):
+    """What came of a question."""
 
-    def __init__(self, answer: A | None, error: Exception | None = None) -> None:
-        self._answer, self._error = answer, error
+    def get(self) -> A_co:
+        """The answer; raises the exception instead that stood in its way, if one did."""
+        ...
+
+
+class _Answer(Generic[A]):
+    def __init__(self, answer: A) -> None:
+        self._answer = answer
 
     def get(self) -> A:
-        """The answer; raises the exception instead, if there was one."""
-        if self._error is not None:
-            raise self._error
-        return cast("A", self._answer)
+        return self._answer
+
+
+class _Failure:
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def get(self) -> NoReturn:
+        raise self._error
 
 
 class Worker(Generic[Q, A]):
@@ -83,9 +95,10 @@ class Worker(Generic[Q, A]):
     def reply(self) -> Reply[A]:
         """What came of the question, as soon as it is there. Raises WorkerLost."""
         try:
-            return cast("Reply[A]", self._pipe.recv())
+            reply: Reply[A] = self._pipe.recv()
         except (EOFError, OSError) as error:
             raise self._lost() from error
+        return reply
 
     def end(self) -> None:
         """End the process, whatever it does."""
@@ -140,13 +153,13 @@ def _serve(work: Callable[[Q], A], pipe: Connection, parent: int) -> NoReturn:
 def _answered(work: Callable[[Q], A], question: Q) -> bytes:
     """The reply; an exception comes with its traceback as a note, and in words if it cannot be sent as it is."""
     try:
-        return dumps(Reply(work(question)))
+        return dumps(_Answer(work(question)))
     except Exception as error:
         error.add_note(traceback.format_exc())
         try:
-            loads(sent := dumps(Reply[A](None, error)))
+            loads(sent := dumps(_Failure(error)))
         except Exception:
-            return dumps(Reply[A](None, RuntimeError(f"{type(error).__name__}: {error}")))
+            return dumps(_Failure(RuntimeError(f"{type(error).__name__}: {error}")))
         return sent
 
 
