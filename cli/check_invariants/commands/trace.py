@@ -25,7 +25,8 @@ def show() -> None:
 
     \b
     Exit codes: 0 shown; 14 the model is not the one the trace belongs to, or does not follow it;
-    150 the file is malformed; 2 there is no such file.
+    150 the file is malformed; 2 there is no such file, or it is about a model of your own and --model is
+    missing.
 
     \b
     Example: check-invariants trace show S1.json
