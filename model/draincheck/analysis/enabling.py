@@ -1,0 +1,67 @@
+"""Whether a step could make a condition true: no search, only the condition, the step, and what values variables can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from math import prod
+from typing import Final
+
+from draincheck import op
+from draincheck.expr import FALSE, BoolExpr, Expr, all_, constant, evaluate, not_, substitute, variables_of
+from draincheck.semantics.violation import faultless
+from draincheck.system import Action, State, TransitionSystem
+
+__all__ = ["conjuncts", "could_make_true", "makes_true"]
+
+#: so many valuations are tried; where there are more, a step that is not known to be of no help could help
+TRIED: Final = 4096
+
+
+def conjuncts(terms: Iterable[Expr]) -> list[BoolExpr]:
+    """The parts of a conjunction, those of negated disjunctions included."""
+    found: list[BoolExpr] = []
+    for term in terms:
+        assert isinstance(term, BoolExpr)
+        if term.op is op.AND:
+            found += conjuncts(term.args)
+        elif term.op is op.NOT and term.args[0].op is op.OR:
+            found += conjuncts(not_(part) for part in term.args[0].args if isinstance(part, BoolExpr))
+        else:
+            found.append(term)
+    return found
+
+
+def could_make_true(system: TransitionSystem, action: Action, condition: BoolExpr) -> bool:
+    """Whether there are values for which a condition is false before an action and true after it; True where that takes too long to find out."""
+    written: Mapping[Expr, Expr] = {update.variable: update.value for update in action.updates}
+    if written.keys().isdisjoint(variables_of(condition)):
+        return False
+    here = _stands_at(system, action)
+    wanted = [substitute(term, here) for term in (not_(condition), substitute(condition, written))]
+    named = set[Expr]().union(*map(variables_of, wanted))
+    demands = (substitute(term, here) for term in conjuncts([faultless(action)]))
+    return _can_be_true(all_(*wanted, *(term for term in demands if variables_of(term) <= named)))
+
+
+def makes_true(system: TransitionSystem, action: Action, condition: BoolExpr, state: State) -> bool:
+    """Whether an action would leave a condition true if it were taken with the values of this state."""
+    written: Mapping[Expr, Expr] = {update.variable: update.value for update in action.updates}
+    return system.holds(substitute(substitute(condition, written), _stands_at(system, action)), state)
+
+
+def _stands_at(system: TransitionSystem, action: Action) -> dict[Expr, Expr]:
+    """The program counter of the action's process, and its value before the action."""
+    counters = (variable for variable in system.variables if variable.counts == action.process)
+    location = action.location
+    return {} if location is None else {counter: constant(counter.sort, location) for counter in counters}
+
+
+def _can_be_true(condition: BoolExpr) -> bool:
+    """Whether some values of its variables make a condition true; True where there are too many to try."""
+    variables = list(variables_of(condition))
+    if condition is FALSE or prod(variable.sort.size for variable in variables) > TRIED:
+        return condition is not FALSE
+    ranges = (range(variable.sort.low, variable.sort.high + 1) for variable in variables)
+    valuations = (dict(zip(variables, values, strict=True)) for values in product(*ranges))
+    return any(evaluate(condition, values.__getitem__) for values in valuations)

@@ -1,0 +1,186 @@
+"""Where the processes of a system stand in a state: in which calls, at which place of which line, and what can still come from there.
+
+A compiled model says so by itself (`TransitionSystem.controls`). Of a system made by hand the actions say what they can: their processes,
+and a place for each value of a program counter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from itertools import takewhile
+from typing import Final
+
+from msgspec import Struct
+
+from draincheck import op
+from draincheck.errors import SourceLine
+from draincheck.expr import TRUE
+from draincheck.system import Action, Control, Frame, IntVar, Part, Place, State, TransitionSystem
+
+__all__ = ["ControlMap", "Posture", "Stand"]
+
+_NOWHERE: Final = Place((), "", "", TRUE, False)
+
+
+class Posture(Enum):
+    """How a process stands in a state."""
+
+    RUNNING = "running"
+    INSIDE = "waits for a coroutine to give control back"
+    PARKED = "parked"
+    ENDED = "ended"
+
+
+class Stand(Struct, frozen=True):
+    """A process in a state.
+
+    Attributes:
+        process: its name.
+        posture: whether it runs, waits inside `enter`, is a coroutine that has given control up (or not begun), or has ended.
+        stack: the calls it stands in, outermost first; of a coroutine that runs those of whoever has entered it come first.
+        places: what the model calls the place.
+        line: where it stands in the model's source; None if no step tells.
+        awaits: the coroutine that it stands in `enter` for, or "".
+        thread: the process on whose stack it runs; itself for a thread, and for a coroutine that does not run.
+    """
+
+    process: str
+    posture: Posture
+    stack: tuple[str, ...]
+    places: tuple[str, ...]
+    line: SourceLine | None
+    awaits: str
+    thread: str
+
+
+class ControlMap:
+    """The places of all processes of a system, and the actions that lead from one to another."""
+
+    def __init__(self, system: TransitionSystem) -> None:
+        self.system = system
+        self._controls = {item.process: item for item in system.controls or _told_by_actions(system)}
+        self._actions: dict[str, list[Action]] = {name: [] for name in self._controls}
+        for action in system.actions:
+            self._actions[action.process].append(action)
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """Their names, in the model's order."""
+        return tuple(self._controls)
+
+    def number(self, process: str, state: State) -> int:
+        """The number of the place at which a process stands."""
+        counter = self._controls[process].counter
+        return 0 if counter is None else state[self.system.position[counter]]
+
+    def leaving(self, process: str, number: int) -> list[Action]:
+        """The actions that begin at a place."""
+        return [action for action in self._actions[process] if action.location in (None, number)]
+
+    def enabled(self, state: State) -> Iterator[Action]:
+        """The actions that can be taken in a state; one that would run into an error or a bound cannot."""
+        for process in self._controls:
+            for action in self.leaving(process, self.number(process, state)):
+                if self.system.holds(action.guard, state) and self.system.fault(state, action) is None:
+                    yield action
+
+    def ahead(self, process: str, number: int) -> set[int]:
+        """The indices of the actions to which control can still come from a place."""
+        seen, todo = {number}, [number]
+        while todo:
+            for action in self.leaving(process, todo.pop()):
+                new = self._targets(action) - seen
+                seen |= new
+                todo += new
+        return {action.index for place in seen for action in self.leaving(process, place)}
+
+    def _targets(self, action: Action) -> set[int]:
+        """The places at which control may be after an action."""
+        counter = self._controls[action.process].counter
+        value = next((update.value for update in action.updates if update.variable is counter), None)
+        if counter is None or (value is None and action.location is None):
+            return {0}
+        if value is None:
+            return {action.location or 0}
+        return {value.value} if value.op is op.CONST else set(range(counter.sort.low, counter.sort.high + 1))
+
+    def enterers(self, coroutine: str, state: State) -> dict[str, list[Action]]:
+        """By process the actions that enter a coroutine and may still come."""
+        found: dict[str, list[Action]] = {}
+        for process, actions in self._actions.items():
+            ahead = self.ahead(process, self.number(process, state))
+            found[process] = [action for action in actions if action.index in ahead and _enters(action, coroutine)]
+        return {process: actions for process, actions in found.items() if actions}
+
+    # -- in a state -----------------------------------------------------------------------------------------------------------
+
+    def stands(self, state: State) -> dict[str, Stand]:
+        """All processes in a state, in the model's order."""
+        return {process: self._stand(process, state) for process in self._controls}
+
+    def _stand(self, process: str, state: State) -> Stand:
+        place, posture = self._place(process, state), self._posture(process, state)
+        parts = self._parts(process, self.number(process, state), posture)
+        caller = self._caller(process, state)
+        below = None if caller is None else self._stand(caller, state)
+        inside = posture is Posture.INSIDE
+        return Stand(
+            process,
+            posture,
+            (() if below is None else below.stack) + self._calls(parts, posture),
+            ((place.inside,) if place.inside else ()) if inside else place.names,
+            min((part.line for part in parts), default=None, key=lambda line: line.line),
+            place.awaits if inside else "",
+            process if below is None else below.thread,
+        )
+
+    def _calls(self, parts: list[Part], posture: Posture) -> tuple[str, ...]:
+        return (
+            ()
+            if posture is Posture.ENDED
+            else tuple(frame.function for frame in _common(part.frames for part in parts))
+        )
+
+    def _place(self, process: str, state: State) -> Place:
+        places = self._controls[process].places
+        return places[self.number(process, state)] if places else _NOWHERE
+
+    def _posture(self, process: str, state: State) -> Posture:
+        place, token = self._place(process, state), self._controls[process].token
+        if place.ended or not self.leaving(process, self.number(process, state)):
+            return Posture.ENDED
+        if token is not None and not self.system.holds(token, state):
+            return Posture.PARKED
+        return Posture.RUNNING if self.system.holds(place.back, state) else Posture.INSIDE
+
+    def _caller(self, process: str, state: State) -> str | None:
+        """The process that has entered a coroutine which runs; None for a thread, and for one that does not run."""
+        if self._controls[process].token is None or self._posture(process, state) in (Posture.PARKED, Posture.ENDED):
+            return None
+        inside = (other for other in self._controls if self._place(other, state).awaits == process)
+        return next((other for other in inside if self._posture(other, state) is Posture.INSIDE), None)
+
+    def _parts(self, process: str, number: int, posture: Posture) -> list[Part]:
+        """What tells the calls and the line of a place: what has led there for who has given up control, else what comes next."""
+        if posture in (Posture.INSIDE, Posture.PARKED):
+            arriving = [action for action in self._actions[process] if number in self._targets(action)]
+            return [action.parts[-1] for action in arriving if action.parts]
+        return [action.parts[0] for action in self.leaving(process, number) if action.parts]
+
+
+def _told_by_actions(system: TransitionSystem) -> Iterator[Control]:
+    counters = {v.counts: v for v in system.variables if isinstance(v, IntVar) and v.counts}
+    for process in dict.fromkeys(action.process for action in system.actions):
+        yield Control(process, counters.get(process), None, ())
+
+
+def _enters(action: Action, coroutine: str) -> bool:
+    return any(part.enters == coroutine for part in action.parts)
+
+
+def _common(stacks: Iterable[tuple[Frame, ...]]) -> tuple[Frame, ...]:
+    """The outermost calls that all have in common."""
+    found = list(stacks)
+    shared = takewhile(lambda frames: len(set(frames)) == 1, zip(*found, strict=False))
+    return tuple(frames[0] for frames in shared)

@@ -1,0 +1,336 @@
+"""Who waits where for what, at the end of a run or all through a loop, and who could help.
+
+For each process: where it stands, whether it moves, and if not, of every way on that it has the conditions that are false, with the values
+that make them so. A condition *could be made true* by a step of another process if some values of the variables that it reads and writes
+make the condition false before the step and true after it, and control can still come to the step; what cannot be told counts as *could*.
+So *nobody can* is certain. The wait-for graph leads from each process to those whose steps could free it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+
+from msgspec import Struct
+
+from draincheck import op
+from draincheck.analysis.dead_end import dead_end
+from draincheck.analysis.enabling import conjuncts, could_make_true, makes_true
+from draincheck.analysis.standing import ControlMap, Posture, Stand
+from draincheck.expr import TRUE, BoolExpr, Expr, Substitution, all_, variables_of
+from draincheck.properties import CanAlwaysFinish, Liveness, NoDeadlock
+from draincheck.run import Run
+from draincheck.semantics.violation import shows
+from draincheck.sorts import Value
+from draincheck.system import Action, EnumVar, Fairness, State, Strength, TransitionSystem, Variable
+
+__all__ = ["Help", "Moves", "Obstacle", "Situation", "Waiting", "Way", "situation", "situation_in"]
+
+
+class Moves(Enum):
+    """What a process does in the states that are looked at."""
+
+    ENDED = "ended"
+    GOES_ON = "goes on"
+    COULD = "could go on"
+    NOW_AND_THEN = "could go on now and then"
+    WAITS = "waits"
+    PARKED = "parked"
+
+
+class Help(Struct, frozen=True):
+    """Steps of a process that could make a condition true; `sure`: one of them does so as things stand, if it is taken."""
+
+    process: str
+    steps: tuple[str, ...]
+    sure: bool
+
+
+class Obstacle(Struct, frozen=True):
+    """A condition that is false.
+
+    Attributes:
+        condition: in the model's own words.
+        values: the values that make it so; those that change in a loop are left out.
+        helpers: whose steps could make it true.
+        gone: the processes whose steps could have, had control not passed them for good.
+        held_by: the process that a value names: whoever holds a lock.
+    """
+
+    condition: str
+    values: Mapping[str, Value]
+    helpers: tuple[Help, ...]
+    gone: tuple[str, ...]
+    held_by: str
+
+
+class Way(Struct, frozen=True):
+    """A way on.
+
+    Attributes:
+        steps: what the next step would be; several are steps with the same obstacles.
+        condition: what it demands, in the model's own words.
+        obstacles: the demands that are false: in all states of a loop, or, if `alternately`, now these and now those.
+    """
+
+    steps: tuple[str, ...]
+    condition: str
+    obstacles: tuple[Obstacle, ...]
+    alternately: bool = False
+
+
+class Waiting(Struct, frozen=True):
+    """A process.
+
+    Attributes:
+        stand: where it stands; of one that goes round in a loop, in the last state.
+        moves: what it does.
+        steps: what it does in the loop, or could do and does not.
+        ways: its ways on, if it waits.
+        entered_by: of a coroutine that is parked: whose steps could enter it.
+        promised: how fair runs are to steps that it could take and does not: `weak`, or "" where nobody promises anything.
+    """
+
+    stand: Stand
+    moves: Moves
+    steps: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
+    entered_by: tuple[Help, ...] = ()
+    promised: str = ""
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The processes that could free it, in the order in which they are named."""
+        if self.stand.awaits:
+            return (self.stand.awaits,)
+        helpers = (help.process for way in self.ways for obstacle in way.obstacles for help in obstacle.helpers)
+        return tuple(dict.fromkeys((*helpers, *(help.process for help in self.entered_by))))
+
+    @property
+    def is_stuck(self) -> bool:
+        """It does not move, and has not ended."""
+        return self.moves in (Moves.WAITS, Moves.PARKED)
+
+    @property
+    def is_lost(self) -> bool:
+        """Nobody can free it, whatever happens."""
+        if self.moves is Moves.PARKED:
+            return not self.entered_by
+        blocked = (any(not obstacle.helpers for obstacle in way.obstacles) for way in self.ways)
+        return self.moves is Moves.WAITS and not self.stand.awaits and all(blocked)
+
+
+class Situation(Struct, frozen=True):
+    """All processes, and a circle of some that wait for each other: each for the next, the last for the first; () if there is none.
+
+    Attributes:
+        processes: in the model's order.
+        circle: a smallest one.
+        later: how many steps after the run's last state this is (see `draincheck.analysis.dead_end`).
+        loop: whether it is about the states of a loop.
+    """
+
+    processes: tuple[Waiting, ...]
+    circle: tuple[str, ...]
+    later: int = 0
+    loop: bool = False
+
+
+def situation(run: Run) -> Situation | None:
+    """Who waits for what where a run ends that shows a process stuck, a goal out of reach, or a demand on whole runs violated; None of others.
+
+    Where a goal is out of reach things may still move: it is told where that comes to an end, or what is left going round.
+    """
+    system, trace = run.system, run.trace
+    item = system.property_named(trace.property) if trace.property else None
+    if not isinstance(item, NoDeadlock | CanAlwaysFinish | Liveness) or not shows(run, item):
+        return None
+    if trace.loop is not None:
+        return situation_in(system, run.states[trace.loop :], trace.actions[trace.loop :])
+    end = None if isinstance(item, Liveness) else dead_end(system, run.states[-1])
+    if end is None:
+        return situation_in(system, run.states[-1:])
+    return situation_in(system, end.states, end.taken, end.steps)
+
+
+def situation_in(
+    system: TransitionSystem, states: Sequence[State], taken: Collection[int] = (), later: int = 0
+) -> Situation:
+    """Who waits for what.
+
+    Args:
+        system: the system.
+        states: one state, or all those that a loop passes.
+        taken: the indices of the actions that are taken in the loop.
+        later: how long after the run it is, which is only passed on.
+    """
+    seen = _Seen(system, states, taken)
+    processes = tuple(map(seen.waiting, seen.map.processes))
+    return Situation(processes, _circle(processes), later, bool(taken))
+
+
+class _Seen:
+    """The states that are looked at."""
+
+    def __init__(self, system: TransitionSystem, states: Sequence[State], taken: Collection[int]) -> None:
+        self.system, self.states, self.taken = system, states, frozenset(taken)
+        self.map = ControlMap(system)
+        self.last = states[-1]
+        self.stands = self.map.stands(self.last)
+        self.ahead = {name: self.map.ahead(name, self.map.number(name, self.last)) for name in self.map.processes}
+        self._meaning = Substitution(dict(system.places))
+
+    def meaning(self, term: BoolExpr) -> BoolExpr:
+        """A condition in the model's own words, over variables alone."""
+        return self._meaning(term)
+
+    def waiting(self, process: str) -> Waiting:
+        """What a process does."""
+        stand = self.stands[process]
+        done = [action for action in self.system.actions if action.index in self.taken and action.process == process]
+        if done:
+            return Waiting(stand, Moves.GOES_ON, _labels(done))
+        if stand.posture is Posture.ENDED:
+            return Waiting(stand, Moves.ENDED)
+        if stand.posture is Posture.PARKED:
+            return Waiting(stand, Moves.PARKED, entered_by=tuple(self._enterers(process)))
+        return self._standing_still(stand)
+
+    def _standing_still(self, stand: Stand) -> Waiting:
+        leaving = self.map.leaving(stand.process, self.map.number(stand.process, self.last))
+        able = [[a for a in leaving if self.system.holds(a.guard, state)] for state in self.states]
+        if not any(able):
+            inside = stand.posture is Posture.INSIDE
+            return Waiting(stand, Moves.WAITS, ways=() if inside else tuple(self._ways(stand.process, leaving)))
+        steps = list({action.index: action for actions in able for action in actions}.values())
+        moves = Moves.COULD if all(able) else Moves.NOW_AND_THEN
+        return Waiting(stand, moves, _labels(steps), promised=_promise(self.system.fairness, steps))
+
+    def _enterers(self, coroutine: str) -> Iterator[Help]:
+        for process, actions in self.map.enterers(coroutine, self.last).items():
+            yield Help(process, _labels(actions), False)
+
+    # -- ways on --------------------------------------------------------------------------------------------------------------
+
+    def _ways(self, process: str, actions: Iterable[Action]) -> Iterator[Way]:
+        """One for each set of obstacles."""
+        alike: dict[tuple[str, ...], list[Action]] = {}
+        for action in actions:
+            alike.setdefault(tuple(self._false(action)[0]), []).append(action)
+        for group in alike.values():
+            false, alternately = self._false(group[0])
+            obstacles = tuple(self._obstacle(process, term) for term in false.values())
+            yield Way(_labels(group), _condition(group[0]), obstacles, alternately)
+
+    def _false(self, action: Action) -> tuple[dict[str, BoolExpr], bool]:
+        """By their texts the demands that are false all along; if none is, those that are false now and then, and True."""
+        found = [self._false_in(action, state) for state in self.states]
+        all_along = {text: term for text, term in found[0].items() if all(text in each for each in found)}
+        return (all_along, False) if all_along else ({text: t for each in found for text, t in each.items()}, True)
+
+    def _false_in(self, action: Action, state: State) -> dict[str, BoolExpr]:
+        demands = conjuncts(action.demands)
+        false = [term for term in demands if not self.system.holds(self.meaning(term), state)]
+        others = (term for term in conjuncts([action.guard]) if _is_visible(term))
+        false = false or [term for term in others if not self.system.holds(term, state)]
+        return {str(term): term for term in false}
+
+    def _obstacle(self, process: str, term: BoolExpr) -> Obstacle:
+        leaves = list(dict.fromkeys(self._decisive(term)))
+        helpers, gone = self._help(process, self.meaning(term))
+        return Obstacle(str(term), dict(self._values(leaves)), helpers, gone, self._holder(leaves))
+
+    # -- why it is false ------------------------------------------------------------------------------------------------------
+
+    def _decisive(self, term: Expr) -> Iterator[Expr]:
+        """The variables and places that decide a condition: of a conjunction that is false those of its false parts, and so on."""
+        if term.op in (op.VAR, op.AT):
+            yield term
+        for part in self._deciding_parts(term):
+            yield from self._decisive(part)
+
+    def _deciding_parts(self, term: Expr) -> Sequence[Expr]:
+        if term.op in (op.AND, op.OR):
+            return [part for part in term.args if self._value(part) == self._value(term)]
+        if term.op is op.ITE:
+            return term.args[0], term.args[1 if self._value(term.args[0]) else 2]
+        return term.args
+
+    def _value(self, term: Expr, state: State | None = None) -> int:
+        return self.system.value(self._meaning(term), self.last if state is None else state)
+
+    def _values(self, leaves: Iterable[Expr]) -> Iterator[tuple[str, Value]]:
+        """Values that stay what they are; of a named place, where its process stands."""
+        for leaf in leaves:
+            if not isinstance(leaf, Variable):
+                yield from self._whereabouts(leaf)
+            elif len({self._value(leaf, state) for state in self.states}) == 1:
+                yield leaf.name, leaf.sort.decode(self._value(leaf))
+
+    def _whereabouts(self, place: Expr) -> Iterator[tuple[str, Value]]:
+        counters = (leaf for leaf in variables_of(self._meaning(place)) if isinstance(leaf, Variable) and leaf.counts)
+        for process in sorted({counter.counts for counter in counters}):
+            yield f"{process} at", " or ".join(self.stands[process].places) or "another place"
+
+    def _holder(self, leaves: Iterable[Expr]) -> str:
+        """The process that the value of an enum names."""
+        values = (leaf.sort.decode(self._value(leaf)) for leaf in leaves if isinstance(leaf, EnumVar))
+        return next((value for value in values if isinstance(value, str) and value in self.stands), "")
+
+    # -- help -----------------------------------------------------------------------------------------------------------------
+
+    def _help(self, process: str, condition: BoolExpr) -> tuple[tuple[Help, ...], tuple[str, ...]]:
+        """Whose steps could make a condition true, and whose could have that will not come any more."""
+        able: dict[str, list[Action]] = {}
+        for action in self.system.actions:
+            if action.process != process and could_make_true(self.system, action, condition):
+                able.setdefault(action.process, []).append(action)
+        coming = {name: [a for a in actions if a.index in self.ahead[name]] for name, actions in able.items()}
+        helpers = (self._helper(name, actions, condition) for name, actions in coming.items() if actions)
+        return tuple(helpers), tuple(name for name, actions in coming.items() if not actions)
+
+    def _helper(self, process: str, actions: Sequence[Action], condition: BoolExpr) -> Help:
+        sure = any(makes_true(self.system, action, condition, self.last) for action in actions)
+        return Help(process, _labels(actions), sure)
+
+
+def _labels(actions: Iterable[Action]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(action.name for action in actions))
+
+
+def _condition(action: Action) -> str:
+    """What an action demands, in the model's own words; "" for nothing."""
+    asked = all_(*(action.demands or filter(_is_visible, conjuncts([action.guard]))))
+    return "" if asked is TRUE else str(asked)
+
+
+def _is_visible(term: BoolExpr) -> bool:
+    return any(isinstance(leaf, Variable) and not leaf.internal for leaf in variables_of(term))
+
+
+def _promise(fairness: Iterable[Fairness], steps: Iterable[Action]) -> str:
+    """The greatest fairness to any of these steps, "" for none."""
+    indices = {action.index for action in steps}
+    found = {item.strength for item in fairness if indices & set(item.actions)}
+    return next((strength.value for strength in reversed(Strength) if strength in found), "")
+
+
+def _circle(processes: Iterable[Waiting]) -> tuple[str, ...]:
+    """A smallest circle of the wait-for graph, of processes that do not move."""
+    edges = {item.stand.process: item.waits_for for item in processes if item.is_stuck}
+    found = (way for process in edges if (way := _way_back(edges, process)))
+    return min(found, key=len, default=())
+
+
+def _way_back(edges: Mapping[str, Sequence[str]], start: str) -> tuple[str, ...]:
+    """A shortest way from a process back to itself."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen = {start}
+    for way in ways:
+        for process in edges.get(way[-1], ()):
+            if process == start:
+                return way
+            if process not in seen:
+                seen.add(process)
+                ways.append((*way, process))
+    return ()
