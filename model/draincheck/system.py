@@ -289,6 +289,8 @@ class Place(Struct, frozen=True):
 
     Attributes:
         names: what the model calls it.
+        frames: the calls it stands in, outermost first.
+        line: that of the next statement; None where there is none.
         awaits: the coroutine that it has entered and that has to give control back before it goes on, or "".
         inside: what the model calls standing there until then, or "".
         back: where that coroutine has given control back.
@@ -296,6 +298,8 @@ class Place(Struct, frozen=True):
     """
 
     names: tuple[str, ...]
+    frames: tuple[Frame, ...]
+    line: SourceLine | None
     awaits: str
     inside: str
     back: BoolExpr

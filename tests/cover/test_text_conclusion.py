@@ -31,7 +31,13 @@ def _ending(prop: Property, final: BoolExpr = FALSE, steps: int = 1) -> str:
     script.step("main", Do("one", ("f",), updates=(WINDOW.set(),)), checks=(CHECK, Check("early", WINDOW, CHECK.line)))
     system = replace(script.system(prop), final=final)
     trace = Trace("demo", system.digest, prop.name, system.initial[0], tuple(range(steps)))
-    return render_trace(Run.of(system, trace)).split("\n\n")[-1]
+    return _conclusion(render_trace(Run.of(system, trace)))
+
+
+def _conclusion(text: str) -> str:
+    """The last block of a trace before the table of who waits for what."""
+    blocks = [block for block in text.rstrip("\n").split("\n\n") if not block.startswith("    who waits")]
+    return f"{blocks[-1]}\n"
 
 
 @pytest.mark.parametrize(
@@ -140,13 +146,19 @@ def test_loop_of_which_nothing_shows_is_announced_too() -> None:
 )
 def test_endless_run_is_judged_by_what_it_repeats(prop: Property, steps: int, loop: int | None, violated: bool) -> None:
     """A goal that is met in the loop is met again and again; a path that neither ends nor repeats shows nothing."""
-    ending = render_trace(Run.of(*looping(prop, steps=steps, loop=loop))).split("\n\n")[-1]
+    ending = (
+        render_trace(Run.of(*looping(prop, steps=steps, loop=loop))).split("\n\n    who waits")[0].split("\n\n")[-1]
+    )
     assert ending.startswith("violated by repeating from step 3" if violated else "this trace does not decide") is True
 
 
 def test_waiting_begins_after_the_goal_was_met_last() -> None:
     """A goal met just before the loop does not help; the waiting is shown to begin at the first trigger after it."""
-    ending = render_trace(Run.of(*looping(LeadsTo("l", WINDOW, STEP.is_(1))))).split("\n\n")[-1]
+    ending = (
+        render_trace(Run.of(*looping(LeadsTo("l", WINDOW, STEP.is_(1)))))
+        .split("\n\n    who waits")[0]
+        .split("\n\n")[-1]
+    )
     assert "    true after step 2: window\n    with window=1\n" in ending
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from draincheck.analysis.waiting import Moves, Obstacle, Situation, Waiting, situation, situation_in
+from draincheck.analysis.waiting import Moves, Obstacle, Situation, Waiting, situation
 from draincheck.checking import check
 from draincheck.lang import Model
 from draincheck.run import Run
-from draincheck.system import TransitionSystem
 from tests.support import stuck_models as stuck
 
 
@@ -45,13 +44,14 @@ def told(item: Waiting) -> str:
             return f"in {item.stand.awaits}"
         case Moves.WAITS:
             return " or ".join(
-                ("never together: " if way.alternately else "") + " and ".join(map(why, way.obstacles)) for way in item.ways
+                ("never together: " if way.alternately else "") + " and ".join(map(why, way.obstacles))
+                for way in item.ways
             )
 
 
 def why(obstacle: Obstacle) -> str:
     """What is false, why, and who could help."""
-    values = ", ".join(f"{name}={value}" for name, value in obstacle.values.items())
+    values = ", ".join(f"{name}={value}" for name, value in (*obstacle.values.items(), *obstacle.whereabouts.items()))
     by = "; ".join(f"{help.process}: {', '.join(help.steps)}{'' if help.sure else '?'}" for help in obstacle.helpers)
     gone = f" ({', '.join(obstacle.gone)})" if obstacle.gone else ""
     return f"{obstacle.condition} [{values}] by {by or 'nobody'}{gone}"
@@ -60,16 +60,10 @@ def why(obstacle: Obstacle) -> str:
 #: model -> what each process does at the end of the counterexample, and the circle
 EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     stuck.two_locks: (
-        {
-            "A": "lock b == free [lock b=B] by B: releases both",
-            "B": "lock a == free [lock a=A] by A: releases both",
-        },
+        {"A": "lock b == free [lock b=B] by B: releases both", "B": "lock a == free [lock a=A] by A: releases both"},
         ("A", "B"),
     ),
-    stuck.lost_wakeup: (
-        {"guest": "ended", "main loop": "notified [notified=False] by nobody (guest)"},
-        (),
-    ),
+    stuck.lost_wakeup: ({"guest": "ended", "main loop": "notified [notified=False] by nobody (guest)"}, ()),
     stuck.parked_coroutine: (
         {"request": "parked at in flight, nobody enters it", "main": "done [done=False] by request: completes"},
         (),
@@ -85,10 +79,7 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
         {"writer": "goes on: locks, unlocks", "reader": "could go on now and then: reads, weak promised"},
         (),
     ),
-    stuck.ended_partner: (
-        {"producer": "ended", "consumer": "0 < items [items=0] by nobody (producer)"},
-        (),
-    ),
+    stuck.ended_partner: ({"producer": "ended", "consumer": "0 < items [items=0] by nobody (producer)"}, ()),
     stuck.three_in_a_circle: (
         {
             "P": "Q is done [Q is done=False] by Q: done",
@@ -97,10 +88,7 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
         },
         ("P", "Q", "R"),
     ),
-    stuck.bounded_queue: (
-        {"producer": "queued < 2 [queued=2] by nobody (consumer)", "consumer": "ended"},
-        (),
-    ),
+    stuck.bounded_queue: ({"producer": "queued < 2 [queued=2] by nobody (consumer)", "consumer": "ended"}, ()),
     stuck.nested_drain: (
         {
             "request": "parked at in flight, main enters it",
@@ -111,8 +99,8 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     stuck.place_never_reached: (
         {
-            "other": "one at (ended) [one at=the other] by one: the other",
-            "one": "other at ready [other at=elsewhere] by nobody (other)",
+            "other": "one at (ended) [one=the other] by one: the other",
+            "one": "other at ready [other=elsewhere] by nobody (other)",
         },
         (),
     ),
@@ -123,10 +111,7 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
         },
         (),
     ),
-    stuck.spinner: (
-        {"spins": "goes on: round", "sleeps": "flag [flag=False] by nobody"},
-        (),
-    ),
+    stuck.spinner: ({"spins": "goes on: round", "sleeps": "flag [flag=False] by nobody"}, ()),
     stuck.swing: (
         {
             "swings": "goes on: goes left, goes right",
@@ -134,10 +119,7 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
         },
         (),
     ),
-    stuck.wrong_turn: (
-        {"walker": "key [key=False] by nobody"},
-        (),
-    ),
+    stuck.wrong_turn: ({"walker": "key [key=False] by nobody"}, ()),
 }
 
 

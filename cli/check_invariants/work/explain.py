@@ -10,6 +10,7 @@ from check_invariants.output import Document, emit_json, emit_markup
 from check_invariants.work.trace import Followed
 from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, explain
 from draincheck.report.explain_text import render_explanation
+from draincheck.report.waiting import waiting_json
 
 
 def command(file: str, model: str | None, as_json: bool) -> ExitCode:
@@ -33,6 +34,7 @@ def _json(told: Explanation) -> Document:
         "escape": _escape_json(told.escape),
         "safe_escape": _escape_json(told.safe_escape),
         "untold": told.untold or None,
+        "waiting": None if told.waiting is None else waiting_json(told.waiting),
     }
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from draincheck import op
 from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Alternative, Avoidabilities, Avoidability
+from draincheck.analysis.waiting import Situation, situation
 from draincheck.errors import ModelError
 from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr, Expr, all_, variables_of
@@ -126,6 +127,7 @@ class Explanation(Struct, frozen=True):
             For a demand on whole runs: a way to its goal.
         safe_escape: the latest one instead of which something would have made the property safe for good; None if there is none.
         untold: why avoidabilities and escapes are missing, "" if they are not.
+        waiting: who waits for what at the end, or all through the loop, where that is the point.
     """
 
     system: str
@@ -140,6 +142,7 @@ class Explanation(Struct, frozen=True):
     escape: Escape | None = None
     safe_escape: Escape | None = None
     untold: str = ""
+    waiting: Situation | None = None
 
 
 def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
@@ -169,6 +172,7 @@ def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
         escape=otherwise.escape(Avoidability.SAFE, Avoidability.AVOIDABLE),
         safe_escape=otherwise.escape(Avoidability.SAFE),
         untold=otherwise.untold,
+        waiting=situation(run),
     )
 
 

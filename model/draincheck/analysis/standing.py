@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from draincheck import op
 from draincheck.errors import SourceLine
 from draincheck.expr import TRUE
-from draincheck.system import Action, Control, Frame, IntVar, Part, Place, State, TransitionSystem
+from draincheck.system import Action, Control, Frame, IntVar, Place, State, TransitionSystem
 
 __all__ = ["ControlMap", "Posture", "Stand"]
 
-_NOWHERE: Final = Place((), "", "", TRUE, False)
+_NOWHERE: Final = Place((), (), None, "", "", TRUE, False)
+
+_Calls: TypeAlias = tuple[tuple[Frame, ...], SourceLine | None]
 
 
 class Posture(Enum):
@@ -121,26 +123,31 @@ class ControlMap:
 
     def _stand(self, process: str, state: State) -> Stand:
         place, posture = self._place(process, state), self._posture(process, state)
-        parts = self._parts(process, self.number(process, state), posture)
         caller = self._caller(process, state)
         below = None if caller is None else self._stand(caller, state)
         inside = posture is Posture.INSIDE
+        frames, line = self._calls(process, self.number(process, state), place, posture)
         return Stand(
             process,
             posture,
-            (() if below is None else below.stack) + self._calls(parts, posture),
-            ((place.inside,) if place.inside else ()) if inside else place.names,
-            min((part.line for part in parts), default=None, key=lambda line: line.line),
+            (() if below is None else below.stack) + tuple(frame.function for frame in frames),
+            ((place.inside,) if place.inside else ()) if inside else _telling(place.names),
+            line,
             place.awaits if inside else "",
             process if below is None else below.thread,
         )
 
-    def _calls(self, parts: list[Part], posture: Posture) -> tuple[str, ...]:
-        return (
-            ()
-            if posture is Posture.ENDED
-            else tuple(frame.function for frame in _common(part.frames for part in parts))
-        )
+    def _calls(self, process: str, number: int, place: Place, posture: Posture) -> _Calls:
+        """The calls of a place, and its line: of who has given up control, those of the step that has led there."""
+        if posture is Posture.ENDED:
+            return (), None
+        if posture in (Posture.INSIDE, Posture.PARKED):
+            arriving = (action for action in self._actions[process] if number in self._targets(action) and action.parts)
+            return next(((action.parts[-1].frames, action.parts[-1].line) for action in arriving), ((), place.line))
+        leaving = [action.parts[0] for action in self.leaving(process, number) if action.parts]
+        if place.line is not None or not leaving:
+            return place.frames, place.line
+        return _common(part.frames for part in leaving), leaving[0].line
 
     def _place(self, process: str, state: State) -> Place:
         places = self._controls[process].places
@@ -161,13 +168,6 @@ class ControlMap:
         inside = (other for other in self._controls if self._place(other, state).awaits == process)
         return next((other for other in inside if self._posture(other, state) is Posture.INSIDE), None)
 
-    def _parts(self, process: str, number: int, posture: Posture) -> list[Part]:
-        """What tells the calls and the line of a place: what has led there for who has given up control, else what comes next."""
-        if posture in (Posture.INSIDE, Posture.PARKED):
-            arriving = [action for action in self._actions[process] if number in self._targets(action)]
-            return [action.parts[-1] for action in arriving if action.parts]
-        return [action.parts[0] for action in self.leaving(process, number) if action.parts]
-
 
 def _told_by_actions(system: TransitionSystem) -> Iterator[Control]:
     counters = {v.counts: v for v in system.variables if isinstance(v, IntVar) and v.counts}
@@ -177,6 +177,11 @@ def _told_by_actions(system: TransitionSystem) -> Iterator[Control]:
 
 def _enters(action: Action, coroutine: str) -> bool:
     return any(part.enters == coroutine for part in action.parts)
+
+
+def _telling(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of a place, without that of a coroutine's start if there are others."""
+    return tuple(name for name in names if name != "(start)") or names
 
 
 def _common(stacks: Iterable[tuple[Frame, ...]]) -> tuple[Frame, ...]:

@@ -22,7 +22,7 @@ from draincheck.properties import CanAlwaysFinish, Liveness, NoDeadlock
 from draincheck.run import Run
 from draincheck.semantics.violation import shows
 from draincheck.sorts import Value
-from draincheck.system import Action, EnumVar, Fairness, State, Strength, TransitionSystem, Variable
+from draincheck.system import Action, Fairness, State, Strength, TransitionSystem, Variable
 
 __all__ = ["Help", "Moves", "Obstacle", "Situation", "Waiting", "Way", "situation", "situation_in"]
 
@@ -52,16 +52,16 @@ class Obstacle(Struct, frozen=True):
     Attributes:
         condition: in the model's own words.
         values: the values that make it so; those that change in a loop are left out.
+        whereabouts: by process where it stands, if the condition is about that.
         helpers: whose steps could make it true.
         gone: the processes whose steps could have, had control not passed them for good.
-        held_by: the process that a value names: whoever holds a lock.
     """
 
     condition: str
     values: Mapping[str, Value]
+    whereabouts: Mapping[str, str]
     helpers: tuple[Help, ...]
     gone: tuple[str, ...]
-    held_by: str
 
 
 class Way(Struct, frozen=True):
@@ -137,16 +137,17 @@ class Situation(Struct, frozen=True):
 
 
 def situation(run: Run) -> Situation | None:
-    """Who waits for what where a run ends that shows a process stuck, a goal out of reach, or a demand on whole runs violated; None of others.
+    """Who waits for what where a run ends that shows a process stuck, a goal out of reach, or a demand on whole runs violated.
 
-    Where a goal is out of reach things may still move: it is told where that comes to an end, or what is left going round.
+    None of other runs, and of a loop that every process that has not ended takes part in. Where a goal is out of reach things may still move: it is told where that comes to an end, or what is left going round.
     """
     system, trace = run.system, run.trace
     item = system.property_named(trace.property) if trace.property else None
     if not isinstance(item, NoDeadlock | CanAlwaysFinish | Liveness) or not shows(run, item):
         return None
     if trace.loop is not None:
-        return situation_in(system, run.states[trace.loop :], trace.actions[trace.loop :])
+        found = situation_in(system, run.states[trace.loop :], trace.actions[trace.loop :])
+        return None if all(item.moves in (Moves.GOES_ON, Moves.ENDED) for item in found.processes) else found
     end = None if isinstance(item, Liveness) else dead_end(system, run.states[-1])
     if end is None:
         return situation_in(system, run.states[-1:])
@@ -200,8 +201,9 @@ class _Seen:
         leaving = self.map.leaving(stand.process, self.map.number(stand.process, self.last))
         able = [[a for a in leaving if self.system.holds(a.guard, state)] for state in self.states]
         if not any(able):
-            inside = stand.posture is Posture.INSIDE
-            return Waiting(stand, Moves.WAITS, ways=() if inside else tuple(self._ways(stand.process, leaving)))
+            ways = () if stand.posture is Posture.INSIDE else tuple(self._ways(stand.process, leaving))
+            has_passed = stand.posture is not Posture.INSIDE and not ways
+            return Waiting(stand, Moves.ENDED if has_passed else Moves.WAITS, ways=ways)
         steps = list({action.index: action for actions in able for action in actions}.values())
         moves = Moves.COULD if all(able) else Moves.NOW_AND_THEN
         return Waiting(stand, moves, _labels(steps), promised=_promise(self.system.fairness, steps))
@@ -213,10 +215,11 @@ class _Seen:
     # -- ways on --------------------------------------------------------------------------------------------------------------
 
     def _ways(self, process: str, actions: Iterable[Action]) -> Iterator[Way]:
-        """One for each set of obstacles."""
+        """One for each set of obstacles. Of a system made by hand an action without any begins elsewhere."""
         alike: dict[tuple[str, ...], list[Action]] = {}
         for action in actions:
             alike.setdefault(tuple(self._false(action)[0]), []).append(action)
+        alike.pop((), None)
         for group in alike.values():
             false, alternately = self._false(group[0])
             obstacles = tuple(self._obstacle(process, term) for term in false.values())
@@ -238,7 +241,7 @@ class _Seen:
     def _obstacle(self, process: str, term: BoolExpr) -> Obstacle:
         leaves = list(dict.fromkeys(self._decisive(term)))
         helpers, gone = self._help(process, self.meaning(term))
-        return Obstacle(str(term), dict(self._values(leaves)), helpers, gone, self._holder(leaves))
+        return Obstacle(str(term), dict(self._values(leaves)), dict(self._whereabouts(leaves)), helpers, gone)
 
     # -- why it is false ------------------------------------------------------------------------------------------------------
 
@@ -260,22 +263,17 @@ class _Seen:
         return self.system.value(self._meaning(term), self.last if state is None else state)
 
     def _values(self, leaves: Iterable[Expr]) -> Iterator[tuple[str, Value]]:
-        """Values that stay what they are; of a named place, where its process stands."""
+        """Of the variables, the values that stay what they are."""
         for leaf in leaves:
-            if not isinstance(leaf, Variable):
-                yield from self._whereabouts(leaf)
-            elif len({self._value(leaf, state) for state in self.states}) == 1:
+            if isinstance(leaf, Variable) and len({self._value(leaf, state) for state in self.states}) == 1:
                 yield leaf.name, leaf.sort.decode(self._value(leaf))
 
-    def _whereabouts(self, place: Expr) -> Iterator[tuple[str, Value]]:
-        counters = (leaf for leaf in variables_of(self._meaning(place)) if isinstance(leaf, Variable) and leaf.counts)
-        for process in sorted({counter.counts for counter in counters}):
-            yield f"{process} at", " or ".join(self.stands[process].places) or "another place"
-
-    def _holder(self, leaves: Iterable[Expr]) -> str:
-        """The process that the value of an enum names."""
-        values = (leaf.sort.decode(self._value(leaf)) for leaf in leaves if isinstance(leaf, EnumVar))
-        return next((value for value in values if isinstance(value, str) and value in self.stands), "")
+    def _whereabouts(self, leaves: Iterable[Expr]) -> Iterator[tuple[str, str]]:
+        """Of the named places, where their processes stand instead."""
+        places = (self._meaning(leaf) for leaf in leaves if leaf.op is op.AT)
+        counters = {leaf.counts for place in places for leaf in variables_of(place) if isinstance(leaf, Variable)}
+        for process in sorted(counters - {""}):
+            yield process, " or ".join(self.stands[process].places)
 
     # -- help -----------------------------------------------------------------------------------------------------------------
 

@@ -199,17 +199,13 @@ class _Compiled:
 
     def control(self, handovers: _Handovers) -> Control:
         """Where the process can rest, for people."""
-        places = tuple(
-            Place(
-                tuple(sorted(rest.names)),
-                rest.awaits,
-                self._name_inside(rest) or "",
-                all_(*self._back(rest, handovers)),
-                self._has_ended(rest),
-            )
-            for rest in self.number
-        )
+        places = tuple(self._place(rest, handovers) for rest in self.number)
         return Control(self.process.name, self.pc, self.process.token, places)
+
+    def _place(self, rest: Rest, handovers: _Handovers) -> Place:
+        frames, line = self.flow.statements.get(rest.base, ((), None))
+        inside, back = self._name_inside(rest) or "", all_(*self._back(rest, handovers))
+        return Place(tuple(sorted(rest.names)), frames, line, rest.awaits, inside, back, self._has_ended(rest))
 
     def _control(self, source: Rest, handovers: _Handovers, model: Model) -> Iterator[BoolExpr]:
         if self.process.token is not None:

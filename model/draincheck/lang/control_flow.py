@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.lang.path import Path
+from draincheck.system import Frame
 
 __all__ = ["Edge", "Flow", "Rest"]
 
@@ -54,6 +55,8 @@ class Flow:
         self.yielded: set[int] = set()
         #: location -> the names it carries
         self.names: dict[int, list[str]] = {}
+        #: location -> the calls that the last statement which begins there stands in, and its line
+        self.statements: dict[int, tuple[tuple[Frame, ...], SourceLine]] = {}
         self._moves: dict[int, int] = {}
         self._loops: dict[int, SourceLine] = {}
         self._count = 0

@@ -109,6 +109,9 @@ class Recorder:
         if not self._paths:
             raise ModelError(self._beside or _UNREACHABLE, line, self.name)
         self._gather()
+        for path in self._paths:
+            if not path.begun:
+                self.flow.statements[path.start] = tuple(self._frames), line
         return line
 
     def _place(self) -> SourceLine:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from draincheck.analysis.avoidability import Avoidability
 from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
 from draincheck.report.layout import listed, styled, wrapped
+from draincheck.report.waiting import waiting_lines
 from draincheck.words import counted
 
 __all__ = ["render_explanation"]
@@ -67,6 +68,9 @@ def _lines(told: Explanation) -> Iterator[_Line]:
     if told.loop is not None:
         yield _Line(f"{INDENT}... and again from step {told.loop + 1}, for ever", "turn")
     yield _Line("")
+    if told.waiting is not None:
+        yield from (_Line(line.text, line.kind) for line in waiting_lines(told.waiting, WIDTH))
+        yield _Line("")
     yield from _instead(told)
 
 

@@ -16,9 +16,11 @@ from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from draincheck.analysis.waiting import Moves, situation
 from draincheck.errors import ModelError, TraceError
 from draincheck.jsonvalue import Json
 from draincheck.report.calls import CallEvent, events_of
+from draincheck.report.waiting import waiting_json
 from draincheck.run import Run, Step, Trace
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.subject import Source
@@ -70,7 +72,14 @@ def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | 
         "initial": {**system.decoded(trace.initial)},
         "loop": trace.loop,
         "steps": [_step_json(system, step, by_step.get(n, [])) for n, step in enumerate(run.steps, 1)],
+        **_waiting(run),
     }
+
+
+def _waiting(run: Run) -> dict[str, Json]:
+    """Who waits for what, where that is the point."""
+    found = situation(run)
+    return {} if found is None else {"waiting": waiting_json(found)}
 
 
 def _plain(source: Source) -> dict[str, Json]:
@@ -319,6 +328,29 @@ def _sort(value: Json, where: str) -> Sort:
     _unlike('"bool", {"int": [low, high]} or {"enum": [distinct names]}', value, where)
 
 
+def _maybe(item: _Shape[T]) -> _Shape[T | None]:
+    return lambda value, where: None if value is None else item(value, where)
+
+
+def _posture(value: Json, where: str) -> Json:
+    words = [moves.value for moves in Moves]
+    return value if value in words else _unlike(" or ".join(words), value, where)
+
+
+_HELPERS = _list_of(_record(dict[str, object], {"process": _text, "steps": _list_of(_text), "sure": _truth}))
+_OBSTACLE = _record(dict[str, object], {
+    "condition": _text, "values": _map_of(_value), "places": _map_of(_text), "made_true_by": _HELPERS, "gone": _list_of(_text),
+})  # fmt: skip
+_WAY = _record(dict[str, object], {
+    "steps": _list_of(_text), "condition": _text, "alternately": _truth, "false": _list_of(_OBSTACLE),
+})  # fmt: skip
+_WAITING = _record(dict[str, object], {
+    "later": _count, "loop": _truth, "circle": _list_of(_text), "processes": _list_of(_record(dict[str, object], {
+        "process": _text, "thread": _text, "does": _posture, "stack": _list_of(_text), "places": _list_of(_text), "file": _maybe(_text),
+        "line": _maybe(_count), "steps": _list_of(_text), "promised": _maybe(_text), "inside": _maybe(_text), "ways": _list_of(_WAY),
+        "entered_by": _HELPERS, "waits_for": _list_of(_text), "lost": _truth,
+    })),
+})  # fmt: skip
 _PART = _record(dict[str, object], {
     "label": _text, "frames": _list_of(_text), "stack": _list_of(_text), "mark": _text, "file": _text, "line": _count, "enters": _text,
 })  # fmt: skip
@@ -332,5 +364,5 @@ _FILE = _record(
         "format": _text, "version": _count, "model": _text, "digest": _digest, "property": _text, "verdict": _verdict,
         "variables": _list_of(_VARIABLE), "initial": _map_of(_value), "loop": _loop, "steps": _list_of(_STEP),
     },
-    optional={"source": _map_of(_setting)},
+    optional={"source": _map_of(_setting), "waiting": _WAITING},
 )  # fmt: skip

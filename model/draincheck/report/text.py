@@ -10,7 +10,7 @@ marked step hangs to the left of it:
 The number of each step stands left of the first line that it has; a step that there is nothing to say of has none.
 
 What the surroundings do (a guest, a disk: processes that never stand in a call) interrupts the tree without breaking
-it. After a switch of thread the new one is named and its tree starts from the root; calls that were drawn before are
+it. After a switch of thread the new one is named and its tree starts from the root (a main thread alone is not named); calls that were drawn before are
 marked as continued, and of these only the outermost, the innermost and the numbered ones are repeated. Variables show
 as `name=value`, truth values as 0 and 1, and only where they change.
 """
@@ -21,10 +21,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from draincheck.analysis.waiting import situation
 from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
 from draincheck.report.layout import listed, styled, wrapped
+from draincheck.report.waiting import waiting_lines
 from draincheck.run import Run
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
 from draincheck.sorts import Value
@@ -76,7 +78,7 @@ def render_trace(run: Run, *, color: bool = False) -> str:
     With `color` the text carries rich's markup; print it with `highlight=False, soft_wrap=True`.
     """
     tree = _numbered(_tree(events_of(run), run.trace.loop), len(str(len(run.steps))))
-    blocks = [_header(run), tree, _ending(run)]
+    blocks = [_header(run), tree, _ending(run), _waiting(run)]
     return _layout(_separated(blocks), color)
 
 
@@ -93,7 +95,9 @@ def _tree(all_events: Sequence[CallEvent], loop: int | None, changes: bool = Tru
     events = [event for event in all_events if event.shown]
     threads = {event.thread for event in events if not event.aside}
     tree = _Tree(
-        name_threads=len(threads) > 1, tilde="~ " if any(event.framed for event in events) else "", changes=changes
+        name_threads=len(threads) > 1 or any(event.framed and not _is_main(event.thread) for event in events),
+        tilde="~ " if any(event.framed for event in events) else "",
+        changes=changes,
     )
     for event in events:
         if loop is not None and event.step > loop:
@@ -103,6 +107,11 @@ def _tree(all_events: Sequence[CallEvent], loop: int | None, changes: bool = Tru
     if loop is not None:
         tree.repeat()
     return tree.lines
+
+
+def _is_main(thread: str) -> bool:
+    """Whether a thread is the one of which a trace need not say that it is: `main`, `main thread`, `main loop`."""
+    return thread.partition(" ")[0] == "main"
 
 
 def _numbered(lines: Iterable[_Line], width: int) -> Iterator[_Line]:
@@ -226,6 +235,13 @@ def _ending(run: Run) -> Iterator[_Line]:
     yield from _wrapped(f"{word} {_where(item, run)}: {item.name}{meaning}", "    ", kind)
     for reason in decisive_conditions(run, item):
         yield from _because(run.system, reason)
+
+
+def _waiting(run: Run) -> Iterator[_Line]:
+    """Who waits for what, where that is the point."""
+    found = situation(run)
+    for line in () if found is None else waiting_lines(found, WIDTH, "    "):
+        yield _Line(line.text, line.kind)
 
 
 def _where(item: Property, run: Run) -> str:
