@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from draincheck.analysis.waiting import Moves, Obstacle, Situation, Waiting, situation
+from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation, Waiting, situation
 from draincheck.checking import check
 from draincheck.lang import Model
 from draincheck.run import Run
@@ -38,7 +38,7 @@ def told(item: Waiting) -> str:
         case Moves.COULD | Moves.NOW_AND_THEN:
             return f"{item.moves.value}: {steps}, {item.promised or 'nothing'} promised"
         case Moves.PARKED:
-            by = ", ".join(help.process for help in item.entered_by) or "nobody"
+            by = ", ".join(help.process + COMES[help.comes] for help in item.entered_by) or "nobody"
             return f"parked at {', '.join(item.stand.places)}, {by} enters it"
         case Moves.WAITS if item.stand.awaits:
             return f"in {item.stand.awaits}"
@@ -52,9 +52,17 @@ def told(item: Waiting) -> str:
 def why(obstacle: Obstacle) -> str:
     """What is false, why, and who could help."""
     values = ", ".join(f"{name}={value}" for name, value in (*obstacle.values.items(), *obstacle.whereabouts.items()))
-    by = "; ".join(f"{help.process}: {', '.join(help.steps)}{'' if help.sure else '?'}" for help in obstacle.helpers)
+    by = "; ".join(map(helper, obstacle.helpers))
     gone = f" ({', '.join(obstacle.gone)})" if obstacle.gone else ""
     return f"{obstacle.condition} [{values}] by {by or 'nobody'}{gone}"
+
+
+COMES = {Comes.MAY: "", Comes.AFTER: " after", Comes.NEVER: " never"}
+
+
+def helper(help: Help) -> str:
+    """Who could help, `?` if that is not sure, and whether it may still come."""
+    return f"{help.process}: {', '.join(help.steps)}{'' if help.sure else '?'}{COMES[help.comes]}"
 
 
 #: model -> what each process does at the end of the counterexample, and the circle
@@ -65,13 +73,13 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     stuck.lost_wakeup: ({"guest": "ended", "main loop": "notified [notified=False] by nobody (guest)"}, ()),
     stuck.parked_coroutine: (
-        {"request": "parked at in flight, nobody enters it", "main": "done [done=False] by request: completes"},
+        {"request": "parked at in flight, nobody enters it", "main": "done [done=False] by request: completes never"},
         (),
     ),
     stuck.drain_and_request: (
         {
-            "main thread": "in_flight == 0 [in_flight=1] by iothread: done",
-            "iothread": "not quiesced [quiesced=True] by main thread: resume",
+            "main thread": "in_flight == 0 [in_flight=1] by iothread: done after",
+            "iothread": "not quiesced [quiesced=True] by main thread: resume after",
         },
         ("main thread", "iothread"),
     ),
@@ -82,31 +90,31 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     stuck.ended_partner: ({"producer": "ended", "consumer": "0 < items [items=0] by nobody (producer)"}, ()),
     stuck.three_in_a_circle: (
         {
-            "P": "Q is done [Q is done=False] by Q: done",
-            "Q": "R is done [R is done=False] by R: done",
-            "R": "P is done [P is done=False] by P: done",
+            "P": "Q is done [Q is done=False] by Q: done after",
+            "Q": "R is done [R is done=False] by R: done after",
+            "R": "P is done [P is done=False] by P: done after",
         },
         ("P", "Q", "R"),
     ),
     stuck.bounded_queue: ({"producer": "queued < 2 [queued=2] by nobody (consumer)", "consumer": "ended"}, ()),
     stuck.nested_drain: (
         {
-            "request": "parked at in flight, main enters it",
-            "job": "not pending [pending=True] by request: completes",
+            "request": "parked at in flight, main after enters it",
+            "job": "not pending [pending=True] by request: completes after",
             "main": "in job",
         },
         ("request", "main", "job"),
     ),
     stuck.place_never_reached: (
         {
-            "other": "one at (ended) [one=the other] by one: the other",
+            "other": "one at (ended) [one=the other] by one: the other never",
             "one": "other at ready [other=elsewhere] by nobody (other)",
         },
         (),
     ),
     stuck.two_ways: (
         {
-            "chooser": "red [red=False] by nobody or green [green=False] by painter: paints and not blue [blue=True] by nobody",
+            "chooser": "red [red=False] by nobody or green [green=False] by painter: paints never and not blue [blue=True] by nobody",
             "painter": "not blue [blue=True] by nobody",
         },
         (),

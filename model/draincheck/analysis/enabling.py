@@ -10,9 +10,9 @@ from typing import Final
 from draincheck import op
 from draincheck.expr import FALSE, BoolExpr, Expr, all_, constant, evaluate, not_, substitute, variables_of
 from draincheck.semantics.violation import faultless
-from draincheck.system import Action, State, TransitionSystem
+from draincheck.system import Action, State, TransitionSystem, Variable
 
-__all__ = ["conjuncts", "could_make_true", "makes_true"]
+__all__ = ["could_make_true", "demands_of", "makes_true"]
 
 #: so many valuations are tried; where there are more, a step that is not known to be of no help could help
 TRIED: Final = 4096
@@ -30,6 +30,15 @@ def conjuncts(terms: Iterable[Expr]) -> list[BoolExpr]:
         else:
             found.append(term)
     return found
+
+
+def demands_of(action: Action) -> list[BoolExpr]:
+    """What an action demands besides where control is, in the model's own words, part by part."""
+    return conjuncts(action.demands) or [term for term in conjuncts([action.guard]) if _is_visible(term)]
+
+
+def _is_visible(term: BoolExpr) -> bool:
+    return any(isinstance(leaf, Variable) and not leaf.internal for leaf in variables_of(term))
 
 
 def could_make_true(system: TransitionSystem, action: Action, condition: BoolExpr) -> bool:

@@ -6,7 +6,7 @@ and a place for each value of a program counter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import Enum
 from itertools import takewhile
 from typing import Final, TypeAlias
@@ -87,12 +87,12 @@ class ControlMap:
                 if self.system.holds(action.guard, state) and self.system.fault(state, action) is None:
                     yield action
 
-    def ahead(self, process: str, number: int) -> set[int]:
-        """The indices of the actions to which control can still come from a place."""
+    def ahead(self, process: str, number: int, able: Collection[int]) -> set[int]:
+        """The indices of the actions to which control can come from a place by actions that are `able`."""
         seen, todo = {number}, [number]
         while todo:
             for action in self.leaving(process, todo.pop()):
-                new = self._targets(action) - seen
+                new = self._targets(action) - seen if action.index in able else set[int]()
                 seen |= new
                 todo += new
         return {action.index for place in seen for action in self.leaving(process, place)}
@@ -107,13 +107,9 @@ class ControlMap:
             return {action.location or 0}
         return {value.value} if value.op is op.CONST else set(range(counter.sort.low, counter.sort.high + 1))
 
-    def enterers(self, coroutine: str, state: State) -> dict[str, list[Action]]:
-        """By process the actions that enter a coroutine and may still come."""
-        found: dict[str, list[Action]] = {}
-        for process, actions in self._actions.items():
-            ahead = self.ahead(process, self.number(process, state))
-            found[process] = [action for action in actions if action.index in ahead and _enters(action, coroutine)]
-        return {process: actions for process, actions in found.items() if actions}
+    def entering(self, coroutine: str) -> frozenset[int]:
+        """The indices of the actions that enter a coroutine."""
+        return frozenset(a.index for a in self.system.actions if any(part.enters == coroutine for part in a.parts))
 
     # -- in a state -----------------------------------------------------------------------------------------------------------
 
@@ -173,10 +169,6 @@ def _told_by_actions(system: TransitionSystem) -> Iterator[Control]:
     counters = {v.counts: v for v in system.variables if isinstance(v, IntVar) and v.counts}
     for process in dict.fromkeys(action.process for action in system.actions):
         yield Control(process, counters.get(process), None, ())
-
-
-def _enters(action: Action, coroutine: str) -> bool:
-    return any(part.enters == coroutine for part in action.parts)
 
 
 def _telling(names: tuple[str, ...]) -> tuple[str, ...]:

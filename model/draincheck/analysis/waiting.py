@@ -15,16 +15,17 @@ from msgspec import Struct
 
 from draincheck import op
 from draincheck.analysis.dead_end import dead_end
-from draincheck.analysis.enabling import conjuncts, could_make_true, makes_true
+from draincheck.analysis.enabling import demands_of, makes_true
+from draincheck.analysis.prospects import Prospects
 from draincheck.analysis.standing import ControlMap, Posture, Stand
-from draincheck.expr import TRUE, BoolExpr, Expr, Substitution, all_, variables_of
+from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, variables_of
 from draincheck.properties import CanAlwaysFinish, Liveness, NoDeadlock
 from draincheck.run import Run
 from draincheck.semantics.violation import shows
 from draincheck.sorts import Value
 from draincheck.system import Action, Fairness, State, Strength, TransitionSystem, Variable
 
-__all__ = ["Help", "Moves", "Obstacle", "Situation", "Waiting", "Way", "situation", "situation_in"]
+__all__ = ["Comes", "Help", "Moves", "Obstacle", "Situation", "Waiting", "Way", "situation", "situation_in"]
 
 
 class Moves(Enum):
@@ -38,11 +39,27 @@ class Moves(Enum):
     PARKED = "parked"
 
 
+class Comes(Enum):
+    """Whether steps that would help may come, as far as is seen without a search (`draincheck.analysis.prospects`); all but MAY is certain."""
+
+    MAY = "may come"
+    AFTER = "not before the waiting process goes on"
+    NEVER = "cannot come any more"
+
+
 class Help(Struct, frozen=True):
-    """Steps of a process that could make a condition true; `sure`: one of them does so as things stand, if it is taken."""
+    """Steps of a process that could help.
+
+    Attributes:
+        process: its name.
+        steps: those that may come; if none may, those that would help if they could.
+        comes: whether they may come.
+        sure: one of them makes the condition true as things stand.
+    """
 
     process: str
     steps: tuple[str, ...]
+    comes: Comes
     sure: bool
 
 
@@ -62,6 +79,11 @@ class Obstacle(Struct, frozen=True):
     whereabouts: Mapping[str, str]
     helpers: tuple[Help, ...]
     gone: tuple[str, ...]
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Nobody can make it true, unless the process that waits for it goes on first."""
+        return _is_hopeless(self.helpers)
 
 
 class Way(Struct, frozen=True):
@@ -115,8 +137,8 @@ class Waiting(Struct, frozen=True):
     def is_lost(self) -> bool:
         """Nobody can free it, whatever happens."""
         if self.moves is Moves.PARKED:
-            return not self.entered_by
-        blocked = (any(not obstacle.helpers for obstacle in way.obstacles) for way in self.ways)
+            return _is_hopeless(self.entered_by)
+        blocked = (any(obstacle.is_hopeless for obstacle in way.obstacles) for way in self.ways)
         return self.moves is Moves.WAITS and not self.stand.awaits and all(blocked)
 
 
@@ -139,7 +161,8 @@ class Situation(Struct, frozen=True):
 def situation(run: Run) -> Situation | None:
     """Who waits for what where a run ends that shows a process stuck, a goal out of reach, or a demand on whole runs violated.
 
-    None of other runs, and of a loop that every process that has not ended takes part in. Where a goal is out of reach things may still move: it is told where that comes to an end, or what is left going round.
+    None of other runs, and of a loop in which every process takes part that has not ended. Where a goal is out of reach things may still
+    move: it is told where that comes to an end, or what is left going round.
     """
     system, trace = run.system, run.trace
     item = system.property_named(trace.property) if trace.property else None
@@ -178,8 +201,9 @@ class _Seen:
         self.map = ControlMap(system)
         self.last = states[-1]
         self.stands = self.map.stands(self.last)
-        self.ahead = {name: self.map.ahead(name, self.map.number(name, self.last)) for name in self.map.processes}
         self._meaning = Substitution(dict(system.places))
+        self.prospects = Prospects(self.map, states, self._meaning)
+        self._without: dict[str, frozenset[int]] = {}
 
     def meaning(self, term: BoolExpr) -> BoolExpr:
         """A condition in the model's own words, over variables alone."""
@@ -209,8 +233,9 @@ class _Seen:
         return Waiting(stand, moves, _labels(steps), promised=_promise(self.system.fairness, steps))
 
     def _enterers(self, coroutine: str) -> Iterator[Help]:
-        for process, actions in self.map.enterers(coroutine, self.last).items():
-            yield Help(process, _labels(actions), False)
+        for actions in self._by_process(self.map.entering(coroutine)).values():
+            if any(action.index in self.prospects.ahead for action in actions):
+                yield self._helper(coroutine, actions, FALSE)
 
     # -- ways on --------------------------------------------------------------------------------------------------------------
 
@@ -232,15 +257,12 @@ class _Seen:
         return (all_along, False) if all_along else ({text: t for each in found for text, t in each.items()}, True)
 
     def _false_in(self, action: Action, state: State) -> dict[str, BoolExpr]:
-        demands = conjuncts(action.demands)
-        false = [term for term in demands if not self.system.holds(self.meaning(term), state)]
-        others = (term for term in conjuncts([action.guard]) if _is_visible(term))
-        false = false or [term for term in others if not self.system.holds(term, state)]
+        false = [term for term in demands_of(action) if not self.system.holds(self.meaning(term), state)]
         return {str(term): term for term in false}
 
     def _obstacle(self, process: str, term: BoolExpr) -> Obstacle:
         leaves = list(dict.fromkeys(self._decisive(term)))
-        helpers, gone = self._help(process, self.meaning(term))
+        helpers, gone = self._help(process, term)
         return Obstacle(str(term), dict(self._values(leaves)), dict(self._whereabouts(leaves)), helpers, gone)
 
     # -- why it is false ------------------------------------------------------------------------------------------------------
@@ -273,23 +295,47 @@ class _Seen:
         places = (self._meaning(leaf) for leaf in leaves if leaf.op is op.AT)
         counters = {leaf.counts for place in places for leaf in variables_of(place) if isinstance(leaf, Variable)}
         for process in sorted(counters - {""}):
-            yield process, " or ".join(self.stands[process].places)
+            stand = self.stands[process]
+            ended = stand.posture is Posture.ENDED
+            yield process, "(ended)" if ended else ", ".join(stand.places) or str(stand.line or "another place")
 
     # -- help -----------------------------------------------------------------------------------------------------------------
 
     def _help(self, process: str, condition: BoolExpr) -> tuple[tuple[Help, ...], tuple[str, ...]]:
-        """Whose steps could make a condition true, and whose could have that will not come any more."""
-        able: dict[str, list[Action]] = {}
-        for action in self.system.actions:
-            if action.process != process and could_make_true(self.system, action, condition):
-                able.setdefault(action.process, []).append(action)
-        coming = {name: [a for a in actions if a.index in self.ahead[name]] for name, actions in able.items()}
-        helpers = (self._helper(name, actions, condition) for name, actions in coming.items() if actions)
-        return tuple(helpers), tuple(name for name, actions in coming.items() if not actions)
+        """Whose steps could make a condition true, and whose could have and are passed for good."""
+        able = self._by_process(self.prospects.makers(condition))
+        able.pop(process, None)
+        gone = [name for name, actions in able.items() if not any(a.index in self.prospects.ahead for a in actions)]
+        left = (actions for name, actions in able.items() if name not in gone)
+        return tuple(self._helper(process, actions, self.meaning(condition)) for actions in left), tuple(gone)
 
     def _helper(self, process: str, actions: Sequence[Action], condition: BoolExpr) -> Help:
-        sure = any(makes_true(self.system, action, condition, self.last) for action in actions)
-        return Help(process, _labels(actions), sure)
+        """What one of the other processes could do for a process."""
+        levels = (
+            (Comes.MAY, self._meanwhile(process)),
+            (Comes.AFTER, self.prospects.coming),
+            (Comes.NEVER, self.prospects.ahead),
+        )
+        groups = ((comes, [action for action in actions if action.index in level]) for comes, level in levels)
+        comes, steps = next((comes, group) for comes, group in groups if group)
+        sure = any(makes_true(self.system, action, condition, self.last) for action in steps)
+        return Help(steps[0].process, _labels(steps), comes, sure)
+
+    def _meanwhile(self, process: str) -> frozenset[int]:
+        if process not in self._without:
+            self._without[process] = self.prospects.without(process)
+        return self._without[process]
+
+    def _by_process(self, indices: Collection[int]) -> dict[str, list[Action]]:
+        found: dict[str, list[Action]] = {}
+        for index in sorted(indices):
+            found.setdefault(self.system.actions[index].process, []).append(self.system.actions[index])
+        return found
+
+
+def _is_hopeless(helpers: Iterable[Help]) -> bool:
+    """Nobody's help can come, or not before it is needed no more."""
+    return all(help.comes is not Comes.MAY for help in helpers)
 
 
 def _labels(actions: Iterable[Action]) -> tuple[str, ...]:
@@ -298,12 +344,14 @@ def _labels(actions: Iterable[Action]) -> tuple[str, ...]:
 
 def _condition(action: Action) -> str:
     """What an action demands, in the model's own words; "" for nothing."""
-    asked = all_(*(action.demands or filter(_is_visible, conjuncts([action.guard]))))
+    asked = all_(*(term for term in demands_of(action) if not _is_about_control(term)))
     return "" if asked is TRUE else str(asked)
 
 
-def _is_visible(term: BoolExpr) -> bool:
-    return any(isinstance(leaf, Variable) and not leaf.internal for leaf in variables_of(term))
+def _is_about_control(term: BoolExpr) -> bool:
+    """Whether it only says that a coroutine runs or does not: `co.at(...)` says so beside the place."""
+    leaves = variables_of(term)
+    return bool(leaves) and all(isinstance(leaf, Variable) and leaf.internal for leaf in leaves)
 
 
 def _promise(fairness: Iterable[Fairness], steps: Iterable[Action]) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from draincheck.analysis.waiting import Moves, situation
+from draincheck.analysis.waiting import Comes, Moves, situation
 from draincheck.errors import ModelError, TraceError
 from draincheck.jsonvalue import Json
 from draincheck.report.calls import CallEvent, events_of
@@ -337,7 +337,14 @@ def _posture(value: Json, where: str) -> Json:
     return value if value in words else _unlike(" or ".join(words), value, where)
 
 
-_HELPERS = _list_of(_record(dict[str, object], {"process": _text, "steps": _list_of(_text), "sure": _truth}))
+def _comes(value: Json, where: str) -> Json:
+    words = [comes.value for comes in Comes]
+    return value if value in words else _unlike(" or ".join(words), value, where)
+
+
+_HELPERS = _list_of(
+    _record(dict[str, object], {"process": _text, "steps": _list_of(_text), "comes": _comes, "sure": _truth})
+)
 _OBSTACLE = _record(dict[str, object], {
     "condition": _text, "values": _map_of(_value), "places": _map_of(_text), "made_true_by": _HELPERS, "gone": _list_of(_text),
 })  # fmt: skip

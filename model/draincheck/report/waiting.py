@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from draincheck.analysis.standing import Stand
-from draincheck.analysis.waiting import Help, Moves, Obstacle, Situation, Waiting, Way
+from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation, Waiting, Way
 from draincheck.jsonvalue import Json
 from draincheck.report.layout import wrapped
 from draincheck.words import assigned, counted
@@ -87,7 +87,7 @@ _UNPROMISED: Final = "; nobody promises that it does"
 def _entered(item: Waiting) -> str:
     if not item.entered_by:
         return "nobody can enter it any more"
-    return f"could be entered by {'; '.join(map(_helper, item.entered_by))}"
+    return f"could be entered by {'; '.join(_helper(help, item.stand.process) for help in item.entered_by)}"
 
 
 def _place(stand: Stand) -> str:
@@ -112,20 +112,21 @@ def _ways(situation: Situation, item: Waiting) -> Iterator[tuple[str, str]]:
         if way.alternately:
             yield f"{inner}never all true at the same time:", ""
         for obstacle in way.obstacles:
-            yield from ((inner + text, kind) for text, kind in _obstacle(situation, way, obstacle))
+            yield from ((inner + text, kind) for text, kind in _obstacle(situation, item.stand.process, way, obstacle))
 
 
-def _obstacle(situation: Situation, way: Way, obstacle: Obstacle) -> Iterator[tuple[str, str]]:
+def _obstacle(situation: Situation, process: str, way: Way, obstacle: Obstacle) -> Iterator[tuple[str, str]]:
     """Why it is false, and who could help."""
     values = [assigned(name, value) for name, value in obstacle.values.items()]
-    values += [f"{process} is at {place or 'another place'}" for process, place in obstacle.whereabouts.items()]
+    values += [f"{process} is at {place}" for process, place in obstacle.whereabouts.items()]
     why, word = ", ".join(values), "now and then false" if way.alternately else "false"
     if obstacle.condition == way.condition:
         yield f"{word}: {why}" if why else f"{word} all along", ""
     else:
         yield f"{word}: {obstacle.condition}" + (f" [{why}]" if why and why != obstacle.condition else ""), ""
     for help in obstacle.helpers:
-        yield f"{'would' if help.sure else 'could'} be made true by {_helper(help)}", ""
+        text = f"{'would' if help.sure else 'could'} be made true by {_helper(help, process)}"
+        yield text, "bad" if obstacle.is_hopeless else ""
     if not obstacle.helpers:
         yield _nobody(situation, obstacle), "bad"
 
@@ -141,13 +142,15 @@ def _nobody(situation: Situation, obstacle: Obstacle) -> str:
     return f"nobody can make it true any more: {', '.join(told)}"
 
 
-def _helper(help: Help) -> str:
-    return f"{help.process}: {_named(help.steps)}"
+def _helper(help: Help, process: str) -> str:
+    """What another one could do for a process, and whether it can."""
+    but = {Comes.AFTER: f", but not before {process} goes on", Comes.NEVER: ", which cannot come any more"}
+    return f"{help.process}: {_named(help.steps, ' or ')}{but.get(help.comes, '')}"
 
 
-def _named(steps: Sequence[str]) -> str:
+def _named(steps: Sequence[str], joint: str = ", ") -> str:
     more = len(steps) - NAMED
-    return ", ".join(steps[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return joint.join(steps[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _series(names: Sequence[str]) -> str:
@@ -216,4 +219,7 @@ def _obstacle_json(obstacle: Obstacle) -> dict[str, Json]:
 
 
 def _helpers_json(helpers: Iterable[Help]) -> list[Json]:
-    return [{"process": help.process, "steps": list(help.steps), "sure": help.sure} for help in helpers]
+    return [
+        {"process": help.process, "steps": list(help.steps), "comes": help.comes.value, "sure": help.sure}
+        for help in helpers
+    ]
