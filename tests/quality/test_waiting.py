@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation, Waiting, situation
+from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation, Waiting, situation, situation_in
 from draincheck.checking import check
+from draincheck.errors import SourceLine
 from draincheck.lang import Model
-from draincheck.run import Run
+from draincheck.revisions import find_revision
+from draincheck.run import Run, Trace
+from draincheck.verdict import Outcome
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.matrix import Row, system_of
 from tests.support import stuck_models as stuck
 
 
@@ -136,3 +142,124 @@ def test_who_waits_for_what(make: Callable[[], Model]) -> None:
     """Each process is told as it was derived by hand."""
     found = shown(make())
     assert (table(found), found.circle) == EXPECTED[make]
+
+
+def at_the_end(m: Model) -> dict[str, Waiting]:
+    """By name the processes at the end of a model's counterexample."""
+    return {item.stand.process: item for item in shown(m).processes}
+
+
+def test_a_process_stands_in_calls_at_a_place_of_a_line() -> None:
+    """A thread in its own calls; a coroutine that runs in those of whoever has entered it, too; one that is parked in its own."""
+    job, main, request = (at_the_end(stuck.nested_drain())[name].stand for name in ("job", "main", "request"))
+    assert (job.stack, job.places, job.thread) == (
+        ("main_loop_wait", "mirror_run", "bdrv_drain"),
+        ("nothing pending",),
+        "main",
+    )
+    assert (main.stack, main.places, main.awaits, main.thread) == (("main_loop_wait",), ("in the job",), "job", "main")
+    assert (request.stack, request.places, request.thread) == ((), ("in flight",), "request")
+    assert [stand.line for stand in (job, request, main)] == [
+        line_of("stuck_models", text)
+        for text in ('co.wait("nothing pending"', "# parked by the drain", 'p.enter(job, place="in')
+    ]
+
+
+def line_of(module: str, text: str) -> SourceLine:
+    """Where a text stands in a module of tests.support."""
+    lines = (Path(stuck.__file__).parent / f"{module}.py").read_text().splitlines()
+    (number,) = (number for number, line in enumerate(lines, 1) if text in line)
+    return SourceLine(f"tests/support/{module}.py", number)
+
+
+def test_who_cannot_be_freed_is_lost() -> None:
+    """Whoever waits for what nobody can do, or only somebody who waits for him."""
+    lost = {make.__name__: [n for n, item in at_the_end(make()).items() if item.is_lost] for make in EXPECTED}
+    assert lost["lost_wakeup"] == ["main loop"]
+    assert lost["parked_coroutine"] == ["request", "main"]
+    assert lost["drain_and_request"] == ["main thread", "iothread"]
+    assert lost["two_ways"] == ["chooser", "painter"]
+    assert lost["starved_reader"] == lost["swing"] == []
+
+
+def test_it_is_told_where_things_come_to_an_end() -> None:
+    """Where a goal has got out of reach two more steps can be taken; a deadlock and a loop are told as they are."""
+    assert (shown(stuck.wrong_turn()).later, shown(stuck.lost_wakeup()).later, shown(stuck.swing()).later) == (2, 0, 0)
+    assert [shown(make()).loop for make in (stuck.wrong_turn, stuck.lost_wakeup, stuck.swing)] == [False, False, True]
+
+
+MENDED: list[Callable[[], Model]] = [
+    lambda: stuck.two_locks(ordered=True),
+    lambda: stuck.lost_wakeup(always=True),
+    lambda: stuck.parked_coroutine(completes=True),
+    lambda: stuck.drain_and_request(counted=False),
+    lambda: stuck.starved_reader("strong"),
+    lambda: stuck.ended_partner(items=2),
+    lambda: stuck.three_in_a_circle(started=True),
+    lambda: stuck.wrong_turn(back=True),
+]
+
+
+@pytest.mark.parametrize("make", MENDED)
+def test_with_the_missing_step_nobody_is_stuck(make: Callable[[], Model]) -> None:
+    """The control: the property holds."""
+    assert [verdict.outcome for verdict in check(make().compile()).verdicts.values()] == [Outcome.HOLDS]
+
+
+def test_who_will_be_woken_is_not_lost() -> None:
+    """The other control: the main loop sleeps before the guest notifies it, and the table says who will move, and that it helps."""
+    system = stuck.lost_wakeup(always=True).compile()
+    asleep = Run.of(system, Trace(system.name, system.digest, "", system.initial[0], (1,))).states[-1]
+    guest, main = situation_in(system, [asleep]).processes
+    assert told(guest) == "could go on: notifies, nothing promised"
+    assert (told(main), main.is_lost) == ("notified [notified=False] by guest: notifies", False)
+
+
+def test_other_runs_have_no_table() -> None:
+    """A counterexample of an invariant ends where it ends, whatever waits there."""
+    m = Model("closed")
+    door = m.bool("door")
+    with m.thread("main") as p:
+        p.do("opens", door.set())
+    m.always("the door stays closed", ~door)
+    system = m.compile()
+    (trace,) = (verdict.trace for verdict in check(system).verdicts.values())
+    assert trace is not None
+    assert situation(Run.of(system, trace)) is None
+
+
+# -- QEMU: derived from the code bases' expectations ----------------------------------------------------------------------------------
+
+
+def of_code_base(revision: str, scenario: str) -> dict[str, Waiting]:
+    """By name the processes at the end of the counterexample of F1."""
+    system = system_of(Row(find_revision(revision), find_scenario(scenario)))
+    trace = check(system, ["F1"])["F1"].verdict.trace
+    assert trace is not None
+    found = situation(Run.of(system, trace))
+    assert found is not None
+    return {item.stand.process: item for item in found.processes}
+
+
+def test_an_iothread_sleeps_and_nobody_notifies_it() -> None:
+    """321d1dba8b: its poll set leaves the notifier out, the section's end does not notify it, and the write stays in the ring."""
+    iothread = of_code_base("65c1b5b622", "dataplane")["iothread"]
+    assert (iothread.stand.stack, iothread.stand.places) == (("iothread_run", "aio_poll"), ("qemu_poll_ns",))
+    (way,) = iothread.ways
+    (obstacle,) = way.obstacles
+    assert {"poll set has the notifier": False, "write[0.0]": "ring"}.items() <= obstacle.values.items()
+    assert [(help.process, help.comes) for help in obstacle.helpers] == [
+        ("storage", Comes.AFTER),
+        ("clock", Comes.NEVER),
+    ]
+    assert iothread.is_lost
+
+
+def test_a_drain_waits_for_a_request_that_waits_for_it() -> None:
+    """7f16476fab: a flush that is queued stays counted, and the drain before the switch waits for it, in the main thread."""
+    main = of_code_base("cf3129323f", "no-ioeventfd-flush")["main thread"]
+    assert main.stand.stack[-3:] == ("mirror_exit", "bdrv_replace_node", "bdrv_drained_begin")
+    quiet = next(way for way in main.ways if way.condition.startswith("not "))
+    (obstacle,) = quiet.obstacles
+    assert (obstacle.values, obstacle.helpers) == ({"flush[0.0]": "parked"}, ())
+    assert main.is_lost

@@ -144,7 +144,7 @@ def nested_drain() -> Model:
     request, job = m.coroutine("request"), m.coroutine("job")
     with request as co:
         co.do("submits", pending.set())
-        co.yield_("in flight")
+        co.yield_("in flight")  # parked by the drain
         co.do("completes", pending.clear())
     with job as co, co.call("mirror_run"), co.call("bdrv_drain"):
         co.wait("nothing pending", ~pending)

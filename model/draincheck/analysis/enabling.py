@@ -12,7 +12,7 @@ from draincheck.expr import FALSE, BoolExpr, Expr, all_, constant, evaluate, not
 from draincheck.semantics.violation import faultless
 from draincheck.system import Action, State, TransitionSystem, Variable
 
-__all__ = ["could_make_true", "demands_of", "makes_true"]
+__all__ = ["could_make_true", "demands_of", "makes_true", "visible"]
 
 #: so many valuations are tried; where there are more, a step that is not known to be of no help could help
 TRIED: Final = 4096
@@ -34,11 +34,16 @@ def conjuncts(terms: Iterable[Expr]) -> list[BoolExpr]:
 
 def demands_of(action: Action) -> list[BoolExpr]:
     """What an action demands besides where control is, in the model's own words, part by part."""
-    return conjuncts(action.demands) or [term for term in conjuncts([action.guard]) if _is_visible(term)]
+    return conjuncts(action.demands) or visible([action.guard])
 
 
-def _is_visible(term: BoolExpr) -> bool:
-    return any(isinstance(leaf, Variable) and not leaf.internal for leaf in variables_of(term))
+def visible(terms: Iterable[Expr]) -> list[BoolExpr]:
+    """The parts of a conjunction that are about more than where control is."""
+    return [term for term in conjuncts(terms) if any(_is_shown(leaf) for leaf in variables_of(term))]
+
+
+def _is_shown(leaf: Expr) -> bool:
+    return isinstance(leaf, Variable) and not leaf.internal
 
 
 def could_make_true(system: TransitionSystem, action: Action, condition: BoolExpr) -> bool:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from draincheck import op
 from draincheck.analysis.dead_end import dead_end
-from draincheck.analysis.enabling import demands_of, makes_true
+from draincheck.analysis.enabling import demands_of, makes_true, visible
 from draincheck.analysis.prospects import Prospects
 from draincheck.analysis.standing import ControlMap, Posture, Stand
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, variables_of
@@ -257,8 +257,11 @@ class _Seen:
         return (all_along, False) if all_along else ({text: t for each in found for text, t in each.items()}, True)
 
     def _false_in(self, action: Action, state: State) -> dict[str, BoolExpr]:
-        false = [term for term in demands_of(action) if not self.system.holds(self.meaning(term), state)]
-        return {str(term): term for term in false}
+        """What keeps an action from being taken where its process stands: a demand, or that the program was aborted."""
+        for terms in (demands_of(action), visible([action.guard])):
+            if false := [term for term in terms if not self.system.holds(self.meaning(term), state)]:
+                return {str(term): term for term in false}
+        return {}
 
     def _obstacle(self, process: str, term: BoolExpr) -> Obstacle:
         leaves = list(dict.fromkeys(self._decisive(term)))
