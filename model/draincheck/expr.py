@@ -17,10 +17,11 @@ from draincheck.location import slip
 from draincheck.op import Op
 from draincheck.refusals import Valueless, no_condition, said
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
+from draincheck.walks import OfTerms, bottom_up
 
 __all__ = [
-    "FALSE", "REBUILD", "TRUE", "BoolExpr", "EnumExpr", "Expr", "IntExpr", "Substitution", "all_", "any_", "bounds", "choose", "constant", "count", "eq",
-    "evaluate", "ite", "not_", "number", "render", "same_kind", "substitute", "variables_of", "want_bool", "want_int",
+    "FALSE", "REBUILD", "TRUE", "BoolExpr", "EnumExpr", "Evaluation", "Expr", "IntExpr", "Rendering", "Substitution", "all_", "any_", "bounds",
+    "choose", "constant", "count", "eq", "ite", "not_", "number", "render", "same_kind", "substitute", "variables_of", "want_bool", "want_int",
 ]  # fmt: skip
 
 
@@ -238,9 +239,21 @@ def _eq_constant(a: Expr, b: Expr) -> BoolExpr:
         return _truth(a) if b.value else not_(_truth(a))
     if not a.sort.low <= b.value <= a.sort.high:
         return FALSE
-    if a.op is op.ITE:
-        return choose(_truth(a.args[0]), eq(a.args[1], b), eq(a.args[2], b))
-    return BoolExpr(op.EQ, (a, b), BOOL)
+    return _eq_choice(a, b) if a.op is op.ITE else BoolExpr(op.EQ, (a, b), BOOL)
+
+
+def _eq_choice(a: Expr, b: Expr) -> BoolExpr:
+    """Equality of an `ite` with a constant: a choice of equalities."""
+    found: dict[Expr, BoolExpr] = {}
+    for term in bottom_up(a, parts=lambda term: term.args[1:] if term.op is op.ITE else ()):
+        if term.op is not op.ITE:
+            found[term] = eq(term, b)
+        elif not term.sort.low <= b.value <= term.sort.high:
+            found[term] = FALSE
+        else:
+            test, then, otherwise = term.args
+            found[term] = choose(_truth(test), found[then], found[otherwise])
+    return found[a]
 
 
 def compare(kind: Op, a: IntExpr, b: IntExpr) -> BoolExpr:
@@ -335,21 +348,19 @@ def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
     return Substitution(replacements)(a) if replacements else a
 
 
-class Substitution(dict[Expr, Expr]):
+class Substitution(OfTerms[Expr]):
     """Replaces leaves in many terms that share parts: each part is looked at once."""
 
     def __call__(self, a: E) -> E:
         """The term with its leaves replaced, as by `substitute`."""
         return cast(E, self[a])
 
-    def __missing__(self, a: Expr) -> Expr:
-        if a.args:
-            args = tuple(map(self.__getitem__, a.args))
-            found = a if all(map(operator.is_, args, a.args)) else REBUILD[a.op](*args)
-        else:
-            found = self.leaf(a)
-        self[a] = found
-        return found
+    def of(self, a: Expr) -> Expr:
+        """The term with its parts replaced."""
+        if not a.args:
+            return self.leaf(a)
+        args = tuple(map(self.__getitem__, a.args))
+        return a if all(map(operator.is_, args, a.args)) else REBUILD[a.op](*args)
 
     def leaf(self, a: Expr) -> Expr:
         """What stands for a leaf that nothing replaces: itself."""
@@ -358,33 +369,40 @@ class Substitution(dict[Expr, Expr]):
 
 def variables_of(a: Expr) -> set[Expr]:
     """The variables (leaves that are not constants) of a term."""
-    if a.op is op.VAR or a.op is op.AT:
-        return {a}
-    found: set[Expr] = set()
-    for arg in a.args:
-        found |= variables_of(arg)
-    return found
+    seen, todo = {a}, [a]
+    for term in todo:
+        new = [arg for arg in term.args if arg not in seen]
+        seen.update(new)
+        todo += new
+    return {term for term in todo if term.op is op.VAR or term.op is op.AT}
 
 
-def evaluate(a: Expr, value_of: Callable[[Expr], int]) -> int:
-    """The stored value of a term, given the stored values of its variables. Written for clarity: engines generate code instead."""
-    match a.op:
-        case op.CONST:
-            return a.value
-        case op.VAR:
-            return value_of(a)
-        case op.NOT:
-            return 1 - evaluate(a.args[0], value_of)
-        case op.AND:
-            return int(all(evaluate(arg, value_of) for arg in a.args))
-        case op.OR:
-            return int(any(evaluate(arg, value_of) for arg in a.args))
-        case op.ITE:
-            return evaluate(a.args[1 if evaluate(a.args[0], value_of) else 2], value_of)
-        case op.EQ | op.LT | op.LE | op.ADD | op.SUB:
-            return int(_OF_TWO[a.op](*(evaluate(arg, value_of) for arg in a.args)))
-        case op.AT | op.OPAQUE:
-            raise ModelError(f"a term without a value: {a} ({a.op.value})")
+class Evaluation(OfTerms[int]):
+    """The stored values of terms, given those of their variables. Written for clarity: engines generate code instead."""
+
+    def __init__(self, value_of: Callable[[Expr], int]) -> None:
+        super().__init__()
+        self._value_of = value_of
+
+    def of(self, a: Expr) -> int:
+        """The value of a term."""
+        match a.op:
+            case op.CONST:
+                return a.value
+            case op.VAR:
+                return self._value_of(a)
+            case op.NOT:
+                return 1 - self[a.args[0]]
+            case op.AND:
+                return int(all(map(self.__getitem__, a.args)))
+            case op.OR:
+                return int(any(map(self.__getitem__, a.args)))
+            case op.ITE:
+                return self[a.args[1 if self[a.args[0]] else 2]]
+            case op.EQ | op.LT | op.LE | op.ADD | op.SUB:
+                return int(_OF_TWO[a.op](*map(self.__getitem__, a.args)))
+            case op.AT | op.OPAQUE:
+                raise ModelError(f"a term without a value: {a} ({a.op.value})")
 
 
 _OF_TWO: Final[Mapping[Op, Callable[[int, int], int]]] = {
@@ -402,16 +420,32 @@ _INFIX: Final = {
 }  # fmt: skip
 
 
+#: texts of terms that are longer are cut
+LONGEST = 5_000
+
+
 def render(a: Expr) -> str:
     """The term as an engineer would write it: `bh_scheduled and not (pending == 0)`."""
-    match a.op:
-        case op.CONST:
-            return str(a.sort.decode(a.value))
-        case op.VAR | op.AT | op.OPAQUE:
-            return a.name
-        case op.NOT:
-            return f"not {a.args[0].operand()}"
-        case op.ITE:
-            return f"({render(a.args[1])} if {render(a.args[0])} else {render(a.args[2])})"
-        case _:
-            return f" {_INFIX[a.op]} ".join(arg.operand() for arg in a.args)
+    return Rendering()[a]
+
+
+class Rendering(OfTerms[str]):
+    """The texts of terms."""
+
+    def of(self, a: Expr) -> str:
+        """The text of a term."""
+        match a.op:
+            case op.CONST:
+                text = str(a.sort.decode(a.value))
+            case op.VAR | op.AT | op.OPAQUE:
+                text = a.name
+            case op.NOT:
+                text = f"not {self._operand(a.args[0])}"
+            case op.ITE:
+                text = f"({self[a.args[1]]} if {self[a.args[0]]} else {self[a.args[2]]})"
+            case _:
+                text = f" {_INFIX[a.op]} ".join(map(self._operand, a.args))
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+
+    def _operand(self, a: Expr) -> str:
+        return f"({self[a]})" if a.op in _INFIX else self[a]

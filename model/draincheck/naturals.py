@@ -7,13 +7,11 @@ integers of SMT-LIB. A parameter is a counter that starts with any value.
 
 from __future__ import annotations
 
-from typing import cast
-
 from msgspec.structs import replace
 
 from draincheck import op
 from draincheck.errors import ModelError
-from draincheck.expr import FALSE, REBUILD, BoolExpr, Expr
+from draincheck.expr import FALSE, Expr, Substitution
 from draincheck.sorts import IntSort, Sort
 from draincheck.system import Action, TransitionSystem, Variable
 
@@ -57,14 +55,16 @@ def over_naturals(system: TransitionSystem) -> TransitionSystem:
 
 
 def _unlimited(action: Action) -> Action:
-    faults = [replace(fault, when=cast(BoolExpr, _without_end(fault.when))) for fault in action.faults]
+    without_end = _WithoutEnd({})
+    faults = [replace(fault, when=without_end(fault.when)) for fault in action.faults]
     return replace(action, faults=tuple(fault for fault in faults if fault.when is not FALSE))
 
 
-def _without_end(a: Expr) -> Expr:
-    """The term, with `infinity < x` replaced by what it is: false."""
-    if a.op is op.LT and a.args[0].op is op.CONST and a.args[0].value >= INFINITY:
-        return FALSE
-    if not a.args:
-        return a
-    return REBUILD[a.op](*map(_without_end, a.args))
+class _WithoutEnd(Substitution):
+    """Replaces `infinity < x` by what it is: false."""
+
+    def of(self, a: Expr) -> Expr:
+        """The term with its parts replaced."""
+        if a.op is op.LT and a.args[0].op is op.CONST and a.args[0].value >= INFINITY:
+            return FALSE
+        return super().of(a)

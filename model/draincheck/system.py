@@ -12,8 +12,6 @@ before it and stores them at once. Beside its effect an action carries
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
@@ -25,15 +23,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck import op
+from draincheck.digest import digest_of
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import (
     FALSE,
     TRUE,
     BoolExpr,
     EnumExpr,
+    Evaluation,
     Expr,
     IntExpr,
-    evaluate,
     ite,
     same_kind,
     want_bool,
@@ -42,7 +41,7 @@ from draincheck.expr import (
 from draincheck.location import caller_line, slip
 from draincheck.properties import Property
 from draincheck.refusals import said
-from draincheck.sorts import BoolSort, EnumSort, Sort, Value
+from draincheck.sorts import Sort, Value
 
 __all__ = [
     "Action",
@@ -66,9 +65,6 @@ __all__ = [
 ]  # fmt: skip
 
 _STORE = "write p.do('...', x.set(...))"
-
-#: values that a variable may start with which are listed one by one where behaviour is written down; of more only the ends are
-LISTED = 1024
 
 #: stored values, in the order of `TransitionSystem.variables`
 State = tuple[int, ...]
@@ -405,7 +401,7 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides behaviour; a trace names it so that no replay drifts silently."""
-        return hashlib.sha256(json.dumps(_canonical(self), separators=(",", ":")).encode()).hexdigest()
+        return digest_of(self)
 
     def property_named(self, name: str) -> Property:
         """The property of this name; raises ModelError if there is none."""
@@ -416,9 +412,13 @@ class TransitionSystem(Struct, frozen=True, dict=True):
             f"{self.name} has no property {name!r}; it has {', '.join(p.name for p in self.properties) or 'none'}"
         )
 
+    def values(self, state: State) -> Evaluation:
+        """The stored values of terms in a state."""
+        return Evaluation(lambda variable: state[self.position[variable]])
+
     def value(self, term: Expr, state: State) -> int:
         """The stored value of a term in a state."""
-        return evaluate(term, lambda variable: state[self.position[variable]])
+        return self.values(state)[term]
 
     def holds(self, condition: BoolExpr, state: State) -> bool:
         """Whether a condition is true in a state."""
@@ -426,7 +426,8 @@ class TransitionSystem(Struct, frozen=True, dict=True):
 
     def enabled(self, state: State) -> Iterator[Action]:
         """The actions that may be taken in a state, in index order."""
-        return (action for action in self.actions if self.holds(action.guard, state))
+        value = self.values(state)
+        return (action for action in self.actions if value[action.guard])
 
     def step(self, state: State, action: Action) -> State:
         """The state after an action. Does not look at guard, checks or faults."""
@@ -446,40 +447,3 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     def decoded(self, state: State) -> dict[str, Value]:
         """The state as names and values, internal variables included."""
         return {v.name: v.sort.decode(stored) for v, stored in zip(self.variables, state, strict=True)}
-
-
-def _canonical(system: TransitionSystem) -> list[object]:
-    """Behaviour as plain lists: variables, actions (guards, updates, checks, faults) and properties; no labels, no source lines."""
-    numbers: dict[Expr, int] = dict(system.position)
-    shared: dict[int, object] = {}
-
-    def term(a: Expr) -> object:
-        found = shared.get(id(a))
-        if found is None:
-            if a.op is op.VAR:
-                found = numbers[a]
-            else:
-                found = [a.op.value, *map(term, a.args)] if a.args else [a.op.value, a.value]
-            shared[id(a)] = found
-        return found
-
-    def sort(a: Sort) -> object:
-        return list(a.names) if isinstance(a, EnumSort) else ["bool"] if isinstance(a, BoolSort) else [a.low, a.high]
-
-    def starts(values: Sequence[int]) -> object:
-        return ["range", values[0], values[-1]] if isinstance(values, range) and len(values) > LISTED else list(values)
-
-    return [
-        [[v.name, sort(v.sort), starts(v.initial)] for v in system.variables],
-        [
-            [
-                action.process, term(action.guard), [[numbers[u.variable], term(u.value)] for u in action.updates],
-                [[c.property, term(c.holds)] for c in action.checks], [[f.kind.name, term(f.when)] for f in action.faults],
-            ]
-            for action in system.actions
-        ],
-        [[type(p).__name__, p.name, *map(term, p.conditions())] for p in system.properties],
-        term(system.final),
-        *([[[f.strength.value, f.actions] for f in system.fairness]] if system.fairness else []),
-        *([system.quotient] if system.quotient else []),
-    ]  # fmt: skip

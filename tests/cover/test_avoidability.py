@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from draincheck.analysis.avoidability import Avoidabilities, Avoidability
-from draincheck.analysis.explain import _deciding
+from draincheck.analysis.explain import _Deciding
 from draincheck.errors import ModelFault
 from draincheck.exploration.graph import StateGraph
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property
@@ -25,7 +25,7 @@ def test_facts_decide_their_condition(system: TransitionSystem, data: st.DataObj
     conditions = [*(action.guard for action in system.actions), *always]
     states = reached(system)
     condition, here = data.draw(st.sampled_from(conditions)), data.draw(st.sampled_from(states))
-    atoms = list(_deciding(system, condition, here))
+    atoms = list(_Deciding(system, here)[condition])
     alike = [other for other in states if all(bool(system.value(atom, other)) == true for atom, true in atoms)]
     assert here in alike
     assert {system.holds(condition, other) for other in alike} == {system.holds(condition, here)}

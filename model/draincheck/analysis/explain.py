@@ -7,7 +7,7 @@ graph of the system (`draincheck.analysis.avoidability`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -16,12 +16,13 @@ from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Alternative, A
 from draincheck.analysis.waiting import Situation, situation
 from draincheck.errors import ModelError
 from draincheck.exploration.domains import flat
-from draincheck.expr import BoolExpr, Expr, all_, variables_of
+from draincheck.expr import BoolExpr, Expr, Rendering, all_, variables_of
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
 from draincheck.run import Run, Step, Trace, label_of
 from draincheck.semantics.violation import failed_checks
 from draincheck.system import Action, State, TransitionSystem, Variable
 from draincheck.verdict import Limits
+from draincheck.walks import OfTerms
 from draincheck.words import assigned
 
 __all__ = [
@@ -208,40 +209,42 @@ def facts_behind(
     So are those about what a specification has remembered, unless `history` asks for them.
     """
     found: dict[Fact, None] = {}
-    for atom, true in _deciding(system, condition, state):
+    for atom, true in _Deciding(system, state)[condition]:
         variables = [v for v in variables_of(atom) if isinstance(v, Variable)]
         if any(not v.internal or (history and not v.counts) for v in variables):
             found[_fact(system, atom, true, state)] = None
     return tuple(found)
 
 
-def _deciding(system: TransitionSystem, condition: Expr, state: State) -> Iterator[tuple[Expr, bool]]:
-    """Atoms and their truth: of a disjunction that is true (a conjunction that is false) those of one operand, else of all."""
-    true = bool(system.value(condition, state))
-    match condition.op:
-        case op.CONST:
-            return
-        case op.NOT:
-            yield from _deciding(system, condition.args[0], state)
-        case op.AND | op.OR:
-            one = true == (condition.op is op.OR)
-            operands = [arg for arg in condition.args if not one or bool(system.value(arg, state)) == true]
-            yield from _fewest(system, operands, state) if one else _all(system, operands, state)
-        case op.ITE:
-            yield from _deciding(system, condition.args[0], state)
-            yield from _deciding(system, condition.args[1 if system.value(condition.args[0], state) else 2], state)
-        case _:
-            yield condition, true
+class _Deciding(OfTerms[Mapping[tuple[Expr, bool], None]]):
+    """The atoms that decide conditions in a state, and their truth.
 
+    Of a disjunction that is true (a conjunction that is false) those of the operand that needs fewest, else of all.
+    """
 
-def _all(system: TransitionSystem, operands: Iterable[Expr], state: State) -> Iterator[tuple[Expr, bool]]:
-    for operand in operands:
-        yield from _deciding(system, operand, state)
+    def __init__(self, system: TransitionSystem, state: State) -> None:
+        super().__init__()
+        self._value = system.values(state)
 
+    def of(self, a: Expr) -> Mapping[tuple[Expr, bool], None]:
+        """The atoms of a condition."""
+        match a.op:
+            case op.CONST:
+                return {}
+            case op.NOT:
+                return self[a.args[0]]
+            case op.AND | op.OR:
+                return self._of_several(a)
+            case op.ITE if isinstance(a, BoolExpr):
+                return {**self[a.args[0]], **self[a.args[1 if self._value[a.args[0]] else 2]]}
+            case _:
+                return {(a, bool(self._value[a])): None}
 
-def _fewest(system: TransitionSystem, operands: Iterable[Expr], state: State) -> Iterator[tuple[Expr, bool]]:
-    """The atoms of the operand that needs fewest of them."""
-    yield from min((list(_deciding(system, operand, state)) for operand in operands), key=len)
+    def _of_several(self, a: Expr) -> Mapping[tuple[Expr, bool], None]:
+        true = bool(self._value[a])
+        if true != (a.op is op.OR):
+            return {atom: None for arg in a.args for atom in self[arg]}
+        return min((self[arg] for arg in a.args if bool(self._value[arg]) == true), key=len)
 
 
 def _fact(system: TransitionSystem, atom: Expr, true: bool, state: State) -> Fact:
@@ -322,13 +325,16 @@ def _conjuncts(action: Action) -> Iterator[BoolExpr]:
 
 def _subformulas(condition: Expr) -> Iterator[Expr]:
     """The conditions that a condition is made of, without itself and without negations; those too long to read are left out."""
-    for arg in condition.args:
-        if arg.sort.size == 2 and isinstance(arg, BoolExpr):
-            if arg.op not in (op.NOT, op.CONST) and len(str(arg)) <= MAX_TEXT and _is_visible(arg):
-                yield arg
-            yield from _subformulas(arg)
-        elif arg.args:
-            yield from _subformulas(arg)
+    texts, seen, todo = Rendering(), {condition}, list(reversed(condition.args))
+    while todo:
+        part = todo.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        todo += reversed(part.args)
+        is_formula = isinstance(part, BoolExpr) and part.op not in (op.NOT, op.CONST)
+        if is_formula and len(texts[part]) <= MAX_TEXT and _is_visible(part):
+            yield part
 
 
 def _is_visible(a: Expr) -> bool:

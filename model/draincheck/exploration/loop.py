@@ -77,7 +77,9 @@ class Loop:
         text.tree(
             [_Guarded(a, facts, dict(facts.fixed)) for a in system.actions if (facts := conjunction([a.guard]))], 3
         )
-        predicates = "".join([f"lambda states: [s for s in states if {writer.condition(c)}],\n" for c in asked])
+        predicates = "".join(
+            [f"lambda states: [s for s in states if {writer.closed(writer.condition(c))}],\n" for c in asked]
+        )
         self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates)
         made: dict[str, Any] = {}
         exec(compile(self.source, f"<search of {system.name!a}>", "exec"), made)
@@ -169,22 +171,23 @@ class _Text:
     def _action(self, guarded: _Guarded, depth: int) -> None:
         """Write an action: the rest of its guard, its faults, its checks, its successor."""
         action, guard, others = guarded
+        closed = self._writer.closed
         test = self._writer.all_of(others, guard)
         if test:
-            self._line(depth, f"if {test}:")
+            self._line(depth, f"if {closed(test)}:")
             depth += 1
         self._line(depth, "m = True")
         for number, fault in enumerate(action.faults):
             note = self._note(StepNote(action, fault))
-            self._line(depth, f"{'elif' if number else 'if'} {self._writer.condition(fault.when)}: {note}")
+            self._line(depth, f"{'elif' if number else 'if'} {closed(self._writer.condition(fault.when))}: {note}")
         if action.faults:
             self._line(depth, "else:")
             depth += 1
         for check in action.checks:
             if check.property in self._watched and check.holds is not TRUE:
                 note = self._note(StepNote(action, None, check.property))
-                self._line(depth, f"if not {self._writer.condition(check.holds)}: {note}")
-        self._line(depth, f"put({self._writer.successor(action.updates, guard.fixed)}); act({action.index})")
+                self._line(depth, f"if not {closed(self._writer.condition(check.holds))}: {note}")
+        self._line(depth, f"put({closed(self._writer.successor(action.updates, guard.fixed))}); act({action.index})")
 
     def _note(self, note: StepNote) -> str:
         self._notes.append(note)

@@ -6,6 +6,7 @@ What conditions say about single variables is gathered, so that a conjunction of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import starmap
 
@@ -13,31 +14,65 @@ from draincheck import op
 from draincheck.errors import ModelError
 from draincheck.exploration.domains import Facts, Values, allowed, complement, conjunction, disjunction, shifted, size
 from draincheck.exploration.layout import Field, Layout
-from draincheck.expr import Expr
+from draincheck.expr import BoolExpr, Expr
 from draincheck.system import Update
+from draincheck.walks import OfTerms
 
 __all__ = ["Writer"]
 
 #: values of a variable that are listed one by one; of more only the borders are
 MOST_LISTED = 64
 
+#: texts that are longer have a name in others; those of terms in the depth even if they are short, for each adds parentheses
+LONGEST, LONG = 10_000, 200
+
+#: choices in one another that are written out where a value is stored
+MOST_CHOICES = 12
+
+#: what is called by a name
+NAME = re.compile(r"\bt(\d+)\b")
+
 COMPARE = {op.EQ: "==", op.LT: "<", op.LE: "<="}
 
 
-class Writer:
-    """Writes terms as Python text. Texts of conditions are kept, since guards, updates and checks share many."""
+class Writer(OfTerms[str]):
+    """Writes terms as Python text. Texts are kept, since guards, updates and checks share many.
+
+    What is long has a name in the texts of what it is a part of: Python reads no text whose parentheses are nested deeply, and a part that is
+    used again and again is computed once. A text is complete only when it is `closed`.
+    """
 
     def __init__(self, layout: Layout) -> None:
+        super().__init__()
         self.layout = layout
-        self._conditions: dict[Expr, str] = {}
         self._memberships: dict[tuple[Expr, Values], str] = {}
+        self._named: list[str] = []
+
+    def of(self, a: Expr) -> str:
+        """Text of a truth-valued term as a condition, of any other as an operand; its name if it is long."""
+        text = self._condition(a) if isinstance(a, BoolExpr) else self._value(a)
+        if len(text) <= (LONG if self.is_deep else LONGEST):
+            return text
+        self._named.append(text)
+        return f"t{len(self._named) - 1}"
+
+    def closed(self, text: str) -> str:
+        """A text that computes first what has a name in it."""
+        if not self._named:
+            return text
+        needed, todo = set[int](), [text]
+        while todo:
+            new = set(map(int, NAME.findall(todo.pop()))) - needed
+            needed |= new
+            todo += [self._named[number] for number in new]
+        if not needed:
+            return text
+        parts = "".join(f"(t{number} := {self._named[number]}), " for number in sorted(needed))
+        return f"({parts}{text})[-1]"
 
     def condition(self, a: Expr) -> str:
         """Text that is true where the condition holds; it binds at least as tight as `not`."""
-        text = self._conditions.get(a)
-        if text is None:
-            text = self._conditions[a] = self._condition(a)
-        return text
+        return self[a]
 
     def _condition(self, a: Expr) -> str:
         found = allowed(a)
@@ -102,6 +137,11 @@ class Writer:
 
     def value(self, a: Expr) -> str:
         """Text for the value of a term, as an operand."""
+        if not isinstance(a, BoolExpr):
+            return self[a]
+        return self._value(a) if not a.args else f"(1 if {self[a]} else 0)"
+
+    def _value(self, a: Expr) -> str:
         match a.op:
             case op.CONST:
                 return str(a.value)
@@ -116,10 +156,10 @@ class Writer:
             case op.ITE:
                 return f"({self.value(a.args[1])} if {self.condition(a.args[0])} else {self.value(a.args[2])})"
             case _:
-                return f"(1 if {self.condition(a)} else 0)"
+                raise ModelError(f"not a number that can be searched: {a} ({a.op.value})")
 
-    def bits(self, a: Expr, field: Field) -> str:
-        """Text for a term's value where a field has its bits."""
+    def bits(self, a: Expr, field: Field, deepest: int = MOST_CHOICES) -> str:
+        """Text for a term's value where a field has its bits; choices in one another are written out so often."""
         base, shift = shifted(a)
         match base.op:
             case op.CONST:
@@ -127,24 +167,27 @@ class Writer:
             case op.VAR if not shift and self.layout.fields[base].low == field.low:
                 source = self.layout.fields[base]
                 return moved(f"s & {source.mask}", field.offset - source.offset)
-            case op.ITE if not shift:
-                then, otherwise = self.bits(base.args[1], field), self.bits(base.args[2], field)
+            case op.ITE if not shift and deepest:
+                then, otherwise = (self.bits(arg, field, deepest - 1) for arg in base.args[1:])
                 return f"({then} if {self.condition(base.args[0])} else {otherwise})"
             case op.AND | op.OR | op.NOT | op.EQ | op.LT | op.LE:
                 return f"({field.bits(1)} if {self.condition(a)} else {field.bits(0)})"
             case _:
                 return f"({self.value(a)} - {field.low} << {field.offset})"
 
-    def delta(self, a: Expr, variable: Expr, known: int | None) -> int | str | None:
-        """What to add to a state to store a term in a variable whose old value may be known; None if adding cannot do it."""
+    def delta(self, a: Expr, variable: Expr, known: int | None, deepest: int = MOST_CHOICES) -> int | str | None:
+        """What to add to a state to store a term in a variable whose old value may be known; None if adding cannot do it.
+
+        Choices in one another are written out so often.
+        """
         field = self.layout.fields[variable]
         base, shift = shifted(a)
         if base is variable:
             return shift << field.offset
         if base.op is op.CONST and known is not None:
             return field.bits(base.value + shift) - field.bits(known)
-        if base.op is op.ITE and not shift:
-            then, otherwise = (self.delta(arg, variable, known) for arg in base.args[1:])
+        if base.op is op.ITE and not shift and deepest:
+            then, otherwise = (self.delta(arg, variable, known, deepest - 1) for arg in base.args[1:])
             if then is not None and otherwise is not None:
                 return f"({then} if {self.condition(base.args[0])} else {otherwise})"
         return None

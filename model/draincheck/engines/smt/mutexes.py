@@ -32,6 +32,8 @@ FOR_EVER = 1 << 30
 
 #: variables with more values are left out: their facts would be too many, and say too little
 MOST_VALUES = 32
+#: facts of which there may be pairs; of more there would be millions, and nothing is analysed
+MOST_FACTS = 1_000
 #: cases taken at a location before the analysis is given up: about a second
 MOST_WORK = 250_000
 
@@ -73,7 +75,8 @@ class Pairs:
 
     def __init__(self, system: TransitionSystem, located: bool = True) -> None:
         """Run the analysis; `located` keeps control locations apart, unless there are too many of them."""
-        self.facts = OperatorFacts(variable for variable in system.variables if variable.sort.size <= MOST_VALUES)
+        small = [variable for variable in system.variables if variable.sort.size <= MOST_VALUES]
+        self.facts = OperatorFacts(small if sum(v.sort.size for v in small) <= MOST_FACTS else ())
         self._cases = [case for action in system.actions for case in _taken(self.facts, action)]
         self.layers: list[dict[Location, Rows]] = []
         self._analyse([variable for variable in self.facts.of if variable.internal and located])

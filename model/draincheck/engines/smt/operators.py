@@ -17,6 +17,7 @@ from draincheck.expr import REBUILD, BoolExpr, Expr, constant, substitute, varia
 from draincheck.naturals import is_natural
 from draincheck.sorts import BOOL
 from draincheck.system import Variable
+from draincheck.walks import OfTerms, bottom_up
 
 __all__ = ["Case", "Fact", "OperatorFacts", "bits", "possible"]
 
@@ -25,6 +26,9 @@ Fact = tuple[Variable, int]
 
 #: cases an action is split into; beyond, an undecided update may store any value and an undecided condition counts as true
 MOST_CASES = 256
+
+#: variables on which an undecided case may depend; one with more is not split, for that would leave it as undecided
+MOST_OPEN = 64
 
 
 class Case(Struct, frozen=True):
@@ -66,14 +70,14 @@ class OperatorFacts:
         todo = [(condition, {v: term for v, term in updates.items() if v in self.of}, dict[Variable, int]())]
         while todo:
             condition, terms, needs = todo.pop()
-            said = conjunction([_opaque(condition)])
+            said = conjunction([_Opaque()[condition]])
             if said is None:
                 continue
             needs = needs | self._needs(said.fixed, said.among)
             open_terms = [*said.rest, *(term for v, term in terms.items() if term.op is not op.CONST and term is not v)]
             known = self.of.keys() & {v for term in open_terms for v in variables_of(term)}
             variable = min(known, key=self._first.__getitem__, default=None)
-            if variable is None or len(found) + len(todo) >= MOST_CASES:
+            if variable is None or len(known) > MOST_OPEN or len(found) + len(todo) >= MOST_CASES:
                 found.append(Case(needs, {v: self._made(v, term) for v, term in terms.items() if term is not v}))
                 continue
             for fact in bits(needs.get(variable, self.of[variable])):
@@ -104,21 +108,24 @@ class OperatorFacts:
 
 def possible(condition: BoolExpr) -> bool:
     """False for a condition of which single variables tell that nothing satisfies it."""
-    return conjunction([_opaque(condition)]) is not None
+    return conjunction([_Opaque()[condition]]) is not None
 
 
-def _opaque(a: Expr) -> Expr:
-    """The condition with an unknown truth value in place of each comparison of natural numbers, of which no set can be made."""
-    if a.op in (op.EQ, op.LT, op.LE) and any(map(_is_endless, a.args)):
-        return BoolExpr(op.OPAQUE, (), BOOL)
-    if not a.args or a.op not in (op.AND, op.OR, op.NOT, op.ITE):
-        return a
-    args = tuple(map(_opaque, a.args))
-    return a if all(new is old for new, old in zip(args, a.args, strict=True)) else REBUILD[a.op](*args)
+class _Opaque(OfTerms[Expr]):
+    """Conditions with an unknown truth value in place of each comparison of natural numbers, of which no set can be made."""
+
+    def of(self, a: Expr) -> Expr:
+        """The condition, from those that it is made of."""
+        if a.op in (op.EQ, op.LT, op.LE):
+            return BoolExpr(op.OPAQUE, (), BOOL) if any(map(_is_endless, a.args)) else a
+        if a.op not in (op.AND, op.OR, op.NOT, op.ITE) or not isinstance(a, BoolExpr):
+            return a
+        args = tuple(map(self.__getitem__, a.args))
+        return a if all(new is old for new, old in zip(args, a.args, strict=True)) else REBUILD[a.op](*args)
 
 
 def _is_endless(a: Expr) -> bool:
-    return is_natural(a.sort) or any(map(_is_endless, a.args))
+    return is_natural(a.sort) or (bool(a.args) and any(is_natural(term.sort) for term in bottom_up(a)))
 
 
 def bits(mask: int) -> Iterator[int]:

@@ -18,6 +18,7 @@ from draincheck.errors import ModelError
 from draincheck.expr import Expr, bounds
 from draincheck.naturals import is_natural
 from draincheck.sorts import BOOL, Sort
+from draincheck.walks import OfTerms
 
 __all__ = ["BitVectors", "Integers", "SmtWriter", "conjoined", "declare", "define", "disjoined"]
 
@@ -50,89 +51,6 @@ def declare(name: str, sort: str) -> str:
     return f"(declare-const {name} {sort})"
 
 
-class SmtWriter(ABC):
-    """Writes terms. `names` are what the variables are called.
-
-    Long terms get names: a text is complete only inside `bound`, which puts their definitions around it.
-
-    Attributes:
-        logic: the logic of SMT-LIB that the texts belong to.
-    """
-
-    logic: str
-
-    def __init__(self, names: Mapping[Expr, str]) -> None:
-        self.names = names
-        self._forget()
-
-    def bound(self, text: Callable[[], str]) -> str:
-        """A text with the definitions of all names that it uses."""
-        self._forget()
-        body = text()
-        for name, term in reversed(self._lets):
-            body = f"(let (({name} {term})) {body})"
-        return body
-
-    def _forget(self) -> None:
-        """Begin a new text: names are known in one only."""
-        self._texts: dict[Expr, str] = {}
-        self._lets: list[tuple[str, str]] = []
-
-    def truth(self, a: Expr) -> str:
-        """The text of a truth-valued term."""
-        return self._once(a, self._truth)
-
-    @abstractmethod
-    def value(self, a: Expr, sort: Sort) -> str:
-        """The text of a term as a value of a sort. What does not fit the sort may come out as any value."""
-
-    @abstractmethod
-    def sort(self, sort: Sort) -> str:
-        """The text of a sort."""
-
-    @abstractmethod
-    def constant(self, sort: Sort, stored: int) -> str:
-        """The text of a value of a sort."""
-
-    @abstractmethod
-    def stored(self, sort: Sort, number: int) -> int:
-        """The stored value that a number in a solver's answer stands for."""
-
-    @abstractmethod
-    def limits(self, name: str, sort: Sort) -> str:
-        """That a constant has a value of a sort."""
-
-    @abstractmethod
-    def _compared(self, a: Expr) -> str:
-        """The text of an equation or comparison of terms that are not truth values."""
-
-    def _once(self, a: Expr, write: Callable[[Expr], str]) -> str:
-        if a not in self._texts:
-            self._texts[a] = self._named(write(a))
-        return self._texts[a]
-
-    def _named(self, text: str) -> str:
-        """The text itself, or a name for it if it is long."""
-        if len(text) <= LONG:
-            return text
-        self._lets.append((f"?{len(self._lets)}", text))
-        return self._lets[-1][0]
-
-    def _truth(self, a: Expr) -> str:
-        match a.op:
-            case op.CONST:
-                return "true" if a.value else "false"
-            case op.VAR:
-                return self.names[a]
-            case op.NOT | op.AND | op.OR | op.ITE:
-                return f"({a.op.value} {' '.join(map(self.truth, a.args))})"
-            case op.EQ if a.args[0].sort is BOOL:
-                return f"(= {self.truth(a.args[0])} {self.truth(a.args[1])})"
-            case op.EQ | op.LT | op.LE:
-                return self._compared(a)
-        raise ModelError(f"unknown operator {a.op.value!r} in a condition")
-
-
 def literal(value: int, bits: int) -> str:
     """A bit vector constant."""
     return f"#b{value:0{bits}b}"
@@ -160,6 +78,101 @@ def _resized(text: str, have: int, want: int) -> str:
     return f"((_ zero_extend {want - have}) {text})" if want > have else f"((_ extract {want - 1} 0) {text})"
 
 
+class _Terms(OfTerms[_Number]):
+    """The texts of the terms of one text."""
+
+    def __init__(self, write: Callable[[Expr], _Number]) -> None:
+        super().__init__()
+        self._write = write
+
+    def of(self, a: Expr) -> _Number:
+        """The text of a term; that of a truth value stands for nothing but itself."""
+        return self._write(a)
+
+
+class SmtWriter(ABC):
+    """Writes terms. `names` are what the variables are called.
+
+    Long terms get names: a text is complete only inside `bound`, which puts their definitions around it.
+
+    Attributes:
+        logic: the logic of SMT-LIB that the texts belong to.
+    """
+
+    logic: str
+
+    def __init__(self, names: Mapping[Expr, str]) -> None:
+        self.names = names
+        self._forget()
+
+    def bound(self, text: Callable[[], str]) -> str:
+        """A text with the definitions of all names that it uses."""
+        self._forget()
+        body = text()
+        for name, term in reversed(self._lets):
+            body = f"(let (({name} {term})) {body})"
+        return body
+
+    def _forget(self) -> None:
+        """Begin a new text: names are known in one only."""
+        self._terms = _Terms(self._named)
+        self._lets: list[tuple[str, str]] = []
+
+    def truth(self, a: Expr) -> str:
+        """The text of a truth-valued term."""
+        return self._terms[a].text
+
+    @abstractmethod
+    def value(self, a: Expr, sort: Sort) -> str:
+        """The text of a term as a value of a sort. What does not fit the sort may come out as any value."""
+
+    @abstractmethod
+    def sort(self, sort: Sort) -> str:
+        """The text of a sort."""
+
+    @abstractmethod
+    def constant(self, sort: Sort, stored: int) -> str:
+        """The text of a value of a sort."""
+
+    @abstractmethod
+    def stored(self, sort: Sort, number: int) -> int:
+        """The stored value that a number in a solver's answer stands for."""
+
+    @abstractmethod
+    def limits(self, name: str, sort: Sort) -> str:
+        """That a constant has a value of a sort."""
+
+    @abstractmethod
+    def _compared(self, a: Expr) -> str:
+        """The text of an equation or comparison of terms that are not truth values."""
+
+    @abstractmethod
+    def _write_number(self, a: Expr) -> _Number:
+        """The text of any other term."""
+
+    def _named(self, a: Expr) -> _Number:
+        """The text of a term, or a name for it if it is long."""
+        number = _Number(self._truth(a), 1, 0) if a.sort is BOOL else self._write_number(a)
+        if len(number.text) <= LONG:
+            return number
+        self._lets.append((f"?{len(self._lets)}", number.text))
+        return replace(number, text=self._lets[-1][0])
+
+    def _truth(self, a: Expr) -> str:
+        match a.op:
+            case op.CONST:
+                return "true" if a.value else "false"
+            case op.VAR:
+                return self.names[a]
+            case op.NOT | op.AND | op.OR | op.ITE:
+                return f"({a.op.value} {' '.join(map(self.truth, a.args))})"
+            case op.EQ if a.args[0].sort is BOOL:
+                return f"(= {self.truth(a.args[0])} {self.truth(a.args[1])})"
+            case op.EQ | op.LT | op.LE:
+                return self._compared(a)
+        raise ModelError(f"unknown operator {a.op.value!r} in a condition")
+
+
 class BitVectors(SmtWriter):
     """Writes the terms of finite systems."""
 
@@ -167,7 +180,7 @@ class BitVectors(SmtWriter):
 
     def value(self, a: Expr, sort: Sort) -> str:
         """As `Writer.value`."""
-        return self.truth(a) if sort is BOOL else self._number(a).as_from(sort.low, _width(sort))
+        return self.truth(a) if sort is BOOL else self._terms[a].as_from(sort.low, _width(sort))
 
     def sort(self, sort: Sort) -> str:
         """`Bool`, or a bit vector that has just enough bits."""
@@ -188,27 +201,17 @@ class BitVectors(SmtWriter):
         return f"(bvule {name} {self.constant(sort, sort.high)})"
 
     def _compared(self, a: Expr) -> str:
-        left, right = map(self._number, a.args)
+        left, right = map(self._terms.__getitem__, a.args)
         low = min(left.low, right.low)
         bits = max(_bits(number.low + (1 << number.bits) - 1 - low) for number in (left, right))
         symbol = {op.EQ: "=", op.LT: "bvult", op.LE: "bvule"}[a.op]
         return f"({symbol} {left.as_from(low, bits)} {right.as_from(low, bits)})"
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._numbers: dict[Expr, _Number] = {}
-
-    def _number(self, a: Expr) -> _Number:
-        if a not in self._numbers:
-            number = self._write_number(a)
-            self._numbers[a] = replace(number, text=self._named(number.text))
-        return self._numbers[a]
-
     def _write_number(self, a: Expr) -> _Number:
         low, high = bounds(a)
         bits = _bits(high - low)
         if a.op in (op.ADD, op.SUB) and a.args[1].op is op.CONST:
-            left, shift = self._number(a.args[0]), a.args[1].value
+            left, shift = self._terms[a.args[0]], a.args[1].value
             return replace(left, low=left.low + (shift if a.op is op.ADD else -shift))
         match a.op:
             case op.CONST:
@@ -216,14 +219,14 @@ class BitVectors(SmtWriter):
             case op.VAR:
                 return _Number(self.names[a], bits, low)
             case op.ITE:
-                test, (then, otherwise) = self.truth(a.args[0]), map(self._number, a.args[1:])
+                test, (then, otherwise) = self.truth(a.args[0]), map(self._terms.__getitem__, a.args[1:])
                 return _Number(f"(ite {test} {then.as_from(low, bits)} {otherwise.as_from(low, bits)})", bits, low)
             case op.ADD:
-                left, right = map(self._number, a.args)
+                left, right = map(self._terms.__getitem__, a.args)
                 return _Number(f"(bvadd {left.as_from(left.low, bits)} {right.as_from(right.low, bits)})", bits, low)
             case op.SUB:
                 # x - y is (x - low of x) + (high of y - y), and none of the two parts is negative
-                left, right = map(self._number, a.args)
+                left, right = map(self._terms.__getitem__, a.args)
                 top = literal(bounds(a.args[1])[1] - right.low, bits)
                 return _Number(
                     f"(bvadd {left.as_from(left.low, bits)} (bvsub {top} {right.as_from(right.low, bits)}))", bits, low
@@ -248,7 +251,7 @@ class Integers(SmtWriter):
 
     def value(self, a: Expr, sort: Sort) -> str:
         """As `Writer.value`."""
-        return self.truth(a) if sort is BOOL else self._number(a)
+        return self._terms[a].text
 
     def sort(self, sort: Sort) -> str:
         """`Bool` or `Int`."""
@@ -273,10 +276,13 @@ class Integers(SmtWriter):
         symbol = {op.EQ: "=", op.LT: "<", op.LE: "<="}[a.op]
         return f"({symbol} {self._number(a.args[0])} {self._number(a.args[1])})"
 
-    def _number(self, a: Expr) -> str:
-        return self._once(a, self._write_number)
+    def _write_number(self, a: Expr) -> _Number:
+        return _Number(self._integer(a), 0, 0)
 
-    def _write_number(self, a: Expr) -> str:
+    def _number(self, a: Expr) -> str:
+        return self._terms[a].text
+
+    def _integer(self, a: Expr) -> str:
         match a.op:
             case op.CONST:
                 return _integer(a.value)
