@@ -251,8 +251,7 @@ def _eq_choice(a: Expr, b: Expr) -> BoolExpr:
         elif not term.sort.low <= b.value <= term.sort.high:
             found[term] = FALSE
         else:
-            test, then, otherwise = term.args
-            found[term] = choose(_truth(test), found[then], found[otherwise])
+            found[term] = choose(_truth(term.args[0]), *(found[arg] for arg in term.args[1:]))
     return found[a]
 
 
