@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
+from draincheck.checking import check
 from draincheck.errors import SourceLine, TraceError
 from draincheck.expr import TRUE
 from draincheck.jsonvalue import Json
@@ -23,6 +25,7 @@ from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.subject import Source
 from draincheck.system import Action, BoolVar, Check, EnumVar, Frame, IntVar, Part, TransitionSystem
 from draincheck.verdict import Outcome
+from tests.support import stuck_models as stuck
 
 LINE = SourceLine("seed.py", 12)
 OPEN = BoolVar("open", BOOL, (0,))
@@ -103,6 +106,49 @@ def test_what_is_written_follows_the_schema(source: Source | None, verdict: Outc
     VALIDATOR.validate(data)
     found = trace_file(data)
     assert (found.trace, found.source, found.verdict) == (trace(), source, verdict)
+
+
+def waiting() -> list[dict[str, Any]]:
+    """Files of counterexamples that say who waits for what."""
+    systems = (
+        make().compile()
+        for make in (stuck.nested_drain, stuck.two_ways, stuck.starved_reader, stuck.place_never_reached)
+    )
+    found = ((system, next(iter(check(system).verdicts.values())).trace) for system in systems)
+    return [trace_to_json(Run.of(system, trace)) for system, trace in found if trace is not None]
+
+
+def test_who_waits_for_what_follows_the_schema() -> None:
+    """Each table is valid, and is read; whatever is put in any place of one, what the schema refuses the reader refuses."""
+    tables = waiting()
+    assert len(tables) == 4
+    for data in tables:
+        VALIDATOR.validate(data)
+        assert _is_read(data)
+    data = tables[0]
+    kinds = {
+        tuple("#" if isinstance(key, int) else key for key in path): path
+        for path in _places(data["waiting"], ("waiting",))
+    }
+    for path, value in product(kinds.values(), STAND_INS):
+        changed = _with(data, path, value)
+        assert _is_read(changed) == VALIDATOR.is_valid(changed), (path, value)
+
+
+def test_a_file_without_the_table_is_read() -> None:
+    """It is there for people: what decides is the start and the actions."""
+    data = waiting()[0]
+    without = {key: value for key, value in data.items() if key != "waiting"}
+    assert trace_file(without) == trace_file(data)
+
+
+def _with(data: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    """JSON values with one of them replaced."""
+    changed = inner = copy.deepcopy(data)
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return changed
 
 
 def test_values_are_written_decoded() -> None:
@@ -217,14 +263,7 @@ def _places(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 
 def _replaced(path: tuple[str | int, ...], value: Any) -> Any:
-    if not path:
-        return value
-    data: Any = copy.deepcopy(document())
-    inner = data
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
-    return data
+    return _with(document(), path, value) if path else value
 
 
 def _is_read(data: Json) -> bool:

@@ -194,6 +194,21 @@ def test_surroundings_do_not_break_the_tree() -> None:
     assert [line for line in lines if line != kick] == tree(render_trace(Run.of(*without.trace()))).splitlines()
 
 
+@pytest.mark.parametrize(
+    ("thread", "named"),
+    [("iothread", True), ("mainframe", True), ("main", False), ("main thread", False), ("main loop", False)],
+)
+def test_a_thread_alone_is_named_unless_it_is_the_main_one(thread: str, named: bool) -> None:
+    """Which thread it is may be the point of a trace in which one takes part."""
+    script = Script()
+    script.step(thread, Do("poll", ("aio_poll",)))
+    script.step("guest", Do("kick"))
+    script.step(thread, Do("enter", ("aio_poll",), 1, enters="co"))
+    script.step("co", Do("run", ("co_entry",)))
+    lines = tree(render_trace(Run.of(*script.trace()))).splitlines()
+    assert [line for line in lines if line.startswith("--")] == ([f"-- {thread}"] if named else [])
+
+
 def test_model_without_calls_is_a_list_of_steps() -> None:
     """Where no process ever stands in a call there is no tree to interrupt, and every line names its process."""
     script = Script()
