@@ -8,7 +8,7 @@ from math import prod
 from typing import Final
 
 from draincheck import op
-from draincheck.expr import FALSE, BoolExpr, Expr, all_, constant, evaluate, not_, substitute, variables_of
+from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, all_, constant, not_, substitute, variables_of
 from draincheck.semantics.violation import faultless
 from draincheck.system import Action, State, TransitionSystem, Variable
 
@@ -21,12 +21,14 @@ TRIED: Final = 4096
 def conjuncts(terms: Iterable[Expr]) -> list[BoolExpr]:
     """The parts of a conjunction, those of negated disjunctions included."""
     found: list[BoolExpr] = []
-    for term in terms:
+    todo = list(terms)[::-1]
+    while todo:
+        term = todo.pop()
         assert isinstance(term, BoolExpr)
         if term.op is op.AND:
-            found += conjuncts(term.args)
+            todo += term.args[::-1]
         elif term.op is op.NOT and term.args[0].op is op.OR:
-            found += conjuncts(not_(part) for part in term.args[0].args if isinstance(part, BoolExpr))
+            todo += [not_(part) for part in term.args[0].args[::-1] if isinstance(part, BoolExpr)]
         else:
             found.append(term)
     return found
@@ -78,4 +80,4 @@ def _can_be_true(condition: BoolExpr) -> bool:
         return condition is not FALSE
     ranges = (range(variable.sort.low, variable.sort.high + 1) for variable in variables)
     valuations = (dict(zip(variables, values, strict=True)) for values in product(*ranges))
-    return any(evaluate(condition, values.__getitem__) for values in valuations)
+    return any(Evaluation(values.__getitem__)[condition] for values in valuations)

@@ -272,10 +272,15 @@ class _Seen:
 
     def _decisive(self, term: Expr) -> Iterator[Expr]:
         """The variables and places that decide a condition: of a conjunction that is false those of its false parts, and so on."""
-        if term.op in (op.VAR, op.AT):
-            yield term
-        for part in self._deciding_parts(term):
-            yield from self._decisive(part)
+        seen, todo = set[Expr](), [term]
+        while todo:
+            part = todo.pop()
+            if part in seen:
+                continue
+            seen.add(part)
+            if part.op in (op.VAR, op.AT):
+                yield part
+            todo += self._deciding_parts(part)[::-1]
 
     def _deciding_parts(self, term: Expr) -> Sequence[Expr]:
         if term.op in (op.AND, op.OR):
