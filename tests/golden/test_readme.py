@@ -68,6 +68,14 @@ def test_the_lost_write_is_the_one_that_is_printed(tmp_path: Path) -> None:
     assert is_excerpt(shown[shown.index("...") :], printed("replay", file))
 
 
+def test_the_table_of_who_waits_is_the_one_that_is_printed() -> None:
+    """Who sleeps, why, and who could help."""
+    whole = printed("check", "--revision", "91af091f92", "--scenario", "dataplane", "--property", "L2")
+    shown = block("mirror_run, guest and management have ended")
+    assert is_excerpt(shown, whole)
+    assert not is_excerpt([line.replace("ring", "parked") for line in shown], whole)
+
+
 def test_the_matrix_is_the_one_that_is_printed() -> None:
     """Each line that is shown: code base, date, outcome, the first eight verdicts, states."""
     whole = {line.split()[0]: line for line in printed("--scenario", "mirror", "--jobs", "1") if line.strip()}

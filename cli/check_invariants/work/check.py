@@ -21,6 +21,7 @@ from check_invariants.words import Listed, as_far_as_modelled, conclusion
 from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.report.jsontrace import trace_to_json, write_trace
+from draincheck.report.waiting import waiting_of
 from draincheck.verdict import Exploration, Limits
 from draincheck.words import counted
 
@@ -215,4 +216,5 @@ def _property_json(found: _Checked, item: Finding, traces: bool) -> Document:
         **Listed(item.name, item.verdict, item.expectation).to_json(),
         "limits": found.subject.limits(item.name, item.outcome),
         "trace": shown,
+        "waiting": None if run is None else waiting_of(run),
     }

@@ -16,11 +16,11 @@ from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from draincheck.analysis.waiting import Comes, Moves, situation
+from draincheck.analysis.waiting import Comes, Moves
 from draincheck.errors import ModelError, TraceError
 from draincheck.jsonvalue import Json
 from draincheck.report.calls import CallEvent, events_of
-from draincheck.report.waiting import waiting_json
+from draincheck.report.waiting import waiting_of
 from draincheck.run import Run, Step, Trace
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.subject import Source
@@ -72,14 +72,8 @@ def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | 
         "initial": {**system.decoded(trace.initial)},
         "loop": trace.loop,
         "steps": [_step_json(system, step, by_step.get(n, [])) for n, step in enumerate(run.steps, 1)],
-        **_waiting(run),
+        **({} if (waiting := waiting_of(run)) is None else {"waiting": waiting}),
     }
-
-
-def _waiting(run: Run) -> dict[str, Json]:
-    """Who waits for what, where that is the point."""
-    found = situation(run)
-    return {} if found is None else {"waiting": waiting_json(found)}
 
 
 def _plain(source: Source) -> dict[str, Json]:

@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from draincheck.analysis.standing import Stand
-from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation, Waiting, Way
+from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation, Waiting, Way, situation
 from draincheck.jsonvalue import Json
 from draincheck.report.layout import wrapped
+from draincheck.run import Run
 from draincheck.words import assigned, counted
 
-__all__ = ["WaitingLine", "waiting_json", "waiting_lines"]
+__all__ = ["WaitingLine", "waiting_json", "waiting_lines", "waiting_of"]
 
 #: calls in which a thread sleeps until the kernel wakes it
 SLEEPS: Final = frozenset({
@@ -36,31 +37,31 @@ class WaitingLine(NamedTuple):
     kind: str = ""
 
 
-def waiting_lines(situation: Situation, width: int, indent: str = "") -> Iterator[WaitingLine]:
+def waiting_lines(found: Situation, width: int, indent: str = "") -> Iterator[WaitingLine]:
     """The table as lines of a width; what is longer goes on below, further in."""
-    yield from _wrapped(_head(situation), width, indent, "head")
+    yield from _wrapped(_head(found), width, indent, "head")
     inner = indent + "  "
-    ended = [item.stand.process for item in situation.processes if item.moves is Moves.ENDED]
+    ended = [item.stand.process for item in found.processes if item.moves is Moves.ENDED]
     if ended:
         yield from _wrapped(f"{_series(ended)} {'has' if len(ended) == 1 else 'have'} ended", width, inner)
-    for item in situation.processes:
+    for item in found.processes:
         if item.moves is not Moves.ENDED:
-            yield from _wrapped(_sentence(situation, item), width, inner, "bad" if item.is_lost else "")
-            for text, kind in _ways(situation, item):
+            yield from _wrapped(_sentence(found, item), width, inner, "bad" if item.is_lost else "")
+            for text, kind in _ways(found, item):
                 deeper = text[: len(text) - len(text.lstrip())]
                 yield from _wrapped(text.lstrip(), width, f"{inner}    {deeper}", kind)
-    if situation.circle:
-        yield from _wrapped(_circle(situation.circle), width, inner, "bad")
+    if found.circle:
+        yield from _wrapped(_circle(found.circle), width, inner, "bad")
 
 
-def _head(situation: Situation) -> str:
-    when = f", {counted(situation.later, 'step')} later" if situation.later else ""
-    if not situation.loop:
+def _head(found: Situation) -> str:
+    when = f", {counted(found.later, 'step')} later" if found.later else ""
+    if not found.loop:
         return f"who waits for what{when}:"
     return f"who waits for what{when}, in what goes on for ever:"
 
 
-def _sentence(situation: Situation, item: Waiting) -> str:
+def _sentence(found: Situation, item: Waiting) -> str:
     """What a process does, and where."""
     steps, stand = _named(item.steps), item.stand
     match item.moves:
@@ -68,7 +69,7 @@ def _sentence(situation: Situation, item: Waiting) -> str:
             return f"{stand.process} is parked{_place(stand)}: {_entered(item)}"
         case Moves.GOES_ON:
             return f"{stand.process} goes on: {steps}"
-        case Moves.COULD if not situation.loop:
+        case Moves.COULD if not found.loop:
             return f"{stand.process} could go on{_place(stand)}: {steps}{'' if item.promised else _UNPROMISED}"
         case Moves.COULD:
             return f"{stand.process} could go on all the time{_place(stand)}, and never does: {steps}{_UNPROMISED}"
@@ -105,17 +106,17 @@ def _sleeps(stand: Stand) -> bool:
     return not SLEEPS.isdisjoint((*stand.stack[-1:], *stand.places))
 
 
-def _ways(situation: Situation, item: Waiting) -> Iterator[tuple[str, str]]:
+def _ways(found: Situation, item: Waiting) -> Iterator[tuple[str, str]]:
     inner = "  " if len(item.ways) > 1 else ""
     for number, way in enumerate(item.ways):
         yield f"{'or ' if number else ''}waits for: {way.condition or _named(way.steps)}", ""
         if way.alternately:
             yield f"{inner}never all true at the same time:", ""
         for obstacle in way.obstacles:
-            yield from ((inner + text, kind) for text, kind in _obstacle(situation, item.stand.process, way, obstacle))
+            yield from ((inner + text, kind) for text, kind in _obstacle(found, item.stand.process, way, obstacle))
 
 
-def _obstacle(situation: Situation, process: str, way: Way, obstacle: Obstacle) -> Iterator[tuple[str, str]]:
+def _obstacle(found: Situation, process: str, way: Way, obstacle: Obstacle) -> Iterator[tuple[str, str]]:
     """Why it is false, and who could help."""
     values = [assigned(name, value) for name, value in obstacle.values.items()]
     values += [f"{process} is at {place}" for process, place in obstacle.whereabouts.items()]
@@ -128,13 +129,13 @@ def _obstacle(situation: Situation, process: str, way: Way, obstacle: Obstacle) 
         text = f"{'would' if help.sure else 'could'} be made true by {_helper(help, process)}"
         yield text, "bad" if obstacle.is_hopeless else ""
     if not obstacle.helpers:
-        yield _nobody(situation, obstacle), "bad"
+        yield _nobody(found, obstacle), "bad"
 
 
-def _nobody(situation: Situation, obstacle: Obstacle) -> str:
+def _nobody(found: Situation, obstacle: Obstacle) -> str:
     if not obstacle.gone:
         return "nobody ever makes it true"
-    moves = {item.stand.process: item.moves for item in situation.processes}
+    moves = {item.stand.process: item.moves for item in found.processes}
     ended = [process for process in obstacle.gone if moves[process] is Moves.ENDED]
     past = [process for process in obstacle.gone if moves[process] is not Moves.ENDED]
     told = [f"{_series(names)} {one if len(names) == 1 else more}"
@@ -169,13 +170,19 @@ def _wrapped(text: str, width: int, indent: str, kind: str = "") -> Iterator[Wai
 # -- JSON -----------------------------------------------------------------------------------------------------------------------------
 
 
-def waiting_json(situation: Situation) -> dict[str, Json]:
+def waiting_of(run: Run) -> dict[str, Json] | None:
+    """The table for a run as JSON values; None where it is not the point (see `draincheck.analysis.waiting`)."""
+    found = situation(run)
+    return None if found is None else waiting_json(found)
+
+
+def waiting_json(found: Situation) -> dict[str, Json]:
     """The table as JSON values."""
     return {
-        "later": situation.later,
-        "loop": situation.loop,
-        "circle": list(situation.circle),
-        "processes": [_process_json(item) for item in situation.processes],
+        "later": found.later,
+        "loop": found.loop,
+        "circle": list(found.circle),
+        "processes": [_process_json(item) for item in found.processes],
     }
 
 
