@@ -14,7 +14,7 @@ from draincheck.eventloop import (
     Home,
     Lock,
     NestedPoll,
-    Section,
+    Node,
     add_up,
     fixed,
     poll_until_quiet,
@@ -83,12 +83,10 @@ def test_the_walk_runs_disabled_handlers_only_where_nobody_looks(checks: bool, o
     assert walked(CodeBase(walk_checks_external=checks)) is outcome
 
 
-def end(p: Process, node: Section[FdHandler]) -> None:
+def end(p: Process, node: Node[FdHandler]) -> None:
     """A section ends; the last one enables external events."""
     with p.atomic():
-        p.do("end", node.counter.dec())
-        with p.when(~node.open):
-            p.do("enable", *node.home.enable())
+        node.end(p, lambda: p.do("enable", *node.home.enable()))
 
 
 @pytest.mark.parametrize(("moves_open", "outcome"), [(False, Outcome.HOLDS), (True, Outcome.VIOLATED)])
@@ -97,9 +95,9 @@ def test_sections_add_up_unless_their_node_moves_while_one_is_open(moves_open: b
     m = Model("sections")
     first, second = context(m, CodeBase(), name="first"), context(m, CodeBase(), name="second")
     moved = m.bool("moved")
-    node = Section(m.int("quiesce", 0, 2), Home(first, second, moved))
+    node = Node("node", m.int("quiesce", 0, 2), Home(first, second, moved))
     with m.thread("p") as p:
-        p.do("begin", *node.begin())
+        node.begin(p)
         if not moves_open:
             end(p, node)
     with m.thread("who moves it") as p:
@@ -111,20 +109,20 @@ def test_sections_add_up_unless_their_node_moves_while_one_is_open(moves_open: b
 def test_a_section_that_nobody_counts_cannot_begin() -> None:
     """An absent counter is a code base without sections: one that begins all the same is refused, not dropped."""
     m = Model("uncounted")
-    node = Section(m.int("quiesce", 0, 2, exists=False), fixed(context(m, CodeBase())))
+    node = Node("node", m.int("quiesce", 0, 2, exists=False), fixed(context(m, CodeBase())))
     assert node.open is FALSE
-    with pytest.raises(ModelError, match="a drained section begins in a code base that has none"):
-        node.begin()
+    with m.thread("p") as p, pytest.raises(ModelError, match="a drained section begins in a code base that has none"):
+        node.begin(p)
 
 
 def test_the_end_of_the_last_section_notifies() -> None:
     """Of two nodes in one context the first that is not drained any more tells nobody."""
     m = Model("notify")
     ctx = context(m, CodeBase())
-    nodes = [Section(m.int(f"quiesce {i}", 0, 1), fixed(ctx)) for i in range(2)]
+    nodes = [Node("node", m.int(f"quiesce {i}", 0, 1), fixed(ctx)) for i in range(2)]
     with m.thread("p") as p:
         for node in nodes:
-            p.do("begin", *node.begin())
+            node.begin(p)
         end(p, nodes[0])
         p.here("one is open")
         end(p, nodes[1])
@@ -160,7 +158,7 @@ def test_a_node_that_never_moves_has_one_context() -> None:
     ctx = context(m, CodeBase())
     assert fixed(ctx).moved is FALSE
     with m.thread("p") as p:
-        p.do("begin", *Section(m.int("quiesce", 0, 2), fixed(ctx)).begin())
+        Node("node", m.int("quiesce", 0, 2), fixed(ctx)).begin(p)
     assert m.compile().actions[0].parts[0].writes == ("quiesce", "ctx count")
 
 

@@ -75,7 +75,7 @@ class Named(DrainInvariant):
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """Remember a stray request."""
         super().request_submitted(p, w, request)
-        with p.when(w.job.window & w.on_old_node):
+        with p.when(w.job.window & w.graph.on_source):
             p.do("", self.stray.set())
 
 

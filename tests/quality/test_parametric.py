@@ -299,7 +299,7 @@ class OpensNoSection(Story):
 
     def invariant(self) -> dict[str, BoolExpr]:
         """No section of the source is ever open."""
-        return {**super().invariant(), "sections of the source": self.section.counter.is_(0)}
+        return {**super().invariant(), "sections of the source": self.node.counter.is_(0)}
 
 
 @pytest.mark.parametrize(

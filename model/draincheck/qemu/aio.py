@@ -26,7 +26,7 @@ def run_poll_handlers_once(p: Process, w: World, ctx: AioContext[Disk]) -> None:
         for disk in reversed(ctx.handlers):
             with p.call("virtio_queue_host_notifier_aio_poll"), p.when(ctx.finds_work(disk)):
                 w.probes.handler_runs(p, w.of(disk), disk)
-                w.callbacks.handle_output(p, w, disk)
+                virtio.handle_output(p, w, disk)
 
 
 # -- nested polls ---------------------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def _bottom_halves_in_drain(p: Process, w: World) -> None:
         virtio.stop_bottom_half(p, w)
         for other in others:
             with p.when(other.fresh_bh):
-                w.callbacks.bottom_half(p, other)
+                w.bottom_half(p, other)
         if others:
             thread_pool_completion_bh(p, w, others)
         else:
@@ -128,7 +128,7 @@ def _others(w: World) -> list[World]:
 
 def run_fd_handlers(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     """The fd walk of aio_dispatch."""
-    ctx.run_fd_handlers(p, lambda disk: w.callbacks.host_notifier_read(p, w, disk))
+    ctx.run_fd_handlers(p, lambda disk: virtio.host_notifier_read(p, w, disk))
 
 
 def thread_pool_completion_bh(p: Process, w: World, jobs: Sequence[World]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from draincheck.knobs import Knobs
 from draincheck.lang import Model, all_
-from draincheck.qemu import bottom_halves, environment, iothread, mainloop, mirror, virtio
+from draincheck.qemu import bottom_halves, environment, iothread, mainloop, mirror
 from draincheck.qemu.probes import Probes
 from draincheck.qemu.scenario import Scenario
-from draincheck.qemu.world import Callbacks, World
+from draincheck.qemu.world import World
 
 __all__ = ["build"]
 
@@ -15,13 +15,7 @@ __all__ = ["build"]
 def build(name: str, knobs: Knobs, scenario: Scenario, probes: Probes | None = None) -> Model:
     """The model of a code base (its knobs) in a scenario, with the checks that `probes` hang into it."""
     model = Model(name)
-    w = World(
-        model,
-        knobs,
-        scenario,
-        probes or Probes(),
-        Callbacks(virtio.host_notifier_read, virtio.handle_output, bottom_halves.run),
-    )
+    w = World(model, knobs, scenario, probes or Probes(), bottom_halves.run)
     w.probes.begin(w)
     mainloop.main_thread(w)
     if scenario.iothread:

@@ -126,8 +126,8 @@ class Qemu(State):
             with p.when(self.drain_bh.pending):
                 p.do("bdrv_co_drain_bh_cb", *self.drain_bh.taken())
                 if self.k.drain == "yield_first":
-                    self.count_section(p)
-                self.poll_until_quiet(p, self.source.pending, "drain BH")
+                    self.node.begin(p)
+                self.poll_until_quiet(p, self.node.waits, "drain BH")
                 self.coroutine.enter(p)
             with p.otherwise():
                 self.exit_bottom_half(p)
@@ -174,13 +174,11 @@ class Qemu(State):
 
     def handle_output(self, p: Process) -> None:
         """Empty the ring."""
-        if self.k.park_requests:
-            with p.when(self.drained):
-                p.do("blk_wait_while_drained", self.parked.set(self.parked + self.ring), self.ring.set(0))
-            with p.otherwise():
-                self.submit(p, self.ring)
-        else:
-            self.submit(p, self.ring)
+        self.backend.submit(p, lambda: self.submit(p, self.ring), lambda: self.park(p))
+
+    def park(self, p: Process) -> None:
+        """Queue all requests in the ring."""
+        p.do("blk_wait_while_drained", self.parked.set(self.parked + self.ring), self.ring.set(0))
 
     def submit(self, p: Process, requests: IntVar) -> None:
         """(b): all of some requests become tracked on the disk's root."""
@@ -207,29 +205,25 @@ class Qemu(State):
 
     # -- drain ----------------------------------------------------------------------------------------------------------------
 
-    def count_section(self, p: Process) -> None:
-        """The first section of the source disables external events."""
-        p.do("aio_disable_external", *self.section.begin())
-
     def drained_begin(self, p: Process, place: str = "drain") -> None:
         """bdrv_drained_begin in the job's coroutine."""
         if self.k.drain != "yield_first":
-            self.count_section(p)
+            self.node.begin(p)
         self.drain_in_coroutine(p, place)
 
     def drained_end(self, p: Process) -> None:
         """bdrv_drained_end: the last one enables external events again and lets parked requests go."""
-        with p.when(self.section.counter.is_(1)):
+        with p.when(self.node.counter.is_(1)):
             p.do("aio_enable_external", *self.ctx.enable())
-        p.do("quiesce_counter--", self.section.counter.dec())
+        p.do("quiesce_counter--", self.node.counter.dec())
         if self.k.park_requests:
-            with p.when(~self.drained):
+            with self.backend.resumed(p):
                 self.submit(p, self.parked)
 
     def drain_in_coroutine(self, p: Process, place: str) -> None:
         """Poll inside the coroutine, or yield at a place to a bottom half that polls."""
         if self.k.drain == "nested":
-            self.poll_until_quiet(p, self.source.pending, place)
+            self.poll_until_quiet(p, self.node.waits, place)
         else:
             self.coroutine.yield_to("bdrv_co_drain_bh_cb", place)
 
@@ -310,16 +304,16 @@ class Qemu(State):
     def finish(self, p: Process) -> None:
         """Switch the disk, and end the job and its sections."""
         if self.k.reopen_drains:
-            self.poll_until_quiet(p, self.source.pending, "bdrv_reopen")
-        if self.target_drained.exists:
-            p.do("drains the target", self.target_drained.set(), self.ctx.disable())
+            self.poll_until_quiet(p, self.node.waits, "bdrv_reopen")
+        if self.lone_target.drained.exists:
+            self.lone_target.begin(p)
             self.poll_until_quiet(p, self.target.pending, "bdrv_drained_begin")
         self.before_the_switch(p)
         p.do("the disk is the target now", self.root.set("target"), self.window.clear(), self.completed.set())
         if self.k.pre_switch == "drain":
             self.drained_end(p)
-        if self.target_drained.exists:
-            p.do("the target's section ends", self.target_drained.clear(), *self.ctx.enable())
+        if self.lone_target.drained.exists:
+            p.do("the target's section ends", self.lone_target.drained.clear(), *self.ctx.enable())
         if self.k.begin != "none":
             self.drained_end(p)
         if self.iohandler_ctx.disable_count.exists:
@@ -329,12 +323,12 @@ class Qemu(State):
         """What the code base does about requests of the source at (c)."""
         match self.k.pre_switch:
             case "swap_drain":
-                self.poll_until_quiet(p, self.source.pending, "bdrv_swap")
+                self.poll_until_quiet(p, self.node.waits, "bdrv_swap")
             case "assert":
-                with p.when(self.source.pending):
+                with p.when(self.node.waits):
                     p.abort("assert(!bdrv_requests_pending(old)) fails")
             case "drain":
-                self.count_section(p)
-                self.poll_until_quiet(p, self.source.pending, "bdrv_replace_node")
+                self.node.begin(p)
+                self.poll_until_quiet(p, self.node.waits, "bdrv_replace_node")
             case _:
                 pass

@@ -7,18 +7,21 @@ from msgspec import Struct
 from draincheck.eventloop import (
     NEVER,
     AioContext,
+    Backend,
     BottomHalf,
     CoSleep,
+    DrainedOnce,
     FdHandler,
     HomedCoroutine,
-    Section,
+    Node,
     Timer,
     fixed,
 )
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolExpr, BoolVar, IntVar, Model, ModelError, any_
 from draincheck.naturals import INFINITY, parameter
-from draincheck.qemu.loops import has_sections, main_loop_home
+from draincheck.qemu.graph import has_sections
+from draincheck.qemu.loops import main_loop_home
 
 __all__ = ["HostNotifier", "Requests", "State"]
 
@@ -103,12 +106,14 @@ class State:
         sections, self.home = has_sections(k), main_loop_home(k)
         quiesce = m.int("quiesce_counter", 0, 2, exists=sections)
         disable_count = m.int("external_disable_cnt", 0, 2, exists=sections)
-        self.target_drained = m.bool("target drained", exists=k.target_drained)
+        target_drained = m.bool("target drained", exists=k.target_drained)
         notified = m.bool("notified", exists=sections and k.enable_notifies)
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1, exists=k.bandage)
         self.ctx = self.context("qemu_aio_context", "main", disable_count, notified)
         self.iohandler_ctx = self.context("iohandler_ctx", "ioh", bandage, NEVER)
-        self.section = Section(quiesce, fixed(self.ctx))
+        self.backend = Backend(k, quiesce > 0, FALSE)
+        self.node = Node("source", quiesce, fixed(self.ctx), self.source.pending, (self.backend,))
+        self.lone_target = DrainedOnce("target", target_drained, fixed(self.ctx), self.target.pending)
 
     def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
         """A context, with the host notifier if it is registered there."""
@@ -122,11 +127,6 @@ class State:
     def on_old_node(self) -> BoolExpr:
         """The disk's root is still the source."""
         return self.root.is_("source")
-
-    @property
-    def drained(self) -> BoolExpr:
-        """A drained section of the source is open."""
-        return self.section.open
 
     @property
     def guest_io_done(self) -> BoolExpr:

@@ -49,10 +49,10 @@ def _drain(p: Process, w: World) -> None:
     """
     with p.call("bdrv_drain"):
         if w.k.drain_polls_ctx == "own":
-            _poll_own_context_while(p, w, w.disk.drain_waits | w.disk.pending_on_target)
+            _poll_own_context_while(p, w, w.graph.source.waits | w.disk.pending_on_target)
         else:
             with p.atomic():
-                drain.poll_until_quiet(p, w, w.disk.drain_waits)
+                drain.poll_until_quiet(p, w, w.graph.source.waits)
                 p.do("nothing is pending")
 
 

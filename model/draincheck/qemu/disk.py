@@ -85,11 +85,6 @@ class Disk(FdHandler, frozen=True):
         return any_(*(request.state.is_(*states) for request in flushes)) if states else FALSE
 
     @property
-    def drain_waits(self) -> BoolExpr:
-        """What a drain of the source waits for: the node's requests, and what its BlockBackend counts."""
-        return any_(self.pending, self.backend_waits)
-
-    @property
     def any_dirty(self) -> BoolExpr:
         """The dirty count is not 0."""
         return any_(*(write.dirty for write in self.writes))

@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 from draincheck import eventloop
+from draincheck.eventloop import Node
 from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_
 from draincheck.qemu import aio, requests
+from draincheck.qemu.disk import Disk
 from draincheck.qemu.world import World
 
-__all__ = [
-    "bdrv_drain",
-    "bdrv_drained_begin",
-    "bdrv_drained_end",
-    "count_section",
-    "drain_bottom_half",
-    "poll_until_quiet",
-]
-
-
-def count_section(p: Process, w: World, node: str = "source") -> None:
-    """What bdrv_drained_begin does before it polls. A section of a node that the filter stands on reaches the filter, too."""
-    if w.graph is None:
-        p.do("aio_disable_external", *w.source.begin())
-        return
-    counter, home = w.graph.sections[node], w.home(node)
-    p.do(f"quiesces the {node}", counter.inc(), *home.disable(~w.graph.drained(node)))
-    if node != "filter":
-        with p.when(w.graph.reaches_filter(node) & counter.is_(1)):
-            p.do("quiesces the filter with it", *w.home("filter").disable(TRUE))
+__all__ = ["bdrv_drain", "bdrv_drained_begin", "bdrv_drained_end", "drain_bottom_half", "poll_until_quiet"]
 
 
 def bdrv_drained_begin(p: Process, w: World) -> None:
     """Open a drained section from the job's coroutine."""
     with p.call("bdrv_drained_begin"):
         if w.k.drain != "yield_first":
-            count_section(p, w)
+            w.graph.source.begin(p)
         _drain_in_coroutine(p, w)
 
 
-def bdrv_drained_end(p: Process, w: World, node: str = "source", resumes: bool = True) -> None:
+def bdrv_drained_end(p: Process, w: World, node: Node[Disk], resumes: bool = True) -> None:
     """Close a drained section; the last one enables external events and lets queued requests go on, to the root of now."""
-    counter = w.source.counter if w.graph is None else w.graph.sections[node]
     with p.call("bdrv_drained_end"):
-        p.do("quiesce_counter--" if w.graph is None else f"releases the {node}", counter.dec())
-        with p.when(counter.is_(0) if w.graph is None else ~w.graph.drained(node)):
-            _enable_external(p, w)
-        if w.graph is not None and node != "filter":
-            with p.when(w.graph.reaches_filter(node) & counter.is_(0)):
-                _enable_external(p, w)
+        node.end(p, lambda: _enable_external(p, w))
         if resumes and w.k.park_requests:
             requests.resume_parked(p, w)
 
@@ -83,7 +60,7 @@ def bdrv_drain(p: Process, w: World) -> None:
     if w.k.drain_is_section:
         with p.call("bdrv_drain"):
             bdrv_drained_begin(p, w)
-            bdrv_drained_end(p, w)
+            bdrv_drained_end(p, w, w.graph.source)
     else:
         with p.call("bdrv_drain_all" if w.k.exit == "inline" else "bdrv_drain"):
             _drain_in_coroutine(p, w)
@@ -92,7 +69,7 @@ def bdrv_drain(p: Process, w: World) -> None:
 def _drain_in_coroutine(p: Process, w: World) -> None:
     """Poll inside the coroutine, or schedule a bottom half that polls and yield until it has."""
     if w.k.drain == "nested":
-        poll_until_quiet(p, w, w.disk.drain_waits)
+        poll_until_quiet(p, w, w.graph.source.waits)
     else:
         w.probes.job_yields(p, w)
         w.job.coroutine.yield_to("bdrv_co_drain_bh_cb", "drain", w.newest.set(w.job.index))
@@ -119,6 +96,6 @@ def drain_bottom_half(p: Process, w: World) -> None:
     with p.call("bdrv_co_drain_bh_cb"):
         p.do("the drain's bottom half runs", *w.job.drain_bh.taken())
         if w.k.drain == "yield_first":
-            count_section(p, w)
-        poll_until_quiet(p, w, w.disk.drain_waits)
+            w.graph.source.begin(p)
+        poll_until_quiet(p, w, w.graph.source.waits)
         w.job.coroutine.enter(p)

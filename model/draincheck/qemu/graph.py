@@ -1,23 +1,31 @@
-"""The graph of nodes: edges with permissions, and mirror's filter between the guest's BlockBackend and the source.
+"""The graph of a job's nodes: edges with permissions, and mirror's filter between the guest's BlockBackend and the source.
 
-BlockBackend --root--> filter --backing--> source; mirror_exit has the filter stand on the target, then the BlockBackend. Only variables and
-conditions; what happens to them is in mirror_top.py.
+BlockBackend --root--> filter --backing--> source; mirror_exit has the filter stand on the target, then the BlockBackend. Where the filter does
+not show it is absent: BlockBackend --root--> source. Only variables and conditions; what happens to them is in mirror_exit.py and
+mirror_top.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from draincheck.eventloop import Above, Backend, DrainedOnce, Home, LinkedNode, Node
 from draincheck.knobs import Knobs
-from draincheck.lang import BoolExpr, EnumVar, IntVar, Model, any_, ite
+from draincheck.lang import FALSE, BoolExpr, EnumVar, Model, any_, ite
+from draincheck.qemu.disk import Disk
 from draincheck.qemu.scenario import Scenario
 
-__all__ = ["Graph", "has_filter"]
+__all__ = ["Graph", "has_filter", "has_sections"]
 
 
 def has_filter(k: Knobs) -> bool:
     """The filter is modelled: it shows only where a BlockBackend queues requests, and a replacement drains."""
     return k.pre_switch == "drain" and k.exit == "bh" and k.park_requests and k.mirror_top
+
+
+def has_sections(k: Knobs) -> bool:
+    """The code base has drained sections."""
+    return k.begin != "none" or k.drain_is_section or k.target_drained or k.pre_switch == "drain"
 
 
 class Graph:
@@ -28,45 +36,67 @@ class Graph:
 
     Attributes:
         root: where the BlockBackend points (no more at the filter once that is out of the graph).
-        backing: where the filter points.
-        sections: by node: how many sections were opened on it.
+        backing: where the filter points; absent where there is none.
+        source, filter, target: the nodes. Without a filter it and the target have no sections, but for those of `lone_target`.
+        backend: the guest's BlockBackend.
         target_writes: the edge from the target to its protocol node has BLK_PERM_WRITE; absent where it always has: a format driver writes
             metadata of its own.
     """
 
-    def __init__(self, m: Model, own: Callable[[str], str], root: EnumVar, s: Scenario, source: IntVar) -> None:
-        self.root = root
-        self.backing = m.enum(own("filter's backing"), "source", "target")
-        self.sections: dict[str, IntVar] = {
-            "source": source,
-            "filter": m.int(own("sections of the filter"), 0, 2),
-            "target": m.int(own("sections of the target"), 0, 2),
-        }
-        self.target_writes = m.bool(own("target.file may write"), initial=True, exists=s.target_format == "raw")
+    source: Node[Disk]
+    filter: LinkedNode[Disk]
+    target: LinkedNode[Disk]
+    lone_target: DrainedOnce[Disk]
+    backend: Backend
 
-    def drained(self, node: str) -> BoolExpr:
-        """A drained section reaches this node."""
-        here = self.sections[node] > 0
-        return here if node != "filter" else any_(here, self._below(self.backing.is_("source")))
+    def __init__(self, m: Model, own: Callable[[str], str], root: EnumVar, k: Knobs, s: Scenario) -> None:
+        self.root, self.knobs, exists = root, k, has_filter(k)
+        self._source = m.int(own("quiesce_counter"), 0, 2, exists=has_sections(k))
+        self.backing = m.enum(own("filter's backing"), "source", "target", exists=exists)
+        self._filter = m.int(own("sections of the filter"), 0, 2, exists=exists)
+        self._target = m.int(own("sections of the target"), 0, 2, exists=exists)
+        self.target_writes = m.bool(
+            own("target.file may write"), initial=True, exists=exists and s.target_format == "raw"
+        )
+        self._lone_target = m.bool(own("target drained"), exists=not exists and k.target_drained)
 
-    def _below(self, on_source: BoolExpr) -> BoolExpr:
-        return ite(on_source, self.drained("source"), self.drained("target"))
-
-    def reaches_filter(self, node: str) -> BoolExpr:
-        """A section of this node is all that drains the filter: that stands on it, and has no section of its own."""
-        return self.backing.is_(node) & self.sections["filter"].is_(0)
+    def place(self, disk: Disk, here: Home[Disk], there: Home[Disk]) -> None:
+        """Make the nodes of a disk: the target is in a home of its own, the filter stays with its source."""
+        on_source, on_target = disk.pending, disk.pending_on_target
+        source, target = self._source > 0, self._target > 0
+        below = ite(self.backing.is_("source"), source, target) if self.has_filter else FALSE
+        drained = any_(self._filter > 0, below)
+        root_drained = ite(self.root.is_("source"), source, target)
+        quiesced = ite(self.root.is_("filter"), drained, root_drained) if self.has_filter else source
+        self.backend = Backend(self.knobs, quiesced, disk.backend_waits)
+        users = (self.backend,)
+        self.filter = LinkedNode("filter", self._filter, here, on_source, users, below)
+        edges = [(Above(self.filter, self.backing.is_(node)),) for node in ("source", "target")]
+        self.target = LinkedNode("target", self._target, there, on_target, (), FALSE, edges[1])
+        if self.has_filter:
+            self.source = LinkedNode("source", self._source, here, on_source, users, FALSE, edges[0])
+        else:
+            self.source = Node("source", self._source, here, on_source, users)
+        self.lone_target = DrainedOnce("target", self._lone_target, there, on_target)
 
     @property
-    def backend_drained(self) -> BoolExpr:
-        """The BlockBackend is quiesced: its requests have to wait."""
-        return ite(self.root.is_("filter"), self.drained("filter"), self._below(self.root.is_("source")))
+    def has_filter(self) -> bool:
+        """The filter is there."""
+        return self.backing.exists
 
     @property
     def on_source(self) -> BoolExpr:
         """A request that enters now reaches the source."""
-        return self.root.is_("source") | (self.root.is_("filter") & self.backing.is_("source"))
+        through = self.root.is_("filter") & self.backing.is_("source") if self.has_filter else FALSE
+        return self.root.is_("source") | through
 
     @property
-    def open(self) -> BoolExpr:
-        """Some section is open."""
-        return any_(*(number > 0 for number in self.sections.values()))
+    def no_section(self) -> BoolExpr:
+        """No drained section of the nodes is open."""
+        return ~any_(*(node.open for node in (self.source, self.filter, self.target))) & ~self.lone_target.drained
+
+    @property
+    def drained_nodes(self) -> list[tuple[BoolExpr, Home[Disk]]]:
+        """For each node: whether a section reaches it, and its home."""
+        nodes = (self.source, self.filter, self.target, self.lone_target)
+        return [(node.drained, node.home) for node in nodes]

@@ -8,10 +8,10 @@ from draincheck.eventloop import AioContext, BottomHalf, Bql, Home, Lock
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolVar, Model
 from draincheck.qemu.disk import Disk
-from draincheck.qemu.graph import has_filter
+from draincheck.qemu.graph import has_filter, has_sections
 from draincheck.qemu.scenario import Scenario
 
-__all__ = ["EventLoops", "has_sections", "main_loop_home"]
+__all__ = ["EventLoops", "main_loop_home"]
 
 
 class EventLoops(Struct, frozen=True):
@@ -38,9 +38,9 @@ class EventLoops(Struct, frozen=True):
     target_home: Home[Disk]
 
     @classmethod
-    def of(cls, m: Model, k: Knobs, s: Scenario, disks: tuple[Disk, ...], sections: bool) -> EventLoops:
-        """Make the variables; `sections`: the code base has drained sections. Knobs are read only where they matter."""
-        home, reset = _notifier_home(k, s), s.device_reset
+    def of(cls, m: Model, k: Knobs, s: Scenario, disks: tuple[Disk, ...]) -> EventLoops:
+        """Make the variables. Knobs are read only where they matter."""
+        home, reset, sections = _notifier_home(k, s), s.device_reset, has_sections(k)
         name, nodes = "iothread" if s.iothread else "qemu_aio_context", 3 if has_filter(k) else 2
         served = disks if home in ("iothread", "main") else ()
         external = sections and bool(served) and (k.dataplane_is_external if s.iothread else k.is_external)
@@ -90,8 +90,3 @@ def _notifier_home(k: Knobs, s: Scenario) -> str:
 def main_loop_home(k: Knobs) -> str:
     """Where the main loop registers host notifiers: `main`, `ioh`, or `legacy`."""
     return k.notifier_home if k.iohandler == "gsource" else "legacy"
-
-
-def has_sections(k: Knobs) -> bool:
-    """The code base has drained sections."""
-    return k.begin != "none" or k.drain_is_section or k.target_drained or k.pre_switch == "drain"

@@ -134,7 +134,7 @@ def _flush_before_leaving(p: Process, w: World) -> None:
 def _try_again(p: Process, w: World) -> None:
     """Back to the loop, with the section closed that the attempt opened."""
     if w.k.begin == "before_check":
-        drain.bdrv_drained_end(p, w)
+        drain.bdrv_drained_end(p, w, w.graph.source)
 
 
 def _leave(p: Process, w: World, begun: bool = False) -> None:

@@ -12,7 +12,7 @@ __all__ = ["finish", "mirror_exit"]
 def mirror_exit(p: Process, w: World) -> None:
     """(c): the exit callback, in the main thread. Dataplane: it first gets hold of the disk's context."""
     names = (
-        ("block_job_defer_to_main_loop_bh", "mirror_exit") if w.graph is None else ("job_exit", "mirror_exit_common")
+        ("job_exit", "mirror_exit_common") if w.graph.has_filter else ("block_job_defer_to_main_loop_bh", "mirror_exit")
     )
     callback, function = names
     with p.call(callback):
@@ -23,7 +23,7 @@ def mirror_exit(p: Process, w: World) -> None:
             w.probes.exit_runs(p, w)
             updates = [w.job.bitmap.clear()] if w.k.release_bitmap == "exit" else []
             p.do(function, *updates, mark="c")
-            (finish if w.graph is None else mirror_top.finish)(p, w)
+            (mirror_top.finish if w.graph.has_filter else finish)(p, w)
             w.loops.lock.release(p)
 
 
@@ -42,19 +42,20 @@ def finish(p: Process, w: World) -> None:
 def _switch(p: Process, w: World) -> None:
     if w.k.reopen_drains or w.s.reopen:
         with p.call("bdrv_reopen"), p.call("bdrv_drain_all"):
-            drain.poll_until_quiet(p, w, w.disk.drain_waits)
-    if w.target_drained.exists:
+            drain.poll_until_quiet(p, w, w.graph.source.waits)
+    target = w.graph.lone_target
+    if target.drained.exists:
         with p.call("bdrv_drained_begin"):
-            p.do("drains the target", *w.target_counts(begins=True))
-            drain.poll_until_quiet(p, w, w.disk.pending_on_target)
+            target.begin(p)
+            drain.poll_until_quiet(p, w, target.in_flight)
     _before_the_switch(p, w)
     w.probes.node_switches(p, w)
     mark = "c" if w.k.exit == "inline" else ""
     p.do("the disk is the target now", w.root.set("target"), w.job.window.clear(), w.job.completed.set(), mark=mark)
     if w.k.pre_switch == "drain":
-        drain.bdrv_drained_end(p, w)
-    if w.target_drained.exists:
-        p.do("the target's section ends", *w.target_counts(begins=False))
+        drain.bdrv_drained_end(p, w, w.graph.source)
+    if target.drained.exists:
+        target.end(p)
 
 
 def _before_the_switch(p: Process, w: World) -> None:
@@ -64,14 +65,14 @@ def _before_the_switch(p: Process, w: World) -> None:
                 _swap_under_a_request(p, w)
         case "swap_drain":
             with p.call("bdrv_swap"), p.call("bdrv_drain"):
-                drain.poll_until_quiet(p, w, w.disk.drain_waits)
+                drain.poll_until_quiet(p, w, w.graph.source.waits)
         case "assert":
             with p.call("bdrv_replace_in_backing_chain"), p.when(w.disk.pending):
                 p.abort("assert(!bdrv_requests_pending(old)) fails")
         case _:
             with p.call("bdrv_replace_node"), p.call("bdrv_drained_begin"):
-                drain.count_section(p, w)
-                drain.poll_until_quiet(p, w, w.disk.drain_waits)
+                w.graph.source.begin(p)
+                drain.poll_until_quiet(p, w, w.graph.source.waits)
 
 
 def _swap_under_a_request(p: Process, w: World) -> None:
@@ -89,7 +90,7 @@ def _swap_under_a_request(p: Process, w: World) -> None:
 def _end_sections(p: Process, w: World) -> None:
     """What mirror_run opened before (a): the source's section, the bandage."""
     if w.k.begin != "none":
-        drain.bdrv_drained_end(p, w)
+        drain.bdrv_drained_end(p, w, w.graph.source)
     bandage = w.loops.iohandler_ctx
     if bandage.disable_count.exists:
         p.do("aio_enable_external (iohandler_ctx)", *bandage.enable())

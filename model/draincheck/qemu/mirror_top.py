@@ -7,9 +7,10 @@ one that is not. Its section ends there and then, inside the replacement, and wh
 
 from __future__ import annotations
 
+from draincheck.eventloop import Node
 from draincheck.lang import Process
 from draincheck.qemu import drain, requests
-from draincheck.qemu.graph import Graph
+from draincheck.qemu.disk import Disk
 from draincheck.qemu.world import World
 
 __all__ = ["finish"]
@@ -17,84 +18,85 @@ __all__ = ["finish"]
 
 def finish(p: Process, w: World) -> None:
     """From the exit callback's beginning to the end of the job's sections (part of an atomic step)."""
-    assert w.graph is not None
     graph = w.graph
     with p.call("blk_unref"):
         p.do("nobody writes to the target", graph.target_writes.clear())
-    _begin(p, w, "filter")
+    _begin(p, w, graph.filter)
     if w.s.always_switches:
-        _replace_both(p, w, graph)
+        _replace_both(p, w)
     else:
         with p.when(w.job.will_switch):
-            _replace_both(p, w, graph)
+            _replace_both(p, w)
         with p.otherwise():
-            _take_out(p, w, graph, "source")
+            _take_out(p, w, graph.source)
     if w.k.begin != "none":
-        _end(p, w, "source")
-    _end(p, w, "filter")
+        _end(p, w, graph.source)
+    _end(p, w, graph.filter)
     p.do("the job is completed", w.job.window.clear(), w.job.completed.set())
     if w.s.iothread:
         requests.resume_parked(p, w)  # the IOThread runs them: it has had to wait for the lock
 
 
-def _replace_both(p: Process, w: World, graph: Graph) -> None:
-    _stand_on_target(p, w, graph)
-    _take_out(p, w, graph, "target")
+def _replace_both(p: Process, w: World) -> None:
+    _stand_on_target(p, w)
+    _take_out(p, w, w.graph.target)
 
 
-def _stand_on_target(p: Process, w: World, graph: Graph) -> None:
+def _stand_on_target(p: Process, w: World) -> None:
     """The first replacement, inside a section of the target. The filter needs no permissions any more (bs_opaque->stop)."""
     if w.k.reopen_drains or w.s.reopen:
         with p.call("bdrv_reopen"), p.call("bdrv_drain_all"):
-            drain.poll_until_quiet(p, w, w.disk.drain_waits)
-    _begin(p, w, "target")
+            drain.poll_until_quiet(p, w, w.graph.source.waits)
+    source, target = w.graph.source, w.graph.target
+    _begin(p, w, target)
     with p.call("bdrv_replace_node"):
-        _begin_replacement(p, w, "source", "target")
+        _begin_replacement(p, w, source, target)
         w.probes.node_switches(p, w)
-        p.do("the filter stands on the target", graph.backing.set("target"), w.job.window.clear())
-        _end_replacement(p, w, "source", "target")
-    _end(p, w, "target")
+        p.do("the filter stands on the target", w.graph.backing.set("target"), w.job.window.clear())
+        _end_replacement(p, w, source, target)
+    _end(p, w, target)
 
 
-def _take_out(p: Process, w: World, graph: Graph, node: str) -> None:
+def _take_out(p: Process, w: World, node: Node[Disk]) -> None:
     """The second replacement: the guest's BlockBackend uses `node` itself, and takes its permissions there: before it moves or after."""
-    refreshed = [graph.target_writes.set()] if node == "target" else []
+    graph, to_target = w.graph, node is w.graph.target
+    refreshed = [graph.target_writes.set()] if to_target else []
     with p.call("bdrv_replace_node"):
-        _begin_replacement(p, w, "filter", node)
+        _begin_replacement(p, w, graph.filter, node)
         if w.k.replace_node == "check_first":
             p.do("bdrv_check_update_perm", *refreshed)
         with p.call("bdrv_replace_child_noperm"):
-            what = "the disk is the target now" if node == "target" else "the disk stays with the source"
-            p.do(what, graph.root.set(node))
+            what = "the disk is the target now" if to_target else "the disk stays with the source"
+            p.do(what, graph.root.set(node.name))
             if not w.s.iothread:
                 with p.call("blk_root_drained_end"):
                     requests.resume_parked(p, w, in_replacement=True)
         if w.k.replace_node != "check_first":
             p.do("bdrv_list_refresh_perms", *refreshed)
-        _end_replacement(p, w, "filter", node)
+        _end_replacement(p, w, graph.filter, node)
 
 
-def _begin_replacement(p: Process, w: World, old: str, new: str) -> None:
+def _begin_replacement(p: Process, w: World, old: Node[Disk], new: Node[Disk]) -> None:
     """bdrv_replace_node drains the node that is replaced, from 2398747128 on both."""
     _begin(p, w, old)
     if w.k.replace_node == "drain_both":
         _begin(p, w, new)
 
 
-def _end_replacement(p: Process, w: World, old: str, new: str) -> None:
+def _end_replacement(p: Process, w: World, old: Node[Disk], new: Node[Disk]) -> None:
     """Permissions are there: the replacement's own sections end."""
     if w.k.replace_node == "drain_both":
         _end(p, w, new)
     _end(p, w, old)
 
 
-def _begin(p: Process, w: World, node: str) -> None:
+def _begin(p: Process, w: World, node: Node[Disk]) -> None:
     """bdrv_drained_begin, in the main thread."""
     with p.call("bdrv_drained_begin"):
-        drain.count_section(p, w, node)
-        drain.poll_until_quiet(p, w, w.disk.pending_on_target if node == "target" else w.disk.drain_waits)
+        node.begin(p)
+        drain.poll_until_quiet(p, w, node.waits)
 
 
-def _end(p: Process, w: World, node: str) -> None:
+def _end(p: Process, w: World, node: Node[Disk]) -> None:
     """bdrv_drained_end, in the main thread: an IOThread's queued requests have to wait for its lock."""
     drain.bdrv_drained_end(p, w, node, resumes=not w.s.iothread)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from draincheck.lang import Process
+from functools import partial
+
+from draincheck.lang import BoolVar, Process
 from draincheck.qemu.disk import Request, Write
-from draincheck.qemu.graph import Graph
 from draincheck.qemu.world import World
 
 __all__ = ["complete_all", "resume_parked", "submit"]
@@ -12,19 +13,18 @@ __all__ = ["complete_all", "resume_parked", "submit"]
 
 def submit(p: Process, w: World, request: Request) -> None:
     """(b): the request becomes tracked on the disk's root, in the same atomic step as its handler; a drained BlockBackend queues it."""
-    if w.k.park_requests and request.to_target.exists:
-        with p.when(w.backend_drained):
-            p.do(f"blk_wait_while_drained queues {request.name}", request.state.set("parked"))
-        with p.otherwise():
-            _enter_node(p, w, request)
-    else:
-        _enter_node(p, w, request)
+    enter = partial(_enter_node, p, w, request)
+    if not request.to_target.exists:
+        enter()
+        return
+    words = f"blk_wait_while_drained queues {request.name}"
+    w.graph.backend.submit(p, enter, lambda: p.do(words, request.state.set("parked")))
 
 
 def _enter_node(p: Process, w: World, request: Request) -> None:
     if request.to_target.exists:
         w.probes.request_submitted(p, w, request)
-    enters = request.state.set("in_flight"), request.to_target.set(~w.on_old_node)
+    enters = request.state.set("in_flight"), request.to_target.set(~w.graph.on_source)
     p.do(f"{_verb(w, request)} ({request.name})", *enters, mark="b")
 
 
@@ -39,17 +39,17 @@ def resume_parked(p: Process, w: World, in_replacement: bool = False) -> None:
     `in_replacement`: inside the replacement of a node, so that permissions may be missing.
     """
     for request in w.disk.requests:
-        with p.when(request.state.is_("parked") & ~w.backend_drained):
+        with w.graph.backend.resumed(p, request.state.is_("parked")):
             _enter_node(p, w, request)
-            if in_replacement and isinstance(request, Write) and w.graph is not None:
-                _write_file(p, request, w.graph)
+            if in_replacement and isinstance(request, Write):
+                _write_file(p, request, w.graph.target_writes)
 
 
-def _write_file(p: Process, request: Write, graph: Graph) -> None:
+def _write_file(p: Process, request: Write, may_write: BoolVar) -> None:
     """The write goes down to the protocol node. Over an edge without permission it must not."""
-    if graph.target_writes.exists:
+    if may_write.exists:
         with p.call("bdrv_co_pwritev_part (target)"), p.call("bdrv_co_pwritev_part (target.file)"):
-            with p.when(request.to_target & ~graph.target_writes):
+            with p.when(request.to_target & ~may_write):
                 p.abort("assert(child->perm & BLK_PERM_WRITE) fails")
 
 

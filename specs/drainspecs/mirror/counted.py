@@ -255,14 +255,14 @@ class Story(Qemu):
         parts: dict[str, BoolExpr] = {}
         if self.iohandler_ctx.disable_count.exists:
             parts["the bandage"] = self.iohandler_ctx.disable_count.is_(count(self._ends))
-        if not self.section.counter.exists:
+        if not self.node.counter.exists:
             return parts
         sections = count(self._own_section(drains), self._exits("bdrv_replace_node"))
-        parts["sections of the source"] = self.section.counter.is_(sections) | self._halted
-        if self.target_drained.exists:
-            parts["the target's section"] = self.target_drained.iff(self._exits(*SWITCHING)) | self._halted
+        parts["sections of the source"] = self.node.counter.is_(sections) | self._halted
+        if self.lone_target.drained.exists:
+            parts["the target's section"] = self.lone_target.drained.iff(self._exits(*SWITCHING)) | self._halted
         parts["external events are disabled once for each node"] = self.ctx.disable_count.is_(
-            count(self.drained, self.target_drained)
+            count(self.node.open, self.lone_target.drained)
         )
         return parts
 

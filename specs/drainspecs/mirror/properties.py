@@ -72,17 +72,17 @@ class DrainInvariant(Probes):
 
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """S1, S5."""
-        p.check("S1", ~(w.job.window & w.on_old_node))
-        p.check("S5", w.job.bitmap | ~w.on_old_node | ~w.job.will_switch)
+        p.check("S1", ~(w.job.window & w.graph.on_source))
+        p.check("S5", w.job.bitmap | ~w.graph.on_source | ~w.job.will_switch)
 
     def handler_runs(self, p: Process, w: World, disk: Disk) -> None:
         """S7."""
         if disk.has_job:
-            p.check("S7", ~(w.drained & w.on_old_node))
+            p.check("S7", ~(w.graph.source.open & w.graph.on_source))
 
     def dirty_count_is_zero(self, p: Process, w: World) -> None:
         """S6, first half; S11."""
-        p.check("S6", w.drained)
+        p.check("S6", w.graph.source.open)
         p.check("S11", all_(*(write.on_target | ~write.on_source for write in w.disk.writes)))
 
     def job_yields(self, p: Process, w: World) -> None:
@@ -97,7 +97,7 @@ class DrainInvariant(Probes):
         """S3, S10."""
         kept = (write.on_target | ~(write.state.is_("acked") & write.on_source) for write in w.disk.writes)
         p.check("S3", all_(*kept))
-        p.check("S10", w.job.should_complete & w.on_old_node & ~w.job.completed)
+        p.check("S10", w.job.should_complete & w.graph.on_source & ~w.job.completed)
 
     def external_enabled(self, p: Process, w: World, counter: IntExpr, notified: BoolExpr) -> None:
         """B6."""
@@ -111,12 +111,12 @@ class DrainInvariant(Probes):
         """The rest, as properties of states."""
         finished = all_(*(world.job.completed for world in w.worlds), w.all_acked)
         bandaged = w.loops.iohandler_ctx.disable_count > 0
-        no_section = all_(*(world.no_section for world in w.worlds))
+        no_section = all_(*(world.graph.no_section for world in w.worlds))
         over = all_(*(world.job.completed for world in w.worlds))
         always = {
             "S2": all_(*(~(world.job.window & world.disk.pending) for world in w.worlds)),
             "S4": all_(*(_found_again(world) for world in w.worlds)),
-            "B1": w.expected_disable_counts() & (~bandaged | any_(*(world.drained for world in w.worlds))),
+            "B1": w.expected_disable_counts() & (~bandaged | any_(*(world.graph.source.open for world in w.worlds))),
             "B2": ~over | w.m.halted | (no_section & ~bandaged),
             "B5": ~finished | w.m.halted | (w.expected_disable_counts() & no_section & ~bandaged),
             "A1": ~w.m.halted,
@@ -133,4 +133,4 @@ class DrainInvariant(Probes):
 
 
 def _found_again(w: World) -> BoolExpr:
-    return all_(*(w.on_old_node | ~write.state.is_("acked") | write.on_target for write in w.disk.writes))
+    return all_(*(w.graph.on_source | ~write.state.is_("acked") | write.on_target for write in w.disk.writes))

@@ -47,7 +47,7 @@ class SeedCases(DrainInvariant):
     def request_submitted(self, p: Process, w: World, request: Request) -> None:
         """Remember when the stray request came."""
         super().request_submitted(p, w, request)
-        with p.when(w.job.window & w.on_old_node):
+        with p.when(w.job.window & w.graph.on_source):
             p.do("", self.stray.set(self.now))
 
     def exit_runs(self, p: Process, w: World) -> None:
