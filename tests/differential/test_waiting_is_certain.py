@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple
 
 import pytest
 
 from draincheck.analysis import prospects
+from draincheck.analysis.dead_end import dead_end
 from draincheck.analysis.waiting import Moves, Situation, situation_in
 from draincheck.errors import ModelError
-from draincheck.system import Action, State, TransitionSystem
+from draincheck.system import State, TransitionSystem
 from tests.language.campaign import first_seed
 from tests.language.play import record
 from tests.language.random_programs import random_program
@@ -22,73 +25,137 @@ START = first_seed()
 MOST = 300
 
 
+class Window(NamedTuple):
+    """What is looked at: a state, or the states of a loop and the actions taken in it."""
+
+    states: tuple[State, ...]
+    taken: frozenset[int] = frozenset()
+
+
 class Explored:
     """All states of a system, and where each leads to, by the system's own rules."""
 
     def __init__(self, system: TransitionSystem) -> None:
         self.system = system
-        self.next: dict[State, list[tuple[str, State]]] = {}
+        self.next: dict[State, list[tuple[int, State]]] = {}
         todo = list(system.initial)
         while todo and len(self.next) <= MOST:
             state = todo.pop()
             if state not in self.next:
-                self.next[state] = [(a.process, system.step(state, a)) for a in self.taken(state)]
+                taken = (a for a in system.enabled(state) if system.fault(state, a) is None)
+                self.next[state] = [(a.index, system.step(state, a)) for a in taken]
                 todo += [after for _, after in self.next[state]]
 
-    def taken(self, state: State) -> Iterator[Action]:
-        """The actions that can be taken."""
-        return (a for a in self.system.enabled(state) if self.system.fault(state, a) is None)
-
-    def movers(self, start: State) -> set[str]:
-        """The processes that take a step in some run from a state on."""
-        seen, todo, found = {start}, [start], set[str]()
-        while todo:
-            for process, after in self.next[todo.pop()]:
-                found.add(process)
-                if after not in seen:
-                    seen.add(after)
+    def reached(self, start: State) -> dict[State, int]:
+        """The states that can be reached from one, and in how many steps."""
+        found, todo = {start: 0}, [start]
+        for state in todo:
+            for _, after in self.next[state]:
+                if after not in found:
+                    found[after] = found[state] + 1
                     todo.append(after)
         return found
 
+    def movers(self, start: State) -> set[str]:
+        """The processes that take a step in some run from a state on."""
+        return {self.system.actions[a].process for state in self.reached(start) for a, _ in self.next[state]}
 
-def wrong(explored: Explored, state: State, found: Situation) -> list[str]:
-    """What is said of a state and is not so."""
-    moving, able = explored.movers(state), {a.process for a in explored.system.enabled(state)}
-    never = [item.stand.process for item in found.processes if item.is_lost or item.moves is Moves.ENDED]
-    could = {item.stand.process for item in found.processes if item.moves is Moves.COULD}
-    return [f"{process} moves" for process in never if process in moving] + [f"{p} could?" for p in could ^ able]
+    def windows(self) -> Iterator[Window]:
+        """Every state, and the loops into which a run falls that always does the first, or the last, of what it can do."""
+        yield from (Window((state,)) for state in self.next)
+        for which in (0, -1):
+            way: list[tuple[State, int]] = []
+            state = self.system.initial[0]
+            while self.next[state] and state not in dict(way):
+                action, after = self.next[state][which]
+                way.append((state, action))
+                state = after
+            if state in dict(way):
+                loop = way[[one for one, _ in way].index(state) :]
+                yield Window(tuple(one for one, _ in loop), frozenset(action for _, action in loop))
 
 
-def judged(seeds: range) -> tuple[list[str], int, int]:
-    """What is wrong of these programs, how many states were looked at, and how many processes were said to be lost there."""
-    errors: list[str] = []
-    states = lost = 0
+def wrong(explored: Explored, window: Window, found: Situation) -> list[str]:
+    """What is said of a state or a loop and is not so."""
+    system = explored.system
+    moving = explored.movers(window.states[0])
+    able = [{action.process for action in system.enabled(state)} for state in window.states]
+    taking = {system.actions[index].process for index in window.taken}
+    said = {moves: {item.stand.process for item in found.processes if item.moves is moves} for moves in Moves}
+    lost = {item.stand.process for item in found.processes if item.is_lost}
+    claims = {
+        "moves": (lost | said[Moves.ENDED]) & moving,
+        "goes on": said[Moves.GOES_ON] ^ taking,
+        "could all along": said[Moves.COULD] ^ (set.intersection(*able) - taking),
+        "could now and then": said[Moves.NOW_AND_THEN] ^ (set.union(*able) - set.intersection(*able) - taking),
+    }
+    return [f"{window}: {claim}: {process}" for claim, processes in claims.items() for process in processes]
+
+
+def no_end(explored: Explored, start: State) -> list[str]:
+    """Why the dead end that is found from a state is none, or not the nearest."""
+    end, far = dead_end(explored.system, start), explored.reached(start)
+    if end is None:
+        return [f"{start}: no end"]
+    inside = set(end.states)
+    leaves = any(after not in inside for state in inside for _, after in explored.next[state])
+    ends = [state for state in far if start_of_end(explored, state)]
+    nearest = min(far[state] for state in ends)
+    return [f"{start}: {end}"] if leaves or nearest != end.steps or not inside <= far.keys() else []
+
+
+def start_of_end(explored: Explored, state: State) -> bool:
+    """Whether a state can be come back to from wherever it leads."""
+    return all(state in explored.reached(other) for other in explored.reached(state))
+
+
+def programs(seeds: range) -> Iterator[Explored]:
+    """Those that are no errors, and not too large."""
     for seed in seeds:
-        try:
-            system = record(random_program(seed), []).compile()
-        except ModelError:
-            continue
-        explored = Explored(system)
-        if len(explored.next) <= MOST:
-            chosen = list(explored.next)
-            found = {state: situation_in(system, [state]) for state in chosen}
-            errors += [f"{seed} {state}: {text}" for state in chosen for text in wrong(explored, state, found[state])]
-            states += len(chosen)
-            lost += sum(item.is_lost for each in found.values() for item in each.processes)
-    return errors, states, lost
+        with suppress(ModelError):
+            explored = Explored(record(random_program(seed), []).compile())
+            if len(explored.next) <= MOST:
+                yield explored
+
+
+def judged(seeds: range) -> tuple[list[str], int, int, int]:
+    """What is wrong of these programs; how many states and loops were looked at, and how many processes were said to be lost there."""
+    errors: list[str] = []
+    states = loops = lost = 0
+    for explored in programs(seeds):
+        for window in explored.windows():
+            found = situation_in(explored.system, window.states, window.taken)
+            errors += wrong(explored, window, found)
+            states, loops = states + 1, loops + bool(window.taken)
+            lost += sum(item.is_lost for item in found.processes)
+    return errors, states, loops, lost
+
+
+def seeds_of(chunk: int) -> range:
+    """The programs of a chunk."""
+    return range(START + chunk * SIZE, START + (chunk + 1) * SIZE)
 
 
 @pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK))
 def test_who_is_said_to_be_lost_never_moves_again(chunk: int) -> None:
     """Nor does one that is said to have ended; and a process could go on exactly where one of its actions is enabled."""
-    errors, states, lost = judged(range(START + chunk * SIZE, START + (chunk + 1) * SIZE))
+    errors, states, loops, lost = judged(seeds_of(chunk))
     assert errors == []
     assert states > 60
+    assert loops > 3
     assert lost > 10
+
+
+@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), 1))
+def test_a_dead_end_is_left_for_nowhere(chunk: int) -> None:
+    """Nothing leads out of it, and there is none nearer."""
+    found = [(explored, next(iter(explored.next))) for explored in programs(seeds_of(chunk)) if len(explored.next) < 60]
+    assert [text for explored, start in found for text in no_end(explored, start)] == []
+    assert len(found) > 10
 
 
 def test_help_that_is_overlooked_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: if no step is thought to make anything true, processes are said to be lost that are not."""
     monkeypatch.setattr(prospects, "could_make_true", lambda *_: False)
-    errors, _, _ = judged(range(3 * SIZE))
+    errors, *_ = judged(range(3 * SIZE))
     assert errors

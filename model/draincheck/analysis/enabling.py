@@ -15,7 +15,7 @@ from draincheck.system import Action, State, TransitionSystem, Variable
 __all__ = ["could_make_true", "demands_of", "makes_true", "visible"]
 
 #: so many valuations are tried; where there are more, a step that is not known to be of no help could help
-TRIED: Final = 4096
+TRIED: Final = 512
 
 
 def conjuncts(terms: Iterable[Expr]) -> list[BoolExpr]:

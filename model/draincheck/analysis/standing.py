@@ -63,8 +63,10 @@ class ControlMap:
         self.system = system
         self._controls = {item.process: item for item in system.controls or _told_by_actions(system)}
         self._actions: dict[str, list[Action]] = {name: [] for name in self._controls}
+        self._leaving: dict[tuple[str, int | None], list[Action]] = {}
         for action in system.actions:
             self._actions[action.process].append(action)
+            self._leaving.setdefault((action.process, action.location), []).append(action)
 
     @property
     def processes(self) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ class ControlMap:
 
     def leaving(self, process: str, number: int) -> list[Action]:
         """The actions that begin at a place."""
-        return [action for action in self._actions[process] if action.location in (None, number)]
+        return [*self._leaving.get((process, None), ()), *self._leaving.get((process, number), ())]
 
     def enabled(self, state: State) -> Iterator[Action]:
         """The actions that can be taken in a state; one that would run into an error or a bound cannot."""

@@ -63,23 +63,28 @@ def _head(found: Situation) -> str:
 
 def _sentence(found: Situation, item: Waiting) -> str:
     """What a process does, and where."""
-    steps, stand = _named(item.steps), item.stand
+    steps, stand, who = _named(item.steps), item.stand, _who(item.stand)
     match item.moves:
         case Moves.PARKED:
-            return f"{stand.process} is parked{_place(stand)}: {_entered(item)}"
+            return f"{who} is parked{_place(stand)}: {_entered(item)}"
         case Moves.GOES_ON:
-            return f"{stand.process} goes on: {steps}"
+            return f"{who} goes on: {steps}"
         case Moves.COULD if not found.loop:
-            return f"{stand.process} could go on{_place(stand)}: {steps}{'' if item.promised else _UNPROMISED}"
+            return f"{who} could go on{_place(stand)}: {steps}{'' if item.promised else _UNPROMISED}"
         case Moves.COULD:
-            return f"{stand.process} could go on all the time{_place(stand)}, and never does: {steps}{_UNPROMISED}"
+            return f"{who} could go on all the time{_place(stand)}, and never does: {steps}{_UNPROMISED}"
         case Moves.NOW_AND_THEN:
             promise = "; weak fairness promises nothing then" if item.promised else _UNPROMISED
-            return f"{stand.process} could go on now and then{_place(stand)}, and never does: {steps}{promise}"
+            return f"{who} could go on now and then{_place(stand)}, and never does: {steps}{promise}"
         case _ if stand.awaits:
-            return f"{stand.process} waits{_place(stand)}, inside {stand.awaits}, which it has entered"
+            return f"{who} waits{_place(stand)}, inside {stand.awaits}, which it has entered"
         case _:
-            return f"{stand.process} {'sleeps' if _sleeps(stand) else 'waits'}{_place(stand)}"
+            return f"{who} {'sleeps' if _sleeps(stand) else 'waits'}{_place(stand)}"
+
+
+def _who(stand: Stand) -> str:
+    """A process, and for a coroutine that runs the thread that it runs on."""
+    return stand.process if stand.thread == stand.process else f"{stand.process} on {stand.thread}"
 
 
 _UNPROMISED: Final = "; nobody promises that it does"
@@ -119,7 +124,7 @@ def _ways(found: Situation, item: Waiting) -> Iterator[tuple[str, str]]:
 def _obstacle(found: Situation, process: str, way: Way, obstacle: Obstacle) -> Iterator[tuple[str, str]]:
     """Why it is false, and who could help."""
     values = [assigned(name, value) for name, value in obstacle.values.items()]
-    values += [f"{process} is at {place}" for process, place in obstacle.whereabouts.items()]
+    values += [f"{other} is at {place}" for other, place in obstacle.whereabouts.items()]
     why, word = ", ".join(values), "now and then false" if way.alternately else "false"
     if obstacle.condition == way.condition:
         yield f"{word}: {why}" if why else f"{word} all along", ""
