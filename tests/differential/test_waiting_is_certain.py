@@ -86,8 +86,9 @@ def wrong(explored: Explored, window: Window, found: Situation) -> list[str]:
     claims = {
         "moves": (lost | said[Moves.ENDED]) & moving,
         "goes on": said[Moves.GOES_ON] ^ taking,
-        "could all along": said[Moves.COULD] ^ (set.intersection(*able) - taking),
-        "could now and then": said[Moves.NOW_AND_THEN] ^ (set.union(*able) - set.intersection(*able) - taking),
+        "could all along": said[Moves.COULD] ^ (set[str].intersection(*able) - taking),
+        "could now and then": said[Moves.NOW_AND_THEN]
+        ^ (set[str].union(*able) - set[str].intersection(*able) - taking),
     }
     return [f"{window}: {claim}: {process}" for claim, processes in claims.items() for process in processes]
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import product
-from math import prod
 from typing import Final
 
 from draincheck import op
-from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, all_, constant, not_, substitute, variables_of
+from draincheck.expr import BoolExpr, Expr, all_, constant, not_, substitute, variables_of
 from draincheck.semantics.violation import faultless
 from draincheck.system import Action, State, TransitionSystem, Variable
 
 __all__ = ["could_make_true", "demands_of", "makes_true", "visible"]
 
-#: so many valuations are tried; where there are more, a step that is not known to be of no help could help
-TRIED: Final = 512
+#: so many terms are looked at; where that does not do, a step that is not known to be of no help could help
+TRIED: Final = 1000
 
 
 def conjuncts(terms: Iterable[Expr]) -> list[BoolExpr]:
@@ -74,10 +72,18 @@ def _stands_at(system: TransitionSystem, action: Action) -> dict[Expr, Expr]:
 
 
 def _can_be_true(condition: BoolExpr) -> bool:
-    """Whether some values of its variables make a condition true; True where there are too many to try."""
-    variables = list(variables_of(condition))
-    if condition is FALSE or prod(variable.sort.size for variable in variables) > TRIED:
-        return condition is not FALSE
-    ranges = (range(variable.sort.low, variable.sort.high + 1) for variable in variables)
-    valuations = (dict(zip(variables, values, strict=True)) for values in product(*ranges))
-    return any(Evaluation(values.__getitem__)[condition] for values in valuations)
+    """Whether some values of its variables make a condition true; True where there are too many to try. One variable after the other gets values."""
+    todo = [condition]
+    for _ in range(TRIED):
+        if not todo:
+            return False
+        term = todo.pop()
+        if term.op is op.CONST and term.value:
+            return True
+        if term.op is not op.CONST:
+            variable = min(variables_of(term), key=lambda leaf: (leaf.sort.size, leaf.name))
+            if variable.sort.size > TRIED:
+                return True
+            values = range(variable.sort.low, variable.sort.high + 1)
+            todo += [substitute(term, {variable: constant(variable.sort, value)}) for value in values]
+    return True
