@@ -209,43 +209,37 @@ def test_a_deleted_bottom_half_never_runs(deletes: bool, outcome: Outcome) -> No
     assert found["no hurry"].outcome is Outcome.HOLDS
 
 
-class Quiet(NestedPoll[FdHandler]):
-    """A nested poll with one handler and a bottom half that finishes a request."""
-
-    def __init__(self, m: Model, ctx: AioContext[FdHandler]) -> None:
-        self.ctx, self.busy, self.found = ctx, ctx.busy_polled, ctx.polled & ctx.readable
-        self.in_flight, self.ran = m.bool("in flight"), m.bool("handler ran")
-
-    def run_queues(self, p: Process) -> None:
-        raise AssertionError("nothing polls busily")
-
-    def bottom_halves(self, p: Process) -> None:
-        p.do("the request completes", self.in_flight.clear())
-
-    def walk(self, p: Process) -> None:
-        self.ctx.run_fd_handlers(p, lambda _: p.do("the handler", self.ran.set()))
-
-    def found_nothing(self, p: Process) -> None:
-        p.do("finds nothing")
+def no_busy_polling(p: Process) -> None:
+    """Nothing does here."""
+    raise AssertionError("nothing polls busily")
 
 
 def drained(rules: CodeBase, waits: bool = True) -> dict[str, Outcome]:
     """A disabled handler with stale readiness, a request in flight, and a drain that waits for it (or for nothing)."""
     m = Model("drain")
-    ctx = context(m, rules)
-    poll = Quiet(m, ctx)
+    ctx, in_flight, ran = context(m, rules), m.bool("in flight"), m.bool("handler ran")
     with m.thread("p") as p:
-        p.do("a kick, a poll, a section", *(f.set() for f in (poll.in_flight, ctx.handlers[0].revents)), ctx.disable())
+        p.do("a kick, a poll, a section", in_flight.set(), ctx.handlers[0].revents.set(), ctx.disable())
+        poll = NestedPoll(
+            ctx,
+            ctx.busy_polled,
+            ctx.polled & ctx.readable,
+            no_busy_polling,
+            bottom_halves=lambda p: p.do("the request completes", in_flight.clear()),
+            handler=lambda _: p.do("the handler", ran.set()),
+            stored=ctx.sampled,
+            nothing="finds nothing",
+        )
 
         def once() -> None:
             with p.atomic():
                 poll.run(p)
 
-        poll_until_quiet(p, poll.in_flight if waits else FALSE, poll.in_flight, False, (), once)
+        poll_until_quiet(p, in_flight if waits else FALSE, in_flight, False, (), once)
     ended = m.at("p", "(ended)")
-    m.always("nothing in flight", ended.implies(~poll.in_flight))
+    m.always("nothing in flight", ended.implies(~in_flight))
     m.always("readiness is kept", ended.implies(ctx.handlers[0].revents))
-    m.always("no handler runs", ~poll.ran)
+    m.always("no handler runs", ~ran)
     m.reachable("ends", ended)
     found = explore(m.compile()).verdicts
     assert found["ends"].outcome is Outcome.HOLDS

@@ -253,7 +253,7 @@ def test_the_order_of_bottom_halves_matters_in_no_scenario_with_one_request() ->
 
 
 def _prepare_without_spins(p: Process, w: World, ready: BoolVar) -> None:
-    due = mainloop._main_bh(w) if w.s.iothread else mainloop._main_bh(w) | w.any_sleep_over
+    due = mainloop.due(w)
     with p.call("g_main_context_prepare"), p.atomic():
         w.probes.iteration_begins(p, w)
         p.do("aio_ctx_prepare", ready.set(due), w.loops.bql.free.set(TRUE if w.k.bql_drop == "always" else ~due))

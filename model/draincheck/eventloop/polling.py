@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from draincheck.eventloop.context import AioContext, FdHandler
 from draincheck.lang import FALSE, BoolExpr, Process, Update
@@ -14,37 +15,28 @@ __all__ = ["NestedPoll", "poll_until_quiet"]
 H = TypeVar("H", bound=FdHandler)
 
 
-class NestedPoll(ABC, Generic[H]):
-    """One round of aio_poll: poll, run bottom halves, walk the handlers (in one step). A subclass says what each of them does.
+class NestedPoll(Struct, Generic[H], frozen=True):
+    """One round of aio_poll: poll, run bottom halves, walk the handlers (in one step).
 
     Attributes:
         ctx: the context that is polled.
         busy: busy polling of now finds work.
         found: the poll of now finds a descriptor ready.
+        run_queues: what busy polling does that has found work.
+        bottom_halves: aio_bh_poll.
+        handler: what a handler does that the walk of aio_dispatch runs.
+        stored: what a poll stores that has found a descriptor ready.
+        nothing: the label of a poll that stores nothing; "" for no step of its own.
     """
 
     ctx: AioContext[H]
     busy: BoolExpr
     found: BoolExpr
-
-    @abstractmethod
-    def run_queues(self, p: Process) -> None:
-        """Busy polling has found work: run it."""
-
-    @abstractmethod
-    def bottom_halves(self, p: Process) -> None:
-        """aio_bh_poll."""
-
-    @abstractmethod
-    def walk(self, p: Process) -> None:
-        """The walk of aio_dispatch."""
-
-    def stored(self) -> Sequence[Update]:
-        """What a poll stores that has found a descriptor ready."""
-        return self.ctx.sampled()
-
-    def found_nothing(self, p: Process) -> None:
-        """A poll that stores nothing: a step's words for it."""
+    run_queues: Callable[[Process], None]
+    bottom_halves: Callable[[Process], None]
+    handler: Callable[[H], None]
+    stored: Callable[[], Sequence[Update]]
+    nothing: str = ""
 
     def run(self, p: Process) -> None:
         """Until 721671ade7 all readiness is consumed, stale or not (the wash).
@@ -56,22 +48,22 @@ class NestedPoll(ABC, Generic[H]):
             p.do("qemu_poll_ns", *self.ctx.sampled(self.ctx.polled & ~self.busy))
             self._serve(p)
             if self.ctx.handlers:
-                self.walk(p)
+                self.ctx.run_fd_handlers(p, self.handler)
         elif self.found is FALSE:
-            self._serve(p, nothing_found=True)
+            self._serve(p, self.nothing)
         else:
             with p.when(self.found & ~self.busy):
                 p.do("qemu_poll_ns", *self.stored())
                 self.bottom_halves(p)
-                self.walk(p)
+                self.ctx.run_fd_handlers(p, self.handler)
             with p.otherwise():
-                self._serve(p, nothing_found=True)
+                self._serve(p, self.nothing)
 
-    def _serve(self, p: Process, nothing_found: bool = False) -> None:
+    def _serve(self, p: Process, nothing_found: str = "") -> None:
         if self.busy is not FALSE:
             self.run_queues(p)
         if nothing_found:
-            self.found_nothing(p)
+            p.do(nothing_found)
         self.bottom_halves(p)
 
 

@@ -11,13 +11,8 @@ from draincheck.qemu.disk import Disk
 from draincheck.qemu.world import World
 
 __all__ = [
-    "aio_dispatch",
-    "aio_poll_nested",
-    "run_fd_handlers",
-    "run_poll_handlers_once",
-    "runnable",
-    "thread_pool_completion_bh",
-]
+    "aio_dispatch", "aio_poll_nested", "run_fd_handlers", "run_poll_handlers_once", "runnable", "thread_pool_completion_bh",
+]  # fmt: skip
 
 
 def run_poll_handlers_once(p: Process, w: World, ctx: AioContext[Disk]) -> None:
@@ -76,34 +71,20 @@ def aio_poll_nested(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     With one job it is one atomic step: no callback in it gives up control, and what arrives meanwhile is seen by the next round.
     Another job's callbacks may give up control, or poll themselves.
     """
+    poll = NestedPoll(
+        ctx,
+        _busy_in_drain(w, ctx),
+        _found_in_drain(w, ctx),
+        run_queues=lambda p: run_poll_handlers_once(p, w, ctx),
+        bottom_halves=lambda p: _bottom_halves_in_drain(p, w),
+        handler=lambda disk: virtio.host_notifier_read(p, w, disk),
+        stored=ctx.sampled,
+        nothing="qemu_poll_ns finds nothing",
+    )
     with p.call("aio_poll"), p.atomic():
-        _NestedPoll(w, ctx).run(p)
+        poll.run(p)
         for other in _others(w):
             _run_sleep_timer(p, other)
-
-
-class _NestedPoll(NestedPoll[Disk]):
-    """Of the disks' context."""
-
-    def __init__(self, w: World, ctx: AioContext[Disk]) -> None:
-        self.w, self.ctx = w, ctx
-        self.busy, self.found = _busy_in_drain(w, ctx), _found_in_drain(w, ctx)
-
-    def run_queues(self, p: Process) -> None:
-        """See NestedPoll, here and below."""
-        run_poll_handlers_once(p, self.w, self.ctx)
-
-    def bottom_halves(self, p: Process) -> None:
-        """The other jobs' fresh ones, and the thread pool's."""
-        _bottom_halves_in_drain(p, self.w)
-
-    def walk(self, p: Process) -> None:
-        """The fd walk."""
-        run_fd_handlers(p, self.w, self.ctx)
-
-    def found_nothing(self, p: Process) -> None:
-        """A step of its own in the call tree."""
-        p.do("qemu_poll_ns finds nothing")
 
 
 def _bottom_halves_in_drain(p: Process, w: World) -> None:

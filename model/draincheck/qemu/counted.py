@@ -7,11 +7,10 @@ they stand for. With counters that have no upper end this is the story for any n
 
 from __future__ import annotations
 
-from draincheck.eventloop import AioContext, GSource, dispatch, poll_until_quiet
+from draincheck.eventloop import AioContext, GSource, NestedPoll, dispatch, poll_until_quiet
 from draincheck.expr import want_int
 from draincheck.lang import FALSE, BoolExpr, IntVar, Process, any_, ite
 from draincheck.naturals import over_naturals
-from draincheck.qemu import counted_polling
 from draincheck.qemu.counted_state import HostNotifier, Requests, State
 from draincheck.system import TransitionSystem
 
@@ -229,10 +228,37 @@ class Qemu(State):
 
     def poll_until_quiet(self, p: Process, pending: BoolExpr, place: str) -> None:
         """At a place: nested aio_poll until nothing is pending; until 721671ade7 the last one, without progress, washes."""
-        event = self.guest_io_done | counted_polling.runnable(self)
+        event = self.guest_io_done | self.runnable
         progress = self.k.drain_polls == "progress"
         washed = self.ctx.consumed() if progress and self.home == "main" and self.k.poll_walks == "always" else []
-        poll_until_quiet(p, pending, event, progress, washed, lambda: counted_polling.aio_poll(p, self), place)
+        poll_until_quiet(p, pending, event, progress, washed, lambda: self.aio_poll(p), place)
+
+    @property
+    def runnable(self) -> BoolExpr:
+        """A nested aio_poll of now would run the host notifier's handler, or the queue's."""
+        if self.home != "main":
+            return FALSE
+        stored = self.notifier.revents if self.k.poll_walks == "always" else FALSE
+        return (ite(self.ctx.polled, self.notifier.eventfd, stored) & self.ctx.allowed) | self.ctx.busy_polled
+
+    def aio_poll(self, p: Process) -> None:
+        """One round of it: poll, bottom halves, the fd walk (in one step)."""
+        poll = NestedPoll(
+            self.ctx,
+            self.ctx.busy_polled,
+            self.ctx.polled & self.notifier.eventfd,
+            run_queues=self.poll_busily,
+            bottom_halves=self.complete_all,
+            handler=lambda _: self.host_notifier_read(p),
+            stored=lambda: [self.notifier.revents.set()],
+        )
+        with p.atomic():
+            (poll.run if self.home == "main" else self.complete_all)(p)
+
+    def poll_busily(self, p: Process) -> None:
+        """The ring is filled: empty it."""
+        with p.when(self.ctx.busy_polled):
+            self.handle_output(p)
 
     # -- mirror ---------------------------------------------------------------------------------------------------------------
 

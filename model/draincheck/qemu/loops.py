@@ -20,7 +20,7 @@ class EventLoops(Struct, frozen=True):
     Attributes:
         ctx: where the disks are served: qemu_aio_context, or an IOThread's.
         iohandler_ctx: the main loop's other context; its counter is that of the bandage.
-        main_ctx: qemu_aio_context beside an IOThread's whose disk may move there.
+        main_ctx: qemu_aio_context, which is `ctx` unless an IOThread serves the disks; these may move there.
         legacy_iohandlers: disks whose host notifier is no context's (before f3926945c8).
         moved: the disk is in the main loop's context now, and `target_home` says whether the target goes along.
         stop_bh: the bottom half of virtio_blk_data_plane_stop (1010cadf62).
@@ -50,12 +50,13 @@ class EventLoops(Struct, frozen=True):
         ioh = _context(m, k, "iohandler_ctx", " (iohandler_ctx)", handled, s.jobs, bandage, marked)
         moved = m.bool("disk moved to the main loop", exists=reset)
         stop_bh = BottomHalf(m.bool("stop BH", exists=reset and k.stop_runs_queue == "iothread"))
-        main = _context(m, k, "qemu_aio_context", " (qemu_aio_context)", (), nodes, reset and sections)
+        suffix, counts = " (qemu_aio_context)", reset and sections
+        main = _context(m, k, "qemu_aio_context", suffix, (), nodes, counts) if s.iothread else ctx
         taken = m.bool("vCPU has the BQL", exists=reset)
         free = m.bool("BQL free", exists=s.source in ("mmio", "vcpu") or reset)
         lock = m.enum("AioContext lock", "free", "iothread", "main", exists=s.iothread)
         follows = moved if reset and k.job_at_switch != "ignored" else FALSE
-        homes = Home(ctx, main, moved), Home(ctx, main, follows)
+        homes = Home(ctx, main, moved if reset else FALSE), Home(ctx, main, follows)
         legacy = disks if home == "legacy" else ()
         return cls(ctx, ioh, main, legacy, moved, stop_bh, Bql(free, taken), Lock(lock), *homes)
 

@@ -36,9 +36,9 @@ def main_thread(w: World) -> None:
             _run_main_timers(p, w)
 
 
-def _main_bh(w: World) -> BoolExpr:
-    """A bottom half of qemu_aio_context is scheduled."""
-    return w.job.exit_bh.pending if w.s.iothread else w.bh_scheduled
+def due(w: World) -> BoolExpr:
+    """A bottom half of qemu_aio_context is scheduled, or one of its timers is due."""
+    return w.job.exit_bh.pending if w.s.iothread else w.bh_scheduled | w.any_sleep_over
 
 
 def _prepare(p: Process, w: World, ready: BoolVar) -> None:
@@ -46,44 +46,30 @@ def _prepare(p: Process, w: World, ready: BoolVar) -> None:
 
     The BQL is dropped around a poll that may sleep; one that may not keeps it, except that after 1000 of them in a row it is dropped too.
     """
-    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.any_sleep_over
+    free, soon, label = w.loops.bql.free, due(w), "aio_ctx_prepare, unlock the BQL"
+    found, spins = ready.set(soon), "after 1000 spins"
     with p.call("g_main_context_prepare"), p.atomic():
         w.probes.iteration_begins(p, w)
-        if not w.loops.bql.free.exists:
-            p.do("aio_ctx_prepare", ready.set(due))
+        if not free.exists:
+            p.do("aio_ctx_prepare", found)
         elif w.k.bql_drop == "always":
-            p.do("aio_ctx_prepare, unlock the BQL", ready.set(due), w.loops.bql.free.set())
+            p.do(label, found, free.set())
         else:
             with p.either() as choice:
                 with choice():
-                    unlocks = w.loops.bql.free.set(~due)
-                    p.do(
-                        "aio_ctx_prepare, unlock the BQL if the poll may sleep",
-                        ready.set(due),
-                        unlocks,
-                        choice="as the timeout says",
-                    )
-                with choice(when=due):
-                    spins = "after 1000 spins"
-                    p.do(
-                        f"aio_ctx_prepare, unlock the BQL {spins}", ready.set(due), w.loops.bql.free.set(), choice=spins
-                    )
+                    p.do(f"{label} if the poll may sleep", found, free.set(~soon), choice="as the timeout says")
+                with choice(when=soon):
+                    p.do(f"{label} {spins}", found, free.set(), choice=spins)
 
 
 def _poll(p: Process, w: World, monitor_ready: list[BoolVar]) -> None:
     """P: returns when something is ready. GLib polls every descriptor, those of disabled external handlers too."""
     polled = () if w.s.iothread else w.disks if w.s.source in ("ioeventfd", "mmio") else ()
-    wake = any_(
-        _main_bh(w),
-        FALSE if w.s.iothread else w.any_sleep_over,
-        *(world.job.qmp for world in w.worlds),
-        *(disk.eventfd for disk in polled),
-        _timer_due(w),
-    )
+    asked, kicks = (world.job.qmp for world in w.worlds), (disk.eventfd for disk in polled)
+    wake = any_(due(w), *asked, *kicks, w.disk.io_poll if w.s.source == "timer" else FALSE)
     updates = [ready.set(world.job.qmp) for ready, world in zip(monitor_ready, w.worlds, strict=True)]
     updates += [disk.revents.set(disk.eventfd) for disk in polled]
-    context = w.loops.main_ctx if w.s.iothread else w.loops.ctx
-    notified = [context.notified, w.loops.iohandler_ctx.notified]
+    notified = [w.loops.main_ctx.notified, w.loops.iohandler_ctx.notified]
     wake = any_(wake, *notified) & ~w.loops.bql.taken
     p.here("qemu_poll_ns")
     p.do("qemu_poll_ns", *updates, *(each.clear() for each in notified), w.loops.bql.free.clear(), when=wake)
@@ -94,10 +80,8 @@ def _check(p: Process, w: World, ready: BoolVar) -> None:
 
     A context whose external handlers are disabled is not made ready by them where check looks at the counter (37989ced44).
     """
-    fds = [disk.revents & w.loops.ctx.allowed for disk in w.loops.ctx.handlers] if not w.s.iothread else []
-    due = _main_bh(w) if w.s.iothread else _main_bh(w) | w.any_sleep_over
-    updates = [ready.set(any_(ready, due, *fds))]
-    ioh = w.loops.iohandler_ctx
+    main, ioh = w.loops.main_ctx, w.loops.iohandler_ctx
+    updates = [ready.set(any_(ready, due(w), *(disk.revents & main.allowed for disk in main.handlers)))]
     if ioh.enabled is not TRUE and w.k.walk_checks_external:
         updates += [disk.revents.set(disk.revents & ioh.enabled) for disk in ioh.handlers]
     with p.call("g_main_context_check"):
@@ -160,10 +144,6 @@ def _chardev_kick(p: Process, w: World) -> None:
         p.do("a kick is read", disk.revents.clear(), disk.eventfd.clear(), choice="chardev")
         with p.call("virtio_queue_notify"):
             virtio.handle_output(p, w, disk)
-
-
-def _timer_due(w: World) -> BoolExpr:
-    return w.disk.io_poll if w.s.source == "timer" else FALSE
 
 
 def _run_main_timers(p: Process, w: World) -> None:
