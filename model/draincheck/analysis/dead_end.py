@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from draincheck.analysis.standing import ControlMap
 from draincheck.exploration.components import components
-from draincheck.exploration.graph import Edge
 from draincheck.system import State, TransitionSystem
+
+if TYPE_CHECKING:
+    from draincheck.exploration.graph import Edge
 
 __all__ = ["DeadEnd", "dead_end"]
 

@@ -81,9 +81,17 @@ def _can_be_true(condition: BoolExpr) -> bool:
         if term.op is op.CONST and term.value:
             return True
         if term.op is not op.CONST:
-            variable = min(variables_of(term), key=lambda leaf: (leaf.sort.size, leaf.name))
-            if variable.sort.size > TRIED:
+            variable, values = _next(term)
+            if len(values) > TRIED:
                 return True
-            values = range(variable.sort.low, variable.sort.high + 1)
             todo += [substitute(term, {variable: constant(variable.sort, value)}) for value in values]
     return True
+
+
+def _next(condition: BoolExpr) -> tuple[Expr, range]:
+    """A variable of a condition, and the values to try: one that a part of it fixes, else one that has fewest."""
+    for part in conjuncts([condition]):
+        if part.op is op.EQ and part.args[0].op is op.VAR and part.args[1].op is op.CONST:
+            return part.args[0], range(part.args[1].value, part.args[1].value + 1)
+    variable = min(variables_of(condition), key=lambda leaf: (leaf.sort.size, leaf.name))
+    return variable, range(variable.sort.low, variable.sort.high + 1)

@@ -203,6 +203,7 @@ class _Seen:
         self.stands = self.map.stands(self.last)
         self._meaning = Substitution(dict(system.places))
         self.prospects = Prospects(self.map, states, self._meaning)
+        self._values_in = {state: system.values(state) for state in states}
         self._without: dict[str, frozenset[int]] = {}
 
     def meaning(self, term: BoolExpr) -> BoolExpr:
@@ -290,7 +291,7 @@ class _Seen:
         return term.args
 
     def _value(self, term: Expr, state: State | None = None) -> int:
-        return self.system.value(self._meaning(term), self.last if state is None else state)
+        return self._values_in[self.last if state is None else state][self._meaning(term)]
 
     def _values(self, leaves: Iterable[Expr]) -> Iterator[tuple[str, Value]]:
         """Of the variables, the values that stay what they are."""

@@ -10,9 +10,10 @@ states that enable their actions (the condition of Streett automata; Emerson and
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from draincheck.exploration.graph import Edge
+if TYPE_CHECKING:
+    from draincheck.exploration.graph import Edge
 
 __all__ = ["FairGraph", "components", "fair_components"]
 
