@@ -29,5 +29,12 @@ class Deferred(click.Command):
         return found
 
     def invoke(self, ctx: click.Context) -> NoReturn:
-        """Do it, and end with its exit code."""
-        ctx.exit(ctx.invoke(self.work, **ctx.params))
+        """Do it, within its budget, and end with its exit code."""
+        from draincheck.budget import Limits, default_memory, running
+
+        options, limits = dict(ctx.params), Limits(memory=default_memory())
+        if "max_memory" in options:
+            memory = options.pop("max_memory")
+            limits = Limits(seconds=options.pop("timeout"), memory=memory or limits.memory)
+        with running(limits):
+            ctx.exit(ctx.invoke(self.work, **options))

@@ -177,8 +177,10 @@ def _documented(error: click.ClickException, arguments: Sequence[str]) -> int:
 
 def _unforeseen(error: Exception) -> click.ClickException:
     """What no command has foreseen; mostly it is our fault."""
-    from draincheck.errors import WorkerLost
+    from draincheck.errors import OutOfBudget, WorkerLost
 
+    if isinstance(error, OutOfBudget):
+        return LimitReached(f"{error}: what was not decided is unknown; see --timeout and --max-memory")
     if isinstance(error, OSError) and error.filename is None and error.errno is not None:
         standard.let_go()
         return NotWritable(f"standard output cannot be written: {error.strerror}")

@@ -5,6 +5,8 @@ Nothing here loads the library before a value has to be converted or completed.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -80,10 +82,54 @@ def properties(of_matrix: bool) -> Option:
     )
 
 
+class Seconds(ParamType):
+    """A time: a number of seconds that is positive and has an end."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        try:
+            found = float(value)
+        except ValueError:
+            found = 0.0
+        if not 0 < found < math.inf:
+            self.fail(f"{value!r} is no time: write a positive number of seconds, such as 60 or 2.5", param, ctx)
+        return found
+
+
+class Memory(ParamType):
+    """An amount of memory, in bytes or with a unit."""
+
+    name = "memory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes."""
+        parts = re.fullmatch(
+            r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:([KMGT])(?:iB|B)?|B)?", str(value).strip(), re.IGNORECASE
+        )
+        found = 0 if parts is None else int(float(parts[1]) * 1024 ** " KMGT".index((parts[2] or " ").upper()))
+        if not found:
+            self.fail(
+                f"{value!r} is no amount of memory: write bytes, or a unit with it, such as 512M or 2G", param, ctx
+            )
+        return found
+
+
 def timeout(text: str = "Stop after so much time.", default: float | None = None) -> Option:
     """`--timeout`, in seconds."""
-    kind = click.FloatRange(min=0, min_open=True)
-    return click.option("--timeout", type=kind, default=default, show_default=True, metavar="SECONDS", help=text)
+    return click.option("--timeout", type=Seconds(), default=default, show_default=True, metavar="SECONDS", help=text)
+
+
+def budget(command: Declared) -> Declared:
+    """`--timeout` and `--max-memory`: the budget of the whole command, which starts as it runs (see `Deferred`)."""
+    memory = click.option(
+        "--max-memory",
+        type=Memory(),
+        metavar="SIZE",
+        help="Stop when a process takes so much memory (512M, 2G; several share it).  [default: three quarters of what is free]",
+    )
+    return timeout("Stop the whole command after so much time: what is not decided then is unknown.")(memory(command))
 
 
 order = click.option(

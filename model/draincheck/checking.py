@@ -8,13 +8,14 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from draincheck.engines.registry import Question, find_engine
-from draincheck.errors import SourceLine
+from draincheck.budget import running
+from draincheck.engines.registry import Answered, Engine, Question, find_engine, refuse_limits
+from draincheck.errors import OutOfBudget, SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
 from draincheck.ranges import guarded
-from draincheck.reason import Refused, StopKind
+from draincheck.reason import Refused, StopKind, Undecided
 from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict
@@ -127,16 +128,18 @@ def check(
         what: a subject, a model or a system.
         properties: the names of those that are asked about; all if none is named.
         engine: one of `draincheck.engines.registry.ENGINES`. Demands on whole runs are always decided on the explicit graph.
-        limits: where to stop; an engine takes note of those that it knows.
+        limits: where to stop; an engine refuses those that it does not know. Time and memory are for everything together.
         reporter: told about progress.
         lemmas: invariants that may help induction, and are proved along.
 
     Raises:
-        ModelError: the model has no meaning, or there is no such property or engine.
+        ModelError: the model has no meaning, there is no such property or engine, or the engine does not know such a limit.
         ModelFault: a reachable state enables an action that cannot be taken.
+        OutOfBudget: time or memory was spent before the model was built.
     """
-    question = Question(system_of(what), properties, limits, reporter, lemmas)
-    return decide(question, engine, _nothing if isinstance(what, TransitionSystem | Model) else what.expectation)
+    with running(limits) as budget:
+        question = Question(system_of(what), properties, budget, reporter, lemmas)
+        return decide(question, engine, _nothing if isinstance(what, TransitionSystem | Model) else what.expectation)
 
 
 def _nothing(name: str) -> None:
@@ -151,14 +154,36 @@ def decide(
     items = chosen(system, question.names)
     runs = [item for item in items if isinstance(item, Liveness)]
     names = [item.name for item in items if not isinstance(item, Liveness)]
+    refuse_limits(asked, question.limits)
+    question = replace(question, names=names, limits=question.limits.begun())
     verdicts, exploration = dict[str, Verdict](), None
     if names or engine == "explicit":
-        verdicts, exploration = asked.ask(replace(question, names=names))
+        verdicts, exploration = _asked(question, asked)
     if runs:
-        from draincheck.engines import liveness
-
-        verdicts |= liveness.decide(system, runs, question.limits, question.reporter)
+        verdicts |= _runs_decided(question, runs)
     return Result(system, [Finding(item, verdicts[item.name], expectation(item.name)) for item in items], exploration)
+
+
+def _asked(question: Question, engine: Engine) -> Answered:
+    """What an engine answers; nothing is known where the budget was spent before it had anything to say."""
+    try:
+        return engine.ask(question)
+    except OutOfBudget as limit:
+        return {name: _spent(name, limit) for name in question.names}, None
+
+
+def _runs_decided(question: Question, items: Sequence[Liveness]) -> dict[str, Verdict]:
+    """The verdicts on demands on whole runs."""
+    from draincheck.engines import liveness
+
+    try:
+        return liveness.decide(question.system, items, question.limits, question.reporter)
+    except OutOfBudget as limit:
+        return {item.name: _spent(item.name, limit) for item in items}
+
+
+def _spent(name: str, limit: OutOfBudget) -> Verdict:
+    return Verdict(name, Outcome.UNKNOWN, Undecided(stopped=limit.stop))
 
 
 def system_of(what: Checkable) -> TransitionSystem:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from draincheck.reason import Stop
     from draincheck.run import Trace
     from draincheck.system import Action, Fault
 
@@ -22,6 +23,7 @@ __all__ = [
     "ModelFault",
     "NoSolver",
     "NoSuchModel",
+    "OutOfBudget",
     "SourceLine",
     "SpaceTooLarge",
     "TraceError",
@@ -113,6 +115,18 @@ class GraphTooLarge(ModelError):
 
 class SpaceTooLarge(ModelError):
     """More code bases than a sweep takes."""
+
+
+class OutOfBudget(Exception):
+    """A limit of time or memory is reached in the middle of something that has no result before its end; `stop` says which."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        super().__init__(str(stop))
+
+    def __reduce__(self) -> tuple[type[OutOfBudget], tuple[Stop]]:
+        """Other processes can send it."""
+        return type(self), (self.stop,)
 
 
 class ModelFault(ModelError):

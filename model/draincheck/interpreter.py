@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from time import perf_counter
 
+from draincheck.budget import Budget
 from draincheck.errors import ModelFault
 from draincheck.expr import BoolExpr
 from draincheck.naturals import refuse_naturals
@@ -15,7 +17,7 @@ from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock
 from draincheck.reason import Exhaustive, Incomplete, Refused, Shortest, Stop, StopKind
 from draincheck.run import Trace, rerun
 from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Stopwatch, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
 __all__ = ["explore", "states"]
 
@@ -26,7 +28,7 @@ def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Repo
     Raises:
         ModelFault: a reachable state enables an action that cannot be taken.
     """
-    watch = Stopwatch()
+    watch = Budget(started=perf_counter())
     seen = _search(system, limits, reporter)
     verdicts = {item.name: seen.verdict(item) for item in system.properties}
     return Exploration(seen.statistics(watch.passed()), verdicts)
@@ -39,7 +41,7 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 
 def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Seen:
     refuse_naturals(system)
-    watch, seen = Stopwatch(limits), _Seen(system, limits)
+    watch, seen = limits.begun(), _Seen(system, limits)
     try:
         layer: list[State] = []
         for state in system.initial:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from draincheck.errors import MalformedModel, ModelError, NoSuchModel
+from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudget
 from draincheck.knobs import nearest
 from draincheck.lang import Model
 from draincheck.lang.misuse import in_words
@@ -132,6 +132,8 @@ def _module(file: str) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise MalformedModel(f"{_place(file, error)}: not Python: {error.msg}") from error
+    except OutOfBudget:
+        raise
     except (Exception, SystemExit) as error:
         raise MalformedModel(f"{_place(file, error)}: the model does not import: {_cause(error)}") from error
     return module
@@ -156,6 +158,8 @@ def _compiled(file: str, function: str, build: Callable[[], object]) -> Transiti
     except ModelError as error:
         place = "" if error.line else f"{_place(file, error)}: "
         raise MalformedModel(f"{place}{error}") from error
+    except OutOfBudget:
+        raise
     except (Exception, SystemExit) as error:
         raise MalformedModel(f"{_place(file, error)}: {_failed(function, error)}") from error
     wanted = "wanted is a draincheck.lang.Model or a TransitionSystem"

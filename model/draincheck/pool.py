@@ -36,10 +36,12 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
     if number < 2:
         yield from map(work, items)
         return
+    from draincheck.budget import divided
     from draincheck.worker import Worker
 
     with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(work)) for _ in range(number)]
+        with divided(number):
+            workers = [stack.enter_context(Worker(work)) for _ in range(number)]
         for reply in _in_order(workers, items):
             yield reply.get()
 

@@ -26,6 +26,7 @@ __all__ = [
     "Shortest",
     "Stop",
     "StopKind",
+    "Undecided",
     "Walked",
 ]
 
@@ -108,6 +109,13 @@ class NothingWalkedInto(Reason, frozen=True):
         end = f"; {self.stopped or bound}" if self.stopped or bound else ""
         walks = f"{self.walks} random walks of up to {self.depth} actions"
         return f"only a search: {walks} found nothing (seed {self.seed}{end})"
+
+
+class Undecided(Reason, frozen=True):
+    """What was asked was stopped before there was anything to say."""
+
+    def __str__(self) -> str:
+        return f"{self.stopped} before anything was decided"
 
 
 class Incomplete(Reason, frozen=True):

@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from time import perf_counter
 from typing import Protocol
 
 from msgspec import Struct
 
-from draincheck.reason import Reason, Stop, StopKind
+from draincheck.budget import NO_LIMITS, Limits
+from draincheck.reason import Reason
 from draincheck.run import Trace
 
-__all__ = [
-    "NO_LIMITS",
-    "SILENT",
-    "Exploration",
-    "Limits",
-    "Outcome",
-    "Reporter",
-    "Silent",
-    "Statistics",
-    "Stopwatch",
-    "Verdict",
-]
+__all__ = ["NO_LIMITS", "SILENT", "Exploration", "Limits", "Outcome", "Reporter", "Silent", "Statistics", "Verdict"]
 
 
 class Outcome(Enum):
@@ -49,41 +38,6 @@ class Verdict(Struct, frozen=True):
     outcome: Outcome
     reason: Reason
     trace: Trace | None = None
-
-
-class Limits(Struct, frozen=True):
-    """Where a search stops: `states` distinct states stored, `seconds` of wall time, `depth` steps looked ahead. None means no limit.
-
-    The explicit search knows nothing of depth, and symbolic engines know nothing of states.
-    """
-
-    states: int | None = None
-    seconds: float | None = None
-    depth: int | None = None
-
-
-NO_LIMITS = Limits()
-
-
-class Stopwatch:
-    """The time that a search takes, and what its limits leave of it."""
-
-    def __init__(self, limits: Limits = NO_LIMITS) -> None:
-        """Starts now."""
-        self._started, self._limit = perf_counter(), limits.seconds
-
-    def passed(self) -> float:
-        """The seconds that have passed."""
-        return perf_counter() - self._started
-
-    def left(self) -> float | None:
-        """The seconds that are left, negative when there are none; None without a limit."""
-        return None if self._limit is None else self._limit - self.passed()
-
-    def stop(self) -> Stop | None:
-        """That time is up, or None."""
-        left = self.left()
-        return Stop(StopKind.SECONDS, self._limit) if left is not None and left <= 0 else None
 
 
 @dataclass(frozen=True, slots=True)

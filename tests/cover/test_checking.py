@@ -8,7 +8,7 @@ from draincheck.checking import check, system_of
 from draincheck.engines.registry import ENGINES, Engine, Question, find_engine
 from draincheck.errors import ModelError
 from draincheck.lang import Model
-from draincheck.reason import Refused, Stop, StopKind
+from draincheck.reason import Refused
 from draincheck.verdict import Limits, Outcome
 
 
@@ -46,7 +46,7 @@ def test_an_engine_refuses_what_the_registry_says(engine: Engine) -> None:
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 def test_every_engine_answers_the_same_question(engine: Engine) -> None:
     """What is violated is so for each, and demands on whole runs are decided beside it."""
-    result = check(model(), ["small", "will get there"], engine=engine.name, limits=Limits(depth=4))
+    result = check(model(), ["small", "will get there"], engine=engine.name, limits=few(engine))
     assert [finding.name for finding in result.findings] == ["small", "will get there"]
     assert result["small"].outcome is Outcome.VIOLATED
     assert result["will get there"].outcome is Outcome.HOLDS
@@ -54,12 +54,20 @@ def test_every_engine_answers_the_same_question(engine: Engine) -> None:
     assert (result.exploration is not None) is (engine.name == "explicit")
 
 
-def test_a_limit_that_an_engine_does_not_know_is_not_its_business() -> None:
-    """Explicit search is stopped by states and not by depth, bounded model checking the other way round."""
-    explicit = check(model(), ["in range"], limits=Limits(states=1, depth=1))
-    assert explicit["in range"].verdict.reason.stopped == Stop(StopKind.STATES, 1)
-    assert check(model(), ["in range"], limits=Limits(depth=1)).holds
-    assert check(model(), ["small"], engine="bmc", limits=Limits(states=1))["small"].outcome is Outcome.VIOLATED
+def few(engine: Engine) -> Limits:
+    """A limit that an engine knows."""
+    return Limits(depth=4) if "depth" in engine.limits else Limits()
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_a_limit_that_an_engine_does_not_know_is_refused(engine: Engine) -> None:
+    """Whoever gives it learns which engines know it; the others are kept."""
+    for name, limits in (("states", Limits(states=1)), ("depth", Limits(depth=1))):
+        if name in engine.limits:
+            assert check(model(), ["in range"], engine=engine.name, limits=limits).findings
+        else:
+            with pytest.raises(ModelError, match=f"knows no limit of {name}; engines that do: .*auto"):
+                check(model(), ["in range"], engine=engine.name, limits=limits)
 
 
 def test_unknown_names_are_refused() -> None:

@@ -195,7 +195,7 @@ def test_out_of_time_is_unknown(tmp_path: Path, engine: str) -> None:
     arguments = ("--revision", "9a0cec664e", "--timeout", "1000", "--engine", engine, "-o", str(path))
     result = run("prove", *arguments, "--property", "S4")
     assert result.exit_code == 30
-    assert "S4: not known to hold: " in result.stderr
+    assert "time limit 1000 s reached" in result.stderr
     assert not path.exists()
 
 
@@ -211,7 +211,6 @@ def test_out_of_time_is_unknown(tmp_path: Path, engine: str) -> None:
         ("--matrix", "--property", "S1"),
         ("--matrix", "--revision", "9a0cec664e"),
         ("--matrix", "--engine", "induction"),
-        ("--matrix", "--timeout", "5"),
         ("missing.py:build",),
     ],
 )

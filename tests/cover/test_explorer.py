@@ -44,7 +44,7 @@ def test_the_first_limit_is_the_reason(monkeypatch: pytest.MonkeyPatch, late: in
     machine.action("more", wide < 48, wide.set(wide + 16))
     found = Explorer(machine.system())
     monkeypatch.setattr(explorer, "PIECE", 1)
-    monkeypatch.setattr("draincheck.verdict.perf_counter", lambda: 2.0 if found.stopped or len(found) > late else 0.0)
+    monkeypatch.setattr("draincheck.budget.perf_counter", lambda: 2.0 if found.stopped or len(found) > late else 0.0)
     found.run(Limits(states=20, seconds=1))
     assert (len(found), found.stopped and found.stopped.kind) == (20, kind)
 

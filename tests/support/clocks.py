@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from draincheck import verdict
+from draincheck import budget
 from draincheck.solvers import SmtSolver, open_solver
 from draincheck.solvers.protocol import Answer
 
@@ -20,7 +20,7 @@ PRODUCT = f"(and (= (bvmul p q) (_ bv{2**61 - 1} 64)) (bvult p (_ bv{2**32} 64))
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour passes between two looks that an engine takes at its clock: every limit of time is reached."""
     looks = count()
-    monkeypatch.setattr(verdict, "perf_counter", lambda: 3600.0 * next(looks))
+    monkeypatch.setattr(budget, "perf_counter", lambda: 3600.0 * next(looks))
 
 
 class Stumped:

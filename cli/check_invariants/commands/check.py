@@ -12,7 +12,7 @@ from check_invariants.deferred import Deferred
 @options.selectors
 @options.properties(of_matrix=False)
 @click.option("--max-states", type=click.IntRange(min=1), help="Stop after so many distinct states.")
-@options.timeout()
+@options.budget
 @click.option(
     "--depth", type=click.IntRange(min=1), help="Look no further than so many steps (bmc, induction, auto, simulation)."
 )

@@ -10,6 +10,7 @@ from check_invariants.deferred import Deferred
 
 @click.command("claims", cls=Deferred)
 @click.argument("names", nargs=-1, type=options.Named("claim", "check_invariants.work.claims"), metavar="[NAME]...")
+@options.budget
 @options.as_json
 def command() -> None:
     """Decide the claims of the commit message this project was born from.

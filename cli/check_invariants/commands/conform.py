@@ -11,6 +11,7 @@ from check_invariants.deferred import Deferred
 @click.command("conform", cls=Deferred)
 @options.revision(multiple=True)
 @options.scenario(multiple=True)
+@options.budget
 @options.as_json
 def command() -> None:
     """Hold the model and the reference core against each other.

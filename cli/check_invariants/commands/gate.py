@@ -16,6 +16,7 @@ from check_invariants.deferred import Deferred
     "--pin", is_flag=True, help="Write the counts that were found as the ones to expect from now on (counts.json)."
 )
 @options.jobs
+@options.budget
 @options.as_json
 def command() -> None:
     """Compare all verdicts with what is expected: for CI.

@@ -17,6 +17,7 @@ from check_invariants.deferred import Deferred
     help="[default: what the suffix of --output says, or else dot]",
 )
 @options.output
+@options.budget
 @options.as_json
 def command() -> None:
     """Write the graph of all states and steps.

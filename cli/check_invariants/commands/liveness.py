@@ -16,6 +16,7 @@ from check_invariants.deferred import Deferred
 )
 @click.option("--full", is_flag=True, help="A line a demand, with what is expected and why.")
 @click.option("--trace", "traces", is_flag=True, help="Also a counterexample of everything that is violated.")
+@options.budget
 @options.as_json
 def command() -> None:
     """Decide liveness: what must happen in the end.

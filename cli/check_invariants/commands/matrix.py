@@ -17,6 +17,7 @@ from check_invariants.deferred import Deferred
 @click.option("--full", is_flag=True, help="A line a property, with everything about it.")
 @options.strict
 @options.jobs
+@options.budget
 @options.as_json
 def command() -> None:
     """Check every code base in every scenario (what runs without a command).

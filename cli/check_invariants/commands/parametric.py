@@ -11,7 +11,7 @@ from check_invariants.deferred import Deferred
 @click.command("parametric", cls=Deferred)
 @options.revision(multiple=True)
 @options.settings
-@options.timeout("Give each code base so much time.")
+@options.budget
 @click.option(
     "-o",
     "--output",

@@ -19,7 +19,7 @@ from check_invariants.deferred import Deferred
     help="explicit: the invariant is the set of reachable states. induction: it is a formula, k-inductive.",
 )
 @click.option("--depth", type=click.IntRange(1, 200), help="The largest k that induction tries.  [default: 20]")
-@options.timeout()
+@options.budget
 @click.option("--matrix", is_flag=True, help="A certificate for each distinct system of the default matrix.")
 @click.option(
     "-o",

@@ -23,6 +23,7 @@ from check_invariants.deferred import Deferred
     help="Only say what these leave open; may be given several times.",
 )
 @options.jobs
+@options.budget
 @options.as_json
 def command() -> None:
     """Find the smallest sets of known mitigations that mend a code base.

@@ -17,6 +17,7 @@ from check_invariants.deferred import Deferred
 @click.option("--all", "every", is_flag=True, help="Every code base, instead of naming some.")
 @click.option("--scheduler", type=click.Choice(["random", "pct"]), default="random", show_default=True)
 @click.option("--trace-out", metavar="DIR", help="Write the first run of each bad outcome there, as a trace file.")
+@options.budget
 @options.as_json
 def command() -> None:
     """Run code bases on the reference core under random schedules.

@@ -21,6 +21,7 @@ from check_invariants.deferred import Deferred
 @options.revision(multiple=False)
 @options.settings
 @options.jobs
+@options.budget
 @options.as_json
 def command() -> None:
     """Decide every code base that some knobs can make up.

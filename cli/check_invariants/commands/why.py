@@ -28,6 +28,7 @@ from check_invariants.deferred import Deferred
     "where it holds (for `certificate check`).",
 )
 @options.jobs
+@options.budget
 @options.as_json
 def command() -> None:
     """Say which changes a verdict depends on.

@@ -20,6 +20,7 @@ from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, as_far_as_modelled, conclusion
 from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
+from draincheck.engines.registry import ENGINES, find_engine
 from draincheck.report.jsontrace import trace_to_json, write_trace
 from draincheck.report.waiting import waiting_of
 from draincheck.verdict import Exploration, Limits
@@ -30,7 +31,6 @@ def command(
     *,
     properties: Sequence[str],
     max_states: int | None,
-    timeout: float | None,
     depth: int | None,
     engine: str,
     lemmas: Sequence[str],
@@ -43,8 +43,9 @@ def command(
     """Check what the options name, and write its counterexamples where they are wanted."""
     if lemmas and engine != "induction":
         raise click.UsageError("--lemma is for --engine induction")
+    _refuse_limits(engine, max_states, depth)
     subject = select(properties, **selectors)
-    limits = Limits(max_states, timeout, depth)
+    limits = Limits(max_states, depth=depth)
     found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
     if trace_out is not None:
         _write_traces(found, trace_out)
@@ -56,6 +57,14 @@ def command(
     if found.result.interrupted:
         raise Interrupted("interrupted: what was not decided is unknown")
     return code
+
+
+def _refuse_limits(engine: str, max_states: int | None, depth: int | None) -> None:
+    """Raise UsageError for a limit that the engine does not know."""
+    for option, field, value in (("--max-states", "states", max_states), ("--depth", "depth", depth)):
+        if value is not None and field not in find_engine(engine).limits:
+            known = ", ".join(other.name for other in ENGINES if field in other.limits)
+            raise click.UsageError(f"{option} is no limit that --engine {engine} knows; these do: {known}")
 
 
 class _Checked(Struct, frozen=True, dict=True):

@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.exit import ExitCode, Interrupted, ending, of_answer, of_verdict
+from check_invariants.exit import ExitCode, Interrupted, LimitReached, ending, of_answer, of_verdict
 from check_invariants.judge import meaningful
 from check_invariants.output import (
     Document,
@@ -26,7 +26,8 @@ from check_invariants.output import (
 from check_invariants.selection import check_possible, merged
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, conclusion
-from draincheck import Limits, Run, write_trace
+from draincheck import Run, write_trace
+from draincheck.errors import OutOfBudget
 from draincheck.knobs import Setting
 from draincheck.properties import Breach
 from draincheck.revisions import Revision, code_bases
@@ -36,26 +37,25 @@ from drainspecs.mirror.scenarios import find_scenario
 
 
 def command(
-    revisions: Sequence[Revision],
-    settings: Sequence[tuple[str, Setting]],
-    timeout: float | None,
-    directory: str | None,
-    as_json: bool,
+    revisions: Sequence[Revision], settings: Sequence[tuple[str, Setting]], directory: str | None, as_json: bool
 ) -> ExitCode:
     """Decide the code bases that are named, all if none is, and write a file for each where that is wanted."""
     chosen = _chosen(revisions, settings)
     if directory is not None:
         make_directory(directory)
     named = bool(revisions or settings)
-    found = _rows(chosen, Limits(seconds=timeout), directory, named)
+    late: list[OutOfBudget] = []
+    found = _rows(chosen, directory, named, late)
     rows, missing = until_interrupted(found, "code bases", len(chosen))
-    code = ending((row.code for row in rows), missing)
+    code = ending([*(row.code for row in rows), *[ExitCode.INCONCLUSIVE] * len(late)], missing)
     if as_json:
         emit_json("parametric", {"rows": [row.to_json() for row in rows]}, code)
     else:
         _show(rows, named)
     if missing:
         raise Interrupted(f"interrupted: {counted(len(rows), 'code base')} of {len(chosen)} decided")
+    if late:
+        raise LimitReached(f"{late[0]}: {counted(len(rows), 'code base')} of {len(chosen)} decided")
     return code
 
 
@@ -159,14 +159,18 @@ class _Row(Struct, frozen=True, dict=True):
         }
 
 
-def _rows(chosen: Sequence[Counted], limits: Limits, directory: str | None, named: bool) -> Iterator[_Row]:
-    """Decide one after the other, and write their files. Raises MalformedInput and NotWritable."""
-    decisions = decide_all([model.turned for model in chosen], limits)
+def _rows(chosen: Sequence[Counted], directory: str | None, named: bool, late: list[OutOfBudget]) -> Iterator[_Row]:
+    """Decide one after the other, and write their files, until a limit is reached (`late`). Raises MalformedInput and NotWritable."""
+    decisions = decide_all([model.turned for model in chosen])
     for model in chosen:
         started = perf_counter()
-        with meaningful(model.title):
-            decision = next(decisions)
-            certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
+        try:
+            with meaningful(model.title):
+                decision = next(decisions)
+                certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
+        except OutOfBudget as limit:
+            late.append(limit)
+            return
         row = _Row(model, decision, certificate, perf_counter() - started, directory, named)
         row.write()
         yield row

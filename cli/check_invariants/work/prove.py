@@ -38,7 +38,6 @@ def command(
     properties: Sequence[str],
     engine: str,
     depth: int | None,
-    timeout: float | None,
     matrix: bool,
     output: str | None,
     jobs: int | None,
@@ -47,7 +46,7 @@ def command(
 ) -> ExitCode:
     """Write the certificate of a model, or those of the matrix."""
     if matrix:
-        others = properties or engine != "explicit" or depth or timeout or any(selectors.values())
+        others = properties or engine != "explicit" or depth or any(selectors.values())
         if others:
             raise click.UsageError(
                 "--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it"
@@ -60,7 +59,7 @@ def command(
     if as_json and output == STDOUT:
         raise click.UsageError("--json and -o - would both write to standard output")
     subject = select(properties, **selectors)
-    certificate, gaps = _proven(subject, properties, engine, Limits(seconds=timeout, depth=depth))
+    certificate, gaps = _proven(subject, properties, engine, Limits(depth=depth))
     found = _Proven(subject, certificate, engine, gaps)
     found.deliver(output or f"{plain(certificate.header.model)}.smt2", as_json)
     return found.code

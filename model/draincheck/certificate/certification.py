@@ -17,7 +17,7 @@ from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Stopwatch, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["Certified", "Gap", "certify"]
 
@@ -96,13 +96,9 @@ def _proved(
     """What k-induction says, and its proofs; the time is for all of them."""
     verdicts: dict[str, Verdict] = {}
     proofs: dict[str, Proof] = {}
-    watch, depth = Stopwatch(limits), limits.depth or induction.DEFAULT_STEPS
+    limits = replace(limits.begun(), depth=limits.depth or induction.DEFAULT_STEPS)
     for item in items:
-        left = watch.left()
-        left = None if left is None else max(0.001, left)
-        verdicts[item.name], proof = induction.prove(system, [item.name], replace(limits, seconds=left, depth=depth))[
-            item.name
-        ]
+        verdicts[item.name], proof = induction.prove(system, [item.name], limits)[item.name]
         if proof is not None:
             proofs[item.name] = proof
         reporter.progress(len(verdicts), 0, 0, 0)

@@ -8,7 +8,9 @@ is found afterwards, the shallowest and smallest state first, and the path to it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter
 
+from draincheck.budget import Budget
 from draincheck.exploration.backward import unable
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import BoolExpr
@@ -16,7 +18,7 @@ from draincheck.properties import Assertion, CanAlwaysFinish, NoDeadlock, Proper
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import sought_in_states
 from draincheck.system import State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Stopwatch, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Verdict
 
 __all__ = ["Search", "check", "explore", "states"]
 
@@ -48,7 +50,7 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 def _explore(
     system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
 ) -> Exploration:
-    watch = Stopwatch()
+    watch = Budget(started=perf_counter())
     search = Search(system, properties, limits, reporter)
     verdicts = {item.name: search.verdict(item) for item in properties}
     return Exploration(search.statistics(watch.passed()), verdicts)

@@ -16,7 +16,7 @@ from draincheck.engines.smt.bmc import BoundedSearch
 from draincheck.reason import ByEngine, EitherWay, Stop, StopKind
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Stopwatch, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["FIRST_STATES", "check"]
 
@@ -62,13 +62,12 @@ class _Race:
     """One property, two engines."""
 
     def __init__(self, system: TransitionSystem, name: str, limits: Limits, reporter: Reporter) -> None:
-        self.system, self.name, self.limits, self.reporter = system, name, limits, reporter
-        self._watch = Stopwatch(limits)
+        self.system, self.name, self.limits, self.reporter = system, name, limits.begun(), reporter
 
     def explicit(self, states: int, reporter: Reporter | None = None) -> Verdict | None:
         """What explicit search says; None if it needs more states than this, and may have them."""
         most = states if self.limits.states is None else min(states, self.limits.states)
-        limits = replace(self._left(), states=most)
+        limits = replace(self.limits, states=most)
         verdict = explicit.check(self.system, self.name, limits, reporter or self.reporter)
         stopped = verdict.outcome is Outcome.UNKNOWN and verdict.reason.stopped == Stop(StopKind.STATES, most)
         return None if stopped and most != self.limits.states else self._by(EXPLICIT, verdict)
@@ -83,7 +82,7 @@ class _Race:
 
     def together(self, states: int) -> Verdict:
         """Both engines at once."""
-        other = _Other(BoundedSearch(self.system, [self.name], self._left()), self.name)
+        other = _Other(BoundedSearch(self.system, [self.name], self.limits), self.name)
         other.start()
         try:
             mine = self.alone(states, _Watcher(self.reporter, other))
@@ -102,15 +101,9 @@ class _Race:
         return replace(mine, reason=EitherWay(mine.reason, self._by(BMC, theirs).reason))
 
     def _by(self, engine: str, verdict: Verdict) -> Verdict:
-        """A verdict that says who found it, and the time limit that was given rather than what was left of it."""
+        """A verdict that says who found it."""
         reason = verdict.reason
-        if reason.stopped is not None and reason.stopped.kind is StopKind.SECONDS:
-            reason = replace(reason, stopped=Stop(StopKind.SECONDS, self.limits.seconds))
         return replace(verdict, reason=ByEngine(engine, reason, stopped=reason.stopped))
-
-    def _left(self) -> Limits:
-        """The limits, with the time that is left."""
-        return replace(self.limits, seconds=self._watch.left())
 
 
 class _Other(Thread):

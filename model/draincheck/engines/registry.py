@@ -10,17 +10,16 @@ from functools import partial
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
-from draincheck.reason import Refused, Stop, StopKind
+from draincheck.reason import Reason, Refused, Stop, StopKind, Undecided
 from draincheck.system import TransitionSystem
 from draincheck.verdict import SILENT, Exploration, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["ENGINES", "Engine", "Question", "find_engine"]
+__all__ = ["ENGINES", "Answered", "Engine", "Question", "find_engine", "refuse_limits"]
 
 
 class Question(Struct, frozen=True):
@@ -44,7 +43,7 @@ class Engine(Struct, frozen=True):
         name: what users call it.
         meaning: what it does, in a line.
         unit: what its reporter counts.
-        limits: the fields of `Limits` that it knows; others are not its business.
+        limits: the fields of `Limits` that it knows beside time and memory; others it refuses.
         decides: the kinds of property it decides; others it refuses, with *unknown* and a reason.
         answer: asks it. Raises ModelFault where a reachable state that it comes to enables an action that cannot be taken.
     """
@@ -57,9 +56,8 @@ class Engine(Struct, frozen=True):
     answer: Callable[[Question], Answered]
 
     def ask(self, question: Question) -> Answered:
-        """Its verdicts, within the limits that it knows."""
-        known = {name: getattr(question.limits, name) for name in self.limits}
-        return self.answer(replace(question, limits=Limits(**known)))
+        """Its verdicts, within the limits that it knows (see `refuse_limits`)."""
+        return self.answer(question)
 
 
 def _explicit(asked: Question) -> Answered:
@@ -97,38 +95,39 @@ def _simulation(asked: Question) -> Answered:
 
 
 def _one_by_one(asked: Question, decide: Callable[[str], Verdict]) -> Answered:
-    """Decide one property after the other. After Ctrl-C what is decided stays so, and the others are unknown."""
+    """Decide one property after the other. After Ctrl-C, or a limit, what is decided stays so, and the others are unknown."""
     found: dict[str, Verdict] = {}
+    stopped: Reason = Refused("interrupted", stopped=Stop(StopKind.REQUEST))
     try:
         for name in asked.names:
             found[name] = decide(name)
     except KeyboardInterrupt:
         if not found:
             raise
-    stopped = Refused("interrupted", stopped=Stop(StopKind.REQUEST))
+    except OutOfBudget as limit:
+        stopped = Undecided(stopped=limit.stop)
     return {name: found.get(name, Verdict(name, Outcome.UNKNOWN, stopped)) for name in asked.names}, None
 
 
 _STATES: Final = (Always, Assertion, Reachable, NoDeadlock)
 _BRANCHING: Final = (*_STATES, CanAlwaysFinish)
-_TIMED: Final = frozenset(("seconds", "depth"))
+_STATES_LIMIT: Final = frozenset(("states",))
+_DEPTH_LIMIT: Final = frozenset(("depth",))
 
 
 ENGINES: Final = (
-    Engine(
-        "explicit", "every reachable state", "states found", frozenset(("states", "seconds")), _BRANCHING, _explicit
-    ),
-    Engine("bmc", "z3, up to a depth", "steps looked ahead", _TIMED, _STATES, _bmc),
-    Engine("induction", "z3, a proof by k-induction", "states looked back on", _TIMED, _STATES, _induction),
+    Engine("explicit", "every reachable state", "states found", _STATES_LIMIT, _BRANCHING, _explicit),
+    Engine("bmc", "z3, up to a depth", "steps looked ahead", _DEPTH_LIMIT, _STATES, _bmc),
+    Engine("induction", "z3, a proof by k-induction", "states looked back on", _DEPTH_LIMIT, _STATES, _induction),
     Engine(
         "auto",
         "explicit search and bmc, whoever is first",
         "states or steps",
-        _TIMED | {"states"},
+        _STATES_LIMIT | _DEPTH_LIMIT,
         _BRANCHING,
         _portfolio,
     ),
-    Engine("simulation", "random walks, only a search", "states visited", _TIMED, _STATES, _simulation),
+    Engine("simulation", "random walks, only a search", "states visited", _DEPTH_LIMIT, _STATES, _simulation),
 )
 
 
@@ -138,3 +137,11 @@ def find_engine(name: str) -> Engine:
         if engine.name == name:
             return engine
     raise ModelError(f"unknown engine {name!r}; known: {', '.join(engine.name for engine in ENGINES)}")
+
+
+def refuse_limits(engine: Engine, limits: Limits) -> None:
+    """Raise ModelError for a limit that an engine does not know: it would be kept in silence, or not at all."""
+    for name in ("states", "depth"):
+        if getattr(limits, name) is not None and name not in engine.limits:
+            others = ", ".join(other.name for other in ENGINES if name in other.limits)
+            raise ModelError(f"the engine {engine.name} knows no limit of {name}; engines that do: {others}")

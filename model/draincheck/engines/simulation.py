@@ -22,7 +22,7 @@ from draincheck.run import Trace
 from draincheck.semantics.validation import Evidence
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Stopwatch, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEPTH", "RUNS", "Simulation", "simulate"]
 
@@ -86,7 +86,7 @@ def simulate(
     for name, value in (("runs", runs), ("depth", depth)):
         if value < 1:
             raise ModelError(f"{name} must be at least 1, not {value}")
-    watch = Stopwatch(limits)
+    watch = limits.begun()
     properties = [system.property_named(name) for name in property_names] or system.properties
     walks = _Walks(system, properties, depth, seed)
     while walks.taken < runs and walks.wanted:

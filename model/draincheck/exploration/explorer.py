@@ -14,13 +14,14 @@ from collections.abc import Collection, Iterable, Iterator, MutableSequence, Seq
 from enum import IntEnum
 from itertools import chain, islice
 
+from draincheck.budget import Budget
 from draincheck.errors import EvidenceError
 from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.expr import BoolExpr
 from draincheck.reason import Incomplete, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import Fault, FaultKind, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter, Stopwatch
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
 
 __all__ = ["Explorer", "Keep"]
 
@@ -90,7 +91,7 @@ class Explorer:
         Raises:
             ModelFault: a reachable state enables an action that cannot be taken.
         """
-        watch, reported = Stopwatch(limits), 0
+        watch, reported = limits.begun(), 0
         self._begin(limits, watch)
         while self.layers[-1] and not self.stopped:
             found: list[int] = []
@@ -141,7 +142,7 @@ class Explorer:
             state = before
         return self.loop.layout.unpack(state), actions[::-1]
 
-    def _begin(self, limits: Limits, watch: Stopwatch) -> None:
+    def _begin(self, limits: Limits, watch: Budget) -> None:
         """Store the initial states, as far as limits let it."""
         pack, first = self.loop.layout.pack, list[int]()
         self.layers = [first]

@@ -16,12 +16,15 @@ from draincheck.verdict import SILENT, Limits, Reporter
 
 __all__ = ["Edge", "StateGraph"]
 
+#: states between two looks at the budget
+PIECE = 4096
+
 #: an action's index and the number of the state after it
 Edge = tuple[int, int]
 
 
 class StateGraph:
-    """The graph of a system, as far as limits let it be explored.
+    """The graph of a system, as far as limits let it be explored. Making one raises OutOfBudget if time or memory end when that is done.
 
     Attributes:
         edges: for each state its outgoing edges, in action order; none for a state that was not expanded.
@@ -42,7 +45,8 @@ class StateGraph:
     ) -> None:
         self.system = system
         self._explorer = explorer = Explorer(system, (), conditions, Keep.EDGES)
-        explorer.run(limits, reporter)
+        self._budget = limits.begun()
+        explorer.run(self._budget, reporter)
         self.stopped, self.incomplete = explorer.stopped, explorer.incomplete
         self.roots = range(len(explorer.layers[0]))
         self._states = list(explorer.order())
@@ -72,6 +76,8 @@ class StateGraph:
         explorer, start = self._explorer, 0
         self.edges: list[list[Edge]] = [[] for _ in self._states]
         for here, end in enumerate(explorer.ends):
+            if here % PIECE == 0:
+                self._budget.look()
             targets = map(number.__getitem__, explorer.targets[start:end])
             self.edges[here] = sorted(zip(explorer.actions[start:end], targets, strict=True))
             start = end

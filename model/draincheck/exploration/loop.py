@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from draincheck.budget import look
 from draincheck.exploration.domains import Facts, conjunction
 from draincheck.exploration.layout import Field, Layout
 from draincheck.exploration.writer import Writer, masked
@@ -21,6 +22,9 @@ __all__ = ["Loop", "StepNote", "Where"]
 
 #: those of some packed states in which a condition holds, in the same order
 Where = Callable[[Iterable[int]], list[int]]
+
+#: actions written between two looks at the budget
+PIECE = 256
 
 #: levels of indentation after which guards are tested one by one; Python's parser takes 100
 DEEPEST = 60
@@ -171,6 +175,8 @@ class _Text:
     def _action(self, guarded: _Guarded, depth: int) -> None:
         """Write an action: the rest of its guard, its faults, its checks, its successor."""
         action, guard, others = guarded
+        if action.index % PIECE == 0:
+            look()
         closed = self._writer.closed
         test = self._writer.all_of(others, guard)
         if test:

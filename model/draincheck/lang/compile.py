@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck import op
+from draincheck.budget import look
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, any_, constant, eq, variables_of
 from draincheck.lang import fairness
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from draincheck.lang.model import Model
 
 __all__ = ["compile_model"]
+
+#: actions made between two looks at the budget
+PIECE = 256
 
 
 def compile_model(model: Model) -> TransitionSystem:
@@ -184,6 +188,8 @@ class _Compiled:
         """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
         path = step.edge.path
         resolve.line = path.parts[0].line
+        if index % PIECE == 0:
+            look()
         faults = [replace(fault, when=resolve(fault.when)) for fault in path.faults]
         return Action(
             index=index,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct, field
 
+from draincheck.budget import look
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.lang.blocks import Blocks
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from draincheck.lang.model import Model
 
 __all__ = ["LABEL", "Branching", "Either", "OpenLoop", "Recorder"]
+
+
+#: statements between two looks at the budget, and ways into one from which on there is a look at each
+PIECE, MANY = 256, 256
 
 
 class Branching(Struct):
@@ -78,7 +83,7 @@ class Recorder:
         self._alternatives: int = 0
         self._loops: list[OpenLoop] = []
         self._frames: list[Frame] = []
-        self._fresh = 0
+        self._fresh = self._statements = 0
         self.line = self._line = caller_line()
 
     def __repr__(self) -> str:
@@ -103,7 +108,13 @@ class Recorder:
         self._resolve()
 
     def _begin(self) -> SourceLine:
-        """Every statement starts here: it must stand inside `with process`, where control can arrive."""
+        """Every statement starts here: it must stand inside `with process`, where control can arrive.
+
+        Raises OutOfBudget now and then: a step with many choices takes twice the time, and the memory, with each.
+        """
+        self._statements += 1
+        if self._statements % PIECE == 0 or len(self._paths) > MANY:
+            look()
         line = self._place()
         self._resolve()
         if not self._paths:

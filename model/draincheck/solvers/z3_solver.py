@@ -12,6 +12,7 @@ from importlib import import_module
 from threading import Lock, Thread, current_thread, local, main_thread
 from typing import Any
 
+from draincheck.budget import NO_LIMITS, Budget
 from draincheck.solvers.protocol import Answer, unreadable
 
 __all__ = ["Z3", "IncrementalZ3"]
@@ -19,6 +20,9 @@ __all__ = ["Z3", "IncrementalZ3"]
 
 #: seconds after which z3, interrupted, is interrupted again: it forgets what comes before it has begun
 AGAIN = 0.05
+
+#: seconds between two looks at the memory that z3 takes
+LOOK = 0.1
 
 #: the z3 context of each thread that has opened an incremental solver
 _thread = local()
@@ -55,7 +59,7 @@ class Z3:
             return Answer(str(check()))
         checking = _Checking(check)
         try:
-            checking.wait()
+            checking.wait(NO_LIMITS.begun())
         except BaseException:
             _thread.__dict__.pop("context", None)  # an interrupt that comes too late would end what is asked next there
             raise
@@ -145,10 +149,12 @@ class _Checking(Thread):
         finally:
             self._working.release()
 
-    def wait(self) -> None:
-        """Until it is over, or a signal's handler raises something."""
-        with self._working:
-            pass
+    def wait(self, budget: Budget) -> None:
+        """Until it is over, memory is full, or a signal's handler raises something."""
+        while not self._working.acquire(timeout=LOOK):
+            if budget.full():
+                return
+        self._working.release()
 
     def is_over(self) -> bool:
         """Whether it ends in a moment."""
@@ -163,5 +169,7 @@ class _Checking(Thread):
 
 def _limit(solver: Any, seconds: float | None) -> None:
     solver.set("ctrl_c", False)
+    if (memory := NO_LIMITS.begun().memory) is not None:
+        solver.set("max_memory", max(1, memory >> 20))
     if seconds is not None:
         solver.set("timeout", max(1, int(seconds * 1000)))

@@ -10,7 +10,6 @@ model is related to the one with named requests is a matter of `tests/differenti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from time import perf_counter
 from typing import NoReturn
 
 from msgspec import Struct, field
@@ -105,25 +104,24 @@ class Family(Struct, frozen=True):
 
         The parts of the invariant are proved first, without S1: what they exclude need not be searched.
         """
-        started = perf_counter()
+        limits = limits.begun()
         system = self.any_writes()
         _, proof = _one_step(system, next(iter(_parts(system))), limits)
         known = None if proof is None else proof.formula
-        left = _left(limits, started)
-        verdict = bmc.decide(system, [S1], left, reporter, instance=self.member, known=known)[S1]
+        verdict = bmc.decide(system, [S1], limits, reporter, instance=self.member, known=known)[S1]
         if verdict.trace is not None:
             verdict = replace(verdict, trace=self._with_fewest_writes(verdict.trace))
         return Decision(system, verdict)
 
     def decide(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Decision:
         """S1 for any number of writes: by the invariant, or else by a counterexample."""
-        started = perf_counter()
+        limits = limits.begun()
         found = self.prove(limits)
         if found.proof is None:
-            found = self.refute(_left(limits, started), reporter)
+            found = self.refute(limits, reporter)
         if found.proof is None and found.verdict.outcome is Outcome.HOLDS:
             # by its pairs of values: what they exclude makes the invariant strong enough
-            mined = Decision(found.system, *_one_step(found.system, S1, _left(limits, started), mined=True))
+            mined = Decision(found.system, *_one_step(found.system, S1, limits, mined=True))
             found = mined if mined.proof is not None else found
         return found
 
@@ -185,11 +183,6 @@ def _one_step(system: TransitionSystem, name: str, limits: Limits, mined: bool =
 def _parts(system: TransitionSystem) -> dict[str, BoolExpr]:
     """The parts of the invariant, by name."""
     return {item.name: item.holds for item in system.properties if isinstance(item, Always)}
-
-
-def _left(limits: Limits, started: float) -> Limits:
-    """The limits with what is left of the time."""
-    return limits if limits.seconds is None else replace(limits, seconds=limits.seconds + started - perf_counter())
 
 
 class Story(Qemu):

@@ -24,7 +24,7 @@ from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
 from draincheck.solvers import Answer, Incremental, incremental
 from draincheck.system import FaultKind, State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Stopwatch, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
 __all__ = ["DEFAULT_DEPTH", "BoundedSearch", "decide"]
@@ -106,12 +106,11 @@ class BoundedSearch:
                 same variables and actions.
             known: what has been proved of every reachable state, that none enables a faulty action included. It narrows the search.
         """
-        self.system, self.limits = system, limits
+        self.system, self.limits = system, limits.begun()
         self.depth = -1
         self.verdicts: dict[str, Verdict] = {}
         self._names = property_names
         self._instance, self._known = instance, known
-        self._watch = Stopwatch(limits)
         self.pairs = pairs or Pairs(system)
         self._error = self._seek("error", fault_found(system, bound=False) if known is None else FALSE)
         self._obstacles = {self._seek(f"obstacle{n}", where): what for n, (where, what) in enumerate(obstacles)}
@@ -203,7 +202,7 @@ class BoundedSearch:
 
     def _late(self) -> Stop | None:
         """That the search was stopped or that time is up, or None."""
-        return self._stopped or self._watch.stop()
+        return self._stopped or self.limits.stop()
 
     def _given_up(self, solver: Incremental) -> Stop:
         """Why z3 did not answer, though time is not quite up by our clock."""
@@ -212,7 +211,7 @@ class BoundedSearch:
 
     def seconds_left(self) -> float | None:
         """How much of the time limit is left; None without a limit."""
-        return self._watch.left()
+        return self.limits.left()
 
     # -- z3 ---------------------------------------------------------------------------------------------------------------
 

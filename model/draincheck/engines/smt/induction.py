@@ -98,7 +98,7 @@ class _Induction:
         self._items = {name: system.property_named(name) for name in names}
         shown = {name: shown_by(system, item) for name, item in self._items.items()}
         self._goals = {name: goal for name, goal in shown.items() if goal is not None}
-        self._limits = limits
+        self._limits = limits = limits.begun()
         bound, error = (fault_found(system, bound=kind) for kind in (True, False))
         false_lemmas = [(not_(lemma), f"lemma {n} is no invariant, it is false") for n, lemma in enumerate(lemmas, 1)]
         obstacles = [(bound, "a bound is passed"), *false_lemmas]

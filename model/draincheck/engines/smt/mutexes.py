@@ -19,6 +19,7 @@ from itertools import combinations, product
 from msgspec import Struct
 
 from draincheck import op
+from draincheck.budget import look
 from draincheck.engines.smt.operators import Case, OperatorFacts, bits
 from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr
@@ -165,6 +166,7 @@ class Pairs:
         known: dict[Location, Rows] = {}
         layer, work = self._initial(), 0
         while layer:
+            look()
             self.layers.append(layer)
             known |= layer
             new: dict[Location, Rows] = {}

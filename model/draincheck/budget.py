@@ -1,0 +1,218 @@
+"""Limits of time, states and memory, and what is left of them: one budget for all that a command does.
+
+A budget is started once, and looked at by whatever may take long or grow: the recorder of a model, engines, graphs, certificates. What is
+asked without limits of its own shares that of the command that runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from draincheck.errors import OutOfBudget
+from draincheck.reason import Stop, StopKind
+
+__all__ = [
+    "NO_LIMITS",
+    "Budget",
+    "Limits",
+    "default_memory",
+    "divided",
+    "free_memory",
+    "look",
+    "memory_in_use",
+    "running",
+]
+
+#: the part of the free memory that a command may take, unless told otherwise
+SHARE = 0.75
+
+#: seconds between two looks at memory
+MEMORY_AGAIN = 0.02
+
+MEGABYTE = 1 << 20
+
+#: where Linux says what this process takes, in pages
+STATM = Path("/proc/self/statm")
+
+
+class Limits(Struct, frozen=True):
+    """Where work stops. None means no limit.
+
+    Attributes:
+        states: distinct states stored. Symbolic engines know nothing of states.
+        seconds: wall time.
+        depth: steps looked ahead. The explicit search knows nothing of depth.
+        memory: bytes that this process takes.
+    """
+
+    states: int | None = None
+    seconds: float | None = None
+    depth: int | None = None
+    memory: int | None = None
+
+    def begun(self) -> Budget:
+        """The budget that starts now; what is not said in it, the running command's says, and time ends with that in any case."""
+        now, around = perf_counter(), _running[-1] if _running else None
+        if around is None:
+            return Budget(self.states, self.seconds, self.depth, self.memory, now)
+        states = around.states if self.states is None else self.states
+        memory = around.memory if self.memory is None else self.memory
+        seconds, started = self.seconds, now
+        if around.seconds is not None and (seconds is None or around.started + around.seconds < now + seconds):
+            seconds, started = around.seconds, around.started
+        return Budget(states, seconds, self.depth, memory, started)
+
+
+class Budget(Limits, frozen=True):
+    """Limits of something that has begun, at `started` by the clock of `perf_counter`."""
+
+    started: float = 0.0
+
+    def begun(self) -> Budget:
+        """It has."""
+        return self
+
+    def passed(self) -> float:
+        """The seconds that have passed."""
+        return perf_counter() - self.started
+
+    def left(self) -> float | None:
+        """The seconds that are left, negative when there are none; None without a limit."""
+        return None if self.seconds is None else self.seconds - self.passed()
+
+    def stop(self) -> Stop | None:
+        """The limit of time or memory that is reached, or None."""
+        left = self.left()
+        if left is not None and left <= 0:
+            return Stop(StopKind.SECONDS, self.seconds)
+        return self.full()
+
+    def full(self) -> Stop | None:
+        """That the limit of memory is reached, or None."""
+        if self.memory is not None and _memory.now() > self.memory:
+            return Stop(StopKind.MEMORY, round(self.memory / MEGABYTE))
+        return None
+
+    def look(self) -> None:
+        """Raise OutOfBudget if a limit of time or memory is reached."""
+        if stop := self.stop():
+            raise OutOfBudget(stop)
+
+
+NO_LIMITS = Limits()
+
+#: the budget of the command that runs; before it, those of the commands around it
+_running: list[Budget] = []
+
+
+@contextmanager
+def running(limits: Limits) -> Generator[Budget]:
+    """A command with limits: what it does shares its budget."""
+    _running.append(limits.begun())
+    try:
+        yield _running[-1]
+    finally:
+        _running.pop()
+
+
+@contextmanager
+def divided(processes: int) -> Generator[None]:
+    """Processes that are started in here have an equal part of the command's memory each."""
+    budget = NO_LIMITS.begun()
+    share = None if budget.memory is None else budget.memory // processes
+    with running(replace(budget, memory=share)):
+        yield
+
+
+def look() -> None:
+    """Raise OutOfBudget if the command that runs has reached a limit of time or memory."""
+    if _running:
+        _running[-1].look()
+
+
+# -- memory -----------------------------------------------------------------------------------------
+
+
+class _Memory:
+    """What this process takes, looked at now and then: a look costs more than a step of a search."""
+
+    def __init__(self) -> None:
+        self._next, self._bytes = 0.0, 0
+
+    def now(self) -> int:
+        """The bytes, as they were a moment ago."""
+        if (time := perf_counter()) >= self._next:
+            self._next, self._bytes = time + MEMORY_AGAIN, memory_in_use()
+        return self._bytes
+
+
+_memory = _Memory()
+
+
+def memory_in_use() -> int:
+    """The bytes of memory that this process takes; where the system does not say so, the most that it has taken."""
+    try:
+        return int(STATM.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        from resource import RUSAGE_SELF, getrusage
+
+        return getrusage(RUSAGE_SELF).ru_maxrss * 1024
+
+
+def free_memory() -> int | None:
+    """The bytes that are free for this process, as the system and its control groups say; None if they do not."""
+    free = [*_available(), *_left_in_groups()]
+    return min(free, default=None)
+
+
+def default_memory() -> int | None:
+    """What a command may take that was not told: what it takes already, and `SHARE` of what is free."""
+    free = free_memory()
+    return None if free is None else memory_in_use() + int(SHARE * free)
+
+
+def _available() -> Iterator[int]:
+    for line in _lines("/proc/meminfo"):
+        name, _, rest = line.partition(":")
+        if name == "MemAvailable":
+            yield int(rest.split()[0]) * 1024
+
+
+def _left_in_groups() -> Iterator[int]:
+    """What is left in each control group around this process: those of version 2, and of version 1."""
+    for line in _lines("/proc/self/cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            yield from _left("/sys/fs/cgroup", path, "memory.max", "memory.current")
+        elif "memory" in controllers.split(","):
+            yield from _left("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes", "memory.usage_in_bytes")
+
+
+def _left(root: str, path: str, most: str, used: str) -> Iterator[int]:
+    group = Path(root, path.strip("/"))
+    for folder in (group, *group.parents):
+        limit, usage = _number(folder / most), _number(folder / used)
+        if limit is not None and usage is not None:
+            yield max(0, limit - usage)
+        if folder == Path(root):
+            return
+
+
+def _number(file: Path) -> int | None:
+    """The number that is all a file says; None if there is none (`max`), or no such file."""
+    text = "".join(_lines(str(file))).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        return Path(file).read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return []

@@ -1,0 +1,208 @@
+"""One budget of time, states and memory for all that a command does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from draincheck import Limits, Model, Outcome, budget, check
+from draincheck.budget import NO_LIMITS, divided, free_memory, look, memory_in_use, running
+from draincheck.errors import OutOfBudget
+from draincheck.pool import in_processes
+from draincheck.reason import Stop, StopKind
+from tests.support.cli import run
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """A clock that somebody sets."""
+    time = [0.0]
+    monkeypatch.setattr(budget, "perf_counter", lambda: time[0])
+    yield time
+
+
+@pytest.fixture
+def growing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process takes a megabyte more at each look, from a hundred on."""
+    sizes, looks = count(100 * MEGABYTE, MEGABYTE), count()
+    monkeypatch.setattr(budget, "memory_in_use", lambda: next(sizes))
+    monkeypatch.setattr(budget, "perf_counter", lambda: float(next(looks)))
+
+
+def wide(bits: int) -> Model:
+    """2**bits states."""
+    m = Model("wide")
+    variables = [m.bool(f"b{number}") for number in range(bits)]
+    for bit in variables:
+        with m.thread(f"sets {bit}") as p:
+            p.do("set", bit.set())
+    m.always("fine", variables[0] | ~variables[0].iff(variables[1]) | ~variables[1])
+    m.eventually("set", variables[0])
+    return m
+
+
+def paths(choices: int) -> Model:
+    """One step with 2**choices ways."""
+    m = Model("paths")
+    bits = [m.bool(f"b{number}") for number in range(choices)]
+    with m.thread("t") as p, p.atomic():
+        for bit in bits:
+            with p.either() as choice:
+                with choice():
+                    p.do("set", bit.set())
+                with choice():
+                    p.do("clear", bit.clear())
+    m.always("fine", bits[0] | ~bits[0].iff(bits[1]))
+    return m
+
+
+def test_what_has_no_limits_of_its_own_shares_the_commands(clock: list[float]) -> None:
+    """Time that is spent is spent for whatever comes later; outside the command there is no limit."""
+    with running(Limits(seconds=10, memory=1 << 40)):
+        clock[0] = 6.0
+        shared = NO_LIMITS.begun()
+        assert (shared.left(), shared.memory) == (4.0, 1 << 40)
+        clock[0] = 11.0
+        assert shared.stop() == NO_LIMITS.begun().stop() == Stop(StopKind.SECONDS, 10)
+        with pytest.raises(OutOfBudget, match="time limit 10 s reached"):
+            look()
+    assert NO_LIMITS.begun().stop() is None
+    look()
+
+
+def test_limits_of_its_own_end_no_later_than_the_commands(clock: list[float]) -> None:
+    """Shorter ones hold, longer ones end with the command."""
+    with running(Limits(seconds=10)):
+        clock[0] = 6.0
+        assert Limits(seconds=1).begun().left() == 1.0
+        assert Limits(seconds=100, states=7).begun().left() == 4.0
+        assert Limits(seconds=100, states=7).begun().states == 7
+
+
+def test_memory_is_looked_at(growing: None) -> None:
+    """A search ends when this process takes more than it may, and says so."""
+    with running(Limits(memory=110 * MEGABYTE)):
+        verdict = check(wide(16), ["fine"]).verdicts["fine"]
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.reason.stopped == Stop(StopKind.MEMORY, 110)
+
+
+@pytest.mark.parametrize("engine", ["explicit", "bmc", "induction", "auto", "simulation"])
+@pytest.mark.usefixtures("hurry")
+def test_time_is_for_all_properties_together(engine: str) -> None:
+    """Whatever was not decided when time was up is unknown, and says which limit it was; a model that was built stays so."""
+    system = wide(4).compile()
+    for verdict in check(system, engine=engine, limits=Limits(seconds=3600 * 3)).verdicts.values():
+        assert verdict.outcome is Outcome.UNKNOWN
+        assert verdict.reason.stopped == Stop(StopKind.SECONDS, 3600 * 3)
+
+
+@pytest.mark.usefixtures("hurry")
+def test_recording_a_model_ends_in_time() -> None:
+    """A step with more ways than anybody waits for is given up while it is recorded."""
+    with running(Limits(seconds=3600)), pytest.raises(OutOfBudget, match="time limit 3600 s reached"):
+        paths(30)
+
+
+def test_memory_is_divided_among_processes() -> None:
+    """Each of several workers may take its part."""
+    with running(Limits(memory=800 * MEGABYTE)):
+        with divided(4):
+            assert NO_LIMITS.begun().memory == 200 * MEGABYTE
+        found = list(in_processes(lambda _: NO_LIMITS.begun().memory, range(2), 2))
+        assert found == [400 * MEGABYTE, 400 * MEGABYTE]
+
+
+def test_this_process_takes_memory() -> None:
+    """What is taken follows what is stored."""
+    before = memory_in_use()
+    block = bytearray(b"x" * (64 * MEGABYTE))
+    assert memory_in_use() >= before + 50 * MEGABYTE
+    assert len(block) == 64 * MEGABYTE
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "left"),
+    [
+        ("0::/ci/job", {"ci/job/memory.max": "max", "ci/memory.max": "5000", "ci/memory.current": "2000"}, 3000),
+        ("0::/", {"memory.max": "900", "memory.current": "1000"}, 0),
+        (
+            "5:cpu:/x\n9:memory:/job",
+            {"memory/job/memory.limit_in_bytes": "700", "memory/job/memory.usage_in_bytes": "100"},
+            600,
+        ),
+        ("0::/free", {"free/memory.max": "max", "free/memory.current": "1000"}, 8192_000),
+    ],
+)
+def test_control_groups_are_respected(
+    groups: str, files: dict[str, str], left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is free is the least of what the system has and what each group around this process has left."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="ascii")
+
+    def lines(file: str) -> list[str]:
+        if file.startswith("/proc"):
+            known = {"/proc/meminfo": "MemTotal: 9000 kB\nMemAvailable:    8000 kB", "/proc/self/cgroup": groups}
+            return known[file].splitlines()
+        path = tmp_path / Path(file).relative_to("/sys/fs/cgroup")
+        return path.read_text(encoding="ascii").splitlines() if path.exists() else []
+
+    monkeypatch.setattr(budget, "_lines", lines)
+    assert free_memory() == left
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf", "0", "-1", "1e400", "", "1h"])
+@pytest.mark.parametrize("command", ["check", "prove", "parametric", "matrix", "sweep", "certificate check"])
+def test_times_have_an_end(command: str, value: str) -> None:
+    """A time that is none is refused with one message that says what to write."""
+    result = run(*command.split(), "--timeout", value)
+    assert result.exit_code == 2
+    assert f"{value!r} is no time: write a positive number of seconds" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "inf", "2X", "1e3", "G", "", "0.0001", "9" * 400])
+def test_amounts_of_memory_are_amounts(value: str) -> None:
+    """So is an amount of memory that is none."""
+    result = run("check", "--max-memory", value)
+    assert result.exit_code == 2
+    assert f"{value!r} is no amount of memory: write bytes, or a unit with it, such as 512M or 2G" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "size"), [("2G", 2 << 30), ("512M", 512 << 20), ("2GiB", 2 << 30), ("1.5g", 3 << 29), ("4096", 4096)]
+)
+def test_units_of_memory(value: str, size: int) -> None:
+    """Units are powers of 1024, and bytes need none."""
+    from check_invariants.options import Memory
+
+    assert Memory().convert(value, None, None) == size
+
+
+def test_limits_that_an_engine_does_not_know_are_refused() -> None:
+    """One message names the engines that know it."""
+    result = run("check", "--depth", "3")
+    assert result.exit_code == 2
+    assert (
+        "--depth is no limit that --engine explicit knows; these do: bmc, induction, auto, simulation" in result.stderr
+    )
+    result = run("check", "--engine", "bmc", "--max-states", "3")
+    assert result.exit_code == 2
+    assert "--max-states is no limit that --engine bmc knows; these do: explicit, auto" in result.stderr
+
+
+def test_building_that_takes_too_long_is_unknown(tmp_path: Path) -> None:
+    """The command ends with 30 and says which limit it was."""
+    file = tmp_path / "slow.py"
+    file.write_text(
+        "from tests.cover.test_budget import paths\n\n\ndef build():\n    return paths(40)\n", encoding="ascii"
+    )
+    result = run("check", f"{file}:build", "--timeout", "0.2")
+    assert result.exit_code == 30
+    assert "time limit 0.2 s reached" in result.stderr
