@@ -82,7 +82,8 @@ class _Canonical(OfTerms[_Written]):
             part, more, depth = self[arg]
             plain.append(part)
             size += more
-            deepest = max(deepest, depth)
+            if depth > deepest:  # noqa: PLR1730 - max costs a call
+                deepest = depth
         if size > MOST_TERMS or deepest > DEEPEST_TERMS:
             return _Written(["sha256", _hash(plain)], 1, 1)
         return _Written(plain, size, deepest + 1)

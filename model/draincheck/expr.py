@@ -358,7 +358,7 @@ class Substitution(OfTerms[Expr]):
         """The term with its parts replaced."""
         if not a.args:
             return self.leaf(a)
-        args = tuple(map(self.__getitem__, a.args))
+        args = tuple([self[arg] for arg in a.args])
         return a if all(map(operator.is_, args, a.args)) else REBUILD[a.op](*args)
 
     def leaf(self, a: Expr) -> Expr:
@@ -377,30 +377,28 @@ def variables_of(a: Expr) -> set[Expr]:
 
 
 class Evaluation(OfTerms[int]):
-    """The stored values of terms, given those of their variables. Written for clarity: engines generate code instead."""
-
-    def __init__(self, value_of: Callable[[Expr], int]) -> None:
-        super().__init__()
-        self._value_of = value_of
+    """The stored values of terms; made from those of their variables. Written for clarity: engines generate code instead."""
 
     def of(self, a: Expr) -> int:
         """The value of a term."""
         match a.op:
+            case op.AND:
+                for arg in a.args:
+                    if not self[arg]:
+                        return 0
+                return 1
             case op.CONST:
                 return a.value
-            case op.VAR:
-                return self._value_of(a)
+            case op.EQ | op.LT | op.LE | op.ADD | op.SUB:
+                left, right = a.args
+                return int(_OF_TWO[a.op](self[left], right.value if right.op is op.CONST else self[right]))
             case op.NOT:
                 return 1 - self[a.args[0]]
-            case op.AND:
-                return int(all(map(self.__getitem__, a.args)))
             case op.OR:
                 return int(any(map(self.__getitem__, a.args)))
             case op.ITE:
                 return self[a.args[1 if self[a.args[0]] else 2]]
-            case op.EQ | op.LT | op.LE | op.ADD | op.SUB:
-                return int(_OF_TWO[a.op](*map(self.__getitem__, a.args)))
-            case op.AT | op.OPAQUE:
+            case op.VAR | op.AT | op.OPAQUE:
                 raise ModelError(f"a term without a value: {a} ({a.op.value})")
 
 

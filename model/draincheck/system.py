@@ -12,11 +12,9 @@ before it and stores them at once. Beside its effect an action carries
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cached_property
-from math import prod
-from operator import contains
 from typing import NamedTuple, NoReturn
 
 from msgspec import Struct
@@ -38,6 +36,7 @@ from draincheck.expr import (
     want_bool,
     want_int,
 )
+from draincheck.initial import InitialStates
 from draincheck.location import caller_line, slip
 from draincheck.properties import Property
 from draincheck.refusals import said
@@ -53,7 +52,6 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Frame",
-    "InitialStates",
     "IntVar",
     "Part",
     "Place",
@@ -340,34 +338,6 @@ class Fairness(Struct, frozen=True):
         return f"{self.strength.value} fairness of {self.name}"
 
 
-class InitialStates:
-    """Every combination of the values that variables may start with, in ascending order, each made when it is looked at."""
-
-    def __init__(self, values: Iterable[Sequence[int]]) -> None:
-        self._values = [v if isinstance(v, range) else sorted(set(v)) for v in values]
-
-    @property
-    def number(self) -> int:
-        """How many there are."""
-        return prod(map(len, self._values))
-
-    def __iter__(self) -> Iterator[State]:
-        return map(self.__getitem__, range(self.number))
-
-    def __contains__(self, state: State) -> bool:
-        return len(state) == len(self._values) and all(map(contains, self._values, state))
-
-    def __getitem__(self, number: int) -> State:
-        """The state with a number. Raises IndexError."""
-        if not 0 <= number < self.number:
-            raise IndexError(f"there are {self.number} initial states")
-        state: list[int] = []
-        for values in reversed(self._values):
-            number, place = divmod(number, len(values))
-            state.append(values[place])
-        return tuple(reversed(state))
-
-
 class TransitionSystem(Struct, frozen=True, dict=True):
     """Variables, actions and properties; see the module text for their meaning.
 
@@ -413,8 +383,11 @@ class TransitionSystem(Struct, frozen=True, dict=True):
         )
 
     def values(self, state: State) -> Evaluation:
-        """The stored values of terms in a state."""
-        return Evaluation(lambda variable: state[self.position[variable]])
+        """The stored values of terms in a state; those of the state that was asked about last are kept."""
+        known: tuple[State, Evaluation] | None = self.__dict__.get("latest")
+        if known is None or known[0] is not state:
+            known = self.__dict__["latest"] = state, Evaluation(zip(self.variables, state, strict=True))
+        return known[1]
 
     def value(self, term: Expr, state: State) -> int:
         """The stored value of a term in a state."""

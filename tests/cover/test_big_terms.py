@@ -170,5 +170,5 @@ def test_functions_of_deep_terms() -> None:
     assert variables_of(term) == {a, b}
     assert variables_of(substitute(term, {b: TRUE})) == {a}
     for value in (0, 1):
-        assert Evaluation(lambda v, value=value: value if v is a else 1)[term] == value  # type: ignore[misc]
-        assert Evaluation(lambda v, value=value: value if v is a else 0)[term] == value  # type: ignore[misc]
+        assert Evaluation({a: value, b: 1})[term] == value
+        assert Evaluation({a: value, b: 0})[term] == value

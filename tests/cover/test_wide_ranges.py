@@ -119,7 +119,7 @@ def test_initial_states_stop_at_a_limit(explore: Callable[..., Result | Explorat
 
 def test_initial_states_stop_in_time(hurry: None) -> None:
     """Making initial states ends when time is up."""
-    verdict = check(anywhere(1 << 40), limits=Limits(seconds=1)).verdicts["in range"]
+    verdict = check(anywhere(1 << 40).compile(), limits=Limits(seconds=1)).verdicts["in range"]
     assert verdict.outcome is Outcome.UNKNOWN
     assert verdict.reason.stopped is not None
     assert verdict.reason.stopped.kind is StopKind.SECONDS
