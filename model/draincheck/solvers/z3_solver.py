@@ -66,11 +66,17 @@ class Z3:
         finally:
             while not checking.is_over():
                 self.interrupt()
+            checking.join()
         return Answer(str(checking.result()))
 
     def _own_context(self) -> Any:
-        """A z3 context that nobody else works in at the same time."""
-        return self._z3.Context()
+        """A z3 context that nobody else works in at the same time.
+
+        Python may find terms that nobody needs in whichever thread comes to collect garbage, while z3 works in another.
+        """
+        context = self._z3.Context()
+        self._z3.Z3_enable_concurrent_dec_ref(context.ref())
+        return context
 
     def _read(self, text: str) -> Any:
         try:
@@ -129,11 +135,11 @@ class IncrementalZ3(Z3):
 
 
 class _Checking(Thread):
-    """A check in a thread of its own."""
+    """A check in a thread of its own, which keeps no term of z3's when it is over: z3 works in one thread at a time."""
 
     def __init__(self, check: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
-        self._check = check
+        self._check: Callable[[], Any] | None = check
         self._found: Any = None
         self._error: Exception | None = None
         self._working = Lock()
@@ -142,11 +148,13 @@ class _Checking(Thread):
 
     def run(self) -> None:
         """Check."""
+        assert self._check is not None
         try:
             self._found = self._check()
         except Exception as error:  # handed to the thread that waits
             self._error = error
         finally:
+            self._check = None
             self._working.release()
 
     def wait(self, budget: Budget) -> None:
