@@ -26,6 +26,7 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drainspecs.suite.matrix.default_rows", lambda: rows)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_rows")
 def test_matrix_is_proved_and_checked(tmp_path: Path) -> None:
     """A file for each distinct system, an account of all verdicts, and a check that finds nothing missing."""

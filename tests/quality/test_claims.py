@@ -117,6 +117,7 @@ def test_a_refuted_claim_would_be_confirmed_by_other_facts() -> None:
 # -- a disk whose dataplane stops -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_stopping_dataplane_is_harmless_in_2_5_and_no_longer_in_2_6() -> None:
     """S1 holds where the stop eats the kick, and is violated by every code base from 03de2f5274 to the one before cf3129323f."""
     names = [revision.name for revision in REVISIONS]

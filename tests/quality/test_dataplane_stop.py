@@ -40,6 +40,7 @@ def violated(revision: str, **settings: Setting) -> set[str]:
     return {name for name, verdict in search.verdicts.items() if verdict.outcome is Outcome.VIOLATED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["dataplane-stop", "dataplane-reset"])
 def test_every_code_base_is_as_expected(scenario: str) -> None:
     """Every verdict and every pinned count."""

@@ -305,7 +305,7 @@ class OpensNoSection(Story):
 @pytest.mark.parametrize(
     ("story", "name"),
     [
-        (IgnoresTheCounter, "9a0cec664e"),
+        pytest.param(IgnoresTheCounter, "9a0cec664e", marks=pytest.mark.slow),
         pytest.param(DisablesNothing, "9a0cec664e", marks=pytest.mark.slow),
         pytest.param(OpensNoSection, "d4a92a8420", marks=pytest.mark.slow),
     ],

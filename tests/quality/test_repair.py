@@ -205,6 +205,7 @@ def test_a_repair_that_hangs_is_none() -> None:
     assert rejected[frozenset({EARLY})] == {"F1", "L2"}
 
 
+@pytest.mark.slow
 def test_history_s_own_fix_hung() -> None:
     """At 684e508c23 what 59c9f437c5 did makes dataplane safe, and leaves an IOThread asleep for ever: refused, and F1 is the reason."""
     found = asked("684e508c23", "dataplane")
@@ -320,8 +321,8 @@ def brute_force(revision: str, scenario: str) -> set[frozenset[str]]:
 
 
 HARD = [
-    ("39bf92dd70", "mirror"),
-    ("684e508c23", "dataplane"),
+    pytest.param("39bf92dd70", "mirror", marks=pytest.mark.slow),
+    pytest.param("684e508c23", "dataplane", marks=pytest.mark.slow),
     pytest.param("37989ced44", "no-ioeventfd", marks=pytest.mark.slow),
     pytest.param("b112a65c52", "dataplane", marks=pytest.mark.long),
 ]
