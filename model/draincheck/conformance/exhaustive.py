@@ -113,6 +113,7 @@ class _Check:
                 if difference is not None:
                     self._note((*self._way(state), edges[state][position][0]), difference)
                     break
+            lead.machine.close()
             if len(self.divergences) == MOST_DIVERGENCES:
                 break
         return self._result()

@@ -24,6 +24,7 @@ class Coroutine(greenlet):
         super().__init__(entry)
         self.host = host
         self.process = process
+        host.coroutines.append(self)
 
 
 def qemu_coroutine_enter(co: Coroutine) -> None:

@@ -43,6 +43,7 @@ class Thread:
     Attributes:
         name: its name.
         process: what its steps are called now: its own name, or that of the coroutine that it runs.
+        stack: its own stack, on which everything began; None for an actor that only ever makes whole steps.
         greenlet: where it stands; None for an actor that only ever makes whole steps.
         until: what it waits for before its next step may begin, or None.
         acted: it has done something since its last scheduling point, or has just been made.
@@ -51,11 +52,12 @@ class Thread:
         atomic: depth of the sections in which it has no scheduling points.
     """
 
-    __slots__ = ("acted", "atomic", "back", "greenlet", "looked", "name", "process", "until")
+    __slots__ = ("acted", "atomic", "back", "greenlet", "looked", "name", "process", "stack", "until")
 
     def __init__(self, name: str, main: Callable[[], object] | None = None) -> None:
         self.name = self.process = name
-        self.greenlet: greenlet | None = None if main is None else greenlet(main)
+        self.stack: greenlet | None = None if main is None else greenlet(main)
+        self.greenlet = self.stack
         self.until: Callable[[], bool] | None = None
         self.acted, self.looked, self.back = True, False, False
         self.atomic = 1 if main is None else 0
@@ -70,6 +72,8 @@ class Host:
         self.steps = 0
         self.hub = getcurrent()
         self.running = Thread("start")
+        #: the coroutines that were made
+        self.coroutines: list[greenlet] = []
         #: how many block jobs there are
         self.jobs = 1
         #: how many of them are polling in a drain, on each stack (a thread's or a coroutine's)

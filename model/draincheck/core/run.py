@@ -140,6 +140,7 @@ def simulate(
             break
         machine = Machine(knobs, config)
         made = run(machine, decide)
+        machine.close()
         points += len(made.steps)
         outcomes[made.outcome] += 1
         first.setdefault(made.outcome, (number, made))
