@@ -7,18 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from draincheck.engines.explicit import check, explore
-from draincheck.eventloop import (
-    Above,
-    AioContext,
-    Backend,
-    DrainedOnce,
-    FdHandler,
-    Home,
-    LinkedNode,
-    Node,
-    add_up,
-    fixed,
-)
+from draincheck.eventloop import Above, AioContext, Backend, DrainedOnce, FdHandler, Home, Node, add_up, fixed
 from draincheck.lang import FALSE, TRUE, Model, ite
 from draincheck.verdict import Outcome
 from tests.cover.test_eventloop import CodeBase, context
@@ -89,9 +78,9 @@ def moved(own_section: bool, both: bool) -> Outcome:
     backing = m.enum("backing", "source", "target")
     counters = {name: m.int(f"sections of the {name}", 0, 1) for name in ("source", "target", "filter")}
     below = ite(backing.is_("source"), counters["source"] > 0, counters["target"] > 0)
-    top = LinkedNode("filter", counters["filter"], home, below=below)
+    top = Node("filter", counters["filter"], home, below=below)
     source, target = (
-        LinkedNode(name, counters[name], home, above=(Above(top, backing.is_(name)),)) for name in ("source", "target")
+        Node(name, counters[name], home, above=(Above(top, backing.is_(name)),)) for name in ("source", "target")
     )
     opened = [*([top] if own_section else []), source, *([target] if both else [])]
     with m.thread("p") as p:

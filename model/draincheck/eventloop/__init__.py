@@ -10,12 +10,12 @@ from draincheck.eventloop.context import AioContext, FdHandler, Rules
 from draincheck.eventloop.coroutine import CoSleep, HomedCoroutine
 from draincheck.eventloop.gsource import GSource, dispatch
 from draincheck.eventloop.locks import Bql, Lock
-from draincheck.eventloop.node import Above, DrainedOnce, Home, LinkedNode, Node, add_up, fixed
+from draincheck.eventloop.node import Above, DrainedOnce, Home, Node, add_up, fixed
 from draincheck.eventloop.polling import NestedPoll, poll_until_quiet
 from draincheck.eventloop.timer import ARMED, Timer
 
 __all__ = [
     "ARMED", "NEVER", "Above", "AioContext", "Backend", "BottomHalf", "Bql", "CoSleep", "DrainedOnce", "FdHandler", "GSource", "Home",
-    "HomedCoroutine", "LinkedNode", "Lock", "NestedPoll", "Node", "QueueRules", "Rules", "Timer", "add_up", "dispatch", "fixed",
+    "HomedCoroutine", "Lock", "NestedPoll", "Node", "QueueRules", "Rules", "Timer", "add_up", "dispatch", "fixed",
     "poll_until_quiet",
 ]  # fmt: skip

@@ -8,8 +8,6 @@ from draincheck.lang import BoolExpr, BoolVar, EnumVar, Process, Update
 
 __all__ = ["Bql", "Lock"]
 
-ACQUIRE = "aio_context_acquire"
-
 
 class Lock(Struct, frozen=True):
     """An AioContext's lock: who holds it, or `free`. Where it is absent nobody takes it, and no step says so."""
@@ -32,7 +30,7 @@ class Lock(Struct, frozen=True):
     def acquire(self, p: Process, by: str) -> None:
         """Wait until it is free, and take it."""
         if self.holder.exists:
-            p.do(ACQUIRE, self.taken(by), when=self.free)
+            p.do("aio_context_acquire", self.taken(by), when=self.free)
 
     def release(self, p: Process) -> None:
         """Let go of it."""

@@ -12,7 +12,7 @@ from draincheck.eventloop.backend import Backend
 from draincheck.eventloop.context import AioContext, FdHandler
 from draincheck.lang import FALSE, TRUE, BoolExpr, BoolVar, IntVar, Process, Update, any_, count
 
-__all__ = ["Above", "DrainedOnce", "Home", "LinkedNode", "Node", "add_up", "fixed"]
+__all__ = ["Above", "DrainedOnce", "Home", "Node", "add_up", "fixed"]
 
 H = TypeVar("H", bound=FdHandler)
 
@@ -45,7 +45,7 @@ def fixed(ctx: AioContext[H]) -> Home[H]:
 
 
 class Node(Struct, Generic[H], frozen=True):
-    """A node that nothing stands on but BlockBackends.
+    """A node. In a graph of several a section of what it stands on reaches it, and one of its own reaches what stands on it.
 
     Attributes:
         name: for labels.
@@ -53,6 +53,8 @@ class Node(Struct, Generic[H], frozen=True):
         home: the context that it is in.
         in_flight: a request that it tracks is pending.
         parents: the BlockBackends that use it.
+        below: a section reaches the node that it stands on now.
+        above: the nodes that may stand on it.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Node(Struct, Generic[H], frozen=True):
     home: Home[H]
     in_flight: BoolExpr = FALSE
     parents: tuple[Backend, ...] = ()
+    below: BoolExpr = FALSE
+    above: tuple[Above[H], ...] = ()
 
     @property
     def open(self) -> BoolExpr:
@@ -69,12 +73,17 @@ class Node(Struct, Generic[H], frozen=True):
     @property
     def drained(self) -> BoolExpr:
         """A section reaches it."""
-        return self.open
+        return any_(self.open, self.below)
 
     @property
     def undrained(self) -> BoolExpr:
         """None does."""
-        return self.counter.is_(0)
+        return ~self.drained if self._linked else self.counter.is_(0)
+
+    @property
+    def _linked(self) -> bool:
+        """There are other nodes, and labels tell them apart."""
+        return bool(self.above) or self.below is not FALSE
 
     @property
     def waits(self) -> BoolExpr:
@@ -84,50 +93,20 @@ class Node(Struct, Generic[H], frozen=True):
     def begin(self, p: Process) -> None:
         """What bdrv_drained_begin does before it polls: count, and disable external events on the first section.
 
-        Raises ModelError where nothing counts sections: they would begin and never be open.
+        A node above that stands on this one, and has no section of its own, is drained from now on, too. Raises ModelError where nothing
+        counts sections: they would begin and never be open.
         """
         if not self.counter.exists:
             raise ModelError("a drained section begins in a code base that has none")
-        p.do("aio_disable_external", self.counter.inc(), *self.home.disable(self.undrained))
-
-    def end(self, p: Process, enable: Callable[[], None]) -> None:
-        """bdrv_drained_end: the last one enables external events (`enable` records how)."""
-        p.do("quiesce_counter--", self.counter.dec())
-        with p.when(self.undrained):
-            enable()
-
-
-class LinkedNode(Node[H], frozen=True):
-    """A node in a graph: a section of what it stands on reaches it, and one of its own reaches what stands on it.
-
-    Attributes:
-        below: a section reaches the node that it stands on now.
-        above: the nodes that may stand on it.
-    """
-
-    below: BoolExpr = FALSE
-    above: tuple[Above[H], ...] = ()
-
-    @property
-    def drained(self) -> BoolExpr:
-        """See Node, here and below."""
-        return any_(self.open, self.below)
-
-    @property
-    def undrained(self) -> BoolExpr:
-        """It is not `drained`."""
-        return ~self.drained
-
-    def begin(self, p: Process) -> None:
-        """A node above that stands on this one, and has no section of its own, is drained from now on, too."""
-        p.do(f"quiesces the {self.name}", self.counter.inc(), *self.home.disable(self.undrained))
+        label = f"quiesces the {self.name}" if self._linked else "aio_disable_external"
+        p.do(label, self.counter.inc(), *self.home.disable(self.undrained))
         for user in self.above:
             with p.when(user.has_no_other & self.counter.is_(1)):
                 p.do(f"quiesces the {user.node.name} with it", *user.node.home.disable())
 
     def end(self, p: Process, enable: Callable[[], None]) -> None:
-        """The same, in reverse."""
-        p.do(f"releases the {self.name}", self.counter.dec())
+        """bdrv_drained_end: the last one enables external events (`enable` records how), for the nodes above as well."""
+        p.do(f"releases the {self.name}" if self._linked else "quiesce_counter--", self.counter.dec())
         with p.when(self.undrained):
             enable()
         for user in self.above:
@@ -138,7 +117,7 @@ class LinkedNode(Node[H], frozen=True):
 class Above(Struct, Generic[H], frozen=True):
     """An edge from a node above; `points`: it is this node that it stands on now."""
 
-    node: LinkedNode[H]
+    node: Node[H]
     points: BoolExpr
 
     @property

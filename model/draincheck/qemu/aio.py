@@ -83,28 +83,22 @@ def aio_poll_nested(p: Process, w: World, ctx: AioContext[Disk]) -> None:
     )
     with p.call("aio_poll"), p.atomic():
         poll.run(p)
-        for other in _others(w):
+        for other in w.others:
             _run_sleep_timer(p, other)
 
 
 def _bottom_halves_in_drain(p: Process, w: World) -> None:
     """The other jobs' fresh bottom halves, and the thread pool's."""
-    others = _others(w)
     with p.call("aio_bh_poll"):
         virtio.stop_bottom_half(p, w)
-        for other in others:
+        for other in w.others:
             with p.when(other.fresh_bh):
                 w.bottom_half(p, other)
-        if others:
-            thread_pool_completion_bh(p, w, others)
+        if w.others:
+            thread_pool_completion_bh(p, w, w.others)
         else:
             with p.call("thread_pool_completion_bh"):
                 requests.complete_all(p, w)
-
-
-def _others(w: World) -> list[World]:
-    """The jobs that are not polling on this stack."""
-    return [world for world in w.worlds if world not in w.polling]
 
 
 def run_fd_handlers(p: Process, w: World, ctx: AioContext[Disk]) -> None:

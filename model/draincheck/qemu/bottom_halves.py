@@ -37,13 +37,6 @@ def run(p: Process, w: World) -> None:
         with p.when(w.job.drain_bh.pending):
             drain.drain_bottom_half(p, w)
         with p.otherwise():
-            _exit(p, w)
+            mirror_exit.bottom_half(p, w)
     else:
-        _exit(p, w)
-
-
-def _exit(p: Process, w: World) -> None:
-    if w.k.exit == "bh":
-        with p.when(w.job.exit_bh.pending):
-            p.do("the exit bottom half runs", *w.job.exit_bh.taken())
-            mirror_exit.mirror_exit(p, w)
+        mirror_exit.bottom_half(p, w)

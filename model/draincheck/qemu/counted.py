@@ -7,11 +7,11 @@ they stand for. With counters that have no upper end this is the story for any n
 
 from __future__ import annotations
 
-from draincheck.eventloop import AioContext, GSource, NestedPoll, dispatch, poll_until_quiet
+from draincheck.eventloop import GSource, NestedPoll, dispatch, poll_until_quiet
 from draincheck.expr import want_int
 from draincheck.lang import FALSE, BoolExpr, IntVar, Process, any_, ite
 from draincheck.naturals import over_naturals
-from draincheck.qemu.counted_state import HostNotifier, Requests, State
+from draincheck.qemu.counted_state import Requests, State
 from draincheck.system import TransitionSystem
 
 __all__ = ["Qemu", "Requests"]
@@ -31,13 +31,7 @@ class Qemu(State):
     # -- threads --------------------------------------------------------------------------------------------------------------
 
     def compile(self) -> TransitionSystem:
-        """The transition system."""
-        self._record()
-        self.properties()
-        return over_naturals(self.m.compile())
-
-    def _record(self) -> None:
-        """Everything that moves."""
+        """The transition system, with everything that moves."""
         self.main_thread()
         self.mirror_run()
         self.guest()
@@ -46,6 +40,8 @@ class Qemu(State):
             p.do("mirror's sleep timer expires", self.sleep.timer.due.set(), when=self.sleep.may_end)
         with self.m.thread("management") as p:
             p.do("sends block-job-complete", self.qmp.set())
+        self.properties()
+        return over_naturals(self.m.compile())
 
     def guest(self) -> None:
         """A descriptor and its kick are two steps: a handler that is already running may take the descriptor first."""
@@ -79,17 +75,15 @@ class Qemu(State):
 
     def sources(self, p: Process) -> list[GSource]:
         """The GSources in attach order."""
-        found = GSource(self.notifier.revents, lambda: self.dispatch_iohandler_ctx(p))
-        return [
-            GSource(self.ready, lambda: self.dispatch_qemu_aio_context(p)),
-            *([found] if self.home == "ioh" else []),
-            GSource(self.monitor_ready, lambda: self.dispatch_monitor(p)),
-        ]
+        main = GSource(self.ready, lambda: self.dispatch_qemu_aio_context(p))
+        iohandlers = GSource(self.notifier.revents, lambda: self.dispatch_iohandler_ctx(p))
+        monitor = GSource(self.monitor_ready, lambda: self.dispatch_monitor(p))
+        return [main, iohandlers, monitor] if self.home == "ioh" else [main, monitor]
 
     def dispatch_iohandler_ctx(self, p: Process) -> None:
         """B, where the host notifier is registered there."""
         with p.atomic():
-            self.run_fd_handlers(p, self.iohandler_ctx)
+            self.iohandler_ctx.run_fd_handlers(p, lambda _: self.host_notifier_read(p))
 
     def prepare_poll_check(self, p: Process) -> None:
         """The first half of an iteration: only the poll samples readiness."""
@@ -111,7 +105,7 @@ class Qemu(State):
             self.thread_pool_completion_bh(p)
             if self.home == "main":
                 with p.atomic():
-                    self.run_fd_handlers(p, self.ctx)
+                    self.ctx.run_fd_handlers(p, lambda _: self.host_notifier_read(p))
             with p.atomic():
                 self.sleep.run_timer(p)
 
@@ -161,10 +155,6 @@ class Qemu(State):
 
     # -- requests -------------------------------------------------------------------------------------------------------------
 
-    def run_fd_handlers(self, p: Process, ctx: AioContext[HostNotifier]) -> None:
-        """The fd walk of a context."""
-        ctx.run_fd_handlers(p, lambda _: self.host_notifier_read(p))
-
     def host_notifier_read(self, p: Process) -> None:
         """Test and clear; then empty the ring."""
         with p.when(self.notifier.eventfd):
@@ -183,13 +173,8 @@ class Qemu(State):
         """(b): all of some requests become tracked on the disk's root."""
         self.requests_submitted(p, requests)
         here, there = (ite(when, requests, want_int(0)) for when in (self.on_old_node, ~self.on_old_node))
-        p.do(
-            "submits every request",
-            self.source.in_flight.set(self.source.in_flight + here),
-            self.target.in_flight.set(self.target.in_flight + there),
-            requests.set(0),
-            mark="b",
-        )
+        submitted = self.source.submitted(here), self.target.submitted(there)
+        p.do("submits every request", *submitted, requests.set(0), mark="b")
 
     def complete_all(self, p: Process) -> None:
         """Every request whose I/O is done: its sector is dirty if a bitmap still listens, and the guest is told."""

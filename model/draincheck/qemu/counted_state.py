@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from draincheck.eventloop import (
-    NEVER,
-    AioContext,
-    Backend,
-    BottomHalf,
-    CoSleep,
-    DrainedOnce,
-    FdHandler,
-    HomedCoroutine,
-    Node,
-    Timer,
-    fixed,
-)
+from draincheck import eventloop
 from draincheck.knobs import Knobs
-from draincheck.lang import FALSE, BoolExpr, BoolVar, IntVar, Model, ModelError, any_
+from draincheck.lang import FALSE, BoolExpr, BoolVar, IntExpr, IntVar, Model, ModelError, Update, any_
 from draincheck.naturals import INFINITY, parameter
 from draincheck.qemu.graph import has_sections
 from draincheck.qemu.loops import main_loop_home
@@ -32,13 +20,17 @@ class Requests(Struct, frozen=True):
     in_flight: IntVar
     io_done: IntVar
 
+    def submitted(self, requests: IntExpr) -> Update:
+        """So many more are in flight."""
+        return self.in_flight.set(self.in_flight + requests)
+
     @property
     def pending(self) -> BoolExpr:
         """Some of them are tracked."""
         return (self.in_flight > 0) | (self.io_done > 0)
 
 
-class HostNotifier(FdHandler, frozen=True):
+class HostNotifier(eventloop.FdHandler, frozen=True):
     """The handler of the disk's host notifier, and how many requests wait in the ring."""
 
     ring: IntVar
@@ -91,15 +83,15 @@ class State:
         self.root = m.enum("root", "source", "target")
         self.notifier = HostNotifier(m.bool("eventfd"), m.bool("revents"), self.ring)
         self.should_complete, self.qmp = m.bool("should_complete"), m.bool("monitor command")
-        timer = Timer(m.bool("sleep timer due"))
+        timer = eventloop.Timer(m.bool("sleep timer due"))
         self.window, self.bitmap = m.bool("window"), m.bool("dirty bitmap", initial=True)
-        self.drain_bh, self.exit_bh = BottomHalf(m.bool("drain BH")), BottomHalf(m.bool("exit BH"))
+        self.drain_bh, self.exit_bh = eventloop.BottomHalf(m.bool("drain BH")), eventloop.BottomHalf(m.bool("exit BH"))
         self.completed = m.bool("job completed")
         self.ready, self.monitor_ready = m.bool("qemu_aio_context ready"), m.bool("monitor ready")
         self.mirror = m.coroutine("mirror_run", waits_at="sleep")
         home = m.enum("home of mirror_run", "qemu_aio_context", exists=False)
-        self.coroutine = HomedCoroutine(self.mirror, home, self.drain_bh, waits="in mirror")
-        self.sleep = CoSleep(self.coroutine, timer)
+        self.coroutine = eventloop.HomedCoroutine(self.mirror, home, self.drain_bh, waits="in mirror")
+        self.sleep = eventloop.CoSleep(self.coroutine, timer)
 
     def _contexts(self) -> None:
         m, k = self.m, self.k
@@ -110,16 +102,16 @@ class State:
         notified = m.bool("notified", exists=sections and k.enable_notifies)
         bandage = m.int("external_disable_cnt (iohandler_ctx)", 0, 1, exists=k.bandage)
         self.ctx = self.context("qemu_aio_context", "main", disable_count, notified)
-        self.iohandler_ctx = self.context("iohandler_ctx", "ioh", bandage, NEVER)
-        self.backend = Backend(k, quiesce > 0, FALSE)
-        self.node = Node("source", quiesce, fixed(self.ctx), self.source.pending, (self.backend,))
-        self.lone_target = DrainedOnce("target", target_drained, fixed(self.ctx), self.target.pending)
+        self.iohandler_ctx = self.context("iohandler_ctx", "ioh", bandage, eventloop.NEVER)
+        self.backend, home = eventloop.Backend(k, quiesce > 0, FALSE), eventloop.fixed(self.ctx)
+        self.node = eventloop.Node("source", quiesce, home, self.source.pending, (self.backend,))
+        self.lone_target = eventloop.DrainedOnce("target", target_drained, home, self.target.pending)
 
-    def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> AioContext[HostNotifier]:
+    def context(self, name: str, home: str, count: IntVar, notified: BoolVar) -> eventloop.AioContext[HostNotifier]:
         """A context, with the host notifier if it is registered there."""
         handlers = (self.notifier,) if self.home == home else ()
         external = bool(handlers) and count.exists and self.k.is_external
-        return AioContext(name, self.k, handlers, count, external, notified, NEVER)
+        return eventloop.AioContext(name, self.k, handlers, count, external, notified, eventloop.NEVER)
 
     # -- conditions -----------------------------------------------------------------------------------------------------------
 

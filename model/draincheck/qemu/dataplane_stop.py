@@ -68,9 +68,8 @@ def _poll_own_context_while(p: Process, w: World, condition: BoolExpr) -> None:
             w.loops.lock.release(p)
         with p.call("aio_poll"), p.atomic():
             p.do("qemu_poll_ns", when=w.job.exit_bh.pending | ~condition)
-            with p.when(w.job.exit_bh.pending), p.call("aio_bh_poll"):
-                p.do("the exit bottom half runs", *w.job.exit_bh.taken())
-                mirror_exit.mirror_exit(p, w)
+            with p.call("aio_bh_poll"):
+                mirror_exit.bottom_half(p, w)
         w.loops.lock.acquire(p, "main")
 
 

@@ -82,8 +82,7 @@ def poll_until_quiet(p: Process, w: World, pending: BoolExpr) -> None:
     clears stale readiness: the wash.
     """
     w.polling.append(w)
-    others = [world for world in w.worlds if world not in w.polling]
-    callbacks = (other.fresh_bh | other.job.io.is_("io_done") | other.job.sleep.timer.due for other in others)
+    callbacks = (other.fresh_bh | other.job.io.is_("io_done") | other.job.sleep.timer.due for other in w.others)
     event = any_(w.guest_io_done, w.loops.stop_bh.pending, *aio.runnable(w, w.loops.ctx), *callbacks)
     to_progress, ctx = w.k.drain_polls == "progress", w.loops.ctx
     washed = ctx.consumed() if to_progress and ctx.handlers and w.k.poll_walks == "always" else []

@@ -34,14 +34,10 @@ def _request(p: Process, w: World, disk: Disk, request: Request) -> None:
         case "vcpu":
             _vcpu_kick(p, w, disk, request)
         case "mmio":
+            arrives = request.state.set("ring"), disk.eventfd.set()
             with p.either() as choice:
                 with choice():
-                    p.do(
-                        f"a kick for {request.name} arrives at the chardev",
-                        request.state.set("ring"),
-                        disk.eventfd.set(),
-                        choice="chardev",
-                    )
+                    p.do(f"a kick for {request.name} arrives at the chardev", *arrives, choice="chardev")
                 with choice():
                     _vcpu_kick(p, w, disk, request)
         case _ if len(disk.requests) > 1:
@@ -67,18 +63,17 @@ def storage(w: World) -> None:
                 _chosen(p, f"finishes {request.name}", request.state.is_("in_flight"), request.state.set("io_done"))
         for world in w.worlds:
             with choice():
-                _chosen(
-                    p, f"finishes {world.job.called}'s I/O", world.job.io.is_("in_flight"), world.job.io.set("io_done")
-                )
+                io = world.job.io
+                _chosen(p, f"finishes {world.job.called}'s I/O", io.is_("in_flight"), io.set("io_done"))
         if w.job.failed.exists:
             _failure(p, w, choice)
 
 
 def _failure(p: Process, w: World, choice: Chooser) -> None:
     """A copy may fail on either side, a flush only on the target."""
-    fragile = (
-        w.job.mirror.at("copy") | w.job.mirror.at("flush") if w.s.job_errors == "target" else w.job.mirror.at("copy")
-    )
+    fragile = w.job.mirror.at("copy")
+    if w.s.job_errors == "target":
+        fragile |= w.job.mirror.at("flush")
     with choice(when=fragile):
         fails = f"fails mirror's I/O on the {w.s.job_errors}"
         _chosen(p, fails, w.job.io.is_("in_flight"), w.job.io.set("io_done"), w.job.failed.set())

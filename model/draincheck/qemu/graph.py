@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from draincheck.eventloop import Above, Backend, DrainedOnce, Home, LinkedNode, Node
+from draincheck.eventloop import Above, Backend, DrainedOnce, Home, Node
 from draincheck.knobs import Knobs
 from draincheck.lang import FALSE, BoolExpr, EnumVar, Model, any_, ite
 from draincheck.qemu.disk import Disk
@@ -43,21 +43,14 @@ class Graph:
             metadata of its own.
     """
 
-    source: Node[Disk]
-    filter: LinkedNode[Disk]
-    target: LinkedNode[Disk]
-    lone_target: DrainedOnce[Disk]
-    backend: Backend
-
     def __init__(self, m: Model, own: Callable[[str], str], root: EnumVar, k: Knobs, s: Scenario) -> None:
         self.root, self.knobs, exists = root, k, has_filter(k)
         self._source = m.int(own("quiesce_counter"), 0, 2, exists=has_sections(k))
         self.backing = m.enum(own("filter's backing"), "source", "target", exists=exists)
         self._filter = m.int(own("sections of the filter"), 0, 2, exists=exists)
         self._target = m.int(own("sections of the target"), 0, 2, exists=exists)
-        self.target_writes = m.bool(
-            own("target.file may write"), initial=True, exists=exists and s.target_format == "raw"
-        )
+        raw = exists and s.target_format == "raw"
+        self.target_writes = m.bool(own("target.file may write"), initial=True, exists=raw)
         self._lone_target = m.bool(own("target drained"), exists=not exists and k.target_drained)
 
     def place(self, disk: Disk, here: Home[Disk], there: Home[Disk]) -> None:
@@ -70,13 +63,12 @@ class Graph:
         quiesced = ite(self.root.is_("filter"), drained, root_drained) if self.has_filter else source
         self.backend = Backend(self.knobs, quiesced, disk.backend_waits)
         users = (self.backend,)
-        self.filter = LinkedNode("filter", self._filter, here, on_source, users, below)
-        edges = [(Above(self.filter, self.backing.is_(node)),) for node in ("source", "target")]
-        self.target = LinkedNode("target", self._target, there, on_target, (), FALSE, edges[1])
-        if self.has_filter:
-            self.source = LinkedNode("source", self._source, here, on_source, users, FALSE, edges[0])
-        else:
-            self.source = Node("source", self._source, here, on_source, users)
+        self.filter = Node("filter", self._filter, here, on_source, users, below)
+        edges = [
+            (Above(self.filter, self.backing.is_(node)),) if self.has_filter else () for node in ("source", "target")
+        ]
+        self.target = Node("target", self._target, there, on_target, (), FALSE, edges[1])
+        self.source = Node("source", self._source, here, on_source, users, FALSE, edges[0])
         self.lone_target = DrainedOnce("target", self._lone_target, there, on_target)
 
     @property

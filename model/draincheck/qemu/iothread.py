@@ -76,9 +76,8 @@ def _sleep_in_poll(p: Process, w: World, polls_notifier: BoolVar) -> None:
 def _wakes(w: World, polls_notifier: BoolVar) -> BoolExpr:
     """A bottom half, a timer, the notifier if it is polled, aio_notify, or (lock held) the main thread's contention callback."""
     ctx = w.loops.ctx
-    wake = any_(
-        w.bh_scheduled, w.job.sleep.timer.due, *(h.eventfd & polls_notifier for h in ctx.handlers), ctx.notified
-    )
+    kicks = (h.eventfd & polls_notifier for h in ctx.handlers)
+    wake = any_(w.bh_scheduled, w.job.sleep.timer.due, *kicks, ctx.notified)
     if w.k.ctx_held_in_poll:
         wake |= w.m.at("main thread", "aio_context_acquire")
         if w.s.device_reset:

@@ -38,7 +38,9 @@ def main_thread(w: World) -> None:
 
 def due(w: World) -> BoolExpr:
     """A bottom half of qemu_aio_context is scheduled, or one of its timers is due."""
-    return w.job.exit_bh.pending if w.s.iothread else w.bh_scheduled | w.any_sleep_over
+    if w.s.iothread:
+        return w.job.exit_bh.pending
+    return any_(w.bh_scheduled, *(world.job.sleep.timer.due for world in w.worlds))
 
 
 def _prepare(p: Process, w: World, ready: BoolVar) -> None:
@@ -112,9 +114,8 @@ def _aio_ctx_dispatch(p: Process, w: World, ready: BoolVar) -> None:
 
 def _iohandler_dispatch(p: Process, w: World) -> None:
     """B, from f3926945c8 on."""
-    with p.call("aio_ctx_dispatch (iohandler_ctx)"), p.call("aio_dispatch"):
-        with p.atomic():
-            aio.run_fd_handlers(p, w, w.loops.iohandler_ctx)
+    with p.call("aio_ctx_dispatch (iohandler_ctx)"), p.call("aio_dispatch"), p.atomic():
+        aio.run_fd_handlers(p, w, w.loops.iohandler_ctx)
 
 
 def _run_legacy_handlers(p: Process, w: World) -> None:
@@ -128,10 +129,9 @@ def _run_legacy_handlers(p: Process, w: World) -> None:
 def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
     """M: the job's command. It enters a sleeping job at once, except one of another thread, which its own timer wakes."""
     with p.call("monitor_read"), p.call(f"qmp_block_job_{w.s.command}"), p.atomic():
-        if w.s.command == "cancel":
-            p.do("block_job_cancel", ready.clear(), w.job.qmp.clear(), w.job.cancelled.set(), choice="monitor")
-        else:
-            p.do("mirror_complete", ready.clear(), w.job.qmp.clear(), w.job.should_complete.set(), choice="monitor")
+        cancels = w.s.command == "cancel"
+        label, told = ("block_job_cancel", w.job.cancelled) if cancels else ("mirror_complete", w.job.should_complete)
+        p.do(label, ready.clear(), w.job.qmp.clear(), told.set(), choice="monitor")
         if not w.s.iothread:
             with p.call("block_job_enter"):
                 w.job.sleep.interrupt(p)
@@ -139,11 +139,10 @@ def _monitor_dispatch(p: Process, w: World, ready: BoolVar) -> None:
 
 def _chardev_kick(p: Process, w: World) -> None:
     """M: a kick that arrives through a chardev runs the queue handler at once; no external flag covers it."""
-    disk = w.disk
     with p.call("tcp_chr_read"), p.atomic():
-        p.do("a kick is read", disk.revents.clear(), disk.eventfd.clear(), choice="chardev")
+        p.do("a kick is read", w.disk.revents.clear(), w.disk.eventfd.clear(), choice="chardev")
         with p.call("virtio_queue_notify"):
-            virtio.handle_output(p, w, disk)
+            virtio.handle_output(p, w, w.disk)
 
 
 def _run_main_timers(p: Process, w: World) -> None:

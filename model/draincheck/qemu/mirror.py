@@ -16,18 +16,13 @@ def mirror_run(w: World) -> None:
     Copies run one at a time (QEMU: up to 16 in flight; they only delay convergence). Between two yields everything is one step.
     """
     with w.job.mirror as p, p.call("mirror_run"), p.loop(), p.atomic():
-        if w.s.zero_length:
-            _wait_for_the_command(p, w)
+        if (
+            w.s.zero_length
+        ):  # nothing is to be copied: the job is READY at once and leaves without any convergence check
+            _leave_when(p, w, w.job.told_to_leave)
+            w.job.sleep.begin("block_job_yield")
         else:
             _main_loop(p, w)
-
-
-def _wait_for_the_command(p: Process, w: World) -> None:
-    """A disk of length 0 has nothing to copy: the job is READY at once and leaves without any convergence check."""
-    with p.when(w.job.told_to_leave):
-        _leave(p, w)
-        p.break_()
-    w.job.sleep.begin("block_job_yield")
 
 
 def _main_loop(p: Process, w: World) -> None:
@@ -42,7 +37,9 @@ def _main_loop(p: Process, w: World) -> None:
             p.continue_()
     if w.k.flush == "before_check":
         _flush(p, w)
-        _continue_when_failed(p, w)
+        if w.job.failed.exists:
+            with p.when(w.job.failed):
+                p.continue_()
     with p.when(w.disk.any_dirty):
         p.continue_()
     if w.job.ready.exists:
@@ -54,7 +51,7 @@ def _main_loop(p: Process, w: World) -> None:
 
 
 def _leave_when(p: Process, w: World, condition: BoolExpr) -> None:
-    """immediate_exit: an I/O error, or a cancel before READY. The job leaves without looking at the dirty count."""
+    """The job leaves without looking at the dirty count. immediate_exit: after an I/O error, or a cancel before READY."""
     with p.when(condition):
         _leave(p, w)
         p.break_()
@@ -98,43 +95,34 @@ def _flush(p: Process, w: World) -> None:
         w.job.mirror.yield_("flush", "qemu_coroutine_yield")
 
 
-def _continue_when_failed(p: Process, w: World) -> None:
-    if w.job.failed.exists:
-        with p.when(w.job.failed):
-            p.continue_()
-
-
 def _converge(p: Process, w: World) -> None:
-    """The epilogue, in the order of the code base; falls back to the loop if a write came in between."""
+    """The epilogue, in the order of the code base; falls back to the loop, out of any section, if a write came in between."""
     if w.k.begin == "before_check":
         drain.bdrv_drained_begin(p, w)
     else:
         drain.bdrv_drain(p, w)
+    begun = w.k.begin == "before_check"
     with p.when(w.disk.any_dirty):
-        _try_again(p, w)
+        if begun:
+            drain.bdrv_drained_end(p, w, w.graph.source)
     with p.otherwise():
         w.probes.dirty_count_is_zero(p, w)
         p.do("bdrv_get_dirty_count is 0", w.job.window.set(w.job.will_switch), mark="w")
         if w.k.flush == "after_check":
-            _flush_before_leaving(p, w)
-        _leave(p, w, begun=w.k.begin == "before_check")
+            _flush_before_leaving(p, w, begun)
+        _leave(p, w, begun)
         p.break_()
 
 
-def _flush_before_leaving(p: Process, w: World) -> None:
+def _flush_before_leaving(p: Process, w: World, begun: bool) -> None:
     """From bdffb31d8e on: the count is not read again after it; a failed flush sends the job round its loop."""
     _flush(p, w)
     if w.job.failed.exists:
         with p.when(w.job.failed):
             p.do("the last dirty count no longer counts", w.job.window.clear())
-            _try_again(p, w)
+            if begun:
+                drain.bdrv_drained_end(p, w, w.graph.source)
             p.continue_()
-
-
-def _try_again(p: Process, w: World) -> None:
-    """Back to the loop, with the section closed that the attempt opened."""
-    if w.k.begin == "before_check":
-        drain.bdrv_drained_end(p, w, w.graph.source)
 
 
 def _leave(p: Process, w: World, begun: bool = False) -> None:
@@ -150,4 +138,4 @@ def _leave(p: Process, w: World, begun: bool = False) -> None:
     if w.loops.iohandler_ctx.disable_count.exists:
         p.do("aio_disable_external (iohandler_ctx)", w.loops.iohandler_ctx.disable())
     w.probes.job_defers(p, w)
-    p.do("block_job_defer_to_main_loop", *w.schedule(w.job.exit_bh), mark="a")
+    p.do("block_job_defer_to_main_loop", *w.job.exit_bh.schedule(), w.newest.set(w.job.index), mark="a")

@@ -6,15 +6,22 @@ from draincheck.lang import FALSE, TRUE, Process, count
 from draincheck.qemu import drain, mirror_top
 from draincheck.qemu.world import World
 
-__all__ = ["finish", "mirror_exit"]
+__all__ = ["bottom_half", "finish"]
 
 
-def mirror_exit(p: Process, w: World) -> None:
+def bottom_half(p: Process, w: World) -> None:
+    """Run the exit's bottom half, if it is scheduled: a code base that leaves inline has none."""
+    if w.k.exit == "bh":
+        with p.when(w.job.exit_bh.pending):
+            p.do("the exit bottom half runs", *w.job.exit_bh.taken())
+            _mirror_exit(p, w)
+
+
+def _mirror_exit(p: Process, w: World) -> None:
     """(c): the exit callback, in the main thread. Dataplane: it first gets hold of the disk's context."""
-    names = (
-        ("job_exit", "mirror_exit_common") if w.graph.has_filter else ("block_job_defer_to_main_loop_bh", "mirror_exit")
-    )
-    callback, function = names
+    callback, function, end = "block_job_defer_to_main_loop_bh", "mirror_exit", finish
+    if w.graph.has_filter:
+        callback, function, end = "job_exit", "mirror_exit_common", mirror_top.finish
     with p.call(callback):
         if w.s.iothread:
             p.here("aio_context_acquire")
@@ -23,7 +30,7 @@ def mirror_exit(p: Process, w: World) -> None:
             w.probes.exit_runs(p, w)
             updates = [w.job.bitmap.clear()] if w.k.release_bitmap == "exit" else []
             p.do(function, *updates, mark="c")
-            (mirror_top.finish if w.graph.has_filter else finish)(p, w)
+            end(p, w)
             w.loops.lock.release(p)
 
 

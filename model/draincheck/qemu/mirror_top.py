@@ -38,12 +38,7 @@ def finish(p: Process, w: World) -> None:
 
 
 def _replace_both(p: Process, w: World) -> None:
-    _stand_on_target(p, w)
-    _take_out(p, w, w.graph.target)
-
-
-def _stand_on_target(p: Process, w: World) -> None:
-    """The first replacement, inside a section of the target. The filter needs no permissions any more (bs_opaque->stop)."""
+    """The first replacement is inside a section of the target. The filter needs no permissions any more (bs_opaque->stop)."""
     if w.k.reopen_drains or w.s.reopen:
         with p.call("bdrv_reopen"), p.call("bdrv_drain_all"):
             drain.poll_until_quiet(p, w, w.graph.source.waits)
@@ -55,6 +50,7 @@ def _stand_on_target(p: Process, w: World) -> None:
         p.do("the filter stands on the target", w.graph.backing.set("target"), w.job.window.clear())
         _end_replacement(p, w, source, target)
     _end(p, w, target)
+    _take_out(p, w, target)
 
 
 def _take_out(p: Process, w: World, node: Node[Disk]) -> None:

@@ -14,23 +14,19 @@ __all__ = ["complete_all", "resume_parked", "submit"]
 def submit(p: Process, w: World, request: Request) -> None:
     """(b): the request becomes tracked on the disk's root, in the same atomic step as its handler; a drained BlockBackend queues it."""
     enter = partial(_enter_node, p, w, request)
-    if not request.to_target.exists:
+    if request.to_target.exists:
+        words = f"blk_wait_while_drained queues {request.name}"
+        w.graph.backend.submit(p, enter, lambda: p.do(words, request.state.set("parked")))
+    else:
         enter()
-        return
-    words = f"blk_wait_while_drained queues {request.name}"
-    w.graph.backend.submit(p, enter, lambda: p.do(words, request.state.set("parked")))
 
 
 def _enter_node(p: Process, w: World, request: Request) -> None:
     if request.to_target.exists:
         w.probes.request_submitted(p, w, request)
     enters = request.state.set("in_flight"), request.to_target.set(~w.graph.on_source)
-    p.do(f"{_verb(w, request)} ({request.name})", *enters, mark="b")
-
-
-def _verb(w: World, request: Request) -> str:
-    """The BlockBackend's function for it."""
-    return "blk_aio_flush" if request.kind == "flush" else w.k.submit.replace("write", request.kind)
+    function = "blk_aio_flush" if request.kind == "flush" else w.k.submit.replace("write", request.kind)
+    p.do(f"{function} ({request.name})", *enters, mark="b")
 
 
 def resume_parked(p: Process, w: World, in_replacement: bool = False) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from draincheck.lang import Process
 from draincheck.qemu import requests
-from draincheck.qemu.disk import Disk, Request
+from draincheck.qemu.disk import Disk
 from draincheck.qemu.world import World
 
 __all__ = ["handle_output", "host_notifier_read", "remove_host_notifier", "stop_bottom_half"]
@@ -26,13 +24,10 @@ def handle_output(p: Process, w: World, disk: Disk) -> None:
     with p.call("virtio_blk_handle_output"):
         for function, flushes in (("virtio_blk_handle_flush", True), (submitter, False)):
             with p.call(function):
-                _submit(p, w, disk, [request for request in disk.requests if (request.kind == "flush") is flushes])
-
-
-def _submit(p: Process, w: World, disk: Disk, popped: Sequence[Request]) -> None:
-    for request in popped:
-        with p.when(request.state.is_("ring")):
-            requests.submit(p, w.of(disk), request)
+                for request in disk.requests:
+                    if (request.kind == "flush") is flushes:
+                        with p.when(request.state.is_("ring")):
+                            requests.submit(p, w.of(disk), request)
 
 
 def remove_host_notifier(p: Process, w: World, runs_queue: bool) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from draincheck.eventloop import BottomHalf, add_up
+from draincheck.eventloop import add_up
 from draincheck.knobs import Knobs
-from draincheck.lang import FALSE, BoolExpr, IntVar, Model, Process, Update, all_, any_
+from draincheck.lang import FALSE, BoolExpr, Model, Process, all_, any_
 from draincheck.qemu.disk import Disk, Request, disk
 from draincheck.qemu.graph import Graph, has_filter
 from draincheck.qemu.job import Job
@@ -26,11 +26,6 @@ class World:
     #: all jobs' worlds, this one included, and all disks
     worlds: tuple[World, ...]
     disks: tuple[Disk, ...]
-    loops: EventLoops
-    #: the job's nodes
-    graph: Graph
-    #: the job whose bottom half was made last; absent where there is one job
-    newest: IntVar
 
     def __init__(  # noqa: PLR0917
         self,
@@ -58,25 +53,28 @@ class World:
     def _compose(self) -> None:
         """Make the second job's world, if the scenario has one, and what all jobs share."""
         two = self.s.jobs == 2
+        #: the job whose bottom half was made last; absent where there is one job
         self.newest = self.m.int("newest bottom half", 0, 1, exists=two)
         second = [World(self.m, self.k, self.s, self.probes, self.bottom_half, index=1)] if two else []
         self.worlds = (self, *second)
         self.disks += tuple(world.disk for world in second)
-        self._link()
+        self.graph = Graph(self.m, self.job.own, self.root, self.k, self.s)
         self.loops = EventLoops.of(self.m, self.k, self.s, self.disks)
         for world in second:
             world.worlds, world.disks, world.newest = self.worlds, self.disks, self.newest
             world.polling, world.loops = self.polling, self.loops
-            world._link()
+            world.graph = Graph(self.m, world.job.own, world.root, self.k, self.s)
         for world in self.worlds:
             world.graph.place(world.disk, self.loops.source_home, self.loops.target_home)
-
-    def _link(self) -> None:
-        self.graph = Graph(self.m, self.job.own, self.root, self.k, self.s)
 
     def of(self, disk: Disk) -> World:
         """The world of the disk's job; this one for a disk without a job."""
         return next((world for world in self.worlds if world.disk is disk), self)
+
+    @property
+    def others(self) -> list[World]:
+        """The jobs that are not polling on this stack."""
+        return [world for world in self.worlds if world not in self.polling]
 
     # -- conditions -----------------------------------------------------------------------------------------------------------
 
@@ -91,11 +89,6 @@ class World:
         return any_(*(r.state.is_("io_done") for r in self.requests))
 
     @property
-    def io_done(self) -> BoolExpr:
-        """The thread pool's completion bottom half is scheduled: something of the guest's or the job's has finished."""
-        return any_(self.guest_io_done, *(world.job.io.is_("io_done") for world in self.worlds))
-
-    @property
     def fresh_bh(self) -> BoolExpr:
         """This job's own bottom half (its drain's or its exit's) is scheduled in the disks' context; never both."""
         exits = FALSE if self.s.iothread else self.job.exit_bh.pending
@@ -103,13 +96,12 @@ class World:
 
     @property
     def bh_scheduled(self) -> BoolExpr:
-        """A bottom half of the disks' context is scheduled (the exit callback's is always the main loop's)."""
-        return any_(*(world.fresh_bh for world in self.worlds), self.io_done, self.loops.stop_bh.pending)
+        """A bottom half of the disks' context is scheduled (the exit callback's is always the main loop's).
 
-    @property
-    def any_sleep_over(self) -> BoolExpr:
-        """Some job's sleep timer is due."""
-        return any_(*(world.job.sleep.timer.due for world in self.worlds))
+        The thread pool's is if something of the guest's or the job's has finished.
+        """
+        finished = any_(self.guest_io_done, *(world.job.io.is_("io_done") for world in self.worlds))
+        return any_(*(world.fresh_bh for world in self.worlds), finished, self.loops.stop_bh.pending)
 
     @property
     def all_acked(self) -> BoolExpr:
@@ -119,9 +111,3 @@ class World:
     def expected_disable_counts(self) -> BoolExpr:
         """Each context's counter is what the drained nodes that are in it now add up to: one each."""
         return add_up([node for world in self.worlds for node in world.graph.drained_nodes])
-
-    # -- updates --------------------------------------------------------------------------------------------------------------
-
-    def schedule(self, bottom_half: BottomHalf) -> list[Update]:
-        """Make and schedule a bottom half of this job: it is the newest of its context now."""
-        return [*bottom_half.schedule(), self.newest.set(self.job.index)]
