@@ -59,7 +59,8 @@ class ExitCode(IntEnum):
     DIVERGED = 14, "a trace does not belong to the model it names, or model and core part ways"
     DIFFERENT = (
         10,
-        "an expectation or a pinned count differs, the model of a code base is at fault, nothing good is reachable, or nothing was selected",
+        "an expectation or a pinned count differs, a property was never asked, the model of a code base is at fault, "
+        "nothing good is reachable, or nothing was selected",
     )
     INCONCLUSIVE = 30, "a limit was reached first: unknown"
     OK = 0, "nothing is wrong: what was named holds, or every verdict is as expected"
@@ -77,6 +78,7 @@ _BREACHES = {
     "liveness": ExitCode.LIVENESS,
     "stuck": ExitCode.DEADLOCK,
     "vacuous": ExitCode.DIFFERENT,
+    "bound": ExitCode.INCONCLUSIVE,
 }
 
 
@@ -86,11 +88,17 @@ def of_verdict(outcome: Outcome, breach: Breach, expectation: Expectation | None
         return ExitCode.INCONCLUSIVE
     if expectation is not None:
         return of_comparison(outcome is expectation.outcome)
+    if outcome.value == "never asked":
+        return ExitCode.DIFFERENT
     return ExitCode.OK if outcome.value == "holds" else _BREACHES[breach.value]
 
 
 def of_answer(outcome: Outcome, breach: Breach, matters: bool, expectation: Expectation | None = None) -> ExitCode:
     """What a verdict on a named code base or model comes to: the verdict itself decides if it `matters`, and another than expected is wrong."""
+    if outcome.value == "never asked" and (matters or expectation is not None):
+        return of_verdict(outcome, breach, expectation)
+    if outcome.value == "never asked":
+        return ExitCode.OK
     itself = of_verdict(outcome, breach)
     if itself is ExitCode.INCONCLUSIVE:
         return itself

@@ -11,9 +11,10 @@ import click
 from check_invariants import standard
 from check_invariants.exit import EmptySelection, MalformedInput, NeedsModel
 from draincheck import ModelFile, TransitionSystem
+from draincheck.checking import chosen
 from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel
 from draincheck.knobs import Setting, nearest, shown
-from draincheck.properties import Property
+from draincheck.properties import FAULTS, Property
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision
 from draincheck.subject import Source, Subject
@@ -164,12 +165,12 @@ def chosen_properties(
     system: TransitionSystem, names: Sequence[str], option: str = "--property"
 ) -> tuple[Property, ...]:
     """The properties of these names, in the system's order; all if none is named. Raises BadParameter for an unknown name."""
-    if not system.properties:
+    if not system.properties and not names:
         raise EmptySelection(
             f"{system.name} demands nothing: it has no properties; give it some, such as m.always(...)"
         )
-    _check_names(names, [item.name for item in system.properties], option)
-    return tuple(item for item in system.properties if not names or item.name in names)
+    _check_names(names, [item.name for item in (*system.properties, *FAULTS.values())], option)
+    return chosen(system, names)
 
 
 def _check_names(names: Iterable[str], known: list[str], option: str = "--property") -> None:

@@ -19,6 +19,7 @@ __all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", 
 VERDICTS = {
     "holds": (".", "hold", "green"),
     "violated": ("x", "violated", "red"),
+    "never asked": ("-", "never asked", "magenta"),
     "unknown": ("?", "unknown", "yellow"),
 }
 
@@ -78,6 +79,7 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
     lists = {
         "violated": [item for item in violated if item.matters],
         "violated, rules inside QEMU that no guest sees": [item for item in violated if not item.matters],
+        "never asked": [item for item in judged if item.word == "never asked" and not item.expected],
         "unknown": unknown,
         "not as expected": [item for item in judged if not item.as_expected and item not in unknown],
     }

@@ -13,9 +13,9 @@ from draincheck.engines.registry import Answered, Engine, Question, find_engine,
 from draincheck.errors import OutOfBudget, SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.lang import Model
-from draincheck.properties import Liveness, Property
+from draincheck.properties import FAULTS, Liveness, NoFault, Property, WithinBounds
 from draincheck.ranges import guarded
-from draincheck.reason import Refused, StopKind, Undecided
+from draincheck.reason import StopKind, Undecided
 from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict
@@ -62,7 +62,7 @@ class Result(Struct, frozen=True):
 
     Attributes:
         system: the compiled model, which traces belong to.
-        findings: the properties that were asked about, in the system's order.
+        findings: the properties that were asked about, in the system's order, then the faults that some run meets.
         exploration: what explicit search saw; the other engines do not say.
     """
 
@@ -102,9 +102,8 @@ class Result(Struct, frozen=True):
 
 
 def _open(found: Exploration) -> bool:
-    """Whether a bound of the model hid something: an exploration that sees all decides all that it does not refuse."""
-    verdicts = found.verdicts.values()
-    return any(verdict.outcome is Outcome.UNKNOWN and not isinstance(verdict.reason, Refused) for verdict in verdicts)
+    """Whether a bound of the model hid something."""
+    return any(isinstance(item, WithinBounds) for item in _met(found.verdicts))
 
 
 def _steps(system: TransitionSystem, actions: Iterable[int]) -> Iterable[StepOfModel]:
@@ -134,7 +133,6 @@ def check(
 
     Raises:
         ModelError: the model has no meaning, there is no such property or engine, or the engine does not know such a limit.
-        ModelFault: a reachable state enables an action that cannot be taken.
         OutOfBudget: time or memory was spent before the model was built.
     """
     with running(limits) as budget:
@@ -160,8 +158,16 @@ def decide(
     if names or engine == "explicit":
         verdicts, exploration = _asked(question, asked)
     if runs:
-        verdicts |= _runs_decided(question, runs)
-    return Result(system, [Finding(item, verdicts[item.name], expectation(item.name)) for item in items], exploration)
+        found = _runs_decided(question, runs)
+        verdicts = found | verdicts | {item.name: found[item.name] for item in runs}
+    listed = (*items, *(item for item in _met(verdicts) if item not in items))
+    return Result(system, [Finding(item, verdicts[item.name], expectation(item.name)) for item in listed], exploration)
+
+
+def _met(verdicts: Mapping[str, Verdict]) -> list[NoFault]:
+    """The faults that some run meets."""
+    found = (name for name, verdict in verdicts.items() if verdict.outcome is Outcome.VIOLATED)
+    return [FAULTS[name] for name in found if name in FAULTS]
 
 
 def _asked(question: Question, engine: Engine) -> Answered:
@@ -197,4 +203,5 @@ def chosen(system: TransitionSystem, names: Sequence[str]) -> tuple[Property, ..
     """The properties of these names, in the system's order; all if none is named. Raises ModelError for a name that it does not have."""
     for name in names:
         system.property_named(name)
-    return tuple(item for item in system.properties if not names or item.name in names)
+    faults = (item for item in FAULTS.values() if item.name in names)
+    return (*(item for item in system.properties if not names or item.name in names), *faults)

@@ -8,8 +8,6 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from draincheck.reason import Stop
-    from draincheck.run import Trace
-    from draincheck.system import Action, Fault
 
 __all__ = [
     "CertificateError",
@@ -56,6 +54,10 @@ class ModelError(Exception):
         self.line = line
         self.process = process
         super().__init__(f"{line}: {message}" if line else message)
+
+    def __reduce__(self) -> tuple[type[ModelError], tuple[str, SourceLine | None, str | None]]:
+        """Other processes can send it."""
+        return type(self), (self.message, self.line, self.process)
 
 
 class NoSuchModel(Exception):
@@ -130,25 +132,4 @@ class OutOfBudget(Exception):
 
 
 class ModelFault(ModelError):
-    """A reachable state enables an action that cannot be taken: a value leaves its range, or a coroutine is re-entered.
-
-    Attributes:
-        action: the action at fault.
-        fault: what is wrong with it.
-        trace: a shortest path to the state in which it happens; the action itself is not part of it.
-    """
-
-    def __init__(self, action: Action, fault: Fault, trace: Trace) -> None:
-        self.action = action
-        self.fault = fault
-        self.trace = trace
-        where = f"{action.process}: {action.name}, after {_actions(len(trace.actions))}"
-        super().__init__(f"{fault.kind.value}: {fault.message} ({where})", fault.line, action.process)
-
-    def __reduce__(self) -> tuple[type[ModelFault], tuple[Action, Fault, Trace]]:
-        """Other processes can send it."""
-        return type(self), (self.action, self.fault, self.trace)
-
-
-def _actions(number: int) -> str:
-    return "1 action" if number == 1 else f"{number} actions"
+    """A reachable step runs into an error (a value leaves its range, a coroutine is re-entered): raised by who rests on a model without."""

@@ -7,15 +7,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from difflib import get_close_matches
 from time import perf_counter
 
 from draincheck.budget import Budget
-from draincheck.errors import ModelFault
 from draincheck.expr import BoolExpr
 from draincheck.naturals import refuse_naturals
-from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
-from draincheck.reason import Exhaustive, Incomplete, Refused, Shortest, Stop, StopKind
-from draincheck.run import Trace, rerun
+from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
+from draincheck.reason import (
+    Exhaustive,
+    Incomplete,
+    NeverAsked,
+    Reason,
+    Refused,
+    RunsInto,
+    Shortest,
+    Stop,
+    StopKind,
+    Unasked,
+)
+from draincheck.run import Trace, label_of, rerun
 from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
@@ -23,19 +34,16 @@ __all__ = ["explore", "states"]
 
 
 def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Exploration:
-    """Search a system and decide all its properties.
-
-    Raises:
-        ModelFault: a reachable state enables an action that cannot be taken.
-    """
+    """Search a system and decide all its properties, and which faults its runs meet."""
     watch = Budget(started=perf_counter())
     seen = _search(system, limits, reporter)
-    verdicts = {item.name: seen.verdict(item) for item in system.properties}
+    met = [item for item in FAULTS.values() if item.kind in seen.faults]
+    verdicts = {item.name: seen.verdict(item) for item in (*system.properties, *met)}
     return Exploration(seen.statistics(watch.passed()), verdicts)
 
 
 def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
-    """The reachable states, those that take the fewest actions first, in ascending order; raises ModelFault like `explore`."""
+    """The reachable states, those that take the fewest actions first, in ascending order."""
     return _search(system, limits, SILENT).order
 
 
@@ -88,7 +96,11 @@ class _Seen:
         self.deadlocks: list[State] = []
         #: assertion -> where it was first broken
         self.broken: dict[str, tuple[State, Action]] = {}
-        self.bound: Fault | None = None
+        #: kind of fault -> where a run first comes to one
+        self.faults: dict[FaultKind, tuple[State, Action, Fault]] = {}
+        #: the assertions that some step has asked
+        self.asked: set[str] = set()
+        self.idle = True
         self.stopped: Stop | None = None
 
     @property
@@ -122,14 +134,14 @@ class _Seen:
         return new
 
     def look(self, state: State, action: Action) -> None:
-        """Note what an enabled action does besides leading on; raises ModelFault if it cannot be taken."""
+        """Note what an enabled action does besides leading on."""
+        self.idle = False
         fault = self.system.fault(state, action)
-        if fault is not None and fault.kind is not FaultKind.BOUND:
-            raise ModelFault(action, fault, self.trace("", state))
         if fault is not None:
-            self.bound = self.bound or fault
+            self.faults.setdefault(fault.kind, (state, action, fault))
             return
         self.transitions += 1
+        self.asked |= {check.property for check in action.checks if self.system.holds(check.asked, state)}
         self.fired.add(action.index)
         for name in self.system.broken_checks(state, action):
             self.broken.setdefault(name, (state, action))
@@ -146,27 +158,55 @@ class _Seen:
 
     def incomplete(self) -> Incomplete | None:
         """Why not all states were seen, None if they were."""
-        if self.stopped is None and self.bound is None:
+        passed = self.faults.get(FaultKind.BOUND)
+        if self.stopped is None and passed is None:
             return None
-        bound = "" if self.bound is None else f"{self.bound.message} ({self.bound.line})"
+        bound = "" if passed is None else f"{passed[2].message} ({passed[2].line})"
         return Incomplete(len(self.depth), bound, stopped=self.stopped)
 
     def verdict(self, item: Property) -> Verdict:
         """What the search says about a property, once it is over."""
-        if not isinstance(item, Always | Assertion | Reachable | NoDeadlock | CanAlwaysFinish):
+        if not isinstance(item, Always | Assertion | Reachable | NoDeadlock | CanAlwaysFinish | NoFault):
             refused = Refused(f"breadth-first search does not decide {type(item).__name__}")
             return Verdict(item.name, Outcome.UNKNOWN, refused)
         trace, is_goal = self.evidence(item), isinstance(item, Reachable)
+        if is_goal == (trace is not None) and (unasked := self.unasked(item)):
+            return Verdict(item.name, Outcome.NEVER_ASKED, unasked)
         if trace is not None:
             if is_goal:
                 return Verdict(item.name, Outcome.HOLDS, Shortest("witness", len(trace.actions)), trace)
-            return Verdict(item.name, Outcome.VIOLATED, Shortest("counterexample", len(trace.actions)), trace)
+            return Verdict(item.name, Outcome.VIOLATED, self.violation(item, trace), trace)
         if incomplete := self.incomplete():
             return Verdict(item.name, Outcome.UNKNOWN, incomplete)
-        return Verdict(item.name, Outcome.VIOLATED if is_goal else Outcome.HOLDS, Exhaustive())
+        errors = [each.name for each in FAULTS.values() if each.kind in self.faults.keys() - {FaultKind.BOUND}]
+        remark = f", of runs without an error ({', '.join(errors)} violated)" if errors else ""
+        return Verdict(item.name, Outcome.VIOLATED if is_goal else Outcome.HOLDS, Exhaustive(remark))
+
+    def violation(self, item: Property, trace: Trace) -> Reason:
+        """What a trace that violates a property comes to."""
+        shortest = Shortest("counterexample", len(trace.actions))
+        if not isinstance(item, NoFault):
+            return shortest
+        state, action, fault = self.faults[item.kind]
+        step = label_of(self.system, action, state)
+        return RunsInto(shortest, fault.kind.value, action.process, step, fault.message, fault.line)
+
+    def unasked(self, item: Property) -> NeverAsked | None:
+        """Why a property that would hold is never asked; None if it is, or nobody knows."""
+        if isinstance(item, Assertion):
+            checks = [check for action in self.system.actions for check in action.checks]
+            mine = tuple(dict.fromkeys(str(check.line) for check in checks if check.property == item.name))
+            if not mine:
+                close = get_close_matches(item.name, dict.fromkeys(check.property for check in checks), cutoff=0.75)
+                return NeverAsked(Unasked.NO_CHECK, tuple(close))
+            unknown = item.name in self.asked or self.incomplete()
+            return None if unknown else NeverAsked(Unasked.UNREACHED, mine)
+        return NeverAsked(Unasked.NO_STEP) if self.idle and not self.incomplete() else None
 
     def evidence(self, item: Property) -> Trace | None:
         """A shortest path that shows a property to be violated, or a reachability goal to be met."""
+        if isinstance(item, NoFault):
+            return self.trace(item.name, self.faults[item.kind][0]) if item.kind in self.faults else None
         if isinstance(item, Assertion):
             return self.trace(item.name, *self.broken[item.name]) if item.name in self.broken else None
         state = next(self.shown(item), None)

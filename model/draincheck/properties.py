@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -12,16 +12,20 @@ from msgspec.structs import asdict, replace
 from draincheck.expr import BoolExpr
 
 __all__ = [
+    "FAULTS",
     "Always",
     "Assertion",
     "Breach",
     "CanAlwaysFinish",
     "Eventually",
+    "FaultKind",
     "LeadsTo",
     "Liveness",
     "NoDeadlock",
+    "NoFault",
     "Property",
     "Reachable",
+    "WithinBounds",
 ]
 
 
@@ -36,6 +40,17 @@ class Breach(Enum):
     STUCK = "stuck"
     #: what should be possible is not: the model shows nothing
     VACUOUS = "vacuous"
+    #: the model ends where the system goes on
+    BOUND = "bound"
+
+
+class FaultKind(Enum):
+    """Why taking an action makes no sense: an error that ends the run, or a bound of the model."""
+
+    RANGE = "value out of range"
+    REENTRY = "coroutine entered while it cannot be"
+    ERROR = "error"
+    BOUND = "bound passed"
 
 
 class _Told(Struct, frozen=True, kw_only=True):
@@ -118,3 +133,34 @@ class LeadsTo(Liveness, frozen=True):
 
     trigger: BoolExpr
     goal: BoolExpr
+
+
+class NoFault(Property, frozen=True):
+    """No run comes to a state that enables an action with a fault of this kind (as its first one).
+
+    Every system has these properties, under the names in `FAULTS`, and no others of this kind.
+    """
+
+    kind: FaultKind
+
+
+class WithinBounds(NoFault, frozen=True):
+    """No run passes a bound of the model."""
+
+    breach: ClassVar[Breach] = Breach.BOUND
+
+
+#: what is demanded of every system, by name
+FAULTS: Final = {
+    item.name: item
+    for item in (
+        NoFault("values in range", FaultKind.RANGE, meaning="no value leaves the range of its variable"),
+        NoFault(
+            "coroutines entered once",
+            FaultKind.REENTRY,
+            meaning="no coroutine is entered while it runs or after its end",
+        ),
+        NoFault("no error met", FaultKind.ERROR, meaning="no run comes to an error that the model names"),
+        WithinBounds("no bound passed", FaultKind.BOUND, meaning="no run passes a bound of the model"),
+    )
+}

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from draincheck.errors import ModelError
 from draincheck.expr import IntExpr, any_, bounds
 from draincheck.naturals import is_natural
+from draincheck.properties import FAULTS
 from draincheck.system import Action, Fault, FaultKind, TransitionSystem
 
 __all__ = ["guarded"]
@@ -17,8 +18,12 @@ __all__ = ["guarded"]
 def guarded(system: TransitionSystem) -> TransitionSystem:
     """The system with a fault wherever a store may leave its variable's range: engines would take such a value for another.
 
-    Raises ModelError for initial values that a variable cannot have, and for actions whose index is not their position.
+    Raises ModelError for a property with a name of `FAULTS`, for initial values that a variable cannot have, and for actions whose index is not
+    their position.
     """
+    for item in system.properties:
+        if item.name in FAULTS:
+            raise ModelError(f"{system.name}: {item.name!r} is demanded of every system; name yours otherwise")
     for variable in system.variables:
         starts = variable.initial
         ends = (starts[0], starts[-1]) if isinstance(starts, range) and starts else starts

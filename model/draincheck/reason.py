@@ -6,6 +6,7 @@ from enum import Enum
 
 from msgspec import Struct
 
+from draincheck.errors import SourceLine
 from draincheck.words import counted
 
 __all__ = [
@@ -16,16 +17,20 @@ __all__ = [
     "Exhaustive",
     "Incomplete",
     "Inductive",
+    "NeverAsked",
     "NoLongerPath",
     "NotInductive",
+    "NotSeenAsked",
     "NothingUpTo",
     "NothingWalkedInto",
     "Reason",
     "Refused",
     "RunsForEver",
+    "RunsInto",
     "Shortest",
     "Stop",
     "StopKind",
+    "Unasked",
     "Undecided",
     "Walked",
 ]
@@ -74,6 +79,55 @@ class Shortest(Reason, frozen=True):
 
     def __str__(self) -> str:
         return f"shortest {self.word}: {counted(self.actions, 'action')}"
+
+
+class RunsInto(Reason, frozen=True):
+    """The trace leads to a state in which a step runs into a fault: whose step, what it is called, what is wrong and where it stands.
+
+    `how` says of which kind the trace is, `kind` of which kind the fault.
+    """
+
+    how: Reason
+    kind: str
+    process: str
+    step: str
+    message: str
+    line: SourceLine
+
+    def __str__(self) -> str:
+        return f"{self.how}, then {self.process}: {self.step}: {self.message} ({self.line})"
+
+
+class Unasked(Enum):
+    """Why nothing puts a property to the test."""
+
+    NO_CHECK = "no check asks it"
+    UNREACHED = "no run comes to its check"
+    NO_TRIGGER = "no run comes to its trigger"
+    NO_STEP = "no step can ever be taken"
+
+
+class NeverAsked(Reason, frozen=True):
+    """It would hold because nothing puts it to the test; `details` are the names nearest to it, or the lines of its checks."""
+
+    why: Unasked
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.details:
+            return self.why.value
+        before, after = ("; did you mean ", "?") if self.why is Unasked.NO_CHECK else (" (", ")")
+        return f"{self.why.value}{before}{', '.join(self.details)}{after}"
+
+
+class NotSeenAsked(Reason, frozen=True):
+    """It is proved, and no run was found that puts it to the test."""
+
+    proof: Reason
+    search: Reason
+
+    def __str__(self) -> str:
+        return f"proved ({self.proof}), but not seen asked ({self.search})"
 
 
 class RunsForEver(Reason, frozen=True):
@@ -145,26 +199,32 @@ class NothingUpTo(Reason, frozen=True):
 
 
 class Excluded(Reason, frozen=True):
-    """Pairs of values exclude what is looked for; `bounded`: in what is this side of the model's bounds."""
+    """Pairs of values exclude what is looked for; `bounded`: in what is this side of the model's bounds, `erring`: and of its errors."""
 
     bounded: bool = False
+    erring: bool = False
 
     def __str__(self) -> str:
-        return "every reachable state is excluded by its pairs of values" + _but(self.bounded)
+        return f"every reachable state is excluded by its pairs of values{_but(self.bounded)}{_without(self.erring)}"
 
 
 class NoLongerPath(Reason, frozen=True):
-    """All paths were looked at; `bounded`: those this side of the model's bounds."""
+    """All paths were looked at; `bounded`: those this side of the model's bounds, `erring`: and of its errors."""
 
     depth: int
     bounded: bool = False
+    erring: bool = False
 
     def __str__(self) -> str:
-        return f"no path is longer than {counted(self.depth, 'step')}{_but(self.bounded)}"
+        return f"no path is longer than {counted(self.depth, 'step')}{_but(self.bounded)}{_without(self.erring)}"
 
 
 def _but(bounded: bool) -> str:
     return ", but a bound may be passed" if bounded else ""
+
+
+def _without(erring: bool) -> str:
+    return ", of runs without an error" if erring else ""
 
 
 class Inductive(Reason, frozen=True):

@@ -74,7 +74,7 @@ def rerun(system: TransitionSystem, trace: Trace, known: Known | None = None) ->
         raise TraceError(
             f"the trace belongs to another model: it names {trace.digest[:12]}, and {system.name} is {system.digest[:12]}; export it again"
         )
-    if trace.initial not in system.initial:
+    if len(trace.initial) != len(system.variables) or not system.is_initial(trace.initial):
         raise TraceError(f"the trace does not start in an initial state of {system.name}")
     steps: list[Step] = []
     state, known = trace.initial, {} if known is None else known

@@ -38,7 +38,7 @@ from draincheck.expr import (
 )
 from draincheck.initial import InitialStates
 from draincheck.location import caller_line, slip
-from draincheck.properties import Property
+from draincheck.properties import FAULTS, FaultKind, NoFault, Property
 from draincheck.refusals import said
 from draincheck.sorts import Sort, Value
 
@@ -226,19 +226,15 @@ class Part(Struct, frozen=True):
 
 
 class Check(Struct, frozen=True):
-    """A named assertion of an action: taking it where `holds` is false violates the property of that name."""
+    """A named assertion of an action: taking it where `holds` is false violates the property of that name.
+
+    `asked` is where it is asked at all, `holds` being true elsewhere: a check may stand behind a test within its step.
+    """
 
     property: str
     holds: BoolExpr
     line: SourceLine
-
-
-class FaultKind(Enum):
-    """Why taking an action makes no sense: an error of the model, or a bound of the exploration."""
-
-    RANGE = "value out of range"
-    REENTRY = "coroutine entered while it cannot be"
-    BOUND = "bound passed"
+    asked: BoolExpr = TRUE
 
 
 class Fault(Struct, frozen=True):
@@ -368,14 +364,25 @@ class TransitionSystem(Struct, frozen=True, dict=True):
         """The initial states, in ascending order."""
         return InitialStates([variable.initial for variable in self.variables])
 
+    def is_initial(self, state: State) -> bool:
+        """Whether a state is an initial one; a variable without initial values may start with any of its sort."""
+        pairs = zip(self.variables, state, strict=True)
+        return all(value in v.initial or (not v.initial and v.sort.low <= value <= v.sort.high) for v, value in pairs)
+
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides behaviour; a trace names it so that no replay drifts silently."""
         return digest_of(self)
 
+    @cached_property
+    def implicit(self) -> tuple[NoFault, ...]:
+        """What is demanded of its steps besides: one property for each kind of fault that they have. They are not among `properties`."""
+        kinds = {fault.kind for action in self.actions for fault in action.faults}
+        return tuple(item for item in FAULTS.values() if item.kind in kinds)
+
     def property_named(self, name: str) -> Property:
-        """The property of this name; raises ModelError if there is none."""
-        for item in self.properties:
+        """The property of this name, be it one of `FAULTS`; raises ModelError if there is none."""
+        for item in (*self.properties, *FAULTS.values()):
             if item.name == name:
                 return item
         raise ModelError(
@@ -412,6 +419,11 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     def fault(self, state: State, action: Action) -> Fault | None:
         """The first fault of taking an action in a state, or None."""
         return next((fault for fault in action.faults if self.holds(fault.when, state)), None)
+
+    def faulty(self, state: State, kind: FaultKind) -> tuple[Action, Fault] | None:
+        """The first action that a state enables whose first fault there is of this kind, with it; None if there is none."""
+        found = ((action, self.fault(state, action)) for action in self.enabled(state))
+        return next(((action, fault) for action, fault in found if fault is not None and fault.kind is kind), None)
 
     def broken_checks(self, state: State, action: Action) -> tuple[str, ...]:
         """Names of the properties whose check fails when the action is taken in this state."""

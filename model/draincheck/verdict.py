@@ -1,4 +1,4 @@
-"""Verdicts: holds, violated, or unknown. Never a bool, never 'passed' under a bound."""
+"""Verdicts: holds, violated, never asked, or unknown. Never a bool, never 'passed' under a bound."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ __all__ = ["NO_LIMITS", "SILENT", "Exploration", "Limits", "Outcome", "Reporter"
 
 
 class Outcome(Enum):
-    """What is known about a property."""
+    """What is known about a property. *Never asked*: it would hold, but nothing that any run does puts it to the test."""
 
     HOLDS = "holds"
     VIOLATED = "violated"
+    NEVER_ASKED = "never asked"
     UNKNOWN = "unknown"
 
 
@@ -29,7 +30,7 @@ class Verdict(Struct, frozen=True):
 
     Attributes:
         property: its name.
-        outcome: holds, violated or unknown.
+        outcome: holds, violated, never asked or unknown.
         reason: how it was decided, or what kept it from being; `str` says it in a few words.
         trace: for *violated* a shortest counterexample, already re-executed; for a `Reachable` that holds, a shortest witness.
     """

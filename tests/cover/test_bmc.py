@@ -8,7 +8,7 @@ from draincheck.engines import explicit
 from draincheck.engines.smt import bmc
 from draincheck.engines.smt.mutexes import Pairs
 from draincheck.engines.smt.unrolling import Unrolling
-from draincheck.errors import EvidenceError, ModelError, ModelFault
+from draincheck.errors import EvidenceError, ModelError
 from draincheck.expr import TRUE
 from draincheck.properties import Always, Assertion, Eventually, NoDeadlock, Reachable
 from draincheck.run import rerun
@@ -136,14 +136,17 @@ def test_assertion_ends_with_the_action_that_breaks_it() -> None:
     assert one(bmc.decide, system, "A").outcome is Outcome.HOLDS
 
 
-def test_fault_of_the_model_is_raised_as_by_explicit_search() -> None:
-    """A value that leaves its range is the same error, with the same trace."""
-    with pytest.raises(ModelFault) as raised:
-        one(bmc.decide, counter(2, "in range", guarded=False), "in range")
-    with pytest.raises(ModelFault) as expected:
-        explicit.check(counter(2, "in range", guarded=False), "in range")
-    assert str(raised.value) == str(expected.value)
-    assert raised.value.trace == expected.value.trace
+def test_fault_is_found_as_by_explicit_search() -> None:
+    """A value that leaves its range has the same verdict, with the same trace, beside the one that was asked for."""
+    system = counter(2, "in range", guarded=False)
+    found, expected = bmc.decide(system, ["in range"]), explicit.explore(system).verdicts
+    assert found["values in range"] == expected["values in range"]
+    assert {name: verdict.outcome for name, verdict in found.items()} == {
+        "in range": Outcome.HOLDS,
+        "values in range": Outcome.VIOLATED,
+    }
+    assert str(found["in range"].reason).endswith(", of runs without an error")
+    assert one(bmc.decide, system, "values in range") == expected["values in range"]
 
 
 @pytest.mark.parametrize("first", [FaultKind.BOUND, FaultKind.RANGE])
@@ -155,15 +158,16 @@ def test_only_the_first_fault_of_an_action_counts(first: FaultKind) -> None:
     machine.action("count", TRUE, number.inc(), faults=sorted(faults, key=lambda fault: fault[0] is not first))
     system = machine.system(NoDeadlock("alive"))
     if first is FaultKind.BOUND:
-        assert one(bmc.decide, system, "alive", Limits(depth=4)).outcome is Outcome.UNKNOWN
+        expected = {"alive": Outcome.UNKNOWN, "no bound passed": Outcome.VIOLATED}
     else:
-        with pytest.raises(ModelFault, match=r"number leaves 0\.\.1"):
-            one(bmc.decide, system, "alive", Limits(depth=4))
+        expected = {"alive": Outcome.HOLDS, "values in range": Outcome.VIOLATED}
+    found = bmc.decide(system, ["alive"], Limits(depth=4))
+    assert {name: verdict.outcome for name, verdict in found.items()} == expected
 
 
 @pytest.mark.parametrize("name", ["left", "met"])
-def test_fault_as_near_as_the_counterexample_is_raised(name: str) -> None:
-    """Of two states one step away one shows the property and the other enables a faulty action: the model is wrong, whatever z3 finds first."""
+def test_fault_as_near_as_the_counterexample_is_found(name: str) -> None:
+    """Of two states one step away one shows the property and the other enables a faulty action: both are found, whichever is first."""
     place = IntVar("place", IntSort(0, 2), (0,))
     machine = Machine(place)
     machine.action("left", place.is_(0), place.set(1))
@@ -171,9 +175,8 @@ def test_fault_as_near_as_the_counterexample_is_raised(name: str) -> None:
     machine.action("too far", place.is_(2), place.inc(), faults=[(FaultKind.RANGE, TRUE, "place leaves 0..2")])
     shown = place.is_(1)
     system = machine.system(Always("left", ~shown), Reachable("met", shown), Always("at once", place > 0))
-    with pytest.raises(ModelFault) as raised:
-        one(bmc.decide, system, name)
-    assert raised.value.trace.actions == (1,)
+    found = bmc.decide(system, [name])
+    assert [verdict.trace and verdict.trace.actions for verdict in found.values()] == [(0,), (1,)]
     assert one(bmc.decide, system, "at once").outcome is Outcome.VIOLATED
 
 
@@ -186,8 +189,7 @@ def test_fault_beyond_all_properties_is_not_looked_for() -> None:
     machine.action("count", TRUE, number.inc(), faults=[(FaultKind.RANGE, number.is_(4), "number leaves 0..4")])
     system = machine.system(*(Always(f"below {n}", number < n) for n in (1, 2, 4)))
     assert bmc.decide(system, ["below 2", "below 1"])["below 2"].outcome is Outcome.VIOLATED
-    with pytest.raises(ModelFault):
-        bmc.decide(system, ["below 2", "below 4"])
+    assert "values in range" in bmc.decide(system, ["below 2", "below 4"])
 
 
 def test_liveness_is_not_decided() -> None:

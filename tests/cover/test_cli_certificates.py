@@ -62,10 +62,11 @@ def test_prove_says_where_it_went_and_what_it_leaves_out(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     result = run("prove", "--revision", "9a0cec664e")
     assert result.exit_code == 0
-    said, left = result.stdout.splitlines()
+    said, unasked, left = result.stdout.splitlines()
     size = (tmp_path / "9a0cec664e-mirror.smt2").stat().st_size
     assert said.startswith(f"9a0cec664e-mirror.smt2: {size} bytes: S1, S2, S3,")
     assert said.endswith(", A1, F1, R1 hold in 9a0cec664e / mirror (its reachable states)")
+    assert unasked == "not certified: B3: never asked: nothing to prove (no check asks it)"
     assert left == "not certified: B6: violated: a counterexample of 30 steps shows that"
     assert [path.name for path in tmp_path.iterdir()] == ["9a0cec664e-mirror.smt2"]
 

@@ -319,7 +319,6 @@ FAULT = "m = Model('m'); x = m.int('x', 0, 1)\n  with m.thread('t') as p:\n    p
             10,
             "m demands nothing: it has no properties",
         ),
-        (HEAD + f"def build():\n  {FAULT}\n", 150, "{file}:5: value out of range"),
     ],
 )
 def test_a_bad_model_file_is_one_message(tmp_path: Path, text: str, code: int, message: str) -> None:

@@ -52,7 +52,7 @@ def test_the_summary_counts_everything() -> None:
     *_, last, first, second = result.stdout.splitlines()
     verdicts = 2 * len(PROPERTIES)
     assert re.fullmatch(
-        rf"2 rows, {verdicts} verdicts \(\d+ hold, 18 violated\), all as expected; 2 distinct systems, \d+ states, \d+\.\d\d s",
+        rf"2 rows, {verdicts} verdicts \(\d+ hold, 18 violated, 2 never asked\), all as expected; 2 distinct systems, \d+ states, \d+\.\d\d s",
         last,
     )
     assert [first, second] == ["37989ced44: silent loss, abort in mirror", "ab27c3b5e7: silent loss in mirror"]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck import interpreter
 from draincheck.engines import explicit
 from draincheck.engines.explicit import check, explore, states
-from draincheck.errors import EvidenceError, ModelError, ModelFault
+from draincheck.errors import EvidenceError, ModelError
 from draincheck.exploration import loop
 from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.loop import StepNote
 from draincheck.exploration.writer import Writer
 from draincheck.expr import FALSE, TRUE, all_
-from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.run import rerun
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
@@ -24,7 +25,7 @@ from tests.support.machines import Machine, bounded, clock, counter, event_loop,
 
 Explore = Callable[..., Exploration]
 
-HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
+HOLDS, VIOLATED, UNKNOWN, NEVER_ASKED = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN, Outcome.NEVER_ASKED
 
 
 def both(system: TransitionSystem, limits: Limits = Limits()) -> Exploration:  # noqa: B008 - a frozen value
@@ -93,24 +94,84 @@ def test_unreachable_goal_is_violated_without_a_trace() -> None:
     assert (verdict.outcome, str(verdict.reason), verdict.trace) == (VIOLATED, "exhaustive", None)
 
 
-@pytest.mark.parametrize("engine", [explore, interpreter.explore])
-def test_overflow_is_a_fault_of_the_model(engine: Explore) -> None:
-    """A counter that leaves its range is an error that names variable, action and line, with the path to it."""
-    with pytest.raises(ModelFault) as caught:
-        engine(counter(3, "small", guarded=False))
-    fault = caught.value
-    assert (fault.trace.actions, fault.action.name, fault.fault.kind) == ((0, 0, 0), "count", FaultKind.RANGE)
-    assert str(fault) == "machine.py:1: value out of range: number leaves 0..3 (p: count, after 3 actions)"
+def test_overflow_is_a_counterexample() -> None:
+    """A counter that leaves its range violates what is demanded of every system; the verdict names action, cause and line."""
+    found = both(counter(3, "in range", guarded=False)).verdicts
+    verdict = found["values in range"]
+    assert verdict.outcome is VIOLATED and verdict.trace is not None and verdict.trace.actions == (0, 0, 0)
+    assert str(verdict.reason) == (
+        "shortest counterexample: 3 actions, then p: count: number leaves 0..3 (machine.py:1)"
+    )
+    assert found["in range"].outcome is HOLDS
+    assert str(found["in range"].reason) == "exhaustive, of runs without an error (values in range violated)"
 
 
-@pytest.mark.parametrize("engine", [explore, interpreter.explore])
-def test_reentry_is_a_fault_of_the_model(engine: Explore) -> None:
-    """An enabled action that re-enters a coroutine ends the exploration."""
+def test_reentry_is_a_counterexample() -> None:
+    """An enabled action that re-enters a coroutine ends the run."""
     on = BoolVar("on", BOOL, (0,))
     machine = Machine(on)
     machine.action("enter", TRUE, on.set(), faults=[(FaultKind.REENTRY, on, "c is running")])
-    with pytest.raises(ModelFault, match=r"machine.py:1: .*: c is running \(p: enter, after 1 action\)"):
-        engine(machine.system())
+    found = both(machine.system(NoDeadlock("alive")))
+    assert outcomes(found) == {"alive": HOLDS, "coroutines entered once": VIOLATED}
+    assert path(found, "coroutines entered once") == (0,)
+
+
+def test_a_fault_hides_no_other_verdict() -> None:
+    """What is violated before and beside an error is found; what lies behind it is not reached."""
+    place = IntVar("place", IntSort(0, 3), (0,))
+    machine = Machine(place)
+    machine.action("on", place < 2, place.inc())
+    machine.action("too far", place.is_(2), place.set(3), faults=[(FaultKind.RANGE, TRUE, "place leaves 0..3")])
+    found = both(
+        machine.system(Always("not at 1", ~place.is_(1)), Reachable("at 3", place.is_(3)), NoDeadlock("alive"))
+    )
+    assert outcomes(found) == {"not at 1": VIOLATED, "at 3": VIOLATED, "alive": HOLDS, "values in range": VIOLATED}
+
+
+def test_faults_are_listed_where_some_run_meets_them() -> None:
+    """A fault that no run meets has no line; asked for by name it holds."""
+    system = counter(3, "in range")
+    assert outcomes(both(system)) == {"in range": HOLDS}
+    assert check(system, "values in range").outcome is HOLDS
+
+
+def test_a_system_that_never_moves_is_never_asked() -> None:
+    """Without a step nothing is put to the test; what is violated is so all the same."""
+    bit = BoolVar("bit", BOOL, (0,))
+    items = (
+        Always("clear", ~bit),
+        Always("set", bit),
+        Reachable("at once", ~bit),
+        Reachable("far", bit),
+        NoDeadlock("alive"),
+    )
+    found = both(Machine(bit).system(*items, CanAlwaysFinish("ends", ~bit)))
+    asked = {name: verdict.outcome.value for name, verdict in found.verdicts.items()}
+    assert asked == {
+        "clear": "never asked", "set": "violated", "at once": "never asked", "far": "violated", "alive": "violated", "ends": "never asked",
+    }  # fmt: skip
+    assert str(found.verdicts["clear"].reason) == "no step can ever be taken"
+
+
+def test_an_assertion_is_asked_where_a_check_is_passed() -> None:
+    """Not by a check behind a guard that is never true, nor by one that its own condition leaves out, nor by none."""
+    number = IntVar("number", IntSort(0, 2), (0,))
+    machine = Machine(number)
+    machine.action("count", number < 2, number.inc(), checks=[("passed", TRUE)])
+    machine.action("leap", number > 2, number.set(0), checks=[("behind", TRUE)])
+    system = machine.system(*map(Assertion, ("passed", "behind", "pased", "within")))
+    (first, second) = system.actions
+    within = replace(first.checks[0], property="within", asked=number.is_(2))
+    system = replace(system, actions=(replace(first, checks=(*first.checks, within)), second))
+    found = both(system).verdicts
+    assert {name: v.outcome.value for name, v in found.items() if v.outcome is not HOLDS} == dict.fromkeys(
+        ("behind", "pased", "within"), "never asked"
+    )
+    assert str(found["pased"].reason) == "no check asks it; did you mean passed?"
+    assert str(found["behind"].reason) == "no run comes to its check (machine.py:2)"
+    reached = replace(within, asked=number.is_(1))
+    system = replace(system, actions=(replace(first, checks=(*first.checks, reached)), second))
+    assert both(system).verdicts["within"].outcome is HOLDS
 
 
 def test_deadlock() -> None:
@@ -143,6 +204,7 @@ def test_bound_makes_unknown() -> None:
         "checked": VIOLATED,
         "can finish": UNKNOWN,
         "alive": UNKNOWN,
+        "no bound passed": VIOLATED,
     }
     assert str(found.verdicts["never"].reason) == "bound passed: nested polls (machine.py:2) after 5 states"
     statistics = found.statistics
@@ -207,7 +269,9 @@ def test_time_enough() -> None:
 def test_initial_states_are_checked() -> None:
     """A property that an initial state violates, and a goal that one meets, have traces without actions."""
     bit = BoolVar("bit", BOOL, (0, 1))
-    found = both(Machine(bit).system(Always("clear", ~bit), Reachable("set", bit)))
+    machine = Machine(bit)
+    machine.action("rest", bit)
+    found = both(machine.system(Always("clear", ~bit), Reachable("set", bit)))
     assert path(found, "clear") == path(found, "set") == ()
     assert [verdict.trace and verdict.trace.initial for verdict in found.verdicts.values()] == [(1,), (1,)]
 
@@ -243,7 +307,7 @@ def test_assertion_trace_ends_with_the_violating_action() -> None:
     machine.action("count", number < 3, number.inc(), checks=checks)
     machine.action("leap", number.is_(0), number.set(2), checks=[("not from 1", TRUE), ("not from 2", TRUE)])
     found = both(machine.system(*(Assertion(name) for name, _ in checks), Assertion("unused")))
-    assert outcomes(found) == {"not from 1": VIOLATED, "not from 2": VIOLATED, "in range": HOLDS, "unused": HOLDS}
+    assert outcomes(found) == {"not from 1": VIOLATED, "not from 2": VIOLATED, "in range": HOLDS, "unused": NEVER_ASKED}
     assert (path(found, "not from 1"), path(found, "not from 2")) == ((0, 0), (1, 0))
     assert found.statistics.states == 4
 
@@ -389,7 +453,7 @@ def test_wrong_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_fault_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault that only generated code finds is an error of the engine."""
     monkeypatch.setattr(Writer, "condition", lambda *_: "True")
-    with pytest.raises(EvidenceError, match="is not at fault"):
+    with pytest.raises(EvidenceError, match="does not show it"):
         explore(counter(5, "small", guarded=False))
 
 

@@ -15,7 +15,7 @@ import networkx as nx
 import pytest
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, attribute_names, transition_graph
-from draincheck.errors import DrawingError, GraphTooLarge, ModelError, SourceLine
+from draincheck.errors import DrawingError, GraphTooLarge, SourceLine
 from draincheck.expr import FALSE, TRUE
 from draincheck.properties import Always, Assertion
 from draincheck.report.graphs import draw_svg, to_dot, to_graphml, to_node_link, to_svg
@@ -165,13 +165,16 @@ def test_bound_is_not_passed_but_told() -> None:
     assert found.number_of_edges() == 1
 
 
-def test_fault_of_the_model_is_an_error() -> None:
-    """A step that makes no sense stops the exploration with its message and place."""
+def test_an_error_marks_the_state_where_it_is_met() -> None:
+    """A step that makes no sense is not taken; its state says what it violates."""
     fault = Fault(FaultKind.RANGE, OPEN, "open would become 2", LINE)
     action = Action(0, "p", (), TRUE, (OPEN.set(),), (), (fault,))
-    with pytest.raises(ModelError, match=r"demo\.py:3: value out of range: open would become 2") as caught:
-        transition_graph(TransitionSystem("faulty", (OPEN,), (action,)))
-    assert caught.value.process == "p"
+    found = transition_graph(TransitionSystem("faulty", (OPEN,), (action,)))
+    assert [(n["bound"], n["deadlock"], n["violates"]) for n in nodes(found).values()] == [
+        (False, False, ""),
+        (False, False, "values in range"),
+    ]
+    assert found.number_of_edges() == 1
 
 
 def test_limit_is_the_number_of_states_that_still_fit() -> None:

@@ -156,7 +156,7 @@ def test_a_solver_that_works_is_interrupted(name: str) -> None:
     [
         ("bmc", "draincheck.engines.smt.bmc.BoundedSearch.deepen"),
         ("induction", "draincheck.engines.smt.induction.prove"),
-        ("auto", "draincheck.engines.portfolio.check"),
+        ("auto", "draincheck.engines.portfolio.decide"),
         ("simulation", "draincheck.engines.simulation.simulate"),
     ],
 )

@@ -380,7 +380,7 @@ def test_file_of_another_kind_is_named_for_what_it_is(text: str | bytes, message
             "trace.steps[0].changes.open: expected the old and the new value, not [1]",
         ),
         (("digest",), "A" * 64, f'trace.digest: expected 64 hexadecimal digits, not "{"A" * 36}...'),
-        (("verdict",), "passed", 'trace.verdict: expected holds, violated, unknown or null, not "passed"'),
+        (("verdict",), "passed", 'trace.verdict: expected holds, violated, never asked, unknown or null, not "passed"'),
         (("source", "settings", "guests"), [2], "trace.source.settings.guests: expected a value"),
         (("initial", "count"), 4, "trace.initial.count: 4 is not an integer from -1 to 3"),
         (("initial", "count"), True, "trace.initial.count: True is not an integer from -1 to 3"),

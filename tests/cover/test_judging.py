@@ -12,6 +12,7 @@ from draincheck.errors import ModelError, UnknownName
 from draincheck.knobs import Knobs, all_knobs, knob_named, shown, turned
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import find_revision
+from draincheck.semantics.validation import demand_faultless
 from draincheck.verdict import Outcome
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
@@ -118,7 +119,7 @@ def test_objections_are_to_what_cannot_work(scenario: str, changes: dict[str, st
     knobs, place = turned(find_revision("ab27c3b5e7").knobs, changes), find_scenario(scenario)
     assert objection(knobs, place)
     with pytest.raises((ModelError, AssertionError)):
-        explore(build("", knobs, place, DrainInvariant()).compile())
+        demand_faultless(explore(build("", knobs, place, DrainInvariant()).compile()).verdicts.values())
 
 
 def test_no_code_base_of_the_history_is_objected_to() -> None:

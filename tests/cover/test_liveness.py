@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from draincheck.engines import explicit
 from draincheck.engines.liveness import decide
-from draincheck.errors import ModelError, ModelFault, TraceError
+from draincheck.errors import ModelError, TraceError
 from draincheck.expr import TRUE
 from draincheck.interpreter import explore as interpret
 from draincheck.lang import Model
@@ -236,7 +236,7 @@ def test_verdict_says_what_it_rests_on() -> None:
         "set": "exhaustive, no fairness needed",
         "at once": "exhaustive: every run begins with it",
         "cleared again": "counterexample: 1 actions, then nothing moves",
-        "never asked": "exhaustive: no run ever waits",
+        "never asked": "no run comes to its trigger",
     }
 
 
@@ -375,16 +375,18 @@ def test_quotient_is_refused() -> None:
     assert "symmetry over requests" in str(verdict.reason) and str(verdict.reason).startswith("refused")
 
 
-def test_error_of_the_model_is_one_here_too() -> None:
-    """A reachable step that leaves its variable's range stops the engine with its trace."""
+def test_a_run_that_ends_with_an_error_does_not_wait() -> None:
+    """It is no counterexample of a demand on whole runs, and has a verdict of its own."""
     m = Model("m")
     n = m.int("n", 0, 1)
     with m.thread("p") as p, p.loop():
         p.do("counts", n.inc())
     m.eventually("never", n < 0)
-    with pytest.raises(ModelFault, match="n would become") as error:
-        check(m.compile(), "never")
-    assert len(error.value.trace.actions) == 1
+    found = decide(m.compile())
+    assert {name: verdict.outcome for name, verdict in found.items()} == {"never": HOLDS, "values in range": VIOLATED}
+    trace = found["values in range"].trace
+    assert trace is not None and len(trace.actions) == 1
+    assert str(found["never"].reason).endswith(", of runs without an error (values in range violated)")
 
 
 def test_property_of_states_is_not_for_this_engine() -> None:

@@ -10,6 +10,7 @@ from check_invariants.exit import NotWritable
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelFault, WorkerLost
 from draincheck.pool import in_processes
+from draincheck.semantics.validation import demand_faultless
 from tests.support.machines import counter
 from tests.support.processes import children
 
@@ -76,7 +77,7 @@ def odd(number: int) -> int:
 
 def faulty(number: int) -> int:
     """Fails as an engine does that meets a faulty action."""
-    explore(counter(2 + number, guarded=False))
+    demand_faultless(explore(counter(2 + number, guarded=False)).verdicts.values())
     return number
 
 
@@ -87,10 +88,12 @@ def test_what_cannot_be_sent_is_said_in_words() -> None:
 
 
 def test_faults_come_through_whole() -> None:
-    """With the action, the fault and the trace."""
+    """With the line, the process and the message."""
     with pytest.raises(ModelFault) as caught:
         list(in_processes(faulty, [1, 2], 2))
-    assert (caught.value.action.name, len(caught.value.trace.actions)) == ("count", 3)
+    error = caught.value
+    assert (error.process, str(error.line)) == ("p", "machine.py:1")
+    assert str(error) == "machine.py:1: value out of range: number leaves 0..3 (p: count, after 3 actions)"
 
 
 def ends(number: int) -> int:

@@ -8,13 +8,12 @@ import pytest
 
 from draincheck.engines import portfolio
 from draincheck.engines.smt import bmc
-from draincheck.errors import ModelFault
+from draincheck.errors import EvidenceError
 from draincheck.properties import CanAlwaysFinish
 from draincheck.reason import NothingUpTo
 from draincheck.run import rerun
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
-from tests.support.engines import one
 from tests.support.machines import bounded, counter, event_loop, philosophers
 
 
@@ -85,32 +84,30 @@ def test_bound_is_not_a_reason_to_search_on() -> None:
     assert "bound passed: nested polls" in str(verdict.reason)
 
 
-def test_faults_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of the model is raised whichever engine finds it."""
-    system = counter(30, "small", guarded=False)
-    with pytest.raises(ModelFault):
-        portfolio.check(system, "small")
+def test_faults_have_their_verdicts() -> None:
+    """An error of a run has its verdict beside the one that was asked for."""
+    found = portfolio.decide(counter(30, "small", guarded=False), "small")
+    assert found["values in range"].outcome is Outcome.VIOLATED
 
-    action, trace = system.actions[0], one(bmc.decide, counter(1, "small"), "small").trace
-    assert trace is not None
 
-    def found(self: bmc.BoundedSearch, reporter: Reporter) -> None:
-        raise ModelFault(action, action.faults[0], trace)
+def test_errors_of_the_program_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with an engine is raised, in whichever thread it happens."""
 
-    monkeypatch.setattr(bmc.BoundedSearch, "run", found)
-    with pytest.raises(ModelFault):
+    def broken(self: bmc.BoundedSearch, reporter: Reporter) -> None:
+        raise EvidenceError("wrong")
+
+    monkeypatch.setattr(bmc.BoundedSearch, "run", broken)
+    with pytest.raises(EvidenceError):
         portfolio.check(event_loop(4, 2), "drained", first_states=100)
 
 
 def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other engine's error is its answer, even if its thread is still about to end when that is noticed."""
     system = counter(1, "small", guarded=False)
-    trace = one(bmc.decide, counter(1, "small"), "small").trace
-    assert trace is not None
     search = bmc.BoundedSearch(system, ["small"], Limits())
 
     def found(reporter: Reporter) -> dict[str, Verdict]:
-        raise ModelFault(system.actions[0], system.actions[0].faults[0], trace)
+        raise EvidenceError("wrong")
 
     monkeypatch.setattr(search, "run", found)
     other = portfolio._Other(search, "small")
@@ -119,8 +116,8 @@ def test_fault_that_was_found_is_not_lost_while_the_thread_ends(monkeypatch: pyt
     alive = iter([True, False])
     monkeypatch.setattr(other, "is_alive", lambda: next(alive))
     other.end()
-    with pytest.raises(ModelFault):
-        other.verdict()
+    with pytest.raises(EvidenceError):
+        other.verdicts()
 
 
 def test_same_verdicts_as_each_engine() -> None:

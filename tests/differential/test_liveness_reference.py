@@ -15,7 +15,7 @@ from draincheck import op
 from draincheck.engines.liveness import decide
 from draincheck.errors import SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, any_
-from draincheck.properties import Eventually, LeadsTo, Liveness
+from draincheck.properties import Eventually, LeadsTo, Liveness, NoFault
 from draincheck.run import Run, Trace, rerun
 from draincheck.semantics.violation import shows
 from draincheck.sorts import IntSort
@@ -54,8 +54,10 @@ def graph_of(system: TransitionSystem) -> Graph:
     while todo:
         state = todo.pop()
         for action in system.enabled(state):
-            if system.fault(state, action) is not None:
-                bound = True
+            if (fault := system.fault(state, action)) is not None:
+                bound = (
+                    bound or fault.kind is FaultKind.BOUND
+                )  # a run that ends with an error is over, and has waited for nothing
                 continue
             after = system.step(state, action)
             edges.append((state, action.index, after))
@@ -117,7 +119,16 @@ def expected(system: TransitionSystem, item: Liveness) -> Outcome:
     graph = graph_of(system)
     if breakable(system, item, graph):
         return Outcome.VIOLATED
-    return Outcome.UNKNOWN if graph.bound else Outcome.HOLDS
+    if graph.bound:
+        return Outcome.UNKNOWN
+    return Outcome.HOLDS if is_asked(system, item, graph) else Outcome.NEVER_ASKED
+
+
+def is_asked(system: TransitionSystem, item: Liveness, graph: Graph) -> bool:
+    """Whether something can happen at all, and the trigger, if there is one, comes about."""
+    if not any(list(system.enabled(state)) for state in graph.states):
+        return False
+    return not isinstance(item, LeadsTo) or any(system.holds(item.trigger, state) for state in graph.states)
 
 
 # -- random systems -----------------------------------------------------------------------------------
@@ -127,9 +138,17 @@ def among(state: IntVar, numbers: Iterable[int]) -> BoolExpr:
     return any_(*(state.is_(number) for number in numbers))
 
 
-def goes_to(index: int, state: IntVar, sources: Iterable[int], target: int, bounds: Iterable[int] = ()) -> Action:
+def goes_to(
+    index: int,
+    state: IntVar,
+    sources: Iterable[int],
+    target: int,
+    bounds: Iterable[int] = (),
+    *,
+    kind: FaultKind = FaultKind.BOUND,
+) -> Action:
     """The action that leads from any of some states to one; from `bounds` it would pass a bound."""
-    faults = [Fault(FaultKind.BOUND, among(state, [number]), "too far", HERE) for number in bounds]
+    faults = [Fault(kind, among(state, [number]), "too far", HERE) for number in bounds]
     new = IntExpr(op.CONST, (), state.sort, target)
     return Action(index, "p", (), among(state, sources), (state.to(new),), faults=tuple(faults))
 
@@ -146,8 +165,9 @@ def systems(draw: st.DrawFn) -> TransitionSystem:
     state = IntVar("s", IntSort(0, size - 1), (0,))
     moves = [([number], (number + 1) % ring) for number in range(ring)]
     moves += draw(st.lists(st.tuples(st.lists(numbers, unique=True), numbers), min_size=1, max_size=5))
-    bounds = draw(st.lists(numbers, max_size=1)) if draw(st.integers(0, 9)) == 9 else []
-    actions = tuple(goes_to(i, state, *move, bounds if i == ring else ()) for i, move in enumerate(moves))
+    bounds = draw(st.lists(numbers, max_size=1)) if draw(st.integers(0, 9)) > 7 else []
+    kind = draw(st.sampled_from((FaultKind.BOUND, FaultKind.RANGE)))
+    actions = tuple(goes_to(i, state, *move, bounds if i == ring else (), kind=kind) for i, move in enumerate(moves))
     groups = st.lists(st.integers(0, len(actions) - 1), min_size=1, max_size=2, unique=True).map(tuple)
     fairness = st.builds(Fairness, st.just("some"), st.sampled_from(Strength), groups)
     items = (
@@ -174,6 +194,8 @@ def assert_shows(system: TransitionSystem, item: Liveness, trace: Trace | None) 
 def compare(system: TransitionSystem) -> None:
     for name, verdict in decide(system).items():
         item = system.property_named(name)
+        if isinstance(item, NoFault):
+            continue
         assert isinstance(item, Liveness)
         assert verdict.outcome is expected(system, item), verdict
         if verdict.outcome is Outcome.VIOLATED:
@@ -228,6 +250,8 @@ def test_counterexample_is_a_shortest_one(part: int, system: TransitionSystem) -
     for name, verdict in decide(system).items():
         if verdict.trace is not None and len(verdict.trace.actions) <= LONGEST_TRIED:
             item = system.property_named(name)
+            if isinstance(item, NoFault):
+                continue
             assert isinstance(item, Liveness)
             assert shortest(system, item, len(verdict.trace.actions)) == len(verdict.trace.actions)
 
@@ -239,10 +263,14 @@ def test_limit_never_turns_unknown_into_a_verdict(part: int, system: TransitionS
     """With a limit on states the engine says what it would say without, or unknown; it never says holds too early."""
     for name, verdict in decide(system, limits=Limits(states=most)).items():
         item = system.property_named(name)
+        if isinstance(item, NoFault):
+            continue
         assert isinstance(item, Liveness)
         seen = len(graph_of(system).states)
         allowed = (
-            {expected(system, item)} if most >= seen else {Outcome.UNKNOWN, expected(system, item)} - {Outcome.HOLDS}
+            {expected(system, item)}
+            if most >= seen
+            else {Outcome.UNKNOWN, expected(system, item)} - {Outcome.HOLDS, Outcome.NEVER_ASKED}
         )
         assert verdict.outcome in allowed
 

@@ -52,6 +52,8 @@ class _Search:
         if fault is not None:
             self.findings.errors.setdefault(ERRORS[fault.kind.name], depth)
             return []
+        asked = (check.property for check in action.checks if self.system.holds(check.asked, state))
+        self.findings.asked.update(asked)
         for name in self.system.broken_checks(state, action):
             self.findings.broken.setdefault(name, depth)
         after = self.system.step(state, action)

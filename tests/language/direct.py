@@ -6,7 +6,7 @@ A world is what variables hold, where every process rests, whether it is on, who
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ class Findings:
     deadlock: int | None
     broken: dict[str, int]
     errors: dict[str, int]
+    asked: set[str] = field(default_factory=set)
 
 
 class Control(NamedTuple):
@@ -93,6 +94,7 @@ class Step(NamedTuple):
     world: World | None
     error: str = ""
     failed: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
 
@@ -133,7 +135,11 @@ class Direct:
             return
         for way in self.players[number].ways(control.rest.spot, world.store, world):
             error = self.error(way, world)
-            yield Step(None, error) if error else Step(self.after(number, way, world), "", way.failed, way.labels)
+            yield (
+                Step(None, error)
+                if error
+                else Step(self.after(number, way, world), "", failed=way.failed, asked=way.asked, labels=way.labels)
+            )
 
     def error(self, way: Way, world: World) -> str:
         """What is wrong with a step: range, bound, reentry."""
@@ -218,6 +224,7 @@ class _Search:
         moved, before = False, self.view(world)
         for step in self.direct.steps(world):
             moved = True
+            self.findings.asked.update(step.asked)
             for name in step.failed:
                 self.findings.broken.setdefault(name, depth + 1)
             if step.world is None:

@@ -53,6 +53,7 @@ class Way(NamedTuple):
     event: str = ""
     name: str = ""
     failed: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     place: str = ""
 
@@ -64,6 +65,7 @@ class Move(NamedTuple):
     where: Where
     begun: bool = False
     failed: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
     def on(self, label: str = "") -> Move:
@@ -135,7 +137,7 @@ class Player:
 
     def end(self, spot: Spot, move: Move, event: str = "", name: str = "") -> Iterator[Way]:
         """The step ends, with control at this spot."""
-        yield Way(move.store, spot, event, name, move.failed, move.labels)
+        yield Way(move.store, spot, event, name, failed=move.failed, asked=move.asked, labels=move.labels)
 
     def on(self, inside: bool, spot: Spot | None, move: Move) -> Iterator[Way]:
         """After a statement: inside atomic the step goes on, outside it is complete."""
@@ -175,7 +177,7 @@ class Player:
 
     def check(self, spot: Spot, statement: Check, move: Move) -> Iterator[Way]:
         failed = move.failed if self.value(statement.holds, move) else (*move.failed, statement.name)
-        return self.on(spot.inside, spot.after, move.on()._replace(failed=failed))
+        return self.on(spot.inside, spot.after, move.on()._replace(failed=failed, asked=(*move.asked, statement.name)))
 
     def when(self, spot: Spot, statement: When, move: Move) -> Iterator[Way]:
         inner = spot.inner[0 if self.value(statement.test, move) else 1]

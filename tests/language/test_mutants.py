@@ -14,6 +14,7 @@ from tests.support.samples import sampled
 ENOUGH = 2000
 
 PATHS = [
+    Mutant("path", "_only", "where & check.asked", "check.asked"),
     Mutant("path", "_only_wrote", "len(side.guard) == len(base.guard) + 1", "True"),
     Mutant("path", "Path.ask", "self.now(check.holds)", "check.holds"),
     Mutant("path", "Path.store", "substitute(update.value, self.env)", "update.value"),

@@ -14,30 +14,35 @@ DEADLOCK = "no deadlock"
 
 
 def test_engine_gives_the_verdicts_of_the_direct_reading() -> None:
-    """Deadlocks and checks, with the length of the counterexample: from the statements to the verdict."""
-    violated = 0
+    """Deadlocks and checks, with the length of the counterexample, and checks that no step asks: from the statements to the verdict."""
+    violated = unasked = 0
     for program in (program for program in map(random_program, range(150)) if not refusal(program)):
         expected = direct.explore(program, [])
         if not expected.errors:
             found = lengths(program)
-            assert found == {name: expected.broken.get(name) for name in found} | {DEADLOCK: expected.deadlock}, (
-                program.name
-            )
-            violated += sum(length is not None for length in found.values())
-    assert violated > 25
+            asked = {name: 0 if name in expected.asked else -1 for name in found if name not in expected.broken}
+            # a model that never moves asks nothing, but what nothing moves in is a deadlock in every one of these programs
+            deadlock = {DEADLOCK: 0 if expected.deadlock is None else expected.deadlock + 1}
+            broken = {name: length + 1 for name, length in expected.broken.items()}
+            assert found == asked | broken | deadlock, program.name
+            violated += sum(length > 0 for length in found.values())
+            unasked += sum(length < 0 for length in found.values())
+    assert (violated > 25, unasked > 3) == (True, True)
 
 
-def lengths(program: Program) -> dict[str, int | None]:
-    """For each property the length of its counterexample, None where it holds."""
+def lengths(program: Program) -> dict[str, int]:
+    """For each property what `length` says of its verdict."""
     model = record(program, [])
     model.no_deadlock(DEADLOCK)
     return {name: length(verdict) for name, verdict in explore(model.compile()).verdicts.items() if name != "aborted"}
 
 
-def length(verdict: Verdict) -> int | None:
-    """How many actions a counterexample has."""
+def length(verdict: Verdict) -> int:
+    """One more than a counterexample has actions; 0 where it holds, -1 where it was never asked."""
     if verdict.outcome is Outcome.HOLDS:
-        return None
+        return 0
+    if verdict.outcome is Outcome.NEVER_ASKED:
+        return -1
     assert verdict.outcome is Outcome.VIOLATED
     assert verdict.trace is not None
-    return len(verdict.trace.actions)
+    return len(verdict.trace.actions) + 1

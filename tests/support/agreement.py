@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pytest
-from msgspec.structs import replace
 
 from draincheck import interpreter
 from draincheck.engines import explicit, portfolio
 from draincheck.engines.smt import bmc, induction, mutexes
 from draincheck.engines.smt.mutexes import Pairs
-from draincheck.errors import EvidenceError, ModelFault
-from draincheck.properties import Assertion, CanAlwaysFinish, Liveness, Property, Reachable
+from draincheck.errors import EvidenceError
+from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, Liveness, Property, Reachable
 from draincheck.run import Trace, rerun
-from draincheck.system import Action, FaultKind, TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Verdict
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Limits, Outcome, Verdict
 
 __all__ = [
     "NEVER",
@@ -37,6 +36,9 @@ __all__ = [
 #: the depth of what no state shows
 NEVER = 1 << 30
 
+#: what a passed bound violates
+BOUND = "no bound passed"
+
 #: states that the interpreter may store
 STATES = Limits(states=1000)
 
@@ -48,9 +50,11 @@ class Reference:
 
     Attributes:
         system: the system.
-        verdicts: of every property; without a fault of the model.
+        found: its exploration; faults that some run meets have verdicts there.
+        verdicts: of every property.
         depths: how deep the first state lies that shows each property that single states can show; `NEVER` if none does.
-        fault: how deep the first state lies that enables a faulty action.
+        faults: how deep the first state lies that enables a faulty action, for each kind that is met, by the name of what it violates.
+        fault: how deep the first state lies with a fault that is an error of the run.
         bound: how deep the first state lies that passes a bound.
         known: all states up to this depth have been looked at; `NEVER` if all there are.
     """
@@ -58,22 +62,17 @@ class Reference:
     def __init__(self, system: TransitionSystem, aided: bool = True) -> None:
         """Ask the interpreter; engines are `aided` by what pairs of values exclude, or z3 has to do everything."""
         self.system, self._aided = system, aided
-        self.found = explored(interpreter.explore, system)
-        self.verdicts: Verdicts = self.found.verdicts if isinstance(self.found, Exploration) else {}
-        self.fault = _fault(self.found)
-        self.bound = NEVER
-        if any(fault.kind is FaultKind.BOUND for action in system.actions for fault in action.faults):
-            self.bound = _fault(explored(interpreter.explore, _with_faults(system, {FaultKind.BOUND})))
-        harmless = self.found
-        if self.fault != NEVER:
-            harmless = explored(interpreter.explore, _with_faults(system, set()))
-        assert isinstance(harmless, Exploration)
-        stopped = harmless.statistics.queue > 0
+        self.found = interpreter.explore(system, STATES)
+        self.verdicts: Verdicts = self.found.verdicts
+        stopped = self.found.statistics.queue > 0
         # the last layer may lack states, and the one before has perhaps not been expanded
-        self.known = harmless.statistics.depth - 2 if stopped else NEVER
-        self.longest = harmless.statistics.depth
+        self.known = self.found.statistics.depth - 2 if stopped else NEVER
+        self.longest = self.found.statistics.depth
+        self.faults = {name: _depth(FAULTS[name], self.verdicts[name]) for name in FAULTS if name in self.verdicts}
+        self.bound = self.faults.get(BOUND, NEVER)
+        self.fault = min((depth for name, depth in self.faults.items() if name != BOUND), default=NEVER)
         self.depths = {
-            item.name: _depth(item, harmless.verdicts[item.name])
+            item.name: _depth(item, self.verdicts[item.name])
             for item in system.properties
             if not isinstance(item, CanAlwaysFinish | Liveness)
         }
@@ -91,34 +90,10 @@ class Reference:
         return min(self.depths[name], self.fault, self.bound) == NEVER
 
 
-def _fault(found: Exploration | ModelFault) -> int:
-    return NEVER if isinstance(found, Exploration) else len(found.trace.actions)
-
-
 def _depth(item: Property, verdict: Verdict) -> int:
     if verdict.trace is None:
         return NEVER
     return len(verdict.trace.actions) - isinstance(item, Assertion)
-
-
-def _with_faults(system: TransitionSystem, kinds: set[FaultKind]) -> TransitionSystem:
-    """The system in which faults of these kinds are errors of the model, and all others bounds."""
-
-    def changed(action: Action) -> Action:
-        faults = (replace(f, kind=FaultKind.RANGE if f.kind in kinds else FaultKind.BOUND) for f in action.faults)
-        return replace(action, faults=tuple(faults))
-
-    return replace(system, actions=tuple(map(changed, system.actions)))
-
-
-def explored(
-    explore: Callable[[TransitionSystem, Limits], Exploration], system: TransitionSystem
-) -> Exploration | ModelFault:
-    """What an exploration returns, or the fault of the model that it raises."""
-    try:
-        return explore(system, STATES)
-    except ModelFault as fault:
-        return fault
 
 
 # -- the engines ------------------------------------------------------------------------------------------------------------------
@@ -127,15 +102,10 @@ def explored(
 def against_explicit(reference: Reference) -> list[str]:
     """Where explicit search is not, number by number and trace by trace, what the interpreter is."""
     try:
-        mine, other = reference.found, explored(explicit.explore, reference.system)
+        mine, other = reference.found, explicit.explore(reference.system, STATES)
     except EvidenceError as error:
         return [f"explicit search: {error}"]
-    if isinstance(mine, Exploration) and isinstance(other, Exploration):
-        return [] if mine == other else [f"explicit search: {other} instead of {mine}"]
-    said, expected = (
-        (str(f), f.action.index, f.trace) if isinstance(f, ModelFault) else "no fault" for f in (other, mine)
-    )
-    return [] if said == expected else [f"explicit search: {said} instead of {expected}"]
+    return [] if mine == other else [f"explicit search: {other} instead of {mine}"]
 
 
 def against_bmc(reference: Reference) -> list[str]:
@@ -151,7 +121,8 @@ def against_bmc(reference: Reference) -> list[str]:
 def against_induction(reference: Reference, steps: int) -> list[str]:
     """Where induction with a k of up to `steps` breaks what `induction.prove` promises."""
     limit = min(reference.known + 1, steps)
-    ends = {name: min(depth, reference.bound, limit - 1) for name, depth in reference.depths.items()}
+    first = min(reference.fault, reference.bound)
+    ends = {name: min(depth, first, limit - 1) for name, depth in reference.depths.items()}
 
     def verdicts() -> Verdicts:
         asked = [item.name for item in reference.system.properties]
@@ -163,15 +134,14 @@ def against_induction(reference: Reference, steps: int) -> list[str]:
 
 def against_auto(reference: Reference, name: str, first_states: int) -> list[str]:
     """Where the race on one property says something that the interpreter does not; either engine may be the first, or meet a fault."""
-    try:
-        verdict = portfolio.check(reference.system, name, first_states=first_states)
-    except ModelFault as fault:
-        return [] if reference.fault != NEVER else [f"auto: {fault}, and no state enables a faulty action"]
-    if reference.depths.get(name, NEVER) == NEVER:
-        expected = reference.verdicts[name].outcome if reference.verdicts else None
-        wrong = verdict.outcome is not expected
-        return [f"auto: {name} {verdict} instead of {expected}"] if wrong else []
-    return [f"auto: {line}" for line in _shown(reference, name, verdict)]
+    found = portfolio.decide(reference.system, name, first_states=first_states)
+    verdict = found.pop(name)
+    lines = list(_wrong_faults(reference, found))
+    if reference.depths.get(name, NEVER) != NEVER:
+        lines += _shown(reference, name, verdict)
+    elif verdict.outcome is not reference.verdicts[name].outcome:
+        lines.append(f"{name} {verdict} instead of {reference.verdicts[name].outcome}")
+    return [f"auto: {line}" for line in lines]
 
 
 # -- one comparison for all -------------------------------------------------------------------------------------------------------
@@ -180,30 +150,30 @@ def against_auto(reference: Reference, name: str, first_states: int) -> list[str
 def _compared(engine: str, reference: Reference, ends: Mapping[str, int], run: Callable[[], Verdicts]) -> list[str]:
     """Where an engine is wrong that looks at each depth up to `ends` for what shows a property, until it has found that.
 
-    A faulty action is an error if it is enabled no deeper than the engine looks for any property.
+    It finds the faults that are met no deeper than it looks for any property.
     """
-    faulty = reference.fault <= max(ends.values(), default=-1)
+    deepest = max(ends.values(), default=-1)
     try:
-        verdicts = run()
-    except ModelFault as fault:
-        wrong = _wrong_fault(reference, fault) if faulty else f"there is none down to {max(ends.values(), default=-1)}"
-        return [f"{engine}: {fault}, and {wrong}"] if wrong else []
+        verdicts = dict(run())
     except EvidenceError as error:
         return [f"{engine}: {error}"]
-    if faulty:
-        return [f"{engine}: no fault, and there is one after {reference.fault}"]
-    lines = (line for name, verdict in verdicts.items() for line in _wrong(reference, name, verdict, ends.get(name)))
+    faults = {name: verdicts.pop(name) for name in FAULTS if name in verdicts}
+    near = [name for name, depth in reference.faults.items() if depth <= min(deepest, *reference.faults.values())]
+    lines = [f"{name} is not found" for name in near if name not in faults]
+    lines += _wrong_faults(reference, faults)
+    lines += (line for name, verdict in verdicts.items() for line in _wrong(reference, name, verdict, ends.get(name)))
     return [f"{engine}: {line}" for line in lines]
 
 
-def _wrong_fault(reference: Reference, fault: ModelFault) -> str:
-    """What is wrong with a fault that an engine raised, "" if nothing is."""
-    last = _end(reference.system, fault.trace)
-    enabled = fault.action in reference.system.enabled(last)
-    if not enabled or reference.system.fault(last, fault.action) != fault.fault or fault.fault.kind is FaultKind.BOUND:
-        return "it is none"
-    length = len(fault.trace.actions)
-    return "" if length == reference.fault else f"there is one after {reference.fault}"
+def _wrong_faults(reference: Reference, faults: Verdicts) -> Iterator[str]:
+    """What is wrong with the faults that an engine has found."""
+    for name, verdict in faults.items():
+        depth = reference.faults.get(name, NEVER)
+        kind = FAULTS[name].kind
+        if verdict.outcome is not Outcome.VIOLATED or verdict.trace is None or len(verdict.trace.actions) != depth:
+            yield f"{name}: {verdict} instead of one after {depth}"
+        elif reference.system.faulty(_end(reference.system, verdict.trace), kind) is None:
+            yield f"{name}: there is none at the end of {verdict.trace}"
 
 
 def _end(system: TransitionSystem, trace: Trace) -> tuple[int, ...]:
@@ -216,10 +186,16 @@ def _wrong(reference: Reference, name: str, verdict: Verdict, end: int | None) -
     """What is wrong with a verdict of an engine that looked down to a depth (None: it does not decide this kind of property)."""
     if end is not None and reference.depths[name] <= end:
         yield from _shown(reference, name, verdict)
-    elif verdict.outcome is not Outcome.UNKNOWN and (
-        end is None or not reference.excludes(name) or verdict.outcome is not _unshown(reference, name)
-    ):
+    elif verdict.outcome is not Outcome.UNKNOWN and (end is None or not _may_say(reference, name, verdict.outcome)):
         yield f"{name}: {verdict}, and the interpreter does not say so"
+
+
+def _may_say(reference: Reference, name: str, outcome: Outcome) -> bool:
+    """Whether an engine may say that of a property that nothing shows: what the interpreter does, if that has seen everything."""
+    said = reference.verdicts[name].outcome
+    if said is not Outcome.UNKNOWN:
+        return outcome is said
+    return reference.excludes(name) and outcome in (_unshown(reference, name), Outcome.NEVER_ASKED)
 
 
 def _shown(reference: Reference, name: str, verdict: Verdict) -> Iterator[str]:
@@ -252,5 +228,6 @@ class Share:
 
 def decided(reference: Reference, names: Container[str]) -> Share:
     """How many of the properties that nothing shows are among those that an engine has decided."""
-    open_ones = [name for name in reference.depths if reference.known == NEVER and reference.excludes(name)]
+    asked = [name for name in reference.depths if reference.verdicts[name].outcome is not Outcome.NEVER_ASKED]
+    open_ones = [name for name in asked if reference.known == NEVER and reference.excludes(name)]
     return Share(sum(name in names for name in open_ones), len(open_ones))

@@ -21,6 +21,7 @@ from check_invariants.words import Listed, as_far_as_modelled, conclusion
 from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
+from draincheck.properties import FAULTS
 from draincheck.report.jsontrace import trace_to_json, write_trace
 from draincheck.report.waiting import waiting_of
 from draincheck.verdict import Exploration, Limits
@@ -119,7 +120,7 @@ def _write_traces(found: _Checked, path: str) -> None:
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
     if directory:
         make_directory(path)
-    files = file_names([item.name for item in found.result.system.properties])
+    files = file_names([item.name for item in (*found.result.system.properties, *FAULTS.values())])
     for item, run in violated:
         text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
         write_to(str(Path(path) / f"{files[item.name]}.json") if directory else path, text)

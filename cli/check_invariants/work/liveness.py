@@ -28,7 +28,7 @@ from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.suite.matrix import Row, default_rows
 
-_LEGEND = "A column a demand: . holds, x violated, ? unknown; ! not as expected.\n"
+_LEGEND = "A column a demand: . holds, x violated, - never asked, ? unknown; ! not as expected.\n"
 
 #: of lines of prose
 WIDTH = 110

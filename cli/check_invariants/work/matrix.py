@@ -22,7 +22,7 @@ from drainspecs.suite import matrix
 from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations, with_order_any
 
 _LEGEND = """\
-A column a property (`check-invariants list properties`): . holds, x violated, ? unknown; ! not as expected.
+A column a property (`check-invariants list properties`): . holds, x violated, - never asked, ? unknown; ! not as expected.
 ~ as far as modelled: the verdict could turn on something that is left out, and `--full` says on what.
 The outcome in words: silent loss (S3, S4), abort or crash (A1), hang (F1); stray request: S1 alone; safe: none of these.
 """

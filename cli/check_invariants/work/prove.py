@@ -10,19 +10,19 @@ from typing import NamedTuple, Unpack
 import click
 from msgspec.structs import asdict
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, of_comparison
+from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, of_comparison, of_verdict, worst
 from check_invariants.filenames import plain
 from check_invariants.judge import asking, compiled
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, Document, emit, emit_json, make_directory, until_interrupted, write_to
 from check_invariants.selection import Selectors, chosen_properties, select
 from check_invariants.words import as_far_as_modelled, claimed
-from draincheck import Limits, Outcome, Subject
+from draincheck import Expectation, Limits, Outcome, Subject
 from draincheck import certificate as certificates
 from draincheck.certificate import Certificate, Certified, Gap, Header, certify
 from draincheck.errors import CertificateError
 from draincheck.pool import in_processes
-from draincheck.properties import Liveness
+from draincheck.properties import Breach, Liveness
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite import matrix as suite
@@ -128,8 +128,8 @@ class _Proven(NamedTuple):
 
     @property
     def code(self) -> ExitCode:
-        """What is violated is no business of a certificate for what holds; what is not known might have been."""
-        return of_comparison(True, unknown=not all(gap.known for gap in self.missing))
+        """What is violated is no business of a certificate for what holds; what is not known might have been, and so what was never asked."""
+        return worst([_of_gap(gap, self.subject.expectation(gap.property)) for gap in self.missing])
 
     def deliver(self, path: str, as_json: bool) -> None:
         """Write it, and say so; beside one that goes to standard output only standard error is left for that."""
@@ -164,6 +164,13 @@ class _Proven(NamedTuple):
             ],
             "missing": [{"property": item.property, "reason": item.reason} for item in self.missing],
         }
+
+
+def _of_gap(gap: Gap, expectation: Expectation | None) -> ExitCode:
+    """What comes of a property without a certificate."""
+    if gap.unasked:
+        return of_verdict(Outcome.NEVER_ASKED, Breach.SAFETY, expectation)
+    return of_comparison(True, unknown=not gap.known)
 
 
 # -- those of the matrix ----------------------------------------------------------------------------
@@ -236,6 +243,7 @@ def _matrix_text(
         f"  {limited:5} of these as far as modelled: `check-invariants matrix --full` says what is left out",
         f"  {numbers.unreachable:5} goals out of reach: certified",
         f"  {numbers.violated:5} violated: these have counterexamples instead, which `check-invariants check` prints",
+        f"  {numbers.never_asked:5} never asked: nothing to prove",
         *([f"  {numbers.unknown:5} unknown"] if numbers.unknown else []),
         "liveness is no part of the matrix, and there are no certificates for it",
         *(f"NOT CERTIFIED: {line}" for line in missing),

@@ -64,7 +64,7 @@ def _followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
         run = Run.of(system, trace)
     except TraceError as error:
         raise Diverged(f"{_named(file)}: {error}") from error
-    if trace.property and trace.property not in {item.name for item in system.properties}:
+    if trace.property and trace.property not in {item.name for item in (*system.properties, *system.implicit)}:
         raise MalformedInput(
             f"{_named(file)}: {system.name} has no property {trace.property!r}; export the trace again"
         )

@@ -25,7 +25,7 @@ from draincheck.errors import ModelError
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
-from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock, Property, Reachable
+from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock, NoFault, Property, Reachable
 from draincheck.run import Trace, label_of
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
@@ -172,6 +172,8 @@ class Avoidabilities:
 
     def _bad_states(self, condition: BoolExpr | None) -> frozenset[int]:
         """The states in which the property is violated, if it is one of states."""
+        if isinstance(self.item, NoFault):
+            return self._graph.meeting(self.item.kind)
         if condition is None or self.is_about_runs:
             return frozenset()
         everything, holding = frozenset(range(len(self._graph))), self._where(condition)

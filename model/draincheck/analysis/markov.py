@@ -11,6 +11,7 @@ from fractions import Fraction
 import networkx as nx
 
 from draincheck.exploration.graph import StateGraph
+from draincheck.semantics.validation import demand_faultless
 from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import NO_LIMITS
 
@@ -38,6 +39,7 @@ def probability(system: TransitionSystem, event: Callable[[State, Action], bool]
 
 def _chain(system: TransitionSystem, event: Callable[[State, Action], bool]) -> tuple[dict[int, _Row], range]:
     found = StateGraph(system, (), NO_LIMITS)
+    demand_faultless(found.met())
     rows: dict[int, _Row] = {}
     for here, edges in enumerate(found.edges):
         state = found.state(here)

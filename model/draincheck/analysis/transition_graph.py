@@ -21,7 +21,8 @@ import networkx as nx
 
 from draincheck.errors import GraphTooLarge
 from draincheck.exploration.graph import StateGraph
-from draincheck.properties import Always
+from draincheck.properties import Always, FaultKind
+from draincheck.semantics.violation import ERRORS
 from draincheck.sorts import Value
 from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import Limits
@@ -43,17 +44,19 @@ RESERVED = frozenset({"id", "initial", "final", "deadlock", "bound", "violates"}
 def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:
     """All reachable states and the actions between them.
 
-    Raises GraphTooLarge if a limit is passed (part of a graph would be taken for the whole), and ModelError if an
-    action runs into a fault that is an error of the model.
+    A step with a fault is not taken: `bound` marks the states where it would pass a bound, and `violates` names errors, too.
+    Raises GraphTooLarge if a limit is passed (part of a graph would be taken for the whole).
     """
     found = _explored(system, limits)
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=system.name, digest=system.digest)
     names = attribute_names(system)
-    bounded = {here for here, _ in found.cut}
+    bounded = found.meeting(FaultKind.BOUND)
+    errors = {item.name: found.meeting(item.kind) for item in system.implicit if item.kind in ERRORS}
     for number in range(len(found)):
         state = found.state(number)
+        wrong = [*_violated(system, state), *(name for name, where in errors.items() if number in where)]
         standing = _standing(system, state, number not in found.stuck)
-        standing |= {"initial": number in found.roots, "bound": number in bounded}
+        standing |= {"violates": ",".join(wrong), "initial": number in found.roots, "bound": number in bounded}
         graph.add_nodes_from([(number, _visible(system, state, names) | standing)])
     for number, edges in enumerate(found.edges):
         state = found.state(number)
@@ -102,7 +105,7 @@ def _visible(system: TransitionSystem, state: State, names: dict[str, str]) -> d
 def _standing(system: TransitionSystem, state: State, moves: bool) -> dict[str, Value]:
     """How the state stands to what is demanded of the system."""
     final = system.holds(system.final, state)
-    return {"final": final, "deadlock": not moves and not final, "violates": ",".join(_violated(system, state))}
+    return {"final": final, "deadlock": not moves and not final}
 
 
 def _violated(system: TransitionSystem, state: State) -> Iterator[str]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.certificate.format import Certificate
-from draincheck.certificate.make import from_proof, make, obstacle
+from draincheck.certificate.make import from_proof, make, met_error, obstacle
 from draincheck.checking import Checkable, check, chosen, system_of
 from draincheck.engines.smt import induction
 from draincheck.engines.smt.induction import Proof
@@ -23,11 +23,12 @@ __all__ = ["Certified", "Gap", "certify"]
 
 
 class Gap(Struct, frozen=True):
-    """A property that is not certified, and why; `known`: whatever more is done, it will not be."""
+    """A property that is not certified, and why; `known`: whatever more is done, it will not be; `unasked`: for it was never asked."""
 
     property: str
     reason: str
     known: bool
+    unasked: bool = False
 
 
 class Certified(Struct, frozen=True):
@@ -56,7 +57,6 @@ def certify(
 
     Raises:
         ModelError: the model has no meaning, there is no such property, or the engine proves nothing.
-        ModelFault: a reachable state enables an action that cannot be taken.
         CertificateError: the search for a certificate did not end within the limits.
     """
     if engine not in _WAYS:
@@ -84,7 +84,8 @@ def _by_induction(
     gaps = _gaps(items, verdicts)
     without = [name for name in _others(items, gaps) if name not in proofs]
     gaps += [Gap(name, _without_induction(verdicts[name]), known=False) for name in without]
-    return Certified(from_proof(system, list(proofs.values()), source) if proofs else None, gaps)
+    certified = [proof for name, proof in proofs.items() if name not in {gap.property for gap in gaps}]
+    return Certified(from_proof(system, certified, source) if certified else None, gaps)
 
 
 _WAYS = {"explicit": _by_search, "induction": _by_induction}
@@ -97,11 +98,13 @@ def _proved(
     verdicts: dict[str, Verdict] = {}
     proofs: dict[str, Proof] = {}
     limits = replace(limits.begun(), depth=limits.depth or induction.DEFAULT_STEPS)
-    for item in items:
-        verdicts[item.name], proof = induction.prove(system, [item.name], limits)[item.name]
+    for number, item in enumerate(items, 1):
+        found = induction.prove(system, [item.name], limits)
+        verdicts |= {name: verdict for name, (verdict, _) in found.items()}
+        _, proof = found[item.name]
         if proof is not None:
             proofs[item.name] = proof
-        reporter.progress(len(verdicts), 0, 0, 0)
+        reporter.progress(number, 0, 0, 0)
     return verdicts, proofs
 
 
@@ -115,11 +118,15 @@ def _without_induction(verdict: Verdict) -> str:
 def _gaps(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[Gap]:
     """What cannot be certified, given what was found."""
     found: list[Gap] = []
+    if ends := met_error(verdicts):
+        return [Gap(item.name, ends, known=True) for item in items]
     for item in items:
         verdict = verdicts.get(item.name)
         if reason := obstacle(item, verdict):
-            known = verdict is not None and verdict.outcome is not Outcome.UNKNOWN
-            found.append(Gap(item.name, reason, known or isinstance(item, Liveness)))
+            outcome = Outcome.UNKNOWN if verdict is None else verdict.outcome
+            known = outcome is not Outcome.UNKNOWN
+            unasked = outcome is Outcome.NEVER_ASKED
+            found.append(Gap(item.name, reason, known or isinstance(item, Liveness), unasked))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.certificate.format import Certificate, Header, InvariantClaim, read, written
@@ -15,14 +15,14 @@ from draincheck.errors import CertificateError
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
-from draincheck.properties import CanAlwaysFinish, Liveness, Property, Reachable
-from draincheck.semantics.violation import outcome_if_not_shown
+from draincheck.properties import FAULTS, CanAlwaysFinish, Liveness, Property, Reachable
+from draincheck.semantics.violation import ERRORS, outcome_if_not_shown
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
 from draincheck.words import counted
 
-__all__ = ["certifiable", "from_proof", "make", "obstacle"]
+__all__ = ["certifiable", "from_proof", "make", "met_error", "obstacle"]
 
 
 def make(
@@ -42,11 +42,12 @@ def make(
         exploration: what explicit search has found in this system, if that is known already.
 
     Raises:
-        CertificateError: the search did not end, or one of the properties does not hold.
-        ModelFault: a reachable state enables an action that cannot be taken.
+        CertificateError: the search did not end, a run meets an error, or one of the properties does not hold.
     """
     if exploration is None:
         exploration = explicit.explore(system, limits)
+    if ends := met_error(exploration.verdicts):
+        raise CertificateError(f"{system.name}: {ends}")
     names = certifiable(system, exploration) if properties is None else tuple(dict.fromkeys(properties))
     items = [system.property_named(name) for name in names]
     for item in items:
@@ -75,9 +76,26 @@ def obstacle(item: Property, verdict: Verdict | None) -> str:
         return f"a demand on whole runs ({type(item).__name__}), and there are no certificates for such properties"
     if verdict is None or verdict.outcome is Outcome.UNKNOWN:
         return f"not known to hold{f': {verdict.reason}' if verdict else ''}"
+    if verdict.outcome is Outcome.NEVER_ASKED:
+        return f"never asked: nothing to prove ({verdict.reason})"
     if verdict.outcome is Outcome.VIOLATED and not isinstance(item, Reachable):
         return f"violated{_shown(verdict)}"
     return ""
+
+
+def met_error(verdicts: Mapping[str, Verdict]) -> str:
+    """Why nothing is certified of a system some run of which ends with an error, "" if none was met.
+
+    An invariant of a certificate speaks of steps without a fault: what it says would look like more than it is.
+    """
+    found = (verdict for name, verdict in verdicts.items() if name in FAULTS and verdict.outcome is Outcome.VIOLATED)
+    verdict = next((verdict for verdict in found if FAULTS[verdict.property].kind in ERRORS), None)
+    if verdict is None:
+        return ""
+    return (
+        f"a run ends with an error, so nothing is certified of any: {verdict.property} is violated ({verdict.reason}); "
+        f"`check-invariants check --property '{verdict.property}'` shows it"
+    )
 
 
 def _shown(verdict: Verdict) -> str:

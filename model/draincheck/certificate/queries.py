@@ -13,8 +13,8 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined, define
 from draincheck.errors import CertificateError
 from draincheck.expr import BoolExpr, any_
-from draincheck.properties import CanAlwaysFinish, Reachable
-from draincheck.semantics.violation import fault_found, shown_by
+from draincheck.properties import CanAlwaysFinish, FaultKind, Reachable
+from draincheck.semantics.violation import ERRORS, fault_found, shown_by
 from draincheck.system import TransitionSystem
 
 __all__ = ["Query", "constants", "goal_of", "model_part", "queries", "query_part", "signatures"]
@@ -56,7 +56,9 @@ def model_part(relation: Relation, claims: Sequence[InvariantClaim]) -> list[str
     lines += [f"; v{n}: {_line(v.name)}, {_line(str(v.sort))}" for n, v in enumerate(system.variables)]
     lines += [f"; c = {n}: {_line(action.process)}: {_line(action.name)}" for n, action in enumerate(relation.actions)]
     lines += [relation.domain, relation.initial, *relation.step.splitlines()]
-    lines.append(relation.predicate("faulty", any_(fault_found(system, bound=False), fault_found(system, bound=True))))
+    lines.append(
+        relation.predicate("faulty", any_(fault_found(system, ERRORS), fault_found(system, {FaultKind.BOUND})))
+    )
     if any(claim.progress for claim in claims):
         lines += relation.enabled.splitlines()
     for number, claim in enumerate(claims):

@@ -17,6 +17,7 @@ from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
 from draincheck.exploration.graph import StateGraph
 from draincheck.run import Trace
+from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS
 
@@ -91,6 +92,7 @@ class _Check:
         self.started = perf_counter()
         self.system, self.machine = system, machine
         self.graph = StateGraph(system, (), NO_LIMITS)
+        demand_faultless(self.graph.met())
         self.offers = Offers(system)
         self.abstraction = Abstraction(system)
         self.steps = 0

@@ -13,46 +13,45 @@ from time import perf_counter
 from draincheck.budget import Budget
 from draincheck.exploration.backward import unable
 from draincheck.exploration.explorer import Explorer, Keep
-from draincheck.expr import BoolExpr
-from draincheck.properties import Assertion, CanAlwaysFinish, NoDeadlock, Property
-from draincheck.semantics.validation import Evidence, Path, conclude
-from draincheck.semantics.violation import sought_in_states
+from draincheck.expr import TRUE, BoolExpr
+from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property
+from draincheck.reason import NeverAsked
+from draincheck.semantics.vacuity import asking, checks_of, unasked, without_check
+from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
+from draincheck.semantics.violation import ERRORS, sought_in_states
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Verdict
 
-__all__ = ["Search", "check", "explore", "states"]
+__all__ = ["Search", "check", "decide", "explore", "states"]
 
 
 def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Exploration:
-    """Search a system and decide all its properties.
-
-    Raises:
-        ModelFault: a reachable state enables an action that cannot be taken.
-    """
-    return _explore(system, system.properties, limits, reporter)
+    """Search a system and decide all its properties; verdicts on faults (`TransitionSystem.implicit`) stand there only if some run meets one."""
+    return decide(system, system.properties, limits, reporter)
 
 
 def check(
     system: TransitionSystem, property_name: str, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
 ) -> Verdict:
-    """Decide one property of a system; raises ModelFault like `explore`."""
+    """Decide one property of a system."""
     item = system.property_named(property_name)
-    return _explore(system, (item,), limits, reporter).verdicts[item.name]
+    return decide(system, (item,), limits, reporter).verdicts[item.name]
 
 
 def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
-    """The reachable states, those that take the fewest actions first, in ascending order; raises ModelFault like `explore`."""
+    """The reachable states, those that take the fewest actions first, in ascending order."""
     explorer = Explorer(system)
     explorer.run(limits)
     return list(map(explorer.loop.layout.unpack, explorer.order()))
 
 
-def _explore(
-    system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
+def decide(
+    system: TransitionSystem, properties: Sequence[Property], limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
 ) -> Exploration:
+    """Search a system and decide some of its properties; faults as for `explore`."""
     watch = Budget(started=perf_counter())
     search = Search(system, properties, limits, reporter)
-    verdicts = {item.name: search.verdict(item) for item in properties}
+    verdicts = {item.name: search.verdict(item) for item in dict.fromkeys((*properties, *search.met))}
     return Exploration(search.statistics(watch.passed()), verdicts)
 
 
@@ -62,13 +61,18 @@ class Search:
     def __init__(
         self, system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
     ) -> None:
-        """Search a system; raises ModelFault like `explore`."""
+        """Search a system."""
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
         self._asked = {item.name: c for item in properties if (c := sought_in_states(system, item)) is not None}
         keep = Keep.TARGETS if any(isinstance(item, CanAlwaysFinish) for item in properties) else Keep.NOTHING
         self._found = Explorer(system, watched, self._asked.values(), keep)
         self._found.run(limits, reporter)
+
+    @property
+    def met(self) -> list[NoFault]:
+        """What is demanded of every system and violated by faults that some run meets."""
+        return [item for item in FAULTS.values() if item.kind in self._found.faults]
 
     def statistics(self, seconds: float) -> Statistics:
         """The numbers of the search."""
@@ -87,11 +91,32 @@ class Search:
 
     def verdict(self, item: Property) -> Verdict:
         """What the search says about a property."""
-        path = self._path(item)
-        return conclude(item, path and self._evidence.shows(item, path), self._found.incomplete)
+        path, found = self._path(item), self._found
+        run = path and self._evidence.shows(item, path)
+        errors = [fault.name for fault in self.met if fault.kind in ERRORS]
+        return conclude(item, run, found.incomplete, self._never_asked(item), up_to_errors(errors))
+
+    def _never_asked(self, item: Property) -> NeverAsked | None:
+        """That nothing puts a property to the test; None if something does, or nobody knows."""
+        if isinstance(item, NoFault) and item.kind in self._found.faults:
+            return None
+        if isinstance(item, Assertion):
+            never = without_check(self._system, item)
+            return never or (None if self._found.incomplete or self._asks(item) else unasked(self._system, item))
+        return None if self._found.incomplete or self._found.moves else unasked(self._system, item)
+
+    def _asks(self, item: Assertion) -> bool:
+        """Whether some step of a run passes a check of an assertion."""
+        found, checks = self._found, checks_of(self._system, item)
+        taken = [check for action, check in checks if action.index in found.fired]
+        return any(check.asked is TRUE for check in taken) or (
+            bool(taken) and found.first(asking(self._system, item)) is not None
+        )
 
     def _path(self, item: Property) -> Path | None:
         """The shortest path that shows a property violated, or its goal met; None if none was seen."""
+        if isinstance(item, NoFault):
+            return self._found.path(self._found.faults[item.kind][0]) if item.kind in self._found.faults else None
         if isinstance(item, Assertion):
             if item.name not in self._found.broken:
                 return None

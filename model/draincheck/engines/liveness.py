@@ -23,11 +23,12 @@ from draincheck.errors import EvidenceError
 from draincheck.exploration.components import components, fair_components
 from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
-from draincheck.properties import Eventually, LeadsTo, Liveness, Property
+from draincheck.properties import FAULTS, Eventually, LeadsTo, Liveness, Property
 from draincheck.reason import Exhaustive, Refused, RunsForEver
 from draincheck.run import Run, Trace
-from draincheck.semantics.validation import Path
-from draincheck.semantics.violation import shows
+from draincheck.semantics.vacuity import unasked
+from draincheck.semantics.validation import Path, up_to_errors
+from draincheck.semantics.violation import ERRORS, shows
 from draincheck.system import Fairness, Strength, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
@@ -45,8 +46,7 @@ def decide(
 ) -> dict[str, Verdict]:
     """Decide the liveness properties among these (default: all of the system's), by name, from one exploration.
 
-    Raises:
-        ModelFault: a reachable state enables an action that cannot be taken.
+    Faults that some run meets have their verdicts, too.
     """
     items = [p for p in (system.properties if properties is None else properties) if isinstance(p, Liveness)]
     if system.quotient:
@@ -54,7 +54,9 @@ def decide(
     if not items:
         return {}
     graph = StateGraph(system, (c for item in items for c in _trigger_and_goal(item)), limits, reporter)
-    return {item.name: _decided(graph, item) for item in items}
+    met = {verdict.property: verdict for verdict in graph.met()}
+    errors = up_to_errors([name for name in met if FAULTS[name].kind in ERRORS])
+    return {item.name: _decided(graph, item, errors) for item in items} | met
 
 
 def _refused(item: Liveness, quotient: str) -> Verdict:
@@ -70,14 +72,17 @@ def _trigger_and_goal(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
     return (trigger[0] if trigger else TRUE), goal
 
 
-def _decided(graph: StateGraph, item: Liveness) -> Verdict:
+def _decided(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
+    """The verdict on a property; `errors` is what it rests on where runs end with errors."""
     waiting = _Waiting(graph, item)
     run = _shortest_run(graph, waiting)
     if run is not None:
         return _violated(graph.system, item, run)
     if graph.incomplete:
         return Verdict(item.name, Outcome.UNKNOWN, graph.incomplete)
-    return Verdict(item.name, Outcome.HOLDS, Exhaustive(_why(graph, waiting, item)))
+    if not waiting.asked:
+        return Verdict(item.name, Outcome.NEVER_ASKED, unasked(graph.system, item, graph.moves))
+    return Verdict(item.name, Outcome.HOLDS, Exhaustive(_why(graph, waiting, item) + errors))
 
 
 def _why(graph: StateGraph, waiting: _Waiting, item: Liveness) -> str:
@@ -119,6 +124,7 @@ class _Waiting:
         trigger, goal = _trigger_and_goal(item)
         starts, met = graph.where(trigger), graph.where(goal)
         self._met = met
+        self.asked = graph.moves and (isinstance(item, Eventually) or any(starts))
         self.depth: dict[int, int] = {}
         #: the state before and the action from there; None where the waiting begins
         self._origin: dict[int, Edge | None] = {}

@@ -7,18 +7,19 @@ again and again with twice the states, which costs no more than twice the last s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Thread
 
 from msgspec.structs import replace
 
 from draincheck.engines import explicit
-from draincheck.engines.smt.bmc import BoundedSearch
+from draincheck.engines.smt.bmc import BoundedSearch, seen_asked
 from draincheck.reason import ByEngine, EitherWay, Stop, StopKind
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["FIRST_STATES", "check"]
+__all__ = ["FIRST_STATES", "check", "decide"]
 
 #: states that explicit search may store before the other engine starts: about a third of a second
 FIRST_STATES = 100_000
@@ -36,22 +37,30 @@ def check(
     reporter: Reporter = SILENT,
     first_states: int = FIRST_STATES,
 ) -> Verdict:
+    """Decide a property with the engine that is faster for it; see `decide`."""
+    return decide(system, property_name, limits, reporter, first_states)[property_name]
+
+
+def decide(
+    system: TransitionSystem,
+    property_name: str,
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+    first_states: int = FIRST_STATES,
+) -> dict[str, Verdict]:
     """Decide a property with the engine that is faster for it; the verdict's reason says which one it was.
 
     It is what that engine promises: *violated* comes with one of the shortest counterexamples (*holds*, for `Reachable`, with a witness).
     Which engine that is, and with it which of several shortest traces, may differ from run to run; outcome and length do not, but in
-    systems where a faulty action is enabled deeper than the property needs.
-
-    Raises:
-        ModelFault: the engine that answered found that a state enables an action that cannot be taken.
+    systems where a faulty action is enabled deeper than the property needs. Faults that
+    either came across have their verdicts, too.
     """
     race = _Race(system, property_name, limits, reporter)
     verdict = race.explicit(first_states)
-    if verdict is not None:
-        return verdict
-    if shown_by(system, system.property_named(property_name)) is None:
-        return race.alone(first_states)
-    return race.together(first_states)
+    if verdict is None:
+        alone = shown_by(system, system.property_named(property_name)) is None
+        verdict = (race.alone if alone else race.together)(first_states)
+    return race.faults | {property_name: verdict}
 
 
 class _Overtaken(Exception):
@@ -63,12 +72,14 @@ class _Race:
 
     def __init__(self, system: TransitionSystem, name: str, limits: Limits, reporter: Reporter) -> None:
         self.system, self.name, self.limits, self.reporter = system, name, limits.begun(), reporter
+        self.faults: dict[str, Verdict] = {}
 
     def explicit(self, states: int, reporter: Reporter | None = None) -> Verdict | None:
         """What explicit search says; None if it needs more states than this, and may have them."""
         most = states if self.limits.states is None else min(states, self.limits.states)
         limits = replace(self.limits, states=most)
-        verdict = explicit.check(self.system, self.name, limits, reporter or self.reporter)
+        item = self.system.property_named(self.name)
+        verdict = self._mine(explicit.decide(self.system, (item,), limits, reporter or self.reporter).verdicts)
         stopped = verdict.outcome is Outcome.UNKNOWN and verdict.reason.stopped == Stop(StopKind.STATES, most)
         return None if stopped and most != self.limits.states else self._by(EXPLICIT, verdict)
 
@@ -92,13 +103,22 @@ class _Race:
             mine = None
         finally:
             other.end()
-        theirs = other.verdict()
+        theirs = self._asked(other.verdicts())
         if mine is None or (theirs is not None and theirs.outcome is not Outcome.UNKNOWN):
             assert theirs is not None
             return self._by(BMC, theirs)
         if theirs is None or mine.outcome is not Outcome.UNKNOWN:
             return mine
         return replace(mine, reason=EitherWay(mine.reason, self._by(BMC, theirs).reason))
+
+    def _mine(self, verdicts: Mapping[str, Verdict]) -> Verdict:
+        """The verdict on the property; those on faults are kept."""
+        self.faults |= {name: verdict for name, verdict in verdicts.items() if name != self.name}
+        return verdicts[self.name]
+
+    def _asked(self, found: dict[str, Verdict] | None) -> Verdict | None:
+        """What bounded model checking says, once a run was found that asks it."""
+        return None if found is None else self._mine(seen_asked(self.system, found, self.limits))
 
     def _by(self, engine: str, verdict: Verdict) -> Verdict:
         """A verdict that says who found it."""
@@ -112,20 +132,20 @@ class _Other(Thread):
     def __init__(self, search: BoundedSearch, name: str) -> None:
         super().__init__(daemon=True)
         self._search, self._name = search, name
-        self._verdict: Verdict | None = None
+        self._verdicts: dict[str, Verdict] | None = None
         self._error: Exception | None = None
 
     def run(self) -> None:
         """Search."""
         try:
-            self._verdict = self._search.run(SILENT)[self._name]
+            self._verdicts = self._search.run(SILENT)
         except Exception as error:  # handed to the thread that asks for the verdict
             self._error = error
 
     @property
     def answered(self) -> bool:
         """Whether it has decided, or found that it cannot."""
-        decided = self._verdict is not None and self._verdict.outcome is not Outcome.UNKNOWN
+        decided = self._verdicts is not None and self._verdicts[self._name].outcome is not Outcome.UNKNOWN
         return decided or self._error is not None
 
     def end(self) -> None:
@@ -140,11 +160,11 @@ class _Other(Thread):
         if not answered:
             self._error = None
 
-    def verdict(self) -> Verdict | None:
+    def verdicts(self) -> dict[str, Verdict] | None:
         """What it found, None if it was stopped; raises what the search raised."""
         if self._error is not None:
             raise self._error
-        return self._verdict
+        return self._verdicts
 
 
 class _Watcher:

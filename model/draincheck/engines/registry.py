@@ -11,10 +11,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from draincheck.engines.explicit import explore
+from draincheck.engines.explicit import decide
 from draincheck.errors import ModelError, OutOfBudget
 from draincheck.expr import BoolExpr
-from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
+from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Reason, Refused, Stop, StopKind, Undecided
 from draincheck.system import TransitionSystem
 from draincheck.verdict import SILENT, Exploration, Limits, Outcome, Reporter, Verdict
@@ -37,7 +37,7 @@ Answered = tuple[dict[str, Verdict], Exploration | None]
 
 
 class Engine(Struct, frozen=True):
-    """A way to decide properties of states and steps.
+    """A way to decide properties of states and steps. Faults that some run meets have verdicts, whether they were asked for or not.
 
     Attributes:
         name: what users call it.
@@ -45,7 +45,7 @@ class Engine(Struct, frozen=True):
         unit: what its reporter counts.
         limits: the fields of `Limits` that it knows beside time and memory; others it refuses.
         decides: the kinds of property it decides; others it refuses, with *unknown* and a reason.
-        answer: asks it. Raises ModelFault where a reachable state that it comes to enables an action that cannot be taken.
+        answer: asks it.
     """
 
     name: str
@@ -61,7 +61,9 @@ class Engine(Struct, frozen=True):
 
 
 def _explicit(asked: Question) -> Answered:
-    found = explore(asked.system, asked.limits, asked.reporter)
+    system = asked.system
+    named = [item for item in FAULTS.values() if item.name in asked.names]
+    found = decide(system, (*system.properties, *named), asked.limits, asked.reporter)
     return dict(found.verdicts), found
 
 
@@ -75,15 +77,17 @@ def _induction(asked: Question) -> Answered:
     from draincheck.engines.smt import induction
 
     # one by one: with a large k that is faster than all in one solver
-    return _one_by_one(
-        asked, lambda name: induction.prove(asked.system, [name], asked.limits, asked.reporter, asked.lemmas)[name][0]
-    )
+    def prove(name: str) -> dict[str, Verdict]:
+        found = induction.prove(asked.system, [name], asked.limits, asked.reporter, asked.lemmas)
+        return {name: verdict for name, (verdict, _) in found.items()}
+
+    return _one_by_one(asked, prove)
 
 
 def _portfolio(asked: Question) -> Answered:
     from draincheck.engines import portfolio
 
-    return _one_by_one(asked, lambda name: portfolio.check(asked.system, name, asked.limits, asked.reporter))
+    return _one_by_one(asked, lambda name: portfolio.decide(asked.system, name, asked.limits, asked.reporter))
 
 
 def _simulation(asked: Question) -> Answered:
@@ -91,12 +95,15 @@ def _simulation(asked: Question) -> Answered:
 
     depth = asked.limits.depth or simulation.DEPTH
     walks = partial(simulation.simulate, depth=depth, limits=asked.limits, reporter=asked.reporter)
-    return _one_by_one(asked, lambda name: walks(asked.system, [name]).verdicts[name])
+    return _one_by_one(asked, lambda name: walks(asked.system, [name]).verdicts)
 
 
-def _one_by_one(asked: Question, decide: Callable[[str], Verdict]) -> Answered:
-    """Decide one property after the other. After Ctrl-C, or a limit, what is decided stays so, and the others are unknown."""
-    found: dict[str, Verdict] = {}
+def _one_by_one(asked: Question, decide: Callable[[str], dict[str, Verdict]]) -> Answered:
+    """Decide one property after the other; what is found of faults on the way does not replace what was asked.
+
+    After Ctrl-C, or a limit, what is decided stays so, and the others are unknown.
+    """
+    found: dict[str, dict[str, Verdict]] = {}
     stopped: Reason = Refused("interrupted", stopped=Stop(StopKind.REQUEST))
     try:
         for name in asked.names:
@@ -106,10 +113,14 @@ def _one_by_one(asked: Question, decide: Callable[[str], Verdict]) -> Answered:
             raise
     except OutOfBudget as limit:
         stopped = Undecided(stopped=limit.stop)
-    return {name: found.get(name, Verdict(name, Outcome.UNKNOWN, stopped)) for name in asked.names}, None
+    faults = {name: verdict for each in found.values() for name, verdict in each.items() if name in FAULTS}
+    mine = {
+        name: found[name][name] if name in found else Verdict(name, Outcome.UNKNOWN, stopped) for name in asked.names
+    }
+    return faults | mine, None
 
 
-_STATES: Final = (Always, Assertion, Reachable, NoDeadlock)
+_STATES: Final = (Always, Assertion, Reachable, NoDeadlock, NoFault)
 _BRANCHING: Final = (*_STATES, CanAlwaysFinish)
 _STATES_LIMIT: Final = frozenset(("states",))
 _DEPTH_LIMIT: Final = frozenset(("depth",))

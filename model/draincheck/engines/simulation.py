@@ -16,12 +16,12 @@ from msgspec import Struct
 
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
-from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reachable
+from draincheck.properties import FAULTS, Always, Assertion, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import NothingWalkedInto, Refused, Stop, Walked
-from draincheck.run import Trace
-from draincheck.semantics.validation import Evidence
+from draincheck.run import Run
+from draincheck.semantics.validation import Evidence, running_into
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
-from draincheck.system import FaultKind, State, TransitionSystem
+from draincheck.system import Fault, FaultKind, State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["DEPTH", "RUNS", "Simulation", "simulate"]
@@ -42,7 +42,7 @@ class Simulation:
     """What a series of walks did and found.
 
     Attributes:
-        verdicts: by property name.
+        verdicts: by property name; faults that some walk met have theirs.
         runs: walks taken.
         steps: actions taken in all of them.
         longest: actions of the longest walk.
@@ -81,7 +81,6 @@ def simulate(
 
     Raises:
         ModelError: `runs` or `depth` is not positive.
-        ModelFault: a walk comes to a state that enables an action that cannot be taken.
     """
     for name, value in (("runs", runs), ("depth", depth)):
         if value < 1:
@@ -97,7 +96,7 @@ def simulate(
         if walks.taken % PIECE == 0:
             reporter.progress(0, walks.steps, walks.longest, 0)
     return Simulation(
-        verdicts={item.name: walks.verdict(item) for item in properties},
+        verdicts={item.name: walks.verdict(item) for item in dict.fromkeys((*properties, *walks.met))},
         runs=walks.taken,
         steps=walks.steps,
         longest=walks.longest,
@@ -129,8 +128,9 @@ class _Walks:
         self.conditions: dict[Property, Where] = dict(zip(asked, self.loop.conditions, strict=True))
         self.evidence = Evidence(system)
         #: the properties that a walk can still decide
-        self.wanted: list[Property] = [*asked, *assertions]
-        self.found: dict[Property, Trace] = {}
+        faults = [item for item in properties if isinstance(item, NoFault)]
+        self.wanted: list[Property] = [*asked, *assertions, *faults]
+        self.found: dict[Property, Run] = {}
         self.taken = self.steps = self.longest = 0
         self.fired = [False] * len(system.actions)
         self.stopped: Stop | None = None
@@ -159,7 +159,8 @@ class _Walks:
             return False
         index, after = self.random.choice(sorted(moves, key=lambda move: move[0]))
         if not isinstance(after, int):
-            self._check_fault(walk, after)
+            if after.fault is not None:
+                self._meet(walk, after.fault)
             return False
         walk.actions.append(index)
         walk.states.append(after)
@@ -167,13 +168,18 @@ class _Walks:
         self._find_broken(walk, [note.broken for note in notes if note.action.index == index])
         return True
 
-    def _check_fault(self, walk: _Walk, note: StepNote) -> None:
-        """Raise ModelFault unless the fault is a bound of the model."""
-        action, fault = note.action, note.fault
-        assert fault is not None
-        if fault.kind is not FaultKind.BOUND:
-            raise self.evidence.fault(action, fault, (self._start(walk), _direct(walk, len(walk.actions))))
-        self.bound = fault.message
+    def _meet(self, walk: _Walk, fault: Fault) -> None:
+        """A walk ends with a fault."""
+        item = next(item for item in FAULTS.values() if item.kind is fault.kind)
+        if item not in self.found:
+            self._settle(item, walk, len(walk.actions))
+        if fault.kind is FaultKind.BOUND:
+            self.bound = fault.message
+
+    @property
+    def met(self) -> list[Property]:
+        """The faults that some walk met."""
+        return [item for item in FAULTS.values() if item in self.found]
 
     def _look(self, walk: _Walk, *kinds: type[Property]) -> None:
         """Settle the properties of these kinds that the last state decides."""
@@ -194,13 +200,16 @@ class _Walks:
         """A walk decides a property: keep it without its detours before number `length`, executed once more."""
         actions = [*_direct(walk, length), *walk.actions[length:]]
         self.found[item] = self.evidence.shows(item, (self._start(walk), actions))
-        self.wanted.remove(item)
+        if item in self.wanted:
+            self.wanted.remove(item)
 
     def verdict(self, item: Property) -> Verdict:
         """What the walks say about a property."""
-        trace = self.found.get(item)
-        if trace is not None:
-            return Verdict(item.name, outcome_if_shown(item), Walked(len(trace.actions)), trace)
+        run = self.found.get(item)
+        if run is not None:
+            walked = Walked(len(run.trace.actions))
+            how = running_into(item, run, walked) if isinstance(item, NoFault) else walked
+            return Verdict(item.name, outcome_if_shown(item), how, run.trace)
         if item not in self.wanted:
             return Verdict(item.name, Outcome.UNKNOWN, Refused(f"random walks cannot decide {type(item).__name__}"))
         nothing = NothingWalkedInto(self.taken, self.depth, self.seed, self.bound, stopped=self.stopped)

@@ -19,7 +19,7 @@ from draincheck.errors import EvidenceError
 from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.expr import BoolExpr
 from draincheck.reason import Incomplete, Stop, StopKind
-from draincheck.semantics.validation import Evidence, Path
+from draincheck.semantics.validation import Path
 from draincheck.system import Fault, FaultKind, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
 
@@ -49,8 +49,8 @@ class Explorer:
         fired: the indices of the actions that were taken.
         dead: states without an enabled action, in the order of the layers.
         broken: for each watched assertion that fails the first state and action that break it.
-        bound: the first bound that kept an action from being taken.
-        cut: the states and actions of all bounds that did; only with edges kept.
+        faults: for each kind of fault the first state and action that run into one.
+        cut: the states and actions of all faults that did; only with edges kept.
         stopped: the limit that ended the exploration, None if none did.
         targets: with targets kept, the successors of the expanded states, state by state.
         actions: with edges kept, the actions that lead to `targets`.
@@ -73,7 +73,7 @@ class Explorer:
         self.fired: set[int] = set()
         self.dead: list[int] = []
         self.broken: dict[str, tuple[int, int]] = {}
-        self.bound: Fault | None = None
+        self.faults: dict[FaultKind, tuple[int, int]] = {}
         self.cut: list[tuple[int, int]] = []
         self.stopped: Stop | None = None
         self.targets: MutableSequence[int] = array("Q") if self.loop.layout.width <= 64 else []
@@ -86,11 +86,7 @@ class Explorer:
         return self._stored
 
     def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> None:
-        """Explore until there is nothing left, or a limit is reached.
-
-        Raises:
-            ModelFault: a reachable state enables an action that cannot be taken.
-        """
+        """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken."""
         watch, reported = limits.begun(), 0
         self._begin(limits, watch)
         while self.layers[-1] and not self.stopped:
@@ -113,22 +109,37 @@ class Explorer:
     @property
     def incomplete(self) -> Incomplete | None:
         """Why not all states and steps were seen, None if they were."""
-        if self.stopped is None and self.bound is None:
+        if self.stopped is None and FaultKind.BOUND not in self.faults:
             return None
-        bound = f"{self.bound.message} ({self.bound.line})" if self.bound is not None else ""
+        bound = f"{fault.message} ({fault.line})" if (fault := self._bound()) is not None else ""
         return Incomplete(len(self), bound, stopped=self.stopped)
+
+    def _bound(self) -> Fault | None:
+        """The first bound that kept an action from being taken."""
+        if FaultKind.BOUND not in self.faults:
+            return None
+        state, index = self.faults[FaultKind.BOUND]
+        return self.system.fault(self.loop.layout.unpack(state), self.system.actions[index])
+
+    @property
+    def moves(self) -> bool:
+        """Whether some state enables an action, be it one that cannot be taken."""
+        return bool(self.fired or self.faults)
 
     def order(self) -> Iterator[int]:
         """The states, layer by layer."""
         return chain.from_iterable(self.layers)
 
     def where(self, condition: BoolExpr) -> Where:
-        """The function that says in which of some states a condition holds that was announced."""
-        return self._conditions[condition]
+        """The function that says in which of some states a condition holds; those that were announced cost less."""
+        found = self._conditions.get(condition)
+        if found is None:
+            found = self._conditions[condition] = self.loop.where(condition)
+        return found
 
     def first(self, condition: BoolExpr) -> int | None:
-        """The first state in which a condition holds that was announced."""
-        where = self._conditions[condition]
+        """The first state in which a condition holds."""
+        where = self.where(condition)
         return next((found[0] for layer in self.layers if (found := where(layer))), None)
 
     def path(self, state: int) -> Path:
@@ -193,16 +204,14 @@ class Explorer:
         self.transitions += len(loop.targets)
 
     def _conclude(self, first: dict[int, int]) -> None:
-        """Look into what was noted in a layer, first things first; raises ModelFault for an error of the model."""
+        """Look into what was noted in a layer, first things first."""
         notes = [(state, self.loop.notes[number].action.index, number) for number, state in first.items()]
         for state, _, number in sorted(notes):
             action, fault, _ = self.loop.notes[number]
             if fault is None:
                 self._break(state, self.loop.notes[number])
-            elif fault.kind is FaultKind.BOUND:
-                self.bound = self.bound or fault
             else:
-                raise Evidence(self.system).fault(action, fault, self.path(state))
+                self.faults.setdefault(fault.kind, (state, action.index))
 
     def _break(self, state: int, note: StepNote) -> None:
         if note.broken in self.broken:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import BoolExpr
-from draincheck.semantics.validation import Path
-from draincheck.system import State, Strength, TransitionSystem
-from draincheck.verdict import SILENT, Limits, Reporter
+from draincheck.semantics.validation import Evidence, Path, conclude
+from draincheck.system import FaultKind, State, Strength, TransitionSystem
+from draincheck.verdict import SILENT, Limits, Reporter, Verdict
 
 __all__ = ["Edge", "StateGraph"]
 
@@ -29,9 +29,10 @@ class StateGraph:
     Attributes:
         edges: for each state its outgoing edges, in action order; none for a state that was not expanded.
         depth: for each state how many actions it takes to get there.
-        enabled: for each state the assumptions of which it enables an action (taken or kept from being taken by a bound).
+        enabled: for each state the assumptions of which it enables an action (taken or kept from being taken by a fault).
         stuck: the expanded states in which no action is enabled.
-        cut: the states and actions where a bound keeps an action from being taken.
+        cut: the states and actions where a fault keeps an action from being taken.
+        moves: some state enables an action.
         grants: for each action the assumptions that it belongs to.
         weak: the assumptions of weak fairness.
         strong: the assumptions of strong fairness.
@@ -48,6 +49,7 @@ class StateGraph:
         self._budget = limits.begun()
         explorer.run(self._budget, reporter)
         self.stopped, self.incomplete = explorer.stopped, explorer.incomplete
+        self.moves, self._faults = explorer.moves, explorer.faults
         self.roots = range(len(explorer.layers[0]))
         self._states = list(explorer.order())
         self.depth = [depth for depth, layer in enumerate(explorer.layers) for _ in layer]
@@ -71,6 +73,22 @@ class StateGraph:
     def path(self, number: int) -> Path:
         """The shortest way to a state, by the rule of `explorer`."""
         return self._explorer.path(self._states[number])
+
+    def meeting(self, kind: FaultKind) -> frozenset[int]:
+        """The states that enable an action with a fault of a kind."""
+        actions, fault = self.system.actions, self.system.fault
+        found = ((here, fault(self.state(here), actions[index])) for here, index in self.cut)
+        return frozenset(here for here, met in found if met is not None and met.kind is kind)
+
+    def met(self) -> list[Verdict]:
+        """What is demanded of every system and violated by faults that some run meets."""
+        evidence = Evidence(self.system)
+        ways = [
+            (item, self._explorer.path(self._faults[item.kind][0]))
+            for item in self.system.implicit
+            if item.kind in self._faults
+        ]
+        return [conclude(item, evidence.shows(item, way), None) for item, way in ways]
 
     def _set_edges(self, number: dict[int, int]) -> None:
         explorer, start = self._explorer, 0

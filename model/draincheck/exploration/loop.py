@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from draincheck.budget import look
 from draincheck.exploration.domains import Facts, conjunction
@@ -81,9 +81,8 @@ class Loop:
         text.tree(
             [_Guarded(a, facts, dict(facts.fixed)) for a in system.actions if (facts := conjunction([a.guard]))], 3
         )
-        predicates = "".join(
-            [f"lambda states: [s for s in states if {writer.closed(writer.condition(c))}],\n" for c in asked]
-        )
+        self._writer = writer
+        predicates = "".join([f"{self._predicate(c)},\n" for c in asked])
         self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates)
         made: dict[str, Any] = {}
         exec(compile(self.source, f"<search of {system.name!a}>", "exec"), made)
@@ -93,6 +92,13 @@ class Loop:
         loop = begin(self.targets, *put)
         next(loop)
         self._send = loop.send
+
+    def _predicate(self, condition: BoolExpr) -> str:
+        return f"lambda states: [s for s in states if {self._writer.closed(self._writer.condition(condition))}]"
+
+    def where(self, condition: BoolExpr) -> Where:
+        """The function that says in which of some states a condition holds, for one that nobody has announced."""
+        return cast(Where, eval(self._predicate(condition)))
 
     def expand(self, states: Iterable[int]) -> None:
         """Take every enabled action of some states."""

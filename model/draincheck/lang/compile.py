@@ -197,7 +197,9 @@ class _Compiled:
             parts=tuple([_resolved_part(part, resolve) for part in path.parts]),
             guard=all_(*self._control(step.source, handovers, model), *map(resolve, path.guard)),
             updates=tuple(self._updates(step, resolve, handovers)),
-            checks=tuple([replace(check, holds=resolve(check.holds)) for check in path.checks]),
+            checks=tuple(
+                [replace(check, holds=resolve(check.holds), asked=resolve(check.asked)) for check in path.checks]
+            ),
             faults=tuple([fault for fault in faults if fault.when is not FALSE]),
             location=None if self.pc is None else self.number[step.source],
             demands=tuple(path.guard),

@@ -12,6 +12,7 @@ from draincheck.lang.fairness import Demand, FairWord, demanded
 from draincheck.lang.process import Coroutine, Process
 from draincheck.location import caller_line, slip, want_name, want_number, want_text, want_truth
 from draincheck.properties import (
+    FAULTS,
     Always,
     Assertion,
     CanAlwaysFinish,
@@ -160,13 +161,15 @@ class Model:
         self._demand(Always(name, want_bool(holds), meaning=meaning, source=source))
 
     def assertion(self, name: str, *, meaning: str = "", source: str = "") -> None:
-        """Describe the property whose instances are the `check(name, ...)` statements; without any of them it holds."""
+        """Describe the property whose instances are the `check(name, ...)` statements; without any of them it is never asked."""
         if self.properties.get(want_name(name, "the name of a property")) == Assertion(name):
             del self.properties[name]
         self._demand(Assertion(name, meaning=meaning, source=source))
 
     def declare_assertion(self, name: str) -> None:
         """Make sure there is an assertion property of this name."""
+        if name in FAULTS:
+            raise slip(f"{name!r} is demanded of every model: {FAULTS[name].meaning}; name yours otherwise")
         if not isinstance(self.properties.setdefault(name, Assertion(name)), Assertion):
             raise ModelError(f"{name!r} is not an assertion: it is demanded as another kind of property", caller_line())
 
@@ -197,7 +200,9 @@ class Model:
     def _demand(self, item: Property) -> None:
         want_text(item.meaning, f"the meaning of {item.name}")
         want_text(item.source, f"the source of {item.name}")
-        if want_name(item.name, "the name of a property") in self.properties:
+        if want_name(item.name, "the name of a property") in FAULTS:
+            raise slip(f"{item.name!r} is demanded of every model: {FAULTS[item.name].meaning}; name yours otherwise")
+        if item.name in self.properties:
             raise slip(f"there is a property {item.name!r} already")
         self.properties[item.name] = item
 

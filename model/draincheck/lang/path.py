@@ -70,7 +70,7 @@ class Path:
     def ask(self, check: Check) -> None:
         """An assertion about the values now."""
         self.begun = self.done = True
-        self.checks += (replace(check, holds=self.now(check.holds)),)
+        self.checks += (replace(check, holds=self.now(check.holds), asked=self.now(check.asked)),)
 
     def now(self, condition: BoolExpr) -> BoolExpr:
         """A condition over the values now, as a term over the state before the step."""
@@ -140,6 +140,11 @@ def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) ->
     }
     for side, holds in ((then, condition), (otherwise, ~condition)):
         both.parts += tuple([part.only(holds & part.when) for part in side.parts[len(base.parts) :]])
-        both.checks += tuple([replace(c, holds=holds.implies(c.holds)) for c in side.checks[len(base.checks) :]])
+        both.checks += tuple([_only(c, holds) for c in side.checks[len(base.checks) :]])
         both.faults += tuple([replace(f, when=holds & f.when) for f in side.faults[len(base.faults) :]])
     return both
+
+
+def _only(check: Check, where: BoolExpr) -> Check:
+    """The same check, asked only where a condition over the state before the step holds."""
+    return replace(check, holds=where.implies(check.holds), asked=where & check.asked)

@@ -19,9 +19,11 @@ from msgspec import Struct
 from draincheck.analysis.waiting import Comes, Moves
 from draincheck.errors import ModelError, TraceError
 from draincheck.jsonvalue import Json
+from draincheck.properties import NoFault
 from draincheck.report.calls import CallEvent, events_of
 from draincheck.report.waiting import waiting_of
-from draincheck.run import Run, Step, Trace
+from draincheck.run import Run, Step, Trace, label_of
+from draincheck.semantics.violation import faulty_step, shows
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
@@ -73,6 +75,24 @@ def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | 
         "loop": trace.loop,
         "steps": [_step_json(system, step, by_step.get(n, [])) for n, step in enumerate(run.steps, 1)],
         **({} if (waiting := waiting_of(run)) is None else {"waiting": waiting}),
+        **({} if (error := _error_json(run)) is None else {"error": error}),
+    }
+
+
+def _error_json(run: Run) -> dict[str, Json] | None:
+    """The step that cannot be taken at the end, for a trace that shows a fault."""
+    item = run.system.property_named(run.trace.property) if run.trace.property else None
+    if not isinstance(item, NoFault) or not shows(run, item):
+        return None
+    action, fault = faulty_step(run, item.kind)
+    return {
+        "kind": fault.kind.value,
+        "action": action.index,
+        "process": action.process,
+        "label": label_of(run.system, action, run.states[-1]),
+        "message": fault.message,
+        "file": fault.line.file,
+        "line": fault.line.line,
     }
 
 
@@ -291,7 +311,7 @@ def _digest(value: Json, where: str) -> str:
 
 def _verdict(value: Json, where: str) -> Outcome | None:
     found = next((outcome for outcome in Outcome if outcome.value == value), None)
-    return found if found or value is None else _unlike("holds, violated, unknown or null", value, where)
+    return found if found or value is None else _unlike("holds, violated, never asked, unknown or null", value, where)
 
 
 def _value(value: Json, where: str) -> Value:
@@ -358,6 +378,9 @@ _PART = _record(dict[str, object], {
 _STEP = _record(_action, {
     "action": _count, "process": _text, "parts": _list_of(_PART), "changes": _map_of(_change), "broken": _list_of(_text),
 })  # fmt: skip
+_ERROR = _record(dict[str, object], {
+    "kind": _text, "action": _count, "process": _text, "label": _text, "message": _text, "file": _text, "line": _count,
+})  # fmt: skip
 _VARIABLE = _record(_Variable, {"name": _text, "sort": _sort, "internal": _truth})
 _FILE = _record(
     _file,
@@ -365,5 +388,5 @@ _FILE = _record(
         "format": _text, "version": _count, "model": _text, "digest": _digest, "property": _text, "verdict": _verdict,
         "variables": _list_of(_VARIABLE), "initial": _map_of(_value), "loop": _loop, "steps": _list_of(_STEP),
     },
-    optional={"source": _map_of(_setting), "waiting": _WAITING},
+    optional={"source": _map_of(_setting), "waiting": _WAITING, "error": _ERROR},
 )  # fmt: skip

@@ -2,41 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from draincheck.errors import EvidenceError, ModelFault, TraceError
-from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
-from draincheck.reason import Exhaustive, Reason, Refused, Shortest
-from draincheck.run import Known, Run, Trace
-from draincheck.semantics.violation import evidence_word, outcome_if_not_shown, outcome_if_shown, shows
-from draincheck.system import Action, Fault, State, TransitionSystem
+from draincheck.properties import (
+    Always,
+    Assertion,
+    CanAlwaysFinish,
+    FaultKind,
+    NoDeadlock,
+    NoFault,
+    Property,
+    Reachable,
+)
+from draincheck.reason import Exhaustive, NeverAsked, Reason, Refused, RunsInto, Shortest
+from draincheck.run import Known, Run, Trace, label_of
+from draincheck.semantics.violation import evidence_word, faulty_step, outcome_if_not_shown, outcome_if_shown, shows
+from draincheck.system import State, TransitionSystem
 from draincheck.verdict import Outcome, Verdict
+from draincheck.words import counted
 
-__all__ = ["Evidence", "Path", "conclude"]
+__all__ = ["Evidence", "Path", "conclude", "demand_faultless", "running_into", "up_to_errors"]
 
 #: a state to start from and the indices of the actions to take
 Path = tuple[State, Sequence[int]]
 
 #: the kinds of property that a breadth-first search decides
-DECIDED = (Always, Assertion, Reachable, NoDeadlock, CanAlwaysFinish)
+DECIDED = (Always, Assertion, Reachable, NoDeadlock, CanAlwaysFinish, NoFault)
 
 
-def conclude(item: Property, trace: Trace | None, incomplete: Reason | None) -> Verdict:
+def conclude(
+    item: Property, run: Run | None, incomplete: Reason | None, never_asked: NeverAsked | None = None, remark: str = ""
+) -> Verdict:
     """The verdict that a breadth-first search ends with.
 
     Args:
         item: the property.
-        trace: a shortest path that shows it violated, or its goal met; None if there is none among the states seen.
+        run: a shortest path that shows it violated, or its goal met, executed; None if there is none among the states seen.
         incomplete: what kept the search from seeing all states; None if it saw them.
+        never_asked: that nothing puts it to the test, among all states.
+        remark: what a verdict rests on that has no trace.
     """
     if not isinstance(item, DECIDED):
         refused = Refused(f"breadth-first search does not decide {type(item).__name__}")
         return Verdict(item.name, Outcome.UNKNOWN, refused)
-    if trace is not None:
-        return Verdict(item.name, outcome_if_shown(item), Shortest(evidence_word(item), len(trace.actions)), trace)
+    outcome = outcome_if_not_shown(item) if run is None else outcome_if_shown(item)
+    if never_asked is not None and outcome is Outcome.HOLDS:
+        return Verdict(item.name, Outcome.NEVER_ASKED, never_asked)
+    if run is not None:
+        return Verdict(item.name, outcome, _shortest(item, run), run.trace)
     if incomplete is not None:
         return Verdict(item.name, Outcome.UNKNOWN, incomplete)
-    return Verdict(item.name, outcome_if_not_shown(item), Exhaustive())
+    return Verdict(item.name, outcome, Exhaustive(remark))
+
+
+def _shortest(item: Property, run: Run) -> Reason:
+    shortest = Shortest(evidence_word(item), len(run.trace.actions))
+    return running_into(item, run, shortest) if isinstance(item, NoFault) else shortest
+
+
+def running_into(item: NoFault, run: Run, how: Reason) -> RunsInto:
+    """The fault that an executed run ends at, which is `how` it was found."""
+    action, fault = faulty_step(run, item.kind)
+    step = label_of(run.system, action, run.states[-1])
+    return RunsInto(how, fault.kind.value, action.process, step, fault.message, fault.line)
+
+
+def up_to_errors(names: Collection[str]) -> str:
+    """What a verdict rests on where runs end with errors, which violate the properties of these names; "" if there are none."""
+    return f", of runs without an error ({', '.join(names)} violated)" if names else ""
+
+
+def demand_faultless(verdicts: Iterable[Verdict]) -> None:
+    """For who rests on a model without errors: raises ModelFault if one of the verdicts is about a run that ends with one."""
+    for verdict in verdicts:
+        reason = verdict.reason
+        if isinstance(reason, RunsInto) and reason.kind != FaultKind.BOUND.value:
+            assert verdict.trace is not None
+            where = f"{reason.process}: {reason.step}, after {counted(len(verdict.trace.actions), 'action')}"
+            raise ModelFault(f"{reason.kind}: {reason.message} ({where})", reason.line, reason.process)
 
 
 class Evidence:
@@ -46,20 +90,12 @@ class Evidence:
         self.system = system
         self._known: Known = {}
 
-    def shows(self, item: Property, path: Path) -> Trace:
-        """The trace of a path; raises EvidenceError unless it violates the property (or meets its goal)."""
+    def shows(self, item: Property, path: Path) -> Run:
+        """The run along a path; raises EvidenceError unless it violates the property (or meets its goal)."""
         run = self._run(item.name, path)
         if not shows(run, item):
             raise EvidenceError(f"{self.system.name}: the path found for {item.name!r} does not show it")
-        return run.trace
-
-    def fault(self, action: Action, fault: Fault, path: Path) -> ModelFault:
-        """The error of an action that is faulty where a path ends; raises EvidenceError unless it is."""
-        run = self._run("", path)
-        last = run.states[-1]
-        if not self.system.holds(action.guard, last) or self.system.fault(last, action) != fault:
-            raise EvidenceError(f"{self.system.name}: action {action.index} is not at fault there: {fault.message}")
-        return ModelFault(action, fault, run.trace)
+        return run
 
     def _run(self, name: str, path: Path) -> Run:
         """Take every step of a path."""

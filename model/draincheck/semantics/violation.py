@@ -6,7 +6,7 @@ claim that it has not seen. The reference interpreter has a reading of its own, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from draincheck.expr import FALSE, BoolExpr, all_, any_, not_
@@ -15,23 +15,27 @@ from draincheck.properties import (
     Assertion,
     CanAlwaysFinish,
     Eventually,
+    FaultKind,
     LeadsTo,
     NoDeadlock,
+    NoFault,
     Property,
     Reachable,
 )
 from draincheck.run import Run
 from draincheck.semantics.fairness import is_fair
-from draincheck.system import Action, FaultKind, State, TransitionSystem
+from draincheck.system import Action, Fault, State, TransitionSystem
 from draincheck.verdict import Outcome
 
 __all__ = [
+    "ERRORS",
     "Decisive",
     "decisive_conditions",
     "evidence_word",
     "failed_checks",
     "fault_found",
     "faultless",
+    "faulty_step",
     "last_action",
     "outcome_if_not_shown",
     "outcome_if_shown",
@@ -39,6 +43,10 @@ __all__ = [
     "shows",
     "sought_in_states",
 ]
+
+
+#: the kinds of fault that end a run
+ERRORS = frozenset(FaultKind) - {FaultKind.BOUND}
 
 
 def outcome_if_shown(item: Property) -> Outcome:
@@ -83,6 +91,8 @@ def shown_by(system: TransitionSystem, item: Property) -> BoolExpr | None:
             return not_(any_(system.final, *(action.guard for action in system.actions)))
         case Always() | Reachable():
             return sought_in_states(system, item)
+        case NoFault(kind=kind):
+            return fault_found(system, {kind})
     return None
 
 
@@ -99,6 +109,8 @@ def shows(run: Run, item: Property) -> bool:
             return bool(steps) and item.name in steps[-1].broken
         case Reachable(goal=goal):
             return system.holds(goal, states[-1])
+        case NoFault(kind=kind):
+            return system.faulty(states[-1], kind) is not None
         case NoDeadlock():
             return not system.holds(system.final, states[-1]) and not _moves(system, states[-1])
         case Eventually() | LeadsTo():
@@ -126,6 +138,8 @@ def decisive_conditions(run: Run, item: Property) -> Iterator[Decisive]:
             yield Decisive("must hold before it", failed_checks(run, item)[0], states[-2])
         case Reachable(goal=condition):
             yield Decisive("goal", condition, states[-1])
+        case NoFault(kind=kind):
+            yield Decisive("that is so where", faulty_step(run, kind)[1].when, states[-1])
         case CanAlwaysFinish(goal=condition):
             yield Decisive("out of reach from here", condition, states[-1])
         case NoDeadlock():
@@ -149,6 +163,13 @@ def failed_checks(run: Run, item: Assertion) -> list[BoolExpr]:
     step = run.steps[-1]
     checks = run.system.actions[step.action].checks
     return [c.holds for c in checks if c.property == item.name and not run.system.holds(c.holds, step.before)]
+
+
+def faulty_step(run: Run, kind: FaultKind) -> tuple[Action, Fault]:
+    """The step that cannot be taken where a run ends that `shows` a fault of a kind, and the fault."""
+    found = run.system.faulty(run.states[-1], kind)
+    assert found is not None
+    return found
 
 
 def _waiting(run: Run, item: Eventually | LeadsTo) -> int | None:
@@ -177,8 +198,8 @@ def faultless(action: Action) -> BoolExpr:
     return all_(action.guard, *(not_(fault.when) for fault in action.faults))
 
 
-def fault_found(system: TransitionSystem, bound: bool) -> BoolExpr:
-    """The states that enable a faulty action: one that passes a bound, or one that is an error of the model.
+def fault_found(system: TransitionSystem, kinds: Collection[FaultKind]) -> BoolExpr:
+    """The states that enable an action with a fault of one of these kinds.
 
     Only the first fault of an action counts, as in `TransitionSystem.fault`.
     """
@@ -186,7 +207,7 @@ def fault_found(system: TransitionSystem, bound: bool) -> BoolExpr:
     for action in system.actions:
         before: list[BoolExpr] = [action.guard]
         for fault in action.faults:
-            if (fault.kind is FaultKind.BOUND) == bound:
+            if fault.kind in kinds:
                 found.append(all_(*before, fault.when))
             before.append(not_(fault.when))
     return any_(*found)

@@ -17,6 +17,7 @@ from draincheck.subject import Expectation
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import base_scenario
 from drainspecs.mirror.spans import FIRST, Span, Spans, Table, always, bad, last, ok, turning
+from drainspecs.mirror.unasked import if_asked
 
 __all__ = ["expected"]
 
@@ -306,6 +307,12 @@ def expected(revision: str, scenario: Scenario, property: str) -> Expectation | 
     """
     if property not in {item.name for item in PROPERTIES}:
         return None
+    found = _verdict(revision, scenario, property)
+    return None if found is None else if_asked(revision, scenario, property, found)
+
+
+def _verdict(revision: str, scenario: Scenario, property: str) -> Expectation | None:
+    """The expected verdict, as if everything were asked."""
     base = base_scenario(scenario).name
     if (cell := _CONTROL_CELLS.get((revision, scenario.name, property))) is not None:
         return Span("", *cell).expectation

@@ -15,6 +15,7 @@ from draincheck.engines.explicit import explore
 from draincheck.knobs import Setting, all_knobs
 from draincheck.qemu import build
 from draincheck.revisions import REVISIONS, Revision, find_revision, with_settings
+from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Outcome
 from drainspecs.mirror.claim import ClaimFact, Question
@@ -128,7 +129,9 @@ def _verdict(violated: bool, revision: str, scenario: str, property: str, settin
 
 @cache
 def _explored(revision: Revision, scenario: str, orders: bool) -> Exploration:
-    return explore(_system(revision, scenario, Orders if orders else SeedCases))
+    found = explore(_system(revision, scenario, Orders if orders else SeedCases))
+    demand_faultless(found.verdicts.values())
+    return found
 
 
 @cache

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
+from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS
 
@@ -30,6 +31,7 @@ class KickPosition(Struct, frozen=True, order=True):
 def dangerous_kicks(system: TransitionSystem, property: str) -> frozenset[KickPosition]:
     """The positions of kicks after which some schedule breaks a check of this property."""
     graph = StateGraph(system, (), NO_LIMITS)
+    demand_faultless(graph.met())
     edges = [(here, system.actions[index], after) for here, edges in enumerate(graph.edges) for index, after in edges]
     breaking = {here for here, action, _ in edges if property in system.broken_checks(graph.state(here), action)}
     doomed = distances(predecessors(graph.edges), breaking)

@@ -30,6 +30,7 @@ from draincheck.lang import FALSE, BoolExpr, Process, any_
 from draincheck.qemu import Probes, Scenario, World
 from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Revision
+from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Verdict
 from drainspecs.comutex import comutex_system
@@ -213,4 +214,6 @@ def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = Non
 
 @cache
 def _decided(system: TransitionSystem, limits: Limits) -> dict[str, Verdict]:
-    return decide(system, None, limits)
+    found = decide(system, None, limits)
+    demand_faultless(found.values())
+    return found

@@ -30,6 +30,7 @@ from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import LIVENESS
 from drainspecs.mirror.scenarios import base_scenario
 from drainspecs.mirror.spans import FIRST, Spans, Table, always, bad, last, ok
+from drainspecs.mirror.unasked import if_asked
 
 __all__ = ["expected_liveness"]
 
@@ -116,12 +117,18 @@ def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expec
     """The expected verdict, or None for a code base, scenario or property that nothing was written down for."""
     if property not in {item.name for item in LIVENESS} or scenario.jobs > 1:
         return None
+    found = _verdict(revision, scenario, property)
+    return None if found is None else if_asked(revision, scenario, property, found)
+
+
+def _verdict(revision: str, scenario: Scenario, property: str) -> Expectation | None:
+    """The expected verdict, as if everything were asked."""
     variant = _VARIANTS.get(scenario.name, {}).get(property)
     if revision in _LIKE:
         like, reason = (
             _LIKE[revision] if variant is None else (revision.partition("-")[0], "its knob plays no part in the stop")
         )
-        same = expected_liveness(like, scenario, property)
+        same = _verdict(like, scenario, property)
         return None if same is None else Expectation(same.outcome, f"{reason}: as {like}", True)
     if revision not in PLACES:
         return None

@@ -24,7 +24,7 @@ from drainspecs.mirror.kind import NO_HANG, Kind
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
 from drainspecs.mirror.stray_requests import CASES, SeedCases
-from drainspecs.questions.variants import Advance, Judge, Judged, check_possible, silently
+from drainspecs.questions.variants import Advance, Judge, Judged, check_possible, silently, weighed
 
 __all__ = ["NO_HANG", "SAFETY", "Flaw", "Remainder", "Repair", "Repairs", "liveness_of", "repair", "what_remains"]
 
@@ -118,7 +118,7 @@ class Repairs(Struct, frozen=True):
 
 def liveness_of(revision: Revision, scenario: Scenario) -> Mapping[str, Outcome]:
     """The verdicts on `drainspecs.mirror.liveness.LIVENESS`."""
-    return {name: verdict.outcome for name, verdict in verdicts(revision, scenario).items()}
+    return {name: weighed(verdict.outcome) for name, verdict in verdicts(revision, scenario).items()}
 
 
 def repair(

@@ -21,6 +21,7 @@ from draincheck.knobs import Knobs, Setting
 from draincheck.pool import how_many, in_processes
 from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import Revision
+from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
 from draincheck.variants import Variants
 from draincheck.verdict import Outcome
@@ -28,7 +29,7 @@ from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import applies
 
-__all__ = ["NAMES_ONLY", "Advance", "Judge", "Judged", "check_applies", "check_possible", "silently"]
+__all__ = ["NAMES_ONLY", "Advance", "Judge", "Judged", "check_applies", "check_possible", "silently", "weighed"]
 
 #: told how many code bases have been decided so far
 Advance = Callable[[int], None]
@@ -80,6 +81,11 @@ class Judged(Struct, frozen=True):
     def all_hold(self) -> bool:
         """There is such a code base, and every property that was asked for holds."""
         return not self.objection and all(outcome is Outcome.HOLDS for outcome in self.outcomes.values())
+
+
+def weighed(outcome: Outcome) -> Outcome:
+    """The outcome where only good and bad count: what was never asked goes wrong nowhere."""
+    return Outcome.HOLDS if outcome is Outcome.NEVER_ASKED else outcome
 
 
 class Judge:
@@ -160,10 +166,11 @@ class Judge:
     def _search(self, system: TransitionSystem) -> Mapping[str, Outcome]:
         wanted = tuple(system.property_named(name) for name in self.properties)
         verdicts = explore(replace(system, properties=wanted)).verdicts
+        demand_faultless(verdicts.values())
         for verdict in verdicts.values():
             if verdict.outcome is Outcome.UNKNOWN:
                 raise ModelError(f"{system.name}: {verdict.property} cannot be decided: {verdict.reason}")
-        return {name: verdict.outcome for name, verdict in verdicts.items()}
+        return {item.name: weighed(verdicts[item.name].outcome) for item in wanted}
 
     def _elsewhere(self, vectors: Sequence[Knobs]) -> Iterator[Judged]:
         """Decided by processes that are forked from this one, and so begin with what it knows."""

@@ -26,10 +26,11 @@ from draincheck.errors import ModelError
 from draincheck.knobs import Knobs, Setting, all_knobs, shown, turned
 from draincheck.qemu import Probes, Scenario, build
 from draincheck.revisions import PLACES, REVISIONS, Revision, with_settings
+from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Statistics, Verdict
 from drainspecs.mirror.properties import DrainInvariant
-from drainspecs.questions.variants import NAMES_ONLY, Advance, Judge, Judged, check_possible, silently
+from drainspecs.questions.variants import NAMES_ONLY, Advance, Judge, Judged, check_possible, silently, weighed
 
 __all__ = ["BEFORE_THE_STORY", "Flip", "KnobChange", "Why", "changes_between", "why"]
 
@@ -175,7 +176,9 @@ def why(
     _, verdict, _ = asked.explored(revision)
     changes = changes_between(revision, base)
     judge = Judge(scenario, [property], probes, processes, advance)
-    search = _Search(judge, revision.knobs, {change.knob: change.before for change in changes}, verdict.outcome)
+    search = _Search(
+        judge, revision.knobs, {change.knob: change.before for change in changes}, weighed(verdict.outcome)
+    )
     answers = sorted(([change for change in changes if change.knob in answer] for answer in search.run()), key=len)
     return Why(
         revision, base, scenario, verdict, changes, tuple(asked.flip(revision, answer) for answer in answers),
@@ -197,6 +200,7 @@ class _Asked(Struct, frozen=True):
         system = build(title, revision.knobs, self.scenario, self.probes()).compile()
         system.property_named(self.property)
         exploration = explore(system)
+        demand_faultless(exploration.verdicts.values())
         verdict = exploration.verdicts[self.property]
         if verdict.outcome is Outcome.UNKNOWN:
             raise ModelError(f"{system.name}: {self.property} cannot be decided: {verdict.reason}")

@@ -29,14 +29,15 @@ def by_system(results: Iterable[RowResult]) -> dict[str, list[RowResult]]:
 def uncovered(results: Iterable[RowResult], headers: Mapping[str, Sequence[Header]]) -> list[str]:
     """A line for each verdict that needs a certificate and has none in these headers (by hash), and for each unknown one.
 
-    A property that holds needs one, and so does a goal that is not reachable. Other violated properties have counterexamples.
+    A property that holds needs one, and so does a goal that is not reachable. Other violated properties have counterexamples, and where
+    one was never asked there is nothing to prove.
     """
     found: list[str] = []
     for result in results:
         claimed = {(c.property, c.verdict) for header in headers.get(result.digest, ()) for c in header.claims}
         for name, verdict in result.exploration.verdicts.items():
             pair = (name, verdict.outcome.value)
-            if _kind(verdict) != "violated" and pair not in claimed:
+            if _kind(verdict) not in ("violated", "never asked") and pair not in claimed:
                 found.append(f"{result.row.revision.name} / {result.row.scenario.name}: {' '.join(pair)}")
     return found
 
@@ -57,6 +58,7 @@ class Account(Struct, frozen=True):
         holds: verdicts *holds*.
         unreachable: goals that are out of reach; certificates are about these two kinds.
         violated: violated properties, which have counterexamples instead.
+        never_asked: properties that nothing puts to the test.
         unknown: verdicts that were not reached.
     """
 
@@ -66,6 +68,7 @@ class Account(Struct, frozen=True):
     holds: int
     unreachable: int
     violated: int
+    never_asked: int
     unknown: int
 
 
@@ -77,5 +80,6 @@ def account(results: Sequence[RowResult]) -> Account:
         rows=len(results),
         systems=len(states),
         states=sum(states.values()),
+        never_asked=verdicts["never asked"],
         **{kind: verdicts[kind] for kind in ("holds", "unreachable", "violated", "unknown")},
     )

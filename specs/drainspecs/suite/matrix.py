@@ -20,6 +20,7 @@ from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault
 from draincheck.revisions import Revision, code_bases
+from draincheck.semantics.validation import demand_faultless
 from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
@@ -173,7 +174,9 @@ class Solver:
         found = self._explored.get((row.scenario, system.digest))
         if found is not None:
             return system.digest, found, True
-        found = self._explored[row.scenario, system.digest] = explore(system, self._limits)
+        found = explore(system, self._limits)
+        demand_faultless(found.verdicts.values())
+        self._explored[row.scenario, system.digest] = found
         return system.digest, found, False
 
 

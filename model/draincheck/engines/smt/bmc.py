@@ -9,25 +9,37 @@ Properties that are checked together share one unrolling: at each depth z3 is as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.engines.smt.asked import confirmed
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.unrolling import Exclusions, Unrolling
 from draincheck.errors import EvidenceError
-from draincheck.expr import FALSE, BoolExpr
+from draincheck.expr import BoolExpr
+from draincheck.properties import FaultKind, NoFault, Property, Reachable, WithinBounds
 from draincheck.reason import Excluded, NoLongerPath, NothingUpTo, Refused, Stop, StopKind
 from draincheck.semantics.validation import Evidence, Path, conclude
-from draincheck.semantics.violation import evidence_word, fault_found, last_action, outcome_if_not_shown, shown_by
+from draincheck.semantics.violation import (
+    ERRORS,
+    evidence_word,
+    fault_found,
+    last_action,
+    outcome_if_not_shown,
+    shown_by,
+)
 from draincheck.solvers import Answer, Incremental, incremental
-from draincheck.system import FaultKind, State, TransitionSystem
+from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
-__all__ = ["DEFAULT_DEPTH", "BoundedSearch", "decide"]
+__all__ = ["DEFAULT_DEPTH", "BoundedSearch", "decide", "seen_asked"]
+
+#: for a system with parameters: the system without them that starts in a state
+Instance = Callable[[State], TransitionSystem]
 
 #: how deep a search goes that was given neither a depth nor a time
 DEFAULT_DEPTH = 100
@@ -40,7 +52,7 @@ def decide(
     reporter: Reporter = SILENT,
     *,
     pairs: Pairs | None = None,
-    instance: Callable[[State], TransitionSystem] | None = None,
+    instance: Instance | None = None,
     known: BoolExpr | None = None,
 ) -> dict[str, Verdict]:
     """Search for counterexamples (witnesses, for `Reachable`) up to `limits.depth` steps and `limits.seconds`, in one search.
@@ -51,18 +63,30 @@ def decide(
       counterexamples (for `Reachable` *holds*, with a witness); that of an assertion has one step more, the one that breaks it. A bound
       hides what comes after it, not what comes before;
     * else it is *unknown*; or *holds* (*violated*), if no path is longer or pairs of values exclude what is looked for, and no reachable
-      state passes a bound or enables a faulty action.
+      state passes a bound; or *never asked*, if that is so and nothing puts it to the test.
+
+    A run ends with an error. Those that are found while there is something else to look for have their verdicts, too.
 
     A system with parameters (`draincheck.naturals.parameter`) is an infinite family, searched at once. The trace of a counterexample
     belongs to `instance(initial)`, the member that starts in its first state, and has been executed there.
 
     `pairs`, `instance` and `known` are as for `BoundedSearch`.
-
-    Raises:
-        ModelFault: a state that is no further away than those that show the properties violated, or else than `limits.depth` steps,
-            enables an action that cannot be taken. The trace to it is a shortest one.
     """
-    return BoundedSearch(system, property_names, limits, pairs=pairs, instance=instance, known=known).run(reporter)
+    limits = limits.begun()
+    found = BoundedSearch(system, property_names, limits, pairs=pairs, instance=instance, known=known).run(reporter)
+    return seen_asked(system, found, limits, reporter)
+
+
+def seen_asked(
+    system: TransitionSystem, verdicts: Mapping[str, Verdict], limits: Limits, reporter: Reporter = SILENT
+) -> dict[str, Verdict]:
+    """The verdicts, but *holds* only where a run was found that asks the property (see `asked`). Of the limits the time counts."""
+
+    def search(goals: Sequence[Reachable]) -> dict[str, Verdict]:
+        sought = replace(system, properties=tuple(goals))
+        return BoundedSearch(sought, [goal.name for goal in goals], replace(limits.begun(), depth=None)).run(reporter)
+
+    return confirmed(system, verdicts, limits, search)
 
 
 class _Sought(Struct, frozen=True):
@@ -90,7 +114,7 @@ class BoundedSearch:
         *,
         pairs: Pairs | None = None,
         obstacles: Sequence[tuple[BoolExpr, str]] = (),
-        instance: Callable[[State], TransitionSystem] | None = None,
+        instance: Instance | None = None,
         known: BoolExpr | None = None,
     ) -> None:
         """A search that has not begun.
@@ -112,14 +136,20 @@ class BoundedSearch:
         self._names = property_names
         self._instance, self._known = instance, known
         self.pairs = pairs or Pairs(system)
-        self._error = self._seek("error", fault_found(system, bound=False) if known is None else FALSE)
+        self._faults = {item.name: self._seek(f"fault{n}", shown) for n, (item, shown) in enumerate(self._implicit())}
         self._obstacles = {self._seek(f"obstacle{n}", where): what for n, (where, what) in enumerate(obstacles)}
         no_bound = obstacles or known is not None
-        self._passed_bound = FOR_EVER if no_bound else self.pairs.first(fault_found(system, bound=True))
+        self._passed_bound = FOR_EVER if no_bound else self.pairs.first(fault_found(system, {FaultKind.BOUND}))
         self._goals = self._open()
         self._hit = ""
         self._stopped: Stop | None = None
         self._unrolling: Unrolling | None = None
+
+    def _implicit(self) -> Iterator[tuple[NoFault, BoolExpr]]:
+        """The faults that are looked for beside what was asked for, and the states that show them."""
+        for item in self.system.implicit if self._known is None else ():
+            if item.name not in self._names:
+                yield item, fault_found(self.system, {item.kind})
 
     def _seek(self, predicate: str, condition: BoolExpr) -> _Sought:
         return _Sought(predicate, condition, self.pairs.first(condition))
@@ -127,26 +157,25 @@ class BoundedSearch:
     def _open(self) -> dict[str, _Sought]:
         """What shows each property violated; the verdicts of those for which that is known already."""
         goals: dict[str, _Sought] = {}
-        excluded = min(s.first for s in (self._error, *self._obstacles)) == FOR_EVER
         for number, name in enumerate(self._names):
             shown = shown_by(self.system, self.system.property_named(name))
             if shown is None:
                 refused = Refused("bounded model checking does not decide this kind of property")
                 self.verdicts[name] = Verdict(name, Outcome.UNKNOWN, refused)
-                continue
-            sought = self._seek(f"goal{number}", shown)
-            if excluded and sought.first == FOR_EVER:
-                self.verdicts[name] = self._nothing(name, Excluded())
             else:
-                goals[name] = sought
-        return goals
+                goals[name] = self._seek(f"goal{number}", shown)
+        return self._without_excluded(goals)
+
+    def _without_excluded(self, goals: dict[str, _Sought]) -> dict[str, _Sought]:
+        """What is left to look for: where only pairs of values speak, they do so once there is no fault or obstacle left to be found."""
+        if min((s.first for s in (*self._faults.values(), *self._obstacles)), default=FOR_EVER) != FOR_EVER:
+            return goals
+        excluded = [name for name, sought in goals.items() if sought.first == FOR_EVER]
+        self.verdicts |= {name: self._nothing(name, Excluded()) for name in excluded}
+        return {name: sought for name, sought in goals.items() if name not in excluded}
 
     def run(self, reporter: Reporter) -> dict[str, Verdict]:
-        """Search until everything is decided, a limit is reached, or Ctrl-C; the verdicts are in the order in which they were asked for.
-
-        Raises:
-            ModelFault: as `deepen`.
-        """
+        """Search until everything is decided, a limit is reached, or Ctrl-C; verdicts in the order in which they were asked for, then faults."""
         last = self._last()
         try:
             while not self.is_over and self.depth < last:
@@ -157,7 +186,7 @@ class BoundedSearch:
                 raise
             self._stopped = Stop(StopKind.REQUEST)
         self._end(stopped=self._stopped)
-        return {name: self.verdicts[name] for name in self._names}
+        return {name: self.verdicts[name] for name in dict.fromkeys((*self._names, *self.verdicts))}
 
     @property
     def is_over(self) -> bool:
@@ -171,11 +200,7 @@ class BoundedSearch:
             self._unrolling.solver.interrupt()
 
     def deepen(self) -> None:
-        """Look one step further; `verdicts` has what that decides.
-
-        Raises:
-            ModelFault: some state at this depth enables an action that cannot be taken, and none before does.
-        """
+        """Look one step further; `verdicts` has what that decides."""
         if late := self._late():
             return self._end(stopped=late)
         depth = self.depth + 1
@@ -192,6 +217,7 @@ class BoundedSearch:
                 break
             self._note(unrolling.path())
         self.depth = depth
+        self._goals = self._without_excluded(self._goals)
         return self._end(f"{self._hit} after {counted(depth, 'step')}") if self._hit else None
 
     def _last(self) -> int:
@@ -235,10 +261,8 @@ class BoundedSearch:
         return Unrolling(relation, solver, "init", lambda depth: ["known", *exclusions.at(depth)])
 
     def _everything(self) -> list[_Sought]:
-        """What is looked for: faults only, if no property is open; no more obstacles, if there has been one."""
-        if not self._goals:
-            return [self._error]
-        return [*self._goals.values(), self._error, *(() if self._hit else self._obstacles)]
+        """What is looked for, faults beside the rest; no more obstacles, if there has been one."""
+        return [*self._goals.values(), *self._faults.values(), *(() if self._hit else self._obstacles)]
 
     def _sought(self, depth: int) -> list[_Sought]:
         """What is looked for at a depth."""
@@ -261,28 +285,27 @@ class BoundedSearch:
 
     def _nothing(self, name: str, reason: Excluded | NoLongerPath) -> Verdict:
         """There is nothing to be found: what that means for a property."""
-        if self._passed_bound != FOR_EVER:
+        item = self.system.property_named(name)
+        reason = replace(reason, erring=self._may_err(item))
+        if self._passed_bound != FOR_EVER and not isinstance(item, WithinBounds):
             return Verdict(name, Outcome.UNKNOWN, replace(reason, bounded=True))
-        return Verdict(name, outcome_if_not_shown(self.system.property_named(name)), reason)
+        return Verdict(name, outcome_if_not_shown(item), reason)
+
+    def _may_err(self, item: Property) -> bool:
+        """Whether pairs of values do not exclude that a run ends with an error that is not the property's business."""
+        others = ERRORS - {item.kind} if isinstance(item, NoFault) else ERRORS
+        return self._known is None and self.pairs.first(fault_found(self.system, others)) != FOR_EVER
 
     def _note(self, path: Path) -> None:
-        """Execute a path that z3 has found, and note what it leads to.
-
-        Raises:
-            ModelFault: it leads to a faulty action.
-        """
+        """Execute a path that z3 has found, and note what it leads to."""
         initial, actions = path
         system = self._instance(initial) if self._instance is not None else self.system
         evidence, last = Evidence(system), initial
         for index in actions:
             last = system.step(last, system.actions[index])
-        for action in system.enabled(last):
-            fault = system.fault(last, action)
-            if fault is not None and fault.kind is not FaultKind.BOUND:
-                raise evidence.fault(action, fault, path)
-        shown = [name for name in self._goals if _is_shown(system, name, last)]
+        shown = [name for name in (*self._goals, *self._faults) if _is_shown(system, name, last)]
         for name in shown:
-            del self._goals[name]
+            del (self._goals if name in self._goals else self._faults)[name]
             self.verdicts[name] = _verdict(evidence, name, path, last)
         if not shown:
             self._hit = self._obstacle(system, last)
@@ -304,5 +327,5 @@ def _verdict(evidence: Evidence, name: str, path: Path, last: State) -> Verdict:
     """The verdict on a property that the last state of a path shows violated (met, for `Reachable`)."""
     system, (initial, actions) = evidence.system, path
     item = system.property_named(name)
-    trace = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
-    return conclude(item, trace, None)
+    run = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
+    return conclude(item, run, None)

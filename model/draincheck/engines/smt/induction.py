@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from draincheck.engines.smt.bmc import BoundedSearch
+from draincheck.engines.smt.bmc import BoundedSearch, seen_asked
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.unrolling import Unrolling
 from draincheck.engines.smt.writer import conjoined, declare, define
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
-from draincheck.properties import Property
+from draincheck.properties import FaultKind, Property
 from draincheck.reason import Inductive, NotInductive, Refused
 from draincheck.semantics.violation import fault_found, outcome_if_not_shown, shown_by
 from draincheck.solvers import Answer, incremental
@@ -64,17 +64,27 @@ def prove(
     They share the search for counterexamples and the time limit. `mined` adds what pairs of values exclude to the lemmas; `pairs` is the
     analysis of these, if somebody has made it already. What a verdict says, unless time runs out:
 
-    * *holds* (for `Reachable`: *violated*), with the proof, only if no reachable state violates the property, passes a bound, enables a
-      faulty action or violates a lemma;
+    * *holds* (for `Reachable`: *violated*), with the proof, only if no reachable state violates the property, enables an action with a fault
+      or violates a lemma, and a run was found that asks the property;
     * *violated*, with one of the shortest counterexamples (for `Reachable` *holds*, with a witness), if a state that shows that is less than
-      `limits.depth` steps away, and none that is nearer passes a bound or violates a lemma;
+      `limits.depth` steps away, and none that is nearer enables an action with a fault or violates a lemma; faults themselves, too;
+    * *never asked*, if it is proved and nothing puts it to the test;
     * else *unknown*.
-
-    Raises:
-        ModelFault: a state that is less than `limits.depth` steps away, and no further than those that show the properties violated, pass
-            a bound or violate a lemma, enables an action that cannot be taken.
     """
-    return _Induction(system, property_names, limits, lemmas, mined=mined, pairs=pairs).run(reporter)
+    limits = limits.begun()
+    found = _Induction(system, property_names, limits, lemmas, mined=mined, pairs=pairs).run(reporter)
+    verdicts = {name: verdict for name, (verdict, _) in found.items()}
+    asked = seen_asked(system, verdicts, limits, reporter)
+    return {name: (asked[name], proof if asked[name] == verdict else None) for name, (verdict, proof) in found.items()}
+
+
+#: what is said of a fault in the way of a proof
+_AN_OBSTACLE = {
+    FaultKind.RANGE: "a value leaves its range",
+    FaultKind.REENTRY: "a coroutine is entered that cannot be",
+    FaultKind.ERROR: "there is an error",
+    FaultKind.BOUND: "a bound is passed",
+}
 
 
 class _Induction:
@@ -99,12 +109,12 @@ class _Induction:
         shown = {name: shown_by(system, item) for name, item in self._items.items()}
         self._goals = {name: goal for name, goal in shown.items() if goal is not None}
         self._limits = limits = limits.begun()
-        bound, error = (fault_found(system, bound=kind) for kind in (True, False))
+        faults = [(fault_found(system, {kind}), _AN_OBSTACLE[kind]) for kind in FaultKind]
         false_lemmas = [(not_(lemma), f"lemma {n} is no invariant, it is false") for n, lemma in enumerate(lemmas, 1)]
-        obstacles = [(bound, "a bound is passed"), *false_lemmas]
+        obstacles = [*faults, *false_lemmas]
         self._base = BoundedSearch(system, [*self._goals], limits, pairs=pairs, obstacles=obstacles)
         mine = _exclusions(self._base.pairs) if mined else ()
-        self._step = _Step(system, self._goals, all_(not_(error), not_(bound), *lemmas, *mine))
+        self._step = _Step(system, self._goals, all_(*(not_(fault) for fault, _ in faults), *lemmas, *mine))
 
     def run(self, reporter: Reporter) -> dict[str, tuple[Verdict, Proof | None]]:
         """Try k = 1, 2, 3 ... until everything is decided or a limit is reached."""
@@ -114,7 +124,8 @@ class _Induction:
             k += 1
             goes_on = self._try(k)
             reporter.progress(k, 0, k, 0)
-        return {name: self.found.get(name) or (self._left(name, k), None) for name in self._items}
+        faults = {name: (verdict, None) for name, verdict in self._base.verdicts.items() if name not in self._items}
+        return {name: self.found.get(name) or (self._left(name, k), None) for name in self._items} | faults
 
     def _open(self) -> list[str]:
         return [name for name in self._goals if name not in self.found]

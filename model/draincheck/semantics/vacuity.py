@@ -1,0 +1,52 @@
+"""What puts a property to the test: without it, whatever holds was never asked. The reference interpreter has a reading of its own.
+
+An assertion is asked by the steps that pass one of its checks, `LeadsTo` wherever its trigger is true, and everything else by any step at
+all: in a model that never moves nothing is asked. What is violated is so, asked or not: a goal out of reach, a bad initial state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from draincheck.expr import BoolExpr, all_, any_
+from draincheck.properties import Assertion, LeadsTo, Property
+from draincheck.reason import NeverAsked, Unasked
+from draincheck.semantics.violation import faultless
+from draincheck.system import Action, Check, TransitionSystem
+
+__all__ = ["asking", "checks_of", "unasked", "without_check"]
+
+
+def checks_of(system: TransitionSystem, item: Assertion) -> Iterator[tuple[Action, Check]]:
+    """The checks of an assertion, with the actions that they stand in."""
+    return ((action, check) for action in system.actions for check in action.checks if check.property == item.name)
+
+
+def asking(system: TransitionSystem, item: Property) -> BoolExpr:
+    """The states in which a property of states or steps is put to the test; a step with a fault is a step, but asks no check."""
+    match item:
+        case Assertion():
+            return any_(*(all_(faultless(action), check.asked) for action, check in checks_of(system, item)))
+        case _:
+            return any_(*(action.guard for action in system.actions))
+
+
+def without_check(system: TransitionSystem, item: Property) -> NeverAsked | None:
+    """That an assertion has no check anywhere, which needs no search, or None."""
+    if not isinstance(item, Assertion) or any(True for _ in checks_of(system, item)):
+        return None
+    asked = dict.fromkeys(check.property for action in system.actions for check in action.checks)
+    return NeverAsked(Unasked.NO_CHECK, tuple(get_close_matches(item.name, asked, cutoff=0.75)))
+
+
+def unasked(system: TransitionSystem, item: Property, moves: bool = False) -> NeverAsked:
+    """Why a property is never asked that no reachable state puts to the test; `moves`: some step can be taken."""
+    match item:
+        case Assertion():
+            lines = dict.fromkeys(str(check.line) for _, check in checks_of(system, item))
+            return without_check(system, item) or NeverAsked(Unasked.UNREACHED, tuple(lines))
+        case LeadsTo() if moves:
+            return NeverAsked(Unasked.NO_TRIGGER)
+        case _:
+            return NeverAsked(Unasked.NO_STEP)
