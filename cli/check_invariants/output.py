@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
 
@@ -16,6 +18,7 @@ from check_invariants.options import STDOUT
 from check_invariants.table import Table
 from draincheck import Run, render_trace
 from draincheck.atomicfile import write_atomically
+from draincheck.budget import memory_in_use
 from draincheck.escape import harmless
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ T = TypeVar("T")
 #: what a document is made of
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Document: TypeAlias = dict[str, Json]
+
+#: seconds after which progress is shown on a terminal, and elsewhere for the first time; the time between two lines there doubles up to a minute
+SOON, LATER, SELDOM = 2, 10, 60
 
 #: goes up whenever a reader of the documents before could misunderstand one
 VERSION = 1
@@ -161,11 +167,14 @@ def make_directory(path: str) -> None:
 
 
 class Counter:
-    """Progress on standard error, from the first `advance` on and while a terminal watches it: a line, gone at the end."""
+    """Progress on standard error, of what takes long: a line that is gone at the end where a terminal watches, elsewhere a line now and then."""
 
     def __init__(self, what: str, total: int | None = None) -> None:
         self.what, self.total, self.done = what, total, 0
         self._status: Status | None = None
+        self._details = ""
+        self._started = perf_counter()
+        self._next: float = SOON if _watched(sys.stderr) else LATER
 
     def __enter__(self) -> Counter:
         return self
@@ -176,18 +185,35 @@ class Counter:
 
     def advance(self, done: int) -> None:
         """Say how much is done by now."""
-        self.done = done
-        if self._status is not None:
-            self._status.update(self._words())
-        elif _watched(sys.stderr):
-            self._status = _terminal().counting(self._words())
+        self.done, self._details = done, ""
+        self._show()
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """What an engine reports (see draincheck.verdict.Reporter)."""
-        self.advance(states)
+        self.done = states
+        self._details = f", depth {depth}" + (f", {queue} to expand" if queue else "")
+        self._show()
 
-    def _words(self) -> str:
-        return f"{self.done}{'' if self.total is None else f' of {self.total}'} {self.what}"
+    def _show(self) -> None:
+        passed = perf_counter() - self._started
+        if passed < self._next:
+            return
+        if _watched(sys.stderr):
+            if self._status is None:
+                self._status = _terminal().counting(self._words(passed))
+            self._status.update(self._words(passed))
+        else:
+            self._next = passed + min(max(passed, LATER), SELDOM)
+            with suppress(OSError):  # nobody reads it: so be it
+                if sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison] (closed: `2>&-`)
+                    sys.stderr.write(f"{self._words(passed)}\n")
+                    sys.stderr.flush()
+
+    def _words(self, passed: float) -> str:
+        total = "" if self.total is None else f" of {self.total}"
+        rate = f", {self.done / passed:.0f} a second" if self.total is None else ""
+        memory = memory_in_use() >> 20
+        return f"{self.done}{total} {self.what}{self._details}{rate}, {passed:.0f} s, {memory} MB"
 
 
 def until_interrupted(items: Iterator[T], what: str, total: int) -> tuple[list[T], bool]:
