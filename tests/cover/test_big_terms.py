@@ -11,6 +11,7 @@ from draincheck import Limits, Model, Outcome, Run, check, interpreter, render_t
 from draincheck.analysis.explain import explain
 from draincheck.certificate import check as check_certificate
 from draincheck.certificate.certification import certify
+from draincheck.errors import CertificateError
 from draincheck.expr import (
     TRUE,
     BoolExpr,
@@ -172,3 +173,11 @@ def test_functions_of_deep_terms() -> None:
     for value in (0, 1):
         assert Evaluation({a: value, b: 1})[term] == value
         assert Evaluation({a: value, b: 0})[term] == value
+
+
+def test_a_diagram_of_too_many_variables_is_refused() -> None:
+    """No certificate is made from the reachable states of 2,000 variables: one message says so, and what to do."""
+    with pytest.raises(
+        CertificateError, match="of 2002 variables no decision diagram is made, 500 at most; use --engine"
+    ):
+        certify(system_of("total"), ["at most two"])

@@ -13,14 +13,19 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined
 from draincheck.errors import CertificateError
 from draincheck.exploration.backward import distances, predecessors
+from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import FAULTS, CanAlwaysFinish, Liveness, Property, Reachable
+from draincheck.reason import Reason
 from draincheck.semantics.violation import ERRORS, outcome_if_not_shown
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
 from draincheck.words import counted
+
+#: variables of which a diagram of states is made: it asks one after the other
+MOST_VARIABLES = 500
 
 __all__ = ["certifiable", "from_proof", "make", "met_error", "obstacle"]
 
@@ -54,15 +59,35 @@ def make(
         if reason := obstacle(item, exploration.verdicts.get(item.name)):
             raise CertificateError(f"{item.name}: {reason}")
     goals = {item.name: item.goal for item in items if isinstance(item, CanAlwaysFinish)}
-    graph = StateGraph(system, goals.values(), limits)
-    if graph.incomplete:
-        raise CertificateError(f"{system.name}: not all reachable states are known: {graph.incomplete}")
-    ranks = {name: _ranks(graph, goal) for name, goal in goals.items()}
+    graph = StateGraph(system, goals.values(), limits) if goals else None
+    _demand_all(system, None if graph is None else graph.incomplete)
+    ranks = {} if graph is None else {name: _ranks(graph, goal) for name, goal in goals.items()}
     claims = [_claim(item, exploration.verdicts[item.name], ranks.get(item.name, [])) for item in items]
     header = Header(system.name, system.digest, tuple(claims), source=source or {})
     relation = Relation(system)
-    bodies = _bodies(relation, graph, [(claim, ranks.get(claim.property, [])) for claim in claims])
+    states = _reached(system, graph, limits) if any(claim.witness is None for claim in claims) else []
+    bodies = _bodies(relation, states, graph, [(claim, ranks.get(claim.property, [])) for claim in claims])
     return _complete(relation, header, bodies)
+
+
+def _reached(system: TransitionSystem, graph: StateGraph | None, limits: Limits) -> list[State]:
+    """The reachable states; without a graph they are searched for, for edges take more memory than states. Raises CertificateError."""
+    if len(system.variables) > MOST_VARIABLES:
+        raise CertificateError(
+            f"{system.name}: of {len(system.variables)} variables no decision diagram is made, {MOST_VARIABLES} at most; use --engine induction"
+        )
+    if graph is not None:
+        return list(map(graph.state, range(len(graph))))
+    explorer = Explorer(system)
+    explorer.run(limits)
+    _demand_all(system, explorer.incomplete)
+    return list(map(explorer.loop.layout.unpack, explorer.order()))
+
+
+def _demand_all(system: TransitionSystem, incomplete: Reason | None) -> None:
+    """Raise CertificateError if a search did not see all states."""
+    if incomplete is not None:
+        raise CertificateError(f"{system.name}: not all reachable states are known: {incomplete}")
 
 
 def certifiable(system: TransitionSystem, exploration: Exploration) -> tuple[str, ...]:
@@ -139,16 +164,20 @@ def _claim(item: Property, verdict: Verdict, ranks: Sequence[int]) -> InvariantC
     return InvariantClaim(item.name, verdict.outcome.value, witness=witness)
 
 
-def _bodies(relation: Relation, graph: StateGraph, claims: Sequence[tuple[InvariantClaim, Sequence[int]]]) -> list[str]:
+def _bodies(
+    relation: Relation,
+    states: Sequence[State],
+    graph: StateGraph | None,
+    claims: Sequence[tuple[InvariantClaim, Sequence[int]]],
+) -> list[str]:
     """The bodies of the definitions of a claim, in the order of their signatures."""
     if all(claim.witness is not None for claim, _ in claims):
         return []
-    states = [graph.state(number) for number in range(len(graph))]
     order = good_order(states)
     reached = Diagram(relation, order, dict.fromkeys(states, "true"), "false").text()
     bodies = [conjoined([relation.applied("domain"), reached])]
     for claim, ranks in claims:
-        if claim.progress:
+        if claim.progress and graph is not None:
             bodies += [Diagram(relation, order, _bit(states, ranks, bit), "").text() for bit in range(claim.progress)]
             strategy = {states[n]: relation.number_of(action) for n, action in _strategy(graph, ranks).items()}
             bodies.append(Diagram(relation, order, strategy, "").text() if strategy else relation.number(0))
