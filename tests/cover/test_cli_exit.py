@@ -291,7 +291,7 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("draincheck.engines.registry.explore", interrupted)
+    monkeypatch.setattr("draincheck.engines.registry.decide", interrupted)
     result = run("check", "--no-trace")
     assert result.stderr == "Error: interrupted after 0 states: every verdict is unknown\n"
     assert result.exit_code == 130
@@ -310,9 +310,32 @@ def test_130_anywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_150_for_a_malformed_model(tmp_path: Path) -> None:
-    """A model with an error of its own."""
-    result = run("check", model(tmp_path, "m.always('x', x <= 0)", "p.do('step', x.set(9))"))
+    """A model that cannot be given a meaning."""
+    result = run("check", model(tmp_path, "m.always('x', x <= 0)", "p.do('step', x)"))
     assert result.exit_code == 150
+
+
+def test_12_for_an_error_of_a_run(tmp_path: Path) -> None:
+    """A value out of range is a violation beside the other verdicts; a property that was asked by name hides it neither."""
+    name = model(tmp_path, "m.always('x', x <= 0)", "p.do('step', x.set(9))")
+    result = run("check", name, "--property", "x")
+    assert "the step that cannot be taken" in result.stdout
+    assert result.stdout.endswith("violated: values in range\n")
+    assert (result.exit_code, run("check", name, "--property", "values in range").exit_code) == (12, 12)
+
+
+def test_10_for_what_was_never_asked(tmp_path: Path) -> None:
+    """Nothing is wrong, and nothing was looked at: no success; and not proved."""
+    name = model(tmp_path, "m.assertion('y')", "p.do('step', x.set(1)); p.check('z', x >= 0)")
+    result = run("check", name)
+    assert result.stdout.endswith("never asked: y\n")
+    assert (result.exit_code, run("prove", name, "-o", str(tmp_path / "p.smt2")).exit_code) == (10, 10)
+
+
+def test_a_name_that_every_model_has_is_refused(tmp_path: Path) -> None:
+    """Nobody's own property is called like what is demanded of all."""
+    result = run("check", model(tmp_path, "m.always('values in range', x <= 0)", "p.do('step', x.set(1))"))
+    assert result.exit_code == 150 and "is demanded of every model" in result.stderr
 
 
 def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +344,7 @@ def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("draincheck.engines.registry.explore", broken)
+    monkeypatch.setattr("draincheck.engines.registry.decide", broken)
     result = run("check")
     assert result.stderr.startswith("Error: internal error: ZeroDivisionError: unforeseen\n")
     assert "Traceback" not in result.stderr
@@ -334,7 +357,7 @@ def test_the_traceback_of_an_internal_error_can_be_had(monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("draincheck.engines.registry.explore", broken)
+    monkeypatch.setattr("draincheck.engines.registry.decide", broken)
     assert isinstance(run("check", env={DEBUG: "1"}).exception, ZeroDivisionError)
 
 
