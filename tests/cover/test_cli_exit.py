@@ -332,6 +332,14 @@ def test_10_for_what_was_never_asked(tmp_path: Path) -> None:
     assert (result.exit_code, run("prove", name, "-o", str(tmp_path / "p.smt2")).exit_code) == (10, 10)
 
 
+def test_a_model_that_never_moves_is_said_to(tmp_path: Path) -> None:
+    """In the last line; not where something moves."""
+    still = run("check", model(tmp_path, "m.always('x', x <= 0)", "p.do('step', x.set(1), when=x > 0)"))
+    assert still.stdout.endswith("never asked: x; nothing ever moves in this model\n")
+    assert still.exit_code == 10
+    assert "nothing ever" not in run("check", model(tmp_path, "m.always('x', x <= 1)", "p.do('step', x.set(1))")).stdout
+
+
 def test_a_name_that_every_model_has_is_refused(tmp_path: Path) -> None:
     """Nobody's own property is called like what is demanded of all."""
     result = run("check", model(tmp_path, "m.always('values in range', x <= 0)", "p.do('step', x.set(1))"))

@@ -22,6 +22,7 @@ from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
 from draincheck.properties import FAULTS
+from draincheck.reason import NeverAsked, Unasked
 from draincheck.report.jsontrace import trace_to_json, write_trace
 from draincheck.report.waiting import waiting_of
 from draincheck.verdict import Exploration, Limits
@@ -140,7 +141,14 @@ def _show(found: _Checked, traces: bool) -> None:
     emit(limits)
     if traces:
         _print_traces(found)
-    emit(f"\n{conclusion(found.listed, 'everything holds')}\n")
+    emit(f"\n{conclusion(found.listed, 'everything holds')}{_still(found)}\n")
+
+
+def _still(found: _Checked) -> str:
+    """That nothing moves in the model, "" if something does."""
+    reasons = (item.verdict.reason for item in found.listed)
+    still = any(isinstance(reason, NeverAsked) and reason.why is Unasked.NO_STEP for reason in reasons)
+    return "; nothing ever moves in this model" if still else ""
 
 
 def _table(found: _Checked) -> Table:
