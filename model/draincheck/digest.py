@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from draincheck.expr import Expr
+from draincheck.properties import NoDeadlock
 from draincheck.sorts import BoolSort, EnumSort, Sort
 from draincheck.walks import OfTerms
 
@@ -26,6 +27,11 @@ MOST_TERMS, DEEPEST_TERMS = 10_000, 200
 def digest_of(system: TransitionSystem) -> str:
     """A hash of everything that decides behaviour."""
     return _hash(_canonical(system))
+
+
+def _asks_who_rests(system: TransitionSystem) -> bool:
+    """Whether what is demanded depends on where processes may rest."""
+    return bool(system.at_rest) and any(isinstance(item, NoDeadlock) for item in system.properties)
 
 
 def _canonical(system: TransitionSystem) -> list[object]:
@@ -55,6 +61,7 @@ def _canonical(system: TransitionSystem) -> list[object]:
         term(system.final),
         *([[[f.strength.value, f.actions] for f in system.fairness]] if system.fairness else []),
         *([system.quotient] if system.quotient else []),
+        *([[[name, term(rests)] for name, rests in system.at_rest]] if _asks_who_rests(system) else []),
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import cached_property
 from time import perf_counter
 
 from draincheck.budget import Budget
@@ -24,6 +25,7 @@ from draincheck.reason import (
     Shortest,
     Stop,
     StopKind,
+    Stuck,
     Unasked,
 )
 from draincheck.run import Trace, label_of, rerun
@@ -175,6 +177,8 @@ class _Seen:
         if trace is not None:
             if is_goal:
                 return Verdict(item.name, Outcome.HOLDS, Shortest("witness", len(trace.actions)), trace)
+            if isinstance(item, NoDeadlock) and self.system.at_rest:
+                return Verdict(item.name, Outcome.VIOLATED, self.stuck(trace), trace)
             return Verdict(item.name, Outcome.VIOLATED, self.violation(item, trace), trace)
         if incomplete := self.incomplete():
             return Verdict(item.name, Outcome.UNKNOWN, incomplete)
@@ -220,6 +224,8 @@ class _Seen:
                 yield from (state for state in self.order if not holds(condition, state))
             case Reachable(goal=condition):
                 yield from (state for state in self.order if holds(condition, state))
+            case NoDeadlock() if self.system.at_rest:
+                yield from (state for state in self.order if any(state in who for who in self.stranded.values()))
             case NoDeadlock():
                 yield from (state for state in self.deadlocks if not holds(self.system.final, state))
             case CanAlwaysFinish(goal=condition) if not self.incomplete():
@@ -227,6 +233,39 @@ class _Seen:
                 yield from (state for state in self.order if state not in can)
             case _:
                 pass
+
+    @cached_property
+    def stranded(self) -> dict[str, set[State]]:
+        """For each process (or "", all) the states after which it never moves again, is nowhere at rest, and nothing final comes."""
+        return {name: self.order_set - self.moves_in_the_end(name, rests) for name, rests in self.system.at_rest}
+
+    def moves_in_the_end(self, process: str, rests: BoolExpr) -> set[State]:
+        """The states with some future in which a process moves, or is at rest, or the whole may stop, or that is not known to its end."""
+        good = {state for state in self.order_set if self.may_be_left(state, process, rests)}
+        while True:
+            before = {state for state, after in self.successors.items() if any(target in good for target in after)}
+            if before <= good:
+                return good
+            good |= before
+
+    def may_be_left(self, state: State, process: str, rests: BoolExpr) -> bool:
+        """Whether nothing is missing in a state as far as one process is concerned."""
+        enabled = list(self.system.enabled(state))
+        unknown = state not in self.successors or any(self.system.fault(state, action) for action in enabled)
+        fine = self.system.holds(self.system.final, state) or self.system.holds(rests, state)
+        return unknown or fine or any(action.process == process for action in enabled)
+
+    @cached_property
+    def order_set(self) -> set[State]:
+        """Every state found."""
+        return set(self.depth)
+
+    def stuck(self, trace: Trace) -> Stuck:
+        """Who is stuck where a path ends; if not everything was seen, others may be before."""
+        steps = rerun(self.system, trace)
+        last = steps[-1].after if steps else trace.initial
+        names = tuple(name for name, states in self.stranded.items() if last in states)
+        return Stuck(names, len(steps), first=self.incomplete() is None)
 
     def can_reach(self, goal: BoolExpr) -> set[State]:
         """The states from which some state that satisfies the goal can be reached."""

@@ -99,7 +99,12 @@ class Reachable(Property, frozen=True):
 
 
 class NoDeadlock(Property, frozen=True):
-    """Every reachable state without an enabled action is one where `TransitionSystem.final` holds."""
+    """No process is ever stuck: not ended, and unable to move again whatever the others do, with no final state in reach any more.
+
+    So from every reachable state and for every process a state stays reachable in which it can move, has ended (or, a coroutine, has not been
+    entered yet), or `TransitionSystem.final` holds. Who spins hides nothing. A system that does not say where its processes rest
+    (`TransitionSystem.at_rest`) has deadlocks alone: states without an enabled action that are not final.
+    """
 
     breach: ClassVar[Breach] = Breach.STUCK
 
@@ -115,8 +120,9 @@ class CanAlwaysFinish(Property, frozen=True):
 class Liveness(Property, frozen=True):
     """A demand on whole runs: that something good happens, not merely that nothing bad does.
 
-    A run goes on for ever, or ends in a state without an enabled action and stays there. Only fair runs count (see `Fairness`);
-    doing nothing while something is enabled is no run.
+    A run goes on for ever, or stops somewhere and stays there. Only fair runs count (see `Fairness`): one may stop where something is
+    enabled, too, unless an assumption says that this is not neglected. So nothing happens in the end that nobody promised, and no
+    verdict depends on whether somebody else does nothing for ever.
     """
 
     breach: ClassVar[Breach] = Breach.LIVENESS

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from msgspec import Struct
 
 from draincheck.errors import SourceLine
-from draincheck.words import counted
+from draincheck.words import counted, listed
 
 __all__ = [
+    "Assuming",
     "AtFault",
     "ByEngine",
     "EitherWay",
@@ -30,9 +32,11 @@ __all__ = [
     "Shortest",
     "Stop",
     "StopKind",
+    "Stuck",
     "Unasked",
     "Undecided",
     "Walked",
+    "stuck_words",
 ]
 
 
@@ -130,15 +134,79 @@ class NotSeenAsked(Reason, frozen=True):
         return f"proved ({self.proof}), but not seen asked ({self.search})"
 
 
+class Stuck(Reason, frozen=True):
+    """The trace leads to where these processes can never move again ("": all have ended); `first`: none is stuck after fewer actions."""
+
+    processes: tuple[str, ...]
+    actions: int
+    first: bool = True
+
+    def __str__(self) -> str:
+        shortest = "shortest " if self.first else ""
+        rest = "" if self.first else ", and others may be stuck before"
+        return f"{stuck_words(self.processes)}: {shortest}counterexample: {counted(self.actions, 'action')}{rest}"
+
+
+def stuck_words(processes: Sequence[str]) -> str:
+    """Who is stuck; "" for a state in which all have ended."""
+    if names := [name for name in processes if name]:
+        return f"{listed(names)} can never move again"
+    return "everything has ended, and no final state is in reach"
+
+
+class Assuming(Reason, frozen=True):
+    """Every run was seen that keeps the assumptions of the model, by their names.
+
+    `stop` are the processes that none is about, `remark` is as for `Exhaustive`.
+    """
+
+    weak: tuple[str, ...]
+    strong: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    remark: str = ""
+
+    def __str__(self) -> str:
+        clauses = (
+            [f"{listed(self.weak)} {_go(self.weak)} on while nothing prevents it (weak fairness)"] if self.weak else []
+        )
+        if self.strong:
+            clauses.append(f"{listed(self.strong)} {_go(self.strong)} on if possible again and again (strong fairness)")
+        rest = f"; {listed(self.stop)} may stop for ever" if self.stop else ""
+        return f"exhaustive, assuming that {' and that '.join(clauses)}{rest}{self.remark}"
+
+
+def _go(names: Sequence[str]) -> str:
+    return "goes" if len(names) == 1 else "go"
+
+
 class RunsForEver(Reason, frozen=True):
-    """The trace is a run that waits for ever: its last `repeated` actions come again and again, or nothing moves (0)."""
+    """The trace is a run that waits for ever: its last `repeated` actions come again and again, or it stops (0).
+
+    Attributes:
+        actions: of the whole trace.
+        repeated: how many of them.
+        left: the processes that could go on where the run stops; nothing promises that one does.
+        declared: those of them of which the model says so (`may_stop`).
+    """
 
     actions: int
     repeated: int
+    left: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        end = f"the last {self.repeated} repeat for ever" if self.repeated else "then nothing moves"
-        return f"counterexample: {self.actions} actions, {end}"
+        return f"counterexample: {counted(self.actions, 'action')}, {self._end()}"
+
+    def _end(self) -> str:
+        if self.repeated:
+            return f"the last {self.repeated} repeat for ever"
+        if not self.left:
+            return "then nothing moves"
+        stops = f"then {listed(self.left)} {'stops' if len(self.left) == 1 else 'stop'} for ever"
+        owed = [name for name in self.left if name not in self.declared]
+        if not owed:
+            return f"{stops}, as may_stop says"
+        return f"{stops}: nobody promised otherwise (m.fair({owed[0]}) or fair= would, m.progress() for all)"
 
 
 class Walked(Reason, frozen=True):

@@ -269,6 +269,11 @@ class Action(Struct, frozen=True):
         return "; ".join(part.label for part in self.parts if part.label) or "(goes on)"
 
     @property
+    def only_moves(self) -> bool:
+        """It changes nothing but where its process stands, and asks nothing."""
+        return not (self.checks or self.faults or any(u.variable.counts != self.process for u in self.updates))
+
+    @property
     def line(self) -> SourceLine:
         """Where its first part was written."""
         return self.parts[0].line if self.parts else SourceLine("?", 0)
@@ -304,12 +309,14 @@ class Control(Struct, frozen=True):
         counter: the variable whose value is the number of its place; None where there is one place only.
         token: true while a coroutine runs; None for a thread, which always does.
         places: where it can rest, by number.
+        may_stop: the model says that it may stop for ever.
     """
 
     process: str
     counter: IntVar | None
     token: BoolVar | None
     places: tuple[Place, ...]
+    may_stop: bool = False
 
 
 class Strength(Enum):
@@ -323,7 +330,7 @@ class Fairness(Struct, frozen=True):
     """An assumption about a group of actions: no run neglects it. `name` says in words whose actions they are.
 
     Weak: if from some point on every state enables one of the actions, one is taken again and again. Strong: that follows already
-    if states that enable one keep coming.
+    if states that enable one keep coming. A run that stops stays in one state for ever; it neglects what is enabled there.
     """
 
     name: str
@@ -340,6 +347,10 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     `quotient` says which states of the model were made one ("" for none: symmetry and the like). The paths of a quotient need not be
     paths of the model, so demands on whole runs cannot be decided on it.
 
+    `at_rest` says of every process where it is fine that it never moves again: it has ended, or nobody has entered it yet; and under "" where
+    not everything has ended, if `final` says where that may be. Without it, in a system made by hand, `NoDeadlock` is about states without
+    any enabled action alone.
+
     `controls` (of every process, or of none: a system made by hand) and `places` (the places in `Action.demands`, and what each means) are for
     people; behaviour is all in the rest.
     """
@@ -351,6 +362,7 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     final: BoolExpr = FALSE
     fairness: tuple[Fairness, ...] = ()
     quotient: str = ""
+    at_rest: tuple[tuple[str, BoolExpr], ...] = ()
     controls: tuple[Control, ...] = ()
     places: tuple[tuple[Expr, Expr], ...] = ()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["assigned", "counted"]
+from collections.abc import Sequence
+
+__all__ = ["assigned", "counted", "listed"]
 
 
 def counted(number: int, word: str) -> str:
@@ -13,3 +15,8 @@ def counted(number: int, word: str) -> str:
 def assigned(name: str, value: bool | int | str) -> str:
     """`eventfd=1`: truth values as 0 and 1."""
     return f"{name}={int(value) if isinstance(value, bool) else value}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

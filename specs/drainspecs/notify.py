@@ -68,6 +68,7 @@ def aio_notify(bug: str = "") -> Model:
         p.do("notify_me down", notify_me.clear())
         taken = [served.set(served | request) for served, request in zip(done, req, strict=True)]
         p.do("takes and serves all requests", *taken, *(request.clear() for request in req))
+    m.progress()
     m.eventually("served", all_(*done), meaning="every request is served", source="docs/spin/aio_notify.promela")
     return m
 
@@ -201,8 +202,7 @@ def _demands(bell: _Bell, check_req: bool) -> None:
             ("rung", ~event, event | done, "the event does not stay clear while the notifier rings"),
         ):
             m.leads_to(name, trigger, goal, meaning=meaning, source=source)
-    for process in m.processes.values():
-        m.fair(process, "weak")
+    m.progress()
 
 
 # -- the table ------------------------------------------------------------------------------------------------------------------------

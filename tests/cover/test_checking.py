@@ -29,6 +29,7 @@ def model() -> Model:
     m.eventually("will get there", n >= 2)
     m.leads_to("goes on", n.is_(1), n >= 2)
     m.final(n >= 2)
+    m.progress()
     return m
 
 

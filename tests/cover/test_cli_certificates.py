@@ -33,7 +33,6 @@ def build():
     m.reachable("over", done & (x < 3))
     m.eventually("ends", done)
     m.final(done)
-    m.no_deadlock()
     return m
 """
 
@@ -75,7 +74,7 @@ def test_users_model_is_proved(model: str, tmp_path: Path) -> None:
     """Everything that holds, a goal that is out of reach, and no word about liveness that could be misread."""
     result = run("prove", model)
     assert result.exit_code == 0
-    assert "small, no deadlock hold; over is not reachable in a small / model" in result.stdout
+    assert "small holds; over is not reachable in a small / model" in result.stdout
     assert "not certified: never 2: violated: a counterexample of 2 steps shows that\n" in result.stdout
     assert "not certified: ends: a demand on whole runs (Eventually), and there are no certificates" in result.stdout
     assert (tmp_path / "a-small-model.smt2").is_file()
@@ -122,7 +121,7 @@ def test_violated_code_base_cannot_be_proved(tmp_path: Path) -> None:
 def test_nothing_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model in which nothing can be certified: exit code 10."""
     monkeypatch.chdir(tmp_path)
-    text = MODEL.replace('m.always("small", x <= 3)', "").replace("m.no_deadlock()", "")
+    text = MODEL.replace('m.always("small", x <= 3)', "")
     (tmp_path / "small.py").write_text(text.replace('m.reachable("over", done & (x < 3))', ""))
     result = run("prove", "small.py:build")
     assert result.exit_code == 10
@@ -179,7 +178,7 @@ def test_induction_certifies_what_it_can(model: str, tmp_path: Path, depth: int,
     """Without --property: what is proved is written, what is not is listed, and what is not known makes the exit code."""
     result = run("prove", model, "--engine", "induction", "--depth", str(depth), "-o", "it.smt2")
     proved, *missing = result.stdout.splitlines()
-    assert proved.endswith("small, no deadlock hold; over is not reachable in a small / model (k-induction, k = 1)")
+    assert proved.endswith("small holds; over is not reachable in a small / model (k-induction, k = 1)")
     assert missing == [
         f"not certified: never 2: {reason}",
         "not certified: ends: a demand on whole runs (Eventually), and there are no certificates for such properties",
@@ -378,7 +377,7 @@ def test_program_that_a_certificate_names_is_not_run(model: str) -> None:
     )
     result = run("certificate", "check", "it.smt2", "--model", model)
     assert result.exit_code == 0
-    assert "small, no deadlock hold; over is not reachable in a small / model" in result.stdout
+    assert "small holds; over is not reachable in a small / model" in result.stdout
 
 
 def test_named_model_is_the_one_that_counts(model: str, certificate: Path, tmp_path: Path) -> None:

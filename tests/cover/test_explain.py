@@ -251,6 +251,7 @@ def lamp(can_be_lit: bool) -> Model:
     if can_be_lit:
         with m.thread("somebody") as p:
             p.do("lights it", lit.set(), when=on)
+    m.fair(m.processes["switch"])
     m.eventually("light", lit)
     return m
 

@@ -167,10 +167,11 @@ def test_final_states_are_no_deadlocks() -> None:
     m = Model("final")
     x = m.bool("x")
     with m.thread("p") as p:
-        p.do("end", x.set())
+        p.do("steps")
+        p.wait("for x", x)
     m.no_deadlock()
     assert outcome(m, "no deadlock") is Outcome.VIOLATED
-    m.final(x)
+    m.final(p.at("for x"))
     assert outcome(m, "no deadlock") is Outcome.HOLDS
 
 

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from draincheck.engines import explicit
 from draincheck.engines.liveness import decide
 from draincheck.errors import ModelError, TraceError
-from draincheck.expr import TRUE
+from draincheck.expr import TRUE, number
 from draincheck.interpreter import explore as interpret
-from draincheck.lang import Model
+from draincheck.lang import Model, Process
 from draincheck.lang.fairness import FairWord
 from draincheck.properties import Eventually, LeadsTo, Liveness
+from draincheck.reason import Assuming, Exhaustive, NeverAsked, RunsForEver, Unasked
 from draincheck.run import Run, Trace, rerun
 from draincheck.semantics.violation import shows
 from draincheck.system import Fairness, Strength, TransitionSystem
@@ -29,7 +30,7 @@ def violates(system: TransitionSystem, item: Liveness, trace: Trace) -> bool:
 
 
 def swing(fair: FairWord | None = None) -> Model:
-    """One process swings between two places; the other can leave for good from one of them."""
+    """One process swings between two places for ever, as is promised; the other can leave for good from one of them."""
     m = Model("swing")
     right, out = m.bool("right"), m.bool("out")
     with m.thread("swinger") as p, p.loop():
@@ -38,6 +39,7 @@ def swing(fair: FairWord | None = None) -> Model:
     with m.thread("leaver") as p:
         p.do("leaves", out.set(), when=right)
     m.eventually("out", out)
+    m.fair(m.processes["swinger"])
     if fair is not None:
         m.fair(m.processes["leaver"], fair)
     return m
@@ -71,7 +73,7 @@ def verdict_of(m: Model, name: str) -> Verdict:
 def test_fairness_of_a_process_is_about_all_its_actions() -> None:
     """`fair` on a process gathers every action of it, whatever the order of declaration."""
     system = swing("weak").compile()
-    (fairness,) = system.fairness
+    _, fairness = system.fairness
     assert fairness == Fairness("leaver", Strength.WEAK, (2,))
     assert str(fairness) == "weak fairness of leaver"
 
@@ -173,11 +175,15 @@ def test_demand_on_runs_keeps_its_meaning_and_places() -> None:
         p.here("start")
         p.do("goes")
         p.here("there")
+    m.fair(p)
     m.leads_to("arrives", p.at("start"), p.at("there"), meaning="it goes", source="here")
     system = m.compile()
     item = system.property_named("arrives")
     assert isinstance(item, LeadsTo) and (item.meaning, item.source) == ("it goes", "here")
-    assert str(check(system, "arrives").reason) == "exhaustive, no fairness needed"
+    assert (
+        str(check(system, "arrives").reason)
+        == "exhaustive, assuming that p goes on while nothing prevents it (weak fairness)"
+    )
 
 
 def test_demand_with_a_foreign_variable_is_refused() -> None:
@@ -220,23 +226,25 @@ def test_lasso_keeps_its_assumptions_in_sight() -> None:
 
 
 def test_verdict_says_what_it_rests_on() -> None:
-    """Holds says whether fairness was needed and which was assumed; violated says how long the run is and how it ends."""
-    assert str(verdict_of(swing("strong"), "out").reason) == "exhaustive, assuming strong fairness of leaver"
-    assert str(verdict_of(swing(), "out").reason) == "counterexample: 2 actions, the last 2 repeat for ever"
+    """Holds says which progress and fairness were assumed, and who may stop; violated says how long the run is and how it ends."""
+    assert verdict_of(swing("strong"), "out").reason == Assuming(("swinger",), ("leaver",))
+    assert verdict_of(swing(), "out").reason == RunsForEver(2, 2)
     m = Model("m")
     flag = m.bool("flag")
     with m.thread("p") as p:
         p.do("sets", flag.set())
+    m.fair(p)
+    with m.thread("idler") as p, p.loop():
+        p.do("idles")
     m.eventually("set", flag)
     m.eventually("at once", TRUE)
     m.eventually("cleared again", flag & ~flag)
     m.leads_to("never asked", flag & ~flag, flag)
-    found = {name: str(verdict.reason) for name, verdict in decide(m.compile()).items()}
-    assert found == {
-        "set": "exhaustive, no fairness needed",
-        "at once": "exhaustive: every run begins with it",
-        "cleared again": "counterexample: 1 actions, then nothing moves",
-        "never asked": "no run comes to its trigger",
+    assert {name: verdict.reason for name, verdict in decide(m.compile()).items()} == {
+        "set": Assuming(("p",), stop=("idler",)),
+        "at once": Exhaustive(": every run begins with it"),
+        "cleared again": RunsForEver(1, 0, ("idler",)),
+        "never asked": NeverAsked(Unasked.NO_TRIGGER),
     }
 
 
@@ -248,6 +256,7 @@ def test_goal_met_before_the_loop_does_not_count_for_leads_to() -> None:
         p.do("asks", asked.set())
         p.do("does", asked.clear(), done.set())
         p.do("asks again", asked.set(), done.clear())
+    m.fair(p)
     m.leads_to("answered", asked, done)
     m.eventually("done", done)
     found = {name: verdict.outcome for name, verdict in decide(m.compile()).items()}
@@ -267,14 +276,101 @@ def test_deadlock_breaks_a_demand_whatever_is_assumed() -> None:
     assert trace is not None and (trace.actions, trace.loop) == ((0,), None)
 
 
-def test_doing_nothing_is_no_run() -> None:
-    """Where something can move, something does: no fairness is needed for a single step."""
+def lone(**options: bool) -> tuple[Model, Process]:
+    """One process with one step, and a demand that it is taken."""
     m = Model("m")
     flag = m.bool("flag")
-    with m.thread("p") as p:
+    with m.thread("p", **options) as p:
         p.do("sets", flag.set())
     m.eventually("set", flag)
+    return m, p
+
+
+def test_nobody_goes_on_whom_nobody_promised_to() -> None:
+    """Where something can move, nothing need: a single step is taken in the end only if somebody promises it."""
+    m, p = lone()
+    assert verdict_of(m, "set").reason == RunsForEver(0, 0, ("p",))
+    m.fair(p)
     assert verdict_of(m, "set").outcome is HOLDS
+
+
+def test_run_ends_where_only_the_unpromised_moves() -> None:
+    """A run may stop where all that is promised waits for somebody who may stop."""
+    m = Model("drain and disk")
+    n, drained = m.int("in_flight", 0, 1, 1), m.bool("drained")
+    with m.thread("disk") as disk:
+        disk.do("complete", n.dec())
+    with m.thread("drain") as drain:
+        drain.wait("idle", n.is_(0))
+        drain.do("drained", drained.set())
+    m.fair(drain)
+    m.eventually("every drain ends", drained)
+    assert verdict_of(m, "every drain ends").reason == RunsForEver(0, 0, ("disk",))
+    m.fair(disk, step="complete")
+    assert verdict_of(m, "every drain ends").outcome is HOLDS
+
+
+def test_progress_is_fairness_of_all() -> None:
+    """`progress` promises it of every process, those that are made later included, and of coroutines."""
+    m, _ = lone()
+    m.progress()
+    co = m.coroutine("co")
+    with co:
+        co.do("runs")
+    with m.thread("q") as q:
+        q.enter(co)
+    assert [(f.name, f.strength) for f in m.compile().fairness] == [(n, Strength.WEAK) for n in ("p", "co", "q")]
+    assert verdict_of(m, "set").outcome is HOLDS
+
+
+def test_progress_leaves_out_what_may_stop() -> None:
+    """A process that `may_stop` is promised nothing, and the verdict says that the model says so."""
+    m, _ = lone(may_stop=True)
+    m.progress()
+    verdict = verdict_of(m, "set")
+    assert verdict.reason == RunsForEver(0, 0, ("p",), declared=("p",))
+    assert str(verdict.reason) == "counterexample: 0 actions, then p stops for ever, as may_stop says"
+
+
+def test_progress_repeats_no_promise() -> None:
+    """What was promised of a process already is not promised again; its stronger or weaker sister is."""
+    m, p = lone()
+    m.fair(p)
+    m.progress()
+    m.progress()
+    m.progress("strong")
+    assert [f.strength for f in m.compile().fairness] == [Strength.WEAK, Strength.STRONG]
+
+
+def test_who_may_stop_and_is_promised_not_to_is_refused() -> None:
+    """Both cannot be said of a process; of one of its steps a promise may be made."""
+    m, p = lone(may_stop=True)
+    m.fair(p, step="sets")
+    assert verdict_of(m, "set").outcome is HOLDS
+    m.fair(p)
+    with pytest.raises(
+        ModelError, match=r"test_liveness\.py:\d+: p may stop for ever, and fairness of it says that it does not"
+    ):
+        m.compile()
+
+
+def test_all_steps_but_some_can_be_promised() -> None:
+    """`but` names steps that may be left undone for ever: a guest may never ask, and goes on once it has."""
+    m = Model("guest")
+    asked, done = m.bool("asked"), m.bool("done")
+    with m.thread("guest") as p:
+        p.do("asks", asked.set())
+        p.do("goes on", done.set())
+    m.fair(p, but="asks")
+    m.eventually("asked", asked)
+    m.leads_to("done", asked, done)
+    found = {name: verdict.outcome for name, verdict in decide(m.compile()).items()}
+    assert found == {"asked": VIOLATED, "done": HOLDS}
+    m.fair(p, but=["jumps"])
+    with pytest.raises(ModelError, match="there is no step 'jumps'"):
+        m.compile()
+    with pytest.raises(ModelError, match="not both"):
+        m.fair(p, step="asks", but="goes on")
 
 
 def test_any_initial_state_counts() -> None:
@@ -299,6 +395,7 @@ def test_shortest_of_several_loops_is_shown(ring: int, stays: int, shown: tuple[
                 p.do("goes on", place.set((number + 1) % ring))
         with choice(when=place.is_(stays)):
             p.do("stays")
+    m.fair(p)
     m.eventually("never", never)
     trace = verdict_of(m, "never").trace
     assert trace is not None and (len(trace.actions), trace.loop) == shown
@@ -315,6 +412,7 @@ def counter(bound: bool = False) -> Model:
             with p.when(n.is_(20)):
                 p.bound("twenty is enough")
         p.do("counts", n.inc(), when=n < 50)
+    m.fair(p)
     m.eventually("fifty", n.is_(50))
     m.eventually("minus", n < 0)
     return m
@@ -348,10 +446,10 @@ def test_bound_makes_holds_unknown() -> None:
 def test_violation_beside_a_bound_is_still_one() -> None:
     """A run that was found is a run, whatever was not looked at."""
     m = counter(bound=True)
-    with m.thread("idler") as p, p.loop():
-        p.do("idles")
+    with m.thread("resetter") as p, p.loop():
+        p.do("starts again", m.variables["n"].to(number(0)))
     verdict = verdict_of(m, "fifty")
-    assert (verdict.outcome, str(verdict.reason)) == (VIOLATED, "counterexample: 1 actions, the last 1 repeat for ever")
+    assert (verdict.outcome, verdict.reason) == (VIOLATED, RunsForEver(3, 3))
 
 
 def test_action_behind_a_bound_counts_as_enabled() -> None:
@@ -433,12 +531,12 @@ def test_loop_that_does_not_close_is_refused(loop: int, message: str) -> None:
 
 
 def test_check_of_a_run_looks_at_everything() -> None:
-    """A run is evidence only if it is infinite or stuck, fair, and without the goal where it matters."""
+    """A run is evidence only if it goes round or may stop, fair, and without the goal where it matters."""
     system, good = looping(0)
     item = system.property_named("out")
     assert isinstance(item, Liveness)
     assert violates(system, item, good)
-    assert not violates(system, item, replace(good, loop=None))  # something can still move
+    assert not violates(system, item, replace(good, loop=None))  # the swinger goes on
     strong = swing("strong").compile()
     assert not violates(strong, item, replace(good, digest=strong.digest))  # unfair
     assert not violates(system, Eventually("right", system.variables[0]), good)  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ def walker(size: int = 4) -> Model:
     m.always("in bounds", place <= size)
     m.reachable("top", place.is_(size))
     m.reachable("nowhere", place < 0)
+    m.final(place.is_(0))
     m.no_deadlock()
     m.can_always_finish("can rest", rests)
     m.eventually("will rest", rests)

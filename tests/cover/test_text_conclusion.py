@@ -128,28 +128,29 @@ def test_loop_of_which_nothing_shows_is_announced_too() -> None:
     )
 
 
+REPEATS, STOPS = "violated by repeating from step 3", "violated by stopping there"
+
+
 @pytest.mark.parametrize(
-    ("prop", "steps", "loop", "violated"),
+    ("prop", "loop", "how"),
     [
-        (Eventually("e", IN_FLIGHT.is_(1)), 4, 2, True),
-        (Eventually("e", WINDOW), 4, 2, False),
-        (Eventually("e", ~WINDOW), 4, 2, False),
-        (Eventually("e", IN_FLIGHT.is_(1)), 4, None, False),
-        (LeadsTo("l", WINDOW, IN_FLIGHT.is_(1)), 4, 2, True),
-        (LeadsTo("l", EVENTFD, IN_FLIGHT.is_(1)), 4, 2, True),
-        (LeadsTo("l", WINDOW, EVENTFD), 4, 2, False),
-        (LeadsTo("l", EVENTFD, ~EVENTFD), 4, 2, False),
-        (LeadsTo("l", TRUE, ~WINDOW), 4, 2, True),
-        (LeadsTo("l", FALSE, FALSE), 4, 2, False),
-        (LeadsTo("l", WINDOW, IN_FLIGHT.is_(1)), 4, None, False),
+        (Eventually("e", IN_FLIGHT.is_(1)), 2, REPEATS),
+        (Eventually("e", WINDOW), 2, ""),
+        (Eventually("e", ~WINDOW), 2, ""),
+        (Eventually("e", IN_FLIGHT.is_(1)), None, STOPS),
+        (LeadsTo("l", WINDOW, IN_FLIGHT.is_(1)), 2, REPEATS),
+        (LeadsTo("l", EVENTFD, IN_FLIGHT.is_(1)), 2, REPEATS),
+        (LeadsTo("l", WINDOW, EVENTFD), 2, ""),
+        (LeadsTo("l", EVENTFD, ~EVENTFD), 2, ""),
+        (LeadsTo("l", TRUE, ~WINDOW), 2, REPEATS),
+        (LeadsTo("l", FALSE, FALSE), 2, ""),
+        (LeadsTo("l", WINDOW, IN_FLIGHT.is_(1)), None, STOPS),
     ],
 )
-def test_endless_run_is_judged_by_what_it_repeats(prop: Property, steps: int, loop: int | None, violated: bool) -> None:
-    """A goal that is met in the loop is met again and again; a path that neither ends nor repeats shows nothing."""
-    ending = (
-        render_trace(Run.of(*looping(prop, steps=steps, loop=loop))).split("\n\n    who waits")[0].split("\n\n")[-1]
-    )
-    assert ending.startswith("violated by repeating from step 3" if violated else "this trace does not decide") is True
+def test_endless_run_is_judged_by_what_it_repeats(prop: Property, loop: int | None, how: str) -> None:
+    """A goal that is met in the loop is met again and again; a run that nobody promised to go on may stop."""
+    ending = render_trace(Run.of(*looping(prop, steps=4, loop=loop))).split("\n\n    who waits")[0].split("\n\n")[-1]
+    assert ending.startswith(how or "this trace does not decide")
 
 
 def test_waiting_begins_after_the_goal_was_met_last() -> None:

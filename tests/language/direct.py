@@ -14,7 +14,7 @@ from tests.language.meaning import Store
 from tests.language.player import Player, Rest, Way
 from tests.language.tree import At, CanEnter, Program, Yielded, used
 
-__all__ = ["Findings", "TooLargeError", "Watch", "explore"]
+__all__ = ["Findings", "TooLargeError", "Watch", "explore", "stuck"]
 
 OFF, ON, ENDED = 0, 1, 2
 NOBODY = -1
@@ -265,3 +265,65 @@ def _answer(watch: Watch, world: World) -> bool:
 def explore(program: Program, watches: list[Watch], most: int = 2000) -> Findings:
     """Explore a legal program; raises TooLargeError for more than `most` states."""
     return _Search(program, watches, most).run()
+
+
+class _Futures:
+    """Every world of a program, what can come after it, and who moves in it."""
+
+    def __init__(self, program: Program, most: int) -> None:
+        self.direct = Direct(program)
+        self.depth: dict[object, int] = {}
+        self.worlds: dict[object, World] = {}
+        self.after: dict[object, set[object]] = {}
+        self.movers: dict[object, set[int]] = {}
+        layer, depth = list(self.direct.initial()), 0
+        while layer:
+            new = {world.key: world for world in layer if world.key not in self.worlds}
+            self.worlds |= new
+            self.depth |= dict.fromkeys(new, depth)
+            if len(self.worlds) > most:
+                raise TooLargeError
+            layer, depth = [after for world in new.values() for after in self.look(world)], depth + 1
+
+    def look(self, world: World) -> list[World]:
+        """Note who moves in a world; what may come next."""
+        moves = [(n, step) for n, control in enumerate(world.controls) for step in self.steps_of(n, control, world)]
+        found = [step.world for _, step in moves if step.world is not None]
+        self.movers[world.key] = {number for number, _ in moves}
+        self.after[world.key] = {after.key for after in found}
+        return found
+
+    def steps_of(self, number: int, control: Control, world: World) -> list[Step]:
+        if control.mode != ON or control.awaits != NOBODY:
+            return []
+        return list(self.direct.steps_of(number, control, world))
+
+    def rests(self, number: int, world: World) -> bool:
+        """A process has ended, or is a coroutine that nobody has entered yet."""
+        control = world.controls[number]
+        fresh = self.direct.program.processes[number].coroutine and control == self.direct.started(number)
+        return control.mode == ENDED or fresh
+
+    def stuck(self) -> int | None:
+        """After how many steps some process can never move again though it has not ended; where all have, nobody can."""
+        lost = [
+            key for number in range(len(self.direct.players)) for key in self.worlds if not self.goes_on(number, key)
+        ]
+        return min((self.depth[key] for key in lost), default=None)
+
+    def goes_on(self, number: int, key: object) -> bool:
+        """Whether a world may come, or is there, in which a process moves, is at rest, or the program was aborted."""
+        seen, todo = {key}, [key]
+        for here in todo:
+            world = self.worlds[here]
+            if world.aborted or number in self.movers[here] or self.rests(number, world):
+                return True
+            more = self.after[here] - seen
+            seen |= more
+            todo += more
+        return False
+
+
+def stuck(program: Program, most: int = 2000) -> int | None:
+    """After how many steps a process of a legal program can be stuck first, if nothing is said of where it may rest; None if never."""
+    return _Futures(program, most).stuck()

@@ -272,7 +272,7 @@ def test_without_abort_halted_is_a_name_like_others() -> None:
 
 @pytest.mark.parametrize("spins", [False, True])
 def test_program_without_variables_has_one_state(spins: bool) -> None:
-    """Where nothing can change every engine decides as the interpreter does."""
+    """Where nothing can change every engine decides as the interpreter does, or does not claim to know that nobody is stuck."""
     m = Model("still")
     with m.thread("t") as p:
         if spins:
@@ -282,12 +282,12 @@ def test_program_without_variables_has_one_state(spins: bool) -> None:
     m.no_deadlock("moves")
     m.reachable("start", TRUE)
     system = m.compile()
-    expected = {"true": Outcome.HOLDS, "moves": Outcome.HOLDS if spins else Outcome.VIOLATED, "start": Outcome.HOLDS}
+    expected = dict.fromkeys(("true", "moves", "start"), Outcome.HOLDS)
     assert explore(system).statistics.states == 1
     for name, outcome in expected.items():
         assert interpreter.explore(system).verdicts[name].outcome is outcome
         assert explore(system).verdicts[name].outcome is outcome
-        assert one(induction.prove, system, name)[0].outcome is outcome
+        assert one(induction.prove, system, name)[0].outcome is (Outcome.UNKNOWN if name == "moves" else outcome)
         assert one(bmc.decide, system, name, Limits(depth=2)).outcome in (outcome, Outcome.UNKNOWN)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from draincheck.engines.explicit import explore
+from draincheck.expr import FALSE
 from draincheck.verdict import Outcome, Verdict
 from tests.language import direct
 from tests.language.play import record
@@ -14,15 +15,16 @@ DEADLOCK = "no deadlock"
 
 
 def test_engine_gives_the_verdicts_of_the_direct_reading() -> None:
-    """Deadlocks and checks, with the length of the counterexample, and checks that no step asks: from the statements to the verdict."""
+    """Stuck processes and checks, with the length of the counterexample, and checks that no step asks: from the statements to the verdict."""
     violated = unasked = 0
     for program in (program for program in map(random_program, range(150)) if not refusal(program)):
         expected = direct.explore(program, [])
         if not expected.errors:
             found = lengths(program)
             asked = {name: 0 if name in expected.asked else -1 for name in found if name not in expected.broken}
-            # a model that never moves asks nothing, but what nothing moves in is a deadlock in every one of these programs
-            deadlock = {DEADLOCK: 0 if expected.deadlock is None else expected.deadlock + 1}
+            stuck = direct.stuck(program)
+            # a model that never moves asks nothing
+            deadlock = {DEADLOCK: stuck + 1 if stuck is not None else 0 if len(expected.edges) else -1}
             broken = {name: length + 1 for name, length in expected.broken.items()}
             assert found == asked | broken | deadlock, program.name
             violated += sum(length > 0 for length in found.values())
@@ -34,6 +36,7 @@ def lengths(program: Program) -> dict[str, int]:
     """For each property what `length` says of its verdict."""
     model = record(program, [])
     model.no_deadlock(DEADLOCK)
+    model.final_when = FALSE
     return {name: length(verdict) for name, verdict in explore(model.compile()).verdicts.items() if name != "aborted"}
 
 

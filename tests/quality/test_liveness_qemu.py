@@ -175,6 +175,10 @@ def test_comutex_counts_are_pinned(drain: str, states: int) -> None:
 #: an assumption -> a row and a property that need it
 NEEDED = {
     "main thread": ("9a0cec664e", "dataplane", "L1"),
+    "IOThread": ("9a0cec664e", "dataplane", "L1"),
+    "job": ("9a0cec664e", "mirror", "L1"),
+    "vCPU inside QEMU": ("b112a65c52", "dataplane-reset", "L1"),
+    "clock": ("9a0cec664e", "dataplane", "L1"),
     "AioContext": ("b112a65c52", "dataplane", "L1"),
     "AioContext of a vCPU": ("b112a65c52", "dataplane-reset", "L1"),
     "storage": ("bdffb31d8e", "mirror", "L1"),

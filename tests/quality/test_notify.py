@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from draincheck.engines.explicit import explore
 from draincheck.engines.liveness import decide
 from draincheck.lang import Process
+from draincheck.reason import Assuming
 from draincheck.run import rerun
 from draincheck.verdict import Limits, Outcome
 from drainspecs import notify
@@ -74,11 +75,13 @@ def test_event_not_set_again_leaves_the_pollers_asleep() -> None:
     }
 
 
-def test_first_model_needs_no_fairness() -> None:
-    """In aio_notify nobody can go on for ever while a request waits, so nothing has to be assumed."""
+def test_first_model_needs_nothing_but_progress() -> None:
+    """In aio_notify a request is served if both processes go on; with neither promise the first may never be made, or never be taken."""
     system = system_of(row_named("aio_notify"))
-    assert system.fairness == ()
-    assert str(decide(system)["served"].reason) == "exhaustive, no fairness needed"
+    assert decide(system)["served"].reason == Assuming(("notifier", "waiter"))
+    for promise in system.fairness:
+        alone = replace(system, fairness=(promise,))
+        assert decide(alone)["served"].outcome is Outcome.VIOLATED
 
 
 @pytest.mark.parametrize("name", ["aio_notify_bug", "aio_notify_bug CHECK_REQ", "aio_notify_accept"])

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck import interpreter
 from draincheck.engines import explicit, portfolio
 from draincheck.engines.smt import bmc, induction, mutexes
 from draincheck.engines.smt.mutexes import Pairs
 from draincheck.errors import EvidenceError
-from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, Liveness, Property, Reachable
+from draincheck.expr import all_, any_
+from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, Liveness, NoDeadlock, Property, Reachable
 from draincheck.run import Trace, rerun
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
@@ -56,6 +58,7 @@ class Reference:
         faults: how deep the first state lies that enables a faulty action, for each kind that is met, by the name of what it violates.
         fault: how deep the first state lies with a fault that is an error of the run.
         bound: how deep the first state lies that passes a bound.
+        partial: the properties that states without any action show, and others that such engines do not look for.
         known: all states up to this depth have been looked at; `NEVER` if all there are.
     """
 
@@ -76,6 +79,8 @@ class Reference:
             for item in system.properties
             if not isinstance(item, CanAlwaysFinish | Liveness)
         }
+        self.partial = {p.name for p in system.properties if isinstance(p, NoDeadlock) and system.at_rest}
+        self.depths |= {name: self._first_deadlock() for name in self.partial}
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -85,9 +90,17 @@ class Reference:
                 patch.setattr(mutexes, "MOST_WORK", 0)
             return Pairs(self.system)
 
+    def _first_deadlock(self) -> int:
+        """How deep the first state lies where nothing moves, though somebody should."""
+        rests = all_(*(where for _, where in self.system.at_rest))
+        items = tuple(item for item in self.system.properties if isinstance(item, NoDeadlock))
+        plain = replace(self.system, final=any_(self.system.final, rests), at_rest=(), properties=items)
+        found = interpreter.explore(plain, STATES)
+        return _depth(items[0], found.verdicts[items[0].name])
+
     def excludes(self, name: str) -> bool:
-        """Whether nothing is known to show a property, to be faulty or to pass a bound."""
-        return min(self.depths[name], self.fault, self.bound) == NEVER
+        """Whether nothing is known to show a property, to be faulty or to pass a bound, and that decides it."""
+        return name not in self.partial and min(self.depths[name], self.fault, self.bound) == NEVER
 
 
 def _depth(item: Property, verdict: Verdict) -> int:
@@ -137,7 +150,7 @@ def against_auto(reference: Reference, name: str, first_states: int) -> list[str
     found = portfolio.decide(reference.system, name, first_states=first_states)
     verdict = found.pop(name)
     lines = list(_wrong_faults(reference, found))
-    if reference.depths.get(name, NEVER) != NEVER:
+    if reference.depths.get(name, NEVER) != NEVER and name not in reference.partial:
         lines += _shown(reference, name, verdict)
     elif verdict.outcome is not reference.verdicts[name].outcome:
         lines.append(f"{name} {verdict} instead of {reference.verdicts[name].outcome}")

@@ -156,7 +156,17 @@ class _Maker:
         places = [place for process in self.processes for place in self.places(process)]
         actions = tuple(self.action(index, *place) for index, place in enumerate(places))
         properties = tuple(self.properties())
-        return TransitionSystem("random", tuple(self.variables), actions, properties, self.condition(1))
+        final = self.condition(1)
+        at_rest = tuple(self.at_rest()) if self.chance(60) else ()
+        return TransitionSystem("random", tuple(self.variables), actions, properties, final, at_rest=at_rest)
+
+    def at_rest(self) -> Iterator[tuple[str, BoolExpr]]:
+        """Where each process may rest: often nowhere, or at its last location; and perhaps where not all has ended."""
+        for process in self.processes:
+            end = FALSE if process.pc is None else self.build(op.EQ, process.pc, want_int(process.pc.sort.high))
+            yield process.name, self.pick((FALSE, end, end, self.condition(1)))
+        if self.chance(40):
+            yield "", self.condition(1)
 
     # variables
 

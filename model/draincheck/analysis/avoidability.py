@@ -27,6 +27,7 @@ from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock, NoFault, Property, Reachable
 from draincheck.run import Trace, label_of
+from draincheck.semantics.stuck import going_on
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
 
@@ -75,7 +76,8 @@ class Avoidabilities:
 
     def __init__(self, system: TransitionSystem, item: Property, limits: Limits = AVOIDABILITY_LIMITS) -> None:
         condition = _condition(system, item)
-        self._graph = StateGraph(system, () if condition is None else (condition,), limits)
+        self._goals = going_on(system).values() if isinstance(item, NoDeadlock) else ()
+        self._graph = StateGraph(system, [*self._goals, *(() if condition is None else (condition,))], limits)
         if self._graph.incomplete:
             raise ModelError(
                 f"{system.name} is too large to look at all that could have happened instead ({self._graph.incomplete}); "
@@ -180,6 +182,9 @@ class Avoidabilities:
         match self.item:
             case CanAlwaysFinish():
                 return everything - distances(self._before, holding).keys()
+            case NoDeadlock() if self._goals:
+                able = (distances(self._before, self._where(goal)).keys() for goal in self._goals)
+                return everything - frozenset[int].intersection(everything, *able)
             case NoDeadlock():
                 return frozenset(self._graph.stuck) - holding
             case _:

@@ -71,7 +71,7 @@ def _by_search(
 ) -> Certified:
     """A certificate from the reachable states."""
     result = check(system, [item.name for item in items], limits=limits, reporter=reporter)
-    gaps = _gaps(items, result.verdicts)
+    gaps = _gaps(system, items, result.verdicts)
     names = _others(items, gaps)
     return Certified(make(system, names, limits, source, result.exploration) if names else None, gaps)
 
@@ -81,7 +81,7 @@ def _by_induction(
 ) -> Certified:
     """A certificate from proofs by k-induction, property by property."""
     verdicts, proofs = _proved(system, items, limits, reporter)
-    gaps = _gaps(items, verdicts)
+    gaps = _gaps(system, items, verdicts)
     without = [name for name in _others(items, gaps) if name not in proofs]
     gaps += [Gap(name, _without_induction(verdicts[name]), known=False) for name in without]
     certified = [proof for name, proof in proofs.items() if name not in {gap.property for gap in gaps}]
@@ -115,14 +115,14 @@ def _without_induction(verdict: Verdict) -> str:
     return f"{known} ({verdict.reason}){but}; use --engine explicit"
 
 
-def _gaps(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[Gap]:
+def _gaps(system: TransitionSystem, items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[Gap]:
     """What cannot be certified, given what was found."""
     found: list[Gap] = []
     if ends := met_error(verdicts):
         return [Gap(item.name, ends, known=True) for item in items]
     for item in items:
         verdict = verdicts.get(item.name)
-        if reason := obstacle(item, verdict):
+        if reason := obstacle(system, item, verdict):
             outcome = Outcome.UNKNOWN if verdict is None else verdict.outcome
             known = outcome is not Outcome.UNKNOWN
             unasked = outcome is Outcome.NEVER_ASKED

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from draincheck.certificate.diagram import Diagram, good_order
 from draincheck.certificate.format import Certificate, Header, InvariantClaim, read, written
-from draincheck.certificate.queries import model_part, query_part, signatures
+from draincheck.certificate.queries import NO_STUCK_RANKS, model_part, query_part, signatures
 from draincheck.engines import explicit
 from draincheck.engines.smt.induction import Proof
 from draincheck.engines.smt.relation import Relation
@@ -18,7 +18,7 @@ from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import FAULTS, CanAlwaysFinish, Liveness, Property, Reachable
 from draincheck.reason import Reason
-from draincheck.semantics.violation import ERRORS, outcome_if_not_shown
+from draincheck.semantics.violation import ERRORS, decided_by_states, outcome_if_not_shown
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
@@ -56,7 +56,7 @@ def make(
     names = certifiable(system, exploration) if properties is None else tuple(dict.fromkeys(properties))
     items = [system.property_named(name) for name in names]
     for item in items:
-        if reason := obstacle(item, exploration.verdicts.get(item.name)):
+        if reason := obstacle(system, item, exploration.verdicts.get(item.name)):
             raise CertificateError(f"{item.name}: {reason}")
     goals = {item.name: item.goal for item in items if isinstance(item, CanAlwaysFinish)}
     graph = StateGraph(system, goals.values(), limits) if goals else None
@@ -92,10 +92,12 @@ def _demand_all(system: TransitionSystem, incomplete: Reason | None) -> None:
 
 def certifiable(system: TransitionSystem, exploration: Exploration) -> tuple[str, ...]:
     """The properties of a system that `make` can certify, given what a search of it found."""
-    return tuple(item.name for item in system.properties if not obstacle(item, exploration.verdicts.get(item.name)))
+    return tuple(
+        item.name for item in system.properties if not obstacle(system, item, exploration.verdicts.get(item.name))
+    )
 
 
-def obstacle(item: Property, verdict: Verdict | None) -> str:
+def obstacle(system: TransitionSystem, item: Property, verdict: Verdict | None) -> str:
     """Why there is no certificate for a verdict on a property (None: nobody has asked), "" if there is one."""
     if isinstance(item, Liveness):
         return f"a demand on whole runs ({type(item).__name__}), and there are no certificates for such properties"
@@ -105,7 +107,7 @@ def obstacle(item: Property, verdict: Verdict | None) -> str:
         return f"never asked: nothing to prove ({verdict.reason})"
     if verdict.outcome is Outcome.VIOLATED and not isinstance(item, Reachable):
         return f"violated{_shown(verdict)}"
-    return ""
+    return "" if decided_by_states(system, item) else NO_STUCK_RANKS
 
 
 def met_error(verdicts: Mapping[str, Verdict]) -> str:

@@ -14,10 +14,16 @@ from draincheck.engines.smt.writer import conjoined, define
 from draincheck.errors import CertificateError
 from draincheck.expr import BoolExpr, any_
 from draincheck.properties import CanAlwaysFinish, FaultKind, Reachable
-from draincheck.semantics.violation import ERRORS, fault_found, shown_by
+from draincheck.semantics.violation import ERRORS, decided_by_states, fault_found, shown_by
 from draincheck.system import TransitionSystem
 
-__all__ = ["Query", "constants", "goal_of", "model_part", "queries", "query_part", "signatures"]
+__all__ = ["NO_STUCK_RANKS", "Query", "constants", "goal_of", "model_part", "queries", "query_part", "signatures"]
+
+
+#: why there is no certificate that no process is stuck
+NO_STUCK_RANKS = (
+    "no certificate says yet that no process is stuck: it would take a rank and a strategy for each process"
+)
 
 
 class Query(Struct, frozen=True):
@@ -43,6 +49,8 @@ def goal_of(system: TransitionSystem, claim: InvariantClaim) -> BoolExpr | None:
         )
     if claim.witness is not None:
         return None
+    if not decided_by_states(system, item):
+        raise CertificateError(f"{item.name}: {NO_STUCK_RANKS}")
     condition = item.goal if isinstance(item, CanAlwaysFinish) else shown_by(system, item)
     if condition is None:
         raise CertificateError(f"there are no certificates for properties like {item.name} ({type(item).__name__})")

@@ -7,15 +7,18 @@ is found afterwards, the shallowest and smallest state first, and the path to it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 
+from msgspec.structs import replace
+
 from draincheck.budget import Budget
-from draincheck.exploration.backward import unable
+from draincheck.exploration.backward import able, nth, unable
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property
-from draincheck.reason import NeverAsked
+from draincheck.reason import NeverAsked, Stuck
+from draincheck.semantics.stuck import going_on
 from draincheck.semantics.vacuity import asking, checks_of, unasked, without_check
 from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
 from draincheck.semantics.violation import ERRORS, sought_in_states
@@ -65,8 +68,11 @@ class Search:
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
         self._asked = {item.name: c for item in properties if (c := sought_in_states(system, item)) is not None}
-        keep = Keep.TARGETS if any(isinstance(item, CanAlwaysFinish) for item in properties) else Keep.NOTHING
-        self._found = Explorer(system, watched, self._asked.values(), keep)
+        whole = any(isinstance(item, NoDeadlock) for item in properties)
+        self._goals: Mapping[str, BoolExpr] = going_on(system) if whole else {}
+        backward = self._goals or any(isinstance(item, CanAlwaysFinish) for item in properties)
+        keep = Keep.TARGETS if backward else Keep.NOTHING
+        self._found = Explorer(system, watched, [*self._asked.values(), *self._goals.values()], keep)
         self._found.run(limits, reporter)
 
     @property
@@ -91,10 +97,15 @@ class Search:
 
     def verdict(self, item: Property) -> Verdict:
         """What the search says about a property."""
+        if isinstance(item, NoDeadlock) and self._goals:
+            return self._stuck(item)
         path, found = self._path(item), self._found
         run = path and self._evidence.shows(item, path)
-        errors = [fault.name for fault in self.met if fault.kind in ERRORS]
-        return conclude(item, run, found.incomplete, self._never_asked(item), up_to_errors(errors))
+        return conclude(item, run, found.incomplete, self._never_asked(item), self._up_to_errors)
+
+    @property
+    def _up_to_errors(self) -> str:
+        return up_to_errors([fault.name for fault in self.met if fault.kind in ERRORS])
 
     def _never_asked(self, item: Property) -> NeverAsked | None:
         """That nothing puts a property to the test; None if something does, or nobody knows."""
@@ -112,6 +123,24 @@ class Search:
         return any(check.asked is TRUE for check in taken) or (
             bool(taken) and found.first(asking(self._system, item)) is not None
         )
+
+    def _stuck(self, item: NoDeadlock) -> Verdict:
+        """Whether some process can never move again. Where not everything was seen others may be stuck before those that are known to be."""
+        found = self._found
+        shown, names = self._first_stuck()
+        if shown is None:
+            return conclude(item, None, found.incomplete, self._never_asked(item), self._up_to_errors)
+        run = self._evidence.shows(item, found.path(shown))
+        verdict = conclude(item, run, None)
+        return replace(verdict, reason=Stuck(names, len(run.steps), first=not found.incomplete))
+
+    def _first_stuck(self) -> tuple[int | None, tuple[str, ...]]:
+        """The first state in which processes are stuck, and which they are."""
+        ables = dict(zip(self._goals, able(self._found, self._goals.values()), strict=True))
+        first = min((place for states in ables.values() if (place := states.find(False)) >= 0), default=None)
+        if first is None:
+            return None, ()
+        return nth(self._found, first), tuple(name for name, states in ables.items() if not states[first])
 
     def _path(self, item: Property) -> Path | None:
         """The shortest path that shows a property violated, or its goal met; None if none was seen."""

@@ -1,11 +1,11 @@
 """Liveness on the explicit graph: does every fair run do the good thing, and if not, which one does not?
 
 A run breaks a demand if from some point on it waits for the goal for ever: it stays among states that do not satisfy the goal, either in
-a strongly connected part of them that is fair (`components`), or in one from which nothing can move. There is no product with an
-automaton: for the two kinds of demand the waiting states are a part of the graph itself.
+a strongly connected part of them that is fair (`components`), or in one where it may stop: nothing is enabled there that was promised. There
+is no product with an automaton: for the two kinds of demand the waiting states are a part of the graph itself.
 
-No fairness is assumed but what the system states. A counterexample is a path and a loop (`Trace.loop`), or a path that ends where
-nothing moves; it is executed again and asked again whether it is fair before anybody sees it (`semantics`).
+No progress and no fairness is assumed but what the system states. A counterexample is a path and a loop (`Trace.loop`), or a path to where
+the run stops; it is executed again and asked again whether it is fair before anybody sees it (`semantics`).
 
 *Holds* needs the whole graph: a limit or a bound on the way makes it *unknown*. A violation found in the part that was seen is one.
 """
@@ -20,16 +20,17 @@ from msgspec import Struct
 
 from draincheck.engines.lasso import fair_loop
 from draincheck.errors import EvidenceError
-from draincheck.exploration.components import components, fair_components
+from draincheck.exploration.components import fair_components
 from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import FAULTS, Eventually, LeadsTo, Liveness, Property
-from draincheck.reason import Exhaustive, Refused, RunsForEver
+from draincheck.reason import Assuming, Exhaustive, Reason, Refused, RunsForEver
 from draincheck.run import Run, Trace
+from draincheck.semantics.fairness import never_promised, who_could_move
 from draincheck.semantics.vacuity import unasked
 from draincheck.semantics.validation import Path, up_to_errors
 from draincheck.semantics.violation import ERRORS, shows
-from draincheck.system import Fairness, Strength, TransitionSystem
+from draincheck.system import Strength, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["decide"]
@@ -82,30 +83,21 @@ def _decided(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
         return Verdict(item.name, Outcome.UNKNOWN, graph.incomplete)
     if not waiting.asked:
         return Verdict(item.name, Outcome.NEVER_ASKED, unasked(graph.system, item, graph.moves))
-    return Verdict(item.name, Outcome.HOLDS, Exhaustive(_why(graph, waiting, item) + errors))
+    return Verdict(item.name, Outcome.HOLDS, _why(graph.system, waiting, item, errors))
 
 
-def _why(graph: StateGraph, waiting: _Waiting, item: Liveness) -> str:
+def _why(system: TransitionSystem, waiting: _Waiting, item: Liveness, errors: str) -> Reason:
     """What a verdict *holds* rests on, besides having seen everything."""
     if not waiting.numbers:
-        return ": no run ever waits" if isinstance(item, LeadsTo) else ": every run begins with it"
-    if not any(True for _ in components(graph.edges, waiting.numbers)):
-        return ", no fairness needed"
-    return f", assuming {assumptions(graph.system.fairness)}"
-
-
-def assumptions(fairness: Sequence[Fairness]) -> str:
-    """Fairness assumptions in words."""
-    texts = list[str]()
-    for strength in Strength:
-        names = [item.name for item in fairness if item.strength is strength]
-        if names:
-            texts.append(f"{strength.value} fairness of {', '.join(names)}")
-    return "; ".join(texts)
+        return Exhaustive(
+            (": no run ever waits" if isinstance(item, LeadsTo) else ": every run begins with it") + errors
+        )
+    names = {strength: tuple(f.name for f in system.fairness if f.strength is strength) for strength in Strength}
+    return Assuming(names[Strength.WEAK], names[Strength.STRONG], never_promised(system), errors)
 
 
 class _Run(Struct, frozen=True):
-    """A way to a state in which a run may wait for ever, and the loop it takes there (none: nothing moves)."""
+    """A way to a state in which a run may wait for ever, and the loop it takes there (none: it stops)."""
 
     path: Path
     loop: Sequence[int]
@@ -167,8 +159,8 @@ def _shortest_run(graph: StateGraph, waiting: _Waiting) -> _Run | None:
 
     In wide systems the search for shorter ones ends with `EFFORT`.
     """
-    stuck = next((number for number in waiting.numbers if number in graph.stuck), None)
-    best = None if stuck is None else _Run(waiting.path(stuck), [])
+    stop = next(filter(graph.may_stop, waiting.numbers), None)
+    best = None if stop is None else _Run(waiting.path(stop), [])
     home = {number: component for component in fair_components(graph, waiting.numbers) for number in component}
     effort = 0
     for number in filter(home.__contains__, waiting.numbers):
@@ -187,6 +179,10 @@ def _violated(system: TransitionSystem, item: Liveness, run: _Run) -> Verdict:
     initial, stem = run.path
     actions = (*stem, *run.loop)
     trace = Trace(system.name, system.digest, item.name, initial, actions, loop=len(stem) if run.loop else None)
-    if not shows(Run.of(system, trace), item):
+    executed = Run.of(system, trace)
+    if not shows(executed, item):
         raise EvidenceError(f"{system.name}: the run found for {item.name!r} does not break it")
-    return Verdict(item.name, Outcome.VIOLATED, RunsForEver(len(actions), len(run.loop)), trace)
+    stopped = () if run.loop else who_could_move(system, executed.states[-1])
+    declared = tuple(control.process for control in system.controls if control.may_stop)
+    reason = RunsForEver(len(actions), len(run.loop), stopped, tuple(name for name in stopped if name in declared))
+    return Verdict(item.name, Outcome.VIOLATED, reason, trace)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.graph import Edge
 from draincheck.expr import BoolExpr
 
-__all__ = ["Follow", "distances", "predecessors", "unable"]
+__all__ = ["Follow", "able", "distances", "nth", "predecessors", "unable"]
 
 #: whether to go back over an edge: the state it leaves, its action
 Follow = Callable[[int, int], bool]
@@ -45,23 +45,37 @@ def distances(
     return found
 
 
-def unable(explorer: Explorer, goal: BoolExpr) -> int | None:
-    """The first state of a finished exploration from which no state satisfies a goal that was announced; None if all can come to one.
+def able(explorer: Explorer, goals: Iterable[BoolExpr]) -> Iterator[bytearray]:
+    """For each of some goals that were announced: from which states of an exploration, in order, one may be reached that satisfies it.
 
-    Its targets must have been kept. Lists of predecessors would take more memory than the states; instead walks go forward, each to
-    states that no walk has been to, and what has led to a goal is known for all that pass it later. One round of walks is nearly always
-    enough; a walk that ends elsewhere is tried again when more is known.
+    What comes after states that were not expanded is not known: from these anything may be reached. Targets must have been kept. Lists of
+    predecessors would take more memory than the states; instead walks go forward, each to states that no walk has been to, and what has
+    led to a goal is known for all that pass it later. One round of walks is nearly always enough; a walk that ends elsewhere is tried
+    again when more is known.
     """
     number = dict(zip(explorer.order(), range(len(explorer)), strict=True))
-    walks = _Walks(explorer.ends, array("Q", map(number.__getitem__, explorer.targets)), len(explorer))
-    for layer in explorer.layers:
-        for state in explorer.where(goal)(layer):
-            walks.able[number[state]] = True
-    del number
-    while walks.round():
-        pass
-    first = walks.able.find(False)
-    return None if first < 0 else next(islice(explorer.order(), first, None))
+    targets = array("Q", map(number.__getitem__, explorer.targets))
+    for goal in goals:
+        walks = _Walks(explorer.ends, targets, len(explorer))
+        for layer in explorer.layers:
+            for state in explorer.where(goal)(layer):
+                walks.able[number[state]] = True
+        walks.able[explorer.expanded :] = b"\1" * (len(explorer) - explorer.expanded)
+        while walks.round():
+            pass
+        yield walks.able
+
+
+def unable(explorer: Explorer, goal: BoolExpr) -> int | None:
+    """The first state from which no state satisfies a goal; None if all can come to one. What `able` needs has been kept."""
+    (found,) = able(explorer, (goal,))
+    first = found.find(False)
+    return None if first < 0 else nth(explorer, first)
+
+
+def nth(explorer: Explorer, number: int) -> int:
+    """The state with this number, in the order of an exploration."""
+    return next(islice(explorer.order(), number, None))
 
 
 class _Walks:

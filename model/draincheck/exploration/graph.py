@@ -31,6 +31,7 @@ class StateGraph:
         depth: for each state how many actions it takes to get there.
         enabled: for each state the assumptions of which it enables an action (taken or kept from being taken by a fault).
         stuck: the expanded states in which no action is enabled.
+        expanded: how many states had all their actions taken: those with the lowest numbers.
         cut: the states and actions where a fault keeps an action from being taken.
         moves: some state enables an action.
         grants: for each action the assumptions that it belongs to.
@@ -70,6 +71,10 @@ class StateGraph:
         """For each state whether one of the conditions that were announced holds there."""
         return bytearray(map(set(self._explorer.where(condition)(self._states)).__contains__, self._states))
 
+    def may_stop(self, number: int) -> bool:
+        """Whether a run may stay in a state for ever, without any step: no assumption is about what is enabled there."""
+        return number < self.expanded and not self.enabled[number]
+
     def path(self, number: int) -> Path:
         """The shortest way to a state, by the rule of `explorer`."""
         return self._explorer.path(self._states[number])
@@ -92,6 +97,7 @@ class StateGraph:
 
     def _set_edges(self, number: dict[int, int]) -> None:
         explorer, start = self._explorer, 0
+        self.expanded = len(explorer.ends)
         self.edges: list[list[Edge]] = [[] for _ in self._states]
         for here, end in enumerate(explorer.ends):
             if here % PIECE == 0:

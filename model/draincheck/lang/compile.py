@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from draincheck import op
 from draincheck.budget import look
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, any_, constant, eq, variables_of
+from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, any_, constant, eq, not_, variables_of
 from draincheck.lang import fairness
 from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
@@ -50,7 +50,9 @@ def compile_model(model: Model) -> TransitionSystem:
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
     properties = tuple(item.map(resolve.about(item.name)) for item in model.properties.values())
-    final = resolve.about("final")(any_(model.final_when, FALSE if model.aborted is None else model.aborted))
+    at_rest = {item.process.name: item.at_rest(handovers) for item in compiled}
+    may_end = all_(*at_rest.values()) if model.final_when is FALSE else model.final_when
+    final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     _check_local_tests(compiled, model)
     _check_yields(compiled)
     _check_updates(model)
@@ -61,7 +63,8 @@ def compile_model(model: Model) -> TransitionSystem:
         actions=tuple(actions),
         properties=properties,
         final=final,
-        fairness=fairness.resolve(model.fairness, actions),
+        fairness=fairness.resolve(model.fairness, actions, [p.name for p in model.processes.values() if p.may_stop]),
+        at_rest=(*at_rest.items(), *([] if model.final_when is FALSE else [("", _unended(at_rest, actions))])),
         controls=tuple(item.control(handovers) for item in compiled),
         places=tuple(places.items()),
     )
@@ -164,11 +167,19 @@ class _Compiled:
     def named(self, name: str, handovers: _Handovers) -> BoolExpr | None:
         """The condition that control is at a place of this name, or None if the process has none."""
         if name == "(ended)":
-            return any_(*(self._is_at(rest, handovers) for rest in self.number if self._has_ended(rest)))
+            return self._at_end(handovers)
         if name not in self.flow.known_names():
             return None
         behind = (self._is_at(rest, handovers) for rest in self.number if name in rest.names)
         return any_(*behind, *(self._is_in(rest, handovers) for rest in self.number if self._name_inside(rest) == name))
+
+    def at_rest(self, handovers: _Handovers) -> BoolExpr:
+        """The condition that the process has ended, or is a coroutine that is where it starts, because nobody has entered it yet."""
+        ended, token = self._at_end(handovers), self.process.token
+        return ended if token is None else any_(ended, all_(not_(token), self.here(next(iter(self.number)))))
+
+    def _at_end(self, handovers: _Handovers) -> BoolExpr:
+        return any_(*(self._is_at(rest, handovers) for rest in self.number if self._has_ended(rest)))
 
     def _is_at(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
         return all_(self.here(rest), *self._back(rest, handovers))
@@ -208,7 +219,7 @@ class _Compiled:
     def control(self, handovers: _Handovers) -> Control:
         """Where the process can rest, for people."""
         places = tuple(self._place(rest, handovers) for rest in self.number)
-        return Control(self.process.name, self.pc, self.process.token, places)
+        return Control(self.process.name, self.pc, self.process.token, places, self.process.may_stop)
 
     def _place(self, rest: Rest, handovers: _Handovers) -> Place:
         frames, line = self.flow.statements.get(rest.base, ((), None))
@@ -283,6 +294,12 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
             )
         places[term] = found
     return places
+
+
+def _unended(at_rest: Mapping[str, BoolExpr], actions: Sequence[Action]) -> BoolExpr:
+    """Where not everything has ended. Who changes nothing but where he stands does not count: he could go on for ever and hide the end."""
+    doers = {action.process for action in actions if not action.only_moves}
+    return any_(*(not_(rests) for name, rests in at_rest.items() if name in doers))
 
 
 def _resolved_part(part: Part, resolve: Substitution) -> Part:

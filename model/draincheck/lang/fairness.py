@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
@@ -11,42 +11,98 @@ from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE
 from draincheck.location import want_text
 from draincheck.system import Action, Fairness, Part, Strength
+from draincheck.words import listed
 
-__all__ = ["Demand", "FairWord", "demanded", "resolve"]
+__all__ = ["Demand", "FairWord", "Progress", "demanded", "resolve", "strength_of"]
 
 #: `weak`: what could run for ever does run; `strong`: what could run again and again does run
 FairWord: TypeAlias = Literal["weak", "strong"]
 
 
 class Demand(Struct, frozen=True):
-    """A fairness assumption on a process, on its steps with a label, or on one recorded step (`part`)."""
+    """A fairness assumption on a process, on its steps with a label, on all but those with some labels, or on one recorded step (`part`)."""
 
     process: str
     strength: Strength
     label: str
     part: Part | None
     line: SourceLine
+    but: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Whose actions it is about."""
+        if self.but:
+            return f"{self.process} (but for {listed(self.but)})"
         return f"{self.process}: {self.label}" if self.label else self.process
+
+    @property
+    def is_whole(self) -> bool:
+        """It is about all steps of the process."""
+        return not (self.label or self.part or self.but)
+
+
+class Progress(Struct, frozen=True):
+    """The assumption on every process that may not stop."""
+
+    strength: Strength
+    line: SourceLine
+
+
+def strength_of(word: str, line: SourceLine, process: str = "") -> Strength:
+    """What a model calls the strength of fairness; raises ModelError for a word that is neither `weak` nor `strong`."""
+    if want_text(word, "fairness, 'weak' or 'strong',") not in get_args(FairWord):
+        raise ModelError(f"fairness is 'weak' or 'strong', not {word!r}", line, process)
+    return Strength(word)
 
 
 def demanded(process: str, word: str, label: str, part: Part | None, line: SourceLine) -> Demand:
-    """The assumption a model states; raises ModelError for a word that is neither `weak` nor `strong`."""
-    if want_text(word, "fairness, 'weak' or 'strong',") not in get_args(FairWord):
-        raise ModelError(f"fairness is 'weak' or 'strong', not {word!r}", line, process)
-    return Demand(process, Strength(word), label, part, line)
+    """The assumption a model states; raises ModelError as `strength_of`."""
+    return Demand(process, strength_of(word, line, process), label, part, line)
 
 
-def resolve(demands: Iterable[Demand], actions: Sequence[Action]) -> tuple[Fairness, ...]:
-    """The assumptions over the actions of the compiled system; raises ModelError for one that is about nothing."""
-    return tuple(Fairness(demand.name, demand.strength, _actions(demand, actions)) for demand in demands)
+def resolve(
+    demands: Iterable[Demand | Progress], actions: Sequence[Action], stopping: Collection[str]
+) -> tuple[Fairness, ...]:
+    """The assumptions over the actions of the compiled system, given the processes that may stop.
+
+    Raises ModelError for one that is about nothing, or that promises that a process goes on which may stop.
+    """
+    return tuple(_over(demand, actions) for demand in _each(list(demands), actions, stopping))
+
+
+def _each(
+    demands: Sequence[Demand | Progress], actions: Sequence[Action], stopping: Collection[str]
+) -> Iterator[Demand]:
+    """The assumptions one by one: progress is one on each process of which nobody has demanded the same already."""
+    stated = {(d.process, d.strength) for d in demands if isinstance(d, Demand) and d.is_whole}
+    for demand in demands:
+        if isinstance(demand, Demand):
+            if demand.is_whole and demand.process in stopping:
+                raise ModelError(
+                    f"{demand.process} may stop for ever, and fairness of it says that it does not: leave out one of the two",
+                    demand.line,
+                    demand.process,
+                )
+            yield demand
+            continue
+        for process in dict.fromkeys(action.process for action in actions):
+            if process not in stopping and (process, demand.strength) not in stated:
+                stated.add((process, demand.strength))
+                yield Demand(process, demand.strength, "", None, demand.line)
+
+
+def _over(demand: Demand, actions: Sequence[Action]) -> Fairness:
+    return Fairness(demand.name, demand.strength, _actions(demand, actions))
 
 
 def _actions(demand: Demand, actions: Sequence[Action]) -> tuple[int, ...]:
-    found = tuple(a.index for a in actions if a.process == demand.process and _is_meant(demand, a))
+    """The actions that are meant; raises ModelError if there is none, or no step to be left out."""
+    mine = [a for a in actions if a.process == demand.process]
+    for label in demand.but:
+        if not any(part.label == label for action in mine for part in action.parts):
+            raise ModelError(f"fairness of {demand.name}: there is no step {label!r}", demand.line, demand.process)
+    found = tuple(a.index for a in mine if _is_meant(demand, a))
     if not found:
         raise ModelError(f"fairness of {demand.name}: there is no such step", demand.line, demand.process)
     return found
@@ -54,7 +110,7 @@ def _actions(demand: Demand, actions: Sequence[Action]) -> tuple[int, ...]:
 
 def _is_meant(demand: Demand, action: Action) -> bool:
     if demand.part is None and not demand.label:
-        return True
+        return not any(part.label in demand.but for part in action.parts)
     meant = [part for part in action.parts if _is_step(demand, part)]
     if any(part.when is not TRUE for part in meant):
         raise ModelError(

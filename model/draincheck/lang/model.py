@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn, TypeVar, cast
+
+from msgspec.structs import replace
 
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, BoolExpr, Expr, any_, want_bool
 from draincheck.lang.compile import compile_model
-from draincheck.lang.fairness import Demand, FairWord, demanded
+from draincheck.lang.fairness import Demand, FairWord, Progress, demanded, strength_of
 from draincheck.lang.process import Coroutine, Process
 from draincheck.location import caller_line, slip, want_name, want_number, want_text, want_truth
 from draincheck.properties import (
@@ -50,7 +53,7 @@ class Model:
         #: (process, condition, line) of tests that claim to read only what their own thread writes
         self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
         #: what runs are assumed to be fair to
-        self.fairness: list[Demand] = []
+        self.fairness: list[Demand | Progress] = []
         #: the variable `halted`, once somebody has asked for it
         self.aborted: BoolVar | None = None
 
@@ -118,13 +121,19 @@ class Model:
 
     # -- processes ------------------------------------------------------------------------------------------------------------
 
-    def thread(self, name: str) -> Process:
-        """A process that can always run; record it inside `with`."""
-        return self._add_process(Process(self, want_name(name, "the name of a process")))
+    def thread(self, name: str, *, may_stop: Truth = False) -> Process:
+        """A process that can always run; record it inside `with`.
 
-    def coroutine(self, name: str, waits_at: str = "(start)") -> Coroutine:
-        """A process that runs when entered. Before its first entry it counts as yielded at the place `waits_at`."""
-        coroutine = Coroutine(self, want_name(name, "the name of a process"), waits_at)
+        One that `may_stop` can stay where it is for ever, whatever it could do: storage that never answers, a thread that is killed. That
+        is what no process is kept from as long as nobody promises otherwise; here it is said, and `progress` leaves this one out.
+        """
+        may_stop = want_truth(may_stop, "may_stop")
+        return self._add_process(Process(self, want_name(name, "the name of a process"), may_stop))
+
+    def coroutine(self, name: str, waits_at: str = "(start)", *, may_stop: Truth = False) -> Coroutine:
+        """A process that runs when entered. Before its first entry it counts as yielded at the place `waits_at`. `may_stop` as for `thread`."""
+        may_stop = want_truth(may_stop, "may_stop")
+        coroutine = Coroutine(self, want_name(name, "the name of a process"), waits_at, may_stop)
         self._add(coroutine.on)
         self._add_process(coroutine)
         return coroutine
@@ -143,16 +152,31 @@ class Model:
             self.place_lines[key] = caller_line()
         return self.places[key]
 
-    def fair(self, process: Process, strength: FairWord = "weak", *, step: str = "") -> None:
-        """Assume that no run neglects a process, or its steps with this label. Without any such assumption a run may starve anybody.
+    def fair(
+        self, process: Process, strength: FairWord = "weak", *, step: str = "", but: str | Sequence[str] = ()
+    ) -> None:
+        """Assume that no run neglects a process, or its steps with this label. Without any such assumption it may stop for ever.
 
         `weak`: what could move for ever moves in the end. `strong`: what could move again and again does, such as the next owner of
         a lock that is handed over in turn. A coroutine is a process of its own: fairness of the thread that enters it does not extend
-        to it. `step` names all steps of the process with that label; raises ModelError when compiled if there is none.
+        to it. `step` names all steps of the process with that label; `but` those that it may leave undone for ever, with all others
+        promised. Raises ModelError when compiled if there is no such step.
         """
         if self.processes.get(getattr(process, "name", "")) is not process:
             raise slip(f"fairness is about a process of this model; this is {process!r}")
-        self.fairness.append(demanded(process.name, strength, step, None, caller_line()))
+        left_out = tuple(want_text(label, "a step that is left out") for label in _several(but))
+        if step and left_out:
+            raise slip("fairness is about the steps with a label, or about all but some: not both")
+        demand = demanded(process.name, strength, step, None, caller_line())
+        self.fairness.append(replace(demand, but=left_out))
+
+    def progress(self, strength: FairWord = "weak") -> None:
+        """Assume that every process that can go on does so in the end, those that `may_stop` left out: `fair` for all of the model's.
+
+        Those that are made later are meant, too.
+        """
+        line = caller_line()
+        self.fairness.append(Progress(strength_of(strength, line), line))
 
     # -- properties -----------------------------------------------------------------------------------------------------------
 
@@ -178,12 +202,37 @@ class Model:
         self._demand(Reachable(name, want_bool(goal), meaning=meaning, source=source))
 
     def no_deadlock(self, name: str = "no deadlock", *, meaning: str = "", source: str = "") -> None:
-        """Demand that every state without a next step is a final one (see `final`)."""
+        """Demand that no process is ever stuck: unable to move again, whatever the others do, though it has not ended (see `final`)."""
         self._demand(NoDeadlock(name, meaning=meaning, source=source))
 
     def can_always_finish(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
-        """Demand that the goal stays reachable from every reachable state."""
+        """Demand that the goal stays reachable from every reachable state (AG EF goal); `stays_reachable` is the same."""
         self._demand(CanAlwaysFinish(name, want_bool(goal), meaning=meaning, source=source))
+
+    def stays_reachable(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
+        """Demand that from everywhere the goal stays reachable (AG EF goal): nothing gets into a corner that it cannot come out of.
+
+        That it *can* be reached says nothing of whether it *is*: see `eventually` and `served`.
+        """
+        self.can_always_finish(name, goal, meaning=meaning, source=source)
+
+    def served(
+        self,
+        name: str,
+        request: BoolExpr,
+        served: BoolExpr,
+        *,
+        by: Sequence[Process] = (),
+        meaning: str = "",
+        source: str = "",
+    ) -> None:
+        """Demand that every request is served in the end, if each process in `by` goes on while it can (weak fairness, see `fair`).
+
+        It is `leads_to` with what it rests on beside it. A promise is one of the whole model: other demands on runs rest on it, too.
+        """
+        self.leads_to(name, request, served, meaning=meaning, source=source)
+        for process in by:
+            self.fair(process)
 
     def eventually(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:
         """Demand that every fair run comes to the goal (see `fair`)."""
@@ -194,7 +243,10 @@ class Model:
         self._demand(LeadsTo(name, want_bool(trigger), want_bool(goal), meaning=meaning, source=source))
 
     def final(self, condition: BoolExpr) -> None:
-        """States in which it is fine that nothing moves any more; several calls add up."""
+        """States in which it is fine that processes never move again; several calls add up.
+
+        Without any, that is where all have ended. With it, having ended elsewhere is not fine (see `no_deadlock`).
+        """
         self.final_when = any_(self.final_when, want_bool(condition))
 
     def _demand(self, item: Property) -> None:
@@ -209,6 +261,11 @@ class Model:
     def compile(self) -> TransitionSystem:
         """The transition system of this model. Raises ModelError for anything that cannot be given a meaning."""
         return compile_model(self)
+
+
+def _several(names: str | Sequence[str]) -> Sequence[str]:
+    """One name, or several."""
+    return (names,) if isinstance(names, str) else names
 
 
 def _stored(sort: Sort, name: str, initial: object) -> int:

@@ -327,8 +327,8 @@ class Process(Recorder):
 class Coroutine(Process):
     """A process that runs only when entered, until it yields. Made by `Model.coroutine`."""
 
-    def __init__(self, model: Model, name: str, waits_at: str) -> None:
-        super().__init__(model, name)
+    def __init__(self, model: Model, name: str, waits_at: str, may_stop: bool = False) -> None:
+        super().__init__(model, name, may_stop)
         self.on = BoolVar(f"on {name}", BOOL, (0,), internal=True)
         #: places at which conditions ask whether it has yielded, with the line that asks first
         self.yields_asked: dict[str, SourceLine] = {}

@@ -70,9 +70,11 @@ class Recorder:
     a step.
     """
 
-    def __init__(self, model: Model, name: str) -> None:
+    def __init__(self, model: Model, name: str, may_stop: bool = False) -> None:
         self.model = model
         self.name = name
+        #: the model says that it may stop for ever
+        self.may_stop = may_stop
         self.flow = Flow()
         self.blocks = Blocks(name)
         self._paths: list[Path] = [Path(self.flow.entry)]

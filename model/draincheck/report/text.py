@@ -28,6 +28,7 @@ from draincheck.report.calls import Call, CallEvent, events_of
 from draincheck.report.layout import listed, styled, wrapped
 from draincheck.report.waiting import waiting_lines
 from draincheck.run import Run, label_of
+from draincheck.semantics.fairness import who_could_move
 from draincheck.semantics.violation import Decisive, decisive_conditions, faulty_step, shows
 from draincheck.sorts import Value
 from draincheck.system import State, TransitionSystem, Variable
@@ -253,7 +254,7 @@ def _where(item: Property, run: Run) -> str:
     if run.trace.loop is not None:
         return f"by repeating from step {run.trace.loop + 1} on for ever"
     if isinstance(item, Liveness):
-        return "by ending there"
+        return "by ending there" if not who_could_move(run.system, run.states[-1]) else "by stopping there"
     return f"{'in' if isinstance(item, Assertion) else 'after'} step {len(run.steps)}" if run.steps else "initially"
 
 

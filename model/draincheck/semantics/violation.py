@@ -22,14 +22,17 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
+from draincheck.reason import stuck_words
 from draincheck.run import Run
-from draincheck.semantics.fairness import is_fair
+from draincheck.semantics.fairness import is_fair, may_stop
+from draincheck.semantics.stuck import is_dead, not_at_rest, stuck
 from draincheck.system import Action, Fault, State, TransitionSystem
 from draincheck.verdict import Outcome
 
 __all__ = [
     "ERRORS",
     "Decisive",
+    "decided_by_states",
     "decisive_conditions",
     "evidence_word",
     "failed_checks",
@@ -67,7 +70,8 @@ def evidence_word(item: Property) -> str:
 def sought_in_states(system: TransitionSystem, item: Property) -> BoolExpr | None:
     """What has to be looked for in single states to decide a property; None if that does not do.
 
-    For `NoDeadlock` it shows a violation only where nothing can move; for `CanAlwaysFinish` it is the goal that must stay in reach.
+    For `NoDeadlock` it shows a violation only where nothing can move (see `decided_by_states`); for `CanAlwaysFinish` it is the goal that
+    must stay in reach.
     """
     match item:
         case Always(holds=condition):
@@ -75,20 +79,21 @@ def sought_in_states(system: TransitionSystem, item: Property) -> BoolExpr | Non
         case Reachable(goal=condition) | CanAlwaysFinish(goal=condition):
             return condition
         case NoDeadlock():
-            return not_(system.final)
+            return not_at_rest(system)
     return None
 
 
 def shown_by(system: TransitionSystem, item: Property) -> BoolExpr | None:
     """The states that show a property as a condition that looks at nothing else; None for properties that no single state shows.
 
-    For an assertion these are the states in which an action can be taken that breaks it: see `last_action`.
+    For an assertion these are the states in which an action can be taken that breaks it: see `last_action`. That there are none means that
+    the property holds (fails, for `Reachable`), if `decided_by_states`.
     """
     match item:
         case Assertion(name=name):
             return any_(*(all_(faultless(a), _broken(a, name)) for a in system.actions))
         case NoDeadlock():
-            return not_(any_(system.final, *(action.guard for action in system.actions)))
+            return all_(not_at_rest(system), not_(any_(*(action.guard for action in system.actions))))
         case Always() | Reachable():
             return sought_in_states(system, item)
         case NoFault(kind=kind):
@@ -96,10 +101,16 @@ def shown_by(system: TransitionSystem, item: Property) -> BoolExpr | None:
     return None
 
 
+def decided_by_states(system: TransitionSystem, item: Property) -> bool:
+    """Whether nothing is left to ask where no state shows a property (`shown_by`): a process can be stuck where others still move."""
+    return not (isinstance(item, NoDeadlock) and system.at_rest)
+
+
 def shows(run: Run, item: Property) -> bool:
     """Whether an executed trace shows a property.
 
-    One thing no trace can show, and the engine is trusted: that a goal is out of reach (`CanAlwaysFinish`).
+    One thing no trace can show, and the engine is trusted: that a goal is out of reach (`CanAlwaysFinish`); and that a process is stuck where
+    very much can still happen.
     """
     system, trace, steps, states = run.system, run.trace, run.steps, run.states
     match item:
@@ -112,9 +123,9 @@ def shows(run: Run, item: Property) -> bool:
         case NoFault(kind=kind):
             return system.faulty(states[-1], kind) is not None
         case NoDeadlock():
-            return not system.holds(system.final, states[-1]) and not _moves(system, states[-1])
+            return is_dead(system, states[-1]) or bool(stuck(system, states[-1]))
         case Eventually() | LeadsTo():
-            forever = is_fair(system, steps[trace.loop :]) if trace.loop is not None else not _moves(system, states[-1])
+            forever = is_fair(system, steps[trace.loop :]) if trace.loop is not None else may_stop(system, states[-1])
             return forever and _waiting(run, item) is not None
         case _:
             return False
@@ -143,7 +154,8 @@ def decisive_conditions(run: Run, item: Property) -> Iterator[Decisive]:
         case CanAlwaysFinish(goal=condition):
             yield Decisive("out of reach from here", condition, states[-1])
         case NoDeadlock():
-            yield Decisive("no process can take a step", None, states[-1])
+            names = stuck(run.system, states[-1])
+            yield Decisive(stuck_words(names) if names else "no process can take a step", None, states[-1])
         case Eventually(goal=goal):
             yield Decisive("never true", goal, states[-1])
         case LeadsTo(trigger=trigger, goal=goal):
@@ -152,10 +164,6 @@ def decisive_conditions(run: Run, item: Property) -> Iterator[Decisive]:
             yield Decisive("never true from then on", goal, states[-1])
         case _:
             return
-
-
-def _moves(system: TransitionSystem, state: State) -> bool:
-    return next(system.enabled(state), None) is not None
 
 
 def failed_checks(run: Run, item: Assertion) -> list[BoolExpr]:

@@ -3,8 +3,7 @@
 Safety says that no request slips into a drained section; this says that sections end, kicks are answered and jobs complete. Without
 assumptions none of it holds, for a host that never runs the main thread or never finishes an I/O is allowed to. `ASSUMPTIONS` lists what
 is taken for granted and why; the tests drop each in turn and see something break. Nothing is assumed of the guest, which may stop at any
-time, even between adding a descriptor and kicking for it. Nothing needs to be assumed of the IOThread, of the job's coroutine and of the
-clock either: a run goes on as long as something can move, and nothing else could go round for ever without them.
+time, even between adding a descriptor and kicking for it; but a vCPU thread that stops a device is inside QEMU, and goes on there as others do.
 
 Ways to read the properties: a crash ends every demand (whether QEMU may crash is A1's matter). L1 is stronger than its usual wording:
 the command is sent in the end, so every run has to complete. L7 is about the main loop, whose poll reports a disabled descriptor again
@@ -52,9 +51,13 @@ __all__ = [
 
 
 class Assumption(Struct, frozen=True):
-    """Something that is taken for granted: a process, or each of its steps whose label begins with `steps`, is not neglected.
+    """Something that is taken for granted: a process (of each job, where there are several) is not neglected.
 
-    `held_in_poll`: it concerns only code bases whose IOThread holds its AioContext while it polls.
+    Attributes:
+        steps: it is about each of its steps whose label begins with this.
+        but: it is about all its steps but those whose labels begin with one of these, together.
+        held_in_poll: it concerns only code bases whose IOThread holds its AioContext while it polls.
+        stopping: it concerns only scenarios in which a device is stopped.
     """
 
     name: str
@@ -62,7 +65,9 @@ class Assumption(Struct, frozen=True):
     strength: Literal["weak", "strong"]
     reason: str
     steps: str = ""
+    but: tuple[str, ...] = ()
     held_in_poll: bool = False
+    stopping: bool = False
 
 
 _IN_TURN: Final = (
@@ -74,8 +79,28 @@ ASSUMPTIONS: Final = (
     Assumption(
         "main thread", "main thread", "weak", "the host runs a thread that can run; it waits only where QEMU's does"
     ),
+    Assumption("IOThread", "iothread", "weak", "a thread like the main one; it waits in its poll and for its context"),
+    Assumption(
+        "job", "mirror_run", "weak", "a coroutine runs on the thread that has entered it, which is none of the guest's"
+    ),
     Assumption("AioContext", "main thread", "strong", _IN_TURN, steps="aio_context_acquire", held_in_poll=True),
     Assumption("AioContext of a vCPU", "guest", "strong", _IN_TURN, steps="aio_context_acquire", held_in_poll=True),
+    Assumption(
+        "vCPU inside QEMU",
+        "guest",
+        "weak",
+        "a vCPU thread that stops the device is a thread of the host; what a guest may leave undone is to ask for something",
+        but=(
+            "adds ",
+            "kicks for ",
+            "a kick for ",
+            "writes the doorbell",
+            "the device's timer",
+            "takes the BQL to stop",
+        ),
+        stopping=True,
+    ),
+    Assumption("clock", "clock", "weak", "time passes"),
     Assumption(
         "storage",
         "storage",
@@ -96,7 +121,7 @@ class Progress(Probes):
     def properties(self, w: World) -> None:
         """Demand them, and state what is assumed."""
         for assumption in ASSUMPTIONS:
-            if assumption.name not in self.without and assumption.process in w.m.processes:
+            if assumption.name not in self.without:
                 _assume(w, assumption)
         self.demands(w)
 
@@ -129,12 +154,16 @@ class StalledProgress(Progress):
 def _assume(w: World, assumption: Assumption) -> None:
     if assumption.held_in_poll and not (w.s.iothread and w.k.ctx_held_in_poll):
         return
-    process = w.m.processes[assumption.process]
-    for step in _steps(process, assumption.steps) if assumption.steps else ("",):
-        w.m.fair(process, assumption.strength, step=step)
+    if assumption.stopping and not w.s.device_reset:
+        return
+    for name, process in w.m.processes.items():
+        if name == assumption.process or name.startswith((f"{assumption.process} [", f"{assumption.process} of ")):
+            but = tuple(_steps(process, assumption.but)) if assumption.but else ()
+            for step in _steps(process, assumption.steps) if assumption.steps else ("",):
+                w.m.fair(process, assumption.strength, step=step, but=but)
 
 
-def _steps(process: Process, prefix: str) -> Iterator[str]:
+def _steps(process: Process, prefix: str | tuple[str, ...]) -> Iterator[str]:
     """The labels of a process's steps that begin with a prefix."""
     labels = (part.label for edge in process.flow.edges for part in edge.path.parts)
     yield from dict.fromkeys(label for label in labels if label.startswith(prefix))

@@ -20,11 +20,13 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.unrolling import Exclusions, Unrolling
 from draincheck.errors import EvidenceError
 from draincheck.expr import BoolExpr
-from draincheck.properties import FaultKind, NoFault, Property, Reachable, WithinBounds
-from draincheck.reason import Excluded, NoLongerPath, NothingUpTo, Refused, Stop, StopKind
+from draincheck.properties import FaultKind, NoDeadlock, NoFault, Property, Reachable, WithinBounds
+from draincheck.reason import Excluded, NoLongerPath, NothingUpTo, Refused, Stop, StopKind, Stuck
+from draincheck.semantics.stuck import stuck
 from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.semantics.violation import (
     ERRORS,
+    decided_by_states,
     evidence_word,
     fault_found,
     last_action,
@@ -36,10 +38,13 @@ from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
-__all__ = ["DEFAULT_DEPTH", "BoundedSearch", "decide", "seen_asked"]
+__all__ = ["DEFAULT_DEPTH", "ONLY_DEADLOCKS", "BoundedSearch", "decide", "seen_asked"]
 
 #: for a system with parameters: the system without them that starts in a state
 Instance = Callable[[State], TransitionSystem]
+
+#: why it is not known that no process is stuck
+ONLY_DEADLOCKS = "something always moves; that no process is stuck meanwhile, explicit search decides"
 
 #: how deep a search goes that was given neither a depth nor a time
 DEFAULT_DEPTH = 100
@@ -62,6 +67,7 @@ def decide(
     * if a state that shows the property violated is up to `limits.depth` steps away, this is *violated*, with one of the shortest
       counterexamples (for `Reachable` *holds*, with a witness); that of an assertion has one step more, the one that breaks it. A bound
       hides what comes after it, not what comes before;
+    * of stuck processes it finds those that are stuck because nothing moves any more, and never says that there are none;
     * else it is *unknown*; or *holds* (*violated*), if no path is longer or pairs of values exclude what is looked for, and no reachable
       state passes a bound; or *never asked*, if that is so and nothing puts it to the test.
 
@@ -286,6 +292,9 @@ class BoundedSearch:
     def _nothing(self, name: str, reason: Excluded | NoLongerPath) -> Verdict:
         """There is nothing to be found: what that means for a property."""
         item = self.system.property_named(name)
+        if not decided_by_states(self.system, item):
+            depth = self.depth if self.depth >= 0 else None
+            return Verdict(name, Outcome.UNKNOWN, NothingUpTo("counterexample", depth, ONLY_DEADLOCKS))
         reason = replace(reason, erring=self._may_err(item))
         if self._passed_bound != FOR_EVER and not isinstance(item, WithinBounds):
             return Verdict(name, Outcome.UNKNOWN, replace(reason, bounded=True))
@@ -328,4 +337,5 @@ def _verdict(evidence: Evidence, name: str, path: Path, last: State) -> Verdict:
     system, (initial, actions) = evidence.system, path
     item = system.property_named(name)
     run = evidence.shows(item, (initial, [*actions, *last_action(system, item, last)]))
-    return conclude(item, run, None)
+    verdict, names = conclude(item, run, None), stuck(system, last) if isinstance(item, NoDeadlock) else ()
+    return replace(verdict, reason=Stuck(names, len(run.steps), first=False)) if names else verdict

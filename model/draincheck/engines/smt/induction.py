@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from draincheck.engines.smt.bmc import BoundedSearch, seen_asked
+from draincheck.engines.smt.bmc import ONLY_DEADLOCKS, BoundedSearch, seen_asked
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.unrolling import Unrolling
 from draincheck.engines.smt.writer import conjoined, declare, define
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
-from draincheck.properties import FaultKind, Property
-from draincheck.reason import Inductive, NotInductive, Refused
-from draincheck.semantics.violation import fault_found, outcome_if_not_shown, shown_by
+from draincheck.properties import FaultKind
+from draincheck.reason import Inductive, NothingUpTo, NotInductive, Refused
+from draincheck.semantics.violation import decided_by_states, fault_found, outcome_if_not_shown, shown_by
 from draincheck.solvers import Answer, incremental
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
@@ -105,6 +105,7 @@ class _Induction:
         pairs: Pairs | None,
     ) -> None:
         self.found: dict[str, tuple[Verdict, Proof | None]] = {}
+        self._system = system
         self._items = {name: system.property_named(name) for name in names}
         shown = {name: shown_by(system, item) for name, item in self._items.items()}
         self._goals = {name: goal for name, goal in shown.items() if goal is not None}
@@ -144,19 +145,21 @@ class _Induction:
             if answer is Answer.UNKNOWN:
                 return False
             if answer is Answer.UNSAT:
-                proof = Proof(name, k, self._step.formula(name), k > 1)
-                self.found[name] = _proved(self._items[name], k), proof
+                self.found[name] = self._proved(name, k)
         return True
+
+    def _proved(self, name: str, k: int) -> tuple[Verdict, Proof | None]:
+        """The verdict on a property that no reachable state shows violated."""
+        item = self._items[name]
+        if not decided_by_states(self._system, item):
+            return Verdict(name, Outcome.UNKNOWN, NothingUpTo("counterexample", k, ONLY_DEADLOCKS)), None
+        return Verdict(name, outcome_if_not_shown(item), Inductive(k)), Proof(name, k, self._step.formula(name), k > 1)
 
     def _left(self, name: str, k: int) -> Verdict:
         """The verdict on a property for which there is no proof with a k of up to this."""
         if name not in self._goals:
             return Verdict(name, Outcome.UNKNOWN, Refused("k-induction does not decide this kind of property"))
         return self._base.verdicts.get(name) or Verdict(name, Outcome.UNKNOWN, NotInductive(k))
-
-
-def _proved(item: Property, k: int) -> Verdict:
-    return Verdict(item.name, outcome_if_not_shown(item), Inductive(k))
 
 
 class _Step:
