@@ -42,6 +42,8 @@ def naive(system: TransitionSystem, item: Property, graph: StateGraph, holding: 
     """The avoidabilities by their definitions, one search from each state."""
     numbers = range(len(graph))
     match item:
+        case NoDeadlock() if system.at_rest:
+            bad = {n for n in numbers if is_stuck(system, graph, n, holding)}
         case NoDeadlock():
             bad = {n for n in numbers if n in graph.stuck and n not in holding}
         case CanAlwaysFinish():
@@ -67,6 +69,15 @@ def naive(system: TransitionSystem, item: Property, graph: StateGraph, holding: 
             else Avoidability.DOOMED
         )
     return avoidabilities
+
+
+def is_stuck(system: TransitionSystem, graph: StateGraph, start: int, final: set[int]) -> bool:
+    """Whether some process can never move again from a state, or rest, with no final state to come."""
+    after = forwards(graph, start, lambda here, action: True)
+    states = [graph.state(number) for number in after]
+    movers = {action.process for state in states for action in system.enabled(state)}
+    lost = (name not in movers and not any(system.holds(where, s) for s in states) for name, where in system.at_rest)
+    return not after & final and any(lost)
 
 
 def forwards(graph: StateGraph, start: int, follow: object) -> set[int]:
