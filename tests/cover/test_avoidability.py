@@ -75,6 +75,8 @@ def is_stuck(system: TransitionSystem, graph: StateGraph, start: int, final: set
     """Whether some process can never move again from a state, or rest, with no final state to come."""
     after = forwards(graph, start, lambda here, action: True)
     states = [graph.state(number) for number in after]
+    if any(system.fault(state, action) for state in states for action in system.enabled(state)):
+        return False
     movers = {action.process for state in states for action in system.enabled(state)}
     lost = (name not in movers and not any(system.holds(where, s) for s in states) for name, where in system.at_rest)
     return not after & final and any(lost)

@@ -479,6 +479,7 @@ def test_a_run_that_ends_with_an_error_does_not_wait() -> None:
     n = m.int("n", 0, 1)
     with m.thread("p") as p, p.loop():
         p.do("counts", n.inc())
+    m.fair(p)
     m.eventually("never", n < 0)
     found = decide(m.compile())
     assert {name: verdict.outcome for name, verdict in found.items()} == {"never": HOLDS, "values in range": VIOLATED}

@@ -290,7 +290,7 @@ def test_reference_tells_weak_from_strong() -> None:
     item = Eventually("out", state.is_(2))
     system = TransitionSystem("swing", (state,), actions, (item,))
     outcomes = [
-        expected(replace(system, fairness=(Fairness("right", Strength.WEAK, (0,)), *fairness)), item)
+        expected(replace(system, fairness=(Fairness("swing", Strength.WEAK, (0, 1)), *fairness)), item)
         for fairness in ((), (Fairness("out", Strength.WEAK, (2,)),), (Fairness("out", Strength.STRONG, (2,)),))
     ]
     assert outcomes == [Outcome.VIOLATED, Outcome.VIOLATED, Outcome.HOLDS]
