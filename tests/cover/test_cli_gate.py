@@ -138,10 +138,8 @@ def test_a_wrong_expectation_of_liveness_turns_the_gate_red(
     monkeypatch.setitem(liveness_expectations._EVERYWHERE, "L4", wrong)
     result = run("gate")
     assert result.exit_code == 10
-    assert result.stdout.splitlines() == [
-        f"{row.revision.name} mirror L4: expected violated, found holds (exhaustive, no fairness needed)"
-        for row in two_rows
-    ]
+    for row, line in zip(two_rows, result.stdout.splitlines(), strict=True):
+        assert line.startswith(f"{row.revision.name} mirror L4: expected violated, found holds (exhaustive, assuming ")
 
 
 def test_a_wrong_row_of_the_notify_suite_turns_the_gate_red(

@@ -40,12 +40,12 @@ PARTS = (BANDAGE, *SYSTEMS)
 #: verdicts that induction reaches with k = 1: by a proof, and because pairs of values exclude what would show the property violated, where
 #: that is not inductive without control locations; larger k add nothing on a sample of the rows, and cost as much again each
 PROVED = {
-    BANDAGE: (5, 2),
-    "mirror": (123, 142),
-    "dataplane": (98, 194),
-    "commit": (7, 0),
-    "timer": (99, 75),
-    "no-ioeventfd": (99, 83),
+    BANDAGE: (4, 2),
+    "mirror": (99, 132),
+    "dataplane": (81, 179),
+    "commit": (5, 0),
+    "timer": (66, 57),
+    "no-ioeventfd": (66, 63),
 }
 
 #: how deep properties that nothing shows are looked at; further down z3 has more and more to do

@@ -13,7 +13,7 @@ from draincheck.location import want_text
 from draincheck.system import Action, Fairness, Part, Strength
 from draincheck.words import listed
 
-__all__ = ["Demand", "FairWord", "Progress", "demanded", "resolve", "strength_of"]
+__all__ = ["Demand", "DemandOfAll", "FairWord", "demanded", "resolve", "strength_of"]
 
 #: `weak`: what could run for ever does run; `strong`: what could run again and again does run
 FairWord: TypeAlias = Literal["weak", "strong"]
@@ -42,7 +42,7 @@ class Demand(Struct, frozen=True):
         return not (self.label or self.part or self.but)
 
 
-class Progress(Struct, frozen=True):
+class DemandOfAll(Struct, frozen=True):
     """The assumption on every process that may not stop."""
 
     strength: Strength
@@ -62,7 +62,7 @@ def demanded(process: str, word: str, label: str, part: Part | None, line: Sourc
 
 
 def resolve(
-    demands: Iterable[Demand | Progress], actions: Sequence[Action], stopping: Collection[str]
+    demands: Iterable[Demand | DemandOfAll], actions: Sequence[Action], stopping: Collection[str]
 ) -> tuple[Fairness, ...]:
     """The assumptions over the actions of the compiled system, given the processes that may stop.
 
@@ -72,7 +72,7 @@ def resolve(
 
 
 def _each(
-    demands: Sequence[Demand | Progress], actions: Sequence[Action], stopping: Collection[str]
+    demands: Sequence[Demand | DemandOfAll], actions: Sequence[Action], stopping: Collection[str]
 ) -> Iterator[Demand]:
     """The assumptions one by one: progress is one on each process of which nobody has demanded the same already."""
     stated = {(d.process, d.strength) for d in demands if isinstance(d, Demand) and d.is_whole}

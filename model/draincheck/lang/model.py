@@ -11,7 +11,7 @@ from draincheck import op
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, BoolExpr, Expr, any_, want_bool
 from draincheck.lang.compile import compile_model
-from draincheck.lang.fairness import Demand, FairWord, Progress, demanded, strength_of
+from draincheck.lang.fairness import Demand, DemandOfAll, FairWord, demanded, strength_of
 from draincheck.lang.process import Coroutine, Process
 from draincheck.location import caller_line, slip, want_name, want_number, want_text, want_truth
 from draincheck.properties import (
@@ -53,7 +53,7 @@ class Model:
         #: (process, condition, line) of tests that claim to read only what their own thread writes
         self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
         #: what runs are assumed to be fair to
-        self.fairness: list[Demand | Progress] = []
+        self.fairness: list[Demand | DemandOfAll] = []
         #: the variable `halted`, once somebody has asked for it
         self.aborted: BoolVar | None = None
 
@@ -176,7 +176,7 @@ class Model:
         Those that are made later are meant, too.
         """
         line = caller_line()
-        self.fairness.append(Progress(strength_of(strength, line), line))
+        self.fairness.append(DemandOfAll(strength_of(strength, line), line))
 
     # -- properties -----------------------------------------------------------------------------------------------------------
 
