@@ -199,9 +199,8 @@ class Counter:
         if passed < self._next:
             return
         if _watched(sys.stderr):
-            if self._status is None:
-                self._status = _terminal().counting(self._words(passed))
-            self._status.update(self._words(passed))
+            shown = self._status = self._status or _terminal().counting(self._words(passed))
+            shown.update(self._words(passed))
         else:
             self._next = passed + min(max(passed, LATER), SELDOM)
             with suppress(OSError):  # nobody reads it: so be it

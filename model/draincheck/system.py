@@ -405,7 +405,8 @@ class TransitionSystem(Struct, frozen=True, dict=True):
         """The stored values of terms in a state; those of the state that was asked about last are kept."""
         known: tuple[State, Evaluation] | None = self.__dict__.get("latest")
         if known is None or known[0] is not state:
-            known = self.__dict__["latest"] = state, Evaluation(zip(self.variables, state, strict=True))
+            known = state, Evaluation(zip(self.variables, state, strict=True))
+            vars(self)["latest"] = known
         return known[1]
 
     def value(self, term: Expr, state: State) -> int:

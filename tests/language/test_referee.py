@@ -22,7 +22,7 @@ def test_compiled_programs_do_what_the_page_says(chunk: int) -> None:
     tally, differing = judged(range(START + chunk * SIZE, START + (chunk + 1) * SIZE))
     assert not differing, f"seeds {differing}; the first, made small:\n{report(random_program(differing[0]))}"
     assert tally.skipped <= SIZE // 50
-    assert tally.refused <= SIZE // 10
+    assert tally.refused <= SIZE // 6  # one in eighteen on average
 
 
 def test_random_programs_show_everything() -> None:

@@ -31,10 +31,8 @@ def _why_not(revision: str, scenario: Scenario, property: str) -> str:
     place = PLACES[revision if revision in PLACES else revision.partition("-")[0]]
     quiet = not (scenario.writes or scenario.reads or scenario.flushes)
     match property:
-        case "S1" | "S5" | "L2" if quiet:
+        case "S1" | "S5" | "L2" | "L7" | "L7s" if quiet:
             return _NO_REQUEST
-        case "L2" if scenario.source == "vcpu":
-            return "a vCPU's doorbell is its own handler: no kick waits"
         case "S7":
             return _NO_REQUEST if quiet else "" if scenario.source == "ioeventfd" else "no host notifier is involved"
         case "S3" | "S10" if scenario.command == "cancel":
@@ -47,10 +45,19 @@ def _why_not(revision: str, scenario: Scenario, property: str) -> str:
             return "nothing is enabled again: nothing of this story uses the disable counter yet"
         case "B3" if not scenario.device_reset or place < PLACES["657e120320"]:
             return "no section comes to its end in another context than it began in"
+        case _:
+            return _why_no_run_asks(revision, place, scenario, property)
+
+
+def _why_no_run_asks(revision: str, place: int, scenario: Scenario, property: str) -> str:
+    """The same of demands on whole runs, where the guest makes requests."""
+    match property:
+        case "L2" if scenario.source == "vcpu":
+            return "a vCPU's doorbell is its own handler: no kick waits"
         case "L6" if place < PLACES["5a7e7a0bad"]:
             return "the job has no bottom half: its drains poll, and its exit is part of the coroutine"
         case "L7" | "L7s":
-            return _NO_REQUEST if quiet else _why_nothing_spins(revision, place, scenario)
+            return _why_nothing_spins(revision, place, scenario)
         case _:
             return ""
 
