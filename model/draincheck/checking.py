@@ -91,6 +91,17 @@ class Result(Struct, frozen=True):
         return any(stop is not None and stop.kind is StopKind.REQUEST for stop in stops)
 
     @property
+    def warnings(self) -> Sequence[str]:
+        """What a verdict rests on that is hardly meant: demands on runs where nobody has promised that anything goes on."""
+        runs = [finding.name for finding in self.findings if isinstance(finding.item, Liveness)]
+        if not runs or self.system.fairness:
+            return []
+        return [
+            f"{', '.join(runs)}: nothing promises that any process goes on, so every run may stop where it is; "
+            "say m.progress(), or fair= of the steps that are always taken in the end"
+        ]
+
+    @property
     def never_taken(self) -> Sequence[StepOfModel]:
         """The steps none of whose actions was ever taken; nothing is said of them if not everything was seen."""
         found = self.exploration

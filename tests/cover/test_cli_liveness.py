@@ -176,3 +176,32 @@ def test_an_empty_selection_is_no_success() -> None:
     """Mirror was not allowed with dataplane there."""
     result = CliRunner().invoke(cli, ["liveness", "--scenario", "dataplane", "--revision", "5a7e7a0bad"])
     assert result.exit_code == 10
+
+
+PROMISES = """
+from draincheck.lang import Model
+
+def build():
+    m = Model("lone")
+    done = m.bool("done")
+    with m.thread("worker") as p:
+        p.do("works", done.set())
+    m.eventually("in the end", done)
+    {promise}
+    return m
+"""
+
+
+@pytest.mark.parametrize(
+    ("promise", "code", "warned"), [("", 13, True), ("m.progress()", 0, False)], ids=["none", "all"]
+)
+def test_demands_on_runs_without_any_promise_are_warned_about(
+    promise: str, code: int, warned: bool, tmp_path: Path
+) -> None:
+    """The run that violates it merely stops; with a promise there is nothing to warn about."""
+    file = tmp_path / "lone.py"
+    file.write_text(PROMISES.format(promise=promise), encoding="utf-8")
+    result = CliRunner().invoke(cli, ["check", f"{file}:build", "--json"])
+    document = json.loads(result.stdout)
+    validator("check").validate(document)
+    assert (result.exit_code, bool(document["warnings"]), "warning: " in result.stderr) == (code, warned, warned)

@@ -21,6 +21,7 @@ from check_invariants.words import Listed, as_far_as_modelled, conclusion
 from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
+from draincheck.escape import harmless
 from draincheck.properties import FAULTS
 from draincheck.reason import NeverAsked, Unasked
 from draincheck.report.jsontrace import trace_to_json, write_trace
@@ -49,6 +50,8 @@ def command(
     subject = select(properties, **selectors)
     limits = Limits(max_states, depth=depth)
     found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
+    for warning in found.result.warnings:
+        click.echo(f"warning: {harmless(warning)}", err=True)
     if trace_out is not None:
         _write_traces(found, trace_out)
     code = ending(found.codes, found.result.interrupted)
@@ -202,6 +205,7 @@ def _json(found: _Checked, traces: bool) -> Document:
         "digest": found.result.system.digest,
         "source": found.subject.source(),
         "outcome": found.impact,
+        "warnings": found.result.warnings,
         **_search_json(found.result),
         "properties": [_property_json(found, item, traces) for item in found.result.findings],
     }
