@@ -176,6 +176,8 @@ class _Seen:
             return Verdict(item.name, Outcome.NEVER_ASKED, unasked)
         if trace is not None:
             if is_goal:
+                if self.idle and not trace.actions and (incomplete := self.incomplete()):
+                    return Verdict(item.name, Outcome.UNKNOWN, incomplete)
                 return Verdict(item.name, Outcome.HOLDS, Shortest("witness", len(trace.actions)), trace)
             if isinstance(item, NoDeadlock) and self.system.at_rest:
                 return Verdict(item.name, Outcome.VIOLATED, self.stuck(trace), trace)

@@ -98,9 +98,13 @@ class Reference:
         found = interpreter.explore(plain, STATES)
         return _depth(items[0], found.verdicts[items[0].name])
 
+    def shows_nothing(self, name: str) -> bool:
+        """Whether nothing is known to show a property or to pass a bound, and that decides it: of runs without an error, if there are others."""
+        return name not in self.partial and min(self.depths[name], self.bound) == NEVER
+
     def excludes(self, name: str) -> bool:
-        """Whether nothing is known to show a property, to be faulty or to pass a bound, and that decides it."""
-        return name not in self.partial and min(self.depths[name], self.fault, self.bound) == NEVER
+        """The same where no run is known to end with an error."""
+        return self.shows_nothing(name) and self.fault == NEVER
 
 
 def _depth(item: Property, verdict: Verdict) -> int:
@@ -208,7 +212,7 @@ def _may_say(reference: Reference, name: str, outcome: Outcome) -> bool:
     said = reference.verdicts[name].outcome
     if said is not Outcome.UNKNOWN:
         return outcome is said
-    return reference.excludes(name) and outcome in (_unshown(reference, name), Outcome.NEVER_ASKED)
+    return reference.shows_nothing(name) and outcome in (_unshown(reference, name), Outcome.NEVER_ASKED)
 
 
 def _shown(reference: Reference, name: str, verdict: Verdict) -> Iterator[str]:

@@ -16,7 +16,7 @@ from draincheck.budget import Budget
 from draincheck.exploration.backward import able, nth, unable
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import TRUE, BoolExpr
-from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property
+from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import NeverAsked, Stuck
 from draincheck.semantics.stuck import going_on
 from draincheck.semantics.vacuity import asking, checks_of, unasked, without_check
@@ -101,6 +101,8 @@ class Search:
             return self._stuck(item)
         path, found = self._path(item), self._found
         run = path and self._evidence.shows(item, path)
+        if isinstance(item, Reachable) and run and not run.steps and found.incomplete and not found.moves:
+            run = None  # met at once, and nobody knows whether anything ever moves
         return conclude(item, run, found.incomplete, self._never_asked(item), self._up_to_errors)
 
     @property
