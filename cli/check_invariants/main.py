@@ -23,6 +23,7 @@ __all__ = ["Application", "cli"]
 COMMANDS = {
     "matrix": "Check every code base in every scenario (what runs without a command).",
     "check": "Check one code base in one scenario, or a model of your own.",
+    "compare": "Say what a change mends, breaks and leaves open.",
     "claims": "Decide the claims of the commit message this project was born from.",
     "gate": "Compare all verdicts with what is expected: for CI.",
     "list": "List revisions, scenarios, properties, knobs or claims.",

@@ -9,7 +9,7 @@ import click
 
 from draincheck.errors import UnknownName
 from draincheck.knobs import Setting, all_knobs, knob_named, named, parse_setting
-from draincheck.revisions import code_bases, find_revision
+from draincheck.revisions import Revision, code_bases, find_revision
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
 from drainspecs.mirror.specifications import known_properties
@@ -35,6 +35,11 @@ def _find_property(name: str) -> str:
     return named("property", name, PROPERTIES).name
 
 
+def _find_comparable(name: str) -> Revision | str:
+    """A code base; MODEL.py:FUNCTION stays as it is."""
+    return name if ":" in name else find_revision(name)
+
+
 def _parse_setting(text: str) -> tuple[str, Setting]:
     if "=" not in text and text in {knob.name for knob in all_knobs().values()}:
         raise UnknownName(
@@ -45,6 +50,7 @@ def _parse_setting(text: str) -> tuple[str, Setting]:
 
 TABLES: Final = {
     "revision": Names(find_revision, lambda: ((row.name, row.subject) for row in code_bases())),
+    "code base or model": Names(_find_comparable, lambda: ((row.name, row.subject) for row in code_bases())),
     "scenario": Names(find_scenario, lambda: ((item.name, item.meaning) for item in SCENARIOS)),
     "property": Names(_find_property, lambda: ((item.name, item.meaning) for item in PROPERTIES)),
     # checked later, against the model

@@ -31,6 +31,7 @@ __all__ = [
     "chosen_properties",
     "load_model",
     "merged",
+    "named_code_base",
     "probes_of_states",
     "select",
     "select_code_base",
@@ -70,20 +71,25 @@ def select(properties: Sequence[str] = (), *, model: str | None, **options: Unpa
 
 def select_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseOptions]) -> CodeBase:
     """The code base that the options name; raises as `select` does."""
+    code_base = named_code_base(properties, **options)
+    _check_applies(code_base)
+    return code_base
+
+
+def named_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseOptions]) -> CodeBase:
+    """The same, whether or not it can run its scenario."""
     turned, order = merged(options.get("settings", ())), options.get("order")
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
     order = shown(turned.pop("order")) if "order" in turned else order
     _check_names(properties, list(known_properties()))
-    code_base = CodeBase(
+    return CodeBase(
         options.get("revision") or find_revision(DEFAULT_REVISION),
         options.get("scenario") or find_scenario(DEFAULT_SCENARIO),
         order,
         turned,
         _specification(properties),
     )
-    _check_applies(code_base)
-    return code_base
 
 
 def _specification(properties: Sequence[str]) -> Specification:
@@ -145,10 +151,7 @@ def load_model(name: str) -> ModelFile:
     """A model of the user's. Raises BadParameter for a name that leads nowhere, and MalformedInput for a file that cannot be used."""
     with _refusals():
         standard.keep()
-        try:
-            return ModelFile.load(name)
-        finally:
-            standard.mend()
+        return ModelFile.load(name)
 
 
 @contextmanager

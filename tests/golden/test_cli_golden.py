@@ -46,6 +46,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "liveness-dataplane": ("liveness", "--scenario", "dataplane"),
     "liveness-notify": ("liveness", "--notify"),
     "parametric": ("parametric", "--revision", "f3926945c8", "--revision", "d4a92a8420", "--revision", "9a0cec664e"),
+    "compare-begin-before-check": ("compare", "v2.6.0", "--set", "begin=before_check"),
+    "compare-v2.7.0-v2.6.0": ("compare", "v2.7.0", "v2.6.0", "--scenario", "mirror"),
     "why-ab27c3b5e7": ("why", "--revision", "ab27c3b5e7"),
     "repair-ab27c3b5e7": ("repair", "--revision", "ab27c3b5e7"),
     "list-revisions": ("list", "revisions"),
@@ -58,7 +60,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 #: the commands that are asked about code bases by their names, and find that something is violated there
-VIOLATED = ("check-ab27c3b5e7", "parametric")
+VIOLATED = ("check-ab27c3b5e7", "parametric", "compare-v2.7.0-v2.6.0")
 
 
 def printed(*arguments: str, given: str | None = None, code: int = 0) -> str:

@@ -17,6 +17,7 @@ from draincheck.sorts import Value
 from draincheck.subject import Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
+from draincheck.words import listed
 from drainspecs.mirror.abstractions import limits_on
 from drainspecs.mirror.impact import consequences, matters
 from drainspecs.mirror.scenarios import find_scenario
@@ -56,6 +57,15 @@ class CodeBase(Struct, frozen=True):
         """The revision with its knobs turned; the name says which."""
         order = {} if self.order in (None, self.revision.knobs.order) else {"order": self.order}
         return with_settings(self.revision, {**order, **self.settings})
+
+    @property
+    def called(self) -> str:
+        """What people call it: by its release, if it is one, and with what was turned by hand."""
+        row, order = self.revision, self.order if self.order not in (None, self.revision.knobs.order) else None
+        settings = {**({"order": order} if order else {}), **self.settings}
+        release = row.release if row.release and find_revision(row.release) == row else ""
+        turned = f" with {listed([f'{knob}={shown(value)}' for knob, value in settings.items()])}" if settings else ""
+        return (release or row.name) + turned
 
     @property
     def title(self) -> str:

@@ -1,0 +1,42 @@
+"""`check-invariants compare`: what a change does to the verdicts."""
+
+from __future__ import annotations
+
+import click
+
+from check_invariants import options
+from check_invariants.deferred import Deferred
+
+
+@click.command("compare", cls=Deferred)
+@click.argument("before", type=options.Named("code base or model"), metavar="A")
+@click.argument("after", type=options.Named("code base or model"), required=False, metavar="[B]")
+@options.settings
+@options.scenario(multiple=True)
+@click.option("--all", "wide", is_flag=True, help="In every scenario, not only the five default ones.")
+@options.order
+@options.properties(of_matrix=False)
+@options.strict
+@click.option("--no-trace", is_flag=True, help="Leave out the new counterexample.")
+@click.option(
+    "--trace-out",
+    metavar="FILE",
+    help="Write the new counterexample as JSON, for `trace show`, `explain` and `replay`.",
+)
+@options.jobs
+@options.budget
+@options.as_json
+def command() -> None:
+    """Say what a change mends, breaks and leaves open.
+
+    A and B are code bases, in every scenario that both or one of them can run; or models of your own, MODEL.py:FUNCTION. With --set
+    these knobs are turned in B; without a B, B is A with them. The shortest new counterexample is shown where something broke.
+
+    \b
+    Exit codes: 12 something got worse that a guest can see (or any property of a model of your own);
+    10 only rules inside QEMU differ; 30 something is unknown; 0 nothing of this;
+    150 a model is malformed; 2 wrong arguments; 130 interrupted.
+
+    \b
+    Example: check-invariants compare v2.6.0 --set begin=before_check
+    """

@@ -1,0 +1,296 @@
+"""`check-invariants compare`: what it does and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from shlex import quote
+
+import click
+from msgspec import Struct
+
+from check_invariants.exit import EmptySelection, ExitCode
+from check_invariants.judge import asking
+from check_invariants.output import Counter, Document, emit, emit_json, emit_table, emit_trace, write_to
+from check_invariants.selection import chosen_properties, load_model, named_code_base
+from check_invariants.table import Cell, Column, Styled, Table
+from draincheck import Run, Subject, Verdict
+from draincheck.knobs import Setting
+from draincheck.qemu import Scenario
+from draincheck.report.jsontrace import trace_to_json, write_trace
+from draincheck.revisions import Revision
+from draincheck.words import listed
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.objections import objection
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
+from drainspecs.questions.compare import Change, Comparison, Decided, Pair, Place, compare
+
+
+def command(
+    *,
+    before: Revision | str,
+    after: Revision | str | None,
+    settings: Sequence[tuple[str, Setting]],
+    scenarios: Sequence[Scenario],
+    wide: bool,
+    order: str | None,
+    properties: Sequence[str],
+    strict: bool,
+    no_trace: bool,
+    trace_out: str | None,
+    jobs: int | None,
+    as_json: bool,
+) -> ExitCode:
+    """Compare what the arguments name, and write the new counterexample where it is wanted."""
+    if after is None and not settings:
+        raise click.UsageError("name what to compare with: another one, or --set KNOB=VALUE for a change to this one")
+    changed = before if after is None else after
+    if isinstance(before, Revision) and isinstance(changed, Revision):
+        chosen = scenarios or (SCENARIOS if wide else DEFAULT_SCENARIOS)
+        asked = _code_bases(before, changed, chosen, properties, settings=settings, order=order)
+    else:
+        if settings or scenarios or wide or order:
+            raise click.UsageError("a model of your own has no --set, --scenario, --all or --order")
+        asked = _models(before, changed, properties)
+    found = _Found(asked, _decide(asked, properties, strict or bool(properties), jobs))
+    if trace_out is not None:
+        _write_trace(found, trace_out)
+    if as_json:
+        emit_json("compare", _json(found, traces=not no_trace), found.code)
+    else:
+        _show(found, traces=not no_trace)
+    return found.code
+
+
+class _Asked(Struct, frozen=True):
+    """What is compared: what people call the two, and the pairs; what was left out, and why."""
+
+    before: str
+    after: str
+    pairs: Sequence[Pair]
+    left_out: Sequence[str] = ()
+
+
+def _models(before: Revision | str, after: Revision | str, properties: Sequence[str]) -> _Asked:
+    """Two models of the user's. Raises UsageError for one and a code base, BadParameter for a property that one does not have."""
+    if isinstance(before, Revision) or isinstance(after, Revision):
+        raise click.UsageError("a code base cannot be compared with a model of your own")
+    two = load_model(before), load_model(after)
+    for model in two:
+        chosen_properties(model.system(), properties)
+    return _Asked(before, after, [Pair("", *two)])
+
+
+def _code_bases(
+    before: Revision,
+    after: Revision,
+    scenarios: Sequence[Scenario],
+    properties: Sequence[str],
+    *,
+    settings: Sequence[tuple[str, Setting]],
+    order: str | None,
+) -> _Asked:
+    """Two code bases in each scenario that one of them can run. Raises EmptySelection if there is none."""
+    pairs, why, names = list[Pair](), list[str](), ("", "")
+    for scenario in scenarios:
+        was = named_code_base(properties, revision=before, scenario=scenario, order=order)
+        now = named_code_base(properties, revision=after, scenario=scenario, order=order, settings=settings)
+        names = was.called, now.called
+        reasons = {side.called: _impossible(side) for side in (was, now)}
+        why += [f"{name} in {scenario.name}: {reason}" for name, reason in reasons.items() if reason]
+        pairs.append(Pair(scenario.name, *(None if _impossible(side) else side for side in (was, now))))
+    kept = [pair for pair in pairs if pair.before or pair.after]
+    if not kept:
+        raise EmptySelection(f"none of the two can be run: {'; '.join(why)}")
+    return _Asked(*names, kept, why)
+
+
+def _impossible(code_base: CodeBase) -> str:
+    """Why a code base cannot be, or cannot run its scenario; "" if it can."""
+    if not applies(code_base.turned, code_base.scenario):
+        return "mirror was not allowed with dataplane before b112a65c52"
+    return objection(code_base.turned.knobs, code_base.scenario)
+
+
+def _decide(asked: _Asked, properties: Sequence[str], strict: bool, jobs: int | None) -> Comparison:
+    """Both sides of every pair. Raises MalformedInput and Interrupted."""
+    sides = sum((pair.before is not None) + (pair.after is not None) for pair in asked.pairs)
+    counter = Counter("models decided", sides)
+    with asking(f"{asked.before} and {asked.after}", counter, " after {} models: there is no comparison"):
+        return compare(asked.pairs, properties, strict=strict, advance=counter.advance, processes=jobs)
+
+
+class _Found(Struct, frozen=True, dict=True):
+    """What was asked, and what was found."""
+
+    asked: _Asked
+    compared: Comparison
+
+    @property
+    def code(self) -> ExitCode:
+        """Whether something got worse."""
+        found = self.compared
+        if found.any(Change.BROKEN, matters=True):
+            return ExitCode.VIOLATED
+        if found.any(Change.UNKNOWN):
+            return ExitCode.INCONCLUSIVE
+        differ = [found.any(Change.MENDED, Change.BROKEN, Change.OTHER, matters=matters) for matters in (False, True)]
+        return ExitCode.DIFFERENT if differ == [True, False] else ExitCode.OK
+
+    @property
+    def sentence(self) -> str:
+        """The answer."""
+        found = self.compared
+        unknown = _where({place.pair.place: place.changed(Change.UNKNOWN) for place in found.places})
+        if not found.any(*_DIFFERENCES):
+            said = ["changes no verdict"]
+        else:
+            said = [f"mends {self._things(Change.MENDED)}", f"adds {self._things(Change.BROKEN)}"]
+            said += filter(None, [self._rules()])
+        said.append(f"leaves {self._things(Change.OPEN)} open")
+        said += [f"unknown: {unknown}"] if unknown else []
+        return f"{self.asked.after}, compared with {self.asked.before}, {'; '.join(said)}"
+
+    def _things(self, change: Change) -> str:
+        """What is so for the owner of the data, and where."""
+        return _where({place.pair.place: place.words[change] for place in self.compared.places}) or "nothing"
+
+    def _rules(self) -> str:
+        """What became of rules inside QEMU, "" if nothing did."""
+        places, parts = self.compared.places, list[str]()
+        for change in (Change.MENDED, Change.BROKEN):
+            names = dict.fromkeys(name for place in places for name in place.changed(change, matters=False))
+            parts += [f"{', '.join(names)} {change.value}"] if names else []
+        return f"rules inside QEMU: {'; '.join(parts)}" if parts else ""
+
+    @property
+    def run(self) -> tuple[Subject, Verdict, Run] | None:
+        """The shortest new counterexample, executed."""
+        worst = self.compared.worst
+        if worst is None:
+            return None
+        place, verdict = worst
+        assert place.pair.after is not None and verdict.trace is not None
+        return place.pair.after, verdict, Run.of(place.pair.after.system(), verdict.trace)
+
+
+_DIFFERENCES = (Change.MENDED, Change.BROKEN, Change.OTHER, Change.UNKNOWN)
+
+
+def _where(found: Mapping[str, Sequence[str]]) -> str:
+    """Things, each with the places where they are, those of the same places together; "" if there are none."""
+    places: dict[str, list[str]] = {}
+    for place, things in found.items():
+        for thing in things:
+            places.setdefault(thing, []).append(place)
+    together: dict[tuple[str, ...], list[str]] = {}
+    for thing, where in places.items():
+        together.setdefault(tuple(where), []).append(thing)
+    return ", ".join(f"{listed(things)}{_in(where, len(found))}" for where, things in together.items())
+
+
+def _in(places: Sequence[str], of: int) -> str:
+    if not any(places):
+        return ""
+    return f" in all {of} scenarios" if len(places) == of > 1 else f" in {listed(places)}"
+
+
+# -- as text ----------------------------------------------------------------------------------------
+
+
+def _show(found: _Found, traces: bool) -> None:
+    """The answer, a line a place, what is new, and the answer again."""
+    emit(f"{found.sentence}\n\n")
+    emit_table(_table(found))
+    emit("".join(f"left out: {reason}\n" for reason in found.asked.left_out))
+    shown = found.run if traces else None
+    if shown is not None:
+        subject, verdict, run = shown
+        emit(f"\nthe shortest new counterexample, of {verdict.property}:\n\n")
+        emit_trace(run)
+        emit(f"\nsee: check-invariants check {_naming(subject)} --property {quote(verdict.property)}\n")
+    emit(f"\n{found.sentence}\n")
+
+
+def _naming(subject: Subject) -> str:
+    """The arguments that name it."""
+    if isinstance(subject, CodeBase):
+        return subject.options
+    source = subject.source()
+    return quote(f"{source['file']}:{source['function']}")
+
+
+def _table(found: _Found) -> Table:
+    """A line a place."""
+
+    def became(change: Change, style: str) -> Callable[[Place], Cell]:
+        return lambda place: Styled(" ".join(place.changed(change)), style)
+
+    columns: dict[Column, Callable[[Place], Cell]] = {
+        Column("scenario"): lambda place: place.pair.place,
+        Column("before"): lambda place: _impact(place.before),
+        Column("after"): lambda place: _impact(place.after),
+        Column("mended"): became(Change.MENDED, "green"),
+        Column("broken"): became(Change.BROKEN, "bold red"),
+        Column("still violated"): became(Change.OPEN, "yellow"),
+        Column("asked otherwise"): became(Change.OTHER, ""),
+        Column("unknown"): became(Change.UNKNOWN, "bold yellow"),
+    }
+    table = Table.of(found.compared.places, columns)
+    for header in ("scenario", "before", "after", "asked otherwise", "unknown"):
+        table = table.without_empty(header)
+    return table
+
+
+def _impact(side: Decided | None) -> str:
+    return "impossible" if side is None else ", ".join(side.impact)
+
+
+# -- as files ---------------------------------------------------------------------------------------
+
+
+def _write_trace(found: _Found, path: str) -> None:
+    shown = found.run
+    if shown is None:
+        click.echo("no counterexample to write", err=True)
+        return
+    subject, verdict, run = shown
+    write_to(path, write_trace(run, source=subject.source(), verdict=verdict.outcome))
+    click.echo(f"1 counterexample written to {path}", err=True)
+
+
+def _json(found: _Found, traces: bool) -> Document:
+    """The same as JSON values."""
+    shown, trace = found.run if traces else None, None
+    if shown is not None:
+        subject, verdict, run = shown
+        trace = trace_to_json(run, source=subject.source(), verdict=verdict.outcome)
+    return {
+        "answer": found.sentence,
+        "before": found.asked.before,
+        "after": found.asked.after,
+        "places": [_place_json(place) for place in found.compared.places],
+        "left_out": found.asked.left_out,
+        "trace": trace,
+    }
+
+
+def _place_json(place: Place) -> Document:
+    return {
+        "scenario": place.pair.place or None,
+        "before": _side_json(place.before),
+        "after": _side_json(place.after),
+        "properties": [
+            {
+                "name": item.name,
+                "before": None if item.before is None else item.before.value,
+                "after": None if item.after is None else item.after.value,
+                "change": item.change.value,
+                "matters": item.matters,
+            }
+            for item in place.differences
+        ],
+    }
+
+
+def _side_json(side: Decided | None) -> Document | None:
+    return None if side is None else {"outcome": side.impact, "digest": side.digest}

@@ -1,0 +1,201 @@
+"""`check-invariants compare`: which of two is better, and how the command says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from draincheck.model_file import ModelFile
+from draincheck.revisions import find_revision
+from draincheck.verdict import Limits, Outcome
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.questions.compare import Change, Difference, Pair, compare
+from drainspecs.suite.matrix import Solver, default_rows
+from tests.golden.documents import validator
+from tests.support.cli import run
+
+#: two models of a counter: one stays below its limit, the other does not
+MODELS = """
+from draincheck.lang import Model
+
+def counter(last):
+    m = Model("counter")
+    n = m.int("n", 0, 5)
+    with m.thread("thread") as p:
+        with p.while_(n < last):
+            p.do("up", n.inc())
+    m.always("below", n < 3)
+    return m
+
+def fine():
+    return counter(2)
+
+def worse():
+    return counter(4)
+"""
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> str:
+    """A file with a model that is fine and one that is not."""
+    path = tmp_path / "models.py"
+    path.write_text(MODELS)
+    return str(path)
+
+
+def document(*arguments: str, code: int = 0) -> dict[str, Any]:
+    """The JSON document that the command prints, checked against its schema."""
+    result = run("compare", *arguments, "--json")
+    assert result.exit_code == code, result.output
+    data: dict[str, Any] = json.loads(result.stdout)
+    validator("compare").validate(data)
+    assert data["exit_code"] == code
+    return data
+
+
+def became(data: dict[str, Any], change: str, matters: bool = True) -> dict[str, set[str]]:
+    """Scenario -> the properties of which that became; scenarios without any are left out."""
+    found = {
+        place["scenario"]: {
+            item["name"] for item in place["properties"] if item["change"] == change and item["matters"] is matters
+        }
+        for place in data["places"]
+    }
+    return {scenario: names for scenario, names in found.items() if names}
+
+
+# -- code bases ---------------------------------------------------------------------------------------
+
+
+def test_a_change_that_mends_is_no_failure() -> None:
+    """With its section opened before the last count v2.6.0 loses nothing any more; two scenarios still abort."""
+    data = document("v2.6.0", "--set", "begin=before_check")
+    assert became(data, "mended")["mirror"] == {"S1", "S3", "S4"}
+    assert became(data, "broken") == {}
+    assert {scenario for scenario, names in became(data, "still violated").items() if "A1" in names} == {
+        "timer",
+        "no-ioeventfd",
+    }
+    assert data["trace"] is None
+
+
+def test_a_change_that_breaks_ends_with_12_and_shows_the_shortest_new_trace() -> None:
+    """Taking mirror's early section out again loses writes in the main loop; S1 breaks after the fewest steps."""
+    data = document("v2.7.0", "v2.6.0", "--scenario", "mirror", code=12)
+    assert became(data, "broken") == {"mirror": {"S1", "S3", "S4"}}
+    assert (data["trace"]["property"], len(data["trace"]["steps"])) == ("S1", 26)
+
+
+def test_rules_alone_end_with_10() -> None:
+    """321d1dba8b mends B6 and nothing that a guest sees."""
+    data = document("91af091f92", "321d1dba8b", "--scenario", "mirror", code=10)
+    assert became(data, "mended", matters=False) == {"mirror": {"B6"}}
+    assert became(data, "mended") == became(data, "broken") == {}
+
+
+def test_rules_matter_where_they_are_asked_for() -> None:
+    """A rule that breaks ends with 12 under --strict, and when it is named."""
+    assert run("compare", "321d1dba8b", "91af091f92", "--scenario", "mirror").exit_code == 10
+    assert run("compare", "321d1dba8b", "91af091f92", "--scenario", "mirror", "--strict").exit_code == 12
+    assert run("compare", "321d1dba8b", "91af091f92", "--scenario", "mirror", "--property", "B6").exit_code == 12
+
+
+def test_a_code_base_is_no_worse_than_itself() -> None:
+    """Nothing changes, and the code says so, whatever is violated."""
+    data = document("v2.6.0", "ab27c3b5e7", "--scenario", "mirror")
+    assert {item["change"] for item in data["places"][0]["properties"]} == {"unchanged", "still violated"}
+
+
+def test_what_could_not_be_run_before_is_said() -> None:
+    """Mirror was not allowed with dataplane before b112a65c52: nothing was violated there then."""
+    data = document("5a7e7a0bad", "6ee4ce1ee7", "--scenario", "dataplane", code=12)
+    assert data["places"][0]["before"] is None
+    assert len(data["left_out"]) == 1
+
+
+@pytest.mark.parametrize(
+    "pair", [("37989ced44", "9a0cec664e"), ("f871abd60f", "cf3129323f"), ("3f09bfbc7b", "a77fd4bb29")]
+)
+def test_the_matrix_says_the_same(pair: tuple[str, str]) -> None:
+    """What broke and what was mended are the differences between two rows of the matrix."""
+    scenario = "timer"
+    rows = [row for row in default_rows([find_revision(name) for name in pair]) if row.scenario.name == scenario]
+    before, after = ({c.property_name: c.verdict.outcome for c in r.cells} for r in Solver().decide(rows))
+    place = compare([Pair(scenario, CodeBase.named(pair[0], scenario), CodeBase.named(pair[1], scenario))]).places[0]
+    violated = {n for n in before if before[n] is Outcome.VIOLATED}, {n for n in after if after[n] is Outcome.VIOLATED}
+    assert set(place.changed(Change.MENDED)) == violated[0] - violated[1]
+    assert set(place.changed(Change.BROKEN)) == violated[1] - violated[0]
+    assert set(place.changed(Change.OPEN)) == violated[0] & violated[1]
+
+
+# -- models of a user's -------------------------------------------------------------------------------
+
+
+def test_models_are_compared_by_their_properties(models: str) -> None:
+    """Whatever a model demands matters: 12 if it breaks, 0 if it is mended."""
+    assert became(document(f"{models}:fine", f"{models}:worse", code=12), "broken") == {None: {"below"}}
+    assert became(document(f"{models}:worse", f"{models}:fine"), "mended") == {None: {"below"}}
+
+
+def test_the_new_trace_can_be_shown(models: str, tmp_path: Path) -> None:
+    """What --trace-out writes is a trace of the second model."""
+    file = str(tmp_path / "new.json")
+    assert run("compare", f"{models}:fine", f"{models}:worse", "--trace-out", file).exit_code == 12
+    assert run("trace", "show", file, "--model", f"{models}:worse").exit_code == 0
+    assert run("trace", "show", file, "--model", f"{models}:fine").exit_code == 14
+
+
+def test_unknown_is_no_improvement(models: str) -> None:
+    """What is not decided on either side is unknown, whatever the other comes to."""
+    pair = Pair("", ModelFile.load(f"{models}:worse"), ModelFile.load(f"{models}:fine"))
+    found = compare([pair], limits=Limits(states=1))
+    assert found.places[0].changed(Change.UNKNOWN) == ["below"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (Outcome.HOLDS, Outcome.VIOLATED, Change.BROKEN),
+        (None, Outcome.VIOLATED, Change.BROKEN),
+        (Outcome.NEVER_ASKED, Outcome.VIOLATED, Change.BROKEN),
+        (Outcome.VIOLATED, Outcome.NEVER_ASKED, Change.MENDED),
+        (Outcome.HOLDS, Outcome.NEVER_ASKED, Change.OTHER),
+        (Outcome.VIOLATED, Outcome.UNKNOWN, Change.UNKNOWN),
+        (None, Outcome.HOLDS, Change.SAME),
+    ],
+)
+def test_what_became_of_a_property(before: Outcome | None, after: Outcome | None, change: Change) -> None:
+    """A verdict that was not there violates nothing; one that is unknown is neither better nor worse."""
+    assert Difference("p", before, after, matters=True).change is change
+
+
+# -- bad input ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["v2.6.0"], 2),
+        (["v2.6.0", "v9.9.9"], 2),
+        (["v2.6.0", "v2.7.0", "--property", "S99"], 2),
+        (["v2.6.0", "nowhere.py:f"], 2),
+        (["nowhere.py:f", "nowhere.py:g"], 2),
+        (["nowhere.py:f", "nowhere.py:g", "--scenario", "mirror"], 2),
+        (["nowhere.py:f"], 2),
+        (["5a7e7a0bad~1", "5a7e7a0bad", "--scenario", "dataplane"], 10),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(arguments: list[str], code: int) -> None:
+    """One error with the documented code."""
+    result = run("compare", *arguments)
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) <= 4
+
+
+def test_models_are_asked_for_properties_that_they_have(models: str) -> None:
+    """A property that a model lacks is refused by name."""
+    assert run("compare", f"{models}:fine", f"{models}:worse", "--property", "bellow").exit_code == 2
