@@ -49,6 +49,7 @@ class FaultKind(Enum):
 
     RANGE = "value out of range"
     REENTRY = "coroutine entered while it cannot be"
+    SCHEDULED = "coroutine scheduled twice"
     ERROR = "error"
     BOUND = "bound passed"
 
@@ -165,6 +166,11 @@ FAULTS: Final = {
             "coroutines entered once",
             FaultKind.REENTRY,
             meaning="no coroutine is entered while it runs or after its end",
+        ),
+        NoFault(
+            "coroutines scheduled once",
+            FaultKind.SCHEDULED,
+            meaning="no coroutine is scheduled that is scheduled already",
         ),
         NoFault("no error met", FaultKind.ERROR, meaning="no run comes to an error that the model names"),
         WithinBounds("no bound passed", FaultKind.BOUND, meaning="no run passes a bound of the model"),

@@ -51,4 +51,4 @@ def _missing(action: Action) -> Iterator[Fault]:
         if isinstance(value, IntExpr) and not is_natural(sort) and (low < sort.low or high > sort.high):
             outside = any_(value < sort.low, value > sort.high)
             message = f"{variable.name} would become {value}, outside {sort.low}..{sort.high}"
-            yield Fault(FaultKind.RANGE, outside, message, action.line)
+            yield Fault(FaultKind.RANGE, outside, message, action.line, (variable, value))

@@ -99,7 +99,8 @@ class RunsInto(Reason, frozen=True):
     line: SourceLine
 
     def __str__(self) -> str:
-        return f"{self.how}, then {self.process}: {self.step}: {self.message} ({self.line})"
+        step = "" if self.step.startswith("(goes on") else f"{self.step}: "
+        return f"{self.how}, then {self.process}: {step}{self.message} ({self.line})"
 
 
 class Unasked(Enum):

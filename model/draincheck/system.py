@@ -238,12 +238,16 @@ class Check(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """A condition over the state before an action under which taking it is a fault of this kind."""
+    """A condition over the state before an action under which taking it is a fault of this kind.
+
+    `stores` is what would leave its range, for people: the variable, and the term over the state before.
+    """
 
     kind: FaultKind
     when: BoolExpr
     message: str
     line: SourceLine
+    stores: tuple[Variable, IntExpr] | None = None
 
 
 class Action(Struct, frozen=True):

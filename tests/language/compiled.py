@@ -11,7 +11,7 @@ from tests.language.tree import Program
 
 __all__ = ["explore"]
 
-ERRORS = {"RANGE": "range", "REENTRY": "reentry", "BOUND": "bound"}
+ERRORS = {"RANGE": "range", "REENTRY": "reentry", "BOUND": "bound", "ERROR": "error", "SCHEDULED": "scheduled"}
 
 
 def explore(model: Model, program: Program, most: int = 4000) -> Findings:

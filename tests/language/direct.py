@@ -142,10 +142,10 @@ class Direct:
             )
 
     def error(self, way: Way, world: World) -> str:
-        """What is wrong with a step: range, bound, reentry."""
+        """What is wrong with a step: range, bound, reentry, or an error of the program's own."""
         if way.event == "enter" and not world.can_enter(way.name):
             return "reentry"
-        return way.event if way.event in ("range", "bound") else ""
+        return way.event if way.event in ("range", "bound", "error", "scheduled") else ""
 
     def after(self, number: int, way: Way, world: World) -> World:
         """The world after a step."""

@@ -23,6 +23,7 @@ from tests.language.tree import (
     Do,
     Either,
     Enter,
+    Error,
     Here,
     IsName,
     Loop,
@@ -166,18 +167,23 @@ class _Recorder:
                 cast(Coroutine, p).yield_(name)
             case Here(name=name):
                 p.here(name)
+            case Error():
+                self.error(p, statement)
             case Abort():
                 p.abort("abort")
             case Bound():
                 p.bound("bound")
-            case Break():
-                p.break_()
-            case Continue():
-                p.continue_()
+            case Break() | Continue():
+                (p.break_ if isinstance(statement, Break) else p.continue_)()
             case Slip(what=what):
                 _SLIPS[what](p, self.model)
             case _:
                 self.opened(p, statement)
+
+    def error(self, p: Process, error: Error) -> None:
+        """An error of the run, of the model's own kind or as an event loop has it."""
+        violates = {} if error.kind == "error" else {"violates": "coroutines scheduled once"}
+        p.error("wrong", None if error.when is None else self.term(error.when), **violates)
 
     def opened(self, p: Process, statement: Statement) -> None:
         """A statement with blocks."""

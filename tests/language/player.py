@@ -21,6 +21,7 @@ from tests.language.tree import (
     Do,
     Either,
     Enter,
+    Error,
     Here,
     Loop,
     Process,
@@ -179,6 +180,11 @@ class Player:
         failed = move.failed if self.value(statement.holds, move) else (*move.failed, statement.name)
         return self.on(spot.inside, spot.after, move.on()._replace(failed=failed, asked=(*move.asked, statement.name)))
 
+    def error(self, spot: Spot, statement: Error, move: Move) -> Iterator[Way]:
+        if statement.when is None or self.value(statement.when, move):
+            return self.end(spot, move, statement.kind)
+        return self.on(spot.inside, spot.after, move.on())
+
     def when(self, spot: Spot, statement: When, move: Move) -> Iterator[Way]:
         inner = spot.inner[0 if self.value(statement.test, move) else 1]
         return self.on(spot.inside or statement.local, inner, move.on())
@@ -227,4 +233,5 @@ _PLAY: dict[type[object], Callable[..., Iterator[Way]]] = {
     Do: Player.do, Wait: Player.wait, Check: Player.check, When: Player.when, Either: Player.either, Loop: Player.loop,
     While: Player.while_, Break: Player.jump, Continue: Player.jump, Atomic: Player.into, Call: Player.into, Here: Player.here,
     Enter: Player.enter, Yield: Player.yield_, Abort: Player.abort, Bound: Player.bound,
+    Error: Player.error,
 }  # fmt: skip

@@ -26,8 +26,11 @@ from tests.language.tree import (
     Do,
     Either,
     Enter,
+    Error,
+    ErrorKind,
     Here,
     Loop,
+    Op,
     Process,
     Program,
     Read,
@@ -171,7 +174,7 @@ class _Maker:
 
     def simple(self, spot: _Spot) -> _Choices:
         """Statements without blocks, and how often."""
-        found: _Choices = [(self.do, 10), (self.check, 2.5), (self.here, 1)]
+        found: _Choices = [(self.do, 10), (self.check, 2.5), (self.error, 1.2), (self.here, 1)]
         found += [(self.abort, 0.4), (self.bound, 0.3)] if spot.depth else [(self.abort, 0.05), (self.bound, 0.02)]
         if spot.guard:
             found.append((self.wait, 3))
@@ -218,6 +221,14 @@ class _Maker:
 
     def check(self, spot: _Spot) -> _Made:
         return Check(self.random.choice(("S", "T")), self.condition()), True, not spot.inside
+
+    def error(self, spot: _Spot) -> _Made:
+        """Where a condition holds, which often takes two; now and then, inside of something, always."""
+        kinds: tuple[ErrorKind, ...] = ("error", "error", "scheduled")
+        kind = self.random.choice(kinds)
+        if spot.depth and self.chance(20):
+            return Error(None, kind), False, True
+        return Error(Op("and", (self.condition(), self.condition())), kind), True, not spot.inside
 
     def here(self, spot: _Spot) -> _Made:
         return Here(self.random.choice("abc")), True, True

@@ -16,6 +16,7 @@ from tests.language.tree import (
     Do,
     Either,
     Enter,
+    Error,
     Here,
     Loop,
     Name,
@@ -233,6 +234,8 @@ class _Walk:
                 self.all(spot.inner)
             case While():
                 self.all((*spot.inner, spot.after), spot.inside)
+            case Error(when=when) if when is not None:
+                self.to(spot.after, spot.inside, spot.inside)
             case Here() | Enter() | Yield():
                 self.to(spot.after)
             case Atomic() | Call():

@@ -14,6 +14,7 @@ from tests.language.tree import (
     Check,
     Do,
     Either,
+    Error,
     IsName,
     Loop,
     Op,
@@ -71,6 +72,8 @@ def _statement(statement: Statement, change: Callable[[Term], Term]) -> Statemen
             return Wait(label, one(guard))
         case Check(name=name, holds=holds):
             return Check(name, one(holds))
+        case Error(when=when, kind=kind):
+            return Error(maybe(when), kind)
         case When(test=test, then=then, otherwise=otherwise, local=local):
             return When(one(test), inner(then), None if otherwise is None else inner(otherwise), local)
         case Either(alternatives=alternatives):

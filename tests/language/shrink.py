@@ -13,6 +13,7 @@ from tests.language.tree import (
     Check,
     Do,
     Either,
+    Error,
     Loop,
     Op,
     Program,
@@ -77,6 +78,8 @@ def _statements(statement: Statement) -> Iterator[Statement]:
             yield from (Wait(label, term) for term in _terms(guard))
         case Check(name=name, holds=holds):
             yield from (Check(name, term) for term in _terms(holds))
+        case Error(when=when, kind=kind) if when is not None:
+            yield from (Error(term, kind) for term in _terms(when))
         case When():
             yield from _whens(statement)
         case Either(alternatives=alternatives):

@@ -18,6 +18,7 @@ from tests.language.tree import (
     Do,
     Either,
     Enter,
+    Error,
     Here,
     IsName,
     Loop,
@@ -162,13 +163,18 @@ def _simple(statement: Statement) -> str:
             return f'p.here("{name}")'
         case Slip(what=what):
             return f"slip: {what}"
-        case Abort():
-            return 'p.abort("abort")'
-        case Bound():
-            return 'p.bound("bound")'
-        case Break():
-            return "p.break_()"
-        case Continue():
-            return "p.continue_()"
+        case Error():
+            return _error(statement)
         case _:
-            raise TypeError(statement)
+            return _BARE[type(statement)]
+
+
+_BARE: dict[type[object], str] = {
+    Abort: 'p.abort("abort")', Bound: 'p.bound("bound")', Break: "p.break_()", Continue: "p.continue_()",
+}  # fmt: skip
+
+
+def _error(error: Error) -> str:
+    where = [] if error.when is None else [_term(error.when)]
+    violates = [] if error.kind == "error" else ['violates="coroutines scheduled once"']
+    return f"p.error({', '.join([_text('wrong'), *where, *violates])})"

@@ -28,7 +28,7 @@ def test_compiled_programs_do_what_the_page_says(chunk: int) -> None:
 def test_random_programs_show_everything() -> None:
     """Hardly any program stands still, and every kind of finding is frequent: agreement is not emptiness."""
     tally, _ = judged(range(250))
-    least = {"broken": 25, "deadlock": 25, "range": 1, "reentry": 5, "bound": 2}
+    least = {"broken": 25, "deadlock": 25, "range": 1, "reentry": 5, "bound": 2, "error": 10, "scheduled": 2}
     assert {what: tally.seen[what] for what in least if tally.seen.get(what, 0) < least[what]} == {}
     assert tally.seen["still"] < 60
     assert tally.refused >= 1

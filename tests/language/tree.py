@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 __all__ = [
-    "Abort", "Alternative", "At", "Atomic", "Block", "Bound", "Break", "Call", "CanEnter", "Check", "Continue", "Do", "Either", "Enter",
-    "Here", "IsName", "Loop", "Name", "Number", "Op", "Process", "Program", "Read", "Slip", "Statement", "Term", "Truth", "Update", "Var",
+    "Abort", "Alternative", "At", "Atomic", "Block", "Bound", "Break", "Call", "CanEnter", "Check", "Continue", "Do", "Either", "Enter", "Error",
+    "ErrorKind", "Here", "IsName", "Loop", "Name", "Number", "Op", "Process", "Program", "Read", "Slip", "Statement", "Term", "Truth", "Update", "Var",
     "Wait", "When", "While", "Yield", "Yielded", "blocks", "operands", "own_terms", "statements", "terms", "used",
 ]  # fmt: skip
 
 Kind: TypeAlias = Literal["bool", "int", "enum"]
+#: what a run ends with at an `error`
+ErrorKind: TypeAlias = Literal["error", "scheduled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,14 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Error:
+    """Where `when` holds, always without it; `kind` is what the run then ends with."""
+
+    when: Term | None = None
+    kind: ErrorKind = "error"
+
+
+@dataclass(frozen=True, slots=True)
 class Here:
     name: str
 
@@ -242,6 +252,7 @@ Statement: TypeAlias = (
     | Check
     | Abort
     | Bound
+    | Error
     | Here
     | Slip
 )
@@ -324,6 +335,8 @@ def own_terms(statement: Statement) -> Iterator[Term]:
             found = [term]
         case Either(alternatives=alternatives):
             found = [alternative.guard for alternative in alternatives]
+        case Error(when=when):
+            found = [when]
         case _:
             found = []
     yield from (term for term in found if term is not None)

@@ -10,6 +10,7 @@ from check_invariants.output import Document, emit_json, emit_markup
 from check_invariants.work.trace import Followed
 from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, explain
 from draincheck.report.explain_text import render_explanation
+from draincheck.report.jsontrace import accident_json
 from draincheck.report.waiting import waiting_json
 
 
@@ -35,6 +36,7 @@ def _json(told: Explanation) -> Document:
         "safe_escape": _escape_json(told.safe_escape),
         "untold": told.untold or None,
         "waiting": None if told.waiting is None else waiting_json(told.waiting),
+        "error": None if told.error is None else accident_json(told.error),
     }
 
 

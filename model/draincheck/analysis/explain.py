@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from draincheck import op
+from draincheck.analysis.accident import Accident, accident
 from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Alternative, Avoidabilities, Avoidability
 from draincheck.analysis.waiting import Situation, situation
 from draincheck.errors import ModelError
@@ -129,6 +130,7 @@ class Explanation(Struct, frozen=True):
         safe_escape: the latest one instead of which something would have made the property safe for good; None if there is none.
         untold: why avoidabilities and escapes are missing, "" if they are not.
         waiting: who waits for what at the end, or all through the loop, where that is the point.
+        error: the step that an error of the run keeps from being taken at the end, or that passes a bound.
     """
 
     system: str
@@ -144,6 +146,7 @@ class Explanation(Struct, frozen=True):
     safe_escape: Escape | None = None
     untold: str = ""
     waiting: Situation | None = None
+    error: Accident | None = None
 
 
 def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
@@ -174,6 +177,7 @@ def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
         safe_escape=otherwise.escape(Avoidability.SAFE),
         untold=otherwise.untold,
         waiting=situation(run),
+        error=accident(run),
     )
 
 

@@ -153,11 +153,13 @@ class ControlMap:
 
     def _posture(self, process: str, state: State) -> Posture:
         place, token = self._place(process, state), self._controls[process].token
+        if not self.system.holds(place.back, state):  # also where nothing is left to do after that
+            return Posture.INSIDE
         if place.ended or not self.leaving(process, self.number(process, state)):
             return Posture.ENDED
         if token is not None and not self.system.holds(token, state):
             return Posture.PARKED
-        return Posture.RUNNING if self.system.holds(place.back, state) else Posture.INSIDE
+        return Posture.RUNNING
 
     def _caller(self, process: str, state: State) -> str | None:
         """The process that has entered a coroutine which runs; None for a thread, and for one that does not run."""

@@ -36,9 +36,15 @@ class HomedCoroutine(Struct, frozen=True):
         p.enter(self.coroutine, "qemu_coroutine_enter", place=self.waits)
 
     def wake(self, p: Process, here: str) -> None:
-        """aio_co_wake, in the thread of a context: enter it if that is its home, else schedule it there. QEMU aborts if it is already."""
-        with p.when(self.comes_back.pending):
-            p.abort("Co-routine was already scheduled")
+        """aio_co_wake, in the thread of a context: enter it if that is its home, else schedule it there.
+
+        An error of the run if it is scheduled already: QEMU aborts then, in aio_co_schedule and in qemu_coroutine_enter.
+        """
+        p.error(
+            f"Co-routine was already scheduled: {self.coroutine.name}",
+            when=self.comes_back.pending,
+            violates="coroutines scheduled once",
+        )
         with p.when(self.home.is_(here)):
             self.enter(p)
         with p.otherwise():

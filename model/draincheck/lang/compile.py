@@ -18,7 +18,7 @@ from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
 from draincheck.sorts import IntSort
-from draincheck.system import Action, BoolVar, Control, IntVar, Part, Place, TransitionSystem, Update, Variable
+from draincheck.system import Action, BoolVar, Control, Fault, IntVar, Part, Place, TransitionSystem, Update, Variable
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
@@ -201,7 +201,7 @@ class _Compiled:
         resolve.line = path.parts[0].line
         if index % PIECE == 0:
             look()
-        faults = [replace(fault, when=resolve(fault.when)) for fault in path.faults]
+        faults = [_resolved_fault(fault, resolve) for fault in path.faults]
         return Action(
             index=index,
             process=self.process.name,
@@ -306,6 +306,13 @@ def _resolved_part(part: Part, resolve: Substitution) -> Part:
     if part.when is TRUE:
         return part
     return part.only(resolve(part.when))
+
+
+def _resolved_fault(fault: Fault, resolve: Substitution) -> Fault:
+    if fault.stores is None:
+        return replace(fault, when=resolve(fault.when))
+    variable, value = fault.stores
+    return replace(fault, when=resolve(fault.when), stores=(variable, resolve(value)))
 
 
 def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model) -> None:

@@ -72,6 +72,11 @@ class Path:
         self.begun = self.done = True
         self.checks += (replace(check, holds=self.now(check.holds), asked=self.now(check.asked)),)
 
+    def err(self, kind: FaultKind, when: BoolExpr, message: str, line: SourceLine) -> None:
+        """The run ends here where a condition over the values now holds."""
+        self.begun = self.done = True
+        self.fault(kind, self.now(when), message, line)
+
     def now(self, condition: BoolExpr) -> BoolExpr:
         """A condition over the values now, as a term over the state before the step."""
         return substitute(condition, self.env)
@@ -93,7 +98,8 @@ class Path:
         if low >= first and high <= last:
             return
         outside = any_(value < first, value > last)
-        self.fault(FaultKind.RANGE, outside, f"{variable.name} would become {value}, outside {first}..{last}", line)
+        message = f"{variable.name} would become {value}, outside {first}..{last}"
+        self.faults += (Fault(FaultKind.RANGE, outside, message, line, (variable, value)),)
 
     def fault(self, kind: FaultKind, when: BoolExpr, message: str, line: SourceLine) -> None:
         """Add a fault; `when` is over the state before the step."""

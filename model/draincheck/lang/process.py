@@ -18,6 +18,7 @@ from draincheck.lang.fairness import FairWord, demanded
 from draincheck.lang.path import Path
 from draincheck.lang.recorder import Branching, Either, OpenLoop, Recorder
 from draincheck.location import caller_line, slip, want_name, want_place, want_text, want_truth, written
+from draincheck.properties import FAULTS
 from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, Check, FaultKind, Frame, Update
 
@@ -102,6 +103,23 @@ class Process(Recorder):
             path.ask(asked)
         if not self._atomic:
             self._end_step()
+
+    def error(self, message: str, when: BoolExpr | None = None, violates: str = "no error met") -> None:
+        """The run ends here with an error where `when` holds, and control goes past elsewhere; without `when` nothing follows.
+
+        `violates` names the demand that is violated, one of the errors of a run. Outside `atomic` it is a step without a label; inside, part of
+        the step.
+        """
+        line = self._begin()
+        want_name(message, "the message of an error")
+        kind = _error_violating(want_text(violates, "what an error violates"))
+        condition = TRUE if when is None else want_bool(when)
+        for path in self._paths:
+            path.err(kind, condition, message, line)
+        if when is None or not self._atomic:
+            self._end_step()
+        if when is None:
+            self._paths = []
 
     def here(self, name: str) -> None:
         """Name this place, for `at`. A step that has begun ends here."""
@@ -368,6 +386,14 @@ class Coroutine(Process):
 
 _BESIDE = "a step inside either, outside its alternatives: write 'with choice():' around it"
 _LATE_GUARD = "a guard after something was done in the same step: put it first, or end the atomic"
+
+
+def _error_violating(name: str) -> FaultKind:
+    """The kind of the errors of a run that violate the demand of this name; raises ModelError if there are none."""
+    kinds = {item.name: item.kind for item in FAULTS.values() if item.kind is not FaultKind.BOUND}
+    if name not in kinds:
+        raise slip(f"an error of a run violates {', '.join(map(repr, kinds))}; not {name!r}")
+    return kinds[name]
 
 
 def _remembers(updates: Sequence[Update]) -> bool:

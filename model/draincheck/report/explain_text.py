@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from draincheck.analysis.accident import Accident
 from draincheck.analysis.avoidability import Avoidability
 from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
 from draincheck.report.layout import listed, styled, wrapped
@@ -68,6 +69,8 @@ def _lines(told: Explanation) -> Iterator[_Line]:
     if told.loop is not None:
         yield _Line(f"{INDENT}... and again from step {told.loop + 1}, for ever", "turn")
     yield _Line("")
+    if told.error is not None:
+        yield from _error(told.error)
     if told.waiting is not None:
         yield from (_Line(line.text, line.kind) for line in waiting_lines(told.waiting, WIDTH))
         yield _Line("")
@@ -102,6 +105,13 @@ def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
         words = _CHANGES[change.goal, change.now]
         yield from _because(f"{words} {_named(change.property)}: ", change.because, "good" if change.now else "bad")
     yield from _turn(told, step)
+
+
+def _error(end: Accident) -> Iterator[_Line]:
+    """The step that cannot be taken any more, and why."""
+    yield from _wrapped(f"then {end.process}: {end.label}: cannot be taken", "", "head", INDENT)
+    yield from _wrapped(f"{end.told} ({end.line})", REMARK, "bad", "  ")
+    yield _Line("")
 
 
 def _named(name: str) -> str:

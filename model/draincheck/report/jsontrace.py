@@ -16,20 +16,29 @@ from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from draincheck.analysis.accident import Accident, accident
 from draincheck.analysis.waiting import Comes, Moves
 from draincheck.errors import ModelError, TraceError
 from draincheck.jsonvalue import Json
-from draincheck.properties import NoFault
 from draincheck.report.calls import CallEvent, events_of
 from draincheck.report.waiting import waiting_of
-from draincheck.run import Run, Step, Trace, label_of
-from draincheck.semantics.violation import faulty_step, shows
+from draincheck.run import Run, Step, Trace
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.subject import Source
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.verdict import Outcome
 
-__all__ = ["FORMAT", "SCHEMA", "VERSION", "TraceFile", "read_trace", "trace_file", "trace_to_json", "write_trace"]
+__all__ = [
+    "FORMAT",
+    "SCHEMA",
+    "VERSION",
+    "TraceFile",
+    "accident_json",
+    "read_trace",
+    "trace_file",
+    "trace_to_json",
+    "write_trace",
+]
 
 FORMAT = "check-invariants/trace"
 #: goes up whenever a reader of the version before could misunderstand a file
@@ -81,18 +90,21 @@ def trace_to_json(run: Run, *, source: Source | None = None, verdict: Outcome | 
 
 def _error_json(run: Run) -> dict[str, Json] | None:
     """The step that cannot be taken at the end, for a trace that shows a fault."""
-    item = run.system.property_named(run.trace.property) if run.trace.property else None
-    if not isinstance(item, NoFault) or not shows(run, item):
-        return None
-    action, fault = faulty_step(run, item.kind)
+    end = accident(run)
+    return None if end is None else accident_json(end)
+
+
+def accident_json(end: Accident) -> dict[str, Json]:
+    """The step that a run ends at, and what is wrong with it."""
     return {
-        "kind": fault.kind.value,
-        "action": action.index,
-        "process": action.process,
-        "label": label_of(run.system, action, run.states[-1]),
-        "message": fault.message,
-        "file": fault.line.file,
-        "line": fault.line.line,
+        "kind": end.kind.value,
+        "action": end.action,
+        "process": end.process,
+        "label": end.label,
+        "message": end.message,
+        "told": end.told,
+        "file": end.line.file,
+        "line": end.line.line,
     }
 
 
@@ -380,7 +392,7 @@ _STEP = _record(_action, {
 })  # fmt: skip
 _ERROR = _record(dict[str, object], {
     "kind": _text, "action": _count, "process": _text, "label": _text, "message": _text, "file": _text, "line": _count,
-})  # fmt: skip
+}, optional={"told": _text})  # fmt: skip
 _VARIABLE = _record(_Variable, {"name": _text, "sort": _sort, "internal": _truth})
 _FILE = _record(
     _file,

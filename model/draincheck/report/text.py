@@ -21,15 +21,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from draincheck.analysis.accident import accident
 from draincheck.analysis.waiting import situation
 from draincheck.expr import Expr, variables_of
-from draincheck.properties import Assertion, Liveness, NoFault, Property, Reachable
+from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
 from draincheck.report.layout import listed, styled, wrapped
 from draincheck.report.waiting import waiting_lines
-from draincheck.run import Run, label_of
+from draincheck.run import Run
 from draincheck.semantics.fairness import who_could_move
-from draincheck.semantics.violation import Decisive, decisive_conditions, faulty_step, shows
+from draincheck.semantics.violation import Decisive, decisive_conditions, shows
 from draincheck.sorts import Value
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.words import assigned, counted
@@ -234,11 +235,9 @@ def _ending(run: Run) -> Iterator[_Line]:
     word, kind = ("reached", "head") if isinstance(item, Reachable) else ("violated", "bad")
     meaning = f": {item.meaning}" if item.meaning else ""
     yield from _wrapped(f"{word} {_where(item, run)}: {item.name}{meaning}", "    ", kind)
-    if isinstance(item, NoFault):
-        action, fault = faulty_step(run, item.kind)
-        step = f"{action.process}: {label_of(run.system, action, run.states[-1])}"
-        yield from _wrapped(f"    the step that cannot be taken: {step}", "        ")
-        yield from _wrapped(f"    {fault.message} ({fault.line})", "        ")
+    if (end := accident(run)) is not None:
+        yield from _wrapped(f"    the step that cannot be taken: {end.process}: {end.label}", "        ")
+        yield from _wrapped(f"    {end.told} ({end.line})", "        ")
     for reason in decisive_conditions(run, item):
         yield from _because(run.system, reason)
 

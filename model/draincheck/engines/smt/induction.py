@@ -82,6 +82,7 @@ def prove(
 _AN_OBSTACLE = {
     FaultKind.RANGE: "a value leaves its range",
     FaultKind.REENTRY: "a coroutine is entered that cannot be",
+    FaultKind.SCHEDULED: "a coroutine is scheduled twice",
     FaultKind.ERROR: "there is an error",
     FaultKind.BOUND: "a bound is passed",
 }
