@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["assigned", "counted", "listed"]
+__all__ = ["assigned", "counted", "listed", "number_word"]
 
 
 def counted(number: int, word: str) -> str:
@@ -20,3 +20,9 @@ def assigned(name: str, value: bool | int | str) -> str:
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def number_word(number: int) -> str:
+    """`two`; from ten on, `10`."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return words[number] if 0 <= number < len(words) else str(number)
