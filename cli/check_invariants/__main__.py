@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from check_invariants.interrupts import INTERRUPTED, hear_every_interrupt
@@ -22,7 +24,25 @@ def main() -> NoReturn:
         print("Interrupted.", file=sys.stderr)
         code = INTERRUPTED
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done
+    if _others_go_on():
+        _leave(code)
     sys.exit(code)
+
+
+def _others_go_on() -> bool:
+    """Whether there is a thread that Python would wait for: one of a model's."""
+    threading = sys.modules.get("threading")
+    return threading is not None and any(
+        not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()
+    )
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process, whoever goes on."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

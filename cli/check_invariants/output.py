@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -17,7 +17,7 @@ from check_invariants.exit import ExitCode, NotWritable
 from check_invariants.options import STDOUT
 from check_invariants.table import Table
 from draincheck import Run, render_trace
-from draincheck.atomicfile import write_atomically
+from draincheck.atomicfile import check_writable, write_atomically
 from draincheck.budget import memory_in_use
 from draincheck.escape import harmless
 
@@ -28,6 +28,7 @@ __all__ = [
     "Counter",
     "Document",
     "Json",
+    "check_output",
     "emit",
     "emit_json",
     "emit_markup",
@@ -47,6 +48,9 @@ Document: TypeAlias = dict[str, Json]
 
 #: seconds after which progress is shown on a terminal, and elsewhere for the first time; the time between two lines there doubles up to a minute
 SOON, LATER, SELDOM = 2, 10, 60
+
+#: a name that no file has, for seeing whether a directory takes files
+PROBE = ".check-invariants"
 
 #: goes up whenever a reader of the documents before could misunderstand one
 VERSION = 1
@@ -123,6 +127,14 @@ def _terminal() -> ModuleType:
 # -- files ------------------------------------------------------------------------------------------
 
 
+def check_output(path: str) -> None:
+    """Raise the NotWritable that `write_to` would raise now: long work begins only for an output that can be written."""
+    if path != STDOUT:
+        _refuse_input(path)
+        with _writing(path):
+            check_writable(Path(path))
+
+
 def write_to(path: str, data: str | bytes) -> None:
     """Write a file whole or not at all; `-` is standard output. Raises NotWritable."""
     if path == STDOUT:
@@ -130,8 +142,14 @@ def write_to(path: str, data: str | bytes) -> None:
         _print(harmless(text) if _watched(standard.stream()) else text)
         return
     _refuse_input(path)
-    try:
+    with _writing(path):
         write_atomically(Path(path), data)
+
+
+@contextmanager
+def _writing(path: str) -> Generator[None]:
+    try:
+        yield
     except OSError as error:
         raise NotWritable(f"{path} cannot be written: {error.strerror}; nothing was changed there") from error
 
@@ -156,11 +174,13 @@ def _is_same(file: str, there: os.stat_result) -> bool:
 
 
 def make_directory(path: str) -> None:
-    """Make a directory unless it is there. Raises NotWritable."""
+    """Make a directory unless it is there; files can be written into it. Raises NotWritable."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NotWritable(f"{path} cannot be made: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise NotWritable(f"{path} cannot be made: {why}") from error
+    check_output(str(Path(path) / PROBE))
 
 
 # -- progress ---------------------------------------------------------------------------------------

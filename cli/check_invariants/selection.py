@@ -151,7 +151,10 @@ def load_model(name: str) -> ModelFile:
     """A model of the user's. Raises BadParameter for a name that leads nowhere, and MalformedInput for a file that cannot be used."""
     with _refusals():
         standard.keep()
-        return ModelFile.load(name)
+        try:
+            return ModelFile.load(name)
+        finally:
+            standard.mend()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sys
 from io import TextIOWrapper
 from typing import TextIO
 
-__all__ = ["begin", "keep", "let_go", "stream", "was_used", "write"]
+__all__ = ["begin", "keep", "let_go", "mend", "stream", "was_used", "write"]
 
 
 class _State:
@@ -36,6 +36,12 @@ def keep() -> None:
     own = os.dup(1)
     os.dup2(2 if _is_open(2) else os.open(os.devnull, os.O_WRONLY), 1)
     _State.kept = os.fdopen(own, "w", encoding=sys.stdout.encoding, errors="backslashreplace")
+
+
+def mend() -> None:
+    """Standard error is open again, if somebody else has closed it."""
+    if sys.stderr is not None and sys.stderr.closed:  # pyright: ignore[reportUnnecessaryComparison] (closed: `2>&-`)
+        sys.stderr = open(2, "w", errors="backslashreplace", closefd=False) if _is_open(2) else None  # noqa: SIM115
 
 
 def _is_descriptor_1(file: TextIO | None) -> bool:

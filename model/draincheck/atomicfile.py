@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["check_writable", "write_atomically"]
 
 
 def write_atomically(path: Path, data: str | bytes) -> None:
@@ -19,18 +21,39 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     behind.
     """
     content = data.encode() if isinstance(data, str) else data
+    with _errors_of(path):
+        if _is_special(path):
+            path.write_bytes(content)
+        else:
+            _replace(_resolved(path), content)
+
+
+def check_writable(path: Path) -> None:
+    """Raise the OSError that `write_atomically` would raise now, as far as that can be known; nothing is changed, and nothing left behind."""
+    with _errors_of(path):
+        if not _is_special(path):
+            found = _resolved(path)
+            if found.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            _mode_of(found)
+            with _temporary(found) as temporary:
+                temporary.touch(exist_ok=False)
+
+
+@contextmanager
+def _errors_of(path: Path) -> Generator[None]:
+    """Errors name this file: a temporary name means nothing to anybody."""
     try:
-        _write(path, content)
-    except OSError as error:
-        # The temporary name means nothing to anybody; OSError picks the subclass by the number.
+        yield
+    except ValueError as error:  # a NUL in a name
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
+    except OSError as error:  # OSError picks the subclass by the number
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _write(path: Path, content: bytes) -> None:
-    if path.exists() and not path.is_file() and not path.is_dir():
-        path.write_bytes(content)
-    else:
-        _replace(_resolved(path), content)
+def _is_special(path: Path) -> bool:
+    """Whether it is no regular file: a terminal, a pipe, /dev/null."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _resolved(path: Path) -> Path:
@@ -46,18 +69,27 @@ def _resolved(path: Path) -> Path:
 
 def _replace(path: Path, content: bytes) -> None:
     mode = _mode_of(path)
-    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
-    try:
+    with _temporary(path) as temporary:
         _write_new(temporary, content)
         if mode is not None:
             temporary.chmod(mode)
         temporary.replace(path)
+
+
+@contextmanager
+def _temporary(path: Path) -> Generator[Path]:
+    """The name of a new file in the same directory, which is gone in the end."""
+    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
+    try:
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def _mode_of(path: Path) -> int | None:
-    """Permissions of the file that is there, if any; one that may not be written is not replaced either."""
+    """Permissions of the file that is there, if any; one that may not be written is not replaced either. Raises OSError for a name too long."""
+    with suppress(FileNotFoundError):
+        path.lstat()
     if path.is_file() and not os.access(path, os.W_OK):
         raise PermissionError(13, os.strerror(13), str(path))
     return stat.S_IMODE(path.stat().st_mode) if path.is_file() else None

@@ -39,7 +39,7 @@ def nearest(kind: str, name: str, known: list[str]) -> UnknownName:
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known) or 'none'}"
     return UnknownName(f"unknown {kind} {name!r}; {hint}")
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
@@ -49,7 +49,7 @@ class ModelFile(Struct, frozen=True):
             raise NoSuchModel(f"{name!r} is not of the form MODEL.py:FUNCTION")
         if not _is_file(file):
             raise NoSuchModel(f"there is no file {file!r}")
-        with redirect_stdout(sys.stderr), _neighbours_of(file), _alone():
+        with redirect_stdout(sys.stderr), _neighbours_of(file), _staying(), _alone():
             build = _function(_module(file), file, function)
             return cls(file, function, _compiled(file, function, build))
 
@@ -110,14 +110,33 @@ def _alone() -> Generator[None]:
 
 
 @contextmanager
+def _staying() -> Generator[None]:
+    """Who ends the process without a word (`os._exit`) would be taken for somebody who found nothing wrong: SystemExit instead."""
+    process, leave = os.getpid(), os._exit
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != process:
+            leave(status)
+        raise SystemExit(f"os._exit({status})")
+
+    setattr(os, "_exit", refuse)  # noqa: B010 (mypy would have it that functions are never assigned)
+    try:
+        yield
+    finally:
+        setattr(os, "_exit", leave)  # noqa: B010
+
+
+@contextmanager
 def _neighbours_of(file: str) -> Generator[None]:
-    """Let the files beside a file be imported, as Python does for a script."""
-    before = list(sys.path)
+    """Let the files beside a file be imported, as Python does for a script; the working directory stays."""
+    before, folder = list(sys.path), os.open(".", os.O_RDONLY)
     sys.path.insert(0, str(Path(file).resolve().parent))
     try:
         yield
     finally:
         sys.path[:] = before
+        os.fchdir(folder)
+        os.close(folder)
 
 
 def _module(file: str) -> ModuleType:
@@ -132,15 +151,18 @@ def _module(file: str) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise MalformedModel(f"{_place(file, error)}: not Python: {error.msg}") from error
-    except OutOfBudget:
+    except (OutOfBudget, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise MalformedModel(f"{_place(file, error)}: the model does not import: {_cause(error)}") from error
     return module
 
 
 def _function(module: ModuleType, file: str, name: str) -> Callable[[], object]:
-    found: object = getattr(module, name, None)
+    try:
+        found: object = getattr(module, name, None)
+    except Exception as error:  # a module may answer for its names itself
+        raise MalformedModel(f"{_place(file, error)}: {name!r} cannot be looked up: {_cause(error)}") from error
     if not callable(found):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise NoSuchModel(f"{file}: {nearest('function', name, known)}")
@@ -158,9 +180,9 @@ def _compiled(file: str, function: str, build: Callable[[], object]) -> Transiti
     except ModelError as error:
         place = "" if error.line else f"{_place(file, error)}: "
         raise MalformedModel(f"{place}{error}") from error
-    except OutOfBudget:
+    except (OutOfBudget, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise MalformedModel(f"{_place(file, error)}: {_failed(function, error)}") from error
     wanted = "wanted is a draincheck.lang.Model or a TransitionSystem"
     raise MalformedModel(f"{file}: {function}() returns {_article(type(made).__name__)}; {wanted}")
@@ -171,7 +193,11 @@ def _failed(function: str, error: BaseException) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # it may be a class of the user's
+        said = ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _article(name: str) -> str:
@@ -182,6 +208,6 @@ def _place(file: str, error: BaseException) -> str:
     """The line of the user's file that led to the error."""
     path = str(Path(file).resolve())
     if isinstance(error, SyntaxError) and error.filename == path:
-        return f"{file}:{error.lineno}"
+        return f"{file}:{error.lineno or 1}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     return f"{file}:{lines[-1]}" if lines else file

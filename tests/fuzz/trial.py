@@ -33,7 +33,7 @@ DOCUMENTED = {int(code) for code in ExitCode} - {ExitCode.INTERNAL, ExitCode.CON
 
 
 class _HangsError(BaseException):
-    """An input that takes too long: nothing in between may take it for an error of the input."""
+    """An input that takes too long."""
 
 
 def trial(name: str, number: int, alone: bool = False) -> str:
@@ -49,8 +49,10 @@ def trial(name: str, number: int, alone: bool = False) -> str:
 
 
 def _here(arguments: Sequence[str]) -> str:
-    with _in_time(), _without_long_work():
+    with _in_time() as hangs, _without_long_work():
         result = run(*arguments)
+    if hangs:
+        raise _HangsError  # whatever was made of it in between
     return _wrong(result.exit_code, result.stdout + result.stderr)
 
 
@@ -72,16 +74,18 @@ def _alone(arguments: Sequence[str]) -> str:
 
 
 @contextmanager
-def _in_time() -> Generator[None]:
-    """Raise _HangsError in what takes too long."""
+def _in_time() -> Generator[list[bool]]:
+    """Raise _HangsError in what takes too long; the list says whether it did."""
+    hangs: list[bool] = []
 
     def late(number: int, frame: FrameType | None) -> None:
+        hangs.append(True)
         raise _HangsError
 
     before = signal.signal(signal.SIGALRM, late)
     signal.alarm(LIMIT)
     try:
-        yield
+        yield hangs
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)

@@ -14,7 +14,16 @@ from msgspec.structs import replace
 from check_invariants.exit import ExitCode, Interrupted, ending, of_answer
 from check_invariants.filenames import file_names
 from check_invariants.judge import checked
-from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, make_directory, write_to
+from check_invariants.output import (
+    Document,
+    check_output,
+    emit,
+    emit_json,
+    emit_table,
+    emit_trace,
+    make_directory,
+    write_to,
+)
 from check_invariants.selection import Selectors, select
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, as_far_as_modelled, conclusion
@@ -48,6 +57,8 @@ def command(
         raise click.UsageError("--lemma is for --engine induction")
     _refuse_limits(engine, max_states, depth)
     subject = select(properties, **selectors)
+    if trace_out is not None:
+        _check_place(trace_out)
     limits = Limits(max_states, depth=depth)
     found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
     for warning in found.result.warnings:
@@ -114,16 +125,28 @@ class _Checked(Struct, frozen=True, dict=True):
         return () if seen is None else self.subject.impact(seen.verdicts)
 
 
+def _is_directory(path: str) -> bool:
+    if path.endswith(("/", "\\")):
+        return True
+    try:
+        return Path(path).is_dir()
+    except OSError:  # a longer name than there may be
+        return False
+
+
+def _check_place(path: str) -> None:
+    """Raise NotWritable for a place that takes no counterexample; make the directory that it names."""
+    make_directory(path) if _is_directory(path) else check_output(path)
+
+
 def _write_traces(found: _Checked, path: str) -> None:
     """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
     violated = found.violated
-    directory = path.endswith(("/", "\\")) or Path(path).is_dir()
+    directory = _is_directory(path)
     if len(violated) > 1 and not directory:
         names = ", ".join(item.name for item, _ in violated)
         raise click.UsageError(f"--trace-out {path}: there are {len(violated)} counterexamples ({names}); choose one by --property, "
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
-    if directory:
-        make_directory(path)
     files = file_names([item.name for item in (*found.result.system.properties, *FAULTS.values())])
     for item, run in violated:
         text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)

@@ -9,7 +9,7 @@ import click
 from msgspec.structs import asdict
 
 from check_invariants.exit import ExitCode, Interrupted, ending, of_comparison
-from check_invariants.output import emit, emit_json, until_interrupted, write_to
+from check_invariants.output import check_output, emit, emit_json, until_interrupted, write_to
 from draincheck.words import counted
 from drainspecs.mirror import claims
 from drainspecs.suite import matrix
@@ -19,6 +19,8 @@ from drainspecs.suite.matrix import Deviation, Row, RowResult, deviations, fault
 
 def command(quick: bool, pin: bool, jobs: int | None, as_json: bool) -> ExitCode:
     """Decide everything, and say what differs."""
+    if pin:
+        check_output(str(matrix.counts_path()))
     rows = matrix.default_rows() if quick else matrix.all_rows()
     results, missing = until_interrupted(matrix.decide_all(rows, jobs), "rows decided", len(rows))
     found = [item for result in results for item in deviations(result)]

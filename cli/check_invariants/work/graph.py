@@ -10,7 +10,7 @@ import click
 
 from check_invariants.exit import ExitCode, LimitReached
 from check_invariants.judge import compiled, meaningful
-from check_invariants.output import json_text, write_to
+from check_invariants.output import check_output, json_text, write_to
 from check_invariants.selection import Selectors, select
 from draincheck import Limits, TransitionSystem
 from draincheck.analysis.transition_graph import MAX_DRAWN, MAX_NODES, transition_graph
@@ -37,6 +37,7 @@ def command(form: str | None, output: str, as_json: bool, **selectors: Unpack[Se
     suffix = Path(output).suffix.removeprefix(".")
     form = "json" if as_json else form or (suffix if suffix in _FORMATS else "dot")
     selected = select(**selectors)
+    check_output(output)
     system = compiled(selected)
     try:
         with meaningful(selected.title):

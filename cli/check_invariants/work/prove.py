@@ -14,7 +14,16 @@ from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitRe
 from check_invariants.filenames import plain
 from check_invariants.judge import asking, compiled
 from check_invariants.options import STDOUT
-from check_invariants.output import Counter, Document, emit, emit_json, make_directory, until_interrupted, write_to
+from check_invariants.output import (
+    Counter,
+    Document,
+    check_output,
+    emit,
+    emit_json,
+    make_directory,
+    until_interrupted,
+    write_to,
+)
 from check_invariants.selection import Selectors, chosen_properties, select
 from check_invariants.words import as_far_as_modelled, claimed
 from draincheck import Expectation, Limits, Outcome, Subject
@@ -59,9 +68,11 @@ def command(
     if as_json and output == STDOUT:
         raise click.UsageError("--json and -o - would both write to standard output")
     subject = select(properties, **selectors)
+    path = output or f"{plain(compiled(subject).name)}.smt2"
+    check_output(path)
     certificate, gaps = _proven(subject, properties, engine, Limits(depth=depth))
     found = _Proven(subject, certificate, engine, gaps)
-    found.deliver(output or f"{plain(certificate.header.model)}.smt2", as_json)
+    found.deliver(path, as_json)
     return found.code
 
 
@@ -196,11 +207,11 @@ class _Written(NamedTuple):
 
 def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     """Write a certificate for each distinct system, and see to it that they leave no verdict out."""
+    make_directory(directory)
     rows = suite.default_rows()
     results, stopped = until_interrupted(suite.decide_all(rows, jobs), "rows decided", len(rows))
     if stopped:
         raise Interrupted("interrupted; no certificate was written")
-    make_directory(directory)
     first = [group[0].row for group in by_system(results).values()]
     written, stopped = until_interrupted(
         in_processes(partial(_written, directory), first, jobs), "certificates written", len(first)

@@ -12,7 +12,7 @@ import click
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
 from check_invariants.judge import checked, compiled
 from check_invariants.options import STDOUT
-from check_invariants.output import emit, emit_trace, write_to
+from check_invariants.output import check_output, emit, emit_trace, write_to
 from check_invariants.selection import Selectors, select, select_from_source
 from draincheck import Run, Subject, Trace, TraceError, TransitionSystem, Verdict
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
@@ -98,6 +98,7 @@ def export(
     if as_json and form == "text":
         raise click.UsageError("--json and --format text exclude each other")
     subject = select(names, **selectors)
+    check_output(output)
     result = checked(subject, names)
     verdict = result[names[0]].verdict
     if verdict.trace is None:

@@ -39,10 +39,10 @@ def command(
         raise click.UsageError("a reason is for one verdict: name one property")
     name = properties[0] if properties else "S1"
     selected = select_code_base([name], **selectors)
-    answer = _ask(selected, name, against, jobs)
-    answers = [_Answer(selected, name, flip, evidence) for flip in answer.flips]
     if evidence is not None:
         make_directory(evidence)
+    answer = _ask(selected, name, against, jobs)
+    answers = [_Answer(selected, name, flip, evidence) for flip in answer.flips]
     for item in answers:
         item.write()
     if as_json:
