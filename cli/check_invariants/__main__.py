@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import suppress
 from typing import NoReturn
 
-from check_invariants.interrupts import INTERRUPTED, hear_every_interrupt
+from check_invariants.interrupts import INTERRUPTED, hear_every_interrupt, hear_no_more
 
 __all__ = ["main"]
 
@@ -23,7 +22,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         code = INTERRUPTED
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done
+    hear_no_more()
     if _others_go_on():
         _leave(code)
     sys.exit(code)

@@ -30,11 +30,17 @@ class Deferred(click.Command):
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Do it, within its budget, and end with its exit code."""
-        from draincheck.budget import Limits, default_memory, running
+        from draincheck.budget import Limits, default_memory, interrupted, running
 
         options, limits = dict(ctx.params), Limits(memory=default_memory())
         if "max_memory" in options:
             memory = options.pop("max_memory")
             limits = Limits(seconds=options.pop("timeout"), memory=memory or limits.memory)
         with running(limits):
-            ctx.exit(ctx.invoke(self.work, **options))
+            code = ctx.invoke(self.work, **options)
+            if interrupted():
+                from check_invariants.exit import ending
+                from draincheck.reason import Stop, StopKind
+
+                code = ending([code], Stop(StopKind.REQUEST))
+            ctx.exit(code)

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
     from draincheck.properties import Breach
+    from draincheck.reason import Stop
     from draincheck.subject import Expectation
     from draincheck.verdict import Outcome
 
@@ -27,10 +28,12 @@ __all__ = [
     "MalformedInput",
     "NeedsModel",
     "NotWritable",
+    "cut_short",
     "ending",
     "of_answer",
     "of_certificate",
     "of_comparison",
+    "of_stop",
     "of_verdict",
     "worst",
 ]
@@ -118,9 +121,14 @@ def of_certificate(verdict: CertificateVerdict) -> ExitCode:
     return ExitCode.INCONCLUSIVE if verdict.undecided else ExitCode.DIVERGED
 
 
-def ending(codes: Iterable[ExitCode], interrupted: bool = False) -> ExitCode:
-    """What several results come to; `interrupted`: before all were there."""
-    return worst([*codes, *([ExitCode.INTERRUPTED] if interrupted else [])])
+def ending(codes: Iterable[ExitCode], stop: Stop | None = None) -> ExitCode:
+    """What several results come to; `stop`: what kept others from being there."""
+    return worst([*codes, *([] if stop is None else [of_stop(stop)])])
+
+
+def of_stop(stop: Stop) -> ExitCode:
+    """What it comes to that something was stopped."""
+    return ExitCode.INTERRUPTED if stop.kind.name == "REQUEST" else ExitCode.INCONCLUSIVE
 
 
 class EmptySelection(click.ClickException):
@@ -151,6 +159,12 @@ class Interrupted(click.ClickException):
     """Ctrl-C; the message says what had been decided."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+def cut_short(stop: Stop, words: str) -> click.ClickException:
+    """The error for what has no result before its end, and was stopped; the words say what there is."""
+    kind = Interrupted if of_stop(stop) is ExitCode.INTERRUPTED else LimitReached
+    return kind(f"{stop}: {words}")
 
 
 class InternalError(click.ClickException):

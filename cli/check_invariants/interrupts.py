@@ -1,7 +1,8 @@
-"""Ctrl-C, never lost: where Python would swallow it, it comes again a moment later.
+"""Ctrl-C, never lost: the budget of the command is told, and what looks at that ends with what it has found.
 
-An exception that a signal's handler raises is lost in a `__del__`, in a callback from C, and in z3's Python code, which is full of both. There
-it waits. What is lost all the same is reported by Python, and raised anew.
+Where nobody looks, KeyboardInterrupt is raised a moment later. An exception that a signal's handler raises is lost in a `__del__`, in a
+callback from C, and in z3's Python code, which is full of both. There it waits. What is lost all the same is reported by Python, and raised
+anew.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-__all__ = ["hear_every_interrupt"]
+__all__ = ["hear_every_interrupt", "hear_no_more"]
 
 #: seconds until Ctrl-C comes again
 AGAIN = 0.01
+
+#: seconds in which somebody should have looked at the budget; there are two such times, for a long call of C takes all of one
+GRACE = 0.25
 
 #: seconds after which another Ctrl-C is meant as one: the user has lost patience
 PATIENCE = 1.0
@@ -41,13 +45,44 @@ def hear_every_interrupt() -> None:
         sys.unraisablehook = _again
 
 
+def hear_no_more() -> None:
+    """All is said and done: what comes now, or was to come again, changes nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGALRM"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Ctrl-C; the second ends the process at once."""
     if not _heard:
         _heard.append(monotonic())
-        _interrupt_now_or_later(number, frame)
+        if not _is_asked_to_end():
+            _interrupt_now_or_later(number, frame)
     elif monotonic() - _heard[0] > PATIENCE:
         os._exit(INTERRUPTED)
+
+
+def _is_asked_to_end() -> bool:
+    """Tell the command that runs; False if none does, or nothing would come of it."""
+    budget = sys.modules.get("draincheck.budget")
+    if budget is None or not hasattr(signal, "SIGALRM") or not budget.interrupt():
+        return False
+    signal.signal(signal.SIGALRM, _wait_on)
+    signal.setitimer(signal.ITIMER_REAL, GRACE)
+    return True
+
+
+def _wait_on(number: int, frame: FrameType | None) -> None:
+    """The first time is over: one more."""
+    signal.signal(signal.SIGALRM, _give_up_waiting)
+    signal.setitimer(signal.ITIMER_REAL, GRACE)
+
+
+def _give_up_waiting(number: int, frame: FrameType | None) -> None:
+    """Nobody has heard it: an exception is heard."""
+    signal.signal(signal.SIGALRM, _interrupt_now_or_later)
+    if not sys.modules["draincheck.budget"].was_heard():
+        _interrupt_now_or_later(number, frame)
 
 
 def _interrupt_now_or_later(number: int, frame: FrameType | None) -> None:

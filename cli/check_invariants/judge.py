@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 import click
 
-from check_invariants.exit import Interrupted, MalformedInput
-from check_invariants.output import Counter
+from check_invariants.exit import MalformedInput, cut_short
+from check_invariants.output import Counter, stop_of
 from check_invariants.selection import chosen_properties
 from draincheck import ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
 from draincheck.engines.registry import Question, find_engine
+from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always
 from draincheck.verdict import NO_LIMITS, Limits
@@ -33,13 +34,13 @@ def meaningful(title: str) -> Generator[None]:
 def asking(title: str, counter: Counter, interrupted: str) -> Generator[None]:
     """A question about a model, under a counter.
 
-    Raises MalformedInput as `meaningful` does, and Interrupted with this text, in which {} is how much was done.
+    Raises MalformedInput as `meaningful` does, and Interrupted or LimitReached with this text, in which {} is how much was done.
     """
     try:
         with meaningful(title), counter:
             yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted{interrupted.format(counter.done)}") from error
+    except (KeyboardInterrupt, OutOfBudget) as error:
+        raise cut_short(stop_of(error), interrupted.format(counter.done)) from error
 
 
 def compiled(subject: Subject) -> TransitionSystem:
@@ -64,7 +65,7 @@ def checked(
     counter = Counter(find_engine(engine).unit)
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
     done = counter.what.removesuffix(" found")
-    with asking(subject.title, counter, f" after {{}} {done}: every verdict is unknown"):
+    with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):
         return decide(question, engine, subject.expectation)
 
 

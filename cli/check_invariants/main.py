@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click import formatting
 
 from check_invariants import standard
-from check_invariants.exit import ExitCode, InternalError, Interrupted, LimitReached, NotWritable
+from check_invariants.exit import ExitCode, InternalError, Interrupted, LimitReached, NotWritable, cut_short
 from draincheck import __version__
+
+if TYPE_CHECKING:
+    from draincheck.errors import OutOfBudget
 
 __all__ = ["Application", "cli"]
 
@@ -181,7 +184,7 @@ def _unforeseen(error: Exception) -> click.ClickException:
     from draincheck.errors import OutOfBudget, WorkerLost
 
     if isinstance(error, OutOfBudget):
-        return LimitReached(f"{error}: what was not decided is unknown; see --timeout and --max-memory")
+        return cut_short(error.stop, f"what was not decided is unknown{_which_limits(error)}")
     if isinstance(error, OSError) and error.filename is None and error.errno is not None:
         standard.let_go()
         return NotWritable(f"standard output cannot be written: {error.strerror}")
@@ -191,6 +194,10 @@ def _unforeseen(error: Exception) -> click.ClickException:
         f"internal error: {type(error).__name__}: {error}\n"
         f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
     )
+
+
+def _which_limits(error: OutOfBudget) -> str:
+    return "" if error.stop.kind.name == "REQUEST" else "; see --timeout and --max-memory"
 
 
 def _epilog() -> str:

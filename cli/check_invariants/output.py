@@ -12,6 +12,8 @@ from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
 
+import click
+
 from check_invariants import standard
 from check_invariants.exit import ExitCode, NotWritable
 from check_invariants.options import STDOUT
@@ -19,7 +21,9 @@ from check_invariants.table import Table
 from draincheck import Run, render_trace
 from draincheck.atomicfile import check_writable, write_atomically
 from draincheck.budget import memory_in_use
+from draincheck.errors import OutOfBudget
 from draincheck.escape import harmless
+from draincheck.reason import Stop, StopKind
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -32,11 +36,13 @@ __all__ = [
     "emit",
     "emit_json",
     "emit_markup",
+    "emit_stop",
     "emit_table",
     "emit_trace",
     "json_text",
     "make_directory",
-    "until_interrupted",
+    "stop_of",
+    "until_stopped",
     "write_to",
 ]
 
@@ -235,14 +241,25 @@ class Counter:
         return f"{self.done}{total} {self.what}{self._details}{rate}, {passed:.0f} s, {memory} MB"
 
 
-def until_interrupted(items: Iterator[T], what: str, total: int) -> tuple[list[T], bool]:
-    """All the items, counted as they come; with True, only those that came before Ctrl-C."""
+def until_stopped(items: Iterator[T], what: str, total: int) -> tuple[list[T], Stop | None]:
+    """All the items, counted as they come; with a stop, those that came before Ctrl-C or a limit."""
     found: list[T] = []
     try:
         with Counter(what, total) as counter:
             for item in items:
                 found.append(item)
                 counter.advance(len(found))
-    except KeyboardInterrupt:
-        return found, True
-    return found, False
+    except (KeyboardInterrupt, OutOfBudget) as end:
+        return found, stop_of(end)
+    return found, None
+
+
+def stop_of(end: BaseException) -> Stop:
+    """The stop that an exception stands for: a limit's, or else Ctrl-C."""
+    return end.stop if isinstance(end, OutOfBudget) else Stop(StopKind.REQUEST)
+
+
+def emit_stop(stop: Stop | None, words: str) -> None:
+    """Say on standard error that not everything is there, and why; nothing without a stop."""
+    if stop is not None:
+        click.echo(harmless(f"Error: {stop}: {words}"), err=True)

@@ -1,7 +1,8 @@
 """Limits of time, states and memory, and what is left of them: one budget for all that a command does.
 
 A budget is started once, and looked at by whatever may take long or grow: the recorder of a model, engines, graphs, certificates. What is
-asked without limits of its own shares that of the command that runs.
+asked without limits of its own shares that of the command that runs. Whoever wants a command to end before (Ctrl-C) says so here, too: what
+looks at its budget ends in the same way, and what was found until then stays.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from mmap import mmap
 from pathlib import Path
 from time import perf_counter
 
@@ -25,9 +27,13 @@ __all__ = [
     "default_memory",
     "divided",
     "free_memory",
+    "grace",
+    "interrupt",
+    "interrupted",
     "look",
     "memory_in_use",
     "running",
+    "was_heard",
 ]
 
 #: the part of the free memory that a command may take, unless told otherwise
@@ -87,22 +93,20 @@ class Budget(Limits, frozen=True):
         """The seconds that are left, negative when there are none; None without a limit."""
         return None if self.seconds is None else self.seconds - self.passed()
 
-    def stop(self) -> Stop | None:
-        """The limit of time or memory that is reached, or None."""
+    def stop(self, more: int = 0) -> Stop | None:
+        """That the command is to end, or the limit of time or memory that is reached, if so many bytes more are taken; or None."""
+        if _request.is_made():
+            return Stop(StopKind.REQUEST)
         left = self.left()
         if left is not None and left <= 0:
             return Stop(StopKind.SECONDS, self.seconds)
-        return self.full()
-
-    def full(self) -> Stop | None:
-        """That the limit of memory is reached, or None."""
-        if self.memory is not None and _memory.now() > self.memory:
+        if self.memory is not None and _memory.now() + more > self.memory:
             return Stop(StopKind.MEMORY, round(self.memory / MEGABYTE))
         return None
 
-    def look(self) -> None:
-        """Raise OutOfBudget if a limit of time or memory is reached."""
-        if stop := self.stop():
+    def look(self, more: int = 0) -> None:
+        """Raise OutOfBudget if there is reason to stop."""
+        if stop := self.stop(more):
             raise OutOfBudget(stop)
 
 
@@ -120,6 +124,20 @@ def running(limits: Limits) -> Generator[Budget]:
         yield _running[-1]
     finally:
         _running.pop()
+        if not _running:
+            _request.forget()
+
+
+@contextmanager
+def grace() -> Generator[None]:
+    """In here nothing stops: what was found is shown, which takes no longer than to find it."""
+    before, _running[:] = _running[:], []
+    asked = _request.suspend()
+    try:
+        yield
+    finally:
+        _running[:] = before
+        _request.resume(asked)
 
 
 @contextmanager
@@ -131,10 +149,64 @@ def divided(processes: int) -> Generator[None]:
         yield
 
 
-def look() -> None:
-    """Raise OutOfBudget if the command that runs has reached a limit of time or memory."""
+def look(more: int = 0) -> None:
+    """Raise OutOfBudget if the command that runs is to end, or has reached a limit, or would with so many bytes more."""
     if _running:
-        _running[-1].look()
+        _running[-1].look(more)
+
+
+# -- the wish that a command ends -------------------------------------------------------------------
+
+
+class _Request:
+    """A wish in a byte that this process shares with those that are forked from it; each knows for itself whether it has heard it."""
+
+    def __init__(self) -> None:
+        self._made, self.heard = mmap(-1, 1), False
+
+    def make(self) -> None:
+        """Wish it."""
+        self._made[0] = 1
+
+    def is_made(self) -> bool:
+        """Whether it was wished; whoever asks is about to stop."""
+        if self._made[0]:
+            self.heard = True
+        return self.heard
+
+    def suspend(self) -> bool:
+        """Let nobody hear it; True if it was made."""
+        made = bool(self._made[0])
+        self._made[0], self.heard = 0, False
+        return made
+
+    def resume(self, made: bool) -> None:
+        """What was suspended."""
+        self._made[0], self.heard = self._made[0] or made, self.heard or made
+
+    def forget(self) -> None:
+        """For the next command."""
+        self._made[0], self.heard = 0, False
+
+
+_request = _Request()
+
+
+def interrupt() -> bool:
+    """Ask the command that runs to end, here and in the processes that work for it; False if none runs."""
+    if _running:
+        _request.make()
+    return bool(_running)
+
+
+def interrupted() -> bool:
+    """Whether the command that runs was asked to end."""
+    return bool(_running) and _request.is_made()
+
+
+def was_heard() -> bool:
+    """Whether something in this process has looked at its budget since the command was asked to end."""
+    return _request.heard
 
 
 # -- memory -----------------------------------------------------------------------------------------

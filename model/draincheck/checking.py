@@ -15,10 +15,10 @@ from draincheck.expr import BoolExpr
 from draincheck.lang import Model
 from draincheck.properties import FAULTS, Liveness, NoFault, Property, WithinBounds
 from draincheck.ranges import guarded
-from draincheck.reason import StopKind, Undecided
+from draincheck.reason import Stop, StopKind, Undecided
 from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict, stopped_by
 
 __all__ = ["Checkable", "Finding", "Result", "StepOfModel", "check", "chosen", "decide", "system_of"]
 
@@ -85,10 +85,9 @@ class Result(Struct, frozen=True):
         return all(finding.outcome is Outcome.HOLDS for finding in self.findings)
 
     @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C came before everything was decided: what is unknown might not be."""
-        stops = (finding.verdict.reason.stopped for finding in self.findings)
-        return any(stop is not None and stop.kind is StopKind.REQUEST for stop in stops)
+    def stopped(self) -> Stop | None:
+        """What ended it before everything was decided, Ctrl-C before a limit: what is unknown might not be."""
+        return stopped_by(finding.verdict for finding in self.findings)
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -182,11 +181,11 @@ def _met(verdicts: Mapping[str, Verdict]) -> list[NoFault]:
 
 
 def _asked(question: Question, engine: Engine) -> Answered:
-    """What an engine answers; nothing is known where the budget was spent before it had anything to say."""
+    """What an engine answers; nothing is known where it was stopped before it had anything to say."""
     try:
         return engine.ask(question)
-    except OutOfBudget as limit:
-        return {name: _spent(name, limit) for name in question.names}, None
+    except (OutOfBudget, KeyboardInterrupt) as end:
+        return {name: _stopped(name, end) for name in question.names}, None
 
 
 def _runs_decided(question: Question, items: Sequence[Liveness]) -> dict[str, Verdict]:
@@ -195,12 +194,13 @@ def _runs_decided(question: Question, items: Sequence[Liveness]) -> dict[str, Ve
 
     try:
         return liveness.decide(question.system, items, question.limits, question.reporter)
-    except OutOfBudget as limit:
-        return {item.name: _spent(item.name, limit) for item in items}
+    except (OutOfBudget, KeyboardInterrupt) as end:
+        return {item.name: _stopped(item.name, end) for item in items}
 
 
-def _spent(name: str, limit: OutOfBudget) -> Verdict:
-    return Verdict(name, Outcome.UNKNOWN, Undecided(stopped=limit.stop))
+def _stopped(name: str, end: BaseException) -> Verdict:
+    stop = end.stop if isinstance(end, OutOfBudget) else Stop(StopKind.REQUEST)
+    return Verdict(name, Outcome.UNKNOWN, Undecided(stopped=stop))
 
 
 def system_of(what: Checkable) -> TransitionSystem:

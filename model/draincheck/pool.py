@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import ExitStack
 from select import select
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
+from draincheck.errors import OutOfBudget
+
 if TYPE_CHECKING:
+    from draincheck.reason import Stop
     from draincheck.worker import Reply, Worker
 
 __all__ = ["how_many", "in_processes"]
+
+#: seconds between two looks at the budget
+LOOK = 0.1
+
+#: seconds that the other processes have to hand in what they have found when there is reason to stop: they look at their budgets, too
+GRACE = 2.0
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,7 +40,8 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
     """What `work` makes of each item, in their order, by as many processes as there are cores (or `processes`).
 
     This process does it alone where no others can be forked, and for a single item. Exceptions come through as they are, each in its
-    item's turn. The others end with this one, with the last item, and when nobody wants the rest. Raises WorkerLost if one does before.
+    item's turn. The others end with this one, with the last item, and when nobody wants the rest. Raises WorkerLost if one does before,
+    and OutOfBudget when there is reason to stop and no more of what was begun can be had.
     """
     number = min(len(items), how_many(processes))
     if number < 2:
@@ -51,13 +62,33 @@ def _in_order(workers: Sequence[Worker[T, R]], items: Sequence[T]) -> Iterator[R
     free, todo = deque(workers), deque(enumerate(items))
     busy: dict[Worker[T, R], int] = {}
     replies: dict[int, Reply[R]] = {}
+    patience = _Patience()
     for wanted in range(len(items)):
         while wanted not in replies:
-            while free and todo:
+            patience.demand(busy)
+            while free and todo and not patience.stopped:
                 worker, (number, item) = free.popleft(), todo.popleft()
                 worker.ask(item)
                 busy[worker] = number
-            for worker in select(busy, [], [])[0]:
+            for worker in select(busy, [], [], LOOK)[0]:
                 replies[busy.pop(worker)] = worker.reply()
                 free.append(worker)
         yield replies.pop(wanted)
+
+
+class _Patience:
+    """How long others are waited for when there is reason to stop, which is `stopped`."""
+
+    def __init__(self) -> None:
+        from draincheck.budget import NO_LIMITS
+
+        self._budget = NO_LIMITS.begun()
+        self.stopped: Stop | None = None
+        self._end = 0.0
+
+    def demand(self, busy: Sized) -> None:
+        """Raise OutOfBudget once nothing more is to be had of those who are busy."""
+        if self.stopped is None and (stop := self._budget.stop()):
+            self.stopped, self._end = stop, perf_counter() + GRACE
+        if self.stopped is not None and (not busy or perf_counter() > self._end):
+            raise OutOfBudget(self.stopped)

@@ -46,7 +46,7 @@ class StopKind(Enum):
     STATES = "state limit {} reached"
     SECONDS = "time limit {:g} s reached"
     MEMORY = "memory limit {:g} MB reached"
-    REQUEST = "stopped"
+    REQUEST = "interrupted"
     SOLVER = "z3 gave up"
 
 

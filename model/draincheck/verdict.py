@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -10,10 +10,23 @@ from typing import Protocol
 from msgspec import Struct
 
 from draincheck.budget import NO_LIMITS, Limits
-from draincheck.reason import Reason
+from draincheck.errors import OutOfBudget
+from draincheck.reason import Reason, Stop, StopKind
 from draincheck.run import Trace
 
-__all__ = ["NO_LIMITS", "SILENT", "Exploration", "Limits", "Outcome", "Reporter", "Silent", "Statistics", "Verdict"]
+__all__ = [
+    "NO_LIMITS",
+    "SILENT",
+    "Exploration",
+    "Limits",
+    "Outcome",
+    "Reporter",
+    "Silent",
+    "Statistics",
+    "Verdict",
+    "demand_unstopped",
+    "stopped_by",
+]
 
 
 class Outcome(Enum):
@@ -39,6 +52,18 @@ class Verdict(Struct, frozen=True):
     outcome: Outcome
     reason: Reason
     trace: Trace | None = None
+
+
+def stopped_by(verdicts: Iterable[Verdict]) -> Stop | None:
+    """What kept some of these from being known, somebody who did not wait before a limit; None if nothing did."""
+    stops = [v.reason.stopped for v in verdicts if v.outcome is Outcome.UNKNOWN and v.reason.stopped is not None]
+    return next((stop for stop in stops if stop.kind is StopKind.REQUEST), stops[0] if stops else None)
+
+
+def demand_unstopped(verdicts: Iterable[Verdict]) -> None:
+    """For who has no use for a part of the verdicts: raises OutOfBudget if some were stopped."""
+    if stop := stopped_by(verdicts):
+        raise OutOfBudget(stop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 def growing(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process takes a megabyte more at each look, from a hundred on."""
     sizes, looks = count(100 * MEGABYTE, MEGABYTE), count()
+    monkeypatch.setattr(budget, "_memory", budget._Memory())
     monkeypatch.setattr(budget, "memory_in_use", lambda: next(sizes))
     monkeypatch.setattr(budget, "perf_counter", lambda: float(next(looks)))
 
@@ -86,8 +87,9 @@ def test_limits_of_its_own_end_no_later_than_the_commands(clock: list[float]) ->
 
 def test_memory_is_looked_at(growing: None) -> None:
     """A search ends when this process takes more than it may, and says so."""
+    system = wide(16).compile()
     with running(Limits(memory=110 * MEGABYTE)):
-        verdict = check(wide(16), ["fine"]).verdicts["fine"]
+        verdict = check(system, ["fine"]).verdicts["fine"]
     assert verdict.outcome is Outcome.UNKNOWN
     assert verdict.reason.stopped == Stop(StopKind.MEMORY, 110)
 

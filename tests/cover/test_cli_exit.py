@@ -27,6 +27,7 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
+from draincheck.reason import Stop, StopKind
 from draincheck.revisions import find_revision
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
@@ -237,12 +238,21 @@ def test_what_a_certificate_comes_to(accepted: bool, undecided: bool, code: int)
 
 
 @pytest.mark.parametrize(
-    ("codes", "interrupted", "code"),
-    [([], False, 0), ([12, 30], False, 12), ([0], True, 130), ([12], True, 130), ([150], True, 150)],
+    ("codes", "stop", "code"),
+    [
+        ([], None, 0),
+        ([12, 30], None, 12),
+        ([0], StopKind.REQUEST, 130),
+        ([12], StopKind.REQUEST, 130),
+        ([150], StopKind.REQUEST, 150),
+        ([10], StopKind.SECONDS, 10),
+        ([0], StopKind.MEMORY, 30),
+    ],
 )
-def test_what_several_results_come_to(codes: list[int], interrupted: bool, code: int) -> None:
-    """The worst of them; an interruption is one of them."""
-    assert int(table.ending([code for code in ExitCode if code in codes], interrupted)) == code
+def test_what_several_results_come_to(codes: list[int], stop: StopKind | None, code: int) -> None:
+    """The worst of them; an interruption is one of them, and so is a limit."""
+    found = table.ending([code for code in ExitCode if code in codes], None if stop is None else Stop(stop, 1))
+    assert int(found) == code
 
 
 def test_replay_and_check_agree_on_a_job_that_cannot_finish(tmp_path: Path) -> None:
@@ -294,7 +304,8 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("draincheck.engines.registry.decide", interrupted)
     result = run("check", "--no-trace")
-    assert result.stderr == "Error: interrupted after 0 states: every verdict is unknown\n"
+    assert result.stderr == "Error: interrupted: what was not decided is unknown\n"
+    assert "interrupted before anything was decided" in result.stdout
     assert result.exit_code == 130
 
 

@@ -13,15 +13,16 @@ from msgspec.structs import asdict
 
 from check_invariants.exit import (
     ExitCode,
-    Interrupted,
     MalformedInput,
     NeedsModel,
+    cut_short,
+    ending,
     of_certificate,
     of_comparison,
     worst,
 )
 from check_invariants.judge import compiled
-from check_invariants.output import Document, emit, emit_json, until_interrupted
+from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
 from check_invariants.selection import select_from_source
 from check_invariants.words import claimed
 from draincheck.certificate import CertificateVerdict, Header, check, read
@@ -47,18 +48,15 @@ def check_files(
     solvers = ("z3", "cvc5") if solver == "both" else (solver,)
     _demand(solvers)
     work = partial(check_one, solvers=solvers, model=model, seconds=timeout)
-    found, stopped = until_interrupted(
-        in_processes(work, files, 1 if model else jobs), "certificates checked", len(files)
-    )
-    if stopped:
-        raise Interrupted(f"interrupted: {len(found)} of {len(files)} certificates were checked")
-    missing = _uncovered(found, jobs) if matrix else []
-    code = worst([*(item.code for item in found), of_comparison(not missing)])
+    found, stop = until_stopped(in_processes(work, files, 1 if model else jobs), "certificates checked", len(files))
+    missing = _uncovered(found, jobs) if matrix and not stop else []
+    code = ending([*(item.code for item in found), of_comparison(not missing)], stop)
     if as_json:
         emit_json("certificate", {"files": list(map(_json, found)), "missing": missing}, code)
     else:
         emit("".join(map(_text, found)) + "".join(f"NO CERTIFICATE: {line}\n" for line in missing))
         emit(_summary(found, solvers, matrix and not missing) if len(found) > 1 or matrix else "")
+    emit_stop(stop, f"{len(found)} of {len(files)} certificates were checked")
     return code
 
 
@@ -121,9 +119,9 @@ def _uncovered(found: Sequence[CheckedFile], jobs: int | None) -> list[str]:
         if item.header is not None and item.code is ExitCode.OK:
             headers.setdefault(item.header.digest, []).append(item.header)
     rows = suite.default_rows()
-    results, stopped = until_interrupted(suite.decide_all(rows, jobs), "rows decided", len(rows))
-    if stopped:
-        raise Interrupted(f"interrupted: only {len(results)} of {len(rows)} rows were compared with the certificates")
+    results, stop = until_stopped(suite.decide_all(rows, jobs), "rows decided", len(rows))
+    if stop or (stop := next(filter(None, (result.stopped for result in results)), None)):
+        raise cut_short(stop, "not all rows were compared with the certificates")
     return uncovered(results, headers)
 
 

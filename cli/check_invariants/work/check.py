@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.exit import ExitCode, Interrupted, ending, of_answer
+from check_invariants.exit import ExitCode, ending, of_answer
 from check_invariants.filenames import file_names
 from check_invariants.judge import checked
 from check_invariants.output import (
@@ -19,6 +19,7 @@ from check_invariants.output import (
     check_output,
     emit,
     emit_json,
+    emit_stop,
     emit_table,
     emit_trace,
     make_directory,
@@ -65,13 +66,13 @@ def command(
         click.echo(f"warning: {harmless(warning)}", err=True)
     if trace_out is not None:
         _write_traces(found, trace_out)
-    code = ending(found.codes, found.result.interrupted)
+    stop = found.result.stopped
+    code = ending(found.codes, stop)
     if as_json:
         emit_json("check", _json(found, traces=not no_trace), code)
     else:
         _show(found, traces=not no_trace)
-    if found.result.interrupted:
-        raise Interrupted("interrupted: what was not decided is unknown")
+    emit_stop(stop, "what was not decided is unknown")
     return code
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import asdict
 
-from check_invariants.exit import EmptySelection, ExitCode, worst
-from check_invariants.output import Counter, Document, emit, emit_json
+from check_invariants.exit import EmptySelection, ExitCode, ending
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, stop_of
 from draincheck import ModelError, Run, render_trace
-from draincheck.conformance.exhaustive import Conformance, Divergence
+from draincheck.conformance.exhaustive import NOTHING_COMPARED, Conformance, Divergence
 from draincheck.conformance.matrix import conform_all
+from draincheck.errors import OutOfBudget
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import Revision
 from draincheck.words import counted
@@ -22,18 +23,24 @@ def command(revisions: Sequence[Revision], scenarios: Sequence[Scenario], as_jso
     rows = default_rows(list(revisions), list(scenarios))
     if not rows:
         raise EmptySelection("none of these code bases can run these scenarios")
-    found, faults = list[str](), list[Deviation]()
+    found, faults, stop = list[str](), list[Deviation](), None
+    result = NOTHING_COMPARED
     with Counter("systems compared") as counter:
 
-        def compared(revision: Revision, scenario: Scenario, result: Conformance) -> None:
-            counter.advance(counter.done + 1)
-            found.extend(_text(revision, scenario, item) for item in result.divergences)
+        def compared(revision: Revision, scenario: Scenario, one: Conformance) -> None:
+            nonlocal result
+            result += one
+            counter.advance(result.systems)
+            found.extend(_text(revision, scenario, item) for item in one.divergences)
 
         def at_fault(revision: Revision, scenario: Scenario, error: ModelError) -> None:
             faults.append(fault_of(revision.name, scenario.name, error))
 
-        result = conform_all([(row.revision, row.scenario) for row in rows], compared, at_fault)
-    code = worst([ExitCode.DIVERGED] * len(result.divergences) + [ExitCode.DIFFERENT] * len(faults))
+        try:
+            conform_all([(row.revision, row.scenario) for row in rows], compared, at_fault)
+        except (KeyboardInterrupt, OutOfBudget) as end:
+            stop = stop_of(end)
+    code = ending([ExitCode.DIVERGED] * len(result.divergences) + [ExitCode.DIFFERENT] * len(faults), stop)
     if as_json:
         parted: list[Document] = [
             {"trace": item.trace.actions, "difference": str(item.difference)} for item in result.divergences
@@ -45,6 +52,7 @@ def command(revisions: Sequence[Revision], scenarios: Sequence[Scenario], as_jso
         emit_json("conform", document, code)
     else:
         emit("".join(f"{item}\n" for item in faults) + "".join(found) + _summary(result))
+    emit_stop(stop, f"{counted(result.systems, 'system')} compared, others not")
     return code
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain, groupby
 from textwrap import fill
@@ -13,15 +13,17 @@ from typing import NamedTuple
 import click
 from msgspec.structs import replace
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_answer, of_comparison, of_verdict
-from check_invariants.output import Document, emit, emit_json, emit_table, emit_trace, until_interrupted
+from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
+from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, tallied
 from draincheck import ModelError, Outcome, Run, TransitionSystem, Verdict
+from draincheck.budget import look
 from draincheck.properties import Breach
 from draincheck.qemu import Scenario
-from draincheck.reason import AtFault
+from draincheck.reason import AtFault, Reason, Undecided
 from draincheck.revisions import Revision
+from draincheck.verdict import stopped_by
 from draincheck.words import counted
 from drainspecs import notify as protocol
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
@@ -51,16 +53,18 @@ def command(
     if not (notify or rows):
         raise EmptySelection("none of these code bases can run these scenarios")
     lines = map(_notify_line, protocol.ROWS) if notify else map(partial(_line, named=bool(revisions)), rows)
-    found, missing = until_interrupted(lines, "rows decided", len(protocol.ROWS) if notify else len(rows))
-    code = ending(chain.from_iterable(line.codes for line in found), missing)
+    found, stop = until_stopped(lines, "rows decided", total := len(protocol.ROWS) if notify else len(rows))
+    found += [_line_of(row, bool(revisions), _all_unknown(Undecided(stopped=stop))) for row in rows[len(found) :]]
+    stop = stop or stopped_by(cell.verdict for line in found for cell in line.cells)
+    code = ending(chain.from_iterable(line.codes for line in found), stop)
     if as_json:
         emit_json("liveness", {"rows": [line.to_json() for line in found]}, code)
     else:
         _show(found, notify, full, perf_counter() - started)
         if traces:
             _show_traces(found)
-    if missing:
-        raise Interrupted(f"interrupted: {len(found)} rows were decided")
+    decided = sum(not stopped_by(cell.verdict for cell in line.cells) for line in found)
+    emit_stop(stop, f"{decided} of {total} rows were decided; the others are unknown")
     return code
 
 
@@ -102,12 +106,20 @@ class _Line(NamedTuple):
 
 def _line(row: Row, named: bool) -> _Line:
     """A code base's; if its model is at fault its verdicts are all unknown, and the fault is said."""
-    revision, scenario, fault = row.revision, row.scenario, ""
     try:
-        found = verdicts(revision, scenario)
+        look()
+        return _line_of(row, named, verdicts(row.revision, row.scenario))
     except ModelError as error:
-        fault = str(error)
-        found = {item.name: Verdict(item.name, Outcome.UNKNOWN, AtFault(fault)) for item in LIVENESS}
+        return _line_of(row, named, _all_unknown(AtFault(str(error))), str(error))
+
+
+def _all_unknown(reason: Reason) -> Mapping[str, Verdict]:
+    return {item.name: Verdict(item.name, Outcome.UNKNOWN, reason) for item in LIVENESS}
+
+
+def _line_of(row: Row, named: bool, found: Mapping[str, Verdict], fault: str = "") -> _Line:
+    """A code base's, with these verdicts."""
+    revision, scenario = row.revision, row.scenario
     cells = [Listed(name, verdict, expected_liveness(revision.name, scenario, name)) for name, verdict in found.items()]
     block, about = f"{scenario.name}: {scenario.meaning}", (revision.date, revision.subject)
     return _Line(revision.name, block, about, cells, partial(_system_of, row), fault, named)

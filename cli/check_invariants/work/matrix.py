@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict, replace
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, ending, of_answer, of_comparison, of_verdict
-from check_invariants.output import Document, emit, emit_json, emit_table, until_interrupted
+from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
+from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
 from check_invariants.table import Column, Styled, Table
 from check_invariants.words import VERDICTS, Listed, tallied
 from draincheck.qemu import Scenario
@@ -55,10 +55,12 @@ def command(
     if not rows:
         raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
     started = perf_counter()
-    results, missing = until_interrupted(matrix.decide_all(rows, jobs), "rows decided", len(rows))
+    results, stop = until_stopped(matrix.decide_all(rows, jobs), "rows decided", len(rows))
     seconds = perf_counter() - started
+    results += [matrix.unknown(row, stop) for row in rows[len(results) :] if stop]
+    stop = stop or next(filter(None, (result.stopped for result in results)), None)
     asked = _Asked(bool(revisions), strict or bool(properties))
-    code = ending((code for result in results for code in _codes(result, properties, asked)), missing)
+    code = ending((code for result in results for code in _codes(result, properties, asked)), stop)
     if as_json:
         found = [_row_json(result, properties) for result in results]
         summary = _Sum.of(results, properties, seconds)._asdict()
@@ -66,8 +68,8 @@ def command(
     else:
         show(results, properties, seconds, full)
         emit(_answers(results) if revisions else "")
-    if missing:
-        raise Interrupted(f"interrupted: {len(results)} of {len(rows)} rows were decided; the others are unknown")
+    decided = sum(result.stopped is None for result in results)
+    emit_stop(stop, f"{decided} of {len(rows)} rows were decided; the others are unknown")
     return code
 
 
@@ -212,7 +214,7 @@ class _Sum(NamedTuple):
         """Count."""
         found = [cell for result in results for cell in _cells(result, properties)]
         tally = Tally(cell.verdict.outcome.value for cell in found)
-        systems = {result.digest: result.counts.states for result in results if not result.fault}
+        systems = {result.digest: result.counts.states for result in results if result.digest}
         return cls(
             len(results),
             {word: tally[word] for word in VERDICTS},

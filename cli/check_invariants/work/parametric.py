@@ -11,26 +11,28 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.exit import ExitCode, Interrupted, LimitReached, ending, of_answer, of_verdict
+from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
 from check_invariants.judge import meaningful
 from check_invariants.output import (
     Document,
     emit,
     emit_json,
+    emit_stop,
     emit_table,
     emit_trace,
     make_directory,
-    until_interrupted,
+    until_stopped,
     write_to,
 )
 from check_invariants.selection import check_possible, merged
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, conclusion
 from draincheck import Run, write_trace
-from draincheck.errors import OutOfBudget
+from draincheck.budget import look
 from draincheck.knobs import Setting
 from draincheck.properties import Breach
 from draincheck.revisions import Revision, code_bases
+from draincheck.verdict import stopped_by
 from draincheck.words import counted
 from drainspecs.mirror.counted import S1, Counted, Decision, decide_all
 from drainspecs.mirror.scenarios import find_scenario
@@ -44,18 +46,15 @@ def command(
     if directory is not None:
         make_directory(directory)
     named = bool(revisions or settings)
-    late: list[OutOfBudget] = []
-    found = _rows(chosen, directory, named, late)
-    rows, missing = until_interrupted(found, "code bases", len(chosen))
-    code = ending([*(row.code for row in rows), *[ExitCode.INCONCLUSIVE] * len(late)], missing)
+    rows, stop = until_stopped(_rows(chosen, directory, named), "code bases", len(chosen))
+    stop = stop or stopped_by(row.decision.verdict for row in rows)
+    code = ending((row.code for row in rows), stop)
     if as_json:
         emit_json("parametric", {"rows": [row.to_json() for row in rows]}, code)
     else:
         _show(rows, named)
-    if missing:
-        raise Interrupted(f"interrupted: {counted(len(rows), 'code base')} of {len(chosen)} decided")
-    if late:
-        raise LimitReached(f"{late[0]}: {counted(len(rows), 'code base')} of {len(chosen)} decided")
+    decided = sum(not stopped_by([row.decision.verdict]) for row in rows)
+    emit_stop(stop, f"{counted(decided, 'code base')} of {len(chosen)} decided")
     return code
 
 
@@ -159,18 +158,15 @@ class _Row(Struct, frozen=True, dict=True):
         }
 
 
-def _rows(chosen: Sequence[Counted], directory: str | None, named: bool, late: list[OutOfBudget]) -> Iterator[_Row]:
-    """Decide one after the other, and write their files, until a limit is reached (`late`). Raises MalformedInput and NotWritable."""
+def _rows(chosen: Sequence[Counted], directory: str | None, named: bool) -> Iterator[_Row]:
+    """Decide one after the other, and write their files. Raises MalformedInput, NotWritable and OutOfBudget."""
     decisions = decide_all([model.turned for model in chosen])
     for model in chosen:
         started = perf_counter()
-        try:
-            with meaningful(model.title):
-                decision = next(decisions)
-                certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
-        except OutOfBudget as limit:
-            late.append(limit)
-            return
+        with meaningful(model.title):
+            look()
+            decision = next(decisions)
+            certificate = "" if decision.proof is None else model.family.certificate(decision, model.source()).text
         row = _Row(model, decision, certificate, perf_counter() - started, directory, named)
         row.write()
         yield row

@@ -10,7 +10,7 @@ from typing import NamedTuple, Unpack
 import click
 from msgspec.structs import asdict
 
-from check_invariants.exit import EmptySelection, ExitCode, Interrupted, LimitReached, of_comparison, of_verdict, worst
+from check_invariants.exit import EmptySelection, ExitCode, LimitReached, cut_short, of_comparison, of_verdict, worst
 from check_invariants.filenames import plain
 from check_invariants.judge import asking, compiled
 from check_invariants.options import STDOUT
@@ -21,7 +21,7 @@ from check_invariants.output import (
     emit,
     emit_json,
     make_directory,
-    until_interrupted,
+    until_stopped,
     write_to,
 )
 from check_invariants.selection import Selectors, chosen_properties, select
@@ -101,7 +101,7 @@ def _certified(subject: Subject, names: Sequence[str], engine: str, limits: Limi
     """A certificate of these properties. Raises MalformedInput, LimitReached and Interrupted."""
     explicit = engine == "explicit"
     counter = Counter("states found") if explicit else Counter("properties tried", len(names))
-    interrupted = " after {} states: every verdict is unknown" if explicit else "; no certificate was written"
+    interrupted = "after {} states every verdict is unknown" if explicit else "no certificate was written"
     try:
         with asking(subject.title, counter, interrupted):
             return certify(subject, names, engine=engine, limits=limits, reporter=counter)
@@ -209,15 +209,15 @@ def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     """Write a certificate for each distinct system, and see to it that they leave no verdict out."""
     make_directory(directory)
     rows = suite.default_rows()
-    results, stopped = until_interrupted(suite.decide_all(rows, jobs), "rows decided", len(rows))
-    if stopped:
-        raise Interrupted("interrupted; no certificate was written")
+    results, stop = until_stopped(suite.decide_all(rows, jobs), "rows decided", len(rows))
+    if stop or (stop := next(filter(None, (result.stopped for result in results)), None)):
+        raise cut_short(stop, "no certificate was written")
     first = [group[0].row for group in by_system(results).values()]
-    written, stopped = until_interrupted(
+    written, stop = until_stopped(
         in_processes(partial(_written, directory), first, jobs), "certificates written", len(first)
     )
-    if stopped:
-        raise Interrupted(f"interrupted: {len(written)} of {len(first)} certificates are in {directory}")
+    if stop:
+        raise cut_short(stop, f"{len(written)} of {len(first)} certificates are in {directory}")
     missing = uncovered(results, {item.header.digest: [item.header] for item in written})
     numbers, limited, code = account(results), _limited(results), of_comparison(True, unknown=bool(missing))
     if as_json:

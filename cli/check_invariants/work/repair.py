@@ -9,10 +9,10 @@ from typing import Final, Unpack
 
 from msgspec.structs import asdict, replace
 
-from check_invariants.exit import ExitCode, of_comparison
+from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.judge import asking, meaningful
 from check_invariants.names import Names
-from check_invariants.output import Counter, Document, emit, emit_json, emit_table
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
 from check_invariants.selection import CodeBaseOptions, select_code_base
 from check_invariants.table import Column, Styled, Table
 from draincheck.qemu import Scenario
@@ -71,13 +71,14 @@ def _mended(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int |
         [item.scenario for item in selected],
         Counter("code bases decided"),
     )
-    with asking(revision.name, counter, " after {} code bases: which sets suffice is unknown"):
+    with asking(revision.name, counter, "after {} code bases which sets suffice is unknown"):
         found = repair(revision, scenarios, properties, advance=counter.advance, processes=jobs)
-    code = of_comparison(bool(found.solutions))
+    code = ending([of_comparison(bool(found.solutions) or found.stopped is not None)], found.stopped)
     if as_json:
         emit_json("repair", _json(found), code)
     else:
         _show(selected, found)
+    emit_stop(found.stopped, f"{counted(found.examined, 'set')} looked at; which others suffice is unknown")
     return code
 
 
@@ -98,6 +99,8 @@ def _answer_lines(selected: Sequence[CodeBase], found: Repairs) -> Iterator[str]
     """The repairs, and the sets that would be some if they did not cost liveness."""
     if found.solutions:
         yield f"{counted(len(found.solutions), 'smallest repair')}{', cheapest first' if len(found.solutions) > 1 else ''}"
+    elif found.stopped:
+        yield "no repair among the sets that were looked at"
     else:
         yield "no set of known mitigations suffices"
     for number, solution in enumerate(found.solutions, 1):
@@ -193,6 +196,7 @@ def _json(found: Repairs) -> Document:
         ],
         "remainders": list(map(_remainder_json, found.remainders)),
         "examined": found.examined,
+        "stopped": None if found.stopped is None else str(found.stopped),
         "systems": found.systems,
     }
 

@@ -8,17 +8,19 @@ from typing import NamedTuple
 
 import click
 
-from check_invariants.exit import EmptySelection, ExitCode, of_answer, of_verdict, worst
-from check_invariants.output import Counter, Document, emit, emit_json, emit_table, make_directory, write_to
+from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table, make_directory, write_to
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
 from check_invariants.table import Column, Table
 from draincheck import Expectation, Outcome, Run, write_trace
+from draincheck.budget import NO_LIMITS
 from draincheck.conformance.lockstep import trace_of_steps
 from draincheck.core.outcome import Ending
 from draincheck.core.run import CoreSimulation, MachineRun, simulate
 from draincheck.core.scheduler import PCT, Random
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
+from draincheck.reason import Stop
 from draincheck.revisions import Revision, code_bases, find_revision
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
@@ -47,21 +49,37 @@ def command(
     code_bases = _chosen(revisions, scenarios, settings, every)
     if trace_out is not None:
         make_directory(trace_out)
-    found: list[_Simulated] = []
-    with Counter("code bases simulated", len(code_bases)) as counter:
-        for item in code_bases:
-            found.append(
-                _Simulated(item, simulate(*item.on_core(), seed, runs, scheduler=_SCHEDULERS[scheduler]), not every)
-            )
-            counter.advance(len(found))
+    found, stop = _simulated(code_bases, seed, runs, scheduler, not every)
     written = [] if trace_out is None else [path for item in found for path in item.write_traces(trace_out)]
-    code = worst(code for item in found for code in item.codes.values())
+    code = ending((code for item in found for code in item.codes.values()), stop)
     if as_json:
         rows = [item.to_json() for item in found]
         emit_json("simulate", {"seed": seed, "runs": runs, "rows": rows, "traces": written}, code)
     else:
         _show(found, written)
+    emit_stop(
+        stop, f"{counted(sum(sum(item.numbers.values()) for item in found), 'run')} made, of {len(code_bases) * runs}"
+    )
     return code
+
+
+def _simulated(
+    code_bases: Sequence[CodeBase], seed: int, runs: int, scheduler: str, named: bool
+) -> tuple[list[_Simulated], Stop | None]:
+    """What the runs came to; with a stop, those that were made before."""
+    found, budget = list[_Simulated](), NO_LIMITS.begun()
+    with Counter("runs", len(code_bases) * runs) as counter:
+        for number, item in enumerate(code_bases):
+
+            def goes_on(done: int, before: int = number * runs) -> bool:
+                counter.advance(before + done)
+                return budget.stop() is None
+
+            made = simulate(*item.on_core(), seed, runs, scheduler=_SCHEDULERS[scheduler], progress=goes_on)
+            found.append(_Simulated(item, made, named))
+            if (stop := budget.stop()) and (number + 1 < len(code_bases) or sum(found[-1].numbers.values()) < runs):
+                return found, stop
+    return found, None
 
 
 def _chosen(

@@ -7,9 +7,9 @@ from functools import partial
 from textwrap import wrap
 from typing import Unpack
 
-from check_invariants.exit import ExitCode, LimitReached
+from check_invariants.exit import ExitCode, LimitReached, ending
 from check_invariants.judge import asking
-from check_invariants.output import Counter, Document, emit, emit_json, emit_table
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
 from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
 from check_invariants.table import Column, Styled, Table
 from draincheck.errors import SpaceTooLarge
@@ -29,7 +29,7 @@ def command(
     names = tuple(dict.fromkeys(properties)) or ("S1",)
     selected = select_code_base(names, **selectors)
     probes, counter = probes_of_states(selected, "sweep"), Counter("systems built")
-    with asking(selected.title, counter, " after {} systems: which code bases are safe is unknown"):
+    with asking(selected.title, counter, "after {} systems which code bases are safe is unknown"):
         try:
             found = sweep(
                 selected.scenario,
@@ -42,11 +42,15 @@ def command(
             )
         except SpaceTooLarge as error:
             raise LimitReached(str(error)) from error
+    code = ending([], found.stopped)
     if as_json:
-        emit_json("sweep", _json(found), ExitCode.OK)
+        emit_json("sweep", _json(found), code)
     else:
         _show(found)
-    return ExitCode.OK
+    emit_stop(
+        found.stopped, f"{counted(found.systems, 'distinct model')} decided; which other code bases are safe is unknown"
+    )
+    return code
 
 
 def _show(found: Sweep) -> None:
@@ -64,7 +68,12 @@ def _head(found: Sweep) -> Iterator[str]:
         f"{counted(found.code_bases, 'code base')} among them, {counted(found.systems, 'distinct model')}, decided in {found.seconds:.1f} s"
     )
     what = f"{' and '.join(found.properties)} hold{'s' * (len(found.properties) == 1)}"
-    if found.table:
+    if found.stopped:
+        yield (
+            f"{found.stopped}: {what} in {found.safe_count} of those that were decided, which fit the rows; "
+            f"{counted(found.undecided, 'setting')} not decided"
+        )
+    elif found.table:
         yield f"{what} in {found.safe_count}: in those that fit a row, whatever stands in empty cells, and in no other"
     else:
         yield f"{what} in none of them"
@@ -73,7 +82,7 @@ def _head(found: Sweep) -> Iterator[str]:
 def _foot(found: Sweep) -> Iterator[str]:
     yield f"the other knobs are those of {found.base.name}"
     yield from (f"not read in this scenario: {knob}" for knob in found.ignored)
-    left_out = counted(found.space.size - found.code_bases, "setting")
+    left_out = counted(found.space.size - found.code_bases - found.undecided, "setting")
     if found.objections:
         yield f"left out: {left_out} that no code base could have"
         yield from (f"  {reason}" for reason in found.objections)
@@ -113,5 +122,7 @@ def _json(found: Sweep) -> Document:
         "table": [{knob: list(values) for knob, values in cube.allowed} for cube in found.table],
         "fitting": list(found.fitting),
         "left_out": list(found.objections),
+        "undecided": found.undecided,
+        "stopped": None if found.stopped is None else str(found.stopped),
         "milliseconds": round(found.seconds * 1000, 1),
     }

@@ -12,11 +12,12 @@ import click
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from check_invariants.exit import ExitCode
+from check_invariants.exit import ExitCode, ending
 from check_invariants.judge import asking
-from check_invariants.output import Counter, Document, emit, emit_json, make_directory, write_to
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, write_to
 from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
 from draincheck import Run, TransitionSystem
+from draincheck.budget import grace
 from draincheck.certificate import make
 from draincheck.knobs import shown
 from draincheck.report.jsontrace import trace_to_json, write_trace
@@ -43,19 +44,22 @@ def command(
         make_directory(evidence)
     answer = _ask(selected, name, against, jobs)
     answers = [_Answer(selected, name, flip, evidence) for flip in answer.flips]
-    for item in answers:
-        item.write()
+    with grace():
+        for item in answers:
+            item.write()
+    code = ending([], answer.stopped)
     if as_json:
-        emit_json("why", _json(selected, name, answer, answers), ExitCode.OK)
+        emit_json("why", _json(selected, name, answer, answers), code)
     else:
         emit(_text(selected, name, answer, answers))
-    return ExitCode.OK
+    emit_stop(answer.stopped, f"{counted(answer.examined, 'set')} of changes looked at: there may be more answers")
+    return code
 
 
 def _ask(selected: CodeBase, name: str, against: Revision, jobs: int | None) -> Why:
     """The answers. Raises MalformedInput and Interrupted."""
     probes, counter = probes_of_states(selected, "why"), Counter("sets of changes looked at")
-    with asking(selected.title, counter, " after {} sets of changes: there may be more answers"):
+    with asking(selected.title, counter, "no answer after {} sets of changes"):
         return why(
             selected.turned,
             selected.scenario,
@@ -122,7 +126,9 @@ def _text(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]
     """The answers, each with what is to be seen, and how all sets of changes were accounted for."""
     lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.reason})"]
     changes = f"{counted(len(answer.changes), 'change')} since {answer.base.name}"
-    if not answer.flips:
+    if not answer.flips and answer.stopped:
+        lines.append(f"no answer among the sets that were looked at, of the {changes}")
+    elif not answer.flips:
         lines.append(f"whichever of the {changes} are taken back, it stays so")
     elif answer.exposes:
         lines.append(f"what exposes it, of the {changes}: take back any one of these, and {name} holds")
@@ -137,9 +143,8 @@ def _account(answer: Why, written: bool) -> Iterator[str]:
     """How all sets of changes were accounted for, and where to go from here."""
     sets = counted(2 ** len(answer.changes), "set")
     others = "contains one of the above or has" if answer.flips else "has"
-    yield (
-        f"{answer.examined} of {sets} looked at, {counted(answer.systems, 'distinct model')}; any other {others} the model of one of these"
-    )
+    left = f"{answer.stopped} before more were" if answer.stopped else f"any other {others} the model of one of these"
+    yield f"{answer.examined} of {sets} looked at, {counted(answer.systems, 'distinct model')}; {left}"
     yield from (f"left out, because no code base could be like that: {reason}" for reason in answer.objections)
     if answer.flips and not written:
         yield "--evidence DIR writes the traces and certificates"
@@ -180,6 +185,7 @@ def _json(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]
         "examined": answer.examined,
         "systems": answer.systems,
         "left_out": list(answer.objections),
+        "stopped": None if answer.stopped is None else str(answer.stopped),
     }
 
 

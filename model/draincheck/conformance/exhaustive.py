@@ -9,12 +9,14 @@ from time import perf_counter
 
 from msgspec import Struct
 
+from draincheck.budget import look
 from draincheck.conformance.abstraction import Abstraction, Observed
 from draincheck.conformance.cover import Cover
 from draincheck.conformance.execute import Alternatives, Lead, Mismatch, Offers
 from draincheck.conformance.stacks import Position, position_of
 from draincheck.core.host import Choice
 from draincheck.core.machine import Machine
+from draincheck.errors import OutOfBudget
 from draincheck.exploration.graph import StateGraph
 from draincheck.run import Trace
 from draincheck.semantics.validation import demand_faultless
@@ -92,6 +94,8 @@ class _Check:
         self.started = perf_counter()
         self.system, self.machine = system, machine
         self.graph = StateGraph(system, (), NO_LIMITS)
+        if self.graph.stopped:
+            raise OutOfBudget(self.graph.stopped)
         demand_faultless(self.graph.met())
         self.offers = Offers(system)
         self.abstraction = Abstraction(system)
@@ -105,6 +109,7 @@ class _Check:
         """Execute all edges."""
         edges = self.graph.edges
         for path in Cover(edges).paths():
+            look()
             lead = Lead(self.machine(), self.abstraction)
             difference = self._compare(lead, 0)
             if difference is not None:

@@ -47,7 +47,7 @@ def conform_all(
 
     A pair is left out if another one has the same model, the same scenario, and the same values of all knobs that the core has read
     while it was compared: its core would do the same once more. `progress` is told each result. A model at fault cannot be compared:
-    `at_fault` is told, and the others follow; without it ModelError is raised.
+    `at_fault` is told, and the others follow; without it ModelError is raised. Raises OutOfBudget; `progress` was told what came before.
     """
     once, total = _Once(), NOTHING_COMPARED
     for revision, scenario in pairs:

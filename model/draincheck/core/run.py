@@ -127,9 +127,12 @@ def simulate(
     runs: int,
     *,
     scheduler: Callable[[int], Scheduler] = Random,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], bool | None] = lambda done: None,
 ) -> CoreSimulation:
-    """Make that many runs with a scheduler of this seed; `progress` is told how many are done. Raises ConfigError like `replay`."""
+    """Make that many runs with a scheduler of this seed; `progress` is told how many are done, and the one to which it says False is the last.
+
+    Raises ConfigError like `replay`.
+    """
     started = perf_counter()
     outcomes: Counter[Ending] = Counter()
     first: dict[Ending, tuple[int, MachineRun]] = {}
@@ -144,7 +147,8 @@ def simulate(
         points += len(made.steps)
         outcomes[made.outcome] += 1
         first.setdefault(made.outcome, (number, made))
-        progress(number + 1)
+        if progress(number + 1) is False:
+            break
     return CoreSimulation(dict(outcomes), first, points, perf_counter() - started)
 
 

@@ -13,17 +13,18 @@ from time import perf_counter
 from msgspec.structs import replace
 
 from draincheck.budget import Budget
+from draincheck.errors import OutOfBudget
 from draincheck.exploration.backward import able, nth, unable
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
-from draincheck.reason import NeverAsked, Stuck
-from draincheck.semantics.stuck import going_on
+from draincheck.reason import Incomplete, NeverAsked, Stuck
+from draincheck.semantics.stuck import going_on, not_at_rest, stuck
 from draincheck.semantics.vacuity import asking, checks_of, unasked, without_check
 from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
 from draincheck.semantics.violation import ERRORS, sought_in_states
 from draincheck.system import State, TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Reporter, Statistics, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
 __all__ = ["Search", "check", "decide", "explore", "states"]
 
@@ -96,7 +97,13 @@ class Search:
         )
 
     def verdict(self, item: Property) -> Verdict:
-        """What the search says about a property."""
+        """What the search says about a property; nothing if there is reason to stop before it has been asked."""
+        try:
+            return self._verdict(item)
+        except OutOfBudget as limit:
+            return Verdict(item.name, Outcome.UNKNOWN, Incomplete(len(self._found), stopped=limit.stop))
+
+    def _verdict(self, item: Property) -> Verdict:
         if isinstance(item, NoDeadlock) and self._goals:
             return self._stuck(item)
         path, found = self._path(item), self._found
@@ -137,12 +144,21 @@ class Search:
         return replace(verdict, reason=Stuck(names, len(run.steps), first=not found.incomplete))
 
     def _first_stuck(self) -> tuple[int | None, tuple[str, ...]]:
-        """The first state in which processes are stuck, and which they are."""
-        ables = dict(zip(self._goals, able(self._found, self._goals.values()), strict=True))
+        """The first state in which processes are stuck, and which they are; if there is reason to stop, the first in which nothing moves."""
+        try:
+            ables = dict(zip(self._goals, able(self._found, self._goals.values()), strict=True))
+        except OutOfBudget:
+            if (dead := self._first_dead()) is None:
+                raise
+            return dead, stuck(self._system, self._found.loop.layout.unpack(dead))
         first = min((place for states in ables.values() if (place := states.find(False)) >= 0), default=None)
         if first is None:
             return None, ()
         return nth(self._found, first), tuple(name for name, states in ables.items() if not states[first])
+
+    def _first_dead(self) -> int | None:
+        """The first state in which nothing moves and something should."""
+        return next(iter(self._found.where(not_at_rest(self._system))(self._found.dead)), None)
 
     def _path(self, item: Property) -> Path | None:
         """The shortest path that shows a property violated, or its goal met; None if none was seen."""
@@ -163,7 +179,7 @@ class Search:
         if condition is None:
             return None
         if isinstance(item, NoDeadlock):
-            return next(iter(found.where(condition)(found.dead)), None)
+            return self._first_dead()
         if not isinstance(item, CanAlwaysFinish):
             return found.first(condition)
         return None if found.incomplete else unable(found, condition)

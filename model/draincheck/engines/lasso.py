@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from draincheck.budget import look
 from draincheck.exploration.components import FairGraph
 
 __all__ = ["fair_loop"]
+
+#: pairs between two looks at the budget
+PIECE = 4096
 
 #: a state and what the way to it has seen: assumptions kept for good, and strong ones of which an action was enabled
 Node = tuple[int, int, int]
@@ -32,7 +36,9 @@ def fair_loop(graph: FairGraph, inside: Collection[int], start: int, longest: fl
     while layer and length < longest:
         length += 1
         found: list[Node] = []
-        for node in layer:
+        for number, node in enumerate(layer):
+            if number % PIECE == 0:
+                look()
             for action, target in graph.edges[node[0]]:
                 if target not in inside:
                     continue

@@ -18,13 +18,14 @@ from math import inf
 
 from msgspec import Struct
 
+from draincheck.budget import look, running
 from draincheck.engines.lasso import fair_loop
-from draincheck.errors import EvidenceError
+from draincheck.errors import EvidenceError, OutOfBudget
 from draincheck.exploration.components import fair_components
-from draincheck.exploration.graph import Edge, StateGraph
+from draincheck.exploration.graph import PIECE, Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import FAULTS, Eventually, LeadsTo, Liveness, Property
-from draincheck.reason import Assuming, Exhaustive, Reason, Refused, RunsForEver
+from draincheck.reason import Assuming, Exhaustive, Incomplete, Reason, Refused, RunsForEver, Undecided
 from draincheck.run import Run, Trace
 from draincheck.semantics.fairness import never_promised, who_could_move
 from draincheck.semantics.vacuity import unasked
@@ -54,10 +55,14 @@ def decide(
         return {item.name: _refused(item, system.quotient) for item in items}
     if not items:
         return {}
-    graph = StateGraph(system, (c for item in items for c in _trigger_and_goal(item)), limits, reporter)
-    met = {verdict.property: verdict for verdict in graph.met()}
-    errors = up_to_errors([name for name in met if FAULTS[name].kind in ERRORS])
-    return {item.name: _decided(graph, item, errors) for item in items} | met
+    with running(limits):
+        try:
+            graph = StateGraph(system, (c for item in items for c in _trigger_and_goal(item)), limits, reporter)
+        except OutOfBudget as limit:
+            return {item.name: Verdict(item.name, Outcome.UNKNOWN, Undecided(stopped=limit.stop)) for item in items}
+        met = {verdict.property: verdict for verdict in graph.met()}
+        errors = up_to_errors([name for name in met if FAULTS[name].kind in ERRORS])
+        return {item.name: _decided(graph, item, errors) for item in items} | met
 
 
 def _refused(item: Liveness, quotient: str) -> Verdict:
@@ -74,7 +79,14 @@ def _trigger_and_goal(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
 
 
 def _decided(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
-    """The verdict on a property; `errors` is what it rests on where runs end with errors."""
+    """The verdict on a property, if there is no reason to stop before; `errors` is what it rests on where runs end with errors."""
+    try:
+        return _looked_for(graph, item, errors)
+    except OutOfBudget as limit:
+        return Verdict(item.name, Outcome.UNKNOWN, Incomplete(len(graph), stopped=limit.stop))
+
+
+def _looked_for(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
     waiting = _Waiting(graph, item)
     run = _shortest_run(graph, waiting)
     if run is not None:
@@ -139,6 +151,8 @@ class _Waiting:
 
     def _expand(self, here: int, queue: deque[int]) -> None:
         self.numbers.append(here)
+        if len(self.numbers) % PIECE == 0:
+            look()
         for action, target in self._graph.edges[here]:
             if target not in self.depth and not self._met[target]:
                 self.depth[target], self._origin[target] = self.depth[here] + 1, (action, here)

@@ -97,8 +97,8 @@ class _Race:
         other.start()
         try:
             mine = self.alone(states, _Watcher(self.reporter, other))
-            if mine.outcome is Outcome.UNKNOWN:
-                other.join()
+            while mine.outcome is Outcome.UNKNOWN and other.is_alive() and not self.limits.stop():
+                other.join(STOP_AGAIN)
         except _Overtaken:
             mine = None
         finally:

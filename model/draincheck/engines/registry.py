@@ -15,7 +15,7 @@ from draincheck.engines.explicit import decide
 from draincheck.errors import ModelError, OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
-from draincheck.reason import Reason, Refused, Stop, StopKind, Undecided
+from draincheck.reason import Stop, StopKind, Undecided
 from draincheck.system import TransitionSystem
 from draincheck.verdict import SILENT, Exploration, Limits, Outcome, Reporter, Verdict
 
@@ -104,13 +104,12 @@ def _one_by_one(asked: Question, decide: Callable[[str], dict[str, Verdict]]) ->
     After Ctrl-C, or a limit, what is decided stays so, and the others are unknown.
     """
     found: dict[str, dict[str, Verdict]] = {}
-    stopped: Reason = Refused("interrupted", stopped=Stop(StopKind.REQUEST))
+    stopped = Undecided(stopped=Stop(StopKind.REQUEST))
     try:
         for name in asked.names:
             found[name] = decide(name)
     except KeyboardInterrupt:
-        if not found:
-            raise
+        pass
     except OutOfBudget as limit:
         stopped = Undecided(stopped=limit.stop)
     faults = {name: verdict for each in found.values() for name, verdict in each.items() if name in FAULTS}

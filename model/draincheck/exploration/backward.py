@@ -6,11 +6,18 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
+from draincheck.budget import look
 from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.graph import Edge
 from draincheck.expr import BoolExpr
 
 __all__ = ["Follow", "able", "distances", "nth", "predecessors", "unable"]
+
+#: states between two looks at the budget
+PIECE = 4096
+
+#: bytes of a state's number, and of what leads there
+NUMBERED = 150
 
 #: whether to go back over an edge: the state it leaves, its action
 Follow = Callable[[int, int], bool]
@@ -20,6 +27,7 @@ def predecessors(edges: Sequence[Sequence[Edge]]) -> list[list[Edge]]:
     """For each state of a graph the actions and states that lead there, as (action, state before)."""
     before: list[list[Edge]] = [[] for _ in edges]
     for here, leaving in enumerate(edges):
+        _look_at_times(here)
         for action, target in leaving:
             before[target].append((action, here))
     return before
@@ -37,7 +45,8 @@ def distances(
     """
     found = dict.fromkeys(sorted(goals), 0)
     queue = list(found)
-    for state in queue:
+    for number, state in enumerate(queue):
+        _look_at_times(number)
         for action, here in before[state]:
             if here not in found and follow(here, action):
                 found[here] = found[state] + 1
@@ -53,6 +62,7 @@ def able(explorer: Explorer, goals: Iterable[BoolExpr]) -> Iterator[bytearray]:
     led to a goal is known for all that pass it later. One round of walks is nearly always enough; a walk that ends elsewhere is tried
     again when more is known.
     """
+    look(NUMBERED * len(explorer))
     number = dict(zip(explorer.order(), range(len(explorer)), strict=True))
     targets = array("Q", map(number.__getitem__, explorer.targets))
     for goal in goals:
@@ -78,6 +88,11 @@ def nth(explorer: Explorer, number: int) -> int:
     return next(islice(explorer.order(), number, None))
 
 
+def _look_at_times(number: int) -> None:
+    if number % PIECE == 0:
+        look()
+
+
 class _Walks:
     """Walks forward; `able` says of each state whether a goal is known to be reached from there."""
 
@@ -91,6 +106,7 @@ class _Walks:
         before = self.able.count(False)
         self._visited = bytearray(self.able)
         for start in range(len(self.able) - 1, -1, -1):
+            _look_at_times(start)
             if not self._visited[start]:
                 self._walk(start)
         return 0 < self.able.count(False) < before

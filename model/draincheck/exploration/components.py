@@ -12,10 +12,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from draincheck.budget import look
+
 if TYPE_CHECKING:
     from draincheck.exploration.graph import Edge
 
 __all__ = ["FairGraph", "components", "fair_components"]
+
+#: states between two looks at the budget
+PIECE = 4096
 
 
 class FairGraph(Protocol):
@@ -62,6 +67,8 @@ class _Tarjan:
                 yield from self._leave(node)
 
     def _enter(self, node: int) -> None:
+        if len(self.index) % PIECE == 0:
+            look()
         self.index[node] = self.low[node] = len(self.index)
         self.path.append(node)
         self.calls.append((node, (target for _, target in self.edges[node] if target in self.allowed)))

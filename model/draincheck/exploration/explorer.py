@@ -8,6 +8,7 @@ paths: of the states before, the smallest; of the actions between, the first.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, MutableSequence, Sequence
@@ -27,6 +28,13 @@ __all__ = ["Explorer", "Keep"]
 
 #: states expanded between two looks at the clock: a few milliseconds
 PIECE = 2048
+
+
+#: bytes of an empty set, and of a place in the table of a large one, which is made anew when three fifths are taken, for twice what is stored
+EMPTY, SLOT = sys.getsizeof(set[int]()), 16
+
+#: successors of a state that are looked ahead to
+NEAR = 8
 
 
 class Keep(IntEnum):
@@ -93,7 +101,7 @@ class Explorer:
             found: list[int] = []
             first: dict[int, int] = {}
             for piece in _pieces(self.layers[-1]):
-                self.stopped = self.stopped or watch.stop()
+                self.stopped = self.stopped or watch.stop(_growth(self._seen, len(piece)))
                 if self.stopped:
                     break
                 self._take(piece, found, first, limits.states)
@@ -101,7 +109,8 @@ class Explorer:
                     reported = self.expanded
                     reporter.progress(len(self), self.transitions, len(self.layers), len(self) - self.expanded)
             self._conclude(first)
-            self.layers.append(sorted(found))
+            found.sort()
+            self.layers.append(found)
         if not self.layers[-1] and len(self.layers) > 1:
             self.layers.pop()
         self._seen = set()  # not needed any more, and large
@@ -243,6 +252,13 @@ class Explorer:
 
 def _pieces(layer: Sequence[int]) -> Iterator[Sequence[int]]:
     return (layer[start : start + PIECE] for start in range(0, len(layer), PIECE))
+
+
+def _growth(stored: set[int], more: int) -> int:
+    """The bytes that a set takes more when it is given so many elements more, or a few times that: its table grows in leaps."""
+    if (len(stored) + NEAR * more) * 5 < (sys.getsizeof(stored) - EMPTY) // SLOT * 3:
+        return 0
+    return SLOT << (2 * len(stored)).bit_length()
 
 
 def _contains(layer: Sequence[int], state: int) -> bool:

@@ -19,6 +19,9 @@ __all__ = ["Edge", "StateGraph"]
 #: states between two looks at the budget
 PIECE = 4096
 
+#: bytes that a state takes here, and an edge
+STATE, EDGE = 250, 70
+
 #: an action's index and the number of the state after it
 Edge = tuple[int, int]
 
@@ -49,6 +52,7 @@ class StateGraph:
         self._explorer = explorer = Explorer(system, (), conditions, Keep.EDGES)
         self._budget = limits.begun()
         explorer.run(self._budget, reporter)
+        self._needed = STATE * len(explorer) + EDGE * explorer.transitions
         self.stopped, self.incomplete = explorer.stopped, explorer.incomplete
         self.moves, self._faults = explorer.moves, explorer.faults
         self.roots = range(len(explorer.layers[0]))
@@ -101,7 +105,7 @@ class StateGraph:
         self.edges: list[list[Edge]] = [[] for _ in self._states]
         for here, end in enumerate(explorer.ends):
             if here % PIECE == 0:
-                self._budget.look()
+                self._budget.look(0 if here else self._needed)
             targets = map(number.__getitem__, explorer.targets[start:end])
             self.edges[here] = sorted(zip(explorer.actions[start:end], targets, strict=True))
             start = end

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
+from select import select
 
+from draincheck.budget import NO_LIMITS
 from draincheck.errors import WorkerLost
 from draincheck.solvers.protocol import Answer, unreadable
 
 __all__ = ["Cvc5", "Cvc5Here"]
+
+#: seconds between two looks at the budget
+LOOK = 0.1
 
 
 class Cvc5:
@@ -22,6 +27,7 @@ class Cvc5:
         from draincheck.worker import Worker
 
         self._worker = Worker(partial(_answered, Cvc5Here(seconds)))
+        self._stopped = False
 
     def define(self, text: str) -> None:
         """Read declarations and definitions. Raises Unreadable."""
@@ -38,7 +44,16 @@ class Cvc5:
             return Answer.UNKNOWN
 
     def _put(self, question: str, text: str) -> Answer | None:
+        """What the process says; nothing once it was ended because there was reason to stop."""
+        if self._stopped:
+            return None
         self._worker.ask((question, text))
+        budget = NO_LIMITS.begun()
+        while not select([self._worker], [], [], LOOK)[0]:
+            if budget.stop():
+                self._stopped = True
+                self._worker.end()
+                return None
         return self._worker.reply().get()
 
 

@@ -21,7 +21,7 @@ __all__ = ["Z3", "IncrementalZ3"]
 #: seconds after which z3, interrupted, is interrupted again: it forgets what comes before it has begun
 AGAIN = 0.05
 
-#: seconds between two looks at the memory that z3 takes
+#: seconds between two looks at the budget
 LOOK = 0.1
 
 #: the z3 context of each thread that has opened an incremental solver
@@ -158,9 +158,9 @@ class _Checking(Thread):
             self._working.release()
 
     def wait(self, budget: Budget) -> None:
-        """Until it is over, memory is full, or a signal's handler raises something."""
+        """Until it is over, there is reason to stop, or a signal's handler raises something."""
         while not self._working.acquire(timeout=LOOK):
-            if budget.full():
+            if budget.stop():
                 return
         self._working.release()
 

@@ -17,7 +17,7 @@ from draincheck.qemu import build
 from draincheck.revisions import REVISIONS, Revision, find_revision, with_settings
 from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Exploration, Outcome
+from draincheck.verdict import Exploration, Outcome, demand_unstopped
 from drainspecs.mirror.claim import ClaimFact, Question
 from drainspecs.mirror.kick_phases import dangerous_kicks
 from drainspecs.mirror.orders import ORDERS, Orders
@@ -130,6 +130,7 @@ def _verdict(violated: bool, revision: str, scenario: str, property: str, settin
 @cache
 def _explored(revision: Revision, scenario: str, orders: bool) -> Exploration:
     found = explore(_system(revision, scenario, Orders if orders else SeedCases))
+    demand_unstopped(found.verdicts.values())
     demand_faultless(found.verdicts.values())
     return found
 

@@ -31,7 +31,7 @@ from draincheck.qemu.cache import BuildCache
 from draincheck.revisions import Revision
 from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Limits, Verdict
+from draincheck.verdict import Limits, Verdict, stopped_by
 from drainspecs.comutex import comutex_system
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.mirror.properties import LIVENESS
@@ -238,7 +238,10 @@ def systems(revision: Revision, scenario: Scenario) -> dict[str, TransitionSyste
 def verdicts(revision: Revision, scenario: Scenario, limits: Limits | None = None) -> dict[str, Verdict]:
     """The verdict on each of `LIVENESS` for a code base in a scenario, in that order; counterexamples belong to `systems`."""
     decided = systems(revision, scenario)
-    return {name: _decided(system, limits or Limits())[name] for name, system in decided.items()}
+    found = {name: _decided(system, limits or Limits())[name] for name, system in decided.items()}
+    if stopped_by(found.values()):
+        _decided.cache_clear()  # with more time there is more to say
+    return found
 
 
 @cache

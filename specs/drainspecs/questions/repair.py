@@ -16,10 +16,12 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.errors import OutOfBudget
 from draincheck.knobs import Knobs, Setting, turned
 from draincheck.qemu import Scenario
+from draincheck.reason import Stop
 from draincheck.revisions import REVISIONS, Revision, with_settings
-from draincheck.verdict import Outcome
+from draincheck.verdict import Outcome, demand_unstopped
 from drainspecs.mirror.kind import NO_HANG, Kind
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, applied, groundwork_for, total_cost
@@ -101,6 +103,8 @@ class Repairs(Struct, frozen=True):
             already, only those that make something worse. A set that contains another one and fails alike is left out.
         examined: how many sets were looked at.
         systems: how many distinct systems these came to.
+        stopped: what ended the search: then there may be more solutions, those that are named are some, and nothing is said of what others
+            leave open.
     """
 
     revision: Revision
@@ -114,11 +118,14 @@ class Repairs(Struct, frozen=True):
     examined: int
     systems: int
     seconds: float
+    stopped: Stop | None = None
 
 
 def liveness_of(revision: Revision, scenario: Scenario) -> Mapping[str, Outcome]:
     """The verdicts on `drainspecs.mirror.liveness.LIVENESS`."""
-    return {name: weighed(verdict.outcome) for name, verdict in verdicts(revision, scenario).items()}
+    found = verdicts(revision, scenario)
+    demand_unstopped(found.values())
+    return {name: weighed(verdict.outcome) for name, verdict in found.items()}
 
 
 def repair(
@@ -142,25 +149,37 @@ def repair(
 
     Raises:
         ModelError: the code base cannot run a scenario, there is no such property, or a search leaves one undecided.
+        OutOfBudget: there was reason to stop before it was known what does not hold.
     """
     started = perf_counter()
     bench = _Bench(revision, scenarios, properties, processes, advance)
-    search = _Search(bench, liveness)
-    search.run()
-    remaining = _Remaining(bench)
+    search, remaining = _Search(bench, liveness), _Remaining(bench)
+    remainders, stopped = _looked_for(search, remaining)
     return Repairs(
         revision=revision,
         scenarios=bench.scenarios,
         properties=bench.properties,
         applicable=bench.chosen(bench.applicable),
         solutions=tuple(sorted((_solution(revision, bench.chosen(p)) for p in search.solutions), key=_by_cost)),
-        now=remaining.after(frozenset()),
-        remainders=tuple(map(remaining.after, search.short_of_solutions())),
+        now=remaining.now,
+        remainders=tuple(remainders),
         rejected=tuple((bench.chosen(places), flaws) for places, flaws in search.rejected.items()),
         examined=search.examined,
         systems=sum(len(judge.digests) for judge in bench.judges),
         seconds=perf_counter() - started,
+        stopped=stopped,
     )
+
+
+def _looked_for(search: _Search, remaining: _Remaining) -> tuple[list[Remainder], Stop | None]:
+    """What other sets leave open, once all solutions are known; with a stop, not all of it."""
+    remainders: list[Remainder] = []
+    try:
+        search.run()
+        remainders += map(remaining.after, search.short_of_solutions())
+    except OutOfBudget as limit:
+        return remainders, limit.stop
+    return remainders, None
 
 
 def what_remains(
@@ -334,12 +353,12 @@ class _Remaining:
 
     def __init__(self, bench: _Bench) -> None:
         self._bench = bench
-        self._now = self._look(frozenset())
+        self.now = self._look(frozenset())
 
     def after(self, places: _Places) -> Remainder:
         """What is open after a set of mitigations."""
         found = self._look(places)
-        return replace(found, inert=bool(places) and replace(found, mitigations=()) == self._now)
+        return replace(found, inert=bool(places) and replace(found, mitigations=()) == self.now)
 
     def _look(self, places: _Places) -> Remainder:
         bench, knobs, judged = self._bench, self._bench.vector(places), self._bench.judged(places)

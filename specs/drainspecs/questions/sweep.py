@@ -17,9 +17,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.analysis.decision_tables import Cube, Space, cover
-from draincheck.errors import SpaceTooLarge
+from draincheck.errors import OutOfBudget, SpaceTooLarge
 from draincheck.knobs import Knobs, Setting, all_knobs, knob_named, shown, turned
 from draincheck.qemu import Probes, Scenario
+from draincheck.reason import Stop
 from draincheck.revisions import Revision, find_revision
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.questions.variants import NAMES_ONLY, Advance, Judge, Judged, check_applies, silently
@@ -78,6 +79,7 @@ class Sweep(Struct, frozen=True, dict=True):
         systems: how many distinct transition systems there are.
         objections: why some vectors were left out: no code base could be like that. They are not safe.
         seconds: wall time, the table included.
+        stopped: what ended the sweep; then the table has the safe ones of those that were decided, and `undecided` are not.
     """
 
     scenario: Scenario
@@ -90,11 +92,17 @@ class Sweep(Struct, frozen=True, dict=True):
     systems: int
     objections: tuple[str, ...]
     seconds: float
+    stopped: Stop | None = None
 
     @property
     def code_bases(self) -> int:
         """How many code bases were decided."""
-        return self.space.size - self.impossible.bit_count()
+        return self.space.size - self.impossible.bit_count() - self.undecided
+
+    @cached_property
+    def undecided(self) -> int:
+        """Of how many vectors nothing is known."""
+        return self.space.size - self._union(self.parts).bit_count()
 
     @property
     def safe_count(self) -> int:
@@ -168,12 +176,12 @@ def sweep(
     swept = _chosen(default_knobs(scenario) if knobs is None else knobs)
     check_applies(base, scenario)
     judge = Judge(scenario, wanted, probes, processes, advance)
-    parts = tuple(_parts(judge, base.knobs, swept))
+    parts, stopped = _decided_parts(judge, base.knobs, swept)
     read = {knob for part in parts for knob in part.fixed}
     space = Space(tuple(knob for knob in swept if knob in read))
     found = Sweep(
         scenario, wanted, base, space, tuple(knob for knob in swept if knob not in read), parts, (), len(judge.digests),
-        tuple(judge.objections), 0.0,
+        tuple(judge.objections), 0.0, stopped,
     )  # fmt: skip
     return replace(found, table=cover(space, found.safe, found.impossible), seconds=perf_counter() - started)
 
@@ -188,8 +196,18 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(knob.name for knob in all_knobs().values() if knob.name in names and knob.name not in NAMES_ONLY)
 
 
+def _decided_parts(judge: Judge, base: Knobs, swept: Sequence[str]) -> tuple[tuple[Region, ...], Stop | None]:
+    """The parts of the space; with a stop, those that were decided before."""
+    parts: list[Region] = []
+    try:
+        parts.extend(_parts(judge, base, swept))
+    except OutOfBudget as limit:
+        return tuple(parts), limit.stop
+    return tuple(parts), None
+
+
 def _parts(judge: Judge, base: Knobs, swept: Sequence[str]) -> Iterator[Region]:
-    """The parts of the space, level by level.
+    """The parts of the space, level by level. Raises OutOfBudget, after what is known by then.
 
     A build with the values of a prefix of what it reads, and the first value of every other knob, gives one part; each knob that it has
     read beyond the prefix opens new prefixes, one for each of its other values.
@@ -199,11 +217,23 @@ def _parts(judge: Judge, base: Knobs, swept: Sequence[str]) -> Iterator[Region]:
     while prefixes:
         vectors = [turned(base, first | prefix) for prefix in prefixes]
         longer: list[dict[str, Setting]] = []
-        for prefix, judged in zip(prefixes, judge.judge_all(vectors), strict=True):
-            fixed = {knob: value for knob, value in judged.read.items() if knob in first}
-            yield Region(fixed, judged)
-            longer += _siblings(fixed, len(prefix))
+        judged, limit = _judged(judge, vectors)
+        for prefix, found in zip(prefixes, judged, strict=True):
+            if found is not None:
+                fixed = {knob: value for knob, value in found.read.items() if knob in first}
+                yield Region(fixed, found)
+                longer += _siblings(fixed, len(prefix))
+        if limit is not None:
+            raise limit
         prefixes = longer
+
+
+def _judged(judge: Judge, vectors: Sequence[Knobs]) -> tuple[Sequence[Judged | None], OutOfBudget | None]:
+    """What is known of each vector, and what kept more from being known."""
+    try:
+        return judge.judge_all(vectors), None
+    except OutOfBudget as limit:
+        return list(map(judge.known, vectors)), limit
 
 
 def _siblings(fixed: Mapping[str, Setting], known: int) -> Iterator[dict[str, Setting]]:

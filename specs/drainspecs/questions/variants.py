@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.budget import look
 from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError
 from draincheck.knobs import Knobs, Setting
@@ -24,7 +25,7 @@ from draincheck.revisions import Revision
 from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
 from draincheck.variants import Variants
-from draincheck.verdict import Outcome
+from draincheck.verdict import Outcome, demand_unstopped
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import applies
@@ -91,6 +92,8 @@ def weighed(outcome: Outcome) -> Outcome:
 class Judge:
     """Decides some properties for knob vectors in one scenario, in several processes where that pays.
 
+    What it has decided when it raises OutOfBudget stays known.
+
     Args:
         scenario: topology and workload.
         properties: names of properties that `probes` demands.
@@ -143,6 +146,7 @@ class Judge:
         """Decide a knob vector. Raises ModelError if its model is at fault, or a search leaves a property undecided."""
         found = self.known(knobs)
         if found is None:
+            look()
             found, read = Variants[Judged].recorded(knobs, self._decide)
             found = replace(found, read=read)
             self.learn(found)
@@ -166,6 +170,7 @@ class Judge:
     def _search(self, system: TransitionSystem) -> Mapping[str, Outcome]:
         wanted = tuple(system.property_named(name) for name in self.properties)
         verdicts = explore(replace(system, properties=wanted)).verdicts
+        demand_unstopped(verdicts.values())
         demand_faultless(verdicts.values())
         for verdict in verdicts.values():
             if verdict.outcome is Outcome.UNKNOWN:

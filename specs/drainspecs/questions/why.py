@@ -21,14 +21,16 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from draincheck.budget import grace
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, OutOfBudget
 from draincheck.knobs import Knobs, Setting, all_knobs, shown, turned
 from draincheck.qemu import Probes, Scenario, build
+from draincheck.reason import Stop
 from draincheck.revisions import PLACES, REVISIONS, Revision, with_settings
 from draincheck.semantics.validation import demand_faultless
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Outcome, Statistics, Verdict
+from draincheck.verdict import Outcome, Statistics, Verdict, demand_unstopped
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.questions.variants import NAMES_ONLY, Advance, Judge, Judged, check_possible, silently, weighed
 
@@ -96,6 +98,7 @@ class Why(Struct, frozen=True):
         examined: how many sets of changes were looked at; any other contains an answer, or is the same model as one of these.
         systems: how many distinct systems these came to.
         objections: why some sets were left out: no code base could be like that.
+        stopped: what ended the search; if anything did there may be more answers.
     """
 
     revision: Revision
@@ -108,6 +111,7 @@ class Why(Struct, frozen=True):
     systems: int
     objections: tuple[str, ...]
     seconds: float
+    stopped: Stop | None = None
 
     @property
     def exposes(self) -> bool:
@@ -169,6 +173,7 @@ def why(
 
     Raises:
         ModelError: the code base cannot run the scenario, there is no such property, or a search leaves it undecided.
+        OutOfBudget: there was reason to stop before its own verdict was known.
     """
     started = perf_counter()
     check_possible(revision, scenario)
@@ -179,10 +184,13 @@ def why(
     search = _Search(
         judge, revision.knobs, {change.knob: change.before for change in changes}, weighed(verdict.outcome)
     )
-    answers = sorted(([change for change in changes if change.knob in answer] for answer in search.run()), key=len)
+    search.run()
+    answers = sorted(([change for change in changes if change.knob in answer] for answer in search.answers), key=len)
+    with grace():
+        flips = tuple(asked.flip(revision, answer) for answer in answers)
     return Why(
-        revision, base, scenario, verdict, changes, tuple(asked.flip(revision, answer) for answer in answers),
-        search.examined, len(judge.digests), tuple(judge.objections), perf_counter() - started,
+        revision, base, scenario, verdict, changes, flips, search.examined, len(judge.digests), tuple(judge.objections),
+        perf_counter() - started, search.stopped,
     )  # fmt: skip
 
 
@@ -200,6 +208,7 @@ class _Asked(Struct, frozen=True):
         system = build(title, revision.knobs, self.scenario, self.probes()).compile()
         system.property_named(self.property)
         exploration = explore(system)
+        demand_unstopped(exploration.verdicts.values())
         demand_faultless(exploration.verdicts.values())
         verdict = exploration.verdicts[self.property]
         if verdict.outcome is Outcome.UNKNOWN:
@@ -229,17 +238,27 @@ class _Search:
         self.judge, self.knobs, self.before, self.outcome = judge, knobs, before, outcome
         self.examined = 0
         self.answers: list[frozenset[str]] = []
+        self.stopped: Stop | None = None
 
-    def run(self) -> list[frozenset[str]]:
-        """The minimal answers."""
+    def run(self) -> None:
+        """Find the minimal answers; those of the sets that were decided, if there is reason to stop before."""
         level = [_Candidate(frozenset())]
-        while level:
-            judged = self.judge.judge_all([self._without(item.removed) for item in level])
-            self.examined += len(level)
-            self.answers += [item.removed for item, found in zip(level, judged, strict=True) if self._flips(found)]
-            larger = (more for item, found in zip(level, judged, strict=True) for more in self._larger(item, found))
+        while level and not self.stopped:
+            judged = self._judged(level)
+            self.examined += len(judged)
+            self.answers += [item.removed for item, found in judged if self._flips(found)]
+            larger = (more for item, found in judged for more in self._larger(item, found))
             level = [item for item in larger if not any(answer <= item.removed for answer in self.answers)]
-        return self.answers
+
+    def _judged(self, level: list[_Candidate]) -> list[tuple[_Candidate, Judged]]:
+        """The sets, each with what is known of it; those of which nothing is are left out."""
+        vectors = [self._without(item.removed) for item in level]
+        try:
+            judged: list[Judged | None] = [*self.judge.judge_all(vectors)]
+        except OutOfBudget as limit:
+            self.stopped = limit.stop
+            judged = list(map(self.judge.known, vectors))
+        return [(item, found) for item, found in zip(level, judged, strict=True) if found is not None]
 
     def _without(self, removed: Iterable[str]) -> Knobs:
         return turned(self.knobs, {knob: self.before[knob] for knob in removed})

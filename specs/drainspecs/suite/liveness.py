@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, OutOfBudget
 from draincheck.pool import in_processes
+from draincheck.reason import Stop
+from draincheck.verdict import demand_unstopped
 from drainspecs.mirror.liveness import verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.notify import ROWS, check
@@ -21,18 +22,31 @@ def liveness_rows(rows: Iterable[Row]) -> list[Row]:
 
 
 def liveness_deviations(rows: Sequence[Row], processes: int | None = None) -> Iterator[list[Deviation]]:
-    """For each row what differs there; what nothing was written down for differs, too. See `matrix.decide_all` for `processes`."""
-    return chain.from_iterable(in_processes(_of_piece, pieces(rows), processes))
+    """For each row what differs there; what nothing was written down for differs, too. See `matrix.decide_all` for `processes`.
+
+    Raises OutOfBudget, after what was decided before.
+    """
+    for found, stop in in_processes(_of_piece, pieces(rows), processes):
+        yield from found
+        if stop is not None:
+            raise OutOfBudget(stop)
 
 
-def _of_piece(rows: list[Row]) -> list[list[Deviation]]:
-    return list(map(_of_row, rows))
+def _of_piece(rows: list[Row]) -> tuple[list[list[Deviation]], Stop | None]:
+    """What differs in each row, up to the one at which there was reason to stop."""
+    found: list[list[Deviation]] = []
+    try:
+        found += map(_of_row, rows)
+    except OutOfBudget as limit:
+        return found, limit.stop
+    return found, None
 
 
 def _of_row(row: Row) -> list[Deviation]:
     name, found = row.revision.name, list[Deviation]()
     try:
         decided = verdicts(row.revision, row.scenario)
+        demand_unstopped(decided.values())
     except ModelError as error:
         return [fault_of(name, row.key, error)]
     for verdict in decided.values():

@@ -12,18 +12,19 @@ from time import perf_counter
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.budget import look
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, OutOfBudget
 from draincheck.knobs import turned
 from draincheck.pool import how_many, in_processes
 from draincheck.qemu import Scenario, build
 from draincheck.qemu.cache import BuildCache
-from draincheck.reason import AtFault
+from draincheck.reason import AtFault, Reason, Stop, Undecided
 from draincheck.revisions import Revision, code_bases
 from draincheck.semantics.validation import demand_faultless
 from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict
+from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict, stopped_by
 from drainspecs.mirror.abstractions import Note, limits_on
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.impact import consequences
@@ -33,7 +34,7 @@ from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 __all__ = [
     "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
     "decide_all", "default_rows", "deviation", "deviations", "fault_of", "pieces", "pinned_counts", "system_of",
-    "with_order_any",
+    "unknown", "with_order_any",
 ]  # fmt: skip
 
 #: what is said instead where the model itself is wrong
@@ -102,6 +103,11 @@ class RowResult(Struct, frozen=True):
     fault: str = ""
 
     @property
+    def stopped(self) -> Stop | None:
+        """What kept some of its verdicts from being known."""
+        return stopped_by(self.exploration.verdicts.values())
+
+    @property
     def consequences(self) -> tuple[str, ...]:
         """What comes of it for the owner of the data, in words."""
         return (FAULT,) if self.fault else consequences(self.row.revision.knobs, self.exploration.verdicts)
@@ -163,9 +169,12 @@ class Solver:
         start = perf_counter()
         pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
         try:
+            look()
             digest, exploration, known = self._explore(row)
         except ModelError as error:
-            return RowResult(row, "", _nothing_known(), _since(start), pinned, str(error))
+            return RowResult(row, "", _nothing_known(AtFault()), _since(start), pinned, str(error))
+        except OutOfBudget as limit:
+            return unknown(row, limit.stop)
         return RowResult(row, digest, exploration, 0.0 if known else _since(start), pinned)
 
     def _explore(self, row: Row) -> tuple[str, Exploration, bool]:
@@ -176,7 +185,8 @@ class Solver:
             return system.digest, found, True
         found = explore(system, self._limits)
         demand_faultless(found.verdicts.values())
-        self._explored[row.scenario, system.digest] = found
+        if not stopped_by(found.verdicts.values()):
+            self._explored[row.scenario, system.digest] = found
         return system.digest, found, False
 
 
@@ -184,9 +194,15 @@ def _since(start: float) -> float:
     return (perf_counter() - start) * 1000
 
 
-def _nothing_known() -> Exploration:
-    """What is known of a model at fault."""
-    verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, AtFault()) for item in PROPERTIES}
+def unknown(row: Row, stop: Stop) -> RowResult:
+    """The result of a row that nobody came to, and why."""
+    pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
+    return RowResult(row, "", _nothing_known(Undecided(stopped=stop)), 0.0, pinned)
+
+
+def _nothing_known(reason: Reason) -> Exploration:
+    """What is known of a model at fault, or of one that nobody came to."""
+    verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, reason) for item in PROPERTIES}
     return Exploration(Statistics(0, 0, 0, 0, 0, (), (), 0.0), verdicts)
 
 
@@ -195,7 +211,7 @@ PIECE = 17
 
 
 def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[RowResult]:
-    """Decide rows in as many processes as there are cores (or `processes`); results come in the rows' order.
+    """Decide rows in as many processes as there are cores (or `processes`); results come in the rows' order. Raises OutOfBudget.
 
     Where processes cannot be forked, and for a few rows, this process does it alone. Whether two rows share a search depends on how
     the rows are divided; what the search finds does not.
@@ -265,13 +281,18 @@ class Deviation(Struct, frozen=True):
 
 
 def deviations(result: RowResult) -> list[Deviation]:
-    """Each expectation and pinned count that the row does not meet, or does not have; each verdict that was not reached."""
+    """Each expectation and pinned count that the row does not meet, or does not have; each verdict that was not reached.
+
+    Of a row that nobody came to there is nothing to say but that.
+    """
     name, key = result.row.revision.name, result.row.key
     if result.fault:
         return [fault_of(name, key, result.fault)]
+    if not result.digest:
+        return []
     wrong = [cell for cell in result.cells if cell.expected is None or not cell.as_expected]
     found = [deviation(name, key, cell.verdict, cell.expected) for cell in wrong]
-    if result.pinned != result.counts:
+    if result.pinned != result.counts and not result.stopped:
         wanted = "pinned counts, and there are none" if result.pinned is None else str(result.pinned)
         found.append(Deviation("counts", name, key, "counts", wanted, str(result.counts)))
     return found

@@ -188,8 +188,6 @@ class BoundedSearch:
                 self.deepen()
                 reporter.progress(max(self.depth, 0), 0, max(self.depth, 0), 0)
         except KeyboardInterrupt:  # what is decided stays so
-            if not self.verdicts:
-                raise
             self._stopped = Stop(StopKind.REQUEST)
         self._end(stopped=self._stopped)
         return {name: self.verdicts[name] for name in dict.fromkeys((*self._names, *self.verdicts))}
