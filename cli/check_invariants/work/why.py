@@ -44,14 +44,14 @@ def command(
         make_directory(evidence)
     answer = _ask(selected, name, against, jobs)
     answers = [_Answer(selected, name, flip, evidence) for flip in answer.flips]
+    code = ending([], answer.stopped)
     with grace():
         for item in answers:
             item.write()
-    code = ending([], answer.stopped)
-    if as_json:
-        emit_json("why", _json(selected, name, answer, answers), code)
-    else:
-        emit(_text(selected, name, answer, answers))
+        if as_json:
+            emit_json("why", _json(selected, name, answer, answers), code)
+        else:
+            emit(_text(selected, name, answer, answers))
     emit_stop(answer.stopped, f"{counted(answer.examined, 'set')} of changes looked at: there may be more answers")
     return code
 
