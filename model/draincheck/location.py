@@ -26,6 +26,8 @@ _HERE = Path(__file__).parent
 _LANGUAGE = tuple(
     str(_HERE / name) for name in ("lang", "expr.py", "refusals.py", "sorts.py", "system.py", "location.py")
 )
+#: places that every process has, or every coroutine
+_ENDS = {"(start)": "start", "(ended)": "end"}
 _passing: set[str] = set()
 _names: dict[str, str] = {}
 _files: dict[str, str] = {}
@@ -81,10 +83,10 @@ def want_name(value: object, what: str) -> str:
 
 
 def want_place(value: object) -> str:
-    """The name of a place; raises ModelError for a text that is empty, or that names the end of every process."""
-    if want_name(value, "the name of a place") == "(ended)":
-        raise slip("'(ended)' is the name of the end of a process: name this place otherwise")
-    return str(value)
+    """The name of a place; raises ModelError for a text that is empty, or that names the start or the end of every process."""
+    if (name := want_name(value, "the name of a place")) in _ENDS:
+        raise slip(f"{name!r} is the name of the {_ENDS[name]} of a process: name this place otherwise")
+    return name
 
 
 def want_number(value: object, what: str) -> int:

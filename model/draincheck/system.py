@@ -113,6 +113,10 @@ class Variable(Expr):
             raise slip(f"{self}.{name} = {value} stores nothing: {_STORE}")
         super().__setattr__(name, value)
 
+    def rename(self, name: str) -> None:
+        """Take another name: a variable that the language makes gives way to one of the model."""
+        super().__setattr__("name", name)
+
     def _refuse_in_place(self, other: object) -> NoReturn:
         raise slip(f"an operator with = stores nothing in {self}: {_STORE}; for a term, a name of its own")
 

@@ -222,9 +222,14 @@ def test_an_encoding_that_lacks_letters(model: Callable[..., str], monkeypatch: 
     "name", ["\x07 \x00", "\ud800 half", "a\\u0007", "\\", 'say "<&>"', "line\r\nend\t", "☃ \u202e", "pc", "halted"]
 )
 def test_names_survive_every_export(name: str, model: Callable[..., str], tmp_path: Path) -> None:
-    """A trace, a certificate and a graph that were written say the same names when they are read."""
+    """A trace, a certificate and a graph that were written say the same names when they are read, also those that the language uses itself."""
     own = model(
-        model=name, variable=name, thread=name, label=name, properties=[name], inside="m.always('holds', x | ~x)"
+        model=name,
+        variable=name,
+        thread=name,
+        label=name,
+        properties=[name],
+        inside=f"m.always('holds', x | ~x); m.bool('pc ' + {name!r})",
     )
     trace, proof, graph = (str(tmp_path / file) for file in ("t.json", "c.smt2", "g.graphml"))
     assert run("trace", "export", own, "--property", name, "-o", trace).exit_code == 0

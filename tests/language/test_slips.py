@@ -15,7 +15,7 @@ from draincheck import interpreter
 from draincheck.engines.explicit import explore
 from draincheck.engines.smt import bmc, induction
 from draincheck.errors import MalformedModel
-from draincheck.lang import TRUE, Model, ModelError, Process
+from draincheck.lang import TRUE, Model, ModelError, Process, all_
 from draincheck.model_file import ModelFile
 from draincheck.verdict import Limits, Outcome
 from tests.support.engines import one
@@ -219,21 +219,8 @@ def enters_at_ended(p: Process) -> None:
     p.enter(p.model.coroutine("co"), place="(ended)")
 
 
-def counter(p: Process) -> None:
-    p.do("step", p.model.bool("pc t").set())
-
-
-def enterer(p: Process) -> None:
-    co = p.model.coroutine("co")
-    p.do("step", p.model.bool("enterer of co").set())
-    with p.model.thread("other") as other:
-        other.enter(co)
-    p.enter(co)
-
-
-def halted(p: Process) -> None:
-    p.do("step", p.model.bool("halted").set())
-    p.abort("ends")
+def named_start(p: Process) -> None:
+    p.here("(start)")
 
 
 @pytest.mark.parametrize(
@@ -242,9 +229,7 @@ def halted(p: Process) -> None:
         (named_ended, "'(ended)' is the name of the end of a process"),
         (waits_at_ended, "'(ended)' is the name of the end of a process"),
         (enters_at_ended, "'(ended)' is the name of the end of a process"),
-        (counter, "there is a variable 'pc t', and this process needs one of that name"),
-        (enterer, "there is a variable 'enterer of co', and this process needs one of that name"),
-        (halted, "'halted' is the name of the variable that abort sets"),
+        (named_start, "'(start)' is the name of the start of a process"),
     ],
 )
 def test_name_that_means_something_else_is_refused(slip: Callable[[Process], None], message: str) -> None:
@@ -257,14 +242,65 @@ def test_name_that_means_something_else_is_refused(slip: Callable[[Process], Non
     assert message in str(error.value)
 
 
-def test_without_abort_halted_is_a_name_like_others() -> None:
-    """A variable of that name ends nothing."""
-    m = Model("named")
-    with m.thread("t") as p:
-        p.do("set", m.bool("halted").set())
-        p.do("goes on")
-    m.reachable("end", p.at("(ended)"))
-    assert explore(m.compile()).verdicts["end"].outcome is Outcome.HOLDS
+OWN_NAMES = ("pc t", "pc t'", "on co", "enterer of co", "halted", "halted'")
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before the processes", "after them"])
+def test_names_of_the_language_give_way_to_those_of_a_model(first: bool) -> None:
+    """A program counter, a running coroutine, who entered it, an abort: whoever was first, a variable of that name is one like others."""
+    m = Model("names")
+    mine = [m.bool(name) for name in OWN_NAMES] if first else []
+    co = m.coroutine("co")
+    threads = [m.thread(name) for name in ("t", "t'")]
+    halted = m.halted
+    mine = mine or [m.bool(name) for name in OWN_NAMES]
+    with co:
+        co.do("works", mine[2].set())
+        co.yield_("rests")
+    for thread in threads:
+        with thread as p, p.atomic(), p.when(co.can_be_entered):
+            p.do("all", *(variable.set() for variable in mine if variable is not mine[2]))
+            p.enter(co)
+            p.abort("ends")
+    m.reachable("mine", all_(*mine) & ~halted)
+    m.reachable("aborted", halted)
+    m.always("never aborted", ~halted)
+    system = m.compile()
+    names = [variable.name for variable in system.variables]
+    assert len(names) == len(set(names)) == 12
+    assert set(OWN_NAMES) <= set(names)
+    assert [name for name in names if name not in OWN_NAMES] == [
+        "on co'",
+        "halted''",
+        "pc co",
+        "pc t''",
+        "pc t'''",
+        "enterer of co'",
+    ]
+    outcomes = {name: verdict.outcome for name, verdict in explore(system).verdicts.items()}
+    assert outcomes == {"mine": Outcome.HOLDS, "aborted": Outcome.HOLDS, "never aborted": Outcome.VIOLATED}
+    assert m.compile().digest == system.digest
+
+
+def test_names_that_nobody_has_taken_stay() -> None:
+    """The control: without a variable of its own the model has the language's names as they are."""
+    m = Model("plain")
+    co, x = m.coroutine("co"), m.bool("x")
+    with co:
+        co.do("works", x.set())
+    for name in ("t", "u"):
+        with m.thread(name) as p, p.when(co.can_be_entered):
+            p.enter(co)
+            p.abort("ends")
+    assert [v.name for v in m.compile().variables] == ["on co", "x", "halted", "pc co", "pc t", "pc u", "enterer of co"]
+
+
+def test_a_model_cannot_have_a_name_twice_itself() -> None:
+    """Giving way is for the language alone: a second variable of the model is refused with its line."""
+    m = Model("twice")
+    m.bool("pc t")
+    with pytest.raises(ModelError, match=r"test_slips.py:\d+: there is a variable 'pc t' already"):
+        m.int("pc t", 0, 1)
 
 
 # nothing to tell states by

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -34,16 +34,16 @@ def compile_model(model: Model) -> TransitionSystem:
     if not model.processes:
         raise ModelError(f"{model.name} has no process: nothing can ever happen in it")
     compiled = [_Compiled(process) for process in model.processes.values()]
-    if not model.variables and all(item.pc is None for item in compiled):
+    if not model.stored and all(item.pc is None for item in compiled):
         compiled[0].count_places()  # a state needs something to be told by
     handovers = _handovers(model, compiled)
     places = _places(model, compiled, handovers)
     variables = (
-        *model.variables.values(),
+        *model.stored,
         *(c.pc for c in compiled if c.pc is not None),
         *(h.enterer for h in handovers.values() if h.enterer is not None),
     )
-    _check_names(compiled, handovers, model)
+    _name_apart(variables, model)
     resolve = _Resolve(variables, places)
     actions = [
         item.action(index, step, resolve, handovers, model)
@@ -315,17 +315,14 @@ def _resolved_fault(fault: Fault, resolve: Substitution) -> Fault:
     return replace(fault, when=resolve(fault.when), stores=(variable, resolve(value)))
 
 
-def _check_names(compiled: list[_Compiled], handovers: _Handovers, model: Model) -> None:
-    """Raise ModelError for a variable with the name of one that the compiler has made: a trace could not tell them apart."""
-    for item in compiled:
-        handover = handovers.get(item.process.name)
-        for made in (item.pc, None if handover is None else handover.enterer):
-            if made is not None and made.name in model.variables:
-                raise ModelError(
-                    f"there is a variable {made.name!r}, and this process needs one of that name: name yours otherwise",
-                    item.process.line,
-                    item.process.name,
-                )
+def _name_apart(variables: Iterable[Variable], model: Model) -> None:
+    """Rename the language's own variables where the model, or another of them, has the name: with as many primes as it takes."""
+    taken = set(model.variables)
+    for variable in variables:
+        if model.variables.get(variable.name) is not variable:
+            while variable.name in taken:
+                variable.rename(f"{variable.name}'")
+            taken.add(variable.name)
 
 
 class _Resolve(Substitution):

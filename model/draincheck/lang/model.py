@@ -42,7 +42,10 @@ class Model:
     def __init__(self, name: str) -> None:
         self.name = want_text(name, "the name of a model")
         self.line = caller_line()
+        #: those that the model has named
         self.variables: dict[str, Variable] = {}
+        #: all there are, in their order: those and the language's own, which have names apart once it is compiled
+        self.stored: list[Variable] = []
         self.processes: dict[str, Process] = {}
         self.properties: dict[str, Property] = {}
         self.final_when: BoolExpr = FALSE
@@ -54,7 +57,7 @@ class Model:
         self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
         #: what runs are assumed to be fair to
         self.fairness: list[Demand | DemandOfAll] = []
-        #: the variable `halted`, once somebody has asked for it
+        #: the variable that abort sets, once somebody has asked for it
         self.aborted: BoolVar | None = None
 
     def __repr__(self) -> str:
@@ -108,15 +111,15 @@ class Model:
             raise slip(f"there is a variable {variable.name!r} already")
         if variable.exists:
             self.variables[variable.name] = variable
+            self.stored.append(variable)
         return variable
 
     @property
     def halted(self) -> BoolVar:
         """True once some process has aborted the program."""
         if self.aborted is None:
-            if "halted" in self.variables:
-                raise slip("'halted' is the name of the variable that abort sets: name yours otherwise")
-            self.aborted = self.bool("halted")
+            self.aborted = BoolVar("halted", BOOL, (0,))
+            self.stored.append(self.aborted)
         return self.aborted
 
     # -- processes ------------------------------------------------------------------------------------------------------------
@@ -134,8 +137,8 @@ class Model:
         """A process that runs when entered. Before its first entry it counts as yielded at the place `waits_at`. `may_stop` as for `thread`."""
         may_stop = want_truth(may_stop, "may_stop")
         coroutine = Coroutine(self, want_name(name, "the name of a process"), waits_at, may_stop)
-        self._add(coroutine.on)
         self._add_process(coroutine)
+        self.stored.append(coroutine.on)
         return coroutine
 
     def _add_process(self, process: Process) -> Process:

@@ -350,7 +350,7 @@ class Coroutine(Process):
         self.on = BoolVar(f"on {name}", BOOL, (0,), internal=True)
         #: places at which conditions ask whether it has yielded, with the line that asks first
         self.yields_asked: dict[str, SourceLine] = {}
-        self.flow.name(want_place(waits_at), self.flow.entry)
+        self.flow.name(waits_at if waits_at == "(start)" else want_place(waits_at), self.flow.entry)
         self.flow.yielded.add(self.flow.entry)
 
     @property
