@@ -1,0 +1,271 @@
+"""What a run of the tool came to, as one value that every report of it is made from: `junit`, `sarif`, `github`, `gitlab`, `markdown`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+
+from msgspec import Struct
+
+from draincheck.checking import Finding, Result
+from draincheck.errors import SourceLine
+from draincheck.properties import Breach
+from draincheck.report.places import place_of
+from draincheck.run import Run
+from draincheck.subject import Expectation, Subject
+from draincheck.verdict import Outcome
+from draincheck.words import counted
+
+__all__ = ["Account", "Item", "SearchCounts", "Standing", "Suite", "item_of", "standing_of", "suite_of"]
+
+
+class Standing(Enum):
+    """How a report shows something. Green is `FINE` alone: what is not known, or was never asked, never is."""
+
+    #: as it should be
+    FINE = "fine"
+    #: nothing to act on, and no good news either: never asked, as expected; or a violation that does not matter by itself
+    NOTED = "noted"
+    #: another verdict than expected or, where nothing is, a bad one
+    WRONG = "wrong"
+    #: a limit came first
+    UNDECIDED = "undecided"
+    #: the model is wrong itself, or cannot be built
+    FAULT = "model fault"
+
+    @property
+    def bad(self) -> bool:
+        """Whether something has to be done about it: a run that has such an item does not end with exit code 0."""
+        return self not in (Standing.FINE, Standing.NOTED)
+
+
+class SearchCounts(Struct, frozen=True):
+    """What a search found, exactly: distinct states, transitions, depth."""
+
+    states: int
+    transitions: int
+    depth: int
+
+    def __str__(self) -> str:
+        return f"{counted(self.states, 'state')}, {counted(self.transitions, 'transition')}, depth {self.depth}"
+
+    def since(self, pinned: SearchCounts) -> str:
+        """The difference from other counts: `+12 states, -3 transitions`; "" if there is none."""
+        deltas = (
+            (self.states - pinned.states, "states"),
+            (self.transitions - pinned.transitions, "transitions"),
+            (self.depth - pinned.depth, "depth"),
+        )
+        return ", ".join(f"{delta:+d} {what}" for delta, what in deltas if delta)
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """One thing that was decided: a property, or something else that has a name (counts, a replay, a claim).
+
+    Attributes:
+        name: what was decided.
+        standing: how it is shown.
+        outcome: the verdict; None for what is no property.
+        expected: the expected one; None if nothing is.
+        why: a sentence that says why it is not simply fine; "" if it is.
+        meaning: what is demanded, in a line; may be "".
+        reason: how it was decided, in a few words.
+        matters: whether a violation is bad news by itself.
+        run: the counterexample (or the witness), executed.
+        place: the line of a model's source to look at.
+    """
+
+    name: str
+    standing: Standing
+    outcome: Outcome | None = None
+    expected: Outcome | None = None
+    why: str = ""
+    meaning: str = ""
+    reason: str = ""
+    matters: bool = True
+    run: Run | None = None
+    place: SourceLine | None = None
+
+    @property
+    def found(self) -> str:
+        """The verdict in a word or two."""
+        return self.standing.value if self.outcome is None else self.outcome.value
+
+    @property
+    def wanted(self) -> str:
+        """The expected verdict, "" if nothing is expected."""
+        return "" if self.expected is None else self.expected.value
+
+    @property
+    def differs(self) -> bool:
+        """Whether another verdict was expected."""
+        return self.expected is not None and self.expected is not self.outcome
+
+
+class Suite(Struct, frozen=True, kw_only=True):
+    """What was decided of one subject.
+
+    Attributes:
+        title: the subject's.
+        scenario: the one that it was looked at in; "" if it has none.
+        items: in the order in which they are shown.
+        seconds: how long it took.
+        counts: what an exhaustive search found; None if there was none.
+        pinned: what it should find; None if nobody has said.
+    """
+
+    title: str
+    items: Sequence[Item]
+    scenario: str = ""
+    seconds: float = 0.0
+    counts: SearchCounts | None = None
+    pinned: SearchCounts | None = None
+
+    @property
+    def delta(self) -> str:
+        """How the counts differ from those that are pinned, "" if they do not."""
+        return "" if self.counts is None or self.pinned is None else self.counts.since(self.pinned)
+
+    def has(self, standing: Standing) -> int:
+        """How many of its items stand so."""
+        return sum(item.standing is standing for item in self.items)
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """A whole run.
+
+    Attributes:
+        title: what was done, in a few words.
+        command: the command line, as one would type it.
+        exit_code: the one that the run ends with; `exit_meaning` says it in words.
+        seconds: how long it took.
+        suites: in the order in which they are shown.
+        version: of this tool (`draincheck.__version__`).
+        place: the file to point at where an item has no line: a configuration, for instance.
+    """
+
+    title: str
+    command: str
+    exit_code: int
+    exit_meaning: str
+    seconds: float
+    suites: Sequence[Suite]
+    version: str
+    place: SourceLine | None = None
+
+    @property
+    def items(self) -> Iterator[tuple[Suite, Item]]:
+        """Everything that was decided, with the suite that it stands in."""
+        return ((suite, item) for suite in self.suites for item in suite.items)
+
+    @property
+    def bad(self) -> list[tuple[Suite, Item]]:
+        """What has to be looked at."""
+        return [(suite, item) for suite, item in self.items if item.standing.bad]
+
+    @property
+    def tally(self) -> Mapping[Standing, int]:
+        """How many items stand so."""
+        return Counter(item.standing for _, item in self.items)
+
+    @property
+    def summary(self) -> str:
+        """What there is of each kind, in a line; that nothing was decided, if so."""
+        tally = self.tally
+        said = [f"{tally[standing]} {standing.value}" for standing in Standing if tally[standing]]
+        return ", ".join(said) or "nothing was decided"
+
+    def place_of(self, item: Item) -> SourceLine | None:
+        """The line to point at."""
+        return item.place or self.place
+
+
+def suite_of(
+    subject: Subject, result: Result, *, compared: bool = False, strict: bool = False, seconds: float = 0.0
+) -> Suite:
+    """What a check of a subject found.
+
+    Args:
+        subject: what was checked.
+        result: what was found. Its counterexamples are executed: raises TraceError for one that the system does not follow.
+        compared: only what is expected counts, where something is; otherwise a violation that matters is bad news, expected or not.
+        strict: every violation matters.
+        seconds: how long it took.
+    """
+    scenario = subject.source().get("scenario", "")
+    items = [
+        item_of(result, finding, compared=compared, matters=strict or subject.matters(finding.name))
+        for finding in result.findings
+    ]
+    return Suite(
+        title=subject.title,
+        items=items,
+        scenario=scenario if isinstance(scenario, str) else "",
+        seconds=seconds,
+        counts=_counts(result),
+    )
+
+
+def _counts(result: Result) -> SearchCounts | None:
+    """Those of a search that came to its end."""
+    if result.exploration is None or result.exploration.statistics.queue:
+        return None
+    found = result.exploration.statistics
+    return SearchCounts(found.states, found.transitions, found.depth)
+
+
+def item_of(result: Result, finding: Finding, *, compared: bool, matters: bool) -> Item:
+    """One finding of a check, with its trace executed; `compared` as for `suite_of`. Raises TraceError."""
+    verdict, expectation = finding.verdict, finding.expectation
+    run = None if verdict.trace is None else Run.of(result.system, verdict.trace)
+    standing = standing_of(
+        finding.outcome, finding.item.breach, expectation=expectation, matters=matters, compared=compared
+    )
+    return Item(
+        name=finding.name,
+        standing=standing,
+        outcome=finding.outcome,
+        expected=None if expectation is None else expectation.outcome,
+        why=_why(finding, standing),
+        meaning=finding.item.meaning,
+        reason=str(verdict.reason),
+        matters=matters,
+        run=run,
+        place=place_of(result.system, finding.item, run),
+    )
+
+
+def standing_of(
+    outcome: Outcome,
+    breach: Breach = Breach.SAFETY,
+    *,
+    expectation: Expectation | None = None,
+    matters: bool = True,
+    compared: bool = False,
+) -> Standing:
+    """How a verdict is shown; `compared` as for `suite_of`. Agrees with the exit code that it makes."""
+    alone = expectation is None
+    met = expectation is None or expectation.outcome is outcome
+    violated = outcome is Outcome.VIOLATED
+    itself = violated and (alone or not compared)
+    if outcome is Outcome.UNKNOWN or (itself and breach is Breach.BOUND):
+        return Standing.UNDECIDED
+    if not met or (itself and (matters or compared)):
+        return Standing.WRONG
+    if outcome is Outcome.NEVER_ASKED:
+        return Standing.WRONG if alone and (matters or compared) else Standing.NOTED
+    return Standing.NOTED if itself else Standing.FINE
+
+
+def _why(finding: Finding, standing: Standing) -> str:
+    """Why it is not simply fine, in a sentence; "" if it is."""
+    if standing is Standing.FINE:
+        return ""
+    found = f"{finding.outcome.value} ({finding.verdict.reason})"
+    if finding.expectation is not None and not finding.as_expected:
+        return f"expected {finding.expectation.outcome.value}, found {found}"
+    if standing is Standing.NOTED:
+        why = "no bad news by itself" if finding.expectation is None else "as expected"
+        return f"{found}, {why}"
+    return found

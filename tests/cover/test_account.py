@@ -1,0 +1,141 @@
+"""What a run came to, as the value that reports are made from: nothing unknown is green, and every place is a line of the model's source."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from msgspec.structs import replace
+
+from check_invariants.exit import ExitCode, of_answer, of_verdict
+from draincheck.checking import check
+from draincheck.errors import SourceLine
+from draincheck.model_file import ModelFile
+from draincheck.properties import Breach
+from draincheck.report.account import Account, Item, SearchCounts, Standing, Suite, standing_of, suite_of
+from draincheck.revisions import find_revision
+from draincheck.subject import Expectation
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Limits, Outcome
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.suite.account import suite_of_row
+from drainspecs.suite.matrix import RowResult, Solver, default_rows
+from tests.support.machines import counter
+
+EXPECTATIONS = [None, *(Expectation(outcome, "", derived=False) for outcome in Outcome if outcome.value != "unknown")]
+CASES = list(itertools.product(Outcome, Breach, (True, False), EXPECTATIONS))
+
+
+def account(*suites: Suite) -> Account:
+    return Account(title="t", command="c", exit_code=0, exit_meaning="", seconds=0, suites=suites, version="1")
+
+
+@pytest.mark.parametrize(("outcome", "breach", "matters", "expectation"), CASES)
+def test_a_standing_agrees_with_the_exit_code(
+    outcome: Outcome, breach: Breach, matters: bool, expectation: Expectation | None
+) -> None:
+    """Red where the run ends with another code than 0, undecided where it is inconclusive; whether compared or not."""
+    codes = {False: of_answer(outcome, breach, matters, expectation), True: of_verdict(outcome, breach, expectation)}
+    for compared, code in codes.items():
+        found = standing_of(outcome, breach, expectation=expectation, matters=matters, compared=compared)
+        assert found.bad is (code is not ExitCode.OK)
+        assert (found is Standing.UNDECIDED) is (code is ExitCode.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.NEVER_ASKED])
+def test_what_is_not_known_or_never_asked_is_never_fine(outcome: Outcome) -> None:
+    """Whatever is expected, and whether it matters or not."""
+    for _, breach, matters, expectation in CASES:
+        for compared in (True, False):
+            found = standing_of(outcome, breach, expectation=expectation, matters=matters, compared=compared)
+            assert found is not Standing.FINE
+
+
+def test_a_violation_points_at_the_step_that_violates() -> None:
+    """The last step of the trace, the check that fails, or the fault that is met."""
+    code_base = CodeBase.named("v2.6.0")
+    items = {item.name: item for item in suite_of(code_base, check(code_base)).items}
+    s1 = items["S1"]
+    assert s1.standing is Standing.WRONG
+    assert s1.run is not None
+    assert s1.place is not None
+    assert s1.place in [c.line for c in s1.run.system.actions[s1.run.steps[-1].action].checks if c.property == "S1"]
+
+
+def test_a_property_without_a_trace_points_at_the_model() -> None:
+    """At its check, or at the model's first step."""
+    system = counter(3, "small")
+    assert [item.place for item in _items(system)] == [SourceLine("machine.py", 1)]
+
+
+def _items(system: TransitionSystem) -> list[Item]:
+    return list(suite_of(ModelFile("machine.py", "counter", system), check(system)).items)
+
+
+def test_counts_are_those_of_a_finished_search() -> None:
+    """One that was stopped has none."""
+    code_base = CodeBase.named("v2.6.0")
+    assert suite_of(code_base, check(code_base)).counts == SearchCounts(*_pinned())
+    assert suite_of(code_base, check(code_base, limits=Limits(10))).counts is None
+
+
+def _pinned() -> tuple[int, int, int]:
+    result = row_result()
+    assert result.pinned is not None
+    return result.pinned.states, result.pinned.transitions, result.pinned.depth
+
+
+def row_result() -> RowResult:
+    """A row with violations that are expected."""
+    return next(Solver().decide(default_rows([find_revision("v2.6.0")], [find_scenario("mirror")])))
+
+
+def test_a_row_as_expected_is_not_red() -> None:
+    """Violations that are expected included, and nothing is built anew for it."""
+    suite = suite_of_row(row_result())
+    assert account(suite).bad == []
+    assert {item.name for item in suite.items if item.outcome is Outcome.VIOLATED} >= {"S1", "S3"}
+    assert all(item.standing is Standing.NOTED for item in suite.items if item.outcome is Outcome.NEVER_ASKED)
+
+
+def test_a_row_with_other_counts_is_red() -> None:
+    """Negative control: the delta is told."""
+    result = row_result()
+    wrong = replace(result, pinned=replace(result.counts, states=result.counts.states - 2))
+    suite = suite_of_row(wrong)
+    assert [item.name for _, item in account(suite).bad] == ["counts"]
+    assert suite.delta == "+2 states"
+    assert [item.name for _, item in account(suite_of_row(replace(result, pinned=None))).bad] == ["counts"]
+
+
+def test_a_row_with_another_verdict_has_its_trace() -> None:
+    """Negative control: the expectations of another code base, under which S1 holds."""
+    result = row_result()
+    other = replace(result.row, revision=replace(result.row.revision, name=find_revision("v2.9.0").name))
+    bad = {item.name: item for _, item in account(suite_of_row(replace(result, row=other))).bad}
+    assert bad["S1"].differs
+    assert bad["S1"].run is not None
+    assert bad["S1"].why.startswith("expected holds, found violated (shortest counterexample")
+
+
+def test_a_row_that_nothing_is_said_of_is_red() -> None:
+    """A verdict without an expectation fails."""
+    result = row_result()
+    unknown = replace(result.row, revision=replace(result.row.revision, name="nobody's"))
+    suite = suite_of_row(replace(result, row=unknown))
+    assert all(item.standing is Standing.WRONG for item in suite.items if item.name != "counts")
+
+
+def test_a_model_at_fault_is_one_item() -> None:
+    """Nothing else is known of it."""
+    suite = suite_of_row(replace(row_result(), fault="machine.py:3: out of range"))
+    assert [item.standing for item in suite.items] == [Standing.FAULT]
+    assert suite.counts is None
+
+
+def test_an_account_sums_up_what_it_has() -> None:
+    """In the order of standings; nothing decided is said."""
+    items = [Item(name=str(n), standing=standing) for n, standing in enumerate([*Standing, Standing.FINE])]
+    assert account(Suite(title="s", items=items)).summary == "2 fine, 1 noted, 1 wrong, 1 undecided, 1 model fault"
+    assert account().summary == "nothing was decided"
