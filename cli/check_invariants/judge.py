@@ -14,6 +14,7 @@ from draincheck import ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
 from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import OutOfBudget
+from draincheck.escape import harmless
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always
 from draincheck.verdict import NO_LIMITS, Limits
@@ -56,7 +57,7 @@ def checked(
     engine: str = "explicit",
     lemmas: Sequence[str] = (),
 ) -> Result:
-    """The verdicts on the chosen properties.
+    """The verdicts on the chosen properties; what they rest on that is hardly meant is told on standard error.
 
     Raises MalformedInput for a model that makes an impossible step, BadParameter for a property (or a lemma) that it does not have.
     """
@@ -66,7 +67,10 @@ def checked(
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
     done = counter.what.removesuffix(" found")
     with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):
-        return decide(question, engine, subject.expectation)
+        result = decide(question, engine, subject.expectation)
+    for warning in result.warnings:
+        click.echo(f"warning: {harmless(warning)}", err=True)
+    return result
 
 
 def _conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:

@@ -31,7 +31,6 @@ from check_invariants.words import Listed, as_far_as_modelled, conclusion
 from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
-from draincheck.escape import harmless
 from draincheck.properties import FAULTS
 from draincheck.reason import NeverAsked, Unasked
 from draincheck.report.jsontrace import trace_to_json, write_trace
@@ -62,8 +61,6 @@ def command(
         _check_place(trace_out)
     limits = Limits(max_states, depth=depth)
     found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
-    for warning in found.result.warnings:
-        click.echo(f"warning: {harmless(warning)}", err=True)
     if trace_out is not None:
         _write_traces(found, trace_out)
     stop = found.result.stopped
@@ -166,6 +163,7 @@ def _show(found: _Checked, traces: bool) -> None:
         emit("\n" + _outcome_line(found.impact, bool(limits)) + f"{_statistics(result.exploration)}\n")
         emit(_never_taken(result.never_taken))
     emit(limits)
+    emit("".join(f"warning: {warning}\n" for warning in result.warnings))
     if traces:
         _print_traces(found)
     emit(f"\n{conclusion(found.listed, 'everything holds')}{_still(found)}\n")
