@@ -82,6 +82,27 @@ def properties(of_matrix: bool) -> Option:
     )
 
 
+class Setting(Named):
+    """`KNOB=VALUE`, looked up; for a model of the user's, `PARAMETER=VALUE` as it is: only the model knows its parameters."""
+
+    def __init__(self) -> None:
+        super().__init__("knob=value")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A name with its value."""
+        if ctx is None or not isinstance(value, str) or not names_own_model(ctx):
+            return super().convert(value, param, ctx)
+        name, found, text = value.partition("=")
+        if not found:
+            self.fail(f"{value!r} lacks a value; write {name}=VALUE", param, ctx)
+        return name, text
+
+
+def names_own_model(ctx: click.Context) -> bool:
+    """Whether an argument names a model of the user's: such arguments are eager, so that they are read before the options."""
+    return any(isinstance(ctx.params.get(name), str) for name in ("model", "before", "after"))
+
+
 class Seconds(ParamType):
     """A time: a number of seconds that is positive and has an end."""
 
@@ -140,10 +161,10 @@ order = click.option(
 settings = click.option(
     "--set",
     "settings",
-    type=Named("knob=value"),
+    type=Setting(),
     multiple=True,
-    metavar="KNOB=VALUE",
-    help="Turn a knob of the code base; may be given several times. `list knobs` explains them.",
+    metavar="NAME=VALUE",
+    help="Turn a knob of the code base (`list knobs` explains them), or set a parameter of a model of your own; may be given several times.",
 )
 own_model = click.option(
     "--model",
@@ -165,9 +186,11 @@ output = click.option(
 )
 
 
+model = click.argument("model", required=False, is_eager=True, metavar="[MODEL.py:FUNCTION]")
+
+
 def selectors(command: Declared) -> Declared:
     """The options and the argument that name one model: a code base in a scenario, or a file of the user's."""
-    model = click.argument("model", required=False, metavar="[MODEL.py:FUNCTION]")
     for decorate in (model, settings, order, scenario(False), revision(False)):
         command = decorate(command)
     return command

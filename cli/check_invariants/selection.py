@@ -9,15 +9,16 @@ from typing import TypedDict, Unpack
 import click
 
 from check_invariants import standard
-from check_invariants.exit import EmptySelection, MalformedInput, NeedsModel
+from check_invariants.exit import Diverged, EmptySelection, MalformedInput, NeedsModel
 from draincheck import ModelFile, TransitionSystem
 from draincheck.checking import chosen
-from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel
+from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel, UnfitParameters
 from draincheck.knobs import Setting, nearest, shown
 from draincheck.properties import FAULTS, Property
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision
 from draincheck.subject import Source, Subject
+from draincheck.words import listed
 from drainspecs.mirror.code_base import CodeBase, named_by
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import applies, find_scenario
@@ -27,15 +28,18 @@ from drainspecs.mirror.specifications import known_properties, specification_of
 __all__ = [
     "CodeBaseOptions",
     "Selectors",
+    "called_with",
     "check_possible",
     "chosen_properties",
     "load_model",
+    "loading",
     "merged",
     "named_code_base",
     "probes_of_states",
     "select",
     "select_code_base",
     "select_from_source",
+    "taken_parameters",
 ]
 
 DEFAULT_REVISION = "ab27c3b5e7"
@@ -64,9 +68,10 @@ def select(properties: Sequence[str] = (), *, model: str | None, **options: Unpa
     """
     if model is None:
         return select_code_base(properties, **options)
+    settings = options.pop("settings", ())
     if any(options.values()):
-        raise click.UsageError("a model of your own has no --revision, --scenario, --order or --set")
-    return load_model(model)
+        raise click.UsageError("a model of your own has no --revision, --scenario or --order")
+    return load_model(model, settings)
 
 
 def select_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseOptions]) -> CodeBase:
@@ -141,20 +146,53 @@ def select_from_source(source: Source | None, model: str | None, what: str = "tr
 
     Raises MalformedInput if it names nothing that can be built, and NeedsModel for a program, which nobody but the user names.
     """
-    if model is not None:
-        return load_model(model)
-    with _refusals():
-        return named_by(source, what)
+    if model is None:
+        with _refusals():
+            return named_by(source, what)
+    parameters = (source or {}).get("parameters", {})
+    if isinstance(parameters, str):
+        raise MalformedInput(f"{what}.source.parameters: expected an object, not {parameters!r}; export it again")
+    try:
+        with loading():
+            return ModelFile.load(model, parameters)
+    except UnfitParameters as error:
+        raise Diverged(f"the model has changed since the {what} was made, with other parameters: {error}") from error
 
 
-def load_model(name: str) -> ModelFile:
-    """A model of the user's. Raises BadParameter for a name that leads nowhere, and MalformedInput for a file that cannot be used."""
+def load_model(name: str, settings: Iterable[tuple[str, Setting]] = ()) -> ModelFile:
+    """A model of the user's, with these parameters.
+
+    Raises BadParameter for a name that leads nowhere and for parameters that it does not take, and MalformedInput for a file that cannot
+    be used.
+    """
+    with taken_parameters(), loading():
+        return ModelFile.load(name, merged(settings))
+
+
+@contextmanager
+def loading() -> Generator[None]:
+    """While a program of the user's runs: the library's refusals as the command line's, and standard output kept for the result."""
     with _refusals():
         standard.keep()
         try:
-            return ModelFile.load(name)
+            yield
         finally:
             standard.mend()
+
+
+@contextmanager
+def taken_parameters() -> Generator[None]:
+    """Parameters that a model does not take are a wrong `--set`."""
+    try:
+        yield
+    except UnfitParameters as error:
+        raise click.BadParameter(str(error), param_hint="'--set'") from error
+
+
+def called_with(name: str, settings: Iterable[tuple[str, Setting]]) -> str:
+    """A model of the user's in words, with the parameters that it is given."""
+    given = [f"{parameter}={shown(value)}" for parameter, value in merged(settings).items()]
+    return f"{name} with {listed(given)}" if given else name
 
 
 @contextmanager

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from draincheck.certificate import Certificate, certify, check_certificate
     from draincheck.checking import Finding, Result, check
     from draincheck.errors import ModelError, ModelFault, TraceError
-    from draincheck.lang import Model
+    from draincheck.lang import Model, variant
     from draincheck.model_file import ModelFile
     from draincheck.report.jsontrace import read_trace, write_trace
     from draincheck.report.text import render_trace
@@ -57,6 +57,7 @@ __all__ = [
     "read_trace",
     "render_trace",
     "transition_graph",
+    "variant",
     "write_trace",
 ]
 
@@ -69,7 +70,7 @@ _HOMES = {
     "certificate": ("Certificate", "certify", "check_certificate"),
     "checking": ("Finding", "Result", "check"),
     "errors": ("ModelError", "ModelFault", "TraceError"),
-    "lang": ("Model",),
+    "lang": ("Model", "variant"),
     "model_file": ("ModelFile",),
     "report.jsontrace": ("read_trace", "write_trace"),
     "report.text": ("render_trace",),

@@ -25,6 +25,7 @@ __all__ = [
     "SourceLine",
     "SpaceTooLarge",
     "TraceError",
+    "UnfitParameters",
     "UnknownName",
     "Unreadable",
     "WorkerLost",
@@ -70,6 +71,10 @@ class MalformedModel(Exception):
 
 class ForeignProgram(Exception):
     """A file is about a model that is a program, which nobody but the user can ask to run."""
+
+
+class UnfitParameters(Exception):
+    """Values that the function which makes a model does not take; the message says what it takes."""
 
 
 class UnknownName(ValueError):

@@ -1,25 +1,30 @@
-"""A user's model: `MODEL.py:FUNCTION`, where the function returns a `draincheck.lang.Model` or a `TransitionSystem`."""
+"""A user's model: `MODEL.py:FUNCTION`, where the function returns a `draincheck.lang.Model` or a `TransitionSystem`.
+
+The function may take parameters (`parameters`), and have variants with what is expected of each (`lang.variations`):
+`MODEL.py:FUNCTION:VARIANT` is one of them, `MODEL.py` all that the file has.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudget
+from draincheck.errors import MalformedModel, ModelError, NoSuchModel, UnfitParameters
 from draincheck.knobs import nearest
 from draincheck.lang import Model
-from draincheck.lang.misuse import in_words
+from draincheck.lang.variations import Variant, variants_of
+from draincheck.parameters import Parameters, called_with, shown
+from draincheck.program import Program
+from draincheck.properties import FAULTS
 from draincheck.ranges import guarded
-from draincheck.subject import Source
+from draincheck.sorts import Value
+from draincheck.subject import Expectation, Source
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
 
@@ -27,31 +32,39 @@ if TYPE_CHECKING:
     from draincheck.core.config import Config
     from draincheck.knobs import Knobs
 
-__all__ = ["ModelFile"]
+__all__ = ["Builder", "ModelFile", "Name", "builders"]
 
 
 class ModelFile(Struct, frozen=True):
-    """A model of the user's, loaded. `file` and `function` are as given."""
+    """A model of the user's, loaded.
+
+    Attributes:
+        file: as given.
+        function: as given.
+        built: what the function returned, compiled.
+        parameters: those that it was given; the others have their defaults.
+        variant: the variant that this is; None for a function that was asked about as such, and nothing is expected then.
+    """
 
     file: str
     function: str
     built: TransitionSystem
+    parameters: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    variant: Variant | None = None
 
     @classmethod
-    def load(cls, name: str) -> ModelFile:
-        """Import the file, call the function, compile what it returns.
+    def load(cls, name: str, parameters: Mapping[str, Value] | None = None) -> ModelFile:
+        """Import the file, call the function (of a variant with its parameters), compile what it returns.
 
-        What the file prints goes to standard error; a process that it forks ends with the function. Raises NoSuchModel for a name that
-        leads nowhere, and MalformedModel, with the place, for a file that cannot be used.
+        `parameters` are given to it beside those of the variant, as values or as a user writes them. What the file prints goes to
+        standard error; a process that it forks ends with the function.
+
+        Raises:
+            NoSuchModel: the name leads nowhere.
+            UnfitParameters: the function does not take these parameters.
+            MalformedModel: with the place, a file that cannot be used.
         """
-        file, _, function = name.rpartition(":")
-        if not file or not function:
-            raise NoSuchModel(f"{name!r} is not of the form MODEL.py:FUNCTION")
-        if not _is_file(file):
-            raise NoSuchModel(f"there is no file {file!r}")
-        with redirect_stdout(sys.stderr), _neighbours_of(file), _staying(), _alone():
-            build = _function(_module(file), file, function)
-            return cls(file, function, _compiled(file, function, build))
+        return Builder.load(name).build(parameters or {})
 
     @property
     def title(self) -> str:
@@ -59,20 +72,36 @@ class ModelFile(Struct, frozen=True):
         return self.built.name
 
     @property
+    def name(self) -> str:
+        """What it is called on the command line: its file, function and variant."""
+        return f"{self.file}:{self.function}{'' if self.variant is None else f':{self.variant.name}'}"
+
+    @property
+    def options(self) -> str:
+        """The arguments that name it, as a user would type them."""
+        given = self.parameters.items() if self.variant is None else ()
+        return shlex.join([self.name, *(word for n, v in given for word in ("--set", f"{n}={shown(v)}"))])
+
+    @property
     def heading(self) -> str:
-        """Its name, and where it comes from."""
-        return f"{self.title} ({self.file}:{self.function})"
+        """Its name, and where it comes from, with its parameters."""
+        settings = "".join(f", {name}={shown(value)}" for name, value in self.parameters.items())
+        return f"{self.title} ({self.name}{settings})"
 
     def system(self) -> TransitionSystem:
         """The compiled model."""
         return self.built
 
-    def expectation(self, property_name: str) -> None:
-        """Nothing is expected of a user's model but what it demands."""
+    def expectation(self, property_name: str) -> Expectation | None:
+        """What a variant expects; of other models nothing is expected but what they demand."""
+        if self.variant is None:
+            return None
+        return Expectation(Outcome(self.variant.expected(property_name)), f"{self.variant.line} says so", False)
 
     def source(self) -> Source:
         """What a trace file needs to say to build it again."""
-        return {"file": self.file, "function": self.function}
+        parameters = {"parameters": self.parameters} if self.parameters else {}
+        return {"file": self.file, "function": self.function, **parameters}
 
     def matters(self, property_name: str) -> bool:
         """Whatever a model of the user's demands does."""
@@ -91,123 +120,116 @@ class ModelFile(Struct, frozen=True):
         raise ModelError("the core runs QEMU's code bases, not a model of your own; use trace show")
 
 
-def _is_file(file: str) -> bool:
-    try:
-        return Path(file).is_file()
-    except (OSError, ValueError):  # longer than a name may be, for instance
-        return False
+class Name(NamedTuple):
+    """`MODEL.py`, `MODEL.py:FUNCTION` or `MODEL.py:FUNCTION:VARIANT` in its parts; "" for one that it does not have."""
+
+    file: str
+    function: str = ""
+    variant: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> Name:
+        """The parts. Raises NoSuchModel for a text that is none of these."""
+        found = re.fullmatch(r"(.+?\.py)(?::([^:]+)(?::(.+))?)?", text, re.DOTALL)
+        parts = text.rpartition(":") if found is None else ("", "", "")
+        if found is None and not (parts[0] and parts[2]):
+            raise NoSuchModel(f"{text!r} is not of the form MODEL.py:FUNCTION")
+        return cls(parts[0], parts[2]) if found is None else cls(found[1], found[2] or "", found[3] or "")
 
 
-@contextmanager
-def _alone() -> Generator[None]:
-    """A process that is forked in here, and comes to the end, ends there: what follows is done once."""
-    process = os.getpid()
-    try:
-        yield
-    finally:
-        if os.getpid() != process:
-            os._exit(0)
+class Builder(Struct, frozen=True, dict=True):
+    """A function of a user's file that makes models; with a variant, one that makes that."""
+
+    program: Program
+    function: str
+    call: Callable[..., object]
+    variant: Variant | None = None
+
+    @classmethod
+    def load(cls, text: str) -> Builder:
+        """The one that a name means. Raises NoSuchModel for a name that leads nowhere, and MalformedModel for a file that cannot be used."""
+        name = Name.of(text)
+        if not name.function:
+            raise NoSuchModel(f"{name.file!r} is not of the form MODEL.py:FUNCTION")
+        program = Program.load(name.file)
+        made = cls(program, name.function, program.function(name.function))
+        return made.of_variant(name.variant) if name.variant else made
+
+    def of_variant(self, name: str) -> Builder:
+        """The variant of this name. Raises NoSuchModel."""
+        known = {item.name: item for item in variants_of(self.call)}
+        if name not in known:
+            why = str(nearest("variant", name, list(known))) if known else f"{self.function} has no variants"
+            raise NoSuchModel(f"{self.program.file}: {why}")
+        return replace(self, variant=known[name])
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """What the function takes."""
+        return self.program.run(self.function, lambda: Parameters.of(self.call, self.function))
+
+    @property
+    def given(self) -> dict[str, Value]:
+        """The parameters that the variant gives. Raises MalformedModel if the function does not take them."""
+        if self.variant is None:
+            return {}
+        try:
+            return {name: self.parameters.named(name).kept(value) for name, value in self.variant.parameters.items()}
+        except UnfitParameters as error:
+            raise MalformedModel(f"{self.variant.line}: the variant {self.variant.name!r}: {error}") from error
+
+    def build(self, parameters: Mapping[str, Value]) -> ModelFile:
+        """The model with these parameters; of a variant that is given others than its own, nothing is expected any more.
+
+        Raises UnfitParameters, and MalformedModel.
+        """
+        own = self.given
+        values = self.parameters.read({**own, **parameters})
+        file, variant = self.program.file, self.variant if values == own else None
+        made = self.program.run(self.function, lambda: _compiled(called_with(self.call, self.parameters.made(values))))
+        if not isinstance(made, TransitionSystem):
+            wanted = "wanted is a draincheck.lang.Model or a TransitionSystem"
+            raise MalformedModel(f"{file}: {self.function}() returns {_article(type(made).__name__)}; {wanted}")
+        found = ModelFile(file, self.function, made, values, variant)
+        _check_expected(found)
+        return found
 
 
-@contextmanager
-def _staying() -> Generator[None]:
-    """Who ends the process without a word (`os._exit`) would be taken for somebody who found nothing wrong: SystemExit instead."""
-    process, leave = os.getpid(), os._exit
-
-    def refuse(status: int) -> NoReturn:
-        if os.getpid() != process:
-            leave(status)
-        raise SystemExit(f"os._exit({status})")
-
-    setattr(os, "_exit", refuse)  # noqa: B010 (mypy would have it that functions are never assigned)
-    try:
-        yield
-    finally:
-        setattr(os, "_exit", leave)  # noqa: B010
-
-
-@contextmanager
-def _neighbours_of(file: str) -> Generator[None]:
-    """Let the files beside a file be imported, as Python does for a script; the working directory stays."""
-    before, folder = list(sys.path), os.open(".", os.O_RDONLY)
-    sys.path.insert(0, str(Path(file).resolve().parent))
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-        os.fchdir(folder)
-        os.close(folder)
-
-
-def _module(file: str) -> ModuleType:
-    """Import a file by its path."""
-    path = Path(file).resolve()
-    spec = spec_from_file_location(f"model_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise NoSuchModel(f"{file!r} is not a Python file; its name ends in .py")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise MalformedModel(f"{_place(file, error)}: not Python: {error.msg}") from error
-    except (OutOfBudget, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise MalformedModel(f"{_place(file, error)}: the model does not import: {_cause(error)}") from error
-    return module
-
-
-def _function(module: ModuleType, file: str, name: str) -> Callable[[], object]:
-    try:
-        found: object = getattr(module, name, None)
-    except Exception as error:  # a module may answer for its names itself
-        raise MalformedModel(f"{_place(file, error)}: {name!r} cannot be looked up: {_cause(error)}") from error
-    if not callable(found):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise NoSuchModel(f"{file}: {nearest('function', name, known)}")
+def builders(text: str) -> list[Builder]:
+    """What a name means: one model, or all variants of a file. Raises as `Builder.load`, and NoSuchModel for a file that has none."""
+    name = Name.of(text)
+    if name.function:
+        return [Builder.load(text)]
+    program = Program.load(name.file)
+    found = [
+        Builder(program, function, call, item)
+        for function, call in program.functions().items()
+        for item in variants_of(call)
+    ]
+    if not found:
+        raise NoSuchModel(f"{name.file} has no variants: name a function of it, as MODEL.py:FUNCTION")
     return found
 
 
-def _compiled(file: str, function: str, build: Callable[[], object]) -> TransitionSystem:
-    """Call the function; whatever goes wrong in it is the file's fault."""
-    try:
-        made = build()
-        if isinstance(made, Model):
-            return made.compile()
-        if isinstance(made, TransitionSystem):
-            return guarded(made)
-    except ModelError as error:
-        place = "" if error.line else f"{_place(file, error)}: "
-        raise MalformedModel(f"{place}{error}") from error
-    except (OutOfBudget, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise MalformedModel(f"{_place(file, error)}: {_failed(function, error)}") from error
-    wanted = "wanted is a draincheck.lang.Model or a TransitionSystem"
-    raise MalformedModel(f"{file}: {function}() returns {_article(type(made).__name__)}; {wanted}")
+def _compiled(made: object) -> object:
+    """A model as a system; anything else as it is."""
+    if isinstance(made, Model):
+        return made.compile()
+    return guarded(made) if isinstance(made, TransitionSystem) else made
 
 
-def _failed(function: str, error: BaseException) -> str:
-    return in_words(error) or f"{function}() failed: {_cause(error)}"
-
-
-def _cause(error: BaseException) -> str:
-    try:
-        said = str(error)
-    except Exception:  # it may be a class of the user's
-        said = ""
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+def _check_expected(model: ModelFile) -> None:
+    """Raise MalformedModel if something is expected of a property that the model does not demand."""
+    if model.variant is None:
+        return
+    known = [item.name for item in (*model.built.properties, *FAULTS.values())]
+    for name in model.variant.expect:
+        if name not in known:
+            near = nearest("property", name, known)
+            raise MalformedModel(
+                f"{model.variant.line}: the variant {model.variant.name!r} expects something of an {near}"
+            )
 
 
 def _article(name: str) -> str:
     return "None" if name == "NoneType" else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
-
-
-def _place(file: str, error: BaseException) -> str:
-    """The line of the user's file that led to the error."""
-    path = str(Path(file).resolve())
-    if isinstance(error, SyntaxError) and error.filename == path:
-        return f"{file}:{error.lineno or 1}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    return f"{file}:{lines[-1]}" if lines else file

@@ -306,7 +306,7 @@ FAULT = "m = Model('m'); x = m.int('x', 0, 1)\n  with m.thread('t') as p:\n    p
         ),
         ("def build(): return 3\n", 150, "{file}: build() returns an int; wanted"),
         ("def build():\n  raise ValueError('no')\n", 150, "{file}:2: build() failed: ValueError: no"),
-        ("def build(n): pass\n", 150, "build() failed: TypeError: build() missing 1 required positional argument: 'n'"),
+        ("def build(n: int): pass\n", 2, "build() needs n; build() takes n (an integer)"),
         ("def build():\n  assert 0\n", 150, "{file}:2: build() failed: AssertionError\n"),
         (
             HEAD + "def build():\n  m = Model('m')\n  m.int('x', 3, 1)\n  return m\n",

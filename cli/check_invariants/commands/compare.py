@@ -9,8 +9,8 @@ from check_invariants.deferred import Deferred
 
 
 @click.command("compare", cls=Deferred)
-@click.argument("before", type=options.Named("code base or model"), metavar="A")
-@click.argument("after", type=options.Named("code base or model"), required=False, metavar="[B]")
+@click.argument("before", type=options.Named("code base or model"), is_eager=True, metavar="A")
+@click.argument("after", type=options.Named("code base or model"), required=False, is_eager=True, metavar="[B]")
 @options.settings
 @options.scenario(multiple=True)
 @click.option("--all", "wide", is_flag=True, help="In every scenario, not only the five default ones.")
@@ -30,7 +30,8 @@ def command() -> None:
     """Say what a change mends, breaks and leaves open.
 
     A and B are code bases, in every scenario that both or one of them can run; or models of your own, MODEL.py:FUNCTION. With --set
-    these knobs are turned in B; without a B, B is A with them. The shortest new counterexample is shown where something broke.
+    these knobs are turned in B, or its parameters set; without a B, B is A with them. The shortest new counterexample is shown where
+    something broke.
 
     \b
     Exit codes: 12 something got worse that a guest can see (or any property of a model of your own);

@@ -11,9 +11,9 @@ from msgspec import Struct
 from check_invariants.exit import EmptySelection, ExitCode
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table, emit_trace, write_to
-from check_invariants.selection import chosen_properties, load_model, named_code_base
+from check_invariants.selection import called_with, chosen_properties, load_model, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
-from draincheck import Run, Subject, Verdict
+from draincheck import ModelFile, Run, Subject, Verdict
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
 from draincheck.report.jsontrace import trace_to_json, write_trace
@@ -48,9 +48,9 @@ def command(
         chosen = scenarios or (SCENARIOS if wide else DEFAULT_SCENARIOS)
         asked = _code_bases(before, changed, chosen, properties, settings=settings, order=order)
     else:
-        if settings or scenarios or wide or order:
-            raise click.UsageError("a model of your own has no --set, --scenario, --all or --order")
-        asked = _models(before, changed, properties)
+        if scenarios or wide or order:
+            raise click.UsageError("a model of your own has no --scenario, --all or --order")
+        asked = _models(before, changed, properties, settings)
     found = _Found(asked, _decide(asked, properties, strict or bool(properties), jobs))
     if trace_out is not None:
         _write_trace(found, trace_out)
@@ -70,14 +70,19 @@ class _Asked(Struct, frozen=True):
     left_out: Sequence[str] = ()
 
 
-def _models(before: Revision | str, after: Revision | str, properties: Sequence[str]) -> _Asked:
-    """Two models of the user's. Raises UsageError for one and a code base, BadParameter for a property that one does not have."""
+def _models(
+    before: Revision | str, after: Revision | str, properties: Sequence[str], settings: Sequence[tuple[str, Setting]]
+) -> _Asked:
+    """Two models of the user's, the second with these parameters.
+
+    Raises UsageError for one and a code base, BadParameter for a property that one does not have, and for parameters.
+    """
     if isinstance(before, Revision) or isinstance(after, Revision):
         raise click.UsageError("a code base cannot be compared with a model of your own")
-    two = load_model(before), load_model(after)
+    two = load_model(before), load_model(after, settings)
     for model in two:
         chosen_properties(model.system(), properties)
-    return _Asked(before, after, [Pair("", *two)])
+    return _Asked(before, called_with(after, settings), [Pair("", *two)])
 
 
 def _code_bases(
@@ -215,8 +220,8 @@ def _naming(subject: Subject) -> str:
     """The arguments that name it."""
     if isinstance(subject, CodeBase):
         return subject.options
-    source = subject.source()
-    return quote(f"{source['file']}:{source['function']}")
+    assert isinstance(subject, ModelFile)
+    return subject.options
 
 
 def _table(found: _Found) -> Table:

@@ -1,0 +1,165 @@
+"""A user's Python file, run as a module: what it prints goes to standard error, and what goes wrong in it is told with its line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stdout
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import NoReturn, TypeVar
+
+from msgspec import Struct
+
+from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudget
+from draincheck.knobs import nearest
+from draincheck.lang.misuse import in_words
+
+__all__ = ["Program", "place_in"]
+
+T = TypeVar("T")
+
+
+class Program(Struct, frozen=True):
+    """A file of the user's, imported; `file` is as given."""
+
+    file: str
+    module: ModuleType
+
+    @classmethod
+    def load(cls, file: str) -> Program:
+        """Import a file. Raises NoSuchModel for none, and MalformedModel, with the place, for one that does not import."""
+        if not _is_file(file):
+            raise NoSuchModel(f"there is no file {file!r}")
+        with running(file):
+            return cls(file, _module(file))
+
+    def functions(self) -> dict[str, Callable[..., object]]:
+        """The functions that are written in it, in their order."""
+        here = self.module.__name__
+        items = vars(self.module).items()
+        return {name: item for name, item in items if isinstance(item, FunctionType) and item.__module__ == here}
+
+    def function(self, name: str) -> Callable[..., object]:
+        """The function of this name. Raises NoSuchModel, with the nearest names."""
+        try:
+            found: object = getattr(self.module, name, None)
+        except Exception as error:  # a module may answer for its names itself
+            raise MalformedModel(
+                f"{place_in(self.file, error)}: {name!r} cannot be looked up: {_cause(error)}"
+            ) from error
+        if not callable(found):
+            known = [key for key, value in vars(self.module).items() if callable(value) and not key.startswith("_")]
+            raise NoSuchModel(f"{self.file}: {nearest('function', name, known)}")
+        return found
+
+    def run(self, name: str, function: Callable[[], T]) -> T:
+        """Call something that runs it; whatever goes wrong there is the file's fault. Raises MalformedModel, with the line."""
+        with running(self.file):
+            try:
+                return function()
+            except ModelError as error:
+                place = "" if error.line else f"{place_in(self.file, error)}: "
+                raise MalformedModel(f"{place}{error}") from error
+            except (OutOfBudget, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                words = in_words(error) or f"{name}() failed: {_cause(error)}"
+                raise MalformedModel(f"{place_in(self.file, error)}: {words}") from error
+
+
+def place_in(file: str, error: BaseException) -> str:
+    """The line of the user's file that led to the error."""
+    path = str(Path(file).resolve())
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return f"{file}:{error.lineno or 1}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return f"{file}:{lines[-1]}" if lines else file
+
+
+@contextmanager
+def running(file: str) -> Generator[None]:
+    """While something of the file runs: the files beside it can be imported, it prints to standard error, and forks end with it."""
+    with redirect_stdout(sys.stderr), _neighbours_of(file), _staying(), _alone():
+        yield
+
+
+def _is_file(file: str) -> bool:
+    try:
+        return Path(file).is_file()
+    except (OSError, ValueError):  # longer than a name may be, for instance
+        return False
+
+
+@contextmanager
+def _alone() -> Generator[None]:
+    """A process that is forked in here, and comes to the end, ends there: what follows is done once."""
+    process = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != process:
+            os._exit(0)
+
+
+@contextmanager
+def _staying() -> Generator[None]:
+    """Who ends the process without a word (`os._exit`) would be taken for somebody who found nothing wrong: SystemExit instead."""
+    process, leave = os.getpid(), os._exit
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != process:
+            leave(status)
+        raise SystemExit(f"os._exit({status})")
+
+    setattr(os, "_exit", refuse)  # noqa: B010 (mypy would have it that functions are never assigned)
+    try:
+        yield
+    finally:
+        setattr(os, "_exit", leave)  # noqa: B010
+
+
+@contextmanager
+def _neighbours_of(file: str) -> Generator[None]:
+    """Let the files beside a file be imported, as Python does for a script; the working directory stays."""
+    before, folder = list(sys.path), os.open(".", os.O_RDONLY)
+    sys.path.insert(0, str(Path(file).resolve().parent))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+        os.fchdir(folder)
+        os.close(folder)
+
+
+def _module(file: str) -> ModuleType:
+    """Import a file by its path."""
+    path = Path(file).resolve()
+    spec = spec_from_file_location(f"model_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise NoSuchModel(f"{file!r} is not a Python file; its name ends in .py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise MalformedModel(f"{place_in(file, error)}: not Python: {error.msg}") from error
+    except (OutOfBudget, KeyboardInterrupt):
+        raise
+    except ModelError as error:
+        place = "" if error.line else f"{place_in(file, error)}: "
+        raise MalformedModel(f"{place}{error}") from error
+    except BaseException as error:
+        raise MalformedModel(f"{place_in(file, error)}: the model does not import: {_cause(error)}") from error
+    return module
+
+
+def _cause(error: BaseException) -> str:
+    try:
+        said = str(error)
+    except Exception:  # it may be a class of the user's
+        said = ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
