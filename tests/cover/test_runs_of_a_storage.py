@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from check_invariants.main import cli
+from draincheck import check
+from draincheck.model_file import ModelFile
+from draincheck.report.account import suite_of
 
 STORAGE = """
 from draincheck.lang import Model
@@ -115,6 +118,13 @@ def test_the_verdict_on_serving_names_its_assumption(function: str, words: str, 
     document = json.loads(CliRunner().invoke(cli, ["check", f"{file}:{function}", "--json"]).stdout)
     (served,) = (item for item in document["properties"] if item["name"] == "served")
     assert words in served["how"]
+
+
+@pytest.mark.parametrize(("function", "warned"), [("nobody_goes_on", True), ("all_go_on", False)])
+def test_reports_are_made_with_the_warnings(function: str, warned: bool, file: str) -> None:
+    """The value that every report format is made from has them."""
+    subject = ModelFile.load(f"{file}:{function}")
+    assert bool(suite_of(subject, check(subject)).warnings) is warned
 
 
 @pytest.mark.parametrize(("function", "warned"), [("nobody_goes_on", True), ("all_go_on", False)])

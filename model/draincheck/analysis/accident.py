@@ -88,7 +88,8 @@ def _running(coroutine: Stand, enterer: Stand) -> str:
 def _where(stand: Stand) -> str:
     """At which of its places, or inside of what it has entered."""
     inside = f" inside {stand.awaits}" if stand.awaits else ""
-    places = f" at {', '.join(map(repr, stand.places))}" if stand.places and not inside else ""
+    named = [repr(place) for place in stand.places if place != "(start)"]
+    places = f" at {', '.join(named)}" if named else ""
     return f"{inside or places}{_at(stand)}"
 
 

@@ -113,6 +113,7 @@ class Suite(Struct, frozen=True, kw_only=True):
         seconds: how long it took.
         counts: what an exhaustive search found; None if there was none.
         pinned: what it should find; None if nobody has said.
+        warnings: what the verdicts rest on that is hardly meant.
     """
 
     title: str
@@ -121,6 +122,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     counts: SearchCounts | None = None
     pinned: SearchCounts | None = None
+    warnings: Sequence[str] = ()
 
     @property
     def delta(self) -> str:
@@ -204,6 +206,7 @@ def suite_of(
         scenario=scenario if isinstance(scenario, str) else "",
         seconds=seconds,
         counts=_counts(result),
+        warnings=result.warnings,
     )
 
 

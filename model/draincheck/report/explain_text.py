@@ -143,7 +143,8 @@ def _instead(told: Explanation) -> Iterator[_Line]:
 
 def _violated(told: Explanation, number: int) -> Iterator[_Line]:
     """Of a property of states or steps: what else was enabled where it was violated, and the last chance to avoid that."""
-    yield _Line(f"{_named(told.property)} is violated {f'in step {number}' if number else 'initially'}", "head")
+    where = "initially" if not number else f"{'in' if told.error is None else 'after'} step {number}"
+    yield _Line(f"{_named(told.property)} is violated {where}", "head")
     if told.escape is None:
         yield _Line(
             f"{INDENT}nothing could have been done: whatever happens, {_named(told.property)} is violated", "bad"
