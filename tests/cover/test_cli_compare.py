@@ -12,7 +12,7 @@ from draincheck.model_file import ModelFile
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.questions.compare import Change, Difference, Pair, compare
+from drainspecs.questions.compare import Difference, Effect, Pair, compare
 from drainspecs.suite.matrix import Solver, default_rows
 from tests.golden.documents import validator
 from tests.support.cli import run
@@ -126,9 +126,9 @@ def test_the_matrix_says_the_same(pair: tuple[str, str]) -> None:
     before, after = ({c.property_name: c.verdict.outcome for c in r.cells} for r in Solver().decide(rows))
     place = compare([Pair(scenario, CodeBase.named(pair[0], scenario), CodeBase.named(pair[1], scenario))]).places[0]
     violated = {n for n in before if before[n] is Outcome.VIOLATED}, {n for n in after if after[n] is Outcome.VIOLATED}
-    assert set(place.changed(Change.MENDED)) == violated[0] - violated[1]
-    assert set(place.changed(Change.BROKEN)) == violated[1] - violated[0]
-    assert set(place.changed(Change.OPEN)) == violated[0] & violated[1]
+    assert set(place.changed(Effect.MENDED)) == violated[0] - violated[1]
+    assert set(place.changed(Effect.BROKEN)) == violated[1] - violated[0]
+    assert set(place.changed(Effect.OPEN)) == violated[0] & violated[1]
 
 
 # -- models of a user's -------------------------------------------------------------------------------
@@ -152,22 +152,22 @@ def test_unknown_is_no_improvement(models: str) -> None:
     """What is not decided on either side is unknown, whatever the other comes to."""
     pair = Pair("", ModelFile.load(f"{models}:worse"), ModelFile.load(f"{models}:fine"))
     found = compare([pair], limits=Limits(states=1))
-    assert found.places[0].changed(Change.UNKNOWN) == ["below"]
+    assert found.places[0].changed(Effect.UNKNOWN) == ["below"]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "change"),
     [
-        (Outcome.HOLDS, Outcome.VIOLATED, Change.BROKEN),
-        (None, Outcome.VIOLATED, Change.BROKEN),
-        (Outcome.NEVER_ASKED, Outcome.VIOLATED, Change.BROKEN),
-        (Outcome.VIOLATED, Outcome.NEVER_ASKED, Change.MENDED),
-        (Outcome.HOLDS, Outcome.NEVER_ASKED, Change.OTHER),
-        (Outcome.VIOLATED, Outcome.UNKNOWN, Change.UNKNOWN),
-        (None, Outcome.HOLDS, Change.SAME),
+        (Outcome.HOLDS, Outcome.VIOLATED, Effect.BROKEN),
+        (None, Outcome.VIOLATED, Effect.BROKEN),
+        (Outcome.NEVER_ASKED, Outcome.VIOLATED, Effect.BROKEN),
+        (Outcome.VIOLATED, Outcome.NEVER_ASKED, Effect.MENDED),
+        (Outcome.HOLDS, Outcome.NEVER_ASKED, Effect.OTHER),
+        (Outcome.VIOLATED, Outcome.UNKNOWN, Effect.UNKNOWN),
+        (None, Outcome.HOLDS, Effect.SAME),
     ],
 )
-def test_what_became_of_a_property(before: Outcome | None, after: Outcome | None, change: Change) -> None:
+def test_what_became_of_a_property(before: Outcome | None, after: Outcome | None, change: Effect) -> None:
     """A verdict that was not there violates nothing; one that is unknown is neither better nor worse."""
     assert Difference("p", before, after, matters=True).change is change
 

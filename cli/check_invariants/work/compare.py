@@ -22,7 +22,7 @@ from draincheck.words import listed
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
-from drainspecs.questions.compare import Change, Comparison, Decided, Pair, Place, compare
+from drainspecs.questions.compare import Compared, Comparison, Decided, Effect, Pair, compare
 
 
 def command(
@@ -134,35 +134,35 @@ class _Found(Struct, frozen=True, dict=True):
     def code(self) -> ExitCode:
         """Whether something got worse."""
         found = self.compared
-        if found.any(Change.BROKEN, matters=True):
+        if found.any(Effect.BROKEN, matters=True):
             return ExitCode.VIOLATED
-        if found.any(Change.UNKNOWN):
+        if found.any(Effect.UNKNOWN):
             return ExitCode.INCONCLUSIVE
-        differ = [found.any(Change.MENDED, Change.BROKEN, Change.OTHER, matters=matters) for matters in (False, True)]
+        differ = [found.any(Effect.MENDED, Effect.BROKEN, Effect.OTHER, matters=matters) for matters in (False, True)]
         return ExitCode.DIFFERENT if differ == [True, False] else ExitCode.OK
 
     @property
     def sentence(self) -> str:
         """The answer."""
         found = self.compared
-        unknown = _where({place.pair.place: place.changed(Change.UNKNOWN) for place in found.places})
+        unknown = _where({place.pair.place: place.changed(Effect.UNKNOWN) for place in found.places})
         if not found.any(*_DIFFERENCES):
             said = ["changes no verdict"]
         else:
-            said = [f"mends {self._things(Change.MENDED)}", f"adds {self._things(Change.BROKEN)}"]
+            said = [f"mends {self._things(Effect.MENDED)}", f"adds {self._things(Effect.BROKEN)}"]
             said += filter(None, [self._rules()])
-        said.append(f"leaves {self._things(Change.OPEN)} open")
+        said.append(f"leaves {self._things(Effect.OPEN)} open")
         said += [f"unknown: {unknown}"] if unknown else []
         return f"{self.asked.after}, compared with {self.asked.before}, {'; '.join(said)}"
 
-    def _things(self, change: Change) -> str:
+    def _things(self, change: Effect) -> str:
         """What is so for the owner of the data, and where."""
         return _where({place.pair.place: place.words[change] for place in self.compared.places}) or "nothing"
 
     def _rules(self) -> str:
         """What became of rules inside QEMU, "" if nothing did."""
         places, parts = self.compared.places, list[str]()
-        for change in (Change.MENDED, Change.BROKEN):
+        for change in (Effect.MENDED, Effect.BROKEN):
             names = dict.fromkeys(name for place in places for name in place.changed(change, matters=False))
             parts += [f"{', '.join(names)} {change.value}"] if names else []
         return f"rules inside QEMU: {'; '.join(parts)}" if parts else ""
@@ -178,7 +178,7 @@ class _Found(Struct, frozen=True, dict=True):
         return place.pair.after, verdict, Run.of(place.pair.after.system(), verdict.trace)
 
 
-_DIFFERENCES = (Change.MENDED, Change.BROKEN, Change.OTHER, Change.UNKNOWN)
+_DIFFERENCES = (Effect.MENDED, Effect.BROKEN, Effect.OTHER, Effect.UNKNOWN)
 
 
 def _where(found: Mapping[str, Sequence[str]]) -> str:
@@ -227,18 +227,18 @@ def _naming(subject: Subject) -> str:
 def _table(found: _Found) -> Table:
     """A line a place."""
 
-    def became(change: Change, style: str) -> Callable[[Place], Cell]:
+    def became(change: Effect, style: str) -> Callable[[Compared], Cell]:
         return lambda place: Styled(" ".join(place.changed(change)), style)
 
-    columns: dict[Column, Callable[[Place], Cell]] = {
+    columns: dict[Column, Callable[[Compared], Cell]] = {
         Column("scenario"): lambda place: place.pair.place,
         Column("before"): lambda place: _impact(place.before),
         Column("after"): lambda place: _impact(place.after),
-        Column("mended"): became(Change.MENDED, "green"),
-        Column("broken"): became(Change.BROKEN, "bold red"),
-        Column("still violated"): became(Change.OPEN, "yellow"),
-        Column("asked otherwise"): became(Change.OTHER, ""),
-        Column("unknown"): became(Change.UNKNOWN, "bold yellow"),
+        Column("mended"): became(Effect.MENDED, "green"),
+        Column("broken"): became(Effect.BROKEN, "bold red"),
+        Column("still violated"): became(Effect.OPEN, "yellow"),
+        Column("asked otherwise"): became(Effect.OTHER, ""),
+        Column("unknown"): became(Effect.UNKNOWN, "bold yellow"),
     }
     table = Table.of(found.compared.places, columns)
     for header in ("scenario", "before", "after", "asked otherwise", "unknown"):
@@ -279,7 +279,7 @@ def _json(found: _Found, traces: bool) -> Document:
     }
 
 
-def _place_json(place: Place) -> Document:
+def _place_json(place: Compared) -> Document:
     return {
         "scenario": place.pair.place or None,
         "before": _side_json(place.before),

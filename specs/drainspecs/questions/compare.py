@@ -13,10 +13,10 @@ from draincheck.pool import in_processes
 from draincheck.subject import Subject
 from draincheck.verdict import NO_LIMITS, Limits, Outcome, Verdict
 
-__all__ = ["Change", "Comparison", "Decided", "Difference", "Pair", "Place", "compare"]
+__all__ = ["Compared", "Comparison", "Decided", "Difference", "Effect", "Pair", "compare"]
 
 
-class Change(Enum):
+class Effect(Enum):
     """What became of a property.
 
     *Other*: it was asked and is no more, or the other way round; nothing was violated, and nothing is.
@@ -61,22 +61,22 @@ class Difference(Struct, frozen=True):
     matters: bool
 
     @property
-    def change(self) -> Change:
+    def change(self) -> Effect:
         """What became of it."""
         if Outcome.UNKNOWN in (self.before, self.after):
-            return Change.UNKNOWN
+            return Effect.UNKNOWN
         match self.before is Outcome.VIOLATED, self.after is Outcome.VIOLATED:
             case True, True:
-                return Change.OPEN
+                return Effect.OPEN
             case True, False:
-                return Change.MENDED
+                return Effect.MENDED
             case False, True:
-                return Change.BROKEN
+                return Effect.BROKEN
             case _:
-                return Change.SAME if None in (self.before, self.after) or self.before is self.after else Change.OTHER
+                return Effect.SAME if None in (self.before, self.after) or self.before is self.after else Effect.OTHER
 
 
-class Place(Struct, frozen=True, dict=True):
+class Compared(Struct, frozen=True, dict=True):
     """What was found in one place; None where one of them is not possible. `strict`: rules inside QEMU matter."""
 
     pair: Pair
@@ -95,43 +95,43 @@ class Place(Struct, frozen=True, dict=True):
         subject = self.pair.after or self.pair.before
         return self.strict or subject is None or subject.matters(name)
 
-    def changed(self, change: Change, matters: bool | None = None) -> list[str]:
+    def changed(self, change: Effect, matters: bool | None = None) -> list[str]:
         """The properties of which that became; only those that matter, or do not, if that is said."""
         return [d.name for d in self.differences if d.change is change and matters in (None, d.matters)]
 
     @property
-    def words(self) -> Mapping[Change, list[str]]:
+    def words(self) -> Mapping[Effect, list[str]]:
         """What is mended, broken, and still open here for the owner of the data: in words, by property where there are none."""
         was, now = _words(self.before), _words(self.after)
         if not (was or now):
             return {
-                change: self.changed(change, matters=True) for change in (Change.MENDED, Change.BROKEN, Change.OPEN)
+                change: self.changed(change, matters=True) for change in (Effect.MENDED, Effect.BROKEN, Effect.OPEN)
             }
-        broken = [word for word in now if word not in was] or self.changed(Change.BROKEN, matters=True)
+        broken = [word for word in now if word not in was] or self.changed(Effect.BROKEN, matters=True)
         return {
-            Change.MENDED: [word for word in was if word not in now],
-            Change.BROKEN: broken,
-            Change.OPEN: [word for word in now if word in was],
+            Effect.MENDED: [word for word in was if word not in now],
+            Effect.BROKEN: broken,
+            Effect.OPEN: [word for word in now if word in was],
         }
 
 
 class Comparison(Struct, frozen=True):
     """Two subjects compared in all places."""
 
-    places: tuple[Place, ...]
+    places: tuple[Compared, ...]
 
-    def any(self, *changes: Change, matters: bool | None = None) -> bool:
+    def any(self, *changes: Effect, matters: bool | None = None) -> bool:
         """Whether such a thing became of some property."""
         return any(place.changed(change, matters) for place in self.places for change in changes)
 
     @property
-    def worst(self) -> tuple[Place, Verdict] | None:
+    def worst(self) -> tuple[Compared, Verdict] | None:
         """The shortest new counterexample: of what matters, if there is one; else of a rule. None if nothing broke."""
         found = [
             (not item.matters, len(verdict.trace.actions), place, verdict)
             for place in self.places
             for item in place.differences
-            if item.change is Change.BROKEN
+            if item.change is Effect.BROKEN
             and place.after is not None
             and (verdict := place.after.verdicts[item.name]).trace is not None
         ]
@@ -175,7 +175,7 @@ def compare(
         if advance is not None:
             advance(len(answers))
     sides = (answers.get(number) for number in range(len(subjects)))
-    return Comparison(tuple(Place(pair, *two, strict) for pair, two in zip(pairs, _in_pairs(sides), strict=True)))
+    return Comparison(tuple(Compared(pair, *two, strict) for pair, two in zip(pairs, _in_pairs(sides), strict=True)))
 
 
 def _in_pairs(sides: Iterator[Decided | None]) -> Iterator[tuple[Decided | None, Decided | None]]:
