@@ -8,10 +8,11 @@ from random import Random
 import pytest
 import z3
 
-from draincheck.certificate.diagram import Diagram, good_order
+from draincheck.certificate.diagram import good_order
 from draincheck.engines.smt.relation import Relation
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem
+from tests.support.certificates import diagram
 from tests.support.machines import Machine
 
 
@@ -51,7 +52,7 @@ def test_diagram_of_a_set_is_true_in_its_states_alone(seed: int) -> None:
     states = everything(system)
     chosen = random.sample(states, random.choice((1, 2, 7, len(states) // 2, len(states) - 1)))
     order = random.sample(range(len(system.variables)), len(system.variables))
-    text = Diagram(Relation(system), order, dict.fromkeys(chosen, "true"), "false").text()
+    text = diagram(Relation(system), order, dict.fromkeys(chosen, "true"), "false").text()
     assert members(system, text) == set(chosen)
 
 
@@ -61,15 +62,15 @@ def test_diagram_without_a_default_is_right_where_it_was_asked(seed: int) -> Non
     random, system = Random(seed), space()
     chosen = random.sample(everything(system), 40)
     values = {state: random.choice(("true", "false")) for state in chosen}
-    found = members(system, Diagram(Relation(system), range(len(system.variables)), values, "").text())
+    found = members(system, diagram(Relation(system), range(len(system.variables)), values, "").text())
     assert {state: "true" if state in found else "false" for state in chosen} == values
 
 
 def test_all_states_are_no_question() -> None:
     """The set of everything needs no node."""
     system = space()
-    diagram = Diagram(Relation(system), range(6), dict.fromkeys(everything(system), "true"), "false")
-    assert (diagram.nodes, diagram.text()) == (0, "true")
+    found = diagram(Relation(system), range(6), dict.fromkeys(everything(system), "true"), "false")
+    assert (found.nodes, found.text()) == (0, "true")
 
 
 def test_equal_rests_are_one_node() -> None:
@@ -77,10 +78,10 @@ def test_equal_rests_are_one_node() -> None:
     bits = [BoolVar(f"bit {n}", BOOL, (0,)) for n in range(8)]
     system = Machine(*bits).system()
     odd = [state for state in everything(system) if sum(state) % 2]
-    diagram = Diagram(Relation(system), range(8), dict.fromkeys(odd, "true"), "false")
-    assert diagram.nodes == 2 * 8 - 1
-    assert members(system, diagram.text()) == set(odd)
-    assert len(diagram.text()) < 1000
+    found = diagram(Relation(system), range(8), dict.fromkeys(odd, "true"), "false")
+    assert found.nodes == 2 * 8 - 1
+    assert members(system, found.text()) == set(odd)
+    assert len(found.text()) < 1000
 
 
 def test_good_order_puts_what_depends_on_each_other_side_by_side() -> None:
@@ -91,5 +92,5 @@ def test_good_order_puts_what_depends_on_each_other_side_by_side() -> None:
     order = good_order(equal)
     assert all({order[n], order[n + 1]} == {order[n] % 4, order[n] % 4 + 4} for n in range(0, 8, 2))
     values = dict.fromkeys(equal, "true")
-    good, bad = (Diagram(Relation(system), o, values, "false").nodes for o in (order, range(8)))
+    good, bad = (diagram(Relation(system), o, values, "false").nodes for o in (order, range(8)))
     assert (good, bad) == (12, 45)

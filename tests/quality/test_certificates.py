@@ -158,7 +158,10 @@ def test_violated_property_is_not_proved_by_another_code_base(certificate: Certi
     assert explore(broken).verdicts["S1"].outcome is Outcome.VIOLATED
     reached = list(states(broken))
     honest = make(broken, ["B1"])
-    claims = (replace(honest.header.claims[0], property="S1"),)
+    counterexample = explore(broken).verdicts["S1"].trace
+    assert counterexample is not None
+    asked = (counterexample.initial, counterexample.actions)
+    claims = (replace(honest.header.claims[0], property="S1", asked=asked),)
     wrong = with_bodies(
         broken, replace(honest, header=replace(honest.header, claims=claims)), [invariant_of(broken, reached)]
     )
@@ -171,7 +174,7 @@ def test_weakened_rank_and_strategy_are_refuted(system: TransitionSystem) -> Non
     honest = make(system, ["F1"])
     (claim,) = honest.header.claims
     reached = invariant_of(system, list(states(system)))
-    number = honest.text.split("(define-fun strategy0 ")[1].split(") (_ BitVec ")[-1].split(")")[0]
+    number = honest.text.split("(define-fun strategy0.0 ")[1].split(") (_ BitVec ")[-1].split(")")[0]
     strategy = f"#b{0:0{int(number)}b}"
-    wrong = with_bodies(system, honest, [reached, *["true"] * claim.progress, strategy])
+    wrong = with_bodies(system, honest, [reached, *["true"] * claim.progress[0], strategy])
     assert set(refutations(wrong, system)) == {"F1: its strategy can be followed"}

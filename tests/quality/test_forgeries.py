@@ -35,11 +35,11 @@ def test_the_lies_are_lies(name: str, solver: str) -> None:
     assert not accepted(lie.text, lie, solver)
     assert not lie.is_true(lie.text)
     said = check(lie.text, lie.system, solver).reason
-    assert "refutes it" in said or "witness" in said
+    assert any(words in said for words in ("refutes it", "witness", "path that asks"))
 
 
 def test_there_are_enough() -> None:
-    """Hundreds of tricks on each of five lies, no two the same."""
+    """Hundreds of tricks on each of eight lies, no two the same."""
     numbers = [len(set(systematic(make()))) for make in LIES.values()]
     assert min(numbers) >= 200
     assert sum(numbers) >= 5_000

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from draincheck.certificate import Certificate, from_proof, read
-from draincheck.certificate.diagram import Diagram, good_order
+from draincheck.certificate.diagram import Diagram, Rows, good_order
 from draincheck.certificate.format import CLAIM, QUERIES, written
 from draincheck.certificate.queries import model_part, query_part, signatures
 from draincheck.engines.smt import induction
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined
+from draincheck.exploration.layout import Layout
 from draincheck.properties import Always, Reachable
 from draincheck.sorts import IntSort
 from draincheck.system import IntVar, State, TransitionSystem
@@ -21,7 +22,7 @@ from draincheck.verdict import Limits
 from tests.support.engines import one
 from tests.support.machines import Machine
 
-__all__ = ["by_induction", "forged", "invariant_of", "number_line", "ring", "with_bodies", "with_claim"]
+__all__ = ["by_induction", "diagram", "forged", "invariant_of", "number_line", "ring", "with_bodies", "with_claim"]
 
 
 def ring(stays: bool = False) -> TransitionSystem:
@@ -77,8 +78,15 @@ def with_claim(text: str, claim: str) -> str:
     return f"{before}{CLAIM}\n{claim}\n{QUERIES}{rest.split(QUERIES)[1]}"
 
 
+def diagram(relation: Relation, order: Sequence[int], values: Mapping[State, str], default: str) -> Diagram:
+    """The diagram of a function of states, which asks the variables in an order."""
+    layout, texts = Layout(relation.system.variables), list(dict.fromkeys(values.values()))
+    rows = Rows(relation, order, list(map(layout.pack, values)), layout)
+    return Diagram(rows, rows.shape([texts.index(text) for text in values.values()]), texts.__getitem__, default)
+
+
 def invariant_of(system: TransitionSystem, states: Sequence[State]) -> str:
     """The body of an invariant that holds in these states and nowhere else."""
     relation = Relation(system)
-    diagram = Diagram(relation, good_order(states), dict.fromkeys(states, "true"), "false")
-    return conjoined([relation.applied("domain"), diagram.text()])
+    text = diagram(relation, good_order(states), dict.fromkeys(states, "true"), "false").text()
+    return conjoined([relation.applied("domain"), text])

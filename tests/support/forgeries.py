@@ -15,12 +15,13 @@ from draincheck import interpreter
 from draincheck.certificate import make, read
 from draincheck.certificate.format import CLAIM, MODEL, QUERIES
 from draincheck.jsonvalue import Json
-from draincheck.properties import Always, CanAlwaysFinish, NoDeadlock, Reachable
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Reachable
 from draincheck.sorts import IntSort
 from draincheck.system import IntVar, TransitionSystem
 from draincheck.verdict import Outcome
 from tests.support.certificates import by_induction, forged
 from tests.support.machines import Machine
+from tests.support.stuck_models import two_locks
 
 __all__ = ["LIES", "Lie", "chance", "systematic"]
 
@@ -79,6 +80,25 @@ def _stuck(lying: bool) -> TransitionSystem:
     return machine.system(NoDeadlock("moves"))
 
 
+def _check(lying: bool) -> TransitionSystem:
+    place = IntVar("place", IntSort(0, 3), (0,))
+    machine = Machine(place)
+    machine.action("on", place < (1 if lying else 2), place.inc())
+    machine.action("asks", place.is_(2), place.set(3), checks=[("checked", place > 0)])
+    return machine.system(Assertion("checked"))
+
+
+def _movement(lying: bool) -> TransitionSystem:
+    place = IntVar("place", IntSort(0, 3), (0,))
+    machine = Machine(place)
+    machine.action("on", place.is_(1 if lying else 0), place.inc())
+    return machine.system(Always("low", place < 3))
+
+
+def _circle(lying: bool) -> TransitionSystem:
+    return two_locks(ordered=not lying).compile()
+
+
 def _certified(build: Callable[[bool], TransitionSystem]) -> Lie:
     return Lie(build(True), forged(build(True), make(build(False))).text)
 
@@ -94,6 +114,9 @@ LIES: dict[str, Callable[[], Lie]] = {
     "a witness": lambda: _certified(_witness),
     "an induction": _proved,
     "a deadlock": lambda: _certified(_stuck),
+    "a question": lambda: _certified(_check),
+    "a movement": lambda: _certified(_movement),
+    "a circle": lambda: _certified(_circle),
 }
 
 #: what a liar would like a field of the header to be

@@ -26,7 +26,7 @@ from check_invariants.output import (
 )
 from check_invariants.selection import Selectors, chosen_properties, select
 from check_invariants.words import as_far_as_modelled, claimed
-from draincheck import Expectation, Limits, Outcome, Subject
+from draincheck import Expectation, Limits, Outcome, Subject, TransitionSystem
 from draincheck import certificate as certificates
 from draincheck.certificate import Certificate, Certified, Gap, Header, certify
 from draincheck.errors import CertificateError
@@ -91,20 +91,22 @@ def _proven(
             "`check-invariants check` decides it",
             param_hint="'--property'",
         )
-    found = _certified(subject, [item.name for item in items], engine, limits)
+    found = _certified(subject, system, [item.name for item in items], engine, limits)
     if found.certificate is None or (properties and found.gaps):
         raise _failure(system.name, found.gaps)
     return found.certificate, found.gaps
 
 
-def _certified(subject: Subject, names: Sequence[str], engine: str, limits: Limits) -> Certified:
+def _certified(
+    subject: Subject, system: TransitionSystem, names: Sequence[str], engine: str, limits: Limits
+) -> Certified:
     """A certificate of these properties. Raises MalformedInput, LimitReached and Interrupted."""
     explicit = engine == "explicit"
     counter = Counter("states found") if explicit else Counter("properties tried", len(names))
     interrupted = "after {} states every verdict is unknown" if explicit else "no certificate was written"
     try:
         with asking(subject.title, counter, interrupted):
-            return certify(subject, names, engine=engine, limits=limits, reporter=counter)
+            return certify(system, names, engine=engine, limits=limits, reporter=counter, source=subject.source())
     except CertificateError as error:
         raise LimitReached(f"{error}; no certificate was written") from error
 

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.budget import running
 from draincheck.certificate.format import Certificate
-from draincheck.certificate.make import from_proof, make, met_error, obstacle
-from draincheck.checking import Checkable, check, chosen, system_of
+from draincheck.certificate.make import from_proof, met_error, obstacle
+from draincheck.certificate.reached import decided, from_search, searched
+from draincheck.checking import Checkable, chosen, system_of
 from draincheck.engines.smt import induction
 from draincheck.engines.smt.induction import Proof
-from draincheck.errors import ModelError
+from draincheck.errors import CertificateError, ModelError, OutOfBudget
 from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
 from draincheck.subject import Source
@@ -45,6 +47,7 @@ def certify(
     engine: str = "explicit",
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
+    source: Source | None = None,
 ) -> Certified:
     """A certificate of what holds (and of goals that are out of reach).
 
@@ -52,8 +55,9 @@ def certify(
         what: a subject, a model or a system; the certificate says how a subject is made again.
         properties: the names of those that it is to be about; all if none is named.
         engine: `explicit`: the invariant is the set of reachable states. `induction`: it is a formula, k-inductive.
-        limits: where to stop.
+        limits: where to stop, for all of it.
         reporter: told how many states were found, or how many properties were tried.
+        source: how the model is made again, where `what` is no subject.
 
     Raises:
         ModelError: the model has no meaning, there is no such property, or the engine proves nothing.
@@ -61,19 +65,24 @@ def certify(
     """
     if engine not in _WAYS:
         raise ModelError(f"{engine} proves nothing; known: {', '.join(_WAYS)}")
-    system = system_of(what)
-    source: Source = {} if isinstance(what, TransitionSystem | Model) else what.source()
-    return _WAYS[engine](system, chosen(system, properties), source, limits, reporter)
+    if source is None:
+        source = {} if isinstance(what, TransitionSystem | Model) else what.source()
+    with running(limits) as budget:
+        system = system_of(what)
+        try:
+            return _WAYS[engine](system, chosen(system, properties), source, budget, reporter)
+        except OutOfBudget as limit:
+            raise CertificateError(f"{system.name}: {limit}") from limit
 
 
 def _by_search(
     system: TransitionSystem, items: Sequence[Property], source: Source, limits: Limits, reporter: Reporter
 ) -> Certified:
     """A certificate from the reachable states."""
-    result = check(system, [item.name for item in items], limits=limits, reporter=reporter)
-    gaps = _gaps(system, items, result.verdicts)
-    names = _others(items, gaps)
-    return Certified(make(system, names, limits, source, result.exploration) if names else None, gaps)
+    search = searched(system, items, limits, reporter)
+    gaps = _gaps(items, decided(search, items))
+    left = _others(items, gaps)
+    return Certified(from_search(search, left, source, reporter) if left else None, gaps)
 
 
 def _by_induction(
@@ -81,8 +90,8 @@ def _by_induction(
 ) -> Certified:
     """A certificate from proofs by k-induction, property by property."""
     verdicts, proofs = _proved(system, items, limits, reporter)
-    gaps = _gaps(system, items, verdicts)
-    without = [name for name in _others(items, gaps) if name not in proofs]
+    gaps = _gaps(items, verdicts)
+    without = [item.name for item in _others(items, gaps) if item.name not in proofs]
     gaps += [Gap(name, _without_induction(verdicts[name]), known=False) for name in without]
     certified = [proof for name, proof in proofs.items() if name not in {gap.property for gap in gaps}]
     return Certified(from_proof(system, certified, source) if certified else None, gaps)
@@ -115,14 +124,14 @@ def _without_induction(verdict: Verdict) -> str:
     return f"{known} ({verdict.reason}){but}; use --engine explicit"
 
 
-def _gaps(system: TransitionSystem, items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[Gap]:
+def _gaps(items: Sequence[Property], verdicts: Mapping[str, Verdict]) -> list[Gap]:
     """What cannot be certified, given what was found."""
     found: list[Gap] = []
     if ends := met_error(verdicts):
         return [Gap(item.name, ends, known=True) for item in items]
     for item in items:
         verdict = verdicts.get(item.name)
-        if reason := obstacle(system, item, verdict):
+        if reason := obstacle(item, verdict):
             outcome = Outcome.UNKNOWN if verdict is None else verdict.outcome
             known = outcome is not Outcome.UNKNOWN
             unasked = outcome is Outcome.NEVER_ASKED
@@ -130,5 +139,5 @@ def _gaps(system: TransitionSystem, items: Sequence[Property], verdicts: Mapping
     return found
 
 
-def _others(items: Sequence[Property], gaps: Sequence[Gap]) -> list[str]:
-    return [item.name for item in items if item.name not in {gap.property for gap in gaps}]
+def _others(items: Sequence[Property], gaps: Sequence[Gap]) -> list[Property]:
+    return [item for item in items if item.name not in {gap.property for gap in gaps}]

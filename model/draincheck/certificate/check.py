@@ -3,7 +3,15 @@
 A certificate is untrusted: whoever wrote it may want a violated property accepted. Nothing of it is believed. The definitions of the
 model and the queries are made again from the system and compared with what the file says; what is left, the claim, may only define the
 functions that the queries are about, in a language that can say nothing else (`claim`); then a solver reads the text and must find every
-query without a solution. Witnesses are executed. What the check does trust: this program's translation of a system, and the solver.
+query without a solution. Paths are executed. What the check does trust: this program's translation of a system, and the solver.
+
+What an accepted certificate proves of its system, in which no run ends with an error or passes a bound:
+
+* `Always`, `Assertion`, `NoFault` hold: no reachable state violates them, nor can a step be taken there that does;
+* `CanAlwaysFinish` holds, and `NoDeadlock`: from each reachable state every goal (of the first its own, of the second for each process that it
+  goes on or rests) is reached by following a strategy, which comes nearer with each step;
+* `Reachable` holds: its witness is a run that ends at the goal; or it is violated: no reachable state meets the goal;
+* what holds was asked: a run takes a step, of an assertion one that passes a check of it. A goal out of reach needs nothing of the kind.
 """
 
 from __future__ import annotations
@@ -11,17 +19,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path as FilePath
 
 from msgspec import Struct
 
 from draincheck.certificate.claim import check_claim
-from draincheck.certificate.format import Certificate, read
+from draincheck.certificate.format import Certificate, Path, read
 from draincheck.certificate.queries import Query, constants, model_part, queries, query_part, signatures
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import CertificateError, ClaimError, ModelError, TraceError, Unreadable
-from draincheck.properties import Reachable
+from draincheck.properties import Property, Reachable
 from draincheck.run import Run, Trace
+from draincheck.semantics.vacuity import asked_by
 from draincheck.solvers import Answer, SmtSolver, demand, open_solver
 from draincheck.system import TransitionSystem
 
@@ -47,7 +56,10 @@ class CertificateVerdict(Struct, frozen=True):
 
 
 def check(
-    certificate: Certificate | Path | str, system: TransitionSystem, solver: str = "z3", seconds: float | None = None
+    certificate: Certificate | FilePath | str,
+    system: TransitionSystem,
+    solver: str = "z3",
+    seconds: float | None = None,
 ) -> CertificateVerdict:
     """Check a certificate (or a file, or a text) against the system it should be about.
 
@@ -62,7 +74,7 @@ def check(
         NoSolver: the solver is not there.
     """
     demand(solver)
-    if isinstance(certificate, Path):
+    if isinstance(certificate, FilePath):
         certificate = _file(certificate)
     found = read(certificate) if isinstance(certificate, str) else certificate
     try:
@@ -78,7 +90,7 @@ def check(
     return CertificateVerdict(True, False, "", solver, len(needed))
 
 
-def _file(path: Path) -> str:
+def _file(path: FilePath) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -97,7 +109,7 @@ def _bound(certificate: Certificate, system: TransitionSystem) -> tuple[list[Que
     check_claim("\n".join(certificate.claim), signatures(relation, header))
     if differs := _difference(certificate.queries, _lines(asked)):
         raise CertificateError(f"its queries are not those of such a certificate: {differs}")
-    _execute_witnesses(certificate, system)
+    _execute_paths(certificate, system)
     return queries(relation, header), "\n".join([*model, *certificate.claim, *constants(relation, header)])
 
 
@@ -133,19 +145,26 @@ def _short(line: str) -> str:
     return "nothing" if not line else line if len(line) <= 90 else f"...{line[-87:]}"
 
 
-def _execute_witnesses(certificate: Certificate, system: TransitionSystem) -> None:
-    """Every witness is a path of the system to a state that meets the goal."""
+def _execute_paths(certificate: Certificate, system: TransitionSystem) -> None:
+    """Every witness is a path of the system to a state that meets the goal, and the last step of every other path asks its property."""
     for claim in certificate.header.claims:
         item = system.property_named(claim.property)
-        if claim.witness is None or not isinstance(item, Reachable):
-            continue
-        trace = Trace(system.name, system.digest, item.name, *claim.witness)
-        try:
-            run = Run.of(system, trace)
-        except TraceError as error:
-            raise CertificateError(f"the witness of {item.name} cannot be executed: {error}") from error
-        if not system.holds(item.goal, run.states[-1]):
-            raise CertificateError(f"the witness of {item.name} does not end where its goal is met")
+        if claim.witness is not None and isinstance(item, Reachable):
+            run = _executed(system, item, claim.witness, "the witness of")
+            if not system.holds(item.goal, run.states[-1]):
+                raise CertificateError(f"the witness of {item.name} does not end where its goal is met")
+        if claim.asked is not None:
+            run = _executed(system, item, claim.asked, "the path that asks")
+            if not asked_by(run, item):
+                raise CertificateError(f"the path that asks {item.name} does not end with a step that does")
+
+
+def _executed(system: TransitionSystem, item: Property, path: Path, what: str) -> Run:
+    """A path, taken step by step by the system's own rules. Raises CertificateError if it is none."""
+    try:
+        return Run.of(system, Trace(system.name, system.digest, item.name, *path))
+    except TraceError as error:
+        raise CertificateError(f"{what} {item.name} cannot be executed: {error}") from error
 
 
 def _answered(opened: Callable[[], SmtSolver], definitions: str, needed: Sequence[Query]) -> tuple[Answer, str]:

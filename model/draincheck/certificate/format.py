@@ -13,20 +13,34 @@ from typing import NoReturn, TypeVar, cast
 
 from msgspec import Struct, field
 
+from draincheck.certificate.remade import remade
 from draincheck.errors import CertificateError
 from draincheck.jsonvalue import Json
 from draincheck.subject import Source
 
-__all__ = ["MOST_STEPS", "VERSION", "Certificate", "Header", "InvariantClaim", "read", "written"]
+__all__ = [
+    "MOST_STEPS",
+    "VERSION",
+    "Certificate",
+    "Header",
+    "InvariantClaim",
+    "Path",
+    "needs_asking",
+    "read",
+    "written",
+]
 
-#: the version of the format
-VERSION = 1
+#: the version of the format; in the first one nothing showed that a property is ever asked
+VERSION = 2
 
 #: how far an induction may look back: what has to be asked grows with the square
 MOST_STEPS = 200
 
 #: bits that a rank may take
 MOST_BITS = 64
+
+#: an initial state, and the indices of the actions that are taken from there
+Path = tuple[tuple[int, ...], tuple[int, ...]]
 
 T = TypeVar("T")
 
@@ -42,14 +56,21 @@ class InvariantClaim(Struct, frozen=True):
     Attributes:
         property: the property's name.
         verdict: `holds`; or `violated`, for a `Reachable` that is not reachable.
-        progress: the property is `CanAlwaysFinish`, shown by a rank and a strategy: the bits that the rank takes; else 0.
-        witness: the property is `Reachable`, shown by a path: an initial state and the indices of actions; else None.
+        progress: for each goal that must stay reachable (see `queries.goals`) the bits that its rank takes; 0: it is met everywhere.
+        witness: the property is `Reachable`, shown by a path to its goal; else None.
+        asked: a path whose last step puts the property to the test; None where nothing needs to (`needs_asking`).
     """
 
     property: str
     verdict: str = "holds"
-    progress: int = 0
-    witness: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    progress: tuple[int, ...] = ()
+    witness: Path | None = None
+    asked: Path | None = None
+
+
+def needs_asking(claim: InvariantClaim) -> bool:
+    """Whether a claim would be empty if nothing asked: it holds, and no witness with a step shows that something happens."""
+    return claim.verdict == "holds" and not (claim.witness is not None and claim.witness[1])
 
 
 class Header(Struct, frozen=True):
@@ -100,9 +121,10 @@ def written(header: Header, model: Sequence[str], claim: Sequence[str], queries:
 def _claim_json(item: InvariantClaim) -> dict[str, Json]:
     document: dict[str, Json] = {"property": item.property, "verdict": item.verdict}
     if item.progress:
-        document["progress"] = item.progress
-    if item.witness is not None:
-        document["witness"] = {"initial": list(item.witness[0]), "actions": list(item.witness[1])}
+        document["progress"] = list(item.progress)
+    for name, path in (("witness", item.witness), ("asked", item.asked)):
+        if path is not None:
+            document[name] = {"initial": list(path[0]), "actions": list(path[1])}
     return document
 
 
@@ -137,8 +159,7 @@ def _content(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _header(line: str) -> Header:
     fields = _document(line)
-    if fields.get("version") != VERSION:
-        raise CertificateError(f"line 2: version {fields.get('version')!r} of the format; this program reads {VERSION}")
+    _demand_version(fields)
     claims = tuple(_claim(item) for item in _list(fields, "claims"))
     names = [claim.property for claim in claims]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -151,6 +172,19 @@ def _header(line: str) -> Header:
         simple=_field(fields, "simple", bool),
         source=cast(Source, _object(fields, "source")),  # whoever builds a model from it looks at it
     )
+
+
+def _demand_version(fields: dict[str, Json]) -> None:
+    """Raise CertificateError for another version of the format, with the command that makes the certificate again."""
+    found = fields.get("version")
+    if found == VERSION:
+        return
+    said = f"line 2: version {found!r} of the format; this program reads {VERSION}"
+    if found != 1:
+        raise CertificateError(said)
+    source = fields.get("source")
+    command = remade(source if isinstance(source, dict) else {})
+    raise CertificateError(f"{said}, where a path shows that each property is asked; make it again: `{command}`")
 
 
 def _document(line: str) -> dict[str, Json]:
@@ -172,18 +206,29 @@ def _claim(item: Json) -> InvariantClaim:
     name, verdict = _field(item, "property", str), _field(item, "verdict", str)
     if verdict not in ("holds", "violated"):
         raise CertificateError(f"line 2: a verdict is holds or violated, not {verdict!r}")
-    progress = _natural(item, "progress", MOST_BITS) if "progress" in item else 0
-    if "witness" not in item:
-        return InvariantClaim(name, verdict, progress)
-    witness = _object(item, "witness")
-    return InvariantClaim(name, verdict, progress, (_numbers(witness, "initial"), _numbers(witness, "actions")))
+    return InvariantClaim(name, verdict, _progress(item), _path(item, "witness"), _path(item, "asked"))
+
+
+def _progress(item: dict[str, Json]) -> tuple[int, ...]:
+    """The bits of ranks."""
+    found = _numbers(item, "progress") if "progress" in item else ()
+    if odd := [bits for bits in found if not 0 <= bits <= MOST_BITS]:
+        raise CertificateError(f"line 2: 'progress' is a list of numbers from 0 to {MOST_BITS}, and has {odd[0]!r}")
+    return found
+
+
+def _path(item: dict[str, Json], name: str) -> Path | None:
+    if name not in item:
+        return None
+    path = _object(item, name)
+    return _numbers(path, "initial"), _numbers(path, "actions")
 
 
 def _numbers(document: dict[str, Json], name: str) -> tuple[int, ...]:
     found = _list(document, name)
     numbers = tuple(item for item in found if isinstance(item, int) and not isinstance(item, bool))
     if len(numbers) < len(found):
-        raise CertificateError(f"line 2: {name!r} of a witness is a list of integers, not {found!r}")
+        raise CertificateError(f"line 2: {name!r} is a list of integers, not {found!r}")
     return numbers
 
 

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from msgspec import Struct
 
-from draincheck.certificate.format import Header, InvariantClaim
+from draincheck.certificate.format import Header, InvariantClaim, needs_asking
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined, define
 from draincheck.errors import CertificateError
 from draincheck.expr import BoolExpr, any_
-from draincheck.properties import CanAlwaysFinish, FaultKind, Reachable
+from draincheck.properties import CanAlwaysFinish, FaultKind, Property, Reachable
+from draincheck.semantics.stuck import going_on
 from draincheck.semantics.violation import ERRORS, decided_by_states, fault_found, shown_by
 from draincheck.system import TransitionSystem
 
-__all__ = ["NO_STUCK_RANKS", "Query", "constants", "goal_of", "model_part", "queries", "query_part", "signatures"]
-
-
-#: why there is no certificate that no process is stuck
-NO_STUCK_RANKS = (
-    "no certificate says yet that no process is stuck: it would take a rank and a strategy for each process"
-)
+__all__ = ["Query", "constants", "goals", "model_part", "queries", "query_part", "shown", "signatures"]
 
 
 class Query(Struct, frozen=True):
@@ -33,28 +28,44 @@ class Query(Struct, frozen=True):
     condition: str
 
 
-def goal_of(system: TransitionSystem, claim: InvariantClaim) -> BoolExpr | None:
-    """What the definition of a claim's property says: the states that show it violated (its goal, for one that demands progress).
+def goals(system: TransitionSystem, item: Property) -> Mapping[str, BoolExpr]:
+    """What must stay reachable from every state, by whom it is about; nothing, for a property that single states decide.
 
-    None for a claim that needs no solver. Raises CertificateError for a claim that makes no sense for its property, and ModelError
-    if there is no such property.
+    Of `CanAlwaysFinish` it is the goal (""), of `NoDeadlock` that a process goes on or rests, one for each process ("": for all together).
+    """
+    if isinstance(item, CanAlwaysFinish):
+        return {"": item.goal}
+    return {} if decided_by_states(system, item) else going_on(system)
+
+
+def shown(system: TransitionSystem, claim: InvariantClaim) -> BoolExpr | None:
+    """The states that show the property of a claim violated; None where it has goals, or needs no solver.
+
+    Raises CertificateError for a claim that makes no sense for its property, and ModelError if there is no such property.
     """
     item = system.property_named(claim.property)
-    reachable = isinstance(item, Reachable)
-    progress = isinstance(item, CanAlwaysFinish)
-    shown = (claim.verdict == "holds") if not reachable else (claim.verdict == "holds") == (claim.witness is not None)
-    if not shown or (claim.witness is not None and not reachable) or bool(claim.progress) != progress:
-        raise CertificateError(
-            f"{item.name} is a {type(item).__name__}: it cannot be shown that it {claim.verdict} in this way"
-        )
-    if claim.witness is not None:
+    _demand_sense(system, item, claim)
+    if claim.witness is not None or claim.progress:
         return None
-    if not decided_by_states(system, item):
-        raise CertificateError(f"{item.name}: {NO_STUCK_RANKS}")
-    condition = item.goal if isinstance(item, CanAlwaysFinish) else shown_by(system, item)
+    condition = shown_by(system, item)
     if condition is None:
         raise CertificateError(f"there are no certificates for properties like {item.name} ({type(item).__name__})")
     return condition
+
+
+def _demand_sense(system: TransitionSystem, item: Property, claim: InvariantClaim) -> None:
+    """Raise CertificateError unless such a claim could show such a property, and says how it is asked."""
+    holds, reachable = claim.verdict == "holds", isinstance(item, Reachable)
+    shown = holds == (claim.witness is not None) if reachable else holds and claim.witness is None
+    if not shown or len(claim.progress) != len(goals(system, item)):
+        raise CertificateError(
+            f"{item.name} is a {type(item).__name__}: it cannot be shown that it {claim.verdict} in this way"
+        )
+    if needs_asking(claim) != (claim.asked is not None):
+        more = (
+            "nothing in it shows that it is ever asked" if needs_asking(claim) else "it has a path that asks it in vain"
+        )
+        raise CertificateError(f"{item.name}: {more}")
 
 
 def model_part(relation: Relation, claims: Sequence[InvariantClaim]) -> list[str]:
@@ -70,11 +81,18 @@ def model_part(relation: Relation, claims: Sequence[InvariantClaim]) -> list[str
     if any(claim.progress for claim in claims):
         lines += relation.enabled.splitlines()
     for number, claim in enumerate(claims):
-        condition = goal_of(system, claim)
+        condition = shown(system, claim)
         if condition is not None:
-            kind = "goal" if claim.progress else "violated"
-            lines += [f"; {_line(claim.property)}", relation.predicate(f"{kind}{number}", condition)]
+            lines += [f"; {_line(claim.property)}", relation.predicate(f"violated{number}", condition)]
+        if claim.progress:
+            for n, (name, goal) in enumerate(goals(system, system.property_named(claim.property)).items()):
+                lines += [f"; {_line(_about(claim, name))}", relation.predicate(f"goal{number}.{n}", goal)]
     return lines
+
+
+def _about(claim: InvariantClaim, name: str) -> str:
+    """What a goal is called: the property, and whom it is about."""
+    return f"{claim.property}: {name}" if name else claim.property
 
 
 def signatures(relation: Relation, header: Header) -> list[str]:
@@ -84,9 +102,10 @@ def signatures(relation: Relation, header: Header) -> list[str]:
     if any(claim.witness is None for claim in header.claims):
         found.append(define("inv", parameters, "")[:-1])
     for number, claim in enumerate(header.claims):
-        if claim.progress:
-            found += [define(f"rank{number}.{bit}", parameters, "")[:-1] for bit in range(claim.progress)]
-            found.append(define(f"strategy{number}", parameters, "", relation.choice)[:-1])
+        for n, bits in enumerate(claim.progress):
+            found += [define(f"rank{number}.{n}.{bit}", parameters, "")[:-1] for bit in range(bits)]
+            if bits:
+                found.append(define(f"strategy{number}.{n}", parameters, "", relation.choice)[:-1])
     return found
 
 
@@ -101,7 +120,7 @@ def queries(relation: Relation, header: Header) -> list[Query]:
         Query("no action at fault", f"(and (inv {relation.at(0)}) (faulty {relation.at(0)}))"),
     ]
     for number, claim in claims:
-        found += _about(relation, number, claim)
+        found += _of_claim(relation, number, claim)
     return found
 
 
@@ -141,19 +160,29 @@ def _opens(relation: Relation, header: Header) -> str:
     return conjoined([*inside, *path, *different, f"(not (inv {relation.at(header.k)}))"])
 
 
-def _about(relation: Relation, number: int, claim: InvariantClaim) -> Iterator[Query]:
+def _of_claim(relation: Relation, number: int, claim: InvariantClaim) -> Iterator[Query]:
     """What is asked about one property."""
-    first, second = relation.at(0), relation.at(1)
+    first = relation.at(0)
     if not claim.progress:
         yield Query(f"inside {claim.property}", f"(and (inv {first}) (violated{number} {first}))")
         return
+    names = goals(relation.system, relation.system.property_named(claim.property))
+    for n, (name, bits) in enumerate(zip(names, claim.progress, strict=True)):
+        yield from _of_goal(relation, f"{number}.{n}", _about(claim, name), bits)
+
+
+def _of_goal(relation: Relation, number: str, what: str, bits: int) -> Iterator[Query]:
+    """What is asked about a goal that stays reachable: from each state that does not meet it a step leads nearer."""
+    first, second = relation.at(0), relation.at(1)
     away = f"(inv {first}) (not (goal{number} {first}))"
+    if not bits:
+        yield Query(f"{what}: it is met everywhere", f"(and {away})")
+        return
     choice = f"(strategy{number} {first})"
-    yield Query(f"{claim.property}: its strategy can be followed", f"(and {away} (not (enabled {first} {choice})))")
-    ranks = [(f"(rank{number}.{bit} {second})", f"(rank{number}.{bit} {first})") for bit in range(claim.progress)]
+    yield Query(f"{what}: its strategy can be followed", f"(and {away} (not (enabled {first} {choice})))")
+    ranks = [(f"(rank{number}.{bit} {second})", f"(rank{number}.{bit} {first})") for bit in range(bits)]
     yield Query(
-        f"{claim.property}: its strategy comes nearer",
-        f"(and {away} (step {first} {second} {choice}) (not {_less(ranks)}))",
+        f"{what}: its strategy comes nearer", f"(and {away} (step {first} {second} {choice}) (not {_less(ranks)}))"
     )
 
 

@@ -20,7 +20,7 @@ from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Incomplete, NeverAsked, Stuck
 from draincheck.semantics.stuck import going_on, not_at_rest, stuck
-from draincheck.semantics.vacuity import asking, checks_of, unasked, without_check
+from draincheck.semantics.vacuity import asking, asking_step, checks_of, unasked, without_check
 from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
 from draincheck.semantics.violation import ERRORS, sought_in_states
 from draincheck.system import State, TransitionSystem
@@ -63,18 +63,28 @@ class Search:
     """One search that has been made, and what it says about properties."""
 
     def __init__(
-        self, system: TransitionSystem, properties: Sequence[Property], limits: Limits, reporter: Reporter
+        self,
+        system: TransitionSystem,
+        properties: Sequence[Property],
+        limits: Limits,
+        reporter: Reporter,
+        keep: Keep = Keep.NOTHING,
     ) -> None:
-        """Search a system."""
+        """Search a system; `keep` is what more than the verdicts needs of its steps."""
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
         self._asked = {item.name: c for item in properties if (c := sought_in_states(system, item)) is not None}
         whole = any(isinstance(item, NoDeadlock) for item in properties)
         self._goals: Mapping[str, BoolExpr] = going_on(system) if whole else {}
         backward = self._goals or any(isinstance(item, CanAlwaysFinish) for item in properties)
-        keep = Keep.TARGETS if backward else Keep.NOTHING
+        keep = max(keep, Keep.TARGETS if backward else Keep.NOTHING)
         self._found = Explorer(system, watched, [*self._asked.values(), *self._goals.values()], keep)
         self._found.run(limits, reporter)
+
+    @property
+    def explorer(self) -> Explorer:
+        """The exploration."""
+        return self._found
 
     @property
     def met(self) -> list[NoFault]:
@@ -132,6 +142,19 @@ class Search:
         return any(check.asked is TRUE for check in taken) or (
             bool(taken) and found.first(asking(self._system, item)) is not None
         )
+
+    def asked(self, item: Property) -> Path | None:
+        """A path whose last step puts a property to the test; None if there is none. Of most a first step does that."""
+        system = self._system
+        if not isinstance(item, Assertion):
+            steps = ((start, asking_step(system, item, start)) for start in system.initial)
+            return next(((start, (step,)) for start, step in steps if step is not None), None)
+        state = self._found.first(asking(system, item))
+        if state is None:
+            return None
+        initial, actions = self._found.path(state)
+        step = asking_step(system, item, self._found.loop.layout.unpack(state))
+        return None if step is None else (initial, (*actions, step))
 
     def _stuck(self, item: NoDeadlock) -> Verdict:
         """Whether some process can never move again. Where not everything was seen others may be stuck before those that are known to be."""

@@ -118,7 +118,7 @@ class _Race:
 
     def _asked(self, found: dict[str, Verdict] | None) -> Verdict | None:
         """What bounded model checking says, once a run was found that asks it."""
-        return None if found is None else self._mine(seen_asked(self.system, found, self.limits))
+        return None if found is None else self._mine(seen_asked(self.system, found, self.limits).verdicts)
 
     def _by(self, engine: str, verdict: Verdict) -> Verdict:
         """A verdict that says who found it."""

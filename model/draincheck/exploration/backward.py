@@ -11,7 +11,7 @@ from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.graph import Edge
 from draincheck.expr import BoolExpr
 
-__all__ = ["Follow", "able", "distances", "nth", "predecessors", "unable"]
+__all__ = ["Follow", "Steps", "able", "distances", "nth", "predecessors", "unable"]
 
 #: states between two looks at the budget
 PIECE = 4096
@@ -126,3 +126,78 @@ class _Walks:
                 if not visited[target]:
                     after = target
             here = after
+
+
+#: states between two looks at the budget
+PIECE = 1 << 14
+
+
+class Steps:
+    """The steps of an exploration that saw all states and kept its edges, between states that are numbered in their order.
+
+    All of it stands in arrays: a list of edges for each state would take ten times the memory of the states.
+    """
+
+    def __init__(self, explorer: Explorer, pulse: Callable[[], None]) -> None:
+        """Number the states; `pulse` is called now and then."""
+        self._explorer, self._pulse = explorer, pulse
+        number = dict(zip(explorer.order(), range(len(explorer)), strict=True))
+        self._targets = array("Q", map(number.__getitem__, explorer.targets))
+        pulse()
+        self._starts, self._before = self._turned()
+
+    def _turned(self) -> tuple[array[int], array[int]]:
+        """For each state where its predecessors begin in the list of all predecessors, and that list."""
+        ends = array("Q", bytes(8 * (len(self._explorer) + 1)))
+        for target in self._targets:
+            ends[target + 1] += 1
+        for state in range(len(self._explorer)):
+            ends[state + 1] += ends[state]
+        self._pulse()
+        places, before = ends[:], array("Q", bytes(8 * len(self._targets)))
+        for state, targets in self._leaving():
+            for target in targets:
+                before[places[target]] = state
+                places[target] += 1
+        return ends, before
+
+    def _leaving(self) -> Iterator[tuple[int, array[int]]]:
+        """Each state with where its steps lead."""
+        start = 0
+        for state, end in enumerate(self._explorer.ends):
+            if not state % PIECE:
+                self._pulse()
+            yield state, self._targets[start:end]
+            start = end
+
+    def ranks(self, goal: BoolExpr) -> list[int]:
+        """For each state how many steps it takes at least to meet a goal; -1 where none does."""
+        order = list(self._explorer.order())
+        met = set(self._explorer.where(goal)(order))
+        ranks = [0 if state in met else -1 for state in order]
+        layer, rank = [state for state, found in enumerate(ranks) if found == 0], 0
+        while layer:
+            layer, rank = self._nearest(ranks, layer, rank + 1), rank + 1
+        return ranks
+
+    def _nearest(self, ranks: list[int], layer: Sequence[int], rank: int) -> list[int]:
+        """The states without a rank from which a step leads to a layer; they get this one."""
+        starts, before = self._starts, self._before
+        found: list[int] = []
+        for number, state in enumerate(layer):
+            if not number % PIECE:
+                self._pulse()
+            for source in before[starts[state] : starts[state + 1]]:
+                if ranks[source] < 0:
+                    ranks[source] = rank
+                    found.append(source)
+        return found
+
+    def strategy(self, ranks: Sequence[int]) -> list[int]:
+        """For each state the first action that leads to a lower rank; -1 where none does."""
+        actions, end, found = self._explorer.actions, 0, list[int]()
+        for state, targets in self._leaving():
+            start, end, rank = end, end + len(targets), ranks[state]
+            nearer = (a for a, t in zip(actions[start:end], targets, strict=True) if ranks[t] < rank)
+            found.append(min(nearer, default=-1) if rank > 0 else -1)
+        return found

@@ -12,10 +12,11 @@ from difflib import get_close_matches
 from draincheck.expr import BoolExpr, all_, any_
 from draincheck.properties import Assertion, LeadsTo, Property
 from draincheck.reason import NeverAsked, Unasked
+from draincheck.run import Run
 from draincheck.semantics.violation import faultless
-from draincheck.system import Action, Check, TransitionSystem
+from draincheck.system import Action, Check, State, TransitionSystem
 
-__all__ = ["asking", "checks_of", "unasked", "without_check"]
+__all__ = ["asked_by", "asking", "asking_step", "checks_of", "unasked", "without_check"]
 
 
 def checks_of(system: TransitionSystem, item: Assertion) -> Iterator[tuple[Action, Check]]:
@@ -30,6 +31,27 @@ def asking(system: TransitionSystem, item: Property) -> BoolExpr:
             return any_(*(all_(faultless(action), check.asked) for action, check in checks_of(system, item)))
         case _:
             return any_(*(action.guard for action in system.actions))
+
+
+def asking_step(system: TransitionSystem, item: Property, state: State) -> int | None:
+    """The first action that can be taken in a state and puts a property of states or steps to the test; None if none does."""
+    sound = (action for action in system.enabled(state) if system.fault(state, action) is None)
+    return next((action.index for action in sound if _asks(system, item, state, action)), None)
+
+
+def asked_by(run: Run, item: Property) -> bool:
+    """Whether the last step of a run puts a property of states or steps to the test."""
+    if not run.steps:
+        return False
+    last = run.steps[-1]
+    return _asks(run.system, item, last.before, run.system.actions[last.action])
+
+
+def _asks(system: TransitionSystem, item: Property, state: State, action: Action) -> bool:
+    """Whether an action, taken in a state, puts a property to the test."""
+    if not isinstance(item, Assertion):
+        return True
+    return any(check.property == item.name and system.holds(check.asked, state) for check in action.checks)
 
 
 def without_check(system: TransitionSystem, item: Property) -> NeverAsked | None:

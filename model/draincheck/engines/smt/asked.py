@@ -6,21 +6,23 @@ all states puts to the test was never asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from draincheck.exploration.explorer import Explorer
+from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import BoolExpr
 from draincheck.naturals import has_naturals
 from draincheck.properties import Property, Reachable
 from draincheck.reason import NotSeenAsked
-from draincheck.semantics.vacuity import asking, unasked, without_check
+from draincheck.semantics.vacuity import asking, asking_step, unasked, without_check
+from draincheck.semantics.validation import Path
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome, Verdict
 
-__all__ = ["confirmed"]
+__all__ = ["Confirmed", "confirmed"]
 
 #: initial states of which one that moves is looked for first of all
 FIRST = 100
@@ -31,20 +33,40 @@ FEW = 20_000
 Search = Callable[[Sequence[Reachable]], Mapping[str, Verdict]]
 
 
-def confirmed(
-    system: TransitionSystem, verdicts: Mapping[str, Verdict], limits: Limits, search: Search
-) -> dict[str, Verdict]:
-    """The verdicts, but *holds* only where a run was found that asks the property. Of the limits the time counts."""
+class Confirmed(NamedTuple):
+    """Verdicts, but *holds* only where a run was found that asks the property.
+
+    Attributes:
+        verdicts: by property.
+        runs: for those that were looked at and are asked a path whose last step does so; others are shown by their own trace.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    runs: Mapping[str, Path]
+
+
+def confirmed(system: TransitionSystem, verdicts: Mapping[str, Verdict], limits: Limits, search: Search) -> Confirmed:
+    """What the verdicts come to once it is known which of them was ever asked. Of the limits the time counts."""
     proved = {name: system.property_named(name) for name, verdict in verdicts.items() if _needs_a_look(verdict)}
     never = {name: reason for name, item in proved.items() if (reason := without_check(system, item)) is not None}
-    open_ones = {name: asking(system, item) for name, item in proved.items() if name not in never}
-    open_ones = _not_at_once(system, open_ones)
+    conditions = {name: asking(system, item) for name, item in proved.items() if name not in never}
     found = dict(verdicts) | {name: Verdict(name, Outcome.NEVER_ASKED, reason) for name, reason in never.items()}
-    if open_ones and _can_be_listed(system):
-        open_ones, complete = _not_among_few(system, open_ones, limits)
-        if complete:
-            return found | {name: _never(system, proved[name]) for name in open_ones}
-    return found | _by_solver(system, {n: (verdicts[n], c) for n, c in open_ones.items()}, search)
+    ends, complete = _at_once(system, conditions), False
+    if conditions.keys() - ends and _can_be_listed(system):
+        more, complete = _among_few(system, _without(conditions, ends), limits)
+        ends |= more
+    left = _without(conditions, ends)
+    if complete:
+        found |= {name: _never(system, proved[name]) for name in left}
+    elif left:
+        shown = search([Reachable(name, condition) for name, condition in left.items()])
+        found |= {name: _concluded(system, verdicts[name], shown[name]) for name in left}
+        ends |= {name: (t.initial, t.actions) for name in left if (t := shown[name].trace) is not None}
+    return Confirmed(found, {name: _asked(system, proved[name], path) for name, path in ends.items()})
+
+
+def _without(conditions: Mapping[str, BoolExpr], names: Container[str]) -> dict[str, BoolExpr]:
+    return {name: condition for name, condition in conditions.items() if name not in names}
 
 
 def _needs_a_look(verdict: Verdict) -> bool:
@@ -60,30 +82,31 @@ def _never(system: TransitionSystem, item: Property) -> Verdict:
     return Verdict(item.name, Outcome.NEVER_ASKED, unasked(system, item))
 
 
-def _not_at_once(system: TransitionSystem, conditions: Mapping[str, BoolExpr]) -> dict[str, BoolExpr]:
-    """The conditions that none of a few initial states satisfies."""
+def _asked(system: TransitionSystem, item: Property, path: Path) -> Path:
+    """A path to a state where something asks, and the step that does; none, if it can only run into a fault."""
+    initial, actions = path
+    state = initial
+    for index in actions:
+        state = system.step(state, system.actions[index])
+    step = asking_step(system, item, state)
+    return initial, [*actions, *([] if step is None else [step])]
+
+
+def _at_once(system: TransitionSystem, conditions: Mapping[str, BoolExpr]) -> dict[str, Path]:
+    """Those of a few initial states that satisfy conditions, as paths."""
     starts = list(islice(system.initial, FIRST)) if conditions else []
-    return {name: c for name, c in conditions.items() if not any(system.holds(c, state) for state in starts)}
+    first = {name: next((s for s in starts if system.holds(c, s)), None) for name, c in conditions.items()}
+    return {name: (state, ()) for name, state in first.items() if state is not None}
 
 
-def _not_among_few(
+def _among_few(
     system: TransitionSystem, conditions: Mapping[str, BoolExpr], limits: Limits
-) -> tuple[dict[str, BoolExpr], bool]:
-    """The conditions that no state of a short search satisfies, and whether those were all there are."""
-    explorer = Explorer(system, (), conditions.values())
+) -> tuple[dict[str, Path], bool]:
+    """Paths of a short search to states that satisfy conditions, and whether those were all states there are."""
+    explorer = Explorer(system, (), conditions.values(), Keep.TARGETS)
     explorer.run(replace(limits, states=FEW))
-    left = {name: condition for name, condition in conditions.items() if explorer.first(condition) is None}
-    return left, explorer.incomplete is None
-
-
-def _by_solver(
-    system: TransitionSystem, proved: Mapping[str, tuple[Verdict, BoolExpr]], search: Search
-) -> dict[str, Verdict]:
-    """What a solver finds of conditions, in verdicts on the properties that these put to the test."""
-    if not proved:
-        return {}
-    found = search([Reachable(name, condition) for name, (_, condition) in proved.items()])
-    return {name: _concluded(system, proof, found[name]) for name, (proof, _) in proved.items()}
+    first = {name: explorer.first(condition) for name, condition in conditions.items()}
+    return {name: explorer.path(s) for name, s in first.items() if s is not None}, explorer.incomplete is None
 
 
 def _concluded(system: TransitionSystem, proof: Verdict, search: Verdict) -> Verdict:

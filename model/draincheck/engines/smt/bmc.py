@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from draincheck.engines.smt.asked import confirmed
+from draincheck.engines.smt.asked import Confirmed, confirmed
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.unrolling import Exclusions, Unrolling
@@ -80,12 +80,12 @@ def decide(
     """
     limits = limits.begun()
     found = BoundedSearch(system, property_names, limits, pairs=pairs, instance=instance, known=known).run(reporter)
-    return seen_asked(system, found, limits, reporter)
+    return dict(seen_asked(system, found, limits, reporter).verdicts)
 
 
 def seen_asked(
     system: TransitionSystem, verdicts: Mapping[str, Verdict], limits: Limits, reporter: Reporter = SILENT
-) -> dict[str, Verdict]:
+) -> Confirmed:
     """The verdicts, but *holds* only where a run was found that asks the property (see `asked`). Of the limits the time counts."""
 
     def search(goals: Sequence[Reachable]) -> dict[str, Verdict]:

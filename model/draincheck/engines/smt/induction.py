@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.engines.smt.bmc import ONLY_DEADLOCKS, BoundedSearch, seen_asked
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
@@ -22,6 +23,7 @@ from draincheck.engines.smt.writer import conjoined, declare, define
 from draincheck.expr import BoolExpr, all_, constant, eq, not_
 from draincheck.properties import FaultKind
 from draincheck.reason import Inductive, NothingUpTo, NotInductive, Refused
+from draincheck.semantics.validation import Path
 from draincheck.semantics.violation import decided_by_states, fault_found, outcome_if_not_shown, shown_by
 from draincheck.solvers import Answer, incremental
 from draincheck.system import TransitionSystem
@@ -41,12 +43,14 @@ class Proof(Struct, frozen=True):
         k: how many states in a row the induction looks back on.
         formula: what is k-inductive: no state violates the property or enables a faulty action, and the lemmas hold.
         simple: whether these states are pairwise different.
+        asked: a path whose last step puts the property to the test; None where it is violated: a goal that is out of reach.
     """
 
     property: str
     k: int
     formula: BoolExpr
     simple: bool
+    asked: Path | None = None
 
 
 def prove(
@@ -74,8 +78,9 @@ def prove(
     limits = limits.begun()
     found = _Induction(system, property_names, limits, lemmas, mined=mined, pairs=pairs).run(reporter)
     verdicts = {name: verdict for name, (verdict, _) in found.items()}
-    asked = seen_asked(system, verdicts, limits, reporter)
-    return {name: (asked[name], proof if asked[name] == verdict else None) for name, (verdict, proof) in found.items()}
+    seen = seen_asked(system, verdicts, limits, reporter)
+    proofs = {n: replace(p, asked=seen.runs.get(n)) for n, (v, p) in found.items() if p and seen.verdicts[n] == v}
+    return {name: (verdict, proofs.get(name)) for name, verdict in seen.verdicts.items()}
 
 
 #: what is said of a fault in the way of a proof
