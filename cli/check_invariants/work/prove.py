@@ -103,7 +103,7 @@ def _certified(
     """A certificate of these properties. Raises MalformedInput, LimitReached and Interrupted."""
     explicit = engine == "explicit"
     counter = Counter("states found") if explicit else Counter("properties tried", len(names))
-    interrupted = "after {} states every verdict is unknown" if explicit else "no certificate was written"
+    interrupted = "after {} states no certificate was written" if explicit else "no certificate was written"
     try:
         with asking(subject.title, counter, interrupted):
             return certify(system, names, engine=engine, limits=limits, reporter=counter, source=subject.source())

@@ -14,12 +14,12 @@ from draincheck.certificate.reached import decided, from_search, searched
 from draincheck.checking import Checkable, chosen, system_of
 from draincheck.engines.smt import induction
 from draincheck.engines.smt.induction import Proof
-from draincheck.errors import CertificateError, ModelError, OutOfBudget
+from draincheck.errors import ModelError
 from draincheck.lang import Model
 from draincheck.properties import Liveness, Property
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict, demand_unstopped
 
 __all__ = ["Certified", "Gap", "certify"]
 
@@ -61,7 +61,7 @@ def certify(
 
     Raises:
         ModelError: the model has no meaning, there is no such property, or the engine proves nothing.
-        CertificateError: the search for a certificate did not end within the limits.
+        OutOfBudget: a limit was reached before all states were seen, or while the certificate was made of them.
     """
     if engine not in _WAYS:
         raise ModelError(f"{engine} proves nothing; known: {', '.join(_WAYS)}")
@@ -69,10 +69,7 @@ def certify(
         source = {} if isinstance(what, TransitionSystem | Model) else what.source()
     with running(limits) as budget:
         system = system_of(what)
-        try:
-            return _WAYS[engine](system, chosen(system, properties), source, budget, reporter)
-        except OutOfBudget as limit:
-            raise CertificateError(f"{system.name}: {limit}") from limit
+        return _WAYS[engine](system, chosen(system, properties), source, budget, reporter)
 
 
 def _by_search(
@@ -80,8 +77,10 @@ def _by_search(
 ) -> Certified:
     """A certificate from the reachable states."""
     search = searched(system, items, limits, reporter)
-    gaps = _gaps(items, decided(search, items))
-    left = _others(items, gaps)
+    verdicts = decided(search, items)
+    demand_unstopped(verdicts.values())
+    gaps = _gaps(items, verdicts)
+    left = {item: verdicts[item.name] for item in _others(items, gaps)}
     return Certified(from_search(search, left, source, reporter) if left else None, gaps)
 
 

@@ -49,7 +49,7 @@ def make(
         if reasons and properties is not None:
             item, reason = next(iter(reasons.items()))
             raise CertificateError(f"{item.name}: {reason}")
-        return from_search(search, [item for item in items if item not in reasons], source)
+        return from_search(search, {item: verdicts[item.name] for item in items if item not in reasons}, source)
 
 
 def certifiable(system: TransitionSystem, exploration: Exploration) -> tuple[str, ...]:

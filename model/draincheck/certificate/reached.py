@@ -46,9 +46,9 @@ def decided(search: Search, items: Sequence[Property]) -> Mapping[str, Verdict]:
 
 
 def from_search(
-    search: Search, items: Sequence[Property], source: Source | None = None, reporter: Reporter = SILENT
+    search: Search, verdicts: Mapping[Property, Verdict], source: Source | None = None, reporter: Reporter = SILENT
 ) -> Certificate:
-    """The certificate of properties that a search has found to hold (goals: to be out of reach, too).
+    """The certificate of properties that a search has found to hold (goals: to be out of reach, too), with its verdicts on them.
 
     Raises CertificateError if it did not see all states, and OutOfBudget.
     """
@@ -57,7 +57,7 @@ def from_search(
         name = explorer.system.name
         raise CertificateError(f"{name}: not all reachable states are known: {explorer.incomplete}")
     made = _Maker(explorer, partial(_pulse, explorer, reporter))
-    claims = [made.claim(search, item) for item in items]
+    claims = [made.claim(search, item, verdict) for item, verdict in verdicts.items()]
     header = Header(explorer.system.name, explorer.system.digest, tuple(claims), source=source or {})
     return complete(made.relation, header, made.bodies() if any(claim.witness is None for claim in claims) else [])
 
@@ -97,9 +97,8 @@ class _Maker:
         states = Diagram(self._rows, self._rows.shape([0] * len(self._explorer)), lambda _: "true", "false")
         return [conjoined([self.relation.applied("domain"), states.text()]), *self._rankings]
 
-    def claim(self, search: Search, item: Property) -> InvariantClaim:
+    def claim(self, search: Search, item: Property, verdict: Verdict) -> InvariantClaim:
         """What is claimed of a property: its verdict, the path that asks it, and ranks where a goal must stay in reach."""
-        verdict = search.verdict(item)
         witness = None if verdict.trace is None else (verdict.trace.initial, verdict.trace.actions)
         bits = tuple(self._ranked(goal) for goal in goals(self.relation.system, item).values())
         claim = InvariantClaim(item.name, verdict.outcome.value, bits, witness)

@@ -128,10 +128,6 @@ class _Walks:
             here = after
 
 
-#: states between two looks at the budget
-PIECE = 1 << 14
-
-
 class Steps:
     """The steps of an exploration that saw all states and kept its edges, between states that are numbered in their order.
 
