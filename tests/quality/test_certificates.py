@@ -15,7 +15,7 @@ from draincheck.revisions import find_revision
 from draincheck.system import Action, TransitionSystem, Update
 from draincheck.verdict import Outcome
 from drainspecs.mirror.scenarios import find_scenario
-from drainspecs.suite.certificates import Account, account, by_system, uncovered
+from drainspecs.suite.certificates import Coverage, by_system, coverage, uncovered
 from drainspecs.suite.matrix import Row, RowResult, Solver, default_rows, system_of
 from tests.support.certificates import forged, invariant_of, with_bodies
 from tests.support.samples import sampled
@@ -48,7 +48,7 @@ def test_the_parts_are_the_whole_matrix(results: list[RowResult]) -> None:
     parts = [digest for part in range(PARTS) for digest in list(systems)[part::PARTS]]
     assert sorted(parts) == sorted(systems)
     assert sum(map(len, systems.values())) == len(default_rows())
-    assert account(results) == Account(
+    assert coverage(results) == Coverage(
         263, 110, 126807, holds=3002, unreachable=0, violated=1310, never_asked=422, unknown=0
     )
 

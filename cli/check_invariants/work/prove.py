@@ -35,7 +35,7 @@ from draincheck.properties import Breach, Liveness
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite import matrix as suite
-from drainspecs.suite.certificates import Account, account, by_system, uncovered
+from drainspecs.suite.certificates import Coverage, by_system, coverage, uncovered
 from drainspecs.suite.matrix import Row, RowResult
 
 #: what `--matrix` writes if nobody says where
@@ -221,7 +221,7 @@ def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     if stop:
         raise cut_short(stop, f"{len(written)} of {len(first)} certificates are in {directory}")
     missing = uncovered(results, {item.header.digest: [item.header] for item in written})
-    numbers, limited, code = account(results), _limited(results), of_comparison(True, unknown=bool(missing))
+    numbers, limited, code = coverage(results), _limited(results), of_comparison(True, unknown=bool(missing))
     if as_json:
         files = [item.to_json() for item in written]
         emit_json("prove-matrix", {**asdict(numbers), "limited": limited, "files": files, "missing": missing}, code)
@@ -246,7 +246,7 @@ def _limited(results: Sequence[RowResult]) -> int:
 
 
 def _matrix_text(
-    directory: str, written: Sequence[_Written], numbers: Account, limited: int, missing: Sequence[str]
+    directory: str, written: Sequence[_Written], numbers: Coverage, limited: int, missing: Sequence[str]
 ) -> str:
     size = sum(item.size for item in written)
     lines = [

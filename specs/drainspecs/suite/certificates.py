@@ -15,7 +15,7 @@ from draincheck.certificate import Header
 from draincheck.verdict import Outcome, Verdict
 from drainspecs.suite.matrix import RowResult
 
-__all__ = ["Account", "account", "by_system", "uncovered"]
+__all__ = ["Coverage", "by_system", "coverage", "uncovered"]
 
 
 def by_system(results: Iterable[RowResult]) -> dict[str, list[RowResult]]:
@@ -48,7 +48,7 @@ def _kind(verdict: Verdict) -> str:
     return "unreachable" if unreachable else verdict.outcome.value
 
 
-class Account(Struct, frozen=True):
+class Coverage(Struct, frozen=True):
     """Verdicts of some rows, counted.
 
     Attributes:
@@ -72,11 +72,11 @@ class Account(Struct, frozen=True):
     unknown: int
 
 
-def account(results: Sequence[RowResult]) -> Account:
+def coverage(results: Sequence[RowResult]) -> Coverage:
     """Count what some rows came to."""
     verdicts = Counter(_kind(verdict) for result in results for verdict in result.exploration.verdicts.values())
     states = {result.digest: result.counts.states for result in results if not result.fault}
-    return Account(
+    return Coverage(
         rows=len(results),
         systems=len(states),
         states=sum(states.values()),
