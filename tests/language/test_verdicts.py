@@ -32,6 +32,28 @@ def test_engine_gives_the_verdicts_of_the_direct_reading() -> None:
     assert (violated > 25, unasked > 3) == (True, True)
 
 
+#: what the direct reading calls the errors of a run, and the demands that they violate
+ERRORS = {
+    "range": "values in range",
+    "reentry": "coroutines entered once",
+    "scheduled": "coroutines scheduled once",
+    "error": "no error met",
+    "bound": "no bound passed",
+}
+
+
+def test_engine_finds_the_errors_of_the_direct_reading() -> None:
+    """Each kind of error of a run, and bounds, with the length of the shortest trace; and none that there is not."""
+    met = dict.fromkeys(ERRORS, 0)
+    for program in (program for program in map(random_program, range(200)) if not refusal(program)):
+        expected = {ERRORS[kind]: length for kind, length in direct.explore(program, []).errors.items()}
+        verdicts = explore(record(program, []).compile()).verdicts
+        found = {name: length(verdicts[name]) for name in ERRORS.values() if name in verdicts}
+        assert found == expected, program.name
+        met = {kind: times + (ERRORS[kind] in expected) for kind, times in met.items()}
+    assert min(met.values()) >= 2, met
+
+
 def lengths(program: Program) -> dict[str, int]:
     """For each property what `length` says of its verdict."""
     model = record(program, [])
