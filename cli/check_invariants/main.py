@@ -135,7 +135,7 @@ class Application(click.Group):
         except click.ClickException as error:
             code = _refused(error, arguments)
         except click.Abort:
-            click.echo("Interrupted.", err=True)
+            standard.note("Interrupted.\n")
             code = _documented(Interrupted("interrupted"), arguments)
         except SystemExit:
             if COMPLETION in os.environ:
@@ -161,11 +161,9 @@ def _columns() -> int:
 
 def _refused(error: click.ClickException, arguments: Sequence[str]) -> int:
     """Say why there is no result; the exit code."""
-    from draincheck.escape import harmless
-
     said = StringIO()
     error.show(said)
-    click.echo(harmless(said.getvalue()), nl=False, err=True)
+    standard.note(said.getvalue())
     return _documented(error, arguments)
 
 

@@ -6,13 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
-
-import click
 
 from check_invariants import standard
 from check_invariants.exit import ExitCode, NotWritable
@@ -229,10 +227,7 @@ class Counter:
             shown.update(self._words(passed))
         else:
             self._next = passed + min(max(passed, LATER), SELDOM)
-            with suppress(OSError):  # nobody reads it: so be it
-                if sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison] (closed: `2>&-`)
-                    sys.stderr.write(f"{self._words(passed)}\n")
-                    sys.stderr.flush()
+            standard.note(f"{self._words(passed)}\n")
 
     def _words(self, passed: float) -> str:
         total = "" if self.total is None else f" of {self.total}"
@@ -262,4 +257,4 @@ def stop_of(end: BaseException) -> Stop:
 def emit_stop(stop: Stop | None, words: str) -> None:
     """Say on standard error that not everything is there, and why; nothing without a stop."""
     if stop is not None:
-        click.echo(harmless(f"Error: {stop}: {words}"), err=True)
+        standard.note(f"Error: {stop}: {words}\n")

@@ -10,7 +10,7 @@ import sys
 from io import TextIOWrapper
 from typing import TextIO
 
-__all__ = ["begin", "keep", "let_go", "mend", "stream", "was_used", "write"]
+__all__ = ["begin", "keep", "let_go", "mend", "note", "stream", "was_used", "write"]
 
 
 class _State:
@@ -76,8 +76,25 @@ def write(text: str) -> None:
         found.flush()
 
 
+def note(text: str) -> None:
+    """Print a text on standard error, with what a terminal would obey escaped; if nobody can read it, that changes nothing."""
+    from draincheck.escape import harmless
+
+    found: TextIO | None = sys.stderr
+    if found is not None:
+        try:
+            found.write(harmless(text))
+            found.flush()
+        except OSError:
+            _silence(found)
+
+
 def let_go() -> None:
     """Write nothing more: Python would otherwise try again at exit, and complain."""
     found = stream()
     if found is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), found.fileno())
+        _silence(found)
+
+
+def _silence(file: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())

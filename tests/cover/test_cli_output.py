@@ -161,3 +161,13 @@ def test_ctrl_c_in_the_middle_of_the_matrix() -> None:
     assert "rows were decided; the others are unknown" in text
     assert "Traceback" not in text
     assert code == 130
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [["list", "no-such-table"], ["check", "--no-such-option"]], ids=" ".join)
+def test_nobody_reads_standard_error(arguments: list[str]) -> None:
+    """A full disk there, or none at all, changes no exit code and makes no traceback."""
+    for end in ("2>/dev/full", "2>&-"):
+        shell = ["sh", "-c", f'"$@" {end}', "sh", *COMMAND, *arguments]
+        done = subprocess.run(shell, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, ""), end

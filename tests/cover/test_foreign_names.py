@@ -242,3 +242,21 @@ def test_names_survive_every_export(name: str, model: Callable[..., str], tmp_pa
     read = nx.read_graphml(graph, node_type=int, force_multigraph=True)
     assert [unescaped(edge["label"]) for _, _, edge in read.edges(data=True)] == [name]
     assert run("graph", own, "-o", str(tmp_path / "g.dot")).exit_code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero here")
+@pytest.mark.parametrize(
+    "command", [("trace", "show"), ("explain",), ("replay",), ("certificate", "check")], ids=" ".join
+)
+def test_a_file_without_an_end_is_refused(command: tuple[str, ...]) -> None:
+    """A device that gives for ever is no file; it is said at once, and takes no memory to speak of."""
+    result = run(*command, "/dev/zero")
+    assert result.exit_code == (150 if command[0] == "certificate" else 2)
+    assert "it is longer than 256 MB" in result.output
+
+
+def test_closed_standard_input_is_refused() -> None:
+    """`<&-`, where a trace should come from."""
+    process = at_a_prompt("/bin/sh", "-c", '"$@" <&-', "sh", *COMMAND, "explain", "-")
+    _, stderr = process.communicate(timeout=LONG)
+    assert (process.returncode, b"standard input is closed" in stderr) == (2, True)

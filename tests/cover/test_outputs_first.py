@@ -17,6 +17,7 @@ WORK: dict[tuple[str, ...], str] = {
     ("check", "--property", "S1", "--trace-out"): "check.checked",
     ("prove", "-o"): "prove.certify",
     ("prove", "--matrix", "-o"): "prove.suite.decide_all",
+    ("compare", "ab27c3b5e7", "9a0cec664e", "--trace-out"): "compare._decide",
     ("graph", "-o"): "graph.explore",
     ("trace", "export", "--property", "S1", "-o"): "trace.checked",
     ("why", "--evidence"): "why._ask",

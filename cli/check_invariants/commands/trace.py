@@ -39,6 +39,7 @@ def show() -> None:
 @click.option("--case", type=click.Choice(["case 1", "case 2", "case 3"]), help="A bug case, short for --property.")
 @options.output
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="[default: json]")
+@options.budget
 @options.as_json
 def export() -> None:
     """Write a shortest counterexample (or, of a reachable goal, a shortest witness).

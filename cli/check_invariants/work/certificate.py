@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -21,6 +20,7 @@ from check_invariants.exit import (
     of_comparison,
     worst,
 )
+from check_invariants.inputs import read_text
 from check_invariants.judge import compiled
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
 from check_invariants.selection import select_from_source
@@ -96,7 +96,7 @@ class CheckedFile(NamedTuple):
 def check_one(file: str, *, solvers: Sequence[str], model: str | None, seconds: float) -> CheckedFile:
     """Make the model again, and check a file."""
     try:
-        certificate = read(Path(file).read_text(encoding="utf-8"))
+        certificate = read(read_text(file))
     except OSError as error:
         return CheckedFile(file, ExitCode.MALFORMED, problem=f"it cannot be read: {error.strerror}")
     except (CertificateError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from check_invariants import standard
 from check_invariants.exit import ExitCode, ending, of_answer
 from check_invariants.filenames import file_names
 from check_invariants.judge import checked
@@ -150,7 +151,7 @@ def _write_traces(found: _Checked, path: str) -> None:
         text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
         write_to(str(Path(path) / f"{files[item.name]}.json") if directory else path, text)
     written = f"{counted(len(violated), 'counterexample')} written to {path}"
-    click.echo(written if violated else "no counterexample to write", err=True)
+    standard.note(f"{written if violated else 'no counterexample to write'}\n")
 
 
 def _show(found: _Checked, traces: bool) -> None:

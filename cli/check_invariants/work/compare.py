@@ -8,9 +8,10 @@ from shlex import quote
 import click
 from msgspec import Struct
 
+from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode
 from check_invariants.judge import asking
-from check_invariants.output import Counter, Document, emit, emit_json, emit_table, emit_trace, write_to
+from check_invariants.output import Counter, Document, check_output, emit, emit_json, emit_table, emit_trace, write_to
 from check_invariants.selection import called_with, chosen_properties, load_model, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
 from draincheck import ModelFile, Run, Subject, Verdict
@@ -51,6 +52,8 @@ def command(
         if scenarios or wide or order:
             raise click.UsageError("a model of your own has no --scenario, --all or --order")
         asked = _models(before, changed, properties, settings)
+    if trace_out is not None:
+        check_output(trace_out)
     found = _Found(asked, _decide(asked, properties, strict or bool(properties), jobs))
     if trace_out is not None:
         _write_trace(found, trace_out)
@@ -256,11 +259,11 @@ def _impact(side: Decided | None) -> str:
 def _write_trace(found: _Found, path: str) -> None:
     shown = found.run
     if shown is None:
-        click.echo("no counterexample to write", err=True)
+        standard.note("no counterexample to write\n")
         return
     subject, verdict, run = shown
     write_to(path, write_trace(run, source=subject.source(), verdict=verdict.outcome))
-    click.echo(f"1 counterexample written to {path}", err=True)
+    standard.note(f"1 counterexample written to {path}\n")
 
 
 def _json(found: _Found, traces: bool) -> Document:

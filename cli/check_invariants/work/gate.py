@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
 from msgspec.structs import asdict
 
+from check_invariants import standard
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.output import check_output, emit, emit_json, emit_stop, until_stopped, write_to
 from draincheck.reason import Stop
@@ -75,4 +75,4 @@ def _pin(results: Sequence[RowResult], keep: bool) -> None:
     write_to(str(path), matrix.counts_text(sound, matrix.pinned_counts() if keep else None))
     changed = sum(result.pinned != result.counts for result in sound)
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    click.echo(f"{counted(len(sound), 'row')} pinned, {changed} of them changed, in {shown}", err=True)
+    standard.note(f"{counted(len(sound), 'row')} pinned, {changed} of them changed, in {shown}\n")

@@ -10,6 +10,7 @@ from typing import NamedTuple, Unpack
 import click
 from msgspec.structs import asdict
 
+from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode, LimitReached, cut_short, of_comparison, of_verdict, worst
 from check_invariants.filenames import plain
 from check_invariants.judge import asking, compiled
@@ -150,7 +151,7 @@ class _Proven(NamedTuple):
         if as_json:
             emit_json("prove", self._json(path), self.code)
         elif path == STDOUT:
-            click.echo(self._text("standard output"), nl=False, err=True)
+            standard.note(self._text("standard output"))
         else:
             emit(self._text(path))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple, Unpack
 
 import click
 
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
+from check_invariants.inputs import read_bytes
 from check_invariants.judge import checked, compiled
 from check_invariants.options import STDOUT
 from check_invariants.output import check_output, emit, emit_trace, write_to
@@ -39,10 +38,9 @@ class Followed(NamedTuple):
 
 def _read(file: str) -> TraceFile:
     try:
-        data = sys.stdin.buffer.read() if file == STDOUT else Path(file).read_bytes()
-    except (OSError, ValueError) as error:  # a name that no file can have
-        why = error.strerror if isinstance(error, OSError) else error
-        raise click.BadParameter(f"{file!r} cannot be read: {why}", param_hint="'FILE'") from error
+        data = read_bytes(file)
+    except OSError as error:
+        raise click.BadParameter(f"{file!r} cannot be read: {error.strerror}", param_hint="'FILE'") from error
     try:
         return read_trace(data)
     except TraceError as error:
