@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from check_invariants import standard
 from check_invariants.exit import MalformedInput, cut_short
 from check_invariants.output import Counter, stop_of
 from check_invariants.selection import chosen_properties
@@ -14,7 +15,6 @@ from draincheck import ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
 from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import OutOfBudget
-from draincheck.escape import harmless
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always
 from draincheck.verdict import NO_LIMITS, Limits
@@ -69,7 +69,7 @@ def checked(
     with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):
         result = decide(question, engine, subject.expectation)
     for warning in result.warnings:
-        click.echo(f"warning: {harmless(warning)}", err=True)
+        standard.note(f"warning: {warning}\n")
     return result
 
 
