@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from check_invariants.exit import ExitCode
@@ -74,6 +75,22 @@ def test_the_table_of_who_waits_is_the_one_that_is_printed() -> None:
     shown = block("mirror_run, guest and management have ended")
     assert is_excerpt(shown, whole)
     assert not is_excerpt([line.replace("ring", "parked") for line in shown], whole)
+
+
+def test_the_verdicts_on_ones_own_model_are_those_that_are_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was never asked, what rests on a promise, an error of a run; and without the promise, who could go on."""
+    monkeypatch.chdir(tmp_path)
+    (model,) = re.findall(r"```python\n(.*?one write.*?)```", README, re.DOTALL)
+    (tmp_path / "one_write.py").write_text(model, encoding="utf-8")
+    whole = printed("check", "one_write.py:build")
+    for line in block("no submission while drained  never asked"):
+        assert any(found.startswith(line.removesuffix(" ...")) for found in whole), line
+    (tmp_path / "unpromised.py").write_text(model.replace(", by=[iothread]", ""), encoding="utf-8")
+    ends = [line.replace("one_write", "unpromised") for line in block("violated by stopping there: served")]
+    assert is_excerpt(ends, printed("check", "unpromised.py:build"))
+    assert not is_excerpt(ends, whole)
 
 
 def test_the_matrix_is_the_one_that_is_printed() -> None:
