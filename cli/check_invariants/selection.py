@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypedDict, Unpack
+from functools import partial
+from typing import NamedTuple, TypedDict, Unpack
 
 import click
 
@@ -14,9 +15,12 @@ from draincheck import ModelFile, TransitionSystem
 from draincheck.checking import chosen
 from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel, UnfitParameters
 from draincheck.knobs import Setting, nearest, shown
+from draincheck.model_file import Builder, Name, builders
+from draincheck.parameters import assigned
 from draincheck.properties import FAULTS, Property
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision
+from draincheck.sorts import Value
 from draincheck.subject import Source, Subject
 from draincheck.words import listed
 from drainspecs.mirror.code_base import CodeBase, named_by
@@ -27,11 +31,14 @@ from drainspecs.mirror.specifications import known_properties, specification_of
 
 __all__ = [
     "CodeBaseOptions",
+    "Models",
+    "Named",
     "Selectors",
     "called_with",
     "check_possible",
     "chosen_properties",
     "load_model",
+    "load_models",
     "loading",
     "merged",
     "named_code_base",
@@ -39,6 +46,7 @@ __all__ = [
     "select",
     "select_code_base",
     "select_from_source",
+    "select_models",
     "taken_parameters",
 ]
 
@@ -68,10 +76,23 @@ def select(properties: Sequence[str] = (), *, model: str | None, **options: Unpa
     """
     if model is None:
         return select_code_base(properties, **options)
-    settings = options.pop("settings", ())
-    if any(options.values()):
+    return load_model(model, _own_settings(options))
+
+
+def select_models(
+    properties: Sequence[str] = (), *, model: str | None, **options: Unpack[CodeBaseOptions]
+) -> Subject | Models:
+    """What the options name, several models of the user's included; raises as `select` does."""
+    if model is None:
+        return select_code_base(properties, **options)
+    return load_models(model, _own_settings(options))
+
+
+def _own_settings(options: CodeBaseOptions) -> Sequence[tuple[str, Setting]]:
+    """The parameters for a model of the user's. Raises UsageError for what code bases alone have."""
+    if options.get("revision") or options.get("scenario") or options.get("order"):
         raise click.UsageError("a model of your own has no --revision, --scenario or --order")
-    return load_model(model, settings)
+    return options.get("settings", ())
 
 
 def select_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseOptions]) -> CodeBase:
@@ -169,6 +190,47 @@ def load_model(name: str, settings: Iterable[tuple[str, Setting]] = ()) -> Model
         return ModelFile.load(name, merged(settings))
 
 
+class Named(NamedTuple):
+    """One of several models: what tells it from the others, and how it is made. Raises as `load_model`."""
+
+    name: str
+    make: Callable[[], ModelFile]
+
+
+class Models(NamedTuple):
+    """Several models of the user's: what they are called together, and whether they are the variants of a file."""
+
+    called: str
+    all: Sequence[Named]
+    variants: bool
+
+
+def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile | Models:
+    """A model of the user's; or several: the variants of a file, or a function with several values of a parameter. Raises as `load_model`."""
+    given = merged(settings)
+    with taken_parameters(), loading():
+        found = builders(name)
+    if not Name.of(name).function:
+        if given:
+            raise click.UsageError(f"--set is for one function: name it, as {name}:FUNCTION")
+        makers = [Named(item.title, partial(_made, item, {})) for item in found]
+        return Models(name, makers, variants=True)
+    (builder,) = found
+    with taken_parameters():
+        points = builder.points(given)
+    if len(points) == 1:
+        return _made(builder, points[0])
+    varied = [parameter for parameter in points[0] if len({point[parameter] for point in points}) > 1]
+    makers = [Named(assigned({p: point[p] for p in varied}), partial(_made, builder, point)) for point in points]
+    fixed = {parameter: value for parameter, value in points[0].items() if parameter not in varied}
+    return Models(called_with(name, fixed.items()), makers, variants=False)
+
+
+def _made(builder: Builder, values: Mapping[str, Value]) -> ModelFile:
+    with taken_parameters(), loading():
+        return builder.build(values)
+
+
 @contextmanager
 def loading() -> Generator[None]:
     """While a program of the user's runs: the library's refusals as the command line's, and standard output kept for the result."""
@@ -189,9 +251,9 @@ def taken_parameters() -> Generator[None]:
         raise click.BadParameter(str(error), param_hint="'--set'") from error
 
 
-def called_with(name: str, settings: Iterable[tuple[str, Setting]]) -> str:
+def called_with(name: str, settings: Iterable[tuple[str, Value]]) -> str:
     """A model of the user's in words, with the parameters that it is given."""
-    given = [f"{parameter}={shown(value)}" for parameter, value in merged(settings).items()]
+    given = [assigned({parameter: value}) for parameter, value in settings]
     return f"{name} with {listed(given)}" if given else name
 
 

@@ -10,6 +10,8 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
@@ -19,7 +21,7 @@ from draincheck.errors import MalformedModel, ModelError, NoSuchModel, UnfitPara
 from draincheck.knobs import nearest
 from draincheck.lang import Model
 from draincheck.lang.variations import Variant, variants_of
-from draincheck.parameters import Parameters, called_with, shown
+from draincheck.parameters import MOST, Parameters, assigned, called_with, shown
 from draincheck.program import Program
 from draincheck.properties import FAULTS
 from draincheck.ranges import guarded
@@ -85,8 +87,7 @@ class ModelFile(Struct, frozen=True):
     @property
     def heading(self) -> str:
         """Its name, and where it comes from, with its parameters."""
-        settings = "".join(f", {name}={shown(value)}" for name, value in self.parameters.items())
-        return f"{self.title} ({self.name}{settings})"
+        return f"{self.title} ({', '.join(filter(None, [self.name, assigned(self.parameters)]))})"
 
     def system(self) -> TransitionSystem:
         """The compiled model."""
@@ -177,6 +178,19 @@ class Builder(Struct, frozen=True, dict=True):
             return {name: self.parameters.named(name).kept(value) for name, value in self.variant.parameters.items()}
         except UnfitParameters as error:
             raise MalformedModel(f"{self.variant.line}: the variant {self.variant.name!r}: {error}") from error
+
+    @property
+    def title(self) -> str:
+        """What tells it from the others of its file."""
+        return self.function if self.variant is None else f"{self.function}:{self.variant.name}"
+
+    def points(self, given: Mapping[str, Value]) -> list[dict[str, Value]]:
+        """All combinations of the values that are given, each as `build` takes it. Raises UnfitParameters, also for too many of them."""
+        axes = {name: self.parameters.named(name).several(value) for name, value in given.items()}
+        self.parameters.demand_all({**self.given, **axes})
+        if (size := prod(map(len, axes.values()))) > MOST:
+            raise UnfitParameters(f"{size} combinations are too many for one table, which takes {MOST} at most")
+        return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
     def build(self, parameters: Mapping[str, Value]) -> ModelFile:
         """The model with these parameters; of a variant that is given others than its own, nothing is expected any more.

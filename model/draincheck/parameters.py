@@ -21,7 +21,7 @@ from draincheck.knobs import nearest
 from draincheck.sorts import Value
 from draincheck.words import listed
 
-__all__ = ["MOST", "Parameter", "Parameters", "called_with", "shown"]
+__all__ = ["MOST", "Parameter", "Parameters", "assigned", "called_with", "shown"]
 
 #: values that one parameter may be given at once, such as by 2..4
 MOST = 10_000
@@ -33,6 +33,11 @@ _TRUTH: Mapping[str, bool] = {"on": True, "yes": True, "true": True, "off": Fals
 def shown(value: Value) -> str:
     """A value as a user writes it: `on`, `3`, `name`."""
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def assigned(values: Mapping[str, Value]) -> str:
+    """Values as a user writes them: `recheck=on, cycles=2`."""
+    return ", ".join(f"{name}={shown(value)}" for name, value in values.items())
 
 
 class Parameter(Struct, frozen=True):
@@ -97,6 +102,8 @@ class Parameter(Struct, frozen=True):
         if self.choices and isinstance(given, str):
             close = str(nearest("value", given, [shown(value) for value in self.choices])).partition("; ")[2]
         hint = f"; {close}" if close.startswith("did") else ""
+        if isinstance(given, str) and re.search(r"[0-9],|,[0-9]|\.\.", given):
+            hint = "; several values are for a table of models, and here is one"
         raise UnfitParameters(f"{self.name} is {self.takes}, not {given!r}{hint}")
 
     def several(self, given: Value) -> tuple[Value, ...]:
@@ -165,12 +172,6 @@ class Parameters(Struct, frozen=True):
         missing = [item.name for item in self.all if item.default is None and item.name not in given]
         if missing:
             raise UnfitParameters(f"{self.function}() needs {listed(missing)}; {self.takes}")
-
-    def several(self, given: Mapping[str, Value]) -> dict[str, tuple[Value, ...]]:
-        """The same where each may be given several values."""
-        found = {name: self.named(name).several(value) for name, value in given.items()}
-        self.demand_all(found)
-        return {item.name: found[item.name] for item in self.all if item.name in found}
 
     def made(self, values: Mapping[str, Value]) -> dict[str, object]:
         """Values that were read, as the function gets them."""

@@ -134,15 +134,15 @@ def test_a_function_gets_members_where_files_have_names() -> None:
 )
 def test_lists_and_ranges_are_several_values(name: str, given: Value, meant: tuple[Value, ...]) -> None:
     """But of a text, which may contain anything."""
-    assert TAKES.several({name: given}) == {name: meant}
+    assert TAKES.named(name).several(given) == meant
 
 
 @pytest.mark.parametrize("given", ["4..2", "1..", "1,,2", "2..x", f"0..{MOST}", "on..off"])
 def test_ranges_that_are_none_are_refused(given: str) -> None:
     """An empty one and an enormous one, too."""
     with pytest.raises(UnfitParameters, match="cycles"):
-        TAKES.several({"cycles": given})
-    assert len(TAKES.several({"cycles": f"1..{MOST}"})["cycles"]) == MOST
+        TAKES.named("cycles").several(given)
+    assert len(TAKES.named("cycles").several(f"1..{MOST}")) == MOST
 
 
 @pytest.mark.parametrize("function", [print, int, lambda *a, **k: None])

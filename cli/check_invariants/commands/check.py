@@ -44,12 +44,14 @@ def command() -> None:
 
     The verdict on each property, what the search did, the steps of the model it never took, and a shortest counterexample
     for what is violated. MODEL.py:FUNCTION is a Python file and a function in it that returns a draincheck.lang.Model or a
-    TransitionSystem. The commit message's bug cases can be asked about as --property 'case 1' and 'case 2', one that it does
-    not know as 'case 3', and what must happen in the end as --property L1 to L7s.
+    TransitionSystem; --set gives it parameters, and several values (2..4 or 2,3) make a table. MODEL.py alone is all variants that it
+    has (`@variant`), against what it expects of them. The commit message's bug cases can be asked about as --property 'case 1' and
+    'case 2', one that it does not know as 'case 3', and what must happen in the end as --property L1 to L7s.
 
     \b
     Exit codes: 0 everything holds; 12 safety violated; 13 liveness violated; 11 deadlock, or a goal out
-    of reach; 10 nothing good is reachable, or a verdict on a code base of the table is not the expected one;
+    of reach; 10 nothing good is reachable, or a verdict on a code base of the table or on a variant is not
+    the expected one;
     30 unknown; 150 the model is malformed; 2 wrong arguments; 130 interrupted.
     Of a code base what a guest can see decides: S1, S3, S4, A1, F1, R1. The other S and B are rules inside
     QEMU: a violated one alone is shown and ends with 0, unless --strict is given or --property asks for it.

@@ -26,9 +26,10 @@ from check_invariants.output import (
     make_directory,
     write_to,
 )
-from check_invariants.selection import Selectors, select
+from check_invariants.selection import Models, Selectors, select_models
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, as_far_as_modelled, conclusion
+from check_invariants.work import models
 from draincheck import Run, Subject, Trace
 from draincheck.checking import Finding, Result, StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
@@ -57,10 +58,16 @@ def command(
     if lemmas and engine != "induction":
         raise click.UsageError("--lemma is for --engine induction")
     _refuse_limits(engine, max_states, depth)
-    subject = select(properties, **selectors)
+    limits = Limits(max_states, depth=depth)
+    subject = select_models(properties, **selectors)
+    if isinstance(subject, Models):
+        if trace_out is not None:
+            raise click.UsageError(
+                f"--trace-out is for one model, and {subject.called} is {len(subject.all)} here: name one"
+            )
+        return models.command(subject, models.Asked(properties, limits, engine, lemmas), as_json)
     if trace_out is not None:
         _check_place(trace_out)
-    limits = Limits(max_states, depth=depth)
     found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
     if trace_out is not None:
         _write_traces(found, trace_out)

@@ -1,0 +1,145 @@
+"""`check-invariants check` of several models of the user's: all variants of a file, or a function with several values of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
+from check_invariants.judge import checked
+from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
+from check_invariants.selection import Models, Named
+from check_invariants.table import Cell, Column, Styled, Table
+from check_invariants.words import Listed
+from draincheck import Limits, ModelFile
+from draincheck.checking import Result
+from draincheck.parameters import assigned
+from draincheck.words import counted, listed
+
+
+class Asked(NamedTuple):
+    """What is asked of each model."""
+
+    properties: Sequence[str]
+    limits: Limits
+    engine: str
+    lemmas: Sequence[str]
+
+
+def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
+    """Decide each, a line each: variants against what the file expects of them, others by their verdicts. The worst decides."""
+    rows, stop = until_stopped(map(partial(_row, asked), models.all), "models decided", len(models.all))
+    code = ending((code for row in rows for code in row.codes), stop)
+    if as_json:
+        emit_json("check-models", _json(models, rows), code)
+    else:
+        _show(models, rows)
+    emit_stop(stop, f"{len(rows)} of {len(models.all)} models were decided")
+    return code
+
+
+class _Row(NamedTuple):
+    """A model, and what the check of it found; `name`: what tells it from the others."""
+
+    name: str
+    model: ModelFile
+    result: Result
+
+    @property
+    def listed(self) -> list[Listed]:
+        """The verdicts beside what the file expects."""
+        return [Listed(item.name, item.verdict, item.expectation) for item in self.result.findings]
+
+    @property
+    def codes(self) -> Iterator[ExitCode]:
+        """What the verdicts make: compared with what is expected of a variant, by themselves for any other model."""
+        for item in self.result.findings:
+            if item.expectation is None:
+                yield of_answer(item.outcome, item.item.breach, True)
+            else:
+                yield of_verdict(item.outcome, item.item.breach, item.expectation)
+
+    def named(self, word: str) -> str:
+        """The properties with this verdict."""
+        return ", ".join(item.name for item in self.listed if item.word == word)
+
+    @property
+    def differences(self) -> str:
+        """What is not as expected."""
+        return ", ".join(f"{item.name} {item.word}" for item in self.listed if not item.as_expected)
+
+    @property
+    def states(self) -> str:
+        """How many states there are, if the engine says so."""
+        return "" if self.result.exploration is None else str(self.result.exploration.statistics.states)
+
+
+def _row(asked: Asked, named: Named) -> _Row:
+    model = named.make()
+    return _Row(named.name, model, checked(model, *asked))
+
+
+def _answer(models: Models, rows: Sequence[_Row]) -> str:
+    """What came of all of them, in a sentence."""
+    if models.variants:
+        wrong = [f"{row.name} ({row.differences})" for row in rows if row.differences]
+        said = f"not as expected: {listed(wrong)}" if wrong else "all verdicts are as expected"
+        return f"{models.called}: {counted(len(rows), 'variant')}; {said}"
+    parts = [f"{word} in {_where(rows, word)}" for word in ("violated", "never asked", "unknown") if _where(rows, word)]
+    return f"{models.called}: {counted(len(rows), 'model')}; {'; '.join(parts) or 'everything holds in each'}"
+
+
+def _where(rows: Sequence[_Row], word: str) -> str:
+    """How many models have properties with this verdict, and which: "" if none has."""
+    found = [row for row in rows if row.named(word)]
+    names = dict.fromkeys(item.name for row in found for item in row.listed if item.word == word)
+    return f"{len(found)} ({', '.join(names)})" if found else ""
+
+
+def _show(models: Models, rows: Sequence[_Row]) -> None:
+    """The answer, a line a model, where to look, and the answer again."""
+    answer = _answer(models, rows)
+    emit(f"{answer}\n\n")
+    emit_table(_table(models, rows))
+    violated = [row for row in rows if row.named("violated")]
+    emit("\n" + "".join(f"see: check-invariants check {row.model.options}\n" for row in violated[:1]))
+    emit(f"{answer}\n")
+
+
+def _table(models: Models, rows: Sequence[_Row]) -> Table:
+    """A line a model."""
+
+    def those(word: str, style: str) -> Callable[[_Row], Cell]:
+        return lambda row: Styled(row.named(word), style)
+
+    columns: dict[Column, Callable[[_Row], Cell]] = {
+        Column("variant" if models.variants else "parameters"): lambda row: row.name,
+        Column("with"): lambda row: assigned(row.model.parameters) if models.variants else "",
+        Column("violated"): those("violated", "red"),
+        Column("never asked"): those("never asked", "magenta"),
+        Column("unknown"): those("unknown", "yellow"),
+        Column("not as expected"): lambda row: Styled(row.differences, "bold yellow"),
+        Column("states", right=True): lambda row: row.states,
+    }
+    table = Table.of(rows, columns)
+    for header in ("with", "never asked", "unknown", "not as expected", "states"):
+        table = table.without_empty(header)
+    return table
+
+
+def _json(models: Models, rows: Sequence[_Row]) -> Document:
+    """The same as JSON values."""
+    return {"answer": _answer(models, rows), "models": [_row_json(row) for row in rows]}
+
+
+def _row_json(row: _Row) -> Document:
+    return {
+        "name": row.name,
+        "model": row.result.system.name,
+        "digest": row.result.system.digest,
+        "source": row.model.source(),
+        "variant": None if row.model.variant is None else row.model.variant.name,
+        "states": int(row.states) if row.states else None,
+        "properties": [{"name": item.name, **item.to_json()} for item in row.listed],
+    }

@@ -1,0 +1,176 @@
+"""`check` of several models of one's own: the variants of a file, and a function with several values of a parameter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.golden.documents import validator
+from tests.support.cli import run
+
+COUNTER = """
+from draincheck.lang import Model, variant
+
+@variant("low", last=2)
+@variant("high", last=4, expect={"below": "violated"})
+def counter(last: int = 2, step: int = 1, ask: bool = True) -> Model:
+    m = Model("counter")
+    n = m.int("n", 0, 9)
+    with m.thread("thread") as p, p.while_(n < last):
+        p.do("up", n.inc(step))
+    m.always("below", n < 3)
+    m.assertion("asked")
+    if ask:
+        with m.thread("other") as p:
+            p.check("asked", n < 9)
+    return m
+"""
+
+
+@pytest.fixture
+def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The file of that counter, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("counter.py").write_text(COUNTER.replace("n.inc(step)", "n.set(n + step)"), encoding="utf-8")
+    return "counter.py"
+
+
+def document(*arguments: str, code: int) -> dict[str, Any]:
+    """The JSON document, checked against its schema."""
+    result = run("check", *arguments, "--json")
+    assert result.exit_code == code, result.output
+    data: dict[str, Any] = json.loads(result.stdout)
+    validator("check-models").validate(data)
+    assert data["exit_code"] == code
+    return data
+
+
+def lines(*arguments: str, code: int) -> list[str]:
+    """What is printed."""
+    result = run("check", *arguments)
+    assert result.exit_code == code, result.output
+    return result.stdout.splitlines()
+
+
+def test_a_file_is_held_against_what_it_expects(counter: str) -> None:
+    """An expected violation is 0; the first and the last line say so."""
+    shown = lines(counter, code=0)
+    assert shown[0] == shown[-1] == "counter.py: 2 variants; all verdicts are as expected"
+    data = document(counter, code=0)
+    assert [(item["name"], item["source"].get("parameters")) for item in data["models"]] == [
+        ("counter:low", {"last": 2}),
+        ("counter:high", {"last": 4}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ("last=4, expect={", "last=2, expect={", "counter:high (below holds)"),
+        ('"low", last=2', '"low", last=5', "counter:low (below violated)"),
+        ('"low", last=2', '"low", last=2, ask=False', "counter:low (asked never asked)"),
+        ('"low", last=2', '"low", last=2, step=20', "counter:low (values in range violated)"),
+    ],
+)
+def test_whatever_is_not_as_expected_is_a_difference(counter: str, old: str, new: str, wrong: str) -> None:
+    """10: what holds and should not, what is violated, what was never asked, an error of a run; said first and last."""
+    text = Path(counter).read_text(encoding="utf-8")
+    assert old in text
+    Path(counter).write_text(text.replace(old, new), encoding="utf-8")
+    shown = lines(counter, code=10)
+    assert shown[0] == shown[-1] == f"counter.py: 2 variants; not as expected: {wrong}"
+
+
+def test_never_asked_can_be_expected(counter: str) -> None:
+    """It is a verdict like others."""
+    text = Path(counter).read_text(encoding="utf-8")
+    Path(counter).write_text(
+        text.replace("last=2)\n", 'last=2, ask=False, expect={"asked": "never asked"})\n', 1), encoding="utf-8"
+    )
+    assert lines(counter, code=0)
+
+
+def test_a_variant_that_is_named_is_judged_by_its_verdicts(counter: str) -> None:
+    """As a code base is: it is violated, whether or not the file knows."""
+    result = run("check", f"{counter}:counter:high")
+    assert result.exit_code == 12
+    assert "expected" in result.stdout
+    assert run("check", f"{counter}:counter:low").exit_code == 0
+
+
+def test_several_values_are_a_table_with_a_line_each(counter: str) -> None:
+    """A range, a list, and all combinations; the worst verdict decides, and a command shows it."""
+    shown = lines(f"{counter}:counter", "--set", "last=1..4", "--set", "ask=on", code=12)
+    assert shown[0] == shown[-1] == "counter.py:counter with ask=on: 4 models; violated in 2 (below)"
+    table = [line.split() for line in shown[3:7]]
+    assert [row[0] for row in table] == ["last=1", "last=2", "last=3", "last=4"]
+    assert [row[1:-1] for row in table] == [[], [], ["below"], ["below"]]
+    (see,) = (line for line in shown if line.startswith("see: "))
+    assert run(*see.split()[2:]).exit_code == 12
+    data = document(f"{counter}:counter", "--set", "last=1,2", "--set", "ask=on,off", code=10)
+    assert [item["name"] for item in data["models"]] == [
+        "last=1, ask=on",
+        "last=1, ask=off",
+        "last=2, ask=on",
+        "last=2, ask=off",
+    ]
+
+
+def test_everything_holds_is_0(counter: str) -> None:
+    """And is said in words."""
+    shown = lines(f"{counter}:counter", "--set", "last=1..2", code=0)
+    assert shown[-1] == "counter.py:counter: 2 models; everything holds in each"
+
+
+def test_a_property_can_be_asked_for_alone(counter: str) -> None:
+    """The others are not decided."""
+    data = document(f"{counter}:counter", "--set", "last=1..4", "--property", "asked", code=0)
+    assert {tuple(item["name"] for item in model["properties"]) for model in data["models"]} == {("asked",)}
+
+
+@pytest.mark.parametrize("engine", ["bmc", "induction", "auto", "simulation"])
+def test_other_engines_take_the_same_question(counter: str, engine: str) -> None:
+    """What one cannot decide is unknown, and no success."""
+    data = document(f"{counter}:counter", "--set", "last=2,4", "--property", "below", "--engine", engine,
+                    code=12)  # fmt: skip
+    assert data["models"][1]["properties"][0]["verdict"] == "violated"
+    assert data["models"][1]["states"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["counter.py", "--set", "last=2"], "--set is for one function: name it, as counter.py:FUNCTION"),
+        (["counter.py", "--trace-out", "t.json"], "--trace-out is for one model, and counter.py is 2 here: name one"),
+        (["counter.py:counter", "--set", "last=0..99", "--set", "step=0..999"], "100000 combinations are too many"),
+        (["counter.py:counter", "--set", "last=3..1"], "last: 3..1 is empty"),
+        (["other.py"], "there is no file 'other.py'"),
+        (["plain.py"], "plain.py has no variants: name a function of it, as MODEL.py:FUNCTION"),
+    ],
+)
+def test_what_makes_no_table_is_one_message(counter: str, arguments: list[str], message: str) -> None:
+    """2, and nothing on standard output."""
+    Path("plain.py").write_text("def build(): ...\n", encoding="utf-8")
+    result = run("check", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in " ".join(result.stderr.split())
+
+
+def test_commands_for_one_model_refuse_several(counter: str) -> None:
+    """And say that there are tables."""
+    result = run("graph", f"{counter}:counter", "--set", "last=1..3")
+    assert (result.exit_code, "several values are for a table" in result.stderr) == (2, True)
+
+
+def test_an_impossible_variant_is_150(counter: str) -> None:
+    """With the line that says it."""
+    text = Path(counter).read_text(encoding="utf-8")
+    Path(counter).write_text(text.replace("last=2)", "lst=2)"), encoding="utf-8")
+    result = run("check", counter)
+    assert (result.exit_code, "counter.py:4: the variant 'low': unknown parameter 'lst'" in result.stderr) == (
+        150,
+        True,
+    )
