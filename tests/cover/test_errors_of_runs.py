@@ -219,6 +219,7 @@ def test_an_explanation_tells_it_too(model: str, tmp_path: Path) -> None:
     validator("explain").validate(document)
     assert document["error"] == json.loads(Path(file).read_text(encoding="utf-8"))["error"]
     assert document["error"]["told"] == "the node is freed twice"
+    assert [fact["text"] for fact in document["error_because"]] == ["freed"]
     result = check(reentered(""))
     assert (
         accident(Run.of(result.system, Trace(result.system.name, result.system.digest, "", (0, 0, 0, 0, 0), ())))

@@ -37,6 +37,7 @@ def _json(told: Explanation) -> Document:
         "untold": told.untold or None,
         "waiting": None if told.waiting is None else waiting_json(told.waiting),
         "error": None if told.error is None else accident_json(told.error),
+        "error_because": to_builtins(told.error_because),
     }
 
 

@@ -18,9 +18,9 @@ from draincheck.analysis.waiting import Situation, situation
 from draincheck.errors import ModelError
 from draincheck.exploration.domains import flat
 from draincheck.expr import BoolExpr, Expr, Rendering, all_, variables_of
-from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, Property, Reachable
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, Eventually, LeadsTo, NoFault, Property, Reachable
 from draincheck.run import Run, Step, Trace, label_of
-from draincheck.semantics.violation import failed_checks
+from draincheck.semantics.violation import failed_checks, faulty_step, shows
 from draincheck.system import Action, State, TransitionSystem, Variable
 from draincheck.verdict import Limits
 from draincheck.walks import OfTerms
@@ -131,6 +131,7 @@ class Explanation(Struct, frozen=True):
         untold: why avoidabilities and escapes are missing, "" if they are not.
         waiting: who waits for what at the end, or all through the loop, where that is the point.
         error: the step that an error of the run keeps from being taken at the end, or that passes a bound.
+        error_because: the facts that make it one.
     """
 
     system: str
@@ -147,6 +148,7 @@ class Explanation(Struct, frozen=True):
     untold: str = ""
     waiting: Situation | None = None
     error: Accident | None = None
+    error_because: tuple[Fact, ...] = ()
 
 
 def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
@@ -178,7 +180,14 @@ def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
         untold=otherwise.untold,
         waiting=situation(run),
         error=accident(run),
+        error_because=tuple(_error_facts(run, item)),
     )
+
+
+def _error_facts(run: Run, item: Property | None) -> Iterator[Fact]:
+    if isinstance(item, NoFault) and shows(run, item):
+        _, fault = faulty_step(run, item.kind)
+        yield from facts_behind(run.system, fault.when, run.states[-1])
 
 
 # -- one step ---------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def _lines(told: Explanation) -> Iterator[_Line]:
         yield _Line(f"{INDENT}... and again from step {told.loop + 1}, for ever", "turn")
     yield _Line("")
     if told.error is not None:
-        yield from _error(told.error)
+        yield from _error(told.error, told.error_because)
     if told.waiting is not None:
         yield from (_Line(line.text, line.kind) for line in waiting_lines(told.waiting, WIDTH))
         yield _Line("")
@@ -107,10 +107,11 @@ def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     yield from _turn(told, step)
 
 
-def _error(end: Accident) -> Iterator[_Line]:
+def _error(end: Accident, because: Sequence[Fact]) -> Iterator[_Line]:
     """The step that cannot be taken any more, and why."""
     yield from _wrapped(f"then {end.process}: {end.label}: cannot be taken", "", "head", INDENT)
     yield from _wrapped(f"{end.told} ({end.line})", REMARK, "bad", "  ")
+    yield from _because("because ", because, "quiet")
     yield _Line("")
 
 
