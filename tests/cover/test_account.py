@@ -10,18 +10,20 @@ from msgspec.structs import replace
 from check_invariants.exit import ExitCode, of_answer, of_verdict
 from draincheck.checking import check
 from draincheck.errors import SourceLine
+from draincheck.expr import FALSE, TRUE
 from draincheck.model_file import ModelFile
-from draincheck.properties import Breach
+from draincheck.properties import Always, Assertion, Breach, FaultKind
 from draincheck.report.account import Account, Item, SearchCounts, Standing, Suite, standing_of, suite_of
 from draincheck.revisions import find_revision
+from draincheck.sorts import BOOL, IntSort
 from draincheck.subject import Expectation
-from draincheck.system import TransitionSystem
+from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.account import suite_of_row
 from drainspecs.suite.matrix import RowResult, Solver, default_rows
-from tests.support.machines import counter
+from tests.support.machines import Machine, counter
 
 EXPECTATIONS = [None, *(Expectation(outcome, "", derived=False) for outcome in Outcome if outcome.value != "unknown")]
 CASES = list(itertools.product(Outcome, Breach, (True, False), EXPECTATIONS))
@@ -31,13 +33,12 @@ def account(*suites: Suite) -> Account:
     return Account(title="t", command="c", exit_code=0, exit_meaning="", seconds=0, suites=suites, version="1")
 
 
-@pytest.mark.parametrize(("outcome", "breach", "matters", "expectation"), CASES)
-def test_a_standing_agrees_with_the_exit_code(
-    outcome: Outcome, breach: Breach, matters: bool, expectation: Expectation | None
-) -> None:
-    """Red where the run ends with another code than 0, undecided where it is inconclusive; whether compared or not."""
-    codes = {False: of_answer(outcome, breach, matters, expectation), True: of_verdict(outcome, breach, expectation)}
-    for compared, code in codes.items():
+@pytest.mark.parametrize("compared", [False, True])
+def test_a_standing_agrees_with_the_exit_code(compared: bool) -> None:
+    """Red where the run ends with another code than 0, undecided where it is inconclusive."""
+    for outcome, breach, matters, expectation in CASES:
+        answered = of_answer(outcome, breach, matters, expectation)
+        code = of_verdict(outcome, breach, expectation) if compared else answered
         found = standing_of(outcome, breach, expectation=expectation, matters=matters, compared=compared)
         assert found.bad is (code is not ExitCode.OK)
         assert (found is Standing.UNDECIDED) is (code is ExitCode.INCONCLUSIVE)
@@ -53,14 +54,48 @@ def test_what_is_not_known_or_never_asked_is_never_fine(outcome: Outcome) -> Non
 
 
 def test_a_violation_points_at_the_step_that_violates() -> None:
-    """The last step of the trace, the check that fails, or the fault that is met."""
+    """Of QEMU's model, whose checks are written elsewhere, at the part of the last step that the story marks."""
     code_base = CodeBase.named("v2.6.0")
-    items = {item.name: item for item in suite_of(code_base, check(code_base)).items}
-    s1 = items["S1"]
+    s1 = {item.name: item for item in suite_of(code_base, check(code_base)).items}["S1"]
     assert s1.standing is Standing.WRONG
     assert s1.run is not None
-    assert s1.place is not None
-    assert s1.place in [c.line for c in s1.run.system.actions[s1.run.steps[-1].action].checks if c.property == "S1"]
+    last = s1.run.system.actions[s1.run.steps[-1].action]
+    assert [s1.place] == [part.line for part in last.parts if part.mark == "b"]
+
+
+def test_a_check_beside_its_step_is_pointed_at() -> None:
+    """The line that states what fails."""
+    assert _items(failing_check())[0].place == SourceLine("machine.py", 2)
+
+
+def failing_check() -> TransitionSystem:
+    bit = BoolVar("bit", BOOL, (0,))
+    machine = Machine(bit)
+    machine.action("up", ~bit, bit.set())
+    machine.action("down", bit, bit.clear(), checks=[("down is fine", ~bit)])
+    return machine.system(Assertion("down is fine"))
+
+
+@pytest.mark.parametrize(("name", "line"), [("small", 2), ("values in range", 2)])
+def test_other_violations_point_at_the_last_step(name: str, line: int) -> None:
+    """The last that was taken, or the one that cannot be."""
+    number = IntVar("number", IntSort(0, 1), (0,))
+    machine = Machine(number)
+    machine.action("one", number.is_(0), number.inc())
+    machine.action("two", number.is_(1), number.inc(), faults=[(FaultKind.RANGE, TRUE, "number leaves 0..1")])
+    other = Machine(number)
+    other.action("idle", FALSE)
+    other.action("one", number.is_(0), number.inc())
+    system = {"small": other.system(Always("small", number < 1)), "values in range": machine.system()}[name]
+    assert {item.name: item.place for item in _items(system)}[name] == SourceLine("machine.py", line)
+
+
+def test_what_is_wrong_from_the_start_points_at_the_model() -> None:
+    """No step is to blame."""
+    number = IntVar("number", IntSort(0, 1), (0,))
+    machine = Machine(number)
+    machine.action("one", number.is_(0), number.inc())
+    assert _items(machine.system(Always("big", number > 0)))[0].place == SourceLine("machine.py", 1)
 
 
 def test_a_property_without_a_trace_points_at_the_model() -> None:
@@ -139,3 +174,20 @@ def test_an_account_sums_up_what_it_has() -> None:
     items = [Item(name=str(n), standing=standing) for n, standing in enumerate([*Standing, Standing.FINE])]
     assert account(Suite(title="s", items=items)).summary == "2 fine, 1 noted, 1 wrong, 1 undecided, 1 model fault"
     assert account().summary == "nothing was decided"
+
+
+def test_a_run_that_ends_badly_shows_something_red() -> None:
+    """Nothing was selected, for instance; negative control: one that ends well shows nothing more."""
+    assert [item.why for _, item in replace(account(), exit_code=10, exit_meaning="nothing was selected").bad] == [
+        "exit code 10: nothing was selected"
+    ]
+    assert list(account().items) == []
+
+
+def test_fingerprints_are_unique_and_know_no_lines() -> None:
+    """Two suites of one title, too; a property that moves keeps its own."""
+    suite = Suite(title="s", items=[Item(name=name, standing=Standing.WRONG) for name in ("a", "b", "a")])
+    moved = Suite(title="s", items=[replace(item, place=SourceLine("m.py", 9), why="other") for item in suite.items])
+    names = account(suite, suite).fingerprints
+    assert len(set(names)) == 6
+    assert account(moved, moved).fingerprints == names

@@ -1,7 +1,7 @@
-"""Programs that do not come with Python: a test that needs one says so, and is skipped, or fails, where it is missing.
+"""What does not come with Python: a test that needs a program, or a file of an npm package, says so, and is skipped, or fails, without it.
 
-`@pytest.mark.needs("dot")` is the marker; `.ci/packages` tells which Debian package has the program. With REQUIRE_PARTS=1, as in CI, a missing
-program is a failure: nothing is left out there without anybody noticing.
+`@pytest.mark.needs("dot")` is the marker; `.ci/packages` tells which package has it. With REQUIRE_PARTS=1, as in CI, a missing one is a failure:
+nothing is left out there without anybody noticing.
 """
 
 from __future__ import annotations
@@ -12,25 +12,33 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = Path(__file__).parents[2] / ".ci" / "packages"
+ROOT = Path(__file__).parents[2]
+PACKAGES = ROOT / ".ci" / "packages"
+#: where `.ci/npm-files` puts files of npm packages
+FILES = ROOT / ".venv" / "parts"
 
 
 def packages(text: str) -> dict[str, str]:
-    """The package of each program, from lines of a package and its programs."""
+    """The package of each part, from lines of a package and its parts."""
     lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
-    return {program: line[0] for line in lines for program in line[1:]}
+    return {part: line[0] for line in lines for part in line[1:]}
 
 
-def advice(program: str) -> str:
-    """How to get a program; raises KeyError for one that no package of the list is said to have."""
-    package = packages(PACKAGES.read_text(encoding="utf-8"))[program]
-    return f"{program} is not here: apt-get install {package}"
+def advice(part: str) -> str:
+    """How to get a part; raises KeyError for one that no package of the list is said to have."""
+    package = packages(PACKAGES.read_text(encoding="utf-8"))[part]
+    return f"{part} is not here: {'.ci/npm-files' if package.startswith('npm:') else f'apt-get install {package}'}"
+
+
+def is_here(part: str) -> bool:
+    """Whether there is such a program, or such a file."""
+    return shutil.which(part) is not None or (FILES / part).is_file()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test, or have it fail where parts are required, for want of a program."""
-    for program in (name for marker in item.iter_markers("needs") for name in marker.args):
-        said = advice(program)
-        if shutil.which(program) is None:
+    """Skip a test, or have it fail where parts are required, for want of one."""
+    for part in (name for marker in item.iter_markers("needs") for name in marker.args):
+        said = advice(part)
+        if not is_here(part):
             leave = pytest.fail if os.environ.get("REQUIRE_PARTS") == "1" else pytest.skip
             leave(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -157,9 +158,23 @@ class Account(Struct, frozen=True, kw_only=True):
     place: SourceLine | None = None
 
     @property
+    def shown(self) -> Sequence[Suite]:
+        """What reports show: the suites, and one more for a run that ends badly and none of whose items says so.
+
+        A report without anything red is read as good news, even if it is empty.
+        """
+        quiet = self.exit_code and not any(item.standing.bad for suite in self.suites for item in suite.items)
+        return [*self.suites, self._ending] if quiet else self.suites
+
+    @property
+    def _ending(self) -> Suite:
+        why = f"exit code {self.exit_code}: {self.exit_meaning}"
+        return Suite(title=self.title, items=[Item(name="exit code", standing=Standing.WRONG, why=why)])
+
+    @property
     def items(self) -> Iterator[tuple[Suite, Item]]:
-        """Everything that was decided, with the suite that it stands in."""
-        return ((suite, item) for suite in self.suites for item in suite.items)
+        """Everything that is shown, with the suite that it stands in."""
+        return ((suite, item) for suite in self.shown for item in suite.items)
 
     @property
     def bad(self) -> list[tuple[Suite, Item]]:
@@ -181,6 +196,17 @@ class Account(Struct, frozen=True, kw_only=True):
     def place_of(self, item: Item) -> SourceLine | None:
         """The line to point at."""
         return item.place or self.place
+
+    @property
+    def fingerprints(self) -> Sequence[str]:
+        """For each of `items` a name that no other has; the same in the next run, wherever its line has moved to."""
+        seen: Counter[tuple[str, str]] = Counter()
+        names: list[str] = []
+        for suite, item in self.items:
+            key = (suite.title, item.name)
+            seen[key] += 1
+            names.append(sha256("\0".join([*key, str(seen[key])]).encode(errors="surrogatepass")).hexdigest()[:32])
+        return names
 
 
 def suite_of(

@@ -1,0 +1,155 @@
+"""A run as Markdown: what it came to, a table of what was decided, what has to be looked at with its trace.
+
+Written for GitHub's and GitLab's dialect (tables, fenced code). Names are free: they stand in code spans, whose fences are longer than any run of
+backticks in them; sentences have a backslash before whatever Markdown could read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from draincheck.escape import harmless
+from draincheck.report.account import Account, Item, Standing, Suite
+from draincheck.report.text import render_trace
+from draincheck.words import counted
+
+__all__ = ["SIGNS", "Block", "blocks_of", "code", "fenced", "joined", "markdown_report", "prose", "trace_block"]
+
+#: how each standing looks; only the first is green
+SIGNS = {
+    Standing.FINE: "✅",
+    Standing.NOTED: "⚪",
+    Standing.WRONG: "❌",
+    Standing.UNDECIDED: "❓",
+    Standing.FAULT: "💥",
+}
+
+#: a piece of a report, which can be left out
+Block = str
+
+
+def markdown_report(account: Account) -> str:
+    """The whole report."""
+    return joined([*blocks_of(account), *_traces(account)])
+
+
+def joined(blocks: Iterable[Block]) -> str:
+    """Blocks with an empty line between them."""
+    return "\n".join(blocks)
+
+
+def blocks_of(account: Account) -> Iterator[Block]:
+    """The blocks of a report but for traces, the most important first."""
+    yield f"## {_sign(account)} {prose(account.title)}\n"
+    yield _facts(account)
+    if account.bad:
+        yield "### To look at\n"
+        yield _table(["", "where", "what", "expected", "found", "why"], map(_bad_row, account.bad))
+    if account.shown:
+        yield "### All\n"
+        yield _table(["", "what was checked", *_WORDS.values(), "states"], map(_suite_row, account.shown))
+
+
+def _sign(account: Account) -> str:
+    """The sign of the worst that there is; a run in which nothing was decided is not green either."""
+    tally = account.tally
+    order = [Standing.FAULT, Standing.WRONG, Standing.UNDECIDED, Standing.FINE]
+    return SIGNS[next((standing for standing in order if tally[standing]), Standing.NOTED)]
+
+
+def _facts(account: Account) -> Block:
+    meaning = f": {prose(account.exit_meaning)}" if account.exit_meaning else ""
+    return (
+        f"{prose(account.summary)}; exit code {account.exit_code}{meaning}; {account.seconds:.1f} s; "
+        f"check-invariants {prose(account.version)}\n\n{fenced(account.command, 'sh')}"
+    )
+
+
+# -- tables -----------------------------------------------------------------------------------------
+
+#: the columns of numbers
+_WORDS = {
+    Standing.FINE: "as it should be",
+    Standing.NOTED: "noted",
+    Standing.WRONG: "wrong",
+    Standing.UNDECIDED: "undecided",
+    Standing.FAULT: "faults",
+}
+
+
+def _suite_row(suite: Suite) -> list[str]:
+    numbers = [str(suite.has(standing) or "") for standing in _WORDS]
+    worst = next((standing for standing in reversed(Standing) if suite.has(standing)), Standing.NOTED)
+    only_noted = worst is Standing.NOTED and suite.has(Standing.FINE)
+    return [SIGNS[Standing.FINE if only_noted else worst], code(suite.title), *numbers, _states(suite)]
+
+
+def _states(suite: Suite) -> str:
+    """The counts, with how they differ from those that are pinned."""
+    if suite.counts is None:
+        return ""
+    delta = f" (**{suite.delta}** since they were pinned)" if suite.delta else ""
+    return prose(str(suite.counts)) + delta
+
+
+def _bad_row(pair: tuple[Suite, Item]) -> list[str]:
+    suite, item = pair
+    place = "" if item.place is None else f" at {code(str(item.place))}"
+    meaning = f": {prose(item.meaning)}" if item.meaning else ""
+    where = code(suite.title)
+    return [SIGNS[item.standing], where, code(item.name) + meaning, item.wanted, item.found, prose(item.why) + place]
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Block:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+# -- traces -----------------------------------------------------------------------------------------
+
+
+def _traces(account: Account) -> Iterator[Block]:
+    """Each counterexample of what has to be looked at; several suites may have the same."""
+    with_runs = [(suite, item) for suite, item in account.bad if item.run is not None]
+    if with_runs:
+        yield f"### {counted(len(with_runs), 'counterexample').capitalize()}\n"
+    for suite, item in with_runs:
+        yield trace_block(suite, item)
+
+
+def trace_block(suite: Suite, item: Item) -> Block:
+    """A trace under its name."""
+    assert item.run is not None
+    return f"#### {code(item.name)} in {code(suite.title)}\n\n{fenced(render_trace(item.run), 'text')}"
+
+
+# -- escaping ---------------------------------------------------------------------------------------
+
+
+def prose(text: str) -> str:
+    """Text as a sentence of its own in a paragraph or in a table's cell: nothing of it is Markdown."""
+    return re.sub(r"([\\`*_\[\]<>|~&#!$])", r"\\\1", _one_line(text))
+
+
+def code(text: str) -> str:
+    """A name in a code span, fit for a table's cell too."""
+    said = _one_line(text) or " "
+    fence = "`" * (_longest(said) + 1)
+    space = " " if said.startswith("`") or said.endswith("`") else ""
+    return f"{fence}{space}{said}{space}{fence}".replace("|", r"\|")
+
+
+def fenced(text: str, language: str) -> Block:
+    """Lines as they are."""
+    fence = "`" * max(3, _longest(text) + 1)
+    return f"{fence}{language}\n{harmless(text).rstrip()}\n{fence}\n"
+
+
+def _longest(text: str) -> int:
+    """The longest run of backticks."""
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(harmless(text).split())

@@ -1,0 +1,148 @@
+"""GitHub's annotations and summaries: read as the runner reads them, within its limits, and no name is a command or markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from draincheck.errors import SourceLine
+from draincheck.escape import harmless
+from draincheck.report.account import Account, Standing, Suite
+from draincheck.report.github import LONGEST_SUMMARY, github_annotations, github_summary, without_commands
+from draincheck.report.markdown import markdown_report
+from tests.support.reports import NASTY, account, everything, item, nasty, scripted_run
+
+
+class Command(NamedTuple):
+    """A workflow command as the runner understands it."""
+
+    name: str
+    properties: Mapping[str, str]
+    message: str
+
+
+def commands(text: str) -> list[Command]:
+    """The commands in a log, in the order of lines; `stop-commands` is obeyed. From the runner's documents, not from our writer."""
+    found, stopped = list[Command](), ""
+    for line in re.split(r"\r\n|\r|\n", text):
+        if stopped:
+            stopped = "" if line.strip() == f"::{stopped}::" else stopped
+        elif match := re.match(r"\s*::([a-z-]+)(?: ([^\n]*?))?::(.*)", line):
+            name, properties, message = match.groups(default="")
+            stopped = message if name == "stop-commands" else ""
+            pairs = (pair.partition("=") for pair in properties.split(",") if pair)
+            found.append(Command(name, {key: _read(value, inside=True) for key, _, value in pairs}, _read(message)))
+    return found
+
+
+def _read(text: str, inside: bool = False) -> str:
+    pairs: Sequence[tuple[str, str]] = [("%0D", "\r"), ("%0A", "\n")]
+    inner = [("%3A", ":"), ("%2C", ",")] if inside else []
+    for written, meant in [*pairs, *inner, ("%25", "%")]:
+        text = text.replace(written, meant)
+    return text
+
+
+def test_each_thing_to_look_at_is_an_annotation() -> None:
+    """What is fine or noted is none; a rule that does not matter is a warning."""
+    found = account(*map(item, Standing), item(Standing.WRONG, name="rule", matters=False))
+    assert [(one.name, one.properties["title"].split(" in ")[0]) for one in commands(github_annotations(found))] == [
+        ("error", "wrong"),
+        ("error", "undecided"),
+        ("error", "model fault"),
+        ("warning", "rule"),
+    ]
+
+
+def test_an_annotation_has_its_line_and_its_reason() -> None:
+    """The file as the model's source has it."""
+    found = commands(github_annotations(account(item(Standing.WRONG, meaning="no request"))))[0]
+    assert (found.properties["file"], found.properties["line"]) == ("models/m.py", "3")
+    assert found.message == "no request\nbecause it is wrong"
+
+
+def test_more_annotations_than_are_shown_are_announced() -> None:
+    """Before them, because GitHub shows the first ten; ten are not announced."""
+    many = [item(Standing.WRONG, name=str(number)) for number in range(11)]
+    assert "11 wrong" in commands(github_annotations(account(*many)))[0].message
+    assert len(commands(github_annotations(account(*many[:10])))) == 10
+
+
+@settings(max_examples=50)
+@given(st.text())
+def test_any_name_stays_one_annotation(name: str) -> None:
+    """And is read as it is written, but for what a terminal would obey."""
+    place = SourceLine(name, 7)
+    text = github_annotations(account(item(Standing.WRONG, name=name, why=name, place=place)))
+    (found,) = commands(text)
+    assert found.message == harmless(name)
+    assert found.properties["file"] == harmless(name)
+    assert text.count("\n") == 1
+
+
+def test_names_of_a_model_give_no_commands() -> None:
+    """A text that looks like commands is none of them between the words that stop and allow them."""
+    wild = f"one\n::error::x\n::stop-commands::y\n{NASTY}\n"
+    assert [one.name for one in commands(wild)] != []
+    assert [one.name for one in commands(without_commands(wild))] == ["stop-commands"]
+    assert [one.name for one in commands(without_commands(wild) + "::error::z\n")] == ["stop-commands", "error"]
+    assert without_commands("nothing\n") == "nothing\n"
+
+
+def test_a_summary_has_the_table_the_delta_and_one_diagram() -> None:
+    """What GitHub draws: a table, Mermaid; and the trace as text."""
+    found = github_summary(everything())
+    assert found.count("```mermaid") == 1
+    assert "**+2 states, -1 transitions** since they were pinned" in found
+    assert "| ❓ |" in found
+    assert "never true: flag" in found
+
+
+def test_a_summary_shows_what_matters_first_and_the_shortest_of_it() -> None:
+    """A rule inside gives way; so does a longer trace."""
+    run = scripted_run()
+    rule = item(Standing.WRONG, name="rule", matters=False, run=run)
+    matters = item(Standing.WRONG, name="matters", run=run)
+    assert "### How `matters` comes about" in github_summary(account(rule, matters))
+    assert "### How `rule` comes about" in github_summary(account(rule))
+
+
+def large() -> Account:
+    """More rows than a summary holds."""
+    items = [item(standing, name=f"{standing.value} ü {NASTY}") for standing in Standing]
+    return account(suites=[Suite(title=f"suite {number}", items=items) for number in range(1500)], exit_code=12)
+
+
+def test_a_summary_is_never_longer_than_github_shows() -> None:
+    """One that is, is not shown at all; negative control: this account makes a longer report."""
+    assert len(markdown_report(large()).encode()) > LONGEST_SUMMARY
+    assert len(github_summary(large()).encode()) <= LONGEST_SUMMARY
+
+
+@pytest.mark.parametrize("limit", [600, 1000, 2000, 4000, 8000])
+def test_what_is_left_out_is_said(limit: int) -> None:
+    """Whole rows and whole blocks: no fence stays open."""
+    found = github_summary(everything(), limit)
+    whole = github_summary(everything())
+    assert len(found.encode()) <= limit or found == whole
+    assert found.count("```") % 2 == 0
+    assert ("left out" in found) is (found != whole)
+    assert found.startswith("## 💥 gate\n")
+
+
+def test_nothing_unknown_or_never_asked_is_green() -> None:
+    """The green sign stands beside what is fine alone."""
+    for standing in Standing:
+        found = github_summary(account(item(standing)))
+        assert ("✅" in found) is (standing is Standing.FINE)
+    assert "✅" not in github_summary(account(suites=[]))
+
+
+def test_a_nasty_summary_draws_no_other_diagram() -> None:
+    """Names open no fences."""
+    assert github_summary(nasty()).count("```mermaid") == 1
