@@ -282,3 +282,23 @@ def test_the_look_at_raw_bytes_finds_something() -> None:
 def test_the_main_job_is_a_command() -> None:
     """What runs without a name is among those that are asked."""
     assert (MAIN_JOB,) in LEAVES
+
+
+#: by its words a command that takes knobs, with what it needs beside them
+TURNED: dict[Path_, list[str]] = {
+    words: ["--property", "S1"] if words == ("trace", "export") else []
+    for words, leaf in LEAVES.items()
+    if "settings" in [item.name for item in leaf.params]
+}
+
+
+@pytest.mark.parametrize("words", TURNED, ids=" ".join)
+def test_knobs_mean_the_same_everywhere(words: Path_, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One knob with two values is refused, and so is a code base that none could be."""
+    monkeypatch.chdir(tmp_path)
+    named = ["5a7e7a0bad"] if words == ("compare",) else ["--revision", "5a7e7a0bad"]
+    two = run(*words, *named, *TURNED[words], "--set", "drain=nested", "--set", "drain=yield_late")
+    assert (two.exit_code, "gives drain two values" in two.stderr) == (2, True)
+    none = run(*words, *named, *TURNED[words], "--set", "drain=yield_first")
+    assert (none.exit_code, "no code base could be like" in none.stderr) == (150, True)
+    assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, check_output, emit, emit_json, emit_table, emit_trace, write_to
-from check_invariants.selection import called_with, chosen_properties, load_model, named_code_base
+from check_invariants.selection import called_with, check_possible, chosen_properties, load_model, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
 from draincheck import ModelFile, Run, Subject, Verdict
 from draincheck.knobs import Setting
@@ -97,19 +97,28 @@ def _code_bases(
     settings: Sequence[tuple[str, Setting]],
     order: str | None,
 ) -> _Asked:
-    """Two code bases in each scenario that one of them can run. Raises EmptySelection if there is none."""
-    pairs, why, names = list[Pair](), list[str](), ("", "")
+    """Two code bases in each scenario that one of them can run. Raises EmptySelection if there is none, and MalformedInput if one is impossible."""
+    pairs, sides, why, names = list[Pair](), list[tuple[CodeBase, CodeBase]](), list[str](), ("", "")
     for scenario in scenarios:
         was = named_code_base(properties, revision=before, scenario=scenario, order=order)
         now = named_code_base(properties, revision=after, scenario=scenario, order=order, settings=settings)
         names = was.called, now.called
         reasons = {side.called: _impossible(side) for side in (was, now)}
         why += [f"{name} in {scenario.name}: {reason}" for name, reason in reasons.items() if reason]
+        sides.append((was, now))
         pairs.append(Pair(scenario.name, *(None if _impossible(side) else side for side in (was, now))))
+    for code_bases in zip(*sides, strict=True):
+        _refuse_impossible(code_bases)
     kept = [pair for pair in pairs if pair.before or pair.after]
     if not kept:
         raise EmptySelection(f"none of the two can be run: {'; '.join(why)}")
     return _Asked(*names, kept, why)
+
+
+def _refuse_impossible(code_bases: Sequence[CodeBase]) -> None:
+    """Raise MalformedInput for knobs that have no meaning in any scenario: a code base that cannot be mends nothing."""
+    if all(applies(item.turned, item.scenario) and _impossible(item) for item in code_bases):
+        check_possible(code_bases[0].turned, code_bases[0].scenario)
 
 
 def _impossible(code_base: CodeBase) -> str:

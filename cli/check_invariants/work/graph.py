@@ -34,7 +34,7 @@ def command(form: str | None, output: str, as_json: bool, **selectors: Unpack[Se
     """Write the graph in a format: the one that is named, or that the file's suffix means."""
     if as_json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other")
-    suffix = Path(output).suffix.removeprefix(".")
+    suffix = Path(output).suffix.removeprefix(".").lower()
     form = "json" if as_json else form or (suffix if suffix in _FORMATS else "dot")
     selected = select(**selectors)
     check_output(output)

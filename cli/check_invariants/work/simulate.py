@@ -10,7 +10,7 @@ import click
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table, make_directory, write_to
-from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO
+from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, check_possible, merged
 from check_invariants.table import Column, Table
 from draincheck import Expectation, Outcome, Run, write_trace
 from draincheck.budget import NO_LIMITS
@@ -85,18 +85,21 @@ def _simulated(
 def _chosen(
     revisions: Sequence[Revision], scenarios: Sequence[Scenario], settings: Sequence[tuple[str, Setting]], every: bool
 ) -> list[CodeBase]:
-    """The code bases that the options name and that can run the scenarios. Raises UsageError and EmptySelection."""
+    """The code bases that the options name and that can run the scenarios. Raises UsageError, EmptySelection and MalformedInput."""
     if every and revisions:
         raise click.UsageError("--all and --revision exclude each other")
+    turned = merged(settings)
     named = code_bases() if every else revisions or [find_revision(DEFAULT_REVISION)]
     chosen = [
-        CodeBase(revision, scenario, None, dict(settings))
+        CodeBase(revision, scenario, None, turned)
         for scenario in scenarios or [find_scenario(DEFAULT_SCENARIO)]
         for revision in named
     ]
     found = [item for item in chosen if applies(item.turned, item.scenario)]
     if not found:
         raise EmptySelection("none of these code bases can run these scenarios")
+    for item in found if turned else ():
+        check_possible(item.turned, item.scenario)
     return found
 
 
