@@ -1,8 +1,14 @@
 """What holds for all tests."""
 
+import gc
+
+from check_invariants.__main__ import SELDOM
 from tests.support.clocks import hurry, stumped
 from tests.support.parts import pytest_runtest_setup
 
 __all__ = ["hurry", "pytest_runtest_setup", "stumped"]
+
+#: as in the command itself
+gc.set_threshold(*SELDOM)
 
 pytest_plugins = ["pytester"]

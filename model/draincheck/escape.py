@@ -19,12 +19,12 @@ def harmless(text: str) -> str:
 
 
 #: what XML 1.0 cannot hold or would change, and what Graphviz stumbles over
-UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|\\\\(?=u[0-9a-f]{4})")
+UNPRINTABLE: Final = "[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|\\\\(?=u[0-9a-f]{4})"
 
 
 def escaped(text: str) -> str:
     """Text fit for XML: other characters, and backslashes that could be read so, are a backslash, u, and their number; see `unescaped`."""
-    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return re.sub(UNPRINTABLE, lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def unescaped(text: str) -> str:

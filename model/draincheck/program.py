@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudget
 from draincheck.knobs import nearest
-from draincheck.lang.misuse import in_words
 
 __all__ = ["Program", "place_in"]
 
@@ -67,6 +66,8 @@ class Program(Struct, frozen=True):
             except (OutOfBudget, KeyboardInterrupt):
                 raise
             except BaseException as error:
+                from draincheck.lang.misuse import in_words  # brings difflib and inspect
+
                 words = in_words(error) or f"{name}() failed: {_cause(error)}"
                 raise MalformedModel(f"{place_in(self.file, error)}: {words}") from error
 

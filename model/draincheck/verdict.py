@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from draincheck.budget import NO_LIMITS, Limits
 from draincheck.errors import OutOfBudget
@@ -66,9 +66,8 @@ def demand_unstopped(verdicts: Iterable[Verdict]) -> None:
         raise OutOfBudget(stop)
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What a search did.
+class Statistics(Struct, frozen=True, eq=False):
+    """What a search did. Two that differ in `seconds` alone are equal.
 
     Attributes:
         states: distinct reachable states.
@@ -88,7 +87,16 @@ class Statistics:
     widest: int
     fired: tuple[int, ...]
     never_fired: tuple[int, ...]
-    seconds: float = field(compare=False)
+    seconds: float
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Statistics) and self._counts() == other._counts()
+
+    def __hash__(self) -> int:
+        return hash(self._counts())
+
+    def _counts(self) -> tuple[object, ...]:
+        return astuple(self)[:-1]
 
 
 class Exploration(Struct, frozen=True):

@@ -21,7 +21,8 @@ _METHODS = frozenset(
     for name, value in ((name, getattr(kind, name)) for name in dir(kind) if not name.startswith("_"))
     if callable(value)
 )
-_SUSPECT = re.compile(rf"\.\s*(?:{'|'.join(sorted(_METHODS))})\b(?!\s*\()")
+#: compiled for a user's model alone
+_SUSPECT = rf"\.\s*(?:{'|'.join(sorted(_METHODS))})\b(?!\s*\()"
 
 
 def refuse_uncalled(names: Iterable[str]) -> None:
@@ -38,7 +39,7 @@ def refuse_uncalled(names: Iterable[str]) -> None:
 @cache
 def _found(file: str) -> tuple[tuple[str, int], ...]:
     source = "".join(getlines(file))
-    if not _SUSPECT.search(source):  # parsing takes longer than building a model
+    if not re.search(_SUSPECT, source):  # parsing takes longer than building a model
         return ()
     try:
         return tuple(_uncalled(ast.parse(source)))

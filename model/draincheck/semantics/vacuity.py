@@ -7,7 +7,6 @@ all: in a model that never moves nothing is asked. What is violated is so, asked
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from draincheck.expr import BoolExpr, all_, any_
 from draincheck.properties import Assertion, LeadsTo, Property
@@ -58,6 +57,8 @@ def without_check(system: TransitionSystem, item: Property) -> NeverAsked | None
     """That an assertion has no check anywhere, which needs no search, or None."""
     if not isinstance(item, Assertion) or any(True for _ in checks_of(system, item)):
         return None
+    from difflib import get_close_matches
+
     asked = dict.fromkeys(check.property for action in system.actions for check in action.checks)
     return NeverAsked(Unasked.NO_CHECK, tuple(get_close_matches(item.name, asked, cutoff=0.75)))
 
