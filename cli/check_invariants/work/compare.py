@@ -117,8 +117,9 @@ def _code_bases(
 
 def _refuse_impossible(code_bases: Sequence[CodeBase]) -> None:
     """Raise MalformedInput for knobs that have no meaning in any scenario: a code base that cannot be mends nothing."""
-    if all(applies(item.turned, item.scenario) and _impossible(item) for item in code_bases):
-        check_possible(code_bases[0].turned, code_bases[0].scenario)
+    able = [item for item in code_bases if applies(item.turned, item.scenario)]
+    if able and all(map(_impossible, able)):
+        check_possible(able[0].turned, able[0].scenario)
 
 
 def _impossible(code_base: CodeBase) -> str:
