@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from msgspec.structs import replace
 
 from draincheck import certify, interpreter
 from draincheck.certificate import SOLVERS, Certificate, check, make
 from draincheck.certificate.format import InvariantClaim, Path
-from draincheck.errors import CertificateError
+from draincheck.errors import CertificateError, OutOfBudget
 from draincheck.expr import TRUE
 from draincheck.lang import Model
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
+from draincheck.reason import Stop, StopKind
 from draincheck.sorts import IntSort
 from draincheck.system import IntVar, TransitionSystem
 from draincheck.verdict import Outcome
@@ -182,3 +185,25 @@ def test_a_stuck_process_is_never_certified(solver: str) -> None:
         assert "cannot be shown" in reason(said(certificate, replace(claim, progress=progress)), honest, solver)
     with pytest.raises(CertificateError, match="no deadlock: violated"):
         make(wrong, ["no deadlock"])
+
+
+# -- limits -----------------------------------------------------------------------------------------
+
+
+def test_making_a_certificate_keeps_within_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that is reached after the search ends it, too; until then whoever waits is told that it works."""
+    stop, told, looks = Stop(StopKind.SECONDS, 1), list[int](), count()
+
+    class Told:
+        def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+            told.append(states)
+
+    def look() -> None:
+        if next(looks) == 2:
+            raise OutOfBudget(stop)
+
+    monkeypatch.setattr("draincheck.certificate.reached.look", look)
+    with pytest.raises(OutOfBudget) as caught:
+        certify(walk(), ["some way on"], reporter=Told())
+    assert caught.value.stop == stop
+    assert told == [4, 4]
