@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from draincheck import op
 from draincheck.errors import ModelError
@@ -350,14 +350,9 @@ def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
 class Substitution(OfTerms[Expr]):
     """Replaces leaves in many terms that share parts: each part is looked at once."""
 
-    if TYPE_CHECKING:
-
-        def __call__(self, a: E) -> E:
-            """The term with its leaves replaced, as by `substitute`: of the same sort."""
-            ...
-
-    else:
-        __call__ = dict.__getitem__
+    def __call__(self, a: E) -> E:
+        """The term with its leaves replaced, as by `substitute`."""
+        return cast(E, self[a])
 
     def of(self, a: Expr) -> Expr:
         """The term with its parts replaced."""
