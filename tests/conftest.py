@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import gc
+import os
 
 from check_invariants.__main__ import SELDOM
 from tests.support.clocks import hurry, stumped
@@ -12,3 +13,6 @@ __all__ = ["hurry", "pytest_runtest_setup", "stumped"]
 gc.set_threshold(*SELDOM)
 
 pytest_plugins = ["pytester"]
+
+# however slow the machine is, commands show no progress here; tests of that ask for it
+os.environ["CHECK_INVARIANTS_PROGRESS"] = "off"

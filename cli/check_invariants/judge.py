@@ -61,9 +61,11 @@ def checked(
 
     Raises MalformedInput for a model that makes an impossible step, BadParameter for a property (or a lemma) that it does not have.
     """
-    system = compiled(subject)
-    chosen_properties(system, properties)
     counter = Counter(find_engine(engine).unit)
+    with counter:
+        counter.phase("building")
+        system = compiled(subject)
+    chosen_properties(system, properties)
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
     done = counter.what.removesuffix(" found")
     with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Lock, Thread
 from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
@@ -50,8 +51,11 @@ T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Document: TypeAlias = dict[str, Json]
 
-#: seconds after which progress is shown on a terminal, and elsewhere for the first time; the time between two lines there doubles up to a minute
-SOON, LATER, SELDOM = 2, 10, 60
+#: seconds after which progress is shown; off a terminal the time between two lines doubles, up to a minute
+SOON, SELDOM = 2, 60
+
+#: seconds between two looks at whether it is time
+TICK = 0.25
 
 #: a name that no file has, for seeing whether a directory takes files
 PROBE = ".check-invariants"
@@ -191,49 +195,92 @@ def make_directory(path: str) -> None:
 
 
 class Counter:
-    """Progress on standard error, of what takes long: a line that is gone at the end where a terminal watches, elsewhere a line now and then."""
+    """Progress on standard error, of what takes long: a line that is gone at the end where a terminal watches, elsewhere a line now and then.
 
-    def __init__(self, what: str, total: int | None = None) -> None:
+    A thread shows it, so that it is seen whatever the work does: builds a model, asks a solver one long question. Of several counters, each
+    inside the one before, the last shows itself.
+    """
+
+    def __init__(self, what: str, total: int | None = None, phase: str = "") -> None:
         self.what, self.total, self.done = what, total, 0
+        self._phase, self._details = phase, ""
+        self._started = self._since = perf_counter()
+        self._next: float = SOON
         self._status: Status | None = None
-        self._details = ""
-        self._started = perf_counter()
-        self._next: float = SOON if _watched(sys.stderr) else LATER
+        self._over = Event()
 
     def __enter__(self) -> Counter:
+        _shown.counters.append(self)
+        if len(_shown.counters) == 1:
+            Thread(target=self._watch, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
+        with _shown.lock:
+            _shown.counters.remove(self)
+            self._over.set()
+            if self._status is not None:
+                self._status.stop()
 
     def advance(self, done: int) -> None:
         """Say how much is done by now."""
         self.done, self._details = done, ""
-        self._show()
+
+    def phase(self, name: str) -> None:
+        """What is done from here on; counting begins anew."""
+        self._phase, self.done, self._details, self._since = name, 0, "", perf_counter()
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """What an engine reports (see draincheck.verdict.Reporter)."""
         self.done = states
         self._details = f", depth {depth}" + (f", {queue} to expand" if queue else "")
-        self._show()
 
-    def _show(self) -> None:
-        passed = perf_counter() - self._started
+    def show(self) -> None:
+        """Show how far it is, if it is time to."""
+        now = perf_counter()
+        passed = now - self._started
         if passed < self._next:
             return
         if _watched(sys.stderr):
-            shown = self._status = self._status or _terminal().counting(self._words(passed))
-            shown.update(self._words(passed))
+            shown = self._status = self._status or _terminal().counting(self._words(now))
+            shown.update(self._words(now))
         else:
-            self._next = passed + min(max(passed, LATER), SELDOM)
-            standard.note(f"{self._words(passed)}\n")
+            self._next = passed + min(max(passed, SOON), SELDOM)
+            standard.note(f"{self._words(now)}\n")
 
-    def _words(self, passed: float) -> str:
-        total = "" if self.total is None else f" of {self.total}"
-        rate = f", {self.done / passed:.0f} a second" if self.total is None else ""
-        memory = memory_in_use() >> 20
-        return f"{self.done}{total} {self.what}{self._details}{rate}, {passed:.0f} s, {memory} MB"
+    def _watch(self) -> None:
+        """Show the last of those that count, until this one is over."""
+        while not self._over.wait(TICK):
+            with _shown.lock:
+                if _shown.counters:
+                    _shown.counters[-1].show()
+
+    def _words(self, now: float) -> str:
+        parts = [f"{self._phase}: " if self._phase and self.done else self._phase]
+        if self.done or not self._phase:
+            total = "" if self.total is None else f" of {self.total}"
+            rate = (
+                f", {self.done / (now - self._since):.0f} a second" if self.total is None and now > self._since else ""
+            )
+            parts.append(f"{self.done}{total} {self.what}{self._details}{rate}")
+        return f"{''.join(parts)}, {now - self._started:.0f} s, {memory_in_use() >> 20} MB"
+
+
+class _Shown:
+    """Those that count, each inside the one before, and who shows or ends one; a process that is forked begins with none."""
+
+    def __init__(self) -> None:
+        self.counters: list[Counter] = []
+        self.lock = Lock()
+
+    def begin(self) -> None:
+        """Begin anew."""
+        self.counters, self.lock = [], Lock()
+
+
+_shown = _Shown()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_shown.begin)
 
 
 def until_stopped(items: Iterator[T], what: str, total: int) -> tuple[list[T], Stop | None]:

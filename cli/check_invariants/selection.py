@@ -11,6 +11,7 @@ import click
 
 from check_invariants import standard
 from check_invariants.exit import Diverged, EmptySelection, MalformedInput, NeedsModel
+from check_invariants.output import Counter
 from draincheck import ModelFile, TransitionSystem
 from draincheck.checking import chosen
 from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel, UnfitParameters
@@ -237,7 +238,8 @@ def loading() -> Generator[None]:
     with _refusals():
         standard.keep()
         try:
-            yield
+            with Counter("", phase="building"):
+                yield
         finally:
             standard.mend()
 

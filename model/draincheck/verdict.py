@@ -112,11 +112,17 @@ class Reporter(Protocol):
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """Called now and then during long searches; what an engine counts instead of states, if it does, comes first."""
 
+    def phase(self, name: str) -> None:
+        """What is done from here on, in a few words; what is counted begins anew."""
+
 
 class Silent:
     """A reporter that ignores everything."""
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """Do nothing."""
+
+    def phase(self, name: str) -> None:
         """Do nothing."""
 
 

@@ -233,6 +233,9 @@ def test_progress_is_reported_by_depth() -> None:
     depths: list[int] = []
 
     class Watch:
+        def phase(self, name: str) -> None:
+            """Not looked at."""
+
         def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
             depths.append(depth)
 

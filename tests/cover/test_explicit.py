@@ -378,6 +378,9 @@ class Recorder:
         self.told: list[tuple[int, int, int, int]] = []
         self.interrupt = interrupt
 
+    def phase(self, name: str) -> None:
+        """Not looked at."""
+
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """Remember, or behave like Ctrl-C."""
         if self.interrupt:

@@ -205,6 +205,9 @@ def test_progress_is_reported() -> None:
     calls: list[tuple[int, int]] = []
 
     class Listening:
+        def phase(self, name: str) -> None:
+            """Not looked at."""
+
         def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
             calls.append((transitions, depth))
 

@@ -22,14 +22,16 @@ AS_AT_A_PROMPT = (
 LONG = 300.0
 
 
-def at_a_prompt(*command: str, output: int | IO[Any] = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """Start a command in a process group of its own, where Ctrl-C is heard."""
+def at_a_prompt(
+    *command: str, output: int | IO[Any] = subprocess.PIPE, error: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command in a process group of its own, where Ctrl-C is heard; `error`: where its standard error goes, if elsewhere."""
     path = os.pathsep.join(item for item in sys.path if item)
     return subprocess.Popen(
         [sys.executable, "-c", AS_AT_A_PROMPT, *command],
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=output,
+        stderr=output if error is None else error,
         env={**os.environ, "PYTHONPATH": path},
         start_new_session=True,
     )

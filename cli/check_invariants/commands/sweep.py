@@ -31,7 +31,7 @@ def command() -> None:
     Knobs that are not swept are those of --revision. Safe means that S1 holds, or whatever --property says.
 
     \b
-    Exit codes: 0 decided; 10 the code base cannot run the scenario; 30 too many code bases;
+    Exit codes: 0 decided; 10 the code base cannot run the scenario; 30 too many code bases, or a limit;
     150 a model is malformed; 2 wrong arguments; 130 interrupted.
 
     \b

@@ -37,7 +37,7 @@ def command() -> None:
     a bug, or what protects. All sets are accounted for, and none is judged by a smaller or larger one. One property; S1 if none is named.
 
     \b
-    Exit codes: 0 answered, whatever the answer; 10 the code base cannot run the scenario;
+    Exit codes: 0 answered, whatever the answer; 10 the code base cannot run the scenario; 30 a limit was reached;
     150 the model with these knobs is malformed; 2 wrong arguments, or evidence cannot be written; 130 interrupted.
 
     \b

@@ -55,6 +55,7 @@ def decide(
     """Search a system and decide some of its properties; faults as for `explore`."""
     watch = Budget(started=perf_counter())
     search = Search(system, properties, limits, reporter)
+    reporter.phase("checking")
     verdicts = {item.name: search.verdict(item) for item in dict.fromkeys((*properties, *search.met))}
     return Exploration(search.statistics(watch.passed()), verdicts)
 

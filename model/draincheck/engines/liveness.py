@@ -62,7 +62,7 @@ def decide(
             return {item.name: Verdict(item.name, Outcome.UNKNOWN, Undecided(stopped=limit.stop)) for item in items}
         met = {verdict.property: verdict for verdict in graph.met()}
         errors = up_to_errors([name for name in met if FAULTS[name].kind in ERRORS])
-        return {item.name: _decided(graph, item, errors) for item in items} | met
+        return {item.name: _decided(graph, item, errors, reporter) for item in items} | met
 
 
 def _refused(item: Liveness, quotient: str) -> Verdict:
@@ -78,8 +78,9 @@ def _trigger_and_goal(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
     return (trigger[0] if trigger else TRUE), goal
 
 
-def _decided(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
+def _decided(graph: StateGraph, item: Liveness, errors: str, reporter: Reporter) -> Verdict:
     """The verdict on a property, if there is no reason to stop before; `errors` is what it rests on where runs end with errors."""
+    reporter.phase(f"liveness: {item.name}")
     try:
         return _looked_for(graph, item, errors)
     except OutOfBudget as limit:

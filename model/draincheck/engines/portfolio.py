@@ -178,3 +178,7 @@ class _Watcher:
         if self._other.answered:
             raise _Overtaken
         self._reporter.progress(states, transitions, depth, queue)
+
+    def phase(self, name: str) -> None:
+        """Pass it on."""
+        self._reporter.phase(name)

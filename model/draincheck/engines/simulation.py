@@ -88,6 +88,7 @@ def simulate(
     watch = limits.begun()
     properties = [system.property_named(name) for name in property_names] or system.properties
     walks = _Walks(system, properties, depth, seed)
+    reporter.phase("random walks")
     while walks.taken < runs and walks.wanted:
         if late := watch.stop():
             walks.stopped = late

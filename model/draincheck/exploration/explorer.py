@@ -96,7 +96,9 @@ class Explorer:
     def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> None:
         """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken."""
         watch, reported = limits.begun(), 0
+        reporter.phase("initial states")
         self._begin(limits, watch)
+        reporter.phase("searching")
         while self.layers[-1] and not self.stopped:
             found: list[int] = []
             first: dict[int, int] = {}

@@ -52,7 +52,8 @@ class StateGraph:
         self._explorer = explorer = Explorer(system, (), conditions, Keep.EDGES)
         self._budget = limits.begun()
         explorer.run(self._budget, reporter)
-        self._needed = STATE * len(explorer) + EDGE * explorer.transitions
+        if explorer.ends:
+            self._budget.look(STATE * len(explorer) + EDGE * explorer.transitions)
         self.stopped, self.incomplete = explorer.stopped, explorer.incomplete
         self.moves, self._faults = explorer.moves, explorer.faults
         self.roots = range(len(explorer.layers[0]))
@@ -61,6 +62,7 @@ class StateGraph:
         number = {state: number for number, state in enumerate(self._states)}
         self.stuck = {number[state] for state in explorer.dead}
         self.cut = {(number[state], action) for state, action in explorer.cut}
+        reporter.phase("edges of the graph")
         self._set_edges(number)
         self._set_fairness()
 
@@ -105,7 +107,7 @@ class StateGraph:
         self.edges: list[list[Edge]] = [[] for _ in self._states]
         for here, end in enumerate(explorer.ends):
             if here % PIECE == 0:
-                self._budget.look(0 if here else self._needed)
+                self._budget.look()
             targets = map(number.__getitem__, explorer.targets[start:end])
             self.edges[here] = sorted(zip(explorer.actions[start:end], targets, strict=True))
             start = end

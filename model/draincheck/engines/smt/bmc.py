@@ -185,6 +185,7 @@ class BoundedSearch:
         last = self._last()
         try:
             while not self.is_over and self.depth < last:
+                reporter.phase(f"query at depth {self.depth + 1}")
                 self.deepen()
                 reporter.progress(max(self.depth, 0), 0, max(self.depth, 0), 0)
         except KeyboardInterrupt:  # what is decided stays so

@@ -129,6 +129,7 @@ class _Induction:
         last = DEFAULT_STEPS if limits.depth is None and limits.seconds is None else limits.depth
         while goes_on and (last is None or k < last) and self._open():
             k += 1
+            reporter.phase(f"query with k = {k}")
             goes_on = self._try(k)
             reporter.progress(k, 0, k, 0)
         faults = {name: (verdict, None) for name, verdict in self._base.verdicts.items() if name not in self._items}
