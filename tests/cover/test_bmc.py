@@ -225,7 +225,7 @@ def test_stopped_search_is_unknown() -> None:
     """A search that another thread has stopped says so."""
     search = bmc.BoundedSearch(counter(5, "small"), ["small"], Limits())
     search.stop()
-    assert str(search.run(SILENT)["small"].reason) == "no counterexample found; stopped"
+    assert str(search.run(SILENT)["small"].reason) == "no counterexample found; interrupted"
 
 
 def test_progress_is_reported_by_depth() -> None:

@@ -180,8 +180,11 @@ def command(what: str, folder: Path) -> list[str]:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize("watched", [False, True], ids=["log", "terminal"])
 @pytest.mark.parametrize("phase", ["building", "searching", "query at depth 7"])
-def test_what_takes_long_shows_itself(phase: str, watched: bool, tmp_path: Path) -> None:
+def test_what_takes_long_shows_itself(
+    phase: str, watched: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever it does: builds, searches, waits for a solver; and then Ctrl-C ends it, with one document of what is known."""
+    monkeypatch.delenv("CHECK_INVARIANTS_PROGRESS")
     ours, theirs = os.openpty() if watched else os.pipe()
     process = at_a_prompt(*command(phase, tmp_path), error=theirs)
     os.close(theirs)

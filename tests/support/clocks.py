@@ -23,12 +23,6 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "perf_counter", lambda: 3600.0 * next(looks))
 
 
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is, a command that is run in this process shows no progress."""
-    monkeypatch.setattr("check_invariants.output.SOON", float("inf"))
-
-
 class Stumped:
     """A solver that finds whatever it is asked too hard: it is asked something else."""
 
