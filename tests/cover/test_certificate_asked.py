@@ -195,6 +195,9 @@ def test_making_a_certificate_keeps_within_the_budget(monkeypatch: pytest.Monkey
     stop, told, looks = Stop(StopKind.SECONDS, 1), list[int](), count()
 
     class Told:
+        def phase(self, name: str) -> None:
+            """Not looked at."""
+
         def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
             told.append(states)
 
