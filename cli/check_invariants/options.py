@@ -98,6 +98,17 @@ class Setting(Named):
         return name, text
 
 
+class Turnable(Named):
+    """A knob, looked up; for a model of the user's, the name of a parameter as it is."""
+
+    def __init__(self) -> None:
+        super().__init__("knob")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A knob, or a name."""
+        return value if ctx is not None and names_own_model(ctx) else super().convert(value, param, ctx)
+
+
 def names_own_model(ctx: click.Context) -> bool:
     """Whether an argument names a model of the user's: such arguments are eager, so that they are read before the options."""
     return any(isinstance(ctx.params.get(name), str) for name in ("model", "before", "after"))

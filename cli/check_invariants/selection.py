@@ -12,7 +12,7 @@ import click
 from check_invariants import standard
 from check_invariants.exit import Diverged, EmptySelection, MalformedInput, NeedsModel
 from check_invariants.output import Counter
-from draincheck import ModelFile, TransitionSystem
+from draincheck import ModelError, ModelFile, TransitionSystem
 from draincheck.checking import chosen
 from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel, UnfitParameters
 from draincheck.knobs import Setting, nearest, shown
@@ -35,6 +35,7 @@ __all__ = [
     "Models",
     "Named",
     "Selectors",
+    "Varied",
     "called_with",
     "check_possible",
     "chosen_properties",
@@ -43,12 +44,15 @@ __all__ = [
     "loading",
     "merged",
     "named_code_base",
+    "own_settings",
     "probes_of_states",
+    "refusing",
     "select",
     "select_code_base",
     "select_from_source",
     "select_models",
     "taken_parameters",
+    "varied",
 ]
 
 DEFAULT_REVISION = "ab27c3b5e7"
@@ -77,7 +81,7 @@ def select(properties: Sequence[str] = (), *, model: str | None, **options: Unpa
     """
     if model is None:
         return select_code_base(properties, **options)
-    return load_model(model, _own_settings(options))
+    return load_model(model, own_settings(options))
 
 
 def select_models(
@@ -86,10 +90,10 @@ def select_models(
     """What the options name, several models of the user's included; raises as `select` does."""
     if model is None:
         return select_code_base(properties, **options)
-    return load_models(model, _own_settings(options))
+    return load_models(model, own_settings(options))
 
 
-def _own_settings(options: CodeBaseOptions) -> Sequence[tuple[str, Setting]]:
+def own_settings(options: CodeBaseOptions) -> Sequence[tuple[str, Setting]]:
     """The parameters for a model of the user's. Raises UsageError for what code bases alone have."""
     if options.get("revision") or options.get("scenario") or options.get("order"):
         raise click.UsageError("a model of your own has no --revision, --scenario or --order")
@@ -225,6 +229,59 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
     makers = [Named(assigned({p: point[p] for p in varied}), partial(_made, builder, point)) for point in points]
     fixed = {parameter: value for parameter, value in points[0].items() if parameter not in varied}
     return Models(called_with(name, fixed.items()), makers, variants=False)
+
+
+class Varied(NamedTuple):
+    """A function of the user's with parameters that are varied.
+
+    Attributes:
+        axes: the values that each of these may get.
+        fixed: those that are given one value.
+        defaults: what those of `axes` are if nothing is said.
+    """
+
+    builder: Builder
+    axes: Mapping[str, tuple[Value, ...]]
+    fixed: Mapping[str, Value]
+    defaults: Mapping[str, Value]
+
+
+def varied(
+    name: str, settings: Iterable[tuple[str, Setting]], names: Sequence[str] = (), *, other_values: bool = False
+) -> Varied:
+    """The parameters that can be varied: those that `--set` gives several values, and (of these names) those whose values can be listed.
+
+    With `other_values` those that it gives one value, too: what could they be otherwise? Raises as `load_model`.
+    """
+    with taken_parameters(), loading():
+        builder = Builder.load(name)
+        takes = builder.parameters
+        values = {key: takes.named(key).several(value) for key, value in {**builder.given, **merged(settings)}.items()}
+        several = {key: found for key, found in values.items() if len(found) > 1}
+        if other_values and several:
+            raise UnfitParameters(f"one model is asked about here: give {', '.join(several)} one value")
+        fixed = {key: found[0] for key, found in values.items() if len(found) == 1}
+        free = [item for item in takes.all if item.choices and (other_values or item.name not in values)]
+        chosen = {takes.named(key).name for key in names} or {item.name for item in free} | set(several)
+        axes = {item.name: item.choices for item in free if item.name in chosen} | several
+        if other_values:
+            axes |= {i.name: (i.start,) for i in takes.all if i.name in fixed and not i.choices and i.start is not None}
+        if missing := chosen - set(axes):
+            raise UnfitParameters(f"{listed(sorted(missing))} cannot be varied: list values, as in --set NAME=1..3")
+        takes.demand_all({**fixed, **axes} if not other_values else fixed)
+        return Varied(
+            builder, axes, fixed, {i.name: i.start for i in takes.all if i.name in axes and i.start is not None}
+        )
+
+
+@contextmanager
+def refusing() -> Generator[None]:
+    """While models with other parameters are made: whatever is refused is the model's fault, or the parameters'."""
+    with taken_parameters(), loading():
+        try:
+            yield
+        except ModelError as error:
+            raise MalformedInput(str(error)) from error
 
 
 def _made(builder: Builder, values: Mapping[str, Value]) -> ModelFile:

@@ -9,6 +9,7 @@ from check_invariants.deferred import Deferred
 
 
 @click.command("why", cls=Deferred)
+@options.model
 @options.revision(multiple=False)
 @options.scenario(multiple=False)
 @options.order
@@ -31,10 +32,13 @@ from check_invariants.deferred import Deferred
 @options.budget
 @options.as_json
 def command() -> None:
-    """Say which changes a verdict depends on.
+    """Say which changes, or which parameters of a model of your own, a verdict depends on.
 
     Every minimal set of changes since the code base before the story without which the verdict would be the other one: what exposes
     a bug, or what protects. All sets are accounted for, and none is judged by a smaller or larger one. One property; S1 if none is named.
+
+    Of a model of your own, MODEL.py:FUNCTION, every minimal set of parameters that turns the verdict if they get other values: all values of
+    bool, Literal and Enum parameters, and the default of what --set has changed. One property; the only one if none is named.
 
     \b
     Exit codes: 0 answered, whatever the answer; 10 the code base cannot run the scenario; 30 a limit was reached;

@@ -10,8 +10,9 @@ from typing import Unpack
 from check_invariants.exit import ExitCode, LimitReached, ending
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
-from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
+from check_invariants.selection import CodeBaseOptions, own_settings, probes_of_states, select_code_base
 from check_invariants.table import Column, Styled, Table
+from check_invariants.work.sweep_parameters import Swept, swept
 from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Knob
 from draincheck.words import counted
@@ -19,13 +20,29 @@ from drainspecs.questions.sweep import Sweep, sweep
 
 
 def command(
+    model: str | None,
     properties: Sequence[str],
-    knobs: Sequence[Knob],
+    knobs: Sequence[Knob | str],
     jobs: int | None,
     as_json: bool,
     **selectors: Unpack[CodeBaseOptions],
 ) -> ExitCode:
-    """Decide all code bases that the knobs make up. Raises LimitReached, MalformedInput and Interrupted."""
+    """Decide all code bases that the knobs make up, or all models that the parameters do.
+
+    Raises LimitReached, MalformedInput and Interrupted.
+    """
+    if model is not None:
+        return swept(Swept.of(model, own_settings(selectors), list(map(str, knobs))), properties, jobs, as_json)
+    return _sweep([knob for knob in knobs if isinstance(knob, Knob)], properties, jobs, as_json, **selectors)
+
+
+def _sweep(
+    knobs: Sequence[Knob],
+    properties: Sequence[str],
+    jobs: int | None,
+    as_json: bool,
+    **selectors: Unpack[CodeBaseOptions],
+) -> ExitCode:
     names = tuple(dict.fromkeys(properties)) or ("S1",)
     selected = select_code_base(names, **selectors)
     probes, counter = probes_of_states(selected, "sweep"), Counter("systems built")

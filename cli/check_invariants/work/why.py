@@ -15,7 +15,8 @@ from msgspec.structs import asdict, replace
 from check_invariants.exit import ExitCode, ending
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, write_to
-from check_invariants.selection import CodeBaseOptions, probes_of_states, select_code_base
+from check_invariants.selection import CodeBaseOptions, own_settings, probes_of_states, select_code_base
+from check_invariants.work.why_parameters import Asked, explained
 from draincheck import Run, TransitionSystem
 from draincheck.budget import grace
 from draincheck.certificate import make
@@ -28,6 +29,8 @@ from drainspecs.questions.why import Flip, KnobChange, Why, why
 
 
 def command(
+    *,
+    model: str | None,
     properties: Sequence[str],
     against: Revision,
     evidence: str | None,
@@ -38,6 +41,8 @@ def command(
     """Find the answers, and write their evidence where it is wanted."""
     if len(properties) > 1:
         raise click.UsageError("a reason is for one verdict: name one property")
+    if model is not None:
+        return explained(Asked.of(model, own_settings(selectors), properties), evidence, jobs, as_json)
     name = properties[0] if properties else "S1"
     selected = select_code_base([name], **selectors)
     if evidence is not None:

@@ -16,7 +16,8 @@ from math import prod
 
 from msgspec import Struct
 
-from draincheck.knobs import Setting, knob_named, shown
+from draincheck.knobs import Setting, knob_named
+from draincheck.parameters import shown
 
 __all__ = ["Cube", "Space", "cover", "members", "prime_cubes"]
 
@@ -38,14 +39,18 @@ class Cube(Struct, frozen=True):
 
 
 class Space(Struct, frozen=True, dict=True):
-    """All vectors over some knobs; `knobs` is in the order in which vectors are numbered, the first one counting most."""
+    """All vectors over some knobs; `knobs` is in the order in which vectors are numbered, the first one counting most.
+
+    `domains` are the values of each, for what is no knob of the table (a parameter of a model).
+    """
 
     knobs: tuple[str, ...]
+    domains: tuple[tuple[Setting, ...], ...] = ()
 
     @cached_property
     def values(self) -> tuple[tuple[Setting, ...], ...]:
         """The values of each knob."""
-        return tuple(knob_named(name).settings for name in self.knobs)
+        return self.domains or tuple(knob_named(name).settings for name in self.knobs)
 
     @cached_property
     def size(self) -> int:

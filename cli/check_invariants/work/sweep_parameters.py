@@ -1,0 +1,149 @@
+"""`check-invariants sweep` of a model of the user's: all combinations of its parameters, the safe ones as a decision table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+import click
+from msgspec import Struct
+
+from check_invariants.exit import ExitCode, LimitReached, ending
+from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
+from check_invariants.selection import Varied, chosen_properties, refusing, varied
+from check_invariants.table import Column, Styled, Table
+from draincheck.analysis.decision_tables import Cube
+from draincheck.errors import SpaceTooLarge
+from draincheck.knobs import Setting
+from draincheck.parameters import assigned, shown
+from draincheck.verdict import Outcome
+from draincheck.words import counted, listed
+from drainspecs.questions.parameters import Decided, decide_all, points_of, safe_cubes
+
+
+class Swept(Struct, frozen=True):
+    """What is swept: the function, the parameters with the values that are tried, and those that stay as they are."""
+
+    name: str
+    varied: Varied
+
+    @classmethod
+    def of(cls, name: str, settings: Sequence[tuple[str, Setting]], knobs: Sequence[str]) -> Swept:
+        """The parameters of these names, or all whose values can be listed. Raises UsageError if there is none to try."""
+        found = varied(name, settings, knobs)
+        if not found.axes:
+            raise click.UsageError(
+                f"there is no parameter with values to try: list some, as in --set {'NAME'}=1..3; {found.builder.parameters.takes}"
+            )
+        return cls(name, found)
+
+    @property
+    def title(self) -> str:
+        """The function, and what stays as it is."""
+        fixed = assigned(self.varied.fixed)
+        return f"{self.name} with {fixed}" if fixed else self.name
+
+
+def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bool) -> ExitCode:
+    """Decide all combinations. Raises LimitReached for too many, and MalformedInput."""
+    started = perf_counter()
+    try:
+        points = points_of(asked.varied.axes, asked.varied.fixed)
+        with refusing():
+            chosen_properties(asked.varied.builder.build(points[0]).system(), properties)
+            decided = decide_all(asked.varied.builder, points, properties, jobs)
+            found, stop = until_stopped(decided, "models decided", len(points))
+        cubes = safe_cubes(found, asked.varied.axes)
+    except SpaceTooLarge as error:
+        raise LimitReached(str(error)) from error
+    unknown = [item for item in found if Outcome.UNKNOWN in item.outcomes.values()]
+    code = ending([ExitCode.INCONCLUSIVE] if unknown else [], stop)
+    result = _Found(asked, found, cubes, len(unknown), perf_counter() - started)
+    if as_json:
+        emit_json("sweep-model", _json(result), code)
+    else:
+        _show(result)
+    emit_stop(stop, f"{len(found)} of {len(points)} models were decided")
+    return code
+
+
+class _Found(Struct, frozen=True):
+    """What was found: each combination, and the cubes of those in which everything holds."""
+
+    asked: Swept
+    all: Sequence[Decided]
+    cubes: Sequence[Cube]
+    unknown: int
+    seconds: float
+
+    @property
+    def properties(self) -> list[str]:
+        """Those that were asked about, and the errors of runs that some model meets."""
+        return list(dict.fromkeys(name for item in self.all for name in item.outcomes))
+
+    @property
+    def safe(self) -> int:
+        """In how many all of them hold."""
+        return sum(item.good for item in self.all)
+
+    @property
+    def fitting(self) -> list[int]:
+        """How many models are in each cube."""
+        return [sum(_fits(item.values, cube) for item in self.all) for cube in self.cubes]
+
+    @property
+    def answer(self) -> str:
+        """The answer in a sentence."""
+        what = f"{listed(self.properties)} hold{'s' * (len(self.properties) == 1)}"
+        unknown = f"; {self.unknown} unknown" if self.unknown else ""
+        return f"{self.asked.title}: {what} in {self.safe} of {counted(len(self.all), 'model')}{unknown}"
+
+
+def _fits(values: Mapping[str, object], cube: Cube) -> bool:
+    return all(values[name] in allowed for name, allowed in cube.allowed)
+
+
+def _show(found: _Found) -> None:
+    """The answer, the decision table, and how it was come by."""
+    digests = {item.digest for item in found.all}
+    emit(f"{found.answer}\n\n")
+    if found.cubes:
+        emit("safe are those that fit a row, whatever stands in empty cells, and no other:\n\n")
+        emit_table(_table(found))
+        emit("\n")
+    tried = ", ".join(f"{name} ({', '.join(map(shown, values))})" for name, values in found.asked.varied.axes.items())
+    emit(f"tried: {tried}; {counted(len(digests), 'distinct model')}, {found.seconds:.1f} s\n{found.answer}\n")
+
+
+def _table(found: _Found) -> Table:
+    """A line a cube; what matters in none is left out."""
+    kept = [name for name in found.asked.varied.axes if any(name in dict(cube.allowed) for cube in found.cubes)]
+    columns = [*map(Column, kept), Column("models", right=True)]
+    cells = [
+        [Styled(" or ".join(map(shown, dict(cube.allowed).get(name, ()))), "green") for name in kept]
+        for cube in found.cubes
+    ]
+    return Table(columns, [[*row, str(number)] for row, number in zip(cells, found.fitting, strict=True)])
+
+
+def _json(found: _Found) -> Document:
+    """The same as JSON values."""
+    return {
+        "answer": found.answer,
+        "model": found.asked.name,
+        "properties": found.properties,
+        "fixed": dict(found.asked.varied.fixed),
+        "parameters": {name: list(values) for name, values in found.asked.varied.axes.items()},
+        "models": [
+            {
+                "parameters": dict(item.values),
+                "digest": item.digest,
+                "verdicts": {name: outcome.value for name, outcome in item.outcomes.items()},
+            }
+            for item in found.all
+        ],
+        "safe": found.safe,
+        "table": [{name: list(values) for name, values in cube.allowed} for cube in found.cubes],
+        "fitting": found.fitting,
+        "milliseconds": round(found.seconds * 1000, 1),
+    }

@@ -1,0 +1,199 @@
+"""`check-invariants why` of a model of the user's: which parameters a verdict depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from shlex import quote
+
+import click
+from msgspec import Struct
+
+from check_invariants.exit import EmptySelection, ExitCode, LimitReached, of_stop, worst
+from check_invariants.filenames import plain
+from check_invariants.judge import checked
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, stop_of, write_to
+from check_invariants.selection import Varied, chosen_properties, refusing, varied
+from draincheck import ModelFile, Outcome, Run, Verdict
+from draincheck.certificate import make
+from draincheck.errors import OutOfBudget, SpaceTooLarge
+from draincheck.knobs import Setting
+from draincheck.parameters import assigned, shown
+from draincheck.properties import Liveness
+from draincheck.reason import Stop
+from draincheck.report.jsontrace import write_trace
+from draincheck.sorts import Value
+from draincheck.words import counted
+from drainspecs.questions.parameters import Decided, Flip, decide_all, flips, points_of
+
+
+class Asked(Struct, frozen=True):
+    """What is asked: the model as it is, the parameters that it started with, what else they could be, and the property."""
+
+    varied: Varied
+    model: ModelFile
+    start: dict[str, Value]
+    name: str
+
+    @classmethod
+    def of(cls, name: str, settings: Sequence[tuple[str, Setting]], properties: Sequence[str]) -> Asked:
+        """What the options name. Raises UsageError and EmptySelection."""
+        if click.get_current_context().get_parameter_source("against") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                "--against is for code bases: parameters are compared with their defaults, and with all they can be"
+            )
+        found = varied(name, settings, other_values=True)
+        if not found.axes:
+            raise EmptySelection(
+                f"nothing can be changed: {found.builder.parameters.takes}; set one that has a default, by --set"
+            )
+        with refusing():
+            model = found.builder.build(found.fixed)
+        demanded = [item.name for item in chosen_properties(model.system(), properties)]
+        if len(demanded) > 1:
+            raise click.UsageError(
+                f"a reason is for one verdict: name one property by --property: {', '.join(demanded)}"
+            )
+        return cls(found, model, {**found.defaults, **found.fixed}, demanded[0])
+
+
+def explained(asked: Asked, evidence: str | None, jobs: int | None, as_json: bool) -> ExitCode:
+    """Find the smallest changes that turn the verdict, and write their evidence where it is wanted. Raises LimitReached, MalformedInput."""
+    if evidence is not None:
+        make_directory(evidence)
+    verdict = checked(asked.model, [asked.name])[asked.name].verdict
+    found = _searched(asked, verdict, jobs)
+    for flip in found.flips if evidence is not None else ():
+        _write(asked, flip, str(evidence))
+    undecided = ExitCode.INCONCLUSIVE if verdict.outcome is Outcome.UNKNOWN or found.unknown else ExitCode.OK
+    code = worst([undecided, *([of_stop(found.stop)] if found.stop else [])])
+    if as_json:
+        emit_json("why-model", _json(found), code)
+    else:
+        emit("".join(f"{line}\n" for line in _lines(found)))
+    emit_stop(found.stop, "there may be more answers")
+    return code
+
+
+class _Found(Struct, frozen=True):
+    """The answers, and what was looked at for them."""
+
+    asked: Asked
+    verdict: Verdict
+    flips: Sequence[Flip]
+    examined: int
+    digests: int
+    unknown: int
+    size: int
+    stop: Stop | None
+
+
+def _searched(asked: Asked, verdict: Verdict, jobs: int | None) -> _Found:
+    answers, seen, stop = list[Flip](), list[Decided](), None
+    builder, axes = asked.varied.builder, asked.varied.axes
+    try:
+        size = len(points_of(axes, {}))
+    except SpaceTooLarge as error:
+        raise LimitReached(str(error)) from error
+    with Counter("models decided", size) as counter, refusing():
+
+        def decide(points: Sequence[dict[str, Value]]) -> Iterator[Decided]:
+            for item in decide_all(builder, points, [asked.name], jobs):
+                seen.append(item)
+                counter.advance(len(seen))
+                yield item
+
+        try:
+            answers.extend(flips(asked.start, axes, decide, verdict.outcome, asked.name))  # type: ignore[arg-type]
+        except (KeyboardInterrupt, OutOfBudget) as end:
+            stop = stop_of(end)
+    unknown = sum(Outcome.UNKNOWN in item.outcomes.values() for item in seen)
+    return _Found(
+        asked,
+        verdict,
+        answers,
+        len(seen) + 1,
+        len({item.digest for item in seen} | {asked.model.system().digest}),
+        unknown,
+        size,
+        stop,
+    )
+
+
+def _changed(asked: Asked, flip: Flip) -> ModelFile:
+    """The model with the changes."""
+    with refusing():
+        return asked.varied.builder.build({**asked.varied.fixed, **flip.changes})
+
+
+def _file(flip: Flip, asked: Asked) -> str:
+    """The file for the evidence of an answer, "" if there is none: of demands on runs there are no certificates."""
+    violated = flip.decided.outcomes[asked.name] is Outcome.VIOLATED
+    if not violated and isinstance(asked.model.system().property_named(asked.name), Liveness):
+        return ""
+    return f"{plain('with-' + '+'.join(f'{n}={shown(v)}' for n, v in flip.changes.items()))}.{'json' if violated else 'smt2'}"
+
+
+def _write(asked: Asked, flip: Flip, directory: str) -> None:
+    """Write what shows an answer: a trace, or a certificate. Raises NotWritable."""
+    model, file = _changed(asked, flip), _file(flip, asked)
+    if not file:
+        return
+    path = str(Path(directory) / file)
+    if file.endswith("smt2"):
+        write_to(path, make(model.system(), [asked.name], source=model.source()).text)
+        return
+    verdict = checked(model, [asked.name])[asked.name].verdict
+    if verdict.trace is not None:
+        write_to(
+            path, write_trace(Run.of(model.system(), verdict.trace), source=model.source(), verdict=verdict.outcome)
+        )
+
+
+def _lines(found: _Found) -> Iterator[str]:
+    """The verdict, the answers, and what was looked at."""
+    asked, word = found.asked, _outcome(found.verdict.outcome)
+    yield f"{asked.model.heading}: {asked.name} {word} ({found.verdict.reason})"
+    tried = ", ".join(f"{name} ({', '.join(map(shown, values))})" for name, values in asked.varied.axes.items())
+    if not found.flips:
+        yield f"whatever else these are, it stays so: {tried}"
+    for number, flip in enumerate(found.flips, 1):
+        yield ""
+        yield f"{number}. with {assigned(flip.changes)} it {_outcome(flip.decided.outcomes[asked.name])}"
+        yield f"   see: check-invariants check {_changed(asked, flip).options} --property {quote(asked.name)}"
+    yield ""
+    looked = f"{found.examined} of {counted(found.size, 'combination')} looked at, {counted(found.digests, 'distinct model')}"
+    yield f"{looked}; any other contains one of the above" if found.flips else looked
+    if found.flips:
+        yield f"tried: {tried}"
+
+
+def _outcome(outcome: Outcome) -> str:
+    return {"violated": "is violated", "unknown": "is unknown", "never asked": "is never asked"}.get(
+        outcome.value, outcome.value
+    )
+
+
+def _json(found: _Found) -> Document:
+    """The same as JSON values."""
+    asked = found.asked
+    return {
+        "model": asked.model.name,
+        "parameters": asked.start,
+        "property": asked.name,
+        "verdict": found.verdict.outcome.value,
+        "how": str(found.verdict.reason),
+        "tried": {name: list(values) for name, values in asked.varied.axes.items()},
+        "answers": [
+            {
+                "changes": dict(flip.changes),
+                "verdict": flip.decided.outcomes[asked.name].value,
+                "digest": flip.decided.digest,
+                "evidence": _file(flip, asked) or None,
+            }
+            for flip in found.flips
+        ],
+        "combinations": found.size,
+        "examined": found.examined,
+        "systems": found.digests,
+    }

@@ -1,0 +1,121 @@
+"""What holds for which parameters of a function that makes models: all combinations of some values, each decided by explicit search.
+
+`safe_cubes` says it as a decision table, `flips` as the smallest changes that turn a verdict. Nothing is assumed of how verdicts depend on
+parameters: every combination that an answer speaks of has been decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations, product
+from math import prod
+from typing import Final, cast
+
+from msgspec import Struct
+
+from draincheck.analysis.decision_tables import Cube, Space, cover
+from draincheck.checking import check
+from draincheck.errors import SpaceTooLarge
+from draincheck.knobs import Setting
+from draincheck.model_file import Builder
+from draincheck.pool import in_processes
+from draincheck.sorts import Value
+from draincheck.verdict import Outcome
+
+__all__ = ["MOST", "MOST_VALUES", "Decided", "Flip", "decide_all", "flips", "points_of", "safe_cubes"]
+
+#: combinations that are decided for one question
+MOST: Final = 10_000
+#: values of one parameter in a decision table, whose cubes are found among all sets of them
+MOST_VALUES: Final = 12
+
+Values = Mapping[str, Value]
+Axes = Mapping[str, tuple[Value, ...]]
+
+
+class Decided(Struct, frozen=True):
+    """A combination of values: the digest of its model, and the outcome of each property that was asked about, in words the reason."""
+
+    values: Values
+    digest: str
+    outcomes: Mapping[str, Outcome]
+
+    @property
+    def good(self) -> bool:
+        """Whether everything holds."""
+        return all(outcome is Outcome.HOLDS for outcome in self.outcomes.values())
+
+
+class Flip(Struct, frozen=True):
+    """Changes of parameters that make the outcome another one, and no smaller set of these does."""
+
+    changes: Values
+    decided: Decided
+
+
+def points_of(axes: Axes, fixed: Values) -> list[dict[str, Value]]:
+    """All combinations. Raises SpaceTooLarge for more than `MOST`."""
+    if (size := prod(map(len, axes.values()))) > MOST:
+        raise SpaceTooLarge(
+            f"{size} combinations are too many, {MOST} are the most; give some parameters one value by --set"
+        )
+    return [{**fixed, **dict(zip(axes, values, strict=True))} for values in product(*axes.values())]
+
+
+def decide_all(
+    builder: Builder, points: Sequence[Values], properties: Sequence[str], processes: int | None = None
+) -> Iterator[Decided]:
+    """Decide properties of each model, all if none is named; what a limit keeps from being decided is unknown.
+
+    Raises what `Builder.build` and `check` do.
+    """
+
+    def decided(values: Values) -> Decided:
+        result = check(builder.build(values), properties)
+        return Decided(values, result.system.digest, {item.name: item.outcome for item in result.findings})
+
+    return in_processes(decided, points, processes)
+
+
+def safe_cubes(found: Sequence[Decided], axes: Axes) -> tuple[Cube, ...]:
+    """Cubes that together contain exactly the combinations in which everything holds.
+
+    Raises SpaceTooLarge if a parameter has more than `MOST_VALUES`.
+    """
+    for name, values in axes.items():
+        if len(values) > MOST_VALUES:
+            raise SpaceTooLarge(
+                f"{name} has {len(values)} values, and a decision table takes {MOST_VALUES} at most: `check` lists them line by line"
+            )
+    space = Space(
+        tuple(axes), cast(tuple[tuple[Setting, ...], ...], tuple(axes.values()))
+    )  # integers are settings here, too
+    vectors = (cast(Mapping[str, Setting], item.values) for item in found if item.good)
+    return cover(space, sum(1 << space.number(vector) for vector in vectors))
+
+
+def flips(
+    start: Values, axes: Axes, decide: Callable[[Sequence[Values]], Iterator[Decided]], outcome: Outcome, name: str
+) -> Iterator[Flip]:
+    """The smallest changes of `start` that make the outcome of a property another one, fewest parameters first.
+
+    `axes` has the values that each parameter may get; what is unknown is no other outcome.
+    """
+    answers: list[Values] = []
+    for size in range(1, len(axes) + 1):
+        changes = [change for change in _changes(start, axes, size) if not any(_within(a, change) for a in answers)]
+        for change, item in zip(changes, decide([{**start, **change} for change in changes]), strict=True):
+            if item.outcomes[name] not in (outcome, Outcome.UNKNOWN):
+                answers.append(change)
+                yield Flip(change, item)
+
+
+def _changes(start: Values, axes: Axes, size: int) -> Iterator[dict[str, Value]]:
+    """All changes of so many parameters."""
+    for names in combinations(axes, size):
+        others = ([value for value in axes[name] if value != start.get(name)] for name in names)
+        yield from (dict(zip(names, values, strict=True)) for values in product(*others))
+
+
+def _within(small: Values, large: Values) -> bool:
+    return small.items() <= large.items()

@@ -1,0 +1,194 @@
+"""`sweep` and `why` of models of one's own: the answers, each combination decided again here, one by one."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from draincheck.checking import check
+from draincheck.errors import SpaceTooLarge
+from draincheck.model_file import ModelFile
+from drainspecs.questions.parameters import MOST, points_of
+from tests.golden.documents import validator
+from tests.support.cli import run
+
+#: violated if and only if (a and not b) or mode is wild with more than one round
+MODEL = """
+from enum import Enum
+from typing import Literal
+from draincheck.lang import Model, variant
+
+class Speed(Enum):
+    SLOW = 1
+    FAST = 2
+
+@variant("bad", a=True, expect={"fine": "violated"})
+def build(a: bool = False, b: bool = False, mode: Literal["tame", "wild"] = "tame", rounds: int = 1, speed: Speed = Speed.SLOW) -> Model:
+    m = Model("parameters")
+    bad = m.bool("bad")
+    with m.thread("thread") as p:
+        p.do("first")
+        if (a and not b) or (mode == "wild" and rounds > 1):
+            p.do("goes wrong", bad.set())
+    m.always("fine", ~bad)
+    return m
+
+def two() -> Model:
+    return build()
+
+def choosy(a: bool) -> Model:
+    m = build(a)
+    m.reachable("more", m.at("thread", "(ended)"))
+    return m
+
+def breaks(a: bool = False) -> Model:
+    if a:
+        raise ValueError("no such model")
+    return build()
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The file of that model."""
+    monkeypatch.chdir(tmp_path)
+    Path("m.py").write_text(MODEL, encoding="utf-8")
+    return "m.py:build"
+
+
+def document(command: str, *arguments: str, code: int = 0) -> dict[str, Any]:
+    """The JSON document, checked against its schema."""
+    result = run(command, *arguments, "--json")
+    assert result.exit_code == code, result.output
+    data: dict[str, Any] = json.loads(result.stdout)
+    validator(f"{command}-model").validate(data)
+    return data
+
+
+def holds(**parameters: bool | int | str) -> bool:
+    """What a search says of one combination, alone."""
+    return check(ModelFile.load("m.py:build", parameters)).holds
+
+
+def test_a_sweep_decides_every_combination(model: str) -> None:
+    """Each as a search does alone; the table says safe of exactly those."""
+    data = document("sweep", model, "--set", "rounds=1..2")
+    axes: dict[str, list[Any]] = {
+        "a": [False, True],
+        "b": [False, True],
+        "mode": ["tame", "wild"],
+        "speed": ["SLOW", "FAST"],
+        "rounds": [1, 2],
+    }
+    assert data["parameters"] == axes
+    found = {tuple(item["parameters"][name] for name in axes): item["verdicts"]["fine"] for item in data["models"]}
+    assert len(found) == 32
+    for values in product(*axes.values()):
+        point = dict(zip(axes, values, strict=True))
+        safe = holds(**point)
+        assert found[values] == ("holds" if safe else "violated")
+        assert safe == any(all(point[name] in allowed for name, allowed in row.items()) for row in data["table"])
+    assert data["safe"] == sum(verdict == "holds" for verdict in found.values())
+    assert all("speed" not in row for row in data["table"])
+
+
+def test_what_has_one_value_stays_so(model: str) -> None:
+    """And what is named by --knob alone is swept."""
+    data = document("sweep", model, "--set", "b=on", "--knob", "a")
+    assert (data["fixed"], data["parameters"], data["safe"]) == ({"b": True}, {"a": [False, True]}, 2)
+    data = document("sweep", model, "--set", "rounds=2", "--knob", "mode", "--knob", "a")
+    assert (data["table"], data["safe"]) == ([{"a": [False], "mode": ["tame"]}], 1)
+
+
+def test_the_answer_of_a_sweep_stands_first_and_last(model: str) -> None:
+    """As everywhere."""
+    shown = run("sweep", model).stdout.splitlines()
+    assert shown[0] == shown[-1] == "m.py:build: fine holds in 12 of 16 models"
+
+
+@pytest.mark.parametrize(
+    ("start", "flips"),
+    [
+        (["a=on"], [{"a": False}, {"b": True}]),
+        ([], [{"a": True}]),
+        (["rounds=2"], [{"a": True}, {"mode": "wild"}]),
+        (["a=on", "b=on"], [{"b": False}]),
+        (["mode=wild", "rounds=2"], [{"mode": "tame"}, {"rounds": 1}]),
+        (["mode=wild", "rounds=2", "a=on"],
+         [{"a": False, "mode": "tame"}, {"a": False, "rounds": 1}, {"b": True, "mode": "tame"}, {"b": True, "rounds": 1}]),
+    ],
+)  # fmt: skip
+def test_why_has_every_smallest_change_and_no_other(model: str, start: list[str], flips: list[dict[str, Any]]) -> None:
+    """Worked out by hand from the model; and each is the other verdict when it is decided alone."""
+    settings = [word for one in start for word in ("--set", one)]
+    data = document("why", model, *settings)
+    assert [item["changes"] for item in data["answers"]] == flips
+    was = {**{"a": False, "b": False, "mode": "tame", "rounds": 1}, **data["parameters"]}
+    for change in flips:
+        assert holds(**{**was, **change}) != holds(**was)
+
+
+def test_a_reason_is_shown_by_the_command_that_it_names(model: str) -> None:
+    """As it stands there."""
+    (see, *_) = (line.strip() for line in run("why", model, "--set", "a=on").stdout.splitlines() if "see: " in line)
+    result = run(*see.split()[2:])
+    assert (see, result.exit_code) == ("see: check-invariants check m.py:build --set a=off --property fine", 0)
+
+
+def test_a_variant_has_its_own_reasons(model: str) -> None:
+    """It starts with its parameters."""
+    data = document("why", f"{model}:bad")
+    assert [item["changes"] for item in data["answers"]] == [{"a": False}, {"b": True}]
+
+
+def test_a_verdict_that_nothing_turns(model: str) -> None:
+    """Is said to stay as it is."""
+    result = run("why", "m.py:choosy", "--set", "a=off", "--property", "more")
+    assert (result.exit_code, "whatever else these are, it stays so: a (off, on)" in result.stdout) == (0, True)
+
+
+def test_evidence_is_written_and_accepted(model: str) -> None:
+    """A certificate where it holds, a trace where it is violated."""
+    for start, file in (("a=on", "with-a=off.smt2"), ("a=off", "with-a=on.json")):
+        data = document("why", model, "--set", start, "--evidence", "evidence")
+        assert file in [item["evidence"] for item in data["answers"]]
+    assert run("certificate", "check", "evidence/with-a=off.smt2", "--model", model).exit_code == 0
+    assert run("trace", "show", "evidence/with-a=on.json", "--model", model).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["sweep", "m.py:two"], 2, "there is no parameter with values to try"),
+        (["sweep", "m.py:build", "--knob", "c"], 2, "unknown parameter 'c'"),
+        (["sweep", "m.py:build", "--knob", "rounds"], 2, "rounds cannot be varied: list values, as in --set NAME=1..3"),
+        (["sweep", "m.py:build", "--set", "rounds=1..13"], 30, "rounds has 13 values, and a decision table takes 12 at most"),
+        (["sweep", "m.py:build", "--set", "rounds=1..9999"], 30, "combinations are too many"),
+        (["sweep", "m.py:build", "--property", "fin"], 2, "unknown property 'fin'; did you mean fine"),
+        (["sweep", "m.py:build", "--scenario", "timer"], 2, "has no --revision, --scenario or --order"),
+        (["sweep", "m.py:breaks", "--jobs", "1"], 150, "m.py:31: breaks() failed: ValueError: no such model"),
+        (["why", "m.py:breaks"], 150, "m.py:31: breaks() failed: ValueError: no such model"),
+        (["why", "m.py:two"], 10, "nothing can be changed: two() takes no parameters"),
+        (["why", "m.py:choosy"], 2, "choosy() needs a"),
+        (["why", "m.py:choosy", "--set", "a=on"], 2, "name one property by --property: fine, more"),
+        (["why", "m.py:build", "--set", "rounds=1..2"], 2, "one model is asked about here: give rounds one value"),
+        (["why", "m.py:build", "--against", "v2.6.0"], 2, "--against is for code bases"),
+        (["repair", "m.py:build"], 2, "unexpected extra argument"),
+    ],
+)  # fmt: skip
+def test_a_question_that_is_none_is_one_message(model: str, arguments: list[str], code: int, message: str) -> None:
+    """With the documented code, and nothing on standard output."""
+    result = run(*arguments)
+    assert message in " ".join(result.stderr.split())
+    assert (result.exit_code, result.stdout) == (code, "")
+
+
+def test_a_space_has_an_end() -> None:
+    """So many combinations and no more."""
+    assert len(points_of({"n": tuple(range(MOST))}, {})) == MOST
+    with pytest.raises(SpaceTooLarge):
+        points_of({"n": tuple(range(MOST)), "b": (False, True)}, {})
