@@ -9,6 +9,8 @@ from check_invariants.deferred import Deferred
 
 
 @click.command("liveness", cls=Deferred)
+@options.model
+@options.settings
 @options.revision(multiple=True)
 @options.scenario(multiple=True)
 @click.option(
@@ -25,9 +27,12 @@ def command() -> None:
     for those named. The assumptions of fairness and their reasons are printed below the table. A counterexample is a
     path and a loop that the model really has, or a path to where nothing moves; `check --property L2` shows one, too.
 
+    Of a model of your own, MODEL.py:FUNCTION with parameters by --set: what it demands of whole runs, as `check` shows it.
+
     \b
     Exit codes: 0 every verdict is as expected; 10 one is not, or a model is at fault; 30 unknown; 2 wrong arguments;
-    130 interrupted. With --revision the verdicts themselves decide: 13 a demand is violated.
+    130 interrupted. With --revision, and of a model of your own, the verdicts themselves decide: 13 a demand
+    is violated.
 
     \b
     Example: check-invariants liveness --scenario dataplane

@@ -9,11 +9,16 @@ from check_invariants.deferred import Deferred
 
 
 @click.command("simulate", cls=Deferred)
+@options.model
 @options.revision(multiple=True)
 @options.scenario(multiple=True)
 @options.settings
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same runs.")
-@click.option("--runs", type=click.IntRange(min=1), default=10000, show_default=True, help="Runs of each code base.")
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    help="Runs of each code base.  [default: 10000; 1000 walks of a model of your own]",
+)
 @click.option("--all", "every", is_flag=True, help="Every code base, instead of naming some.")
 @click.option("--scheduler", type=click.Choice(["random", "pct"]), default="random", show_default=True)
 @click.option("--trace-out", metavar="DIR", help="Write the first run of each bad outcome there, as a trace file.")
@@ -23,6 +28,8 @@ def command() -> None:
     """Run code bases on the reference core under random schedules.
 
     And count how the runs end. This is only a search: what it does not find may still be there. `pct` favours rare orders of few events.
+
+    A model of your own, MODEL.py:FUNCTION with parameters by --set, is walked through at random instead: what a walk violates is shown.
 
     \b
     Exit codes: 0 nothing bad was found; 12 a write was lost or QEMU aborted; 11 a run hung; 10 an outcome is

@@ -58,25 +58,32 @@ def command(
     if lemmas and engine != "induction":
         raise click.UsageError("--lemma is for --engine induction")
     _refuse_limits(engine, max_states, depth)
-    limits = Limits(max_states, depth=depth)
+    asked = models.Asked(properties, Limits(max_states, depth=depth), engine, lemmas)
     subject = select_models(properties, **selectors)
-    if isinstance(subject, Models):
-        if trace_out is not None:
-            raise click.UsageError(
-                f"--trace-out is for one model, and {subject.called} is {len(subject.all)} here: name one"
-            )
-        return models.command(subject, models.Asked(properties, limits, engine, lemmas), as_json)
+    if not isinstance(subject, Models):
+        return of_subject(subject, asked, traces=not no_trace, trace_out=trace_out, strict=strict, as_json=as_json)
+    if trace_out is not None:
+        raise click.UsageError(
+            f"--trace-out is for one model, and {subject.called} is {len(subject.all)} here: name one"
+        )
+    return models.command(subject, asked, as_json)
+
+
+def of_subject(
+    subject: Subject, asked: models.Asked, *, traces: bool, trace_out: str | None, strict: bool, as_json: bool
+) -> ExitCode:
+    """Decide what is asked of one subject; show it, with its counterexamples, and write them where they are wanted."""
     if trace_out is not None:
         _check_place(trace_out)
-    found = _Checked(subject, checked(subject, properties, limits, engine, lemmas), strict or bool(properties))
+    found = _Checked(subject, checked(subject, *asked), strict or bool(asked.properties))
     if trace_out is not None:
         _write_traces(found, trace_out)
     stop = found.result.stopped
     code = ending(found.codes, stop)
     if as_json:
-        emit_json("check", _json(found, traces=not no_trace), code)
+        emit_json("check", _json(found, traces), code)
     else:
-        _show(found, traces=not no_trace)
+        _show(found, traces)
     emit_stop(stop, "what was not decided is unknown")
     return code
 

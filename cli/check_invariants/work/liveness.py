@@ -15,15 +15,19 @@ from msgspec.structs import replace
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
+from check_invariants.selection import load_model
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, tallied
-from draincheck import ModelError, Outcome, Run, TransitionSystem, Verdict
+from check_invariants.work import check
+from check_invariants.work.models import Asked
+from draincheck import ModelError, ModelFile, Outcome, Run, TransitionSystem, Verdict
 from draincheck.budget import look
-from draincheck.properties import Breach
+from draincheck.knobs import Setting
+from draincheck.properties import Breach, Liveness
 from draincheck.qemu import Scenario
 from draincheck.reason import AtFault, Reason, Undecided
 from draincheck.revisions import Revision
-from draincheck.verdict import stopped_by
+from draincheck.verdict import NO_LIMITS, stopped_by
 from draincheck.words import counted
 from drainspecs import notify as protocol
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
@@ -38,6 +42,8 @@ WIDTH = 110
 
 def command(
     *,
+    model: str | None,
+    settings: Sequence[tuple[str, Setting]],
     revisions: Sequence[Revision],
     scenarios: Sequence[Scenario],
     notify: bool,
@@ -45,7 +51,13 @@ def command(
     traces: bool,
     as_json: bool,
 ) -> ExitCode:
-    """Decide the rows, all if none is named."""
+    """Decide the rows, all if none is named; or a model of the user's."""
+    if model is not None:
+        if revisions or scenarios or notify or full:
+            raise click.UsageError("a model of your own has no --revision, --scenario, --notify or --full")
+        return _own(load_model(model, settings), traces, as_json)
+    if settings:
+        raise click.UsageError("--set is for a model of your own here; `check --property L1 --set ...` turns knobs")
     if notify and (revisions or scenarios):
         raise click.UsageError("--notify is about models of its own, which have no --revision and no --scenario")
     started = perf_counter()
@@ -66,6 +78,17 @@ def command(
     decided = sum(not stopped_by(cell.verdict for cell in line.cells) for line in found)
     emit_stop(stop, f"{decided} of {total} rows were decided; the others are unknown")
     return code
+
+
+def _own(model: ModelFile, traces: bool, as_json: bool) -> ExitCode:
+    """What a model of the user's demands of whole runs. Raises EmptySelection if that is nothing."""
+    names = [item.name for item in model.system().properties if isinstance(item, Liveness)]
+    if not names:
+        raise EmptySelection(
+            f"{model.title} demands nothing of whole runs; give it something, such as m.eventually(...)"
+        )
+    asked = Asked(names, NO_LIMITS, "explicit", ())
+    return check.of_subject(model, asked, traces=traces, trace_out=None, strict=True, as_json=as_json)
 
 
 class _Line(NamedTuple):

@@ -10,8 +10,9 @@ import click
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table, make_directory, write_to
-from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, check_possible, merged
+from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, check_possible, load_model, merged
 from check_invariants.table import Column, Table
+from check_invariants.work import simulate_model
 from draincheck import Expectation, Outcome, Run, write_trace
 from draincheck.budget import NO_LIMITS
 from draincheck.conformance.lockstep import trace_of_steps
@@ -33,19 +34,29 @@ _PROPERTY = {"silent loss": "S4", "abort": "A1", "corruption": "A1", "hang": "F1
 _SCHEDULERS = {"random": Random, "pct": PCT}
 
 
+#: runs of each code base, unless told otherwise
+RUNS = 10_000
+
+
 def command(
     *,
+    model: str | None,
     revisions: Sequence[Revision],
     scenarios: Sequence[Scenario],
     settings: Sequence[tuple[str, Setting]],
     seed: int,
-    runs: int,
+    runs: int | None,
     every: bool,
     scheduler: str,
     trace_out: str | None,
     as_json: bool,
 ) -> ExitCode:
-    """Run the code bases, and write the first run of each bad outcome where that is wanted."""
+    """Run the code bases, and write the first run of each bad outcome where that is wanted; or walk through a model of the user's."""
+    if model is not None:
+        if revisions or scenarios or every or scheduler != "random":
+            raise click.UsageError("a model of your own has no --revision, --scenario, --all or --scheduler pct")
+        return simulate_model.command(load_model(model, settings), runs, seed, trace_out, as_json)
+    runs = runs or RUNS
     code_bases = _chosen(revisions, scenarios, settings, every)
     if trace_out is not None:
         make_directory(trace_out)
