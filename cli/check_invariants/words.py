@@ -87,11 +87,11 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
     return "; ".join(said) or otherwise
 
 
-def tallied(verdicts: Mapping[str, int], unexpected: int) -> str:
-    """How many verdicts of each kind, and how many of them are not as expected."""
+def tallied(verdicts: Mapping[str, int], unexpected: int | None) -> str:
+    """How many verdicts of each kind, and how many of them are not as expected; None: nothing is expected of any."""
     said = ", ".join(f"{verdicts[word]} {words}" for word, (_, words, _) in VERDICTS.items() if verdicts[word])
-    wrong = f"{unexpected} not as expected" if unexpected else "all as expected"
-    return f"{counted(sum(verdicts.values()), 'verdict')} ({said}), {wrong}"
+    wrong = f", {unexpected} not as expected" if unexpected else "" if unexpected is None else ", all as expected"
+    return f"{counted(sum(verdicts.values()), 'verdict')} ({said}){wrong}"
 
 
 def as_far_as_modelled(subject: Subject, verdicts: Iterable[tuple[str, Outcome]]) -> str:

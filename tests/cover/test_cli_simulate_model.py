@@ -104,13 +104,26 @@ def test_liveness_of_a_model_is_what_it_demands_of_runs(model: str) -> None:
     assert "violation of" not in run("liveness", model, "--set", "promised=off").stdout
 
 
+def test_liveness_of_a_code_base_with_a_knob_turned() -> None:
+    """Nothing is expected of it; the verdicts decide. A knob that is what it was changes none of them."""
+    plain, same = (
+        document("liveness", "liveness", "--revision", "ab27c3b5e7", "--scenario", "mirror", *more, code=code)["rows"][
+            0
+        ]
+        for more, code in (([], 0), (["--set", "drain=yield_late"], 0))
+    )
+    found = {name: cell["verdict"] for name, cell in plain["properties"].items()}
+    assert {name: cell["verdict"] for name, cell in same["properties"].items()} == found
+    assert {cell["expected"] for cell in same["properties"].values()} == {None}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["liveness", "m.py:plain"], 10, "plain demands nothing of whole runs"),
         (["liveness", "m.py:counter", "--notify"], 2, "has no --revision, --scenario, --notify or --full"),
         (["liveness", "m.py:counter", "--set", "lst=3"], 2, "unknown parameter 'lst'; did you mean last"),
-        (["liveness", "--set", "drain=nested"], 2, "--set is for a model of your own here"),
+        (["liveness", "--notify", "--set", "drain=nested"], 2, "no --revision, --scenario or --set"),
         (["simulate", "m.py:nothing"], 10, "nothing demands nothing"),
         (["simulate", "m.py:counter", "--all"], 2, "has no --revision, --scenario, --all or --scheduler pct"),
         (["simulate", "m.py:counter", "--set", "last=1..3"], 2, "several values are for a table"),

@@ -31,8 +31,8 @@ def command() -> None:
 
     \b
     Exit codes: 0 every verdict is as expected; 10 one is not, or a model is at fault; 30 unknown; 2 wrong arguments;
-    130 interrupted. With --revision, and of a model of your own, the verdicts themselves decide: 13 a demand
-    is violated.
+    130 interrupted. With --revision or --set, and of a model of your own, the verdicts themselves decide: 13 a
+    demand is violated.
 
     \b
     Example: check-invariants liveness --scenario dataplane

@@ -27,7 +27,7 @@ from check_invariants.deferred import Deferred
 @options.budget
 @options.as_json
 def command() -> None:
-    """Decide every code base that some knobs can make up, or every model that some parameters can.
+    """Decide every code base that some knobs can make up.
 
     Prints the safe ones as a decision table: a code base is safe if and only if it fits some row; an empty cell means that the knob
     does not matter there, and the last column says how many code bases fit. On a terminal that is too narrow the rows are listed.

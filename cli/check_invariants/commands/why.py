@@ -32,7 +32,7 @@ from check_invariants.deferred import Deferred
 @options.budget
 @options.as_json
 def command() -> None:
-    """Say which changes, or which parameters of a model of your own, a verdict depends on.
+    """Say which changes a verdict depends on.
 
     Every minimal set of changes since the code base before the story without which the verdict would be the other one: what exposes
     a bug, or what protects. All sets are accounted for, and none is judged by a smaller or larger one. One property; S1 if none is named.

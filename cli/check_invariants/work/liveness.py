@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
-from check_invariants.selection import load_model
+from check_invariants.selection import check_possible, load_model, merged
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, tallied
 from check_invariants.work import check
@@ -26,12 +26,13 @@ from draincheck.knobs import Setting
 from draincheck.properties import Breach, Liveness
 from draincheck.qemu import Scenario
 from draincheck.reason import AtFault, Reason, Undecided
-from draincheck.revisions import Revision
+from draincheck.revisions import Revision, with_settings
 from draincheck.verdict import NO_LIMITS, stopped_by
 from draincheck.words import counted
 from drainspecs import notify as protocol
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
+from drainspecs.mirror.scenarios import applies
 from drainspecs.suite.matrix import Row, default_rows
 
 _LEGEND = "A column a demand: . holds, x violated, - never asked, ? unknown; ! not as expected.\n"
@@ -56,17 +57,15 @@ def command(
         if revisions or scenarios or notify or full:
             raise click.UsageError("a model of your own has no --revision, --scenario, --notify or --full")
         return _own(load_model(model, settings), traces, as_json)
-    if settings:
-        raise click.UsageError("--set is for a model of your own here; `check --property L1 --set ...` turns knobs")
-    if notify and (revisions or scenarios):
-        raise click.UsageError("--notify is about models of its own, which have no --revision and no --scenario")
-    started = perf_counter()
-    rows = [] if notify else default_rows(revisions, scenarios)
+    if notify and (revisions or scenarios or settings):
+        raise click.UsageError("--notify is about models of its own, which have no --revision, --scenario or --set")
+    started, named = perf_counter(), bool(revisions or settings)
+    rows = [] if notify else _turned(default_rows(revisions, scenarios), merged(settings))
     if not (notify or rows):
         raise EmptySelection("none of these code bases can run these scenarios")
-    lines = map(_notify_line, protocol.ROWS) if notify else map(partial(_line, named=bool(revisions)), rows)
+    lines = map(_notify_line, protocol.ROWS) if notify else map(partial(_line, named=named), rows)
     found, stop = until_stopped(lines, "rows decided", total := len(protocol.ROWS) if notify else len(rows))
-    found += [_line_of(row, bool(revisions), _all_unknown(Undecided(stopped=stop))) for row in rows[len(found) :]]
+    found += [_line_of(row, named, _all_unknown(Undecided(stopped=stop))) for row in rows[len(found) :]]
     stop = stop or stopped_by(cell.verdict for line in found for cell in line.cells)
     code = ending(chain.from_iterable(line.codes for line in found), stop)
     if as_json:
@@ -78,6 +77,14 @@ def command(
     decided = sum(not stopped_by(cell.verdict for cell in line.cells) for line in found)
     emit_stop(stop, f"{decided} of {total} rows were decided; the others are unknown")
     return code
+
+
+def _turned(rows: Sequence[Row], settings: Mapping[str, Setting]) -> list[Row]:
+    """The rows with knobs turned by hand. Raises MalformedInput for what no code base could be."""
+    found = [replace(row, revision=with_settings(row.revision, settings)) for row in rows]
+    for row in found if settings else ():
+        check_possible(row.revision, row.scenario)
+    return [row for row in found if applies(row.revision, row.scenario)]
 
 
 def _own(model: ModelFile, traces: bool, as_json: bool) -> ExitCode:
@@ -224,7 +231,8 @@ def _print_demands() -> None:
 
 def _summary(lines: Sequence[_Line], seconds: float) -> str:
     cells = [cell for line in lines for cell in line.cells]
-    said = tallied(Tally(cell.word for cell in cells), sum(not cell.as_expected for cell in cells))
+    unexpected = sum(not cell.as_expected for cell in cells) if any(cell.expected for cell in cells) else None
+    said = tallied(Tally(cell.word for cell in cells), unexpected)
     return f"{counted(len(lines), 'row')}, {said}; {seconds:.2f} s"
 
 
