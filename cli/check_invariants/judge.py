@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import click
 
@@ -17,9 +18,18 @@ from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always
-from draincheck.verdict import NO_LIMITS, Limits
+from draincheck.verdict import NO_LIMITS, SILENT, Limits
 
-__all__ = ["asking", "checked", "compiled", "meaningful"]
+__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful"]
+
+
+class Asked(NamedTuple):
+    """What is asked of a model."""
+
+    properties: Sequence[str]
+    limits: Limits
+    engine: str
+    lemmas: Sequence[str]
 
 
 @contextmanager
@@ -73,6 +83,17 @@ def checked(
     for warning in result.warnings:
         standard.note(f"warning: {warning}\n")
     return result
+
+
+def checked_quietly(
+    subject: Subject, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str]
+) -> Result:
+    """The same without a word about it, as other processes do it. Raises as `checked`."""
+    system = compiled(subject)
+    chosen_properties(system, properties)
+    with meaningful(subject.title):
+        question = Question(system, properties, limits, SILENT, _conditions_of(system, lemmas))
+        return decide(question, engine, subject.expectation)
 
 
 def _conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:

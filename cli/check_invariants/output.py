@@ -42,6 +42,7 @@ __all__ = [
     "make_directory",
     "stop_of",
     "until_stopped",
+    "whole",
     "write_to",
 ]
 
@@ -87,12 +88,18 @@ def _print(text: str) -> None:
 
 def emit_json(kind: str, content: Document, code: ExitCode | None = None) -> None:
     """Print one JSON document, which ends with the exit code, if it says one."""
-    emit(json_text(kind, content if code is None else {**content, "exit_code": int(code)}))
+    emit(json.dumps(whole(kind, content, code), indent=2) + "\n")
 
 
 def json_text(kind: str, content: Document) -> str:
-    """A JSON document that names its format, `check-invariants/KIND`, and version."""
-    return json.dumps({"format": f"check-invariants/{kind}", "version": VERSION, **content}, indent=2) + "\n"
+    """A JSON document as text."""
+    return json.dumps(whole(kind, content), indent=2) + "\n"
+
+
+def whole(kind: str, content: Document, code: ExitCode | None = None) -> Document:
+    """A JSON document that names its format, `check-invariants/KIND`, and version, and ends with the exit code, if it says one."""
+    ending = {} if code is None else {"exit_code": int(code)}
+    return {"format": f"check-invariants/{kind}", "version": VERSION, **content, **ending}
 
 
 def emit_table(table: Table, too_narrow: Callable[[int], str] | None = None) -> None:

@@ -39,6 +39,7 @@ __all__ = [
     "called_with",
     "check_possible",
     "chosen_properties",
+    "impossible",
     "load_model",
     "load_models",
     "loading",
@@ -140,6 +141,13 @@ def merged(settings: Iterable[tuple[str, Setting]]) -> dict[str, Setting]:
         if merged.setdefault(name, value) != value:
             raise click.UsageError(f"--set gives {name} two values")
     return merged
+
+
+def impossible(code_base: CodeBase) -> str:
+    """Why a code base cannot be, or cannot run its scenario; "" if it can."""
+    if not applies(code_base.turned, code_base.scenario):
+        return "mirror was not allowed with dataplane before b112a65c52"
+    return objection(code_base.turned.knobs, code_base.scenario)
 
 
 def check_possible(revision: Revision, scenario: Scenario) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from check_invariants.output import Document
 from check_invariants.table import Styled
-from draincheck import Expectation, Outcome, Subject, Verdict
-from draincheck.words import counted
+from draincheck import Expectation, ModelFile, Outcome, Subject, Verdict
+from draincheck.words import counted, listed
+from drainspecs.mirror.code_base import CodeBase
 
 if TYPE_CHECKING:
     from draincheck.certificate import InvariantClaim
 
-__all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", "tallied"]
+__all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", "naming", "placed", "tallied"]
 
 #: verdicts, with the sign of each in a table, what is said of several, and the colour on a terminal
 VERDICTS = {
@@ -87,6 +88,11 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
     return "; ".join(said) or otherwise
 
 
+def naming(subject: Subject) -> str:
+    """The arguments that name what is checked."""
+    return subject.options if isinstance(subject, CodeBase | ModelFile) else subject.title
+
+
 def tallied(verdicts: Mapping[str, int], unexpected: int | None) -> str:
     """How many verdicts of each kind, and how many of them are not as expected; None: nothing is expected of any."""
     said = ", ".join(f"{verdicts[word]} {words}" for word, (_, words, _) in VERDICTS.items() if verdicts[word])
@@ -112,3 +118,21 @@ def claimed(claims: Sequence[InvariantClaim]) -> str:
     others = [claim.property for claim in claims if claim.verdict != "holds"]
     parts = [(held, "holds", "hold"), (others, "is not reachable", "are not reachable")]
     return "; ".join(f"{', '.join(names)} {one if len(names) == 1 else more}" for names, one, more in parts if names)
+
+
+def placed(found: Mapping[str, Sequence[str]]) -> str:
+    """Things, each with the places where they are, those of the same places together; "" if there are none."""
+    places: dict[str, list[str]] = {}
+    for place, things in found.items():
+        for thing in things:
+            places.setdefault(thing, []).append(place)
+    together: dict[tuple[str, ...], list[str]] = {}
+    for thing, where in places.items():
+        together.setdefault(tuple(where), []).append(thing)
+    return ", ".join(f"{listed(things)}{_in(where, len(found))}" for where, things in together.items())
+
+
+def _in(places: Sequence[str], of: int) -> str:
+    if not any(places):
+        return ""
+    return f" in all {of} scenarios" if len(places) == of > 1 else f" in {listed(places)}"

@@ -13,7 +13,8 @@ from check_invariants.main import cli
 
 def verdicts(engine: str, *arguments: str) -> tuple[int, dict[str, str], dict[str, str]]:
     """Exit code, and verdict and reason by property."""
-    result = CliRunner().invoke(cli, ["check", "--engine", engine, "--json", "--no-trace", *arguments])
+    where = () if any(".py:" in argument for argument in arguments) else ("--scenario", "mirror")
+    result = CliRunner().invoke(cli, ["check", "--engine", engine, "--json", "--no-trace", *arguments, *where])
     found = json.loads(result.stdout)["properties"]
     return result.exit_code, {p["name"]: p["verdict"] for p in found}, {p["name"]: p["how"] for p in found}
 

@@ -86,7 +86,7 @@ def test_no_code_at_all_is_fine() -> None:
 
 def test_12_for_what_a_guest_sees_though_it_is_expected() -> None:
     """Who names a code base asks about it, not about the table; without a name the matrix asks about the table."""
-    result = run("check", "--revision", "ab27c3b5e7", "--property", "S1", "--no-trace")
+    result = run("check", "--revision", "ab27c3b5e7", "--scenario", "mirror", "--property", "S1", "--no-trace")
     assert "S1        violated  violated" in result.stdout
     assert result.exit_code == 12
     assert run("matrix", "--scenario", "mirror").exit_code == 0
@@ -94,7 +94,7 @@ def test_12_for_what_a_guest_sees_though_it_is_expected() -> None:
 
 
 #: S7 and B6 alone are violated there
-RULES = ("--set", "begin=before_check")
+RULES = ("--scenario", "mirror", "--set", "begin=before_check")
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("draincheck.engines.registry.decide", interrupted)
-    result = run("check", "--no-trace")
+    result = run("check", "--scenario", "mirror", "--no-trace")
     assert result.stderr == "Error: interrupted: what was not decided is unknown\n"
     assert "interrupted before anything was decided" in result.stdout
     assert result.exit_code == 130
@@ -315,8 +315,8 @@ def test_130_anywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("check_invariants.selection.find_scenario", interrupted)
-    result = run("check")
+    monkeypatch.setattr("check_invariants.selection.specification_of", interrupted)
+    result = run("check", "--revision", "ab27c3b5e7~1", "--property", "S1")
     assert result.stderr.strip() == "Interrupted."
     assert result.exit_code == 130
 

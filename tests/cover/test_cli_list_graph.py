@@ -116,7 +116,7 @@ def test_graphml_has_every_state(tmp_path: Path) -> None:
     file = tmp_path / "graph.graphml"
     assert run("graph", "--revision", "ab27c3b5e7", "--format", "graphml", "-o", str(file)).exit_code == 0
     graph: Any = nx.read_graphml(file, node_type=int, force_multigraph=True)
-    assert len(graph) == json.loads(run("check", "--json").stdout)["statistics"]["states"]
+    assert len(graph) == json.loads(run("check", "--scenario", "mirror", "--json").stdout)["statistics"]["states"]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ UNUSED = {
 
 def test_a_check_loads_nothing_that_it_does_not_use() -> None:
     """And, as negative control, a question about many code bases does."""
-    chosen = ("--revision", "9a0cec664e", "--property", "S1")
+    chosen = ("--revision", "9a0cec664e", "--scenario", "mirror", "--property", "S1")
     assert not UNUSED & modules_after("check", *chosen)
     assert {"draincheck.engines.liveness"} <= modules_after("check", "--revision", "9a0cec664e", "--property", "L4")
     assert {"drainspecs.questions.variants"} <= modules_after("why", *chosen, "-j", "1")

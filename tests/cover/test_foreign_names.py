@@ -187,7 +187,7 @@ def test_an_interrupt_is_a_document_too(monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("check_invariants.selection.find_scenario", interrupted)
+    monkeypatch.setattr("check_invariants.selection.specification_of", interrupted)
     result = run("check", "--json")
     data = json.loads(result.stdout)
     validator("error").validate(data)

@@ -173,7 +173,9 @@ def test_what_was_decided_stays(engine: str, place: str, calls: int, monkeypatch
 
     monkeypatch.setattr(place, interrupted)
     deep = ("--depth", "30") if engine == "induction" else ()
-    result = run("check", "--engine", engine, "--property", "S1", "--property", "S6", *deep, "--json")
+    result = run(
+        "check", "--scenario", "mirror", "--engine", engine, "--property", "S1", "--property", "S6", *deep, "--json"
+    )
     data = json.loads(result.stdout)
     assert data["exit_code"] == result.exit_code == 130, result.output
     assert "interrupted" in result.stderr

@@ -22,7 +22,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def validator(kind: str) -> Draft202012Validator:
-    """Checks one kind of document; traces inside are checked by their own schema."""
-    trace = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    registry: Registry[Any] = Registry().with_resource(trace["$id"], Resource.from_contents(trace))
+    """Checks one kind of document; traces and whole documents inside are checked by their own schemas."""
+    inside = (json.loads(SCHEMA.read_text(encoding="utf-8")), schema("check"))
+    registry: Registry[Any] = Registry().with_resources((item["$id"], Resource.from_contents(item)) for item in inside)
     return Draft202012Validator(schema(kind), registry=registry)

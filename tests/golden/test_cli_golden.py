@@ -41,7 +41,10 @@ CASES = {
 #: file -> the command that prints it
 COMMANDS: dict[str, tuple[str, ...]] = {
     "matrix-mirror": ("--scenario", "mirror", "--jobs", "1"),
-    "check-ab27c3b5e7": ("check", "--no-trace"),
+    "check-ab27c3b5e7": ("check", "--scenario", "mirror", "--no-trace"),
+    "check-v2.6.0": ("check", "--revision", "v2.6.0"),
+    "check-v4.2.0": ("check", "--revision", "v4.2.0", "--no-trace"),
+    "matrix-v2.6.0": ("--revision", "v2.6.0"),
     "claims": ("claims",),
     "liveness-dataplane": ("liveness", "--scenario", "dataplane"),
     "liveness-notify": ("liveness", "--notify"),
@@ -60,7 +63,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 #: the commands that are asked about code bases by their names, and find that something is violated there
-VIOLATED = ("check-ab27c3b5e7", "parametric", "compare-v2.7.0-v2.6.0")
+VIOLATED = ("check-ab27c3b5e7", "check-v2.6.0", "matrix-v2.6.0", "parametric", "compare-v2.7.0-v2.6.0")
 
 
 def printed(*arguments: str, given: str | None = None, code: int = 0) -> str:

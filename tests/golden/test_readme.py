@@ -61,6 +61,14 @@ def test_the_trace_is_the_one_that_is_printed() -> None:
     assert not is_excerpt([line.replace("window=1", "window=0") for line in shown], whole)
 
 
+def test_the_answer_is_the_one_that_is_printed() -> None:
+    """The sentence, first and last, and the table between."""
+    whole = printed("check", "--revision", "v2.6.0")
+    (sentence,) = block("v2.6.0 loses acknowledged writes")
+    assert whole[0] == whole[-1] == sentence
+    assert is_excerpt(block("scenario      outcome"), whole)
+
+
 def test_the_lost_write_is_the_one_that_is_printed(tmp_path: Path) -> None:
     """What the guest was told, and the disks."""
     file = str(tmp_path / "S4.json")
@@ -94,7 +102,7 @@ def test_the_verdicts_on_ones_own_model_are_those_that_are_printed(
 
 
 def test_the_matrix_is_the_one_that_is_printed() -> None:
-    """Each line that is shown: code base, date, outcome, the first eight verdicts, states."""
+    """Each line that is shown: code base, date, outcome, the first verdicts, states."""
     whole = {line.split()[0]: line for line in printed("--scenario", "mirror", "--jobs", "1") if line.strip()}
     shown = [line for line in block("5a7e7a0bad~1  2014-10-21") if re.match(r"[0-9a-f]{10}", line)]
     assert len(shown) == 7

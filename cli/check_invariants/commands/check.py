@@ -32,12 +32,14 @@ from check_invariants.deferred import Deferred
     help="For induction: a property of the kind `always` that helps, and is proved along; may be given several times.",
 )
 @options.strict
+@click.option("--traces", is_flag=True, help="Show every counterexample, not only the shortest of what matters.")
 @click.option("--no-trace", is_flag=True, help="Leave out the counterexamples.")
 @click.option(
     "--trace-out",
     metavar="PATH",
     help="Write the counterexamples as JSON: the only one to a file, or each to a file of its own in a directory.",
 )
+@options.jobs
 @options.as_json
 def command() -> None:
     """Check one code base in one scenario, or a model of your own.

@@ -13,6 +13,7 @@ from check_invariants.deferred import Deferred
 @options.scenario(multiple=True)
 @options.properties(of_matrix=True)
 @options.order
+@options.settings
 @click.option("--all", "wide", is_flag=True, help="Also two writes, reads, a second disk, and GSources in any order.")
 @click.option("--full", is_flag=True, help="A line a property, with everything about it.")
 @options.strict
@@ -28,7 +29,7 @@ def command() -> None:
     \b
     Exit codes: 0 every verdict as expected, also an expected violation; 10 one is not, a model is at fault,
     or nothing was selected; 30 one was not reached; 2 wrong arguments; 130 interrupted. With --revision
-    the verdicts on the named code bases decide, as those of `check` do: 12 safety violated, 11 a hang.
+    or --set the verdicts on the named code bases decide, as those of `check` do: 12 safety violated, 11 a hang.
 
     \b
     Example: check-invariants --scenario mirror --revision ab27c3b5e7~1 --revision ab27c3b5e7

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Unpack
 
 import click
-from msgspec import Struct
-from msgspec.structs import replace
 
 from check_invariants import standard
-from check_invariants.exit import ExitCode, ending, of_answer
+from check_invariants.exit import ExitCode, ending
 from check_invariants.filenames import file_names
-from check_invariants.judge import checked
+from check_invariants.judge import Asked, checked
 from check_invariants.output import (
-    Document,
     check_output,
     emit,
     emit_json,
@@ -28,15 +26,14 @@ from check_invariants.output import (
 )
 from check_invariants.selection import Models, Selectors, select_models
 from check_invariants.table import Cell, Column, Table
-from check_invariants.words import Listed, as_far_as_modelled, conclusion
+from check_invariants.words import Listed, as_far_as_modelled, naming
 from check_invariants.work import models
-from draincheck import Run, Subject, Trace
-from draincheck.checking import Finding, Result, StepOfModel
+from check_invariants.work.findings import Checked, Counterexample, Wanted, document, is_directory
+from draincheck import Subject
+from draincheck.checking import StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
 from draincheck.properties import FAULTS
-from draincheck.reason import NeverAsked, Unasked
-from draincheck.report.jsontrace import trace_to_json, write_trace
-from draincheck.report.waiting import waiting_of
+from draincheck.report.jsontrace import write_trace
 from draincheck.verdict import Exploration, Limits
 from draincheck.words import counted
 
@@ -49,19 +46,35 @@ def command(
     engine: str,
     lemmas: Sequence[str],
     no_trace: bool,
+    traces: bool,
     trace_out: str | None,
     strict: bool,
     as_json: bool,
+    jobs: int | None,
     **selectors: Unpack[Selectors],
 ) -> ExitCode:
     """Check what the options name, and write its counterexamples where they are wanted."""
     if lemmas and engine != "induction":
         raise click.UsageError("--lemma is for --engine induction")
+    if no_trace and traces:
+        raise click.UsageError("--no-trace and --traces exclude each other")
     _refuse_limits(engine, max_states, depth)
-    asked = models.Asked(properties, Limits(max_states, depth=depth), engine, lemmas)
+    asked = Asked(properties, Limits(max_states, depth=depth), engine, lemmas)
+    wanted = Wanted(0 if no_trace else None if traces else 1, trace_out, as_json, strict or bool(properties))
+    if selectors["model"] is None and selectors["scenario"] is None:
+        from check_invariants.work import everywhere
+
+        return everywhere.check(
+            asked,
+            wanted,
+            jobs,
+            revision=selectors["revision"],
+            order=selectors["order"],
+            settings=selectors["settings"],
+        )
     subject = select_models(properties, **selectors)
     if not isinstance(subject, Models):
-        return of_subject(subject, asked, traces=not no_trace, trace_out=trace_out, strict=strict, as_json=as_json)
+        return of_subject(subject, asked, wanted)
     if trace_out is not None:
         raise click.UsageError(
             f"--trace-out is for one model, and {subject.called} is {len(subject.all)} here: name one"
@@ -69,21 +82,19 @@ def command(
     return models.command(subject, asked, as_json)
 
 
-def of_subject(
-    subject: Subject, asked: models.Asked, *, traces: bool, trace_out: str | None, strict: bool, as_json: bool
-) -> ExitCode:
-    """Decide what is asked of one subject; show it, with its counterexamples, and write them where they are wanted."""
-    if trace_out is not None:
-        _check_place(trace_out)
-    found = _Checked(subject, checked(subject, *asked), strict or bool(asked.properties))
-    if trace_out is not None:
-        _write_traces(found, trace_out)
+def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
+    """Check one subject."""
+    if wanted.trace_out is not None:
+        check_place(wanted.trace_out)
+    found = Checked(subject, checked(subject, *asked), wanted.strict)
+    if wanted.trace_out is not None:
+        _write_traces(found, wanted.trace_out)
     stop = found.result.stopped
     code = ending(found.codes, stop)
-    if as_json:
-        emit_json("check", _json(found, traces), code)
+    if wanted.as_json:
+        emit_json("check", document(found, traces=wanted.traces != 0), code)
     else:
-        _show(found, traces)
+        _show(found, wanted.traces)
     emit_stop(stop, "what was not decided is unknown")
     return code
 
@@ -96,66 +107,15 @@ def _refuse_limits(engine: str, max_states: int | None, depth: int | None) -> No
             raise click.UsageError(f"{option} is no limit that --engine {engine} knows; these do: {known}")
 
 
-class _Checked(Struct, frozen=True, dict=True):
-    """A subject, and what the check of it found; `strict`: whatever is violated matters."""
-
-    subject: Subject
-    result: Result
-    strict: bool
-
-    @cached_property
-    def listed(self) -> list[Listed]:
-        """The verdicts beside what was expected."""
-        matters = self.subject.matters
-        return [
-            Listed(item.name, item.verdict, item.expectation, self.strict or matters(item.name))
-            for item in self.result.findings
-        ]
-
-    @property
-    def codes(self) -> Iterator[ExitCode]:
-        """The exit codes that the verdicts make."""
-        for item, listed in zip(self.result.findings, self.listed, strict=True):
-            yield of_answer(item.outcome, item.item.breach, listed.matters, item.expectation)
-
-    @cached_property
-    def runs(self) -> dict[str, Run]:
-        """By property the traces, executed."""
-        verdicts = self.result.verdicts.items()
-        return {name: Run.of(self.result.system, v.trace) for name, v in verdicts if v.trace is not None}
-
-    @property
-    def violated(self) -> list[tuple[Listed, Run]]:
-        """The properties that have a counterexample."""
-        return [
-            (item, self.runs[item.name]) for item in self.listed if item.word == "violated" and item.name in self.runs
-        ]
-
-    @property
-    def impact(self) -> tuple[str, ...]:
-        """What comes of it for the owner of the data; only explicit search tells."""
-        seen = self.result.exploration
-        return () if seen is None else self.subject.impact(seen.verdicts)
-
-
-def _is_directory(path: str) -> bool:
-    if path.endswith(("/", "\\")):
-        return True
-    try:
-        return Path(path).is_dir()
-    except OSError:  # a longer name than there may be
-        return False
-
-
-def _check_place(path: str) -> None:
+def check_place(path: str) -> None:
     """Raise NotWritable for a place that takes no counterexample; make the directory that it names."""
-    make_directory(path) if _is_directory(path) else check_output(path)
+    make_directory(path) if is_directory(path) else check_output(path)
 
 
-def _write_traces(found: _Checked, path: str) -> None:
+def _write_traces(found: Checked, path: str) -> None:
     """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
     violated = found.violated
-    directory = _is_directory(path)
+    directory = is_directory(path)
     if len(violated) > 1 and not directory:
         names = ", ".join(item.name for item, _ in violated)
         raise click.UsageError(f"--trace-out {path}: there are {len(violated)} counterexamples ({names}); choose one by --property, "
@@ -168,30 +128,22 @@ def _write_traces(found: _Checked, path: str) -> None:
     standard.note(f"{written if violated else 'no counterexample to write'}\n")
 
 
-def _show(found: _Checked, traces: bool) -> None:
-    """Print verdicts, numbers, what the model leaves out, and the counterexamples if they are wanted."""
+def _show(found: Checked, traces: int | None) -> None:
+    """Print the answer, verdicts, numbers, what the model leaves out, as many counterexamples as are wanted, and the answer again."""
     result = found.result
-    emit(f"{found.subject.heading}\n\n")
+    emit(f"{found.answer}\n\n{found.subject.heading}\n\n")
     emit_table(_table(found))
     limits = as_far_as_modelled(found.subject, ((item.name, item.verdict.outcome) for item in found.listed))
     if result.exploration is not None:
-        emit("\n" + _outcome_line(found.impact, bool(limits)) + f"{_statistics(result.exploration)}\n")
+        emit(f"\n{_statistics(result.exploration)}\n")
         emit(_never_taken(result.never_taken))
     emit(limits)
     emit("".join(f"warning: {warning}\n" for warning in result.warnings))
-    if traces:
-        _print_traces(found)
-    emit(f"\n{conclusion(found.listed, 'everything holds')}{_still(found)}\n")
+    show_traces(found.subject, found.counterexamples, traces)
+    emit(f"\n{found.answer}\n")
 
 
-def _still(found: _Checked) -> str:
-    """That nothing moves in the model, "" if something does."""
-    reasons = (item.verdict.reason for item in found.listed)
-    still = any(isinstance(reason, NeverAsked) and reason.why is Unasked.NO_STEP for reason in reasons)
-    return "; nothing ever moves in this model" if still else ""
-
-
-def _table(found: _Checked) -> Table:
+def _table(found: Checked) -> Table:
     """A line a property; what is expected only where something is."""
     meanings = {item.name: item.item.meaning for item in found.result.findings}
     columns: dict[Column, Callable[[Listed], Cell]] = {
@@ -202,11 +154,6 @@ def _table(found: _Checked) -> Table:
         Column("meaning", give_way=1, least=30): lambda item: meanings[item.name],
     }
     return Table.of(found.listed, columns).without_empty("expected")
-
-
-def _outcome_line(words: Sequence[str], limited: bool) -> str:
-    safe = ", as far as modelled" if limited and "safe" in words else ""
-    return f"outcome: {', '.join(words)}{safe}\n" if words else ""
 
 
 def _statistics(exploration: Exploration) -> str:
@@ -222,58 +169,21 @@ def _never_taken(steps: Sequence[StepOfModel]) -> str:
     return f"steps of the model that are never taken ({len(steps)}):\n" + "".join(lines)
 
 
-def _print_traces(found: _Checked) -> None:
-    """Each counterexample once, whatever it is one of."""
-    groups: dict[Trace, list[tuple[Listed, Run]]] = {}
-    for item, run in found.violated:
-        groups.setdefault(replace(run.trace, property=""), []).append((item, run))
-    for (_, run), *others in groups.values():
+def show_traces(subject: Subject, counterexamples: Sequence[Counterexample], wanted: int | None) -> None:
+    """Print so many counterexamples, and how the others can be seen."""
+    for item in counterexamples[:wanted]:
         emit("\n")
-        emit_trace(run)
-        if others:
-            names = ", ".join(item.name for item, _ in others)
-            emit(f"\nthe same steps are a shortest counterexample of {names}, too\n")
+        emit_trace(item.run)
+        if len(item.items) > 1:
+            emit(
+                f"\nthe same steps are a shortest counterexample of {', '.join(i.name for i in item.items[1:])}, too\n"
+            )
+    if wanted != 0 and counterexamples[wanted:]:
+        emit("\nother counterexamples:\n" + "".join(map(partial(_to_see, subject), counterexamples[wanted:])))
 
 
-def _json(found: _Checked, traces: bool) -> Document:
-    """The same as JSON values."""
-    return {
-        "model": found.result.system.name,
-        "digest": found.result.system.digest,
-        "source": found.subject.source(),
-        "outcome": found.impact,
-        "warnings": found.result.warnings,
-        **_search_json(found.result),
-        "properties": [_property_json(found, item, traces) for item in found.result.findings],
-    }
-
-
-def _search_json(result: Result) -> Document:
-    """What explicit search did; null for the other engines."""
-    if result.exploration is None:
-        return {"statistics": None, "never_taken": None}
-    s = result.exploration.statistics
-    counts = {"states": s.states, "transitions": s.transitions, "depth": s.depth, "queue": s.queue, "widest": s.widest}
-    return {
-        "statistics": {**counts, "seconds": round(s.seconds, 4)},
-        "never_taken": [
-            {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
-            for step in result.never_taken
-        ],
-    }
-
-
-def _property_json(found: _Checked, item: Finding, traces: bool) -> Document:
-    run, shown = found.runs.get(item.name), None
-    if traces and run is not None:
-        shown = trace_to_json(run, source=found.subject.source(), verdict=item.outcome)
-    return {
-        "name": item.name,
-        "kind": type(item.item).__name__,
-        "meaning": item.item.meaning,
-        "source": item.item.source,
-        **Listed(item.name, item.verdict, item.expectation).to_json(),
-        "limits": found.subject.limits(item.name, item.outcome),
-        "trace": shown,
-        "waiting": None if run is None else waiting_of(run),
-    }
+def _to_see(subject: Subject, item: Counterexample) -> str:
+    """The command that shows a counterexample."""
+    name = quote(item.items[0].name)
+    steps = counted(len(item.run.steps), "step")
+    return f"  {item.names}, {steps}: check-invariants check {naming(subject)} --property {name}\n"

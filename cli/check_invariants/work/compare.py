@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from shlex import quote
 
 import click
@@ -12,16 +12,22 @@ from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, check_output, emit, emit_json, emit_table, emit_trace, write_to
-from check_invariants.selection import called_with, check_possible, chosen_properties, load_model, named_code_base
+from check_invariants.selection import (
+    called_with,
+    check_possible,
+    chosen_properties,
+    impossible,
+    load_model,
+    named_code_base,
+)
 from check_invariants.table import Cell, Column, Styled, Table
-from draincheck import ModelFile, Run, Subject, Verdict
+from check_invariants.words import naming, placed
+from draincheck import Run, Subject, Verdict
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
 from draincheck.report.jsontrace import trace_to_json, write_trace
 from draincheck.revisions import Revision
-from draincheck.words import listed
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 from drainspecs.questions.compare import Compared, Comparison, Decided, Effect, Pair, compare
 
@@ -103,10 +109,10 @@ def _code_bases(
         was = named_code_base(properties, revision=before, scenario=scenario, order=order)
         now = named_code_base(properties, revision=after, scenario=scenario, order=order, settings=settings)
         names = was.called, now.called
-        reasons = {side.called: _impossible(side) for side in (was, now)}
+        reasons = {side.called: impossible(side) for side in (was, now)}
         why += [f"{name} in {scenario.name}: {reason}" for name, reason in reasons.items() if reason]
         sides.append((was, now))
-        pairs.append(Pair(scenario.name, *(None if _impossible(side) else side for side in (was, now))))
+        pairs.append(Pair(scenario.name, *(None if impossible(side) else side for side in (was, now))))
     for code_bases in zip(*sides, strict=True):
         _refuse_impossible(code_bases)
     kept = [pair for pair in pairs if pair.before or pair.after]
@@ -118,15 +124,8 @@ def _code_bases(
 def _refuse_impossible(code_bases: Sequence[CodeBase]) -> None:
     """Raise MalformedInput for knobs that have no meaning in any scenario: a code base that cannot be mends nothing."""
     able = [item for item in code_bases if applies(item.turned, item.scenario)]
-    if able and all(map(_impossible, able)):
+    if able and all(map(impossible, able)):
         check_possible(able[0].turned, able[0].scenario)
-
-
-def _impossible(code_base: CodeBase) -> str:
-    """Why a code base cannot be, or cannot run its scenario; "" if it can."""
-    if not applies(code_base.turned, code_base.scenario):
-        return "mirror was not allowed with dataplane before b112a65c52"
-    return objection(code_base.turned.knobs, code_base.scenario)
 
 
 def _decide(asked: _Asked, properties: Sequence[str], strict: bool, jobs: int | None) -> Comparison:
@@ -158,7 +157,7 @@ class _Found(Struct, frozen=True, dict=True):
     def sentence(self) -> str:
         """The answer."""
         found = self.compared
-        unknown = _where({place.pair.place: place.changed(Effect.UNKNOWN) for place in found.places})
+        unknown = placed({place.pair.place: place.changed(Effect.UNKNOWN) for place in found.places})
         if not found.any(*_DIFFERENCES):
             said = ["changes no verdict"]
         else:
@@ -170,7 +169,7 @@ class _Found(Struct, frozen=True, dict=True):
 
     def _things(self, change: Effect) -> str:
         """What is so for the owner of the data, and where."""
-        return _where({place.pair.place: place.words[change] for place in self.compared.places}) or "nothing"
+        return placed({place.pair.place: place.words[change] for place in self.compared.places}) or "nothing"
 
     def _rules(self) -> str:
         """What became of rules inside QEMU, "" if nothing did."""
@@ -194,24 +193,6 @@ class _Found(Struct, frozen=True, dict=True):
 _DIFFERENCES = (Effect.MENDED, Effect.BROKEN, Effect.OTHER, Effect.UNKNOWN)
 
 
-def _where(found: Mapping[str, Sequence[str]]) -> str:
-    """Things, each with the places where they are, those of the same places together; "" if there are none."""
-    places: dict[str, list[str]] = {}
-    for place, things in found.items():
-        for thing in things:
-            places.setdefault(thing, []).append(place)
-    together: dict[tuple[str, ...], list[str]] = {}
-    for thing, where in places.items():
-        together.setdefault(tuple(where), []).append(thing)
-    return ", ".join(f"{listed(things)}{_in(where, len(found))}" for where, things in together.items())
-
-
-def _in(places: Sequence[str], of: int) -> str:
-    if not any(places):
-        return ""
-    return f" in all {of} scenarios" if len(places) == of > 1 else f" in {listed(places)}"
-
-
 # -- as text ----------------------------------------------------------------------------------------
 
 
@@ -225,16 +206,8 @@ def _show(found: _Found, traces: bool) -> None:
         subject, verdict, run = shown
         emit(f"\nthe shortest new counterexample, of {verdict.property}:\n\n")
         emit_trace(run)
-        emit(f"\nsee: check-invariants check {_naming(subject)} --property {quote(verdict.property)}\n")
+        emit(f"\nsee: check-invariants check {naming(subject)} --property {quote(verdict.property)}\n")
     emit(f"\n{found.sentence}\n")
-
-
-def _naming(subject: Subject) -> str:
-    """The arguments that name it."""
-    if isinstance(subject, CodeBase):
-        return subject.options
-    assert isinstance(subject, ModelFile)
-    return subject.options
 
 
 def _table(found: _Found) -> Table:

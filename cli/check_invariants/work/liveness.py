@@ -14,12 +14,13 @@ import click
 from msgspec.structs import replace
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
+from check_invariants.judge import Asked
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
 from check_invariants.selection import check_possible, load_model, merged
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, tallied
 from check_invariants.work import check
-from check_invariants.work.models import Asked
+from check_invariants.work.findings import Wanted
 from draincheck import ModelError, ModelFile, Outcome, Run, TransitionSystem, Verdict
 from draincheck.budget import look
 from draincheck.knobs import Setting
@@ -95,7 +96,7 @@ def _own(model: ModelFile, traces: bool, as_json: bool) -> ExitCode:
             f"{model.title} demands nothing of whole runs; give it something, such as m.eventually(...)"
         )
     asked = Asked(names, NO_LIMITS, "explicit", ())
-    return check.of_subject(model, asked, traces=traces, trace_out=None, strict=True, as_json=as_json)
+    return check.of_subject(model, asked, Wanted(None if traces else 0, None, as_json, strict=True))
 
 
 class _Line(NamedTuple):

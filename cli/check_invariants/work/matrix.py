@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from time import perf_counter
 from typing import NamedTuple
@@ -12,20 +13,29 @@ from msgspec.structs import asdict, replace
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
+from check_invariants.selection import check_possible, merged
 from check_invariants.table import Column, Styled, Table
 from check_invariants.words import VERDICTS, Listed, tallied
+from draincheck.knobs import Setting, shown
 from draincheck.qemu import Scenario
-from draincheck.revisions import CONTROLS, Revision
+from draincheck.revisions import CONTROLS, Revision, with_settings
 from draincheck.words import counted
-from drainspecs.mirror.impact import breach_of, matters
+from drainspecs.mirror.answer import answer
+from drainspecs.mirror.code_base import called
+from drainspecs.mirror.impact import SAFE, breach_of, matters
+from drainspecs.mirror.objections import objection
 from drainspecs.suite import matrix
-from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations, with_order_any
+from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, conditions, deviations, with_order_any
 
 _LEGEND = """\
 A column a property (`check-invariants list properties`): . holds, x violated, - never asked, ? unknown; ! not as expected.
+Before the bar stands what a guest can see, behind it rules inside QEMU, which may be broken where all is safe.
 ~ as far as modelled: the verdict could turn on something that is left out, and `--full` says on what.
 The outcome in words: silent loss (S3, S4), abort or crash (A1), hang (F1); stray request: S1 alone; safe: none of these.
 """
+
+#: code bases that are answered for before the tables, too
+FEW = 5
 
 _STYLES = {
     "safe": "green",
@@ -43,6 +53,7 @@ def command(
     scenarios: Sequence[Scenario],
     properties: Sequence[str],
     order: str | None,
+    settings: Sequence[tuple[str, Setting]],
     wide: bool,
     full: bool,
     strict: bool,
@@ -50,8 +61,11 @@ def command(
     as_json: bool,
 ) -> ExitCode:
     """Decide the rows that the options select."""
+    turned = merged(settings)
+    order = shown(turned.pop("order")) if "order" in turned else order
     rows = matrix.all_rows() if wide else matrix.default_rows(scenarios=scenarios)
     rows = [row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)]
+    rows = _turned(rows, turned)
     if not rows:
         raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
     started = perf_counter()
@@ -59,15 +73,18 @@ def command(
     seconds = perf_counter() - started
     results += [matrix.unknown(row, stop) for row in rows[len(results) :] if stop]
     stop = stop or next(filter(None, (result.stopped for result in results)), None)
-    asked = _Asked(bool(revisions), strict or bool(properties))
+    named = bool(revisions or turned)
+    asked = _Asked(named, strict or bool(properties))
     code = ending((code for result in results for code in _codes(result, properties, asked)), stop)
     if as_json:
         found = [_row_json(result, properties) for result in results]
         summary = _Sum.of(results, properties, seconds)._asdict()
         emit_json("matrix", {"rows": found, "summary": summary}, code)
     else:
+        answers = _answers(results) if named else ""
+        emit(f"{answers}\n" if answers.count("\n") <= FEW else "")
         show(results, properties, seconds, full)
-        emit(_answers(results) if revisions else "")
+        emit(answers)
     decided = sum(result.stopped is None for result in results)
     emit_stop(stop, f"{decided} of {len(rows)} rows were decided; the others are unknown")
     return code
@@ -78,6 +95,17 @@ def _ordered(rows: Sequence[Row], order: str | None) -> list[Row]:
     if order == "any":
         rows = [replace(row, revision=with_order_any(row.revision)) for row in rows]
     return [row for row in dict.fromkeys(rows) if order in (None, row.revision.knobs.order)]
+
+
+def _turned(rows: Sequence[Row], settings: Mapping[str, Setting]) -> list[Row]:
+    """The rows with knobs turned by hand, as far as such a code base could be. Raises MalformedInput if none could."""
+    if not settings:
+        return list(rows)
+    turned = [replace(row, revision=with_settings(row.revision, settings)) for row in rows]
+    found = [row for row in turned if not objection(row.revision.knobs, row.scenario)]
+    if turned and not found:
+        check_possible(turned[0].revision, turned[0].scenario)
+    return found
 
 
 def _wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenario]) -> bool:
@@ -118,14 +146,16 @@ def _codes(result: RowResult, properties: Sequence[str], asked: _Asked) -> list[
 
 def _answers(results: Sequence[RowResult]) -> str:
     """A line a code base: what comes of it, and in which scenarios."""
-    found: dict[str, dict[str, list[str]]] = {}
+    found: dict[str, list[RowResult]] = {}
     for result in results:
-        scenarios = found.setdefault(result.row.revision.name, {})
-        scenarios.setdefault(", ".join(result.consequences), []).append(result.row.key)
-    return "".join(
-        f"{name}: " + "; ".join(f"{words} in {', '.join(keys)}" for words, keys in scenarios.items()) + "\n"
-        for name, scenarios in found.items()
-    )
+        found.setdefault(called(result.row.revision), []).append(result)
+    return "".join(f"{_answer(name, rows)}\n" for name, rows in found.items())
+
+
+def _answer(name: str, results: Sequence[RowResult]) -> str:
+    words = {result.row.key: result.consequences for result in results}
+    short = any(result.consequences == (SAFE,) and any(cell.limits for cell in result.cells) for result in results)
+    return answer(name, words, conditions(results)) + ", as far as modelled" * short
 
 
 def show(results: Sequence[RowResult], properties: Sequence[str], seconds: float, full: bool) -> None:
@@ -149,7 +179,7 @@ def _table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:
         Column("revision"): lambda result: result.row.revision.name,
         Column("date", give_way=4): lambda result: result.row.revision.date,
         Column("outcome"): lambda result: _outcome(result, properties),
-        Column(" ".join(f"{name:2}" for name in names), give_way=1): lambda result: _strip(result, properties),
+        **_strips(names),
         Column("states", right=True, give_way=3): lambda result: str(result.counts.states),
         Column("ms", right=True, give_way=5): lambda result: f"{result.milliseconds:.1f}",
         Column("what changed", give_way=2, least=30): lambda result: result.row.revision.subject,
@@ -163,11 +193,21 @@ def _outcome(result: RowResult, properties: Sequence[str]) -> Styled:
     return Styled(", ".join(result.consequences) + "~" * less, _STYLES.get(result.consequences[0], ""))
 
 
-def _strip(result: RowResult, properties: Sequence[str]) -> Styled:
-    """The verdicts as signs."""
-    cells = _cells(result, properties)
+def _strips(names: Sequence[str]) -> dict[Column, Callable[[RowResult], Styled]]:
+    """The verdicts as signs: what a guest can see, and apart from it the rules inside QEMU."""
+    seen, rules = ([name for name in names if matters(name) is visible] for visible in (True, False))
+    columns: dict[Column, Callable[[RowResult], Styled]] = {}
+    for head, group in (("", seen), ("| ", rules)):
+        if group:
+            columns[Column(head + " ".join(f"{name:2}" for name in group), give_way=1)] = partial(_strip, group, head)
+    return columns
+
+
+def _strip(names: Sequence[str], head: str, result: RowResult) -> Styled:
+    """The verdicts on some properties as signs."""
+    cells = [cell for cell in result.cells if cell.property_name in names]
     signs = [(_listed(cell).sign + "~" * bool(cell.limits)).ljust(max(2, len(cell.property_name))) for cell in cells]
-    return Styled(" ".join(signs), "" if all(cell.as_expected for cell in cells) else "bold yellow")
+    return Styled(head + " ".join(signs), "" if all(cell.as_expected for cell in cells) else "bold yellow")
 
 
 def _full_table(block: Sequence[RowResult], properties: Sequence[str]) -> Table:

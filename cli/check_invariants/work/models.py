@@ -7,24 +7,15 @@ from functools import partial
 from typing import NamedTuple
 
 from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
-from check_invariants.judge import checked
+from check_invariants.judge import Asked, checked
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
 from check_invariants.selection import Models, Named
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed
-from draincheck import Limits, ModelFile
+from draincheck import ModelFile
 from draincheck.checking import Result
 from draincheck.parameters import assigned
 from draincheck.words import counted, listed
-
-
-class Asked(NamedTuple):
-    """What is asked of each model."""
-
-    properties: Sequence[str]
-    limits: Limits
-    engine: str
-    lemmas: Sequence[str]
 
 
 def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:

@@ -27,7 +27,7 @@ from drainspecs.mirror.specifications import find_specification
 if TYPE_CHECKING:
     from draincheck.core.config import Config
 
-__all__ = ["CodeBase", "named_by"]
+__all__ = ["CodeBase", "called", "named_by"]
 
 
 class CodeBase(Struct, frozen=True):
@@ -52,6 +52,10 @@ class CodeBase(Struct, frozen=True):
         """The code base of this name, with knobs turned by hand. Raises UnknownName."""
         return cls(find_revision(revision), find_scenario(scenario), settings=settings)
 
+    def elsewhere(self, scenario: Scenario) -> CodeBase:
+        """The same code base in another scenario."""
+        return replace(self, scenario=scenario)
+
     @property
     def turned(self) -> Revision:
         """The revision with its knobs turned; the name says which."""
@@ -61,11 +65,7 @@ class CodeBase(Struct, frozen=True):
     @property
     def called(self) -> str:
         """What people call it: by its release, if it is one, and with what was turned by hand."""
-        row, order = self.revision, self.order if self.order not in (None, self.revision.knobs.order) else None
-        settings = {**({"order": order} if order else {}), **self.settings}
-        release = row.release if row.release and find_revision(row.release) == row else ""
-        turned = f" with {listed([f'{knob}={shown(value)}' for knob, value in settings.items()])}" if settings else ""
-        return (release or row.name) + turned
+        return called(self.turned)
 
     @property
     def title(self) -> str:
@@ -125,6 +125,14 @@ class CodeBase(Struct, frozen=True):
         from draincheck.conformance.matrix import config_of
 
         return self.turned.knobs, config_of(self.scenario)
+
+
+def called(revision: Revision) -> str:
+    """What people call a code base: by its release, if it is one, and with what was turned by hand."""
+    name, *settings = revision.name.split("+")
+    row = find_revision(name)
+    release = row.release if row.release and find_revision(row.release).name == name else ""
+    return (release or name) + (f" with {listed(settings)}" if settings else "")
 
 
 def named_by(source: Source | None, what: str = "trace") -> Subject:

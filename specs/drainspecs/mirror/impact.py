@@ -9,13 +9,15 @@ from draincheck.properties import Breach
 from draincheck.verdict import Outcome, Verdict
 from drainspecs.mirror.properties import PROPERTIES
 
-__all__ = ["SAFE", "breach_of", "consequences", "matters"]
+__all__ = ["SAFE", "breach_of", "consequences", "matters", "rank"]
 
 #: what a code base does in a scenario when nothing is wrong
 SAFE = "safe"
 
 #: the properties of the drain invariant that `consequences` speaks of; the others are rules inside QEMU
 _TELLING = frozenset({"S1", "S3", "S4", "A1", "F1", "R1"})
+#: what they are about, the worst first: lost data, an end of QEMU, a hang, a job that never ends, a request that should not be there
+_WORST = (("S3", "S4"), ("A1",), ("F1",), ("R1",), ("S1",))
 _RULES = frozenset(item.name for item in PROPERTIES) - _TELLING
 _BREACHES = {item.name: item.breach for item in PROPERTIES}
 
@@ -23,6 +25,11 @@ _BREACHES = {item.name: item.breach for item in PROPERTIES}
 def matters(property_name: str) -> bool:
     """Whether a violation of this property alone means something outside QEMU: not that of a rule inside it, which no guest sees."""
     return property_name not in _RULES
+
+
+def rank(property_name: str) -> int:
+    """How bad a violation is beside those of other properties: 0 is the worst."""
+    return next((place for place, names in enumerate(_WORST) if property_name in names), len(_WORST))
 
 
 def breach_of(property_name: str) -> Breach:

@@ -26,13 +26,14 @@ from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict, stopped_by
 from drainspecs.mirror.abstractions import Note, limits_on
+from drainspecs.mirror.answer import CONDITIONS
 from drainspecs.mirror.expectations import expected
-from drainspecs.mirror.impact import consequences
+from drainspecs.mirror.impact import SAFE, consequences
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, find_scenario
 
 __all__ = [
-    "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
+    "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "conditions", "counts_path", "counts_text",
     "decide_all", "default_rows", "deviation", "deviations", "fault_of", "pieces", "pinned_counts", "system_of",
     "unknown", "with_order_any",
 ]  # fmt: skip
@@ -46,6 +47,11 @@ class Row(Struct, frozen=True):
 
     revision: Revision
     scenario: Scenario
+
+    @property
+    def by_hand(self) -> bool:
+        """Knobs were turned by hand: nothing is expected of such a code base."""
+        return "+" in self.revision.name
 
     @property
     def key(self) -> str:
@@ -151,6 +157,19 @@ def system_of(row: Row) -> TransitionSystem:
     """The transition system of a row, with every property of the specification."""
     title = f"{row.revision.name} / {row.scenario.name}"
     return build(title, row.revision.knobs, row.scenario, DrainInvariant()).compile()
+
+
+def conditions(results: Sequence[RowResult]) -> dict[str, str]:
+    """Scenario -> what must be so for a code base to be safe there, as far as one of `answer.CONDITIONS` matters. Decides what it takes."""
+    found: dict[str, str] = {}
+    for result in results:
+        row = result.row
+        if result.consequences == (SAFE,) and row.scenario.name in CONDITIONS and row.key == row.scenario.name:
+            other, words = CONDITIONS[row.scenario.name]
+            (varied,) = Solver().decide([replace(row, scenario=find_scenario(other))])
+            if SAFE not in varied.consequences:
+                found[row.key] = words
+    return found
 
 
 class Solver:
@@ -290,9 +309,10 @@ def deviations(result: RowResult) -> list[Deviation]:
         return [fault_of(name, key, result.fault)]
     if not result.digest:
         return []
-    wrong = [cell for cell in result.cells if cell.expected is None or not cell.as_expected]
+    by_hand = result.row.by_hand
+    wrong = [cell for cell in result.cells if not cell.as_expected or (cell.expected is None and not by_hand)]
     found = [deviation(name, key, cell.verdict, cell.expected) for cell in wrong]
-    if result.pinned != result.counts and not result.stopped:
+    if result.pinned != result.counts and not (result.stopped or by_hand):
         wanted = "pinned counts, and there are none" if result.pinned is None else str(result.pinned)
         found.append(Deviation("counts", name, key, "counts", wanted, str(result.counts)))
     return found

@@ -1,0 +1,301 @@
+"""`check` of a code base in all default scenarios: what it does to its guest, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import click
+from msgspec import Struct
+
+from check_invariants import standard
+from check_invariants.exit import ExitCode, MalformedInput, ending
+from check_invariants.filenames import file_names
+from check_invariants.judge import Asked, checked_quietly
+from check_invariants.output import (
+    Document,
+    Json,
+    emit,
+    emit_json,
+    emit_stop,
+    emit_table,
+    emit_trace,
+    make_directory,
+    until_stopped,
+    whole,
+    write_to,
+)
+from check_invariants.selection import impossible, named_code_base
+from check_invariants.table import Cell, Column, Styled, Table
+from check_invariants.words import Listed, placed
+from check_invariants.work.findings import Checked, Wanted, document, is_directory
+from draincheck import Run
+from draincheck.knobs import Setting
+from draincheck.pool import in_processes
+from draincheck.properties import FAULTS
+from draincheck.reason import Stop
+from draincheck.report.jsontrace import write_trace
+from draincheck.revisions import Revision
+from draincheck.words import counted
+from drainspecs.mirror.answer import CONDITIONS, answer
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.impact import SAFE
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
+
+__all__ = ["check"]
+
+
+def check(
+    asked: Asked,
+    wanted: Wanted,
+    jobs: int | None,
+    *,
+    revision: Revision | None,
+    order: str | None,
+    settings: Sequence[tuple[str, Setting]],
+) -> ExitCode:
+    """Check a code base in every default scenario that it can run."""
+    everywhere = [
+        named_code_base(asked.properties, revision=revision, scenario=scenario, order=order, settings=settings)
+        for scenario in DEFAULT_SCENARIOS
+    ]
+    subjects = _possible(everywhere)
+    if wanted.trace_out is not None:
+        _check_directory(wanted.trace_out)
+    conditions = _conditions(subjects, asked)
+    tasks = [*subjects, *conditions.values()]
+    told, stop = until_stopped(
+        in_processes(lambda number: _told(tasks[number], asked, wanted), range(len(tasks)), jobs),
+        "scenarios decided",
+        len(tasks),
+    )
+    found = _Found(subjects, told[: len(subjects)], _broken(conditions, told[len(subjects) :]))
+    stop = stop or next(filter(None, (item.stop for item in found.told)), None)
+    code = ending((code for item in found.told for code in item.codes), stop)
+    if wanted.trace_out is not None:
+        _write_traces(found, wanted.trace_out)
+    if wanted.as_json:
+        emit_json("check-scenarios", _json(found), code)
+    else:
+        _show(found, traces=wanted.traces != 0)
+    decided = sum(item.stop is None for item in found.told)
+    emit_stop(stop, f"{decided} of {counted(len(subjects), 'scenario')} were decided; the others are unknown")
+    return code
+
+
+def _possible(code_bases: Sequence[CodeBase]) -> list[CodeBase]:
+    """Those that can be. Raises MalformedInput if there are none."""
+    found = [item for item in code_bases if not impossible(item)]
+    if not found:
+        raise MalformedInput(f"no code base could be like {code_bases[0].turned.name}: {impossible(code_bases[0])}")
+    return found
+
+
+def _conditions(subjects: Sequence[CodeBase], asked: Asked) -> dict[str, CodeBase]:
+    """For some scenarios what must not go wrong beside them for the answer there to be *safe*."""
+    if asked.properties:
+        return {}
+    return {
+        item.scenario.name: item.elsewhere(find_scenario(CONDITIONS[item.scenario.name][0]))
+        for item in subjects
+        if item.scenario.name in CONDITIONS
+    }
+
+
+class _Told(Struct, frozen=True):
+    """What one scenario came to, as one process tells another.
+
+    Attributes:
+        counterexamples: for each its properties, whether it matters, and its length; what matters first, then the shortest.
+        answered: as JSON, if that is wanted.
+        files: the counterexamples as files, by property, if they are wanted.
+    """
+
+    impact: tuple[str, ...]
+    short_of: str
+    listed: list[Listed]
+    codes: list[ExitCode]
+    states: int | None
+    counterexamples: list[tuple[list[str], bool, int]]
+    answered: Json
+    files: Mapping[str, str]
+    stop: Stop | None
+
+
+def _told(subject: CodeBase, asked: Asked, wanted: Wanted) -> _Told:
+    """Decide a scenario."""
+    result = checked_quietly(subject, *asked)
+    found = Checked(subject, result, wanted.strict)
+    codes = list(found.codes)
+    return _Told(
+        found.impact,
+        found.short_of,
+        found.listed,
+        codes,
+        None if result.exploration is None else result.exploration.statistics.states,
+        [([i.name for i in item.items], item.matters, len(item.run.steps)) for item in found.counterexamples],
+        whole("check", document(found, wanted.traces != 0), ending(codes, result.stopped)) if wanted.as_json else None,
+        _files(found) if wanted.trace_out is not None else {},
+        result.stopped,
+    )
+
+
+def _files(found: Checked) -> dict[str, str]:
+    source = found.subject.source()
+    return {item.name: write_trace(run, source=source, verdict=item.verdict.outcome) for item, run in found.violated}
+
+
+def _broken(conditions: Mapping[str, CodeBase], told: Sequence[_Told]) -> dict[str, str]:
+    """The conditions without which a scenario is not safe, in words."""
+    return {
+        scenario: CONDITIONS[scenario][1]
+        for scenario, item in zip(conditions, told, strict=False)
+        if item.impact and SAFE not in item.impact
+    }
+
+
+class _Found(Struct, frozen=True):
+    """The scenarios, and what was told of them before something stopped it; what must be so for some of them to be safe."""
+
+    subjects: Sequence[CodeBase]
+    told: Sequence[_Told]
+    conditions: Mapping[str, str]
+
+    @property
+    def by_scenario(self) -> dict[str, _Told | None]:
+        """What was told; None: nothing."""
+        missing = [None] * (len(self.subjects) - len(self.told))
+        names = (item.scenario.name for item in self.subjects)
+        return dict(zip(names, [*self.told, *missing], strict=True))
+
+    @property
+    def sentence(self) -> str:
+        """The answer."""
+        called, found = self.subjects[0].called, self.by_scenario
+        if any(item is not None and not item.impact for item in found.values()):
+            return f"{called}: {self._by_property(found)}"
+        words = {name: ("unknown",) if item is None else item.impact for name, item in found.items()}
+        said = answer(called, words, {name: text for name, text in self.conditions.items() if SAFE in words[name]})
+        short = ", as far as modelled" if any(item.short_of for item in self.told) else ""
+        return "; ".join([said + short, *self._unexpected])
+
+    @property
+    def _unexpected(self) -> list[str]:
+        names = {name: [i.name for i in item.listed if not i.as_expected] for name, item in self._items}
+        return [f"not as expected: {placed(names)}"] if any(names.values()) else []
+
+    @property
+    def _items(self) -> list[tuple[str, _Told]]:
+        return [(name, item) for name, item in self.by_scenario.items() if item is not None]
+
+    def _by_property(self, found: Mapping[str, _Told | None]) -> str:
+        """What is not as it should be, by property."""
+        said: list[str] = []
+        for word in ("violated", "never asked", "unknown"):
+            names = {
+                name: []
+                if item is None
+                else [i.name for i in item.listed if i.word == word and not (i.expected == word == "never asked")]
+                for name, item in found.items()
+            }
+            said += [f"{word}: {placed(names)}"] if any(names.values()) else []
+        return "; ".join([*(said or ["everything holds"]), *self._unexpected])
+
+
+# -- as text ----------------------------------------------------------------------------------------
+
+
+def _show(found: _Found, traces: bool) -> None:
+    """The answer, a line a scenario, one counterexample, how to see the others, and the answer again."""
+    row = found.subjects[0].turned
+    release = f", {row.release}" if row.release else ""
+    emit(f"{found.sentence}\n\n{row.name} ({row.date}{release}: {row.subject})\n\n")
+    emit_table(_table(found))
+    shown = next(
+        ((subject, item) for subject, item in zip(found.subjects, found.told, strict=False) if _matters(item)), None
+    )
+    if traces and shown is not None:
+        _show_trace(*shown)
+    emit(_to_see(found))
+    emit(f"\n{found.sentence}\n")
+
+
+def _matters(item: _Told) -> bool:
+    return any(matters for _, matters, _ in item.counterexamples)
+
+
+def _show_trace(subject: CodeBase, item: _Told) -> None:
+    name = item.counterexamples[0][0][0]
+    trace = next(listed.verdict.trace for listed in item.listed if listed.name == name)
+    assert trace is not None
+    emit("\n")
+    emit_trace(Run.of(subject.system(), trace))
+
+
+def _to_see(found: _Found) -> str:
+    """The commands that show what is violated in each scenario."""
+    lines = [
+        f"  {'; '.join(map(_in_short, item.counterexamples))}\n    check-invariants check {subject.options} --traces\n"
+        for subject, item in zip(found.subjects, found.told, strict=False)
+        if item.counterexamples
+    ]
+    return "".join(["\ncounterexamples, by scenario:\n", *lines]) if lines else ""
+
+
+def _in_short(counterexample: tuple[list[str], bool, int]) -> str:
+    names, _, steps = counterexample
+    return f"{', '.join(names)} after {counted(steps, 'step')}"
+
+
+def _table(found: _Found) -> Table:
+    """A line a scenario."""
+
+    def violated(matters: bool) -> Callable[[tuple[str, _Told | None]], Cell]:
+        def cell(row: tuple[str, _Told | None]) -> Cell:
+            listed = () if row[1] is None else row[1].listed
+            return " ".join(item.name for item in listed if item.word == "violated" and item.matters is matters)
+
+        return cell
+
+    columns: dict[Column, Callable[[tuple[str, _Told | None]], Cell]] = {
+        Column("scenario"): lambda row: row[0],
+        Column("outcome"): _outcome,
+        Column("violated, as a guest sees"): violated(matters=True),
+        Column("violated inside QEMU"): violated(matters=False),
+        Column("states", right=True): lambda row: "" if row[1] is None or row[1].states is None else str(row[1].states),
+    }
+    return Table.of(found.by_scenario.items(), columns).without_empty("outcome").without_empty("states")
+
+
+def _outcome(row: tuple[str, _Told | None]) -> Cell:
+    item = row[1]
+    if item is None:
+        return Styled("unknown", "yellow")
+    return Styled(", ".join(item.impact) + item.short_of, "green" if SAFE in item.impact else "bold red")
+
+
+# -- as files ---------------------------------------------------------------------------------------
+
+
+def _check_directory(path: str) -> None:
+    """Raise UsageError for a place that takes one counterexample only; make the directory."""
+    if not is_directory(path):
+        raise click.UsageError(
+            f"--trace-out {path}: several scenarios have counterexamples; name a directory ({path}/), or choose a --scenario"
+        )
+    make_directory(path)
+
+
+def _write_traces(found: _Found, path: str) -> None:
+    written = 0
+    for subject, item in zip(found.subjects, found.told, strict=False):
+        files = file_names([*(listed.name for listed in item.listed), *FAULTS])
+        for name, text in item.files.items():
+            write_to(str(Path(path) / f"{subject.scenario.name}-{files[name]}.json"), text)
+        written += len(item.files)
+    said = f"{counted(written, 'counterexample')} written to {path}" if written else "no counterexample to write"
+    standard.note(f"{said}\n")
+
+
+def _json(found: _Found) -> Document:
+    return {"answer": found.sentence, "scenarios": [item.answered for item in found.told]}

@@ -1,0 +1,190 @@
+"""What the check of a subject found, as the command line tells it: the answer, counterexamples, a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from check_invariants.exit import ExitCode, of_answer
+from check_invariants.output import Document
+from check_invariants.words import Listed, conclusion
+from draincheck import Run, Subject, Trace
+from draincheck.checking import Finding, Result
+from draincheck.reason import NeverAsked, Unasked
+from draincheck.report.jsontrace import trace_to_json
+from draincheck.report.waiting import waiting_of
+from drainspecs.mirror.answer import answer
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.impact import SAFE, rank
+
+__all__ = ["Checked", "Counterexample", "Wanted", "document", "is_directory"]
+
+
+class Wanted(NamedTuple):
+    """What is wanted.
+
+    Attributes:
+        traces: how many counterexamples are shown; None: all.
+        trace_out: where they are written.
+        as_json: the answer comes as a document.
+        strict: whatever is violated matters.
+    """
+
+    traces: int | None
+    trace_out: str | None
+    as_json: bool
+    strict: bool
+
+
+class Checked(Struct, frozen=True, dict=True):
+    """A subject, and what the check of it found; `strict`: whatever is violated matters."""
+
+    subject: Subject
+    result: Result
+    strict: bool
+
+    @cached_property
+    def listed(self) -> list[Listed]:
+        """The verdicts beside what was expected."""
+        matters = self.subject.matters
+        return [
+            Listed(item.name, item.verdict, item.expectation, self.strict or matters(item.name))
+            for item in self.result.findings
+        ]
+
+    @property
+    def codes(self) -> Iterator[ExitCode]:
+        """The exit codes that the verdicts make."""
+        for item, listed in zip(self.result.findings, self.listed, strict=True):
+            yield of_answer(item.outcome, item.item.breach, listed.matters, item.expectation)
+
+    @cached_property
+    def runs(self) -> dict[str, Run]:
+        """By property the traces, executed."""
+        verdicts = self.result.verdicts.items()
+        return {name: Run.of(self.result.system, v.trace) for name, v in verdicts if v.trace is not None}
+
+    @property
+    def violated(self) -> list[tuple[Listed, Run]]:
+        """The properties that have a counterexample."""
+        return [
+            (item, self.runs[item.name]) for item in self.listed if item.word == "violated" and item.name in self.runs
+        ]
+
+    @property
+    def counterexamples(self) -> list[Counterexample]:
+        """The distinct ones: what matters first, of a code base the worst, then the shortest."""
+        groups: dict[Trace, list[tuple[Listed, Run]]] = {}
+        for item, run in self.violated:
+            groups.setdefault(replace(run.trace, property=""), []).append((item, run))
+        found = [Counterexample([item for item, _ in group], group[0][1]) for group in groups.values()]
+        severity = rank if isinstance(self.subject, CodeBase) else lambda name: 0
+        return sorted(found, key=lambda each: each.urgency(severity))
+
+    @property
+    def answer(self) -> str:
+        """The first and the last line."""
+        said = conclusion(self.listed, "everything holds") + _still(self)
+        if not (self.impact and isinstance(self.subject, CodeBase)):
+            return f"{self.subject.title}: {said}"
+        return f"{answer(self.subject.called, {self.subject.scenario.name: self.impact})}{self.short_of}; {said}"
+
+    @property
+    def short_of(self) -> str:
+        """That it is safe as far as modelled alone, "" if nothing is left out."""
+        limits = (self.subject.limits(item.name, item.verdict.outcome) for item in self.listed)
+        return ", as far as modelled" if SAFE in self.impact and any(limits) else ""
+
+    @property
+    def impact(self) -> tuple[str, ...]:
+        """What comes of it for the owner of the data; only explicit search tells."""
+        seen = self.result.exploration
+        return () if seen is None else self.subject.impact(seen.verdicts)
+
+
+class Counterexample(NamedTuple):
+    """What some properties are violated by."""
+
+    items: Sequence[Listed]
+    run: Run
+
+    @property
+    def matters(self) -> bool:
+        """It is one of more than rules inside QEMU."""
+        return any(item.matters for item in self.items)
+
+    def urgency(self, severity: Callable[[str], int]) -> tuple[bool, int, int]:
+        """A key to sort by."""
+        return not self.matters, min(severity(item.name) for item in self.items), len(self.run.steps)
+
+    @property
+    def names(self) -> str:
+        """The properties."""
+        return ", ".join(item.name for item in self.items)
+
+
+def is_directory(path: str) -> bool:
+    """Whether a name is that of a directory, be it there or not."""
+    if path.endswith(("/", "\\")):
+        return True
+    try:
+        return Path(path).is_dir()
+    except OSError:  # a longer name than there may be
+        return False
+
+
+def _still(found: Checked) -> str:
+    """That nothing moves in the model, "" if something does."""
+    reasons = (item.verdict.reason for item in found.listed)
+    still = any(isinstance(reason, NeverAsked) and reason.why is Unasked.NO_STEP for reason in reasons)
+    return "; nothing ever moves in this model" if still else ""
+
+
+def document(found: Checked, traces: bool) -> Document:
+    """The same as JSON values."""
+    return {
+        "answer": found.answer,
+        "model": found.result.system.name,
+        "digest": found.result.system.digest,
+        "source": found.subject.source(),
+        "outcome": found.impact,
+        "warnings": found.result.warnings,
+        **_search_json(found.result),
+        "properties": [_property_json(found, item, traces) for item in found.result.findings],
+    }
+
+
+def _search_json(result: Result) -> Document:
+    """What explicit search did; null for the other engines."""
+    if result.exploration is None:
+        return {"statistics": None, "never_taken": None}
+    s = result.exploration.statistics
+    counts = {"states": s.states, "transitions": s.transitions, "depth": s.depth, "queue": s.queue, "widest": s.widest}
+    return {
+        "statistics": {**counts, "seconds": round(s.seconds, 4)},
+        "never_taken": [
+            {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
+            for step in result.never_taken
+        ],
+    }
+
+
+def _property_json(found: Checked, item: Finding, traces: bool) -> Document:
+    run, shown = found.runs.get(item.name), None
+    if traces and run is not None:
+        shown = trace_to_json(run, source=found.subject.source(), verdict=item.outcome)
+    return {
+        "name": item.name,
+        "kind": type(item.item).__name__,
+        "meaning": item.item.meaning,
+        "source": item.item.source,
+        **Listed(item.name, item.verdict, item.expectation).to_json(),
+        "limits": found.subject.limits(item.name, item.outcome),
+        "trace": shown,
+        "waiting": None if run is None else waiting_of(run),
+    }

@@ -1,0 +1,102 @@
+"""`check` of a code base without a scenario: the answer over all default scenarios."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from draincheck.revisions import find_revision
+from drainspecs.mirror.answer import CONDITIONS
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
+from drainspecs.suite.matrix import Solver, conditions, default_rows
+from tests.golden.documents import validator
+from tests.support.cli import run
+
+NAMES = [scenario.name for scenario in DEFAULT_SCENARIOS]
+
+
+@pytest.mark.parametrize("revision", ["v2.6.0", "v2.5.0", "f871abd60f"])
+def test_the_matrix_says_the_same(revision: str) -> None:
+    """Outcome and properties of each scenario are those of its row."""
+    data = json.loads(run("check", "--revision", revision, "--json", "--no-trace").stdout)
+    validator("check-scenarios").validate(data)
+    rows = {result.row.key: result for result in Solver().decide(default_rows([find_revision(revision)]))}
+    assert len(data["scenarios"]) == len(rows)
+    for found in data["scenarios"]:
+        row = rows[found["source"]["scenario"]]
+        assert tuple(found["outcome"]) == row.consequences
+        verdicts = {item["name"]: item["verdict"] for item in found["properties"]}
+        assert verdicts == {cell.property_name: cell.verdict.outcome.value for cell in row.cells}
+
+
+def test_the_answer_is_the_first_and_the_last_line() -> None:
+    """The same sentence, in `check` and around the matrix of the code base."""
+    checked = run("check", "--revision", "v2.7.0", "--no-trace").stdout.splitlines()
+    table = run("--revision", "v2.7.0").stdout.splitlines()
+    assert checked[0] == checked[-1] == table[0] == table[-1]
+
+
+def test_a_condition_is_decided() -> None:
+    """Safe with dataplane as long as nobody stops the device: said where the scenario with a stop goes wrong, and not where it does not."""
+    (scenario,) = CONDITIONS
+    for revision, said in (("v2.6.0", True), ("v4.2.0", False)):
+        (row,) = [r for r in default_rows([find_revision(revision)]) if r.scenario.name == scenario]
+        assert (list(conditions(list(Solver().decide([row])))) == [scenario]) is said
+        assert ("as long as" in run("check", "--revision", revision, "--no-trace").stdout) is said
+
+
+def test_a_scenario_that_cannot_run_is_left_out() -> None:
+    """Mirror was not allowed with dataplane before b112a65c52."""
+    data = json.loads(run("check", "--revision", "5a7e7a0bad", "--json", "--no-trace").stdout)
+    assert [item["source"]["scenario"] for item in data["scenarios"]] == [n for n in NAMES if n != "dataplane"]
+
+
+def test_other_engines_and_properties_are_answered_for_too() -> None:
+    """Without an outcome in words the answer names properties."""
+    result = run("check", "--revision", "v2.6.0", "--engine", "bmc", "--property", "S1", "--depth", "30", "--no-trace")
+    assert result.stdout.splitlines()[0] == "v2.6.0: violated: S1 in mirror, commit, timer and no-ioeventfd"
+    assert result.exit_code == 12
+
+
+def test_the_worst_decides() -> None:
+    """One scenario with a loss is enough; a code base that is safe everywhere ends with 0."""
+    assert run("check", "--revision", "v2.7.0", "--no-trace").exit_code == 12
+    assert run("check", "--revision", "v4.2.0", "--no-trace").exit_code == 0
+
+
+def test_one_trace_is_shown_and_the_others_are_named() -> None:
+    """The shortest of the worst, of the first scenario; commands for the rest."""
+    lines = run("check", "--revision", "v2.6.0").stdout.splitlines()
+    assert [line for line in lines if ": violation of " in line] == ["ab27c3b5e7 / mirror: violation of 'S3', 42 steps"]
+    commands = [line.split() for line in lines if line.startswith("    check-invariants check ")]
+    assert [words[words.index("--scenario") + 1] for words in commands] == NAMES
+    assert run(*commands[0][1:]).stdout.count(": violation of ") == 4
+
+
+def test_traces_go_to_a_directory(tmp_path: Path) -> None:
+    """A file for each scenario and property; a file is refused before any work."""
+    assert run("check", "--revision", "v2.6.0", "--property", "S3", "--trace-out", f"{tmp_path}/").exit_code == 12
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["commit-S3.json", "mirror-S3.json", "no-ioeventfd-S3.json", "timer-S3.json"]
+    assert run("trace", "show", str(tmp_path / names[0])).exit_code == 0
+    assert run("check", "--trace-out", str(tmp_path / "one.json")).exit_code == 2
+
+
+def test_knobs_that_no_code_base_could_have_are_refused() -> None:
+    """In no scenario, so there is no answer."""
+    assert (
+        run("check", "--revision", "v2.6.0", "--set", "drain=yield_first", "--set", "drain_is_section=off").exit_code
+        == 150
+    )
+    assert run("--revision", "v2.6.0", "--set", "drain=yield_first", "--set", "drain_is_section=off").exit_code == 150
+
+
+def test_the_matrix_takes_knobs() -> None:
+    """The same answer as `check`, and nothing is expected."""
+    change = ("--revision", "v2.6.0", "--set", "begin=before_check")
+    table = run(*change)
+    assert table.stdout.splitlines()[0] == run("check", *change, "--no-trace").stdout.splitlines()[0]
+    assert "unexpected" not in table.stdout
+    assert table.exit_code == 12
