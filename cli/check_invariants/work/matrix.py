@@ -244,7 +244,7 @@ class _Sum(NamedTuple):
 
     rows: int
     verdicts: Mapping[str, int]
-    unexpected: int
+    unexpected: int | None
     systems: int
     states: int
     seconds: float
@@ -258,7 +258,7 @@ class _Sum(NamedTuple):
         return cls(
             len(results),
             {word: tally[word] for word in VERDICTS},
-            sum(not cell.as_expected for cell in found),
+            sum(not cell.as_expected for cell in found) if any(cell.expected for cell in found) else None,
             len(systems),
             sum(systems.values()),
             round(seconds, 3),
