@@ -22,8 +22,9 @@ def failures(text: str) -> int:
     return doctest.DocTestRunner(verbose=False).run(examples, out=report.append).failed
 
 
-def test_the_examples_of_the_page_are_true() -> None:
-    """Every example, in order, in one session."""
+def test_the_examples_of_the_page_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example, in order, in one session, where the files are that it names."""
+    monkeypatch.chdir(ROOT)
     assert failures(PAGE) == 0
 
 
