@@ -10,7 +10,7 @@ import click
 
 from check_invariants import standard
 from check_invariants.exit import MalformedInput, cut_short
-from check_invariants.output import Counter, stop_of
+from check_invariants.output import Counter
 from check_invariants.selection import chosen_properties
 from draincheck import ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
@@ -18,7 +18,7 @@ from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always
-from draincheck.verdict import NO_LIMITS, SILENT, Limits
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, stop_of
 
 __all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful"]
 

@@ -22,7 +22,8 @@ from draincheck.atomicfile import check_writable, write_atomically
 from draincheck.budget import memory_in_use
 from draincheck.errors import OutOfBudget
 from draincheck.escape import harmless
-from draincheck.reason import Stop, StopKind
+from draincheck.reason import Stop
+from draincheck.verdict import stop_of
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -40,7 +41,6 @@ __all__ = [
     "emit_trace",
     "json_text",
     "make_directory",
-    "stop_of",
     "until_stopped",
     "whole",
     "write_to",
@@ -301,11 +301,6 @@ def until_stopped(items: Iterator[T], what: str, total: int) -> tuple[list[T], S
     except (KeyboardInterrupt, OutOfBudget) as end:
         return found, stop_of(end)
     return found, None
-
-
-def stop_of(end: BaseException) -> Stop:
-    """The stop that an exception stands for: a limit's, or else Ctrl-C."""
-    return end.stop if isinstance(end, OutOfBudget) else Stop(StopKind.REQUEST)
 
 
 def emit_stop(stop: Stop | None, words: str) -> None:

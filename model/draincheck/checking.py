@@ -15,10 +15,10 @@ from draincheck.expr import BoolExpr
 from draincheck.lang import Model
 from draincheck.properties import FAULTS, Liveness, NoFault, Property, WithinBounds
 from draincheck.ranges import guarded
-from draincheck.reason import Stop, StopKind, Undecided
+from draincheck.reason import Stop, Undecided
 from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
-from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict, stopped_by
+from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict, stop_of, stopped_by
 
 __all__ = ["Checkable", "Finding", "Result", "StepOfModel", "check", "chosen", "decide", "system_of"]
 
@@ -101,10 +101,16 @@ class Result(Struct, frozen=True):
         ]
 
     @property
+    def complete(self) -> bool:
+        """Whether everything was seen: no limit ended the search, and no bound of the model hid anything."""
+        found = self.exploration
+        return found is not None and not found.statistics.queue and not _open(found)
+
+    @property
     def never_taken(self) -> Sequence[StepOfModel]:
         """The steps none of whose actions was ever taken; nothing is said of them if not everything was seen."""
         found = self.exploration
-        if found is None or found.statistics.queue or _open(found):
+        if found is None or not self.complete:
             return []
         taken = set(_steps(self.system, found.statistics.fired))
         steps = dict.fromkeys(_steps(self.system, range(len(self.system.actions))))
@@ -199,8 +205,7 @@ def _runs_decided(question: Question, items: Sequence[Liveness]) -> dict[str, Ve
 
 
 def _stopped(name: str, end: BaseException) -> Verdict:
-    stop = end.stop if isinstance(end, OutOfBudget) else Stop(StopKind.REQUEST)
-    return Verdict(name, Outcome.UNKNOWN, Undecided(stopped=stop))
+    return Verdict(name, Outcome.UNKNOWN, Undecided(stopped=stop_of(end)))
 
 
 def system_of(what: Checkable) -> TransitionSystem:

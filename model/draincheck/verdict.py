@@ -25,6 +25,7 @@ __all__ = [
     "Statistics",
     "Verdict",
     "demand_unstopped",
+    "stop_of",
     "stopped_by",
 ]
 
@@ -58,6 +59,11 @@ def stopped_by(verdicts: Iterable[Verdict]) -> Stop | None:
     """What kept some of these from being known, somebody who did not wait before a limit; None if nothing did."""
     stops = [v.reason.stopped for v in verdicts if v.outcome is Outcome.UNKNOWN and v.reason.stopped is not None]
     return next((stop for stop in stops if stop.kind is StopKind.REQUEST), stops[0] if stops else None)
+
+
+def stop_of(end: BaseException) -> Stop:
+    """The stop that an exception stands for: a limit's, or else Ctrl-C."""
+    return end.stop if isinstance(end, OutOfBudget) else Stop(StopKind.REQUEST)
 
 
 def demand_unstopped(verdicts: Iterable[Verdict]) -> None:

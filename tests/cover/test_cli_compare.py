@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from check_invariants.output import Counter
+from draincheck.budget import NO_LIMITS, interrupt, running
 from draincheck.model_file import ModelFile
+from draincheck.reason import Stop, StopKind
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.questions.compare import Difference, Effect, Pair, compare
+from drainspecs.questions.compare import Comparison, Difference, Effect, Pair, compare
 from drainspecs.suite.matrix import Solver, default_rows
 from tests.golden.documents import validator
 from tests.support.cli import run
@@ -170,6 +173,77 @@ def test_unknown_is_no_improvement(models: str) -> None:
 def test_what_became_of_a_property(before: Outcome | None, after: Outcome | None, change: Effect) -> None:
     """A verdict that was not there violates nothing; one that is unknown is neither better nor worse."""
     assert Difference("p", before, after, matters=True).change is change
+
+
+# -- Ctrl-C and limits ----------------------------------------------------------------------------------
+
+
+def compared(*pairs: Pair, after: int, processes: int = 1) -> Comparison:
+    """A comparison that is asked to end when so many sides have been decided."""
+
+    def advance(decided: int) -> None:
+        if decided == after:
+            interrupt()
+
+    with running(NO_LIMITS):
+        return compare(pairs, processes=processes, advance=advance)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_was_decided_before_ctrl_c_stays(processes: int) -> None:
+    """The first scenario is compared as ever, the others are unknown property by property and say why."""
+    two = [CodeBase.named("v2.6.0", name) for name in ("mirror", "timer")]
+    pairs = [Pair(side.scenario.name, side, side) for side in two * (1 if processes == 1 else 8)]
+    found = compared(*pairs, after=2, processes=processes)
+    assert found.stopped == Stop(StopKind.REQUEST)
+    first, last = found.places[0], found.places[-1]
+    assert first.changed(Effect.OPEN) and not first.changed(Effect.UNKNOWN)
+    assert last.changed(Effect.UNKNOWN) == [item.name for item in last.differences]
+    assert len(last.differences) == len(first.differences)
+    assert 2 <= found.decided < 2 * len(pairs)
+
+
+def test_errors_of_a_run_that_nobody_looked_for_are_not_mended(tmp_path: Path) -> None:
+    """Where only the first side was searched to its end, an error that it meets is not gone; where both were it stays."""
+    file = tmp_path / "faulty.py"
+    file.write_text(MODELS.replace('m.int("n", 0, 5)', 'm.int("n", 0, 3)'))
+    pair = Pair("", faulty := ModelFile.load(f"{file}:worse"), faulty)
+    assert compared(pair, after=1).places[0].changed(Effect.UNKNOWN) == ["below", "values in range"]
+    assert compare([pair]).places[0].changed(Effect.OPEN) == ["below", "values in range"]
+
+
+def test_harm_that_nobody_looked_for_is_not_mended() -> None:
+    """Words of what a guest suffers speak of all verdicts together, so none is gone where some are unknown."""
+    pair = Pair("mirror", same := CodeBase.named("v2.6.0", "mirror"), same)
+    assert not any(compared(pair, after=1).places[0].words.values())
+    assert compare([pair]).places[0].words[Effect.OPEN] == ["silent loss"]
+
+
+def test_ctrl_c_ends_with_130_and_shows_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What broke in the first scenario has its trace, the answer says what is unknown; a limit would leave the 12."""
+
+    def advance(_: Counter, decided: int) -> None:
+        if decided == 2:
+            interrupt()
+
+    monkeypatch.setattr(Counter, "advance", advance)
+    data = document("v2.7.0", "v2.6.0", "--scenario", "mirror", "--scenario", "timer", "--jobs", "1", code=130)
+    assert became(data, "broken") == {"mirror": {"S1", "S3", "S4"}}
+    assert set(became(data, "unknown")) == {"timer"}
+    assert data["trace"]["property"] == "S1" and data["stopped"] == "interrupted"
+    assert data["answer"].endswith("unknown: everything in timer")
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_limit_ends_with_30(models: str) -> None:
+    """Nothing is said to change, and standard error says which limit it was."""
+    result = run("compare", "v2.7.0", "v2.6.0", "--scenario", "mirror", "--jobs", "1", "--timeout", "7200")
+    assert result.exit_code == 30
+    assert (
+        "as far as it was decided, mends nothing; adds nothing; leaves nothing open; unknown: everything in mirror"
+        in result.stdout
+    )
+    assert result.stderr == "Error: time limit 7200 s reached: 0 of 2 models decided\n"
 
 
 # -- bad input ----------------------------------------------------------------------------------------

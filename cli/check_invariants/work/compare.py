@@ -9,9 +9,19 @@ import click
 from msgspec import Struct
 
 from check_invariants import standard
-from check_invariants.exit import EmptySelection, ExitCode
-from check_invariants.judge import asking
-from check_invariants.output import Counter, Document, check_output, emit, emit_json, emit_table, emit_trace, write_to
+from check_invariants.exit import EmptySelection, ExitCode, ending
+from check_invariants.judge import meaningful
+from check_invariants.output import (
+    Counter,
+    Document,
+    check_output,
+    emit,
+    emit_json,
+    emit_stop,
+    emit_table,
+    emit_trace,
+    write_to,
+)
 from check_invariants.selection import (
     called_with,
     check_possible,
@@ -23,10 +33,12 @@ from check_invariants.selection import (
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import naming, placed
 from draincheck import Run, Subject, Verdict
+from draincheck.budget import grace
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
 from draincheck.report.jsontrace import trace_to_json, write_trace
 from draincheck.revisions import Revision
+from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 from drainspecs.questions.compare import Compared, Comparison, Decided, Effect, Pair, compare
@@ -61,12 +73,14 @@ def command(
     if trace_out is not None:
         check_output(trace_out)
     found = _Found(asked, _decide(asked, properties, strict or bool(properties), jobs))
-    if trace_out is not None:
-        _write_trace(found, trace_out)
-    if as_json:
-        emit_json("compare", _json(found, traces=not no_trace), found.code)
-    else:
-        _show(found, traces=not no_trace)
+    with grace():
+        if trace_out is not None:
+            _write_trace(found, trace_out)
+        if as_json:
+            emit_json("compare", _json(found, traces=not no_trace), found.code)
+        else:
+            _show(found, traces=not no_trace)
+    emit_stop(found.compared.stopped, f"{found.compared.decided} of {counted(asked.sides, 'model')} decided")
     return found.code
 
 
@@ -77,6 +91,11 @@ class _Asked(Struct, frozen=True):
     after: str
     pairs: Sequence[Pair]
     left_out: Sequence[str] = ()
+
+    @property
+    def sides(self) -> int:
+        """How many models there are to be decided."""
+        return sum((pair.before is not None) + (pair.after is not None) for pair in self.pairs)
 
 
 def _models(
@@ -129,10 +148,9 @@ def _refuse_impossible(code_bases: Sequence[CodeBase]) -> None:
 
 
 def _decide(asked: _Asked, properties: Sequence[str], strict: bool, jobs: int | None) -> Comparison:
-    """Both sides of every pair. Raises MalformedInput and Interrupted."""
-    sides = sum((pair.before is not None) + (pair.after is not None) for pair in asked.pairs)
-    counter = Counter("models decided", sides)
-    with asking(f"{asked.before} and {asked.after}", counter, " after {} models: there is no comparison"):
+    """Both sides of every pair, those that were decided before a stop. Raises MalformedInput."""
+    counter = Counter("models decided", asked.sides)
+    with meaningful(f"{asked.before} and {asked.after}"), counter:
         return compare(asked.pairs, properties, strict=strict, advance=counter.advance, processes=jobs)
 
 
@@ -144,7 +162,11 @@ class _Found(Struct, frozen=True, dict=True):
 
     @property
     def code(self) -> ExitCode:
-        """Whether something got worse."""
+        """Whether something got worse, and whether all was decided."""
+        return ending([self._answer], self.compared.stopped)
+
+    @property
+    def _answer(self) -> ExitCode:
         found = self.compared
         if found.any(Effect.BROKEN, matters=True):
             return ExitCode.VIOLATED
@@ -157,7 +179,7 @@ class _Found(Struct, frozen=True, dict=True):
     def sentence(self) -> str:
         """The answer."""
         found = self.compared
-        unknown = placed({place.pair.place: place.changed(Effect.UNKNOWN) for place in found.places})
+        unknown = placed({place.pair.place: _unknown(place) for place in found.places})
         if not found.any(*_DIFFERENCES):
             said = ["changes no verdict"]
         else:
@@ -165,7 +187,8 @@ class _Found(Struct, frozen=True, dict=True):
             said += filter(None, [self._rules()])
         said.append(f"leaves {self._things(Effect.OPEN)} open")
         said += [f"unknown: {unknown}"] if unknown else []
-        return f"{self.asked.after}, compared with {self.asked.before}, {'; '.join(said)}"
+        known = "as far as it was decided, " if unknown else ""
+        return f"{self.asked.after}, compared with {self.asked.before}, {known}{'; '.join(said)}"
 
     def _things(self, change: Effect) -> str:
         """What is so for the owner of the data, and where."""
@@ -191,6 +214,12 @@ class _Found(Struct, frozen=True, dict=True):
 
 
 _DIFFERENCES = (Effect.MENDED, Effect.BROKEN, Effect.OTHER, Effect.UNKNOWN)
+
+
+def _unknown(place: Compared) -> list[str]:
+    """What is unknown there, in one word if nothing is known."""
+    names = place.changed(Effect.UNKNOWN)
+    return ["everything"] if names and len(names) == len(place.differences) > 1 else names
 
 
 # -- as text ----------------------------------------------------------------------------------------
@@ -224,7 +253,7 @@ def _table(found: _Found) -> Table:
         Column("broken"): became(Effect.BROKEN, "bold red"),
         Column("still violated"): became(Effect.OPEN, "yellow"),
         Column("asked otherwise"): became(Effect.OTHER, ""),
-        Column("unknown"): became(Effect.UNKNOWN, "bold yellow"),
+        Column("unknown"): lambda place: Styled(" ".join(_unknown(place)), "bold yellow"),
     }
     table = Table.of(found.compared.places, columns)
     for header in ("scenario", "before", "after", "asked otherwise", "unknown"):
@@ -262,6 +291,7 @@ def _json(found: _Found, traces: bool) -> Document:
         "places": [_place_json(place) for place in found.compared.places],
         "left_out": found.asked.left_out,
         "trace": trace,
+        "stopped": None if found.compared.stopped is None else str(found.compared.stopped),
     }
 
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from msgspec.structs import asdict
 
 from check_invariants.exit import EmptySelection, ExitCode, ending
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, stop_of
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop
 from draincheck import ModelError, Run, render_trace
 from draincheck.conformance.exhaustive import NOTHING_COMPARED, Conformance, Divergence
 from draincheck.conformance.matrix import conform_all
 from draincheck.errors import OutOfBudget
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import Revision
+from draincheck.verdict import stop_of
 from draincheck.words import counted
 from drainspecs.suite.matrix import Deviation, default_rows, fault_of
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from check_invariants.exit import EmptySelection, ExitCode, LimitReached, of_stop, worst
 from check_invariants.filenames import plain
 from check_invariants.judge import checked
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, stop_of, write_to
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, write_to
 from check_invariants.selection import Varied, chosen_properties, refusing, varied
 from draincheck import ModelFile, Outcome, Run, Verdict
 from draincheck.certificate import make
@@ -23,6 +23,7 @@ from draincheck.properties import Liveness
 from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
 from draincheck.sorts import Value
+from draincheck.verdict import stop_of
 from draincheck.words import counted
 from drainspecs.questions.parameters import Decided, Flip, decide_all, flips, points_of
 

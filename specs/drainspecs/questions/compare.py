@@ -8,10 +8,14 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from draincheck.checking import Result, check
+from draincheck.budget import grace
+from draincheck.checking import Result, check, chosen
+from draincheck.errors import OutOfBudget
 from draincheck.pool import in_processes
+from draincheck.properties import FAULTS
+from draincheck.reason import Stop, Undecided
 from draincheck.subject import Subject
-from draincheck.verdict import NO_LIMITS, Limits, Outcome, Verdict
+from draincheck.verdict import NO_LIMITS, Limits, Outcome, Verdict, stop_of, stopped_by
 
 __all__ = ["Compared", "Comparison", "Decided", "Difference", "Effect", "Pair", "compare"]
 
@@ -44,12 +48,20 @@ class Decided(Struct, frozen=True):
     Attributes:
         impact: what comes of it for the owner of the data, in words; nothing where nobody owns any.
         digest: names the transition system.
-        verdicts: by property.
+        verdicts: by property, and of the errors of a run that were met.
+        complete: whether everything was seen, so that an error of a run that was not met is none.
     """
 
     impact: tuple[str, ...]
     digest: str
     verdicts: Mapping[str, Verdict]
+    complete: bool = True
+
+    def outcome(self, name: str) -> Outcome | None:
+        """What is known of a property; None if there is none of this name, and no run meets an error of it."""
+        if name in self.verdicts:
+            return self.verdicts[name].outcome
+        return Outcome.UNKNOWN if name in FAULTS and not self.complete else None
 
 
 class Difference(Struct, frozen=True):
@@ -87,9 +99,11 @@ class Compared(Struct, frozen=True, dict=True):
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
         """Every property, in order."""
-        was, now = _outcomes(self.before), _outcomes(self.after)
-        names = dict.fromkeys((*was, *now))
-        return tuple(Difference(name, was.get(name), now.get(name), self._matters(name)) for name in names)
+        names = dict.fromkeys(name for side in (self.before, self.after) if side is not None for name in side.verdicts)
+        return tuple(
+            Difference(name, _outcome(self.before, name), _outcome(self.after, name), self._matters(name))
+            for name in names
+        )
 
     def _matters(self, name: str) -> bool:
         subject = self.pair.after or self.pair.before
@@ -101,9 +115,12 @@ class Compared(Struct, frozen=True, dict=True):
 
     @property
     def words(self) -> Mapping[Effect, list[str]]:
-        """What is mended, broken, and still open here for the owner of the data: in words, by property where there are none."""
+        """What is mended, broken, and still open here for the owner of the data: in words, by property where there are none.
+
+        Words say what verdicts come to together: where some are unknown the others are named.
+        """
         was, now = _words(self.before), _words(self.after)
-        if not (was or now):
+        if not (was or now) or self.changed(Effect.UNKNOWN):
             return {
                 change: self.changed(change, matters=True) for change in (Effect.MENDED, Effect.BROKEN, Effect.OPEN)
             }
@@ -119,6 +136,19 @@ class Comparison(Struct, frozen=True):
     """Two subjects compared in all places."""
 
     places: tuple[Compared, ...]
+
+    @property
+    def decided(self) -> int:
+        """How many sides were decided, each in full."""
+        return sum(stopped_by(side.verdicts.values()) is None for side in self._sides())
+
+    @property
+    def stopped(self) -> Stop | None:
+        """What ended it before everything was decided, Ctrl-C before a limit: what is unknown might not be."""
+        return stopped_by(verdict for side in self._sides() for verdict in side.verdicts.values())
+
+    def _sides(self) -> Iterator[Decided]:
+        return (side for place in self.places for side in (place.before, place.after) if side is not None)
 
     def any(self, *changes: Effect, matters: bool | None = None) -> bool:
         """Whether such a thing became of some property."""
@@ -148,13 +178,13 @@ def compare(
     advance: Callable[[int], None] | None = None,
     processes: int | None = None,
 ) -> Comparison:
-    """Decide both sides of each pair by explicit search.
+    """Decide both sides of each pair by explicit search; at the end of the budget, and at Ctrl-C, what was not decided is unknown.
 
     Args:
         pairs: what is compared.
         properties: the names of those that are asked about; all if none is named.
         strict: whether rules inside QEMU matter, too.
-        limits: where to stop; what is not decided then is unknown.
+        limits: where to stop with each side.
         advance: told how many sides have been decided.
         processes: how many may work at it; None: one a core.
 
@@ -170,10 +200,14 @@ def compare(
         return _decided(subject, check(subject, properties, limits=limits))
 
     answers: dict[int, Decided] = {}
-    for number, answer in zip(places, in_processes(decided, places, processes), strict=True):
-        answers[number] = answer
-        if advance is not None:
-            advance(len(answers))
+    try:
+        for number, answer in zip(places, in_processes(decided, places, processes), strict=True):
+            answers[number] = answer
+            if advance is not None:
+                advance(len(answers))
+    except (OutOfBudget, KeyboardInterrupt) as end:
+        left = [number for number in places if number not in answers]
+        answers |= {number: _undecided(subjects[number], properties, stop_of(end)) for number in left}
     sides = (answers.get(number) for number in range(len(subjects)))
     return Comparison(tuple(Compared(pair, *two, strict) for pair, two in zip(pairs, _in_pairs(sides), strict=True)))
 
@@ -183,11 +217,21 @@ def _in_pairs(sides: Iterator[Decided | None]) -> Iterator[tuple[Decided | None,
 
 
 def _decided(subject: Subject, result: Result) -> Decided:
-    return Decided(subject.impact(result.verdicts), result.system.digest, result.verdicts)
+    return Decided(subject.impact(result.verdicts), result.system.digest, result.verdicts, result.complete)
 
 
-def _outcomes(side: Decided | None) -> Mapping[str, Outcome]:
-    return {} if side is None else {name: verdict.outcome for name, verdict in side.verdicts.items()}
+def _undecided(subject: Subject | None, properties: Sequence[str], stop: Stop) -> Decided:
+    """What is known of a side that nobody came to: what it is asked."""
+    assert subject is not None
+    with grace():
+        system = subject.system()
+        asked = chosen(system, properties)
+        verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, Undecided(stopped=stop)) for item in asked}
+        return Decided(subject.impact(verdicts), system.digest, verdicts, complete=False)
+
+
+def _outcome(side: Decided | None, name: str) -> Outcome | None:
+    return None if side is None else side.outcome(name)
 
 
 def _words(side: Decided | None) -> list[str]:
