@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from itertools import count
 from mmap import mmap
@@ -10,11 +11,18 @@ from pathlib import Path
 import pytest
 
 from draincheck import Limits, Model, Outcome, budget, check
-from draincheck.budget import NO_LIMITS, divided, free_memory, look, memory_in_use, running
+from draincheck.budget import NO_LIMITS, divided, free_memory, interrupt, look, memory_in_use, running
+from draincheck.engines import explicit
 from draincheck.errors import OutOfBudget
+from draincheck.exploration import explorer
+from draincheck.exploration.explorer import NEAR, _growth
 from draincheck.pool import in_processes
-from draincheck.reason import Stop, StopKind
+from draincheck.reason import Stop, StopKind, Stuck
+from draincheck.solvers import Answer
+from draincheck.solvers.cvc5_solver import Cvc5
 from tests.support.cli import run
+from tests.support.clocks import FACTORS, PRODUCT
+from tests.support.processes import lives
 
 MEGABYTE = 1 << 20
 
@@ -209,3 +217,90 @@ def test_building_that_takes_too_long_is_unknown(tmp_path: Path) -> None:
     result = run("check", f"{file}:build", "--timeout", "0.2")
     assert result.exit_code == 30
     assert "time limit 0.2 s reached" in result.stderr
+
+
+# -- the passes that look ahead, or fall back ------------------------------------------------------------
+
+
+def test_a_question_to_cvc5_ends_with_the_budget() -> None:
+    """Its process is ended, what it is asked then and later is unknown; before that it answers."""
+    solver = Cvc5(seconds=20)
+    solver.define(FACTORS)
+    with running(NO_LIMITS):
+        assert solver.ask("true") is Answer.SAT
+        assert lives(solver.process)
+        interrupt()
+        assert solver.ask(PRODUCT) is Answer.UNKNOWN
+        assert not lives(solver.process)
+    assert solver.ask("true") is Answer.UNKNOWN
+
+
+@pytest.mark.parametrize("stored", [78_000, 100_000, 157_000, 314_000, 629_000])
+@pytest.mark.parametrize("more", [1, 64, 2048])
+def test_the_growth_of_a_set_is_foreseen(stored: int, more: int) -> None:
+    """It is never less than what the set takes more when it is given so many elements, and nothing where no leap is near."""
+    found = set(range(stored))
+    before, foreseen = sys.getsizeof(found), _growth(found, more)
+    found |= set(range(stored, stored + NEAR * more))
+    assert sys.getsizeof(found) - before <= foreseen
+    if stored == 100_000:
+        assert foreseen == 0
+
+
+@pytest.mark.parametrize("foreseen", [True, False])
+def test_a_search_ends_before_its_set_takes_too_much(foreseen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory that is not taken yet counts; who does not look ahead goes on."""
+    monkeypatch.setattr(budget, "_memory", budget._Memory())
+    monkeypatch.setattr(budget, "memory_in_use", lambda: 100 * MEGABYTE)
+    if not foreseen:
+        monkeypatch.setattr(explorer, "_growth", lambda stored, more: 0)
+    found = check(wide(16), ["fine"], limits=Limits(memory=101 * MEGABYTE))
+    assert (found.stopped == Stop(StopKind.MEMORY, 101)) is foreseen
+    assert (found["fine"].outcome is Outcome.UNKNOWN) is foreseen
+
+
+def waiting(spins: bool, ends: bool = False) -> Model:
+    """One process waits for what never comes, from the start on; another takes two steps, and then goes round for ever or not."""
+    m = Model("waiting")
+    come, at = m.bool("come"), m.int("at", 0, 3)
+    with m.thread("waits") as p:
+        if not ends:
+            p.wait("for what never comes", come)
+        p.do("ends", at.set(0))
+    with m.thread("moves") as p:
+        p.do("one", at.set(1))
+        p.do("two", at.set(2))
+        if spins:
+            with p.loop():
+                p.do("and on", at.set(3))
+    m.no_deadlock()
+    return m
+
+
+@pytest.mark.parametrize(
+    ("model", "outcome"),
+    [
+        (waiting(spins=False), Outcome.VIOLATED),
+        (waiting(spins=True), Outcome.UNKNOWN),
+        (waiting(spins=False, ends=True), Outcome.UNKNOWN),
+    ],
+    ids=["nothing moves", "another spins", "nobody is stuck"],
+)
+def test_where_nothing_moves_is_known_without_going_back(
+    model: Model, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the budget ends before it is known who is stuck, a deadlock is violated all the same; what spins, or ends, is unknown."""
+
+    def ends(*_: object) -> None:
+        raise OutOfBudget(Stop(StopKind.REQUEST))
+
+    whole = check(model)["no deadlock"].verdict
+    monkeypatch.setattr(explicit, "able", ends)
+    found = check(model)["no deadlock"].verdict
+    assert (found.outcome, found.reason.stopped) == (
+        outcome,
+        None if outcome is Outcome.VIOLATED else Stop(StopKind.REQUEST),
+    )
+    if outcome is Outcome.VIOLATED:
+        assert whole.reason == Stuck(("waits",), 0)
+        assert found.reason == Stuck(("waits",), 2, first=False)

@@ -158,23 +158,26 @@ class Search:
         return None if step is None else (initial, (*actions, step))
 
     def _stuck(self, item: NoDeadlock) -> Verdict:
-        """Whether some process can never move again. Where not everything was seen others may be stuck before those that are known to be."""
+        """Whether some process can never move again; if there is reason to stop before that is known, whether nothing moves somewhere.
+
+        Where not everything was seen, or looked at, others may be stuck before those that are known to be.
+        """
         found = self._found
-        shown, names = self._first_stuck()
+        try:
+            (shown, names), first = self._first_stuck(), not found.incomplete
+        except OutOfBudget:
+            if (shown := self._first_dead()) is None:
+                raise
+            names, first = stuck(self._system, found.loop.layout.unpack(shown)), False
         if shown is None:
             return conclude(item, None, found.incomplete, self._never_asked(item), self._up_to_errors)
         run = self._evidence.shows(item, found.path(shown))
         verdict = conclude(item, run, None)
-        return replace(verdict, reason=Stuck(names, len(run.steps), first=not found.incomplete))
+        return replace(verdict, reason=Stuck(names, len(run.steps), first=first))
 
     def _first_stuck(self) -> tuple[int | None, tuple[str, ...]]:
-        """The first state in which processes are stuck, and which they are; if there is reason to stop, the first in which nothing moves."""
-        try:
-            ables = dict(zip(self._goals, able(self._found, self._goals.values()), strict=True))
-        except OutOfBudget:
-            if (dead := self._first_dead()) is None:
-                raise
-            return dead, stuck(self._system, self._found.loop.layout.unpack(dead))
+        """The first state in which processes are stuck, and which they are. Raises OutOfBudget."""
+        ables = dict(zip(self._goals, able(self._found, self._goals.values()), strict=True))
         first = min((place for states in ables.values() if (place := states.find(False)) >= 0), default=None)
         if first is None:
             return None, ()

@@ -29,6 +29,11 @@ class Cvc5:
         self._worker = Worker(partial(_answered, Cvc5Here(seconds)))
         self._stopped = False
 
+    @property
+    def process(self) -> int:
+        """Who works."""
+        return self._worker.process
+
     def define(self, text: str) -> None:
         """Read declarations and definitions. Raises Unreadable."""
         try:
