@@ -18,7 +18,7 @@ import click
 from check_invariants.main import COMMANDS, cli
 from tests.support.cli import run
 
-__all__ = ["FORMATS"]
+__all__ = ["FORMATS", "LONG_WORK", "MODEL", "WHOLE"]
 
 #: makes an input in a folder, and gives the arguments that have it read
 Format = Callable[[Random, Path], Sequence[str]]
@@ -43,21 +43,27 @@ LONG_WORK: Final = frozenset(COMMANDS) - {
     "certificate",
 }
 
+#: the formats whose inputs are small enough that every command is run to its end
+WHOLE: Final = frozenset({"parameters"})
+
 #: a limit for what does not
 LIMITS: Final = {"check": ("--timeout", "2", "--max-states", "2000"), "prove": ("--timeout", "2")}
 
-MODEL: Final = """from draincheck.lang import Model
+MODEL: Final = """from typing import Literal
+from draincheck.lang import Model, variant
 
-def build():
+@variant("tame", most=2, expect={"never": "violated"})
+@variant("wild", eager=True, mode="b")
+def build(eager: bool = False, most: int = 3, mode: Literal["a", "b"] = "a") -> Model:
     m = Model("own")
-    x, n = m.bool("x"), m.int("n", 0, 3, initial=1)
+    x, n = m.bool("x"), m.int("n", 0, most, initial=1)
     e = m.enum("e", "a", "b", "c")
     co = m.coroutine("co")
     with co as c:
-        c.do("inner", e.set("a"))
+        c.do("inner", e.set(mode))
         c.yield_("there")
     with m.thread("t") as p, p.call("f"):
-        p.do("first", x.set(), n.inc(), when=n < 3, mark="(a)")
+        p.do("first", x.set(), n.inc(), when=n < most, mark="(a)")
         with p.loop():
             with p.when(x & ~e.is_("c"), text="x is set"):
                 p.do("then", e.set("b"))
@@ -66,9 +72,9 @@ def build():
                     p.do("left", n.set(0))
                 with choice(when=x):
                     p.enter(co)
-            p.check("asked", n <= 3)
+            p.check("asked", n <= most)
             p.break_()
-    m.always("never", ~x, meaning="text", source="somewhere")
+    m.always("never", x.implies(e.is_("c")) if eager else ~x, meaning="text", source="somewhere")
     m.assertion("asked")
     m.reachable("goal", e.is_("b"))
     m.final(x)
@@ -179,6 +185,55 @@ def model_file(random: Random, folder: Path) -> Sequence[str]:
     )
 
 
+#: values of parameters, sound and not
+VALUES: Final = (
+    "on",
+    "off",
+    "on,off",
+    "2",
+    "2..4",
+    "3,2",
+    "a",
+    "a,b",
+    "b",
+    "4..2",
+    "0..",
+    "..",
+    ",",
+    "1..99999",
+    "0..1,0..2",
+    "²",
+    "1e3",
+    "+2",
+    "-1..2",
+)
+
+#: commands that take a model with parameters
+TAKING: Final = (
+    ("check", "own.py", "--timeout", "5"),
+    ("check", "own.py:build", "--timeout", "5", "--json"),
+    ("check", "own.py:build:wild", "--timeout", "5", "--engine", "simulation", "--depth", "5"),
+    ("compare", "own.py:build:tame", "own.py:build", "--timeout", "5"),
+    ("sweep", "own.py:build", "--timeout", "5", "--jobs", "1"),
+    ("why", "own.py:build:tame", "--property", "never", "--timeout", "5", "--jobs", "1"),
+    ("simulate", "own.py:build", "--runs", "9"),
+    ("liveness", "own.py:build", "--timeout", "5"),
+    ("graph", "own.py:build"),
+    ("trace", "export", "own.py:build", "--property", "never"),
+)
+
+
+def parameters(random: Random, folder: Path) -> Sequence[str]:
+    """A model with parameters and variants, sound or changed, that is given some of any kind."""
+    text = MODEL if random.random() < 0.7 else _changed_words(MODEL, random)
+    (folder / "own.py").write_text(text, encoding="utf-8", errors="surrogatepass")
+    words = list(random.choice(TAKING))
+    for _ in range(random.randint(0, 3)):
+        name = random.choice(("eager", "most", "mode", "most", _nasty(random)))
+        words += ["--set", f"{name}={random.choice((*VALUES, _nasty(random)))}"]
+    return words
+
+
 def trace_file(random: Random, folder: Path) -> Sequence[str]:
     """A trace of a code base or of a model of one's own, changed somewhere."""
     own = random.random() < 0.5
@@ -218,6 +273,7 @@ def certificate(random: Random, folder: Path) -> Sequence[str]:
 FORMATS: dict[str, Format] = {
     "command line": command_line,
     "model file": model_file,
+    "parameters": parameters,
     "trace": trace_file,
     "certificate": certificate,
 }
@@ -234,10 +290,10 @@ def _trace() -> str:
 @cache
 def _own_trace() -> str:
     Path("own.py").write_text(MODEL, encoding="utf-8")
-    return run("trace", "export", "own.py:build", "--property", "never").stdout
+    return run("trace", "export", "own.py:build", "--set", "most=2", "--property", "never").stdout
 
 
 @cache
 def _certificate() -> str:
     Path("own.py").write_text(MODEL, encoding="utf-8")
-    return run("prove", "own.py:build", "-o", "-").stdout
+    return run("prove", "own.py:build", "--set", "most=2", "-o", "-").stdout
