@@ -229,7 +229,7 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
         makers = [Named(item.title, partial(_made, item, {})) for item in found]
         return Models(name, makers, variants=True)
     (builder,) = found
-    with taken_parameters():
+    with taken_parameters(), loading():
         points = builder.points(given)
     if len(points) == 1:
         return _made(builder, points[0])

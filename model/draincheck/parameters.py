@@ -70,7 +70,7 @@ class Parameter(Struct, frozen=True):
         if not isinstance(self.domain, tuple):
             return "an integer" if self.domain is int else "a text"
         if not self.domain:
-            return f"{self.kind}: cannot be set here; what can is bool, int, str, Literal and Enum"
+            return self.kind
         words = [shown(value) for value in self.domain]
         return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
 
@@ -149,16 +149,21 @@ class Parameters(Struct, frozen=True):
     @property
     def takes(self) -> str:
         """What the function takes, in words."""
-        return f"{self.function}() takes {listed([str(item) for item in self.all]) or 'no parameters'}"
+        here, others = ([item for item in self.all if (item.domain != ()) is can] for can in (True, False))
+        takes = f"{self.function}() takes {listed(list(map(str, here))) or 'no parameters'}"
+        if not others:
+            return takes
+        names = listed([f"{item.name} ({item.kind})" for item in others])
+        return f"{takes}, and from Python alone {names}: here are set bool, int, str, Literal and Enum"
 
     def named(self, name: str) -> Parameter:
         """The parameter of this name. Raises UnfitParameters for one that it does not have, or that cannot be given here."""
         found = next((item for item in self.all if item.name == name), None)
         if found is None:
-            near = str(nearest("parameter", name, [item.name for item in self.all])).replace("; known: ", "")
+            near = str(nearest("parameter", name, [item.name for item in self.all])).partition("; known: ")[0]
             raise UnfitParameters(f"{near}; {self.takes}")
         if found.domain == ():
-            raise UnfitParameters(self.takes)
+            raise UnfitParameters(f"{name} cannot be set here; {self.takes}")
         return found
 
     def read(self, given: Mapping[str, Value]) -> dict[str, Value]:
@@ -202,12 +207,21 @@ def _parameters(function: Callable[..., object]) -> Iterator[Parameter]:
 def _parameter(function: Callable[..., object], item: inspect.Parameter) -> Parameter:
     wanted = _type_of(function, item)
     domain, enum = _domain(wanted)
-    kind = "a type that is not known" if wanted is object else getattr(wanted, "__name__", str(wanted))
+    kind = "of no known type" if wanted is object else getattr(wanted, "__name__", str(wanted))
     if item.default is item.empty:
         return Parameter(item.name, kind, domain, enum=enum)
     start = item.default.name if enum is not None and isinstance(item.default, enum) else item.default
     plain = start if isinstance(start, bool | int | str) else None
-    return Parameter(item.name, kind, domain, repr(start) if plain is None else shown(plain), plain, enum)
+    return Parameter(item.name, kind, domain, _written(start) if plain is None else shown(plain), plain, enum)
+
+
+def _written(default: object) -> str:
+    """A default that no file could say, as Python does; by its type, if that fails or is long."""
+    try:
+        text = repr(default)
+    except Exception:  # it may be a class of the user's
+        text = ""
+    return text if 0 < len(text) <= 40 else f"some {type(default).__name__}"
 
 
 def _type_of(function: Callable[..., object], item: inspect.Parameter) -> Any:
@@ -218,7 +232,7 @@ def _type_of(function: Callable[..., object], item: inspect.Parameter) -> Any:
     try:
         holder = type("holder", (), {"__annotations__": {"it": item.annotation}})
         found = get_type_hints(holder, globalns=getattr(function, "__globals__", {}))["it"]
-    except Exception:  # whatever an annotation does that only type checkers read
+    except (Exception, SystemExit):  # whatever an annotation does that only type checkers read
         return object
     if get_origin(found) in (Union, types.UnionType):
         others = [kind for kind in get_args(found) if kind is not type(None)]

@@ -107,3 +107,47 @@ def test_processes_can_be_left_again_afterwards(written: Callable[[tuple[str, st
     leave = os._exit
     assert run("check", written(("", ""))).exit_code == 12
     assert os._exit is leave
+
+
+HOSTILE_SIGNATURES = """
+from draincheck.lang import Model
+
+class Default:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+def model():
+    m = Model("m")
+    n = m.bool("n")
+    with m.thread("t") as p:
+        p.do("set", n.set())
+    m.reachable("set", n)
+    return m
+
+def default(x=Default(), y=[0] * 100):
+    return model()
+
+def annotated(a: "1 / 0" = 3, b: "exit(0)" = 4, c: "nowhere.Type" = 5, *rest, **more):
+    return model()
+
+class Callable:
+    __signature__ = "none"
+    def __call__(self):
+        return model()
+
+callable_ = Callable()
+"""
+
+
+@pytest.mark.parametrize("name", ["default", "annotated", "callable_"])
+def test_a_signature_that_cannot_be_read_takes_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model is made as ever; what is set on it is refused, in one message."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(HOSTILE_SIGNATURES, encoding="utf-8")
+    assert run("check", f"own.py:{name}").exit_code == 0
+    for setting in ("a=1", "b=1", "x=1", "y=1", "rest=1", "more=1"):
+        refused = run("check", f"own.py:{name}", "--set", setting)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "internal error" not in refused.stderr
