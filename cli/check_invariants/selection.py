@@ -32,8 +32,8 @@ from drainspecs.mirror.specifications import known_properties, specification_of
 
 __all__ = [
     "CodeBaseOptions",
+    "Maker",
     "Models",
-    "Named",
     "Selectors",
     "Varied",
     "called_with",
@@ -203,7 +203,7 @@ def load_model(name: str, settings: Iterable[tuple[str, Setting]] = ()) -> Model
         return ModelFile.load(name, merged(settings))
 
 
-class Named(NamedTuple):
+class Maker(NamedTuple):
     """One of several models: what tells it from the others, and how it is made. Raises as `load_model`."""
 
     name: str
@@ -214,7 +214,7 @@ class Models(NamedTuple):
     """Several models of the user's: what they are called together, and whether they are the variants of a file."""
 
     called: str
-    all: Sequence[Named]
+    all: Sequence[Maker]
     variants: bool
 
 
@@ -226,7 +226,7 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
     if not Name.of(name).function:
         if given:
             raise click.UsageError(f"--set is for one function: name it, as {name}:FUNCTION")
-        makers = [Named(item.title, partial(_made, item, {})) for item in found]
+        makers = [Maker(item.title, partial(_made, item, {})) for item in found]
         return Models(name, makers, variants=True)
     (builder,) = found
     with taken_parameters(), loading():
@@ -234,7 +234,7 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
     if len(points) == 1:
         return _made(builder, points[0])
     varied = [parameter for parameter in points[0] if len({point[parameter] for point in points}) > 1]
-    makers = [Named(assigned({p: point[p] for p in varied}), partial(_made, builder, point)) for point in points]
+    makers = [Maker(assigned({p: point[p] for p in varied}), partial(_made, builder, point)) for point in points]
     fixed = {parameter: value for parameter, value in points[0].items() if parameter not in varied}
     return Models(called_with(name, fixed.items()), makers, variants=False)
 

@@ -8,12 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelError, UnknownName
+from draincheck.errors import ModelError, OutOfBudget, UnknownName
 from draincheck.knobs import Knobs, all_knobs, knob_named, shown, turned
 from draincheck.qemu import Scenario, build
+from draincheck.reason import Incomplete
 from draincheck.revisions import find_revision
 from draincheck.semantics.validation import demand_faultless
-from draincheck.verdict import Outcome
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Exploration, Limits, Outcome, Verdict
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, find_scenario
@@ -130,12 +132,19 @@ def test_no_code_base_of_the_history_is_objected_to() -> None:
 
 
 def test_an_undecided_property_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that comes to no verdict is never counted as one."""
-    from draincheck.verdict import Limits
-
+    """A search that comes to no verdict is never counted as one: it was stopped, or nothing more is to be known."""
+    knobs = find_revision("9a0cec664e").knobs
     monkeypatch.setattr(variants, "explore", lambda system: explore(system, Limits(states=10)))
-    with pytest.raises(ModelError, match="S4 cannot be decided: state limit 10"):
-        Judge(MIRROR, ["S4"]).judge(find_revision("9a0cec664e").knobs)
+    with pytest.raises(OutOfBudget, match="state limit 10 reached"):
+        Judge(MIRROR, ["S4"]).judge(knobs)
+
+    def bounded(system: TransitionSystem) -> Exploration:
+        found = explore(system)
+        return replace(found, verdicts={"S4": Verdict("S4", Outcome.UNKNOWN, Incomplete(9, "nested polls (m.py:2)"))})
+
+    monkeypatch.setattr(variants, "explore", bounded)
+    with pytest.raises(ModelError, match="S4 cannot be decided: bound passed: nested polls"):
+        Judge(MIRROR, ["S4"]).judge(knobs)
 
 
 def test_several_processes_say_the_same() -> None:

@@ -61,16 +61,16 @@ def command(
     _refuse_limits(engine, max_states, depth)
     asked = Asked(properties, Limits(max_states, depth=depth), engine, lemmas)
     wanted = Wanted(0 if no_trace else None if traces else 1, trace_out, as_json, strict or bool(properties))
-    if selectors["model"] is None and selectors["scenario"] is None:
+    if selectors["model"] is None and selectors.get("scenario") is None:
         from check_invariants.work import everywhere
 
         return everywhere.check(
             asked,
             wanted,
             jobs,
-            revision=selectors["revision"],
-            order=selectors["order"],
-            settings=selectors["settings"],
+            revision=selectors.get("revision"),
+            order=selectors.get("order"),
+            settings=selectors.get("settings", ()),
         )
     subject = select_models(properties, **selectors)
     if not isinstance(subject, Models):

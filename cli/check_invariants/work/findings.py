@@ -83,8 +83,8 @@ class Checked(Struct, frozen=True, dict=True):
         for item, run in self.violated:
             groups.setdefault(replace(run.trace, property=""), []).append((item, run))
         found = [Counterexample([item for item, _ in group], group[0][1]) for group in groups.values()]
-        severity = rank if isinstance(self.subject, CodeBase) else lambda name: 0
-        return sorted(found, key=lambda each: each.urgency(severity))
+        ranked = isinstance(self.subject, CodeBase)
+        return sorted(found, key=lambda each: each.urgency(rank if ranked else _equally))
 
     @property
     def answer(self) -> str:
@@ -136,6 +136,11 @@ def is_directory(path: str) -> bool:
         return Path(path).is_dir()
     except OSError:  # a longer name than there may be
         return False
+
+
+def _equally(_: str) -> int:
+    """A rank where no property is worse than another."""
+    return 0
 
 
 def _still(found: Checked) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
 from check_invariants.judge import Asked, checked
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
-from check_invariants.selection import Models, Named
+from check_invariants.selection import Maker, Models
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed
 from draincheck import ModelFile
@@ -66,7 +66,7 @@ class _Row(NamedTuple):
         return "" if self.result.exploration is None else str(self.result.exploration.statistics.states)
 
 
-def _row(asked: Asked, named: Named) -> _Row:
+def _row(asked: Asked, named: Maker) -> _Row:
     model = named.make()
     return _Row(named.name, model, checked(model, *asked))
 

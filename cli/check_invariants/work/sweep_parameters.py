@@ -18,7 +18,7 @@ from draincheck.knobs import Setting
 from draincheck.parameters import assigned, shown
 from draincheck.verdict import Outcome
 from draincheck.words import counted, listed
-from drainspecs.questions.parameters import Decided, decide_all, points_of, safe_cubes
+from drainspecs.questions.parameters import Combination, decide_all, points_of, safe_cubes
 
 
 class Swept(Struct, frozen=True):
@@ -71,7 +71,7 @@ class _Found(Struct, frozen=True):
     """What was found: each combination, and the cubes of those in which everything holds."""
 
     asked: Swept
-    all: Sequence[Decided]
+    all: Sequence[Combination]
     cubes: Sequence[Cube]
     unknown: int
     seconds: float

@@ -16,7 +16,7 @@ from check_invariants.exit import ExitCode, ending
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, write_to
 from check_invariants.selection import CodeBaseOptions, own_settings, probes_of_states, select_code_base
-from check_invariants.work.why_parameters import Asked, explained
+from check_invariants.work.why_parameters import WhyQuestion, explained
 from draincheck import Run, TransitionSystem
 from draincheck.budget import grace
 from draincheck.certificate import make
@@ -42,7 +42,7 @@ def command(
     if len(properties) > 1:
         raise click.UsageError("a reason is for one verdict: name one property")
     if model is not None:
-        return explained(Asked.of(model, own_settings(selectors), properties), evidence, jobs, as_json)
+        return explained(WhyQuestion.of(model, own_settings(selectors), properties), evidence, jobs, as_json)
     name = properties[0] if properties else "S1"
     selected = select_code_base([name], **selectors)
     if evidence is not None:

@@ -25,10 +25,10 @@ from draincheck.report.jsontrace import write_trace
 from draincheck.sorts import Value
 from draincheck.verdict import stop_of
 from draincheck.words import counted
-from drainspecs.questions.parameters import Decided, Flip, decide_all, flips, points_of
+from drainspecs.questions.parameters import Combination, ParameterFlip, decide_all, flips, points_of
 
 
-class Asked(Struct, frozen=True):
+class WhyQuestion(Struct, frozen=True):
     """What is asked: the model as it is, the parameters that it started with, what else they could be, and the property."""
 
     varied: Varied
@@ -37,7 +37,7 @@ class Asked(Struct, frozen=True):
     name: str
 
     @classmethod
-    def of(cls, name: str, settings: Sequence[tuple[str, Setting]], properties: Sequence[str]) -> Asked:
+    def of(cls, name: str, settings: Sequence[tuple[str, Setting]], properties: Sequence[str]) -> WhyQuestion:
         """What the options name. Raises UsageError and EmptySelection."""
         if click.get_current_context().get_parameter_source("against") is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(
@@ -58,7 +58,7 @@ class Asked(Struct, frozen=True):
         return cls(found, model, {**found.defaults, **found.fixed}, demanded[0])
 
 
-def explained(asked: Asked, evidence: str | None, jobs: int | None, as_json: bool) -> ExitCode:
+def explained(asked: WhyQuestion, evidence: str | None, jobs: int | None, as_json: bool) -> ExitCode:
     """Find the smallest changes that turn the verdict, and write their evidence where it is wanted. Raises LimitReached, MalformedInput."""
     if evidence is not None:
         make_directory(evidence)
@@ -79,9 +79,9 @@ def explained(asked: Asked, evidence: str | None, jobs: int | None, as_json: boo
 class _Found(Struct, frozen=True):
     """The answers, and what was looked at for them."""
 
-    asked: Asked
+    asked: WhyQuestion
     verdict: Verdict
-    flips: Sequence[Flip]
+    flips: Sequence[ParameterFlip]
     examined: int
     digests: int
     unknown: int
@@ -89,8 +89,8 @@ class _Found(Struct, frozen=True):
     stop: Stop | None
 
 
-def _searched(asked: Asked, verdict: Verdict, jobs: int | None) -> _Found:
-    answers, seen, stop = list[Flip](), list[Decided](), None
+def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
+    answers, seen, stop = list[ParameterFlip](), list[Combination](), None
     builder, axes = asked.varied.builder, asked.varied.axes
     try:
         size = len(points_of(axes, {}))
@@ -98,7 +98,7 @@ def _searched(asked: Asked, verdict: Verdict, jobs: int | None) -> _Found:
         raise LimitReached(str(error)) from error
     with Counter("models decided", size) as counter, refusing():
 
-        def decide(points: Sequence[dict[str, Value]]) -> Iterator[Decided]:
+        def decide(points: Sequence[dict[str, Value]]) -> Iterator[Combination]:
             for item in decide_all(builder, points, [asked.name], jobs):
                 seen.append(item)
                 counter.advance(len(seen))
@@ -121,13 +121,13 @@ def _searched(asked: Asked, verdict: Verdict, jobs: int | None) -> _Found:
     )
 
 
-def _changed(asked: Asked, flip: Flip) -> ModelFile:
+def _changed(asked: WhyQuestion, flip: ParameterFlip) -> ModelFile:
     """The model with the changes."""
     with refusing():
         return asked.varied.builder.build({**asked.varied.fixed, **flip.changes})
 
 
-def _file(flip: Flip, asked: Asked) -> str:
+def _file(flip: ParameterFlip, asked: WhyQuestion) -> str:
     """The file for the evidence of an answer, "" if there is none: of demands on runs there are no certificates."""
     violated = flip.decided.outcomes[asked.name] is Outcome.VIOLATED
     if not violated and isinstance(asked.model.system().property_named(asked.name), Liveness):
@@ -135,7 +135,7 @@ def _file(flip: Flip, asked: Asked) -> str:
     return f"{plain('with-' + '+'.join(f'{n}={shown(v)}' for n, v in flip.changes.items()))}.{'json' if violated else 'smt2'}"
 
 
-def _write(asked: Asked, flip: Flip, directory: str) -> None:
+def _write(asked: WhyQuestion, flip: ParameterFlip, directory: str) -> None:
     """Write what shows an answer: a trace, or a certificate. Raises NotWritable."""
     model, file = _changed(asked, flip), _file(flip, asked)
     if not file:

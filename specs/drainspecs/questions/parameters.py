@@ -22,7 +22,7 @@ from draincheck.pool import in_processes
 from draincheck.sorts import Value
 from draincheck.verdict import Outcome
 
-__all__ = ["MOST", "MOST_VALUES", "Decided", "Flip", "decide_all", "flips", "points_of", "safe_cubes"]
+__all__ = ["MOST", "MOST_VALUES", "Combination", "ParameterFlip", "decide_all", "flips", "points_of", "safe_cubes"]
 
 #: combinations that are decided for one question
 MOST: Final = 10_000
@@ -33,7 +33,7 @@ Values = Mapping[str, Value]
 Axes = Mapping[str, tuple[Value, ...]]
 
 
-class Decided(Struct, frozen=True):
+class Combination(Struct, frozen=True):
     """A combination of values: the digest of its model, and the outcome of each property that was asked about, in words the reason."""
 
     values: Values
@@ -46,11 +46,11 @@ class Decided(Struct, frozen=True):
         return all(outcome is Outcome.HOLDS for outcome in self.outcomes.values())
 
 
-class Flip(Struct, frozen=True):
+class ParameterFlip(Struct, frozen=True):
     """Changes of parameters that make the outcome another one, and no smaller set of these does."""
 
     changes: Values
-    decided: Decided
+    decided: Combination
 
 
 def points_of(axes: Axes, fixed: Values) -> list[dict[str, Value]]:
@@ -64,20 +64,20 @@ def points_of(axes: Axes, fixed: Values) -> list[dict[str, Value]]:
 
 def decide_all(
     builder: Builder, points: Sequence[Values], properties: Sequence[str], processes: int | None = None
-) -> Iterator[Decided]:
+) -> Iterator[Combination]:
     """Decide properties of each model, all if none is named; what a limit keeps from being decided is unknown.
 
     Raises what `Builder.build` and `check` do.
     """
 
-    def decided(values: Values) -> Decided:
+    def decided(values: Values) -> Combination:
         result = check(builder.build(values), properties)
-        return Decided(values, result.system.digest, {item.name: item.outcome for item in result.findings})
+        return Combination(values, result.system.digest, {item.name: item.outcome for item in result.findings})
 
     return in_processes(decided, points, processes)
 
 
-def safe_cubes(found: Sequence[Decided], axes: Axes) -> tuple[Cube, ...]:
+def safe_cubes(found: Sequence[Combination], axes: Axes) -> tuple[Cube, ...]:
     """Cubes that together contain exactly the combinations in which everything holds.
 
     Raises SpaceTooLarge if a parameter has more than `MOST_VALUES`.
@@ -95,8 +95,8 @@ def safe_cubes(found: Sequence[Decided], axes: Axes) -> tuple[Cube, ...]:
 
 
 def flips(
-    start: Values, axes: Axes, decide: Callable[[Sequence[Values]], Iterator[Decided]], outcome: Outcome, name: str
-) -> Iterator[Flip]:
+    start: Values, axes: Axes, decide: Callable[[Sequence[Values]], Iterator[Combination]], outcome: Outcome, name: str
+) -> Iterator[ParameterFlip]:
     """The smallest changes of `start` that make the outcome of a property another one, fewest parameters first.
 
     `axes` has the values that each parameter may get; what is unknown is no other outcome.
@@ -107,7 +107,7 @@ def flips(
         for change, item in zip(changes, decide([{**start, **change} for change in changes]), strict=True):
             if item.outcomes[name] not in (outcome, Outcome.UNKNOWN):
                 answers.append(change)
-                yield Flip(change, item)
+                yield ParameterFlip(change, item)
 
 
 def _changes(start: Values, axes: Axes, size: int) -> Iterator[dict[str, Value]]:
