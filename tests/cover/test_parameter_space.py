@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from check_invariants.output import Counter
+from draincheck.budget import interrupt
 from draincheck.checking import check
 from draincheck.errors import SpaceTooLarge
 from draincheck.model_file import ModelFile
@@ -158,6 +160,46 @@ def test_evidence_is_written_and_accepted(model: str) -> None:
         assert file in [item["evidence"] for item in data["answers"]]
     assert run("certificate", "check", "evidence/with-a=off.smt2", "--model", model).exit_code == 0
     assert run("trace", "show", "evidence/with-a=on.json", "--model", model).exit_code == 0
+
+
+@pytest.fixture
+def third(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C when three models have been decided."""
+
+    def advance(_: Counter, decided: int) -> None:
+        if decided == 3:
+            interrupt()
+
+    monkeypatch.setattr(Counter, "advance", advance)
+
+
+@pytest.mark.usefixtures("third")
+def test_a_sweep_that_was_stopped_says_what_is_unknown(model: str) -> None:
+    """The table is of those that were decided, and nothing is said of the others but that; the command that goes on is the control above."""
+    data = document("sweep", model, "--jobs", "1", code=130)
+    assert (len(data["models"]), data["undecided"], data["stopped"]) == (3, 13, "interrupted")
+    good = [item["parameters"] for item in data["models"] if item["verdicts"]["fine"] == "holds"]
+    points = [dict(zip(data["parameters"], values, strict=True)) for values in product(*data["parameters"].values())]
+    fit = [point for point in points if any(all(point[n] in row[n] for n in row) for row in data["table"])]
+    assert (fit, data["safe"]) == (good, len(good))
+    result = run("sweep", model, "--jobs", "1")
+    assert result.stdout.startswith(
+        "m.py:build: fine holds in 3 of 16 models; 13 unknown\n\nsafe are those that fit a row"
+    )
+    assert "; of 13 others that is unknown:" in result.stdout and "no other" not in result.stdout
+
+
+@pytest.mark.usefixtures("third")
+def test_a_reason_that_was_stopped_leaves_the_others_open(model: str) -> None:
+    """Answers that were found have their evidence; without one it is not said that nothing turns the verdict."""
+    data = document("why", model, "--set", "a=on", "--set", "b=off", "--evidence", "evidence", "--jobs", "1", code=130)
+    assert [item["changes"] for item in data["answers"]] == [{"a": False}, {"b": True}]
+    assert (Path("evidence") / data["answers"][0]["evidence"]).exists()
+    assert data["stopped"] == "interrupted"
+    result = run("why", model, "--set", "mode=wild", "--set", "b=on", "--jobs", "1")
+    assert result.exit_code == 130
+    assert "no answer among those that were decided: " in result.stdout and "it stays so" not in result.stdout
+    assert "interrupted before more were" in result.stdout and "any other" not in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ from check_invariants.output import Document, emit, emit_json, emit_stop, emit_t
 from check_invariants.selection import Varied, chosen_properties, refusing, varied
 from check_invariants.table import Column, Styled, Table
 from draincheck.analysis.decision_tables import Cube
+from draincheck.budget import grace
 from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
 from draincheck.parameters import assigned, shown
+from draincheck.reason import Stop
 from draincheck.verdict import Outcome
 from draincheck.words import counted, listed
 from drainspecs.questions.parameters import Combination, decide_all, points_of, safe_cubes
@@ -53,12 +55,12 @@ def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bo
             chosen_properties(asked.varied.builder.build(points[0]).system(), properties)
             decided = decide_all(asked.varied.builder, points, properties, jobs)
             found, stop = until_stopped(decided, "models decided", len(points))
-        cubes = safe_cubes(found, asked.varied.axes)
+        with grace():
+            cubes = safe_cubes(found, asked.varied.axes)
     except SpaceTooLarge as error:
         raise LimitReached(str(error)) from error
-    unknown = [item for item in found if Outcome.UNKNOWN in item.outcomes.values()]
-    code = ending([ExitCode.INCONCLUSIVE] if unknown else [], stop)
-    result = _Found(asked, found, cubes, len(unknown), perf_counter() - started)
+    result = _Found(asked, found, cubes, len(points), perf_counter() - started, stop)
+    code = ending([ExitCode.INCONCLUSIVE] if result.undecided else [], stop)
     if as_json:
         emit_json("sweep-model", _json(result), code)
     else:
@@ -68,13 +70,14 @@ def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bo
 
 
 class _Found(Struct, frozen=True):
-    """What was found: each combination, and the cubes of those in which everything holds."""
+    """What was found: each combination that was looked at, of so many, and the cubes of those in which everything holds."""
 
     asked: Swept
     all: Sequence[Combination]
     cubes: Sequence[Cube]
-    unknown: int
+    size: int
     seconds: float
+    stop: Stop | None
 
     @property
     def properties(self) -> list[str]:
@@ -87,6 +90,11 @@ class _Found(Struct, frozen=True):
         return sum(item.good for item in self.all)
 
     @property
+    def undecided(self) -> int:
+        """Of how many that is unknown."""
+        return self.size - sum(Outcome.UNKNOWN not in item.outcomes.values() for item in self.all)
+
+    @property
     def fitting(self) -> list[int]:
         """How many models are in each cube."""
         return [sum(_fits(item.values, cube) for item in self.all) for cube in self.cubes]
@@ -94,9 +102,9 @@ class _Found(Struct, frozen=True):
     @property
     def answer(self) -> str:
         """The answer in a sentence."""
-        what = f"{listed(self.properties)} hold{'s' * (len(self.properties) == 1)}"
-        unknown = f"; {self.unknown} unknown" if self.unknown else ""
-        return f"{self.asked.title}: {what} in {self.safe} of {counted(len(self.all), 'model')}{unknown}"
+        what = f"{listed(self.properties)} hold{'s' * (len(self.properties) == 1)}" if self.all else "everything holds"
+        unknown = f"; {self.undecided} unknown" if self.undecided else ""
+        return f"{self.asked.title}: {what} in {self.safe} of {counted(self.size, 'model')}{unknown}"
 
 
 def _fits(values: Mapping[str, object], cube: Cube) -> bool:
@@ -108,7 +116,8 @@ def _show(found: _Found) -> None:
     digests = {item.digest for item in found.all}
     emit(f"{found.answer}\n\n")
     if found.cubes:
-        emit("safe are those that fit a row, whatever stands in empty cells, and no other:\n\n")
+        others = f"; of {found.undecided} others that is unknown" if found.undecided else ", and no other"
+        emit(f"safe are those that fit a row, whatever stands in empty cells{others}:\n\n")
         emit_table(_table(found))
         emit("\n")
     tried = ", ".join(f"{name} ({', '.join(map(shown, values))})" for name, values in found.asked.varied.axes.items())
@@ -145,5 +154,7 @@ def _json(found: _Found) -> Document:
         "safe": found.safe,
         "table": [{name: list(values) for name, values in cube.allowed} for cube in found.cubes],
         "fitting": found.fitting,
+        "undecided": found.undecided,
+        "stopped": None if found.stop is None else str(found.stop),
         "milliseconds": round(found.seconds * 1000, 1),
     }

@@ -9,12 +9,13 @@ from shlex import quote
 import click
 from msgspec import Struct
 
-from check_invariants.exit import EmptySelection, ExitCode, LimitReached, of_stop, worst
+from check_invariants.exit import EmptySelection, ExitCode, LimitReached, ending
 from check_invariants.filenames import plain
 from check_invariants.judge import checked
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, write_to
 from check_invariants.selection import Varied, chosen_properties, refusing, varied
 from draincheck import ModelFile, Outcome, Run, Verdict
+from draincheck.budget import grace
 from draincheck.certificate import make
 from draincheck.errors import OutOfBudget, SpaceTooLarge
 from draincheck.knobs import Setting
@@ -64,20 +65,21 @@ def explained(asked: WhyQuestion, evidence: str | None, jobs: int | None, as_jso
         make_directory(evidence)
     verdict = checked(asked.model, [asked.name])[asked.name].verdict
     found = _searched(asked, verdict, jobs)
-    for flip in found.flips if evidence is not None else ():
-        _write(asked, flip, str(evidence))
-    undecided = ExitCode.INCONCLUSIVE if verdict.outcome is Outcome.UNKNOWN or found.unknown else ExitCode.OK
-    code = worst([undecided, *([of_stop(found.stop)] if found.stop else [])])
-    if as_json:
-        emit_json("why-model", _json(found), code)
-    else:
-        emit("".join(f"{line}\n" for line in _lines(found)))
+    undecided = verdict.outcome is Outcome.UNKNOWN or found.unknown
+    code = ending([ExitCode.INCONCLUSIVE] if undecided else [], found.stop)
+    with grace():
+        for flip in found.flips if evidence is not None else ():
+            _write(asked, flip, str(evidence))
+        if as_json:
+            emit_json("why-model", _json(found), code)
+        else:
+            emit("".join(f"{line}\n" for line in _lines(found)))
     emit_stop(found.stop, "there may be more answers")
     return code
 
 
 class _Found(Struct, frozen=True):
-    """The answers, and what was looked at for them."""
+    """The answers, and what was looked at for them: how many models, how many distinct ones, and of how many the verdict is unknown."""
 
     asked: WhyQuestion
     verdict: Verdict
@@ -87,6 +89,11 @@ class _Found(Struct, frozen=True):
     unknown: int
     size: int
     stop: Stop | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing that might be an answer is unknown."""
+        return not (self.stop or self.unknown)
 
 
 def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
@@ -157,16 +164,26 @@ def _lines(found: _Found) -> Iterator[str]:
     yield f"{asked.model.heading}: {asked.name} {word} ({found.verdict.reason})"
     tried = ", ".join(f"{name} ({', '.join(map(shown, values))})" for name, values in asked.varied.axes.items())
     if not found.flips:
-        yield f"whatever else these are, it stays so: {tried}"
+        stays = "whatever else these are, it stays so" if found.whole else "no answer among those that were decided"
+        yield f"{stays}: {tried}"
     for number, flip in enumerate(found.flips, 1):
         yield ""
         yield f"{number}. with {assigned(flip.changes)} it {_outcome(flip.decided.outcomes[asked.name])}"
         yield f"   see: check-invariants check {_changed(asked, flip).options} --property {quote(asked.name)}"
     yield ""
     looked = f"{found.examined} of {counted(found.size, 'combination')} looked at, {counted(found.digests, 'distinct model')}"
-    yield f"{looked}; any other contains one of the above" if found.flips else looked
+    yield f"{looked}{_rest(found)}"
     if found.flips:
         yield f"tried: {tried}"
+
+
+def _rest(found: _Found) -> str:
+    """What is to be said of the combinations that were not looked at, and of those that are unknown."""
+    said = [f"; {found.unknown} unknown"] if found.unknown else []
+    said += [f"; {found.stop} before more were"] if found.stop else []
+    if found.flips and found.whole:
+        said.append("; any other contains one of the above")
+    return "".join(said)
 
 
 def _outcome(outcome: Outcome) -> str:
@@ -197,4 +214,6 @@ def _json(found: _Found) -> Document:
         "combinations": found.size,
         "examined": found.examined,
         "systems": found.digests,
+        "undecided": found.unknown,
+        "stopped": None if found.stop is None else str(found.stop),
     }
