@@ -16,3 +16,6 @@ pytest_plugins = ["pytester"]
 
 # however slow the machine is, commands show no progress here; tests of that ask for it
 os.environ["CHECK_INVARIANTS_PROGRESS"] = "off"
+
+# how wide the tests' own terminal is says nothing of how wide the commands' is
+os.environ.pop("COLUMNS", None)

@@ -151,12 +151,8 @@ class Application(click.Group):
 
 
 def _columns() -> int:
-    """The width of help texts, as click would find it with `shutil`, which loads the modules of every kind of archive."""
-    try:
-        columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
-    except (ValueError, OSError):
-        columns = 80
-    return formatting.FORCED_WIDTH or max(min(columns, 80) - 2, 50)
+    """The width of help texts: that of everything else, but no wider than is easily read."""
+    return formatting.FORCED_WIDTH or max(min(standard.columns() or 80, 80) - 2, 50)
 
 
 def _refused(error: click.ClickException, arguments: Sequence[str]) -> int:

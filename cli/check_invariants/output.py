@@ -23,6 +23,7 @@ from draincheck.budget import memory_in_use
 from draincheck.errors import OutOfBudget
 from draincheck.escape import harmless
 from draincheck.reason import Stop
+from draincheck.report.layout import fitted
 from draincheck.verdict import stop_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "Json",
     "check_output",
     "emit",
+    "emit_document",
     "emit_json",
     "emit_markup",
     "emit_stop",
@@ -69,10 +71,15 @@ VERSION = 1
 
 
 def emit(text: str) -> None:
-    """Print text. If nobody reads on (`| head`), stay quiet from here: the exit code still says how it went.
+    """Print text for people: a line that is too long goes on below, further in. If nobody reads on (`| head`), stay quiet from here.
 
-    Raises NotWritable for a full disk.
+    The exit code still says how it went. Raises NotWritable for a full disk.
     """
+    _print(fitted(harmless(text), standard.columns()))
+
+
+def emit_document(text: str) -> None:
+    """Print text for programs, as it is. Raises NotWritable."""
     _print(harmless(text))
 
 
@@ -88,7 +95,7 @@ def _print(text: str) -> None:
 
 def emit_json(kind: str, content: Document, code: ExitCode | None = None) -> None:
     """Print one JSON document, which ends with the exit code, if it says one."""
-    emit(json.dumps(whole(kind, content, code), indent=2) + "\n")
+    emit_document(json.dumps(whole(kind, content, code), indent=2) + "\n")
 
 
 def json_text(kind: str, content: Document) -> str:
@@ -102,31 +109,24 @@ def whole(kind: str, content: Document, code: ExitCode | None = None) -> Documen
     return {"format": f"check-invariants/{kind}", "version": VERSION, **content, **ending}
 
 
-def emit_table(table: Table, too_narrow: Callable[[int], str] | None = None) -> None:
-    """Print a table: with colours and in the terminal's width there, plainly elsewhere.
-
-    `too_narrow` makes other text, for a terminal of so many columns that is too narrow even for the fitted table.
-    """
-    if not _watched(standard.stream()):
-        emit(table.text())
-        return
-    table = table.each(harmless)
-    terminal = _terminal()
-    fitted = table.fitted(terminal.width())
-    fits = fitted.width <= terminal.width()
-    _print(terminal.drawn(fitted) if fits or too_narrow is None else harmless(too_narrow(terminal.width())))
-
-
-def emit_markup(render: Callable[[bool], str]) -> None:
-    """Print text, which is rendered with rich's markup for a terminal."""
+def emit_table(table: Table) -> None:
+    """Print a table, with colours on a terminal."""
+    found = table.each(harmless)
+    width = standard.columns()
     watched = _watched(standard.stream())
-    text = harmless(render(watched))
+    _print(_terminal().painted(found.lines(width)) if watched else found.text(width))
+
+
+def emit_markup(render: Callable[[bool, int | None], str]) -> None:
+    """Print text, which is rendered with rich's markup or without, for so many columns or as many as it likes."""
+    watched = _watched(standard.stream())
+    text = harmless(render(watched, standard.columns()))
     _print(_terminal().marked(text) if watched else text)
 
 
 def emit_trace(run: Run) -> None:
     """Print a trace as a call tree."""
-    emit_markup(lambda color: render_trace(run, color=color))
+    emit_markup(lambda color, width: render_trace(run, color=color, width=width))
 
 
 def _watched(stream: TextIO | None) -> bool:

@@ -10,7 +10,11 @@ import sys
 from io import TextIOWrapper
 from typing import TextIO
 
-__all__ = ["begin", "keep", "let_go", "mend", "note", "stream", "was_used", "write"]
+__all__ = ["begin", "columns", "keep", "let_go", "mend", "note", "stream", "was_used", "write"]
+
+
+#: what claims to be narrower is taken for this
+NARROWEST = 40
 
 
 class _State:
@@ -62,6 +66,20 @@ def stream() -> TextIO | None:
     return _State.kept or sys.stdout
 
 
+def columns(of: TextIO | None = None) -> int | None:
+    """How wide lines may be: what `COLUMNS` says, else what the terminal says; None where neither does, as in a pipe or a file.
+
+    Of standard output, if nothing else is named.
+    """
+    said = os.environ.get("COLUMNS", "")
+    try:
+        found = int(said) if said.isascii() and said.isdigit() else 0
+        found = found or os.get_terminal_size((of or stream() or sys.__stdout__).fileno()).columns
+    except (AttributeError, ValueError, OSError):
+        return None
+    return max(found, NARROWEST) if found else None
+
+
 def was_used() -> bool:
     """Whether the command has printed anything."""
     return _State.used
@@ -79,11 +97,12 @@ def write(text: str) -> None:
 def note(text: str) -> None:
     """Print a text on standard error, with what a terminal would obey escaped; if nobody can read it, that changes nothing."""
     from draincheck.escape import harmless
+    from draincheck.report.layout import fitted
 
     found: TextIO | None = sys.stderr
     if found is not None:
         try:
-            found.write(harmless(text))
+            found.write(fitted(harmless(text), columns(found)))
             found.flush()
         except OSError:
             _silence(found)

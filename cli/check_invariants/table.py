@@ -1,13 +1,21 @@
-"""Tables as plain lines, and as they fit a terminal."""
+"""Tables as lines: as wide as they are, or as wide as there is room, with everything that stands in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import NamedTuple, TypeAlias, TypeVar
+
+from draincheck.report.layout import wrapped
 
 __all__ = ["Cell", "Column", "Styled", "Table"]
 
 T = TypeVar("T")
+
+#: what stands before the further lines of a cell, and before what stands below its row
+HANGING, BELOW = "  ", " " * 4
+#: columns that say nothing else are not made narrower than this
+LEAST = 12
 
 
 class Styled(NamedTuple):
@@ -26,14 +34,16 @@ class Column(NamedTuple):
     Attributes:
         header: its name.
         right: numbers stand to the right.
-        give_way: on a narrow terminal the columns with the highest numbers are left out; 0: never.
-        least: on such a terminal the column may be cut down to this width; 0: it may not.
+        give_way: where there is no room for all, the columns with the highest numbers go below their rows first.
+        least: it goes there sooner than it is made narrower than this; 0: than a word or two.
+        grid: each cell is made of signs, one below each word of the header, and breaks where that does.
     """
 
     header: str
     right: bool = False
     give_way: int = 0
     least: int = 0
+    grid: bool = False
 
 
 class Table(NamedTuple):
@@ -60,51 +70,105 @@ class Table(NamedTuple):
         """The table with other texts in its cells."""
         return Table(self.columns, [[_changed(cell, change) for cell in row] for row in self.rows])
 
-    def text(self) -> str:
-        """The table as plain lines."""
-        cells = [[column.header for column in self.columns], *([_text(cell) for cell in row] for row in self.rows)]
-        widths = self.widths
-        return "".join(f"{'  '.join(map(_padded, row, widths, self.columns)).rstrip()}\n" for row in cells)
+    def text(self, width: int | None = None) -> str:
+        """The table as plain lines, none wider than `width` if its words are not."""
+        lines = ("".join(part.text for part in line).rstrip() for line in self.lines(width))
+        return "".join(f"{line}\n" for line in lines)
+
+    def lines(self, width: int | None = None) -> Iterator[list[Styled]]:
+        """Its lines, each made of parts; cells that are too wide go on below, columns for which there is no room stand below their rows."""
+        widths = self._fitted(width)
+        beside = list(widths)
+        heads = [Styled(column.header, "bold") for column in self.columns]
+        for number, row in enumerate([heads, *self.rows]):
+            yield from _side_by_side([_Lines.of(row[i], self.columns[i], widths[i]) for i in beside])
+            if number and width is not None and len(beside) < len(self.columns):
+                yield from self._below(row, beside, width)
+
+    def _below(self, row: Sequence[Cell], beside: Sequence[int], width: int) -> Iterator[list[Styled]]:
+        """What there is no room for beside the rest."""
+        others = [(self.columns[i], _text(row[i])) for i in range(len(self.columns)) if i not in beside]
+        said = "; ".join(_told(column, text) for column, text in others if text)
+        return ([Styled(line)] for line in wrapped(said, width, BELOW, BELOW + HANGING))
 
     @property
     def widths(self) -> list[int]:
         """The columns' widths, headers included."""
-        return [
-            max([len(column.header), *(len(_text(row[index])) for row in self.rows)])
-            for index, column in enumerate(self.columns)
-        ]
+        return [max(map(len, self._texts(index))) for index in range(len(self.columns))]
 
-    @property
-    def width(self) -> int:
-        """The whole table's."""
-        return _total(self.widths, range(len(self.columns)))
+    def _texts(self, index: int) -> list[str]:
+        return [self.columns[index].header, *(_text(row[index]) for row in self.rows)]
 
-    def fitted(self, width: int) -> Table:
-        """The table as it fits a terminal: columns that give way are left out, the others cut as far as they may be."""
-        full = self.widths
-        widths = [
-            min(w, max(c.least, len(c.header)) if c.least else w) for w, c in zip(full, self.columns, strict=True)
-        ]
-        kept: list[int] = []
-        for i in sorted(range(len(widths)), key=lambda i: self.columns[i].give_way):
-            if not self.columns[i].give_way or _total(widths, [*kept, i]) <= width:
-                kept.append(i)
-        kept.sort()
-        for i in kept:
-            widths[i] = min(full[i], widths[i] + max(width - _total(widths, kept), 0))
-        return Table([self.columns[i] for i in kept], [[_cut(row[i], widths[i]) for i in kept] for row in self.rows])
+    def _fitted(self, width: int | None) -> dict[int, int]:
+        """The columns that stand beside one another, with their widths."""
+        full = dict(enumerate(self.widths))
+        if width is None or _total(full) <= width:
+            return full
+        found = {i: min(full[i], self._least(i)) for i in full}
+        while _total(found) > width and len(found) > 1:
+            del found[max(list(found)[1:], key=lambda i: (self.columns[i].give_way, i))]
+        for _ in range(width - _total(found)):
+            growing = [i for i in found if found[i] < full[i]]
+            if growing:
+                found[min(growing, key=found.__getitem__)] += 1
+        return found
 
-
-def _total(widths: Sequence[int], kept: Sequence[int]) -> int:
-    return sum(widths[i] + 2 for i in kept) - 2
+    def _least(self, index: int) -> int:
+        """How narrow a column may be: no word is broken, and the further lines of a cell stand further in."""
+        column = self.columns[index]
+        longest = max((len(word) for text in self._texts(index) for word in text.split()), default=0)
+        return max(longest + len(HANGING) * (not column.grid), column.least or LEAST)
 
 
-def _cut(cell: Cell, width: int) -> Cell:
-    text = _text(cell)
+class _Lines(NamedTuple):
+    """A cell as lines that are as wide as its column."""
+
+    lines: Sequence[str]
+    style: str
+    column: Column
+    width: int
+
+    @classmethod
+    def of(cls, cell: Cell, column: Column, width: int) -> _Lines:
+        text, style = _text(cell), "" if isinstance(cell, str) else cell.style
+        return cls(_broken(text, column, width), style, column, width)
+
+
+def _side_by_side(cells: Sequence[_Lines]) -> Iterator[list[Styled]]:
+    """The lines of a row."""
+    for texts in zip_longest(*(cell.lines for cell in cells), fillvalue=""):
+        line: list[Styled] = []
+        for text, cell in zip(texts, cells, strict=True):
+            padding = " " * (cell.width - len(text))
+            before, after = (padding, "") if cell.column.right else ("", padding)
+            line += [Styled(before), Styled(text, cell.style), Styled(f"{after}  ")]
+        yield line
+
+
+def _broken(text: str, column: Column, width: int) -> list[str]:
+    """A cell's lines; words stay whole."""
     if len(text) <= width:
-        return cell
-    text = text[: width - 3] + "..."
-    return text if isinstance(cell, str) else cell._replace(text=text)
+        return [text]
+    if not column.grid or len(text.split()) != len(column.header.split()):
+        return wrapped(text, width, others=HANGING)
+    lines = [""]
+    for name, sign in zip(column.header.split(), text.split(), strict=True):
+        place = max(2, len(name))
+        if lines[-1] and len(lines[-1]) + 1 + place > width:
+            lines.append("")
+        lines[-1] += f"{' ' * bool(lines[-1])}{sign:{place}}"
+    return lines
+
+
+def _told(column: Column, text: str) -> str:
+    """A cell with the name of its column."""
+    if column.grid:
+        return " ".join(map("=".join, zip(column.header.split(), text.split(), strict=False)))
+    return f"{column.header}: {text}"
+
+
+def _total(widths: Mapping[int, int]) -> int:
+    return sum(widths.values()) + 2 * (len(widths) - 1)
 
 
 def _changed(cell: Cell, change: Callable[[str], str]) -> Cell:
@@ -113,7 +177,3 @@ def _changed(cell: Cell, change: Callable[[str], str]) -> Cell:
 
 def _text(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell.text
-
-
-def _padded(text: str, width: int, column: Column) -> str:
-    return text.rjust(width) if column.right else text.ljust(width)

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
-from rich.table import Table as Drawn
 from rich.text import Text
 
 from check_invariants import standard
 
 if TYPE_CHECKING:
-    from check_invariants.table import Table
+    from check_invariants.table import Styled
 
-__all__ = ["counting", "drawn", "marked", "width"]
+__all__ = ["counting", "marked", "painted"]
 
 
 def _console() -> Console:
     return Console(file=standard.stream())
 
 
-def width() -> int:
-    """How many columns there are."""
-    return _console().width
-
-
-def drawn(table: Table) -> str:
-    """A table that fits, with its colours."""
-    found = Drawn(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in table.columns:
-        found.add_column(column.header, justify="right" if column.right else "left", no_wrap=True)
-    for row in table.rows:
-        found.add_row(*(Text(cell) if isinstance(cell, str) else Text(*cell) for cell in row))
+def painted(lines: Iterable[Sequence[Styled]]) -> str:
+    """Lines of parts with their colours."""
     console = _console()
     with console.capture() as text:
-        console.print(found)
+        for line in lines:
+            shown = Text.assemble(*((part.text, part.style) for part in line))
+            shown.rstrip()
+            console.print(shown, highlight=False, soft_wrap=True)
     return text.get()
 
 

@@ -20,7 +20,7 @@ def command(file: str, model: str | None, as_json: bool) -> ExitCode:
     if as_json:
         emit_json("explain", _json(told), ExitCode.OK)
     else:
-        emit_markup(lambda color: render_explanation(told, color=color))
+        emit_markup(lambda color, width: render_explanation(told, color=color, width=width))
     return ExitCode.OK
 
 

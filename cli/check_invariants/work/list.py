@@ -32,8 +32,7 @@ def command(what: str, as_json: bool) -> ExitCode:
     if as_json:
         emit_json("list", {"list": what, "items": rows})
         return ExitCode.OK
-    # on a narrow terminal wide columns are cut first, then those on the right are left out
-    columns = [Column(header, give_way=index, least=30) for index, header in enumerate(headers.values())]
+    columns = [Column(header, give_way=index, least=16) for index, header in enumerate(headers.values())]
     emit_table(Table(columns, [[_cell(row[key]) for key in headers] for row in rows]))
     if what in _NOTES:
         emit(f"\n{_NOTES[what]}\n")

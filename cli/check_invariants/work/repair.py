@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from textwrap import wrap
 from typing import Final, Unpack
 
 from msgspec.structs import asdict, replace
@@ -149,22 +147,12 @@ def _names(mitigations: Sequence[Mitigation]) -> str:
 def _print_table(remainders: Sequence[Remainder]) -> None:
     """What sets leave open, and what the words in it mean."""
     columns = [Column("with"), Column("cases open"), Column("in any GSource order"), Column("does not hold")]
-    emit_table(Table(columns, [_row(item) for item in remainders]), partial(_list, remainders))
+    emit_table(Table(columns, [_row(item) for item in remainders]))
     found = {name for item in remainders for names in item.cases_any_order.values() for name in names}
     legend = [f"{name}: {meaning}" for name, meaning in CASES.items() if name in found]
     if any(item.inert for item in remainders):
         legend.append("inert: nothing in this table changes by it")
     emit("".join(f"{line}\n" for line in ["", *legend]) if legend else "")
-
-
-def _list(remainders: Sequence[Remainder], width: int) -> str:
-    """The table as a list, for terminals that are too narrow for it."""
-    lines: list[str] = []
-    for item in remainders:
-        _, cases, any_order, flaws = _row(item)
-        text = f"{_names(item.mitigations)}: {'inert; ' if item.inert else ''}cases open: {cases} (in any GSource order: {any_order}); "
-        lines += wrap(f"{text}does not hold: {flaws.text}", width, subsequent_indent="  ", break_on_hyphens=False)
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _row(item: Remainder) -> tuple[str, str, str, Styled]:

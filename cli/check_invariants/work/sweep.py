@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
-from textwrap import wrap
 from typing import Unpack
 
 from check_invariants.exit import ExitCode, LimitReached, ending
@@ -75,7 +73,7 @@ def _show(found: Sweep) -> None:
     emit("".join(f"{line}\n" for line in _head(found)))
     if found.table:
         emit("\n")
-        emit_table(_table(found), partial(_list, found))
+        emit_table(_table(found))
     emit("".join(f"\n{line}" for line in _foot(found)) + "\n")
 
 
@@ -112,16 +110,6 @@ def _table(found: Sweep) -> Table:
     columns = [*(Column(found.space.knobs[place]) for place in kept), Column("code bases", right=True)]
     cells = [[Styled(row[place], "green") for place in kept] for row in rows]
     return Table(columns, [[*row, str(fitting)] for row, fitting in zip(cells, found.fitting, strict=True)])
-
-
-def _list(found: Sweep, width: int) -> str:
-    """The decision table as a list of rows, for terminals that are too narrow for it."""
-    lines: list[str] = []
-    for number, (cube, fitting) in enumerate(zip(found.table, found.fitting, strict=True), 1):
-        head = f"{number}. "
-        text = f"{cube}: {counted(fitting, 'code base')}"
-        lines += wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _json(found: Sweep) -> Document:

@@ -11,7 +11,7 @@ from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReach
 from check_invariants.inputs import read_bytes
 from check_invariants.judge import checked, compiled
 from check_invariants.options import STDOUT
-from check_invariants.output import check_output, emit, emit_trace, write_to
+from check_invariants.output import check_output, emit, emit_document, emit_trace, write_to
 from check_invariants.selection import Selectors, select, select_from_source
 from draincheck import Run, Subject, Trace, TraceError, TransitionSystem, Verdict
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
@@ -73,7 +73,7 @@ def show(file: str, model: str | None, outline: bool, as_json: bool) -> ExitCode
     """Show the trace in a file."""
     read, _, run = Followed.of(file, model)
     if as_json:
-        emit(write_trace(run, source=read.source, verdict=read.verdict))
+        emit_document(write_trace(run, source=read.source, verdict=read.verdict))
     elif outline:
         emit(render_outline(run))
     else:

@@ -1,4 +1,4 @@
-"""An explanation as text: each step with what let it happen and what it changed, then what could have been done instead.
+"""An explanation as text: what came of it and what could have been done instead, then each step with what let it happen and what it changed.
 
 18  guest: kicks for write[0.0]
         true now: eventfd[0], write[0.0] == ring
@@ -13,13 +13,13 @@ from typing import NamedTuple
 from draincheck.analysis.accident import Accident
 from draincheck.analysis.avoidability import Avoidability
 from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
-from draincheck.report.layout import listed, styled, wrapped
+from draincheck.report.layout import styled, wrapped
 from draincheck.report.waiting import waiting_lines
 from draincheck.words import counted
 
 __all__ = ["render_explanation"]
 
-#: lines are wrapped here
+#: lines are wrapped here, if not sooner
 WIDTH = 100
 #: where the text of a step begins, and where what is said about it does
 INDENT, REMARK = " " * 4, " " * 8
@@ -45,21 +45,34 @@ _CHANGES = {
 
 
 class _Line(NamedTuple):
-    """A line and its kind: a key of STYLES, or ""."""
+    """A line before it is wrapped, and its kind: a key of STYLES, or ""; with what stands before it, and before where it goes on."""
 
     text: str
     kind: str = ""
+    first: str = ""
+    others: str = INDENT
 
 
-def render_explanation(explanation: Explanation, *, color: bool = False) -> str:
-    """An explanation as lines of text, each ended by a newline. With `color` the text carries rich's markup."""
-    lines = list(_lines(explanation))
-    return "".join(f"{styled(line.text, STYLES.get(line.kind, '')) if color else line.text}\n" for line in lines)
+def render_explanation(explanation: Explanation, *, color: bool = False, width: int | None = None) -> str:
+    """An explanation as lines of text, none wider than `width` if its words are not, each ended by a newline.
+
+    With `color` the text carries rich's markup.
+    """
+    room = min(width or WIDTH, WIDTH)
+    lines = ((part, STYLES.get(line.kind, "")) for line in _lines(explanation, room) for part in _laid(line, room))
+    return "".join(f"{styled(text, style) if color else text}\n" for text, style in lines)
 
 
-def _lines(told: Explanation) -> Iterator[_Line]:
+def _laid(line: _Line, width: int) -> list[str]:
+    """The lines that a line takes; items are broken between them only."""
+    return [part.replace("\xa0", " ") for part in wrapped(line.text, width, line.first, line.others)] or [""]
+
+
+def _lines(told: Explanation, width: int) -> Iterator[_Line]:
     about = f"what the trace of {told.property!r} does" if told.property else "what the trace does"
     yield _Line(f"{told.system}: {about}, {counted(len(told.steps), 'step')}", "head")
+    yield from _instead(told)
+    yield _Line("")
     if any(not step.guard for step in told.steps):
         yield _Line("a step without a reason needed no more than that its process stood there", "quiet")
     yield from _start(told)
@@ -68,13 +81,12 @@ def _lines(told: Explanation) -> Iterator[_Line]:
         yield from _step(told, step)
     if told.loop is not None:
         yield _Line(f"{INDENT}... and again from step {told.loop + 1}, for ever", "turn")
-    yield _Line("")
     if told.error is not None:
+        yield _Line("")
         yield from _error(told.error, told.error_because)
     if told.waiting is not None:
-        yield from (_Line(line.text, line.kind) for line in waiting_lines(told.waiting, WIDTH))
         yield _Line("")
-    yield from _instead(told)
+        yield from (_Line(line.text, line.kind) for line in waiting_lines(told.waiting, width))
 
 
 def _start(told: Explanation) -> Iterator[_Line]:
@@ -89,9 +101,7 @@ def _start(told: Explanation) -> Iterator[_Line]:
 
 
 def _step(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
-    head = wrapped(f"{step.process}: {step.label}", WIDTH - len(INDENT))
-    yield _Line(f"{step.number:>2}  {head[0]}", "head")
-    yield from (_Line(f"{INDENT}{line}", "head") for line in head[1:])
+    yield _Line(f"{step.process}: {step.label}", "head", f"{step.number:>2}  ")
     yield from _because("possible because ", step.guard, "quiet")
     for check in step.checks:
         if not check.holds:
@@ -112,7 +122,6 @@ def _error(end: Accident, because: Sequence[Fact]) -> Iterator[_Line]:
     yield from _wrapped(f"then {end.process}: {end.label}: cannot be taken", "", "head", INDENT)
     yield from _wrapped(f"{end.told} ({end.line})", REMARK, "bad", "  ")
     yield from _because("because ", because, "quiet")
-    yield _Line("")
 
 
 def _named(name: str) -> str:
@@ -214,8 +223,10 @@ def _because(head: str, facts: Iterable[Fact], kind: str) -> Iterator[_Line]:
 
 def _listed(head: str, items: Iterable[str], kind: str = "") -> Iterator[_Line]:
     """Items after a word, wrapped between them only; nothing if there are none."""
-    return (_Line(line, kind) for line in listed(head, items, WIDTH, REMARK, REMARK + "  "))
+    kept = ", ".join(item.replace(" ", "\xa0") for item in items)
+    if kept:
+        yield _Line(head + kept, kind, REMARK, REMARK + "  ")
 
 
 def _wrapped(text: str, indent: str, kind: str = "", deeper: str = "") -> Iterator[_Line]:
-    return (_Line(line, kind) for line in wrapped(text, WIDTH, indent, indent + deeper))
+    yield _Line(text, kind, indent, indent + deeper)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from textwrap import wrap
 
-__all__ = ["listed", "styled", "wrapped"]
+__all__ = ["fitted", "listed", "styled", "wrapped"]
+
+#: a command to copy: between backticks, or to the end of its line
+_COMMAND = re.compile(r"`[^`]*`|\b(?:check-invariants|pip) .*")
 
 
 def wrapped(text: str, width: int, first: str = "", others: str = "") -> list[str]:
@@ -13,6 +17,24 @@ def wrapped(text: str, width: int, first: str = "", others: str = "") -> list[st
     return wrap(
         text, width, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
     )
+
+
+def fitted(text: str, width: int | None) -> str:
+    """Text for people whose lines fit: what is too long goes on below, two columns further in; a command to copy stays whole.
+
+    Without a width lines are as long as they are.
+    """
+    if width is None or all(len(line) <= width for line in text.split("\n")):
+        return text
+    return "\n".join(part for line in text.split("\n") for part in _fitted(line, width))
+
+
+def _fitted(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    kept = _COMMAND.sub(lambda found: found[0].replace(" ", "\xa0"), line.lstrip())
+    return [part.replace("\xa0", " ") for part in wrapped(kept, width, indent, indent + "  ")]
 
 
 def listed(head: str, items: Iterable[str], width: int, first: str = "", others: str = "") -> list[str]:

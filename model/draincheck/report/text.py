@@ -64,24 +64,27 @@ STYLES = {
 class _Line(NamedTuple):
     """A line before layout: `kind` is a key of STYLES or "" for an ordinary step, `step` the number of the step that begins with it.
 
-    `gutter` stands left of everything: a number, or as much space.
+    `gutter` stands left of everything: a number, or as much space. `others` stands before the lines in which running text goes on;
+    None: it is no running text.
     """
 
     text: str
     kind: str = ""
-    changes: str = ""
+    changes: tuple[str, ...] = ()
     step: int = 0
     gutter: str = ""
+    others: str | None = None
 
 
-def render_trace(run: Run, *, color: bool = False) -> str:
+def render_trace(run: Run, *, color: bool = False, width: int | None = None) -> str:
     """A trace as a call tree between a header and a word on what it shows; every line ends in a newline.
 
-    With `color` the text carries rich's markup; print it with `highlight=False, soft_wrap=True`.
+    With a width no line is wider, if its words are not. With `color` the text carries rich's markup; print it with `highlight=False,
+    soft_wrap=True`.
     """
     tree = _numbered(_tree(events_of(run), run.trace.loop), len(str(len(run.steps))))
-    blocks = [_header(run), tree, _ending(run), _waiting(run)]
-    return _layout(_separated(blocks), color)
+    blocks = [_header(run), tree, _ending(run), _waiting(run, min(width or WIDTH, WIDTH))]
+    return _layout(_separated(blocks), color, width)
 
 
 def render_outline(run: Run) -> str:
@@ -153,7 +156,7 @@ class _Tree:
         label = tilde + ("" if event.framed else f"{event.process}: ") + (event.part.label or "(goes on)")
         letter = f"({event.part.mark}) " if event.part.mark else ""
         kind = "marked" if event.part.mark else "aside" if event.aside else ""
-        changes = _assignments((c.name, c.new) for c in event.changes) if self.changes else ""
+        changes = tuple(assigned(c.name, c.new) for c in event.changes) if self.changes else ()
         return _Line(_at(len(self.stack), label, letter), kind, changes, self._begun(event.step))
 
     def _begun(self, step: int) -> int:
@@ -213,7 +216,7 @@ def _header(run: Run) -> Iterator[_Line]:
     what = "trace"
     if trace.property:
         what = f"{_role(run)} of {trace.property!r}"
-    yield _Line(f"{system.name}: {what}, {count}", "head")
+    yield from _wrapped(f"{system.name}: {what}, {count}", "    ", "head")
     yield from _listed("initially ", _values(system, system.variables, trace.initial))
 
 
@@ -242,10 +245,10 @@ def _ending(run: Run) -> Iterator[_Line]:
         yield from _because(run.system, reason)
 
 
-def _waiting(run: Run) -> Iterator[_Line]:
+def _waiting(run: Run, width: int) -> Iterator[_Line]:
     """Who waits for what, where that is the point."""
     found = situation(run)
-    for line in () if found is None else waiting_lines(found, WIDTH, "    "):
+    for line in () if found is None else waiting_lines(found, width, "    "):
         yield _Line(line.text, line.kind)
 
 
@@ -276,22 +279,18 @@ def _values(system: TransitionSystem, variables: Iterable[Variable], state: Stat
     return ((v.name, v.sort.decode(state[position[v]])) for v in variables if not v.internal)
 
 
-def _assignments(values: Iterable[tuple[str, Value]]) -> str:
-    """`eventfd=1, request=in flight`."""
-    return ", ".join(assigned(name, value) for name, value in values)
-
-
 # -- layout ----------------------------------------------------------------------------------------
 
 
 def _listed(head: str, values: Iterable[tuple[str, Value]]) -> Iterator[_Line]:
     """Values after a word, wrapped between them only; nothing at all if there are none."""
-    lines = listed(head, (assigned(name, value) for name, value in values), WIDTH, others=" " * len(head))
-    return map(_Line, lines)
+    kept = ", ".join(assigned(name, value).replace(" ", "\xa0") for name, value in values)
+    if kept:
+        yield _Line(head + kept, others=" " * len(head))
 
 
 def _wrapped(text: str, indent: str, kind: str = "") -> Iterator[_Line]:
-    return (_Line(line, kind) for line in wrapped(text, WIDTH, others=indent))
+    yield _Line(text, kind, others=indent)
 
 
 def _separated(blocks: Iterable[Iterable[_Line]]) -> list[_Line]:
@@ -302,18 +301,57 @@ def _separated(blocks: Iterable[Iterable[_Line]]) -> list[_Line]:
     return lines
 
 
-def _layout(lines: Sequence[_Line], color: bool) -> str:
-    """Lines with their changes in one column."""
-    column = min(MAX_COLUMN, max((len(line.text) for line in lines if line.changes), default=0))
-    return "".join(f"{_painted(line, column) if color else _plain(line, column)}\n" for line in lines)
+def _layout(lines: Sequence[_Line], color: bool, width: int | None = None) -> str:
+    """Lines with their changes in one column; where the width ends they go on below, further in."""
+    texts = (len(line.text) for line in lines if line.changes)
+    column = min(MAX_COLUMN, max(texts, default=0), MAX_COLUMN if width is None else width * 3 // 5)
+    placed = (part for line in lines for part in _placed(line, column, width))
+    return "".join(f"{part.painted if color else part.plain}\n" for part in placed)
 
 
-def _plain(line: _Line, column: int) -> str:
-    return line.gutter + (f"{line.text:{column}}  {line.changes}" if line.changes else line.text)
+class _Part(NamedTuple):
+    """A line as it is printed: changes stand in their column."""
+
+    gutter: str
+    text: str
+    kind: str = ""
+    column: int = 0
+    changes: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The characters alone."""
+        return self.gutter + (f"{self.text:{self.column}}  {self.changes}" if self.changes else self.text)
+
+    @property
+    def painted(self) -> str:
+        """The same characters with rich's markup around them."""
+        padding = " " * (max(0, self.column - len(self.text)) + 2)
+        changes = padding + styled(self.changes, STYLES["changes"]) if self.changes else ""
+        return self.gutter + styled(self.text, STYLES.get(self.kind, "")) + changes
 
 
-def _painted(line: _Line, column: int) -> str:
-    """The same characters with rich's markup around them."""
-    padding = " " * (max(0, column - len(line.text)) + 2)
-    changes = padding + styled(line.changes, STYLES["changes"]) if line.changes else ""
-    return line.gutter + styled(line.text, STYLES.get(line.kind, "")) + changes
+def _placed(line: _Line, column: int, width: int | None) -> Iterator[_Part]:
+    """The lines that a line takes."""
+    if line.others is not None:
+        lines = wrapped(line.text, min(width or WIDTH, WIDTH), others=line.others)
+        yield from (_Part(line.gutter, text.replace("\xa0", " "), line.kind) for text in lines)
+    elif width is None:
+        yield _Part(line.gutter, line.text, line.kind, column, ", ".join(line.changes))
+    else:
+        yield from _within(line, column, width - len(line.gutter))
+
+
+def _within(line: _Line, column: int, room: int) -> Iterator[_Part]:
+    """A line of a tree where there is so much room: changes that find none beside its text stand below it."""
+    blank = " " * len(line.gutter)
+    deeper = " " * (len(line.text) - len(line.text.lstrip()) + 4)
+    texts = [line.text] if len(line.text) <= room else wrapped(line.text, room, others=deeper)
+    column = min(column, max(room - 3 - max(map(len, line.changes), default=0), 0))
+    changes = listed("", line.changes, room - column - 2)
+    if changes and len(texts[-1]) > column:
+        texts.append("")
+    for place, text in enumerate(texts):
+        last = changes[0] if changes and place == len(texts) - 1 else ""
+        yield _Part(blank if place else line.gutter, text, line.kind, column, last)
+    yield from (_Part(blank, "", "", column, more) for more in changes[1:])
