@@ -74,8 +74,9 @@ def columns(of: TextIO | None = None) -> int | None:
     said = os.environ.get("COLUMNS", "")
     try:
         found = int(said) if said.isascii() and said.isdigit() else 0
-        found = found or os.get_terminal_size((of or stream() or sys.__stdout__).fileno()).columns
-    except (AttributeError, ValueError, OSError):
+        file = of or stream()
+        found = found or (0 if file is None else os.get_terminal_size(file.fileno()).columns)
+    except (ValueError, OSError):
         return None
     return max(found, NARROWEST) if found else None
 

@@ -27,9 +27,10 @@ COMMAND = [
 ]
 
 TABLE = Table(
-    [Column("name"), Column("number", right=True, give_way=1), Column("what it says", give_way=2, least=8)],
+    [Column("name"), Column("number", right=True, give_way=2), Column("what it says", give_way=1, least=8)],
     [["a", "1", "short"], [Styled("long name", "red"), "22", "a text of some length"]],
 )
+SIGNS = Table([Column("row"), Column("S1 S10 S2 S11 S3", grid=True)], [["first", "x  .   -  x   ."]])
 
 
 def test_a_table_is_plain_lines() -> None:
@@ -42,22 +43,38 @@ def test_a_table_is_plain_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "headers", "last"),
+    ("width", "lines"),
     [
-        (80, ["name", "number", "what it says"], "a text of some length"),
-        (32, ["name", "number", "what it says"], "a text of ..."),
-        (26, ["name", "number"], "22"),
-        (10, ["name"], "long name"),
-        (3, ["name"], "long name"),
+        (40, ["name       number  what it says",
+              "a               1  short",
+              "long name      22  a text of some length"]),
+        (34, ["name       number  what it says",
+              "a               1  short",
+              "long name      22  a text of some",
+              "                     length"]),
+        (24, ["name       what it says",
+              "a          short",
+              "    number: 1",
+              "long name  a text of",
+              "             some length",
+              "    number: 22"]),
     ],
-)
-def test_a_table_gives_way_on_a_narrow_terminal(width: int, headers: list[str], last: str) -> None:
-    """Columns are cut as far as they may be, then left out; the first never is."""
-    fitted = TABLE.fitted(width)
-    assert [column.header for column in fitted.columns] == headers
-    assert fitted.text().splitlines()[-1].endswith(last)
-    if width >= 10:
-        assert max(map(len, fitted.text().splitlines())) <= width
+)  # fmt: skip
+def test_a_table_says_everything_where_there_is_little_room(width: int, lines: list[str]) -> None:
+    """Cells go on below, further in; columns for which there is no room at all stand below their rows."""
+    assert TABLE.text(width).splitlines() == lines
+
+
+def test_signs_stay_below_their_names() -> None:
+    """A column of signs breaks where its header does, and stays a column."""
+    shown = SIGNS.text(19).splitlines()
+    assert [line.split() for line in shown] == [
+        ["row", "S1", "S10", "S2"],
+        ["S11", "S3"],
+        ["first", "x", ".", "-"],
+        ["x", "."],
+    ]
+    assert shown[1].index("S11") == shown[3].index("x") == shown[0].index("S1")
 
 
 def test_words_are_counted() -> None:

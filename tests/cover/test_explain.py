@@ -335,6 +335,12 @@ def test_what_a_specification_remembers_is_told_where_nothing_else_decides() -> 
 
 OVEN = """\
 oven: what the trace of 'no burnt cake' does, 3 steps
+'no burnt cake' is violated in step 3
+    nothing else was enabled instead of step 3
+    it could be avoided until step 1
+    instead of step 2:
+        guest: takes the cake out (makes 'no burnt cake' safe for good)
+
 a step without a reason needed no more than that its process stood there
         true initially: 'no burnt cake'
 
@@ -349,12 +355,6 @@ a step without a reason needed no more than that its process stood there
         possible because hot, late, not out
         true now: burnt and hot, burnt
         violates 'no burnt cake': burnt, hot
-
-'no burnt cake' is violated in step 3
-    nothing else was enabled instead of step 3
-    it could be avoided until step 1
-    instead of step 2:
-        guest: takes the cake out (makes 'no burnt cake' safe for good)
 """
 
 

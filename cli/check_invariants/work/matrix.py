@@ -199,7 +199,9 @@ def _strips(names: Sequence[str]) -> dict[Column, Callable[[RowResult], Styled]]
     columns: dict[Column, Callable[[RowResult], Styled]] = {}
     for head, group in (("", seen), ("| ", rules)):
         if group:
-            columns[Column(head + " ".join(f"{name:2}" for name in group), give_way=1)] = partial(_strip, group, head)
+            columns[Column(head + " ".join(f"{name:2}" for name in group), give_way=1, grid=True)] = partial(
+                _strip, group, head
+            )
     return columns
 
 
