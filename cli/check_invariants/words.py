@@ -85,6 +85,9 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
         "not as expected": [item for item in judged if not item.as_expected and item not in unknown],
     }
     said = [f"{word}: {', '.join(item.name for item in items)}" for word, items in lists.items() if items]
+    unasked = [item.name for item in judged if item.word == item.expected == "never asked"]
+    if unasked and not said:
+        return f"everything that is asked holds; never asked, as expected: {', '.join(unasked)}"
     return "; ".join(said) or otherwise
 
 

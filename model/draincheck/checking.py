@@ -166,6 +166,8 @@ def decide(
     """Decide properties of a system, all if none is named; `expectation` says what is expected of each. Raises what `check` does."""
     asked, system = find_engine(engine), question.system
     items = chosen(system, question.names)
+    if not question.names:
+        items += tuple(item for name, item in FAULTS.items() if _is_foreseen(expectation(name)))
     runs = [item for item in items if isinstance(item, Liveness)]
     names = [item.name for item in items if not isinstance(item, Liveness)]
     refuse_limits(asked, question.limits)
@@ -178,6 +180,11 @@ def decide(
         verdicts = found | verdicts | {item.name: found[item.name] for item in runs}
     listed = (*items, *(item for item in _met(verdicts) if item not in items))
     return Result(system, [Finding(item, verdicts[item.name], expectation(item.name)) for item in listed], exploration)
+
+
+def _is_foreseen(expectation: Expectation | None) -> bool:
+    """An error of a run that is said to come, or anything but not to come, is looked for by name: it is missed if it does not."""
+    return expectation is not None and expectation.outcome is not Outcome.HOLDS
 
 
 def _met(verdicts: Mapping[str, Verdict]) -> list[NoFault]:

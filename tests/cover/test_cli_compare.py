@@ -15,7 +15,7 @@ from draincheck.reason import Stop, StopKind
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.questions.compare import Comparison, Difference, Effect, Pair, compare
+from drainspecs.questions.compare import Comparison, Effect, Pair, became, compare
 from drainspecs.suite.matrix import Solver, default_rows
 from tests.golden.documents import validator
 from tests.support.cli import run
@@ -59,7 +59,7 @@ def document(*arguments: str, code: int = 0) -> dict[str, Any]:
     return data
 
 
-def became(data: dict[str, Any], change: str, matters: bool = True) -> dict[str, set[str]]:
+def which(data: dict[str, Any], change: str, matters: bool = True) -> dict[str, set[str]]:
     """Scenario -> the properties of which that became; scenarios without any are left out."""
     found = {
         place["scenario"]: {
@@ -76,9 +76,9 @@ def became(data: dict[str, Any], change: str, matters: bool = True) -> dict[str,
 def test_a_change_that_mends_is_no_failure() -> None:
     """With its section opened before the last count v2.6.0 loses nothing any more; two scenarios still abort."""
     data = document("v2.6.0", "--set", "begin=before_check")
-    assert became(data, "mended")["mirror"] == {"S1", "S3", "S4"}
-    assert became(data, "broken") == {}
-    assert {scenario for scenario, names in became(data, "still violated").items() if "A1" in names} == {
+    assert which(data, "mended")["mirror"] == {"S1", "S3", "S4"}
+    assert which(data, "broken") == {}
+    assert {scenario for scenario, names in which(data, "still violated").items() if "A1" in names} == {
         "timer",
         "no-ioeventfd",
     }
@@ -88,15 +88,15 @@ def test_a_change_that_mends_is_no_failure() -> None:
 def test_a_change_that_breaks_ends_with_12_and_shows_the_shortest_new_trace() -> None:
     """Taking mirror's early section out again loses writes in the main loop; S1 breaks after the fewest steps."""
     data = document("v2.7.0", "v2.6.0", "--scenario", "mirror", code=12)
-    assert became(data, "broken") == {"mirror": {"S1", "S3", "S4"}}
+    assert which(data, "broken") == {"mirror": {"S1", "S3", "S4"}}
     assert (data["trace"]["property"], len(data["trace"]["steps"])) == ("S1", 26)
 
 
 def test_rules_alone_end_with_10() -> None:
     """321d1dba8b mends B6 and nothing that a guest sees."""
     data = document("91af091f92", "321d1dba8b", "--scenario", "mirror", code=10)
-    assert became(data, "mended", matters=False) == {"mirror": {"B6"}}
-    assert became(data, "mended") == became(data, "broken") == {}
+    assert which(data, "mended", matters=False) == {"mirror": {"B6"}}
+    assert which(data, "mended") == which(data, "broken") == {}
 
 
 def test_rules_matter_where_they_are_asked_for() -> None:
@@ -139,8 +139,8 @@ def test_the_matrix_says_the_same(pair: tuple[str, str]) -> None:
 
 def test_models_are_compared_by_their_properties(models: str) -> None:
     """Whatever a model demands matters: 12 if it breaks, 0 if it is mended."""
-    assert became(document(f"{models}:fine", f"{models}:worse", code=12), "broken") == {None: {"below"}}
-    assert became(document(f"{models}:worse", f"{models}:fine"), "mended") == {None: {"below"}}
+    assert which(document(f"{models}:fine", f"{models}:worse", code=12), "broken") == {None: {"below"}}
+    assert which(document(f"{models}:worse", f"{models}:fine"), "mended") == {None: {"below"}}
 
 
 def test_the_new_trace_can_be_shown(models: str, tmp_path: Path) -> None:
@@ -164,15 +164,18 @@ def test_unknown_is_no_improvement(models: str) -> None:
         (Outcome.HOLDS, Outcome.VIOLATED, Effect.BROKEN),
         (None, Outcome.VIOLATED, Effect.BROKEN),
         (Outcome.NEVER_ASKED, Outcome.VIOLATED, Effect.BROKEN),
-        (Outcome.VIOLATED, Outcome.NEVER_ASKED, Effect.MENDED),
+        (Outcome.VIOLATED, Outcome.HOLDS, Effect.MENDED),
+        (Outcome.VIOLATED, Outcome.NEVER_ASKED, Effect.OTHER),
+        (Outcome.VIOLATED, None, Effect.OTHER),
+        (Outcome.HOLDS, None, Effect.OTHER),
         (Outcome.HOLDS, Outcome.NEVER_ASKED, Effect.OTHER),
         (Outcome.VIOLATED, Outcome.UNKNOWN, Effect.UNKNOWN),
         (None, Outcome.HOLDS, Effect.SAME),
     ],
 )
 def test_what_became_of_a_property(before: Outcome | None, after: Outcome | None, change: Effect) -> None:
-    """A verdict that was not there violates nothing; one that is unknown is neither better nor worse."""
-    assert Difference("p", before, after, matters=True).change is change
+    """Who takes a check or a demand away mends nothing; what is unknown is neither better nor worse."""
+    assert became(before, after) is change
 
 
 # -- Ctrl-C and limits ----------------------------------------------------------------------------------
@@ -228,8 +231,8 @@ def test_ctrl_c_ends_with_130_and_shows_what_there_is(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Counter, "advance", advance)
     data = document("v2.7.0", "v2.6.0", "--scenario", "mirror", "--scenario", "timer", "--jobs", "1", code=130)
-    assert became(data, "broken") == {"mirror": {"S1", "S3", "S4"}}
-    assert set(became(data, "unknown")) == {"timer"}
+    assert which(data, "broken") == {"mirror": {"S1", "S3", "S4"}}
+    assert set(which(data, "unknown")) == {"timer"}
     assert data["trace"]["property"] == "S1" and data["stopped"] == "interrupted"
     assert data["answer"].endswith("unknown: everything in timer")
 

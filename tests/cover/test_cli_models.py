@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from check_invariants import judge
+from check_invariants.work import models
+from draincheck import Subject
 from tests.golden.documents import validator
 from tests.support.cli import run
 
@@ -173,4 +176,65 @@ def test_an_impossible_variant_is_150(counter: str) -> None:
     assert (result.exit_code, "counter.py:4: the variant 'low': unknown parameter 'lst'" in result.stderr) == (
         150,
         True,
+    )
+
+
+def test_models_that_nobody_came_to_are_unknown(counter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C nothing is said of them, nor that all is well."""
+    decide = judge.checked
+
+    def once(model: Subject, *asked: Any) -> Any:
+        monkeypatch.setattr(models, "checked", interrupted)
+        return decide(model, *asked)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "checked", once)
+    shown = lines(counter, code=130)
+    assert shown[0] == shown[-1] == "counter.py: 2 variants; unknown: counter:high (interrupted)"
+
+
+def test_an_expected_error_that_never_comes_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where no run meets any error; one that comes is as expected."""
+    monkeypatch.chdir(tmp_path)
+    Path("errors.py").write_text(ERRORS, encoding="utf-8")
+    (sound, wrong, unasked) = document("errors.py", code=10)["models"]
+    assert [item["name"] for item in sound["properties"]] == ["fine", "no error met"]
+    verdicts = [{item["name"]: item["verdict"] for item in found["properties"]} for found in (sound, wrong, unasked)]
+    assert [found["no error met"] for found in verdicts] == ["violated", "holds", "holds"]
+    shown = lines("errors.py", code=10)[0]
+    assert (
+        shown
+        == "errors.py: 3 variants; not as expected: f:comes no more (no error met holds) and f:unasked (no error met holds)"
+    )
+
+
+ERRORS = """
+from draincheck.lang import Model, variant
+
+@variant("comes", again=True, expect={"no error met": "violated"})
+@variant("comes no more", again=False, expect={"no error met": "violated"})
+@variant("unasked", again=False, expect={"no error met": "never asked"})
+def f(again: bool) -> Model:
+    m = Model("free")
+    freed = m.bool("freed")
+    with m.thread("a") as p:
+        p.do("free", freed.set())
+        if again:
+            p.error("freed twice", when=freed)
+    m.always("fine", freed | ~freed)
+    return m
+"""
+
+
+def test_what_is_never_asked_as_expected_does_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer for one variant names it."""
+    monkeypatch.chdir(tmp_path)
+    text = COUNTER.replace(
+        '@variant("low", last=2)', '@variant("low", last=2, ask=False, expect={"asked": "never asked"})'
+    )
+    Path("counter.py").write_text(text.replace("n.inc(step)", "n.set(n + step)"), encoding="utf-8")
+    assert lines("counter.py:counter:low", code=0)[0].endswith(
+        ": everything that is asked holds; never asked, as expected: asked"
     )

@@ -172,6 +172,8 @@ class _Found(Struct, frozen=True, dict=True):
             return ExitCode.VIOLATED
         if found.any(Effect.UNKNOWN):
             return ExitCode.INCONCLUSIVE
+        if found.any(Effect.OTHER, matters=True):
+            return ExitCode.DIFFERENT
         differ = [found.any(Effect.MENDED, Effect.BROKEN, Effect.OTHER, matters=matters) for matters in (False, True)]
         return ExitCode.DIFFERENT if differ == [True, False] else ExitCode.OK
 
@@ -186,6 +188,8 @@ class _Found(Struct, frozen=True, dict=True):
             said = [f"mends {self._things(Effect.MENDED)}", f"adds {self._things(Effect.BROKEN)}"]
             said += filter(None, [self._rules()])
         said.append(f"leaves {self._things(Effect.OPEN)} open")
+        others = placed({place.pair.place: place.changed(Effect.OTHER, matters=True) for place in found.places})
+        said += [f"asked otherwise: {others}"] if others else []
         said += [f"unknown: {unknown}"] if unknown else []
         known = "as far as it was decided, " if unknown else ""
         return f"{self.asked.after}, compared with {self.asked.before}, {known}{'; '.join(said)}"

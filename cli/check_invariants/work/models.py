@@ -15,6 +15,7 @@ from check_invariants.words import Listed
 from draincheck import ModelFile
 from draincheck.checking import Result
 from draincheck.parameters import assigned
+from draincheck.reason import Stop
 from draincheck.words import counted, listed
 
 
@@ -23,9 +24,9 @@ def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     rows, stop = until_stopped(map(partial(_row, asked), models.all), "models decided", len(models.all))
     code = ending((code for row in rows for code in row.codes), stop)
     if as_json:
-        emit_json("check-models", _json(models, rows), code)
+        emit_json("check-models", _json(models, rows, stop), code)
     else:
-        _show(models, rows)
+        _show(models, rows, stop)
     emit_stop(stop, f"{len(rows)} of {len(models.all)} models were decided")
     return code
 
@@ -71,14 +72,26 @@ def _row(asked: Asked, named: Maker) -> _Row:
     return _Row(named.name, model, checked(model, *asked))
 
 
-def _answer(models: Models, rows: Sequence[_Row]) -> str:
-    """What came of all of them, in a sentence."""
-    if models.variants:
-        wrong = [f"{row.name} ({row.differences})" for row in rows if row.differences]
-        said = f"not as expected: {listed(wrong)}" if wrong else "all verdicts are as expected"
-        return f"{models.called}: {counted(len(rows), 'variant')}; {said}"
-    parts = [f"{word} in {_where(rows, word)}" for word in ("violated", "never asked", "unknown") if _where(rows, word)]
-    return f"{models.called}: {counted(len(rows), 'model')}; {'; '.join(parts) or 'everything holds in each'}"
+def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
+    """What came of all of them, in a sentence; with a stop some may be missing."""
+    what = "variant" if models.variants else "model"
+    said = _of_variants(rows) if models.variants else _of_models(rows)
+    missing = [named.name for named in models.all[len(rows) :]]
+    if missing:
+        return "; ".join(
+            [f"{models.called}: {counted(len(models.all), what)}", *said, f"unknown: {listed(missing)} ({stop})"]
+        )
+    otherwise = "all verdicts are as expected" if models.variants else "everything holds in each"
+    return f"{models.called}: {counted(len(rows), what)}; {'; '.join(said) or otherwise}"
+
+
+def _of_variants(rows: Sequence[_Row]) -> list[str]:
+    wrong = [f"{row.name} ({row.differences})" for row in rows if row.differences]
+    return [f"not as expected: {listed(wrong)}"] if wrong else []
+
+
+def _of_models(rows: Sequence[_Row]) -> list[str]:
+    return [f"{word} in {_where(rows, word)}" for word in ("violated", "never asked", "unknown") if _where(rows, word)]
 
 
 def _where(rows: Sequence[_Row], word: str) -> str:
@@ -88,12 +101,12 @@ def _where(rows: Sequence[_Row], word: str) -> str:
     return f"{len(found)} ({', '.join(names)})" if found else ""
 
 
-def _show(models: Models, rows: Sequence[_Row]) -> None:
+def _show(models: Models, rows: Sequence[_Row], stop: Stop | None) -> None:
     """The answer, a line a model, where to look, and the answer again."""
-    answer = _answer(models, rows)
+    answer = _answer(models, rows, stop)
     emit(f"{answer}\n\n")
     emit_table(_table(models, rows))
-    violated = [row for row in rows if row.named("violated")]
+    violated = [row for row in rows if row.differences] or [row for row in rows if row.named("violated")]
     emit("\n" + "".join(f"see: check-invariants check {row.model.options}\n" for row in violated[:1]))
     emit(f"{answer}\n")
 
@@ -119,9 +132,14 @@ def _table(models: Models, rows: Sequence[_Row]) -> Table:
     return table
 
 
-def _json(models: Models, rows: Sequence[_Row]) -> Document:
+def _json(models: Models, rows: Sequence[_Row], stop: Stop | None) -> Document:
     """The same as JSON values."""
-    return {"answer": _answer(models, rows), "models": [_row_json(row) for row in rows]}
+    return {
+        "answer": _answer(models, rows, stop),
+        "models": [_row_json(row) for row in rows],
+        "undecided": [named.name for named in models.all[len(rows) :]],
+        "stopped": None if stop is None else str(stop),
+    }
 
 
 def _row_json(row: _Row) -> Document:

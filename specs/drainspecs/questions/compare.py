@@ -12,7 +12,7 @@ from draincheck.budget import grace
 from draincheck.checking import Result, check, chosen
 from draincheck.errors import OutOfBudget
 from draincheck.pool import in_processes
-from draincheck.properties import FAULTS
+from draincheck.properties import FAULTS, Breach, NoFault
 from draincheck.reason import Stop, Undecided
 from draincheck.subject import Subject
 from draincheck.verdict import NO_LIMITS, Limits, Outcome, Verdict, stop_of, stopped_by
@@ -23,7 +23,7 @@ __all__ = ["Compared", "Comparison", "Decided", "Difference", "Effect", "Pair", 
 class Effect(Enum):
     """What became of a property.
 
-    *Other*: it was asked and is no more, or the other way round; nothing was violated, and nothing is.
+    *Other*: it was asked and is no more, or the other way round, or is not demanded any more; nothing is violated now.
     """
 
     MENDED = "mended"
@@ -65,27 +65,34 @@ class Decided(Struct, frozen=True):
 
 
 class Difference(Struct, frozen=True):
-    """A property before and after; None: it was not there to be asked. `matters`: a violation is more than that of a rule inside QEMU."""
+    """A property before and after, and what became of it.
+
+    None: it was not there to be asked. `matters`: a violation is more than that of a rule inside QEMU.
+    """
 
     name: str
     before: Outcome | None
     after: Outcome | None
+    change: Effect
     matters: bool
 
-    @property
-    def change(self) -> Effect:
-        """What became of it."""
-        if Outcome.UNKNOWN in (self.before, self.after):
-            return Effect.UNKNOWN
-        match self.before is Outcome.VIOLATED, self.after is Outcome.VIOLATED:
-            case True, True:
-                return Effect.OPEN
-            case True, False:
-                return Effect.MENDED
-            case False, True:
-                return Effect.BROKEN
-            case _:
-                return Effect.SAME if None in (self.before, self.after) or self.before is self.after else Effect.OTHER
+
+def became(before: Outcome | None, after: Outcome | None) -> Effect:
+    """What became of a property where both can be tried; None: a demand that is not made.
+
+    Mended is what was violated and now holds: a demand, or a check of it, that is taken away mends nothing.
+    """
+    if Outcome.UNKNOWN in (before, after):
+        return Effect.UNKNOWN
+    match before is Outcome.VIOLATED, after is Outcome.VIOLATED:
+        case True, True:
+            return Effect.OPEN
+        case False, True:
+            return Effect.BROKEN
+        case True, False:
+            return Effect.MENDED if after is Outcome.HOLDS else Effect.OTHER
+        case _:
+            return Effect.SAME if before is after or (before, after) == (None, Outcome.HOLDS) else Effect.OTHER
 
 
 class Compared(Struct, frozen=True, dict=True):
@@ -100,10 +107,22 @@ class Compared(Struct, frozen=True, dict=True):
     def differences(self) -> tuple[Difference, ...]:
         """Every property, in order."""
         names = dict.fromkeys(name for side in (self.before, self.after) if side is not None for name in side.verdicts)
-        return tuple(
-            Difference(name, _outcome(self.before, name), _outcome(self.after, name), self._matters(name))
-            for name in names
-        )
+        return tuple(self._difference(name) for name in names)
+
+    def _difference(self, name: str) -> Difference:
+        was, now = _outcome(self.before, name), _outcome(self.after, name)
+        return Difference(name, was, now, self._change(name, was, now), self._matters(name))
+
+    def _change(self, name: str, was: Outcome | None, now: Outcome | None) -> Effect:
+        if Outcome.UNKNOWN in (was, now):
+            return Effect.UNKNOWN
+        if name in FAULTS:  # listed where some run meets it
+            return _became_error(FAULTS[name], was, now)
+        if self.before is None:
+            return Effect.BROKEN if now is Outcome.VIOLATED else Effect.SAME
+        if self.after is None:
+            return Effect.OTHER if was is Outcome.VIOLATED else Effect.SAME
+        return became(was, now)
 
     def _matters(self, name: str) -> bool:
         subject = self.pair.after or self.pair.before
@@ -210,6 +229,13 @@ def compare(
         answers |= {number: _undecided(subjects[number], properties, stop_of(end)) for number in left}
     sides = (answers.get(number) for number in range(len(subjects)))
     return Comparison(tuple(Compared(pair, *two, strict) for pair, two in zip(pairs, _in_pairs(sides), strict=True)))
+
+
+def _became_error(item: NoFault, before: Outcome | None, after: Outcome | None) -> Effect:
+    """What became of an error of runs; nobody knows what comes after a bound."""
+    if item.breach is Breach.BOUND:
+        return Effect.UNKNOWN
+    return became(before or Outcome.HOLDS, after or Outcome.HOLDS)
 
 
 def _in_pairs(sides: Iterator[Decided | None]) -> Iterator[tuple[Decided | None, Decided | None]]:
