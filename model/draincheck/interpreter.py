@@ -137,11 +137,11 @@ class _Seen:
 
     def look(self, state: State, action: Action) -> None:
         """Note what an enabled action does besides leading on."""
-        self.idle = False
         fault = self.system.fault(state, action)
         if fault is not None:
             self.faults.setdefault(fault.kind, (state, action, fault))
             return
+        self.idle = False
         self.transitions += 1
         self.asked |= {check.property for check in action.checks if self.system.holds(check.asked, state)}
         self.fired.add(action.index)

@@ -118,7 +118,7 @@ def expected(system: TransitionSystem, item: Liveness) -> Outcome:
         return Outcome.VIOLATED
     if bound:
         return Outcome.UNKNOWN
-    moves = any(True for state in graph for _ in system.enabled(state))
+    moves = any(system.fault(state, action) is None for state in graph for action in system.enabled(state))
     waits = not isinstance(item, LeadsTo) or any(system.holds(item.trigger, state) for state in graph)
     return Outcome.HOLDS if moves and waits else Outcome.NEVER_ASKED
 

@@ -131,7 +131,8 @@ def expected(system: TransitionSystem, item: Liveness) -> Outcome:
 
 def is_asked(system: TransitionSystem, item: Liveness, graph: Graph) -> bool:
     """Whether something can happen at all, and the trigger, if there is one, comes about."""
-    if not any(list(system.enabled(state)) for state in graph.states):
+    steps = ((state, action) for state in graph.states for action in system.enabled(state))
+    if all(system.fault(state, action) for state, action in steps):
         return False
     return not isinstance(item, LeadsTo) or any(system.holds(item.trigger, state) for state in graph.states)
 

@@ -63,10 +63,15 @@ class _Walked(Struct, frozen=True, dict=True):
 
     @property
     def codes(self) -> Iterator[ExitCode]:
-        """What is violated decides; that nothing was found says nothing."""
-        for item, _ in self.violated:
+        """What is violated or was never asked decides; that nothing was found says nothing."""
+        for item in (*(item for item, _ in self.violated), *self.never_asked):
             breach = self.model.system().property_named(item.name).breach
             yield of_answer(item.verdict.outcome, breach, True, item.expectation)
+
+    @property
+    def never_asked(self) -> list[Listed]:
+        """What nothing puts to the test, as far as that needs no search."""
+        return [item for item in self.listed if item.word == "never asked"]
 
     @property
     def never_taken(self) -> list[str]:
@@ -88,11 +93,10 @@ class _Walked(Struct, frozen=True, dict=True):
     @property
     def answer(self) -> str:
         """What was found, in a sentence."""
-        names = ", ".join(item.name for item, _ in self.violated)
+        groups = {"violated": [item for item, _ in self.violated], "never asked": self.never_asked}
+        named = [f"{word}: {', '.join(item.name for item in items)}" for word, items in groups.items() if items]
         walks = f"{counted(self.result.runs, 'walk')}, {counted(self.result.steps, 'step')}"
-        return (
-            f"{self.model.title}: {f'violated: {names}' if names else 'nothing bad was found'} ({walks}; only a search)"
-        )
+        return f"{self.model.title}: {'; '.join(named) or 'nothing bad was found'} ({walks}; only a search)"
 
 
 def _show(found: _Walked, written: Sequence[str]) -> None:

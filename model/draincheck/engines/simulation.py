@@ -3,7 +3,8 @@
 Each walk starts in an initial state and takes one of the enabled actions at random, all equally likely, until it is long enough, nothing
 moves, or a bound of the model stops it. The same seed gives the same walks. What a walk comes across is cleared of detours, executed
 again by the system's own rules, and then a verdict; it need not be a shortest counterexample. A property that no walk breaks is
-*unknown*. Only a `Reachable` can hold here: the walk to its goal is the proof.
+*unknown*. Only a `Reachable` can hold here: the walk to its goal is the proof. What needs no walk is said: that no check asks an
+assertion, and what is so of a system in which no step can be taken.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from random import Random
 
 from msgspec import Struct
 
+from draincheck.engines import explicit
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.properties import FAULTS, Always, Assertion, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import NothingWalkedInto, Refused, Stop, Walked
 from draincheck.run import Run
+from draincheck.semantics.vacuity import moves_on, without_check
 from draincheck.semantics.validation import Evidence, running_into
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import Fault, FaultKind, State, TransitionSystem
@@ -35,6 +38,9 @@ DECIDED = (Always, Reachable, NoDeadlock)
 
 #: walks between two reports of progress
 PIECE = 64
+
+#: initial states that are looked at, where no walk took a step, to see whether any could
+FEW = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def simulate(
         if walks.taken % PIECE == 0:
             reporter.progress(0, walks.steps, walks.longest, 0)
     return Simulation(
-        verdicts={item.name: walks.verdict(item) for item in dict.fromkeys((*properties, *walks.met))},
+        verdicts=walks.verdicts(properties),
         runs=walks.taken,
         steps=walks.steps,
         longest=walks.longest,
@@ -124,7 +130,7 @@ class _Walks:
             for item in properties
             if isinstance(item, DECIDED) and (condition := sought_in_states(system, item)) is not None
         }
-        assertions = [item for item in properties if isinstance(item, Assertion)]
+        assertions = [p for p in properties if isinstance(p, Assertion) and without_check(system, p) is None]
         self.loop = Loop(system, [item.name for item in assertions], asked.values())
         self.conditions: dict[Property, Where] = dict(zip(asked, self.loop.conditions, strict=True))
         self.evidence = Evidence(system)
@@ -204,9 +210,31 @@ class _Walks:
         if item in self.wanted:
             self.wanted.remove(item)
 
+    def verdicts(self, properties: Sequence[Property]) -> dict[str, Verdict]:
+        """What the walks say about properties, and about the faults that they met."""
+        moves = self._moves()
+        if moves is False:  # the initial states are all there are
+            return dict(explicit.decide(self.system, properties).verdicts)
+        if moves is None:  # so nobody knows whether a goal that is met at once was ever asked
+            goals = [item for item in self.found if isinstance(item, Reachable)]
+            self.wanted += goals
+            self.found = {item: run for item, run in self.found.items() if item not in goals}
+        return {item.name: self.verdict(item) for item in dict.fromkeys((*properties, *self.met))}
+
+    def _moves(self) -> bool | None:
+        """Whether some step can be taken; None where no walk took one, and the initial states are too many to be looked at."""
+        if self.steps:
+            return True
+        if self.system.initial.number > FEW:
+            return None
+        moving = moves_on(self.system)
+        return any(self.system.holds(moving, state) for state in self.system.initial)
+
     def verdict(self, item: Property) -> Verdict:
         """What the walks say about a property."""
         run = self.found.get(item)
+        if (never := without_check(self.system, item)) is not None:
+            return Verdict(item.name, Outcome.NEVER_ASKED, never)
         if run is not None:
             walked = Walked(len(run.trace.actions))
             how = running_into(item, run, walked) if isinstance(item, NoFault) else walked

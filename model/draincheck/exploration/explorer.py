@@ -134,8 +134,8 @@ class Explorer:
 
     @property
     def moves(self) -> bool:
-        """Whether some state enables an action, be it one that cannot be taken."""
-        return bool(self.fired or self.faults)
+        """Whether some action was taken; one with a fault is not."""
+        return bool(self.fired)
 
     def order(self) -> Iterator[int]:
         """The states, layer by layer."""

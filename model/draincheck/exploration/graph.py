@@ -36,7 +36,7 @@ class StateGraph:
         stuck: the expanded states in which no action is enabled.
         expanded: how many states had all their actions taken: those with the lowest numbers.
         cut: the states and actions where a fault keeps an action from being taken.
-        moves: some state enables an action.
+        moves: some action was taken.
         grants: for each action the assumptions that it belongs to.
         weak: the assumptions of weak fairness.
         strong: the assumptions of strong fairness.

@@ -15,7 +15,7 @@ from draincheck.run import Run
 from draincheck.semantics.violation import faultless
 from draincheck.system import Action, Check, State, TransitionSystem
 
-__all__ = ["asked_by", "asking", "asking_step", "checks_of", "unasked", "without_check"]
+__all__ = ["asked_by", "asking", "asking_step", "checks_of", "moves_on", "unasked", "without_check"]
 
 
 def checks_of(system: TransitionSystem, item: Assertion) -> Iterator[tuple[Action, Check]]:
@@ -24,12 +24,17 @@ def checks_of(system: TransitionSystem, item: Assertion) -> Iterator[tuple[Actio
 
 
 def asking(system: TransitionSystem, item: Property) -> BoolExpr:
-    """The states in which a property of states or steps is put to the test; a step with a fault is a step, but asks no check."""
+    """The states in which a property of states or steps is put to the test; a step with a fault is not taken, and asks nothing."""
     match item:
         case Assertion():
             return any_(*(all_(faultless(action), check.asked) for action, check in checks_of(system, item)))
         case _:
-            return any_(*(action.guard for action in system.actions))
+            return moves_on(system)
+
+
+def moves_on(system: TransitionSystem) -> BoolExpr:
+    """The states in which some step can be taken."""
+    return any_(*map(faultless, system.actions))
 
 
 def asking_step(system: TransitionSystem, item: Property, state: State) -> int | None:

@@ -48,7 +48,8 @@ class Confirmed(NamedTuple):
 def confirmed(system: TransitionSystem, verdicts: Mapping[str, Verdict], limits: Limits, search: Search) -> Confirmed:
     """What the verdicts come to once it is known which of them was ever asked. Of the limits the time counts."""
     proved = {name: system.property_named(name) for name, verdict in verdicts.items() if _needs_a_look(verdict)}
-    never = {name: reason for name, item in proved.items() if (reason := without_check(system, item)) is not None}
+    named = ((name, system.property_named(name)) for name in verdicts)
+    never = {name: reason for name, item in named if (reason := without_check(system, item)) is not None}
     conditions = {name: asking(system, item) for name, item in proved.items() if name not in never}
     found = dict(verdicts) | {name: Verdict(name, Outcome.NEVER_ASKED, reason) for name, reason in never.items()}
     ends, complete = _at_once(system, conditions), False
