@@ -154,7 +154,10 @@ def _module(file: str) -> ModuleType:
         place = "" if error.line else f"{place_in(file, error)}: "
         raise MalformedModel(f"{place}{error}") from error
     except BaseException as error:
-        raise MalformedModel(f"{place_in(file, error)}: the model does not import: {_cause(error)}") from error
+        from draincheck.lang.misuse import in_words  # brings difflib and inspect
+
+        words = in_words(error) or f"the model does not import: {_cause(error)}"
+        raise MalformedModel(f"{place_in(file, error)}: {words}") from error
     return module
 
 

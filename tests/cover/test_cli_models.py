@@ -147,6 +147,7 @@ def test_other_engines_take_the_same_question(counter: str, engine: str) -> None
     ("arguments", "message"),
     [
         (["counter.py", "--set", "last=2"], "--set is for one function: name it, as counter.py:FUNCTION"),
+        (["counter.py", "--traces"], "--traces is for one model, and counter.py is 2 here: name one"),
         (["counter.py", "--trace-out", "t.json"], "--trace-out is for one model, and counter.py is 2 here: name one"),
         (["counter.py:counter", "--set", "last=0..99", "--set", "step=0..999"], "100000 combinations are too many"),
         (["counter.py:counter", "--set", "last=3..1"], "last: 3..1 is empty"),
@@ -238,3 +239,39 @@ def test_what_is_never_asked_as_expected_does_not_hold(tmp_path: Path, monkeypat
     assert lines("counter.py:counter:low", code=0)[0].endswith(
         ": everything that is asked holds; never asked, as expected: asked"
     )
+
+
+@pytest.mark.parametrize("command", ["check", "sweep", "why"])
+@pytest.mark.usefixtures("hurry")
+def test_a_limit_of_time_leaves_models_undecided(counter: str, command: str) -> None:
+    """30, which limit it was, and how far it came."""
+    more = {"check": ["--set", "last=1..3"], "why": ["--set", "last=4", "--property", "below"]}.get(command, [])
+    result = run(command, f"{counter}:counter", *more, "--timeout", "5")
+    assert result.exit_code == 30
+    assert "time limit" in result.stderr
+
+
+def test_a_limit_of_states_is_said_of_a_table(counter: str) -> None:
+    """Those that are small enough were decided."""
+    result = run("check", f"{counter}:counter", "--set", "last=1..3", "--property", "below", "--max-states", "9")
+    assert result.exit_code == 30
+    assert "state limit 9 reached" in result.stderr and "of 3 models were decided" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("decorator", "message"),
+    [
+        ("@variant", "counter.py:4: the name of a variant is a text in quotes; this is counter (function)"),
+        ("@variant()", "counter.py:4: 'name' missing: write variant(name, expect=..., **parameters)"),
+        ("@variant('a', 'b')", "counter.py:4: too many arguments: write variant(name, expect=..., **parameters)"),
+    ],
+)
+def test_a_decorator_that_is_written_wrong_is_said_in_the_words_of_the_language(
+    counter: str, decorator: str, message: str
+) -> None:
+    """With its line."""
+    text = Path(counter).read_text(encoding="utf-8")
+    Path(counter).write_text(text.replace('@variant("low", last=2)', decorator), encoding="utf-8")
+    result = run("check", counter)
+    assert (result.exit_code, result.stdout) == (150, "")
+    assert message in " ".join(result.stderr.split())

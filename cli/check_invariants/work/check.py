@@ -75,10 +75,11 @@ def command(
     subject = select_models(properties, **selectors)
     if not isinstance(subject, Models):
         return of_subject(subject, asked, wanted)
-    if trace_out is not None:
-        raise click.UsageError(
-            f"--trace-out is for one model, and {subject.called} is {len(subject.all)} here: name one"
-        )
+    for option, given in (("--trace-out", trace_out is not None), ("--traces", traces)):
+        if given:
+            raise click.UsageError(
+                f"{option} is for one model, and {subject.called} is {len(subject.all)} here: name one"
+            )
     return models.command(subject, asked, as_json)
 
 

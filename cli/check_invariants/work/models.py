@@ -22,12 +22,14 @@ from draincheck.words import counted, listed
 def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     """Decide each, a line each: variants against what the file expects of them, others by their verdicts. The worst decides."""
     rows, stop = until_stopped(map(partial(_row, asked), models.all), "models decided", len(models.all))
+    stop = stop or next((row.result.stopped for row in rows if row.result.stopped), None)
     code = ending((code for row in rows for code in row.codes), stop)
     if as_json:
         emit_json("check-models", _json(models, rows, stop), code)
     else:
         _show(models, rows, stop)
-    emit_stop(stop, f"{len(rows)} of {len(models.all)} models were decided")
+    decided = sum(row.result.stopped is None for row in rows)
+    emit_stop(stop, f"{decided} of {len(models.all)} models were decided")
     return code
 
 

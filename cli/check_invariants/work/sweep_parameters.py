@@ -59,13 +59,14 @@ def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bo
             cubes = safe_cubes(found, asked.varied.axes)
     except SpaceTooLarge as error:
         raise LimitReached(str(error)) from error
+    stop = stop or next((item.stopped for item in found if item.stopped), None)
     result = _Found(asked, found, cubes, len(points), perf_counter() - started, stop)
     code = ending([ExitCode.INCONCLUSIVE] if result.undecided else [], stop)
     if as_json:
         emit_json("sweep-model", _json(result), code)
     else:
         _show(result)
-    emit_stop(stop, f"{len(found)} of {len(points)} models were decided")
+    emit_stop(stop, f"{len(points) - result.undecided} of {len(points)} models were decided")
     return code
 
 

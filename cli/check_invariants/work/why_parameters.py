@@ -115,6 +115,7 @@ def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
             answers.extend(flips(asked.start, axes, decide, verdict.outcome, asked.name))  # type: ignore[arg-type]
         except (KeyboardInterrupt, OutOfBudget) as end:
             stop = stop_of(end)
+    stop = stop or next((item.stopped for item in seen if item.stopped), None)
     unknown = sum(Outcome.UNKNOWN in item.outcomes.values() for item in seen)
     return _Found(
         asked,

@@ -85,7 +85,7 @@ def _function(qualified: str, error: TypeError) -> Callable[..., Any] | None:
         return getattr(_CLASSES.get(owner), name, None)
     caller = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
     found = caller.f_globals.get(name)
-    return found if found in (lang.ite, lang.number) else None
+    return found if found in (lang.ite, lang.number, lang.variant) else None
 
 
 def _shape(function: Callable[..., Any]) -> str:

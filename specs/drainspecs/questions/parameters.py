@@ -19,6 +19,7 @@ from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
 from draincheck.model_file import Builder
 from draincheck.pool import in_processes
+from draincheck.reason import Stop
 from draincheck.sorts import Value
 from draincheck.verdict import Outcome
 
@@ -34,11 +35,12 @@ Axes = Mapping[str, tuple[Value, ...]]
 
 
 class Combination(Struct, frozen=True):
-    """A combination of values: the digest of its model, and the outcome of each property that was asked about, in words the reason."""
+    """A combination of values: the digest of its model, the outcome of each property that was asked about, and what kept some from being known."""
 
     values: Values
     digest: str
     outcomes: Mapping[str, Outcome]
+    stopped: Stop | None = None
 
     @property
     def good(self) -> bool:
@@ -72,7 +74,9 @@ def decide_all(
 
     def decided(values: Values) -> Combination:
         result = check(builder.build(values), properties)
-        return Combination(values, result.system.digest, {item.name: item.outcome for item in result.findings})
+        return Combination(
+            values, result.system.digest, {item.name: item.outcome for item in result.findings}, result.stopped
+        )
 
     return in_processes(decided, points, processes)
 
