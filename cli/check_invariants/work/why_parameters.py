@@ -112,11 +112,12 @@ def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
                 yield item
 
         try:
-            answers.extend(flips(asked.start, axes, decide, verdict.outcome, asked.name))  # type: ignore[arg-type]
+            if verdict.outcome is not Outcome.UNKNOWN:  # of which nothing else is the other one
+                answers.extend(flips(asked.start, axes, decide, verdict.outcome, asked.name))  # type: ignore[arg-type]
         except (KeyboardInterrupt, OutOfBudget) as end:
             stop = stop_of(end)
     stop = stop or next((item.stopped for item in seen if item.stopped), None)
-    unknown = sum(Outcome.UNKNOWN in item.outcomes.values() for item in seen)
+    unknown = sum(Outcome.UNKNOWN in item.outcomes.values() for item in seen) + (verdict.outcome is Outcome.UNKNOWN)
     return _Found(
         asked,
         verdict,
