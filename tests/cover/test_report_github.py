@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from draincheck.errors import SourceLine
@@ -75,6 +75,7 @@ def test_more_annotations_than_are_shown_are_announced() -> None:
 
 @settings(max_examples=50)
 @given(st.text())
+@example(NASTY)
 def test_any_name_stays_one_annotation(name: str) -> None:
     """And is read as it is written, but for what a terminal would obey."""
     place = SourceLine(name, 7)
@@ -124,7 +125,7 @@ def test_a_summary_is_never_longer_than_github_shows() -> None:
     assert len(github_summary(large()).encode()) <= LONGEST_SUMMARY
 
 
-@pytest.mark.parametrize("limit", [600, 1000, 2000, 4000, 8000])
+@pytest.mark.parametrize("limit", [200, 600, 1000, 2000, 4000, 8000])
 def test_what_is_left_out_is_said(limit: int) -> None:
     """Whole rows and whole blocks: no fence stays open."""
     found = github_summary(everything(), limit)

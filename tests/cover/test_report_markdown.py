@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -43,6 +43,7 @@ def kinds(text: str) -> set[str]:
 
 @settings(max_examples=100)
 @given(st.text())
+@example(NASTY)
 def test_any_sentence_is_read_as_it_is(text: str) -> None:
     """In a table's cell; nothing of it is markup."""
     table = f"| a | b |\n| --- | --- |\n| {prose(text)} | x |\n"
@@ -52,6 +53,7 @@ def test_any_sentence_is_read_as_it_is(text: str) -> None:
 
 @settings(max_examples=100)
 @given(st.text())
+@example(NASTY)
 def test_any_name_is_read_as_it_is(text: str) -> None:
     """In a code span, in a cell."""
     table = f"| a | b |\n| --- | --- |\n| {code(text)} | x |\n"
@@ -66,12 +68,29 @@ def test_what_stands_there_by_itself_would_be_markup(text: str) -> None:
     assert cells(table)[1] != [text, "x"] or kinds(table)
 
 
-@given(st.text())
 @settings(max_examples=50)
+@given(st.text())
+@example("```\nx\n````\n")
+@example(NASTY)
 def test_any_text_stays_in_its_fence(text: str) -> None:
-    """Whatever fences it has itself."""
-    (found,) = [token for token in tokens(fenced(text, "text")) if token.type != "x"]
-    assert found.type == "fence"
+    """Whatever fences it has itself, and line for line."""
+    (found,) = tokens(fenced(text, "text"))
+    assert (found.type, found.content) == ("fence", harmless(text).rstrip() + "\n")
+
+
+@pytest.mark.parametrize(
+    ("standings", "sign"),
+    [
+        ([Standing.FINE, Standing.NOTED], Standing.FINE),
+        ([Standing.NOTED], Standing.NOTED),
+        ([Standing.FINE, Standing.UNDECIDED], Standing.UNDECIDED),
+        ([Standing.UNDECIDED, Standing.WRONG], Standing.WRONG),
+        ([Standing.WRONG, Standing.FAULT], Standing.FAULT),
+    ],
+)
+def test_the_report_begins_with_the_worst(standings: list[Standing], sign: Standing) -> None:
+    """So that what is undecided is never below a green sign."""
+    assert markdown_report(account(*map(item, standings))).startswith(f"## {SIGNS[sign]} gate\n")
 
 
 def test_the_report_has_a_row_for_each_thing_to_look_at() -> None:

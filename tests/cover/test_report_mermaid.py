@@ -8,12 +8,13 @@ import pytest
 
 from draincheck.checking import check
 from draincheck.escape import harmless
+from draincheck.lang import Model
 from draincheck.report.account import Item
 from draincheck.report.calls import events_of
 from draincheck.report.mermaid import MOST_CHARACTERS, MOST_EVENTS, sequence_diagram
 from draincheck.run import Run, Trace
 from drainspecs.mirror.code_base import CodeBase
-from tests.support.machines import clock
+from tests.support.machines import clock, counter
 from tests.support.mermaid import drawn
 from tests.support.reports import NASTY, everything, nasty_suite, scripted_run, waiting
 
@@ -83,10 +84,27 @@ def test_of_a_long_trace_the_end_is_drawn() -> None:
 
 
 def test_no_diagram_is_longer_than_mermaid_reads() -> None:
-    """Long names leave room for fewer steps."""
-    assert len(sequence_diagram(shown(nasty_suite().items[0]))) < MOST_CHARACTERS
-    run = scripted_run()
-    assert len(sequence_diagram(run)) < MOST_CHARACTERS
+    """Long names leave room for fewer steps; the last one stays."""
+    m = Model("long")
+    count = m.int("count", 0, 30)
+    with m.thread("p") as p:
+        for number in range(30):
+            p.do(f"label {number} {NASTY * 20}", count.inc())
+    m.reachable("end", count.is_(30))
+    found = check(m)
+    trace = found["end"].verdict.trace
+    assert trace is not None
+    diagram = sequence_diagram(Run.of(found.system, trace))
+    assert 1000 < len(diagram) < MOST_CHARACTERS
+    assert "steps before" in diagram
+    assert "30. label 29" in diagram
+
+
+def test_a_trace_that_decides_nothing_says_so() -> None:
+    """It may have been made by hand."""
+    system = counter(3, "small")
+    diagram = sequence_diagram(Run.of(system, Trace("machine", system.digest, "small", (0,), (0,))))
+    assert diagram.endswith("Note over p0: does not decide small\n")
 
 
 def test_names_are_nothing_that_mermaid_reads() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from draincheck.errors import SourceLine
@@ -17,7 +17,7 @@ from draincheck.report.calls import events_of
 from draincheck.report.sarif import MOST_LOCATIONS, sarif_log
 from draincheck.run import Run, Trace
 from tests.support.machines import clock
-from tests.support.reports import account, everything, item, nasty, schema, scripted_run
+from tests.support.reports import NASTY, account, everything, item, nasty, schema, scripted_run
 
 ACCOUNTS = {"everything": everything(), "nasty": nasty(), "empty": account(), "nothing": account(suites=[])}
 
@@ -163,7 +163,7 @@ def test_a_step_says_what_it_changes() -> None:
     """Values as traces show them."""
     flows = run_of(account(item(Standing.WRONG, run=scripted_run())))["results"][0]["codeFlows"][0]["threadFlows"]
     assert flows[1]["locations"][0]["state"] == {"eventfd": {"text": "1"}}
-    assert flows[1]["initialState"]["eventfd"] == {"text": "0"}
+    assert flows[0]["initialState"]["eventfd"] == {"text": "0"}
 
 
 def test_a_long_counterexample_is_cut_where_github_cuts_it() -> None:
@@ -207,6 +207,7 @@ def test_what_has_no_line_points_at_the_configuration() -> None:
 
 @settings(max_examples=30)
 @given(st.text())
+@example(NASTY)
 def test_any_name_makes_a_valid_log(name: str) -> None:
     """Rules and results belong together."""
     found = run_of(account(item(Standing.WRONG, name=name, why=name, meaning=name)))

@@ -150,8 +150,9 @@ def _code_flow(run: Run) -> Json:
     """The last steps, if there are more than GitHub shows."""
     events = [event for event in events_of(run) if event.shown][-MOST_LOCATIONS:]
     threads = dict.fromkeys(event.thread for event in events)
-    flows: list[Json] = [_thread_flow(run, name, events) for name in threads]
-    return {"message": _message(_shown_by(run)), "threadFlows": flows or [_nothing_happens(run)]}
+    flows = [_thread_flow(name, events) for name in threads] or [_nothing_happens()]
+    first, *others = flows
+    return {"message": _message(_shown_by(run)), "threadFlows": [{**first, "initialState": _initially(run)}, *others]}
 
 
 def _shown_by(run: Run) -> str:
@@ -159,24 +160,15 @@ def _shown_by(run: Run) -> str:
     return f"{run.trace.property}: {len(run.steps)} steps{again}"
 
 
-def _thread_flow(run: Run, thread: str, events: Sequence[CallEvent]) -> Json:
+def _thread_flow(thread: str, events: Sequence[CallEvent]) -> dict[str, Json]:
     """What takes place in one context; `executionOrder` is the same for what one step does at once."""
     locations: list[Json] = [_flow_location(event, event is events[-1]) for event in events if event.thread == thread]
-    return {
-        "id": harmless(thread),
-        "message": _message(thread),
-        "initialState": _initially(run),
-        "locations": locations,
-    }
+    return {"id": harmless(thread), "message": _message(thread), "locations": locations}
 
 
-def _nothing_happens(run: Run) -> Json:
+def _nothing_happens() -> dict[str, Json]:
     """A thread flow has a location at least; this one says that there is no step."""
-    return {
-        "id": "none",
-        "initialState": _initially(run),
-        "locations": [{"location": {"message": _message("initially")}}],
-    }
+    return {"id": "none", "locations": [{"location": {"message": _message("initially")}}]}
 
 
 def _flow_location(event: CallEvent, last: bool) -> Json:
@@ -191,7 +183,7 @@ def _flow_location(event: CallEvent, last: bool) -> Json:
         "nestingLevel": len(event.stack),
         "importance": "essential" if event.part.mark or last else "important" if changed else "unimportant",
         "kinds": ["action"],
-        "state": changed,
+        **({"state": changed} if changed else {}),
     }
 
 
