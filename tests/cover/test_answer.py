@@ -33,7 +33,22 @@ def test_sentence(found: dict[str, tuple[str, ...]], said: str) -> None:
 
 
 def test_condition_stands_with_its_scenario() -> None:
-    """What is safe only under a condition is said to be, after what is safe without one."""
-    said = answer("X", {"d": ("safe",), "a": ("safe",)}, {"d": "nobody stops it"})
-    assert said == "X is safe with a, and with d as long as nobody stops it"
-    assert answer("X", {"d": LOSS}, {"d": "nobody stops it"}) == "X loses acknowledged writes silently in d"
+    """What goes wrong in a variant alone is a condition, after what is safe without one; where the scenario goes wrong itself, nothing."""
+    flush, stop = "the guest does not flush", "nobody resets the device or stops the VM"
+    said = answer(
+        "X", {"dataplane": ("safe",), "mirror": ("safe",), "dataplane-stop": ABORT, "mirror-flush": ("safe",)}
+    )
+    assert said == f"X is safe with mirror, and with dataplane as long as {stop}"
+    both = {"timer": ("safe",), "no-ioeventfd": ("safe",), "timer-flush": HANG, "no-ioeventfd-flush": HANG}
+    assert answer("X", both) == f"X is safe with timer and no-ioeventfd as long as {flush}"
+    two = {"dataplane": ("safe",), "dataplane-stop": ABORT, "dataplane-flush": HANG}
+    assert answer("X", two) == f"X is safe with dataplane as long as {stop} and {flush}"
+    assert answer("X", {"timer": LOSS, "timer-flush": HANG}) == "X loses acknowledged writes silently in timer"
+
+
+def test_a_variant_alone_or_unknown_is_no_condition() -> None:
+    """It is told as what it is."""
+    assert answer("X", {"timer-flush": HANG}) == "X hangs in timer-flush"
+    assert (
+        answer("X", {"timer": ("safe",), "timer-flush": ("unknown",)}) == "X is safe with timer; unknown in timer-flush"
+    )

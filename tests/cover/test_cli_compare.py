@@ -78,10 +78,8 @@ def test_a_change_that_mends_is_no_failure() -> None:
     data = document("v2.6.0", "--set", "begin=before_check")
     assert which(data, "mended")["mirror"] == {"S1", "S3", "S4"}
     assert which(data, "broken") == {}
-    assert {scenario for scenario, names in which(data, "still violated").items() if "A1" in names} == {
-        "timer",
-        "no-ioeventfd",
-    }
+    aborting = {scenario for scenario, names in which(data, "still violated").items() if "A1" in names}
+    assert {"timer", "no-ioeventfd"} <= aborting and not {"mirror", "dataplane", "commit"} & aborting
     assert data["trace"] is None
 
 
@@ -276,3 +274,10 @@ def test_what_cannot_be_compared_is_refused(arguments: list[str], code: int) -> 
 def test_models_are_asked_for_properties_that_they_have(models: str) -> None:
     """A property that a model lacks is refused by name."""
     assert run("compare", f"{models}:fine", f"{models}:worse", "--property", "bellow").exit_code == 2
+
+
+def test_a_change_that_hangs_in_a_variant_is_worse() -> None:
+    """Queued requests mend v2.6.0 where the guest writes, and hang where it flushes."""
+    data = document("v2.6.0", "--set", "park_requests=on", code=12)
+    assert "F1" in which(data, "broken")["mirror-flush"]
+    assert "F1" not in which(data, "broken").get("mirror", set())

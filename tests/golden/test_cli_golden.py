@@ -43,7 +43,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "matrix-mirror": ("--scenario", "mirror", "--jobs", "1"),
     "check-ab27c3b5e7": ("check", "--scenario", "mirror", "--no-trace"),
     "check-v2.6.0": ("check", "--revision", "v2.6.0"),
-    "check-v4.2.0": ("check", "--revision", "v4.2.0", "--no-trace"),
+    "check-v5.0.0": ("check", "--revision", "v5.0.0", "--no-trace"),
     "matrix-v2.6.0": ("--revision", "v2.6.0"),
     "claims": ("claims",),
     "liveness-dataplane": ("liveness", "--scenario", "dataplane"),

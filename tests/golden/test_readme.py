@@ -66,7 +66,7 @@ def test_the_answer_is_the_one_that_is_printed() -> None:
     whole = printed("check", "--revision", "v2.6.0")
     (sentence,) = block("v2.6.0 loses acknowledged writes")
     assert whole[0] == whole[-1] == sentence
-    assert is_excerpt(block("scenario      outcome"), whole)
+    assert is_excerpt(block("scenario            outcome"), whole)
 
 
 def test_the_lost_write_is_the_one_that_is_printed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from check_invariants.deferred import Deferred
 @click.argument("after", type=options.Named("code base or model"), required=False, is_eager=True, metavar="[B]")
 @options.settings
 @options.scenario(multiple=True)
-@click.option("--all", "wide", is_flag=True, help="In every scenario, not only the five default ones.")
+@click.option("--all", "wide", is_flag=True, help="In every scenario, not only the ten that `check` asks about.")
 @options.order
 @options.properties(of_matrix=False)
 @options.strict
@@ -29,9 +29,9 @@ from check_invariants.deferred import Deferred
 def command() -> None:
     """Say what a change mends, breaks and leaves open.
 
-    A and B are code bases, in every scenario that both or one of them can run; or models of your own, MODEL.py:FUNCTION. With --set
-    these knobs are turned in B, or its parameters set; without a B, B is A with them. The shortest new counterexample is shown where
-    something broke.
+    A and B are code bases, in the ten scenarios that `check` asks about (--all: in every one), as far as they can run there; or
+    models of your own, MODEL.py:FUNCTION. With --set these knobs are turned in B (a model's parameters); without a B, B is A with them.
+    The shortest new counterexample is shown where something broke.
 
     \b
     Exit codes: 12 something got worse that a guest can see (or any property of a model of your own);

@@ -39,8 +39,9 @@ from draincheck.qemu import Scenario
 from draincheck.report.jsontrace import trace_to_json, write_trace
 from draincheck.revisions import Revision
 from draincheck.words import counted
+from drainspecs.mirror.answer import answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
+from drainspecs.mirror.scenarios import SCENARIOS, applies
 from drainspecs.questions.compare import Compared, Comparison, Decided, Effect, Pair, compare
 
 
@@ -64,7 +65,7 @@ def command(
         raise click.UsageError("name what to compare with: another one, or --set KNOB=VALUE for a change to this one")
     changed = before if after is None else after
     if isinstance(before, Revision) and isinstance(changed, Revision):
-        chosen = scenarios or (SCENARIOS if wide else DEFAULT_SCENARIOS)
+        chosen = scenarios or (SCENARIOS if wide else answering_scenarios())
         asked = _code_bases(before, changed, chosen, properties, settings=settings, order=order)
     else:
         if scenarios or wide or order:

@@ -37,10 +37,10 @@ from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision
 from draincheck.words import counted
-from drainspecs.mirror.answer import CONDITIONS, answer
+from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import SAFE
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
 
 __all__ = ["check"]
 
@@ -57,19 +57,17 @@ def check(
     """Check a code base in every default scenario that it can run."""
     everywhere = [
         named_code_base(asked.properties, revision=revision, scenario=scenario, order=order, settings=settings)
-        for scenario in DEFAULT_SCENARIOS
+        for scenario in (DEFAULT_SCENARIOS if asked.properties else answering_scenarios())
     ]
     subjects = _possible(everywhere)
     if wanted.trace_out is not None:
         _check_directory(wanted.trace_out)
-    conditions = _conditions(subjects, asked)
-    tasks = [*subjects, *conditions.values()]
     told, stop = until_stopped(
-        in_processes(lambda number: _told(tasks[number], asked, wanted), range(len(tasks)), jobs),
+        in_processes(lambda number: _told(subjects[number], asked, wanted), range(len(subjects)), jobs),
         "scenarios decided",
-        len(tasks),
+        len(subjects),
     )
-    found = _Found(subjects, told[: len(subjects)], _broken(conditions, told[len(subjects) :]))
+    found = _Found(subjects, told)
     stop = stop or next(filter(None, (item.stop for item in found.told)), None)
     code = ending((code for item in found.told for code in item.codes), stop)
     if wanted.trace_out is not None:
@@ -89,17 +87,6 @@ def _possible(code_bases: Sequence[CodeBase]) -> list[CodeBase]:
     if not found:
         raise MalformedInput(f"no code base could be like {code_bases[0].turned.name}: {impossible(code_bases[0])}")
     return found
-
-
-def _conditions(subjects: Sequence[CodeBase], asked: Asked) -> dict[str, CodeBase]:
-    """For some scenarios what must not go wrong beside them for the answer there to be *safe*."""
-    if asked.properties:
-        return {}
-    return {
-        item.scenario.name: item.elsewhere(find_scenario(CONDITIONS[item.scenario.name][0]))
-        for item in subjects
-        if item.scenario.name in CONDITIONS
-    }
 
 
 class _Told(Struct, frozen=True):
@@ -145,21 +132,11 @@ def _files(found: Checked) -> dict[str, str]:
     return {item.name: write_trace(run, source=source, verdict=item.verdict.outcome) for item, run in found.violated}
 
 
-def _broken(conditions: Mapping[str, CodeBase], told: Sequence[_Told]) -> dict[str, str]:
-    """The conditions without which a scenario is not safe, in words."""
-    return {
-        scenario: CONDITIONS[scenario][1]
-        for scenario, item in zip(conditions, told, strict=False)
-        if item.impact and SAFE not in item.impact
-    }
-
-
 class _Found(Struct, frozen=True):
-    """The scenarios, and what was told of them before something stopped it; what must be so for some of them to be safe."""
+    """The scenarios, and what was told of them before something stopped it."""
 
     subjects: Sequence[CodeBase]
     told: Sequence[_Told]
-    conditions: Mapping[str, str]
 
     @property
     def by_scenario(self) -> dict[str, _Told | None]:
@@ -175,7 +152,7 @@ class _Found(Struct, frozen=True):
         if any(item is not None and not item.impact for item in found.values()):
             return f"{called}: {self._by_property(found)}"
         words = {name: ("unknown",) if item is None else item.impact for name, item in found.items()}
-        said = answer(called, words, {name: text for name, text in self.conditions.items() if SAFE in words[name]})
+        said = answer(called, words)
         short = ", as far as modelled" if any(item.short_of for item in self.told) else ""
         return "; ".join([said + short, *self._unexpected])
 
@@ -217,6 +194,7 @@ def _show(found: _Found, traces: bool) -> None:
     if traces and shown is not None:
         _show_trace(*shown)
     emit(_to_see(found))
+    emit(_not_asked(found.subjects[0]))
     emit(f"\n{found.sentence}\n")
 
 
@@ -240,6 +218,19 @@ def _to_see(found: _Found) -> str:
         if item.counterexamples
     ]
     return "".join(["\ncounterexamples, by scenario:\n", *lines]) if lines else ""
+
+
+def _not_asked(subject: CodeBase) -> str:
+    """What the answer says nothing of, and who does."""
+    if subject.settings:
+        return (
+            f"\nnot asked here: what must happen in the end (check-invariants check {subject.options} --property L1)\n"
+        )
+    name = subject.revision.name
+    return (
+        f"\nnot asked here: what must happen in the end (check-invariants liveness --revision {name}), "
+        f"other requests and errors (check-invariants --all --revision {name})\n"
+    )
 
 
 def _in_short(counterexample: tuple[list[str], bool, int]) -> str:

@@ -20,12 +20,12 @@ from draincheck.knobs import Setting, shown
 from draincheck.qemu import Scenario
 from draincheck.revisions import CONTROLS, Revision, with_settings
 from draincheck.words import counted
-from drainspecs.mirror.answer import answer
+from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import called
 from drainspecs.mirror.impact import SAFE, breach_of, matters
 from drainspecs.mirror.objections import objection
 from drainspecs.suite import matrix
-from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, conditions, deviations, with_order_any
+from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations, with_order_any
 
 _LEGEND = """\
 A column a property (`check-invariants list properties`): . holds, x violated, - never asked, ? unknown; ! not as expected.
@@ -63,6 +63,8 @@ def command(
     """Decide the rows that the options select."""
     turned = merged(settings)
     order = shown(turned.pop("order")) if "order" in turned else order
+    if (revisions or turned) and not (scenarios or wide):
+        scenarios = answering_scenarios()
     rows = matrix.all_rows() if wide else matrix.default_rows(scenarios=scenarios)
     rows = [row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)]
     rows = _turned(rows, turned)
@@ -155,7 +157,7 @@ def _answers(results: Sequence[RowResult]) -> str:
 def _answer(name: str, results: Sequence[RowResult]) -> str:
     words = {result.row.key: result.consequences for result in results}
     short = any(result.consequences == (SAFE,) and any(cell.limits for cell in result.cells) for result in results)
-    return answer(name, words, conditions(results)) + ", as far as modelled" * short
+    return answer(name, words) + ", as far as modelled" * short
 
 
 def show(results: Sequence[RowResult], properties: Sequence[str], seconds: float, full: bool) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from draincheck.qemu import Scenario
 from draincheck.words import listed, number_word
 from drainspecs.mirror.impact import SAFE
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
 
-__all__ = ["CONDITIONS", "answer"]
+__all__ = ["CONDITIONS", "answer", "answering_scenarios"]
 
 #: what can go wrong, the worst first: what a code base does, and what it may also do
 _VERBS: Final = {
@@ -20,25 +22,49 @@ _VERBS: Final = {
     "stray request": ("submits a request between (a) and (c)", "submit a request between (a) and (c)"),
 }
 
-#: scenario -> one that varies it, and what must not happen there if only that goes wrong: safe, as long as that is so
-CONDITIONS: Final = {"dataplane": ("dataplane-stop", "nobody resets the device or stops the VM")}
+#: a scenario that varies a default one -> which, and what must be so for that one to be safe if only this one goes wrong. Every scenario
+#: of the kind with one job that goes wrong in some code base where its default one is safe is among them, or goes wrong with one that is
+CONDITIONS: Final = {
+    "dataplane-stop": ("dataplane", "nobody resets the device or stops the VM"),
+    **{
+        f"{base}-flush": (base, "the guest does not flush") for base in ("mirror", "dataplane", "timer", "no-ioeventfd")
+    },
+}
 
 
-def answer(name: str, found: Mapping[str, Sequence[str]], conditions: Mapping[str, str] | None = None) -> str:
+def answering_scenarios() -> tuple[Scenario, ...]:
+    """The scenarios that an answer about a code base rests on: the default ones, and those that bring conditions."""
+    return (*DEFAULT_SCENARIOS, *map(find_scenario, CONDITIONS))
+
+
+def answer(name: str, found: Mapping[str, Sequence[str]]) -> str:
     """What a code base does, in a sentence without a full stop.
 
     Args:
         name: what it is called.
-        found: scenario -> what comes of it there, in the words of `impact.consequences`, or others (`model fault`, `unknown`).
-        conditions: scenario -> what must be so for it to be safe there.
+        found: scenario -> what comes of it there, in the words of `impact.consequences`, or others (`model fault`, `unknown`). What goes
+            wrong in one of CONDITIONS alone is a condition of its default scenario, if that is there.
     """
+    found, conditions = _with_conditions(found)
     places = {word: [scenario for scenario, words in found.items() if word in words] for word in _VERBS}
     bad = [clause for clause in _clauses(places) if clause]
-    safe = _safe([scenario for scenario, words in found.items() if SAFE in words], conditions or {})
+    safe = _safe({scenario: conditions.get(scenario, ()) for scenario, words in found.items() if SAFE in words})
     others = dict.fromkeys(word for words in found.values() for word in words if word not in (SAFE, *_VERBS))
     rest = [f"{word} in {listed([s for s, words in found.items() if word in words])}" for word in others]
     head = f"{name} {', '.join(bad)}" if bad else f"{name} is {safe}" if safe else f"{name}: {rest.pop(0)}"
     return "; ".join([head, *([safe] if bad and safe else []), *rest])
+
+
+def _with_conditions(
+    found: Mapping[str, Sequence[str]],
+) -> tuple[Mapping[str, Sequence[str]], Mapping[str, tuple[str, ...]]]:
+    """The scenarios without those that bring conditions, and these by scenario; what is not known of one stays."""
+    kept, conditions = dict(found), dict[str, tuple[str, ...]]()
+    for scenario, (base, words) in CONDITIONS.items():
+        known = scenario in found and base in found and set(found[scenario]) <= {SAFE, *_VERBS}
+        if known and SAFE not in kept.pop(scenario):
+            conditions[base] = (*conditions.get(base, ()), words)
+    return kept, conditions
 
 
 def _clauses(places: Mapping[str, Sequence[str]]) -> list[str]:
@@ -64,10 +90,12 @@ def _again(where: Sequence[str], said: Sequence[str]) -> str:
     return "in the last" if len(where) == 1 else f"in the last {number_word(len(where))}"
 
 
-def _safe(where: Sequence[str], conditions: Mapping[str, str]) -> str:
-    """Where nothing goes wrong, "" if that is nowhere; those with a condition come last."""
-    free = [scenario for scenario in where if scenario not in conditions]
-    bound = [scenario for scenario in where if scenario in conditions]
+def _safe(where: Mapping[str, Sequence[str]]) -> str:
+    """Where nothing goes wrong under which conditions, "" if that is nowhere; what is safe without any comes first."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for scenario, conditions in where.items():
+        groups.setdefault(tuple(conditions), []).append(scenario)
+    free = groups.pop((), [])
     parts = [listed(free)] if free else []
-    parts += [f"{scenario} as long as {conditions[scenario]}" for scenario in bound]
+    parts += [f"{listed(scenarios)} as long as {listed(conditions)}" for conditions, scenarios in groups.items()]
     return f"safe with {', and with '.join(parts)}" if parts else ""

@@ -26,14 +26,13 @@ from draincheck.subject import Expectation
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict, stopped_by
 from drainspecs.mirror.abstractions import Note, limits_on
-from drainspecs.mirror.answer import CONDITIONS
 from drainspecs.mirror.expectations import expected
-from drainspecs.mirror.impact import SAFE, consequences
+from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, find_scenario
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 
 __all__ = [
-    "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "conditions", "counts_path", "counts_text",
+    "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
     "decide_all", "default_rows", "deviation", "deviations", "fault_of", "pieces", "pinned_counts", "system_of",
     "unknown", "with_order_any",
 ]  # fmt: skip
@@ -157,19 +156,6 @@ def system_of(row: Row) -> TransitionSystem:
     """The transition system of a row, with every property of the specification."""
     title = f"{row.revision.name} / {row.scenario.name}"
     return build(title, row.revision.knobs, row.scenario, DrainInvariant()).compile()
-
-
-def conditions(results: Sequence[RowResult]) -> dict[str, str]:
-    """Scenario -> what must be so for a code base to be safe there, as far as one of `answer.CONDITIONS` matters. Decides what it takes."""
-    found: dict[str, str] = {}
-    for result in results:
-        row = result.row
-        if result.consequences == (SAFE,) and row.scenario.name in CONDITIONS and row.key == row.scenario.name:
-            other, words = CONDITIONS[row.scenario.name]
-            (varied,) = Solver().decide([replace(row, scenario=find_scenario(other))])
-            if SAFE not in varied.consequences:
-                found[row.key] = words
-    return found
 
 
 class Solver:
