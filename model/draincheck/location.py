@@ -11,6 +11,7 @@ from draincheck.errors import ModelError, SourceLine
 
 __all__ = [
     "caller_line",
+    "files_below",
     "slip",
     "source_of",
     "want_name",
@@ -60,6 +61,17 @@ def source_of(name: str) -> str:
     """The Python file that a `SourceLine` calls by this name; "" if that is not known, or if it is one of this library's own."""
     file = _files.get(name, "")
     return "" if file.startswith(str(_HERE)) else file
+
+
+def files_below(folder: Path) -> dict[str, str]:
+    """For what a `SourceLine` calls a file in a folder, or below it, its path from there, where that is another; of installed packages none."""
+    known = ((name, Path(file)) for name, file in _files.items())
+    paths = {name: file.relative_to(folder) for name, file in known if file.is_relative_to(folder)}
+    return {
+        name: path.as_posix()
+        for name, path in paths.items()
+        if path.as_posix() != name and "site-packages" not in path.parts
+    }
 
 
 def slip(message: str) -> ModelError:

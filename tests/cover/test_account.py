@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from check_invariants.exit import ExitCode, of_answer, of_verdict
 from draincheck.checking import check
 from draincheck.errors import SourceLine
 from draincheck.expr import FALSE, TRUE
+from draincheck.location import files_below
 from draincheck.model_file import ModelFile
 from draincheck.properties import Always, Assertion, Breach, FaultKind
 from draincheck.report.account import Account, Item, SearchCounts, Standing, Suite, standing_of, suite_of
@@ -24,6 +27,7 @@ from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.account import suite_of_row
 from drainspecs.suite.matrix import RowResult, Solver, default_rows
 from tests.support.machines import Machine, counter
+from tests.support.reports import waiting
 
 EXPECTATIONS = [None, *(Expectation(outcome, "", derived=False) for outcome in Outcome if outcome.value != "unknown")]
 CASES = list(itertools.product(Outcome, Breach, (True, False), EXPECTATIONS))
@@ -191,3 +195,25 @@ def test_fingerprints_are_unique_and_know_no_lines() -> None:
     names = account(suite, suite).fingerprints
     assert len(set(names)) == 6
     assert account(moved, moved).fingerprints == names
+
+
+def test_files_of_a_folder_are_known_by_their_paths_there(tmp_path: Path) -> None:
+    """Of modules of packages; negative controls: those that are called so already, and those of another folder."""
+    waiting()
+    folder = Path(__file__).parents[1]
+    assert files_below(folder)["tests/support/reports.py"] == "support/reports.py"
+    assert "tests/support/reports.py" not in files_below(folder.parent)
+    assert files_below(tmp_path) == {}
+
+
+def test_installed_packages_are_in_no_repository(tmp_path: Path) -> None:
+    """Even where their environment lies in the folder."""
+    package = tmp_path / "site-packages" / "installed"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "model.py").write_text("from draincheck.location import caller_line\nLINE = caller_line()\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(package.parent))
+        assert str(importlib.import_module("installed.model").LINE) == "installed/model.py:2"
+    assert files_below(tmp_path) == {}
+    assert files_below(package) == {"installed/model.py": "model.py"}

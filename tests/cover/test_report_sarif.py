@@ -199,6 +199,14 @@ def test_a_path_is_a_reference(file: str, uri: str) -> None:
     assert found["physicalLocation"]["region"]["startLine"] == 1
 
 
+def test_files_are_called_what_the_repository_calls_them() -> None:
+    """In places and in code flows; other files keep their names."""
+    wrong = item(Standing.WRONG, run=scripted_run(), place=SourceLine("demo.py", 7))
+    for known, name in (({"demo.py": "src/demo.py"}, "src/demo.py"), ({"m.py": "src/m.py"}, "demo.py")):
+        text = sarif_log(account(wrong, files=known))
+        assert {found.split('"')[3] for found in text.splitlines() if '"uri"' in found} == {name}
+
+
 def test_what_has_no_line_points_at_the_configuration() -> None:
     """GitHub refuses a whole log for one result without a place."""
     found = run_of(account(item(Standing.WRONG, place=None), place=SourceLine("drain-gate.toml", 1)))["results"][0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from hashlib import sha256
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from draincheck.checking import Finding, Result
 from draincheck.errors import SourceLine
@@ -146,6 +146,8 @@ class Account(Struct, frozen=True, kw_only=True):
         suites: in the order in which they are shown.
         version: of this tool (`draincheck.__version__`).
         place: the file to point at where an item has no line: a configuration, for instance.
+        files: for what a `SourceLine` calls a file, the path that a repository knows it by, where that is another
+            (`draincheck.location.files_below`).
     """
 
     title: str
@@ -156,6 +158,7 @@ class Account(Struct, frozen=True, kw_only=True):
     suites: Sequence[Suite]
     version: str
     place: SourceLine | None = None
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def shown(self) -> Sequence[Suite]:
@@ -194,8 +197,13 @@ class Account(Struct, frozen=True, kw_only=True):
         return ", ".join(said) or "nothing was decided"
 
     def place_of(self, item: Item) -> SourceLine | None:
-        """The line to point at."""
-        return item.place or self.place
+        """The line to point at, as the repository knows it."""
+        place = item.place or self.place
+        return None if place is None else self.located(place)
+
+    def located(self, line: SourceLine) -> SourceLine:
+        """A line of a model's source, as the repository knows it."""
+        return SourceLine(self.files.get(line.file, line.file), line.line)
 
     @property
     def fingerprints(self) -> Sequence[str]:

@@ -118,7 +118,7 @@ def _result(account: Account, suite: Suite, item: Item, index: int, fingerprint:
         "message": _message(f"{suite.title}: {item.name}: {item.why or item.reason or item.found}"),
         **({} if place is None else {"locations": [_location(place)]}),
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
-        **({} if item.run is None or not item.standing.bad else {"codeFlows": [_code_flow(item.run)]}),
+        **({} if item.run is None or not item.standing.bad else {"codeFlows": [_code_flow(account, item.run)]}),
         "properties": {
             "suite": harmless(suite.title),
             "verdict": item.found,
@@ -146,11 +146,11 @@ def _uri(file: str) -> str:
 # -- a counterexample -------------------------------------------------------------------------------
 
 
-def _code_flow(run: Run) -> Json:
+def _code_flow(account: Account, run: Run) -> Json:
     """The last steps, if there are more than GitHub shows."""
     events = [event for event in events_of(run) if event.shown][-MOST_LOCATIONS:]
     threads = dict.fromkeys(event.thread for event in events)
-    flows = [_thread_flow(name, events) for name in threads] or [_nothing_happens()]
+    flows = [_thread_flow(account, name, events) for name in threads] or [_nothing_happens()]
     first, *others = flows
     return {"message": _message(_shown_by(run)), "threadFlows": [{**first, "initialState": _initially(run)}, *others]}
 
@@ -160,9 +160,10 @@ def _shown_by(run: Run) -> str:
     return f"{run.trace.property}: {len(run.steps)} steps{again}"
 
 
-def _thread_flow(thread: str, events: Sequence[CallEvent]) -> dict[str, Json]:
+def _thread_flow(account: Account, thread: str, events: Sequence[CallEvent]) -> dict[str, Json]:
     """What takes place in one context; `executionOrder` is the same for what one step does at once."""
-    locations: list[Json] = [_flow_location(event, event is events[-1]) for event in events if event.thread == thread]
+    here = [event for event in events if event.thread == thread]
+    locations: list[Json] = [_flow_location(account.located(e.part.line), e, e is events[-1]) for e in here]
     return {"id": harmless(thread), "message": _message(thread), "locations": locations}
 
 
@@ -171,14 +172,14 @@ def _nothing_happens() -> dict[str, Json]:
     return {"id": "none", "locations": [{"location": {"message": _message("initially")}}]}
 
 
-def _flow_location(event: CallEvent, last: bool) -> Json:
+def _flow_location(line: SourceLine, event: CallEvent, last: bool) -> Json:
     label = event.part.label or "(goes on)"
     mark = f"({event.part.mark}) " if event.part.mark else ""
     changed: dict[str, Json] = {
         harmless(change.name): {"text": harmless(_value(change.new))} for change in event.changes
     }
     return {
-        "location": _location(event.part.line, f"{mark}{event.process}: {label}"),
+        "location": _location(line, f"{mark}{event.process}: {label}"),
         "executionOrder": event.step,
         "nestingLevel": len(event.stack),
         "importance": "essential" if event.part.mark or last else "important" if changed else "unimportant",
