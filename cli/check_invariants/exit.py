@@ -26,6 +26,7 @@ __all__ = [
     "Interrupted",
     "LimitReached",
     "MalformedInput",
+    "Misconfigured",
     "NeedsModel",
     "NotWritable",
     "cut_short",
@@ -181,3 +182,9 @@ class MalformedInput(click.ClickException):
     """A model or trace file that cannot be used; the message says where and why."""
 
     exit_code = ExitCode.MALFORMED
+
+
+class Misconfigured(click.ClickException):
+    """A configuration that cannot be used; the message says where and why."""
+
+    exit_code = ExitCode.CONFIGURATION

@@ -5,14 +5,23 @@ from __future__ import annotations
 import errno
 import sys
 from io import StringIO
+from pathlib import Path
 from typing import IO
 
 from check_invariants.options import STDOUT
 
-__all__ = ["read_bytes", "read_text"]
+__all__ = ["is_file", "read_bytes", "read_text"]
 
 #: bytes that a file may have: a hundred times what any trace or certificate has; a device such as /dev/zero has no end
 LONGEST = 1 << 28
+
+
+def is_file(path: str) -> bool:
+    """Whether there is such a file; no name that no file can have is one."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def read_bytes(path: str) -> bytes:

@@ -195,7 +195,7 @@ def _which_limits(error: OutOfBudget) -> str:
 
 
 def _epilog() -> str:
-    lines = (f"  {int(code):>3}  {code.meaning}" for code in ExitCode if code is not ExitCode.CONFIGURATION)
+    lines = (f"  {int(code):>3}  {code.meaning}" for code in ExitCode)
     return _EPILOG.format(codes="\n".join(lines))
 
 

@@ -197,6 +197,22 @@ output = click.option(
 )
 
 
+def reports(command: Declared) -> Declared:
+    """Files for those who read a run elsewhere, several at once: `Reports` takes them."""
+    kinds = {
+        "junit": "JUnit XML: what most CI servers show",
+        "sarif": "SARIF 2.1.0: GitHub's code scanning, editors",
+        "gitlab": "GitLab's code quality report",
+        "markdown": "a report for people, with every counterexample",
+    }
+    github = click.option(
+        "--github", is_flag=True, help="Print GitHub's annotations, and append to the summary of the step."
+    )
+    for kind, what in reversed(kinds.items()):
+        command = click.option(f"--{kind}", metavar="FILE|-", help=f"Write {what}.")(command)
+    return github(command)
+
+
 model = click.argument("model", required=False, is_eager=True, metavar="[MODEL.py:FUNCTION]")
 
 

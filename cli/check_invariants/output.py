@@ -290,7 +290,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_shown.begin)
 
 
-def until_stopped(items: Iterator[T], what: str, total: int) -> tuple[list[T], Stop | None]:
+def until_stopped(items: Iterator[T], what: str, total: int | None) -> tuple[list[T], Stop | None]:
     """All the items, counted as they come; with a stop, those that came before Ctrl-C or a limit."""
     found: list[T] = []
     try:

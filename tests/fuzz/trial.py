@@ -29,7 +29,7 @@ __all__ = ["trial"]
 LIMIT = 120
 
 #: the codes that a run may end with
-DOCUMENTED = {int(code) for code in ExitCode} - {ExitCode.INTERNAL, ExitCode.CONFIGURATION}
+DOCUMENTED = {int(code) for code in ExitCode} - {ExitCode.INTERNAL}
 
 
 class _HangsError(BaseException):

@@ -2,77 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
+from typing import Unpack
 
-from msgspec.structs import asdict
+import click
 
-from check_invariants import standard
-from check_invariants.exit import ExitCode, ending, of_comparison
-from check_invariants.output import check_output, emit, emit_json, emit_stop, until_stopped, write_to
-from draincheck.reason import Stop
+import check_invariants
+from check_invariants import configuration
+from check_invariants.configuration import Config
+from check_invariants.exit import EmptySelection, ExitCode, ending
+from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table
+from check_invariants.reports import ReportOptions, Reports
+from check_invariants.table import Column, Table
+from check_invariants.work import gate_built_in
+from draincheck import __version__
+from draincheck.errors import SourceLine
+from draincheck.report.account import Account, Item, Suite
 from draincheck.words import counted
-from drainspecs.mirror import claims
-from drainspecs.suite import matrix
-from drainspecs.suite.liveness import liveness_deviations, liveness_rows, notify_deviations
-from drainspecs.suite.matrix import Deviation, Row, RowResult, deviations, fault_of
 
 
-def command(quick: bool, pin: bool, jobs: int | None, as_json: bool) -> ExitCode:
-    """Decide everything, and say what differs."""
-    if pin:
-        check_output(str(matrix.counts_path()))
-    rows = matrix.default_rows() if quick else matrix.all_rows()
-    results, stop = until_stopped(matrix.decide_all(rows, jobs), "rows decided", len(rows))
-    compared = [result for result in results if result.stopped is None]
-    stop = stop or next(filter(None, (result.stopped for result in results)), None)
-    found = [item for result in results for item in deviations(result)]
-    left = "liveness and claims were not"
-    if stop is None:
-        if pin:
-            _pin(results, keep=quick)
-            found = [item for item in found if item.kind != "counts"]
-        liveness, stop = _liveness_differences([result.row for result in results if not result.fault], jobs)
-        found += liveness
-    if stop is None:
-        claimed, stop = until_stopped(_claim_differences(), "claims decided", len(claims.CLAIMS))
-        found += filter(None, claimed)
-        left = "liveness was, claims were not all"
-    code = ending((of_comparison(False, item.kind == "unknown") for item in found), stop)
+def command(
+    *,
+    config: str | None,
+    as_list: bool,
+    schema: bool,
+    no_replay: bool,
+    built_in: bool,
+    quick: bool,
+    pin: bool,
+    jobs: int | None,
+    as_json: bool,
+    **reports: Unpack[ReportOptions],
+) -> ExitCode:
+    """Decide what is configured, or the built-in story, and say what differs."""
+    if schema:
+        emit(_schema_text())
+        return ExitCode.OK
+    own = [option for option, given in (("--built-in", built_in), ("--quick", quick), ("--pin", pin)) if given]
+    if config is not None and own:
+        raise click.UsageError(f"{own[0]} is for the built-in story, and {config} is a project's configuration")
+    found = None if own else configuration.configured(config)
+    wanted = Reports.of(as_json, **reports)
+    if pin and wanted.wanted:
+        raise click.UsageError("--pin writes counts down and makes no report: run the gate again without it")
+    if found is None:
+        return gate_built_in.command(quick, pin, as_list, jobs, wanted)
+    return _list(found, as_json) if as_list else _gate(found, not no_replay, wanted)
+
+
+def _schema_text() -> str:
+    """The published schema of configurations."""
+    file = Path(check_invariants.__file__).parent / "schemas" / "drain-gate.schema.json"
+    return file.read_text(encoding="utf-8")
+
+
+def _list(config: Config, as_json: bool) -> ExitCode:
+    """What would be checked, a line each."""
+    from check_invariants.work.gate_project import plan
+
+    planned = plan(config)
     if as_json:
-        emit_json("gate", {"rows": len(results), "differences": list(map(asdict, found))}, code)
-    else:
-        emit("".join(f"{item}\n" for item in found))
-    emit_stop(stop, f"{len(compared)} of {len(rows)} rows were compared, {left}")
+        items: list[Document] = [
+            {
+                "line": item.line.line,
+                "what": item.called,
+                "properties": item.entry.properties,
+                "expected": item.expected,
+            }
+            for item in planned
+        ]
+        emit_json("gate-list", {"config": config.path, "items": items})
+        return ExitCode.OK
+    rows = [[str(item.line), item.called, ", ".join(item.entry.properties) or "all", item.expected] for item in planned]
+    columns = [
+        Column("where"),
+        Column("what"),
+        Column("properties", give_way=2),
+        Column("expected", give_way=1, least=30),
+    ]
+    emit_table(Table(columns, rows))
+    return ExitCode.OK
+
+
+def _gate(config: Config, replay: bool, reports: Reports) -> ExitCode:
+    from check_invariants.work.gate_project import plan, run
+
+    start, planned = perf_counter(), plan(config)
+    if not planned:
+        raise EmptySelection(f"{config.path} names nothing to check: add a table [[model]] or [[code_base]]")
+    ran, stop = run(planned, replay)
+    suites = [item.suite for item in ran]
+    code = ending((code for item in ran for code in item.codes), stop)
+    words = ["check-invariants", "gate", config.path, *([] if replay else ["--no-replay"])]
+    account = Account(
+        title=f"gate {config.path}",
+        command=shlex.join(words),
+        exit_code=int(code),
+        exit_meaning=code.meaning,
+        seconds=perf_counter() - start,
+        suites=suites,
+        version=__version__,
+        place=SourceLine(config.path, 1),
+    )
+    said = f"{config.path}: {_checked(account)}; {account.summary if account.bad else 'all as expected'}"
+    reports.show("".join(_line(suite, item) for suite, item in account.bad) + f"{said}\n")
+    if reports.as_json:
+        emit_json("gate-project", _document(config, account, said), code)
+    reports.write(account)
+    emit_stop(stop, "what was not decided is unknown")
     return code
 
 
-def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[Deviation], Stop | None]:
-    """Those of the rows and of the notify suite; with a stop, not all of them."""
-    demanding = liveness_rows(rows)
-    deviations = liveness_deviations(demanding, jobs)
-    found, stop = until_stopped(deviations, "rows decided for liveness", len(demanding))
-    return [*(item for part in found for item in part), *([] if stop else notify_deviations())], stop
+def _checked(account: Account) -> str:
+    """What was looked at, in words."""
+    items = [item for suite in account.suites for item in suite.items]
+    others = [item.name for item in items if item.outcome is None]
+    said = [
+        counted(len(account.suites), "model"),
+        counted(len(items) - len(others), "verdict"),
+        counted(others.count("counts"), "pinned count"),
+        counted(sum(name.startswith("replay of ") for name in others), "replay"),
+    ]
+    return ", ".join(part for part in said if not part.startswith("0 "))
 
 
-def _claim_differences() -> Iterator[Deviation | None]:
-    """For each claim that its verdict is another one, or that it rests on a model at fault; None if neither."""
-    for found in claims.decide_claims(claims.CLAIMS):
-        name = found.claim.name
-        if found.fault:
-            yield fault_of("claim", name, found.fault)
-        elif not found.as_expected:
-            yield Deviation("claim", "claim", name, "verdict", found.claim.expected.value, found.verdict.value)
-        else:
-            yield None
+def _line(suite: Suite, item: Item) -> str:
+    return f"{suite.title}: {item.name}: {item.why}\n"
 
 
-def _pin(results: Sequence[RowResult], keep: bool) -> None:
-    """Rewrite the pinned counts, whole or not at all; `keep` those of rows that were not looked at. A model at fault has none to pin."""
-    sound = [result for result in results if not result.fault]
-    keep = keep or len(sound) < len(results)
-    path = matrix.counts_path()
-    write_to(str(path), matrix.counts_text(sound, matrix.pinned_counts() if keep else None))
-    changed = sum(result.pinned != result.counts for result in sound)
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    standard.note(f"{counted(len(sound), 'row')} pinned, {changed} of them changed, in {shown}\n")
+def _document(config: Config, account: Account, said: str) -> Document:
+    """The same as JSON values."""
+    return {"config": config.path, "answer": said, "suites": [_suite_json(suite) for suite in account.suites]}
+
+
+def _suite_json(suite: Suite) -> Document:
+    counts = suite.counts
+    numbers = (
+        None if counts is None else {"states": counts.states, "transitions": counts.transitions, "depth": counts.depth}
+    )
+    return {"title": suite.title, "counts": numbers, "warnings": suite.warnings, "items": _items_json(suite.items)}
+
+
+def _items_json(items: Sequence[Item]) -> list[Document]:
+    return [
+        {
+            "name": item.name,
+            "standing": item.standing.value,
+            "found": item.found,
+            "expected": item.wanted or None,
+            "why": item.why,
+            "place": None if item.place is None else {"file": item.place.file, "line": item.place.line},
+        }
+        for item in items
+    ]

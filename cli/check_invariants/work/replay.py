@@ -46,11 +46,11 @@ def _side_by_side(subject: Subject, run: Run, file: str) -> tuple[Knobs, Config]
     except ModelError as error:
         raise MalformedInput(f"{file}: the core cannot execute this model ({error}); `trace show` can") from error
     if parting is not None:
-        raise Diverged(_words(parting, run.system.name))
+        raise Diverged(parted(parting, run.system.name))
     return start
 
 
-def _words(parting: Parting, model: str) -> str:
+def parted(parting: Parting, model: str) -> str:
     """Where, and both sides' views."""
     difference = parting.difference
     offered = ", ".join(str(choice) for choice in difference.offered) or "nothing"

@@ -1,0 +1,408 @@
+"""`gate` of a project: what its configuration names, against what it expects; each kind of trouble has its line and its code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from check_invariants.work import gate_project, gate_replay
+from draincheck.errors import OutOfBudget
+from draincheck.reason import Stop, StopKind
+from tests.golden.documents import validator
+from tests.support.cli import run
+from tests.support.projects import MODEL, project
+
+#: what is expected of `build()` with its defaults, all of it
+FIXED = '[[model]]\nfile = "queue.py"\nfunction = "build"\nexpect = { unasked = "never asked", goal = "reachable" }\n'
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder is an empty one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def gate(config: str, *options: str, model: str = MODEL) -> Result:
+    """The gate of a project with this configuration, in its folder."""
+    project(Path(), config, model)
+    return run("gate", *options)
+
+
+def troubles(result: Result) -> list[str]:
+    """The lines above the last one."""
+    return result.stdout.splitlines()[:-1]
+
+
+# -- what is as expected ----------------------------------------------------------------------------
+
+
+def test_all_variants_of_a_file() -> None:
+    """A file without a function is held against what it expects itself."""
+    result = gate('[[model]]\nfile = "queue.py"\n')
+    assert (result.stdout, result.exit_code) == ("drain-gate.toml: 2 models, 6 verdicts; all as expected\n", 0)
+
+
+def test_a_function_with_expectations_parameters_and_counts() -> None:
+    """What is not named is expected to hold."""
+    result = gate(f"{FIXED}parameters = {{ size = 2 }}\ncounts = {{ states = 3, transitions = 2, depth = 2 }}\n")
+    said = "drain-gate.toml: 1 model, 3 verdicts, 1 pinned count; all as expected\n"
+    assert (result.stdout, result.exit_code) == (said, 0)
+
+
+def test_a_variant() -> None:
+    """One of them, alone."""
+    result = gate('[[model]]\nfile = "queue.py"\nfunction = "build"\nvariant = "bug"\n')
+    assert (result.stdout, result.exit_code) == ("drain-gate.toml: 1 model, 3 verdicts; all as expected\n", 0)
+
+
+def test_a_code_base_and_the_replay_of_its_counterexamples() -> None:
+    """Without expectations QEMU's history is one; what is violated is executed on the core, unless that is not wanted."""
+    config = '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror"]\nproperties = ["S1", "S4"]\n'
+    for options, replays in (((), ", 2 replays"), (("--no-replay",), "")):
+        result = gate(config, *options)
+        assert (result.stdout, result.exit_code) == (
+            f"drain-gate.toml: 1 model, 2 verdicts{replays}; all as expected\n",
+            0,
+        )
+
+
+def test_a_table_of_pyproject() -> None:
+    """`[tool.check-invariants]` is a configuration, too; a file of its own is asked first."""
+    project(Path(), FIXED)
+    Path("drain-gate.toml").rename("other.toml")
+    Path("pyproject.toml").write_text(
+        "[tool.check-invariants]\n" + FIXED.replace("[[model", "[[tool.check-invariants.model")
+    )
+    assert run("gate").stdout.startswith("pyproject.toml: 1 model")
+    assert run("gate", "other.toml").stdout.startswith("other.toml: 1 model")
+    Path("other.toml").rename("drain-gate.toml")
+    assert run("gate").stdout.startswith("drain-gate.toml: 1 model")
+
+
+def test_a_configuration_elsewhere() -> None:
+    """Files are those of its folder, and are named from here."""
+    project(Path("inner"), FIXED.replace('"never asked"', '"holds"'))
+    result = run("gate", "inner/drain-gate.toml")
+    assert troubles(result) == ["inner/queue.py:build: unasked: expected holds, found never asked (no check asks it)"]
+
+
+# -- what is not ------------------------------------------------------------------------------------
+
+#: by what is wrong: the entry, the beginning of the line, the code
+TROUBLES: dict[str, tuple[str, str, int]] = {
+    "another verdict": (
+        FIXED.replace('goal = "reachable"', 'safe = "violated"'),
+        "queue.py:build: safe: expected violated, found holds (exhaustive)",
+        10,
+    ),
+    "vacuity": (
+        FIXED.replace('unasked = "never asked", ', ""),
+        "queue.py:build: unasked: expected holds, found never asked (no check asks it)",
+        10,
+    ),
+    "a violation": (
+        f"{FIXED}parameters.careful = false\n",
+        "queue.py:build (careful=off): safe: expected holds, found violated (shortest counterexample: 2 actions)",
+        10,
+    ),
+    "counts": (
+        f"{FIXED}counts = {{ states = 4, transitions = 2, depth = 2 }}\n",
+        "queue.py:build: counts: pinned are 4 states, 2 transitions, depth 2; found 3 states",
+        10,
+    ),
+    "another fault": (f"{FIXED}parameters.size = -1\n", "queue.py:build (size=-1): model: queue.py:8: ", 150),
+    "an unknown property": (
+        FIXED.replace("goal =", "gaol ="),
+        "queue.py:build: model: drain-gate.toml:3: unknown property 'gaol'; did you mean goal?",
+        151,
+    ),
+    "an unknown function": (
+        FIXED.replace('"build"', '"biuld"'),
+        "queue.py:biuld: model: drain-gate.toml:3: queue.py: unknown function 'biuld'; did you mean build?",
+        151,
+    ),
+    "an unknown parameter": (
+        f"{FIXED}parameters.carefull = true\n",
+        "queue.py:build (carefull=on): model: drain-gate.toml:3: unknown parameter 'carefull'; did you mean careful?",
+        151,
+    ),
+    "no goal": (
+        FIXED.replace("goal =", "safe ="),
+        "queue.py:build: model: drain-gate.toml:3: 'safe' is no state to be reached",
+        151,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TROUBLES)
+def test_each_trouble_has_its_line_and_code(what: str) -> None:
+    """And hides nothing of what is beside it."""
+    config, line, code = TROUBLES[what]
+    result = gate(f'[[model]]\nfile = "queue.py"\n{config}{FIXED}')
+    (found,) = troubles(result)
+    assert found.startswith(line), found
+    assert (result.exit_code, result.stdout.count("all as expected")) == (code, 0)
+    assert result.stdout.splitlines()[-1].startswith("drain-gate.toml: 4 models, ")
+
+
+def test_a_file_that_does_not_import() -> None:
+    """It is malformed: 150, with the line."""
+    result = gate('[[model]]\nfile = "queue.py"\n', model="1/0\n")
+    assert troubles(result) == [
+        "queue.py: model: queue.py:1: the model does not import: ZeroDivisionError: division by zero"
+    ]
+    assert result.exit_code == 150
+
+
+def test_a_model_that_demands_nothing() -> None:
+    """An empty selection is no pass."""
+    model = MODEL[: MODEL.index("    m.always")] + "    return m\n"
+    result = gate('[[model]]\nfile = "queue.py"\nfunction = "build"\n', model=model)
+    assert troubles(result)[0].startswith("queue.py:build: model: queue demands nothing")
+    assert result.exit_code == 10
+
+
+def test_a_file_without_variants() -> None:
+    """What names nothing is the configuration's fault."""
+    result = gate('[[model]]\nfile = "queue.py"\n', model="def build(): ...\n")
+    assert troubles(result) == [
+        "queue.py: model: drain-gate.toml:1: queue.py has no variants: name a function of it, as MODEL.py:FUNCTION"
+    ]
+    assert result.exit_code == 151
+
+
+def test_a_replay_that_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where model and core go different ways, the verdict is worth nothing: 14."""
+    monkeypatch.setattr(gate_replay, "follow", lambda run, machine: run)
+    monkeypatch.setattr(gate_replay, "parted", lambda parting, model: f"{model}: core and trace part ways")
+    result = gate('[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror"]\nproperties = ["S1"]\n')
+    assert troubles(result) == ["ab27c3b5e7 / mirror: replay of S1: ab27c3b5e7 / mirror: core and trace part ways"]
+    assert result.exit_code == 14
+
+
+def test_what_is_not_come_to_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit ends the run; whatever was left is undecided, never as expected."""
+    decided, decide = list[str](), gate_project._decided
+
+    def once(planned: Any, called: str, subject: Any, replay: bool) -> gate_project.Ran:
+        if decided:
+            raise OutOfBudget(Stop(StopKind.SECONDS, 1))
+        decided.append(called)
+        return decide(planned, called, subject, replay)
+
+    monkeypatch.setattr(gate_project, "_decided", once)
+    result = gate(f'{FIXED}[[model]]\nfile = "queue.py"\n')
+    assert troubles(result) == ["queue.py: model: not decided: time limit 1 s reached"]
+    assert "1 undecided" in result.stdout and result.exit_code == 30
+
+
+def test_a_limit_inside_a_search() -> None:
+    """Its verdicts are unknown, and so is everything behind it."""
+    result = gate(f"{FIXED}{FIXED}", "--timeout", "1e-9")
+    assert result.exit_code == 30
+    assert len(troubles(result)) >= 1
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """130, and nothing is taken for decided."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gate_project, "_decided", interrupted)
+    result = gate(FIXED)
+    assert troubles(result) == ["queue.py:build: model: not decided: interrupted"]
+    assert result.exit_code == 130
+
+
+# -- the configuration itself -----------------------------------------------------------------------
+
+#: by what is wrong: the configuration, where and what
+MISTAKES: dict[str, tuple[str, str]] = {
+    "no TOML": ("[[model]]\nfile = \n", "drain-gate.toml:2: not TOML: Invalid value (column 8)"),
+    "an unknown table": ("\n[[modle]]\n", "drain-gate.toml:2: unknown key 'modle'; did you mean model or"),
+    "an unknown key": (
+        '[[model]]\nfile = "queue.py"\n\n[[model]]\nfile = "queue.py"\nfunktion = "build"\n',
+        "drain-gate.toml:6: unknown key 'funktion'; did you mean function or",
+    ),
+    "a key of counts": (
+        f"{FIXED}counts = {{ stats = 1 }}\n",
+        "drain-gate.toml:5: unknown key 'stats'; did you mean states?",
+    ),
+    "a missing key": ('[[model]]\nfunction = "build"\n', "drain-gate.toml:1: object missing required field `file`"),
+    "another type": ("[[model]]\nfile = 1\n", "drain-gate.toml:2: file: expected `str`, got `int`"),
+    "another word": (
+        FIXED.replace("never asked", "vacuous"),
+        "drain-gate.toml:4: expect: invalid enum value 'vacuous'",
+    ),
+    "nowhere": (
+        '[[model]]\nfile = "no.py"\n',
+        "drain-gate.toml:1: there is no file 'no.py' in the folder of drain-gate.toml",
+    ),
+    "above": (
+        '[[model]]\nfile = "../queue.py"\n',
+        "drain-gate.toml:1: '../queue.py' lies outside the folder of drain-gate.toml",
+    ),
+    "absolute": ('[[model]]\nfile = "/etc/passwd"\n', "drain-gate.toml:1: '/etc/passwd' lies outside"),
+    "linked": ('[[model]]\nfile = "link.py"\n', "drain-gate.toml:1: 'link.py' lies outside"),
+    "through a linked folder": (
+        '[[model]]\nfile = "away/queue.py"\n',
+        "drain-gate.toml:1: 'away/queue.py' lies outside",
+    ),
+    "half a name": ('[[model]]\nfile = "queue.py"\nvariant = "bug"\n', "drain-gate.toml:1: which function"),
+    "of no function": (
+        '[[model]]\nfile = "queue.py"\nexpect = { safe = "violated" }\n',
+        "drain-gate.toml:1: parameters, expect and counts are for one function",
+    ),
+    "two sets of parameters": (
+        f'{FIXED}variant = "bug"\nparameters = {{ size = 2 }}\n',
+        "drain-gate.toml:1: a variant has its own parameters",
+    ),
+    "left out": (f'{FIXED}properties = ["safe"]\n', "drain-gate.toml:1: something is expected of 'unasked'"),
+    "no such revision": (
+        '[[code_base]]\nrevision = "v2.6.1"\n',
+        "drain-gate.toml:1: unknown revision 'v2.6.1'; did you",
+    ),
+    "no such scenario": (
+        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["miror"]\n',
+        "drain-gate.toml:1: unknown scenario 'miror'; did you mean mirror",
+    ),
+    "no such knob": (
+        '[[code_base]]\nrevision = "v2.6.0"\nsettings.begn = 1\n',
+        "drain-gate.toml:1: unknown knob 'begn'; did you",
+    ),
+    "no such property": (
+        '[[code_base]]\nrevision = "v2.6.0"\nproperties = ["S99"]\n',
+        "drain-gate.toml:1: unknown property 'S99'",
+    ),
+    "impossible": (
+        '[[code_base]]\nrevision = "5a7e7a0bad"\nscenarios = ["dataplane"]\n',
+        "drain-gate.toml:1: 5a7e7a0bad cannot run the scenario dataplane",
+    ),
+    "two models": (
+        '[[code_base]]\nrevision = "v2.6.0"\nproperties = ["case 1", "L1"]\n',
+        "drain-gate.toml:1: case 1, L1 are decided on different models",
+    ),
+    "counts of several": (
+        '[[code_base]]\nrevision = "v2.6.0"\ncounts = { states = 1, transitions = 1, depth = 1 }\n',
+        "drain-gate.toml:1: counts are those of one scenario",
+    ),
+    "nothing to be reached": (
+        '[[code_base]]\nrevision = "v2.6.0"\nexpect = { S1 = "reachable" }\n',
+        "drain-gate.toml:1: S1 is no state to be reached",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_a_mistake_is_told_with_its_line(what: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message, 151, before anything runs, also for `--list`."""
+    config, said = MISTAKES[what]
+    inner = project(folder / "project", config)
+    project(folder, "")
+    (inner / "link.py").symlink_to(folder / "queue.py")
+    (inner / "away").symlink_to(folder)
+    monkeypatch.chdir(inner)
+    monkeypatch.setattr(gate_project, "run", lambda *_: pytest.fail("something was run"))
+    for options in ((), ("--list",)):
+        result = run("gate", *options)
+        assert result.stderr.startswith(f"Error: {said}"), result.stderr
+        assert (result.stdout, result.exit_code) == ("", 151)
+
+
+def test_a_link_inside_the_folder_is_followed() -> None:
+    """Negative control of the refusals."""
+    project(Path(), FIXED.replace("queue.py", "link.py"))
+    Path("link.py").symlink_to("queue.py")
+    assert run("gate").exit_code == 0
+
+
+@pytest.mark.parametrize("config", ["", "# nothing\n", "model = []\n"])
+def test_an_empty_configuration_is_no_pass(config: str) -> None:
+    """Nothing was selected: 10."""
+    result = gate(config)
+    assert result.stderr == "Error: drain-gate.toml names nothing to check: add a table [[model]] or [[code_base]]\n"
+    assert result.exit_code == 10
+
+
+def test_a_file_that_is_not_there() -> None:
+    """A name on the command line that leads nowhere is a wrong argument."""
+    assert run("gate", "no.toml").exit_code == 2
+
+
+def test_options_of_the_built_in_story() -> None:
+    """They are refused beside a configuration that is named, and ask for the story where one lies here."""
+    project(Path(), FIXED)
+    assert run("gate", "drain-gate.toml", "--quick").exit_code == 2
+    listed = json.loads(run("gate", "--quick", "--list", "--json").stdout)
+    assert listed["config"] is None and len(listed["items"]) > 200
+
+
+# -- lists, documents -------------------------------------------------------------------------------
+
+
+def test_a_list_runs_no_model() -> None:
+    """Neither the models nor what they import."""
+    result = gate(FIXED, "--list", model="raise SystemExit('ran')\n")
+    assert "drain-gate.toml:1  queue.py:build" in result.stdout and result.exit_code == 0
+    document = json.loads(run("gate", "--list", "--json").stdout)
+    validator("gate-list").validate(document)
+    assert [item["what"] for item in document["items"]] == ["queue.py:build"]
+
+
+def test_the_document() -> None:
+    """It follows its schema, and ends with the code."""
+    for config, code in ((FIXED, 0), (FIXED.replace("never asked", "holds"), 10)):
+        result = gate(config, "--json")
+        document = json.loads(result.stdout)
+        validator("gate-project").validate(document)
+        assert document["exit_code"] == result.exit_code == code
+    standings = {item["name"]: item["standing"] for item in document["suites"][0]["items"]}
+    assert standings == {"safe": "fine", "unasked": "wrong", "goal": "fine"}
+
+
+def test_never_asked_is_never_green() -> None:
+    """Not even where it is expected."""
+    document = json.loads(gate(FIXED, "--json").stdout)
+    assert {item["standing"] for item in document["suites"][0]["items"] if item["found"] == "never asked"} == {"noted"}
+
+
+def test_the_order_is_that_of_the_file() -> None:
+    """Twice the same, byte for byte."""
+    config = f'[[model]]\nfile = "queue.py"\n{FIXED.replace("never asked", "holds")}[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["timer", "mirror"]\n'
+    texts = [gate(config, "--json").stdout for _ in range(2)]
+    assert texts[0] == texts[1]
+    titles = [suite["title"] for suite in json.loads(texts[0])["suites"]]
+    assert titles == [
+        "queue.py:build:bug",
+        "queue.py:build:fixed",
+        "queue.py:build",
+        "ab27c3b5e7 / timer",
+        "ab27c3b5e7 / mirror",
+    ]
+
+
+def test_the_schema_is_printed_and_reads_what_the_gate_reads() -> None:
+    """Sound configurations follow it; those with another shape do not."""
+    import tomllib
+
+    from jsonschema import Draft202012Validator
+
+    checks = Draft202012Validator(json.loads(run("gate", "--schema").stdout))
+    Draft202012Validator.check_schema(checks.schema)
+    for config, *_ in TROUBLES.values():
+        checks.validate(tomllib.loads(config))
+    for what in (
+        "an unknown table",
+        "an unknown key",
+        "a key of counts",
+        "a missing key",
+        "another type",
+        "another word",
+    ):
+        assert not checks.is_valid(tomllib.loads(MISTAKES[what][0])), what
