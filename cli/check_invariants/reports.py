@@ -53,11 +53,14 @@ class Reports(Struct, frozen=True):
     github: bool
 
     @classmethod
-    def of(cls, as_json: bool, **options: Unpack[ReportOptions]) -> Reports:
-        """What the options say. Raises UsageError for two that go to one place, and NotWritable for a place that takes no file."""
+    def of(cls, as_json: bool, config: str | None, **options: Unpack[ReportOptions]) -> Reports:
+        """What the options say. Raises UsageError for two that go to one place, and NotWritable for a place that takes no file.
+
+        The configuration, if there is one, is no place for a report.
+        """
         given = {kind: options[kind] for kind in ("junit", "sarif", "gitlab", "markdown")}
         found = cls({kind: path for kind, path in given.items() if path is not None}, as_json, options["github"])
-        found._refuse_two_in_one_place()
+        found._refuse_two_in_one_place(config)
         for path in found._outputs:
             check_output(path)
         return found
@@ -82,12 +85,14 @@ class Reports(Struct, frozen=True):
         if self._summary:
             yield self._summary
 
-    def _refuse_two_in_one_place(self) -> None:
+    def _refuse_two_in_one_place(self, config: str | None) -> None:
         taken = {STDOUT: "--json"} if self.as_json else {}
+        if config is not None:
+            taken[os.path.realpath(config)] = "the configuration"
         for kind, path in self.files.items():
             place = path if path == STDOUT else os.path.realpath(path)
             if place in taken:
-                raise click.UsageError(f"{taken[place]} and --{kind} both go to {path}: name a file for each")
+                raise click.UsageError(f"{taken[place]} and --{kind} cannot share {path}: name a file for each")
             taken[place] = f"--{kind}"
 
     def show(self, text: str) -> None:

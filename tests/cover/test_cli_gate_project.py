@@ -17,7 +17,7 @@ from tests.support.cli import run
 from tests.support.projects import MODEL, project
 
 #: what is expected of `build()` with its defaults, all of it
-FIXED = '[[model]]\nfile = "queue.py"\nfunction = "build"\nexpect = { unasked = "never asked", goal = "reachable" }\n'
+FIXED = '[[model]]\nfile = "ring.py"\nfunction = "build"\nexpect = { unasked = "never asked", goal = "reachable" }\n'
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def troubles(result: Result) -> list[str]:
 
 def test_all_variants_of_a_file() -> None:
     """A file without a function is held against what it expects itself."""
-    result = gate('[[model]]\nfile = "queue.py"\n')
+    result = gate('[[model]]\nfile = "ring.py"\n')
     assert (result.stdout, result.exit_code) == ("drain-gate.toml: 2 models, 6 verdicts; all as expected\n", 0)
 
 
@@ -56,7 +56,7 @@ def test_a_function_with_expectations_parameters_and_counts() -> None:
 
 def test_a_variant() -> None:
     """One of them, alone."""
-    result = gate('[[model]]\nfile = "queue.py"\nfunction = "build"\nvariant = "bug"\n')
+    result = gate('[[model]]\nfile = "ring.py"\nfunction = "build"\nvariant = "bug"\n')
     assert (result.stdout, result.exit_code) == ("drain-gate.toml: 1 model, 3 verdicts; all as expected\n", 0)
 
 
@@ -88,7 +88,7 @@ def test_a_configuration_elsewhere() -> None:
     """Files are those of its folder, and are named from here."""
     project(Path("inner"), FIXED.replace('"never asked"', '"holds"'))
     result = run("gate", "inner/drain-gate.toml")
-    assert troubles(result) == ["inner/queue.py:build: unasked: expected holds, found never asked (no check asks it)"]
+    assert troubles(result) == ["inner/ring.py:build: unasked: expected holds, found never asked (no check asks it)"]
 
 
 # -- what is not ------------------------------------------------------------------------------------
@@ -97,43 +97,43 @@ def test_a_configuration_elsewhere() -> None:
 TROUBLES: dict[str, tuple[str, str, int]] = {
     "another verdict": (
         FIXED.replace('goal = "reachable"', 'safe = "violated"'),
-        "queue.py:build: safe: expected violated, found holds (exhaustive)",
+        "ring.py:build: safe: expected violated, found holds (exhaustive)",
         10,
     ),
     "vacuity": (
         FIXED.replace('unasked = "never asked", ', ""),
-        "queue.py:build: unasked: expected holds, found never asked (no check asks it)",
+        "ring.py:build: unasked: expected holds, found never asked (no check asks it)",
         10,
     ),
     "a violation": (
         f"{FIXED}parameters.careful = false\n",
-        "queue.py:build (careful=off): safe: expected holds, found violated (shortest counterexample: 2 actions)",
+        "ring.py:build (careful=off): safe: expected holds, found violated (shortest counterexample: 2 actions)",
         10,
     ),
     "counts": (
         f"{FIXED}counts = {{ states = 4, transitions = 2, depth = 2 }}\n",
-        "queue.py:build: counts: pinned are 4 states, 2 transitions, depth 2; found 3 states",
+        "ring.py:build: counts: pinned are 4 states, 2 transitions, depth 2; found 3 states",
         10,
     ),
-    "another fault": (f"{FIXED}parameters.size = -1\n", "queue.py:build (size=-1): model: queue.py:8: ", 150),
+    "another fault": (f"{FIXED}parameters.size = -1\n", "ring.py:build (size=-1): model: ring.py:8: ", 150),
     "an unknown property": (
         FIXED.replace("goal =", "gaol ="),
-        "queue.py:build: model: drain-gate.toml:3: unknown property 'gaol'; did you mean goal?",
+        "ring.py:build: model: drain-gate.toml:3: unknown property 'gaol'; did you mean goal?",
         151,
     ),
     "an unknown function": (
         FIXED.replace('"build"', '"biuld"'),
-        "queue.py:biuld: model: drain-gate.toml:3: queue.py: unknown function 'biuld'; did you mean build?",
+        "ring.py:biuld: model: drain-gate.toml:3: ring.py: unknown function 'biuld'; did you mean build?",
         151,
     ),
     "an unknown parameter": (
         f"{FIXED}parameters.carefull = true\n",
-        "queue.py:build (carefull=on): model: drain-gate.toml:3: unknown parameter 'carefull'; did you mean careful?",
+        "ring.py:build (carefull=on): model: drain-gate.toml:3: unknown parameter 'carefull'; did you mean careful?",
         151,
     ),
     "no goal": (
         FIXED.replace("goal =", "safe ="),
-        "queue.py:build: model: drain-gate.toml:3: 'safe' is no state to be reached",
+        "ring.py:build: model: drain-gate.toml:3: 'safe' is no state to be reached",
         151,
     ),
 }
@@ -143,7 +143,7 @@ TROUBLES: dict[str, tuple[str, str, int]] = {
 def test_each_trouble_has_its_line_and_code(what: str) -> None:
     """And hides nothing of what is beside it."""
     config, line, code = TROUBLES[what]
-    result = gate(f'[[model]]\nfile = "queue.py"\n{config}{FIXED}')
+    result = gate(f'[[model]]\nfile = "ring.py"\n{config}{FIXED}')
     (found,) = troubles(result)
     assert found.startswith(line), found
     assert (result.exit_code, result.stdout.count("all as expected")) == (code, 0)
@@ -152,9 +152,9 @@ def test_each_trouble_has_its_line_and_code(what: str) -> None:
 
 def test_a_file_that_does_not_import() -> None:
     """It is malformed: 150, with the line."""
-    result = gate('[[model]]\nfile = "queue.py"\n', model="1/0\n")
+    result = gate('[[model]]\nfile = "ring.py"\n', model="1/0\n")
     assert troubles(result) == [
-        "queue.py: model: queue.py:1: the model does not import: ZeroDivisionError: division by zero"
+        "ring.py: model: ring.py:1: the model does not import: ZeroDivisionError: division by zero"
     ]
     assert result.exit_code == 150
 
@@ -162,16 +162,16 @@ def test_a_file_that_does_not_import() -> None:
 def test_a_model_that_demands_nothing() -> None:
     """An empty selection is no pass."""
     model = MODEL[: MODEL.index("    m.always")] + "    return m\n"
-    result = gate('[[model]]\nfile = "queue.py"\nfunction = "build"\n', model=model)
-    assert troubles(result)[0].startswith("queue.py:build: model: queue demands nothing")
+    result = gate('[[model]]\nfile = "ring.py"\nfunction = "build"\n', model=model)
+    assert troubles(result)[0].startswith("ring.py:build: model: queue demands nothing")
     assert result.exit_code == 10
 
 
 def test_a_file_without_variants() -> None:
     """What names nothing is the configuration's fault."""
-    result = gate('[[model]]\nfile = "queue.py"\n', model="def build(): ...\n")
+    result = gate('[[model]]\nfile = "ring.py"\n', model="def build(): ...\n")
     assert troubles(result) == [
-        "queue.py: model: drain-gate.toml:1: queue.py has no variants: name a function of it, as MODEL.py:FUNCTION"
+        "ring.py: model: drain-gate.toml:1: ring.py has no variants: name a function of it, as MODEL.py:FUNCTION"
     ]
     assert result.exit_code == 151
 
@@ -196,8 +196,8 @@ def test_what_is_not_come_to_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None
         return decide(planned, called, subject, replay)
 
     monkeypatch.setattr(gate_project, "_decided", once)
-    result = gate(f'{FIXED}[[model]]\nfile = "queue.py"\n')
-    assert troubles(result) == ["queue.py: model: not decided: time limit 1 s reached"]
+    result = gate(f'{FIXED}[[model]]\nfile = "ring.py"\n')
+    assert troubles(result) == ["ring.py: model: not decided: time limit 1 s reached"]
     assert "1 undecided" in result.stdout and result.exit_code == 30
 
 
@@ -216,7 +216,7 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(gate_project, "_decided", interrupted)
     result = gate(FIXED)
-    assert troubles(result) == ["queue.py:build: model: not decided: interrupted"]
+    assert troubles(result) == ["ring.py:build: model: not decided: interrupted"]
     assert result.exit_code == 130
 
 
@@ -227,7 +227,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "no TOML": ("[[model]]\nfile = \n", "drain-gate.toml:2: not TOML: Invalid value (column 8)"),
     "an unknown table": ("\n[[modle]]\n", "drain-gate.toml:2: unknown key 'modle'; did you mean model or"),
     "an unknown key": (
-        '[[model]]\nfile = "queue.py"\n\n[[model]]\nfile = "queue.py"\nfunktion = "build"\n',
+        '[[model]]\nfile = "ring.py"\n\n[[model]]\nfile = "ring.py"\nfunktion = "build"\n',
         "drain-gate.toml:6: unknown key 'funktion'; did you mean function or",
     ),
     "a key of counts": (
@@ -245,18 +245,15 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "drain-gate.toml:1: there is no file 'no.py' in the folder of drain-gate.toml",
     ),
     "above": (
-        '[[model]]\nfile = "../queue.py"\n',
-        "drain-gate.toml:1: '../queue.py' lies outside the folder of drain-gate.toml",
+        '[[model]]\nfile = "../ring.py"\n',
+        "drain-gate.toml:1: '../ring.py' lies outside the folder of drain-gate.toml",
     ),
     "absolute": ('[[model]]\nfile = "/etc/passwd"\n', "drain-gate.toml:1: '/etc/passwd' lies outside"),
     "linked": ('[[model]]\nfile = "link.py"\n', "drain-gate.toml:1: 'link.py' lies outside"),
-    "through a linked folder": (
-        '[[model]]\nfile = "away/queue.py"\n',
-        "drain-gate.toml:1: 'away/queue.py' lies outside",
-    ),
-    "half a name": ('[[model]]\nfile = "queue.py"\nvariant = "bug"\n', "drain-gate.toml:1: which function"),
+    "through a linked folder": ('[[model]]\nfile = "away/ring.py"\n', "drain-gate.toml:1: 'away/ring.py' lies outside"),
+    "half a name": ('[[model]]\nfile = "ring.py"\nvariant = "bug"\n', "drain-gate.toml:1: which function"),
     "of no function": (
-        '[[model]]\nfile = "queue.py"\nexpect = { safe = "violated" }\n',
+        '[[model]]\nfile = "ring.py"\nexpect = { safe = "violated" }\n',
         "drain-gate.toml:1: parameters, expect and counts are for one function",
     ),
     "two sets of parameters": (
@@ -305,7 +302,7 @@ def test_a_mistake_is_told_with_its_line(what: str, folder: Path, monkeypatch: p
     config, said = MISTAKES[what]
     inner = project(folder / "project", config)
     project(folder, "")
-    (inner / "link.py").symlink_to(folder / "queue.py")
+    (inner / "link.py").symlink_to(folder / "ring.py")
     (inner / "away").symlink_to(folder)
     monkeypatch.chdir(inner)
     monkeypatch.setattr(gate_project, "run", lambda *_: pytest.fail("something was run"))
@@ -317,8 +314,8 @@ def test_a_mistake_is_told_with_its_line(what: str, folder: Path, monkeypatch: p
 
 def test_a_link_inside_the_folder_is_followed() -> None:
     """Negative control of the refusals."""
-    project(Path(), FIXED.replace("queue.py", "link.py"))
-    Path("link.py").symlink_to("queue.py")
+    project(Path(), FIXED.replace("ring.py", "link.py"))
+    Path("link.py").symlink_to("ring.py")
     assert run("gate").exit_code == 0
 
 
@@ -349,10 +346,10 @@ def test_options_of_the_built_in_story() -> None:
 def test_a_list_runs_no_model() -> None:
     """Neither the models nor what they import."""
     result = gate(FIXED, "--list", model="raise SystemExit('ran')\n")
-    assert "drain-gate.toml:1  queue.py:build" in result.stdout and result.exit_code == 0
+    assert "drain-gate.toml:1  ring.py:build" in result.stdout and result.exit_code == 0
     document = json.loads(run("gate", "--list", "--json").stdout)
     validator("gate-list").validate(document)
-    assert [item["what"] for item in document["items"]] == ["queue.py:build"]
+    assert [item["what"] for item in document["items"]] == ["ring.py:build"]
 
 
 def test_the_document() -> None:
@@ -374,14 +371,14 @@ def test_never_asked_is_never_green() -> None:
 
 def test_the_order_is_that_of_the_file() -> None:
     """Twice the same, byte for byte."""
-    config = f'[[model]]\nfile = "queue.py"\n{FIXED.replace("never asked", "holds")}[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["timer", "mirror"]\n'
+    config = f'[[model]]\nfile = "ring.py"\n{FIXED.replace("never asked", "holds")}[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["timer", "mirror"]\n'
     texts = [gate(config, "--json").stdout for _ in range(2)]
     assert texts[0] == texts[1]
     titles = [suite["title"] for suite in json.loads(texts[0])["suites"]]
     assert titles == [
-        "queue.py:build:bug",
-        "queue.py:build:fixed",
-        "queue.py:build",
+        "ring.py:build:bug",
+        "ring.py:build:fixed",
+        "ring.py:build",
         "ab27c3b5e7 / timer",
         "ab27c3b5e7 / mirror",
     ]

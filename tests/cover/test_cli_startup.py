@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from check_invariants.deferred import Deferred
 from check_invariants.main import COMMANDS, cli
+from check_invariants.reports import ReportOptions
 from check_invariants.selection import Selectors
 from draincheck import __version__
 
@@ -117,13 +118,16 @@ def leaves() -> list[Deferred]:
 
 @pytest.mark.parametrize("leaf", leaves(), ids=lambda leaf: leaf.name)
 def test_what_is_declared_is_what_is_done(leaf: Deferred) -> None:
-    """The work takes exactly the options that the command has; those that select a model under the names of a table."""
+    """The work takes exactly the options that the command has; those that select a model or name reports under the names of a table."""
     taken = inspect.signature(leaf.work).parameters
     options = {name for name, item in taken.items() if item.kind is not inspect.Parameter.VAR_KEYWORD}
     declared = {str(item.name) for item in leaf.params}
     declared -= {"timeout", "max_memory"} if "max_memory" in declared else set()  # the budget of the whole command
     assert options <= declared
-    assert declared - options <= (Selectors.__annotations__.keys() if "selectors" in taken else set())
+    tables = {"selectors": Selectors, "reports": ReportOptions}
+    assert declared - options <= {
+        key for name, table in tables.items() if name in taken for key in table.__annotations__
+    }
 
 
 def test_every_command_is_deferred() -> None:

@@ -18,7 +18,7 @@ import click
 from check_invariants.main import COMMANDS, cli
 from tests.support.cli import run
 
-__all__ = ["FORMATS", "LONG_WORK", "MODEL", "WHOLE"]
+__all__ = ["CONFIGURATION", "FORMATS", "LONG_WORK", "MODEL", "WHOLE"]
 
 #: makes an input in a folder, and gives the arguments that have it read
 Format = Callable[[Random, Path], Sequence[str]]
@@ -44,7 +44,7 @@ LONG_WORK: Final = frozenset(COMMANDS) - {
 }
 
 #: the formats whose inputs are small enough that every command is run to its end
-WHOLE: Final = frozenset({"parameters"})
+WHOLE: Final = frozenset({"parameters", "configuration"})
 
 #: a limit for what does not
 LIMITS: Final = {"check": ("--timeout", "2", "--max-states", "2000"), "prove": ("--timeout", "2")}
@@ -80,6 +80,30 @@ def build(eager: bool = False, most: int = 3, mode: Literal["a", "b"] = "a") -> 
     m.final(x)
     m.no_deadlock()
     return m
+"""
+
+CONFIGURATION: Final = """[[model]]
+file = "own.py"
+function = "build"
+properties = ["never", "asked", "goal"]
+expect = { never = "violated", asked = "holds", goal = "reachable" }
+counts = { states = 12, transitions = 30, depth = 7 }
+
+[[model]]
+file = "own.py"
+function = "build"
+parameters = { eager = true, most = 2, mode = "a" }
+
+[[code_base]]
+revision = "v2.6.0"
+scenarios = ["mirror"]
+order = "any"
+properties = ["S1"]
+[code_base.settings]
+begin = "before_check"
+drain = "nested"
+[code_base.expect]
+S1 = "violated"
 """
 
 
@@ -270,12 +294,24 @@ def certificate(random: Random, folder: Path) -> Sequence[str]:
     ]
 
 
+def configuration(random: Random, folder: Path) -> Sequence[str]:
+    """What a project wants checked, changed somewhere, with reports."""
+    text = random.choice((_changed_text, _changed_lines, _changed_words))(CONFIGURATION, random)
+    (folder / "own.py").write_text(MODEL, encoding="utf-8")
+    (folder / "drain-gate.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
+    wanted = random.choice(
+        ((), ("--list",), ("--json",), ("--list", "--json"), ("--github", "--sarif", "s", "--junit", "-"))
+    )
+    return ["gate", "drain-gate.toml", "--timeout", "5", *wanted]
+
+
 FORMATS: dict[str, Format] = {
     "command line": command_line,
     "model file": model_file,
     "parameters": parameters,
     "trace": trace_file,
     "certificate": certificate,
+    "configuration": configuration,
 }
 
 

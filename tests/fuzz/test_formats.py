@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from check_invariants.exit import ExitCode
-from tests.fuzz.formats import FORMATS, MODEL
+from tests.fuzz.formats import CONFIGURATION, FORMATS, MODEL
 from tests.fuzz.trial import trial
 from tests.support.cli import run
 
@@ -60,6 +60,8 @@ def test_what_is_changed_was_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.py").write_text(MODEL, encoding="utf-8")
     assert run("check", "own.py:build").exit_code == 12
+    (tmp_path / "drain-gate.toml").write_text(CONFIGURATION, encoding="utf-8")
+    assert run("gate", "drain-gate.toml").exit_code == 10
     assert run("trace", "export", "own.py:build", "--property", "never", "-o", "trace.json").exit_code == 0
     assert run("explain", "trace.json", "--model", "own.py:build").exit_code == 0
     assert run("prove", "own.py:build", "-o", "proof.smt2").exit_code == 0

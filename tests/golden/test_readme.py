@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +18,7 @@ from click.testing import CliRunner
 from check_invariants.exit import ExitCode
 from check_invariants.main import cli
 from drainspecs.mirror.properties import PROPERTIES
+from tests.support.processes import COMMAND
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -129,3 +136,48 @@ def test_the_queries_of_a_certificate_are_those_that_are_named(tmp_path: Path) -
         "F1: its strategy comes nearer",
     ]
     assert all(words in " ".join(README.split()) for words in ("Three are about the invariant", "F1 has two"))
+
+
+def test_the_gate_of_the_examples_is_the_one_that_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration, what it comes to, and what differs with the second model mended."""
+    examples = Path(__file__).parents[2] / "examples"
+    config = (examples / "drain-gate.toml").read_text(encoding="utf-8")
+    assert f"```toml\n{config}```" in README
+    shutil.copytree(examples, tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    (said,) = printed("gate", "examples/drain-gate.toml")
+    assert said in block("18 verdicts, 1 pinned count; all as expected")
+    (tmp_path / "examples/drain-gate.toml").write_text(config.replace("recheck = false", "recheck = true"))
+    assert printed("gate", "examples/drain-gate.toml") == block("16 fine, 3 wrong")
+
+
+def test_a_job_of_ones_own_is_green_and_then_red(tmp_path: Path) -> None:
+    """The commands, as they stand there, each with the code that is written beside it."""
+    shutil.copytree(Path(__file__).parents[2] / "examples", tmp_path / "examples")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    codes = list[tuple[int, int]]()
+    for line in block("mkdir -p build/mine")[1:]:
+        command, _, comment = line.partition("    # ")
+        command = command.replace(".venv/bin/check-invariants", shlex.join(COMMAND))
+        done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=False)
+        codes.append((done.returncode, int(comment.partition(":")[0] or 0)))
+    assert codes == [(0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (10, 10)]
+    assert "<failure" in (tmp_path / "build/mine/junit.xml").read_text(encoding="utf-8")
+
+
+def test_the_keys_of_a_configuration_are_those_of_the_table() -> None:
+    """Each key that the schema knows stands in the table, and no other."""
+    table = README.partition("Keys of an entry")[2].partition("Reports for others")[0]
+    tables = json.loads("\n".join(printed("gate", "--schema")))["properties"].values()
+    known = {key for each in tables for key in each["items"]["properties"]}
+    assert {
+        key for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)
+    } == known
+
+
+def test_the_job_for_github_uses_inputs_that_there_are() -> None:
+    """What the example sets, the action takes."""
+    action = (Path(__file__).parents[2] / "action.yml").read_text(encoding="utf-8")
+    (job,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    given = re.findall(r"^ {10}(\w+):", job, re.MULTILINE)
+    assert given and all(f"\n  {name}:\n" in action for name in given)

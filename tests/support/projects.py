@@ -27,8 +27,8 @@ def build(careful: bool = True, size: int = 1) -> Model:
 
 
 def project(folder: Path, config: str, model: str = MODEL) -> Path:
-    """A folder with a model, `queue.py`, and a configuration."""
+    """A folder with a model, `ring.py`, and a configuration."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "queue.py").write_text(model, encoding="utf-8")
+    (folder / "ring.py").write_text(model, encoding="utf-8")
     (folder / "drain-gate.toml").write_text(config, encoding="utf-8")
     return folder

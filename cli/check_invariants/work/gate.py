@@ -45,7 +45,7 @@ def command(
     if config is not None and own:
         raise click.UsageError(f"{own[0]} is for the built-in story, and {config} is a project's configuration")
     found = None if own else configuration.configured(config)
-    wanted = Reports.of(as_json, **reports)
+    wanted = Reports.of(as_json, None if found is None else found.path, **reports)
     if pin and wanted.wanted:
         raise click.UsageError("--pin writes counts down and makes no report: run the gate again without it")
     if found is None:
