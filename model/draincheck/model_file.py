@@ -215,11 +215,7 @@ def builders(text: str) -> list[Builder]:
     if name.function:
         return [Builder.load(text)]
     program = Program.load(name.file)
-    found = [
-        Builder(program, function, call, item)
-        for function, call in program.functions().items()
-        for item in variants_of(call)
-    ]
+    found = [Builder(program, function, call, item) for function, call, item in program.variants()]
     if not found:
         raise NoSuchModel(f"{name.file} has no variants: name a function of it, as MODEL.py:FUNCTION")
     return found

@@ -9,13 +9,15 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stdout
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import NoReturn, TypeVar
 
 from msgspec import Struct
 
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudget
 from draincheck.knobs import nearest
+from draincheck.lang.variations import Variant, said, variants_of
+from draincheck.location import source_of
 
 __all__ = ["Program", "place_in"]
 
@@ -23,24 +25,38 @@ T = TypeVar("T")
 
 
 class Program(Struct, frozen=True):
-    """A file of the user's, imported; `file` is as given."""
+    """A file of the user's, imported; `file` is as given, `said` are the variants that its lines have said."""
 
     file: str
     module: ModuleType
+    said: tuple[Variant, ...] = ()
 
     @classmethod
     def load(cls, file: str) -> Program:
         """Import a file. Raises NoSuchModel for none, and MalformedModel, with the place, for one that does not import."""
         if not _is_file(file):
             raise NoSuchModel(f"there is no file {file!r}")
+        before, path = len(said), Path(file).resolve()
         with running(file):
-            return cls(file, _module(file))
+            module = _module(file)
+        return cls(file, module, tuple(item for item in said[before:] if Path(source_of(item.line.file)) == path))
 
-    def functions(self) -> dict[str, Callable[..., object]]:
-        """The functions that are written in it, in their order."""
-        here = self.module.__name__
-        items = vars(self.module).items()
-        return {name: item for name, item in items if isinstance(item, FunctionType) and item.__module__ == here}
+    def variants(self) -> list[tuple[str, Callable[..., object], Variant]]:
+        """The variants of its functions, each with the function and its name, in their order; those of imported functions are not its own.
+
+        Raises MalformedModel for one that was said of something that no name leads to any more: it would be left out without a word.
+        """
+        return self.run("@variant", self._variants)
+
+    def _variants(self) -> list[tuple[str, Callable[..., object], Variant]]:
+        found, here = dict[Variant, tuple[str, Callable[..., object]]](), self.module.__name__
+        for name, item in vars(self.module).items():
+            for variant in variants_of(item) if callable(item) else ():
+                if variant in self.said or getattr(item, "__module__", "") == here:
+                    found.setdefault(variant, (name, item))
+        if lost := [variant for variant in self.said if variant not in found]:
+            raise ModelError(f"the variant {lost[0].name!r} is of nothing that has a name in this file", lost[0].line)
+        return [(name, item, variant) for variant, (name, item) in found.items()]
 
     def function(self, name: str) -> Callable[..., object]:
         """The function of this name. Raises NoSuchModel, with the nearest names."""

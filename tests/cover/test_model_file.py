@@ -202,3 +202,79 @@ def test_a_required_parameter_is_asked_for() -> None:
 
 def needs(n: int) -> None:
     """A function that cannot do without its parameter."""
+
+
+WRAPPED = """
+from functools import cache, partial, wraps
+from draincheck.lang import Model, variant
+from neighbour import build as imported, both
+
+def model(bad: bool = False) -> Model:
+    m = Model("m")
+    n = m.bool("n")
+    with m.thread("t") as p:
+        p.do("set", n.set())
+    m.always("kept", ~n if bad else n | ~n)
+    return m
+
+@variant("of a cache")
+@cache
+def cached():
+    return model()
+
+def through(function):
+    @wraps(function)
+    def call():
+        return function()
+    return call
+
+@through
+@variant("wrapped")
+def wrapped():
+    return model()
+
+@both
+def twice(bad: bool = False) -> Model:
+    return model(bad)
+
+alias = twice
+made = variant("of a partial")(partial(model, False))
+"""
+NEIGHBOUR = """
+from draincheck.lang import Model, variant
+
+@variant("not the importer's")
+def build() -> Model: ...
+
+def both(function):
+    return variant("as it is")(variant("bad", bad=True, expect={"kept": "violated"})(function))
+"""
+
+
+def test_every_variant_of_the_file_is_found_however_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what wraps a function, by a decorator of one's own, once under two names; not those of functions that are imported."""
+    monkeypatch.chdir(tmp_path)
+    Path("neighbour.py").write_text(NEIGHBOUR, encoding="utf-8")
+    Path("wrapped_model.py").write_text(WRAPPED, encoding="utf-8")
+    names = ["cached:of a cache", "wrapped:wrapped", "twice:as it is", "twice:bad", "made:of a partial"]
+    assert [item.title for item in builders("wrapped_model.py")] == names
+    assert run("check", "wrapped_model.py").exit_code == 0
+    assert run("check", "wrapped_model.py:alias:bad").exit_code == 12
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "@variant('first')\ndef other(): ...\ndef other(): ...\n",
+        "@variant('first')\ndef other(): ...\ndel other\n",
+        "variant('first')\n",
+        "class C:\n    @variant('first')\n    def other(self): ...\n",
+    ],
+)
+def test_a_variant_that_nothing_leads_to_is_refused(queue: str, lost: str) -> None:
+    """It would be left out in silence: 150 with its line."""
+    Path(queue).write_text(QUEUE + lost, encoding="utf-8")
+    result = run("check", queue)
+    assert (result.exit_code, result.stdout) == (150, "")
+    assert "the variant 'first' is of nothing that has a name in this file" in " ".join(result.stderr.split())
+    assert "queue_model.py:" in result.stderr

@@ -10,7 +10,7 @@ from msgspec import Struct
 from draincheck.errors import SourceLine
 from draincheck.location import caller_line, slip, want_name, written
 
-__all__ = ["EXPECTED", "Expected", "Variant", "variant", "variants_of"]
+__all__ = ["EXPECTED", "Expected", "Variant", "said", "variant", "variants_of"]
 
 #: what can be expected of a property
 Expected: TypeAlias = Literal["holds", "violated", "never asked"]
@@ -19,10 +19,13 @@ EXPECTED: tuple[Expected, ...] = ("holds", "violated", "never asked")
 #: where a function keeps its variants
 _PLACE = "__draincheck_variants__"
 
+#: every variant that was said, in order: who runs a file can see which of them no function has any more
+said: list[Variant] = []
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
-class Variant(Struct, frozen=True):
+class Variant(Struct, frozen=True, eq=False):
     """A variant: its name, the parameters it gives, what is expected of properties by name, and the line that says so."""
 
     name: str
@@ -43,6 +46,7 @@ def variant(name: str, /, *, expect: Mapping[str, Expected] | None = None, **par
     made.
     """
     made = Variant(want_name(name, "the name of a variant"), parameters, _checked(expect), caller_line())
+    said.append(made)
 
     def decorate(function: F) -> F:
         before = variants_of(function)
@@ -73,6 +77,6 @@ def _checked(expect: object) -> Mapping[str, Expected]:
 
 
 def variants_of(function: object) -> tuple[Variant, ...]:
-    """The variants of a function, in the order in which they are written."""
-    found: tuple[Variant, ...] = getattr(function, _PLACE, ())
-    return found
+    """The variants of a function (or of what wraps one), in the order in which they are written."""
+    found: object = getattr(function, "__dict__", {}).get(_PLACE, ())
+    return cast(tuple[Variant, ...], found) if isinstance(found, tuple) else ()
