@@ -23,6 +23,7 @@ def command() -> None:
 
     \b
     Exit codes: 0 explained; 14 the model is not the one the trace belongs to, or does not follow it;
+    30 whether it shows its property turns on what comes after it, and that was not searched to its end;
     150 the file is malformed; 2 there is no such file, or it is about a model of your own and --model is
     missing.
 

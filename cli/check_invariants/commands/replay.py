@@ -22,8 +22,9 @@ def command() -> None:
     \b
     Exit codes: 12 the core does what the trace says, and it violates the property (13: one of liveness;
     11: a deadlock, or a goal out of reach); 0 it does, and nothing is violated; 14 core and trace part ways
-    (the step and both sides' views are printed), or the model is not the one the trace belongs to; 150 the
-    file is malformed, or the core cannot execute its model.
+    (the step and both sides' views are printed), the model is not the one the trace belongs to, or the trace
+    does not show the property that it names; 30 that was not searched to its end; 150 the file is malformed,
+    or the core cannot execute its model.
 
     \b
     Example: check-invariants replay S4.json

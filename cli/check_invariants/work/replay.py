@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict
+from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict, worst
 from check_invariants.output import Document, emit, emit_json
 from check_invariants.work.trace import Followed
 from draincheck import ModelError, Outcome, Run, Subject
@@ -14,25 +15,47 @@ from draincheck.core.config import Config
 from draincheck.core.machine import Machine
 from draincheck.core.run import Replayed, replay
 from draincheck.knobs import Knobs
+from draincheck.properties import Always, Property
+from draincheck.words import listed
 
 
 def command(file: str, model: str | None, as_json: bool) -> ExitCode:
     """Execute the trace in a file, then go on to the end."""
-    read, subject, run = Followed.of(file, model)
-    start = _side_by_side(subject, run, file)
+    _, subject, run, outcome = Followed.of(file, model)
     steps, system, name = steps_of_run(run), run.system, run.trace.property
+    if name and outcome is None:
+        raise Diverged(f"{file}: the trace does not show {name!r}; `trace show` says what it does")
+    start = _side_by_side(subject, run, file)
     here, ended = replay(*start, steps), replay(*start, steps, to_the_end=True)
-    violated = bool(name) and read.verdict is Outcome.VIOLATED
-    code = of_verdict(Outcome.VIOLATED, system.property_named(name).breach) if violated else ExitCode.OK
+    violated = [system.property_named(name)] if outcome is Outcome.VIOLATED else _on_the_way(run, subject)
+    code = worst(of_verdict(Outcome.VIOLATED, item.breach) for item in violated)
     if as_json:
-        emit_json("replay", {"model": system.name, "property": name, "steps": len(steps), "exit_code": int(code),
-                             "events": list(map(asdict, here.events)), **_ending(ended)})  # fmt: skip
+        emit_json("replay", {"model": system.name, "property": name, "violated": [item.name for item in violated],
+                             "steps": len(steps), "exit_code": int(code), "events": list(map(asdict, here.events)), **_ending(ended)})  # fmt: skip
     else:
         emit(f"{system.name}: {len(steps)} steps, model and core agree in each\n")
         emit(render_steps(run, here))
         emit(render_disks(ended))
-        emit(f"{name} is violated: reproduced\n" if violated else "nothing is violated on this trace\n")
+        emit(_conclusion(violated))
     return code
+
+
+def _on_the_way(run: Run, subject: Subject) -> list[Property]:
+    """What a trace breaks that is not about it: rules that matter to whoever owns the model, each broken in a state or a step that it passes."""
+    system, broken = run.system, {name for step in run.steps for name in step.broken}
+    broken |= {
+        item.name
+        for item in system.properties
+        if isinstance(item, Always) and not all(system.holds(item.holds, state) for state in run.states)
+    }
+    return [item for item in system.properties if item.name in broken and subject.matters(item.name)]
+
+
+def _conclusion(violated: Sequence[Property]) -> str:
+    """What the core has reproduced, in a line."""
+    if not violated:
+        return "nothing is violated on this trace\n"
+    return f"{listed([item.name for item in violated])} {'is' if len(violated) == 1 else 'are'} violated: reproduced\n"
 
 
 def _side_by_side(subject: Subject, run: Run, file: str) -> tuple[Knobs, Config]:

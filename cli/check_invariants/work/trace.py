@@ -11,29 +11,33 @@ from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReach
 from check_invariants.inputs import read_bytes
 from check_invariants.judge import checked, compiled
 from check_invariants.options import STDOUT
-from check_invariants.output import check_output, emit, emit_document, emit_trace, write_to
+from check_invariants.output import Counter, check_output, emit, emit_document, emit_trace, write_to
 from check_invariants.selection import Selectors, select, select_from_source
-from draincheck import Run, Subject, Trace, TraceError, TransitionSystem, Verdict
+from draincheck import Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict
+from draincheck.analysis.confirmed import confirmed
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
 from draincheck.report.text import render_outline, render_trace
+from draincheck.semantics.violation import outcome_if_shown
 
 
 class Followed(NamedTuple):
-    """A trace file, what it is about, and the trace executed."""
+    """A trace file, what it is about, the trace executed, and the verdict that it shows, whatever the file says; None if it shows none."""
 
     read: TraceFile
     subject: Subject
     run: Run
+    outcome: Outcome | None
 
     @classmethod
     def of(cls, file: str, model: str | None) -> Followed:
         """The file of this name, or standard input for `-`; `model` names a model of the user's that it is about.
 
-        Raises BadParameter, NeedsModel, MalformedInput, and Diverged as `_followed` does.
+        Raises BadParameter, NeedsModel, MalformedInput, Diverged as `_followed` does, and LimitReached as `_outcome`.
         """
         read = _read(file)
         subject = select_from_source(read.source, model)
-        return cls(read, subject, _followed(compiled(subject), read.trace, file))
+        run = _followed(compiled(subject), read.trace, file)
+        return cls(read, subject, run, _outcome(run, file))
 
 
 def _read(file: str) -> TraceFile:
@@ -69,11 +73,25 @@ def _followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
     return run
 
 
+def _outcome(run: Run, file: str) -> Outcome | None:
+    """The verdict that a trace shows, None if it shows none. Raises LimitReached if that is not seen: what can come after it is searched."""
+    if not run.trace.property:
+        return None
+    item = run.system.property_named(run.trace.property)
+    with Counter("states", phase="what can come after the trace"):
+        shown = confirmed(run, item)
+    if shown is None:
+        raise LimitReached(
+            f"{_named(file)}: whether the trace shows {item.name!r} is unknown: what can come after it was not searched to its end"
+        )
+    return outcome_if_shown(item) if shown else None
+
+
 def show(file: str, model: str | None, outline: bool, as_json: bool) -> ExitCode:
     """Show the trace in a file."""
-    read, _, run = Followed.of(file, model)
+    read, _, run, outcome = Followed.of(file, model)
     if as_json:
-        emit_document(write_trace(run, source=read.source, verdict=read.verdict))
+        emit_document(write_trace(run, source=read.source, verdict=outcome))
     elif outline:
         emit(render_outline(run))
     else:

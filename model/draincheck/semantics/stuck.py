@@ -8,15 +8,17 @@ and no final state is in reach.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from draincheck.expr import BoolExpr, all_, any_, not_
+from draincheck.properties import FaultKind
 from draincheck.system import Action, State, TransitionSystem
 
-__all__ = ["going_on", "is_dead", "not_at_rest", "stuck"]
+__all__ = ["LeftOpen", "going_on", "is_dead", "left_open", "not_at_rest", "stuck"]
 
-#: how many states are looked at to see that a process is stuck, beside the engine that has said so
-LOOKED_AT = 2000
+#: how many states are looked at to see that something is out of reach, beside the engine that has said so
+LOOKED_AT: Final = 2000
 
 
 def going_on(system: TransitionSystem) -> Mapping[str, BoolExpr]:
@@ -42,18 +44,32 @@ def is_dead(system: TransitionSystem, state: State) -> bool:
     return system.holds(not_at_rest(system), state) and next(system.enabled(state), None) is None
 
 
-def stuck(system: TransitionSystem, state: State) -> tuple[str, ...]:
-    """The processes that are stuck in a state, as far as some thousand states after it show."""
-    left = {name: goal for name, goal in going_on(system).items() if not system.holds(goal, state)}
-    seen, layer = {state}, [state]
+class LeftOpen(NamedTuple):
+    """The goals that no state met that was looked at, and whether those were all that can come, which makes them out of reach."""
+
+    names: tuple[str, ...]
+    all_seen: bool
+
+
+def left_open(system: TransitionSystem, state: State, goals: Mapping[str, BoolExpr]) -> LeftOpen:
+    """Which goals neither a state meets nor one of some thousand that come after it. What is behind a bound is not seen."""
+    left = {name: goal for name, goal in goals.items() if not system.holds(goal, state)}
+    seen, layer, passed = {state}, [state], False
+    bounded = any(item.kind is FaultKind.BOUND for item in system.implicit)
     while left and layer and len(seen) < LOOKED_AT:
+        passed = passed or (bounded and any(system.faulty(here, FaultKind.BOUND) for here in layer))
         after = {system.step(here, action) for here in layer for action in _sound(system, here)} - seen
         for found in after:
             left = {name: goal for name, goal in left.items() if not system.holds(goal, found)}
         seen |= after
         layer = sorted(after)
-    return tuple(left)
+    return LeftOpen(tuple(left), not layer and not passed)
 
 
-def _sound(system: TransitionSystem, state: State) -> list[Action]:
-    return [action for action in system.enabled(state) if system.fault(state, action) is None]
+def stuck(system: TransitionSystem, state: State) -> tuple[str, ...]:
+    """The processes that are stuck in a state, as far as some thousand states after it show."""
+    return left_open(system, state, going_on(system)).names
+
+
+def _sound(system: TransitionSystem, state: State) -> Iterator[Action]:
+    return (action for action in system.enabled(state) if system.fault(state, action) is None)

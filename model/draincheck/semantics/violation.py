@@ -25,7 +25,7 @@ from draincheck.properties import (
 from draincheck.reason import stuck_words
 from draincheck.run import Run
 from draincheck.semantics.fairness import is_fair, may_stop
-from draincheck.semantics.stuck import is_dead, not_at_rest, stuck
+from draincheck.semantics.stuck import LeftOpen, going_on, is_dead, left_open, not_at_rest, stuck
 from draincheck.system import Action, Fault, State, TransitionSystem
 from draincheck.verdict import Outcome
 
@@ -43,6 +43,7 @@ __all__ = [
     "outcome_if_not_shown",
     "outcome_if_shown",
     "shown_by",
+    "shown_for_sure",
     "shows",
     "sought_in_states",
 ]
@@ -107,15 +108,21 @@ def decided_by_states(system: TransitionSystem, item: Property) -> bool:
 
 
 def shows(run: Run, item: Property) -> bool:
-    """Whether an executed trace shows a property.
+    """Whether an executed trace shows a property, as far as is seen: an engine is trusted where very much can still happen (`shown_for_sure`)."""
+    return shown_for_sure(run, item) is not False
 
-    One thing no trace can show, and the engine is trusted: that a goal is out of reach (`CanAlwaysFinish`); and that a process is stuck where
-    very much can still happen.
+
+def shown_for_sure(run: Run, item: Property) -> bool | None:
+    """Whether an executed trace shows a property, whoever says so.
+
+    None where that turns on what can still come after its end, whether a goal is out of reach or a process stuck, and very much can.
     """
     system, trace, steps, states = run.system, run.trace, run.steps, run.states
     match item:
-        case Always(holds=condition) | CanAlwaysFinish(goal=condition):
+        case Always(holds=condition):
             return not system.holds(condition, states[-1])
+        case CanAlwaysFinish(goal=goal):
+            return _out_of_reach(left_open(system, states[-1], {"": goal}))
         case Assertion():
             return bool(steps) and item.name in steps[-1].broken
         case Reachable(goal=goal):
@@ -123,12 +130,17 @@ def shows(run: Run, item: Property) -> bool:
         case NoFault(kind=kind):
             return system.faulty(states[-1], kind) is not None
         case NoDeadlock():
-            return is_dead(system, states[-1]) or bool(stuck(system, states[-1]))
+            return is_dead(system, states[-1]) or _out_of_reach(left_open(system, states[-1], going_on(system)))
         case Eventually() | LeadsTo():
             forever = is_fair(system, steps[trace.loop :]) if trace.loop is not None else may_stop(system, states[-1])
             return forever and _waiting(run, item) is not None
         case _:
             return False
+
+
+def _out_of_reach(found: LeftOpen) -> bool | None:
+    """Whether a goal is out of reach; None where not all was seen."""
+    return (True if found.all_seen else None) if found.names else False
 
 
 class Decisive(NamedTuple):
