@@ -9,11 +9,13 @@ from typing import Final, TypedDict, Unpack
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from check_invariants import standard
 from check_invariants.exit import NotWritable
 from check_invariants.options import STDOUT
 from check_invariants.output import check_output, emit, write_to
+from draincheck.location import files_below
 from draincheck.report.account import Account
 from draincheck.report.github import github_annotations, github_summary, without_commands
 from draincheck.report.gitlab import code_quality
@@ -25,6 +27,9 @@ __all__ = ["ReportOptions", "Reports"]
 
 #: where GitHub wants the summary of a step
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+
+#: the folder in which the one and the other have the repository
+GITHUB, GITLAB = "GITHUB_WORKSPACE", "CI_PROJECT_DIR"
 
 #: by option what makes the file
 _WRITERS: Final[Mapping[str, Callable[[Account], str]]] = {
@@ -102,12 +107,23 @@ class Reports(Struct, frozen=True):
 
     def write(self, account: Account) -> None:
         """Write all of them; annotations go to standard error where standard output is a document. Raises NotWritable."""
+        account = _in_repository(account)
         for kind, path in self.files.items():
             write_to(path, _WRITERS[kind](account))
         if self.github:
             (emit if self.takes_text else standard.note)(github_annotations(account))
         if self._summary:
             _append(self._summary, github_summary(account))
+
+
+def _in_repository(account: Account) -> Account:
+    """Files as the repository calls them that GitHub or GitLab has checked out, wherever in it the command runs; below the folder elsewhere."""
+    root = Path(os.environ.get(GITHUB) or os.environ.get(GITLAB) or ".").resolve()
+    files = files_below(root)
+    for line in (account.place, *(item.place for _, item in account.items)):
+        if line is not None and (path := Path(line.file).absolute()).is_relative_to(root) and path.is_file():
+            files.setdefault(line.file, path.relative_to(root).as_posix())
+    return replace(account, files=files)
 
 
 def _append(path: str, text: str) -> None:

@@ -40,7 +40,8 @@ ALL = [word for pair in FILES.items() for word in pair]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder is a project whose gate is red."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(reports.SUMMARY, raising=False)
+    for name in (reports.SUMMARY, reports.GITHUB, reports.GITLAB):
+        monkeypatch.delenv(name, raising=False)
     return project(tmp_path, RED)
 
 
@@ -69,6 +70,34 @@ def test_several_at_once() -> None:
     (issue,) = read("g.json")
     assert issue["location"] == {"path": "ring.py", "lines": {"begin": 11}}
     assert "❌" in Path("m.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("variable", [reports.GITHUB, reports.GITLAB])
+def test_files_are_called_as_the_repository_calls_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Where the gate runs in a folder of it; control: without the variable, and with another folder, they are not."""
+    project(folder / "drains", RED)
+    monkeypatch.chdir(folder / "drains")
+    known = {}
+    for root in (None, folder, folder / "elsewhere"):
+        monkeypatch.delenv(variable, raising=False)
+        if root is not None:
+            monkeypatch.setenv(variable, str(root))
+        run("gate", "--gitlab", "g.json")
+        known[root] = read("g.json")[0]["location"]["path"]
+    assert list(known.values()) == ["ring.py", "drains/ring.py", "ring.py"]
+
+
+def test_trouble_is_in_the_configuration_as_the_repository_calls_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The configuration is a file like others."""
+    project(folder / "drains", GREEN.replace('"build"', '"biuld"'))
+    monkeypatch.chdir(folder / "drains")
+    monkeypatch.setenv(reports.GITHUB, str(folder))
+    run("gate", "--gitlab", "g.json")
+    assert read("g.json")[0]["location"]["path"] == "drains/drain-gate.toml"
 
 
 def test_a_green_run() -> None:
