@@ -19,18 +19,23 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: check setup test test-full long coverage wheel lowest mutation lint format bench sizes dist clean help
 
 check: $(PACKAGE) ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
-	$(BIN)/check-invariants $(ARGS)
+	@$(BIN)/check-invariants $(ARGS); code=$$?; printf '%s\n' "" \
+		"From here it is called $(BIN)/check-invariants ($(BIN)/check-invariants --help lists the commands)," \
+		"or, after '. $(BIN)/activate', check-invariants: README.md goes on with that." >&2; exit $$code
 
 setup: $(STAMP) ## Make .venv and install the project with its development tools
 
 $(PACKAGE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "Making $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing check-invariants and what it needs into $(VENV) with pip: a minute at most, once" >&2
+	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(STAMP): $(PACKAGE)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@echo "Installing what development needs into $(VENV) with pip: a minute or two, once" >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
 test: setup ## Run the quick tests (ARGS="-k name" narrows them)

@@ -29,7 +29,7 @@ COMMANDS = {
     "compare": "Say what a change mends, breaks and leaves open.",
     "claims": "Decide the claims of the commit message this project was born from.",
     "gate": "Compare all verdicts with what is expected: for CI.",
-    "list": "List revisions, scenarios, properties, knobs or claims.",
+    "list": "List revisions, scenarios, properties, knobs, claims, terms or mitigations.",
     "liveness": "Decide liveness: what must happen in the end.",
     "why": "Say which changes a verdict depends on.",
     "repair": "Find the smallest sets of known mitigations that mend a code base.",

@@ -24,6 +24,7 @@ from draincheck.errors import OutOfBudget
 from draincheck.escape import harmless
 from draincheck.reason import Stop
 from draincheck.report.layout import fitted
+from draincheck.subject import About
 from draincheck.verdict import stop_of
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ def emit_markup(render: Callable[[bool, int | None], str]) -> None:
     _print(_terminal().marked(text) if watched else text)
 
 
-def emit_trace(run: Run) -> None:
-    """Print a trace as a call tree."""
-    emit_markup(lambda color, width: render_trace(run, color=color, width=width))
+def emit_trace(run: Run, about: About | None = None, short: bool = False) -> None:
+    """Print a trace as a call tree, below six lines on what it is, if they are wanted."""
+    emit_markup(lambda color, width: render_trace(run, color=color, width=width, about=about, short=short))
 
 
 def _watched(stream: TextIO | None) -> bool:

@@ -26,9 +26,10 @@ from draincheck.program import Program
 from draincheck.properties import FAULTS
 from draincheck.ranges import guarded
 from draincheck.sorts import Value
-from draincheck.subject import Expectation, Source
+from draincheck.subject import About, Expectation, Source
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
+from draincheck.words import listed
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
@@ -88,6 +89,13 @@ class ModelFile(Struct, frozen=True):
     def heading(self) -> str:
         """Its name, and where it comes from, with its parameters."""
         return f"{self.title} ({', '.join(filter(None, [self.name, assigned(self.parameters)]))})"
+
+    @property
+    def about(self) -> About:
+        """Its file and function, its parameters, and who takes part."""
+        what = ", ".join(filter(None, [self.name, assigned(self.parameters)]))
+        processes = list(dict.fromkeys(action.process for action in self.built.actions))
+        return About("model", f"{self.title} ({what})", f"what {listed(processes)} do", self.options)
 
     def system(self) -> TransitionSystem:
         """The compiled model."""

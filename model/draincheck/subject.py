@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from draincheck.core.config import Config
     from draincheck.knobs import Knobs
 
-__all__ = ["Expectation", "Source", "Subject"]
+__all__ = ["About", "Expectation", "Source", "Subject"]
 
 #: how a file names a subject, so that it can be built again: revision, scenario, order, settings; or file and function of a user's
 Source: TypeAlias = Mapping[str, str | Mapping[str, Value]]
@@ -29,6 +29,26 @@ class Expectation(Struct, frozen=True):
     derived: bool
 
 
+class About(Struct, frozen=True):
+    """What a reader of a trace has to know who has nothing else.
+
+    Attributes:
+        kind: `code base` or `model`.
+        what: which one: with its release and date, or with file and function.
+        scenario: who does what, in words.
+        options: the arguments that name it, as a user would type them.
+        marks: the letters beside steps, each with what it stands for.
+        tool: who found it, with its version.
+    """
+
+    kind: str
+    what: str
+    scenario: str
+    options: str
+    marks: Mapping[str, str] = {}
+    tool: str = "check-invariants"
+
+
 class Subject(Protocol):
     """What can be checked. Specifications provide the code bases; a file of a user's is one, too (`model_file`)."""
 
@@ -40,6 +60,11 @@ class Subject(Protocol):
     @property
     def heading(self) -> str:
         """Its name with what there is to say of it, in a line or more."""
+        ...
+
+    @property
+    def about(self) -> About:
+        """What a reader of its traces has to know."""
         ...
 
     def system(self) -> TransitionSystem:

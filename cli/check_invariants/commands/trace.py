@@ -7,6 +7,9 @@ import click
 from check_invariants import options
 from check_invariants.deferred import Deferred
 
+#: shared by both
+_SHORT = click.option("--short", is_flag=True, help="Only the steps that change something, and how many are left out.")
+
 
 @click.group("trace")
 def command() -> None:
@@ -19,9 +22,14 @@ def command() -> None:
 @click.option(
     "--outline", is_flag=True, help="Only the marked steps and the calls they stand in: a drawing for a commit message."
 )
+@_SHORT
+@click.option("--format", "form", type=click.Choice(["text", "markdown"]), help="[default: text]")
 @options.as_json
 def show() -> None:
     """Run a trace file again on the model it names, and show it as a call tree. `-` reads standard input.
+
+    Six lines say first what is violated, of which code base and in which scenario, which version found it, how to see it again, and
+    what the signs mean: enough for a bug report.
 
     \b
     Exit codes: 0 shown; 14 the model is not the one the trace belongs to, or does not follow it;
@@ -39,13 +47,15 @@ def show() -> None:
 @options.properties(of_matrix=False)
 @click.option("--case", type=click.Choice(["case 1", "case 2", "case 3"]), help="A bug case, short for --property.")
 @options.output
-@click.option("--format", "form", type=click.Choice(["text", "json"]), help="[default: json]")
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), help="[default: json]")
+@_SHORT
 @options.budget
 @options.as_json
 def export() -> None:
     """Write a shortest counterexample (or, of a reachable goal, a shortest witness).
 
-    JSON is the format that `trace show` reads; its schema comes with draincheck.
+    JSON is the format that `trace show` reads; its schema comes with draincheck. Text and Markdown are for people, and open with six lines on
+    what they show.
 
     \b
     Exit codes: 0 written; 10 the property holds: there is no counterexample; 30 unknown;

@@ -13,16 +13,21 @@ from check_invariants.table import Column, Table
 from draincheck.knobs import all_knobs, shown
 from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
 from drainspecs.mirror.liveness import LIVENESS
+from drainspecs.mirror.mitigations import MITIGATIONS
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS
 from drainspecs.mirror.stray_requests import CASES
+from drainspecs.mirror.terms import TERMS
 
 #: headers of the text by key, and the rows with everything about them
 _Rows: TypeAlias = tuple[Mapping[str, str], Sequence[Document]]
 
 #: what a reader of a list has to know besides
 _NOTES = {
-    "revisions": "dates are author dates; the order is that in which the commits came into QEMU's tree, then the controls"
+    "revisions": "dates are author dates; the order is that in which the commits came into QEMU's tree, then the controls",
+    "properties": "source: the disk that is copied from, the guest's until mirror_exit switches to the target, the copy; (a), (b), (c) and (w) are "
+    "steps of the traces; `check-invariants list terms` says what each word means",
+    "mitigations": "costs go from 1 (one place, nothing else changes) to 4 (every block device behaves differently)",
 }
 
 
@@ -103,10 +108,31 @@ def _claims() -> _Rows:
     return {"name": "claim", "expected": "expected", "text": "text"}, rows
 
 
+def _terms() -> _Rows:
+    return {"name": "term", "meaning": "meaning"}, [asdict(item) for item in TERMS]
+
+
+def _mitigations() -> _Rows:
+    rows: list[Document] = [
+        {
+            "name": item.name,
+            "cost": item.cost,
+            "reason": item.reason,
+            "commits": item.commits,
+            "builds_on": item.builds_on,
+            "side_effects": item.side_effects,
+        }
+        for item in MITIGATIONS
+    ]
+    return {"name": "mitigation", "cost": "cost", "reason": "why it costs that much", "commits": "commits"}, rows
+
+
 _TABLES = {
     "revisions": _revisions,
     "scenarios": _scenarios,
     "properties": _properties,
     "knobs": _knobs,
     "claims": _claims,
+    "terms": _terms,
+    "mitigations": _mitigations,
 }

@@ -35,6 +35,7 @@ from draincheck.revisions import Revision, code_bases
 from draincheck.verdict import stopped_by
 from draincheck.words import counted
 from drainspecs.mirror.counted import S1, Counted, Decision, decide_all
+from drainspecs.mirror.properties import meaning_of
 from drainspecs.mirror.scenarios import find_scenario
 
 
@@ -174,7 +175,7 @@ def _rows(chosen: Sequence[Counted], directory: str | None, named: bool) -> Iter
 
 def _show(rows: Sequence[_Row], named: bool) -> None:
     """Print the table, the files that were written, and the trace of a single code base."""
-    emit("S1 for any number of writes: no request is submitted to the source during W\n\n")
+    emit(f"S1 for any number of writes: {meaning_of(S1)}\n\n")
     emit_table(_table(rows))
     emit("".join(f"written: {row.file}\n" for row in rows if row.file is not None))
     if len(rows) == 1 and (run := rows[0].run) is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Unpack
 
 import click
+from msgspec.structs import replace
 
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
 from check_invariants.inputs import read_bytes
@@ -13,11 +14,13 @@ from check_invariants.judge import checked, compiled
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, check_output, emit, emit_document, emit_trace, write_to
 from check_invariants.selection import Selectors, select, select_from_source
-from draincheck import Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict
+from draincheck import Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict, __version__
 from draincheck.analysis.confirmed import confirmed
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
 from draincheck.report.text import render_outline, render_trace
+from draincheck.report.trace_markdown import trace_in_markdown
 from draincheck.semantics.violation import outcome_if_shown
+from draincheck.subject import About
 
 
 class Followed(NamedTuple):
@@ -87,15 +90,19 @@ def _outcome(run: Run, file: str) -> Outcome | None:
     return outcome_if_shown(item) if shown else None
 
 
-def show(file: str, model: str | None, outline: bool, as_json: bool) -> ExitCode:
+def show(file: str, model: str | None, *, outline: bool, short: bool, form: str | None, as_json: bool) -> ExitCode:
     """Show the trace in a file."""
-    read, _, run, outcome = Followed.of(file, model)
+    if sum((outline, short or form is not None, as_json)) > 1:
+        raise click.UsageError("--outline and --json exclude each other, and --short and --format")
+    read, subject, run, outcome = Followed.of(file, model)
     if as_json:
         emit_document(write_trace(run, source=read.source, verdict=outcome))
     elif outline:
         emit(render_outline(run))
+    elif form == "markdown":
+        emit_document(trace_in_markdown(run, _about(subject), short=short))
     else:
-        emit_trace(run)
+        emit_trace(run, _about(subject), short)
     return ExitCode.OK
 
 
@@ -103,7 +110,9 @@ def export(
     properties: Sequence[str],
     case: str | None,
     output: str,
+    *,
     form: str | None,
+    short: bool,
     as_json: bool,
     **selectors: Unpack[Selectors],
 ) -> ExitCode:
@@ -111,8 +120,10 @@ def export(
     names = [*properties, *([case] if case else [])]
     if len(names) != 1:
         raise click.UsageError("name one property: --property P or --case 'case 1'")
-    if as_json and form == "text":
-        raise click.UsageError("--json and --format text exclude each other")
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} exclude each other")
+    if short and form not in ("text", "markdown"):
+        raise click.UsageError("--short is for --format text or markdown: a JSON file has every step")
     subject = select(names, **selectors)
     check_output(output)
     result = checked(subject, names)
@@ -120,9 +131,25 @@ def export(
     if verdict.trace is None:
         raise _no_trace(result.system.name, verdict)
     run = Run.of(result.system, verdict.trace)
-    text = render_trace(run) if form == "text" else write_trace(run, source=subject.source(), verdict=verdict.outcome)
-    write_to(output, text)
+    if form == "text" and output == STDOUT:
+        emit_trace(run, _about(subject), short)
+    else:
+        write_to(output, _written(run, subject, verdict, form, short))
     return ExitCode.OK
+
+
+def _about(subject: Subject) -> About:
+    """What a reader of the trace has to know, with the version that says so."""
+    return replace(subject.about, tool=f"check-invariants {__version__}")
+
+
+def _written(run: Run, subject: Subject, verdict: Verdict, form: str | None, short: bool) -> str:
+    """A trace in the form of a file."""
+    if form == "text":
+        return render_trace(run, about=_about(subject), short=short)
+    if form == "markdown":
+        return trace_in_markdown(run, _about(subject), short=short)
+    return write_trace(run, source=subject.source(), verdict=verdict.outcome)
 
 
 def _no_trace(model: str, verdict: Verdict) -> click.ClickException:

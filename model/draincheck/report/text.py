@@ -26,12 +26,14 @@ from draincheck.analysis.waiting import situation
 from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
+from draincheck.report.heading import REPRODUCE, facts_of
 from draincheck.report.layout import listed, styled, wrapped
 from draincheck.report.waiting import waiting_lines
 from draincheck.run import Run
 from draincheck.semantics.fairness import who_could_move
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
 from draincheck.sorts import Value
+from draincheck.subject import About
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.words import assigned, counted
 
@@ -76,15 +78,50 @@ class _Line(NamedTuple):
     others: str | None = None
 
 
-def render_trace(run: Run, *, color: bool = False, width: int | None = None) -> str:
+def render_trace(
+    run: Run, *, color: bool = False, width: int | None = None, about: About | None = None, short: bool = False
+) -> str:
     """A trace as a call tree between a header and a word on what it shows; every line ends in a newline.
 
+    `about` puts six lines above it, for somebody who has nothing else; `short` leaves out steps that change nothing, but for the last.
     With a width no line is wider, if its words are not. With `color` the text carries rich's markup; print it with `highlight=False,
     soft_wrap=True`.
     """
-    tree = _numbered(_tree(events_of(run), run.trace.loop), len(str(len(run.steps))))
-    blocks = [_header(run), tree, _ending(run), _waiting(run, min(width or WIDTH, WIDTH))]
+    events = events_of(run)
+    kept = _telling(events, len(run.steps)) if short else events
+    tree = _numbered(_tree(kept, run.trace.loop), len(str(len(run.steps))))
+    heading = () if about is None else _facts(run, about, width)
+    blocks = [
+        heading,
+        _header(run),
+        tree,
+        _left_out(events, kept),
+        _ending(run),
+        _waiting(run, min(width or WIDTH, WIDTH)),
+    ]
     return _layout(_separated(blocks), color, width)
+
+
+def _telling(events: Sequence[CallEvent], last: int) -> list[CallEvent]:
+    """Those of steps that change something, and of the last one."""
+    steps = {event.step for event in events if event.changes} | {last}
+    return [event for event in events if event.step in steps]
+
+
+def _left_out(events: Sequence[CallEvent], kept: Sequence[CallEvent]) -> Iterator[_Line]:
+    """How many steps a short trace leaves out."""
+    number = len({event.step for event in events} - {event.step for event in kept})
+    if number:
+        yield _Line(
+            f"left out: {counted(number, 'step')} that change{'s' * (number == 1)} nothing that is shown", "call"
+        )
+
+
+def _facts(run: Run, about: About, width: int | None) -> Iterator[_Line]:
+    """The six lines; where there is no width each is one line, and a command to copy always is."""
+    for name, text in facts_of(run, about):
+        kept = text.replace(" ", "\xa0") if name == REPRODUCE else text
+        yield _Line(f"{name}: {kept if width else text}", others="    " if width else None)
 
 
 def render_outline(run: Run) -> str:

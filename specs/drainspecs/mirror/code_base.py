@@ -14,7 +14,7 @@ from draincheck.knobs import Knobs, Setting, parse_setting, shown
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, find_revision, with_settings
 from draincheck.sorts import Value
-from draincheck.subject import Expectation, Source, Subject
+from draincheck.subject import About, Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
 from draincheck.words import listed
@@ -23,6 +23,7 @@ from drainspecs.mirror.impact import consequences, matters
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.mirror.specification import Specification
 from drainspecs.mirror.specifications import find_specification
+from drainspecs.mirror.terms import MARKS
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
@@ -87,6 +88,13 @@ class CodeBase(Struct, frozen=True):
         for knob, value in self.settings.items():
             words += ["--set", f"{knob}={shown(value)}"]
         return shlex.join(words)
+
+    @property
+    def about(self) -> About:
+        """What it is called, its release and date, and the scenario in words."""
+        row = self.turned
+        what = f"QEMU at {row.name} ({', '.join(filter(None, [row.release, row.date]))}): {row.subject}"
+        return About("code base", what, f"{self.scenario.name}: {self.scenario.meaning}", self.options, MARKS)
 
     def expectation(self, property_name: str) -> Expectation | None:
         """What is expected of a property: nothing once knobs are turned by hand. GSource order changes no expectation."""

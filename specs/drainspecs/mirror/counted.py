@@ -25,11 +25,13 @@ from draincheck.properties import Always
 from draincheck.qemu.counted import Qemu
 from draincheck.revisions import Revision, with_settings
 from draincheck.run import Run, Trace, rerun
-from draincheck.subject import Expectation, Source
+from draincheck.subject import About, Expectation, Source
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.properties import meaning_of
 from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.mirror.terms import MARKS
 
 __all__ = ["S1", "Counted", "Decision", "Family", "Story", "decide_all"]
 
@@ -194,7 +196,7 @@ class Story(Qemu):
 
     def properties(self) -> None:
         """The parts of the inductive invariant, as invariants of their own."""
-        self.m.assertion(S1, meaning="no request is submitted to the source during W")
+        self.m.assertion(S1, meaning=meaning_of(S1))
         for name, holds in self.invariant().items():
             self.m.always(name, holds)
 
@@ -342,6 +344,15 @@ class Counted(Struct, frozen=True):
     def heading(self) -> str:
         """Its name."""
         return self.title
+
+    @property
+    def about(self) -> About:
+        """The code base, and how many requests there are."""
+        row = self.turned
+        what = f"QEMU at {row.name} ({', '.join(filter(None, [row.release, row.date]))}): {row.subject}"
+        writes = "any number of writes" if self.writes is None else f"{self.writes} writes"
+        scenario = f"{find_scenario('mirror').meaning}; {writes}, counted and not named"
+        return About("code base", what, scenario, f"--revision {self.revision.name}", MARKS)
 
     def system(self) -> TransitionSystem:
         """The compiled model."""

@@ -1,8 +1,8 @@
 """What must hold of every code base: the drain invariant and what belongs to it, as checks at the model's probe points.
 
-W is the window: from the last read of the dirty count that found 0 (w) to the switch to the target (c). The source node is the disk's
-root before the switch. S stands for safety, B for begin and end in pairs, L (`liveness`) for what must happen in the end; A1 is about crashes, F1 about
-hangs, and R1 says that the story is possible at all: nothing below holds vacuously. README.md of this package says which numbers are left out.
+`terms` says what the words mean. S stands for safety, B for begin and end in pairs, L (`liveness`) for what must happen in the end; A1 is about
+crashes, F1 about hangs, and R1 says that the story is possible at all: nothing below holds vacuously. README.md of this package says which
+numbers are left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from draincheck.properties import Breach
 from draincheck.qemu import Probes, World
 from draincheck.qemu.disk import Disk, Request
 
-__all__ = ["L4", "LIVENESS", "PROPERTIES", "DrainInvariant", "PropertySpec"]
+__all__ = ["L4", "LIVENESS", "PROPERTIES", "DrainInvariant", "PropertySpec", "meaning_of"]
 
 
 class PropertySpec(Struct, frozen=True):
@@ -34,37 +34,50 @@ class PropertySpec(Struct, frozen=True):
 
 
 PROPERTIES: Final = (
-    PropertySpec("S1", "no request is submitted to the source during W", "ab27c3b5e7, commit message"),
-    PropertySpec("S2", "the source has no pending request throughout W", "3f09bfbc7b: what its assertion stands for"),
-    PropertySpec("S3", "at the switch every acknowledged write that is on the source is on the target", "ab27c3b5e7: 'Data loss'"),
-    PropertySpec("S4", "after the switch a read finds every acknowledged write", "the guest's view of S3"),
-    PropertySpec("S5", "nothing is submitted to the source between the bitmap's release and the switch", "mirror.c: bdrv_release_dirty_bitmap"),
-    PropertySpec("S6", "the last dirty count is read in a drained section and the job does not yield after it", "9a0cec664e"),
-    PropertySpec("S7", "no host notifier's handler runs in a drained section of its disk's node", "c1e1e5fa8f, 14560d69e7"),
+    PropertySpec("S1",
+                 "between the last dirty count of 0 and the switch to the target, no request is submitted to the source", "ab27c3b5e7, commit message"),
+    PropertySpec("S2",
+                 "from the last dirty count of 0 to the switch to the target, no request of the source is pending",
+        "3f09bfbc7b: what its assertion stands for"),
+    PropertySpec("S3",
+                 "when the disk is switched to the target, every acknowledged write that is on the source is there, too", "ab27c3b5e7: 'Data loss'"),
+    PropertySpec("S4", "after the disk was switched to the target, a read finds every acknowledged write", "the guest's view of S3"),
+    PropertySpec("S5",
+                 "between the release of the dirty bitmap and the switch to the target, no request is submitted to the source",
+        "mirror.c: bdrv_release_dirty_bitmap"),
+    PropertySpec("S6",
+                 "the last dirty count is read in a drained section of the source, and the job does not yield between it and its end", "9a0cec664e"),
+    PropertySpec("S7", "no handler of a host notifier (a guest's kick) runs while its disk is in a drained section", "c1e1e5fa8f, 14560d69e7"),
     PropertySpec("S8", "when mirror_exit begins, before it drains anything, the source has no pending request", "3f09bfbc7b"),
-    PropertySpec("S10", "the disk is switched once, and only if the job was told to complete", "mirror.c: mirror_exit"),
-    PropertySpec("S11", "when mirror finds nothing dirty and leaves, the target has what the source has", "mirror.c: a cancelled job is a copy"),
-    PropertySpec("B1", "the disable counters are what the open sections add up to", "c1e1e5fa8f"),
-    PropertySpec("B2", "when the job is over, every section it began has ended", "176c36997f, ab27c3b5e7"),
-    PropertySpec("B3", "external events are enabled in the context in which they were disabled", "ab27c3b5e7 looks twice, e64f25f30b"),
-    PropertySpec("B5", "at rest every counter is 0", "c1e1e5fa8f"),
-    PropertySpec("B6", "enabling external events again tells the context to look", "321d1dba8b"),
+    PropertySpec("S10", "the disk is switched to the target once, and only if the job was told to complete", "mirror.c: mirror_exit"),
+    PropertySpec("S11",
+                 "when mirror finds nothing dirty and ends its loop, the target has what the source has", "mirror.c: a cancelled job is a copy"),
+    PropertySpec("B1", "the counters that disable external events are what the open drained sections add up to", "c1e1e5fa8f"),
+    PropertySpec("B2", "when the job is over, every drained section that it began has ended", "176c36997f, ab27c3b5e7"),
+    PropertySpec("B3", "external events are enabled again in the event loop in which they were disabled", "ab27c3b5e7 looks twice, e64f25f30b"),
+    PropertySpec("B5", "when the job is over and every request answered, every drain and disable counter is 0", "c1e1e5fa8f"),
+    PropertySpec("B6", "who enables external events again wakes their event loop, so that it looks for those that came meanwhile", "321d1dba8b"),
     PropertySpec("A1", "QEMU neither fails its assertion nor crashes", "3f09bfbc7b, launchpad 1570134"),
-    PropertySpec("F1", "the job can always still complete and every request be answered", "321d1dba8b", Breach.STUCK),
+    PropertySpec("F1", "whatever has happened, the job can still complete and every request be answered", "321d1dba8b", Breach.STUCK),
     PropertySpec("R1", "the job can complete and every request be answered", "negative control against vacuity", Breach.VACUOUS),
 )  # fmt: skip
 
 #: demands on whole runs; the coroutine mutex is a model of its own
 L4: Final = PropertySpec("L4", "no drain waits for a request that waits for the drain's own coroutine", "a77fd4bb29")
 LIVENESS: Final = (
-    PropertySpec("L1", "the job is told to complete and does", "mirror.c, block-job-complete"),
-    PropertySpec("L2", "every kick is handled in the end", "321d1dba8b"),
-    PropertySpec("L3", "every drain ends", "bdrv_drain, mirror_exit"),
+    PropertySpec("L1", "the job, which is told to complete, does so", "mirror.c, block-job-complete"),
+    PropertySpec("L2", "every kick of the guest is handled in the end", "321d1dba8b"),
+    PropertySpec("L3", "every drain of a disk ends", "bdrv_drain, mirror_exit"),
     L4,
     PropertySpec("L6", "a scheduled bottom half of the job runs: the main loop comes to it", "aio_bh_poll"),
     PropertySpec("L7", "the main loop does not spin for ever beside a disabled descriptor", "37989ced44"),
     PropertySpec("L7s", "the main loop does not spin for ever beside a disabled descriptor, even while storage stalls", "37989ced44, bdffb31d8e"),
 )  # fmt: skip
+
+
+def meaning_of(name: str) -> str:
+    """What a property demands, in a sentence."""
+    return next(item.meaning for item in (*PROPERTIES, *LIVENESS) if item.name == name)
 
 
 class DrainInvariant(Probes):
