@@ -13,9 +13,11 @@ from draincheck.knobs import all_knobs
 from draincheck.revisions import REVISIONS, code_bases
 from drainspecs.mirror.claims import CLAIMS
 from drainspecs.mirror.liveness import LIVENESS
+from drainspecs.mirror.mitigations import MITIGATIONS
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import SCENARIOS
 from drainspecs.mirror.stray_requests import CASES
+from drainspecs.mirror.terms import TERMS
 from tests.golden.documents import validator
 from tests.support.cli import run
 
@@ -27,6 +29,8 @@ NAMES = {
     "properties": [item.name for item in (*PROPERTIES, *LIVENESS)] + list(CASES),
     "knobs": [knob.name for knob in all_knobs().values()],
     "claims": [claim.name for claim in CLAIMS],
+    "terms": [item.name for item in TERMS],
+    "mitigations": [item.name for item in MITIGATIONS],
 }
 
 

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from check_invariants.exit import ExitCode
 from check_invariants.main import cli
 from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.terms import TERMS
 from tests.support.processes import COMMAND
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -181,3 +182,11 @@ def test_the_job_for_github_uses_inputs_that_there_are() -> None:
     (job,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     given = re.findall(r"^ {10}(\w+):", job, re.MULTILINE)
     assert given and all(f"\n  {name}:\n" in action for name in given)
+
+
+def test_the_words_are_those_that_are_listed() -> None:
+    """Each term with its meaning, in one order."""
+    section = README.partition("## The words\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| (.*?) \| (.*) \|$", section, re.MULTILINE)[1:] == [
+        (item.name, item.meaning) for item in TERMS
+    ]
