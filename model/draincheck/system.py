@@ -13,7 +13,6 @@ before it and stores them at once. Beside its effect an action carries
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
 from functools import cached_property
 from typing import NamedTuple, NoReturn
 
@@ -37,6 +36,7 @@ from draincheck.expr import (
 )
 from draincheck.initial import InitialStates
 from draincheck.location import caller_line, slip
+from draincheck.promise import Fairness
 from draincheck.properties import FAULTS, FaultKind, NoFault, Property
 from draincheck.refusals import said
 from draincheck.sorts import Sort, Value
@@ -47,7 +47,6 @@ __all__ = [
     "Check",
     "Control",
     "EnumVar",
-    "Fairness",
     "Fault",
     "FaultKind",
     "Frame",
@@ -55,7 +54,6 @@ __all__ = [
     "Part",
     "Place",
     "State",
-    "Strength",
     "TransitionSystem",
     "Update",
     "Variable",
@@ -324,28 +322,6 @@ class Control(Struct, frozen=True):
     token: BoolVar | None
     places: tuple[Place, ...]
     may_stop: bool = False
-
-
-class Strength(Enum):
-    """How much a run may enable actions without taking one: not from some point on for ever, or not even again and again."""
-
-    WEAK = "weak"
-    STRONG = "strong"
-
-
-class Fairness(Struct, frozen=True):
-    """An assumption about a group of actions: no run neglects it. `name` says in words whose actions they are.
-
-    Weak: if from some point on every state enables one of the actions, one is taken again and again. Strong: that follows already
-    if states that enable one keep coming. A run that stops stays in one state for ever; it neglects what is enabled there.
-    """
-
-    name: str
-    strength: Strength
-    actions: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.strength.value} fairness of {self.name}"
 
 
 class TransitionSystem(Struct, frozen=True, dict=True):

@@ -14,11 +14,12 @@ from draincheck.expr import TRUE, number
 from draincheck.interpreter import explore as interpret
 from draincheck.lang import Model, Process
 from draincheck.lang.fairness import FairWord
+from draincheck.promise import Fairness, Strength
 from draincheck.properties import Eventually, LeadsTo, Liveness
 from draincheck.reason import Assuming, Exhaustive, NeverAsked, RunsForEver, Unasked
 from draincheck.run import Run, Trace, rerun
 from draincheck.semantics.violation import shows
-from draincheck.system import Fairness, Strength, TransitionSystem
+from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN

@@ -19,8 +19,9 @@ from draincheck.engines.liveness import decide
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import any_
 from draincheck.interpreter import explore as interpret
+from draincheck.promise import Fairness, Strength
 from draincheck.properties import Eventually, LeadsTo, Liveness, NoFault
-from draincheck.system import Fairness, FaultKind, State, Strength, TransitionSystem
+from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, Outcome
 from tests.support.samples import sampled
 from tests.support.strategies import random_system

@@ -15,11 +15,12 @@ from draincheck import op
 from draincheck.engines.liveness import decide
 from draincheck.errors import SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, any_
+from draincheck.promise import Fairness, Strength
 from draincheck.properties import Eventually, LeadsTo, Liveness, NoFault
 from draincheck.run import Run, Trace, rerun
 from draincheck.semantics.violation import shows
 from draincheck.sorts import IntSort
-from draincheck.system import Action, Fairness, Fault, FaultKind, IntVar, State, Strength, TransitionSystem
+from draincheck.system import Action, Fault, FaultKind, IntVar, State, TransitionSystem
 from draincheck.verdict import Limits, Outcome
 from tests.support.samples import sampled
 

@@ -19,11 +19,12 @@ from draincheck.analysis.enabling import demands_of, makes_true, visible
 from draincheck.analysis.prospects import Prospects
 from draincheck.analysis.standing import ControlMap, Posture, Stand
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, variables_of
+from draincheck.promise import Fairness, Strength
 from draincheck.properties import CanAlwaysFinish, Liveness, NoDeadlock
 from draincheck.run import Run
 from draincheck.semantics.violation import shows
 from draincheck.sorts import Value
-from draincheck.system import Action, Fairness, State, Strength, TransitionSystem, Variable
+from draincheck.system import Action, State, TransitionSystem, Variable
 
 __all__ = ["Comes", "Help", "Moves", "Obstacle", "Situation", "Waiting", "Way", "situation", "situation_in"]
 

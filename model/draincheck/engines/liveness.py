@@ -24,6 +24,7 @@ from draincheck.errors import EvidenceError, OutOfBudget
 from draincheck.exploration.components import fair_components
 from draincheck.exploration.graph import PIECE, Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
+from draincheck.promise import Strength
 from draincheck.properties import FAULTS, Eventually, LeadsTo, Liveness, Property
 from draincheck.reason import Assuming, Exhaustive, Incomplete, Reason, Refused, RunsForEver, Undecided
 from draincheck.run import Run, Trace
@@ -31,7 +32,7 @@ from draincheck.semantics.fairness import never_promised, who_could_move
 from draincheck.semantics.vacuity import unasked
 from draincheck.semantics.validation import Path, up_to_errors
 from draincheck.semantics.violation import ERRORS, shows
-from draincheck.system import Strength, TransitionSystem
+from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
 __all__ = ["decide"]

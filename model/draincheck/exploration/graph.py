@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import BoolExpr
+from draincheck.promise import Strength
 from draincheck.semantics.validation import Evidence, Path, conclude
-from draincheck.system import FaultKind, State, Strength, TransitionSystem
+from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.verdict import SILENT, Limits, Reporter, Verdict
 
 __all__ = ["Edge", "StateGraph"]

@@ -10,7 +10,8 @@ from msgspec import Struct
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE
 from draincheck.location import want_text
-from draincheck.system import Action, Fairness, Part, Strength
+from draincheck.promise import Fairness, Strength
+from draincheck.system import Action, Part
 from draincheck.words import listed
 
 __all__ = ["Demand", "DemandOfAll", "FairWord", "demanded", "resolve", "strength_of"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from draincheck.promise import Fairness, Strength
 from draincheck.run import Step
-from draincheck.system import Fairness, State, Strength, TransitionSystem
+from draincheck.system import State, TransitionSystem
 
 __all__ = ["is_fair", "may_stop", "never_promised", "promised", "who_could_move"]
 
