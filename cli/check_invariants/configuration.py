@@ -22,7 +22,7 @@ from draincheck.errors import SourceLine
 from draincheck.knobs import nearest
 from draincheck.verdict import Outcome
 
-__all__ = ["FILE", "PROJECT", "CodeBaseEntry", "Config", "Entry", "ModelEntry", "Pinned", "configured"]
+__all__ = ["FILE", "PROJECT", "CodeBaseEntry", "Entry", "GateConfig", "ModelEntry", "Pinned", "configured"]
 
 FILE: Final = "drain-gate.toml"
 PROJECT: Final = "pyproject.toml"
@@ -102,7 +102,7 @@ _FIELDS: Final[Mapping[tuple[str, ...], type[Struct]]] = {
 }
 
 
-class Config(Struct, frozen=True):
+class GateConfig(Struct, frozen=True):
     """A configuration that was read.
 
     Attributes:
@@ -118,7 +118,7 @@ class Config(Struct, frozen=True):
     document: _Document
 
     @classmethod
-    def read(cls, path: str) -> Config:
+    def read(cls, path: str) -> GateConfig:
         """Read a file. Raises Misconfigured, with the line, for one that says something else than the schema."""
         text, data = _toml(path)
         root = _TABLE if Path(path).name == PROJECT else ()
@@ -151,7 +151,7 @@ class Config(Struct, frozen=True):
         return SourceLine(self.path, line_of(self.text, (*self.root, *place)))
 
 
-def configured(path: str | None) -> Config | None:
+def configured(path: str | None) -> GateConfig | None:
     """The configuration that is named, or else that of the current folder; None if it has none.
 
     Raises BadParameter for a name that leads nowhere, and Misconfigured.
@@ -159,13 +159,13 @@ def configured(path: str | None) -> Config | None:
     if path is not None:
         if not is_file(path):
             raise click.BadParameter(f"there is no file {path!r}", param_hint="'CONFIG'")
-        return Config.read(path)
+        return GateConfig.read(path)
     if Path(FILE).exists():
-        return Config.read(FILE)
+        return GateConfig.read(FILE)
     if not Path(PROJECT).is_file():
         return None
     tools = _toml(PROJECT)[1].get(_TABLE[0])
-    return Config.read(PROJECT) if isinstance(tools, dict) and _TABLE[1] in tools else None
+    return GateConfig.read(PROJECT) if isinstance(tools, dict) and _TABLE[1] in tools else None
 
 
 def _toml(path: str) -> tuple[str, dict[str, object]]:

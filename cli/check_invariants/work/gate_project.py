@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants.configuration import CodeBaseEntry, Config, Entry, ModelEntry
+from check_invariants.configuration import CodeBaseEntry, Entry, GateConfig, ModelEntry
 from check_invariants.exit import ExitCode, Misconfigured, of_stop, of_verdict
 from check_invariants.judge import checked
 from check_invariants.output import until_stopped
@@ -67,12 +67,12 @@ class Ran(Struct, frozen=True):
 # -- before anything runs ---------------------------------------------------------------------------
 
 
-def plan(config: Config) -> list[Planned]:
+def plan(config: GateConfig) -> list[Planned]:
     """What is to be checked, in the order of the file; no model is run for it. Raises Misconfigured."""
     return [planned for entry, line in config.entries for planned in _planned(config, entry, line)]
 
 
-def _planned(config: Config, entry: Entry, line: SourceLine) -> Iterator[Planned]:
+def _planned(config: GateConfig, entry: Entry, line: SourceLine) -> Iterator[Planned]:
     try:
         if isinstance(entry, ModelEntry):
             yield _model(config, entry, line)
@@ -95,7 +95,7 @@ def _says_itself(entry: ModelEntry) -> bool:
     return not entry.function or bool(entry.variant)
 
 
-def _model(config: Config, entry: ModelEntry, line: SourceLine) -> Planned:
+def _model(config: GateConfig, entry: ModelEntry, line: SourceLine) -> Planned:
     """Raises ValueError for a file that is not in the configuration's folder, wherever its links lead, and for half a name."""
     path = config.folder / entry.file
     if not path.resolve().is_relative_to(config.folder.resolve()):
