@@ -12,7 +12,7 @@ import click
 
 import check_invariants
 from check_invariants import configuration
-from check_invariants.configuration import Config
+from check_invariants.configuration import GateConfig
 from check_invariants.exit import EmptySelection, ExitCode, ending
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table
 from check_invariants.reports import ReportOptions, Reports
@@ -59,7 +59,7 @@ def _schema_text() -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _list(config: Config, as_json: bool) -> ExitCode:
+def _list(config: GateConfig, as_json: bool) -> ExitCode:
     """What would be checked, a line each."""
     from check_invariants.work.gate_project import plan
 
@@ -87,7 +87,7 @@ def _list(config: Config, as_json: bool) -> ExitCode:
     return ExitCode.OK
 
 
-def _gate(config: Config, replay: bool, reports: Reports) -> ExitCode:
+def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
     from check_invariants.work.gate_project import plan, run
 
     start, planned = perf_counter(), plan(config)
@@ -133,7 +133,7 @@ def _line(suite: Suite, item: Item) -> str:
     return f"{suite.title}: {item.name}: {item.why}\n"
 
 
-def _document(config: Config, account: Account, said: str) -> Document:
+def _document(config: GateConfig, account: Account, said: str) -> Document:
     """The same as JSON values."""
     return {"config": config.path, "answer": said, "suites": [_suite_json(suite) for suite in account.suites]}
 
