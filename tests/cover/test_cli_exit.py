@@ -329,7 +329,7 @@ def test_150_for_a_malformed_model(tmp_path: Path) -> None:
 
 def test_12_for_an_error_of_a_run(tmp_path: Path) -> None:
     """A value out of range is a violation beside the other verdicts; a property that was asked by name hides it neither."""
-    name = model(tmp_path, "m.always('x', x <= 0)", "p.do('step', x.set(9))")
+    name = model(tmp_path, "m.always('x', x <= 0)", "p.do('first', x.set(0)); p.do('step', x.set(9))")
     result = run("check", name, "--property", "x")
     assert "the step that cannot be taken" in result.stdout
     assert result.stdout.endswith("violated: values in range\n")
