@@ -19,7 +19,7 @@ from draincheck.revisions import find_revision
 from draincheck.system import TransitionSystem
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.matrix import Row, system_of
-from tests.machines import event_loop
+from tests.support.machines import event_loop
 
 
 def mirror(writes: int) -> TransitionSystem:

@@ -12,6 +12,7 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from time import process_time
 from typing import Any
@@ -62,10 +63,10 @@ def violated(system: TransitionSystem) -> list[str]:
 def measure(row: str, system: TransitionSystem) -> list[Found]:
     found: list[Found] = []
     for name in violated(system):
-        expected, by_search = timed(lambda name=name: explicit.check(system, name))
-        verdict, by_z3 = timed(lambda name=name: one(bmc.decide, system, name))
+        expected, by_search = timed(partial(explicit.check, system, name))
+        verdict, by_z3 = timed(partial(one, bmc.decide, system, name))
         if length(verdict) != length(expected):
-            sys.exit(f"{row} {name}: {verdict.how}, and explicit search says {expected.how}")
+            sys.exit(f"{row} {name}: {verdict.reason}, and explicit search says {expected.reason}")
         found.append(Found(row, name, length(verdict), by_z3, by_search))
     return found
 
@@ -82,7 +83,7 @@ def main() -> None:
     for row in default_rows(scenarios=[scenario]):
         system = system_of(row)
         found = measure(row.revision.name, system)
-        _, seconds = timed(lambda system=system, found=found: bmc.decide(system, [one.name for one in found]))
+        _, seconds = timed(partial(bmc.decide, system, [one.name for one in found]))
         everything += found
         together += seconds
         line = "  ".join(f"{one.name}/{one.length} {one.bmc:.2f} ({one.explicit:.3f})" for one in found)

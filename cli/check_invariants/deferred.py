@@ -41,7 +41,10 @@ class Deferred(click.Command):
             code = ctx.invoke(self.work, **options)
             if interrupted():
                 from check_invariants.exit import ending
+                from check_invariants.output import emit_stop
                 from draincheck.reason import Stop, StopKind
 
-                code = ending([code], Stop(StopKind.REQUEST))
+                stop = Stop(StopKind.REQUEST)
+                if code != (code := ending([code], stop)):
+                    emit_stop(stop, "everything had been decided")
             ctx.exit(code)

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from check_invariants import exit as table
 from check_invariants.exit import ExitCode, worst
 from check_invariants.main import DEBUG, cli
+from draincheck.budget import interrupt
 from draincheck.certificate import CertificateVerdict
 from draincheck.expr import TRUE
 from draincheck.properties import (
@@ -294,6 +295,18 @@ def test_2_for_wrong_arguments() -> None:
     result = run("--nonsense")
     assert "No such option" in result.stderr
     assert result.exit_code == 2
+
+
+def test_130_says_why_where_everything_had_been_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C that comes last changes no verdict; who reads the code alone is told on standard error what it means."""
+
+    def interrupting(*arguments: object, **named: object) -> object:
+        interrupt()
+        return ExitCode.OK
+
+    monkeypatch.setattr("check_invariants.deferred.Deferred.work", property(lambda _: interrupting))
+    result = run("claims")
+    assert (result.exit_code, result.stderr) == (130, "Error: interrupted: everything had been decided\n")
 
 
 def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
