@@ -13,7 +13,7 @@ from typing import NamedTuple
 from draincheck.analysis.accident import Accident
 from draincheck.analysis.avoidability import Avoidability
 from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
-from draincheck.report.layout import styled, wrapped
+from draincheck.report.layout import styled, unbound, wrapped
 from draincheck.report.waiting import waiting_lines
 from draincheck.words import counted
 
@@ -65,7 +65,7 @@ def render_explanation(explanation: Explanation, *, color: bool = False, width: 
 
 def _laid(line: _Line, width: int) -> list[str]:
     """The lines that a line takes; items are broken between them only."""
-    return [part.replace("\xa0", " ") for part in wrapped(line.text, width, line.first, line.others)] or [""]
+    return unbound(wrapped(line.text, width, line.first, line.others), width, line.others + "  ") or [""]
 
 
 def _lines(told: Explanation, width: int) -> Iterator[_Line]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from textwrap import wrap
 
-__all__ = ["fitted", "listed", "styled", "wrapped"]
+__all__ = ["fitted", "listed", "styled", "unbound", "wrapped"]
 
 #: a command to copy: between backticks, or to the end of its line
 _COMMAND = re.compile(r"`[^`]*`|\b(?:check-invariants|pip) .*")
@@ -40,8 +40,13 @@ def _fitted(line: str, width: int) -> list[str]:
 def listed(head: str, items: Iterable[str], width: int, first: str = "", others: str = "") -> list[str]:
     """Items after a word, wrapped between them only; nothing at all if there are none."""
     kept = [item.replace(" ", "\xa0") for item in items]
-    lines = wrapped(head + ", ".join(kept), width, first, others) if kept else []
-    return [line.replace("\xa0", " ") for line in lines]
+    return unbound(wrapped(head + ", ".join(kept), width, first, others), width, others + "  ") if kept else []
+
+
+def unbound(lines: Iterable[str], width: int, others: str) -> list[str]:
+    """Lines whose items are bound together, with blanks again; an item that no line has room for goes on below."""
+    found = (line.replace("\xa0", " ") for line in lines)
+    return [part for line in found for part in ([line] if len(line) <= width else wrapped(line, width, others=others))]
 
 
 def styled(text: str, style: str) -> str:

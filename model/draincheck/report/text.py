@@ -27,7 +27,7 @@ from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
 from draincheck.report.heading import REPRODUCE, facts_of
-from draincheck.report.layout import listed, styled, wrapped
+from draincheck.report.layout import listed, styled, unbound, wrapped
 from draincheck.report.waiting import waiting_lines
 from draincheck.run import Run
 from draincheck.semantics.fairness import who_could_move
@@ -47,6 +47,9 @@ MAX_COLUMN = 72
 WIDTH = 78
 #: a longer condition is not printed: the compiler may have folded half the model into it
 MAX_CONDITION = 100
+
+#: the kind of a line that stays one, however long: a command to copy
+COPIED = "copied"
 
 #: stands before the steps that a run without end repeats
 FOR_EVER = "-- again and again:"
@@ -120,8 +123,7 @@ def _left_out(events: Sequence[CallEvent], kept: Sequence[CallEvent]) -> Iterato
 def _facts(run: Run, about: About, width: int | None) -> Iterator[_Line]:
     """The six lines; where there is no width each is one line, and a command to copy always is."""
     for name, text in facts_of(run, about):
-        kept = text.replace(" ", "\xa0") if name == REPRODUCE else text
-        yield _Line(f"{name}: {kept if width else text}", others="    " if width else None)
+        yield _Line(f"{name}: {text}", COPIED if name == REPRODUCE else "", others="    " if width else None)
 
 
 def render_outline(run: Run) -> str:
@@ -370,9 +372,12 @@ class _Part(NamedTuple):
 
 def _placed(line: _Line, column: int, width: int | None) -> Iterator[_Part]:
     """The lines that a line takes."""
-    if line.others is not None:
-        lines = wrapped(line.text, min(width or WIDTH, WIDTH), others=line.others)
-        yield from (_Part(line.gutter, text.replace("\xa0", " "), line.kind) for text in lines)
+    if line.kind == COPIED:
+        yield _Part(line.gutter, line.text)
+    elif line.others is not None:
+        room = min(width or WIDTH, WIDTH)
+        lines = wrapped(line.text, room, others=line.others)
+        yield from (_Part(line.gutter, text, line.kind) for text in unbound(lines, room, line.others + "  "))
     elif width is None:
         yield _Part(line.gutter, line.text, line.kind, column, ", ".join(line.changes))
     else:
