@@ -7,9 +7,10 @@ import sys
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stdout
+from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import NoReturn, TypeVar
 
 from msgspec import Struct
@@ -100,7 +101,7 @@ def place_in(file: str, error: BaseException) -> str:
 @contextmanager
 def running(file: str) -> Generator[None]:
     """While something of the file runs: the files beside it can be imported, it prints to standard error, and forks end with it."""
-    with redirect_stdout(sys.stderr), _neighbours_of(file), _staying(), _alone():
+    with redirect_stdout(sys.stderr), _neighbours_of(file), _without_traces(), _staying(), _alone():
         yield
 
 
@@ -152,12 +153,33 @@ def _neighbours_of(file: str) -> Generator[None]:
         os.close(folder)
 
 
+class _AsItIs(SourceFileLoader):
+    """Compiles what the file says now: Python's cache takes a file that was changed in the same second, to the same length, for the old one."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the file."""
+        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        return code
+
+
+@contextmanager
+def _without_traces() -> Generator[None]:
+    """Nothing is kept beside the files that are imported: the next run would trust it (see `_AsItIs`)."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
 def _module(file: str) -> ModuleType:
     """Import a file by its path."""
     path = Path(file).resolve()
     spec = spec_from_file_location(f"model_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise NoSuchModel(f"{file!r} is not a Python file; its name ends in .py")
+    if isinstance(spec.loader, SourceFileLoader):
+        spec.loader = _AsItIs(spec.name, str(path))
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     try:

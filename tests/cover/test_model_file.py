@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from draincheck.checking import check
+from draincheck.engines.explicit import states
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel, UnfitParameters
 from draincheck.lang import variant
 from draincheck.model_file import ModelFile, builders
@@ -278,3 +281,37 @@ def test_a_variant_that_nothing_leads_to_is_refused(queue: str, lost: str) -> No
     assert (result.exit_code, result.stdout) == (150, "")
     assert "the variant 'first' is of nothing that has a name in this file" in " ".join(result.stderr.split())
     assert "queue_model.py:" in result.stderr
+
+
+@pytest.mark.parametrize("where", ["the file", "a file that it imports"])
+def test_what_is_read_is_the_file_as_it_is(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's cache would take a file for unchanged that is as long as before and was written in the same second."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file, limits = tmp_path / "counts.py", tmp_path / "limits_of_counts.py"
+    changing = file if where == "the file" else limits
+    last = "from limits_of_counts import LAST" if changing is limits else "LAST = 2"
+    file.write_text(COUNTS.replace("LAST = 2", last))
+    limits.write_text("LAST = 2\n")
+    second = (1_700_000_000, 1_700_000_000)
+    sizes = []
+    for number in ("2", "4"):
+        changing.write_text(changing.read_text().replace("LAST = 2", f"LAST = {number}"))
+        os.utime(changing, second)
+        sys.modules.pop("limits_of_counts", None)
+        sizes.append(len(states(ModelFile.load(f"{file}:counts").system())))
+    assert sizes == [3, 5]
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+COUNTS = """
+from draincheck.lang import Model
+LAST = 2
+
+def counts():
+    m = Model("counts")
+    n = m.int("n", 0, 9)
+    with m.thread("thread") as p, p.while_(n < LAST):
+        p.do("up", n.inc())
+    m.always("below", n < 9)
+    return m
+"""
