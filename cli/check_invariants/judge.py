@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from check_invariants import standard
 from check_invariants.exit import MalformedInput, cut_short
 from check_invariants.output import Counter
 from check_invariants.selection import chosen_properties
-from draincheck import ModelError, Subject, TransitionSystem
+from draincheck import Expectation, ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
 from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import OutOfBudget
@@ -66,8 +66,12 @@ def checked(
     limits: Limits = NO_LIMITS,
     engine: str = "explicit",
     lemmas: Sequence[str] = (),
+    *,
+    expectation: Callable[[str], Expectation | None] | None = None,
 ) -> Result:
     """The verdicts on the chosen properties; what they rest on that is hardly meant is told on standard error.
+
+    `expectation` says what is expected of each, if that is something else than the subject says.
 
     Raises MalformedInput for a model that makes an impossible step, BadParameter for a property (or a lemma) that it does not have.
     """
@@ -79,7 +83,7 @@ def checked(
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
     done = counter.what.removesuffix(" found")
     with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):
-        result = decide(question, engine, subject.expectation)
+        result = decide(question, engine, expectation or subject.expectation)
     for warning in result.warnings:
         standard.note(f"warning: {warning}\n")
     return result

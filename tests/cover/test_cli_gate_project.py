@@ -54,6 +54,17 @@ def test_a_function_with_expectations_parameters_and_counts() -> None:
     assert (result.stdout, result.exit_code) == (said, 0)
 
 
+def test_an_error_of_a_run_that_is_expected() -> None:
+    """It is looked for by name; without the expectation it is a difference."""
+    config = FIXED + "parameters.size = 2\n"
+    model = MODEL.replace("x.set(size)", "x.set(size + 1)")
+    expected = config.replace("goal =", '"values in range" = "violated", goal =')
+    expected = expected.replace('goal = "reachable"', 'goal = "violated", safe = "never asked"')
+    assert gate(expected, model=model).exit_code == 0
+    (line, *_) = [text for text in troubles(gate(config, model=model)) if ": values in range:" in text]
+    assert line.startswith("ring.py:build (size=2): values in range: expected holds, found violated")
+
+
 def test_a_variant() -> None:
     """One of them, alone."""
     result = gate('[[model]]\nfile = "ring.py"\nfunction = "build"\nvariant = "bug"\n')
@@ -116,6 +127,11 @@ TROUBLES: dict[str, tuple[str, str, int]] = {
         10,
     ),
     "another fault": (f"{FIXED}parameters.size = -1\n", "ring.py:build (size=-1): model: ring.py:8: ", 150),
+    "an error that does not come": (
+        FIXED.replace("goal =", '"values in range" = "violated", goal ='),
+        "ring.py:build: values in range: expected violated, found holds (exhaustive)",
+        10,
+    ),
     "an unknown property": (
         FIXED.replace("goal =", "gaol ="),
         "ring.py:build: model: drain-gate.toml:3: unknown property 'gaol'; did you mean goal?",
@@ -336,6 +352,7 @@ def test_options_of_the_built_in_story() -> None:
     """They are refused beside a configuration that is named, and ask for the story where one lies here."""
     project(Path(), FIXED)
     assert run("gate", "drain-gate.toml", "--quick").exit_code == 2
+    assert run("gate", "--jobs", "2").exit_code == 2
     listed = json.loads(run("gate", "--quick", "--list", "--json").stdout)
     assert listed["config"] is None and len(listed["items"]) > 200
 

@@ -48,6 +48,8 @@ def command(
     wanted = Reports.of(as_json, None if found is None else found.path, **reports)
     if pin and wanted.wanted:
         raise click.UsageError("--pin writes counts down and makes no report: run the gate again without it")
+    if found is not None and jobs is not None:
+        raise click.UsageError("--jobs is for the built-in story: models of a project are checked one after the other")
     if found is None:
         return gate_built_in.command(quick, pin, as_list, jobs, wanted)
     return _list(found, as_json) if as_list else _gate(found, not no_replay, wanted)

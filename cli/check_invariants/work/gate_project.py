@@ -18,7 +18,7 @@ from check_invariants.output import until_stopped
 from check_invariants.selection import loading
 from check_invariants.work.gate_replay import replayed
 from draincheck import Expectation, Outcome, Subject
-from draincheck.checking import Finding, Result
+from draincheck.checking import Result
 from draincheck.errors import SourceLine, UnfitParameters, UnknownName
 from draincheck.knobs import nearest, parse_setting, shown
 from draincheck.model_file import Builder, builders
@@ -225,14 +225,12 @@ def _not_reached(planned: Planned, stop: Stop) -> Ran:
 
 def _decided(planned: Planned, called: str, subject: Subject, replay: bool) -> Ran:
     start = perf_counter()
-    result = checked(subject, planned.entry.properties)
-    findings = [replace(item, expectation=_expectation(planned, subject, item)) for item in result.findings]
-    result = replace(result, findings=findings)
+    result = checked(subject, planned.entry.properties, expectation=partial(_expectation, planned, subject))
     suite = suite_of(subject, result, compared=True, strict=True)
     pins = list(_pins(planned, suite, result))
     replays = list(replayed(subject, result)) if replay and isinstance(subject, CodeBase) else []
     codes = [
-        *(of_verdict(item.outcome, item.item.breach, item.expectation) for item in findings),
+        *(of_verdict(item.outcome, item.item.breach, item.expectation) for item in result.findings),
         *(_code_of(item, ExitCode.DIFFERENT) for item in pins),
         *(_code_of(item, ExitCode.DIVERGED) for item in replays),
     ]
@@ -253,12 +251,12 @@ def _code_of(item: Item, wrong: ExitCode) -> ExitCode:
     return wrong if item.standing.bad else ExitCode.OK
 
 
-def _expectation(planned: Planned, subject: Subject, found: Finding) -> Expectation:
+def _expectation(planned: Planned, subject: Subject, name: str) -> Expectation:
     """What the configuration expects, or else the file or QEMU's history; or else that it holds."""
-    outcome = planned.entry.expected(found.name)
+    outcome = planned.entry.expected(name)
     if outcome is not None:
         return Expectation(outcome, f"{planned.line} says so", False)
-    return subject.expectation(found.name) or Expectation(Outcome.HOLDS, "nothing else is expected", False)
+    return subject.expectation(name) or Expectation(Outcome.HOLDS, "nothing else is expected", False)
 
 
 def _pinned(planned: Planned) -> SearchCounts | None:
