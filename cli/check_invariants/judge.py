@@ -20,7 +20,7 @@ from draincheck.expr import BoolExpr
 from draincheck.properties import Always
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, stop_of
 
-__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful"]
+__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "warn"]
 
 
 class Asked(NamedTuple):
@@ -69,7 +69,7 @@ def checked(
     *,
     expectation: Callable[[str], Expectation | None] | None = None,
 ) -> Result:
-    """The verdicts on the chosen properties; what they rest on that is hardly meant is told on standard error.
+    """The verdicts on the chosen properties. What they rest on that is hardly meant is left to `warn`, or to who shows it.
 
     `expectation` says what is expected of each, if that is something else than the subject says.
 
@@ -83,10 +83,12 @@ def checked(
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
     done = counter.what.removesuffix(" found")
     with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):
-        result = decide(question, engine, expectation or subject.expectation)
-    for warning in result.warnings:
-        standard.note(f"warning: {warning}\n")
-    return result
+        return decide(question, engine, expectation or subject.expectation)
+
+
+def warn(result: Result) -> None:
+    """Tell on standard error what the verdicts rest on that is hardly meant, where the output itself does not."""
+    standard.note("".join(f"warning: {warning}\n" for warning in result.warnings))
 
 
 def checked_quietly(

@@ -24,6 +24,7 @@ __all__ = [
     "Silent",
     "Statistics",
     "Verdict",
+    "all_known",
     "demand_unstopped",
     "stop_of",
     "stopped_by",
@@ -59,6 +60,11 @@ def stopped_by(verdicts: Iterable[Verdict]) -> Stop | None:
     """What kept some of these from being known, somebody who did not wait before a limit; None if nothing did."""
     stops = [v.reason.stopped for v in verdicts if v.outcome is Outcome.UNKNOWN and v.reason.stopped is not None]
     return next((stop for stop in stops if stop.kind is StopKind.REQUEST), stops[0] if stops else None)
+
+
+def all_known(verdicts: Iterable[Verdict]) -> bool:
+    """Whether none of these is unknown, for whatever reason."""
+    return all(verdict.outcome is not Outcome.UNKNOWN for verdict in verdicts)
 
 
 def stop_of(end: BaseException) -> Stop:

@@ -141,6 +141,16 @@ def test_models_are_compared_by_their_properties(models: str) -> None:
     assert which(document(f"{models}:worse", f"{models}:fine"), "mended") == {None: {"below"}}
 
 
+def test_names_with_spaces_are_told_apart(models: str) -> None:
+    """A comma stands between two names of a user's in a table; those of a code base are one word each."""
+    text = (
+        Path(models).read_text(encoding="utf-8").replace("    return m", "    m.always('is low', n < 4)\n    return m")
+    )
+    Path(models).write_text(text, encoding="utf-8")
+    assert "below, is low" in run("compare", f"{models}:fine", f"{models}:worse", "--no-trace").stdout.splitlines()[3]
+    assert "S5 S6" in run("compare", "v2.6.0", "ab27c3b5e7", "--scenario", "mirror").stdout
+
+
 def test_the_new_trace_can_be_shown(models: str, tmp_path: Path) -> None:
     """What --trace-out writes is a trace of the second model."""
     file = str(tmp_path / "new.json")

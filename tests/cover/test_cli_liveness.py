@@ -205,3 +205,5 @@ def test_demands_on_runs_without_any_promise_are_warned_about(
     document = json.loads(result.stdout)
     validator("check").validate(document)
     assert (result.exit_code, bool(document["warnings"]), "warning: " in result.stderr) == (code, warned, warned)
+    text = CliRunner().invoke(cli, ["check", f"{file}:build"])
+    assert (text.stdout.count("warning: "), text.stderr) == (int(warned), "")

@@ -258,6 +258,33 @@ def test_a_limit_of_states_is_said_of_a_table(counter: str) -> None:
     assert "state limit 9 reached" in result.stderr and "of 3 models were decided" in result.stderr
 
 
+BOUNDED = """
+from draincheck.lang import Model
+
+def counter(last: int = 2) -> Model:
+    m = Model("counter")
+    n = m.int("n", 0, 9)
+    with m.thread("thread") as p, p.while_(n < last):
+        p.do("up", n.inc())
+        if last == 2:
+            with p.when(n.is_(2)):
+                p.bound("two")
+    m.always("below", n < 5)
+    return m
+"""
+
+
+def test_what_a_bound_leaves_unknown_is_not_decided(tmp_path: Path) -> None:
+    """Only the first of three is: a bound hides the end of the second, a limit that of the third."""
+    file = tmp_path / "bounded.py"
+    file.write_text(BOUNDED, encoding="utf-8")
+    asked = ["check", f"{file}:counter", "--set", "last=1,2,5", "--property", "below", "--max-states"]
+    assert run(*asked, "99").stderr == ""
+    stopped = run(*asked, "8")
+    assert stopped.exit_code == 30
+    assert "1 of 3 models were decided" in stopped.stderr
+
+
 @pytest.mark.parametrize(
     ("decorator", "message"),
     [

@@ -15,7 +15,9 @@ from draincheck.analysis.accident import accident
 from draincheck.engines.registry import ENGINES
 from draincheck.errors import ModelError
 from draincheck.lang import Model
+from draincheck.report.jsontrace import read_trace
 from tests.golden.documents import validator
+from tests.support.cli import run
 
 FREED = """
 from draincheck.lang import Model
@@ -225,3 +227,42 @@ def test_an_explanation_tells_it_too(model: str, tmp_path: Path) -> None:
         accident(Run.of(result.system, Trace(result.system.name, result.system.digest, "", (0, 0, 0, 0, 0), ())))
         is None
     )
+
+
+OVERFLOW = """
+from draincheck.lang import Model
+
+def build():
+    m = Model("two ends")
+    n, seen = m.int("n", 0, 1), m.bool("seen")
+    with m.thread("thread") as p:
+        p.do("look", seen.set())
+        p.do("up", n.inc())
+        p.do("up again", n.inc())
+    m.always("not seen", ~seen)
+    m.always("small", n <= 1)
+    return m
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "kept", "code"),
+    [
+        (["not seen"], "not seen", 12),
+        (["values in range"], "values in range", 12),
+        (["small"], "values in range", 12),
+        (["not seen", "values in range"], None, 2),
+        ([], None, 2),
+    ],
+)
+def test_the_counterexample_of_what_was_named_goes_to_the_file(
+    names: list[str], kept: str | None, code: int, tmp_path: Path
+) -> None:
+    """An error of a run that nobody asked about is no second one for it, and is told; two that were asked about are two."""
+    source, file = tmp_path / "two_ends.py", tmp_path / "r.json"
+    source.write_text(OVERFLOW, encoding="utf-8")
+    asked = [word for name in names for word in ("--property", name)]
+    result = run("check", f"{source}:build", *asked, "--trace-out", str(file))
+    assert (result.exit_code, file.exists()) == (code, kept is not None)
+    assert kept is None or read_trace(file.read_bytes()).trace.property == kept
+    assert ("left out: values in range" in result.stderr) == (names == ["not seen"])

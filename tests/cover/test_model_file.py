@@ -299,7 +299,7 @@ def test_what_is_read_is_the_file_as_it_is(where: str, tmp_path: Path, monkeypat
         os.utime(changing, second)
         sys.modules.pop("limits_of_counts", None)
         sizes.append(len(states(ModelFile.load(f"{file}:counts").system())))
-    assert sizes == [3, 5]
+    assert sizes == [6, 10]
     assert not list(tmp_path.rglob("*.pyc"))
 
 

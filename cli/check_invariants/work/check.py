@@ -13,7 +13,7 @@ import click
 from check_invariants import standard
 from check_invariants.exit import ExitCode, ending
 from check_invariants.filenames import file_names
-from check_invariants.judge import Asked, checked
+from check_invariants.judge import Asked, checked, warn
 from check_invariants.output import (
     check_output,
     emit,
@@ -89,10 +89,11 @@ def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
         check_place(wanted.trace_out)
     found = Checked(subject, checked(subject, *asked), wanted.strict)
     if wanted.trace_out is not None:
-        _write_traces(found, wanted.trace_out)
+        _write_traces(found, asked.properties, wanted.trace_out)
     stop = found.result.stopped
     code = ending(found.codes, stop)
     if wanted.as_json:
+        warn(found.result)
         emit_json("check", document(found, traces=wanted.traces != 0), code)
     else:
         _show(found, wanted.traces)
@@ -113,10 +114,14 @@ def check_place(path: str) -> None:
     make_directory(path) if is_directory(path) else check_output(path)
 
 
-def _write_traces(found: Checked, path: str) -> None:
-    """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file."""
-    violated = found.violated
+def _write_traces(found: Checked, named: Sequence[str], path: str) -> None:
+    """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file.
+
+    An error of a run that nobody asked about goes to no file beside one of a property that somebody named.
+    """
     directory = is_directory(path)
+    asked = [] if directory else [each for each in found.violated if each[0].name in named]
+    violated = asked or found.violated
     if len(violated) > 1 and not directory:
         names = ", ".join(item.name for item, _ in violated)
         raise click.UsageError(f"--trace-out {path}: there are {len(violated)} counterexamples ({names}); choose one by --property, "
@@ -125,8 +130,12 @@ def _write_traces(found: Checked, path: str) -> None:
     for item, run in violated:
         text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
         write_to(str(Path(path) / f"{files[item.name]}.json") if directory else path, text)
-    written = f"{counted(len(violated), 'counterexample')} written to {path}"
-    standard.note(f"{written if violated else 'no counterexample to write'}\n")
+    written = (
+        f"{counted(len(violated), 'counterexample')} written to {path}" if violated else "no counterexample to write"
+    )
+    others = [item.name for item, _ in found.violated if item.name not in {each.name for each, _ in violated}]
+    rest = f"; not asked for and left out: {', '.join(others)} (--trace-out DIRECTORY/ writes all)" if others else ""
+    standard.note(f"{written}{rest}\n")
 
 
 def _show(found: Checked, traces: int | None) -> None:

@@ -248,7 +248,7 @@ def _table(found: _Found) -> Table:
     """A line a place."""
 
     def became(change: Effect, style: str) -> Callable[[Compared], Cell]:
-        return lambda place: Styled(" ".join(place.changed(change)), style)
+        return lambda place: Styled(_joined(place, place.changed(change)), style)
 
     columns: dict[Column, Callable[[Compared], Cell]] = {
         Column("scenario"): lambda place: place.pair.place,
@@ -258,12 +258,17 @@ def _table(found: _Found) -> Table:
         Column("broken"): became(Effect.BROKEN, "bold red"),
         Column("still violated"): became(Effect.OPEN, "yellow"),
         Column("asked otherwise"): became(Effect.OTHER, ""),
-        Column("unknown"): lambda place: Styled(" ".join(_unknown(place)), "bold yellow"),
+        Column("unknown"): lambda place: Styled(_joined(place, _unknown(place)), "bold yellow"),
     }
     table = Table.of(found.compared.places, columns)
     for header in ("scenario", "before", "after", "asked otherwise", "unknown"):
         table = table.without_empty(header)
     return table
+
+
+def _joined(place: Compared, names: Sequence[str]) -> str:
+    """Names of properties in a cell: those of a code base are one word each, and a user's may have spaces."""
+    return (" " if place.pair.place else ", ").join(names)
 
 
 def _impact(side: Decided | None) -> str:

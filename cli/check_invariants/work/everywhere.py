@@ -76,7 +76,7 @@ def check(
         emit_json("check-scenarios", _json(found), code)
     else:
         _show(found, traces=wanted.traces != 0)
-    decided = sum(item.stop is None for item in found.told)
+    decided = sum(all(each.word != "unknown" for each in item.listed) for item in found.told)
     emit_stop(stop, f"{decided} of {counted(len(subjects), 'scenario')} were decided; the others are unknown")
     return code
 

@@ -28,7 +28,7 @@ from draincheck.properties import Breach, Liveness
 from draincheck.qemu import Scenario
 from draincheck.reason import AtFault, Reason, Undecided
 from draincheck.revisions import Revision, with_settings
-from draincheck.verdict import NO_LIMITS, stopped_by
+from draincheck.verdict import NO_LIMITS, all_known, stopped_by
 from draincheck.words import counted
 from drainspecs import notify as protocol
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
@@ -75,7 +75,7 @@ def command(
         _show(found, notify, full, perf_counter() - started)
         if traces:
             _show_traces(found)
-    decided = sum(not stopped_by(cell.verdict for cell in line.cells) for line in found)
+    decided = sum(all_known(cell.verdict for cell in line.cells) for line in found)
     emit_stop(stop, f"{decided} of {total} rows were decided; the others are unknown")
     return code
 

@@ -19,6 +19,7 @@ from check_invariants.words import VERDICTS, Listed, tallied
 from draincheck.knobs import Setting, shown
 from draincheck.qemu import Scenario
 from draincheck.revisions import CONTROLS, Revision, with_settings
+from draincheck.verdict import all_known
 from draincheck.words import counted
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import called
@@ -87,7 +88,7 @@ def command(
         emit(f"{answers}\n" if answers.count("\n") <= FEW else "")
         show(results, properties, seconds, full)
         emit(answers)
-    decided = sum(result.stopped is None for result in results)
+    decided = sum(all_known(result.exploration.verdicts.values()) for result in results)
     emit_stop(stop, f"{decided} of {len(rows)} rows were decided; the others are unknown")
     return code
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
-from check_invariants.judge import Asked, checked
+from check_invariants.judge import Asked, checked, warn
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
 from check_invariants.selection import Maker, Models
 from check_invariants.table import Cell, Column, Styled, Table
@@ -16,6 +16,7 @@ from draincheck import ModelFile
 from draincheck.checking import Result
 from draincheck.parameters import assigned
 from draincheck.reason import Stop
+from draincheck.verdict import all_known
 from draincheck.words import counted, listed
 
 
@@ -28,7 +29,7 @@ def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
         emit_json("check-models", _json(models, rows, stop), code)
     else:
         _show(models, rows, stop)
-    decided = sum(row.result.stopped is None for row in rows)
+    decided = sum(all_known(row.result.verdicts.values()) for row in rows)
     emit_stop(stop, f"{decided} of {len(models.all)} models were decided")
     return code
 
@@ -71,7 +72,8 @@ class _Row(NamedTuple):
 
 def _row(asked: Asked, named: Maker) -> _Row:
     model = named.make()
-    return _Row(named.name, model, checked(model, *asked))
+    warn(result := checked(model, *asked))
+    return _Row(named.name, model, result)
 
 
 def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:

@@ -32,7 +32,7 @@ from draincheck.budget import look
 from draincheck.knobs import Setting
 from draincheck.properties import Breach
 from draincheck.revisions import Revision, code_bases
-from draincheck.verdict import stopped_by
+from draincheck.verdict import all_known, stopped_by
 from draincheck.words import counted
 from drainspecs.mirror.counted import S1, Counted, Decision, decide_all
 from drainspecs.mirror.properties import meaning_of
@@ -54,7 +54,7 @@ def command(
         emit_json("parametric", {"rows": [row.to_json() for row in rows]}, code)
     else:
         _show(rows, named)
-    decided = sum(not stopped_by([row.decision.verdict]) for row in rows)
+    decided = sum(all_known([row.decision.verdict]) for row in rows)
     emit_stop(stop, f"{counted(decided, 'code base')} of {len(chosen)} decided")
     return code
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
 from check_invariants.inputs import read_bytes
-from check_invariants.judge import checked, compiled
+from check_invariants.judge import checked, compiled, warn
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, check_output, emit, emit_document, emit_trace, write_to
 from check_invariants.selection import Selectors, select, select_from_source
@@ -127,6 +127,7 @@ def export(
     subject = select(names, **selectors)
     check_output(output)
     result = checked(subject, names)
+    warn(result)
     verdict = result[names[0]].verdict
     if verdict.trace is None:
         raise _no_trace(result.system.name, verdict)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from check_invariants.exit import EmptySelection, ExitCode, LimitReached, ending
 from check_invariants.filenames import plain
-from check_invariants.judge import checked
+from check_invariants.judge import checked, warn
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, write_to
 from check_invariants.selection import Varied, chosen_properties, refusing, varied
 from draincheck import ModelFile, Outcome, Run, Verdict
@@ -63,7 +63,8 @@ def explained(asked: WhyQuestion, evidence: str | None, jobs: int | None, as_jso
     """Find the smallest changes that turn the verdict, and write their evidence where it is wanted. Raises LimitReached, MalformedInput."""
     if evidence is not None:
         make_directory(evidence)
-    verdict = checked(asked.model, [asked.name])[asked.name].verdict
+    warn(result := checked(asked.model, [asked.name]))
+    verdict = result[asked.name].verdict
     found = _searched(asked, verdict, jobs)
     undecided = verdict.outcome is Outcome.UNKNOWN or found.unknown
     code = ending([ExitCode.INCONCLUSIVE] if undecided else [], found.stop)

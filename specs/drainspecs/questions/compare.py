@@ -15,7 +15,7 @@ from draincheck.pool import in_processes
 from draincheck.properties import FAULTS, Breach, NoFault
 from draincheck.reason import Stop, Undecided
 from draincheck.subject import Subject
-from draincheck.verdict import NO_LIMITS, Limits, Outcome, Verdict, stop_of, stopped_by
+from draincheck.verdict import NO_LIMITS, Limits, Outcome, Verdict, all_known, stop_of, stopped_by
 
 __all__ = ["Compared", "Comparison", "Decided", "Difference", "Effect", "Pair", "compare"]
 
@@ -159,7 +159,7 @@ class Comparison(Struct, frozen=True):
     @property
     def decided(self) -> int:
         """How many sides were decided, each in full."""
-        return sum(stopped_by(side.verdicts.values()) is None for side in self._sides())
+        return sum(all_known(side.verdicts.values()) for side in self._sides())
 
     @property
     def stopped(self) -> Stop | None:
