@@ -85,12 +85,13 @@ def properties(of_matrix: bool) -> Option:
 class Setting(Named):
     """`KNOB=VALUE`, looked up; for a model of the user's, `PARAMETER=VALUE` as it is: only the model knows its parameters."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: bool = False) -> None:
         super().__init__("knob=value")
+        self._own = own
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """A name with its value."""
-        if ctx is None or not isinstance(value, str) or not names_own_model(ctx):
+        """A name with its value; as it is where the model can only be the user's `own`."""
+        if not isinstance(value, str) or not (self._own or (ctx is not None and names_own_model(ctx))):
             return super().convert(value, param, ctx)
         name, found, text = value.partition("=")
         if not found:
@@ -177,11 +178,26 @@ settings = click.option(
     metavar="NAME=VALUE",
     help="Turn a knob of the code base (`list knobs` explains them), or set a parameter of a model of your own; may be given several times.",
 )
-own_model = click.option(
-    "--model",
-    metavar="MODEL.py:FUNCTION",
-    help="What the file is about, if that is a model of your own. It is run; a program that a file names never is.",
-)
+
+
+def own_model(command: Declared) -> Declared:
+    """`--model` and `--set`: a model of the user's that a file is about, for commands that read one."""
+    model = click.option(
+        "--model",
+        metavar="MODEL.py:FUNCTION",
+        help="What the file is about, if that is a model of your own. It is run; a program that a file names never is.",
+    )
+    settings = click.option(
+        "--set",
+        "settings",
+        type=Setting(own=True),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A parameter of that model; may be given several times. What the file says of parameters is not taken.",
+    )
+    return model(settings(command))
+
+
 strict = click.option(
     "--strict", is_flag=True, help="A violated rule inside QEMU, which no guest sees, decides the exit code, too."
 )

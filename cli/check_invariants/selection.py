@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from typing import NamedTuple, TypedDict, Unpack
 import click
 
 from check_invariants import standard
-from check_invariants.exit import Diverged, EmptySelection, MalformedInput, NeedsModel
+from check_invariants.exit import EmptySelection, MalformedInput, NeedsModel
 from check_invariants.output import Counter
 from draincheck import ModelError, ModelFile, TransitionSystem
 from draincheck.checking import chosen
@@ -34,8 +35,10 @@ __all__ = [
     "CodeBaseOptions",
     "Maker",
     "Models",
+    "OwnModel",
     "Selectors",
     "Varied",
+    "built_otherwise",
     "called_with",
     "check_possible",
     "chosen_properties",
@@ -66,6 +69,13 @@ class CodeBaseOptions(TypedDict, total=False):
     revision: Revision | None
     scenario: Scenario | None
     order: str | None
+    settings: Sequence[tuple[str, Setting]]
+
+
+class OwnModel(TypedDict):
+    """The options that name a model of the user's that a file is about: which, with which parameters."""
+
+    model: str | None
     settings: Sequence[tuple[str, Setting]]
 
 
@@ -175,22 +185,49 @@ def _check_applies(code_base: CodeBase) -> None:
         )
 
 
-def select_from_source(source: Source | None, model: str | None, what: str = "trace") -> Subject:
-    """What a trace file (or `what` else) is about: a code base that it names, or the user's model, if one is named.
+def select_from_source(
+    source: Source | None, what: str = "trace", *, model: str | None, settings: Sequence[tuple[str, Setting]]
+) -> Subject:
+    """What a trace file (or `what` else) is about: a code base that it names, or the user's model, if one is named, as the user names it.
 
-    Raises MalformedInput if it names nothing that can be built, and NeedsModel for a program, which nobody but the user names.
+    Raises MalformedInput if it names nothing that can be built, NeedsModel for a program, which nobody but the user names, and BadParameter
+    for parameters that the model does not take.
     """
+    if model is None and settings:
+        raise click.UsageError("--set is for a model of your own: name it, by --model MODEL.py:FUNCTION")
     if model is None:
         with _refusals():
             return named_by(source, what)
-    parameters = (source or {}).get("parameters", {})
-    if isinstance(parameters, str):
-        raise MalformedInput(f"{what}.source.parameters: expected an object, not {parameters!r}; export it again")
+    theirs = _parameters(source, what)
     try:
         with loading():
-            return ModelFile.load(model, parameters)
+            return ModelFile.load(model, merged(settings))
     except UnfitParameters as error:
-        raise Diverged(f"the model has changed since the {what} was made, with other parameters: {error}") from error
+        hint = f"; the {what} was made with {_options(theirs)}" if theirs else ""
+        raise click.BadParameter(f"{error}{hint}", param_hint="'--set'") from error
+
+
+def built_otherwise(source: Source | None, subject: Subject) -> str:
+    """That a file was made with other parameters than the user names, and how those are named; "" if it was not."""
+    theirs = _parameters(source)
+    if not isinstance(subject, ModelFile) or theirs == subject.parameters:
+        return ""
+    made, built = (assigned(values) or "no parameters" for values in (theirs, subject.parameters))
+    how = f"add {_options(theirs)}" if theirs else "name the function alone"
+    return f"it was made with {made}, and {subject.name} is built with {built}: {how} if that is what you mean"
+
+
+def _parameters(source: Source | None, what: str = "source") -> Mapping[str, Value]:
+    """What a file says of parameters, which is only repeated. Raises MalformedInput."""
+    found = (source or {}).get("parameters", {})
+    if isinstance(found, str):
+        raise MalformedInput(f"{what}.source.parameters: expected an object, not {found!r}; export it again")
+    return found
+
+
+def _options(parameters: Mapping[str, Value]) -> str:
+    """The options that give a model these parameters."""
+    return shlex.join(word for item in parameters.items() for word in ("--set", assigned(dict([item]))))
 
 
 def load_model(name: str, settings: Iterable[tuple[str, Setting]] = ()) -> ModelFile:

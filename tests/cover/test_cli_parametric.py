@@ -221,4 +221,4 @@ def test_knobs_that_make_no_model_are_malformed(arguments: tuple[str, ...], word
 def test_a_source_is_read_as_it_was_written(writes: int | None) -> None:
     """The code base, its turned knobs and the number of writes survive the way through a file."""
     model = Counted(find_revision("cf3129323f"), {"park_requests": False, "flush": "before_check"}, writes)
-    assert select_from_source(json.loads(json.dumps(model.source())), None) == model
+    assert select_from_source(json.loads(json.dumps(model.source())), model=None, settings=()) == model

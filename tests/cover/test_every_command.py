@@ -284,11 +284,11 @@ def test_the_main_job_is_a_command() -> None:
     assert (MAIN_JOB,) in LEAVES
 
 
-#: by its words a command that takes knobs, with what it needs beside them
+#: by its words a command that takes knobs, with what it needs beside them; what reads a file takes parameters of one's own model alone
 TURNED: dict[Path_, list[str]] = {
     words: ["--property", "S1"] if words == ("trace", "export") else []
     for words, leaf in LEAVES.items()
-    if "settings" in [item.name for item in leaf.params]
+    if "settings" in (names := {item.name for item in leaf.params}) and names.isdisjoint({"file", "files"})
 }
 
 

@@ -145,26 +145,28 @@ def test_the_decorator_changes_nothing_else() -> None:
 
 
 def test_a_trace_remembers_the_parameters(queue: str, tmp_path: Path) -> None:
-    """And is shown by the same function, which is told them; another digest is another model still."""
+    """And is shown by the same function, if the user names them; another digest is another model still."""
     file = str(tmp_path / "trace.json")
     result = run("trace", "export", f"{queue}:build", "--set", "items=2", "--property", "handled", "-o", file)
     assert result.exit_code == 0, result.output
     assert json.loads(Path(file).read_text(encoding="utf-8"))["source"]["parameters"] == {"items": 2}
-    assert run("trace", "show", file, "--model", f"{queue}:build").exit_code == 0
-    assert run("explain", file, "--model", f"{queue}:build").exit_code == 0
+    own = ("--model", f"{queue}:build", "--set", "items=2")
+    assert run("trace", "show", file, *own).exit_code == 0
+    assert run("explain", file, *own).exit_code == 0
     Path(queue).write_text(
         QUEUE.replace('"take all"', '"take some"').replace("asleep.clear()", "asleep.set()"), encoding="utf-8"
     )
-    changed = run("trace", "show", file, "--model", f"{queue}:build")
+    changed = run("trace", "show", file, *own)
     assert (changed.exit_code, "the model has changed" in changed.stderr) == (14, True)
 
 
 def test_a_trace_whose_parameters_are_gone_belongs_to_another_model(queue: str, tmp_path: Path) -> None:
-    """14, and what the function takes now; damage in the file is 150."""
+    """14; naming them is 2, and says what the function takes now; damage in the file is 150."""
     file = tmp_path / "trace.json"
     run("trace", "export", f"{queue}:build", "--set", "items=2", "--property", "handled", "-o", str(file))
-    gone = run("trace", "show", str(file), "--model", f"{queue}:other")
-    assert (gone.exit_code, "other() takes no parameters" in gone.stderr) == (14, True)
+    assert run("trace", "show", str(file), "--model", f"{queue}:other").exit_code == 14
+    gone = run("trace", "show", str(file), "--model", f"{queue}:other", "--set", "items=2")
+    assert (gone.exit_code, "other() takes no parameters" in gone.stderr) == (2, True)
     text = file.read_text(encoding="utf-8").replace('"parameters": {\n      "items": 2\n    }', '"parameters": "items"')
     file.write_text(text, encoding="utf-8")
     assert run("trace", "show", str(file), "--model", f"{queue}:build").exit_code == 150
@@ -174,9 +176,10 @@ def test_a_certificate_remembers_the_parameters(queue: str, tmp_path: Path) -> N
     """It is checked against the model with them, and rejected by one with others."""
     file = str(tmp_path / "proof.smt2")
     assert run("prove", f"{queue}:build", "--set", "recheck=on", "--property", "handled", "-o", file).exit_code == 0
-    assert run("certificate", "check", file, "--model", f"{queue}:build").exit_code == 0
+    own = ("--model", f"{queue}:build", "--set", "recheck=on")
+    assert run("certificate", "check", file, *own).exit_code == 0
     Path(queue).write_text(QUEUE.replace("if recheck", "if not recheck"), encoding="utf-8")
-    assert run("certificate", "check", file, "--model", f"{queue}:build").exit_code == 14
+    assert run("certificate", "check", file, *own).exit_code == 14
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ ASKED = {
     "prove": (["m.py:build", "--set", "bad=off", "-o", "proof.smt2"], 0),
     "graph": (["m.py:build", "--set", "bad=on"], 0),
     "trace export": (["m.py:build", "--set", "bad=on", "--property", "kept", "-o", "kept.json"], 0),
-    "trace show": (["kept.json", "--model", "m.py:build"], 0),
-    "explain": (["kept.json", "--model", "m.py:build"], 0),
+    "trace show": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
+    "explain": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
     "certificate check": (["proof.smt2", "--model", "m.py:build"], 0),
 }
 

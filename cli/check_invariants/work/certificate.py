@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import click
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from check_invariants.exit import (
     ExitCode,
@@ -23,12 +23,13 @@ from check_invariants.exit import (
 from check_invariants.inputs import read_text
 from check_invariants.judge import compiled
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
-from check_invariants.selection import select_from_source
+from check_invariants.selection import OwnModel, built_otherwise, select_from_source
 from check_invariants.words import claimed
 from draincheck.certificate import CertificateVerdict, Header, check, read
 from draincheck.errors import CertificateError, NoSolver
 from draincheck.pool import in_processes
 from draincheck.solvers import demand
+from draincheck.subject import Source
 from draincheck.words import counted
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import uncovered
@@ -38,17 +39,19 @@ def check_files(
     *,
     files: Sequence[str],
     solver: str,
-    model: str | None,
     timeout: float,
     matrix: bool,
     jobs: int | None,
     as_json: bool,
+    **own: Unpack[OwnModel],
 ) -> ExitCode:
     """Check the files, in several processes, and whether they leave out a verdict of the matrix."""
     solvers = ("z3", "cvc5") if solver == "both" else (solver,)
     _demand(solvers)
-    work = partial(check_one, solvers=solvers, model=model, seconds=timeout)
-    found, stop = until_stopped(in_processes(work, files, 1 if model else jobs), "certificates checked", len(files))
+    work = partial(check_one, solvers=solvers, seconds=timeout, **own)
+    found, stop = until_stopped(
+        in_processes(work, files, 1 if own["model"] else jobs), "certificates checked", len(files)
+    )
     missing = _uncovered(found, jobs) if matrix and not stop else []
     code = ending([*(item.code for item in found), of_comparison(not missing)], stop)
     if as_json:
@@ -78,6 +81,8 @@ class CheckedFile(NamedTuple):
         header: what it says of itself; None if that cannot be read.
         problem: why no check was possible, "" if one was.
         verdicts: what came of it with each solver.
+        about: what it was checked against, in words; "" if it was not.
+        source: the same, so that it can be built again; None if it was not.
     """
 
     file: str
@@ -85,6 +90,8 @@ class CheckedFile(NamedTuple):
     header: Header | None = None
     problem: str = ""
     verdicts: Sequence[CertificateVerdict] = ()
+    about: str = ""
+    source: Source | None = None
 
     @property
     def word(self) -> str:
@@ -93,7 +100,7 @@ class CheckedFile(NamedTuple):
         return words.get(self.code, "malformed" if self.code is ExitCode.MALFORMED else "not checked")
 
 
-def check_one(file: str, *, solvers: Sequence[str], model: str | None, seconds: float) -> CheckedFile:
+def check_one(file: str, *, solvers: Sequence[str], seconds: float, **own: Unpack[OwnModel]) -> CheckedFile:
     """Make the model again, and check a file."""
     try:
         certificate = read(read_text(file))
@@ -103,13 +110,21 @@ def check_one(file: str, *, solvers: Sequence[str], model: str | None, seconds: 
         return CheckedFile(file, ExitCode.MALFORMED, problem=str(error))
     header = certificate.header
     try:
-        system = compiled(select_from_source(header.source or None, model, "certificate"))
+        subject = select_from_source(header.source or None, "certificate", **own)
+        system = compiled(subject)
     except NeedsModel as error:
         return CheckedFile(file, ExitCode.USAGE, header, error.message)
     except MalformedInput as error:
         return CheckedFile(file, ExitCode.MALFORMED, header, error.message)
-    verdicts = [check(certificate, system, solver, seconds) for solver in solvers]
-    return CheckedFile(file, worst(map(of_certificate, verdicts)), header, verdicts=verdicts)
+    otherwise = built_otherwise(header.source, subject) if header.digest != system.digest else ""
+    verdicts = [_told(check(certificate, system, solver, seconds), otherwise) for solver in solvers]
+    about = subject.heading if own["model"] else system.name
+    return CheckedFile(file, worst(map(of_certificate, verdicts)), header, "", verdicts, about, subject.source())
+
+
+def _told(verdict: CertificateVerdict, otherwise: str) -> CertificateVerdict:
+    """A verdict whose reason says, too, what the user has named otherwise."""
+    return replace(verdict, reason=f"{verdict.reason}; {otherwise}") if otherwise else verdict
 
 
 def _uncovered(found: Sequence[CheckedFile], jobs: int | None) -> list[str]:
@@ -131,7 +146,7 @@ def _text(item: CheckedFile) -> str:
         solvers = " and ".join(verdict.solver for verdict in item.verdicts)
         asked = item.verdicts[0].queries
         queries = f"{asked} {'query' if asked == 1 else 'queries'}"
-        return f"{item.file}: accepted by {solvers} ({queries}): {claimed(item.header.claims)} in {item.header.model}\n"
+        return f"{item.file}: accepted by {solvers} ({queries}): {claimed(item.header.claims)} in {item.about}\n"
     reasons = [verdict.reason for verdict in item.verdicts if not verdict.accepted]
     return "".join(
         f"{item.file}: {item.word.upper()}: {reason}\n" for reason in dict.fromkeys(reasons or [item.problem])
@@ -154,6 +169,7 @@ def _json(item: CheckedFile) -> Document:
         "file": item.file,
         "outcome": item.word,
         "model": None if header is None else header.model,
+        "source": None if item.source is None else dict(item.source),
         "claims": [] if header is None else [{"property": c.property, "verdict": c.verdict} for c in header.claims],
         "problem": item.problem,
         "solvers": [{"solver": verdict.solver, **asdict(verdict)} for verdict in item.verdicts],

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from msgspec import to_builtins
 from msgspec.structs import asdict
 
 from check_invariants.exit import ExitCode
-from check_invariants.output import Document, emit_json, emit_markup
-from check_invariants.work.trace import Followed
+from check_invariants.output import Document, emit, emit_json, emit_markup
+from check_invariants.selection import OwnModel
+from check_invariants.work.trace import Followed, with_parameters
 from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, explain
 from draincheck.report.explain_text import render_explanation
 from draincheck.report.jsontrace import accident_json
 from draincheck.report.waiting import waiting_json
 
 
-def command(file: str, model: str | None, as_json: bool) -> ExitCode:
+def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
     """Explain the trace in a file."""
-    told = explain(Followed.of(file, model).run)
+    _, subject, run, _ = Followed.of(file, **own)
+    told = explain(run)
     if as_json:
-        emit_json("explain", _json(told), ExitCode.OK)
+        emit_json("explain", {"source": dict(subject.source()), **_json(told)}, ExitCode.OK)
     else:
+        emit(with_parameters(subject))
         emit_markup(lambda color, width: render_explanation(told, color=color, width=width))
     return ExitCode.OK
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Unpack
 
 from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict, worst
 from check_invariants.output import Document, emit, emit_json
+from check_invariants.selection import OwnModel
 from check_invariants.work.trace import Followed
 from draincheck import ModelError, Outcome, Run, Subject
 from draincheck.conformance.lockstep import Parting, follow, steps_of_run
@@ -19,9 +21,9 @@ from draincheck.properties import Always, Property
 from draincheck.words import listed
 
 
-def command(file: str, model: str | None, as_json: bool) -> ExitCode:
+def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
     """Execute the trace in a file, then go on to the end."""
-    _, subject, run, outcome = Followed.of(file, model)
+    _, subject, run, outcome = Followed.of(file, **own)
     steps, system, name = steps_of_run(run), run.system, run.trace.property
     if name and outcome is None:
         raise Diverged(f"{file}: the trace does not show {name!r}; `trace show` says what it does")

@@ -13,8 +13,8 @@ from check_invariants.inputs import read_bytes
 from check_invariants.judge import checked, compiled, warn
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, check_output, emit, emit_document, emit_trace, write_to
-from check_invariants.selection import Selectors, select, select_from_source
-from draincheck import Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict, __version__
+from check_invariants.selection import OwnModel, Selectors, built_otherwise, select, select_from_source
+from draincheck import ModelFile, Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict, __version__
 from draincheck.analysis.confirmed import confirmed
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
 from draincheck.report.text import render_outline, render_trace
@@ -32,14 +32,14 @@ class Followed(NamedTuple):
     outcome: Outcome | None
 
     @classmethod
-    def of(cls, file: str, model: str | None) -> Followed:
-        """The file of this name, or standard input for `-`; `model` names a model of the user's that it is about.
+    def of(cls, file: str, **own: Unpack[OwnModel]) -> Followed:
+        """The file of this name, or standard input for `-`, followed on the model of the user's that is named, if one is.
 
         Raises BadParameter, NeedsModel, MalformedInput, Diverged as `_followed` does, and LimitReached as `_outcome`.
         """
         read = _read(file)
-        subject = select_from_source(read.source, model)
-        run = _followed(compiled(subject), read.trace, file)
+        subject = select_from_source(read.source, **own)
+        run = _followed(compiled(subject), read.trace, file, built_otherwise(read.source, subject))
         return cls(read, subject, run, _outcome(run, file))
 
 
@@ -58,12 +58,15 @@ def _named(file: str) -> str:
     return "standard input" if file == STDOUT else file
 
 
-def _followed(system: TransitionSystem, trace: Trace, file: str) -> Run:
-    """The trace, executed. Raises Diverged unless the model is the one that it names and follows it to the end."""
+def _followed(system: TransitionSystem, trace: Trace, file: str, otherwise: str) -> Run:
+    """The trace, executed. Raises Diverged unless the model is the one that it names and follows it to the end.
+
+    `otherwise` says that the model is built with other parameters than the file names, if it is.
+    """
     if trace.digest != system.digest:
         raise Diverged(
-            f"{_named(file)}: the model has changed: the trace belongs to {trace.system} with digest {trace.digest[:16]}, "
-            f"and {system.name} is now {system.digest[:16]}; export the trace again"
+            f"{_named(file)}: {'this is another model' if otherwise else 'the model has changed'}: the trace belongs to {trace.system} "
+            f"with digest {trace.digest[:16]}, and {system.name} is now {system.digest[:16]}; {otherwise or 'export the trace again'}"
         )
     try:
         run = Run.of(system, trace)
@@ -90,20 +93,28 @@ def _outcome(run: Run, file: str) -> Outcome | None:
     return outcome_if_shown(item) if shown else None
 
 
-def show(file: str, model: str | None, *, outline: bool, short: bool, form: str | None, as_json: bool) -> ExitCode:
+def show(
+    file: str, *, outline: bool, short: bool, form: str | None, as_json: bool, **own: Unpack[OwnModel]
+) -> ExitCode:
     """Show the trace in a file."""
     if sum((outline, short or form is not None, as_json)) > 1:
         raise click.UsageError("--outline and --json exclude each other, and --short and --format")
-    read, subject, run, outcome = Followed.of(file, model)
+    _, subject, run, outcome = Followed.of(file, **own)
     if as_json:
-        emit_document(write_trace(run, source=read.source, verdict=outcome))
+        emit_document(write_trace(run, source=subject.source(), verdict=outcome))
     elif outline:
         emit(render_outline(run))
     elif form == "markdown":
         emit_document(trace_in_markdown(run, _about(subject), short=short))
     else:
+        emit(with_parameters(subject))
         emit_trace(run, _about(subject), short)
     return ExitCode.OK
+
+
+def with_parameters(subject: Subject) -> str:
+    """The line that says what a model of the user's was built with; "" where there is nothing to say."""
+    return f"{subject.heading}\n\n" if isinstance(subject, ModelFile) and subject.parameters else ""
 
 
 def export(
