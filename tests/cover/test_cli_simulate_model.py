@@ -90,8 +90,9 @@ def test_a_walk_is_written_and_shown(model: str) -> None:
     """With the parameters of its model."""
     data = document("simulate", "simulate-model", model, "--set", "last=4", "--trace-out", "walks", code=12)
     assert data["traces"] == ["walks/below.json"]
-    assert run("trace", "show", "walks/below.json", "--model", model).exit_code == 0
-    assert run("explain", "walks/below.json", "--model", model).exit_code == 0
+    for command in (("trace", "show"), ("explain",)):
+        assert run(*command, "walks/below.json", "--model", model, "--set", "last=4").exit_code == 0
+        assert run(*command, "walks/below.json", "--model", model).exit_code == 14
 
 
 def test_liveness_of_a_model_is_what_it_demands_of_runs(model: str) -> None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from check_invariants.deferred import Deferred
 from check_invariants.main import COMMANDS, cli
 from check_invariants.reports import ReportOptions
-from check_invariants.selection import Selectors
+from check_invariants.selection import OwnModel, Selectors
 from draincheck import __version__
 
 ROOT = Path(__file__).parent.parent.parent
@@ -124,7 +124,7 @@ def test_what_is_declared_is_what_is_done(leaf: Deferred) -> None:
     declared = {str(item.name) for item in leaf.params}
     declared -= {"timeout", "max_memory"} if "max_memory" in declared else set()  # the budget of the whole command
     assert options <= declared
-    tables = {"selectors": Selectors, "reports": ReportOptions}
+    tables = {"selectors": Selectors, "reports": ReportOptions, "own": OwnModel}
     assert declared - options <= {
         key for name, table in tables.items() if name in taken for key in table.__annotations__
     }

@@ -158,8 +158,11 @@ def test_evidence_is_written_and_accepted(model: str) -> None:
     for start, file in (("a=on", "with-a=off.smt2"), ("a=off", "with-a=on.json")):
         data = document("why", model, "--set", start, "--evidence", "evidence")
         assert file in [item["evidence"] for item in data["answers"]]
-    assert run("certificate", "check", "evidence/with-a=off.smt2", "--model", model).exit_code == 0
-    assert run("trace", "show", "evidence/with-a=on.json", "--model", model).exit_code == 0
+    for command, file, value in (
+        (("certificate", "check"), "off.smt2", "a=off"),
+        (("trace", "show"), "on.json", "a=on"),
+    ):
+        assert run(*command, f"evidence/with-a={file}", "--model", model, "--set", value).exit_code == 0
 
 
 @pytest.fixture

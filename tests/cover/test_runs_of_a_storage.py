@@ -131,10 +131,12 @@ def test_reports_are_made_with_the_warnings(function: str, warned: bool, file: s
 def test_missing_promises_are_warned_about_wherever_they_are_asked(
     function: str, warned: bool, file: str, tmp_path: Path
 ) -> None:
-    """On standard error, in the text that is kept, and where the trace is exported; with promises nowhere."""
+    """In the text, or beside a document, and where the trace is exported; with promises nowhere."""
     shown = CliRunner().invoke(cli, ["check", f"{file}:{function}", "--property", "served"])
     exported = CliRunner().invoke(
         cli, ["trace", "export", f"{file}:{function}", "--property", "served", "-o", str(tmp_path / "t.json")]
     )
-    told = [("warning: " in text) for text in (shown.stdout, shown.stderr, exported.stderr)]
+    beside = CliRunner().invoke(cli, ["check", f"{file}:{function}", "--property", "served", "--json"])
+    told = [("warning: " in text) for text in (shown.stdout, beside.stderr, exported.stderr)]
     assert told == [warned] * 3
+    assert "warning: " not in shown.stderr
