@@ -45,8 +45,12 @@ def listed(head: str, items: Iterable[str], width: int, first: str = "", others:
 
 def unbound(lines: Iterable[str], width: int, others: str) -> list[str]:
     """Lines whose items are bound together, with blanks again; an item that no line has room for goes on below."""
-    found = (line.replace("\xa0", " ") for line in lines)
-    return [part for line in found for part in ([line] if len(line) <= width else wrapped(line, width, others=others))]
+    return [part for line in lines for part in _unbound(line, width, others)]
+
+
+def _unbound(line: str, width: int, others: str) -> list[str]:
+    text = line.replace("\xa0", " ")
+    return [text] if len(text) <= width or text == line else wrapped(text, width, others=others)
 
 
 def styled(text: str, style: str) -> str:
