@@ -235,6 +235,17 @@ def test_the_script_of_the_action() -> None:
         assert failures()[:2] == (int(bool(code)), 0)
 
 
+def test_a_job_without_a_configuration_is_not_green() -> None:
+    """A misnamed file or the wrong folder ends with 151, and no report about something else is made; who wants QEMU's story says so."""
+    Path("drain-gate.toml").rename("drain_gate.toml")
+    step = environment(JUNIT="j.xml", CONFIG="", ARGUMENTS="")
+    done = subprocess.run([ROOT / "ci" / "gate.sh"], env=step, capture_output=True, text=True, check=False)
+    assert (done.returncode, Path("j.xml").exists()) == (151, False)
+    assert "drain-gate.toml" in done.stderr
+    assert run("gate", "--gitlab", "g.json").exit_code == 151
+    assert run("gate", "--quick", "--list", "--gitlab", "g.json").exit_code == 0
+
+
 def test_the_script_reads_nothing_as_a_command() -> None:
     """A name with a command in it is a name."""
     step = environment(CONFIG="$(touch pwned); touch pwned", ARGUMENTS="`touch pwned` ;touch pwned *")

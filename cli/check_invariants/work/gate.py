@@ -13,7 +13,7 @@ import click
 import check_invariants
 from check_invariants import configuration
 from check_invariants.configuration import GateConfig
-from check_invariants.exit import EmptySelection, ExitCode, ending
+from check_invariants.exit import EmptySelection, ExitCode, Misconfigured, ending
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table
 from check_invariants.reports import ReportOptions, Reports
 from check_invariants.table import Column, Table
@@ -50,6 +50,11 @@ def command(
         raise click.UsageError("--pin writes counts down and makes no report: run the gate again without it")
     if found is not None and jobs is not None:
         raise click.UsageError("--jobs is for the built-in story: models of a project are checked one after the other")
+    if found is None and not own and any(reports.values()):
+        raise Misconfigured(
+            f"there is no {configuration.FILE} here, and no [tool.check-invariants] in a {configuration.PROJECT}: name the "
+            "configuration that the report is to be about, or say --built-in for QEMU's story"
+        )
     if found is None:
         return gate_built_in.command(quick, pin, as_list, jobs, wanted)
     return _list(found, as_json) if as_list else _gate(found, not no_replay, wanted)
