@@ -77,6 +77,12 @@ def test_the_answer_is_the_one_that_is_printed() -> None:
     assert is_excerpt(block("scenario            outcome"), whole)
 
 
+def test_the_comparison_is_the_one_that_is_printed() -> None:
+    """Its sentence, first and last."""
+    whole = printed("compare", "v2.6.0", "v2.7.0", "--no-trace")
+    assert [whole[0], whole[-1]] == 2 * block("v2.7.0, compared with v2.6.0")
+
+
 def test_the_lost_write_is_the_one_that_is_printed(tmp_path: Path) -> None:
     """What the guest was told, and the disks."""
     file = str(tmp_path / "S4.json")

@@ -53,10 +53,6 @@ class CodeBase(Struct, frozen=True):
         """The code base of this name, with knobs turned by hand. Raises UnknownName."""
         return cls(find_revision(revision), find_scenario(scenario), settings=settings)
 
-    def elsewhere(self, scenario: Scenario) -> CodeBase:
-        """The same code base in another scenario."""
-        return replace(self, scenario=scenario)
-
     @property
     def turned(self) -> Revision:
         """The revision with its knobs turned; the name says which."""
