@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import click
 
 from check_invariants import standard
-from check_invariants.exit import MalformedInput, cut_short
+from check_invariants.exit import EmptySelection, MalformedInput, cut_short
 from check_invariants.output import Counter
 from check_invariants.selection import chosen_properties
 from draincheck import Expectation, ModelError, Subject, TransitionSystem
@@ -17,10 +17,10 @@ from draincheck.checking import Result, decide
 from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
-from draincheck.properties import Always
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, stop_of
+from draincheck.properties import Always, FaultKind
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Verdict, stop_of
 
-__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "warn"]
+__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "refuse_no_demand", "warn"]
 
 
 class Asked(NamedTuple):
@@ -79,11 +79,13 @@ def checked(
     with counter:
         counter.phase("building")
         system = compiled(subject)
-    chosen_properties(system, properties)
+    _known(system, properties)
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
     done = counter.what.removesuffix(" found")
     with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):
-        return decide(question, engine, expectation or subject.expectation)
+        result = decide(question, engine, expectation or subject.expectation)
+    refuse_no_demand(system, result.verdicts.values())
+    return result
 
 
 def warn(result: Result) -> None:
@@ -96,10 +98,30 @@ def checked_quietly(
 ) -> Result:
     """The same without a word about it, as other processes do it. Raises as `checked`."""
     system = compiled(subject)
-    chosen_properties(system, properties)
+    _known(system, properties)
     with meaningful(subject.title):
         question = Question(system, properties, limits, SILENT, _conditions_of(system, lemmas))
-        return decide(question, engine, subject.expectation)
+        result = decide(question, engine, subject.expectation)
+    refuse_no_demand(system, result.verdicts.values())
+    return result
+
+
+def _known(system: TransitionSystem, names: Sequence[str]) -> None:
+    """Refuse names that it does not have, and a model that demands nothing and whose runs can have no error."""
+    if names or not system.implicit:
+        chosen_properties(system, names)
+
+
+def refuse_no_demand(system: TransitionSystem, verdicts: Iterable[Verdict]) -> None:
+    """Raise EmptySelection if all was well, and nothing was demanded but that runs have no error which the model does not name itself."""
+    named = any(item.kind is FaultKind.ERROR for item in system.implicit)
+    if named or system.properties or any(verdict.outcome is not Outcome.HOLDS for verdict in verdicts):
+        return
+    errors = ", ".join(item.name for item in system.implicit)
+    raise EmptySelection(
+        f"{system.name} demands nothing: it has no properties, and no error of a run was found ({errors}); "
+        "give it some, such as m.always(...)"
+    )
 
 
 def _conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolExpr]:

@@ -173,7 +173,7 @@ def decide(
     refuse_limits(asked, question.limits)
     question = replace(question, names=names, limits=question.limits.begun())
     verdicts, exploration = dict[str, Verdict](), None
-    if names or engine == "explicit":
+    if names or not runs or engine == "explicit":
         verdicts, exploration = _asked(question, asked)
     if runs:
         found = _runs_decided(question, runs)
@@ -223,8 +223,13 @@ def system_of(what: Checkable) -> TransitionSystem:
 
 
 def chosen(system: TransitionSystem, names: Sequence[str]) -> tuple[Property, ...]:
-    """The properties of these names, in the system's order; all if none is named. Raises ModelError for a name that it does not have."""
+    """The properties of these names, in the system's order; all if none is named, errors of a run if there are no others.
+
+    Raises ModelError for a name that it does not have.
+    """
     for name in names:
         system.property_named(name)
+    if not names:
+        return system.properties or system.implicit
     faults = (item for item in FAULTS.values() if item.name in names)
-    return (*(item for item in system.properties if not names or item.name in names), *faults)
+    return (*(item for item in system.properties if item.name in names), *faults)

@@ -19,6 +19,7 @@ from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudg
 from draincheck.knobs import nearest
 from draincheck.lang.variations import Variant, said, variants_of
 from draincheck.location import source_of
+from draincheck.watchdog import watched
 
 __all__ = ["Program", "place_in"]
 
@@ -100,8 +101,11 @@ def place_in(file: str, error: BaseException) -> str:
 
 @contextmanager
 def running(file: str) -> Generator[None]:
-    """While something of the file runs: the files beside it can be imported, it prints to standard error, and forks end with it."""
-    with redirect_stdout(sys.stderr), _neighbours_of(file), _without_traces(), _staying(), _alone():
+    """While something of the file runs: the files beside it can be imported, it prints to standard error, and forks end with it.
+
+    Raises OutOfBudget where it takes more than the command that runs may.
+    """
+    with redirect_stdout(sys.stderr), _neighbours_of(file), _without_traces(), _staying(), _alone(), watched():
         yield
 
 

@@ -266,3 +266,88 @@ def test_the_counterexample_of_what_was_named_goes_to_the_file(
     assert (result.exit_code, file.exists()) == (code, kept is not None)
     assert kept is None or read_trace(file.read_bytes()).trace.property == kept
     assert ("left out: values in range" in result.stderr) == (names == ["not seen"])
+
+
+BESIDE = """
+from draincheck.lang import Model
+
+def two():
+    m = Model("two")
+    n, x = m.int("n", 0, 1), m.bool("x")
+    with m.thread("a") as p:
+        p.do("once", n.inc())
+        p.do("twice", n.inc())
+    with m.thread("b") as p:
+        p.do("on", x.set())
+        p.error("it is on", when=x)
+    return m
+
+def beside():
+    m = two()
+    m.can_always_finish("anything", m.variables["x"] | ~m.variables["x"])
+    return m
+
+def within():
+    m = Model("within")
+    n = m.int("n", 0, 2)
+    with m.thread("a") as p:
+        p.do("once", n.inc())
+    return m
+
+def named():
+    m = within()
+    with m.thread("b") as p:
+        p.error("too many", when=m.variables["n"] > 1)
+    return m
+
+def idle():
+    m = Model("idle")
+    with m.thread("a") as p:
+        p.do("once")
+    return m
+"""
+
+
+@pytest.fixture
+def demands(tmp_path: Path) -> str:
+    """The file of models that demand nothing, or what few engines decide."""
+    file = tmp_path / "beside.py"
+    file.write_text(BESIDE, encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize("engine", [engine.name for engine in ENGINES])
+@pytest.mark.parametrize("function", ["two", "beside"])
+def test_every_engine_looks_for_every_error(engine: str, function: str, demands: str) -> None:
+    """Where nothing is demanded, or nothing that the engine decides, and behind the first of them."""
+    result = CliRunner().invoke(cli, ["check", f"{demands}:{function}", "--engine", engine, "--json"])
+    found = {item["name"]: item for item in json.loads(result.stdout)["properties"]}
+    violated = {name: len(item["trace"]["steps"]) for name, item in found.items() if item["verdict"] == "violated"}
+    assert (result.exit_code, set(violated)) == (12, {"values in range", "no error met"})
+    assert set(violated.values()) == {1} or engine == "simulation"
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "words"),
+    [
+        (
+            "within",
+            10,
+            "within demands nothing: it has no properties, and no error of a run was found (values in range)",
+        ),
+        ("idle", 10, "idle demands nothing: it has no properties; give it some"),
+        ("named", 0, "no error met"),
+    ],
+)
+def test_a_model_without_demands_is_searched_for_errors(function: str, code: int, words: str, demands: str) -> None:
+    """It ends with 10 if it has none, for nothing else was asked; `error` statements are demands of its own."""
+    result = CliRunner().invoke(cli, ["check", f"{demands}:{function}"])
+    assert (result.exit_code, words in result.output) == (code, True), result.output
+
+
+def test_a_simulation_looks_for_errors_too(demands: str) -> None:
+    """Of a model that demands nothing as well."""
+    result = CliRunner().invoke(cli, ["simulate", f"{demands}:two", "--runs", "50"])
+    assert (result.exit_code, "values in range" in result.stdout, "no error met" in result.stdout) == (12, True, True)
+    nothing = CliRunner().invoke(cli, ["simulate", f"{demands}:within", "--runs", "5"])
+    assert (nothing.exit_code, "within demands nothing" in nothing.stderr) == (10, True)

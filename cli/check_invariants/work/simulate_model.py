@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from check_invariants.exit import ExitCode, ending, of_answer
 from check_invariants.filenames import file_names
-from check_invariants.judge import asking
+from check_invariants.judge import asking, refuse_no_demand
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table, emit_trace, make_directory, write_to
 from check_invariants.selection import chosen_properties
 from check_invariants.table import Cell, Column, Table
@@ -25,12 +25,15 @@ RUNS = 1_000
 
 def command(model: ModelFile, runs: int | None, seed: int, trace_out: str | None, as_json: bool) -> ExitCode:
     """Walk, and write a trace of whatever is violated where that is wanted."""
-    chosen_properties(model.system(), ())
+    if not model.system().implicit:
+        chosen_properties(model.system(), ())
     if trace_out is not None:
         make_directory(trace_out)
     counter = Counter("actions")
     with asking(model.title, counter, "after {} actions nothing is known"):
         found = _Walked(model, simulate(model.system(), runs=runs or RUNS, seed=seed, reporter=counter), seed)
+    if not found.violated:
+        refuse_no_demand(model.system(), ())
     written = [] if trace_out is None else list(found.write(trace_out))
     code = ending(found.codes)
     if as_json:

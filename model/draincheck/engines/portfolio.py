@@ -53,7 +53,7 @@ def decide(
     It is what that engine promises: *violated* comes with one of the shortest counterexamples (*holds*, for `Reachable`, with a witness).
     Which engine that is, and with it which of several shortest traces, may differ from run to run; outcome and length do not, but in
     systems where a faulty action is enabled deeper than the property needs. Faults that
-    either came across have their verdicts, too.
+    either came across have their verdicts, too, and where explicit search saw everything also those that no run meets.
     """
     race = _Race(system, property_name, limits, reporter)
     verdict = race.explicit(first_states)
@@ -79,7 +79,8 @@ class _Race:
         most = states if self.limits.states is None else min(states, self.limits.states)
         limits = replace(self.limits, states=most)
         item = self.system.property_named(self.name)
-        verdict = self._mine(explicit.decide(self.system, (item,), limits, reporter or self.reporter).verdicts)
+        asked = (item, *self.system.implicit)
+        verdict = self._mine(explicit.decide(self.system, asked, limits, reporter or self.reporter).verdicts)
         stopped = verdict.outcome is Outcome.UNKNOWN and verdict.reason.stopped == Stop(StopKind.STATES, most)
         return None if stopped and most != self.limits.states else self._by(EXPLICIT, verdict)
 
@@ -113,7 +114,8 @@ class _Race:
 
     def _mine(self, verdicts: Mapping[str, Verdict]) -> Verdict:
         """The verdict on the property; those on faults are kept."""
-        self.faults |= {name: verdict for name, verdict in verdicts.items() if name != self.name}
+        known = {name: verdict for name, verdict in verdicts.items() if verdict.outcome is not Outcome.UNKNOWN}
+        self.faults |= {name: verdict for name, verdict in known.items() if name != self.name}
         return verdicts[self.name]
 
     def _asked(self, found: dict[str, Verdict] | None) -> Verdict | None:

@@ -5,11 +5,12 @@ All of them leave demands on whole runs to `liveness`, which is asked beside whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.engines.explicit import decide
 from draincheck.errors import ModelError, OutOfBudget
@@ -37,7 +38,7 @@ Answered = tuple[dict[str, Verdict], Exploration | None]
 
 
 class Engine(Struct, frozen=True):
-    """A way to decide properties of states and steps. Faults that some run meets have verdicts, whether they were asked for or not.
+    """A way to decide properties of states and steps. Faults are looked for whatever is asked; those that some run meets have verdicts.
 
     Attributes:
         name: what users call it.
@@ -60,6 +61,11 @@ class Engine(Struct, frozen=True):
         return self.answer(question)
 
 
+def _met(found: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """The faults that some run meets."""
+    return {name: v for name, v in found.items() if name in FAULTS and v.outcome is Outcome.VIOLATED}
+
+
 def _explicit(asked: Question) -> Answered:
     system = asked.system
     named = [item for item in FAULTS.values() if item.name in asked.names]
@@ -70,24 +76,33 @@ def _explicit(asked: Question) -> Answered:
 def _bmc(asked: Question) -> Answered:
     from draincheck.engines.smt import bmc
 
-    return bmc.decide(asked.system, asked.names, asked.limits, asked.reporter), None
+    names = dict.fromkeys((*asked.names, *(item.name for item in asked.system.implicit)))
+    found = bmc.decide(asked.system, [*names], asked.limits, asked.reporter)
+    return _met(found) | {name: found[name] for name in asked.names}, None
 
 
 def _induction(asked: Question) -> Answered:
-    from draincheck.engines.smt import induction
+    from draincheck.engines.smt import bmc, induction
 
     # one by one: with a large k that is faster than all in one solver
     def prove(name: str) -> dict[str, Verdict]:
         found = induction.prove(asked.system, [name], asked.limits, asked.reporter, asked.lemmas)
         return {name: verdict for name, (verdict, _) in found.items()}
 
-    return _one_by_one(asked, prove)
+    def search(names: Sequence[str]) -> dict[str, Verdict]:
+        deep = replace(asked.limits.begun(), depth=asked.limits.depth or induction.DEFAULT_STEPS)
+        return bmc.decide(asked.system, names, deep, asked.reporter)
+
+    return _one_by_one(asked, prove, search)
 
 
 def _portfolio(asked: Question) -> Answered:
     from draincheck.engines import portfolio
 
-    return _one_by_one(asked, lambda name: portfolio.decide(asked.system, name, asked.limits, asked.reporter))
+    def decide(name: str) -> dict[str, Verdict]:
+        return portfolio.decide(asked.system, name, asked.limits, asked.reporter)
+
+    return _one_by_one(asked, decide, lambda names: {name: decide(name)[name] for name in names})
 
 
 def _simulation(asked: Question) -> Answered:
@@ -95,11 +110,17 @@ def _simulation(asked: Question) -> Answered:
 
     depth = asked.limits.depth or simulation.DEPTH
     walks = partial(simulation.simulate, depth=depth, limits=asked.limits, reporter=asked.reporter)
-    return _one_by_one(asked, lambda name: walks(asked.system, [name]).verdicts)
+
+    def search(names: Sequence[str]) -> dict[str, Verdict]:
+        return walks(asked.system, names).verdicts
+
+    return _one_by_one(asked, lambda name: search([name]), search)
 
 
-def _one_by_one(asked: Question, decide: Callable[[str], dict[str, Verdict]]) -> Answered:
-    """Decide one property after the other; what is found of faults on the way does not replace what was asked.
+def _one_by_one(
+    asked: Question, decide: Callable[[str], dict[str, Verdict]], search: Callable[[Sequence[str]], dict[str, Verdict]]
+) -> Answered:
+    """Decide one property after the other, then `search` for the faults of which nothing is known yet.
 
     After Ctrl-C, or a limit, what is decided stays so, and the others are unknown.
     """
@@ -108,15 +129,26 @@ def _one_by_one(asked: Question, decide: Callable[[str], dict[str, Verdict]]) ->
     try:
         for name in asked.names:
             found[name] = decide(name)
+        if left := _undecided_faults(asked.system, found.values()):
+            found[""] = search(left)
     except KeyboardInterrupt:
         pass
     except OutOfBudget as limit:
         stopped = Undecided(stopped=limit.stop)
-    faults = {name: verdict for each in found.values() for name, verdict in each.items() if name in FAULTS}
+    faults = {name: verdict for each in found.values() for name, verdict in _met(each).items()}
     mine = {
         name: found[name][name] if name in found else Verdict(name, Outcome.UNKNOWN, stopped) for name in asked.names
     }
-    return faults | mine, None
+    unknown = {name for name, verdict in mine.items() if verdict.outcome is Outcome.UNKNOWN}
+    return faults | {
+        name: faults.get(name, verdict) if name in unknown else verdict for name, verdict in mine.items()
+    }, None
+
+
+def _undecided_faults(system: TransitionSystem, found: Iterable[Mapping[str, Verdict]]) -> list[str]:
+    """The names of the faults that its steps have, and of which no verdict says whether a run meets them."""
+    known = {name for each in found for name, verdict in each.items() if verdict.outcome is not Outcome.UNKNOWN}
+    return [item.name for item in system.implicit if item.name not in known]
 
 
 _STATES: Final = (Always, Assertion, Reachable, NoDeadlock, NoFault)

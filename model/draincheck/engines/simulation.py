@@ -78,7 +78,7 @@ def simulate(
 
     Args:
         system: the system.
-        property_names: the properties; all if none is named.
+        property_names: the properties; all if none is named, and then errors of a run are looked for as long as there are walks.
         runs: how many walks, at least 1.
         depth: how many actions a walk takes at most, at least 1.
         seed: decides all choices.
@@ -92,8 +92,9 @@ def simulate(
         if value < 1:
             raise ModelError(f"{name} must be at least 1, not {value}")
     watch = limits.begun()
-    properties = [system.property_named(name) for name in property_names] or system.properties
-    walks = _Walks(system, properties, depth, seed)
+    properties = [system.property_named(name) for name in property_names] or system.properties or system.implicit
+    looked_for = [*dict.fromkeys((*properties, *(() if property_names else system.implicit)))]
+    walks = _Walks(system, looked_for, depth, seed)
     reporter.phase("random walks")
     while walks.taken < runs and walks.wanted:
         if late := watch.stop():
