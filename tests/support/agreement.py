@@ -187,7 +187,7 @@ def _wrong_faults(reference: Reference, faults: Verdicts) -> Iterator[str]:
     for name, verdict in faults.items():
         depth = reference.faults.get(name, NEVER)
         kind = FAULTS[name].kind
-        if verdict.outcome is not Outcome.VIOLATED and depth == NEVER == reference.known and verdict.trace is None:
+        if verdict.outcome is Outcome.HOLDS and depth == NEVER == reference.known and verdict.trace is None:
             continue
         if verdict.outcome is not Outcome.VIOLATED or verdict.trace is None or len(verdict.trace.actions) != depth:
             yield f"{name}: {verdict} instead of one after {depth}"
