@@ -17,9 +17,9 @@ def assigned(name: str, value: bool | int | str) -> str:
     return f"{name}={int(value) if isinstance(value, bool) else value}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+def listed(names: Sequence[str], joint: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; or with another word than `and`."""
+    return f" {joint} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def number_word(number: int) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from draincheck.analysis.avoidability import Avoidabilities, Avoidability
+from draincheck.analysis.avoidability import Avoidabilities, Avoidability, Evasion
 from draincheck.analysis.explain import _Deciding
 from draincheck.exploration.graph import StateGraph
+from draincheck.promise import Fairness, Strength
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import Limits
@@ -124,3 +126,43 @@ def steps_to_safety(avoidabilities: Avoidabilities, graph: StateGraph, start: in
         }
         number += 1
     return number
+
+
+@given(systems(careless=40), st.sets(st.sampled_from(["process 0", "process 1", "process 2"])))
+@settings(max_examples=100, deadline=None)
+def test_what_never_violates_is_what_a_walk_from_every_doomed_state_finds(
+    system: TransitionSystem, fair: set[str]
+) -> None:
+    """A place to stay at, a way back to where it was, or a step with an error, without a violation on the way: each by its definition."""
+    promised = {name: [a.index for a in system.actions if a.process == name] for name in sorted(fair)}
+    fairness = [Fairness(name, Strength.WEAK, tuple(own)) for name, own in promised.items() if own]
+    system = replace(system, fairness=tuple(fairness))
+    for item in [p for p in system.properties if isinstance(p, Always | Assertion | CanAlwaysFinish)]:
+        condition = getattr(item, "holds", getattr(item, "goal", system.final))
+        graph = StateGraph(system, (condition,), Limits(states=60))
+        if graph.incomplete:
+            return
+        avoidabilities = Avoidabilities(system, item)
+        for start in range(len(graph)):
+            if avoidabilities.of(start) is Avoidability.DOOMED:
+                assert avoidabilities.evasions(start) == naive_evasions(system, graph, avoidabilities, start)
+
+
+def naive_evasions(
+    system: TransitionSystem, graph: StateGraph, avoidabilities: Avoidabilities, start: int
+) -> tuple[Evasion, ...]:
+    """Looked for in every state that is come to without a violation."""
+
+    def kept(here: int, action: int) -> bool:
+        return not avoidabilities.is_bad(here) and not avoidabilities.breaks(here, action)
+
+    clean = {n for n in forwards(graph, start, kept) if not avoidabilities.is_bad(n)}
+    after = {n: {t for action, t in graph.edges[n] if kept(n, action)} for n in clean}
+    states = [(graph.state(n), list(system.enabled(graph.state(n)))) for n in clean]
+    promised = {index for fairness in system.fairness for index in fairness.actions}
+    found = {
+        Evasion.STOPS: any(promised.isdisjoint(a.index for a in enabled) for _, enabled in states),
+        Evasion.CIRCLES: any(n in forwards(graph, t, kept) for n in clean for t in after[n] & clean),
+        Evasion.ERRS: any(system.fault(state, action) for state, enabled in states for action in enabled),
+    }
+    return tuple(evasion for evasion, possible in found.items() if possible)

@@ -281,7 +281,7 @@ def test_explain_reads_a_trace_file(trace_file: Path) -> None:
     """From a file or standard input."""
     result = run("explain", str(trace_file))
     assert result.exit_code == 0
-    assert "the point of no return: from here on S1 cannot be kept" in result.stdout
+    assert "the point of no return: from here on nothing makes S1 safe any more" in result.stdout
     assert "main thread: qemu_poll_ns (makes S1 safe for good)" in result.stdout
     command = import_module("check_invariants.commands.explain").command
     assert CliRunner().invoke(command, ["-"], input=trace_file.read_text()).stdout == result.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from draincheck.analysis.avoidability import Avoidabilities, Avoidability
+from draincheck.analysis.avoidability import Avoidabilities, Avoidability, Evasion
 from draincheck.analysis.explain import Alternative, Explanation, explain, facts_behind
 from draincheck.engines.explicit import check, explore
 from draincheck.errors import ModelError, TraceError
@@ -121,8 +121,78 @@ def test_the_point_of_no_return_is_before_the_violation() -> None:
 def test_where_nothing_helps_the_explanation_says_so() -> None:
     """Negative control: without the guest there is no other way, from the start."""
     found = explain(Run.of(*burnt(oven(goes_out=False))))
-    assert (found.lost_at, found.escape, found.safe_escape) == (0, None, None)
-    assert "whatever happens, 'no burnt cake' is violated" in render_explanation(found)
+    assert (found.lost_at, found.escape, found.safe_escape, found.evasions) == (0, None, None, (Evasion.STOPS,))
+
+
+def rash(*, promised: bool, goes_round: bool = False, errs: bool = False) -> Explanation:
+    """One that does something bad, at once or after some rounds; and perhaps another that runs into an error."""
+    m = Model("rash")
+    bad = m.bool("bad")
+    with m.thread("rash") as p:
+        if goes_round:
+            with p.loop(), p.either() as choice:
+                with choice():
+                    p.do("goes round")
+                with choice():
+                    p.break_()
+        p.do("does it", bad.set())
+    if errs:
+        with m.thread("other") as p:
+            p.error("meets an error")
+    if promised:
+        m.progress()
+    m.always("good", ~bad)
+    system = m.compile()
+    return explain(Run.of(system, check(system, "good").trace or pytest.fail("no trace")))
+
+
+@pytest.mark.parametrize(
+    ("found", "evasions"),
+    [
+        (rash(promised=True), ()),
+        (rash(promised=False), (Evasion.STOPS,)),
+        (rash(promised=True, goes_round=True), (Evasion.CIRCLES,)),
+        (rash(promised=True, errs=True), (Evasion.ERRS,)),
+        (rash(promised=False, goes_round=True, errs=True), tuple(Evasion)),
+    ],
+)
+def test_whatever_happens_is_said_only_where_every_run_violates_it(
+    found: Explanation, evasions: tuple[Evasion, ...]
+) -> None:
+    """One that may stop, go round for ever or meet an error never does, and that is said instead."""
+    text = " ".join(render_explanation(found).split())
+    assert found.evasions == evasions and ("whatever happens" in text) is (not evasions)
+    assert all(evasion.value in text for evasion in evasions)
+
+
+def test_a_run_that_begins_with_the_violation_could_do_nothing() -> None:
+    """There is no step instead of which anything could be done."""
+    m = Model("wrong")
+    wrong = m.bool("wrong", initial=True)
+    with m.thread("one") as p:
+        p.do("rights it", wrong.clear())
+    m.always("right", ~wrong)
+    system = m.compile()
+    found = explain(Run.of(system, check(system, "right").trace or pytest.fail("no trace")))
+    assert (found.violated_at, found.evasions) == (0, ())
+    assert "whatever happens" not in render_explanation(found)
+
+
+def test_behind_a_bound_nothing_is_told() -> None:
+    """Where a run can leave the model nobody knows what else could have happened."""
+    m = Model("bounded")
+    bad = m.bool("bad")
+    with m.thread("one") as p, p.either() as choice:
+        with choice():
+            p.do("does it", bad.set())
+        with choice():
+            p.bound("more")
+    m.always("good", ~bad)
+    system = m.compile()
+    found = explain(Run.of(system, check(system, "good").trace or pytest.fail("no trace")))
+    assert found.escape is None and found.untold.startswith(
+        "what else could have happened is not all known (bound passed"
+    )
 
 
 def test_a_trace_that_violates_nothing_has_no_alternatives() -> None:
@@ -336,7 +406,7 @@ def test_what_a_specification_remembers_is_told_where_nothing_else_decides() -> 
 OVEN = """\
 oven: what the trace of 'no burnt cake' does, 3 steps
 'no burnt cake' is violated in step 3
-    nothing else was enabled instead of step 3
+    no other step could be taken instead of step 3
     it could be avoided until step 1
     instead of step 2:
         guest: takes the cake out (makes 'no burnt cake' safe for good)
@@ -349,7 +419,7 @@ a step without a reason needed no more than that its process stood there
 
  2  clock: strikes
         possible because hot
-        the point of no return: from here on 'no burnt cake' cannot be kept
+        the point of no return: from here on nothing makes 'no burnt cake' safe any more
 
  3  oven: bakes on
         possible because hot, late, not out

@@ -39,6 +39,7 @@ def _json(told: Explanation) -> Document:
         "instead": list(map(_with_fate, told.instead)),
         "escape": _escape_json(told.escape),
         "safe_escape": _escape_json(told.safe_escape),
+        "evasions": to_builtins(told.evasions),
         "untold": told.untold or None,
         "waiting": None if told.waiting is None else waiting_json(told.waiting),
         "error": None if told.error is None else accident_json(told.error),

@@ -6,11 +6,14 @@ Three answers, decided on the whole graph:
 * *avoidable*: some path does, and some path comes to a safe state without violating it on the way;
 * *doomed*: no path comes to a safe state any more without violating it on the way.
 
-A run from a doomed state can put the violation off by going in circles, but not if it neglects no step for ever: sooner or later such a
-run violates the property. Where nothing is safe because the property stays at risk for ever, nothing is avoidable either.
+A run from a doomed state need not violate the property: it may stop, go in circles or end with an error on the way (see `Evasion`). One
+that neglects no step for ever does so sooner or later, if it meets no error. Where nothing is safe because the property stays at risk for
+ever, nothing is avoidable either.
 
 A demand on whole runs (*eventually*, *leads to*) is violated by no single state. For one of these a violation is avoidable if the goal can be
 reached from there, and the state is doomed if not; none is called safe, for what a run makes of its chances is a matter of fairness.
+
+Behind a bound of the model nothing is known: where a run can pass one, nothing of all this is said.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from msgspec import Struct
 
 from draincheck.errors import ModelError
 from draincheck.exploration.backward import distances, predecessors
-from draincheck.exploration.graph import StateGraph
+from draincheck.exploration.components import components
+from draincheck.exploration.graph import Edge, StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock, NoFault, Property, Reachable
 from draincheck.run import Trace, label_of
@@ -31,7 +35,7 @@ from draincheck.semantics.stuck import going_on
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
 
-__all__ = ["AVOIDABILITY_LIMITS", "Alternative", "Avoidabilities", "Avoidability"]
+__all__ = ["AVOIDABILITY_LIMITS", "Alternative", "Avoidabilities", "Avoidability", "Evasion"]
 
 #: the largest graph that is looked at: some seconds' worth
 AVOIDABILITY_LIMITS = Limits(states=200_000)
@@ -43,6 +47,14 @@ class Avoidability(Enum):
     SAFE = "safe"
     AVOIDABLE = "avoidable"
     DOOMED = "doomed"
+
+
+class Evasion(Enum):
+    """What a run may do that never violates a property which nothing makes safe."""
+
+    STOPS = "stops on the way"
+    CIRCLES = "goes round for ever"
+    ERRS = "ends with an error"
 
 
 #: what is possible after another way, the best first; None: it violates the property itself
@@ -71,7 +83,8 @@ class Alternative(Struct, frozen=True):
 class Avoidabilities:
     """What is still possible in every reachable state of a system, as far as one property is concerned. States go by their numbers in the graph.
 
-    Raises ModelError if that cannot be said: the property demands that something can be reached, or the graph is too large.
+    Raises ModelError if that cannot be said: the property demands that something can be reached, the graph is too large, or a bound of the
+    model can be passed.
     """
 
     def __init__(self, system: TransitionSystem, item: Property, limits: Limits = AVOIDABILITY_LIMITS) -> None:
@@ -79,10 +92,7 @@ class Avoidabilities:
         self._goals = going_on(system).values() if isinstance(item, NoDeadlock) else ()
         self._graph = StateGraph(system, [*self._goals, *(() if condition is None else (condition,))], limits)
         if self._graph.incomplete:
-            raise ModelError(
-                f"{system.name} is too large to look at all that could have happened instead ({self._graph.incomplete}); "
-                "choose a smaller scenario"
-            )
+            raise ModelError(_unseen(self._graph))
         self.system, self.item = system, item
         self._before = predecessors(self._graph.edges)
         self._breaking = frozenset(self._breaking_steps())
@@ -126,9 +136,35 @@ class Avoidabilities:
         ways = [self._way(state, action, target) for action, target in self._graph.edges[state] if action != taken]
         return sorted(ways, key=lambda way: (_ORDER.index(way.avoidability), len(way.rest)))
 
+    def evasions(self, state: int) -> tuple[Evasion, ...]:
+        """What a run from a doomed state may do that never violates the property; if nothing, every fair run does."""
+        edges = {
+            here: [edge for edge in self._graph.edges[here] if self._keeps(here, edge)] for here in self._open(state)
+        }
+        found = {
+            Evasion.STOPS: any(map(self._graph.may_stop, edges)),
+            Evasion.CIRCLES: any(components([edges.get(n, []) for n in range(len(self._graph))], edges)),
+            Evasion.ERRS: any(here in edges for here, _ in self._graph.cut),
+        }
+        return tuple(evasion for evasion, possible in found.items() if possible)
+
+    def _open(self, start: int) -> list[int]:
+        """The states to which a way leads from this one that does not violate the property."""
+        found = {} if start in self._bad else {start: None}
+        queue = list(found)
+        for here in queue:
+            after = [edge[1] for edge in self._graph.edges[here] if self._keeps(here, edge) and edge[1] not in found]
+            found |= dict.fromkeys(after)
+            queue += dict.fromkeys(after)
+        return queue
+
+    def _keeps(self, state: int, edge: Edge) -> bool:
+        """Neither taking an edge nor where it leads violates the property."""
+        return self._is_allowed(state, edge[0]) and edge[1] not in self._bad
+
     def _way(self, state: int, action: int, target: int) -> Alternative:
         process, label = self.system.actions[action].process, self._label(state, action)
-        if not self._is_allowed(state, action) or self.is_bad(target):
+        if not self._keeps(state, (action, target)):
             return Alternative(action, process, label, None)
         return Alternative(action, process, label, self.of(target), tuple(self._rest(target)))
 
@@ -189,6 +225,16 @@ class Avoidabilities:
                 return frozenset(self._graph.stuck) - holding
             case _:
                 return everything - holding
+
+
+def _unseen(graph: StateGraph) -> str:
+    """Why not all is there, and what to do about it."""
+    name = graph.system.name
+    if graph.stopped is None:  # a bound of the model
+        return (
+            f"what else could have happened is not all known ({graph.incomplete}); move the bound in {name} further out"
+        )
+    return f"{name} is too large to look at all that could have happened instead ({graph.incomplete}); choose a smaller scenario"
 
 
 def _condition(system: TransitionSystem, item: Property) -> BoolExpr | None:

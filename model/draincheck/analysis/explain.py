@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from draincheck import op
 from draincheck.analysis.accident import Accident, accident
-from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Alternative, Avoidabilities, Avoidability
+from draincheck.analysis.avoidability import AVOIDABILITY_LIMITS, Alternative, Avoidabilities, Avoidability, Evasion
 from draincheck.analysis.waiting import Situation, situation
 from draincheck.errors import ModelError
 from draincheck.exploration.domains import flat
@@ -122,12 +122,13 @@ class Explanation(Struct, frozen=True):
         steps: the trace.
         loop: for a trace that goes on for ever, how many steps come before those that repeat; None for one that ends.
         violated_at: the step that violates the property, 0 for the initial state; None if none does.
-        lost_at: the step after which the violation could not be avoided any more (see `draincheck.analysis.avoidability`), 0 if it never could; None
+        lost_at: the step after which nothing made the property safe any more (see `draincheck.analysis.avoidability`), 0 if nothing ever did; None
             if that is not known. For a demand on whole runs: after which its goal was out of reach; None if it never was.
         instead: what else was enabled where the step that violates the property was taken.
         escape: the latest step instead of which something else would still have left a way to a safe state; None if there is none.
             For a demand on whole runs: a way to its goal.
         safe_escape: the latest one instead of which something would have made the property safe for good; None if there is none.
+        evasions: if nothing ever made the property safe, what a run could still do without violating it.
         untold: why avoidabilities and escapes are missing, "" if they are not.
         waiting: who waits for what at the end, or all through the loop, where that is the point.
         error: the step that an error of the run keeps from being taken at the end, or that passes a bound.
@@ -145,6 +146,7 @@ class Explanation(Struct, frozen=True):
     instead: tuple[Alternative, ...] = ()
     escape: Escape | None = None
     safe_escape: Escape | None = None
+    evasions: tuple[Evasion, ...] = ()
     untold: str = ""
     waiting: Situation | None = None
     error: Accident | None = None
@@ -177,6 +179,7 @@ def explain(run: Run, limits: Limits = AVOIDABILITY_LIMITS) -> Explanation:
         instead=otherwise.instead(),
         escape=otherwise.escape(Avoidability.SAFE, Avoidability.AVOIDABLE),
         safe_escape=otherwise.escape(Avoidability.SAFE),
+        evasions=otherwise.evasions(),
         untold=otherwise.untold,
         waiting=situation(run),
         error=accident(run),
@@ -410,6 +413,12 @@ class _Otherwise:
             if found := tuple(way for way in self._alternatives(number) if way.avoidability in good):
                 return Escape(number, found)
         return None
+
+    def evasions(self) -> tuple[Evasion, ...]:
+        """What a run from the start may do without a violation that nothing makes impossible; () of a demand on whole runs."""
+        if self._avoidabilities is None or self._avoidabilities.is_about_runs or self.lost_at() != 0:
+            return ()
+        return self._avoidabilities.evasions(self._passed[0])
 
     def _alternatives(self, number: int) -> list[Alternative]:
         """What else could have been done instead of a step."""

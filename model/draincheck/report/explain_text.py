@@ -15,7 +15,7 @@ from draincheck.analysis.avoidability import Avoidability
 from draincheck.analysis.explain import Alternative, ExplainedStep, Explanation, Fact
 from draincheck.report.layout import styled, unbound, wrapped
 from draincheck.report.waiting import waiting_lines
-from draincheck.words import counted
+from draincheck.words import counted, listed
 
 __all__ = ["render_explanation"]
 
@@ -30,7 +30,7 @@ STYLES = {"head": "bold", "bad": "bold red", "turn": "bold yellow", "good": "gre
 #: what another way comes to; of one that leaves things open the rest is told
 _AFTER = {
     Avoidability.SAFE: "makes {} safe for good",
-    Avoidability.DOOMED: "only puts it off",
+    Avoidability.DOOMED: "after it nothing makes {} safe any more",
     None: "violates {} as well",
 }
 
@@ -137,7 +137,7 @@ def _turn(told: Explanation, step: ExplainedStep) -> Iterator[_Line]:
     """A word where the trace takes its turn for the worse."""
     if step.number == told.lost_at != told.violated_at:
         name, about_runs = _named(told.property), told.violated_at is None
-        what = f"the goal of {name} is out of reach" if about_runs else f"{name} cannot be kept"
+        what = f"the goal of {name} is out of reach" if about_runs else f"nothing makes {name} safe any more"
         yield _Line(f"{REMARK}the point of no return: from here on {what}", "turn")
 
 
@@ -156,9 +156,7 @@ def _violated(told: Explanation, number: int) -> Iterator[_Line]:
     where = "initially" if not number else f"{'in' if told.error is None else 'after'} step {number}"
     yield _Line(f"{_named(told.property)} is violated {where}", "head")
     if told.escape is None:
-        yield _Line(
-            f"{INDENT}nothing could have been done: whatever happens, {_named(told.property)} is violated", "bad"
-        )
+        yield from _wrapped(_inevitable(told, number), INDENT, "bad")
         return
     if told.escape.step != number:
         yield from _ways(told, number, told.instead)
@@ -173,13 +171,23 @@ def _violated(told: Explanation, number: int) -> Iterator[_Line]:
         yield from _ways(told, safe.step, safe.alternatives)
 
 
+def _inevitable(told: Explanation, number: int) -> str:
+    """That nothing ever made the property safe, and what a run can do that never violates it all the same."""
+    name = _named(told.property)
+    if not number:
+        return "nothing could have been done: it is so before anything happens"
+    if not told.evasions:
+        return f"nothing could have been done: whatever happens, {name} is violated"
+    what = listed([evasion.value for evasion in told.evasions], "or")
+    return f"nothing makes {name} safe for good: a run that never violates it {what}"
+
+
 def _never_met(told: Explanation) -> Iterator[_Line]:
     """Of a demand on whole runs: where its goal was last in reach."""
     goal = f"the goal of {_named(told.property)}"
     if told.lost_at is None:
-        yield from _wrapped(
-            f"{goal} stays in reach all along: what never leads there is the choices that are made", "", "head"
-        )
+        why = "nobody goes on" if told.loop is None else "what never leads there is the choices that are made"
+        yield from _wrapped(f"{goal} stays in reach all along: {why}", "", "head")
     elif told.lost_at == 0:
         yield _Line(f"{goal} was never in reach", "bad")
     else:
@@ -191,7 +199,7 @@ def _never_met(told: Explanation) -> Iterator[_Line]:
 def _ways(told: Explanation, number: int, ways: Sequence[Alternative]) -> Iterator[_Line]:
     """Other ways; of the best one that leaves things open, every step that it takes to where all is well."""
     if not ways:
-        yield _Line(f"{INDENT}nothing else was enabled instead of step {number}")
+        yield _Line(f"{INDENT}no other step could be taken instead of step {number}")
         return
     yield _Line(f"{INDENT}instead of step {number}:")
     for place, way in enumerate(ways):
