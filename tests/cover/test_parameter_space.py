@@ -51,6 +51,21 @@ def breaks(a: bool = False) -> Model:
     if a:
         raise ValueError("no such model")
     return build()
+
+def bounded(a: bool = False, asks: bool = True, ends: bool = False) -> Model:
+    m = Model("bounded")
+    x = m.bool("x")
+    with m.thread("thread") as p:
+        p.do("first", x.set())
+        if asks:
+            p.check("fine", ~x if a else x)
+        if ends:
+            p.bound("more")
+        else:
+            p.do("last")
+    m.assertion("fine")
+    m.no_deadlock()
+    return m
 """
 
 
@@ -110,6 +125,17 @@ def test_the_answer_of_a_sweep_stands_first_and_last(model: str) -> None:
     """As everywhere."""
     shown = run("sweep", model).stdout.splitlines()
     assert shown[0] == shown[-1] == "m.py:build: fine holds in 12 of 16 models"
+
+
+def test_what_is_known_not_to_hold_is_not_unknown(model: str) -> None:
+    """A bound hides what is behind it: a model is unknown where nothing was violated or never asked before it. Asked for itself it is known."""
+    data = document("sweep", "m.py:bounded", code=30)
+    verdicts = {tuple(item["parameters"].values()): item["verdicts"] for item in data["models"]}
+    unknown = [values for values, found in verdicts.items() if found["fine"] == "unknown"]
+    assert unknown == [(False, True, True)] and sum("unknown" in found.values() for found in verdicts.values()) == 4
+    assert (data["safe"], data["undecided"]) == (1, 1)
+    data = document("sweep", "m.py:bounded", "--property", "fine", "--property", "no bound passed")
+    assert (data["safe"], data["undecided"]) == (1, 0)
 
 
 @pytest.mark.parametrize(

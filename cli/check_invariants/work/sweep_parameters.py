@@ -18,7 +18,6 @@ from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
 from draincheck.parameters import assigned, shown
 from draincheck.reason import Stop
-from draincheck.verdict import Outcome
 from draincheck.words import counted, listed
 from drainspecs.questions.parameters import Combination, decide_all, points_of, safe_cubes
 
@@ -92,8 +91,8 @@ class _Found(Struct, frozen=True):
 
     @property
     def undecided(self) -> int:
-        """Of how many that is unknown."""
-        return self.size - sum(Outcome.UNKNOWN not in item.outcomes.values() for item in self.all)
+        """Of how many it is unknown whether they do."""
+        return self.size - sum(not item.undecided for item in self.all)
 
     @property
     def fitting(self) -> list[int]:

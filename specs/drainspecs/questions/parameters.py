@@ -19,6 +19,7 @@ from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
 from draincheck.model_file import Builder
 from draincheck.pool import in_processes
+from draincheck.properties import WithinBounds
 from draincheck.reason import Stop
 from draincheck.sorts import Value
 from draincheck.verdict import Outcome
@@ -35,17 +36,32 @@ Axes = Mapping[str, tuple[Value, ...]]
 
 
 class Combination(Struct, frozen=True):
-    """A combination of values: the digest of its model, the outcome of each property that was asked about, and what kept some from being known."""
+    """A combination of values and what was found.
+
+    Attributes:
+        values: the values.
+        digest: of its model.
+        outcomes: of each property that was asked about, and *violated* for the errors of runs, bounds included, that its model meets.
+        hiding: the bounds among those that nobody asked about: one that is passed violates nothing, it keeps other things from being known.
+        stopped: what kept some from being known.
+    """
 
     values: Values
     digest: str
     outcomes: Mapping[str, Outcome]
+    hiding: frozenset[str] = frozenset()
     stopped: Stop | None = None
 
     @property
     def good(self) -> bool:
         """Whether everything holds."""
         return all(outcome is Outcome.HOLDS for outcome in self.outcomes.values())
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is unknown if everything holds: something is unknown, and nothing is known not to hold."""
+        found = [outcome for name, outcome in self.outcomes.items() if name not in self.hiding]
+        return Outcome.UNKNOWN in found and not {Outcome.VIOLATED, Outcome.NEVER_ASKED} & set(found)
 
 
 class ParameterFlip(Struct, frozen=True):
@@ -74,9 +90,9 @@ def decide_all(
 
     def decided(values: Values) -> Combination:
         result = check(builder.build(values), properties)
-        return Combination(
-            values, result.system.digest, {item.name: item.outcome for item in result.findings}, result.stopped
-        )
+        outcomes = {item.name: item.outcome for item in result.findings}
+        bounds = {item.name for item in result.findings if isinstance(item.item, WithinBounds)}
+        return Combination(values, result.system.digest, outcomes, frozenset(bounds - set(properties)), result.stopped)
 
     return in_processes(decided, points, processes)
 
