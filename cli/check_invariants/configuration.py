@@ -7,30 +7,36 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias, cast, get_args
 
 import click
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from check_invariants.exit import Misconfigured
 from check_invariants.inputs import is_file, read_text
+from check_invariants.misfits import Known, misfit
 from check_invariants.toml_lines import Place, line_of
-from draincheck.errors import SourceLine
-from draincheck.knobs import nearest
+from draincheck.errors import NoSuchModel, SourceLine, UnfitParameters
 from draincheck.verdict import Outcome
 
-__all__ = ["FILE", "PROJECT", "CodeBaseEntry", "Entry", "GateConfig", "ModelEntry", "Pinned", "configured"]
+__all__ = ["FILE", "PROJECT", "CodeBaseEntry", "Entry", "GateConfig", "ModelEntry", "Pinned", "Spot", "configured"]
 
 FILE: Final = "drain-gate.toml"
 PROJECT: Final = "pyproject.toml"
 #: where a project's file has its table
 _TABLE: Final = ("tool", "check-invariants")
 
+#: texts and lists that say something: an empty one would be read as one that is not there, and that means *all*
+Text: TypeAlias = Annotated[str, Meta(min_length=1)]
+Names: TypeAlias = Annotated[list[Text], Meta(min_length=1)]
+
 #: what can be expected of a property; *reachable* is what *holds* is called of a state that can be reached
 Word: TypeAlias = Literal["holds", "violated", "reachable", "never asked"]
+Order: TypeAlias = Literal["attach", "any"]
 
 
 class Pinned(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +50,7 @@ class Pinned(Struct, frozen=True, forbid_unknown_fields=True):
 class _Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is asked of a model or a code base: these properties (all if none is named), what is expected of them, pinned counts."""
 
-    properties: list[str] = field(default_factory=list[str])
+    properties: Names = field(default_factory=list[str])
     expect: dict[str, Word] = field(default_factory=dict[str, Word])
     counts: Pinned | None = None
 
@@ -57,9 +63,9 @@ class _Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class ModelEntry(_Entry, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A model of the project's: a function with parameters, one of its variants, or all variants of a file."""
 
-    file: str
-    function: str = ""
-    variant: str = ""
+    file: Text
+    function: Text = ""
+    variant: Text = ""
     parameters: dict[str, bool | int | str] = field(default_factory=dict[str, bool | int | str])
 
     @property
@@ -71,9 +77,9 @@ class ModelEntry(_Entry, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class CodeBaseEntry(_Entry, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A code base of QEMU's in scenarios: the default ones if none is named."""
 
-    revision: str
-    scenarios: list[str] = field(default_factory=list[str])
-    order: Literal["attach", "any"] | None = None
+    revision: Text
+    scenarios: Names = field(default_factory=list[str])
+    order: Order | None = None
     settings: dict[str, bool | int | str] = field(default_factory=dict[str, bool | int | str])
 
     @property
@@ -92,14 +98,16 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     code_base: list[CodeBaseEntry] = field(default_factory=list[CodeBaseEntry])
 
 
-#: what may stand in a table, by the keys that lead there
-_FIELDS: Final[Mapping[tuple[str, ...], type[Struct]]] = {
-    (): _Document,
-    ("model",): ModelEntry,
-    ("code_base",): CodeBaseEntry,
-    ("model", "counts"): Pinned,
-    ("code_base", "counts"): Pinned,
-}
+_KNOWN: Final = Known(
+    {
+        (): _Document,
+        ("model",): ModelEntry,
+        ("code_base",): CodeBaseEntry,
+        ("model", "counts"): Pinned,
+        ("code_base", "counts"): Pinned,
+    },
+    {"expect": get_args(Word), "order": get_args(Order)},
+)
 
 
 class GateConfig(Struct, frozen=True):
@@ -130,8 +138,8 @@ class GateConfig(Struct, frozen=True):
         try:
             return cls(path, text, root, msgspec.convert(data, _Document))
         except msgspec.ValidationError as error:
-            place, why = _explained(str(error))
-            raise Misconfigured(f"{path}:{line_of(text, (*root, *place))}: {why}") from error
+            place, why = misfit(str(error), data, _KNOWN)
+            raise Misconfigured(why, SourceLine(path, line_of(text, (*root, *place)))) from error
 
     @property
     def folder(self) -> Path:
@@ -139,16 +147,35 @@ class GateConfig(Struct, frozen=True):
         return Path(self.path).parent
 
     @property
-    def entries(self) -> Iterator[tuple[Entry, SourceLine]]:
-        """What is to be checked, in order, with the line that says so: models first."""
+    def entries(self) -> Iterator[tuple[Entry, Spot]]:
+        """What is to be checked, in order, with the place that says so: models first."""
         for number, model in enumerate(self.document.model):
-            yield model, self.line("model", number)
+            yield model, Spot(self, ("model", number))
         for number, code_base in enumerate(self.document.code_base):
-            yield code_base, self.line("code_base", number)
+            yield code_base, Spot(self, ("code_base", number))
 
     def line(self, *place: str | int) -> SourceLine:
         """Where something is said."""
         return SourceLine(self.path, line_of(self.text, (*self.root, *place)))
+
+
+class Spot(NamedTuple):
+    """An entry's place in a configuration."""
+
+    config: GateConfig
+    place: Place
+
+    def line(self, *keys: str | int) -> SourceLine:
+        """Where the entry, or what these keys lead to in it, is said."""
+        return self.config.line(*self.place, *keys)
+
+    @contextmanager
+    def saying(self, *keys: str | int) -> Generator[None]:
+        """While something that these keys say is looked up: what is wrong with it is said of their line. Raises Misconfigured."""
+        try:
+            yield
+        except (ValueError, NoSuchModel, UnfitParameters) as error:
+            raise Misconfigured(str(error), self.line(*keys)) from error
 
 
 def configured(path: str | None) -> GateConfig | None:
@@ -178,26 +205,12 @@ def _toml(path: str) -> tuple[str, dict[str, object]]:
         raise Misconfigured(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
         said = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
-        place, why = (f":{said[2]}", f"{said[1]} (column {said[3]})") if said else ("", str(error))
-        raise Misconfigured(f"{path}{place}: not TOML: {why}") from error
+        why = f"{said[1]} (column {said[3]})" if said else str(error)
+        hint = (
+            "; of several entries each begins with [[model]] or [[code_base]]"
+            if why.startswith("Cannot declare")
+            else ""
+        )
+        raise Misconfigured(f"not TOML: {why}{hint}", SourceLine(path, int(said[2]) if said else 1)) from error
     except (RecursionError, ValueError) as error:
         raise Misconfigured(f"{path} cannot be read: {error}") from error
-
-
-def _explained(message: str) -> tuple[Place, str]:
-    """Where and what is wrong, from what msgspec says of it."""
-    said, _, path = message.partition(" - at `$")
-    place: list[str | int] = []
-    for key, number, _ in re.findall(r"\.(\w+)|\[(\d+)\]|(\[\.\.\.\])", path):
-        place += [key] if key else [int(number)] if number else []
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", said, re.DOTALL)
-    if unknown is None:
-        where = f"{place[-1]}: " if place and isinstance(place[-1], str) else ""
-        return tuple(place), f"{where}{said[0].lower()}{said[1:]}"
-    known = _fields(place)
-    return (*place, unknown[1]), str(nearest("key", unknown[1], list(known)))
-
-
-def _fields(place: Sequence[str | int]) -> tuple[str, ...]:
-    """What may stand in the table at a place."""
-    return _FIELDS[tuple(key for key in place if isinstance(key, str))].__struct_fields__

@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
+    from draincheck.errors import SourceLine
     from draincheck.properties import Breach
     from draincheck.reason import Stop
     from draincheck.subject import Expectation
@@ -51,6 +52,11 @@ class ExitCode(IntEnum):
         member._value_ = value
         member.meaning = meaning
         return member
+
+    @classmethod
+    def of(cls, error: click.ClickException) -> ExitCode:
+        """The one that an error ends with."""
+        return next(code for code in cls if int(code) == error.exit_code)
 
     INTERNAL = 255, "internal error of check-invariants"
     MALFORMED = 150, "a model or trace file is malformed"
@@ -185,6 +191,10 @@ class MalformedInput(click.ClickException):
 
 
 class Misconfigured(click.ClickException):
-    """A configuration that cannot be used; the message says where and why."""
+    """A configuration that cannot be used: why, and on which line of it, if that is known."""
 
     exit_code = ExitCode.CONFIGURATION
+
+    def __init__(self, message: str, line: SourceLine | None = None) -> None:
+        self.line = line
+        super().__init__(message if line is None else f"{line}: {message}")

@@ -176,7 +176,9 @@ def test_a_model_at_fault_is_one_item() -> None:
 def test_an_account_sums_up_what_it_has() -> None:
     """In the order of standings; nothing decided is said."""
     items = [Item(name=str(n), standing=standing) for n, standing in enumerate([*Standing, Standing.FINE])]
-    assert account(Suite(title="s", items=items)).summary == "2 fine, 1 noted, 1 wrong, 1 undecided, 1 model fault"
+    said = "2 fine, 1 noted, 1 wrong, 1 undecided, 1 model fault, 1 configuration error"
+    assert account(Suite(title="s", items=items)).summary == said
+    assert account(Suite(title="s", items=[*items, *items])).summary.endswith("2 model faults, 2 configuration errors")
     assert account().summary == "nothing was decided"
 
 

@@ -134,22 +134,37 @@ TROUBLES: dict[str, tuple[str, str, int]] = {
     ),
     "an unknown property": (
         FIXED.replace("goal =", "gaol ="),
-        "ring.py:build: model: drain-gate.toml:3: unknown property 'gaol'; did you mean goal?",
+        "ring.py:build: configuration: drain-gate.toml:6: unknown property 'gaol'; did you mean goal?",
         151,
     ),
     "an unknown function": (
         FIXED.replace('"build"', '"biuld"'),
-        "ring.py:biuld: model: drain-gate.toml:3: ring.py: unknown function 'biuld'; did you mean build?",
+        "ring.py:biuld: configuration: drain-gate.toml:5: ring.py: unknown function 'biuld'; did you mean build?",
         151,
     ),
     "an unknown parameter": (
         f"{FIXED}parameters.carefull = true\n",
-        "ring.py:build (carefull=on): model: drain-gate.toml:3: unknown parameter 'carefull'; did you mean careful?",
+        "ring.py:build (carefull=on): configuration: drain-gate.toml:7: unknown parameter 'carefull'; did you mean careful?",
+        151,
+    ),
+    "another type of parameter": (
+        f'{FIXED}\nparameters.size = "1..3"\n',
+        "ring.py:build (size=1..3): configuration: drain-gate.toml:8: size is an integer",
+        151,
+    ),
+    "an unknown variant": (
+        FIXED.replace("expect", 'variant = "bag"\nexpect'),
+        "ring.py:build:bag: configuration: drain-gate.toml:6: ring.py: unknown variant 'bag'; did you mean bug?",
+        151,
+    ),
+    "an unknown property to be asked about": (
+        '[[model]]\nfile = "ring.py"\nfunction = "build"\nproperties = ["safe",\n"saef"]\n',
+        "ring.py:build: configuration: drain-gate.toml:6: unknown property 'saef'; did you mean safe?",
         151,
     ),
     "no goal": (
         FIXED.replace("goal =", "safe ="),
-        "ring.py:build: model: drain-gate.toml:3: 'safe' is no state to be reached",
+        "ring.py:build: configuration: drain-gate.toml:6: 'safe' is no state to be reached",
         151,
     ),
 }
@@ -187,7 +202,7 @@ def test_a_file_without_variants() -> None:
     """What names nothing is the configuration's fault."""
     result = gate('[[model]]\nfile = "ring.py"\n', model="def build(): ...\n")
     assert troubles(result) == [
-        "ring.py: model: drain-gate.toml:1: ring.py has no variants: name a function of it, as MODEL.py:FUNCTION"
+        "ring.py: configuration: drain-gate.toml:2: ring.py has no variants: name a function of it, as MODEL.py:FUNCTION"
     ]
     assert result.exit_code == 151
 
@@ -250,52 +265,96 @@ MISTAKES: dict[str, tuple[str, str]] = {
         f"{FIXED}counts = {{ stats = 1 }}\n",
         "drain-gate.toml:5: unknown key 'stats'; did you mean states?",
     ),
-    "a missing key": ('[[model]]\nfunction = "build"\n', "drain-gate.toml:1: object missing required field `file`"),
+    "a missing key": ('[[model]]\nfunction = "build"\n', "drain-gate.toml:1: model: the key 'file' is missing"),
     "another type": ("[[model]]\nfile = 1\n", "drain-gate.toml:2: file: expected `str`, got `int`"),
     "another word": (
         FIXED.replace("never asked", "vacuous"),
-        "drain-gate.toml:4: expect: invalid enum value 'vacuous'",
+        "drain-gate.toml:4: unasked: unknown word 'vacuous'; known: holds, violated, reachable, never asked",
+    ),
+    "a word of an expectation": (
+        '[[model]]\nfile = "ring.py"\nfunction = "build"\n[model.expect]\ngoal = "reachable"\nsafe = "hold"\n',
+        "drain-gate.toml:6: safe: unknown word 'hold'; did you mean holds or",
+    ),
+    "an expectation that is no word": (
+        '[[model]]\nfile = "ring.py"\nfunction = "build"\n[model.expect]\ngoal = "reachable"\nsafe = true\n',
+        "drain-gate.toml:6: safe: wanted is one of holds, violated, reachable, never asked",
+    ),
+    "a word of an order": (
+        '[[code_base]]\nrevision = "v2.6.0"\norder = "atach"\n',
+        "drain-gate.toml:3: order: unknown word 'atach'; did you mean attach?",
+    ),
+    "a value that no parameter has": (
+        f"{FIXED}parameters.careful = false\nparameters.size = 1.5\n",
+        "drain-gate.toml:6: size: expected `bool | int | str`, got `float`",
+    ),
+    "one bracket": (
+        '\n[model]\nfile = "ring.py"\n',
+        "drain-gate.toml:2: model: an entry is a table with two brackets: [[model]]",
+    ),
+    "one bracket twice": (
+        '[model]\nfile = "ring.py"\n[model]\nfile = "ring.py"\n',
+        "drain-gate.toml:3: not TOML: Cannot declare ('model',) twice (column 7); of several entries each begins with [[model]]",
+    ),
+    "a list that is none": (
+        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = "mirror"\n',
+        'drain-gate.toml:3: scenarios: wanted is a list: write scenarios = ["..."]',
+    ),
+    "a table that is none": (
+        '[[model]]\nfile = "ring.py"\nfunction = "build"\nexpect = "holds"\n',
+        "drain-gate.toml:4: expect: wanted is a table: write expect = { NAME = VALUE }",
+    ),
+    "no scenarios": (
+        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = []\n',
+        "drain-gate.toml:3: scenarios: an empty list would mean all of them",
+    ),
+    "no properties": (
+        '[[code_base]]\nrevision = "v2.6.0"\nproperties = []\n',
+        "drain-gate.toml:3: properties: an empty list would mean all of them",
+    ),
+    "no function": (
+        '[[model]]\nfile = "ring.py"\nfunction = ""\n',
+        "drain-gate.toml:3: function: an empty text names nothing",
     ),
     "nowhere": (
         '[[model]]\nfile = "no.py"\n',
-        "drain-gate.toml:1: there is no file 'no.py' in the folder of drain-gate.toml",
+        "drain-gate.toml:2: there is no file 'no.py' in the folder of drain-gate.toml",
     ),
     "above": (
         '[[model]]\nfile = "../ring.py"\n',
-        "drain-gate.toml:1: '../ring.py' lies outside the folder of drain-gate.toml",
+        "drain-gate.toml:2: '../ring.py' lies outside the folder of drain-gate.toml",
     ),
-    "absolute": ('[[model]]\nfile = "/etc/passwd"\n', "drain-gate.toml:1: '/etc/passwd' lies outside"),
-    "linked": ('[[model]]\nfile = "link.py"\n', "drain-gate.toml:1: 'link.py' lies outside"),
-    "through a linked folder": ('[[model]]\nfile = "away/ring.py"\n', "drain-gate.toml:1: 'away/ring.py' lies outside"),
-    "half a name": ('[[model]]\nfile = "ring.py"\nvariant = "bug"\n', "drain-gate.toml:1: which function"),
+    "absolute": ('[[model]]\nfile = "/etc/passwd"\n', "drain-gate.toml:2: '/etc/passwd' lies outside"),
+    "linked": ('[[model]]\nfile = "link.py"\n', "drain-gate.toml:2: 'link.py' lies outside"),
+    "through a linked folder": ('[[model]]\nfile = "away/ring.py"\n', "drain-gate.toml:2: 'away/ring.py' lies outside"),
+    "half a name": ('[[model]]\nfile = "ring.py"\nvariant = "bug"\n', "drain-gate.toml:3: which function"),
     "of no function": (
         '[[model]]\nfile = "ring.py"\nexpect = { safe = "violated" }\n',
-        "drain-gate.toml:1: parameters, expect and counts are for one function",
+        "drain-gate.toml:3: parameters, expect and counts are for one function",
     ),
     "two sets of parameters": (
         f'{FIXED}variant = "bug"\nparameters = {{ size = 2 }}\n',
-        "drain-gate.toml:1: a variant has its own parameters",
+        "drain-gate.toml:6: a variant has its own parameters",
     ),
-    "left out": (f'{FIXED}properties = ["safe"]\n', "drain-gate.toml:1: something is expected of 'unasked'"),
+    "left out": (f'{FIXED}properties = ["safe"]\n', "drain-gate.toml:4: something is expected of 'unasked'"),
     "no such revision": (
         '[[code_base]]\nrevision = "v2.6.1"\n',
-        "drain-gate.toml:1: unknown revision 'v2.6.1'; did you",
+        "drain-gate.toml:2: unknown revision 'v2.6.1'; did you",
     ),
     "no such scenario": (
         '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["miror"]\n',
-        "drain-gate.toml:1: unknown scenario 'miror'; did you mean mirror",
+        "drain-gate.toml:3: unknown scenario 'miror'; did you mean mirror",
     ),
     "no such knob": (
         '[[code_base]]\nrevision = "v2.6.0"\nsettings.begn = 1\n',
-        "drain-gate.toml:1: unknown knob 'begn'; did you",
+        "drain-gate.toml:3: unknown knob 'begn'; did you",
     ),
     "no such property": (
         '[[code_base]]\nrevision = "v2.6.0"\nproperties = ["S99"]\n',
-        "drain-gate.toml:1: unknown property 'S99'",
+        "drain-gate.toml:3: unknown property 'S99'",
     ),
     "impossible": (
         '[[code_base]]\nrevision = "5a7e7a0bad"\nscenarios = ["dataplane"]\n',
-        "drain-gate.toml:1: 5a7e7a0bad cannot run the scenario dataplane",
+        "drain-gate.toml:3: 5a7e7a0bad cannot run the scenario dataplane",
     ),
     "two models": (
         '[[code_base]]\nrevision = "v2.6.0"\nproperties = ["case 1", "L1"]\n',
@@ -303,11 +362,11 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "counts of several": (
         '[[code_base]]\nrevision = "v2.6.0"\ncounts = { states = 1, transitions = 1, depth = 1 }\n',
-        "drain-gate.toml:1: counts are those of one scenario",
+        "drain-gate.toml:3: counts are those of one scenario",
     ),
     "nothing to be reached": (
         '[[code_base]]\nrevision = "v2.6.0"\nexpect = { S1 = "reachable" }\n',
-        "drain-gate.toml:1: S1 is no state to be reached",
+        "drain-gate.toml:3: S1 is no state to be reached",
     ),
 }
 
@@ -418,5 +477,9 @@ def test_the_schema_is_printed_and_reads_what_the_gate_reads() -> None:
         "a missing key",
         "another type",
         "another word",
+        "one bracket",
+        "no scenarios",
+        "no properties",
+        "no function",
     ):
         assert not checks.is_valid(tomllib.loads(MISTAKES[what][0])), what

@@ -126,7 +126,7 @@ def test_trouble_of_the_configuration_has_its_line() -> None:
     """What has no line in a model points at the entry."""
     project(Path(), f"\n{GREEN}".replace('"build"', '"biuld"'))
     assert run("gate", "--gitlab", "g.json").exit_code == 151
-    assert [issue["location"] for issue in read("g.json")] == [{"path": "drain-gate.toml", "lines": {"begin": 2}}]
+    assert [issue["location"] for issue in read("g.json")] == [{"path": "drain-gate.toml", "lines": {"begin": 4}}]
 
 
 @pytest.mark.parametrize(

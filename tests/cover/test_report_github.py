@@ -55,6 +55,7 @@ def test_each_thing_to_look_at_is_an_annotation() -> None:
         ("error", "wrong"),
         ("error", "undecided"),
         ("error", "model fault"),
+        ("error", "configuration error"),
         ("warning", "rule"),
     ]
 
@@ -133,7 +134,7 @@ def test_what_is_left_out_is_said(limit: int) -> None:
     assert len(found.encode()) <= limit or found == whole
     assert found.count("```") % 2 == 0
     assert ("left out" in found) is (found != whole)
-    assert found.startswith("## 💥 gate\n")
+    assert found.startswith("## 🔧 gate\n")
 
 
 def test_nothing_unknown_or_never_asked_is_green() -> None:

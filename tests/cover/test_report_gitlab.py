@@ -62,6 +62,7 @@ def test_severities_say_what_matters() -> None:
         "wrong": "critical",
         "undecided": "major",
         "model fault": "major",
+        "configuration error": "major",
         "rule": "minor",
     }
 

@@ -26,6 +26,7 @@ READ = {
     Standing.WRONG: (Failure,),
     Standing.UNDECIDED: (Error,),
     Standing.FAULT: (Error,),
+    Standing.MISCONFIGURED: (Error,),
 }
 
 
@@ -61,7 +62,7 @@ def test_a_reader_takes_each_standing_as_it_is_meant() -> None:
     suite = next(iter(JUnitXml.fromstring(junit_xml(account(*map(item, Standing))).encode())))
     read = {case.name: tuple(type(result) for result in case.result) for case in suite}
     assert read == {standing.value: kinds for standing, kinds in READ.items()}
-    assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (5, 1, 2, 1)
+    assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (6, 1, 3, 1)
 
 
 def test_a_failure_has_its_message_and_its_trace() -> None:

@@ -115,6 +115,7 @@ def test_only_what_is_to_be_looked_at_is_a_result() -> None:
         ("wrong", "fail", "error"),
         ("undecided", "open", "none"),
         ("model fault", "fail", "error"),
+        ("configuration error", "fail", "error"),
     ]
 
 
@@ -132,6 +133,7 @@ def test_what_is_unknown_or_never_asked_is_notified() -> None:
         ("note", "noted"),
         ("error", "undecided"),
         ("error", "model fault"),
+        ("error", "configuration error"),
     ]
 
 

@@ -68,7 +68,7 @@ def _schema_text() -> str:
 
 def _list(config: GateConfig, as_json: bool) -> ExitCode:
     """What would be checked, a line each."""
-    from check_invariants.work.gate_project import plan
+    from check_invariants.work.gate_plan import plan
 
     planned = plan(config)
     if as_json:
@@ -95,7 +95,8 @@ def _list(config: GateConfig, as_json: bool) -> ExitCode:
 
 
 def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
-    from check_invariants.work.gate_project import plan, run
+    from check_invariants.work.gate_plan import plan
+    from check_invariants.work.gate_project import run
 
     start, planned = perf_counter(), plan(config)
     if not planned:

@@ -34,6 +34,13 @@ class Standing(Enum):
     UNDECIDED = "undecided"
     #: the model is wrong itself, or cannot be built
     FAULT = "model fault"
+    #: what was asked for is not there, or cannot be read
+    MISCONFIGURED = "configuration error"
+
+    def of(self, number: int) -> str:
+        """So many of them, in words."""
+        noun = self in (Standing.FAULT, Standing.MISCONFIGURED)
+        return counted(number, self.value) if noun else f"{number} {self.value}"
 
     @property
     def bad(self) -> bool:
@@ -193,7 +200,7 @@ class Account(Struct, frozen=True, kw_only=True):
     def summary(self) -> str:
         """What there is of each kind, in a line; that nothing was decided, if so."""
         tally = self.tally
-        said = [f"{tally[standing]} {standing.value}" for standing in Standing if tally[standing]]
+        said = [standing.of(tally[standing]) for standing in Standing if tally[standing]]
         return ", ".join(said) or "nothing was decided"
 
     def place_of(self, item: Item) -> SourceLine | None:

@@ -16,7 +16,13 @@ from draincheck.report.text import render_trace
 __all__ = ["junit_xml"]
 
 #: the element of each standing; none for what is fine
-_ELEMENTS = {Standing.NOTED: "skipped", Standing.WRONG: "failure", Standing.UNDECIDED: "error", Standing.FAULT: "error"}
+_ELEMENTS = {
+    Standing.NOTED: "skipped",
+    Standing.WRONG: "failure",
+    Standing.UNDECIDED: "error",
+    Standing.FAULT: "error",
+    Standing.MISCONFIGURED: "error",
+}
 
 
 def junit_xml(account: Account) -> str:
@@ -69,7 +75,7 @@ def _facts(account: Account, suite: Suite) -> Iterable[tuple[str, str]]:
 
 def _totals(suites: Iterable[Suite]) -> dict[str, str]:
     known = list(suites)
-    errors = sum(suite.has(Standing.UNDECIDED) + suite.has(Standing.FAULT) for suite in known)
+    errors = sum(suite.has(standing) for suite in known for standing, tag in _ELEMENTS.items() if tag == "error")
     return {
         "tests": str(sum(len(suite.items) for suite in known)),
         "failures": str(sum(suite.has(Standing.WRONG) for suite in known)),

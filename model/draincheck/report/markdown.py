@@ -23,6 +23,7 @@ SIGNS = {
     Standing.WRONG: "❌",
     Standing.UNDECIDED: "❓",
     Standing.FAULT: "💥",
+    Standing.MISCONFIGURED: "🔧",
 }
 
 #: a piece of a report, which can be left out
@@ -54,7 +55,7 @@ def blocks_of(account: Account) -> Iterator[Block]:
 def _sign(account: Account) -> str:
     """The sign of the worst that there is; a run in which nothing was decided is not green either."""
     tally = account.tally
-    order = [Standing.FAULT, Standing.WRONG, Standing.UNDECIDED, Standing.FINE]
+    order = [Standing.MISCONFIGURED, Standing.FAULT, Standing.WRONG, Standing.UNDECIDED, Standing.FINE]
     return SIGNS[next((standing for standing in order if tally[standing]), Standing.NOTED)]
 
 
@@ -75,6 +76,7 @@ _WORDS = {
     Standing.WRONG: "wrong",
     Standing.UNDECIDED: "undecided",
     Standing.FAULT: "faults",
+    Standing.MISCONFIGURED: "configuration",
 }
 
 

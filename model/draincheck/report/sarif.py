@@ -40,10 +40,16 @@ _KINDS: Final = {
     Standing.WRONG: ("fail", "error"),
     Standing.UNDECIDED: ("open", "none"),
     Standing.FAULT: ("fail", "error"),
+    Standing.MISCONFIGURED: ("fail", "error"),
 }
 
 #: standing -> the level of a notification, where no result says it
-_NOTIFIED: Final = {Standing.NOTED: "note", Standing.UNDECIDED: "error", Standing.FAULT: "error"}
+_NOTIFIED: Final = {
+    Standing.NOTED: "note",
+    Standing.UNDECIDED: "error",
+    Standing.FAULT: "error",
+    Standing.MISCONFIGURED: "error",
+}
 
 #: the exit codes of a run that came to its end
 _ENDED: Final = frozenset({0, 10, 11, 12, 13, 14, 30})
