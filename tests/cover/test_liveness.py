@@ -23,6 +23,7 @@ from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, Exploration, Limits, Outcome, Verdict
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
+NEVER_ASKED = Outcome.NEVER_ASKED
 
 
 def violates(system: TransitionSystem, item: Liveness, trace: Trace) -> bool:
@@ -474,19 +475,42 @@ def test_quotient_is_refused() -> None:
     assert "symmetry over requests" in str(verdict.reason) and str(verdict.reason).startswith("refused")
 
 
+def erring(rests: bool) -> Model:
+    """It counts until that is an error of the run, once or again and again; or comes to rest before, if it may."""
+    m = Model("m")
+    n, asked, done = m.int("n", 0, 1), m.bool("asked"), m.bool("done")
+    with m.thread("p") as p:
+        with p.loop(), p.either() as choice:
+            with choice():
+                p.do("counts", n.inc(), asked.set())
+            with choice(when=n.is_(0) if rests else n < 0):
+                p.break_()
+        p.do("rests", done.set())
+    m.fair(p)
+    m.eventually("ends", done)
+    m.leads_to("counted", n.is_(1), done)
+    m.leads_to("starts", n.is_(0), done | asked)
+    return m
+
+
 def test_a_run_that_ends_with_an_error_does_not_wait() -> None:
     """It is no counterexample of a demand on whole runs, and has a verdict of its own."""
-    m = Model("m")
-    n = m.int("n", 0, 1)
-    with m.thread("p") as p, p.loop():
-        p.do("counts", n.inc())
-    m.fair(p)
-    m.eventually("never", n < 0)
-    found = decide(m.compile())
-    assert {name: verdict.outcome for name, verdict in found.items()} == {"never": HOLDS, "values in range": VIOLATED}
+    found = decide(erring(rests=True).compile())
+    assert (found["ends"].outcome, found["values in range"].outcome) == (HOLDS, VIOLATED)
     trace = found["values in range"].trace
     assert trace is not None and len(trace.actions) == 1
-    assert str(found["never"].reason).endswith(", of runs without an error (values in range violated)")
+    assert str(found["ends"].reason).endswith(", of runs without an error (values in range violated)")
+
+
+def test_where_every_fair_run_ends_with_an_error_nothing_was_asked() -> None:
+    """A demand on whole runs is about those that come to the goal, or have no error: where none does that comes to the trigger, it is never asked."""
+    demands = ("ends", "counted", "starts")
+    some, none = (decide(erring(rests).compile()) for rests in (True, False))
+    assert [some[name].outcome for name in demands] == [HOLDS, NEVER_ASKED, HOLDS]
+    assert [none[name].outcome for name in demands] == [NEVER_ASKED, NEVER_ASKED, HOLDS]
+    assert none["ends"].reason == NeverAsked(Unasked.ONLY_ERRORS)
+    unfair = replace(erring(rests=False).compile(), fairness=())
+    assert decide(unfair)["ends"].outcome is VIOLATED
 
 
 def test_property_of_states_is_not_for_this_engine() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,34 @@ def test_a_simulation_ends_as_what_was_never_asked(tmp_path: Path) -> None:
     slip = CliRunner().invoke(cli, [*arguments, "--set", "name=kpet"])
     assert (slip.exit_code, "slip: never asked: kpet (3 walks" in slip.stdout) == (10, True)
     assert CliRunner().invoke(cli, arguments).exit_code == 0
+
+
+#: every run of it ends with an error, so that no demand on runs is about any
+DOOMED = """\
+from draincheck.lang import Model
+def build():
+    m = Model('doomed')
+    x = m.bool('x')
+    with m.thread('a') as p:
+        p.do('one')
+        p.error('boom')
+    m.progress()
+    m.eventually('served', x)
+    return m
+"""
+
+
+def test_a_demand_on_runs_that_all_end_with_an_error_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text and JSON call it never asked, and the gate wants that to be expected."""
+    monkeypatch.chdir(tmp_path)
+    Path("doomed.py").write_text(DOOMED, encoding="utf-8")
+    entry = '[[model]]\nfile = "doomed.py"\nfunction = "build"\nexpect = { "no error met" = "violated"'
+    (listed, _) = json.loads(CliRunner().invoke(cli, ["check", "doomed.py:build", "--json"]).stdout)["properties"]
+    assert (listed["name"], listed["verdict"]) == ("served", "never asked")
+    for more, code in ((" }\n", 10), (', served = "never asked" }\n', 0)):
+        Path("drain-gate.toml").write_text(entry + more, encoding="utf-8")
+        result = CliRunner().invoke(cli, ["gate"])
+        found = "served: expected holds, found never asked" in result.output
+        assert (result.exit_code, found) == (code, code == 10)

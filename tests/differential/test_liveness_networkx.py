@@ -120,8 +120,19 @@ def expected(system: TransitionSystem, item: Liveness) -> Outcome:
     if bound:
         return Outcome.UNKNOWN
     moves = any(system.fault(state, action) is None for state in graph for action in system.enabled(state))
-    waits = not isinstance(item, LeadsTo) or any(system.holds(item.trigger, state) for state in graph)
-    return Outcome.HOLDS if moves and waits else Outcome.NEVER_ASKED
+    return Outcome.HOLDS if moves and is_asked(system, item, graph) else Outcome.NEVER_ASKED
+
+
+def is_asked(system: TransitionSystem, item: Liveness, graph: nx.MultiDiGraph[State]) -> bool:
+    """Whether a run comes to the trigger, if there is one, and then to the goal, or is fair and does not end with an error."""
+    assert isinstance(item, Eventually | LeadsTo)
+    starts = [s for s in graph if system.holds(item.trigger, s)] if isinstance(item, LeadsTo) else system.initial
+    return any(is_shown(system, item, graph.subgraph({s, *nx.descendants(graph, s)})) for s in starts)
+
+
+def is_shown(system: TransitionSystem, item: Eventually | LeadsTo, part: nx.MultiDiGraph[State]) -> bool:
+    """Whether the goal lies in a part of the graph, or a fair run can stay there."""
+    return any(system.holds(item.goal, state) for state in part) or has_fair_part(system, part)
 
 
 def compare(system: TransitionSystem) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -110,10 +110,14 @@ def stays(system: TransitionSystem, state: State) -> bool:
 
 def breakable(system: TransitionSystem, item: Liveness, graph: Graph) -> bool:
     """Whether some fair run breaks the demand."""
-    waiting = waiting_states(system, item, graph)
-    if any(stays(system, state) for state in waiting):
+    return fair_run_among(system, waiting_states(system, item, graph), graph)
+
+
+def fair_run_among(system: TransitionSystem, states: Collection[State], graph: Graph) -> bool:
+    """Whether some fair run stays among some states for ever."""
+    if any(stays(system, state) for state in states):
         return True
-    sets = chain.from_iterable(combinations(sorted(waiting), size) for size in range(1, len(waiting) + 1))
+    sets = chain.from_iterable(combinations(sorted(states), size) for size in range(1, len(states) + 1))
     for chosen in map(frozenset, sets):
         inner = [edge for edge in graph.edges if edge[0] in chosen and edge[2] in chosen]
         if is_connected(chosen, inner) and is_fair(system, chosen, inner):
@@ -131,11 +135,14 @@ def expected(system: TransitionSystem, item: Liveness) -> Outcome:
 
 
 def is_asked(system: TransitionSystem, item: Liveness, graph: Graph) -> bool:
-    """Whether something can happen at all, and the trigger, if there is one, comes about."""
+    """Whether something can happen at all, and the trigger, if there is one, comes about, in a run to the goal or a fair one without an error."""
     steps = ((state, action) for state in graph.states for action in system.enabled(state))
     if all(system.fault(state, action) for state, action in steps):
         return False
-    return not isinstance(item, LeadsTo) or any(system.holds(item.trigger, state) for state in graph.states)
+    trigger, goal = (item.trigger if isinstance(item, LeadsTo) else TRUE), item.conditions()[-1]
+    among = graph.states if isinstance(item, LeadsTo) else system.initial
+    later = reach((state for state in among if system.holds(trigger, state)), graph.edges)
+    return any(system.holds(goal, state) for state in later) or fair_run_among(system, later, graph)
 
 
 # -- random systems -----------------------------------------------------------------------------------
@@ -172,16 +179,22 @@ def systems(draw: st.DrawFn) -> TransitionSystem:
     state = IntVar("s", IntSort(0, size - 1), (0,))
     moves = [([number], (number + 1) % ring) for number in range(ring)]
     moves += draw(st.lists(st.tuples(st.lists(numbers, unique=True), numbers), min_size=1, max_size=5))
-    bounds = draw(st.lists(numbers, max_size=1)) if draw(st.integers(0, 9)) > 7 else []
-    kind = draw(st.sampled_from((FaultKind.BOUND, FaultKind.RANGE)))
-    actions = tuple(goes_to(i, state, *move, bounds if i == ring else (), kind=kind) for i, move in enumerate(moves))
+    kind = draw(st.sampled_from((None, None, FaultKind.BOUND, FaultKind.RANGE, FaultKind.RANGE)))
+    faulty = draw(st.integers(0, len(moves) - 1))
+    actions = tuple(
+        goes_to(i, state, *move, move[0] if i == faulty and kind else (), kind=kind or FaultKind.RANGE)
+        for i, move in enumerate(moves)
+    )
+    progress = [Fairness("all", Strength.WEAK, tuple(range(len(actions))))] if draw(st.booleans()) else []
     groups = st.lists(st.integers(0, len(actions) - 1), min_size=1, max_size=2, unique=True).map(tuple)
     fairness = st.builds(Fairness, st.just("some"), st.sampled_from(Strength), groups)
     items = (
         Eventually("eventually", among(state, [draw(numbers)])),
         LeadsTo("leads to", among(state, draw(st.lists(numbers))), among(state, [draw(numbers)])),
     )
-    return TransitionSystem("random", (state,), actions, items, fairness=tuple(draw(st.lists(fairness, max_size=4))))
+    return TransitionSystem(
+        "random", (state,), actions, items, fairness=(*progress, *draw(st.lists(fairness, max_size=4)))
+    )
 
 
 def assert_shows(system: TransitionSystem, item: Liveness, trace: Trace | None) -> None:

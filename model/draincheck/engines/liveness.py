@@ -7,13 +7,15 @@ is no product with an automaton: for the two kinds of demand the waiting states 
 No progress and no fairness is assumed but what the system states. A counterexample is a path and a loop (`Trace.loop`), or a path to where
 the run stops; it is executed again and asked again whether it is fair before anybody sees it (`semantics`).
 
-*Holds* needs the whole graph: a limit or a bound on the way makes it *unknown*. A violation found in the part that was seen is one.
+*Holds* needs the whole graph: a limit or a bound on the way makes it *unknown*. A violation found in the part that was seen is one. And it
+needs a run that is asked: where every fair run (that comes to the trigger) ends with an error before the goal, there is none.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from math import inf
 
 from msgspec import Struct
@@ -21,12 +23,23 @@ from msgspec import Struct
 from draincheck.budget import look, running
 from draincheck.engines.lasso import fair_loop
 from draincheck.errors import EvidenceError, OutOfBudget
+from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.components import fair_components
 from draincheck.exploration.graph import PIECE, Edge, StateGraph
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.promise import Strength
 from draincheck.properties import FAULTS, Eventually, LeadsTo, Liveness, Property
-from draincheck.reason import Assuming, Exhaustive, Incomplete, Reason, Refused, RunsForEver, Undecided
+from draincheck.reason import (
+    Assuming,
+    Exhaustive,
+    Incomplete,
+    NeverAsked,
+    Reason,
+    Refused,
+    RunsForEver,
+    Unasked,
+    Undecided,
+)
 from draincheck.run import Run, Trace
 from draincheck.semantics.fairness import never_promised, who_could_move
 from draincheck.semantics.vacuity import unasked
@@ -97,6 +110,8 @@ def _looked_for(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
         return Verdict(item.name, Outcome.UNKNOWN, graph.incomplete)
     if not waiting.asked:
         return Verdict(item.name, Outcome.NEVER_ASKED, unasked(graph.system, item, graph.moves))
+    if not waiting.goes_on():
+        return Verdict(item.name, Outcome.NEVER_ASKED, NeverAsked(Unasked.ONLY_ERRORS))
     return Verdict(item.name, Outcome.HOLDS, _why(graph.system, waiting, item, errors))
 
 
@@ -129,14 +144,25 @@ class _Waiting:
         self._graph = graph
         trigger, goal = _trigger_and_goal(item)
         starts, met = graph.where(trigger), graph.where(goal)
-        self._met = met
+        self._starts, self._met = starts, met
         self.asked = graph.moves and (isinstance(item, Eventually) or any(starts))
         self.depth: dict[int, int] = {}
         #: the state before and the action from there; None where the waiting begins
         self._origin: dict[int, Edge | None] = {}
         self.numbers: list[int] = []
-        among = graph.roots if isinstance(item, Eventually) else range(len(graph))
-        self._follow(deque(number for number in among if starts[number] and not met[number]))
+        self._among = graph.roots if isinstance(item, Eventually) else range(len(graph))
+        self._follow(deque(number for number in self._among if starts[number] and not met[number]))
+
+    def goes_on(self) -> bool:
+        """Whether some run that is asked comes to the goal, or is fair and does not end with an error."""
+        graph = self._graph
+        if not graph.cut:
+            return True
+        everywhere = range(len(graph))
+        good = (number for number in everywhere if self._met[number] or graph.may_stop(number))
+        rounds = chain.from_iterable(fair_components(graph, everywhere))
+        going = distances(predecessors(graph.edges), {*good, *rounds})
+        return any(self._starts[number] and number in going for number in self._among)
 
     def _follow(self, starts: deque[int]) -> None:
         """Breadth first from several states, each at its own depth; both queues are in order of depth."""
