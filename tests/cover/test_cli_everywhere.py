@@ -82,10 +82,39 @@ def test_a_scenario_that_cannot_run_is_left_out() -> None:
 
 
 def test_other_engines_and_properties_are_answered_for_too() -> None:
-    """Without an outcome in words the answer names properties."""
+    """The answer is about what was asked: each property by its verdict, with the scenarios."""
     result = run("check", "--revision", "v2.6.0", "--engine", "bmc", "--property", "S1", "--depth", "30", "--no-trace")
-    assert result.stdout.splitlines()[0] == "v2.6.0: violated: S1 in mirror, commit, timer and no-ioeventfd"
+    assert result.stdout.splitlines()[0] == (
+        "v2.6.0: violated: S1 in mirror, commit, timer and no-ioeventfd; holds: S1 in dataplane"
+    )
     assert result.exit_code == 12
+
+
+def test_what_was_not_asked_is_not_answered() -> None:
+    """Of a rule inside QEMU alone nothing is said of safety; what is never asked is said, too."""
+    result = run("check", "--revision", "v2.7.0", "--property", "S6", "--no-trace")
+    assert result.stdout.splitlines()[0] == "v2.7.0: violated: S6 in all 5 scenarios"
+    assert "safe" not in result.stdout and "guest sees" not in result.stdout
+    result = run("check", "--revision", "v2.8.0", "--property", "L7s", "--no-trace")
+    said = "v2.8.0: violated: L7s in mirror and commit; never asked: L7s in dataplane, timer and no-ioeventfd"
+    assert result.stdout.splitlines()[0] == result.stdout.splitlines()[-1] == said
+
+
+def test_strict_does_not_make_a_rule_visible() -> None:
+    """With --strict a rule inside QEMU decides the exit code, and stays in its column."""
+    result = run("check", "--revision", "v5.0.0", "--strict", "--no-trace")
+    lines = [line for line in result.stdout.splitlines() if "  safe" in line]
+    place = result.stdout[result.stdout.index("scenario ") :].index("violated inside QEMU")
+    assert result.exit_code == 12
+    assert len(lines) == 10 and {line.index(" S6") + 1 for line in lines} == {place}
+
+
+def test_the_commands_show_what_they_are_said_to_show() -> None:
+    """A demand on whole runs is in no other trace: its command asks for it."""
+    lines = run("check", "--revision", "v2.8.0", "--property", "L7s").stdout.splitlines()
+    commands = [line.split() for line in lines if line.startswith("    check-invariants check ")]
+    assert len(commands) == 2
+    assert all("violation of 'L7s'" in run(*words[1:]).stdout for words in commands)
 
 
 def test_the_worst_decides() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
+from typing import TypeAlias
 
 import click
 from msgspec import Struct
@@ -36,10 +38,10 @@ from draincheck.properties import FAULTS
 from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision
-from draincheck.words import counted
+from draincheck.words import counted, listed
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.mirror.impact import SAFE
+from drainspecs.mirror.impact import SAFE, matters
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
 
 __all__ = ["check"]
@@ -67,7 +69,7 @@ def check(
         "scenarios decided",
         len(subjects),
     )
-    found = _Found(subjects, told)
+    found = _Found(subjects, told, asked.properties)
     stop = stop or next(filter(None, (item.stop for item in found.told)), None)
     code = ending((code for item in found.told for code in item.codes), stop)
     if wanted.trace_out is not None:
@@ -93,6 +95,7 @@ class _Told(Struct, frozen=True):
     """What one scenario came to, as one process tells another.
 
     Attributes:
+        limited: something holds as far as modelled alone.
         counterexamples: for each its properties, whether it matters, and its length; what matters first, then the shortest.
         answered: as JSON, if that is wanted.
         files: the counterexamples as files, by property, if they are wanted.
@@ -100,6 +103,7 @@ class _Told(Struct, frozen=True):
 
     impact: tuple[str, ...]
     short_of: str
+    limited: bool
     listed: list[Listed]
     codes: list[ExitCode]
     states: int | None
@@ -117,6 +121,7 @@ def _told(subject: CodeBase, asked: Asked, wanted: Wanted) -> _Told:
     return _Told(
         found.impact,
         found.short_of,
+        any(item.word == "holds" and subject.limits(item.name, item.verdict.outcome) for item in found.listed),
         found.listed,
         codes,
         None if result.exploration is None else result.exploration.statistics.states,
@@ -132,11 +137,16 @@ def _files(found: Checked) -> dict[str, str]:
     return {item.name: write_trace(run, source=source, verdict=item.verdict.outcome) for item, run in found.violated}
 
 
+#: a scenario, and what was told of it
+_Row: TypeAlias = tuple[str, _Told | None]
+
+
 class _Found(Struct, frozen=True):
-    """The scenarios, and what was told of them before something stopped it."""
+    """The scenarios, what was told of them before something stopped it, and the properties that were named (none: all are meant)."""
 
     subjects: Sequence[CodeBase]
     told: Sequence[_Told]
+    asked: Sequence[str]
 
     @property
     def by_scenario(self) -> dict[str, _Told | None]:
@@ -149,6 +159,8 @@ class _Found(Struct, frozen=True):
     def sentence(self) -> str:
         """The answer."""
         called, found = self.subjects[0].called, self.by_scenario
+        if self.asked:
+            return f"{called}: {self._of_the_asked(found)}"
         if any(item is not None and not item.impact for item in found.values()):
             return f"{called}: {self._by_property(found)}"
         words = {name: ("unknown",) if item is None else item.impact for name, item in found.items()}
@@ -165,18 +177,33 @@ class _Found(Struct, frozen=True):
     def _items(self) -> list[tuple[str, _Told]]:
         return [(name, item) for name, item in self.by_scenario.items() if item is not None]
 
+    def _of_the_asked(self, found: Mapping[str, _Told | None]) -> str:
+        """What came of each property that was named, and where."""
+        said = _placed_by_word(found, ("violated", "never asked", "unknown", "holds"), lambda item: True)
+        limits = ", as far as modelled" if any(item.limited for item in self.told) else ""
+        undecided = [name for name, item in found.items() if item is None]
+        missing = [f"unknown: {listed(undecided)}"] if undecided else []
+        return "; ".join([*missing, *said]) + "; ".join([limits, *self._unexpected])
+
     def _by_property(self, found: Mapping[str, _Told | None]) -> str:
         """What is not as it should be, by property."""
-        said: list[str] = []
-        for word in ("violated", "never asked", "unknown"):
-            names = {
-                name: []
-                if item is None
-                else [i.name for i in item.listed if i.word == word and not (i.expected == word == "never asked")]
-                for name, item in found.items()
-            }
-            said += [f"{word}: {placed(names)}"] if any(names.values()) else []
+        words = ("violated", "never asked", "unknown")
+        said = _placed_by_word(found, words, lambda item: not item.expected == item.word == "never asked")
         return "; ".join([*(said or ["everything holds"]), *self._unexpected])
+
+
+def _placed_by_word(
+    found: Mapping[str, _Told | None], words: Sequence[str], counts: Callable[[Listed], bool]
+) -> list[str]:
+    """For each of these verdicts the properties that have it, with their scenarios."""
+    said: list[str] = []
+    for word in words:
+        names = {
+            name: [] if item is None else [each.name for each in item.listed if each.word == word and counts(each)]
+            for name, item in found.items()
+        }
+        said += [f"{word}: {placed(names)}"] if any(names.values()) else []
+    return said
 
 
 # -- as text ----------------------------------------------------------------------------------------
@@ -187,7 +214,7 @@ def _show(found: _Found, traces: bool) -> None:
     row = found.subjects[0].turned
     release = f", {row.release}" if row.release else ""
     emit(f"{found.sentence}\n\n{row.name} ({row.date}{release}: {row.subject})\n\n")
-    emit_table(_table(found))
+    emit_table(_table_of_the_asked(found) if found.asked else _table(found))
     shown = next(
         ((subject, item) for subject, item in zip(found.subjects, found.told, strict=False) if _matters(item)), None
     )
@@ -212,8 +239,9 @@ def _show_trace(subject: CodeBase, item: _Told) -> None:
 
 def _to_see(found: _Found) -> str:
     """The commands that show what is violated in each scenario."""
+    named = "".join(f" --property {quote(name)}" for name in found.asked)
     lines = [
-        f"  {'; '.join(map(_in_short, item.counterexamples))}\n    check-invariants check {subject.options} --traces\n"
+        f"  {'; '.join(map(_in_short, item.counterexamples))}\n    check-invariants check {subject.options}{named} --traces\n"
         for subject, item in zip(found.subjects, found.told, strict=False)
         if item.counterexamples
     ]
@@ -241,24 +269,47 @@ def _in_short(counterexample: tuple[list[str], bool, int]) -> str:
 def _table(found: _Found) -> Table:
     """A line a scenario."""
 
-    def violated(matters: bool) -> Callable[[tuple[str, _Told | None]], Cell]:
-        def cell(row: tuple[str, _Told | None]) -> Cell:
-            listed = () if row[1] is None else row[1].listed
-            return " ".join(item.name for item in listed if item.word == "violated" and item.matters is matters)
+    def violated(visible: bool) -> Callable[[_Row], Cell]:
+        def cell(row: _Row) -> Cell:
+            verdicts = () if row[1] is None else row[1].listed
+            return " ".join(item.name for item in verdicts if item.word == "violated" and matters(item.name) is visible)
 
         return cell
 
-    columns: dict[Column, Callable[[tuple[str, _Told | None]], Cell]] = {
+    columns: dict[Column, Callable[[_Row], Cell]] = {
         Column("scenario"): lambda row: row[0],
         Column("outcome"): _outcome,
-        Column("violated, as a guest sees"): violated(matters=True),
-        Column("violated inside QEMU"): violated(matters=False),
-        Column("states", right=True): lambda row: "" if row[1] is None or row[1].states is None else str(row[1].states),
+        Column("violated, as a guest sees"): violated(visible=True),
+        Column("violated inside QEMU"): violated(visible=False),
+        Column("states", right=True): _states,
     }
     return Table.of(found.by_scenario.items(), columns).without_empty("outcome").without_empty("states")
 
 
-def _outcome(row: tuple[str, _Told | None]) -> Cell:
+def _table_of_the_asked(found: _Found) -> Table:
+    """A line a scenario, and a column for each property that was named, or is an error of a run that somewhere came first."""
+
+    def verdict(name: str) -> Callable[[_Row], Cell]:
+        def cell(row: _Row) -> Cell:
+            verdicts = () if row[1] is None else row[1].listed
+            return next((item.cell for item in verdicts if item.name == name), "")
+
+        return cell
+
+    names = dict.fromkeys(item.name for told in found.told for item in told.listed)
+    columns: dict[Column, Callable[[_Row], Cell]] = {
+        Column("scenario"): lambda row: row[0],
+        **{Column(name): verdict(name) for name in names},
+        Column("states", right=True): _states,
+    }
+    return Table.of(found.by_scenario.items(), columns).without_empty("states")
+
+
+def _states(row: _Row) -> Cell:
+    return "" if row[1] is None or row[1].states is None else str(row[1].states)
+
+
+def _outcome(row: _Row) -> Cell:
     item = row[1]
     if item is None:
         return Styled("unknown", "yellow")
