@@ -33,7 +33,7 @@ def test_sentence(found: dict[str, tuple[str, ...]], said: str) -> None:
 
 
 def test_condition_stands_with_its_scenario() -> None:
-    """What goes wrong in a variant alone is a condition, after what is safe without one; where the scenario goes wrong itself, nothing."""
+    """What goes wrong in a variant alone is a condition, after what is safe without one."""
     flush, stop = "the guest does not flush", "nobody resets the device or stops the VM"
     said = answer(
         "X", {"dataplane": ("safe",), "mirror": ("safe",), "dataplane-stop": ABORT, "mirror-flush": ("safe",)}
@@ -43,7 +43,19 @@ def test_condition_stands_with_its_scenario() -> None:
     assert answer("X", both) == f"X is safe with timer and no-ioeventfd as long as {flush}"
     two = {"dataplane": ("safe",), "dataplane-stop": ABORT, "dataplane-flush": HANG}
     assert answer("X", two) == f"X is safe with dataplane as long as {stop} and {flush}"
-    assert answer("X", {"timer": LOSS, "timer-flush": HANG}) == "X loses acknowledged writes silently in timer"
+
+
+def test_a_variant_that_does_worse_is_named() -> None:
+    """Where the scenario goes wrong itself, what it does not do is said of the variant, and nothing else; a request beside a loss is no news."""
+    hangs = answer("X", {"dataplane": HANG, "dataplane-stop": (*LOSS, *ABORT, *HANG)})
+    assert hangs == "X loses acknowledged writes silently in dataplane-stop, may also abort there, hangs in dataplane"
+    loses = "X loses acknowledged writes silently in timer"
+    assert answer("X", {"timer": LOSS, "timer-flush": HANG}) == f"{loses}, hangs in timer-flush"
+    assert answer("X", {"timer": LOSS, "timer-flush": ("stray request",)}) == loses
+    assert answer("X", {"timer": LOSS, "timer-flush": LOSS}) == loses
+    assert answer("X", {"timer": LOSS, "timer-flush": ("safe",)}) == loses
+    stray = {"dataplane": HANG, "dataplane-flush": ("stray request",)}
+    assert answer("X", stray) == "X hangs in dataplane, submits a request between (a) and (c) in dataplane-flush"
 
 
 def test_a_variant_alone_or_unknown_is_no_condition() -> None:

@@ -257,7 +257,7 @@ def _not_asked(subject: CodeBase) -> str:
     name = subject.revision.name
     return (
         f"\nnot asked here: what must happen in the end (check-invariants liveness --revision {name}), "
-        f"other requests and errors (check-invariants --all --revision {name})\n"
+        f"other requests, a second job and errors (check-invariants --all --revision {name})\n"
     )
 
 

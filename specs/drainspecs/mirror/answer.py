@@ -22,6 +22,9 @@ _VERBS: Final = {
     "stray request": ("submits a request between (a) and (c)", "submit a request between (a) and (c)"),
 }
 
+#: what comes of a request that should not be there
+_OF_A_REQUEST: Final = frozenset({"silent loss", "crash", "abort"})
+
 #: a scenario that varies a default one -> which, and what must be so for that one to be safe if only this one goes wrong. Every scenario
 #: of the kind with one job that goes wrong in some code base where its default one is safe is among them, or goes wrong with one that is
 CONDITIONS: Final = {
@@ -43,7 +46,8 @@ def answer(name: str, found: Mapping[str, Sequence[str]]) -> str:
     Args:
         name: what it is called.
         found: scenario -> what comes of it there, in the words of `impact.consequences`, or others (`model fault`, `unknown`). What goes
-            wrong in one of CONDITIONS alone is a condition of its default scenario, if that is there.
+            wrong in one of CONDITIONS is a condition of its default scenario, if that is there and safe. If that goes wrong, too, what
+            it does not do itself is said of the other.
     """
     found, conditions = _with_conditions(found)
     places = {word: [scenario for scenario, words in found.items() if word in words] for word in _VERBS}
@@ -61,10 +65,20 @@ def _with_conditions(
     """The scenarios without those that bring conditions, and these by scenario; what is not known of one stays."""
     kept, conditions = dict(found), dict[str, tuple[str, ...]]()
     for scenario, (base, words) in CONDITIONS.items():
-        known = scenario in found and base in found and set(found[scenario]) <= {SAFE, *_VERBS}
-        if known and SAFE not in kept.pop(scenario):
+        if not (scenario in found and base in found and set(found[scenario]) <= {SAFE, *_VERBS}):
+            continue
+        kept[scenario] = _more(found[scenario], found[base])
+        if SAFE in found[base] and kept[scenario]:
             conditions[base] = (*conditions.get(base, ()), words)
+        if SAFE in found[base] or not kept[scenario]:
+            del kept[scenario]
     return kept, conditions
+
+
+def _more(found: Sequence[str], base: Sequence[str]) -> list[str]:
+    """What goes wrong in a scenario and not in the one that it varies; where that does harm, a request is no news."""
+    harmless = not set(base) & _OF_A_REQUEST
+    return [word for word in found if word not in (SAFE, *base) and (harmless or word != "stray request")]
 
 
 def _clauses(places: Mapping[str, Sequence[str]]) -> list[str]:
