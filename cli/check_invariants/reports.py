@@ -118,12 +118,13 @@ class Reports(Struct, frozen=True):
 
 def _in_repository(account: Account) -> Account:
     """Files as the repository calls them that GitHub or GitLab has checked out, wherever in it the command runs; below the folder elsewhere."""
-    root = Path(os.environ.get(GITHUB) or os.environ.get(GITLAB) or ".").resolve()
+    root, here = Path(os.environ.get(GITHUB) or os.environ.get(GITLAB) or ".").resolve(), Path.cwd()
     files = files_below(root)
     for line in (account.place, *(item.place for _, item in account.items)):
         if line is not None and (path := Path(line.file).absolute()).is_relative_to(root) and path.is_file():
             files.setdefault(line.file, path.relative_to(root).as_posix())
-    return replace(account, files=files)
+    folder = here.relative_to(root).as_posix() if here.is_relative_to(root) and here != root else ""
+    return replace(account, files=files, folder=folder)
 
 
 def _append(path: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from draincheck.core.config import Config
     from draincheck.knobs import Knobs
 
-__all__ = ["About", "Expectation", "Source", "Subject"]
+__all__ = ["About", "Expectation", "Source", "Subject", "check_command"]
 
 #: how a file names a subject, so that it can be built again: revision, scenario, order, settings; or file and function of a user's
 Source: TypeAlias = Mapping[str, str | Mapping[str, Value]]
@@ -47,6 +48,12 @@ class About(Struct, frozen=True):
     options: str
     marks: Mapping[str, str] = {}
     tool: str = "check-invariants"
+
+
+def check_command(options: str, *properties: str) -> str:
+    """The command that decides these properties (all if there are none) of what the options name, to copy into a shell."""
+    asked = "".join(f" --property {shlex.quote(name)}" for name in properties)
+    return f"check-invariants check {options}{asked}"
 
 
 class Subject(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -34,7 +35,7 @@ CASES = list(itertools.product(Outcome, Breach, (True, False), EXPECTATIONS))
 
 
 def account(*suites: Suite) -> Account:
-    return Account(title="t", command="c", exit_code=0, exit_meaning="", seconds=0, suites=suites, version="1")
+    return Account(title="t", command="c", exit_code=0, seconds=0, suites=suites, version="1")
 
 
 @pytest.mark.parametrize("compared", [False, True])
@@ -184,10 +185,41 @@ def test_an_account_sums_up_what_it_has() -> None:
 
 def test_a_run_that_ends_badly_shows_something_red() -> None:
     """Nothing was selected, for instance; negative control: one that ends well shows nothing more."""
-    assert [item.why for _, item in replace(account(), exit_code=10, exit_meaning="nothing was selected").bad] == [
+    assert [item.why for _, item in replace(account(), exit_code=10, why="nothing was selected").bad] == [
         "exit code 10: nothing was selected"
     ]
     assert list(account().items) == []
+
+
+def test_what_an_exit_code_means_is_what_happened() -> None:
+    """Each kind of trouble with its number, then what led to it; nothing of what is fine."""
+    wrong: dict[str, Any] = {"standing": Standing.WRONG, "expected": Outcome.HOLDS}
+    items = [
+        Item(name="a", outcome=Outcome.VIOLATED, **wrong),
+        Item(name="b", outcome=Outcome.VIOLATED, **wrong),
+        Item(name="c", outcome=Outcome.NEVER_ASKED, **wrong),
+        Item(name="counts", kind="pinned count", standing=Standing.WRONG),
+        Item(name="d", outcome=Outcome.VIOLATED, standing=Standing.WRONG),
+        Item(name="e", standing=Standing.UNDECIDED),
+        Item(name="f", standing=Standing.MISCONFIGURED),
+        Item(name="g", standing=Standing.FINE),
+        Item(name="h", standing=Standing.NOTED),
+    ]
+    said = (
+        "2 verdicts not as expected, 1 demand never asked, 1 pinned count not as expected, 1 violation, 1 undecided, "
+        "1 configuration error; interrupted"
+    )
+    assert replace(account(Suite(title="s", items=items)), exit_code=130, why="interrupted").exit_meaning == said
+    assert account(Suite(title="s", items=items[-2:])).exit_meaning == "nothing is wrong"
+
+
+def test_commands_are_typed_in_the_repositorys_folder() -> None:
+    """One of its own, if an item has it, else that of the whole run; from below, if that is where it ran."""
+    items = [Item(name="a", standing=Standing.WRONG, command="own"), Item(name="b", standing=Standing.WRONG)]
+    whole = account(Suite(title="s", items=items))
+    assert [whole.command_of(one) for one in items] == ["own", "c"]
+    below = replace(whole, folder="my drains")
+    assert [below.command_of(one) for one in items] == ["cd 'my drains' && own", "cd 'my drains' && c"]
 
 
 def test_fingerprints_are_unique_and_know_no_lines() -> None:

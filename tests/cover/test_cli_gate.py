@@ -34,6 +34,8 @@ from tests.support.cli import run
 def differences(result: Result) -> str:
     """What was printed above the last line, which says what was checked and agrees with that."""
     *lines, last = result.stdout.splitlines(keepends=True)
+    assert all(line.startswith("    check-invariants ") for line in lines[1::2])
+    lines = lines[::2]
     wrong = f"{len(lines)} not as expected\n"
     assert last.startswith("built-in story: ") and last.endswith(wrong if lines else "; all as expected\n")
     return "".join(lines)

@@ -64,7 +64,7 @@ def test_an_annotation_has_its_line_and_its_reason() -> None:
     """The file as the model's source has it."""
     found = commands(github_annotations(account(item(Standing.WRONG, meaning="no request"))))[0]
     assert (found.properties["file"], found.properties["line"]) == ("models/m.py", "3")
-    assert found.message == "no request\nbecause it is wrong"
+    assert found.message == "no request\nbecause it is wrong\nshown by: check-invariants gate"
 
 
 def test_more_annotations_than_are_shown_are_announced() -> None:
@@ -82,7 +82,7 @@ def test_any_name_stays_one_annotation(name: str) -> None:
     place = SourceLine(name, 7)
     text = github_annotations(account(item(Standing.WRONG, name=name, why=name, place=place)))
     (found,) = commands(text)
-    assert found.message == harmless(name)
+    assert found.message == "\n".join(filter(None, [harmless(name), "shown by: check-invariants gate"]))
     assert found.properties["file"] == harmless(name)
     assert text.count("\n") == 1
 

@@ -72,7 +72,7 @@ def test_a_failure_has_its_message_and_its_trace() -> None:
     assert case.result[0].message == "because it is wrong"
     assert case.result[0].type == "violated"
     said = str(case.result[0].text)
-    assert "models/m.py:3" in said
+    assert "models/m.py:3" in said and "shown by: check-invariants gate" in said
     assert "(b) blk_aio_multiwrite" in said
 
 
@@ -83,7 +83,9 @@ def test_a_suite_says_how_it_came_about() -> None:
     assert said["check-invariants"] == "1.2.3"
     assert said["counts"] == "12 states, 30 transitions, depth 7"
     assert said["pinned"] == "10 states, 31 transitions, depth 7"
-    assert said["exit code"] == "12 (what differs)"
+    assert said["exit code"] == (
+        "12 (3 violations, 1 undecided, 1 model fault, 1 configuration error, 1 verdict not as expected)"
+    )
 
 
 def test_a_run_that_selected_nothing_is_red() -> None:

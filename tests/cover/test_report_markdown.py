@@ -101,7 +101,7 @@ def test_the_report_has_a_row_for_each_thing_to_look_at() -> None:
         *(SIGNS[one.standing] for _, one in found.bad),
         *(SIGNS[standing] for standing in (Standing.MISCONFIGURED, Standing.WRONG)),
     ]
-    assert {len(row) for row in rows} == {6, 9}
+    assert {len(row) for row in rows} == {7, 9}
 
 
 def test_the_report_has_every_counterexample() -> None:
@@ -114,7 +114,7 @@ def test_the_report_has_every_counterexample() -> None:
 def test_nasty_names_leave_the_report_as_it_is() -> None:
     """The same blocks and columns as with other names."""
     rows = cells(markdown_report(nasty()))
-    assert {len(row) for row in rows} == {6, 9}
+    assert {len(row) for row in rows} == {7, 9}
     assert one_line(NASTY) in rows[1][1]
     assert "html_inline" not in kinds(markdown_report(nasty()))
 

@@ -146,8 +146,8 @@ def test_a_rule_that_does_not_matter_is_a_warning() -> None:
 @pytest.mark.parametrize(("code", "ended"), [(0, True), (12, True), (30, True), (150, False), (255, False)])
 def test_the_exit_code_is_said(code: int, ended: bool) -> None:
     """With its meaning, and whether the tool came to its end."""
-    found = run_of(account(exit_code=code))["invocations"][0]
-    assert (found["exitCode"], found["exitCodeDescription"]) == (code, "what differs")
+    found = run_of(account(exit_code=code, why="so it was"))["invocations"][0]
+    assert (found["exitCode"], found["exitCodeDescription"]) == (code, "so it was")
     assert found["executionSuccessful"] is ended
 
 

@@ -46,7 +46,6 @@ def account(*items: Item, **fields: Any) -> Account:
         "title": "gate",
         "command": "check-invariants gate",
         "exit_code": 10 if any(one.standing.bad for one in items) else 0,
-        "exit_meaning": "what differs",
         "seconds": 1234.5678,
         "version": "1.2.3",
         "suites": [Suite(title="models/m.py:build", items=items, scenario="mirror", seconds=0.25)],
@@ -90,7 +89,7 @@ def nasty() -> Account:
     ]
     suite = Suite(title=NASTY, items=items, scenario=NASTY)
     return account(
-        title=NASTY, command=NASTY, exit_code=12, exit_meaning=NASTY, suites=[suite, nasty_suite()], version=NASTY
+        title=NASTY, command=NASTY, exit_code=12, why=NASTY, folder=NASTY, suites=[suite, nasty_suite()], version=NASTY
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -12,6 +12,7 @@ import click
 
 import check_invariants
 from check_invariants import configuration
+from check_invariants.again import command_again
 from check_invariants.configuration import GateConfig
 from check_invariants.exit import EmptySelection, ExitCode, Misconfigured, ending
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table
@@ -104,19 +105,18 @@ def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
     ran, stop = run(planned, replay)
     suites = [item.suite for item in ran]
     code = ending((code for item in ran for code in item.codes), stop)
-    words = ["check-invariants", "gate", config.path, *([] if replay else ["--no-replay"])]
     account = Account(
         title=f"gate {config.path}",
-        command=shlex.join(words),
+        command=command_again("gate", config.path, *([] if replay else ["--no-replay"])),
         exit_code=int(code),
-        exit_meaning=code.meaning,
+        why="" if stop is None else str(stop),
         seconds=perf_counter() - start,
         suites=suites,
         version=__version__,
         place=SourceLine(config.path, 1),
     )
     said = f"{config.path}: {_checked(account)}; {account.summary if account.bad else 'all as expected'}"
-    reports.show("".join(_line(suite, item) for suite, item in account.bad) + f"{said}\n")
+    reports.show("".join(_lines(account, suite, item) for suite, item in account.bad) + f"{said}\n")
     if reports.as_json:
         emit_json("gate-project", _document(config, account, said), code)
     reports.write(account)
@@ -127,18 +127,13 @@ def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
 def _checked(account: Account) -> str:
     """What was looked at, in words."""
     items = [item for suite in account.suites for item in suite.items]
-    others = [item.name for item in items if item.outcome is None]
-    said = [
-        counted(len(account.suites), "model"),
-        counted(len(items) - len(others), "verdict"),
-        counted(others.count("counts"), "pinned count"),
-        counted(sum(name.startswith("replay of ") for name in others), "replay"),
-    ]
-    return ", ".join(part for part in said if not part.startswith("0 "))
+    numbers = Counter({"model": len(account.suites), **Counter(item.kind for item in items if item.kind != "model")})
+    return ", ".join(counted(number, kind) for kind, number in numbers.items())
 
 
-def _line(suite: Suite, item: Item) -> str:
-    return f"{suite.title}: {item.name}: {item.why}\n"
+def _lines(account: Account, suite: Suite, item: Item) -> str:
+    """What is wrong, and below it what shows that."""
+    return f"{suite.title}: {item.name}: {item.why}\n    {item.command or account.command}\n"
 
 
 def _document(config: GateConfig, account: Account, said: str) -> Document:
@@ -163,6 +158,7 @@ def _items_json(items: Sequence[Item]) -> list[Document]:
             "expected": item.wanted or None,
             "why": item.why,
             "place": None if item.place is None else {"file": item.place.file, "line": item.place.line},
+            "command": item.command or None,
         }
         for item in items
     ]

@@ -9,6 +9,7 @@ from time import perf_counter
 from msgspec.structs import asdict
 
 from check_invariants import standard
+from check_invariants.again import command_again
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.output import Document, check_output, emit, emit_json, emit_stop, until_stopped, write_to
 from check_invariants.reports import Reports
@@ -52,10 +53,13 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
     code = ending((of_comparison(False, item.kind == "unknown") for item in found), stop)
     said = f"built-in story: {_checked(results)}; {_differ(len(found), stop)}"
     if reports.as_json:
-        emit_json("gate", {"rows": len(results), "differences": list(map(asdict, found)), "answer": said}, code)
-    reports.show("".join(f"{item}\n" for item in found) + f"{said}\n")
+        differences: list[Document] = [{**asdict(item), "command": item.command} for item in found]
+        emit_json("gate", {"rows": len(results), "differences": differences, "answer": said}, code)
+    reports.show("".join(f"{item}\n    {item.command}\n" for item in found) + f"{said}\n")
     if reports.wanted:
-        reports.write(_account(results, beyond, stop, code, perf_counter() - start))
+        again = command_again("gate", "--quick" if quick else "--built-in")
+        suites = [*suites_of(results), Suite(title="liveness, notify and claims", items=_beyond(beyond, stop))]
+        reports.write(_account(suites, stop, code, again, perf_counter() - start))
     emit_stop(stop, f"{len(compared)} of {len(rows)} rows were compared, {left}")
     return code
 
@@ -134,17 +138,15 @@ def _from_here(path: Path) -> str:
 _STANDINGS = {"unknown": Standing.UNDECIDED, "fault": Standing.FAULT}
 
 
-def _account(
-    results: Sequence[RowResult], beyond: Sequence[Deviation], stop: Stop | None, code: ExitCode, seconds: float
-) -> Account:
-    """The run as reports take it: a suite a row, and one for all that goes beyond rows."""
+def _account(suites: Sequence[Suite], stop: Stop | None, code: ExitCode, again: str, seconds: float) -> Account:
+    """The run as reports take it."""
     return Account(
         title="gate",
-        command="check-invariants gate",
+        command=again,
         exit_code=int(code),
-        exit_meaning=code.meaning,
+        why="" if stop is None else str(stop),
         seconds=seconds,
-        suites=[*suites_of(results), Suite(title="liveness, notify and claims", items=_beyond(beyond, stop))],
+        suites=suites,
         version=__version__,
         place=SourceLine(_from_here(Path(expectations.__file__)), 1),
     )
@@ -157,6 +159,7 @@ def _beyond(found: Sequence[Deviation], stop: Stop | None) -> list[Item]:
             name=f"{item.revision} {item.row} {item.what}",
             standing=_STANDINGS.get(item.kind, Standing.WRONG),
             why=f"expected {item.expected}, found {item.found}",
+            command=item.command,
         )
         for item in found
     ]

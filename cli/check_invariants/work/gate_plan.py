@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from check_invariants.configuration import CodeBaseEntry, Entry, GateConfig, ModelEntry, Spot
 from check_invariants.selection import loading
 from draincheck import Subject
 from draincheck.errors import SourceLine
-from draincheck.knobs import Setting, nearest, parse_setting, shown
+from draincheck.knobs import Setting, nearest, parse_setting
 from draincheck.model_file import Builder, builders
-from draincheck.parameters import assigned
+from draincheck.parameters import assigned, shown
 from draincheck.properties import FAULTS, Reachable
 from draincheck.qemu import Scenario
 from draincheck.revisions import find_revision
@@ -24,16 +25,25 @@ from drainspecs.mirror.specifications import known_properties, specification_of
 
 __all__ = ["Planned", "plan"]
 
-#: a subject's name, and what makes it
-Made: TypeAlias = tuple[str, Callable[[], Subject]]
+
+class Made(NamedTuple):
+    """A subject: its name in reports, the arguments that name it on the command line, and what makes it."""
+
+    called: str
+    options: str
+    make: Callable[[], Subject]
 
 
 class Planned(NamedTuple):
-    """What an entry of a configuration comes to: `subjects`, each with its name, found and made only when they are wanted."""
+    """What an entry of a configuration comes to: `subjects`, found and made only when they are wanted.
+
+    `called` and `options` are as those of `Made`, of all of them together.
+    """
 
     entry: Entry
     spot: Spot
     called: str
+    options: str
     subjects: Callable[[], Iterable[Made]]
 
     @property
@@ -95,7 +105,15 @@ def _model(entry: ModelEntry, spot: Spot) -> Planned:
     _check_whole(entry, spot)
     name = ":".join(filter(None, [str(path), entry.function, entry.variant]))
     given = f" ({assigned(entry.parameters)})" if entry.parameters else ""
-    return Planned(entry, spot, f"{name}{given}", partial(_models, str(path), entry, spot, given))
+    return Planned(
+        entry, spot, f"{name}{given}", _options(name, entry), partial(_models, str(path), entry, spot, given)
+    )
+
+
+def _options(name: str, entry: ModelEntry) -> str:
+    """The arguments that name a model with the entry's parameters."""
+    given = (f"{parameter}={shown(value)}" for parameter, value in entry.parameters.items())
+    return shlex.join([name, *(word for each in given for word in ("--set", each))])
 
 
 def _check_whole(entry: ModelEntry, spot: Spot) -> None:
@@ -116,7 +134,9 @@ def _models(file: str, entry: ModelEntry, spot: Spot, given: str) -> list[Made]:
     """The models that an entry names. Raises Misconfigured, and what `loading` raises."""
     with loading():
         found = list(_builders(file, entry, spot))
-    return [(f"{item.program.file}:{item.title}{given}", partial(_built, item, entry, spot)) for item in found]
+    names = [f"{item.program.file}:{item.title}" for item in found]
+    pairs = zip(names, found, strict=True)
+    return [Made(f"{name}{given}", _options(name, entry), partial(_built, item, entry, spot)) for name, item in pairs]
 
 
 def _builders(file: str, entry: ModelEntry, spot: Spot) -> Iterator[Builder]:
@@ -163,7 +183,7 @@ def _code_bases(entry: CodeBaseEntry, spot: Spot) -> Iterator[Planned]:
         code_base = CodeBase(revision, scenario, entry.order, settings, specification)
         with spot.saying(*(("scenarios", number) if entry.scenarios else ())):
             if _can_run(code_base, named=bool(entry.scenarios)):
-                yield Planned(entry, spot, code_base.title, partial(_itself, code_base))
+                yield Planned(entry, spot, code_base.title, code_base.options, partial(_itself, code_base))
 
 
 def _specification(entry: CodeBaseEntry, spot: Spot) -> Specification:
@@ -192,11 +212,11 @@ def _scenarios(entry: CodeBaseEntry, spot: Spot) -> Iterator[Scenario]:
 
 def _setting(name: str, value: bool | int | str, spot: Spot) -> tuple[str, Setting]:
     with spot.saying("settings", name):
-        return parse_setting(f"{name}={shown(value) if isinstance(value, bool) else value}")
+        return parse_setting(f"{name}={shown(value)}")
 
 
 def _itself(code_base: CodeBase) -> list[Made]:
-    return [(code_base.title, lambda: code_base)]
+    return [Made(code_base.title, code_base.options, lambda: code_base)]
 
 
 def _can_run(code_base: CodeBase, named: bool) -> bool:

@@ -11,14 +11,14 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from check_invariants.again import check_again
 from check_invariants.configuration import ModelEntry
 from check_invariants.exit import ExitCode, Misconfigured, of_stop, of_verdict
 from check_invariants.judge import checked
 from check_invariants.output import until_stopped
-from check_invariants.work.gate_plan import Planned
+from check_invariants.work.gate_plan import Made, Planned
 from check_invariants.work.gate_replay import replayed
 from draincheck import Expectation, Outcome, Subject
-from draincheck.checking import Result
 from draincheck.errors import SourceLine
 from draincheck.reason import Stop
 from draincheck.report.account import Item, SearchCounts, Standing, Suite, suite_of
@@ -58,13 +58,13 @@ def _entry(planned: Planned, replay: bool) -> Iterator[Ran]:
     try:
         subjects = list(planned.subjects())
     except click.ClickException as error:
-        yield _fault(planned, planned.called, error)
+        yield _fault(planned, planned, error)
         return
-    for called, make in subjects:
+    for made in subjects:
         try:
-            yield _decided(planned, called, make(), replay)
+            yield _decided(planned, made, made.make(), replay)
         except click.ClickException as error:
-            yield _fault(planned, called, error)
+            yield _fault(planned, made, error)
 
 
 #: how an error is shown that leaves nothing to decide; any other is the model's
@@ -75,15 +75,22 @@ _STANDINGS = {
 }
 
 
-def _fault(planned: Planned, called: str, error: click.ClickException) -> Ran:
+def _fault(planned: Planned, of: Planned | Made, error: click.ClickException) -> Ran:
     """A name that leads nowhere is the configuration's fault, whatever else the model's."""
     if isinstance(error, click.UsageError):
         error = Misconfigured(error.message, planned.line)
     code, why = ExitCode.of(error), error.format_message()
     line = error.line if isinstance(error, Misconfigured) else _line_in(why, planned)
-    name = "configuration" if code is ExitCode.CONFIGURATION else "model"
-    item = Item(name=name, standing=_STANDINGS.get(code, Standing.FAULT), why=why, place=line or planned.line)
-    return Ran(Suite(title=called, items=[item]), [code])
+    misconfigured = code is ExitCode.CONFIGURATION
+    item = Item(
+        name="configuration" if misconfigured else "model",
+        kind="model",
+        standing=_STANDINGS.get(code, Standing.FAULT),
+        why=why,
+        place=line or planned.line,
+        command="" if misconfigured else check_again(of.options, *planned.entry.properties),
+    )
+    return Ran(Suite(title=of.called, items=[item]), [code])
 
 
 def _line_in(why: str, planned: Planned) -> SourceLine | None:
@@ -94,23 +101,33 @@ def _line_in(why: str, planned: Planned) -> SourceLine | None:
 
 
 def _not_reached(planned: Planned, stop: Stop) -> Ran:
-    item = Item(name="model", standing=Standing.UNDECIDED, why=f"not decided: {stop}", place=planned.line)
+    command = check_again(planned.options, *planned.entry.properties)
+    item = Item(
+        name="model",
+        kind="model",
+        standing=Standing.UNDECIDED,
+        why=f"not decided: {stop}",
+        place=planned.line,
+        command=command,
+    )
     return Ran(Suite(title=planned.called, items=[item]), [of_stop(stop)])
 
 
-def _decided(planned: Planned, called: str, subject: Subject, replay: bool) -> Ran:
+def _decided(planned: Planned, made: Made, subject: Subject, replay: bool) -> Ran:
     start = perf_counter()
     result = checked(subject, planned.entry.properties, expectation=partial(_expectation, planned, subject))
     suite = suite_of(subject, result, compared=True, strict=True)
-    pins = list(_pins(planned, suite, result))
+    command = check_again(made.options, *planned.entry.properties)
+    pins = [replace(item, kind="pinned count", command=command) for item in _pins(planned, suite)]
     replays = list(replayed(subject, result)) if replay and isinstance(subject, CodeBase) else []
     codes = [
         *(of_verdict(item.outcome, item.item.breach, item.expectation) for item in result.findings),
         *(_code_of(item, ExitCode.DIFFERENT) for item in pins),
         *(_code_of(item, ExitCode.DIVERGED) for item in replays),
     ]
-    items = [replace(item, place=_place(planned, item)) for item in (*suite.items, *pins, *replays)]
-    suite = replace(suite, title=called, items=items, seconds=perf_counter() - start, pinned=_pinned(planned))
+    verdicts = [replace(item, command=check_again(made.options, item.name)) for item in suite.items]
+    items = [replace(item, place=_place(planned, item)) for item in (*verdicts, *pins, *replays)]
+    suite = replace(suite, title=made.called, items=items, seconds=perf_counter() - start, pinned=_pinned(planned))
     return Ran(suite, codes, result.stopped)
 
 
@@ -139,7 +156,7 @@ def _pinned(planned: Planned) -> SearchCounts | None:
     return None if pinned is None else SearchCounts(pinned.states, pinned.transitions, pinned.depth)
 
 
-def _pins(planned: Planned, suite: Suite, result: Result) -> Iterator[Item]:
+def _pins(planned: Planned, suite: Suite) -> Iterator[Item]:
     """That the search found what is pinned."""
     pinned = _pinned(planned)
     if pinned is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from check_invariants.again import replay_again
 from check_invariants.work.replay import parted
 from draincheck import ModelError, Outcome, Run, Subject, Trace
 from draincheck.checking import Result
@@ -30,13 +31,17 @@ def replayed(subject: Subject, result: Result) -> Iterator[Item]:
 
 def _item(subject: Subject, name: str, run: Run) -> Item:
     """What came of one."""
-    called, meaning = f"replay of {name}", "the reference core does what the model does"
+    item = Item(
+        name=f"replay of {name}",
+        kind="replay",
+        standing=Standing.FINE,
+        meaning="the reference core does what the model does",
+        command=replay_again(subject.about.options, name),
+    )
     try:
         parting = follow(run, Machine(*subject.on_core()))
     except ModelError as error:
-        why = f"not executed: {error}"
-        return Item(name=called, standing=Standing.NOTED, why=why, meaning=meaning)
+        return replace(item, standing=Standing.NOTED, why=f"not executed: {error}")
     if parting is None:
-        return Item(name=called, standing=Standing.FINE, meaning=meaning)
-    why = parted(parting, run.system.name)
-    return Item(name=called, standing=Standing.WRONG, why=why, meaning=meaning, run=run)
+        return item
+    return replace(item, standing=Standing.WRONG, why=parted(parting, run.system.name), run=run)

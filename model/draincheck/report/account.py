@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
@@ -73,6 +74,7 @@ class Item(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: what was decided.
+        kind: what that is, in a word or two.
         standing: how it is shown.
         outcome: the verdict; None for what is no property.
         expected: the expected one; None if nothing is.
@@ -82,9 +84,11 @@ class Item(Struct, frozen=True, kw_only=True):
         matters: whether a violation is bad news by itself.
         run: the counterexample (or the witness), executed.
         place: the line of a model's source to look at.
+        command: shows it again, and how it comes about, to copy into a shell; "" if that of the whole run does.
     """
 
     name: str
+    kind: str = "verdict"
     standing: Standing
     outcome: Outcome | None = None
     expected: Outcome | None = None
@@ -94,6 +98,18 @@ class Item(Struct, frozen=True, kw_only=True):
     matters: bool = True
     run: Run | None = None
     place: SourceLine | None = None
+    command: str = ""
+
+    @property
+    def trouble(self) -> tuple[str, str]:
+        """What is wrong with one that is bad, as a noun of which there may be several, and what follows it; each may be ""."""
+        if self.standing is Standing.UNDECIDED:
+            return "", "undecided"
+        if self.standing is not Standing.WRONG:
+            return self.standing.value, ""
+        if self.outcome is Outcome.NEVER_ASKED:
+            return "demand", "never asked"
+        return (self.kind, "not as expected") if self.differs or self.outcome is None else ("violation", "")
 
     @property
     def found(self) -> str:
@@ -148,22 +164,25 @@ class Account(Struct, frozen=True, kw_only=True):
     Attributes:
         title: what was done, in a few words.
         command: the command line, as one would type it.
-        exit_code: the one that the run ends with; `exit_meaning` says it in words.
+        exit_code: the one that the run ends with.
+        why: what led to it, beside the items; "" if nothing did.
         seconds: how long it took.
         suites: in the order in which they are shown.
         version: of this tool (`draincheck.__version__`).
         place: the file to point at where an item has no line: a configuration, for instance.
         files: for what a `SourceLine` calls a file, the path that a repository knows it by, where that is another
             (`draincheck.location.files_below`).
+        folder: the one below the repository in which commands are typed; "" for its own.
     """
 
     title: str
     command: str
     exit_code: int
-    exit_meaning: str
     seconds: float
     suites: Sequence[Suite]
     version: str
+    why: str = ""
+    folder: str = ""
     place: SourceLine | None = None
     files: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -180,6 +199,24 @@ class Account(Struct, frozen=True, kw_only=True):
     def _ending(self) -> Suite:
         why = f"exit code {self.exit_code}: {self.exit_meaning}"
         return Suite(title=self.title, items=[Item(name="exit code", standing=Standing.WRONG, why=why)])
+
+    @property
+    def exit_meaning(self) -> str:
+        """What the exit code means this time: what is wrong, with numbers, and what led to it beside that."""
+        troubles = Counter(item.trouble for suite in self.suites for item in suite.items if item.standing.bad)
+        numbers = ((counted(n, noun) if noun else str(n), rest) for (noun, rest), n in troubles.items())
+        said = ", ".join(" ".join(filter(None, words)) for words in numbers)
+        return "; ".join(filter(None, [said, self.why])) or (
+            "something is wrong" if self.exit_code else "nothing is wrong"
+        )
+
+    def command_of(self, item: Item) -> str:
+        """What shows an item again, typed in the repository's folder."""
+        return self.typed(item.command or self.command)
+
+    def typed(self, command: str) -> str:
+        """A command as it is typed in the repository's folder."""
+        return f"cd {shlex.quote(self.folder)} && {command}" if self.folder else command
 
     @property
     def items(self) -> Iterator[tuple[Suite, Item]]:

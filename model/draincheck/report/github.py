@@ -40,9 +40,9 @@ def _annotations(account: Account) -> Iterator[str]:
 def _annotation(account: Account, suite: Suite, item: Item) -> str:
     place = account.place_of(item)
     where = {} if place is None else {"file": place.file, "line": str(max(1, place.line))}
-    meaning = f"{item.meaning}\n" if item.meaning else ""
+    said = "\n".join(filter(None, [item.meaning, item.why, f"shown by: {account.command_of(item)}"]))
     kind = "warning" if item.standing is Standing.WRONG and not item.matters else "error"
-    return _command(kind, {**where, "title": f"{item.name} in {suite.title}"}, meaning + item.why)
+    return _command(kind, {**where, "title": f"{item.name} in {suite.title}"}, said)
 
 
 def _command(kind: str, properties: dict[str, str], message: str) -> str:

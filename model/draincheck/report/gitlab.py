@@ -29,7 +29,7 @@ def code_quality(account: Account) -> str:
 def _issue(account: Account, suite: Suite, item: Item, fingerprint: str) -> Json:
     place = account.place_of(item) or _NOWHERE
     return {
-        "description": harmless(_description(suite, item)),
+        "description": harmless(_description(account, suite, item)),
         "check_name": harmless(item.name),
         "fingerprint": fingerprint,
         "severity": _severity(item),
@@ -37,9 +37,9 @@ def _issue(account: Account, suite: Suite, item: Item, fingerprint: str) -> Json
     }
 
 
-def _description(suite: Suite, item: Item) -> str:
+def _description(account: Account, suite: Suite, item: Item) -> str:
     meaning = f" ({item.meaning})" if item.meaning else ""
-    return f"{suite.title}: {item.name}{meaning}: {item.why}"
+    return f"{suite.title}: {item.name}{meaning}: {item.why}; shown by: {account.command_of(item)}"
 
 
 def _severity(item: Item) -> str:

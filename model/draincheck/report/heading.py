@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from draincheck.properties import Reachable
 from draincheck.report.calls import events_of
 from draincheck.run import Run
 from draincheck.semantics.violation import shows
-from draincheck.subject import About
+from draincheck.subject import About, check_command
 
 __all__ = ["REPRODUCE", "facts_of"]
 
@@ -38,8 +37,7 @@ def _finding(run: Run) -> tuple[str, str]:
 
 
 def _command(run: Run, about: About) -> str:
-    asked = f" --property {shlex.quote(run.trace.property)}" if run.trace.property else ""
-    return f"check-invariants check {about.options}{asked}"
+    return check_command(about.options, *filter(None, [run.trace.property]))
 
 
 def _signs(run: Run, about: About) -> str:

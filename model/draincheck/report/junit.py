@@ -43,28 +43,29 @@ def _suite(root: Element, account: Account, suite: Suite) -> None:
     for name, value in _facts(account, suite):
         _element(properties, "property", name=name, value=value)
     for item in suite.items:
-        _case(element, suite, item)
+        _case(element, account, suite, item)
 
 
-def _case(parent: Element, suite: Suite, item: Item) -> None:
+def _case(parent: Element, account: Account, suite: Suite, item: Item) -> None:
     case = _element(parent, "testcase", name=item.name, classname=suite.title)
     if item.standing in _ELEMENTS:
         said = _element(case, _ELEMENTS[item.standing], type=item.found, message=item.why)
-        said.text = escaped(_details(item)) if item.standing.bad else None
+        said.text = escaped(_details(account, item)) if item.standing.bad else None
 
 
-def _details(item: Item) -> str:
+def _details(account: Account, item: Item) -> str:
     """What there is to read below the message."""
-    place = "" if item.place is None else str(item.place)
+    place = "" if item.place is None else str(account.located(item.place))
     trace = "" if item.run is None else render_trace(item.run)
-    return "\n".join(part for part in (item.meaning, place, trace) if part)
+    parts = (item.meaning, place, f"shown by: {account.command_of(item)}", trace)
+    return "\n".join(part for part in parts if part)
 
 
 def _facts(account: Account, suite: Suite) -> Iterable[tuple[str, str]]:
     """What is said of a suite as a whole."""
     facts = {
         "check-invariants": account.version,
-        "command": account.command,
+        "command": account.typed(account.command),
         "exit code": f"{account.exit_code} ({account.exit_meaning})",
         "scenario": suite.scenario,
         "counts": "" if suite.counts is None else str(suite.counts),

@@ -46,7 +46,8 @@ def blocks_of(account: Account) -> Iterator[Block]:
     yield _facts(account)
     if account.bad:
         yield "### To look at\n"
-        yield _table(["", "where", "what", "expected", "found", "why"], map(_bad_row, account.bad))
+        heads = ["", "where", "what", "expected", "found", "why", "shown by"]
+        yield _table(heads, (_bad_row(account, suite, item) for suite, item in account.bad))
     if account.shown:
         yield "### All\n"
         yield _table(["", "what was checked", *_WORDS.values(), "states"], map(_suite_row, account.shown))
@@ -60,10 +61,9 @@ def _sign(account: Account) -> str:
 
 
 def _facts(account: Account) -> Block:
-    meaning = f": {prose(account.exit_meaning)}" if account.exit_meaning else ""
     return (
-        f"{prose(account.summary)}; exit code {account.exit_code}{meaning}; {account.seconds:.1f} s; "
-        f"check-invariants {prose(account.version)}\n\n{fenced(account.command, 'sh')}"
+        f"{prose(account.summary)}; exit code {account.exit_code}: {prose(account.exit_meaning)}; {account.seconds:.1f} s; "
+        f"check-invariants {prose(account.version)}\n\n{fenced(account.typed(account.command), 'sh')}"
     )
 
 
@@ -95,12 +95,11 @@ def _states(suite: Suite) -> str:
     return prose(str(suite.counts)) + delta
 
 
-def _bad_row(pair: tuple[Suite, Item]) -> list[str]:
-    suite, item = pair
-    place = "" if item.place is None else f" at {code(str(item.place))}"
+def _bad_row(account: Account, suite: Suite, item: Item) -> list[str]:
+    place = "" if item.place is None else f" at {code(str(account.located(item.place)))}"
     meaning = f": {prose(item.meaning)}" if item.meaning else ""
-    where = code(suite.title)
-    return [SIGNS[item.standing], where, code(item.name) + meaning, item.wanted, item.found, prose(item.why) + place]
+    what, why, shown_by = code(item.name) + meaning, prose(item.why) + place, code(account.command_of(item))
+    return [SIGNS[item.standing], code(suite.title), what, item.wanted, item.found, why, shown_by]
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Block:

@@ -85,7 +85,7 @@ def _driver(account: Account, rules: Mapping[str, str]) -> Json:
 
 def _rule(name: str, meaning: str) -> Json:
     says = meaning or name
-    advice = f"{says}\n\n`check-invariants explain` says how a counterexample comes about."
+    advice = f"{says}\n\nThe message of each result ends with the command that shows it, and how it comes about."
     return {
         "id": name,
         "shortDescription": _message(name if says == name else f"{name}: {says}"),
@@ -102,9 +102,9 @@ def _invocation(account: Account) -> Json:
         if item.standing in _NOTIFIED
     ]
     return {
-        "commandLine": harmless(account.command),
+        "commandLine": harmless(account.typed(account.command)),
         "exitCode": account.exit_code,
-        "exitCodeDescription": account.exit_meaning,
+        "exitCodeDescription": harmless(account.exit_meaning),
         "executionSuccessful": account.exit_code in _ENDED,
         "toolExecutionNotifications": notified,
     }
@@ -121,7 +121,7 @@ def _result(account: Account, suite: Suite, item: Item, index: int, fingerprint:
         "ruleIndex": index,
         "kind": kind,
         "level": "warning" if kind == "fail" and not item.matters else level,
-        "message": _message(f"{suite.title}: {item.name}: {item.why or item.reason or item.found}"),
+        "message": _message(_said(account, suite, item)),
         **({} if place is None else {"locations": [_location(place)]}),
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
         **({} if item.run is None or not item.standing.bad else {"codeFlows": [_code_flow(account, item.run)]}),
@@ -132,6 +132,11 @@ def _result(account: Account, suite: Suite, item: Item, index: int, fingerprint:
             "meaning": harmless(item.meaning),
         },
     }
+
+
+def _said(account: Account, suite: Suite, item: Item) -> str:
+    shown_by = f"\n\nShown by: {account.command_of(item)}" if item.standing.bad else ""
+    return f"{suite.title}: {item.name}: {item.why or item.reason or item.found}{shown_by}"
 
 
 def _location(place: SourceLine, message: str = "") -> dict[str, Json]:

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from draincheck.checking import Finding, Result
 from draincheck.report.account import Item, SearchCounts, Standing, Suite, item_of, standing_of
+from draincheck.subject import check_command
 from drainspecs.mirror.impact import matters
 from drainspecs.mirror.properties import PROPERTIES
-from drainspecs.suite.matrix import Cell, Counts, RowResult, system_of
+from drainspecs.suite.matrix import Cell, Counts, RowResult, options_of_row, system_of
 
 __all__ = ["suite_of_row", "suites_of"]
 
@@ -31,11 +32,21 @@ def suite_of_row(result: RowResult) -> Suite:
     return Suite(
         title=f"{result.row.revision.name} / {result.row.key}",
         scenario=result.row.scenario.name,
-        items=[*_verdicts(result), *_counts(result)] if sound else [_fault(result)],
+        items=list(_items(result)),
         seconds=result.milliseconds / 1000,
         counts=_numbers(result.counts) if sound else None,
         pinned=None if result.pinned is None else _numbers(result.pinned),
     )
+
+
+def _items(result: RowResult) -> Iterator[Item]:
+    """Everything that was decided, each with the command that shows it."""
+    options = options_of_row(result.row.revision.name, result.row.key)
+    if result.fault:
+        yield replace(_fault(result), command=check_command(options))
+        return
+    yield from (replace(item, command=check_command(options, item.name)) for item in _verdicts(result))
+    yield from (replace(item, kind="pinned count", command=check_command(options)) for item in _counts(result))
 
 
 def _numbers(counts: Counts) -> SearchCounts:

@@ -22,7 +22,7 @@ from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault, Reason, Stop, Undecided
 from draincheck.revisions import Revision, code_bases
 from draincheck.semantics.validation import demand_faultless
-from draincheck.subject import Expectation
+from draincheck.subject import Expectation, check_command
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict, stopped_by
 from drainspecs.mirror.abstractions import Note, limits_on
@@ -33,7 +33,7 @@ from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
 
 __all__ = [
     "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
-    "decide_all", "default_rows", "deviation", "deviations", "fault_of", "pieces", "pinned_counts", "system_of",
+    "decide_all", "default_rows", "deviation", "deviations", "fault_of", "options_of_row", "pieces", "pinned_counts", "system_of",
     "unknown", "with_order_any",
 ]  # fmt: skip
 
@@ -283,6 +283,22 @@ class Deviation(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.revision} {self.row} {self.what}: expected {self.expected}, found {self.found}"
+
+    @property
+    def command(self) -> str:
+        """What shows it again, to copy into a shell."""
+        if self.revision == "claim":
+            return f"check-invariants claims {self.row}"
+        if self.row == "notify":
+            return "check-invariants liveness --notify"
+        asked = [] if self.kind in ("counts", "fault") else [self.what]
+        return check_command(options_of_row(self.revision, self.row), *asked)
+
+
+def options_of_row(revision: str, key: str) -> str:
+    """The options that name the code base of a row with this key."""
+    scenario, _, order = key.partition(" order=")
+    return f"--revision {revision} --scenario {scenario}{f' --order {order}' if order else ''}"
 
 
 def deviations(result: RowResult) -> list[Deviation]:
