@@ -15,7 +15,7 @@ from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
 from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.mitigations import MITIGATIONS
 from drainspecs.mirror.properties import PROPERTIES
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, configuration
 from drainspecs.mirror.stray_requests import CASES
 from drainspecs.mirror.terms import TERMS
 
@@ -77,9 +77,14 @@ def _revision(revision: Revision, base: Revision | None) -> Document:
 
 def _scenarios() -> _Rows:
     rows: list[Document] = [
-        {**asdict(item), "matrix": "default" if item in DEFAULT_SCENARIOS else "--all"} for item in SCENARIOS
+        {
+            **asdict(item),
+            "matrix": "default" if item in DEFAULT_SCENARIOS else "--all",
+            "configuration": configuration(item),
+        }
+        for item in SCENARIOS
     ]
-    return {"name": "scenario", "matrix": "matrix", "meaning": "meaning"}, rows
+    return {"name": "scenario", "matrix": "matrix", "meaning": "meaning", "configuration": "which QEMU that is"}, rows
 
 
 def _properties() -> _Rows:

@@ -11,7 +11,7 @@ from draincheck.knobs import named
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
 
-__all__ = ["DEFAULT_SCENARIOS", "EXTRA_SCENARIOS", "SCENARIOS", "applies", "base_scenario", "find_scenario"]
+__all__ = ["CONFIGURATIONS", "DEFAULT_SCENARIOS", "EXTRA_SCENARIOS", "SCENARIOS", "applies", "base_scenario", "configuration", "find_scenario"]  # fmt: skip
 
 DEFAULT_SCENARIOS: Final = (
     Scenario("mirror", "mirror job, virtio disk in the main loop, host notifiers"),
@@ -22,6 +22,18 @@ DEFAULT_SCENARIOS: Final = (
 )
 
 _MIRROR, _DATAPLANE, _COMMIT, _TIMER, _MMIO = DEFAULT_SCENARIOS
+
+#: by default scenario which QEMU that is. Read in QEMU: `virtio_pci_device_plugged` (without KVM since c324fd0a39, 2017-06-28), the
+#: property `x-data-plane` (dropped by a616fb75c2, 2015-12-07), `nvme_init_sq` (`sq->timer`; a bottom half since d38cc6fd1c, 2022-10-19),
+#: `uhci_frame_timer` with `usb_msd_handle_data`, `bmdma_cmd_writeb`, `qmp_block_commit`
+CONFIGURATIONS: Final = {
+    "mirror": "-device virtio-blk-pci or virtio-scsi-pci with KVM and without iothread=; drive-mirror or blockdev-mirror, block-job-complete",
+    "dataplane": "as mirror, with iothread= at the virtio-blk-pci (up to v2.5 also x-data-plane=on)",
+    "commit": "as mirror, with block-commit of the active layer (no top=, or the disk's own) for the job",
+    "timer": "as mirror, with a device that submits from a timer: -device nvme (before v7.2), or usb-storage behind a UHCI controller",
+    "no-ioeventfd": "as mirror, with ioeventfd=off at the device, before v2.10 also without KVM, or where KVM lacks ioeventfds "
+    "(kvm_has_many_ioeventfds); an IDE disk submits from the vCPU's thread, too",
+}
 
 
 _FLUSHING: Final = (_MIRROR, _DATAPLANE, _TIMER, _MMIO)
@@ -73,6 +85,11 @@ def base_scenario(scenario: Scenario) -> Scenario:
     source = "mmio" if scenario.source == "vcpu" else scenario.source
     same = [base for base in DEFAULT_SCENARIOS if (base.iothread, base.source) == (scenario.iothread, source)]
     return next((base for base in same if base.job == scenario.job), same[0])
+
+
+def configuration(scenario: Scenario) -> str:
+    """Which QEMU a scenario is about; one that varies another is the same QEMU, as far as its meaning says nothing else."""
+    return CONFIGURATIONS.get(scenario.name) or f"as {base_scenario(scenario).name}"
 
 
 def applies(revision: Revision, scenario: Scenario) -> bool:
