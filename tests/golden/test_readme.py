@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from check_invariants.exit import ExitCode
 from check_invariants.main import cli
 from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.scenarios import CONFIGURATIONS, DEFAULT_SCENARIOS
 from drainspecs.mirror.terms import TERMS
 from tests.support.processes import COMMAND
 
@@ -196,3 +197,10 @@ def test_the_words_are_those_that_are_listed() -> None:
     assert re.findall(r"^\| (.*?) \| (.*) \|$", section, re.MULTILINE)[1:] == [
         (item.name, item.meaning) for item in TERMS
     ]
+
+
+def test_the_configurations_are_those_that_are_listed() -> None:
+    """Each default scenario with the QEMU that it is about, in one order."""
+    section = README.partition("| which QEMU that is |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(.*?)` \| (.*) \|$", section, re.MULTILINE) == list(CONFIGURATIONS.items())
+    assert list(CONFIGURATIONS) == [scenario.name for scenario in DEFAULT_SCENARIOS]

@@ -11,7 +11,16 @@ from draincheck.knobs import named
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
 
-__all__ = ["CONFIGURATIONS", "DEFAULT_SCENARIOS", "EXTRA_SCENARIOS", "SCENARIOS", "applies", "base_scenario", "configuration", "find_scenario"]  # fmt: skip
+__all__ = [
+    "CONFIGURATIONS",
+    "DEFAULT_SCENARIOS",
+    "EXTRA_SCENARIOS",
+    "SCENARIOS",
+    "applies",
+    "base_scenario",
+    "configuration",
+    "find_scenario",
+]
 
 DEFAULT_SCENARIOS: Final = (
     Scenario("mirror", "mirror job, virtio disk in the main loop, host notifiers"),
