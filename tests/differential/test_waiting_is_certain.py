@@ -9,9 +9,11 @@ from typing import NamedTuple
 import pytest
 
 from draincheck.analysis import prospects
-from draincheck.analysis.dead_end import dead_end
-from draincheck.analysis.waiting import Moves, Situation, situation_in
+from draincheck.analysis.dead_end import DeadEnd, dead_end
+from draincheck.analysis.enabling import demands_of
+from draincheck.analysis.waiting import Comes, Help, Moves, Situation, situation_in
 from draincheck.errors import ModelError
+from draincheck.expr import BoolExpr, substitute
 from draincheck.system import State, TransitionSystem
 from tests.language.campaign import first_seed
 from tests.language.play import record
@@ -93,6 +95,43 @@ def wrong(explored: Explored, window: Window, found: Situation) -> list[str]:
     return [f"{window}: {claim}: {process}" for claim, processes in claims.items() for process in processes]
 
 
+def untimely(explored: Explored, window: Window, found: Situation) -> list[str]:
+    """Where it is said that steps cannot help, or not before somebody goes on, and some run has them help before that."""
+    system, errors = explored.system, list[str]()
+    for item in found.processes:
+        obstacles = [obstacle for way in item.ways for obstacle in way.obstacles]
+        offered: list[tuple[Help, BoolExpr | None]] = [
+            (help, text_of(system, obstacle.condition)) for obstacle in obstacles for help in obstacle.helpers
+        ]
+        offered += [(help, None) for help in item.entered_by]
+        errors += [
+            f"{window}: {item.stand.process}: {help}" for help, term in offered if comes(explored, window, help, term)
+        ]
+    return errors
+
+
+def text_of(system: TransitionSystem, condition: str) -> BoolExpr:
+    """The demand with this text, over variables."""
+    demands = (term for action in system.actions for term in demands_of(action))
+    return substitute(next(term for term in demands if str(term) == condition), dict(system.places))
+
+
+def comes(explored: Explored, window: Window, help: Help, term: BoolExpr | None) -> bool:
+    """Whether some run from the window has one of the steps help though it is said not to, or not yet."""
+    if help.comes is Comes.MAY:
+        return False
+    system, todo = explored.system, list(window.states)
+    for state in todo:
+        for index, after in explored.next[state]:
+            action = system.actions[index]
+            helps = term is None or (not system.holds(term, state) and system.holds(term, after))
+            if action.process == help.process and action.name in help.steps and helps:
+                return True
+            if action.process != help.after and after not in todo:
+                todo.append(after)
+    return False
+
+
 def no_end(explored: Explored, start: State) -> list[str]:
     """Why the dead end that is found from a state is none, or not the nearest."""
     end, far = dead_end(explored.system, start), explored.reached(start)
@@ -102,7 +141,21 @@ def no_end(explored: Explored, start: State) -> list[str]:
     leaves = any(after not in inside for state in inside for _, after in explored.next[state])
     ends = [state for state in far if start_of_end(explored, state)]
     nearest = min(far[state] for state in ends)
-    return [f"{start}: {end}"] if leaves or nearest != end.steps or not inside <= far.keys() else []
+    return (
+        [f"{start}: {end}"]
+        if leaves or nearest != len(end.path) or not leads_there(explored, start, end) or not inside <= far.keys()
+        else []
+    )
+
+
+def leads_there(explored: Explored, start: State, end: DeadEnd) -> bool:
+    """Whether each step of the way to a dead end is one, and the last ends there."""
+    here = start
+    for state, index in end.path:
+        if state != here or index not in dict(explored.next[here]):
+            return False
+        here = dict(explored.next[here])[index]
+    return here in end.states
 
 
 def start_of_end(explored: Explored, state: State) -> bool:
@@ -126,7 +179,7 @@ def judged(seeds: range) -> tuple[list[str], int, int, int]:
     for explored in programs(seeds):
         for window in explored.windows():
             found = situation_in(explored.system, window.states, window.taken)
-            errors += wrong(explored, window, found)
+            errors += [*wrong(explored, window, found), *untimely(explored, window, found)]
             states, loops = states + 1, loops + bool(window.taken)
             lost += sum(item.is_lost for item in found.processes)
     return errors, states, loops, lost

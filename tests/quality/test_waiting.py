@@ -22,7 +22,9 @@ from tests.support import stuck_models as stuck
 def shown(m: Model) -> Situation:
     """The situation at the end of the counterexample of a model's one property that is violated."""
     system = m.compile()
-    (trace,) = (verdict.trace for verdict in check(system).verdicts.values() if verdict.trace is not None)
+    verdicts = check(system, [item.name for item in system.properties]).verdicts
+    (trace,) = (verdicts[item.name].trace for item in system.properties if verdicts[item.name].trace is not None)
+    assert trace is not None
     found = situation(Run.of(system, trace))
     assert found is not None
     return found
@@ -35,7 +37,7 @@ def table(found: Situation) -> dict[str, str]:
 
 def told(item: Waiting) -> str:
     """What a process does, in a line."""
-    steps = ", ".join(item.steps)
+    steps = ", ".join((*item.steps, *(f"into {error.split(' (')[0]}" for error in item.errors)))
     match item.moves:
         case Moves.ENDED:
             return "ended"
@@ -44,7 +46,7 @@ def told(item: Waiting) -> str:
         case Moves.COULD | Moves.NOW_AND_THEN:
             return f"{item.moves.value}: {steps}, {item.promised or 'nothing'} promised"
         case Moves.PARKED:
-            by = ", ".join(help.process + COMES[help.comes] for help in item.entered_by) or "nobody"
+            by = ", ".join(help.process + COMES[help.comes] + help.after for help in item.entered_by) or "nobody"
             return f"parked at {', '.join(item.stand.places)}, {by} enters it"
         case Moves.WAITS if item.stand.awaits:
             return f"in {item.stand.awaits}"
@@ -63,18 +65,21 @@ def why(obstacle: Obstacle) -> str:
     return f"{obstacle.condition} [{values}] by {by or 'nobody'}{gone}"
 
 
-COMES = {Comes.MAY: "", Comes.AFTER: " after", Comes.NEVER: " never"}
+COMES = {Comes.MAY: "", Comes.AFTER: " after ", Comes.NEVER: " never", Comes.VAIN: " in vain"}
 
 
 def helper(help: Help) -> str:
-    """Who could help, `?` if that is not sure, and whether it may still come."""
-    return f"{help.process}: {', '.join(help.steps)}{'' if help.sure else '?'}{COMES[help.comes]}"
+    """Who could help, `?` if that is not sure, and whether it may still come, or after whom."""
+    return f"{help.process}: {', '.join(help.steps)}{'' if help.sure else '?'}{COMES[help.comes]}{help.after}"
 
 
 #: model -> what each process does at the end of the counterexample, and the circle
 EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     stuck.two_locks: (
-        {"A": "lock b == free [lock b=B] by B: releases both", "B": "lock a == free [lock a=A] by A: releases both"},
+        {
+            "A": "lock b == free [lock b=B] by B: releases both after A",
+            "B": "lock a == free [lock a=A] by A: releases both after B",
+        },
         ("A", "B"),
     ),
     stuck.lost_wakeup: ({"guest": "ended", "main loop": "notified [notified=False] by nobody (guest)"}, ()),
@@ -84,8 +89,8 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     stuck.drain_and_request: (
         {
-            "main thread": "in_flight == 0 [in_flight=1] by iothread: done after",
-            "iothread": "not quiesced [quiesced=True] by main thread: resume after",
+            "main thread": "in_flight == 0 [in_flight=1] by iothread: done after main thread",
+            "iothread": "not quiesced [quiesced=True] by main thread: resume after iothread",
         },
         ("main thread", "iothread"),
     ),
@@ -96,17 +101,17 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     stuck.ended_partner: ({"producer": "ended", "consumer": "0 < items [items=0] by nobody (producer)"}, ()),
     stuck.three_in_a_circle: (
         {
-            "P": "Q is done [Q is done=False] by Q: done after",
-            "Q": "R is done [R is done=False] by R: done after",
-            "R": "P is done [P is done=False] by P: done after",
+            "P": "Q is done [Q is done=False] by Q: done after R",
+            "Q": "R is done [R is done=False] by R: done after P",
+            "R": "P is done [P is done=False] by P: done after Q",
         },
         ("P", "Q", "R"),
     ),
     stuck.bounded_queue: ({"producer": "queued < 2 [queued=2] by nobody (consumer)", "consumer": "ended"}, ()),
     stuck.nested_drain: (
         {
-            "request": "parked at in flight, main after enters it",
-            "job": "not pending [pending=True] by request: completes after",
+            "request": "parked at in flight, main after job enters it",
+            "job": "not pending [pending=True] by request: completes after main",
             "main": "in job",
         },
         ("request", "main", "job"),
@@ -134,6 +139,26 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
         (),
     ),
     stuck.wrong_turn: ({"walker": "key [key=False] by nobody"}, ()),
+    stuck.lock_of_the_caller: (
+        {
+            "job": "lock == free [lock=main] by main: gives after job; other: gives after main",
+            "main": "in job",
+            "other": "lock == free [lock=main] by main: gives after job",
+        },
+        ("job", "main"),
+    ),
+    stuck.never_armed: ({"tries": "goes on: tries", "waits": "done [done=False] by nobody"}, ()),
+    stuck.too_late: (
+        {"decides": "ended", "tries": "goes on: tries", "waits": "done [done=False] by tries: tries? in vain"},
+        (),
+    ),
+    stuck.error_ahead: (
+        {
+            "builder": "could go on: into an error: a part is missing, nothing promised",
+            "waits": "done [done=False] by builder: builds? never",
+        },
+        (),
+    ),
 }
 
 
@@ -183,8 +208,9 @@ def test_who_cannot_be_freed_is_lost() -> None:
 
 
 def test_it_is_told_where_things_come_to_an_end() -> None:
-    """Where a goal has got out of reach two more steps can be taken; a deadlock and a loop are told as they are."""
-    assert (shown(stuck.wrong_turn()).later, shown(stuck.lost_wakeup()).later, shown(stuck.swing()).later) == (2, 0, 0)
+    """Where a goal has got out of reach two more steps can be taken, and are named; a deadlock and a loop are told as they are."""
+    ways = [shown(make()).path for make in (stuck.wrong_turn, stuck.lost_wakeup, stuck.swing)]
+    assert ways == [("walker: walks", "walker: walks on"), (), ()]
     assert [shown(make()).loop for make in (stuck.wrong_turn, stuck.lost_wakeup, stuck.swing)] == [False, False, True]
 
 
@@ -197,6 +223,7 @@ MENDED: list[Callable[[], Model]] = [
     lambda: stuck.ended_partner(items=2),
     lambda: stuck.three_in_a_circle(started=True),
     lambda: stuck.wrong_turn(back=True),
+    lambda: stuck.too_late(arms=True),
 ]
 
 
@@ -213,6 +240,13 @@ def test_who_will_be_woken_is_not_lost() -> None:
     guest, main = situation_in(system, [asleep]).processes
     assert told(guest) == "could go on: notifies, nothing promised"
     assert (told(main), main.is_lost) == ("notified [notified=False] by guest: notifies", False)
+
+
+def test_a_step_that_is_an_error_helps_where_somebody_may_mend_it() -> None:
+    """The control: with the part it is none. Who may stop for ever by the model's own word is told as such."""
+    found = at_the_end(stuck.error_ahead(mends=True))
+    assert told(found["waits"]) == "done [done=False] by builder: builds?"
+    assert [found[name].may_stop for name in ("builder", "friend")] == [False, True]
 
 
 def test_other_runs_have_no_table() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from draincheck.lang import Model
 
 __all__ = [
-    "bounded_queue", "drain_and_request", "ended_partner", "lost_wakeup", "nested_drain", "parked_coroutine", "place_never_reached", "spinner",
-    "starved_reader", "swing", "three_in_a_circle", "two_locks", "two_ways", "wrong_turn",
+    "bounded_queue", "drain_and_request", "ended_partner", "error_ahead", "lock_of_the_caller", "lost_wakeup", "nested_drain", "never_armed",
+    "parked_coroutine", "place_never_reached", "spinner", "starved_reader", "swing", "three_in_a_circle", "too_late", "two_locks", "two_ways",
+    "wrong_turn",
 ]  # fmt: skip
 
 
@@ -233,4 +234,70 @@ def wrong_turn(back: bool = False) -> Model:
                 p.wait("the key", key)
             p.do("comes home late", home.set())
     m.can_always_finish("home stays in reach", home)
+    return m
+
+
+def lock_of_the_caller() -> Model:
+    """Main holds a lock and enters a job that wants it; another thread wants it, too."""
+    m = Model("lock of the caller")
+    lock = m.enum("lock", "free", "main", "job", "other")
+    job = m.coroutine("job")
+    with job as co:
+        co.do("takes", lock.set("job"), when=lock.is_("free"))
+    with m.thread("main") as p:
+        p.do("takes", lock.set("main"), when=lock.is_("free"))
+        p.enter(job)
+        p.do("gives", lock.set("free"))
+    with m.thread("other") as p:
+        p.do("takes", lock.set("other"), when=lock.is_("free"))
+        p.do("gives", lock.set("free"))
+    m.no_deadlock()
+    return m
+
+
+def never_armed() -> Model:
+    """One tries for ever, which does something only where it is armed, and nobody arms it."""
+    m = Model("never armed")
+    armed, done = m.bool("armed"), m.bool("done")
+    with m.thread("tries") as p, p.loop():
+        p.do("tries", done.set(armed | done))
+    with m.thread("waits") as p:
+        p.wait("for it", done)
+    m.no_deadlock()
+    return m
+
+
+def too_late(arms: bool = False) -> Model:
+    """The same where somebody could have armed it, and walked off instead; or with `arms` did."""
+    m = Model("too late")
+    armed, done = m.bool("armed"), m.bool("done")
+    with m.thread("decides") as p, p.either() as choice:
+        with choice():
+            p.do("arms", armed.set())
+        if not arms:
+            with choice():
+                p.do("walks off")
+    with m.thread("tries") as p, p.loop():
+        p.do("tries", done.set(armed | done))
+    with m.thread("waits") as p:
+        p.wait("for it", done)
+    m.no_deadlock()
+    return m
+
+
+def error_ahead(mends: bool = False) -> Model:
+    """The one step that would help is an error where a part is missing; with `mends` somebody may bring it."""
+    m = Model("error ahead")
+    done, part = m.bool("done"), m.bool("part")
+    with m.thread("builder") as p, p.atomic():
+        p.do("builds", done.set())
+        p.error("a part is missing", when=~part)
+    waits = m.thread("waits")
+    with waits as p:
+        p.wait("for it", done)
+    if mends:
+        with m.thread("friend", may_stop=True) as p:
+            p.do("brings it", part.set())
+    m.fair(waits)
+    m.eventually("done in the end", done)
     return m

@@ -20,10 +20,16 @@ LIMIT: Final = 4000
 
 
 class DeadEnd(Struct, frozen=True):
-    """States that are left for no others, how many steps away the nearest of them is, and the actions taken among them."""
+    """States that are left for no others.
+
+    Attributes:
+        states: all of them.
+        path: a shortest way to the nearest of them: the action of each step, and the state before it.
+        taken: the actions taken among them.
+    """
 
     states: tuple[State, ...]
-    steps: int
+    path: tuple[tuple[State, int], ...]
     taken: frozenset[int]
 
 
@@ -33,12 +39,12 @@ def dead_end(system: TransitionSystem, state: State) -> DeadEnd | None:
     dead = [[number] for number, edges in enumerate(seen.edges) if not edges]
     rounds = components(seen.edges, range(len(seen.edges)))
     closed = (members for members in (*dead, *rounds) if seen.is_closed(members))
-    nearest = min(closed, key=lambda members: min(seen.depth[n] for n in members), default=None)
+    nearest = min(closed, key=min, default=None)  # states are numbered layer by layer
     if nearest is None:
         return None
     states = tuple(seen.states[number] for number in sorted(nearest))
     taken = frozenset(action for number in nearest for action, _ in seen.edges[number])
-    return DeadEnd(states, min(seen.depth[number] for number in nearest), taken)
+    return DeadEnd(states, seen.path(min(nearest)), taken)
 
 
 class _Onward:
@@ -46,7 +52,8 @@ class _Onward:
 
     def __init__(self, system: TransitionSystem, start: State) -> None:
         numbers = {start: 0}
-        self.states, self.depth = [start], [0]
+        self.states = [start]
+        self._came_by: list[tuple[int, int]] = [(0, -1)]
         self.edges: list[list[Edge]] = []
         places = ControlMap(system)
         while len(self.edges) < min(len(self.states), LIMIT):
@@ -57,9 +64,17 @@ class _Onward:
                 if after not in numbers:
                     numbers[after] = len(self.states)
                     self.states.append(after)
-                    self.depth.append(self.depth[here] + 1)
+                    self._came_by.append((here, action.index))
                 self.edges[here].append((action.index, numbers[after]))
         self.edges += [[(-1, -1)]] * (len(self.states) - len(self.edges))
+
+    def path(self, number: int) -> tuple[tuple[State, int], ...]:
+        """The steps by which a state was found."""
+        steps: list[tuple[State, int]] = []
+        while number:
+            number, action = self._came_by[number]
+            steps.append((self.states[number], action))
+        return tuple(reversed(steps))
 
     def is_closed(self, members: list[int]) -> bool:
         """Whether no edge leads out of these states."""

@@ -73,6 +73,10 @@ class ControlMap:
         """Their names, in the model's order."""
         return tuple(self._controls)
 
+    def may_stop(self, process: str) -> bool:
+        """Whether the model says that a process may stop for ever."""
+        return self._controls[process].may_stop
+
     def number(self, process: str, state: State) -> int:
         """The number of the place at which a process stands."""
         counter = self._controls[process].counter

@@ -3,7 +3,8 @@
 For each process: where it stands, whether it moves, and if not, of every way on that it has the conditions that are false, with the values
 that make them so. A condition *could be made true* by a step of another process if some values of the variables that it reads and writes
 make the condition false before the step and true after it, and control can still come to the step; what cannot be told counts as *could*.
-So *nobody can* is certain. The wait-for graph leads from each process to those whose steps could free it.
+So *nobody can* is certain, and so is *not before*: a step that needs somebody else first says whom. The wait-for graph leads from each process to
+those whose steps could free it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from msgspec import Struct
 
 from draincheck import op
 from draincheck.analysis.dead_end import dead_end
-from draincheck.analysis.enabling import demands_of, makes_true, visible
+from draincheck.analysis.enabling import demands_of, visible
+from draincheck.analysis.helping import Comes, Help, Helpers, is_hopeless, labels
 from draincheck.analysis.prospects import Prospects
 from draincheck.analysis.standing import ControlMap, Posture, Stand
-from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, variables_of
+from draincheck.expr import TRUE, BoolExpr, Expr, Substitution, all_, variables_of
 from draincheck.promise import Fairness, Strength
-from draincheck.properties import CanAlwaysFinish, Liveness, NoDeadlock
-from draincheck.run import Run
+from draincheck.properties import CanAlwaysFinish, FaultKind, Liveness, NoDeadlock
+from draincheck.run import Run, label_of
 from draincheck.semantics.violation import shows
 from draincheck.sorts import Value
-from draincheck.system import Action, State, TransitionSystem, Variable
+from draincheck.system import Action, Fault, State, TransitionSystem, Variable
 
 __all__ = ["Comes", "Help", "Moves", "Obstacle", "Situation", "Waiting", "Way", "situation", "situation_in"]
 
@@ -38,30 +40,6 @@ class Moves(Enum):
     NOW_AND_THEN = "could go on now and then"
     WAITS = "waits"
     PARKED = "parked"
-
-
-class Comes(Enum):
-    """Whether steps that would help may come, as far as is seen without a search (`draincheck.analysis.prospects`); all but MAY is certain."""
-
-    MAY = "may come"
-    AFTER = "not before the waiting process goes on"
-    NEVER = "cannot come any more"
-
-
-class Help(Struct, frozen=True):
-    """Steps of a process that could help.
-
-    Attributes:
-        process: its name.
-        steps: those that may come; if none may, those that would help if they could.
-        comes: whether they may come.
-        sure: one of them makes the condition true as things stand.
-    """
-
-    process: str
-    steps: tuple[str, ...]
-    comes: Comes
-    sure: bool
 
 
 class Obstacle(Struct, frozen=True):
@@ -84,7 +62,7 @@ class Obstacle(Struct, frozen=True):
     @property
     def is_hopeless(self) -> bool:
         """Nobody can make it true, unless the process that waits for it goes on first."""
-        return _is_hopeless(self.helpers)
+        return is_hopeless(self.helpers)
 
 
 class Way(Struct, frozen=True):
@@ -109,17 +87,21 @@ class Waiting(Struct, frozen=True):
         stand: where it stands; of one that goes round in a loop, in the last state.
         moves: what it does.
         steps: what it does in the loop, or could do and does not.
+        errors: the errors, and bounds, that it runs into if it goes on otherwise.
         ways: its ways on, if it waits.
         entered_by: of a coroutine that is parked: whose steps could enter it.
         promised: how fair runs are to steps that it could take and does not: `weak`, or "" where nobody promises anything.
+        may_stop: the model says that it may stop for ever.
     """
 
     stand: Stand
     moves: Moves
     steps: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     ways: tuple[Way, ...] = ()
     entered_by: tuple[Help, ...] = ()
     promised: str = ""
+    may_stop: bool = False
 
     @property
     def waits_for(self) -> tuple[str, ...]:
@@ -138,7 +120,7 @@ class Waiting(Struct, frozen=True):
     def is_lost(self) -> bool:
         """Nobody can free it, whatever happens."""
         if self.moves is Moves.PARKED:
-            return _is_hopeless(self.entered_by)
+            return is_hopeless(self.entered_by)
         blocked = (any(obstacle.is_hopeless for obstacle in way.obstacles) for way in self.ways)
         return self.moves is Moves.WAITS and not self.stand.awaits and all(blocked)
 
@@ -149,13 +131,13 @@ class Situation(Struct, frozen=True):
     Attributes:
         processes: in the model's order.
         circle: a smallest one.
-        later: how many steps after the run's last state this is (see `draincheck.analysis.dead_end`).
+        path: the steps by which the run's last state comes to this one, as `process: label` (see `draincheck.analysis.dead_end`).
         loop: whether it is about the states of a loop.
     """
 
     processes: tuple[Waiting, ...]
     circle: tuple[str, ...]
-    later: int = 0
+    path: tuple[str, ...] = ()
     loop: bool = False
 
 
@@ -175,11 +157,23 @@ def situation(run: Run) -> Situation | None:
     end = None if isinstance(item, Liveness) else dead_end(system, run.states[-1])
     if end is None:
         return situation_in(system, run.states[-1:])
-    return situation_in(system, end.states, end.taken, end.steps)
+    return situation_in(system, end.states, end.taken, [_told(system, *step) for step in end.path])
+
+
+def _met(fault: Fault) -> str:
+    """What somebody runs into, in words."""
+    what = "a bound of the model" if fault.kind is FaultKind.BOUND else "an error"
+    return f"{what}: {fault.message} ({fault.line})"
+
+
+def _told(system: TransitionSystem, before: State, index: int) -> str:
+    """A step in words."""
+    action = system.actions[index]
+    return f"{action.process}: {label_of(system, action, before)}"
 
 
 def situation_in(
-    system: TransitionSystem, states: Sequence[State], taken: Collection[int] = (), later: int = 0
+    system: TransitionSystem, states: Sequence[State], taken: Collection[int] = (), path: Sequence[str] = ()
 ) -> Situation:
     """Who waits for what.
 
@@ -187,11 +181,11 @@ def situation_in(
         system: the system.
         states: one state, or all those that a loop passes.
         taken: the indices of the actions that are taken in the loop.
-        later: how long after the run it is, which is only passed on.
+        path: how the run comes to them, which is only passed on.
     """
     seen = _Seen(system, states, taken)
     processes = tuple(map(seen.waiting, seen.map.processes))
-    return Situation(processes, _circle(processes), later, bool(taken))
+    return Situation(processes, _circle(processes), tuple(path), bool(taken))
 
 
 class _Seen:
@@ -205,7 +199,7 @@ class _Seen:
         self._meaning = Substitution(dict(system.places))
         self.prospects = Prospects(self.map, states, self._meaning)
         self._values_in = {state: system.values(state) for state in states}
-        self._without: dict[str, frozenset[int]] = {}
+        self._helpers = Helpers(self.prospects)
 
     def meaning(self, term: BoolExpr) -> BoolExpr:
         """A condition in the model's own words, over variables alone."""
@@ -216,28 +210,27 @@ class _Seen:
         stand = self.stands[process]
         done = [action for action in self.system.actions if action.index in self.taken and action.process == process]
         if done:
-            return Waiting(stand, Moves.GOES_ON, _labels(done))
+            return Waiting(stand, Moves.GOES_ON, labels(done))
         if stand.posture is Posture.ENDED:
             return Waiting(stand, Moves.ENDED)
         if stand.posture is Posture.PARKED:
-            return Waiting(stand, Moves.PARKED, entered_by=tuple(self._enterers(process)))
+            return Waiting(stand, Moves.PARKED, entered_by=tuple(self._helpers.enterers(process)))
         return self._standing_still(stand)
 
     def _standing_still(self, stand: Stand) -> Waiting:
-        leaving = self.map.leaving(stand.process, self.map.number(stand.process, self.last))
+        leaving = self.prospects.leaving(stand.process)
         able = [[a for a in leaving if self.system.holds(a.guard, state)] for state in self.states]
         if not any(able):
             ways = () if stand.posture is Posture.INSIDE else tuple(self._ways(stand.process, leaving))
             has_passed = stand.posture is not Posture.INSIDE and not ways
             return Waiting(stand, Moves.ENDED if has_passed else Moves.WAITS, ways=ways)
-        steps = list({action.index: action for actions in able for action in actions}.values())
         moves = Moves.COULD if all(able) else Moves.NOW_AND_THEN
-        return Waiting(stand, moves, _labels(steps), promised=_promise(self.system.fairness, steps))
-
-    def _enterers(self, coroutine: str) -> Iterator[Help]:
-        for actions in self._by_process(self.map.entering(coroutine)).values():
-            if any(action.index in self.prospects.ahead for action in actions):
-                yield self._helper(coroutine, actions, FALSE)
+        met = [(a, self.system.fault(state, a)) for state, found in zip(self.states, able, strict=True) for a in found]
+        promised = _promise(self.system.fairness, (action for action, _ in met))
+        errors = dict.fromkeys(_met(fault) for _, fault in met if fault is not None)
+        steps = labels(action for action, fault in met if fault is None)
+        may_stop = self.map.may_stop(stand.process)
+        return Waiting(stand, moves, steps, tuple(errors), promised=promised, may_stop=may_stop)
 
     # -- ways on --------------------------------------------------------------------------------------------------------------
 
@@ -250,7 +243,7 @@ class _Seen:
         for group in alike.values():
             false, alternately = self._false(group[0])
             obstacles = tuple(self._obstacle(process, term) for term in false.values())
-            yield Way(_labels(group), _condition(group[0]), obstacles, alternately)
+            yield Way(labels(group), _condition(group[0]), obstacles, alternately)
 
     def _false(self, action: Action) -> tuple[dict[str, BoolExpr], bool]:
         """By their texts the demands that are false all along; if none is, those that are false now and then, and True."""
@@ -267,7 +260,7 @@ class _Seen:
 
     def _obstacle(self, process: str, term: BoolExpr) -> Obstacle:
         leaves = list(dict.fromkeys(self._decisive(term)))
-        helpers, gone = self._help(process, term)
+        helpers, gone = self._helpers.of_condition(process, self.meaning(term))
         return Obstacle(str(term), dict(self._values(leaves)), dict(self._whereabouts(leaves)), helpers, gone)
 
     # -- why it is false ------------------------------------------------------------------------------------------------------
@@ -308,48 +301,6 @@ class _Seen:
             stand = self.stands[process]
             ended = stand.posture is Posture.ENDED
             yield process, "(ended)" if ended else ", ".join(stand.places) or str(stand.line or "another place")
-
-    # -- help -----------------------------------------------------------------------------------------------------------------
-
-    def _help(self, process: str, condition: BoolExpr) -> tuple[tuple[Help, ...], tuple[str, ...]]:
-        """Whose steps could make a condition true, and whose could have and are passed for good."""
-        able = self._by_process(self.prospects.makers(condition))
-        able.pop(process, None)
-        gone = [name for name, actions in able.items() if not any(a.index in self.prospects.ahead for a in actions)]
-        left = (actions for name, actions in able.items() if name not in gone)
-        return tuple(self._helper(process, actions, self.meaning(condition)) for actions in left), tuple(gone)
-
-    def _helper(self, process: str, actions: Sequence[Action], condition: BoolExpr) -> Help:
-        """What one of the other processes could do for a process."""
-        levels = (
-            (Comes.MAY, self._meanwhile(process)),
-            (Comes.AFTER, self.prospects.coming),
-            (Comes.NEVER, self.prospects.ahead),
-        )
-        groups = ((comes, [action for action in actions if action.index in level]) for comes, level in levels)
-        comes, steps = next((comes, group) for comes, group in groups if group)
-        sure = any(makes_true(self.system, action, condition, self.last) for action in steps)
-        return Help(steps[0].process, _labels(steps), comes, sure)
-
-    def _meanwhile(self, process: str) -> frozenset[int]:
-        if process not in self._without:
-            self._without[process] = self.prospects.without(process)
-        return self._without[process]
-
-    def _by_process(self, indices: Collection[int]) -> dict[str, list[Action]]:
-        found: dict[str, list[Action]] = {}
-        for index in sorted(indices):
-            found.setdefault(self.system.actions[index].process, []).append(self.system.actions[index])
-        return found
-
-
-def _is_hopeless(helpers: Iterable[Help]) -> bool:
-    """Nobody's help can come, or not before it is needed no more."""
-    return all(help.comes is not Comes.MAY for help in helpers)
-
-
-def _labels(actions: Iterable[Action]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(action.name for action in actions))
 
 
 def _condition(action: Action) -> str:

@@ -369,7 +369,10 @@ def _comes(value: Json, where: str) -> Json:
 
 
 _HELPERS = _list_of(
-    _record(dict[str, object], {"process": _text, "steps": _list_of(_text), "comes": _comes, "sure": _truth})
+    _record(
+        dict[str, object],
+        {"process": _text, "steps": _list_of(_text), "comes": _comes, "after": _maybe(_text), "sure": _truth},
+    )
 )
 _OBSTACLE = _record(dict[str, object], {
     "condition": _text, "values": _map_of(_value), "places": _map_of(_text), "made_true_by": _HELPERS, "gone": _list_of(_text),
@@ -378,10 +381,10 @@ _WAY = _record(dict[str, object], {
     "steps": _list_of(_text), "condition": _text, "alternately": _truth, "false": _list_of(_OBSTACLE),
 })  # fmt: skip
 _WAITING = _record(dict[str, object], {
-    "later": _count, "loop": _truth, "circle": _list_of(_text), "processes": _list_of(_record(dict[str, object], {
+    "later": _count, "path": _list_of(_text), "loop": _truth, "circle": _list_of(_text), "processes": _list_of(_record(dict[str, object], {
         "process": _text, "thread": _text, "does": _posture, "stack": _list_of(_text), "places": _list_of(_text), "file": _maybe(_text),
-        "line": _maybe(_count), "steps": _list_of(_text), "promised": _maybe(_text), "inside": _maybe(_text), "ways": _list_of(_WAY),
-        "entered_by": _HELPERS, "waits_for": _list_of(_text), "lost": _truth,
+        "line": _maybe(_count), "steps": _list_of(_text), "errors": _list_of(_text), "promised": _maybe(_text), "may_stop": _truth,
+        "inside": _maybe(_text), "ways": _list_of(_WAY), "entered_by": _HELPERS, "waits_for": _list_of(_text), "lost": _truth,
     })),
 })  # fmt: skip
 _PART = _record(dict[str, object], {

@@ -41,6 +41,8 @@ def waiting_lines(found: Situation, width: int, indent: str = "") -> Iterator[Wa
     """The table as lines of a width; what is longer goes on below, further in."""
     yield from _wrapped(_head(found), width, indent, "head")
     inner = indent + "  "
+    for step in found.path:
+        yield from _wrapped(f"then {step}", width, inner)
     ended = [item.stand.process for item in found.processes if item.moves is Moves.ENDED]
     if ended:
         yield from _wrapped(f"{_series(ended)} {'has' if len(ended) == 1 else 'have'} ended", width, inner)
@@ -55,7 +57,7 @@ def waiting_lines(found: Situation, width: int, indent: str = "") -> Iterator[Wa
 
 
 def _head(found: Situation) -> str:
-    when = f", {counted(found.later, 'step')} later" if found.later else ""
+    when = f", {counted(len(found.path), 'step')} later" if found.path else ""
     if not found.loop:
         return f"who waits for what{when}:"
     return f"who waits for what{when}, in what goes on for ever:"
@@ -63,18 +65,18 @@ def _head(found: Situation) -> str:
 
 def _sentence(found: Situation, item: Waiting) -> str:
     """What a process does, and where."""
-    steps, stand, who = _named(item.steps), item.stand, _who(item.stand)
+    steps, stand, who = _could(item), item.stand, _who(item.stand)
     match item.moves:
         case Moves.PARKED:
             return f"{who} is parked{_place(stand)}: {_entered(item)}"
         case Moves.GOES_ON:
-            return f"{who} goes on: {steps}"
+            return f"{who} goes on: {_named(item.steps)}"
         case Moves.COULD if not found.loop:
-            return f"{who} could go on{_place(stand)}: {steps}{'' if item.promised else _UNPROMISED}"
+            return f"{who} could go on{_place(stand)}: {steps}{'' if item.promised else _unpromised(item)}"
         case Moves.COULD:
-            return f"{who} could go on all the time{_place(stand)}, and never does: {steps}{_UNPROMISED}"
+            return f"{who} could go on all the time{_place(stand)}, and never does: {steps}{_unpromised(item)}"
         case Moves.NOW_AND_THEN:
-            promise = "; weak fairness promises nothing then" if item.promised else _UNPROMISED
+            promise = "; weak fairness promises nothing then" if item.promised else _unpromised(item)
             return f"{who} could go on now and then{_place(stand)}, and never does: {steps}{promise}"
         case _ if stand.awaits:
             return f"{who} waits{_place(stand)}, inside {stand.awaits}, which it has entered"
@@ -87,13 +89,20 @@ def _who(stand: Stand) -> str:
     return stand.process if stand.thread == stand.process else f"{stand.process} on {stand.thread}"
 
 
-_UNPROMISED: Final = "; nobody promises that it does"
+def _could(item: Waiting) -> str:
+    """What a process could do, and what it would run into."""
+    errors = (f"into {error}" for error in item.errors)
+    return " or ".join(filter(None, (_named(item.steps), *errors)))
+
+
+def _unpromised(item: Waiting) -> str:
+    return "; the model says that it may stop for ever" if item.may_stop else "; nobody promises that it does"
 
 
 def _entered(item: Waiting) -> str:
     if not item.entered_by:
         return "nobody can enter it any more"
-    return f"could be entered by {'; '.join(_helper(help, item.stand.process) for help in item.entered_by)}"
+    return f"could be entered by {'; '.join(_helper(help) for help in item.entered_by)}"
 
 
 def _place(stand: Stand) -> str:
@@ -118,10 +127,10 @@ def _ways(found: Situation, item: Waiting) -> Iterator[tuple[str, str]]:
         if way.alternately:
             yield f"{inner}never all true at the same time:", ""
         for obstacle in way.obstacles:
-            yield from ((inner + text, kind) for text, kind in _obstacle(found, item.stand.process, way, obstacle))
+            yield from ((inner + text, kind) for text, kind in _obstacle(found, way, obstacle))
 
 
-def _obstacle(found: Situation, process: str, way: Way, obstacle: Obstacle) -> Iterator[tuple[str, str]]:
+def _obstacle(found: Situation, way: Way, obstacle: Obstacle) -> Iterator[tuple[str, str]]:
     """Why it is false, and who could help."""
     values = [assigned(name, value) for name, value in obstacle.values.items()]
     values += [f"{other} is at {place}" for other, place in obstacle.whereabouts.items()]
@@ -131,7 +140,7 @@ def _obstacle(found: Situation, process: str, way: Way, obstacle: Obstacle) -> I
     else:
         yield f"{word}: {obstacle.condition}" + (f" [{why}]" if why and why != obstacle.condition else ""), ""
     for help in obstacle.helpers:
-        text = f"{'would' if help.sure else 'could'} be made true by {_helper(help, process)}"
+        text = f"{'would' if help.sure else 'could'} be made true by {_helper(help)}"
         yield text, "bad" if obstacle.is_hopeless else ""
     if not obstacle.helpers:
         yield _nobody(found, obstacle), "bad"
@@ -148,9 +157,13 @@ def _nobody(found: Situation, obstacle: Obstacle) -> str:
     return f"nobody can make it true any more: {', '.join(told)}"
 
 
-def _helper(help: Help, process: str) -> str:
+def _helper(help: Help) -> str:
     """What another one could do for a process, and whether it can."""
-    but = {Comes.AFTER: f", but not before {process} goes on", Comes.NEVER: ", which cannot come any more"}
+    but = {
+        Comes.AFTER: f", but not before {help.after} goes on",
+        Comes.NEVER: ", which cannot come any more",
+        Comes.VAIN: ", which does not do so any more",
+    }
     return f"{help.process}: {_named(help.steps, ' or ')}{but.get(help.comes, '')}"
 
 
@@ -184,7 +197,8 @@ def waiting_of(run: Run) -> dict[str, Json] | None:
 def waiting_json(found: Situation) -> dict[str, Json]:
     """The table as JSON values."""
     return {
-        "later": found.later,
+        "later": len(found.path),
+        "path": list(found.path),
         "loop": found.loop,
         "circle": list(found.circle),
         "processes": [_process_json(item) for item in found.processes],
@@ -202,7 +216,9 @@ def _process_json(item: Waiting) -> dict[str, Json]:
         "file": None if stand.line is None else stand.line.file,
         "line": None if stand.line is None else stand.line.line,
         "steps": list(item.steps),
+        "errors": list(item.errors),
         "promised": item.promised or None,
+        "may_stop": item.may_stop,
         "inside": stand.awaits or None,
         "ways": [_way_json(way) for way in item.ways],
         "entered_by": _helpers_json(item.entered_by),
@@ -232,6 +248,12 @@ def _obstacle_json(obstacle: Obstacle) -> dict[str, Json]:
 
 def _helpers_json(helpers: Iterable[Help]) -> list[Json]:
     return [
-        {"process": help.process, "steps": list(help.steps), "comes": help.comes.value, "sure": help.sure}
+        {
+            "process": help.process,
+            "steps": list(help.steps),
+            "comes": help.comes.value,
+            "after": help.after or None,
+            "sure": help.sure,
+        }
         for help in helpers
     ]
