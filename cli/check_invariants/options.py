@@ -115,6 +115,20 @@ def names_own_model(ctx: click.Context) -> bool:
     return any(isinstance(ctx.params.get(name), str) for name in ("model", "before", "after"))
 
 
+class ExistingFile(click.Path):
+    """The path of a file that is there."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; a name that no file can have is that of no file."""
+        try:
+            return super().convert(value, param, ctx)
+        except ValueError:
+            self.fail(f"File {value!r} does not exist.", param, ctx)
+
+
 class Seconds(ParamType):
     """A time: a number of seconds that is positive and has an end."""
 

@@ -321,6 +321,14 @@ def test_certificate_without_its_last_queries_is_rejected(certificate: Path) -> 
     assert "REJECTED: its queries are not those of such a certificate: line " in result.stdout
 
 
+@pytest.mark.parametrize("name", ["none.smt2", "a\0b", "\ud800"])
+def test_a_file_that_is_not_there_is_refused(name: str) -> None:
+    """And so is a name that no file can have."""
+    result = run("certificate", "check", name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"File {name!r} does not exist." in result.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", "; check-invariants certificate é".encode(), b"\0" * 100])
 def test_other_files_are_malformed(tmp_path: Path, content: bytes) -> None:
     """Exit code 150, and no traceback."""

@@ -17,7 +17,7 @@ def command() -> None:
 
 
 @command.command("check", cls=Deferred)
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=options.ExistingFile())
 @click.option("--solver", type=click.Choice(["z3", "cvc5", "both"]), default="z3", show_default=True)
 @options.own_model
 @options.timeout("Time for each query.", TIMEOUT)
