@@ -9,12 +9,14 @@ import pytest
 from draincheck.engines import portfolio
 from draincheck.engines.smt import bmc
 from draincheck.errors import EvidenceError
-from draincheck.properties import CanAlwaysFinish
+from draincheck.expr import all_
+from draincheck.properties import Always, CanAlwaysFinish
 from draincheck.reason import NothingUpTo
 from draincheck.run import rerun
-from draincheck.system import TransitionSystem
+from draincheck.sorts import BOOL
+from draincheck.system import BoolVar, TransitionSystem
 from draincheck.verdict import Limits, Outcome, Reporter, Verdict
-from tests.support.machines import bounded, counter, event_loop, philosophers
+from tests.support.machines import Machine, bounded, counter, event_loop, philosophers
 
 
 def test_small_system_is_searched_explicitly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,13 +29,21 @@ def test_small_system_is_searched_explicitly(monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
+def combination_lock(digits: int) -> TransitionSystem:
+    """A lock that opens at once where every digit happens to be right: explicit search begins with all 2 to the power of `digits`."""
+    right, opened = [BoolVar(f"digit {i}", BOOL, (0, 1)) for i in range(digits)], BoolVar("opened", BOOL, (0,))
+    machine = Machine(*right, opened)
+    machine.action("open", all_(*right), opened.set())
+    return machine.system(Always("closed", ~opened))
+
+
 def test_wide_system_is_left_to_z3() -> None:
     """A shallow bug in a system whose states nobody can list is found by bounded model checking, and the verdict says so."""
-    system = event_loop(8, 4, buggy=True)
-    verdict = portfolio.check(system, "drained", first_states=1000)
-    assert str(verdict.reason) == "bounded model checking: shortest counterexample: 7 actions"
+    system = combination_lock(digits=60)
+    verdict = portfolio.check(system, "closed", first_states=1000)
+    assert str(verdict.reason) == "bounded model checking: shortest counterexample: 1 action"
     assert verdict.trace is not None
-    assert len(rerun(system, verdict.trace)) == 7
+    assert len(rerun(system, verdict.trace)) == 1
 
 
 def test_explicit_search_goes_on_beside_z3(monkeypatch: pytest.MonkeyPatch) -> None:

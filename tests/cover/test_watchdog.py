@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from threading import Thread, Timer
@@ -44,6 +45,19 @@ def grows():
         kept.append(bytearray(1 << 20))
         time.sleep(0.001)
 
+def works(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+class Deaf:
+    def __del__(self):
+        works(1)
+
+def loses():
+    Deaf()
+    works(60)
+
 def fails():
     time.sleep(0.2)
     raise ValueError("of its own")
@@ -56,6 +70,13 @@ def build():
     m.always("either", x | ~x)
     return m
 """
+
+
+class Unheard:
+    """Something that fails where nobody can be told."""
+
+    def __del__(self) -> None:
+        raise ValueError
 
 
 @pytest.fixture
@@ -87,6 +108,17 @@ def test_an_exception_that_is_caught_comes_again(builders: str) -> None:
     """A builder that catches whatever happens, and goes on for a while, ends the sooner each time, and nothing is checked then."""
     result = run("check", f"{builders}:retries", "--timeout", "0.3")
     assert (result.exit_code, "holds" in result.stdout) == (30, False)
+
+
+def test_an_exception_that_is_lost_comes_again_in_silence(builders: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python can only report it, nothing is reported; what else is lost there (negative control) is."""
+    reported: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: reported.append(lost.exc_type.__name__))
+    assert run("check", f"{builders}:loses", "--timeout", "0.3").exit_code == 30
+    assert reported == []
+    with watched():
+        Unheard()
+    assert reported == ["ValueError"]
 
 
 def test_a_builder_ends_with_the_memory_of_its_command(builders: str) -> None:

@@ -97,7 +97,7 @@ class Explorer:
         """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken."""
         watch, reported = limits.begun(), 0
         reporter.phase("initial states")
-        self._begin(limits, watch)
+        self._begin(limits, watch, reporter)
         reporter.phase("searching")
         while self.layers[-1] and not self.stopped:
             found: list[int] = []
@@ -164,8 +164,8 @@ class Explorer:
             state = before
         return self.loop.layout.unpack(state), actions[::-1]
 
-    def _begin(self, limits: Limits, watch: Budget) -> None:
-        """Store the initial states, as far as limits let it."""
+    def _begin(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
+        """Store the initial states, as far as limits, and who hears of them, let it."""
         pack, first = self.loop.layout.pack, list[int]()
         self.layers = [first]
         states = iter(self.system.initial)
@@ -175,6 +175,8 @@ class Explorer:
                 self.stopped = Stop(StopKind.STATES, limits.states)
                 del piece[limits.states - len(first) :]
             first += piece
+            if len(piece) == PIECE:
+                reporter.progress(len(first), 0, 0, len(first))
         self._seen = set(first)
         self._stored = len(first)
 
