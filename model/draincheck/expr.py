@@ -366,9 +366,9 @@ class Substitution(OfTerms[Expr]):
         return a
 
 
-def variables_of(a: Expr) -> set[Expr]:
-    """The variables (leaves that are not constants) of a term."""
-    seen, todo = {a}, [a]
+def variables_of(*terms: Expr) -> set[Expr]:
+    """The variables (leaves that are not constants) of terms."""
+    seen, todo = set(terms), list(terms)
     for term in todo:
         new = [arg for arg in term.args if arg not in seen]
         seen.update(new)

@@ -153,7 +153,7 @@ def stuck_words(processes: Sequence[str]) -> str:
     """Who is stuck; "" for a state in which all have ended."""
     if names := [name for name in processes if name]:
         return f"{listed(names)} can never move again"
-    return "everything has ended, and no final state is in reach"
+    return "nothing is left to be done, and no final state is in reach"
 
 
 class Assuming(Reason, frozen=True):

@@ -274,11 +274,6 @@ class Action(Struct, frozen=True):
         return "; ".join(part.label for part in self.parts if part.label) or "(goes on)"
 
     @property
-    def only_moves(self) -> bool:
-        """It changes nothing but where its process stands, and asks nothing."""
-        return not (self.checks or self.faults or any(u.variable.counts != self.process for u in self.updates))
-
-    @property
     def line(self) -> SourceLine:
         """Where its first part was written."""
         return self.parts[0].line if self.parts else SourceLine("?", 0)
@@ -331,7 +326,7 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     paths of the model, so demands on whole runs cannot be decided on it.
 
     `at_rest` says of every process where it is fine that it never moves again: it has ended, or nobody has entered it yet; and under "" where
-    not everything has ended, if `final` says where that may be. Without it, in a system made by hand, `NoDeadlock` is about states without
+    something is left to be done, if `final` says where that may be. Without it, in a system made by hand, `NoDeadlock` is about states without
     any enabled action alone.
 
     `controls` (of every process, or of none: a system made by hand) and `places` (the places in `Action.demands`, and what each means) are for

@@ -5,14 +5,14 @@ A world is what variables hold, where every process rests, whether it is on, who
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from tests.language.meaning import Store
+from tests.language.meaning import Store, reader
 from tests.language.player import Player, Rest, Way
-from tests.language.tree import At, CanEnter, Program, Yielded, used
+from tests.language.tree import At, CanEnter, Program, Term, Yielded, used
 
 __all__ = ["Findings", "TooLargeError", "Watch", "explore", "stuck"]
 
@@ -267,6 +267,10 @@ def explore(program: Program, watches: list[Watch], most: int = 2000) -> Finding
     return _Search(program, watches, most).run()
 
 
+#: a kind of worlds
+Goal: TypeAlias = Callable[[World], bool]
+
+
 class _Futures:
     """Every world of a program, what can come after it, and who moves in it."""
 
@@ -304,19 +308,35 @@ class _Futures:
         fresh = self.direct.program.processes[number].coroutine and control == self.direct.started(number)
         return control.mode == ENDED or fresh
 
-    def stuck(self) -> int | None:
-        """After how many steps some process can never move again though it has not ended; where all have, nobody can."""
-        lost = [
-            key for number in range(len(self.direct.players)) for key in self.worlds if not self.goes_on(number, key)
-        ]
+    def stuck(self, final: Term | None = None, working: Collection[str] = ()) -> int | None:
+        """After how many steps some process can never move again though it has not ended, or all have that are at work."""
+        goals = [self.goes_on(number) for number in range(len(self.direct.players))]
+        goals += [self.works(working)] if final is not None else []
+        ends = [self.holds(final)] if final is not None else []
+        lost = [key for goal in goals for key in self.worlds if not self.comes(key, [goal, *ends])]
         return min((self.depth[key] for key in lost), default=None)
 
-    def goes_on(self, number: int, key: object) -> bool:
-        """Whether a world may come, or is there, in which a process moves, is at rest, or the program was aborted."""
+    def goes_on(self, number: int) -> Goal:
+        """A process moves or is at rest."""
+        return lambda world: number in self.movers[world.key] or self.rests(number, world)
+
+    def works(self, working: Collection[str]) -> Goal:
+        """Some process that is at work is not at rest."""
+        numbers = [self.direct.names[name] for name in working]
+        return lambda world: not all(self.rests(number, world) for number in numbers)
+
+    def holds(self, final: Term) -> Goal:
+        """A condition holds."""
+        index = {var.name: number for number, var in enumerate(self.direct.program.variables)}
+        read = reader(final, index)
+        return lambda world: bool(read(world.store, world))
+
+    def comes(self, key: object, goals: Collection[Goal]) -> bool:
+        """Whether a world may come, or is there, which is one of some kinds, or in which the program was aborted."""
         seen, todo = {key}, [key]
         for here in todo:
             world = self.worlds[here]
-            if world.aborted or number in self.movers[here] or self.rests(number, world):
+            if world.aborted or any(goal(world) for goal in goals):
                 return True
             more = self.after[here] - seen
             seen |= more
@@ -324,6 +344,9 @@ class _Futures:
         return False
 
 
-def stuck(program: Program, most: int = 2000) -> int | None:
-    """After how many steps a process of a legal program can be stuck first, if nothing is said of where it may rest; None if never."""
-    return _Futures(program, most).stuck()
+def stuck(program: Program, most: int = 2000, final: Term | None = None, working: Collection[str] = ()) -> int | None:
+    """After how many steps a process of a legal program can be stuck first; None if never.
+
+    With a condition that says where processes may rest it is stuck, too, if all that are at work have ended and none such comes any more.
+    """
+    return _Futures(program, most).stuck(final, working)

@@ -7,9 +7,22 @@ from dataclasses import dataclass
 from itertools import product
 
 from tests.language.meaning import Store, Value, reader
-from tests.language.tree import Do, Either, Program, Read, Statement, Term, Wait, When, statements, terms
+from tests.language.tree import (
+    Do,
+    Either,
+    Program,
+    Read,
+    Statement,
+    Term,
+    Update,
+    Wait,
+    When,
+    own_terms,
+    statements,
+    terms,
+)
 
-__all__ = ["folds"]
+__all__ = ["folds", "in_vain"]
 
 
 def folds(program: Program) -> bool:
@@ -22,6 +35,25 @@ def folds(program: Program) -> bool:
     return any(_constant(guard, stores) for guard in guards) or any(
         _reads_in_vain(test, index, stores) for test in tests
     )
+
+
+def in_vain(program: Program) -> bool:
+    """Whether some variable makes no difference for a term that it is in, or something is stored where it is already."""
+    stores = list(product(*(range(var.low, var.high + 1) for var in program.variables)))
+    index = {var.name: number for number, var in enumerate(program.variables)}
+    inside = [statement for process in program.processes for statement in statements(process.body)]
+    updates = [update for statement in inside if isinstance(statement, Do) for update in statement.updates]
+    return any(_reads_in_vain(term, index, stores) for statement in inside for term in own_terms(statement)) or any(
+        _stores_in_vain(update, index, stores) for update in updates
+    )
+
+
+def _stores_in_vain(update: Update, index: dict[str, int], stores: list[Store]) -> bool:
+    """Whether an update always leaves what is there."""
+    if update.term is None or update.how in ("inc", "dec"):
+        return False
+    read, place = reader(update.term, index), index[update.var.name]
+    return all(read(store, where) == store[place] for store in stores for where in (_Nowhere(False), _Nowhere(True)))
 
 
 def _guards(statement: Statement) -> Iterator[Term]:

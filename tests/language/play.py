@@ -94,11 +94,11 @@ class _Recorder:
     def variable(self, var: tree.Var) -> Any:
         match var.kind:
             case "bool":
-                return self.model.bool(var.name, bool(var.initial))
+                return self.model.bool(var.name, bool(var.initial), history=var.history)
             case "int":
                 return self.model.int(var.name, var.low, var.high, var.initial)
             case "enum":
-                return self.model.enum(var.name, *var.names, initial=var.names[var.initial])
+                return self.model.enum(var.name, *var.names, initial=var.names[var.initial], history=var.history)
 
     def watched(self, watch: Watch) -> BoolExpr:
         if watch.yielded:

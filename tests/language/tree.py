@@ -19,7 +19,10 @@ ErrorKind: TypeAlias = Literal["error", "scheduled"]
 
 @dataclass(frozen=True, slots=True)
 class Var:
-    """A variable; `names` are those of an enum, whose values are their positions. With `any` it may start with any value."""
+    """A variable; `names` are those of an enum, whose values are their positions. With `any` it may start with any value.
+
+    A `history` one belongs to a specification.
+    """
 
     name: str
     kind: Kind
@@ -28,6 +31,7 @@ class Var:
     initial: int = 0
     names: tuple[str, ...] = ()
     any: bool = False
+    history: bool = False
 
     @property
     def starts(self) -> Iterable[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from draincheck import op
 from draincheck.budget import look
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, any_, constant, eq, not_, variables_of
+from draincheck.influence import at_work
 from draincheck.lang import fairness
 from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
@@ -53,6 +54,9 @@ def compile_model(model: Model) -> TransitionSystem:
     at_rest = {item.process.name: item.at_rest(handovers) for item in compiled}
     may_end = all_(*at_rest.values()) if model.final_when is FALSE else model.final_when
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
+    if model.final_when is not FALSE:
+        working = at_work(actions, properties, final)
+        at_rest[""] = any_(*(not_(rests) for name, rests in at_rest.items() if name in working))
     _check_local_tests(compiled, model)
     _check_yields(compiled)
     _check_updates(model)
@@ -64,7 +68,7 @@ def compile_model(model: Model) -> TransitionSystem:
         properties=properties,
         final=final,
         fairness=fairness.resolve(model.fairness, actions, [p.name for p in model.processes.values() if p.may_stop]),
-        at_rest=(*at_rest.items(), *([] if model.final_when is FALSE else [("", _unended(at_rest, actions))])),
+        at_rest=tuple(at_rest.items()),
         controls=tuple(item.control(handovers) for item in compiled),
         places=tuple(places.items()),
     )
@@ -294,12 +298,6 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
             )
         places[term] = found
     return places
-
-
-def _unended(at_rest: Mapping[str, BoolExpr], actions: Sequence[Action]) -> BoolExpr:
-    """Where not everything has ended. Who changes nothing but where he stands does not count: he could go on for ever and hide the end."""
-    doers = {action.process for action in actions if not action.only_moves}
-    return any_(*(not_(rests) for name, rests in at_rest.items() if name in doers))
 
 
 def _resolved_part(part: Part, resolve: Substitution) -> Part:
