@@ -48,6 +48,9 @@ COMMANDS = {
 #: what runs when no command is named
 MAIN_JOB = "matrix"
 
+#: the command that leaves reports
+REPORTING = "gate"
+
 #: set to anything: an internal error shows its Python traceback
 DEBUG = "CHECK_INVARIANTS_DEBUG"
 
@@ -164,12 +167,16 @@ def _refused(error: click.ClickException, arguments: Sequence[str]) -> int:
 
 
 def _documented(error: click.ClickException, arguments: Sequence[str]) -> int:
-    """Print the error as a document too, if one is wanted and none has been printed; the exit code."""
+    """Print the error as a document too, if one is wanted and none has been printed, and into reports; the exit code."""
     if "--json" in arguments and not standard.was_used():
         from check_invariants.output import emit_json
 
         with suppress(NotWritable):  # that has been said
             emit_json("error", {"error": error.format_message(), "exit_code": int(error.exit_code)})
+    if arguments[:1] == [REPORTING]:
+        from check_invariants.refusal import report_refusal
+
+        report_refusal(error, arguments[1:])
     return error.exit_code
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, TypedDict, Unpack
 
@@ -11,13 +13,13 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from check_invariants import standard
+from check_invariants import github_log, standard
 from check_invariants.exit import NotWritable
 from check_invariants.options import STDOUT
 from check_invariants.output import check_output, emit, write_to
 from draincheck.location import files_below
 from draincheck.report.account import Account
-from draincheck.report.github import github_annotations, github_summary, without_commands
+from draincheck.report.github import github_annotations, github_summary
 from draincheck.report.gitlab import code_quality
 from draincheck.report.junit import junit_xml
 from draincheck.report.markdown import markdown_report
@@ -30,6 +32,9 @@ SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
 #: the folder in which the one and the other have the repository
 GITHUB, GITLAB = "GITHUB_WORKSPACE", "CI_PROJECT_DIR"
+
+#: what somebody has written by hand, by its suffix
+PRECIOUS: Final = {".py": "program", ".toml": "configuration"}
 
 #: by option what makes the file
 _WRITERS: Final[Mapping[str, Callable[[Account], str]]] = {
@@ -61,13 +66,23 @@ class Reports(Struct, frozen=True):
     def of(cls, as_json: bool, config: str | None, **options: Unpack[ReportOptions]) -> Reports:
         """What the options say. Raises UsageError for two that go to one place, and NotWritable for a place that takes no file.
 
-        The configuration, if there is one, is no place for a report.
+        The configuration, if there is one, is no place for a report, and neither is any other file of its kind, or a program.
         """
-        given = {kind: options[kind] for kind in ("junit", "sarif", "gitlab", "markdown")}
-        found = cls({kind: path for kind, path in given.items() if path is not None}, as_json, options["github"])
-        found._refuse_two_in_one_place(config)
+        found = cls(_files(**options), as_json, options["github"])
+        found._refuse_places(config)
         for path in found._outputs:
             check_output(path)
+        return found
+
+    @classmethod
+    def wherever(cls, as_json: bool, config: str | None, **options: Unpack[ReportOptions]) -> Reports:
+        """Of what the options say as much as `of` does not refuse, for who can only do what is possible."""
+        found = cls({}, as_json, options["github"])
+        for kind, path in _files(**options).items():
+            more = replace(found, files={**found.files, kind: path})
+            with suppress(click.UsageError):
+                more._refuse_places(config)
+                found = more
         return found
 
     @property
@@ -90,30 +105,61 @@ class Reports(Struct, frozen=True):
         if self._summary:
             yield self._summary
 
-    def _refuse_two_in_one_place(self, config: str | None) -> None:
+    def _refuse_places(self, config: str | None) -> None:
         taken = {STDOUT: "--json"} if self.as_json else {}
         if config is not None:
             taken[os.path.realpath(config)] = "the configuration"
         for kind, path in self.files.items():
             place = path if path == STDOUT else os.path.realpath(path)
+            if Path(place).suffix in PRECIOUS:
+                raise click.UsageError(
+                    f"--{kind} {path}: a report replaces no {PRECIOUS[Path(place).suffix]}: name another file"
+                )
             if place in taken:
                 raise click.UsageError(f"{taken[place]} and --{kind} cannot share {path}: name a file for each")
             taken[place] = f"--{kind}"
 
     def show(self, text: str) -> None:
-        """Print what people read, with nothing in it that GitHub takes for a command."""
+        """Print what people read."""
         if self.takes_text:
-            emit(without_commands(text) if self.github else text)
+            emit(text)
+
+    def begin(self, account: Account) -> None:
+        """Replace what an earlier run has written, before anything runs. Raises NotWritable."""
+        for write in self._writers(_in_repository(account), STDOUT):
+            write()
 
     def write(self, account: Account) -> None:
-        """Write all of them; annotations go to standard error where standard output is a document. Raises NotWritable."""
+        """Write all of them. Raises NotWritable."""
         account = _in_repository(account)
+        for write in (*self._writers(account), *self._for_github(account)):
+            write()
+
+    def write_what_can_be(self, account: Account) -> None:
+        """Write all of them, but for those that cannot be written."""
+        account = _in_repository(account)
+        begun = STDOUT if standard.was_used() else ""
+        for write in (*self._writers(account, begun), *self._for_github(account)):
+            with suppress(NotWritable):
+                write()
+
+    def _writers(self, account: Account, without: str = "") -> Iterator[Callable[[], None]]:
+        """What writes each file, but for one of this name."""
         for kind, path in self.files.items():
-            write_to(path, _WRITERS[kind](account))
+            if path != without:
+                yield partial(write_to, path, _WRITERS[kind](account))
+
+    def _for_github(self, account: Account) -> Iterator[Callable[[], None]]:
         if self.github:
-            (emit if self.takes_text else standard.note)(github_annotations(account))
+            yield partial(github_log.tell, github_annotations(account), self.takes_text)
         if self._summary:
-            _append(self._summary, github_summary(account))
+            yield partial(_append, self._summary, github_summary(account))
+
+
+def _files(**options: Unpack[ReportOptions]) -> dict[str, str]:
+    """The files that the options name, by their kind."""
+    given = {kind: options[kind] for kind in ("junit", "sarif", "gitlab", "markdown")}
+    return {kind: path for kind, path in given.items() if path is not None}
 
 
 def _in_repository(account: Account) -> Account:
@@ -121,7 +167,7 @@ def _in_repository(account: Account) -> Account:
     root, here = Path(os.environ.get(GITHUB) or os.environ.get(GITLAB) or ".").resolve(), Path.cwd()
     files = files_below(root)
     for line in (account.place, *(item.place for _, item in account.items)):
-        if line is not None and (path := Path(line.file).absolute()).is_relative_to(root) and path.is_file():
+        if line is not None and (path := Path(line.file).absolute()).is_relative_to(root):
             files.setdefault(line.file, path.relative_to(root).as_posix())
     folder = here.relative_to(root).as_posix() if here.is_relative_to(root) and here != root else ""
     return replace(account, files=files, folder=folder)

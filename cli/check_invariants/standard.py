@@ -10,7 +10,7 @@ import sys
 from io import TextIOWrapper
 from typing import TextIO
 
-__all__ = ["begin", "columns", "keep", "let_go", "mend", "note", "stream", "was_used", "write"]
+__all__ = ["begin", "columns", "join", "keep", "let_go", "mend", "note", "stream", "was_used", "write"]
 
 
 #: what claims to be narrower is taken for this
@@ -40,6 +40,13 @@ def keep() -> None:
     own = os.dup(1)
     os.dup2(2 if _is_open(2) else os.open(os.devnull, os.O_WRONLY), 1)
     _State.kept = os.fdopen(own, "w", encoding=sys.stdout.encoding, errors="backslashreplace")
+
+
+def join() -> None:
+    """From here on, what is written to standard error goes to standard output, in the order in which it is written."""
+    if _is_descriptor_1(sys.stdout) and _State.kept is None:
+        sys.stdout.flush()
+        os.dup2(1, 2)
 
 
 def mend() -> None:
@@ -95,15 +102,18 @@ def write(text: str) -> None:
         found.flush()
 
 
-def note(text: str) -> None:
-    """Print a text on standard error, with what a terminal would obey escaped; if nobody can read it, that changes nothing."""
+def note(text: str, whole: bool = False) -> None:
+    """Print a text on standard error, with what a terminal would obey escaped; if nobody can read it, that changes nothing.
+
+    `whole`: lines stay as they are, however long.
+    """
     from draincheck.escape import harmless
     from draincheck.report.layout import fitted
 
     found: TextIO | None = sys.stderr
     if found is not None:
         try:
-            found.write(fitted(harmless(text), columns(found)))
+            found.write(fitted(harmless(text), None if whole else columns(found)))
             found.flush()
         except OSError:
             _silence(found)

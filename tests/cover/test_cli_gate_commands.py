@@ -17,6 +17,7 @@ from check_invariants import reports
 from check_invariants.work import gate_replay
 from tests.cover.test_cli_gate_project import FIXED, TROUBLES
 from tests.support.cli import run
+from tests.support.github import commands
 from tests.support.processes import COMMAND
 from tests.support.projects import MODEL, project
 
@@ -130,7 +131,7 @@ def test_every_report_has_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     words = ["--junit", "j.xml", "--sarif", "s.json", "--gitlab", "g.json", "--markdown", "m.md", "--github"]
     result = run("gate", *words)
     command = "cd 'my drains' && check-invariants check ring.py:build --set careful=off --property safe"
-    (annotation,) = [line for line in result.stdout.splitlines() if line.startswith("::error")]
+    (annotation,) = [found.message for found in commands(result.stdout) if found.name == "error"]
     texts = [
         *ElementTree.parse("j.xml").getroot().itertext(),
         json.loads(Path("s.json").read_text(encoding="utf-8"))["runs"][0]["results"][0]["message"]["text"],

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,39 +9,10 @@ from hypothesis import strategies as st
 from draincheck.errors import SourceLine
 from draincheck.escape import harmless
 from draincheck.report.account import Account, Standing, Suite
-from draincheck.report.github import LONGEST_SUMMARY, github_annotations, github_summary, without_commands
+from draincheck.report.github import LONGEST_SUMMARY, github_annotations, github_summary
 from draincheck.report.markdown import markdown_report
+from tests.support.github import commands
 from tests.support.reports import NASTY, account, everything, item, nasty, scripted_run
-
-
-class Command(NamedTuple):
-    """A workflow command as the runner understands it."""
-
-    name: str
-    properties: Mapping[str, str]
-    message: str
-
-
-def commands(text: str) -> list[Command]:
-    """The commands in a log, in the order of lines; `stop-commands` is obeyed. From the runner's documents, not from our writer."""
-    found, stopped = list[Command](), ""
-    for line in re.split(r"\r\n|\r|\n", text):
-        if stopped:
-            stopped = "" if line.strip() == f"::{stopped}::" else stopped
-        elif match := re.match(r"\s*::([a-z-]+)(?: ([^\n]*?))?::(.*)", line):
-            name, properties, message = match.groups(default="")
-            stopped = message if name == "stop-commands" else ""
-            pairs = (pair.partition("=") for pair in properties.split(",") if pair)
-            found.append(Command(name, {key: _read(value, inside=True) for key, _, value in pairs}, _read(message)))
-    return found
-
-
-def _read(text: str, inside: bool = False) -> str:
-    pairs: Sequence[tuple[str, str]] = [("%0D", "\r"), ("%0A", "\n")]
-    inner = [("%3A", ":"), ("%2C", ",")] if inside else []
-    for written, meant in [*pairs, *inner, ("%25", "%")]:
-        text = text.replace(written, meant)
-    return text
 
 
 def test_each_thing_to_look_at_is_an_annotation() -> None:
@@ -85,15 +52,6 @@ def test_any_name_stays_one_annotation(name: str) -> None:
     assert found.message == "\n".join(filter(None, [harmless(name), "shown by: check-invariants gate"]))
     assert found.properties["file"] == harmless(name)
     assert text.count("\n") == 1
-
-
-def test_names_of_a_model_give_no_commands() -> None:
-    """A text that looks like commands is none of them between the words that stop and allow them."""
-    wild = f"one\n::error::x\n::stop-commands::y\n{NASTY}\n"
-    assert [one.name for one in commands(wild)] != []
-    assert [one.name for one in commands(without_commands(wild))] == ["stop-commands"]
-    assert [one.name for one in commands(without_commands(wild) + "::error::z\n")] == ["stop-commands", "error"]
-    assert without_commands("nothing\n") == "nothing\n"
 
 
 def test_a_summary_has_the_table_the_delta_and_one_diagram() -> None:

@@ -40,7 +40,8 @@ def command() -> None:
     verdict, every exact count of states, transitions and depth, and what must happen in the end; QEMU's notify protocol; every claim.
     With --pin, counts that differ are written down instead (in a checkout; look at the change before you commit it).
 
-    The last line says what was checked. Reports for others can be written at once, several in one run.
+    The last line says what was checked. Reports for others can be written at once, several in one run; they are red, with the error, if
+    the gate is refused or does not come to its end.
 
     \b
     Exit codes: 0 no difference; 10 differences, or nothing was selected; 14 model and core part ways;

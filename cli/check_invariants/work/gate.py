@@ -11,11 +11,13 @@ from typing import Unpack
 import click
 
 import check_invariants
-from check_invariants import configuration
+from check_invariants import configuration, github_log
 from check_invariants.again import command_again
 from check_invariants.configuration import GateConfig
 from check_invariants.exit import EmptySelection, ExitCode, Misconfigured, ending
-from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table
+from check_invariants.options import STDOUT
+from check_invariants.output import Document, emit_document, emit_json, emit_stop, emit_table
+from check_invariants.refusal import unfinished
 from check_invariants.reports import ReportOptions, Reports
 from check_invariants.table import Column, Table
 from check_invariants.work import gate_built_in
@@ -23,6 +25,11 @@ from draincheck import __version__
 from draincheck.errors import SourceLine
 from draincheck.report.account import Account, Item, Suite
 from draincheck.words import counted
+
+_NOTHING_CONFIGURED = (
+    f"there is no {configuration.FILE} here, and no [tool.check-invariants] in a {configuration.PROJECT}: name the configuration "
+    "that the report is to be about, or say --built-in for QEMU's story"
+)
 
 
 def command(
@@ -39,23 +46,23 @@ def command(
     **reports: Unpack[ReportOptions],
 ) -> ExitCode:
     """Decide what is configured, or the built-in story, and say what differs."""
-    if schema:
-        emit(_schema_text())
-        return ExitCode.OK
+    if reports["github"]:
+        github_log.pause(on_stdout=not as_json and STDOUT not in reports.values())
     own = [option for option, given in (("--built-in", built_in), ("--quick", quick), ("--pin", pin)) if given]
     if config is not None and own:
         raise click.UsageError(f"{own[0]} is for the built-in story, and {config} is a project's configuration")
+    silent = [option for option, given in (("--schema", schema), ("--list", as_list), ("--pin", pin)) if given]
+    if silent and any(reports.values()):
+        raise click.UsageError(f"{silent[0]} makes no report: run the gate again without it")
+    if schema:
+        emit_document(_schema_text())
+        return ExitCode.OK
     found = None if own else configuration.configured(config)
     wanted = Reports.of(as_json, None if found is None else found.path, **reports)
-    if pin and wanted.wanted:
-        raise click.UsageError("--pin writes counts down and makes no report: run the gate again without it")
     if found is not None and jobs is not None:
         raise click.UsageError("--jobs is for the built-in story: models of a project are checked one after the other")
     if found is None and not own and any(reports.values()):
-        raise Misconfigured(
-            f"there is no {configuration.FILE} here, and no [tool.check-invariants] in a {configuration.PROJECT}: name the "
-            "configuration that the report is to be about, or say --built-in for QEMU's story"
-        )
+        raise Misconfigured(_NOTHING_CONFIGURED)
     if found is None:
         return gate_built_in.command(quick, pin, as_list, jobs, wanted)
     return _list(found, as_json) if as_list else _gate(found, not no_replay, wanted)
@@ -99,6 +106,8 @@ def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
     from check_invariants.work.gate_plan import plan
     from check_invariants.work.gate_project import run
 
+    title, again = f"gate {config.path}", command_again("gate", config.path, *([] if replay else ["--no-replay"]))
+    reports.begin(unfinished(title, again, config.path))
     start, planned = perf_counter(), plan(config)
     if not planned:
         raise EmptySelection(f"{config.path} names nothing to check: add a table [[model]] or [[code_base]]")
@@ -106,8 +115,8 @@ def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
     suites = [item.suite for item in ran]
     code = ending((code for item in ran for code in item.codes), stop)
     account = Account(
-        title=f"gate {config.path}",
-        command=command_again("gate", config.path, *([] if replay else ["--no-replay"])),
+        title=title,
+        command=again,
         exit_code=int(code),
         why="" if stop is None else str(stop),
         seconds=perf_counter() - start,

@@ -12,6 +12,7 @@ from check_invariants import standard
 from check_invariants.again import command_again
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.output import Document, check_output, emit, emit_json, emit_stop, until_stopped, write_to
+from check_invariants.refusal import unfinished
 from check_invariants.reports import Reports
 from draincheck import __version__
 from draincheck.errors import SourceLine
@@ -33,6 +34,8 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
         return _list(rows, reports.as_json)
     if pin:
         check_output(str(matrix.counts_path()))
+    again, file = command_again("gate", "--quick" if quick else "--built-in"), _from_here(Path(expectations.__file__))
+    reports.begin(unfinished("gate", again, file))
     start = perf_counter()
     results, stop = until_stopped(matrix.decide_all(rows, jobs), "rows decided", len(rows))
     compared = [result for result in results if result.stopped is None]
@@ -57,7 +60,6 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
         emit_json("gate", {"rows": len(results), "differences": differences, "answer": said}, code)
     reports.show("".join(f"{item}\n    {item.command}\n" for item in found) + f"{said}\n")
     if reports.wanted:
-        again = command_again("gate", "--quick" if quick else "--built-in")
         suites = [*suites_of(results), Suite(title="liveness, notify and claims", items=_beyond(beyond, stop))]
         reports.write(_account(suites, stop, code, again, perf_counter() - start))
     emit_stop(stop, f"{len(compared)} of {len(rows)} rows were compared, {left}")

@@ -6,14 +6,13 @@ What both demand: https://docs.github.com/actions/reference/workflows-and-action
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 from draincheck.escape import harmless
 from draincheck.report.account import Account, Item, Standing, Suite
 from draincheck.report.markdown import Block, blocks_of, code, fenced, joined, trace_block
 from draincheck.report.mermaid import sequence_diagram
 
-__all__ = ["github_annotations", "github_summary", "without_commands"]
+__all__ = ["github_annotations", "github_summary"]
 
 #: GitHub shows no more of a kind for a step, and says nothing of the others
 MOST_ANNOTATIONS = 10
@@ -57,17 +56,6 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def without_commands(text: str) -> str:
-    """Text for a log of GitHub's, none of whose lines is taken for a command, whatever a model calls its steps.
-
-    Commands are stopped before it, by a word that the text cannot know, and allowed again after it.
-    """
-    if "::" not in text and "##[" not in text:
-        return text
-    word = sha256(text.encode(errors="surrogatepass")).hexdigest()
-    return f"::stop-commands::{word}\n{text.rstrip(chr(10))}\n::{word}::\n"
 
 
 # -- the summary ------------------------------------------------------------------------------------
