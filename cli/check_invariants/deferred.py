@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,7 +11,29 @@ import click
 if TYPE_CHECKING:
     from check_invariants.exit import ExitCode
 
-__all__ = ["Deferred"]
+__all__ = ["NO_MODEL", "Deferred", "own_model"]
+
+#: the commands that take no model of one's own, and why
+NO_MODEL = {
+    "repair": "chooses among the commits of QEMU's history; `why` and `sweep` say which parameters mend a model",
+    "replay": "runs traces on an emulator of QEMU alone; `trace show` executes them on the model",
+    "conform": "holds that emulator against QEMU's models",
+    "matrix": "is the table of QEMU's code bases",
+    "claims": "decides sentences about QEMU's code bases",
+    "parametric": "counts requests of QEMU's model; a parameter of yours can count: `--set items=1..3`",
+    "list": "shows what is built in; an unknown parameter is answered with those that a function takes",
+}
+
+
+def own_model(arguments: Sequence[str]) -> str | None:
+    """The first argument that is one: a Python file, perhaps with a function in it."""
+    return next((each for each in arguments if each.partition(":")[0].endswith(".py")), None)
+
+
+def _is_there(file: str) -> bool:
+    from pathlib import Path  # which no help text needs
+
+    return Path(file).exists()
 
 
 class Deferred(click.Command):
@@ -27,6 +49,19 @@ class Deferred(click.Command):
         room = import_module(self.callback.__module__.replace(".commands.", ".work."))
         found: Callable[..., ExitCode] = getattr(room, self.callback.__name__)
         return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; one that names a model of one's own is refused with the reason."""
+        given, name = own_model(args), ctx.info_name or ""
+        if given is None or name not in NO_MODEL:
+            return super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError:
+            rest = None
+        if rest is None or (given == ctx.params.get("file") and not _is_there(given)):
+            raise click.UsageError(f"{name} takes no model of your own, such as {given}: it {NO_MODEL[name]}", ctx)
+        return rest
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Do it, within its budget, and end with its exit code."""

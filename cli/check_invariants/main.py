@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import StringIO
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 from click import formatting
 
 from check_invariants import standard
+from check_invariants.deferred import own_model
 from check_invariants.exit import ExitCode, InternalError, Interrupted, LimitReached, NotWritable, cut_short
 from draincheck import __version__
 
@@ -94,6 +96,8 @@ class Application(click.Group):
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
             from draincheck.knobs import nearest
 
+            if own_model(args[:1]):
+                ctx.fail(f"{args[0]} is a model of your own: write check-invariants check {quote(args[0])}")
             ctx.fail(str(nearest("command", args[0], list(COMMANDS))))
         return super().resolve_command(ctx, args)
 

@@ -129,6 +129,17 @@ class ExistingFile(click.Path):
             self.fail(f"File {value!r} does not exist.", param, ctx)
 
 
+#: of a trace as text
+short = click.option("--short", is_flag=True, help="Only the steps that change something, and how many are left out.")
+
+
+def refuse_short(given: bool, as_json: bool, no_trace: bool = False) -> None:
+    """Raise UsageError for --short where nothing can be left out."""
+    for option, other in (("--json", as_json), ("--no-trace", no_trace)):
+        if given and other:
+            raise click.UsageError(f"{option} and --short exclude each other")
+
+
 class Seconds(ParamType):
     """A time: a number of seconds that is positive and has an end."""
 

@@ -40,6 +40,7 @@ class About(Struct, frozen=True):
         options: the arguments that name it, as a user would type them.
         marks: the letters beside steps, each with what it stands for.
         tool: who found it, with its version.
+        alone: the command that decides it, where that is not `check` and knows one property alone.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class About(Struct, frozen=True):
     options: str
     marks: Mapping[str, str] = {}
     tool: str = "check-invariants"
+    alone: str = ""
 
 
 def check_command(options: str, *properties: str) -> str:

@@ -222,3 +222,13 @@ def test_a_source_is_read_as_it_was_written(writes: int | None) -> None:
     """The code base, its turned knobs and the number of writes survive the way through a file."""
     model = Counted(find_revision("cf3129323f"), {"park_requests": False, "flush": "before_check"}, writes)
     assert select_from_source(json.loads(json.dumps(model.source())), model=None, settings=()) == model
+
+
+def test_a_trace_says_how_to_see_it_again(tmp_path: Path) -> None:
+    """By the command that counts requests, with the knobs that were turned."""
+    turned = ("--revision", "ab27c3b5e7", "--set", "walk_checks_external=off")
+    assert parametric(*turned, "-o", str(tmp_path)).exit_code == 12
+    (file,) = tmp_path.glob("*.json")
+    lines = run("trace", "show", str(file)).stdout.splitlines()
+    assert f"reproduce: check-invariants parametric {' '.join(turned)}" in lines
+    assert any(line.startswith("scenario: ") and "; 1 write, counted" in line for line in lines)

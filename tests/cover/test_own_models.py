@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from check_invariants.deferred import NO_MODEL
 from check_invariants.main import cli
 from tests.support.cli import run
 from tests.support.house import ROOT
@@ -112,6 +113,21 @@ def test_an_unknown_parameter_is_refused_everywhere(name: str) -> None:
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize("name", [name for name, takes in ROWS.items() if takes == "no"])
 def test_the_others_refuse_one(name: str) -> None:
-    """With a message, and not by treating its name as something else; 151 where it would be a configuration."""
+    """With the reason that the table has, and not by treating its name as something else."""
     result = run(*name.split(), "m.py:build")
-    assert (result.exit_code in (2, 151), result.stdout) == (True, "")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{name} takes no model of your own, such as m.py:build: it {NO_MODEL[name]}" in " ".join(
+        result.stderr.split()
+    )
+
+
+def test_the_reasons_are_those_of_the_table() -> None:
+    """In one order, and of each that takes none."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \| no \| (.*) \|$", readme, re.MULTILINE) == list(NO_MODEL.items())
+
+
+def test_other_slips_keep_their_words() -> None:
+    """Negative control: what is no model is not called one; without a command a model is answered with one that takes it."""
+    assert "your own" not in run("repair", "v2.6.0").stderr
+    assert "write check-invariants check m.py:build" in run("m.py:build").stderr

@@ -17,6 +17,7 @@ from check_invariants.deferred import Deferred
 @options.order
 @options.properties(of_matrix=False)
 @options.strict
+@options.short
 @click.option("--no-trace", is_flag=True, help="Leave out the new counterexample.")
 @click.option(
     "--trace-out",

@@ -11,6 +11,7 @@ from check_invariants.deferred import Deferred
 @click.command("explain", cls=Deferred)
 @click.argument("file", metavar="FILE|-")
 @options.own_model
+@options.short
 @options.budget
 @options.as_json
 def command() -> None:

@@ -7,9 +7,6 @@ import click
 from check_invariants import options
 from check_invariants.deferred import Deferred
 
-#: shared by both
-_SHORT = click.option("--short", is_flag=True, help="Only the steps that change something, and how many are left out.")
-
 
 @click.group("trace")
 def command() -> None:
@@ -22,7 +19,7 @@ def command() -> None:
 @click.option(
     "--outline", is_flag=True, help="Only the marked steps and the calls they stand in: a drawing for a commit message."
 )
-@_SHORT
+@options.short
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), help="[default: text]")
 @options.as_json
 def show() -> None:
@@ -48,7 +45,7 @@ def show() -> None:
 @click.option("--case", type=click.Choice(["case 1", "case 2", "case 3"]), help="A bug case, short for --property.")
 @options.output
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), help="[default: json]")
-@_SHORT
+@options.short
 @options.budget
 @options.as_json
 def export() -> None:

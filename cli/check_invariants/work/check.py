@@ -14,6 +14,7 @@ from check_invariants import standard
 from check_invariants.exit import ExitCode, ending
 from check_invariants.filenames import file_names
 from check_invariants.judge import Asked, checked, warn
+from check_invariants.options import refuse_short
 from check_invariants.output import (
     check_output,
     emit,
@@ -45,6 +46,7 @@ def command(
     depth: int | None,
     engine: str,
     lemmas: Sequence[str],
+    short: bool,
     no_trace: bool,
     traces: bool,
     trace_out: str | None,
@@ -58,9 +60,10 @@ def command(
         raise click.UsageError("--lemma is for --engine induction")
     if no_trace and traces:
         raise click.UsageError("--no-trace and --traces exclude each other")
+    refuse_short(short, as_json, no_trace)
     _refuse_limits(engine, max_states, depth)
     asked = Asked(properties, Limits(max_states, depth=depth), engine, lemmas)
-    wanted = Wanted(0 if no_trace else None if traces else 1, trace_out, as_json, strict or bool(properties))
+    wanted = Wanted(0 if no_trace else None if traces else 1, short, trace_out, as_json, strict or bool(properties))
     if selectors["model"] is None and selectors.get("scenario") is None:
         from check_invariants.work import everywhere
 
@@ -75,7 +78,7 @@ def command(
     subject = select_models(properties, **selectors)
     if not isinstance(subject, Models):
         return of_subject(subject, asked, wanted)
-    for option, given in (("--trace-out", trace_out is not None), ("--traces", traces)):
+    for option, given in (("--trace-out", trace_out is not None), ("--traces", traces), ("--short", short)):
         if given:
             raise click.UsageError(
                 f"{option} is for one model, and {subject.called} is {len(subject.all)} here: name one"
@@ -96,7 +99,7 @@ def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
         warn(found.result)
         emit_json("check", document(found, traces=wanted.traces != 0), code)
     else:
-        _show(found, wanted.traces)
+        _show(found, wanted)
     emit_stop(stop, "what was not decided is unknown")
     return code
 
@@ -138,7 +141,7 @@ def _write_traces(found: Checked, named: Sequence[str], path: str) -> None:
     standard.note(f"{written}{rest}\n")
 
 
-def _show(found: Checked, traces: int | None) -> None:
+def _show(found: Checked, wanted: Wanted) -> None:
     """Print the answer, verdicts, numbers, what the model leaves out, as many counterexamples as are wanted, and the answer again."""
     result = found.result
     emit(f"{found.answer}\n\n{found.subject.heading}\n\n")
@@ -149,7 +152,7 @@ def _show(found: Checked, traces: int | None) -> None:
         emit(_never_taken(result.never_taken))
     emit(limits)
     emit("".join(f"warning: {warning}\n" for warning in result.warnings))
-    show_traces(found.subject, found.counterexamples, traces)
+    show_traces(found.subject, found.counterexamples, wanted)
     emit(f"\n{found.answer}\n")
 
 
@@ -179,17 +182,18 @@ def _never_taken(steps: Sequence[StepOfModel]) -> str:
     return f"steps of the model that are never taken ({len(steps)}):\n" + "".join(lines)
 
 
-def show_traces(subject: Subject, counterexamples: Sequence[Counterexample], wanted: int | None) -> None:
+def show_traces(subject: Subject, counterexamples: Sequence[Counterexample], wanted: Wanted) -> None:
     """Print so many counterexamples, and how the others can be seen."""
-    for item in counterexamples[:wanted]:
+    for item in counterexamples[: wanted.traces]:
         emit("\n")
-        emit_trace(item.run)
+        emit_trace(item.run, short=wanted.short)
         if len(item.items) > 1:
             emit(
                 f"\nthe same steps are a shortest counterexample of {', '.join(i.name for i in item.items[1:])}, too\n"
             )
-    if wanted != 0 and counterexamples[wanted:]:
-        emit("\nother counterexamples:\n" + "".join(map(partial(_to_see, subject), counterexamples[wanted:])))
+    others: Sequence[Counterexample] = counterexamples[wanted.traces :] if wanted.traces else ()
+    if others:
+        emit("\nother counterexamples:\n" + "".join(map(partial(_to_see, subject), others)))
 
 
 def _to_see(subject: Subject, item: Counterexample) -> str:

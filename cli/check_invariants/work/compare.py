@@ -11,6 +11,7 @@ from msgspec import Struct
 from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode, ending
 from check_invariants.judge import meaningful
+from check_invariants.options import refuse_short
 from check_invariants.output import (
     Counter,
     Document,
@@ -55,12 +56,14 @@ def command(
     order: str | None,
     properties: Sequence[str],
     strict: bool,
+    short: bool,
     no_trace: bool,
     trace_out: str | None,
     jobs: int | None,
     as_json: bool,
 ) -> ExitCode:
     """Compare what the arguments name, and write the new counterexample where it is wanted."""
+    refuse_short(short, as_json, no_trace)
     if after is None and not settings:
         raise click.UsageError("name what to compare with: another one, or --set KNOB=VALUE for a change to this one")
     changed = before if after is None else after
@@ -80,7 +83,7 @@ def command(
         if as_json:
             emit_json("compare", _json(found, traces=not no_trace), found.code)
         else:
-            _show(found, traces=not no_trace)
+            _show(found, traces=not no_trace, short=short)
     emit_stop(found.compared.stopped, f"{found.compared.decided} of {counted(asked.sides, 'model')} decided")
     return found.code
 
@@ -230,7 +233,7 @@ def _unknown(place: Compared) -> list[str]:
 # -- as text ----------------------------------------------------------------------------------------
 
 
-def _show(found: _Found, traces: bool) -> None:
+def _show(found: _Found, traces: bool, short: bool) -> None:
     """The answer, a line a place, what is new, and the answer again."""
     emit(f"{found.sentence}\n\n")
     emit_table(_table(found))
@@ -239,7 +242,7 @@ def _show(found: _Found, traces: bool) -> None:
     if shown is not None:
         subject, verdict, run = shown
         emit(f"\nthe shortest new counterexample, of {verdict.property}:\n\n")
-        emit_trace(run)
+        emit_trace(run, short=short)
         emit(f"\nsee: check-invariants check {naming(subject)} --property {quote(verdict.property)}\n")
     emit(f"\n{found.sentence}\n")
 

@@ -77,7 +77,7 @@ def check(
     if wanted.as_json:
         emit_json("check-scenarios", _json(found), code)
     else:
-        _show(found, traces=wanted.traces != 0)
+        _show(found, wanted)
     decided = sum(all(each.word != "unknown" for each in item.listed) for item in found.told)
     emit_stop(stop, f"{decided} of {counted(len(subjects), 'scenario')} were decided; the others are unknown")
     return code
@@ -209,7 +209,7 @@ def _placed_by_word(
 # -- as text ----------------------------------------------------------------------------------------
 
 
-def _show(found: _Found, traces: bool) -> None:
+def _show(found: _Found, wanted: Wanted) -> None:
     """The answer, a line a scenario, one counterexample, how to see the others, and the answer again."""
     row = found.subjects[0].turned
     release = f", {row.release}" if row.release else ""
@@ -218,8 +218,8 @@ def _show(found: _Found, traces: bool) -> None:
     shown = next(
         ((subject, item) for subject, item in zip(found.subjects, found.told, strict=False) if _matters(item)), None
     )
-    if traces and shown is not None:
-        _show_trace(*shown)
+    if wanted.traces != 0 and shown is not None:
+        _show_trace(*shown, short=wanted.short)
     emit(_to_see(found))
     emit(_not_asked(found.subjects[0]))
     emit(f"\n{found.sentence}\n")
@@ -229,12 +229,12 @@ def _matters(item: _Told) -> bool:
     return any(matters for _, matters, _ in item.counterexamples)
 
 
-def _show_trace(subject: CodeBase, item: _Told) -> None:
+def _show_trace(subject: CodeBase, item: _Told, short: bool) -> None:
     name = item.counterexamples[0][0][0]
     trace = next(listed.verdict.trace for listed in item.listed if listed.name == name)
     assert trace is not None
     emit("\n")
-    emit_trace(Run.of(subject.system(), trace))
+    emit_trace(Run.of(subject.system(), trace), short=short)
 
 
 def _to_see(found: _Found) -> str:

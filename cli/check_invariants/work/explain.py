@@ -8,6 +8,7 @@ from msgspec import to_builtins
 from msgspec.structs import asdict
 
 from check_invariants.exit import ExitCode
+from check_invariants.options import refuse_short
 from check_invariants.output import Document, emit, emit_json, emit_markup
 from check_invariants.selection import OwnModel
 from check_invariants.work.trace import Followed, with_parameters
@@ -17,15 +18,16 @@ from draincheck.report.jsontrace import accident_json
 from draincheck.report.waiting import waiting_json
 
 
-def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
+def command(file: str, *, short: bool, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
     """Explain the trace in a file."""
+    refuse_short(short, as_json)
     _, subject, run, _ = Followed.of(file, **own)
     told = explain(run)
     if as_json:
         emit_json("explain", {"source": dict(subject.source()), **_json(told)}, ExitCode.OK)
     else:
         emit(with_parameters(subject))
-        emit_markup(lambda color, width: render_explanation(told, color=color, width=width))
+        emit_markup(lambda color, width: render_explanation(told, color=color, width=width, short=short))
     return ExitCode.OK
 
 

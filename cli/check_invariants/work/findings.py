@@ -30,12 +30,14 @@ class Wanted(NamedTuple):
 
     Attributes:
         traces: how many counterexamples are shown; None: all.
+        short: their steps that change nothing are left out.
         trace_out: where they are written.
         as_json: the answer comes as a document.
         strict: whatever is violated matters.
     """
 
     traces: int | None
+    short: bool
     trace_out: str | None
     as_json: bool
     strict: bool

@@ -53,13 +53,17 @@ class _Line(NamedTuple):
     others: str = INDENT
 
 
-def render_explanation(explanation: Explanation, *, color: bool = False, width: int | None = None) -> str:
+def render_explanation(
+    explanation: Explanation, *, color: bool = False, width: int | None = None, short: bool = False
+) -> str:
     """An explanation as lines of text, none wider than `width` if its words are not, each ended by a newline.
 
-    With `color` the text carries rich's markup.
+    `short` leaves out steps that change no condition and no property, but for the last. With `color` the text carries rich's markup.
     """
     room = min(width or WIDTH, WIDTH)
-    lines = ((part, STYLES.get(line.kind, "")) for line in _lines(explanation, room) for part in _laid(line, room))
+    lines = (
+        (part, STYLES.get(line.kind, "")) for line in _lines(explanation, room, short) for part in _laid(line, room)
+    )
     return "".join(f"{styled(text, style) if color else text}\n" for text, style in lines)
 
 
@@ -68,7 +72,7 @@ def _laid(line: _Line, width: int) -> list[str]:
     return unbound(wrapped(line.text, width, line.first, line.others), width, line.others + "  ") or [""]
 
 
-def _lines(told: Explanation, width: int) -> Iterator[_Line]:
+def _lines(told: Explanation, width: int, short: bool) -> Iterator[_Line]:
     about = f"what the trace of {told.property!r} does" if told.property else "what the trace does"
     yield _Line(f"{told.system}: {about}, {counted(len(told.steps), 'step')}", "head")
     yield from _instead(told)
@@ -76,9 +80,17 @@ def _lines(told: Explanation, width: int) -> Iterator[_Line]:
     if any(not step.guard for step in told.steps):
         yield _Line("a step without a reason needed no more than that its process stood there", "quiet")
     yield from _start(told)
-    for step in told.steps:
+    kept = [step for step in told.steps if not short or _tells(told, step)]
+    for step in kept:
         yield _Line("")
         yield from _step(told, step)
+    if len(kept) < len(told.steps):
+        number = len(told.steps) - len(kept)
+        yield _Line("")
+        yield _Line(
+            f"left out: {counted(number, 'step')} that change{'s' * (number == 1)} no condition and no property",
+            "quiet",
+        )
     if told.loop is not None:
         yield _Line(f"{INDENT}... and again from step {told.loop + 1}, for ever", "turn")
     if told.error is not None:
@@ -87,6 +99,12 @@ def _lines(told: Explanation, width: int) -> Iterator[_Line]:
     if told.waiting is not None:
         yield _Line("")
         yield from (_Line(line.text, line.kind) for line in waiting_lines(told.waiting, width))
+
+
+def _tells(told: Explanation, step: ExplainedStep) -> bool:
+    """Whether something is to be said of a step beside what let it happen and what it kept; of the last there is."""
+    last = step is told.steps[-1] or step.number == told.lost_at
+    return last or bool(_broken(step) or step.formulas or step.properties)
 
 
 def _start(told: Explanation) -> Iterator[_Line]:

@@ -37,6 +37,8 @@ def _finding(run: Run) -> tuple[str, str]:
 
 
 def _command(run: Run, about: About) -> str:
+    if about.alone:
+        return f"check-invariants {about.alone} {about.options}"
     return check_command(about.options, *filter(None, [run.trace.property]))
 
 

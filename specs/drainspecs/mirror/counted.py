@@ -19,7 +19,7 @@ from draincheck.certificate import Certificate, from_proof
 from draincheck.engines.smt import bmc, induction
 from draincheck.engines.smt.induction import Proof
 from draincheck.errors import ModelError, TraceError
-from draincheck.knobs import Setting
+from draincheck.knobs import Setting, shown
 from draincheck.lang import FALSE, TRUE, BoolExpr, IntVar, Process, any_, count
 from draincheck.properties import Always
 from draincheck.qemu.counted import Qemu
@@ -28,6 +28,7 @@ from draincheck.run import Run, Trace, rerun
 from draincheck.subject import About, Expectation, Source
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
+from draincheck.words import counted
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import meaning_of
 from drainspecs.mirror.scenarios import find_scenario
@@ -350,9 +351,11 @@ class Counted(Struct, frozen=True):
         """The code base, and how many requests there are."""
         row = self.turned
         what = f"QEMU at {row.name} ({', '.join(filter(None, [row.release, row.date]))}): {row.subject}"
-        writes = "any number of writes" if self.writes is None else f"{self.writes} writes"
+        writes = "any number of writes" if self.writes is None else counted(self.writes, "write")
         scenario = f"{find_scenario('mirror').meaning}; {writes}, counted and not named"
-        return About("code base", what, scenario, f"--revision {self.revision.name}", MARKS)
+        turned = (f"--set {knob}={shown(value)}" for knob, value in self.settings.items())
+        options = " ".join([f"--revision {self.revision.name}", *turned])
+        return About("code base", what, scenario, options, MARKS, alone="parametric")
 
     def system(self) -> TransitionSystem:
         """The compiled model."""
