@@ -108,9 +108,9 @@ class Reports(Struct, frozen=True):
     def _refuse_places(self, config: str | None) -> None:
         taken = {STDOUT: "--json"} if self.as_json else {}
         if config is not None:
-            taken[os.path.realpath(config)] = "the configuration"
+            taken[_place(config)] = "the configuration"
         for kind, path in self.files.items():
-            place = path if path == STDOUT else os.path.realpath(path)
+            place = _place(path)
             if Path(place).suffix in PRECIOUS:
                 raise click.UsageError(
                     f"--{kind} {path}: a report replaces no {PRECIOUS[Path(place).suffix]}: name another file"
@@ -154,6 +154,13 @@ class Reports(Struct, frozen=True):
             yield partial(github_log.tell, github_annotations(account), self.takes_text)
         if self._summary:
             yield partial(_append, self._summary, github_summary(account))
+
+
+def _place(path: str) -> str:
+    """Where a path leads, the same for all that lead there; standard output, and what no file can be called, are as they are."""
+    with suppress(ValueError):
+        return path if path == STDOUT else os.path.realpath(path)
+    return path
 
 
 def _files(**options: Unpack[ReportOptions]) -> dict[str, str]:

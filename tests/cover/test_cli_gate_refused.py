@@ -124,6 +124,13 @@ def test_one_report_that_cannot_be_written() -> None:
     assert reds("folder cannot be written")[:3] == [True] * 3
 
 
+@pytest.mark.parametrize("path", ["\0", "\ud800", "x" * 5_000])
+def test_a_name_that_no_file_has(path: str) -> None:
+    """Is a wrong argument, and the others say so."""
+    assert run("gate", *ALL[:-1], path).exit_code == 2
+    assert reds("cannot be written")[:3] == [True] * 3
+
+
 @pytest.mark.parametrize("path", ["ring.py", "drain-gate.toml", "other.toml"])
 def test_what_somebody_has_written_by_hand_stays(path: str) -> None:
     """Also when the configuration is refused, before anything is known of its models; the other reports say it."""

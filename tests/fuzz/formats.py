@@ -18,7 +18,7 @@ import click
 from check_invariants.main import COMMANDS, cli
 from tests.support.cli import run
 
-__all__ = ["CONFIGURATION", "FORMATS", "LONG_WORK", "MODEL", "WHOLE"]
+__all__ = ["CONFIGURATION", "EARLIER", "FORMATS", "LONG_WORK", "MODEL", "REPORTS", "WHOLE"]
 
 #: makes an input in a folder, and gives the arguments that have it read
 Format = Callable[[Random, Path], Sequence[str]]
@@ -44,7 +44,7 @@ LONG_WORK: Final = frozenset(COMMANDS) - {
 }
 
 #: the formats whose inputs are small enough that every command is run to its end
-WHOLE: Final = frozenset({"parameters", "configuration"})
+WHOLE: Final = frozenset({"parameters", "options", "configuration", "reports"})
 
 #: a limit for what does not
 LIMITS: Final = {"check": ("--timeout", "2", "--max-states", "2000"), "prove": ("--timeout", "2")}
@@ -105,6 +105,11 @@ drain = "nested"
 [code_base.expect]
 S1 = "violated"
 """
+
+
+#: the file of each report, and what an earlier run has written there
+REPORTS: Final = {"--junit": "j.xml", "--sarif": "s.json", "--gitlab": "g.json", "--markdown": "m.md"}
+EARLIER: Final = "green"
 
 
 def _nasty(random: Random) -> str:
@@ -305,13 +310,77 @@ def configuration(random: Random, folder: Path) -> Sequence[str]:
     return ["gate", "drain-gate.toml", "--timeout", "5", *wanted]
 
 
+def reports(random: Random, folder: Path) -> Sequence[str]:
+    """A gate, mostly sound, with reports that go anywhere; those that have names of their own are there from an earlier run."""
+    text = CONFIGURATION if random.random() < 0.6 else _changed_words(CONFIGURATION, random)
+    (folder / "own.py").write_text(MODEL, encoding="utf-8")
+    (folder / "drain-gate.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
+    words = ["gate", "drain-gate.toml", "--timeout", "5"]
+    for option, file in REPORTS.items():
+        if random.random() < 0.6:
+            (folder / file).write_text(EARLIER, encoding="utf-8")
+            words += [option, file if random.random() < 0.8 else _nasty(random)]
+    flags = (
+        "--github",
+        "--json",
+        "--no-replay",
+        "--list",
+        "--pin",
+        "--schema",
+        "--jobs",
+        "--max-memory",
+        _nasty(random),
+    )
+    return [*words, *(word for word in flags if random.random() < 0.12)]
+
+
+#: commands that show something, small ones
+SHOWING: Final = (
+    ("trace", "export", "own.py:build", "--property", "never"),
+    ("trace", "show", "trace.json", "--model", "own.py:build"),
+    ("explain", "trace.json", "--model", "own.py:build"),
+    ("check", "own.py:build", "--timeout", "5"),
+    ("compare", "own.py:build:tame", "own.py:build", "--timeout", "5"),
+    ("check", "--revision", "v2.6.0", "--scenario", "mirror", "--property", "S1", "--timeout", "5"),
+    ("list", "terms"),
+)
+
+#: options that say how it is shown, or of what, each with values that it has
+SAYING: Final = {
+    "--short": (),
+    "--outline": (),
+    "--json": (),
+    "--traces": (),
+    "--no-trace": (),
+    "--strict": (),
+    "--format": ("text", "markdown", "json"),
+    "--set": ("most=2", "mode=b", "eager=on", "drain=nested"),
+    "--model": ("own.py:build", "own.py:build:wild"),
+    "--property": ("never", "asked", "S1"),
+    "--trace-out": ("out", "own.py"),
+}
+
+
+def options(random: Random, folder: Path) -> Sequence[str]:
+    """A command that shows something, with options of its own and of others."""
+    (folder / "own.py").write_text(MODEL, encoding="utf-8")
+    (folder / "trace.json").write_text(_own_trace(), encoding="utf-8")
+    words = list(random.choice(SHOWING))
+    for _ in range(random.randint(1, 4)):
+        option = random.choice(list(SAYING))
+        words += [option, *([random.choice((*SAYING[option], _nasty(random)))] if SAYING[option] else [])]
+    return words
+
+
 FORMATS: dict[str, Format] = {
     "command line": command_line,
     "model file": model_file,
     "parameters": parameters,
+    "options": options,
     "trace": trace_file,
     "certificate": certificate,
     "configuration": configuration,
+    "reports": reports,
 }
 
 

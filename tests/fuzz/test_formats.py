@@ -55,6 +55,12 @@ def test_the_harness_sees_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> 
     assert f"code {int(ExitCode.INTERNAL)}" in "".join(wrong("trace", range(5)))
 
 
+def test_the_harness_sees_a_report_of_an_earlier_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: a refused gate that leaves the old one is noticed."""
+    monkeypatch.setattr("check_invariants.refusal.report_refusal", lambda *_: None)
+    assert "says green" in "".join(wrong("reports", range(30)))
+
+
 def test_what_is_changed_was_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And inputs are not all refused: some are understood."""
     monkeypatch.chdir(tmp_path)

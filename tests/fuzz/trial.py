@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import chdir, contextmanager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import NoReturn
+from xml.etree import ElementTree
 
 import click
 import pytest
 
 from check_invariants.deferred import Deferred
 from check_invariants.exit import ExitCode
-from tests.fuzz.formats import FORMATS, LONG_WORK, WHOLE
+from tests.fuzz.formats import EARLIER, FORMATS, LONG_WORK, REPORTS, WHOLE
 from tests.support.cli import run
 from tests.support.processes import COMMAND
 
@@ -42,18 +45,19 @@ def trial(name: str, number: int, alone: bool = False) -> str:
     with TemporaryDirectory() as folder, chdir(folder):
         arguments = FORMATS[name](random, Path(folder))
         try:
-            wrong = _alone(arguments) if alone else _here(arguments, whole=name in WHOLE)
+            code, said = _alone(arguments) if alone else _here(arguments, whole=name in WHOLE)
+            wrong = _wrong(code, said) or _wrong_reports(arguments, code)
         except (_HangsError, subprocess.TimeoutExpired):
             wrong = f"takes more than {LIMIT} s"
         return wrong and f"{name} {number}: {arguments}: {wrong}"
 
 
-def _here(arguments: Sequence[str], whole: bool) -> str:
+def _here(arguments: Sequence[str], whole: bool) -> tuple[int, str]:
     with _in_time() as hangs, nullcontext() if whole else _without_long_work():
         result = run(*arguments)
     if hangs:
         raise _HangsError  # whatever was made of it in between
-    return _wrong(result.exit_code, result.stdout + result.stderr)
+    return result.exit_code, result.stdout + result.stderr
 
 
 def _wrong(code: int, said: str) -> str:
@@ -62,16 +66,40 @@ def _wrong(code: int, said: str) -> str:
     return ""
 
 
-def _alone(arguments: Sequence[str]) -> str:
+def _wrong_reports(arguments: Sequence[str], code: int) -> str:
+    """A report that was asked for and is the earlier one, cannot be read, or is green without reason."""
+    asked = [file for option, file in pairwise(arguments) if REPORTS.get(option) == file and arguments.count(file) == 1]
+    for file in asked:
+        text = Path(file).read_text(encoding="utf-8")
+        if text == EARLIER or _is_green(file, text) is not (code == 0):
+            return f"code {code}, and {file} says {text[:2_000]}"
+    return ""
+
+
+def _is_green(file: str, text: str) -> bool:
+    """Whether a report has nothing to look at; raises an error for one that cannot be read."""
+    match file:
+        case "j.xml":
+            root = ElementTree.fromstring(text)
+            return not [*root.iter("failure"), *root.iter("error")]
+        case "s.json":
+            return not json.loads(text)["runs"][0]["results"]
+        case "g.json":
+            return not json.loads(text)
+        case _:
+            return text[:4] not in ("## ❌", "## ❓", "## 💥", "## 🔧")
+
+
+def _alone(arguments: Sequence[str]) -> tuple[int, str]:
     takes_long = arguments[0] in LONG_WORK and arguments[:2] != ["gate", "drain-gate.toml"]
     if any("\0" in word for word in arguments) or takes_long:
-        return ""  # cannot be given to a process; would take long
+        return int(ExitCode.OK), ""  # cannot be given to a process; would take long
     words = [word.encode(errors="surrogatepass") for word in [*COMMAND, *arguments]]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
         words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, env=environment, check=False
     )
-    return _wrong(done.returncode, (done.stdout + done.stderr).decode(errors="replace"))
+    return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
 
 
 @contextmanager
