@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -12,7 +12,7 @@ from check_invariants import configuration
 from check_invariants.commands.gate import command
 from check_invariants.exit import ExitCode, Misconfigured
 from check_invariants.inputs import is_file
-from check_invariants.reports import Reports
+from check_invariants.reports import ReportOptions, Reports
 from draincheck import __version__
 from draincheck.errors import SourceLine
 from draincheck.report.account import Account, Item, Standing, Suite
@@ -41,7 +41,7 @@ def unfinished(title: str, again: str, file: str) -> Account:
     """A run that has not come to its end: what its reports say if it never does."""
     why = "the run was ended from outside before it had come to its end (a time limit of the CI server, or too little memory)"
     item = Item(name="the run", kind="run", standing=Standing.UNDECIDED, why=why)
-    return _nothing_but(item, ExitCode.INTERRUPTED, title, again, file)
+    return _nothing_but(item, ExitCode.INTERRUPTED, title, again, file=file)
 
 
 def _understood(arguments: Sequence[str]) -> Mapping[str, Any]:
@@ -52,7 +52,7 @@ def _understood(arguments: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _report_options(options: Mapping[str, Any]) -> Any:
-    return {name: options[name] for name in ("junit", "sarif", "gitlab", "markdown", "github")}
+    return {name: options[name] for name in ReportOptions.__annotations__}
 
 
 def _configuration(named: str | None) -> str:
@@ -68,10 +68,22 @@ def _account_of(error: click.ClickException, file: str, arguments: Sequence[str]
     standing, what = _SHOWN.get(code, (Standing.UNDECIDED, "the run"))
     line = error.line if isinstance(error, Misconfigured) else None
     item = Item(name=what, kind=what, standing=standing, why=why, place=line)
-    return _nothing_but(item, code, f"gate {file}", shlex.join(["check-invariants", "gate", *arguments]), file)
+    again = shlex.join(["check-invariants", "gate", *_without_reports(arguments)])
+    return _nothing_but(item, code, f"gate {file}", again, file=file, why=why)
 
 
-def _nothing_but(item: Item, code: ExitCode, title: str, again: str, file: str) -> Account:
+def _without_reports(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments that say nothing of reports."""
+    words = iter(arguments)
+    for word in words:
+        option, given, _ = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or option not in ReportOptions.__annotations__:
+            yield word
+        elif option != "github" and not given:
+            next(words, None)
+
+
+def _nothing_but(item: Item, code: ExitCode, title: str, again: str, *, file: str, why: str = "") -> Account:
     return Account(
         title=title,
         command=again,
@@ -80,4 +92,5 @@ def _nothing_but(item: Item, code: ExitCode, title: str, again: str, file: str) 
         suites=[Suite(title=file, items=[item])],
         version=__version__,
         place=SourceLine(file, 1),
+        why=why,
     )

@@ -214,7 +214,9 @@ def test_a_replay_that_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate_replay, "follow", lambda run, machine: run)
     monkeypatch.setattr(gate_replay, "parted", lambda parting, model: f"{model}: core and trace part ways")
     result = gate('[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror"]\nproperties = ["S1"]\n')
-    assert troubles(result) == ["ab27c3b5e7 / mirror: replay of S1: ab27c3b5e7 / mirror: core and trace part ways"]
+    assert troubles(result) == [
+        "v2.6.0 (ab27c3b5e7) / mirror: replay of S1: ab27c3b5e7 / mirror: core and trace part ways"
+    ]
     assert result.exit_code == 14
 
 
@@ -457,8 +459,8 @@ def test_the_order_is_that_of_the_file() -> None:
         "ring.py:build:bug",
         "ring.py:build:fixed",
         "ring.py:build",
-        "ab27c3b5e7 / timer",
-        "ab27c3b5e7 / mirror",
+        "v2.6.0 (ab27c3b5e7) / timer",
+        "v2.6.0 (ab27c3b5e7) / mirror",
     ]
 
 

@@ -151,6 +151,14 @@ def test_an_error_has_its_line() -> None:
     (error,) = [found for found in commands(result.stdout) if found.name == "error"]
     assert (error.properties["file"], error.properties["line"]) == ("drain-gate.toml", "6")
     assert "unknown key 'funktion'" in error.message
+    assert error.message.endswith("\nshown by: check-invariants gate")
+
+
+def test_the_command_of_a_refused_run_has_all_but_its_reports() -> None:
+    """However they were given: it is to be typed where nobody wants them."""
+    words = ["--junit=j.xml", "drain-gate.toml", "--sarif", "s.json", "--timeot", "6 0", "--github"]
+    result = run("gate", *words)
+    assert result.stdout.rstrip().endswith("shown by: check-invariants gate drain-gate.toml --timeot '6 0'")
 
 
 def test_the_summary_of_a_step_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,6 +130,19 @@ def test_trouble_of_the_configuration_has_its_line() -> None:
     assert [issue["location"] for issue in read("g.json")] == [{"path": "drain-gate.toml", "lines": {"begin": 4}}]
 
 
+def test_what_the_configuration_says_has_its_line() -> None:
+    """A pinned count, and an expectation where no run shows what else to look at; a counterexample keeps its step."""
+    text = f"{GREEN}expect.safe = 'violated'\ncounts = {{ states = 1, transitions = 1, depth = 1 }}\n"
+    for config, lines in ((text, [6, 7]), (text.replace("careful = true", "careful = false"), [7])):
+        project(Path(), config)
+        run("gate", "--gitlab", "g.json")
+        assert [issue["location"]["lines"]["begin"] for issue in read("g.json")] == lines
+        assert {issue["location"]["path"] for issue in read("g.json")} == {"drain-gate.toml"}
+    project(Path(), RED + 'expect.safe = "holds"\n')
+    run("gate", "--gitlab", "g.json")
+    assert read("g.json")[0]["location"] == {"path": "ring.py", "lines": {"begin": 11}}
+
+
 @pytest.mark.parametrize(
     "options", [("--json", "--junit", "-"), ("--sarif", "-", "--junit", "-"), ("--sarif", "x", "--gitlab", "./x")]
 )

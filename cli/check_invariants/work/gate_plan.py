@@ -98,7 +98,8 @@ def _model(entry: ModelEntry, spot: Spot) -> Planned:
     with spot.saying("file"):
         if not path.resolve().is_relative_to(config.folder.resolve()):
             raise ValueError(
-                f"{entry.file!r} lies outside the folder of {config.path}, and no program from there is run"
+                f"{entry.file!r} lies outside the folder of {config.path}, and no program from there is run: "
+                "put the configuration into a folder around it"
             )
         if not path.is_file():
             raise ValueError(f"there is no file {entry.file!r} in the folder of {config.path}")
@@ -183,7 +184,8 @@ def _code_bases(entry: CodeBaseEntry, spot: Spot) -> Iterator[Planned]:
         code_base = CodeBase(revision, scenario, entry.order, settings, specification)
         with spot.saying(*(("scenarios", number) if entry.scenarios else ())):
             if _can_run(code_base, named=bool(entry.scenarios)):
-                yield Planned(entry, spot, code_base.title, code_base.options, partial(_itself, code_base))
+                made = Made(_called(entry, code_base), code_base.options, partial(_itself, code_base))
+                yield Planned(entry, spot, made.called, made.options, partial(_only, made))
 
 
 def _specification(entry: CodeBaseEntry, spot: Spot) -> Specification:
@@ -215,8 +217,19 @@ def _setting(name: str, value: bool | int | str, spot: Spot) -> tuple[str, Setti
         return parse_setting(f"{name}={shown(value)}")
 
 
-def _itself(code_base: CodeBase) -> list[Made]:
-    return [Made(code_base.title, code_base.options, lambda: code_base)]
+def _called(entry: CodeBaseEntry, code_base: CodeBase) -> str:
+    """Its name in reports; that which the configuration has for it comes first, if it is another."""
+    if entry.revision == code_base.revision.name:
+        return code_base.title
+    return f"{entry.revision} ({code_base.turned.name}) / {code_base.scenario.name}"
+
+
+def _itself(code_base: CodeBase) -> Subject:
+    return code_base
+
+
+def _only(made: Made) -> list[Made]:
+    return [made]
 
 
 def _can_run(code_base: CodeBase, named: bool) -> bool:

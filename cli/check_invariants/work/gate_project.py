@@ -132,7 +132,11 @@ def _decided(planned: Planned, made: Made, subject: Subject, replay: bool) -> Ra
 
 
 def _place(planned: Planned, item: Item) -> SourceLine:
-    """The line to look at: of a model of the project's own, if there is one; never one of this program's."""
+    """The line to look at: of what the configuration says, where no run shows another; of a model of the project's own; never one of this program's."""
+    if item.kind == "pinned count":
+        return planned.spot.line("counts")
+    if item.run is None and item.name in planned.entry.expect:
+        return planned.spot.line("expect", item.name)
     own = isinstance(planned.entry, ModelEntry)
     return item.place if own and item.place is not None else planned.line
 
@@ -161,7 +165,7 @@ def _pins(planned: Planned, suite: Suite) -> Iterator[Item]:
     pinned = _pinned(planned)
     if pinned is None:
         return
-    meaning = f"an exhaustive search finds {pinned}"
+    meaning = f"an exhaustive search has to find {pinned}"
     if suite.counts is None:
         yield Item(
             name="counts", standing=Standing.UNDECIDED, why="the search did not come to its end", meaning=meaning

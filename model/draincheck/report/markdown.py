@@ -61,8 +61,9 @@ def _sign(account: Account) -> str:
 
 
 def _facts(account: Account) -> Block:
+    numbers = "" if account.exit_meaning.startswith(account.summary) else f"{account.summary}; "
     return (
-        f"{prose(account.summary)}; exit code {account.exit_code}: {prose(account.exit_meaning)}; {account.seconds:.1f} s; "
+        f"{prose(numbers)}exit code {account.exit_code}: {prose(account.exit_meaning)}; {account.seconds:.1f} s; "
         f"check-invariants {prose(account.version)}\n\n{fenced(account.typed(account.command), 'sh')}"
     )
 
@@ -96,7 +97,8 @@ def _states(suite: Suite) -> str:
 
 
 def _bad_row(account: Account, suite: Suite, item: Item) -> list[str]:
-    place = "" if item.place is None else f" at {code(str(account.located(item.place)))}"
+    said = item.place is None or item.why.startswith(f"{item.place}: ")
+    place = "" if said or item.place is None else f" at {code(str(account.located(item.place)))}"
     meaning = f": {prose(item.meaning)}" if item.meaning else ""
     what, why, shown_by = code(item.name) + meaning, prose(item.why) + place, code(account.command_of(item))
     return [SIGNS[item.standing], code(suite.title), what, item.wanted, item.found, why, shown_by]

@@ -94,7 +94,7 @@ def _counts(result: RowResult) -> Iterator[Item]:
     if result.pinned is None:
         yield Item(name=COUNTS, standing=Standing.WRONG, why=f"nothing is pinned; found {result.counts}")
         return
-    meaning = f"an exhaustive search finds {result.pinned}"
+    meaning = f"an exhaustive search has to find {result.pinned}"
     if result.pinned == result.counts:
         yield Item(name=COUNTS, standing=Standing.FINE, meaning=meaning)
         return
