@@ -19,6 +19,7 @@ from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, FaultKind
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Verdict, stop_of
+from draincheck.words import counted
 
 __all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "refuse_no_demand", "warn"]
 
@@ -51,7 +52,7 @@ def asking(title: str, counter: Counter, interrupted: str) -> Generator[None]:
         with meaningful(title), counter:
             yield
     except (KeyboardInterrupt, OutOfBudget) as error:
-        raise cut_short(stop_of(error), interrupted.format(counter.done)) from error
+        raise cut_short(stop_of(error), interrupted.format(counted(counter.done, counter.noun))) from error
 
 
 def compiled(subject: Subject) -> TransitionSystem:
@@ -75,14 +76,13 @@ def checked(
 
     Raises MalformedInput for a model that makes an impossible step, BadParameter for a property (or a lemma) that it does not have.
     """
-    counter = Counter(find_engine(engine).unit)
+    counter = Counter(*find_engine(engine).unit)
     with counter:
         counter.phase("building")
         system = compiled(subject)
     _known(system, properties)
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
-    done = counter.what.removesuffix(" found")
-    with asking(subject.title, counter, f"after {{}} {done} every verdict is unknown"):
+    with asking(subject.title, counter, "after {} every verdict is unknown"):
         result = decide(question, engine, expectation or subject.expectation)
     refuse_no_demand(system, result.verdicts.values())
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter as Tally
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from draincheck.reason import Stop
 from draincheck.report.layout import fitted
 from draincheck.subject import About
 from draincheck.verdict import stop_of
+from draincheck.words import counted
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -209,9 +211,10 @@ class Counter:
     inside the one before, the last shows itself.
     """
 
-    def __init__(self, what: str, total: int | None = None, phase: str = "") -> None:
-        self.what, self.total, self.done = what, total, 0
-        self._phase, self._details = phase, ""
+    def __init__(self, noun: str, did: str = "", total: int | None = None, phase: str = "") -> None:
+        """`noun` is what is counted, in the singular, and `did` what stands behind it."""
+        self.noun, self.did, self.total, self.done = noun, did, total, 0
+        self._phase, self._details, self._had = phase, "", Tally({phase: 1})
         self._started = self._since = perf_counter()
         self._next: float = SOON
         self._status: Status | None = None
@@ -235,13 +238,21 @@ class Counter:
         self.done, self._details = done, ""
 
     def phase(self, name: str) -> None:
-        """What is done from here on; counting begins anew."""
-        self._phase, self.done, self._details, self._since = name, 0, "", perf_counter()
+        """What is done from here on; counting begins anew. What is done once more has its number."""
+        self._had[name] += 1
+        again = f" ({self._had[name]})" if self._had[name] > 1 else ""
+        self._phase, self.done, self._details, self._since = f"{name}{again}", 0, "", perf_counter()
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """What an engine reports (see draincheck.verdict.Reporter)."""
         self.done = states
         self._details = f", depth {depth}" + (f", {queue} to expand" if queue else "")
+
+    @property
+    def place(self) -> str:
+        """Which of the things that are counted is worked at now, for a counter inside this one."""
+        total = "" if self.total is None else f" of {self.total}"
+        return f"{self.noun} {self.done + 1}{total}: " if self.noun else ""
 
     def show(self) -> None:
         """Show how far it is, if it is time to."""
@@ -264,14 +275,19 @@ class Counter:
                     _shown.counters[-1].show()
 
     def _words(self, now: float) -> str:
-        parts = [f"{self._phase}: " if self._phase and self.done else self._phase]
+        outer = (counter.place for counter in _shown.counters[: _shown.counters.index(self)])
+        parts = [*outer, f"{self._phase}: " if self._phase and self.done else self._phase]
         if self.done or not self._phase:
-            total = "" if self.total is None else f" of {self.total}"
             rate = (
                 f", {self.done / (now - self._since):.0f} a second" if self.total is None and now > self._since else ""
             )
-            parts.append(f"{self.done}{total} {self.what}{self._details}{rate}")
+            parts.append(f"{self._number()}{self.did and ' '}{self.did}{self._details}{rate}")
         return f"{''.join(parts)}, {now - self._started:.0f} s, {memory_in_use() >> 20} MB"
+
+    def _number(self) -> str:
+        return (
+            counted(self.done, self.noun) if self.total is None else f"{self.done} of {counted(self.total, self.noun)}"
+        )
 
 
 class _Shown:
@@ -291,11 +307,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_shown.begin)
 
 
-def until_stopped(items: Iterator[T], what: str, total: int | None) -> tuple[list[T], Stop | None]:
-    """All the items, counted as they come; with a stop, those that came before Ctrl-C or a limit."""
+def until_stopped(items: Iterator[T], noun: str, did: str, total: int | None) -> tuple[list[T], Stop | None]:
+    """All the items, counted as they come (see `Counter`); with a stop, those that came before Ctrl-C or a limit."""
     found: list[T] = []
     try:
-        with Counter(what, total) as counter:
+        with Counter(noun, did, total) as counter:
             for item in items:
                 found.append(item)
                 counter.advance(len(found))

@@ -138,4 +138,4 @@ def placed(found: Mapping[str, Sequence[str]]) -> str:
 def _in(places: Sequence[str], of: int) -> str:
     if not any(places):
         return ""
-    return f" in all {of} scenarios" if len(places) == of > 1 else f" in {listed(places)}"
+    return f" in all {counted(of, 'scenario')}" if len(places) == of > 1 else f" in {listed(places)}"

@@ -29,7 +29,7 @@ from draincheck.sorts import Value
 from draincheck.subject import About, Expectation, Source
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
-from draincheck.words import listed
+from draincheck.words import counted, listed
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
@@ -197,7 +197,9 @@ class Builder(Struct, frozen=True, dict=True):
         axes = {name: self.parameters.named(name).several(value) for name, value in given.items()}
         self.parameters.demand_all({**self.given, **axes})
         if (size := prod(map(len, axes.values()))) > MOST:
-            raise UnfitParameters(f"{size} combinations are too many for one table, which takes {MOST} at most")
+            raise UnfitParameters(
+                f"{counted(size, 'combination')} are too many for one table, which takes {MOST} at most"
+            )
         return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
     def build(self, parameters: Mapping[str, Value]) -> ModelFile:

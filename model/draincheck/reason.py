@@ -201,7 +201,7 @@ class RunsForEver(Reason, frozen=True):
 
     def _end(self) -> str:
         if self.repeated:
-            return f"the last {self.repeated} repeat for ever"
+            return "the last repeats for ever" if self.repeated == 1 else f"the last {self.repeated} repeat for ever"
         if not self.left:
             return "then nothing moves"
         stops = f"then {listed(self.left)} {'stops' if len(self.left) == 1 else 'stop'} for ever"
@@ -217,7 +217,7 @@ class Walked(Reason, frozen=True):
     actions: int
 
     def __str__(self) -> str:
-        return f"random walk of {self.actions} actions, which need not be the fewest"
+        return f"random walk of {counted(self.actions, 'action')}, which need not be the fewest"
 
 
 class NothingWalkedInto(Reason, frozen=True):
@@ -231,7 +231,7 @@ class NothingWalkedInto(Reason, frozen=True):
     def __str__(self) -> str:
         bound = f"some were stopped by a bound: {self.bound}" if self.bound else ""
         end = f"; {self.stopped or bound}" if self.stopped or bound else ""
-        walks = f"{self.walks} random walks of up to {self.depth} actions"
+        walks = f"{counted(self.walks, 'random walk')} of up to {counted(self.depth, 'action')}"
         return f"only a search: {walks} found nothing (seed {self.seed}{end})"
 
 
@@ -252,7 +252,7 @@ class Incomplete(Reason, frozen=True):
         reasons = [str(self.stopped)] if self.stopped else []
         if self.bound:
             reasons.append(f"bound passed: {self.bound}")
-        return f"{', '.join(reasons)} after {self.states} states"
+        return f"{', '.join(reasons)} after {counted(self.states, 'state')}"
 
 
 class NothingUpTo(Reason, frozen=True):

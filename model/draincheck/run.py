@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from draincheck.errors import TraceError
 from draincheck.system import Action, State, TransitionSystem
+from draincheck.words import counted
 
 __all__ = ["Run", "Step", "Trace", "label_of", "rerun"]
 
@@ -91,7 +92,9 @@ def rerun(system: TransitionSystem, trace: Trace, known: Known | None = None) ->
 def _executed(system: TransitionSystem, state: State, index: int, number: int) -> Step:
     """The step with this number."""
     if not 0 <= index < len(system.actions):
-        raise TraceError(f"step {number} takes action {index}, and {system.name} has {len(system.actions)} actions")
+        raise TraceError(
+            f"step {number} takes action {index}, and {system.name} has {counted(len(system.actions), 'action')}"
+        )
     action = system.actions[index]
     if not system.holds(action.guard, state):
         raise TraceError(f"step {number} cannot be taken: {action.process}: {action.name} is not enabled there")
@@ -104,7 +107,7 @@ def _check_loop(steps: Sequence[Step], loop: int) -> None:
     """Raise TraceError unless the path comes back to where its loop begins."""
     if not 0 <= loop < len(steps):
         raise TraceError(
-            f"the loop cannot begin after step {loop}: the trace has {len(steps)} steps, and a loop needs one"
+            f"the loop cannot begin after step {loop}: the trace has {counted(len(steps), 'step')}, and a loop needs one"
         )
     if steps[-1].after != steps[loop].before:
         raise TraceError(f"the loop does not close: the state after step {len(steps)} is not the one after step {loop}")

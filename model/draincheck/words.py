@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["assigned", "counted", "listed", "number_word"]
+__all__ = ["assigned", "counted", "listed", "number_word", "plural", "share"]
 
 
-def counted(number: int, word: str) -> str:
+def counted(number: int, noun: str) -> str:
     """`1 state`, `2 states`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return f"{number} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`states`, `queries`, `replays`, `code bases`, `states or steps`."""
+    return " or ".join(_plural(one) for one in noun.split(" or "))
+
+
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeou" else f"{word}s"
+
+
+def share(number: int, total: int, noun: str) -> str:
+    """`1 of 3 models was`, `2 of 3 models were`."""
+    return f"{number} of {counted(total, noun)} {'was' if number == 1 else 'were'}"
 
 
 def assigned(name: str, value: bool | int | str) -> str:

@@ -76,7 +76,7 @@ def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "decide_claims", interrupted)
     result = run("claims")
     assert result.stdout.startswith("opens: confirmed: ")
-    assert result.stderr == f"Error: interrupted: 1 of {len(CLAIMS)} claims were decided\n"
+    assert result.stderr == f"Error: interrupted: 1 of {len(CLAIMS)} claims was decided\n"
     assert result.exit_code == 130
 
 

@@ -211,7 +211,7 @@ def test_an_interrupted_gate(two_rows: list[Row], monkeypatch: pytest.MonkeyPatc
         "check_invariants.work.gate_built_in.write_to", lambda *_: pytest.fail("nothing is to be pinned")
     )
     result = run("gate", "--pin", "--json")
-    assert result.stderr == "Error: interrupted: 1 of 2 rows were compared, liveness and claims were not\n"
+    assert result.stderr == "Error: interrupted: 1 of 2 rows was compared, liveness and claims were not\n"
     assert json.loads(result.stdout)["exit_code"] == result.exit_code == 130
 
 

@@ -184,7 +184,7 @@ def test_an_interrupted_run_shows_what_it_knows(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(matrix, "decide_all", interrupted)
     result = run(*TWO)
     assert "\n37989ced44 " in result.stdout
-    assert result.stderr == "Error: interrupted: 1 of 2 rows were decided; the others are unknown\n"
+    assert result.stderr == "Error: interrupted: 1 of 2 rows was decided; the others are unknown\n"
     assert result.exit_code == 130
 
 

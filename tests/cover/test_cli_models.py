@@ -255,7 +255,7 @@ def test_a_limit_of_states_is_said_of_a_table(counter: str) -> None:
     """Those that are small enough were decided."""
     result = run("check", f"{counter}:counter", "--set", "last=1..3", "--property", "below", "--max-states", "9")
     assert result.exit_code == 30
-    assert "state limit 9 reached" in result.stderr and "of 3 models were decided" in result.stderr
+    assert "state limit 9 reached" in result.stderr and "1 of 3 models was decided" in result.stderr
 
 
 BOUNDED = """
@@ -282,7 +282,7 @@ def test_what_a_bound_leaves_unknown_is_not_decided(tmp_path: Path) -> None:
     assert run(*asked, "99").stderr == ""
     stopped = run(*asked, "8")
     assert stopped.exit_code == 30
-    assert "1 of 3 models were decided" in stopped.stderr
+    assert "1 of 3 models was decided" in stopped.stderr
 
 
 @pytest.mark.parametrize(

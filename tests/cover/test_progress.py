@@ -66,7 +66,7 @@ def test_plain_lines_now_and_then(clock: list[float], monkeypatch: pytest.Monkey
     """In a log: nothing for two seconds, then a line whenever the time has doubled, or a minute has passed; no control characters."""
     stream = Stream(terminal=False)
     monkeypatch.setattr(sys, "stderr", stream)
-    with Counter("states found") as counter:
+    with Counter("state", "found") as counter:
         for second in range(1, 201):
             clock[0] = float(second)
             counter.progress(1000 * second, 0, second, 7)
@@ -79,10 +79,10 @@ def test_plain_lines_now_and_then(clock: list[float], monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("still")
 def test_a_phase_begins_anew(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was counted before does not count, nor does the time in the rate; one that counts nothing has a name and the time."""
+    """What was counted before does not count, nor does the time in the rate; what counts nothing has a name and the time, a second search its number."""
     stream = Stream(terminal=False)
     monkeypatch.setattr(sys, "stderr", stream)
-    with Counter("states found") as counter:
+    with Counter("state", "found") as counter:
         counter.phase("searching")
         counter.progress(90, 0, 3, 0)
         clock[0] = 2.0
@@ -98,8 +98,28 @@ def test_a_phase_begins_anew(clock: list[float], monkeypatch: pytest.MonkeyPatch
     assert lines == [
         "searching: 90 states found, depth 3, 45 a second, 2 s",
         "checking, 4 s",
-        "searching: 80 states found, depth 3, 20 a second, 8 s",
+        "searching (2): 80 states found, depth 3, 20 a second, 8 s",
     ]
+
+
+@pytest.mark.usefixtures("still")
+def test_what_is_inside_something_says_where(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of three models, the one row of all, one state: numbers and words agree; what has no name is left out."""
+    stream = Stream(terminal=False)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Counter("", phase="check"), Counter("model", "decided", 3) as models:
+        models.advance(1)
+        with Counter("state", "found") as counter:
+            counter.phase("searching")
+            counter.progress(1, 0, 0, 0)
+            clock[0] = 2.0
+            counter.show()
+    with Counter("row", "decided", 1) as rows:
+        rows.advance(1)
+        clock[0] = 4.0
+        rows.show()
+    lines = [line.rpartition(", ")[0] for line in stream.getvalue().splitlines()]
+    assert lines == ["model 2 of 3: searching: 1 state found, depth 0, 0 a second, 2 s", "1 of 1 row decided, 2 s"]
 
 
 @pytest.mark.usefixtures("still")
@@ -108,7 +128,7 @@ def test_what_is_quick_shows_nothing(clock: list[float], monkeypatch: pytest.Mon
     for terminal in (False, True):
         stream = Stream(terminal)
         monkeypatch.setattr(sys, "stderr", stream)
-        with Counter("rows", 9) as counter:
+        with Counter("row", "", 9) as counter:
             clock[0] += 1.5
             counter.advance(9)
             counter.show()
@@ -121,7 +141,7 @@ def test_a_terminal_is_shown_a_line(clock: list[float], monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "stderr", Stream(terminal=True))
     line = Line()
     monkeypatch.setattr("check_invariants.terminal.counting", lambda words: line)
-    with Counter("rows", 9) as counter:
+    with Counter("row", "", 9) as counter:
         for second in (1.0, 2.0, 3.0):
             clock[0] = second
             counter.advance(int(second))
@@ -159,7 +179,7 @@ from draincheck.budget import NO_LIMITS, running
 from draincheck.solvers import Answer, incremental
 from tests.support.clocks import FACTORS, PRODUCT
 hear_every_interrupt()
-with running(NO_LIMITS), Counter("steps") as counter:
+with running(NO_LIMITS), Counter("step") as counter:
     solver = incremental("QF_BV")
     solver.define(FACTORS + "(define-fun asked () Bool " + PRODUCT + ")")
     counter.phase("query at depth 7")

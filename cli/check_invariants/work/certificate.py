@@ -30,7 +30,7 @@ from draincheck.errors import CertificateError, NoSolver
 from draincheck.pool import in_processes
 from draincheck.solvers import demand
 from draincheck.subject import Source
-from draincheck.words import counted
+from draincheck.words import counted, share
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import uncovered
 
@@ -50,7 +50,7 @@ def check_files(
     _demand(solvers)
     work = partial(check_one, solvers=solvers, seconds=timeout, **own)
     found, stop = until_stopped(
-        in_processes(work, files, 1 if own["model"] else jobs), "certificates checked", len(files)
+        in_processes(work, files, 1 if own["model"] else jobs), "certificate", "checked", len(files)
     )
     missing = _uncovered(found, jobs) if matrix and not stop else []
     code = ending([*(item.code for item in found), of_comparison(not missing)], stop)
@@ -59,7 +59,7 @@ def check_files(
     else:
         emit("".join(map(_text, found)) + "".join(f"NO CERTIFICATE: {line}\n" for line in missing))
         emit(_summary(found, solvers, matrix and not missing) if len(found) > 1 or matrix else "")
-    emit_stop(stop, f"{len(found)} of {len(files)} certificates were checked")
+    emit_stop(stop, f"{share(len(found), len(files), 'certificate')} checked")
     return code
 
 
@@ -134,7 +134,7 @@ def _uncovered(found: Sequence[CheckedFile], jobs: int | None) -> list[str]:
         if item.header is not None and item.code is ExitCode.OK:
             headers.setdefault(item.header.digest, []).append(item.header)
     rows = suite.default_rows()
-    results, stop = until_stopped(suite.decide_all(rows, jobs), "rows decided", len(rows))
+    results, stop = until_stopped(suite.decide_all(rows, jobs), "row", "decided", len(rows))
     if stop or (stop := next(filter(None, (result.stopped for result in results)), None)):
         raise cut_short(stop, "not all rows were compared with the certificates")
     return uncovered(results, headers)
@@ -145,7 +145,7 @@ def _text(item: CheckedFile) -> str:
     if item.code is ExitCode.OK and item.header is not None:
         solvers = " and ".join(verdict.solver for verdict in item.verdicts)
         asked = item.verdicts[0].queries
-        queries = f"{asked} {'query' if asked == 1 else 'queries'}"
+        queries = counted(asked, "query")
         return f"{item.file}: accepted by {solvers} ({queries}): {claimed(item.header.claims)} in {item.about}\n"
     reasons = [verdict.reason for verdict in item.verdicts if not verdict.accepted]
     return "".join(
@@ -159,7 +159,7 @@ def _summary(found: Sequence[CheckedFile], solvers: Sequence[str], complete: boo
     words = [f"{number} {word}" for word, number in tally.items()]
     asked = sum(verdict.queries for item in found for verdict in item.verdicts)
     end = "; every verdict of the default matrix that needs a certificate has one" if complete else ""
-    return f"{counted(len(found), 'certificate')}, {' and '.join(solvers)}: {', '.join(words)}; {asked} queries answered{end}\n"
+    return f"{counted(len(found), 'certificate')}, {' and '.join(solvers)}: {', '.join(words)}; {counted(asked, 'query')} answered{end}\n"
 
 
 def _json(item: CheckedFile) -> Document:

@@ -127,7 +127,7 @@ def _write_traces(found: Checked, named: Sequence[str], path: str) -> None:
     violated = asked or found.violated
     if len(violated) > 1 and not directory:
         names = ", ".join(item.name for item, _ in violated)
-        raise click.UsageError(f"--trace-out {path}: there are {len(violated)} counterexamples ({names}); choose one by --property, "
+        raise click.UsageError(f"--trace-out {path}: there are {counted(len(violated), 'counterexample')} ({names}); choose one by --property, "
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
     files = file_names([item.name for item in (*found.result.system.properties, *FAULTS.values())])
     for item, run in violated:

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.names import Names
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
+from draincheck.words import share
 from drainspecs.mirror import claims
 from drainspecs.mirror.claim import Claim, ClaimFact, ClaimResult
 
@@ -19,13 +20,13 @@ TABLES: Final = {"claim": Names(claims.find_claim, lambda: ((claim.name, claim.t
 def command(names: Sequence[Claim], as_json: bool) -> ExitCode:
     """Decide the claims, all if none is named."""
     asked = tuple(names) or claims.CLAIMS
-    results, stop = until_stopped(claims.decide_claims(asked), "claims decided", len(asked))
+    results, stop = until_stopped(claims.decide_claims(asked), "claim", "decided", len(asked))
     code = ending((of_comparison(result.as_expected) for result in results), stop)
     if as_json:
         emit_json("claims", {"claims": list(map(_json, results))}, code)
     else:
         emit("\n".join(map(_text, results)))
-    emit_stop(stop, f"{len(results)} of {len(asked)} claims were decided")
+    emit_stop(stop, f"{share(len(results), len(asked), 'claim')} decided")
     return code
 
 

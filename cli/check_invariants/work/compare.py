@@ -153,7 +153,7 @@ def _refuse_impossible(code_bases: Sequence[CodeBase]) -> None:
 
 def _decide(asked: _Asked, properties: Sequence[str], strict: bool, jobs: int | None) -> Comparison:
     """Both sides of every pair, those that were decided before a stop. Raises MalformedInput."""
-    counter = Counter("models decided", asked.sides)
+    counter = Counter("model", "decided", asked.sides)
     with meaningful(f"{asked.before} and {asked.after}"), counter:
         return compare(asked.pairs, properties, strict=strict, advance=counter.advance, processes=jobs)
 

@@ -26,7 +26,7 @@ def command(revisions: Sequence[Revision], scenarios: Sequence[Scenario], as_jso
         raise EmptySelection("none of these code bases can run these scenarios")
     found, faults, stop = list[str](), list[Deviation](), None
     result = NOTHING_COMPARED
-    with Counter("systems compared") as counter:
+    with Counter("system", "compared") as counter:
 
         def compared(revision: Revision, scenario: Scenario, one: Conformance) -> None:
             nonlocal result

@@ -38,7 +38,7 @@ from draincheck.properties import FAULTS
 from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
 from draincheck.revisions import Revision
-from draincheck.words import counted, listed
+from draincheck.words import counted, listed, share
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import SAFE, matters
@@ -66,7 +66,8 @@ def check(
         _check_directory(wanted.trace_out)
     told, stop = until_stopped(
         in_processes(lambda number: _told(subjects[number], asked, wanted), range(len(subjects)), jobs),
-        "scenarios decided",
+        "scenario",
+        "decided",
         len(subjects),
     )
     found = _Found(subjects, told, asked.properties)
@@ -79,7 +80,7 @@ def check(
     else:
         _show(found, wanted)
     decided = sum(all(each.word != "unknown" for each in item.listed) for item in found.told)
-    emit_stop(stop, f"{decided} of {counted(len(subjects), 'scenario')} were decided; the others are unknown")
+    emit_stop(stop, f"{share(decided, len(subjects), 'scenario')} decided; the others are unknown")
     return code
 
 

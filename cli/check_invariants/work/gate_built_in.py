@@ -18,7 +18,7 @@ from draincheck import __version__
 from draincheck.errors import SourceLine
 from draincheck.reason import Stop
 from draincheck.report.account import Account, Item, Standing, Suite
-from draincheck.words import counted
+from draincheck.words import counted, share
 from drainspecs.mirror import claims, expectations
 from drainspecs.notify import ROWS
 from drainspecs.suite import matrix
@@ -37,7 +37,7 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
     again, file = command_again("gate", "--quick" if quick else "--built-in"), _from_here(Path(expectations.__file__))
     reports.begin(unfinished("gate", again, file))
     start = perf_counter()
-    results, stop = until_stopped(matrix.decide_all(rows, jobs), "rows decided", len(rows))
+    results, stop = until_stopped(matrix.decide_all(rows, jobs), "row", "decided", len(rows))
     compared = [result for result in results if result.stopped is None]
     stop = stop or next(filter(None, (result.stopped for result in results)), None)
     found = [item for result in results for item in deviations(result)]
@@ -49,7 +49,7 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
             found = [item for item in found if item.kind != "counts"]
         beyond, stop = _liveness_differences([result.row for result in results if not result.fault], jobs)
     if stop is None:
-        claimed, stop = until_stopped(_claim_differences(), "claims decided", len(claims.CLAIMS))
+        claimed, stop = until_stopped(_claim_differences(), "claim", "decided", len(claims.CLAIMS))
         beyond += filter(None, claimed)
         left = "liveness was, claims were not all"
     found += beyond
@@ -62,7 +62,7 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
     if reports.wanted:
         suites = [*suites_of(results), Suite(title="liveness, notify and claims", items=_beyond(beyond, stop))]
         reports.write(_account(suites, stop, code, again, perf_counter() - start))
-    emit_stop(stop, f"{len(compared)} of {len(rows)} rows were compared, {left}")
+    emit_stop(stop, f"{share(len(compared), len(rows), 'row')} compared, {left}")
     return code
 
 
@@ -104,7 +104,7 @@ def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[D
     """Those of the rows and of the notify suite; with a stop, not all of them."""
     demanding = liveness_rows(rows)
     deviations = liveness_deviations(demanding, jobs)
-    found, stop = until_stopped(deviations, "rows decided for liveness", len(demanding))
+    found, stop = until_stopped(deviations, "row", "decided for liveness", len(demanding))
     return [*(item for part in found for item in part), *([] if stop else notify_deviations())], stop
 
 

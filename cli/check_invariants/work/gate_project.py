@@ -38,7 +38,7 @@ class Ran(Struct, frozen=True):
 def run(planned: Sequence[Planned], replay: bool) -> tuple[list[Ran], Stop | None]:
     """Decide everything, in order; what was not come to is there, too, as undecided."""
     left = dict.fromkeys(range(len(planned)))
-    found, stop = until_stopped(_all(planned, left, replay), "models checked", None)
+    found, stop = until_stopped(_all(planned, left, replay), "model", "checked", None)
     stop = stop or next((ran.stop for ran in found if ran.stop), None)
     return [*found, *(_not_reached(planned[number], stop) for number in left if stop)], stop
 

@@ -29,7 +29,7 @@ from draincheck.qemu import Scenario
 from draincheck.reason import AtFault, Reason, Undecided
 from draincheck.revisions import Revision, with_settings
 from draincheck.verdict import NO_LIMITS, all_known, stopped_by
-from draincheck.words import counted
+from draincheck.words import counted, share
 from drainspecs import notify as protocol
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
@@ -65,7 +65,7 @@ def command(
     if not (notify or rows):
         raise EmptySelection("none of these code bases can run these scenarios")
     lines = map(_notify_line, protocol.ROWS) if notify else map(partial(_line, named=named), rows)
-    found, stop = until_stopped(lines, "rows decided", total := len(protocol.ROWS) if notify else len(rows))
+    found, stop = until_stopped(lines, "row", "decided", total := len(protocol.ROWS) if notify else len(rows))
     found += [_line_of(row, named, _all_unknown(Undecided(stopped=stop))) for row in rows[len(found) :]]
     stop = stop or stopped_by(cell.verdict for line in found for cell in line.cells)
     code = ending(chain.from_iterable(line.codes for line in found), stop)
@@ -76,7 +76,7 @@ def command(
         if traces:
             _show_traces(found)
     decided = sum(all_known(cell.verdict for cell in line.cells) for line in found)
-    emit_stop(stop, f"{decided} of {total} rows were decided; the others are unknown")
+    emit_stop(stop, f"{share(decided, total, 'row')} decided; the others are unknown")
     return code
 
 

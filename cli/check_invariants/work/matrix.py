@@ -20,7 +20,7 @@ from draincheck.knobs import Setting, shown
 from draincheck.qemu import Scenario
 from draincheck.revisions import CONTROLS, Revision, with_settings
 from draincheck.verdict import all_known
-from draincheck.words import counted
+from draincheck.words import counted, share
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import called
 from drainspecs.mirror.impact import SAFE, breach_of, matters
@@ -72,7 +72,7 @@ def command(
     if not rows:
         raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
     started = perf_counter()
-    results, stop = until_stopped(matrix.decide_all(rows, jobs), "rows decided", len(rows))
+    results, stop = until_stopped(matrix.decide_all(rows, jobs), "row", "decided", len(rows))
     seconds = perf_counter() - started
     results += [matrix.unknown(row, stop) for row in rows[len(results) :] if stop]
     stop = stop or next(filter(None, (result.stopped for result in results)), None)
@@ -89,7 +89,7 @@ def command(
         show(results, properties, seconds, full)
         emit(answers)
     decided = sum(all_known(result.exploration.verdicts.values()) for result in results)
-    emit_stop(stop, f"{decided} of {len(rows)} rows were decided; the others are unknown")
+    emit_stop(stop, f"{share(decided, len(rows), 'row')} decided; the others are unknown")
     return code
 
 
@@ -272,7 +272,7 @@ class _Sum(NamedTuple):
     def __str__(self) -> str:
         return (
             f"{counted(self.rows, 'row')}, {tallied(self.verdicts, self.unexpected)}; "
-            f"{counted(self.systems, 'distinct system')}, {self.states} states, {self.seconds:.2f} s"
+            f"{counted(self.systems, 'distinct system')}, {counted(self.states, 'state')}, {self.seconds:.2f} s"
         )
 
 

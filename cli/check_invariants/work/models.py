@@ -17,12 +17,12 @@ from draincheck.checking import Result
 from draincheck.parameters import assigned
 from draincheck.reason import Stop
 from draincheck.verdict import all_known
-from draincheck.words import counted, listed
+from draincheck.words import counted, listed, share
 
 
 def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     """Decide each, a line each: variants against what the file expects of them, others by their verdicts. The worst decides."""
-    rows, stop = until_stopped(map(partial(_row, asked), models.all), "models decided", len(models.all))
+    rows, stop = until_stopped(map(partial(_row, asked), models.all), "model", "decided", len(models.all))
     stop = stop or next((row.result.stopped for row in rows if row.result.stopped), None)
     code = ending((code for row in rows for code in row.codes), stop)
     if as_json:
@@ -30,7 +30,7 @@ def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     else:
         _show(models, rows, stop)
     decided = sum(all_known(row.result.verdicts.values()) for row in rows)
-    emit_stop(stop, f"{decided} of {len(models.all)} models were decided")
+    emit_stop(stop, f"{share(decided, len(models.all), 'model')} decided")
     return code
 
 

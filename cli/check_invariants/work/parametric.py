@@ -47,7 +47,7 @@ def command(
     if directory is not None:
         make_directory(directory)
     named = bool(revisions or settings)
-    rows, stop = until_stopped(_rows(chosen, directory, named), "code bases", len(chosen))
+    rows, stop = until_stopped(_rows(chosen, directory, named), "code base", "decided", len(chosen))
     stop = stop or stopped_by(row.decision.verdict for row in rows)
     code = ending((row.code for row in rows), stop)
     if as_json:

@@ -33,7 +33,7 @@ from draincheck.certificate import Certificate, Certified, Gap, Header, certify
 from draincheck.errors import CertificateError
 from draincheck.pool import in_processes
 from draincheck.properties import Breach, Liveness
-from draincheck.words import counted
+from draincheck.words import counted, share
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import Coverage, by_system, coverage, uncovered
@@ -103,8 +103,8 @@ def _certified(
 ) -> Certified:
     """A certificate of these properties. Raises MalformedInput, LimitReached and Interrupted."""
     explicit = engine == "explicit"
-    counter = Counter("states found") if explicit else Counter("properties tried", len(names))
-    interrupted = "after {} states no certificate was written" if explicit else "no certificate was written"
+    counter = Counter("state", "found") if explicit else Counter("property", "tried", len(names))
+    interrupted = "after {} no certificate was written" if explicit else "no certificate was written"
     try:
         with asking(subject.title, counter, interrupted):
             return certify(system, names, engine=engine, limits=limits, reporter=counter, source=subject.source())
@@ -212,15 +212,15 @@ def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
     """Write a certificate for each distinct system, and see to it that they leave no verdict out."""
     make_directory(directory)
     rows = suite.default_rows()
-    results, stop = until_stopped(suite.decide_all(rows, jobs), "rows decided", len(rows))
+    results, stop = until_stopped(suite.decide_all(rows, jobs), "row", "decided", len(rows))
     if stop or (stop := next(filter(None, (result.stopped for result in results)), None)):
         raise cut_short(stop, "no certificate was written")
     first = [group[0].row for group in by_system(results).values()]
     written, stop = until_stopped(
-        in_processes(partial(_written, directory), first, jobs), "certificates written", len(first)
+        in_processes(partial(_written, directory), first, jobs), "certificate", "written", len(first)
     )
     if stop:
-        raise cut_short(stop, f"{len(written)} of {len(first)} certificates are in {directory}")
+        raise cut_short(stop, f"{share(len(written), len(first), 'certificate')} written to {directory}")
     missing = uncovered(results, {item.header.digest: [item.header] for item in written})
     numbers, limited, code = coverage(results), _limited(results), of_comparison(True, unknown=bool(missing))
     if as_json:
@@ -251,7 +251,7 @@ def _matrix_text(
 ) -> str:
     size = sum(item.size for item in written)
     lines = [
-        f"{directory}: {counted(len(written), 'certificate')}, {size} bytes",
+        f"{directory}: {counted(len(written), 'certificate')}, {counted(size, 'byte')}",
         f"{counted(numbers.rows, 'row')}, {counted(numbers.systems, 'distinct system')}, {counted(numbers.states, 'state')}; verdicts:",
         f"  {numbers.holds:5} hold: certified",
         f"  {limited:5} of these as far as modelled: `check-invariants matrix --full` says what is left out",

@@ -67,9 +67,9 @@ def _mended(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int |
     revision, scenarios, counter = (
         selected[0].turned,
         [item.scenario for item in selected],
-        Counter("code bases decided"),
+        Counter("code base", "decided"),
     )
-    with asking(revision.name, counter, "after {} code bases which sets suffice is unknown"):
+    with asking(revision.name, counter, "after {} which sets suffice is unknown"):
         found = repair(revision, scenarios, properties, advance=counter.advance, processes=jobs)
     code = ending([of_comparison(bool(found.solutions) or found.stopped is not None)], found.stopped)
     if as_json:

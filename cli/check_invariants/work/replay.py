@@ -18,7 +18,7 @@ from draincheck.core.machine import Machine
 from draincheck.core.run import Replayed, replay
 from draincheck.knobs import Knobs
 from draincheck.properties import Always, Property
-from draincheck.words import listed
+from draincheck.words import counted, listed
 
 
 def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
@@ -35,7 +35,7 @@ def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
         emit_json("replay", {"model": system.name, "property": name, "violated": [item.name for item in violated],
                              "steps": len(steps), "exit_code": int(code), "events": list(map(asdict, here.events)), **_ending(ended)})  # fmt: skip
     else:
-        emit(f"{system.name}: {len(steps)} steps, model and core agree in each\n")
+        emit(f"{system.name}: {counted(len(steps), 'step')}, model and core agree in each\n")
         emit(render_steps(run, here))
         emit(render_disks(ended))
         emit(_conclusion(violated))

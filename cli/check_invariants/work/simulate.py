@@ -79,7 +79,7 @@ def _simulated(
 ) -> tuple[list[_Simulated], Stop | None]:
     """What the runs came to; with a stop, those that were made before."""
     found, budget = list[_Simulated](), NO_LIMITS.begun()
-    with Counter("runs", len(code_bases) * runs) as counter:
+    with Counter("run", "", len(code_bases) * runs) as counter:
         for number, item in enumerate(code_bases):
 
             def goes_on(done: int, before: int = number * runs) -> bool:

@@ -29,8 +29,8 @@ def command(model: ModelFile, runs: int | None, seed: int, trace_out: str | None
         chosen_properties(model.system(), ())
     if trace_out is not None:
         make_directory(trace_out)
-    counter = Counter("actions")
-    with asking(model.title, counter, "after {} actions nothing is known"):
+    counter = Counter("action")
+    with asking(model.title, counter, "after {} nothing is known"):
         found = _Walked(model, simulate(model.system(), runs=runs or RUNS, seed=seed, reporter=counter), seed)
     if not found.violated:
         refuse_no_demand(model.system(), ())

@@ -43,8 +43,8 @@ def _sweep(
 ) -> ExitCode:
     names = tuple(dict.fromkeys(properties)) or ("S1",)
     selected = select_code_base(names, **selectors)
-    probes, counter = probes_of_states(selected, "sweep"), Counter("systems built")
-    with asking(selected.title, counter, "after {} systems which code bases are safe is unknown"):
+    probes, counter = probes_of_states(selected, "sweep"), Counter("system", "built")
+    with asking(selected.title, counter, "after {} which code bases are safe is unknown"):
         try:
             found = sweep(
                 selected.scenario,

@@ -18,7 +18,7 @@ from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
 from draincheck.parameters import assigned, shown
 from draincheck.reason import Stop
-from draincheck.words import counted, listed
+from draincheck.words import counted, listed, share
 from drainspecs.questions.parameters import Combination, decide_all, points_of, safe_cubes
 
 
@@ -53,7 +53,7 @@ def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bo
         with refusing():
             chosen_properties(asked.varied.builder.build(points[0]).system(), properties)
             decided = decide_all(asked.varied.builder, points, properties, jobs)
-            found, stop = until_stopped(decided, "models decided", len(points))
+            found, stop = until_stopped(decided, "model", "decided", len(points))
         with grace():
             cubes = safe_cubes(found, asked.varied.axes)
     except SpaceTooLarge as error:
@@ -65,7 +65,7 @@ def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bo
         emit_json("sweep-model", _json(result), code)
     else:
         _show(result)
-    emit_stop(stop, f"{len(points) - result.undecided} of {len(points)} models were decided")
+    emit_stop(stop, f"{share(len(points) - result.undecided, len(points), 'model')} decided")
     return code
 
 
@@ -116,7 +116,7 @@ def _show(found: _Found) -> None:
     digests = {item.digest for item in found.all}
     emit(f"{found.answer}\n\n")
     if found.cubes:
-        others = f"; of {found.undecided} others that is unknown" if found.undecided else ", and no other"
+        others = f"; of {counted(found.undecided, 'other')} that is unknown" if found.undecided else ", and no other"
         emit(f"safe are those that fit a row, whatever stands in empty cells{others}:\n\n")
         emit_table(_table(found))
         emit("\n")

@@ -84,7 +84,7 @@ def _outcome(run: Run, file: str) -> Outcome | None:
     if not run.trace.property:
         return None
     item = run.system.property_named(run.trace.property)
-    with Counter("states", phase="what can come after the trace"):
+    with Counter("state", phase="what can come after the trace"):
         shown = confirmed(run, item)
     if shown is None:
         raise LimitReached(

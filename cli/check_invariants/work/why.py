@@ -63,8 +63,8 @@ def command(
 
 def _ask(selected: CodeBase, name: str, against: Revision, jobs: int | None) -> Why:
     """The answers. Raises MalformedInput and Interrupted."""
-    probes, counter = probes_of_states(selected, "why"), Counter("sets of changes looked at")
-    with asking(selected.title, counter, "no answer after {} sets of changes"):
+    probes, counter = probes_of_states(selected, "why"), Counter("set", "of changes looked at")
+    with asking(selected.title, counter, "no answer after {} of changes"):
         return why(
             selected.turned,
             selected.scenario,

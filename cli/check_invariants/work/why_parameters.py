@@ -104,7 +104,7 @@ def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
         size = len(points_of(axes, {}))
     except SpaceTooLarge as error:
         raise LimitReached(str(error)) from error
-    with Counter("models decided", size) as counter, refusing():
+    with Counter("model", "decided", size) as counter, refusing():
 
         def decide(points: Sequence[dict[str, Value]]) -> Iterator[Combination]:
             for item in decide_all(builder, points, [asked.name], jobs):

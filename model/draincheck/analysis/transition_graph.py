@@ -72,7 +72,7 @@ def _explored(system: TransitionSystem, limits: Limits) -> StateGraph:
         refuse_above(len(found) + 1, len(found), system.name)
     if found.stopped:
         raise GraphTooLarge(
-            f"the graph of {system.name} is not complete after {limits.seconds:g} seconds; choose a smaller scenario"
+            f"the graph of {system.name} is not complete after {limits.seconds:g} s; choose a smaller scenario"
         )
     return found
 

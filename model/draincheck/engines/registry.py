@@ -43,7 +43,7 @@ class Engine(Struct, frozen=True):
     Attributes:
         name: what users call it.
         meaning: what it does, in a line.
-        unit: what its reporter counts.
+        unit: what its reporter counts, in the singular, and what stands behind that.
         limits: the fields of `Limits` that it knows beside time and memory; others it refuses.
         decides: the kinds of property it decides; others it refuses, with *unknown* and a reason.
         answer: asks it.
@@ -51,7 +51,7 @@ class Engine(Struct, frozen=True):
 
     name: str
     meaning: str
-    unit: str
+    unit: tuple[str, str]
     limits: frozenset[str]
     decides: tuple[type[Property], ...]
     answer: Callable[[Question], Answered]
@@ -158,18 +158,18 @@ _DEPTH_LIMIT: Final = frozenset(("depth",))
 
 
 ENGINES: Final = (
-    Engine("explicit", "every reachable state", "states found", _STATES_LIMIT, _BRANCHING, _explicit),
-    Engine("bmc", "z3, up to a depth", "steps looked ahead", _DEPTH_LIMIT, _STATES, _bmc),
-    Engine("induction", "z3, a proof by k-induction", "states looked back on", _DEPTH_LIMIT, _STATES, _induction),
+    Engine("explicit", "every reachable state", ("state", "found"), _STATES_LIMIT, _BRANCHING, _explicit),
+    Engine("bmc", "z3, up to a depth", ("step", "looked ahead"), _DEPTH_LIMIT, _STATES, _bmc),
+    Engine("induction", "z3, a proof by k-induction", ("state", "looked back on"), _DEPTH_LIMIT, _STATES, _induction),
     Engine(
         "auto",
         "explicit search and bmc, whoever is first",
-        "states or steps",
+        ("state or step", ""),
         _STATES_LIMIT | _DEPTH_LIMIT,
         _BRANCHING,
         _portfolio,
     ),
-    Engine("simulation", "random walks, only a search", "states visited", _DEPTH_LIMIT, _STATES, _simulation),
+    Engine("simulation", "random walks, only a search", ("state", "visited"), _DEPTH_LIMIT, _STATES, _simulation),
 )
 
 

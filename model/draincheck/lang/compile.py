@@ -20,6 +20,7 @@ from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
 from draincheck.sorts import IntSort
 from draincheck.system import Action, BoolVar, Control, Fault, IntVar, Part, Place, TransitionSystem, Update, Variable
+from draincheck.words import listed
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
@@ -362,7 +363,7 @@ def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
         for variable in variables_of(condition):
             if others := writers.get(variable, set()) - group:
                 raise ModelError(
-                    f"a local test reads {variable}, and {', '.join(sorted(others))} writes it: leave out local=True",
+                    f"a local test reads {variable}, and {listed(sorted(others))} {'writes' if len(others) == 1 else 'write'} it: leave out local=True",
                     line,
                     process,
                 )

@@ -10,6 +10,7 @@ from draincheck.lang import FALSE, BoolExpr, BoolVar, IntExpr, IntVar, Model, Mo
 from draincheck.naturals import INFINITY, parameter
 from draincheck.qemu.graph import has_sections
 from draincheck.qemu.loops import main_loop_home
+from draincheck.words import counted
 
 __all__ = ["HostNotifier", "Requests", "State"]
 
@@ -57,7 +58,7 @@ class State:
         """
         if knobs.order != "attach":
             raise ModelError("the model with counted requests has no other order of GSources than that of attachment")
-        words = "any number of writes" if writes is None else f"{writes} write{'s' * (writes != 1)}"
+        words = "any number of writes" if writes is None else counted(writes, "write")
         model = self.m = Model(words)
         self.k = knobs
         self._highest = highest

@@ -17,7 +17,7 @@ from draincheck.report.places import place_of
 from draincheck.run import Run
 from draincheck.subject import Expectation, Subject
 from draincheck.verdict import Outcome
-from draincheck.words import counted
+from draincheck.words import counted, plural
 
 __all__ = ["Account", "Item", "SearchCounts", "Standing", "Suite", "item_of", "standing_of", "suite_of"]
 
@@ -61,12 +61,17 @@ class SearchCounts(Struct, frozen=True):
 
     def since(self, pinned: SearchCounts) -> str:
         """The difference from other counts: `+12 states, -3 transitions`; "" if there is none."""
-        deltas = (
-            (self.states - pinned.states, "states"),
-            (self.transitions - pinned.transitions, "transitions"),
-            (self.depth - pinned.depth, "depth"),
-        )
-        return ", ".join(f"{delta:+d} {what}" for delta, what in deltas if delta)
+        states, transitions = self.states - pinned.states, self.transitions - pinned.transitions
+        deltas = {
+            _of(states, "state"): states,
+            _of(transitions, "transition"): transitions,
+            "depth": self.depth - pinned.depth,
+        }
+        return ", ".join(f"{delta:+d} {what}" for what, delta in deltas.items() if delta)
+
+
+def _of(delta: int, noun: str) -> str:
+    return noun if abs(delta) == 1 else plural(noun)
 
 
 class Item(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from draincheck.report.account import Account, Item, Standing, Suite
 from draincheck.report.calls import CallEvent, events_of
 from draincheck.run import Run
 from draincheck.system import State
-from draincheck.words import assigned
+from draincheck.words import assigned, counted
 
 __all__ = ["SCHEMA", "sarif_log"]
 
@@ -168,7 +168,7 @@ def _code_flow(account: Account, run: Run) -> Json:
 
 def _shown_by(run: Run) -> str:
     again = "" if run.trace.loop is None else f"; from step {run.trace.loop + 1} on again and again"
-    return f"{run.trace.property}: {len(run.steps)} steps{again}"
+    return f"{run.trace.property}: {counted(len(run.steps), 'step')}{again}"
 
 
 def _thread_flow(account: Account, thread: str, events: Sequence[CallEvent]) -> dict[str, Json]:

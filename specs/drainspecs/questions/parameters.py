@@ -23,6 +23,7 @@ from draincheck.properties import WithinBounds
 from draincheck.reason import Stop
 from draincheck.sorts import Value
 from draincheck.verdict import Outcome
+from draincheck.words import counted
 
 __all__ = ["MOST", "MOST_VALUES", "Combination", "ParameterFlip", "decide_all", "flips", "points_of", "safe_cubes"]
 
@@ -75,7 +76,7 @@ def points_of(axes: Axes, fixed: Values) -> list[dict[str, Value]]:
     """All combinations. Raises SpaceTooLarge for more than `MOST`."""
     if (size := prod(map(len, axes.values()))) > MOST:
         raise SpaceTooLarge(
-            f"{size} combinations are too many, {MOST} are the most; give some parameters one value by --set"
+            f"{counted(size, 'combination')} are too many, {MOST} are the most; give some parameters one value by --set"
         )
     return [{**fixed, **dict(zip(axes, values, strict=True))} for values in product(*axes.values())]
 

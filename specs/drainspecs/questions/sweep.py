@@ -22,6 +22,7 @@ from draincheck.knobs import Knobs, Setting, all_knobs, knob_named, shown, turne
 from draincheck.qemu import Probes, Scenario
 from draincheck.reason import Stop
 from draincheck.revisions import Revision, find_revision
+from draincheck.words import counted
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.questions.variants import NAMES_ONLY, Advance, Judge, Judged, check_applies, silently
 
@@ -191,7 +192,7 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     size = prod(len(knob_named(name).settings) for name in set(names))
     if size > MOST:
         raise SpaceTooLarge(
-            f"{size} code bases are too many for one sweep, which takes {MOST} at most; choose fewer knobs"
+            f"{counted(size, 'code base')} are too many for one sweep, which takes {MOST} at most; choose fewer knobs"
         )
     return tuple(knob.name for knob in all_knobs().values() if knob.name in names and knob.name not in NAMES_ONLY)
 

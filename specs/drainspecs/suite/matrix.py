@@ -25,6 +25,7 @@ from draincheck.semantics.validation import demand_faultless
 from draincheck.subject import Expectation, check_command
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict, stopped_by
+from draincheck.words import counted
 from drainspecs.mirror.abstractions import Note, limits_on
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.impact import consequences
@@ -67,7 +68,7 @@ class Counts(Struct, frozen=True):
     depth: int
 
     def __str__(self) -> str:
-        return f"{self.states} states, {self.transitions} transitions, depth {self.depth}"
+        return f"{counted(self.states, 'state')}, {counted(self.transitions, 'transition')}, depth {self.depth}"
 
 
 class Cell(Struct, frozen=True):
