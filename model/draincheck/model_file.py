@@ -95,7 +95,12 @@ class ModelFile(Struct, frozen=True):
         """Its file and function, its parameters, and who takes part."""
         what = ", ".join(filter(None, [self.name, assigned(self.parameters)]))
         processes = list(dict.fromkeys(action.process for action in self.built.actions))
-        return About("model", f"{self.title} ({what})", f"what {listed(processes)} do", self.options)
+        return About(
+            "model",
+            f"{self.title} ({what})",
+            f"what {listed(processes)} {'does' if len(processes) == 1 else 'do'}",
+            self.options,
+        )
 
     def system(self) -> TransitionSystem:
         """The compiled model."""

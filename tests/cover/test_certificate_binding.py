@@ -71,6 +71,21 @@ def no_solver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+@pytest.mark.usefixtures("no_solver")
+def test_what_differs_is_shown_with_its_place_in_the_file(subject: Subject) -> None:
+    """A digit deep in a long line: the line and the column where an editor finds it, and both texts from a little before it on."""
+    certificate = subject.certificate
+    for part, numbers in ((certificate.model, certificate.numbers[0]), (certificate.queries, certificate.numbers[2])):
+        place, line = max(enumerate(part), key=lambda found: len(found[1]))
+        lines, column = certificate.text.splitlines(keepends=True), len(line) - 2
+        assert lines[numbers[place] - 1] == f"{line}\n"
+        lines[numbers[place] - 1] = f"{line[:column]} {line[column:]}\n"
+        reason = refused("".join(lines), subject.system)
+        assert f": line {numbers[place]}" in reason and f", column {column + 1}, says " in reason
+        said, should = reason.partition(" says ")[2].split(", and should say ")
+        assert said != should and line.endswith(should.removeprefix("...")) and len(said) < 100
+
+
 def refused(certificate: Certificate | str, system: TransitionSystem) -> str:
     """Why a certificate is refused."""
     verdict = check(certificate, system)
@@ -149,7 +164,7 @@ def test_changed_initial_state_is_another_model(subject: Subject) -> None:
         first.initial = before
     system = replace(subject.system)
     assert "it was made for another model" in refused(text, system)
-    assert " (in init) " in refused(text.replace(digest, system.digest), system)
+    assert " (in init), " in refused(text.replace(digest, system.digest), system)
 
 
 @pytest.mark.usefixtures("no_solver")

@@ -160,6 +160,19 @@ def test_a_trace_remembers_the_parameters(queue: str, tmp_path: Path) -> None:
     assert (changed.exit_code, "the model has changed" in changed.stderr) == (14, True)
 
 
+def test_a_trace_goes_by_what_the_model_does(queue: str, tmp_path: Path) -> None:
+    """A step that has another label is shown by it; one who takes part alone *does* something."""
+    file = str(tmp_path / "trace.json")
+    run("trace", "export", f"{queue}:build", "--property", "handled", "-o", file)
+    Path(queue).write_text(QUEUE.replace('"sleep"', '"doze off"'), encoding="utf-8")
+    shown = run("trace", "show", file, "--model", f"{queue}:build").stdout
+    assert "doze off" in shown and "consumer: sleep" not in shown
+    assert "scenario: what producer and consumer do\n" in shown
+    lone = tmp_path / "lone.py"
+    lone.write_text(QUEUE.replace("in range(items)", "in range(0)"), encoding="utf-8")
+    assert ModelFile.load(f"{lone}:other").about.scenario == "what consumer does"
+
+
 def test_a_trace_whose_parameters_are_gone_belongs_to_another_model(queue: str, tmp_path: Path) -> None:
     """14; naming them is 2, and says what the function takes now; damage in the file is 150."""
     file = tmp_path / "trace.json"

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import zip_longest
+from os.path import commonprefix
 from pathlib import Path as FilePath
 
 from msgspec import Struct
@@ -35,6 +36,9 @@ from draincheck.solvers import Answer, SmtSolver, demand, open_solver
 from draincheck.system import TransitionSystem
 
 __all__ = ["CertificateVerdict", "check"]
+
+#: how much of a line is shown where it differs from what it should be, and how much of that stands before the difference
+LONG, BEFORE = 90, 30
 
 
 class CertificateVerdict(Struct, frozen=True):
@@ -104,10 +108,10 @@ def _bound(certificate: Certificate, system: TransitionSystem) -> tuple[list[Que
         raise CertificateError("it claims nothing")
     _bind_name(certificate, system)
     model, asked = model_part(relation, header.claims), query_part(relation, header)
-    if differs := _difference(certificate.model, _lines(model)):
+    if differs := _difference(certificate.model, _lines(model), certificate.numbers[0]):
         raise CertificateError(f"its model is not {system.name}: {differs}")
     check_claim("\n".join(certificate.claim), signatures(relation, header))
-    if differs := _difference(certificate.queries, _lines(asked)):
+    if differs := _difference(certificate.queries, _lines(asked), certificate.numbers[2]):
         raise CertificateError(f"its queries are not those of such a certificate: {differs}")
     _execute_paths(certificate, system)
     return queries(relation, header), "\n".join([*model, *certificate.claim, *constants(relation, header)])
@@ -128,21 +132,36 @@ def _bind_name(certificate: Certificate, system: TransitionSystem) -> None:
         raise CertificateError(f"it names its model {header.model[:80]!a}, and that is called {system.name!a}")
 
 
-def _difference(theirs: Sequence[str], ours: Sequence[str]) -> str:
-    """Where two texts differ first, "" if they do not."""
+def _difference(theirs: Sequence[str], ours: Sequence[str], numbers: Sequence[int]) -> str:
+    """Where two texts differ first, "" if they do not; `numbers`: those of their lines in the file."""
     part = ""
-    for number, (their, our) in enumerate(zip_longest(theirs, ours, fillvalue=""), 1):
-        if our.startswith("(define-fun "):
+    for number, their, our in zip_longest(numbers, theirs, ours, fillvalue=None):
+        if our is not None and our.startswith("(define-fun "):
             part = our.split()[1]
         if their != our:
             inside = f" (in {part})" if part else ""
-            return f"line {number}{inside} says {_short(their)}, and should say {_short(our)}"
+            line = number or (numbers[-1] + 1 if numbers else 1)
+            return f"line {line}{inside}{_says(their or '', our or '')}"
     return ""
 
 
-def _short(line: str) -> str:
-    """The end of a line: definitions begin with long lists of parameters."""
-    return "nothing" if not line else line if len(line) <= 90 else f"...{line[-87:]}"
+def _says(their: str, our: str) -> str:
+    """What a line says and should say, and in which column that begins."""
+    says, should = _excerpts(their, our)
+    column = f", column {len(commonprefix([their, our])) + 1}," if their and our else ""
+    return f"{column} says {says}, and should say {should}"
+
+
+def _excerpts(*lines: str) -> tuple[str, ...]:
+    """Of two lines the parts in which they differ, and a little of what stands before and behind."""
+    same = len(commonprefix(list(lines)))
+    start = max(same - BEFORE, 0)
+    return tuple(_excerpt(line, start if len(line) > LONG else 0) for line in lines)
+
+
+def _excerpt(line: str, start: int) -> str:
+    shown = line[start : start + LONG]
+    return f"{'...' * (start > 0)}{shown}{'...' * (start + LONG < len(line))}" if line else "nothing"
 
 
 def _execute_paths(certificate: Certificate, system: TransitionSystem) -> None:

@@ -94,13 +94,17 @@ class Header(Struct, frozen=True):
 
 
 class Certificate(Struct, frozen=True):
-    """A certificate as it stands in a file: the lines of its parts, without comments."""
+    """A certificate as it stands in a file: the lines of its parts, without comments.
+
+    `numbers` has for each part, in the order of the file, the numbers of its lines there, from 1.
+    """
 
     header: Header
     model: tuple[str, ...]
     claim: tuple[str, ...]
     queries: tuple[str, ...]
     text: str
+    numbers: tuple[tuple[int, ...], ...]
 
 
 def written(header: Header, model: Sequence[str], claim: Sequence[str], queries: Sequence[str]) -> str:
@@ -142,8 +146,10 @@ def read(text: str) -> Certificate:
     marks = [_only(lines, mark) for mark in (MODEL, CLAIM, QUERIES)]
     if marks != sorted(marks) or marks[0] != 2:
         raise CertificateError("the parts of the certificate are not in order: header, model, claim, queries")
-    parts = [_content(lines[start + 1 : end]) for start, end in zip(marks, [*marks[1:], len(lines)], strict=True)]
-    return Certificate(header, parts[0], parts[1], parts[2], text)
+    bounds = zip(marks, [*marks[1:], len(lines)], strict=True)
+    numbers = tuple(tuple(n for n in range(start + 1, end) if _says(lines[n])) for start, end in bounds)
+    model, claim, queries = (tuple(lines[n] for n in part) for part in numbers)
+    return Certificate(header, model, claim, queries, text, tuple(tuple(n + 1 for n in part) for part in numbers))
 
 
 def _only(lines: Sequence[str], mark: str) -> int:
@@ -153,8 +159,9 @@ def _only(lines: Sequence[str], mark: str) -> int:
     return lines.index(mark)
 
 
-def _content(lines: Sequence[str]) -> tuple[str, ...]:
-    return tuple(line for line in lines if line and not line.startswith(";"))
+def _says(line: str) -> bool:
+    """Not empty, and no comment."""
+    return bool(line) and not line.startswith(";")
 
 
 def _header(line: str) -> Header:
