@@ -154,6 +154,11 @@ TROUBLES: dict[str, tuple[str, str, int]] = {
         "ring.py:build (size=1..3): configuration: drain-gate.toml:8: size is an integer",
         151,
     ),
+    "a parameter that is missing": (
+        '[[model]]\nfile = "ring.py"\nfunction = "variant"\n',
+        "ring.py:variant: configuration: drain-gate.toml:5: variant() needs name; variant() takes name",
+        151,
+    ),
     "an unknown variant": (
         FIXED.replace("expect", 'variant = "bag"\nexpect'),
         "ring.py:build:bag: configuration: drain-gate.toml:6: ring.py: unknown variant 'bag'; did you mean bug?",

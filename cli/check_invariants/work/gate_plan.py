@@ -156,7 +156,7 @@ def _built(builder: Builder, entry: ModelEntry, spot: Spot) -> Subject:
         for name, value in entry.parameters.items():
             with spot.saying("parameters", name):
                 builder.parameters.named(name).read(value)
-        with spot.saying("parameters"):
+        with spot.saying("parameters" if entry.parameters else "function"):
             model = builder.build(entry.parameters)
     known = [item.name for item in (*model.built.properties, *FAULTS.values())]
     for name, keys in _asked(entry):

@@ -94,10 +94,10 @@ def _fault(planned: Planned, of: Planned | Made, error: click.ClickException) ->
 
 
 def _line_in(why: str, planned: Planned) -> SourceLine | None:
-    """The line of the entry's model that a message begins with; None if it does not."""
+    """The line of the entry's model that a message begins with, the first one of a file; None if it does not."""
     file = planned.called.partition(":")[0]
-    said = re.match(rf"{re.escape(file)}:(\d+): ", why)
-    return None if said is None else SourceLine(file, int(said[1]))
+    said = re.match(rf"{re.escape(file)}(?::(\d+))?: ", why)
+    return None if said is None else SourceLine(file, int(said[1] or 1))
 
 
 def _not_reached(planned: Planned, stop: Stop) -> Ran:
