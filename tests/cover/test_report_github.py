@@ -58,7 +58,7 @@ def test_a_summary_has_the_table_the_delta_and_one_diagram() -> None:
     """What GitHub draws: a table, Mermaid; and the trace as text."""
     found = github_summary(everything())
     assert found.count("```mermaid") == 1
-    assert "**+2 states, -1 transitions** since they were pinned" in found
+    assert "**+2 states, -1 transition** since they were pinned" in found
     assert "| ❓ |" in found
     assert "never true: flag" in found
 

@@ -61,9 +61,9 @@ def _sign(account: Account) -> str:
 
 
 def _facts(account: Account) -> Block:
-    numbers = "" if account.exit_meaning.startswith(account.summary) else f"{account.summary}; "
+    numbers = "" if account.exit_meaning.startswith(account.summary) else f"{prose(account.summary)}; "
     return (
-        f"{prose(numbers)}exit code {account.exit_code}: {prose(account.exit_meaning)}; {account.seconds:.1f} s; "
+        f"{numbers}exit code {account.exit_code}: {prose(account.exit_meaning)}; {account.seconds:.1f} s; "
         f"check-invariants {prose(account.version)}\n\n{fenced(account.typed(account.command), 'sh')}"
     )
 
