@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import zip_longest
-from os.path import commonprefix
+from itertools import takewhile, zip_longest
 from pathlib import Path as FilePath
 
 from msgspec import Struct
@@ -147,19 +146,14 @@ def _difference(theirs: Sequence[str], ours: Sequence[str], numbers: Sequence[in
 
 def _says(their: str, our: str) -> str:
     """What a line says and should say, and in which column that begins."""
-    says, should = _excerpts(their, our)
-    column = f", column {len(commonprefix([their, our])) + 1}," if their and our else ""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(their, our, strict=False)))
+    says, should = (_excerpt(line, max(same - BEFORE, 0) if len(line) > LONG else 0) for line in (their, our))
+    column = f", column {same + 1}," if their and our else ""
     return f"{column} says {says}, and should say {should}"
 
 
-def _excerpts(*lines: str) -> tuple[str, ...]:
-    """Of two lines the parts in which they differ, and a little of what stands before and behind."""
-    same = len(commonprefix(list(lines)))
-    start = max(same - BEFORE, 0)
-    return tuple(_excerpt(line, start if len(line) > LONG else 0) for line in lines)
-
-
 def _excerpt(line: str, start: int) -> str:
+    """What a line has from a place on, as much as is shown of it."""
     shown = line[start : start + LONG]
     return f"{'...' * (start > 0)}{shown}{'...' * (start + LONG < len(line))}" if line else "nothing"
 
