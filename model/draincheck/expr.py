@@ -139,10 +139,11 @@ E = TypeVar("E", bound=Expr)
 
 def same_kind(a: object, b: object) -> bool:
     """Whether both are terms, and of one kind: truth values, numbers (of any range), or values of the same enum."""
+    if isinstance(a, BoolExpr):
+        return isinstance(b, BoolExpr)
     if isinstance(a, EnumExpr):
         return isinstance(b, EnumExpr) and a.sort == b.sort
-    kind = BoolExpr if isinstance(a, BoolExpr) else IntExpr
-    return isinstance(a, kind) and isinstance(b, kind)
+    return isinstance(a, IntExpr) and isinstance(b, IntExpr)
 
 
 def want_bool(value: object) -> BoolExpr:
@@ -205,11 +206,11 @@ def _nary(kind: Op, zero: BoolExpr, parts: Iterable[Expr]) -> BoolExpr:
             kept[part] = None
         elif part.value == zero.value:
             return zero
+    if len(kept) < 2:
+        return _truth(next(iter(kept), TRUE if zero is FALSE else FALSE))
     for item in kept:
         if item.op is op.NOT and item.args[0] in kept:
             return zero
-    if len(kept) < 2:
-        return _truth(next(iter(kept), TRUE if zero is FALSE else FALSE))
     return BoolExpr(kind, tuple(kept), BOOL)
 
 
@@ -344,7 +345,9 @@ REBUILD: Mapping[Op, Callable[..., Expr]] = {
 
 def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
     """The term with variables and places replaced; unchanged sub-terms stay the same objects."""
-    return Substitution(replacements)(a) if replacements else a
+    if not (replacements and a.args):
+        return cast(E, replacements.get(a, a))
+    return Substitution(replacements)(a)
 
 
 class Substitution(OfTerms[Expr]):
@@ -358,7 +361,7 @@ class Substitution(OfTerms[Expr]):
         """The term with its parts replaced."""
         if not a.args:
             return self.leaf(a)
-        args = tuple([self[arg] for arg in a.args])
+        args = tuple(map(self.__getitem__, a.args))
         return a if all(map(operator.is_, args, a.args)) else REBUILD[a.op](*args)
 
     def leaf(self, a: Expr) -> Expr:

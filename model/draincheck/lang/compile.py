@@ -118,11 +118,13 @@ class _Compiled:
 
     def __init__(self, process: Process) -> None:
         self.process = process
+        self.token = process.token
         self.flow = process.flow
         process.close()
         self.steps: list[_Step] = []
         self.number: dict[Rest, int] = {}
         self._here: dict[Rest, BoolExpr] = {}
+        self._gotos: dict[Rest, Update] = {}
         self._number_rests()
         self.pc: IntVar | None = None
         if len(self.number) > 1:
@@ -149,7 +151,7 @@ class _Compiled:
 
     def _ends_by_step(self, rest: Rest) -> bool:
         """A coroutine that gave up control and has nothing left to do: it ends when it has control again."""
-        return rest.gave_up and self.process.token is not None
+        return rest.gave_up and self.token is not None
 
     def _end_step(self) -> Edge:
         assert self.flow.end is not None
@@ -159,6 +161,13 @@ class _Compiled:
 
     def _has_ended(self, rest: Rest) -> bool:
         return rest.base == self.flow.end and not self._ends_by_step(rest)
+
+    def _goto(self, pc: IntVar, rest: Rest) -> Update:
+        """Control comes to a place."""
+        found = self._gotos.get(rest)
+        if found is None:
+            found = self._gotos[rest] = Update(pc, constant(pc.sort, self.number[rest]))
+        return found
 
     def here(self, rest: Rest) -> BoolExpr:
         """The condition that control rests at a place."""
@@ -180,7 +189,7 @@ class _Compiled:
 
     def at_rest(self, handovers: _Handovers) -> BoolExpr:
         """The condition that the process has ended, or is a coroutine that is where it starts, because nobody has entered it yet."""
-        ended, token = self._at_end(handovers), self.process.token
+        ended, token = self._at_end(handovers), self.token
         return ended if token is None else any_(ended, all_(not_(token), self.here(next(iter(self.number)))))
 
     def _at_end(self, handovers: _Handovers) -> BoolExpr:
@@ -210,7 +219,7 @@ class _Compiled:
         return Action(
             index=index,
             process=self.process.name,
-            parts=tuple([_resolved_part(part, resolve) for part in path.parts]),
+            parts=tuple([part if part.when is TRUE else part.only(resolve(part.when)) for part in path.parts]),
             guard=all_(*self._control(step.source, handovers, model), *map(resolve, path.guard)),
             updates=tuple(self._updates(step, resolve, handovers)),
             checks=tuple(
@@ -224,7 +233,7 @@ class _Compiled:
     def control(self, handovers: _Handovers) -> Control:
         """Where the process can rest, for people."""
         places = tuple(self._place(rest, handovers) for rest in self.number)
-        return Control(self.process.name, self.pc, self.process.token, places, self.process.may_stop)
+        return Control(self.process.name, self.pc, self.token, places, self.process.may_stop)
 
     def _place(self, rest: Rest, handovers: _Handovers) -> Place:
         frames, line = self.flow.statements.get(rest.base, ((), None))
@@ -232,21 +241,19 @@ class _Compiled:
         return Place(tuple(sorted(rest.names)), frames, line, rest.awaits, inside, back, self._has_ended(rest))
 
     def _control(self, source: Rest, handovers: _Handovers, model: Model) -> Iterator[BoolExpr]:
-        if self.process.token is not None:
-            yield self.process.token
+        if self.token is not None:
+            yield self.token
         yield self.here(source)
-        yield from self._back(source, handovers)
+        if source.awaits:
+            yield from self._back(source, handovers)
         if model.aborted is not None:
             yield ~model.aborted
 
-    def _updates(self, step: _Step, resolve: Substitution, handovers: _Handovers) -> Iterator[Update]:
-        name, token = self.process.name, self.process.token
+    def _updates(self, step: _Step, resolve: _Resolve, handovers: _Handovers) -> Iterator[Update]:
+        name, token = self.process.name, self.token
         for variable, value in step.edge.path.env.items():
-            assert isinstance(variable, Variable)
-            resolve(variable)
-            new = resolve(value)
-            if new is not variable:
-                yield Update(variable, new)
+            if resolve[variable] is not (new := resolve[value]):
+                yield resolve.stored(variable, new)
         if step.target.awaits:
             yield from handovers[step.target.awaits].entered_by(name)
         if token is not None and self._has_ended(step.target):
@@ -254,7 +261,7 @@ class _Compiled:
         if token is not None and (self._has_ended(step.target) or token in step.edge.path.env):
             yield from handovers[name].given_back()
         if self.pc is not None and step.target != step.source:
-            yield Update(self.pc, constant(self.pc.sort, self.number[step.target]))
+            yield self._goto(self.pc, step.target)
 
 
 _Handovers: TypeAlias = dict[str, _Handover]
@@ -301,12 +308,6 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
     return places
 
 
-def _resolved_part(part: Part, resolve: Substitution) -> Part:
-    if part.when is TRUE:
-        return part
-    return part.only(resolve(part.when))
-
-
 def _resolved_fault(fault: Fault, resolve: Substitution) -> Fault:
     if fault.stores is None:
         return replace(fault, when=resolve(fault.when))
@@ -329,6 +330,7 @@ class _Resolve(Substitution):
 
     def __init__(self, variables: tuple[Variable, ...], places: Mapping[Expr, Expr]) -> None:
         super().__init__((*((variable, variable) for variable in variables), *places.items()))
+        self._stored: dict[tuple[Expr, Expr], Update] = {}
         #: what is being resolved: a step written in a line, or what is demanded under a name
         self.line: SourceLine | None = None
         self._demand = ""
@@ -337,6 +339,14 @@ class _Resolve(Substitution):
         """From now on a property of this name is resolved."""
         self.line, self._demand = None, f"{demand}: "
         return self
+
+    def stored(self, variable: Expr, value: Expr) -> Update:
+        """The update that stores a value; many ways through the same statements store the same."""
+        found = self._stored.get((variable, value))
+        if found is None:
+            assert isinstance(variable, Variable)
+            found = self._stored[variable, value] = Update(variable, value)
+        return found
 
     def leaf(self, a: Expr) -> Expr:
         """Raise ModelError for all but constants: what may stand in a term has been replaced."""
