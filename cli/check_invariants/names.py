@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 import click
+from msgspec import Struct
 
 from draincheck.errors import UnknownName
 from draincheck.knobs import Setting, all_knobs, knob_named, named, parse_setting
@@ -17,7 +18,7 @@ from drainspecs.mirror.specifications import known_properties
 __all__ = ["TABLES", "Names"]
 
 
-class Names(NamedTuple):
+class Names(Struct, frozen=True):
     """A table: `look_up` raises UnknownName for a name that it does not have; `known` has the names with help texts."""
 
     look_up: Callable[[str], object]

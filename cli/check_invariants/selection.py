@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import click
+from msgspec import Struct
 
 from check_invariants import standard
 from check_invariants.exit import EmptySelection, MalformedInput, NeedsModel
@@ -240,14 +241,14 @@ def load_model(name: str, settings: Iterable[tuple[str, Setting]] = ()) -> Model
         return ModelFile.load(name, merged(settings))
 
 
-class Maker(NamedTuple):
+class Maker(Struct, frozen=True):
     """One of several models: what tells it from the others, and how it is made. Raises as `load_model`."""
 
     name: str
     make: Callable[[], ModelFile]
 
 
-class Models(NamedTuple):
+class Models(Struct, frozen=True):
     """Several models of the user's: what they are called together, and whether they are the variants of a file."""
 
     called: str
@@ -276,7 +277,7 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
     return Models(called_with(name, fixed.items()), makers, variants=False)
 
 
-class Varied(NamedTuple):
+class Varied(Struct, frozen=True):
     """A function of the user's with parameters that are varied.
 
     Attributes:

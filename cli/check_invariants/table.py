@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from draincheck.report.layout import wrapped
 
@@ -18,7 +20,7 @@ HANGING, BELOW = "  ", " " * 4
 LEAST = 12
 
 
-class Styled(NamedTuple):
+class Styled(Struct, frozen=True):
     """A table's cell with a style of rich, for terminals."""
 
     text: str
@@ -28,7 +30,7 @@ class Styled(NamedTuple):
 Cell: TypeAlias = str | Styled
 
 
-class Column(NamedTuple):
+class Column(Struct, frozen=True):
     """A column of a table.
 
     Attributes:
@@ -46,7 +48,7 @@ class Column(NamedTuple):
     grid: bool = False
 
 
-class Table(NamedTuple):
+class Table(Struct, frozen=True):
     """Columns and the cells below them."""
 
     columns: Sequence[Column]
@@ -120,7 +122,7 @@ class Table(NamedTuple):
         return max(longest + len(HANGING) * (not column.grid), column.least or LEAST)
 
 
-class _Lines(NamedTuple):
+class _Lines(Struct, frozen=True):
     """A cell as lines that are as wide as its column."""
 
     lines: Sequence[str]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from check_invariants.output import Document
 from check_invariants.table import Styled
@@ -25,7 +27,7 @@ VERDICTS = {
 }
 
 
-class Listed(NamedTuple):
+class Listed(Struct, frozen=True):
     """A verdict as it is listed: under a name, and beside what was expected (None: nothing); whether a violation matters by itself."""
 
     name: str

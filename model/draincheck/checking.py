@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -49,7 +48,7 @@ class Finding(Struct, frozen=True):
         return self.expectation is None or self.expectation.outcome is self.outcome
 
 
-class StepOfModel(NamedTuple):
+class StepOfModel(Struct, frozen=True):
     """A labelled step as the model's source has it; several actions may come of one."""
 
     process: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from draincheck.expr import Expr
 from draincheck.properties import NoDeadlock
@@ -65,7 +67,7 @@ def _canonical(system: TransitionSystem) -> list[object]:
     ]  # fmt: skip
 
 
-class _Written(NamedTuple):
+class _Written(Struct, frozen=True):
     """A term as plain lists: of how many it consists, and how deep they are nested."""
 
     plain: object
@@ -86,11 +88,11 @@ class _Canonical(OfTerms[_Written]):
         plain: list[object] = [a.op.value]
         size = deepest = 1
         for arg in a.args:
-            part, more, depth = self[arg]
-            plain.append(part)
-            size += more
-            if depth > deepest:  # noqa: PLR1730 - max costs a call
-                deepest = depth
+            part = self[arg]
+            plain.append(part.plain)
+            size += part.size
+            if part.depth > deepest:  # noqa: PLR1730 - max costs a call
+                deepest = part.depth
         if size > MOST_TERMS or deepest > DEEPEST_TERMS:
             return _Written(["sha256", _hash(plain)], 1, 1)
         return _Written(plain, size, deepest + 1)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -134,7 +134,7 @@ class ModelFile(Struct, frozen=True):
         raise ModelError("the core runs QEMU's code bases, not a model of your own; use trace show")
 
 
-class Name(NamedTuple):
+class Name(Struct, frozen=True):
     """`MODEL.py`, `MODEL.py:FUNCTION` or `MODEL.py:FUNCTION:VARIANT` in its parts; "" for one that it does not have."""
 
     file: str

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -186,7 +186,7 @@ class EnumVar(Variable, EnumExpr):
         return self.to(self.named(new) if isinstance(new, str) else new)
 
 
-class Frame(NamedTuple):
+class Frame(Struct, frozen=True):
     """A call that a step stands in; a `numbered` one is counted each time it is entered (`main_loop_wait # 1`)."""
 
     function: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +24,7 @@ from drainspecs.mirror.impact import SAFE, rank
 __all__ = ["Checked", "Counterexample", "Wanted", "document", "is_directory"]
 
 
-class Wanted(NamedTuple):
+class Wanted(Struct, frozen=True):
     """What is wanted.
 
     Attributes:
@@ -109,7 +108,7 @@ class Checked(Struct, frozen=True, dict=True):
         return () if seen is None else self.subject.impact(seen.verdicts)
 
 
-class Counterexample(NamedTuple):
+class Counterexample(Struct, frozen=True):
     """What some properties are violated by."""
 
     items: Sequence[Listed]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
 from check_invariants.judge import Asked, checked, warn
@@ -34,7 +35,7 @@ def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     return code
 
 
-class _Row(NamedTuple):
+class _Row(Struct, frozen=True):
     """A model, and what the check of it found; `name`: what tells it from the others."""
 
     name: str

@@ -220,11 +220,11 @@ class Explorer:
         """Look into what was noted in a layer, first things first."""
         notes = [(state, self.loop.notes[number].action.index, number) for number, state in first.items()]
         for state, _, number in sorted(notes):
-            action, fault, _ = self.loop.notes[number]
-            if fault is None:
-                self._break(state, self.loop.notes[number])
+            note = self.loop.notes[number]
+            if note.fault is None:
+                self._break(state, note)
             else:
-                self.faults.setdefault(fault.kind, (state, action.index))
+                self.faults.setdefault(note.fault.kind, (state, note.action.index))
 
     def _break(self, state: int, note: StepNote) -> None:
         if note.broken in self.broken:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+from msgspec import Struct
 
 from draincheck.budget import look
 from draincheck.exploration.domains import Facts, conjunction
@@ -30,7 +32,7 @@ PIECE = 256
 DEEPEST = 60
 
 
-class StepNote(NamedTuple):
+class StepNote(Struct, frozen=True):
     """What can be wrong with taking an action: it has this fault, or breaks the assertion of this name."""
 
     action: Action
@@ -38,7 +40,7 @@ class StepNote(NamedTuple):
     broken: str = ""
 
 
-class _Guarded(NamedTuple):
+class _Guarded(Struct, frozen=True):
     """An action, what its guard says, and those of the fixed values that still have to be looked at."""
 
     action: Action
@@ -180,11 +182,11 @@ class _Text:
 
     def _action(self, guarded: _Guarded, depth: int) -> None:
         """Write an action: the rest of its guard, its faults, its checks, its successor."""
-        action, guard, others = guarded
+        action, guard = guarded.action, guarded.guard
         if action.index % PIECE == 0:
             look()
         closed = self._writer.closed
-        test = self._writer.all_of(others, guard)
+        test = self._writer.all_of(guarded.open, guard)
         if test:
             self._line(depth, f"if {closed(test)}:")
             depth += 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -37,7 +36,7 @@ class Call(Struct, frozen=True, eq=False):
         return f"{self.frame} {self.number}" if self.number else str(self.frame)
 
 
-class Change(NamedTuple):
+class Change(Struct, frozen=True):
     """A variable that got a new value."""
 
     name: str

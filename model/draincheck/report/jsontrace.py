@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -190,7 +190,7 @@ def _check_kind(data: Json) -> None:
         raise TraceError(f"the trace has version {_shown(version)}, read here is version {VERSION}; export it again")
 
 
-class _Variable(NamedTuple):
+class _Variable(Struct, frozen=True):
     """A variable as a file has it."""
 
     name: str

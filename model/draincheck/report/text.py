@@ -19,7 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from draincheck.analysis.accident import accident
 from draincheck.analysis.waiting import situation
@@ -66,7 +68,7 @@ STYLES = {
 }
 
 
-class _Line(NamedTuple):
+class _Line(Struct, frozen=True):
     """A line before layout: `kind` is a key of STYLES or "" for an ordinary step, `step` the number of the step that begins with it.
 
     `gutter` stands left of everything: a number, or as much space. `others` stands before the lines in which running text goes on;
@@ -162,7 +164,7 @@ def _numbered(lines: Iterable[_Line], width: int) -> Iterator[_Line]:
     """The lines of a tree with the numbers of their steps."""
     for line in lines:
         plain = not line.text or line.kind == "thread"
-        yield line if plain else line._replace(gutter=f"{line.step or '':>{width}} ")
+        yield line if plain else replace(line, gutter=f"{line.step or '':>{width}} ")
 
 
 class _Tree:
@@ -348,7 +350,7 @@ def _layout(lines: Sequence[_Line], color: bool, width: int | None = None) -> st
     return "".join(f"{part.painted if color else part.plain}\n" for part in placed)
 
 
-class _Part(NamedTuple):
+class _Part(Struct, frozen=True):
     """A line as it is printed: changes stand in their column."""
 
     gutter: str

@@ -11,7 +11,9 @@ who waits for what:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from draincheck.analysis.standing import Stand
 from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation, Waiting, Way, situation
@@ -30,7 +32,7 @@ SLEEPS: Final = frozenset({
 NAMED: Final = 4
 
 
-class WaitingLine(NamedTuple):
+class WaitingLine(Struct, frozen=True):
     """A line; its kind is `head`, `bad` for what cannot be helped any more, or "" for an ordinary one."""
 
     text: str

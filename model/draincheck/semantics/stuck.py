@@ -9,7 +9,9 @@ and no final state is in reach.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from draincheck.expr import BoolExpr, all_, any_, not_
 from draincheck.properties import FaultKind
@@ -44,7 +46,7 @@ def is_dead(system: TransitionSystem, state: State) -> bool:
     return system.holds(not_at_rest(system), state) and next(system.enabled(state), None) is None
 
 
-class LeftOpen(NamedTuple):
+class LeftOpen(Struct, frozen=True):
     """The goals that no state met that was looked at, and whether those were all that can come, which makes them out of reach."""
 
     names: tuple[str, ...]

@@ -7,7 +7,8 @@ claim that it has not seen. The reference interpreter has a reading of its own, 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from draincheck.expr import FALSE, BoolExpr, all_, any_, not_
 from draincheck.properties import (
@@ -143,7 +144,7 @@ def _out_of_reach(found: LeftOpen) -> bool | None:
     return (True if found.all_seen else None) if found.names else False
 
 
-class Decisive(NamedTuple):
+class Decisive(Struct, frozen=True):
     """A condition that decided, the state it is about, and what it has to do with the property; None: the whole state."""
 
     words: str
