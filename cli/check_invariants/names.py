@@ -15,7 +15,7 @@ from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
 from drainspecs.mirror.specifications import known_properties
 
-__all__ = ["TABLES", "Names"]
+__all__ = ["TABLES", "Names", "merged"]
 
 
 class Names(Struct, frozen=True):
@@ -62,3 +62,12 @@ TABLES: Final = {
         lambda: ((f"{knob.name}={value}", knob.meaning) for knob in all_knobs().values() for value in knob.values),
     ),
 }
+
+
+def merged(settings: Iterable[tuple[str, Setting]]) -> dict[str, Setting]:
+    """Settings by knob; one knob cannot have two values."""
+    merged: dict[str, Setting] = {}
+    for name, value in settings:
+        if merged.setdefault(name, value) != value:
+            raise click.UsageError(f"--set gives {name} two values")
+    return merged

@@ -6,9 +6,7 @@ import json
 import os
 import sys
 from collections import Counter as Tally
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event, Lock, Thread
 from time import perf_counter
 from types import ModuleType
@@ -16,10 +14,8 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
 
 from check_invariants import standard
 from check_invariants.exit import ExitCode, NotWritable
-from check_invariants.options import STDOUT
 from check_invariants.table import Table
 from draincheck import Run, render_trace
-from draincheck.atomicfile import check_writable, write_atomically
 from draincheck.budget import memory_in_use
 from draincheck.errors import OutOfBudget
 from draincheck.escape import harmless
@@ -36,8 +32,8 @@ __all__ = [
     "Counter",
     "Document",
     "Json",
-    "check_output",
     "emit",
+    "emit_content",
     "emit_document",
     "emit_json",
     "emit_markup",
@@ -45,10 +41,8 @@ __all__ = [
     "emit_table",
     "emit_trace",
     "json_text",
-    "make_directory",
     "until_stopped",
     "whole",
-    "write_to",
 ]
 
 T = TypeVar("T")
@@ -63,8 +57,6 @@ SOON, SELDOM = float("inf") if os.environ.get("CHECK_INVARIANTS_PROGRESS") == "o
 #: seconds between two looks at whether it is time
 TICK = 0.25
 
-#: a name that no file has, for seeing whether a directory takes files
-PROBE = ".check-invariants"
 
 #: goes up whenever a reader of the documents before could misunderstand one
 VERSION = 1
@@ -94,6 +86,11 @@ def _print(text: str) -> None:
         standard.let_go()
         if not isinstance(error, BrokenPipeError):
             raise NotWritable(f"standard output cannot be written: {error.strerror}") from error
+
+
+def emit_content(text: str) -> None:
+    """Print what a file would have; on a terminal nothing in it moves the cursor."""
+    _print(harmless(text) if _watched(standard.stream()) else text)
 
 
 def emit_json(kind: str, content: Document, code: ExitCode | None = None) -> None:
@@ -140,65 +137,6 @@ def _terminal() -> ModuleType:
     from check_invariants import terminal
 
     return terminal
-
-
-# -- files ------------------------------------------------------------------------------------------
-
-
-def check_output(path: str) -> None:
-    """Raise the NotWritable that `write_to` would raise now: long work begins only for an output that can be written."""
-    if path != STDOUT:
-        _refuse_input(path)
-        with _writing(path):
-            check_writable(Path(path))
-
-
-def write_to(path: str, data: str | bytes) -> None:
-    """Write a file whole or not at all; `-` is standard output. Raises NotWritable."""
-    if path == STDOUT:
-        text = data if isinstance(data, str) else data.decode()
-        _print(harmless(text) if _watched(standard.stream()) else text)
-        return
-    _refuse_input(path)
-    with _writing(path):
-        write_atomically(Path(path), data)
-
-
-@contextmanager
-def _writing(path: str) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise NotWritable(f"{path} cannot be written: {error.strerror}; nothing was changed there") from error
-
-
-def _refuse_input(path: str) -> None:
-    """Raise NotWritable for a file that this run was made from: a model, what it imports, or the program."""
-    try:
-        there = Path(path).stat()
-    except (OSError, ValueError):
-        return
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and _is_same(file, there):
-            raise NotWritable(f"{path} was read to do this, and would be replaced; nothing was changed there")
-
-
-def _is_same(file: str, there: os.stat_result) -> bool:
-    try:
-        return os.path.samestat(os.stat(file), there)  # noqa: PTH116 (six hundred of them, each time)
-    except OSError:
-        return False
-
-
-def make_directory(path: str) -> None:
-    """Make a directory unless it is there; files can be written into it. Raises NotWritable."""
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise NotWritable(f"{path} cannot be made: {why}") from error
-    check_output(str(Path(path) / PROBE))
 
 
 # -- progress ---------------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from check_invariants import github_log, standard
 from check_invariants.exit import NotWritable
+from check_invariants.files import check_output, write_to
 from check_invariants.options import STDOUT
-from check_invariants.output import check_output, emit, write_to
+from check_invariants.output import emit
 from draincheck.location import files_below
 from draincheck.report.account import Account
 from draincheck.report.github import github_annotations, github_summary

@@ -9,14 +9,13 @@ from msgspec import Struct
 
 from check_invariants.output import Document
 from check_invariants.table import Styled
-from draincheck import Expectation, ModelFile, Outcome, Subject, Verdict
+from draincheck import Expectation, Outcome, Subject, Verdict
 from draincheck.words import counted, listed
-from drainspecs.mirror.code_base import CodeBase
 
 if TYPE_CHECKING:
     from draincheck.certificate import InvariantClaim
 
-__all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", "naming", "placed", "tallied"]
+__all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", "placed", "tallied"]
 
 #: verdicts, with the sign of each in a table, what is said of several, and the colour on a terminal
 VERDICTS = {
@@ -91,11 +90,6 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
     if unasked and not said:
         return f"everything that is asked holds; never asked, as expected: {', '.join(unasked)}"
     return "; ".join(said) or otherwise
-
-
-def naming(subject: Subject) -> str:
-    """The arguments that name what is checked."""
-    return subject.options if isinstance(subject, CodeBase | ModelFile) else subject.title
 
 
 def tallied(verdicts: Mapping[str, int], unexpected: int | None) -> str:

@@ -8,14 +8,16 @@ from typing import Final
 __all__ = ["escaped", "harmless", "unescaped"]
 
 #: control characters but tabs and line ends, what turns the direction of text, other line ends, and halves of characters
-HARMFUL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+HARMFUL: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 
 
 def harmless(text: str) -> str:
     """The text, with a backslash, u, and its number for each character that a terminal would obey or could not show."""
-    return HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    if all(
+        map(str.isprintable, re.split("[\t\n]", text))
+    ):  # as nearly all are: the other pattern takes long to compile
+        return text
+    return re.sub(HARMFUL, lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 #: what XML 1.0 cannot hold or would change, and what Graphviz stumbles over

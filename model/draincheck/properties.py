@@ -68,6 +68,11 @@ class Property(_Told, frozen=True):
 
     name: str
 
+    @property
+    def leaves_waiting(self) -> bool:
+        """A counterexample ends, or goes round, where somebody is left waiting: `analysis.waiting` tells who."""
+        return self.breach in (Breach.STUCK, Breach.LIVENESS)
+
     def conditions(self) -> tuple[BoolExpr, ...]:
         """What it says about states: for `LeadsTo` trigger and goal, for the other kinds one condition or none."""
         return tuple(self._conditions().values())

@@ -341,10 +341,10 @@ def find_revision(name: str) -> Revision:
     for row in code_bases():
         if row.name == name:
             return row
-    if _comes_later(name):
-        raise UnknownName(f"{name} is not modelled: the story ends with {_RELEASES[-1]}; known: {', '.join(_RELEASES)}")
     if name.startswith("v") and name in _RELEASES:
         return _last_in(name)
+    if _comes_later(name):
+        raise UnknownName(f"{name} is not modelled: the story ends with {_RELEASES[-1]}; known: {', '.join(_RELEASES)}")
     stem, tilde, back = name.partition("~")
     matches = [
         index

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from check_invariants.exit import NotWritable
-from check_invariants.output import make_directory, write_to
+from check_invariants.files import make_directory, write_to
 from check_invariants.table import Column, Styled, Table
 from draincheck.words import counted
 from tests.support.processes import AS_AT_A_PROMPT

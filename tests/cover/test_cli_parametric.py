@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from msgspec.structs import replace
 
-from check_invariants.selection import select_from_source
+from check_invariants.own_models import select_from_source
 from draincheck.revisions import find_revision
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome

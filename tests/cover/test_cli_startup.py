@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from check_invariants.deferred import Deferred
 from check_invariants.main import COMMANDS, cli
 from check_invariants.reports import ReportOptions
-from check_invariants.selection import OwnModel, Selectors
+from check_invariants.selectors import OwnModel, Selectors
 from draincheck import __version__
 
 ROOT = Path(__file__).parent.parent.parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import click
 from msgspec.structs import asdict, replace
@@ -23,7 +23,7 @@ from check_invariants.exit import (
 from check_invariants.inputs import read_text
 from check_invariants.judge import compiled
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
-from check_invariants.selection import OwnModel, built_otherwise, select_from_source
+from check_invariants.own_models import built_otherwise, select_from_source
 from check_invariants.words import claimed
 from draincheck.certificate import CertificateVerdict, Header, check, read
 from draincheck.errors import CertificateError, NoSolver
@@ -33,6 +33,9 @@ from draincheck.subject import Source
 from draincheck.words import counted, share
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import uncovered
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import OwnModel
 
 
 def check_files(

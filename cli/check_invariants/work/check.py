@@ -6,37 +6,29 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from check_invariants import standard
 from check_invariants.exit import ExitCode, ending
-from check_invariants.filenames import file_names
+from check_invariants.files import check_output, is_directory, make_directory, write_to
 from check_invariants.judge import Asked, checked, warn
 from check_invariants.options import refuse_short
-from check_invariants.output import (
-    check_output,
-    emit,
-    emit_json,
-    emit_stop,
-    emit_table,
-    emit_trace,
-    make_directory,
-    write_to,
-)
-from check_invariants.selection import Models, Selectors, select_models
+from check_invariants.output import emit, emit_json, emit_stop, emit_table, emit_trace
+from check_invariants.selection import own_settings, select
 from check_invariants.table import Cell, Column, Table
-from check_invariants.words import Listed, as_far_as_modelled, naming
-from check_invariants.work import models
-from check_invariants.work.findings import Checked, Counterexample, Wanted, document, is_directory
+from check_invariants.words import Listed, as_far_as_modelled
+from check_invariants.work.findings import Checked, Counterexample, Wanted
 from draincheck import Subject
 from draincheck.checking import StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
 from draincheck.properties import FAULTS
-from draincheck.report.jsontrace import write_trace
 from draincheck.verdict import Exploration, Limits
 from draincheck.words import counted
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import Selectors
 
 
 def command(
@@ -56,34 +48,45 @@ def command(
     **selectors: Unpack[Selectors],
 ) -> ExitCode:
     """Check what the options name, and write its counterexamples where they are wanted."""
-    if lemmas and engine != "induction":
-        raise click.UsageError("--lemma is for --engine induction")
-    if no_trace and traces:
-        raise click.UsageError("--no-trace and --traces exclude each other")
+    _refuse_together(lemmas, engine, no_trace, traces)
     refuse_short(short, as_json, no_trace)
     _refuse_limits(engine, max_states, depth)
     asked = Asked(properties, Limits(max_states, depth=depth), engine, lemmas)
     wanted = Wanted(0 if no_trace else None if traces else 1, short, trace_out, as_json, strict or bool(properties))
-    if selectors["model"] is None and selectors.get("scenario") is None:
-        from check_invariants.work import everywhere
+    if selectors["model"] is not None:
+        return _of_model(selectors["model"], asked, wanted, selectors)
+    if selectors.get("scenario") is None:
+        return _of_scenarios(asked, wanted, jobs, selectors)
+    return of_subject(select(properties, **selectors), asked, wanted)
 
-        return everywhere.check(
-            asked,
-            wanted,
-            jobs,
-            revision=selectors.get("revision"),
-            order=selectors.get("order"),
-            settings=selectors.get("settings", ()),
-        )
-    subject = select_models(properties, **selectors)
+
+def _of_scenarios(asked: Asked, wanted: Wanted, jobs: int | None, named: Selectors) -> ExitCode:
+    """Check a code base in every scenario."""
+    from check_invariants.work import everywhere
+
+    revision, order, settings = named.get("revision"), named.get("order"), named.get("settings", ())
+    return everywhere.check(asked, wanted, jobs, revision=revision, order=order, settings=settings)
+
+
+def _of_model(name: str, asked: Asked, wanted: Wanted, named: Selectors) -> ExitCode:
+    """Check a model of the user's, or several."""
+    from check_invariants.own_models import Models, load_models
+    from check_invariants.work import models
+
+    subject = load_models(name, own_settings(named))
     if not isinstance(subject, Models):
         return of_subject(subject, asked, wanted)
-    for option, given in (("--trace-out", trace_out is not None), ("--traces", traces), ("--short", short)):
+    given_for_one = (
+        ("--trace-out", wanted.trace_out is not None),
+        ("--traces", wanted.traces is None),
+        ("--short", wanted.short),
+    )
+    for option, given in given_for_one:
         if given:
             raise click.UsageError(
                 f"{option} is for one model, and {subject.called} is {len(subject.all)} here: name one"
             )
-    return models.command(subject, asked, as_json)
+    return models.command(subject, asked, wanted.as_json)
 
 
 def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
@@ -96,12 +99,22 @@ def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
     stop = found.result.stopped
     code = ending(found.codes, stop)
     if wanted.as_json:
+        from check_invariants.work.document import document
+
         warn(found.result)
         emit_json("check", document(found, traces=wanted.traces != 0), code)
     else:
         _show(found, wanted)
     emit_stop(stop, "what was not decided is unknown")
     return code
+
+
+def _refuse_together(lemmas: Sequence[str], engine: str, no_trace: bool, traces: bool) -> None:
+    """Raise UsageError for options that exclude each other."""
+    if lemmas and engine != "induction":
+        raise click.UsageError("--lemma is for --engine induction")
+    if no_trace and traces:
+        raise click.UsageError("--no-trace and --traces exclude each other")
 
 
 def _refuse_limits(engine: str, max_states: int | None, depth: int | None) -> None:
@@ -129,6 +142,9 @@ def _write_traces(found: Checked, named: Sequence[str], path: str) -> None:
         names = ", ".join(item.name for item, _ in violated)
         raise click.UsageError(f"--trace-out {path}: there are {counted(len(violated), 'counterexample')} ({names}); choose one by --property, "
                                f"or name a directory: --trace-out {path}/")  # fmt: skip
+    from check_invariants.filenames import file_names
+    from draincheck.report.jsontrace import write_trace
+
     files = file_names([item.name for item in (*found.result.system.properties, *FAULTS.values())])
     for item, run in violated:
         text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
@@ -200,4 +216,4 @@ def _to_see(subject: Subject, item: Counterexample) -> str:
     """The command that shows a counterexample."""
     name = quote(item.items[0].name)
     steps = counted(len(item.run.steps), "step")
-    return f"  {item.names}, {steps}: check-invariants check {naming(subject)} --property {name}\n"
+    return f"  {item.names}, {steps}: check-invariants check {subject.about.options} --property {name}\n"

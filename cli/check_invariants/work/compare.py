@@ -10,29 +10,14 @@ from msgspec import Struct
 
 from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode, ending
+from check_invariants.files import check_output, write_to
 from check_invariants.judge import meaningful
 from check_invariants.options import refuse_short
-from check_invariants.output import (
-    Counter,
-    Document,
-    check_output,
-    emit,
-    emit_json,
-    emit_stop,
-    emit_table,
-    emit_trace,
-    write_to,
-)
-from check_invariants.selection import (
-    called_with,
-    check_possible,
-    chosen_properties,
-    impossible,
-    load_model,
-    named_code_base,
-)
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table, emit_trace
+from check_invariants.own_models import called_with, load_model
+from check_invariants.selection import check_possible, chosen_properties, impossible, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
-from check_invariants.words import naming, placed
+from check_invariants.words import placed
 from draincheck import Run, Subject, Verdict
 from draincheck.budget import grace
 from draincheck.knobs import Setting
@@ -243,7 +228,7 @@ def _show(found: _Found, traces: bool, short: bool) -> None:
         subject, verdict, run = shown
         emit(f"\nthe shortest new counterexample, of {verdict.property}:\n\n")
         emit_trace(run, short=short)
-        emit(f"\nsee: check-invariants check {naming(subject)} --property {quote(verdict.property)}\n")
+        emit(f"\nsee: check-invariants check {subject.about.options} --property {quote(verdict.property)}\n")
     emit(f"\n{found.sentence}\n")
 
 

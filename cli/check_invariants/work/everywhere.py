@@ -13,6 +13,7 @@ from msgspec import Struct
 from check_invariants import standard
 from check_invariants.exit import ExitCode, MalformedInput, ending
 from check_invariants.filenames import file_names
+from check_invariants.files import is_directory, make_directory, write_to
 from check_invariants.judge import Asked, checked_quietly
 from check_invariants.output import (
     Document,
@@ -22,15 +23,14 @@ from check_invariants.output import (
     emit_stop,
     emit_table,
     emit_trace,
-    make_directory,
     until_stopped,
     whole,
-    write_to,
 )
 from check_invariants.selection import impossible, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, placed
-from check_invariants.work.findings import Checked, Wanted, document, is_directory
+from check_invariants.work.document import document
+from check_invariants.work.findings import Checked, Wanted
 from draincheck import Run
 from draincheck.knobs import Setting
 from draincheck.pool import in_processes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from msgspec import to_builtins
 from msgspec.structs import asdict
@@ -10,12 +10,14 @@ from msgspec.structs import asdict
 from check_invariants.exit import ExitCode
 from check_invariants.options import refuse_short
 from check_invariants.output import Document, emit, emit_json, emit_markup
-from check_invariants.selection import OwnModel
 from check_invariants.work.trace import Followed, with_parameters
 from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, explain
 from draincheck.report.explain_text import render_explanation
 from draincheck.report.jsontrace import accident_json
 from draincheck.report.waiting import waiting_json
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import OwnModel
 
 
 def command(file: str, *, short: bool, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from check_invariants.exit import ExitCode, of_answer
-from check_invariants.output import Document
 from check_invariants.words import Listed, conclusion
 from draincheck import Run, Subject, Trace
-from draincheck.checking import Finding, Result
+from draincheck.checking import Result
 from draincheck.reason import NeverAsked, Unasked
-from draincheck.report.jsontrace import trace_to_json
-from draincheck.report.waiting import waiting_of
 from drainspecs.mirror.answer import answer
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import SAFE, rank
 
-__all__ = ["Checked", "Counterexample", "Wanted", "document", "is_directory"]
+__all__ = ["Checked", "Counterexample", "Wanted"]
 
 
 class Wanted(Struct, frozen=True):
@@ -129,16 +125,6 @@ class Counterexample(Struct, frozen=True):
         return ", ".join(item.name for item in self.items)
 
 
-def is_directory(path: str) -> bool:
-    """Whether a name is that of a directory, be it there or not."""
-    if path.endswith(("/", "\\")):
-        return True
-    try:
-        return Path(path).is_dir()
-    except OSError:  # a longer name than there may be
-        return False
-
-
 def _equally(_: str) -> int:
     """A rank where no property is worse than another."""
     return 0
@@ -149,48 +135,3 @@ def _still(found: Checked) -> str:
     reasons = (item.verdict.reason for item in found.listed)
     still = any(isinstance(reason, NeverAsked) and reason.why is Unasked.NO_STEP for reason in reasons)
     return "; nothing ever moves in this model" if still else ""
-
-
-def document(found: Checked, traces: bool) -> Document:
-    """The same as JSON values."""
-    return {
-        "answer": found.answer,
-        "model": found.result.system.name,
-        "digest": found.result.system.digest,
-        "source": found.subject.source(),
-        "outcome": found.impact,
-        "warnings": found.result.warnings,
-        **_search_json(found.result),
-        "properties": [_property_json(found, item, traces) for item in found.result.findings],
-    }
-
-
-def _search_json(result: Result) -> Document:
-    """What explicit search did; null for the other engines."""
-    if result.exploration is None:
-        return {"statistics": None, "never_taken": None}
-    s = result.exploration.statistics
-    counts = {"states": s.states, "transitions": s.transitions, "depth": s.depth, "queue": s.queue, "widest": s.widest}
-    return {
-        "statistics": {**counts, "seconds": round(s.seconds, 4)},
-        "never_taken": [
-            {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
-            for step in result.never_taken
-        ],
-    }
-
-
-def _property_json(found: Checked, item: Finding, traces: bool) -> Document:
-    run, shown = found.runs.get(item.name), None
-    if traces and run is not None:
-        shown = trace_to_json(run, source=found.subject.source(), verdict=item.outcome)
-    return {
-        "name": item.name,
-        "kind": type(item.item).__name__,
-        "meaning": item.item.meaning,
-        "source": item.item.source,
-        **Listed(item.name, item.verdict, item.expectation).to_json(),
-        "limits": found.subject.limits(item.name, item.outcome),
-        "trace": shown,
-        "waiting": None if run is None else waiting_of(run),
-    }

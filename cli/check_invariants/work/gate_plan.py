@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from check_invariants.configuration import CodeBaseEntry, Entry, GateConfig, ModelEntry, Spot
-from check_invariants.selection import loading
+from check_invariants.own_models import loading
 from draincheck import Subject
 from draincheck.errors import SourceLine
 from draincheck.knobs import Setting, nearest, parse_setting

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from check_invariants.exit import ExitCode, LimitReached
+from check_invariants.files import check_output, write_to
 from check_invariants.judge import compiled, meaningful
-from check_invariants.output import check_output, json_text, write_to
-from check_invariants.selection import Selectors, select
+from check_invariants.output import json_text
+from check_invariants.selection import select
 from draincheck import Limits, TransitionSystem
 from draincheck.analysis.transition_graph import MAX_DRAWN, MAX_NODES, transition_graph
 from draincheck.engines.explicit import explore
@@ -20,6 +21,8 @@ from draincheck.report.graphs import to_dot, to_graphml, to_node_link, to_svg
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from check_invariants.selectors import Selectors
 
 
 _FORMATS: Mapping[str, Callable[[nx.MultiDiGraph[int]], str | bytes]] = {

@@ -15,8 +15,10 @@ from msgspec.structs import replace
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.judge import Asked
+from check_invariants.names import merged
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
-from check_invariants.selection import check_possible, load_model, merged
+from check_invariants.own_models import load_model
+from check_invariants.selection import check_possible
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, tallied
 from check_invariants.work import check

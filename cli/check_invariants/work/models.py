@@ -10,7 +10,7 @@ from msgspec import Struct
 from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
 from check_invariants.judge import Asked, checked, warn
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
-from check_invariants.selection import Maker, Models
+from check_invariants.own_models import Maker, Models
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed
 from draincheck import ModelFile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import click
 from msgspec.structs import asdict
@@ -13,19 +13,11 @@ from msgspec.structs import asdict
 from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode, LimitReached, cut_short, of_comparison, of_verdict, worst
 from check_invariants.filenames import plain
+from check_invariants.files import check_output, make_directory, write_to
 from check_invariants.judge import asking, compiled
 from check_invariants.options import STDOUT
-from check_invariants.output import (
-    Counter,
-    Document,
-    check_output,
-    emit,
-    emit_json,
-    make_directory,
-    until_stopped,
-    write_to,
-)
-from check_invariants.selection import Selectors, chosen_properties, select
+from check_invariants.output import Counter, Document, emit, emit_json, until_stopped
+from check_invariants.selection import chosen_properties, select
 from check_invariants.words import as_far_as_modelled, claimed
 from draincheck import Expectation, Limits, Outcome, Subject, TransitionSystem
 from draincheck import certificate as certificates
@@ -38,6 +30,9 @@ from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite import matrix as suite
 from drainspecs.suite.certificates import Coverage, by_system, coverage, uncovered
 from drainspecs.suite.matrix import Row, RowResult
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import Selectors
 
 #: what `--matrix` writes if nobody says where
 DIRECTORY = "certificates"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 from msgspec.structs import asdict, replace
 
@@ -11,7 +11,7 @@ from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.judge import asking, meaningful
 from check_invariants.names import Names
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
-from check_invariants.selection import CodeBaseOptions, select_code_base
+from check_invariants.selection import select_code_base
 from check_invariants.table import Column, Styled, Table
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
@@ -22,6 +22,9 @@ from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, find_mitigati
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.stray_requests import CASES
 from drainspecs.questions.repair import NO_HANG, SAFETY, Flaw, Remainder, Repair, Repairs, repair, what_remains
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import CodeBaseOptions
 
 TABLES: Final = {
     "mitigation": Names(

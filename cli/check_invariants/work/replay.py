@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict, worst
 from check_invariants.output import Document, emit, emit_json
-from check_invariants.selection import OwnModel
 from check_invariants.work.trace import Followed
 from draincheck import ModelError, Outcome, Run, Subject
 from draincheck.conformance.lockstep import Parting, follow, steps_of_run
@@ -19,6 +18,9 @@ from draincheck.core.run import Replayed, replay
 from draincheck.knobs import Knobs
 from draincheck.properties import Always, Property
 from draincheck.words import counted, listed
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import OwnModel
 
 
 def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:

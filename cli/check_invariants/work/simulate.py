@@ -9,8 +9,11 @@ from typing import NamedTuple
 import click
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table, make_directory, write_to
-from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, check_possible, load_model, merged
+from check_invariants.files import make_directory, write_to
+from check_invariants.names import merged
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
+from check_invariants.own_models import load_model
+from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, check_possible
 from check_invariants.table import Column, Table
 from check_invariants.work import simulate_model
 from draincheck import Expectation, Outcome, Run, write_trace

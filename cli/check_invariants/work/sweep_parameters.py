@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from check_invariants.exit import ExitCode, LimitReached, ending
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
-from check_invariants.selection import Varied, chosen_properties, refusing, varied
+from check_invariants.own_models import Varied, refusing, varied
+from check_invariants.selection import chosen_properties
 from check_invariants.table import Column, Styled, Table
 from draincheck.analysis.decision_tables import Cube
 from draincheck.budget import grace

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import click
 from msgspec.structs import replace
 
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
+from check_invariants.files import check_output, write_to
 from check_invariants.inputs import read_bytes
 from check_invariants.judge import checked, compiled, warn
 from check_invariants.options import STDOUT
-from check_invariants.output import Counter, check_output, emit, emit_document, emit_trace, write_to
-from check_invariants.selection import OwnModel, Selectors, built_otherwise, select, select_from_source
+from check_invariants.output import Counter, emit, emit_document, emit_trace
+from check_invariants.own_models import built_otherwise, select_from_source
+from check_invariants.selection import select
 from draincheck import ModelFile, Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict, __version__
 from draincheck.analysis.confirmed import confirmed
 from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
@@ -21,6 +23,9 @@ from draincheck.report.text import render_outline, render_trace
 from draincheck.report.trace_markdown import trace_in_markdown
 from draincheck.semantics.violation import outcome_if_shown
 from draincheck.subject import About
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import OwnModel, Selectors
 
 
 class Followed(NamedTuple):

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from check_invariants.exit import ExitCode, ending
+from check_invariants.files import make_directory, write_to
 from check_invariants.judge import asking
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, make_directory, write_to
-from check_invariants.selection import CodeBaseOptions, own_settings, probes_of_states, select_code_base
+from check_invariants.output import Counter, Document, emit, emit_json, emit_stop
+from check_invariants.selection import own_settings, probes_of_states, select_code_base
 from check_invariants.work.why_parameters import WhyQuestion, explained
 from draincheck import Run, TransitionSystem
 from draincheck.budget import grace
@@ -26,6 +27,9 @@ from draincheck.revisions import Revision
 from draincheck.words import counted
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.questions.why import Flip, KnobChange, Why, why
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import CodeBaseOptions
 
 
 def command(

@@ -22,7 +22,7 @@ from draincheck.analysis.prospects import Prospects
 from draincheck.analysis.standing import ControlMap, Posture, Stand
 from draincheck.expr import TRUE, BoolExpr, Expr, Substitution, all_, variables_of
 from draincheck.promise import Fairness, Strength
-from draincheck.properties import CanAlwaysFinish, FaultKind, Liveness, NoDeadlock
+from draincheck.properties import FaultKind, Liveness
 from draincheck.run import Run, label_of
 from draincheck.semantics.violation import shows
 from draincheck.sorts import Value
@@ -149,7 +149,7 @@ def situation(run: Run) -> Situation | None:
     """
     system, trace = run.system, run.trace
     item = system.property_named(trace.property) if trace.property else None
-    if not isinstance(item, NoDeadlock | CanAlwaysFinish | Liveness) or not shows(run, item):
+    if item is None or not item.leaves_waiting or not shows(run, item):
         return None
     if trace.loop is not None:
         found = situation_in(system, run.states[trace.loop :], trace.actions[trace.loop :])

@@ -30,7 +30,7 @@ LONGEST, LONG = 10_000, 200
 MOST_CHOICES = 12
 
 #: what is called by a name
-NAME = re.compile(r"\bt(\d+)\b")
+NAME = r"\bt(\d+)\b"
 
 COMPARE = {op.EQ: "==", op.LT: "<", op.LE: "<="}
 
@@ -62,7 +62,7 @@ class Writer(OfTerms[str]):
             return text
         needed, todo = set[int](), [text]
         while todo:
-            new = set(map(int, NAME.findall(todo.pop()))) - needed
+            new = set(map(int, re.findall(NAME, todo.pop()))) - needed
             needed |= new
             todo += [self._named[number] for number in new]
         if not needed:

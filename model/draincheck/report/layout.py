@@ -9,7 +9,7 @@ from textwrap import wrap
 __all__ = ["fitted", "listed", "styled", "unbound", "wrapped"]
 
 #: a command to copy: between backticks, or to the end of its line
-_COMMAND = re.compile(r"`[^`]*`|\b(?:check-invariants|pip) .*")
+_COMMAND = r"`[^`]*`|\b(?:check-invariants|pip) .*"
 
 
 def wrapped(text: str, width: int, first: str = "", others: str = "") -> list[str]:
@@ -33,7 +33,7 @@ def _fitted(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
-    kept = _COMMAND.sub(lambda found: found[0].replace(" ", "\xa0"), line.lstrip())
+    kept = re.sub(_COMMAND, lambda found: found[0].replace(" ", "\xa0"), line.lstrip())
     return [part.replace("\xa0", " ") for part in wrapped(kept, width, indent, indent + "  ")]
 
 

@@ -23,14 +23,11 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from draincheck.analysis.accident import accident
-from draincheck.analysis.waiting import situation
 from draincheck.expr import Expr, variables_of
-from draincheck.properties import Assertion, Liveness, Property, Reachable
+from draincheck.properties import Assertion, Liveness, NoFault, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
 from draincheck.report.heading import REPRODUCE, facts_of
 from draincheck.report.layout import listed, styled, unbound, wrapped
-from draincheck.report.waiting import waiting_lines
 from draincheck.run import Run
 from draincheck.semantics.fairness import who_could_move
 from draincheck.semantics.violation import Decisive, decisive_conditions, shows
@@ -279,15 +276,29 @@ def _ending(run: Run) -> Iterator[_Line]:
     word, kind = ("reached", "head") if isinstance(item, Reachable) else ("violated", "bad")
     meaning = f": {item.meaning}" if item.meaning else ""
     yield from _wrapped(f"{word} {_where(item, run)}: {item.name}{meaning}", "    ", kind)
-    if (end := accident(run)) is not None:
-        yield from _wrapped(f"    the step that cannot be taken: {end.process}: {end.label}", "        ")
-        yield from _wrapped(f"    {end.told} ({end.line})", "        ")
+    if isinstance(item, NoFault):
+        yield from _accident(run)
     for reason in decisive_conditions(run, item):
         yield from _because(run.system, reason)
 
 
+def _accident(run: Run) -> Iterator[_Line]:
+    """The step that cannot be taken."""
+    from draincheck.analysis.accident import accident  # what tells where processes stand, which few traces need
+
+    if (end := accident(run)) is not None:
+        yield from _wrapped(f"    the step that cannot be taken: {end.process}: {end.label}", "        ")
+        yield from _wrapped(f"    {end.told} ({end.line})", "        ")
+
+
 def _waiting(run: Run, width: int) -> Iterator[_Line]:
     """Who waits for what, where that is the point."""
+    item = run.system.property_named(run.trace.property) if run.trace.property else None
+    if item is None or not item.leaves_waiting:  # as most are: what tells who waits is not even loaded
+        return
+    from draincheck.analysis.waiting import situation
+    from draincheck.report.waiting import waiting_lines
+
     found = situation(run)
     for line in () if found is None else waiting_lines(found, width, "    "):
         yield _Line(line.text, line.kind)

@@ -6,7 +6,8 @@ all: in a model that never moves nothing is asked. What is violated is so, asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 
 from draincheck.expr import BoolExpr, all_, any_
 from draincheck.properties import Assertion, LeadsTo, Property
@@ -16,6 +17,9 @@ from draincheck.semantics.violation import faultless
 from draincheck.system import Action, Check, State, TransitionSystem
 
 __all__ = ["asked_by", "asking", "asking_step", "checks_of", "moves_on", "unasked", "without_check"]
+
+#: how much alike names are that may have been mixed up
+CLOSE = 0.75
 
 
 def checks_of(system: TransitionSystem, item: Assertion) -> Iterator[tuple[Action, Check]]:
@@ -62,10 +66,18 @@ def without_check(system: TransitionSystem, item: Property) -> NeverAsked | None
     """That an assertion has no check anywhere, which needs no search, or None."""
     if not isinstance(item, Assertion) or any(True for _ in checks_of(system, item)):
         return None
+    asked = dict.fromkeys(check.property for action in system.actions for check in action.checks)
+    return NeverAsked(Unasked.NO_CHECK, tuple(_close_to(item.name, asked)))
+
+
+def _close_to(name: str, names: Collection[str]) -> Sequence[str]:
+    """Those of some names that this one may have been meant to be."""
+    alike = [other for other in names if 2 * (Counter(name) & Counter(other)).total() >= CLOSE * len(name + other)]
+    if not alike:  # none has as many letters in common as it takes
+        return ()
     from difflib import get_close_matches
 
-    asked = dict.fromkeys(check.property for action in system.actions for check in action.checks)
-    return NeverAsked(Unasked.NO_CHECK, tuple(get_close_matches(item.name, asked, cutoff=0.75)))
+    return get_close_matches(name, names, cutoff=CLOSE)
 
 
 def unasked(system: TransitionSystem, item: Property, moves: bool = False) -> NeverAsked:

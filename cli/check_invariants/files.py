@@ -1,0 +1,84 @@
+"""Files that results go to: written whole or not at all, and never over what a run was made from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from check_invariants.exit import NotWritable
+from check_invariants.options import STDOUT
+from check_invariants.output import emit_content
+from draincheck.atomicfile import check_writable, write_atomically
+
+__all__ = ["check_output", "is_directory", "make_directory", "write_to"]
+
+#: a name that no file has, for seeing whether a directory takes files
+PROBE = ".check-invariants"
+
+
+def is_directory(path: str) -> bool:
+    """Whether a name is that of a directory, be it there or not."""
+    if path.endswith(("/", "\\")):
+        return True
+    try:
+        return Path(path).is_dir()
+    except OSError:  # a longer name than there may be
+        return False
+
+
+def check_output(path: str) -> None:
+    """Raise the NotWritable that `write_to` would raise now: long work begins only for an output that can be written."""
+    if path != STDOUT:
+        _refuse_input(path)
+        with _writing(path):
+            check_writable(Path(path))
+
+
+def write_to(path: str, data: str | bytes) -> None:
+    """Write a file whole or not at all; `-` is standard output. Raises NotWritable."""
+    if path == STDOUT:
+        emit_content(data if isinstance(data, str) else data.decode())
+        return
+    _refuse_input(path)
+    with _writing(path):
+        write_atomically(Path(path), data)
+
+
+@contextmanager
+def _writing(path: str) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotWritable(f"{path} cannot be written: {error.strerror}; nothing was changed there") from error
+
+
+def _refuse_input(path: str) -> None:
+    """Raise NotWritable for a file that this run was made from: a model, what it imports, or the program."""
+    try:
+        there = Path(path).stat()
+    except (OSError, ValueError):
+        return
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and _is_same(file, there):
+            raise NotWritable(f"{path} was read to do this, and would be replaced; nothing was changed there")
+
+
+def _is_same(file: str, there: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(file), there)  # noqa: PTH116 (six hundred of them, each time)
+    except OSError:
+        return False
+
+
+def make_directory(path: str) -> None:
+    """Make a directory unless it is there; files can be written into it. Raises NotWritable."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise NotWritable(f"{path} cannot be made: {why}") from error
+    check_output(str(Path(path) / PROBE))
