@@ -27,7 +27,7 @@ from tests.support.cli import run
 from tests.support.github import commands
 from tests.support.house import ROOT
 from tests.support.processes import COMMAND
-from tests.support.projects import project
+from tests.support.projects import MODEL, project
 from tests.support.reports import schema
 
 RED = '[[model]]\nfile = "ring.py"\nfunction = "build"\nparameters = { careful = false }\nexpect.unasked = "never asked"\n'
@@ -173,6 +173,26 @@ def test_a_model_is_no_place_for_a_report() -> None:
         before = Path(path).read_bytes()
         assert run("gate", "--junit", path).exit_code == 2
         assert Path(path).read_bytes() == before
+
+
+def test_what_a_verdict_rests_on_is_said_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demand on runs where nobody has promised to go on is violated as expected, and for another reason than was meant; control: promised."""
+    monkeypatch.setenv(reports.SUMMARY, "summary.md")
+    model = MODEL.replace("    return m", '    m.eventually("ends", y)\n    return m')
+    for text, warned in ((model, True), (model.replace("    return m", "    m.progress()\n    return m"), False)):
+        Path("summary.md").unlink(missing_ok=True)
+        project(Path(), f'{GREEN}expect.ends = "violated"\n', text)
+        result = run("gate", "--github", *ALL)
+        notified = read("s.json")["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+        said = [
+            result.stderr.startswith("warning: ring.py:build (careful=on): ends: nothing promises"),
+            any(found.name == "warning" and "ends" in found.message for found in commands(result.stdout)),
+            any(found["level"] == "warning" for found in notified),
+            "### Warnings" in Path("m.md").read_text(encoding="utf-8"),
+            "### Warnings" in Path("summary.md").read_text(encoding="utf-8"),
+            "nothing promises" in Path("j.xml").read_text(encoding="utf-8"),
+        ]
+        assert (result.exit_code, said) == (0, [warned] * 6)
 
 
 # -- GitHub -----------------------------------------------------------------------------------------

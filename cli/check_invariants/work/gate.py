@@ -11,7 +11,7 @@ from typing import Unpack
 import click
 
 import check_invariants
-from check_invariants import configuration, github_log
+from check_invariants import configuration, github_log, standard
 from check_invariants.again import command_again
 from check_invariants.configuration import GateConfig
 from check_invariants.exit import EmptySelection, ExitCode, Misconfigured, ending
@@ -125,6 +125,7 @@ def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
         place=SourceLine(config.path, 1),
     )
     said = f"{config.path}: {_checked(account)}; {account.summary if account.bad else 'all as expected'}"
+    standard.note("".join(f"warning: {suite.title}: {warning}\n" for suite, warning in account.warnings))
     reports.show("".join(_lines(account, suite, item) for suite, item in account.bad) + f"{said}\n")
     if reports.as_json:
         emit_json("gate-project", _document(config, account, said), code)

@@ -229,6 +229,11 @@ class Account(Struct, frozen=True, kw_only=True):
         return ((suite, item) for suite in self.shown for item in suite.items)
 
     @property
+    def warnings(self) -> Iterator[tuple[Suite, str]]:
+        """What verdicts rest on that is hardly meant, with the suite that it stands in."""
+        return ((suite, warning) for suite in self.shown for warning in suite.warnings)
+
+    @property
     def bad(self) -> list[tuple[Suite, Item]]:
         """What has to be looked at."""
         return [(suite, item) for suite, item in self.items if item.standing.bad]

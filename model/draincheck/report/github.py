@@ -23,7 +23,7 @@ _LEFT_OUT = "\n*The rest is left out here: GitHub shows no more of a step. The l
 
 
 def github_annotations(account: Account) -> str:
-    """A command a line for each thing to look at; where there are more than GitHub shows, one before them that says how many."""
+    """A command a line for each thing to look at, and for each warning; where there are more than GitHub shows, one before them that says how many."""
     return "".join(f"{line}\n" for line in _annotations(account))
 
 
@@ -34,6 +34,8 @@ def _annotations(account: Account) -> Iterator[str]:
         yield _command("error", {"title": account.title}, said)
     for suite, item in bad:
         yield _annotation(account, suite, item)
+    for suite, warning in account.warnings:
+        yield _command("warning", {"title": suite.title}, warning)
 
 
 def _annotation(account: Account, suite: Suite, item: Item) -> str:

@@ -70,6 +70,7 @@ def _facts(account: Account, suite: Suite) -> Iterable[tuple[str, str]]:
         "scenario": suite.scenario,
         "counts": "" if suite.counts is None else str(suite.counts),
         "pinned": "" if suite.pinned is None else str(suite.pinned),
+        "warnings": "\n".join(suite.warnings),
     }
     return ((name, value) for name, value in facts.items() if value)
 

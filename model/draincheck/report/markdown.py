@@ -48,6 +48,8 @@ def blocks_of(account: Account) -> Iterator[Block]:
         yield "### To look at\n"
         heads = ["", "where", "what", "expected", "found", "why", "shown by"]
         yield _table(heads, (_bad_row(account, suite, item) for suite, item in account.bad))
+    if warnings := [f"- {code(suite.title)}: {prose(warning)}\n" for suite, warning in account.warnings]:
+        yield f"### Warnings\n\n{''.join(warnings)}"
     if account.shown:
         yield "### All\n"
         yield _table(["", "what was checked", *_WORDS.values(), "states"], map(_suite_row, account.shown))

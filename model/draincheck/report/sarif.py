@@ -96,11 +96,12 @@ def _rule(name: str, meaning: str) -> Json:
 
 
 def _invocation(account: Account) -> Json:
-    notified: list[Json] = [
-        {"level": _NOTIFIED[item.standing], "message": _message(f"{suite.title}: {item.name}: {item.why}")}
+    notified = [
+        _notification(_NOTIFIED[item.standing], f"{suite.title}: {item.name}: {item.why}")
         for suite, item in account.items
         if item.standing in _NOTIFIED
     ]
+    notified += [_notification("warning", f"{suite.title}: {warning}") for suite, warning in account.warnings]
     return {
         "commandLine": harmless(account.typed(account.command)),
         "exitCode": account.exit_code,
@@ -108,6 +109,10 @@ def _invocation(account: Account) -> Json:
         "executionSuccessful": account.exit_code in _ENDED,
         "toolExecutionNotifications": notified,
     }
+
+
+def _notification(level: str, text: str) -> Json:
+    return {"level": level, "message": _message(text)}
 
 
 # -- a result ---------------------------------------------------------------------------------------
