@@ -7,27 +7,107 @@ the test. The reference interpreter and the second reading of the language find 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Final
 
-from draincheck.expr import Expr, variables_of
-from draincheck.properties import Property
-from draincheck.system import Action, Variable
+from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, any_, variables_of
+from draincheck.properties import NoDeadlock, Property
+from draincheck.system import Action, TransitionSystem, Variable
 
-__all__ = ["at_work"]
+__all__ = ["at_work", "bearing"]
+
+#: values of its variables with which it is tried whether a process can always go on
+MOST_TRIED: Final = 1 << 14
 
 
-def at_work(actions: Sequence[Action], properties: Iterable[Property], final: Expr) -> frozenset[str]:
-    """The processes that have to end before everything has: what they store, somebody reads.
+def at_work(actions: Sequence[Action], demands: Sequence[Expr], at_rest: Mapping[str, BoolExpr]) -> frozenset[str]:
+    """The processes that have to end before everything has: the others only look on, and may do so for ever.
 
-    Not those that only look on: where a process stands and what it remembers in a history variable counts as far as another one reads it
-    that is at work itself, everything else if another process, a property or `final` does.
+    A process is at work if it stores something in a variable of the program; what never ends, if somebody else reads that, too, or one of the
+    demands does. Where a process stands, and what it remembers in a history variable, counts if another one reads it that is at work.
     """
     reads, writes = _reads(actions), _writes(actions)
-    demanded = variables_of(final, *_demanded(actions, properties))
+    demanded = variables_of(*demands, *_checked(actions))
     own = {name: {variable for variable in written if not variable.internal} for name, written in writes.items()}
     found = {name for name in own if own[name] & demanded or _is_read(own[name], name, reads, reads)}
+    found |= {name for name in own if own[name] and at_rest[name] is not FALSE}
     while more := {name for name in writes.keys() - found if _is_read(writes[name], name, reads, found)}:
         found |= more
     return frozenset(found)
+
+
+def bearing(system: TransitionSystem, item: Property | None = None) -> Iterator[str]:
+    """The processes whose steps can matter to some demand, or to this one: those that may meet one themselves first, then what influences these.
+
+    They have checks or errors, or may end, or write what a property reads or a `final` condition that the model names; and if it is about
+    `NoDeadlock`, they may have to wait. The others do nothing for ever: without them no verdict would be another.
+    """
+    cone = _Cone(system)
+    yield from cone.of(action.process for action in system.actions if action.checks or action.faults)
+    yield from cone.of(_ending(system))
+    named = [system.final] if "" in dict(system.at_rest) else []
+    conditions = [each for demand in (*system.properties, *([item] if item else [])) for each in demand.conditions()]
+    yield from cone.of(cone.writers(variables_of(*named, *conditions)))
+    if isinstance(item, NoDeadlock):
+        yield from cone.of(_waiting(system))
+
+
+class _Cone:
+    """A cone of influence in the making: processes, and those that write what they read."""
+
+    def __init__(self, system: TransitionSystem) -> None:
+        self._system = system
+        self._writes = _writes(system.actions)
+        self._found: set[str] = set()
+
+    def writers(self, variables: set[Expr]) -> list[str]:
+        """Who writes some of these variables."""
+        return [name for name, written in self._writes.items() if not written.isdisjoint(variables)]
+
+    def of(self, names: Iterable[str]) -> Iterator[str]:
+        """Those of some processes, and of all that influence them, that were not found before."""
+        todo: list[str] = []
+        for name in self._new(names):
+            todo.append(name)
+            yield name
+        for name in todo:
+            reads = _reads(action for action in self._system.actions if action.process == name)
+            for other in self._new(self.writers(reads.get(name, set()))):
+                todo.append(other)
+                yield other
+
+    def _new(self, names: Iterable[str]) -> Iterator[str]:
+        for name in names:
+            if name not in self._found:
+                self._found.add(name)
+                yield name
+
+
+def _ending(system: TransitionSystem) -> Iterator[str]:
+    """The processes that may end. Where a system does not say so, those that change anything but where they stand and what they remember."""
+    if system.at_rest:
+        return (name for name, rests in system.at_rest if name and rests is not FALSE)
+    return (action.process for action in system.actions if any(not u.variable.internal for u in action.updates))
+
+
+def _waiting(system: TransitionSystem) -> Iterator[str]:
+    """The processes that may have to wait. All of a system that says of none where it rests: there whatever moves is of interest."""
+    guards: dict[str, list[BoolExpr]] = {}
+    for action in system.actions:
+        guards.setdefault(action.process, []).append(action.guard)
+    at_rest = dict(system.at_rest)
+    return (name for name in guards if not at_rest or not _is_valid(system, any_(*guards[name], at_rest[name])))
+
+
+def _is_valid(system: TransitionSystem, condition: BoolExpr) -> bool:
+    """Whether a condition holds with all values of its variables, as far as they are tried; those that nobody writes keep theirs."""
+    variables = [variable for variable in system.variables if variable in variables_of(condition)]
+    written = {variable for found in _writes(system.actions).values() for variable in found}
+    values = [range(v.sort.low, v.sort.high + 1) if v in written else v.initial for v in variables]
+    if prod(map(len, values)) > MOST_TRIED:
+        return False
+    return all(Evaluation(zip(variables, chosen, strict=True))[condition] for chosen in product(*values))
 
 
 def _is_read(written: set[Variable], by: str, reads: Mapping[str, set[Expr]], among: Iterable[str]) -> bool:
@@ -35,10 +115,8 @@ def _is_read(written: set[Variable], by: str, reads: Mapping[str, set[Expr]], am
     return any(not written.isdisjoint(reads[name]) for name in among if name != by)
 
 
-def _demanded(actions: Iterable[Action], properties: Iterable[Property]) -> Iterator[Expr]:
-    """The conditions of demands."""
-    for item in properties:
-        yield from item.conditions()
+def _checked(actions: Iterable[Action]) -> Iterator[Expr]:
+    """The conditions of checks."""
     for check in (check for action in actions for check in action.checks):
         yield check.asked
         yield check.holds

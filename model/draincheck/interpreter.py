@@ -5,14 +5,16 @@ It shares no code with any of them: what shows a property, and what follows, is 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import product
 from time import perf_counter
 
+from draincheck import op
 from draincheck.budget import Budget
-from draincheck.expr import BoolExpr
+from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr
 from draincheck.naturals import refuse_naturals
 from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import (
@@ -29,7 +31,7 @@ from draincheck.reason import (
     Unasked,
 )
 from draincheck.run import Trace, label_of, rerun
-from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem
+from draincheck.system import Action, Fault, FaultKind, State, TransitionSystem, Variable
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
 __all__ = ["explore", "states"]
@@ -73,6 +75,50 @@ def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Se
     return seen
 
 
+def bearing(system: TransitionSystem, item: Property) -> set[str]:
+    """The processes whose steps can matter to a demand: to this one, or to another one of the system."""
+    reads, writes = defaultdict[str, set[Expr]](set), defaultdict[str, set[Variable]](set)
+    found = {action.process for action in system.actions if action.checks or action.faults}
+    found |= {name for name, rests in system.at_rest if name != "" and rests is not FALSE}
+    for action in system.actions:
+        writes[action.process] |= {update.variable for update in action.updates}
+        reads[action.process] |= leaves(action.guard, *(update.value for update in action.updates))
+        reads[action.process] |= leaves(*(fault.when for fault in action.faults))
+    if not system.at_rest:
+        found |= {name for name in writes if not all(v.internal for v in writes[name])}
+    conditions = [condition for demand in (*system.properties, item) for condition in demand.conditions()]
+    if any(name == "" for name, _ in system.at_rest):
+        conditions.append(system.final)
+    found |= {name for name in writes if writes[name] & leaves(*conditions)}
+    if isinstance(item, NoDeadlock):
+        found |= {name for name in writes if may_wait(system, name)}
+    for _ in writes:
+        found |= {name for name in writes if any(writes[name] & reads[other] for other in found)}
+    return found
+
+
+def may_wait(system: TransitionSystem, process: str) -> bool:
+    """Whether with some values of the variables a process has no step and is not at rest. Those that no step writes have their first values."""
+    written = {update.variable for action in system.actions for update in action.updates}
+    conditions = [action.guard for action in system.actions if action.process == process]
+    rests = [where for name, where in system.at_rest if name == process]
+    read = [variable for variable in system.variables if variable in leaves(*conditions, *rests)]
+    ranges = [range(v.sort.low, v.sort.high + 1) if v in written else v.initial for v in read]
+    worlds = (Evaluation(zip(read, values, strict=True)) for values in product(*ranges))
+    return not rests or not all(any(world[each] for each in (*conditions, *rests)) for world in worlds)
+
+
+def leaves(*terms: Expr) -> set[Expr]:
+    """What terms read."""
+    seen, todo = set[Expr](), list(terms)
+    while todo:
+        term = todo.pop()
+        if term not in seen:
+            seen.add(term)
+            todo += term.args
+    return {term for term in seen if term.op is op.VAR}
+
+
 class _LimitReachedError(Exception):
     """The search has to stop here."""
 
@@ -102,7 +148,8 @@ class _Seen:
         self.faults: dict[FaultKind, tuple[State, Action, Fault]] = {}
         #: the assertions that some step has asked
         self.asked: set[str] = set()
-        self.idle = True
+        #: the processes that have taken a step
+        self.moved: set[str] = set()
         self.stopped: Stop | None = None
 
     @property
@@ -141,7 +188,7 @@ class _Seen:
         if fault is not None:
             self.faults.setdefault(fault.kind, (state, action, fault))
             return
-        self.idle = False
+        self.moved.add(action.process)
         self.transitions += 1
         self.asked |= {check.property for check in action.checks if self.system.holds(check.asked, state)}
         self.fired.add(action.index)
@@ -176,7 +223,11 @@ class _Seen:
             return Verdict(item.name, Outcome.NEVER_ASKED, unasked)
         if trace is not None:
             if is_goal:
-                if self.idle and not trace.actions and (incomplete := self.incomplete()):
+                if (
+                    not self.moved & bearing(self.system, item)
+                    and not trace.actions
+                    and (incomplete := self.incomplete())
+                ):
                     return Verdict(item.name, Outcome.UNKNOWN, incomplete)
                 return Verdict(item.name, Outcome.HOLDS, Shortest("witness", len(trace.actions)), trace)
             if isinstance(item, NoDeadlock) and self.system.at_rest:
@@ -207,7 +258,9 @@ class _Seen:
                 return NeverAsked(Unasked.NO_CHECK, tuple(close))
             unknown = item.name in self.asked or self.incomplete()
             return None if unknown else NeverAsked(Unasked.UNREACHED, mine)
-        return NeverAsked(Unasked.NO_STEP) if self.idle and not self.incomplete() else None
+        if self.moved & bearing(self.system, item) or self.incomplete():
+            return None
+        return NeverAsked(Unasked.IDLE if self.moved else Unasked.NO_STEP)
 
     def evidence(self, item: Property) -> Trace | None:
         """A shortest path that shows a property to be violated, or a reachability goal to be met."""

@@ -110,6 +110,7 @@ class Unasked(Enum):
     UNREACHED = "no run comes to its check"
     NO_TRIGGER = "no run comes to its trigger"
     NO_STEP = "no step can ever be taken"
+    IDLE = "no step that can be taken matters to a demand"
     ONLY_ERRORS = "every fair run that it is about ends with an error before"
 
 

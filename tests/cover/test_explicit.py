@@ -270,7 +270,7 @@ def test_initial_states_are_checked() -> None:
     """A property that an initial state violates, and a goal that one meets, have traces without actions."""
     bit = BoolVar("bit", BOOL, (0, 1))
     machine = Machine(bit)
-    machine.action("rest", bit)
+    machine.action("clear", bit, bit.clear())
     found = both(machine.system(Always("clear", ~bit), Reachable("set", bit)))
     assert path(found, "clear") == path(found, "set") == ()
     assert [verdict.trace and verdict.trace.initial for verdict in found.verdicts.values()] == [(1,), (1,)]

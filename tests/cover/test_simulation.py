@@ -219,8 +219,8 @@ def test_several_initial_states_are_all_walked_from() -> None:
     """The start is drawn too."""
     m = Model("m")
     flag = m.any_initial(m.bool("flag"))
-    with m.thread("p") as p, p.loop():
-        p.do("goes round")
+    with m.thread("p") as p:
+        p.do("goes")
     m.reachable("set", flag)
     m.reachable("clear", ~flag)
     outcomes = {verdict.outcome for verdict in simulate(m.compile(), runs=50, depth=1).verdicts.values()}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from check_invariants.main import cli
-from draincheck import Limits, Model, Outcome, check
+from draincheck import Limits, Model, Outcome, certify, check, interpreter
+from draincheck.engines import explicit, liveness
 from draincheck.engines.registry import ENGINES
 from draincheck.engines.simulation import simulate
+from draincheck.lang import BoolVar
 
 NEVER, UNKNOWN, HOLDS, VIOLATED = Outcome.NEVER_ASKED, Outcome.UNKNOWN, Outcome.HOLDS, Outcome.VIOLATED
 NAMES = [engine.name for engine in ENGINES]
@@ -130,3 +133,141 @@ def test_a_demand_on_runs_that_all_end_with_an_error_is_no_success(
         result = CliRunner().invoke(cli, ["gate"])
         found = "served: expected holds, found never asked" in result.output
         assert (result.exit_code, found) == (code, code == 10)
+
+
+def still(add: Callable[[Model, BoolVar], None]) -> Model:
+    """Nothing can happen in it, and something more is there."""
+    m = Model("still")
+    x = m.bool("x")
+    m.thread("ended")
+    add(m, x)
+    m.progress()
+    m.always("never", ~x)
+    m.always("wrong", x)
+    m.reachable("at once", ~x)
+    m.reachable("far", x)
+    m.stays_reachable("stays", ~x)
+    m.eventually("in the end", ~x)
+    m.eventually("too late", x)
+    m.leads_to("leads", ~x, ~x)
+    m.no_deadlock()
+    return m
+
+
+def nothing(m: Model, x: BoolVar) -> None:
+    """Nothing more."""
+
+
+def spinning(m: Model, x: BoolVar) -> None:
+    """Goes round."""
+    with m.thread("more", may_stop=True) as p, p.loop():
+        p.do("here")
+        p.do("there")
+
+
+def noting(m: Model, x: BoolVar) -> None:
+    """Notes what no property is about."""
+    seen = m.bool("seen", history=True)
+    with m.thread("more") as p, p.loop():
+        p.do("notes", seen.set(x))
+
+
+def looking(m: Model, x: BoolVar) -> None:
+    """Reads what the others store."""
+    with m.thread("more") as p, p.loop():
+        with p.when(x):
+            p.do("sees")
+        p.do("looks again")
+
+
+def counting(m: Model, x: BoolVar) -> None:
+    """Counts for itself."""
+    own = m.bool("own")
+    with m.thread("more") as p, p.loop():
+        p.do("odd", own.set())
+        with p.when(own):
+            p.do("even", own.clear())
+
+
+def talking(m: Model, x: BoolVar) -> None:
+    """Two that look at each other alone."""
+    told, heard = m.bool("told"), m.bool("heard")
+    for name, mine, other in (("one", told, heard), ("two", heard, told)):
+        with m.thread(name) as p, p.loop():
+            p.do("says", mine.to(~other))
+
+
+IDLE = (nothing, spinning, noting, looking, counting, talking)
+
+
+@pytest.mark.parametrize("engine", NAMES)
+@pytest.mark.parametrize("add", IDLE)
+def test_a_thread_that_does_nothing_puts_nothing_to_the_test(
+    add: Callable[[Model, BoolVar], None], engine: str
+) -> None:
+    """Beside a model in which nothing can happen: what would hold is never asked, what is violated is so, by every engine that decides it."""
+    limits = Limits() if engine in ("explicit", "auto") else Limits(depth=3)
+    found = check(still(add), engine=engine, limits=limits).verdicts
+    outcomes = {name: verdict.outcome for name, verdict in found.items()}
+    violated = {"wrong", "far", "too late"}
+    undecided = {name for name, outcome in outcomes.items() if outcome is UNKNOWN}
+    expected = {name: VIOLATED if name in violated else NEVER for name in outcomes}
+    assert outcomes == expected | dict.fromkeys(undecided, UNKNOWN)
+    assert engine not in ("explicit", "auto") or not undecided
+
+
+@pytest.mark.parametrize("add", IDLE)
+def test_the_referee_and_random_walks_say_the_same(add: Callable[[Model, BoolVar], None]) -> None:
+    """And nothing is certified."""
+    system = still(add).compile()
+    assert interpreter.explore(system).verdicts == explicit.explore(system).verdicts
+    assert simulate(system, ["never", "at once"], runs=3).verdicts["at once"].outcome is NEVER
+    assert [gap.unasked for gap in certify(system, ["never", "at once", "no deadlock"]).gaps] == [True] * 3
+
+
+def ending(m: Model, x: BoolVar) -> None:
+    """Comes to its end."""
+    with m.thread("more") as p:
+        p.do("once")
+
+
+def storing(m: Model, x: BoolVar) -> None:
+    """Stores what the properties are about."""
+    with m.thread("more") as p, p.loop():
+        p.do("clears", x.clear())
+
+
+def passing(m: Model, x: BoolVar) -> None:
+    """Asks something."""
+    with m.thread("more") as p, p.loop():
+        p.check("asked", ~x)
+
+
+def told(m: Model, x: BoolVar) -> None:
+    """Is heard by one that stores what the properties are about."""
+    flag = m.bool("flag")
+    with m.thread("more") as p, p.loop():
+        p.do("turns", flag.to(~flag))
+    with m.thread("other") as p, p.loop():
+        p.do("clears", x.set(x & flag))
+
+
+@pytest.mark.parametrize("add", [ending, storing, passing, told])
+def test_a_thread_that_does_something_does(add: Callable[[Model, BoolVar], None]) -> None:
+    """Negative control: it ends, stores or asks something."""
+    system = still(add).compile()
+    for name in ("never", "at once", "stays", "no deadlock"):
+        assert explicit.check(system, name).outcome is interpreter.explore(system).verdicts[name].outcome is HOLDS
+    assert liveness.decide(system)["in the end"].outcome is HOLDS
+
+
+def test_a_thread_that_may_have_to_wait_is_what_no_deadlock_is_about() -> None:
+    """Two that hand something to and fro for ever do not touch other demands; that none of them is stuck is worth knowing."""
+    m = still(nothing)
+    turn = m.bool("turn")
+    for name, mine in (("one", ~turn), ("two", turn)):
+        with m.thread(name) as p, p.loop():
+            p.do("takes its turn", turn.to(~turn), when=mine)
+    outcomes = {name: verdict.outcome for name, verdict in check(m).verdicts.items()}
+    assert (outcomes["no deadlock"], outcomes["never"], outcomes["stays"]) == (HOLDS, NEVER, NEVER)
+    assert interpreter.explore(m.compile()).verdicts["no deadlock"].outcome is HOLDS

@@ -14,7 +14,7 @@ from tests.language.meaning import Store, reader
 from tests.language.player import Player, Rest, Way
 from tests.language.tree import At, CanEnter, Program, Term, Yielded, used
 
-__all__ = ["Findings", "TooLargeError", "Watch", "explore", "stuck"]
+__all__ = ["Findings", "TooLargeError", "Watch", "explore", "movers", "stuck"]
 
 OFF, ON, ENDED = 0, 1, 2
 NOBODY = -1
@@ -342,6 +342,12 @@ class _Futures:
             seen |= more
             todo += more
         return False
+
+
+def movers(program: Program, most: int = 2000) -> set[str]:
+    """The processes of a legal program that ever take a step."""
+    futures = _Futures(program, most)
+    return {program.processes[number].name for moving in futures.movers.values() for number in moving}
 
 
 def stuck(program: Program, most: int = 2000, final: Term | None = None, working: Collection[str] = ()) -> int | None:

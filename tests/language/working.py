@@ -7,33 +7,107 @@ from collections.abc import Collection, Iterable, Iterator
 from tests.language.tree import (
     Abort,
     At,
+    Atomic,
+    Block,
+    Bound,
+    Break,
+    Call,
     CanEnter,
     Check,
+    Continue,
     Do,
+    Either,
     Enter,
+    Error,
+    Loop,
     Process,
     Program,
     Read,
     Statement,
     Term,
+    Wait,
+    When,
+    While,
     Yielded,
+    blocks,
     own_terms,
     statements,
     terms,
 )
 
-__all__ = ["at_work"]
+__all__ = ["at_work", "of_interest", "surely_idle"]
 
 
 def at_work(program: Program, final: Term, history: Collection[str]) -> set[str]:
     """The processes of which all have to be at their end where everything has ended."""
     demanded = {*_read([final]), *_read(s.holds for s in _inside(program.processes) if isinstance(s, Check))}
-    found = {p.name for p in program.processes if _stores(p) - {*history} & demanded or _is_heeded(p, program, history)}
+    own = {p.name: _stores(p) - {*history} for p in program.processes}
+    found = {
+        p.name
+        for p in program.processes
+        if own[p.name] & demanded or _is_heeded(p, program, history) or (own[p.name] and may_end(p))
+    }
     while True:
         more = {p for p in program.processes if p.name not in found and _is_seen(p, program, found, history)}
         if not more:
             return found
         found |= {p.name for p in more}
+
+
+def of_interest(program: Program) -> set[str]:
+    """The processes that surely do something: they may end, ask, err, abort, hand control over, or store what such a one reads."""
+    found = {process.name for process in program.processes if may_end(process) or _does_something(process)}
+    for _ in program.processes:
+        readers = [process for process in program.processes if process.name in found]
+        found |= {p.name for p in program.processes if any(_stores(p) & _reads(r) or _meets(p, r) for r in readers)}
+    return found
+
+
+def surely_idle(process: Process) -> bool:
+    """It never ends, waits or asks, and stores no number, which might be out of range."""
+    inside = list(_inside([process]))
+    waits = any(isinstance(s, Wait) or (isinstance(s, Do) and s.guard is not None) for s in inside)
+    waits = waits or any(isinstance(s, Either) and all(each.guard for each in s.alternatives) for s in inside)
+    numbers = [u for s in inside if isinstance(s, Do) for u in s.updates if u.var.kind == "int"]
+    return not (waits or numbers or may_end(process) or _does_something(process))
+
+
+def _does_something(process: Process) -> bool:
+    return any(isinstance(s, Check | Error | Enter | Abort | Bound) for s in _inside([process]))
+
+
+def may_end(process: Process) -> bool:
+    """Whether some way through its statements comes past the last one; a coroutine may always rest where it starts."""
+    return process.coroutine or "past" in _ways(process.body)
+
+
+def _ways(block: Block) -> set[str]:
+    """How control may leave a block: past its end, by break or continue."""
+    found = {"past"}
+    for statement in block:
+        if "past" in found:
+            found = found - {"past"} | _ways_past(statement)
+    return found
+
+
+def _ways_past(statement: Statement) -> set[str]:
+    """How control may leave a statement."""
+    inner = set[str]().union(*map(_ways, blocks(statement)))
+    match statement:
+        case Break():
+            return {"break"}
+        case Continue():
+            return {"continue"}
+        case Abort() | Bound() | Error(when=None):
+            return set()
+        case Loop():
+            return {"past"} if "break" in inner else set()
+        case While() | When(otherwise=None):
+            return {"past"} | (inner - {"break", "continue"} if isinstance(statement, While) else inner)
+        case When() | Either() | Atomic() | Call():
+            return inner
+        case _:
+            return {"past"}
 
 
 def _is_heeded(process: Process, program: Program, history: Collection[str]) -> bool:

@@ -8,6 +8,7 @@ is found afterwards, the shallowest and smallest state first, and the path to it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from time import perf_counter
 
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Incomplete, NeverAsked, Stuck
 from draincheck.semantics.stuck import going_on, not_at_rest, stuck
-from draincheck.semantics.vacuity import asking, asking_step, checks_of, unasked, without_check
+from draincheck.semantics.vacuity import asking, asking_step, checks_of, matters, unasked, without_check
 from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
 from draincheck.semantics.violation import ERRORS, sought_in_states
 from draincheck.system import State, TransitionSystem
@@ -119,7 +120,7 @@ class Search:
             return self._stuck(item)
         path, found = self._path(item), self._found
         run = path and self._evidence.shows(item, path)
-        if isinstance(item, Reachable) and run and not run.steps and found.incomplete and not found.moves:
+        if isinstance(item, Reachable) and run and not run.steps and found.incomplete and not self._moves(item):
             run = None  # met at once, and nobody knows whether anything ever moves
         return conclude(item, run, found.incomplete, self._never_asked(item), self._up_to_errors)
 
@@ -134,7 +135,16 @@ class Search:
         if isinstance(item, Assertion):
             never = without_check(self._system, item)
             return never or (None if self._found.incomplete or self._asks(item) else unasked(self._system, item))
-        return None if self._found.incomplete or self._found.moves else unasked(self._system, item)
+        found = self._found
+        return None if found.incomplete or self._moves(item) else unasked(self._system, item, found.fired)
+
+    def _moves(self, item: Property) -> bool:
+        """Whether a step was taken that can matter to a property."""
+        return self._matters or matters(self._system, self._found.fired, item)
+
+    @cached_property
+    def _matters(self) -> bool:
+        return matters(self._system, self._found.fired)
 
     def _asks(self, item: Assertion) -> bool:
         """Whether some step of a run passes a check of an assertion."""
@@ -146,11 +156,12 @@ class Search:
 
     def asked(self, item: Property) -> Path | None:
         """A path whose last step puts a property to the test; None if there is none. Of most a first step does that."""
-        system = self._system
+        system, where = self._system, asking(self._system, item)
         if not isinstance(item, Assertion):
-            steps = ((start, asking_step(system, item, start)) for start in system.initial)
-            return next(((start, (step,)) for start, step in steps if step is not None), None)
-        state = self._found.first(asking(system, item))
+            start = next((start for start in system.initial if system.holds(where, start)), None)
+            step = None if start is None else asking_step(system, item, start)
+            return None if start is None or step is None else (start, (step,))
+        state = self._found.first(where)
         if state is None:
             return None
         initial, actions = self._found.path(state)

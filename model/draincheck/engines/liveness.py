@@ -42,7 +42,7 @@ from draincheck.reason import (
 )
 from draincheck.run import Run, Trace
 from draincheck.semantics.fairness import never_promised, who_could_move
-from draincheck.semantics.vacuity import unasked
+from draincheck.semantics.vacuity import matters, unasked
 from draincheck.semantics.validation import Path, up_to_errors
 from draincheck.semantics.violation import ERRORS, shows
 from draincheck.system import TransitionSystem
@@ -109,7 +109,7 @@ def _looked_for(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
     if graph.incomplete:
         return Verdict(item.name, Outcome.UNKNOWN, graph.incomplete)
     if not waiting.asked:
-        return Verdict(item.name, Outcome.NEVER_ASKED, unasked(graph.system, item, graph.moves))
+        return Verdict(item.name, Outcome.NEVER_ASKED, unasked(graph.system, item, graph.fired))
     if not waiting.goes_on():
         return Verdict(item.name, Outcome.NEVER_ASKED, NeverAsked(Unasked.ONLY_ERRORS))
     return Verdict(item.name, Outcome.HOLDS, _why(graph.system, waiting, item, errors))
@@ -145,7 +145,7 @@ class _Waiting:
         trigger, goal = _trigger_and_goal(item)
         starts, met = graph.where(trigger), graph.where(goal)
         self._starts, self._met = starts, met
-        self.asked = graph.moves and (isinstance(item, Eventually) or any(starts))
+        self.asked = (isinstance(item, Eventually) or any(starts)) and matters(graph.system, graph.fired, item)
         self.depth: dict[int, int] = {}
         #: the state before and the action from there; None where the waiting begins
         self._origin: dict[int, Edge | None] = {}

@@ -21,7 +21,7 @@ from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.properties import FAULTS, Always, Assertion, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import NothingWalkedInto, Refused, Stop, Walked
 from draincheck.run import Run
-from draincheck.semantics.vacuity import moves_on, without_check
+from draincheck.semantics.vacuity import matters, moves_on, without_check
 from draincheck.semantics.validation import Evidence, running_into
 from draincheck.semantics.violation import outcome_if_shown, sought_in_states
 from draincheck.system import Fault, FaultKind, State, TransitionSystem
@@ -214,17 +214,19 @@ class _Walks:
     def verdicts(self, properties: Sequence[Property]) -> dict[str, Verdict]:
         """What the walks say about properties, and about the faults that they met."""
         moves = self._moves()
-        if moves is False:  # the initial states are all there are
-            return dict(explicit.decide(self.system, properties).verdicts)
-        if moves is None:  # so nobody knows whether a goal that is met at once was ever asked
+        if moves is False:  # the initial states are all there are, but for threads that do nothing
+            found = explicit.decide(self.system, properties, Limits(states=FEW))
+            if not found.statistics.queue:
+                return dict(found.verdicts)
+        if not moves:  # so nobody knows whether a goal that is met at once was ever asked
             goals = [item for item in self.found if isinstance(item, Reachable)]
             self.wanted += goals
             self.found = {item: run for item, run in self.found.items() if item not in goals}
         return {item.name: self.verdict(item) for item in dict.fromkeys((*properties, *self.met))}
 
     def _moves(self) -> bool | None:
-        """Whether some step can be taken; None where no walk took one, and the initial states are too many to be looked at."""
-        if self.steps:
+        """Whether a step can be taken that matters; None where no walk took one, and the initial states are too many to be looked at."""
+        if matters(self.system, [index for index, fired in enumerate(self.fired) if fired]):
             return True
         if self.system.initial.number > FEW:
             return None

@@ -132,11 +132,6 @@ class Explorer:
         state, index = self.faults[FaultKind.BOUND]
         return self.system.fault(self.loop.layout.unpack(state), self.system.actions[index])
 
-    @property
-    def moves(self) -> bool:
-        """Whether some action was taken; one with a fault is not."""
-        return bool(self.fired)
-
     def order(self) -> Iterator[int]:
         """The states, layer by layer."""
         return chain.from_iterable(self.layers)

@@ -37,7 +37,7 @@ class StateGraph:
         stuck: the expanded states in which no action is enabled.
         expanded: how many states had all their actions taken: those with the lowest numbers.
         cut: the states and actions where a fault keeps an action from being taken.
-        moves: some action was taken.
+        fired: the indices of the actions that were taken.
         grants: for each action the assumptions that it belongs to.
         weak: the assumptions of weak fairness.
         strong: the assumptions of strong fairness.
@@ -56,7 +56,7 @@ class StateGraph:
         if explorer.ends:
             self._budget.look(STATE * len(explorer) + EDGE * explorer.transitions)
         self.stopped, self.incomplete = explorer.stopped, explorer.incomplete
-        self.moves, self._faults = explorer.moves, explorer.faults
+        self.fired, self._faults = explorer.fired, explorer.faults
         self.roots = range(len(explorer.layers[0]))
         self._states = list(explorer.order())
         self.depth = [depth for depth, layer in enumerate(explorer.layers) for _ in layer]

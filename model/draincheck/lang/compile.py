@@ -56,7 +56,8 @@ def compile_model(model: Model) -> TransitionSystem:
     may_end = all_(*at_rest.values()) if model.final_when is FALSE else model.final_when
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     if model.final_when is not FALSE:
-        working = at_work(actions, properties, final)
+        demands = [final, *(condition for item in properties for condition in item.conditions())]
+        working = at_work(actions, demands, at_rest)
         at_rest[""] = any_(*(not_(rests) for name, rests in at_rest.items() if name in working))
     _check_local_tests(compiled, model)
     _check_yields(compiled)
