@@ -247,7 +247,9 @@ def reports(command: Declared) -> Declared:
         "markdown": "a report for people, with every counterexample",
     }
     github = click.option(
-        "--github", is_flag=True, help="Print GitHub's annotations, and append to the summary of the step."
+        "--github",
+        is_flag=True,
+        help="Print GitHub's annotations, all in one stream, and append to the summary of the step.",
     )
     for kind, what in reversed(kinds.items()):
         command = click.option(f"--{kind}", metavar="FILE|-", help=f"Write {what}.")(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -311,6 +312,7 @@ def test_the_job_for_gitlab_runs() -> None:
     assert result.exit_code == 10
     for file in ("check-invariants-junit.xml", "check-invariants-codequality.json", "check-invariants.md"):
         assert f" {file}" in text.replace(command, "") and Path(file).exists()
+    assert not ("git+" in text and re.search(r"image: \S+-(slim|alpine)", text)), "pip would find no git there"
 
 
 # -- the built-in story -----------------------------------------------------------------------------

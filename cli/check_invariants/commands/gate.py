@@ -33,8 +33,9 @@ def command() -> None:
 
     CONFIG is a TOML file: by default `drain-gate.toml` of the current folder, or the table `[tool.check-invariants]` of its
     pyproject.toml. It names models of the project's and code bases of QEMU's, with what is expected of them and pinned counts.
-    Whatever differs is a line: another verdict, a property that was never asked, a limit, a model at fault, a counterexample that
-    the reference core does not follow. The models of the configuration's folder are run, as pytest runs its tests; no others are.
+    Whatever differs is a line, with the command that shows it: another verdict, a property that was never asked, a limit, a model at
+    fault, a counterexample that the reference core does not follow. The models of the configuration's folder are run, as pytest runs
+    its tests; no others are.
 
     Without a configuration it is the built-in story: of every code base in every scenario, and with GSources in any order, every
     verdict, every exact count of states, transitions and depth, and what must happen in the end; QEMU's notify protocol; every claim.
@@ -44,10 +45,11 @@ def command() -> None:
     the gate is refused or does not come to its end.
 
     \b
-    Exit codes: 0 no difference; 10 differences, or nothing was selected; 14 model and core part ways;
-    30 a verdict was not reached; 150 a model is malformed; 151 the configuration is; 2 wrong arguments, or
-    something cannot be written; 130 interrupted.
+    Exit codes: 0 no difference; 10 differences, or nothing was selected;
+    14 model and core part ways; 30 a verdict was not reached; 150 a model is
+    malformed; 151 the configuration is; 2 wrong arguments, or something cannot
+    be written; 130 interrupted.
 
     \b
-    Example: check-invariants gate drain-gate.toml --junit junit.xml --sarif drain.sarif --github
+    Example: check-invariants gate drain-gate.toml --junit junit.xml --github
     """
