@@ -15,6 +15,7 @@ import pytest
 
 from check_invariants import reports
 from check_invariants.work import gate_replay
+from drainspecs.suite.matrix import Deviation, pinned_counts
 from tests.cover.test_cli_gate_project import FIXED, TROUBLES
 from tests.support.cli import run
 from tests.support.github import commands
@@ -72,6 +73,26 @@ def test_a_command_shows_what_is_wrong_with_a_code_base(what: str) -> None:
     ((line, command),) = troubles("--no-replay")
     shown = run(*shlex.split(command)[1:])
     assert re.search(what_shows(line), shown.stdout), (line, command, shown.output)
+
+
+#: what the built-in story could say of each kind of thing, and a regular expression for what its command shows
+DEVIATIONS = [
+    (Deviation("verdict", "ab27c3b5e7", "mirror", "S8", "violated", "holds"), r"(?m)^S8 .*holds"),
+    (Deviation("verdict", "ab27c3b5e7", "mirror", "L4", "violated", "holds"), r"(?m)^L4 .*holds"),
+    (Deviation("counts", "f3926945c8", "mirror order=any", "counts", "", ""), r"order=any"),
+    (Deviation("fault", "ab27c3b5e7", "timer", "model", "", ""), r"(?m)^S1 .*violated"),
+    (Deviation("claim", "claim", "dataplane", "verdict", "refuted", "confirmed"), r"dataplane.*confirmed"),
+    (Deviation("verdict", "aio_notify BUG", "notify", "served", "holds", "violated"), r"aio_notify BUG +x"),
+]
+
+
+@pytest.mark.parametrize(("deviation", "shown"), DEVIATIONS, ids=lambda value: str(value).partition(":")[0])
+def test_a_command_shows_what_differs_in_the_built_in_story(deviation: Deviation, shown: str) -> None:
+    """Of each kind; a row's counts are those that are pinned for it."""
+    found = run(*shlex.split(deviation.command)[1:])
+    assert re.search(shown, found.stdout), (deviation.command, found.output)
+    if deviation.kind == "counts":
+        assert str(pinned_counts()[deviation.row][deviation.revision]) in found.stdout
 
 
 def test_names_are_quoted() -> None:
