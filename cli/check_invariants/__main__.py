@@ -25,7 +25,7 @@ def main() -> NoReturn:
 
         code = cli.main(standalone_mode=False)
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        print("Error: interrupted: nothing was decided", file=sys.stderr)
         code = INTERRUPTED
     hear_no_more()
     if _others_go_on():

@@ -98,6 +98,10 @@ class Application(click.Group):
 
             if own_model(args[:1]):
                 ctx.fail(f"{args[0]} is a model of your own: write check-invariants check {quote(args[0])}")
+            from check_invariants.meant import code_base_meant
+
+            if meant := code_base_meant(args[0], "check-invariants check"):
+                ctx.fail(f"{args[0]!r} is no command{meant}")
             ctx.fail(str(nearest("command", args[0], list(COMMANDS))))
         return super().resolve_command(ctx, args)
 
@@ -142,8 +146,8 @@ class Application(click.Group):
         except click.ClickException as error:
             code = _refused(error, arguments)
         except click.Abort:
-            standard.note("Interrupted.\n")
-            code = _documented(Interrupted("interrupted"), arguments)
+            seen = "what is printed is not all" if standard.was_used() else "nothing was decided"
+            code = _refused(Interrupted(f"interrupted: {seen}"), arguments)
         except SystemExit:
             if COMPLETION in os.environ:
                 raise

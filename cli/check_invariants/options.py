@@ -30,6 +30,9 @@ Option: TypeAlias = Callable[[Declared], Declared]
 #: the file name that means standard output
 STDOUT = "-"
 
+#: less memory than that is a slip, and a number up to so many without a unit was meant as gigabytes
+LEAST_MEMORY, MANY_GIGABYTES = 1 << 20, 64
+
 
 class Named(ParamType):
     """A value that is looked up by name, in the table of this name of a module that is loaded when there is something to look up."""
@@ -163,15 +166,27 @@ class Memory(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number of bytes."""
-        parts = re.fullmatch(
-            r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:([KMGT])(?:iB|B)?|B)?", str(value).strip(), re.IGNORECASE
-        )
-        found = 0 if parts is None else int(float(parts[1]) * 1024 ** " KMGT".index((parts[2] or " ").upper()))
+        text = str(value).strip()
+        parts = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:([KMGT])(?:iB|B)?|B)?", text, re.IGNORECASE)
+        number, unit = ("0", "") if parts is None else (parts[1], (parts[2] or "").upper())
+        found = int(float(number) * 1024 ** " KMGT".index(unit or " "))
         if not found:
             self.fail(
                 f"{value!r} is no amount of memory: write bytes, or a unit with it, such as 512M or 2G", param, ctx
             )
+        if found < LEAST_MEMORY:
+            from draincheck.words import counted
+
+            self.fail(
+                f"{value!r} is {counted(found, 'byte')}, too little for anything{_meant(number, unit)}", param, ctx
+            )
         return found
+
+
+def _meant(number: str, unit: str) -> str:
+    """What a number was meant to be that is too small with its unit, or without one."""
+    larger = {"": "G" if float(number) <= MANY_GIGABYTES else "M", "K": "M"}.get(unit)
+    return f"; did you mean {number}{larger}?" if larger else ""
 
 
 def timeout(text: str = "Stop after so much time.", default: float | None = None) -> Option:

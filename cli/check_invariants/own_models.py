@@ -15,7 +15,7 @@ from check_invariants.exit import MalformedInput, NeedsModel
 from check_invariants.names import merged
 from check_invariants.output import Counter
 from draincheck import ModelError, ModelFile
-from draincheck.errors import ForeignProgram, MalformedModel, NoSuchModel, UnfitParameters
+from draincheck.errors import ForeignProgram, MalformedModel, NoModelName, NoSuchModel, UnfitParameters
 from draincheck.knobs import Setting
 from draincheck.model_file import Builder, Name, builders
 from draincheck.parameters import assigned
@@ -41,8 +41,12 @@ def select_from_source(
     if model is None and settings:
         raise click.UsageError("--set is for a model of your own: name it, by --model MODEL.py:FUNCTION")
     if model is None:
-        with _refusals():
-            return named_by(source, what)
+        try:
+            with _refusals():
+                return named_by(source, what)
+        except ForeignProgram as error:
+            named = f"{_model_option(error.name)} {_options(_parameters(source, what))}".rstrip()
+            raise NeedsModel(f"{error}: add {named}") from error
     theirs = _parameters(source, what)
     try:
         with loading():
@@ -60,6 +64,12 @@ def built_otherwise(source: Source | None, subject: Subject) -> str:
     made, built = (assigned(values) or "no parameters" for values in (theirs, subject.parameters))
     how = f"add {_options(theirs)}" if theirs else "name the function alone"
     return f"it was made with {made}, and {subject.name} is built with {built}: {how} if that is what you mean"
+
+
+def _model_option(name: str) -> str:
+    """The option that names the program that a file is about, to copy; of a name that is none the form."""
+    file, _, function = name.partition(":")
+    return shlex.join(["--model", name]) if file.endswith(".py") and function else "--model MODEL.py:FUNCTION"
 
 
 def _parameters(source: Source | None, what: str = "source") -> Mapping[str, Value]:
@@ -211,8 +221,11 @@ def _refusals() -> Generator[None]:
     """The library's refusals as the command line's."""
     try:
         yield
-    except ForeignProgram as error:
-        raise NeedsModel(f"{error}: add --model MODEL.py:FUNCTION") from error
+    except NoModelName as error:
+        from check_invariants.meant import code_base_meant  # brings what only a slip has a use for
+
+        message = f"{error}{code_base_meant(error.text)}"
+        raise click.BadParameter(message, param_hint="'MODEL.py:FUNCTION'") from error
     except NoSuchModel as error:
         raise click.BadParameter(str(error), param_hint="'MODEL.py:FUNCTION'") from error
     except MalformedModel as error:

@@ -101,7 +101,7 @@ class Budget(Limits, frozen=True):
         if left is not None and left <= 0:
             return Stop(StopKind.SECONDS, self.seconds)
         if self.memory is not None and _memory.now() + more > self.memory:
-            return Stop(StopKind.MEMORY, round(self.memory / MEGABYTE))
+            return Stop(StopKind.MEMORY, round(self.memory / MEGABYTE) or self.memory / MEGABYTE)
         return None
 
     def look(self, more: int = 0) -> None:

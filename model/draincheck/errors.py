@@ -19,6 +19,7 @@ __all__ = [
     "MalformedModel",
     "ModelError",
     "ModelFault",
+    "NoModelName",
     "NoSolver",
     "NoSuchModel",
     "OutOfBudget",
@@ -65,12 +66,28 @@ class NoSuchModel(Exception):
     """A name that leads to no model: no such file, or no such function in it."""
 
 
+class NoModelName(NoSuchModel):
+    """A text that is no name of a model at all."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not of the form MODEL.py:FUNCTION")
+        self.text = text
+
+    def __reduce__(self) -> tuple[type[NoModelName], tuple[str]]:
+        """Other processes can send it."""
+        return type(self), (self.text,)
+
+
 class MalformedModel(Exception):
     """A file of a user's that makes no model, or a name in a file that no model can be built from."""
 
 
 class ForeignProgram(Exception):
-    """A file is about a model that is a program, which nobody but the user can ask to run."""
+    """A file is about a model that is a program, of this name, which nobody but the user can ask to run."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"it is about a program, {name!a}, which is run only if you name it")
+        self.name = name
 
 
 class UnfitParameters(Exception):

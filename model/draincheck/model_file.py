@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from draincheck.errors import MalformedModel, ModelError, NoSuchModel, UnfitParameters
+from draincheck.errors import MalformedModel, ModelError, NoModelName, NoSuchModel, UnfitParameters
 from draincheck.knobs import nearest
 from draincheck.lang import Model
 from draincheck.lang.variations import Variant, variants_of
@@ -147,7 +147,7 @@ class Name(Struct, frozen=True):
         found = re.fullmatch(r"(.+?\.py)(?::([^:]+)(?::(.+))?)?", text, re.DOTALL)
         parts = text.rpartition(":") if found is None else ("", "", "")
         if found is None and not (parts[0] and parts[2]):
-            raise NoSuchModel(f"{text!r} is not of the form MODEL.py:FUNCTION")
+            raise NoModelName(text)
         return cls(parts[0], parts[2]) if found is None else cls(found[1], found[2] or "", found[3] or "")
 
 
@@ -164,7 +164,7 @@ class Builder(Struct, frozen=True, dict=True):
         """The one that a name means. Raises NoSuchModel for a name that leads nowhere, and MalformedModel for a file that cannot be used."""
         name = Name.of(text)
         if not name.function:
-            raise NoSuchModel(f"{name.file!r} is not of the form MODEL.py:FUNCTION")
+            raise NoModelName(name.file)
         program = Program.load(name.file)
         made = cls(program, name.function, program.function(name.function))
         return made.of_variant(name.variant) if name.variant else made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from re import fullmatch
-from typing import Final
+from typing import Final, NamedTuple, NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -343,8 +343,8 @@ def find_revision(name: str) -> Revision:
             return row
     if name.startswith("v") and name in _RELEASES:
         return _last_in(name)
-    if _comes_later(name):
-        raise UnknownName(f"{name} is not modelled: the story ends with {_RELEASES[-1]}; known: {', '.join(_RELEASES)}")
+    if release := _Release.of(name):
+        _refuse_unknown(name, release)
     stem, tilde, back = name.partition("~")
     matches = [
         index
@@ -362,14 +362,36 @@ def find_revision(name: str) -> Revision:
     raise nearest("revision", name, [row.name for row in code_bases()] + list(_RELEASES))
 
 
-def _comes_later(name: str) -> bool:
-    """A release after the last one of the table."""
-    number = fullmatch(r"v(\d+)\.(\d+)(?:\.(\d+))?", name)
-    return number is not None and tuple(int(part or 0) for part in number.groups()) > _number(_RELEASES[-1])
+class _Release(NamedTuple):
+    """A release's number; `final` is false for a candidate, which comes before it."""
+
+    major: int
+    minor: int
+    micro: int
+    final: bool
+
+    @classmethod
+    def of(cls, name: str) -> _Release | None:
+        """The number in a name, with or without `v`, whether there is such a release or not."""
+        found = fullmatch(r"v?(\d+)\.(\d+)(?:\.(\d+))?(-rc\d+)?", name)
+        return None if found is None else cls(int(found[1]), int(found[2]), int(found[3] or 0), found[4] is None)
 
 
-def _number(release: str) -> tuple[int, ...]:
-    return tuple(map(int, release[1:].split(".")))
+def _refuse_unknown(name: str, release: _Release) -> NoReturn:
+    """Raise UnknownName, with the nearest release, for one that is not in the table: of those nothing is said."""
+    numbers = {known: _Release.of(known) for known in _RELEASES}
+    before = [known for known, number in numbers.items() if number is not None and number < release]
+    if same := [known for known, number in numbers.items() if number == release]:
+        raise UnknownName(f"unknown revision {name!r}; did you mean {same[0]}?")
+    if not before:
+        raise UnknownName(
+            f"{name} is not modelled: the story begins with {_RELEASES[0]}; known: {', '.join(_RELEASES)}"
+        )
+    if before[-1] == _RELEASES[-1]:
+        raise UnknownName(f"{name} is not modelled: the story ends with {_RELEASES[-1]}; known: {', '.join(_RELEASES)}")
+    raise UnknownName(
+        f"{name} is not modelled, and nothing is said of it: {before[-1]} is the nearest before it; known: {', '.join(_RELEASES)}"
+    )
 
 
 def _last_in(release: str) -> Revision:

@@ -103,6 +103,13 @@ def test_memory_is_looked_at(growing: None) -> None:
     assert verdict.reason.stopped == Stop(StopKind.MEMORY, 110)
 
 
+def test_a_limit_below_a_megabyte_is_not_called_none() -> None:
+    """A thousand bytes are not 0 MB."""
+    with pytest.raises(OutOfBudget) as caught, running(Limits(memory=1000)) as budget:
+        budget.look()
+    assert str(caught.value.stop) == "memory limit 0.000953674 MB reached"
+
+
 @pytest.mark.parametrize("engine", ["explicit", "bmc", "induction", "auto", "simulation"])
 @pytest.mark.usefixtures("hurry")
 def test_time_is_for_all_properties_together(engine: str) -> None:
@@ -187,13 +194,31 @@ def test_amounts_of_memory_are_amounts(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "size"), [("2G", 2 << 30), ("512M", 512 << 20), ("2GiB", 2 << 30), ("1.5g", 3 << 29), ("4096", 4096)]
+    ("value", "size"),
+    [("2G", 2 << 30), ("512M", 512 << 20), ("2GiB", 2 << 30), ("1.5g", 3 << 29), ("4194304", 4 << 20)],
 )
 def test_units_of_memory(value: str, size: int) -> None:
     """Units are powers of 1024, and bytes need none."""
     from check_invariants.options import Memory
 
     assert Memory().convert(value, None, None) == size
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("2", "'2' is 2 bytes, too little for anything; did you mean 2G?"),
+        ("1", "'1' is 1 byte, too little for anything; did you mean 1G?"),
+        ("512", "'512' is 512 bytes, too little for anything; did you mean 512M?"),
+        ("20k", "'20k' is 20480 bytes, too little for anything; did you mean 20M?"),
+        ("0.5M", "'0.5M' is 524288 bytes, too little for anything\n"),
+    ],
+)
+def test_bytes_that_were_meant_as_more(value: str, said: str) -> None:
+    """A limit that nothing fits in is no limit but a slip: one message says what it is, and what it may have been."""
+    result = run("check", "--max-memory", value)
+    assert result.exit_code == 2
+    assert said in result.stderr
 
 
 def test_limits_that_an_engine_does_not_know_are_refused() -> None:

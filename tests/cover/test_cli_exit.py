@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -323,15 +324,17 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_130_anywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C outside a search is a short message, too."""
+    """Ctrl-C outside a search is a message, too: that nothing was decided, in a document as well."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("check_invariants.selection.specification_of", interrupted)
     result = run("check", "--revision", "ab27c3b5e7~1", "--property", "S1")
-    assert result.stderr.strip() == "Interrupted."
+    assert result.stderr.lstrip() == "Error: interrupted: nothing was decided\n"
     assert result.exit_code == 130
+    document = json.loads(run("check", "--revision", "ab27c3b5e7~1", "--property", "S1", "--json").stdout)
+    assert (document["error"], document["exit_code"]) == ("interrupted: nothing was decided", 130)
 
 
 def test_150_for_a_malformed_model(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_code_base_can_be_named_in_several_ways(name: str, row: str) -> None:
     assert find_revision(name).name == row
 
 
-@pytest.mark.parametrize("name", ["", "ffff0000", "v1.0.0", "5a7e7a0bad~2", "9a0cec664e~7", "v2.6"])
+@pytest.mark.parametrize("name", ["", "ffff0000", "5a7e7a0bad~2", "9a0cec664e~7", "v2.6"])
 def test_an_unknown_code_base_is_refused_with_a_hint(name: str) -> None:
     """The message names what was asked for and what is near."""
     with pytest.raises(UnknownName, match="unknown revision") as error:
@@ -69,6 +69,31 @@ def test_a_release_after_the_last_one_is_refused_by_name(name: str) -> None:
         UnknownName, match=rf"^{name} is not modelled: the story ends with v8\.0\.0; known: v2\.2\.0, .*, v8\.0\.0$"
     ):
         find_revision(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "v2.6.1",
+            "v2.6.1 is not modelled, and nothing is said of it: v2.6.0 is the nearest before it; known: v2.2.0, ",
+        ),
+        ("2.6.1", "2.6.1 is not modelled, and nothing is said of it: v2.6.0 is the nearest before it; known: v2.2.0, "),
+        ("v2.12.1", "v2.12.1 is not modelled, and nothing is said of it: v2.12.0 is the nearest before it; known: "),
+        (
+            "v2.6.0-rc4",
+            "v2.6.0-rc4 is not modelled, and nothing is said of it: v2.5.0 is the nearest before it; known: ",
+        ),
+        ("v2.1.3", "v2.1.3 is not modelled: the story begins with v2.2.0; known: v2.2.0, "),
+        ("v2.6", "unknown revision 'v2.6'; did you mean v2.6.0?"),
+        ("2.10.0", "unknown revision '2.10.0'; did you mean v2.10.0?"),
+    ],
+)
+def test_a_release_that_is_not_in_the_table_is_not_taken_for_another(name: str, message: str) -> None:
+    """A stable release has fixes of its own, a candidate lacks some: the message names the nearest before it, and claims nothing."""
+    with pytest.raises(UnknownName) as caught:
+        find_revision(name)
+    assert str(caught.value).startswith(message)
 
 
 def test_names_are_unique_and_dates_ascend() -> None:

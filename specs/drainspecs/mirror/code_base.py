@@ -161,8 +161,8 @@ def _named_by(source: Source) -> Subject:
 
         return Counted.named(find_revision(_word(source, "revision")), _settings(source), _word(source, "parametric"))
     if "file" in source:
-        name = f"{source['file']}:{source.get('function', '')}"[:100]
-        raise ForeignProgram(f"it is about a program, {name!a}, which is run only if you name it")
+        name = f"{source['file']}:{source.get('function', '')}"[:200]
+        raise ForeignProgram(name)
     revision, scenario = find_revision(_word(source, "revision")), find_scenario(_word(source, "scenario"))
     code_base = CodeBase(
         revision,
