@@ -84,7 +84,8 @@ def test_a_suite_says_how_it_came_about() -> None:
     assert said["counts"] == "12 states, 30 transitions, depth 7"
     assert said["pinned"] == "10 states, 31 transitions, depth 7"
     assert said["exit code"] == (
-        "12 (3 violations, 1 undecided, 1 model fault, 1 configuration error, 1 verdict not as expected)"
+        "12 (3 violations, 1 undecided, 1 model fault, 1 configuration error, 1 verdict not as expected, "
+        "1 demand never asked)"
     )
 
 

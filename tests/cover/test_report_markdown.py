@@ -115,7 +115,7 @@ def test_numbers_are_said_once() -> None:
     """Where the exit code's meaning begins with them, it says them alone."""
     lines = markdown_report(everything()).splitlines()
     assert lines[2].startswith(
-        "2 fine, 1 noted, 4 wrong, 1 undecided, 1 model fault, 1 configuration error; exit code 12: 3 v"
+        "1 fine, 1 noted, 5 wrong, 1 undecided, 1 model fault, 1 configuration error; exit code 12: 3 v"
     )
     lines = markdown_report(account(item(Standing.UNDECIDED), exit_code=30, why="time limit 1 s reached")).splitlines()
     assert lines[2].startswith("exit code 30: 1 undecided; time limit 1 s reached; ")
