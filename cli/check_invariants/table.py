@@ -36,7 +36,7 @@ class Column(Struct, frozen=True):
     Attributes:
         header: its name.
         right: numbers stand to the right.
-        give_way: where there is no room for all, the columns with the highest numbers go below their rows first.
+        give_way: where there is no room for all, the columns with the highest numbers go below their rows first; grids are broken later.
         least: it goes there sooner than it is made narrower than this; 0: than a word or two.
         grid: each cell is made of signs, one below each word of the header, and breaks where that does.
     """
@@ -82,16 +82,19 @@ class Table(Struct, frozen=True):
         widths = self._fitted(width)
         beside = list(widths)
         heads = [Styled(column.header, "bold") for column in self.columns]
+        before: tuple[str, str] | None = None
         for number, row in enumerate([heads, *self.rows]):
             yield from _side_by_side([_Lines.of(row[i], self.columns[i], widths[i]) for i in beside])
             if number and width is not None and len(beside) < len(self.columns):
-                yield from self._below(row, beside, width)
+                below = _text(row[0]), self._below(row, beside)
+                if below != before:  # several rows about one thing: once is enough
+                    yield from ([Styled(line)] for line in wrapped(below[1], width, BELOW, BELOW + HANGING))
+                before = below
 
-    def _below(self, row: Sequence[Cell], beside: Sequence[int], width: int) -> Iterator[list[Styled]]:
+    def _below(self, row: Sequence[Cell], beside: Sequence[int]) -> str:
         """What there is no room for beside the rest."""
         others = [(self.columns[i], _text(row[i])) for i in range(len(self.columns)) if i not in beside]
-        said = "; ".join(_told(column, text) for column, text in others if text)
-        return ([Styled(line)] for line in wrapped(said, width, BELOW, BELOW + HANGING))
+        return "; ".join(_told(column, text) for column, text in others if text)
 
     @property
     def widths(self) -> list[int]:
@@ -106,13 +109,27 @@ class Table(Struct, frozen=True):
         full = dict(enumerate(self.widths))
         if width is None or _total(full) <= width:
             return full
-        found = {i: min(full[i], self._least(i)) for i in full}
-        while _total(found) > width and len(found) > 1:
-            del found[max(list(found)[1:], key=lambda i: (self.columns[i].give_way, i))]
+        whole = {i: full[i] if self.columns[i].grid else min(full[i], self._least(i)) for i in full}
+        found = self._beside(whole, width, self._after_grids)
+        if _total(found) > width:
+            found = self._beside({i: min(full[i], self._least(i)) for i in found}, width, list(full))
         for _ in range(width - _total(found)):
             growing = [i for i in found if found[i] < full[i]]
             if growing:
                 found[min(growing, key=found.__getitem__)] += 1
+        return found
+
+    @property
+    def _after_grids(self) -> list[int]:
+        """The columns that give way before a grid is broken."""
+        grids = max((column.give_way for column in self.columns if column.grid), default=0)
+        return [i for i, column in enumerate(self.columns) if column.give_way > grids]
+
+    def _beside(self, least: Mapping[int, int], width: int, yielding: Sequence[int]) -> dict[int, int]:
+        """The columns for which there is room if each is as narrow as it may be; what is left out is one of those that yield."""
+        found = dict(least)
+        while _total(found) > width and (rest := [i for i in list(found)[1:] if i in yielding]):
+            del found[max(rest, key=lambda i: (self.columns[i].give_way, i))]
         return found
 
     def _least(self, index: int) -> int:

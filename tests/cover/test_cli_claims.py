@@ -20,8 +20,10 @@ def test_claims_can_be_chosen() -> None:
     """Only the named ones are decided, in the order they are named in."""
     result = run("claims", "moved", "dataplane")
     assert [line for line in result.stdout.splitlines() if line and line[0] != " "] == [
+        "2 claims: 2 confirmed; all as expected",
         "moved: confirmed: beyond the message: 0ff841f6d1 closes case 3 for virtio-blk",
         "dataplane: confirmed: 2.5 protects a mirror of a disk whose dataplane keeps running, and not one in the main loop",
+        "2 claims: 2 confirmed; all as expected",
     ]
     assert "    + 176c36997f, mirror: S1 violated\n" in result.stdout
     assert result.exit_code == 0
@@ -49,13 +51,13 @@ def test_claims_as_json() -> None:
 
 def test_the_first_line_of_a_claim_is_enough() -> None:
     """It has the condition, or what is true instead; the claim itself comes second, and a fact that was read says so."""
-    first, second, *facts = run("claims", "realized").stdout.splitlines()
+    first, second, *facts = run("claims", "realized").stdout.splitlines()[2:-2]
     assert (
         first == "realized: refuted: the message of 6ee4ce1ee7, ten months older, names the window and calls it a bug"
     )
     assert second == "  claim: nobody had noticed the main loop's bug before ab27c3b5e7"
     assert [line.endswith(" (a fact of history, read and not computed)") for line in facts] == [True, False, False]
-    conditional = run("claims", "case-2").stdout.splitlines()[0]
+    conditional = run("claims", "case-2").stdout.splitlines()[2]
     assert conditional.startswith("case-2: confirmed under a condition: GSources may be dispatched in any order; ")
 
 
@@ -75,7 +77,8 @@ def test_an_interrupted_run_of_claims(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(claims, "decide_claims", interrupted)
     result = run("claims")
-    assert result.stdout.startswith("opens: confirmed: ")
+    answer = f"{len(CLAIMS)} claims: 1 confirmed; {len(CLAIMS) - 1} not decided\n"
+    assert result.stdout.startswith(f"{answer}\nopens: confirmed: ") and result.stdout.endswith(f"\n{answer}")
     assert result.stderr == f"Error: interrupted: 1 of {len(CLAIMS)} claims was decided\n"
     assert result.exit_code == 130
 
@@ -94,11 +97,13 @@ def one_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_claim_on_a_model_at_fault(one_at_fault: None) -> None:
     """It is not decided, says why, and hides no other; code 10."""
     result = run("claims")
-    assert [line.partition(": ")[0] for line in result.stdout.splitlines() if line[:1].strip()] == [
+    assert [line.partition(": ")[0] for line in result.stdout.splitlines() if line[:1].strip()][1:-1] == [
         "opens",
         "dataplane",
         "moved",
     ]
+    answer = "3 claims: 2 confirmed, 1 model fault; not as expected: dataplane\n"
+    assert result.stdout.startswith(answer) and result.stdout.endswith(answer)
     assert "\ndataplane: model fault (NOT as expected: confirmed): wrong on purpose\n" in result.stdout
     assert (result.stderr, result.exit_code) == ("", 10)
 

@@ -202,8 +202,8 @@ def test_sweep_prints_the_decision_table() -> None:
     result = run("sweep", *SMALL)
     head, _, rest = result.stdout.partition("\n\n")
     assert result.exit_code == 0
-    assert head.startswith("mirror: 24 settings of 4 knobs, 24 code bases among them, ")
-    assert head.endswith("S1 holds in 2: in those that fit a row, whatever stands in empty cells, and in no other")
+    assert head.startswith("mirror: S1 holds in 2 of 24 code bases\n24 settings of 4 knobs, 24 code bases among them, ")
+    assert head.endswith("\nsafe are those that fit a row, whatever stands in empty cells, and no other")
     assert [line.split() for line in rest.splitlines()[:2]] == [
         ["is_external", "walk_checks_external", "begin", "bandage", "code", "bases"],
         ["on", "on", "none", "or", "before_check", "on", "2"],
@@ -242,7 +242,7 @@ def test_sweep_as_a_document() -> None:
 def test_a_sweep_without_a_safe_code_base_says_so() -> None:
     """No table."""
     result = run("sweep", "--knob", "bandage", "--scenario", "timer")
-    assert result.exit_code == 0 and "S1 holds in none of them\n" in result.stdout
+    assert result.exit_code == 0 and "S1 holds in none of 2 code bases\n" in result.stdout
 
 
 @pytest.mark.parametrize(

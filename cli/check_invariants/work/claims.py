@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,7 +11,7 @@ from msgspec.structs import asdict
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.names import Names
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
-from draincheck.words import share
+from draincheck.words import counted, share
 from drainspecs.mirror import claims
 from drainspecs.mirror.claim import Claim, ClaimFact, ClaimResult
 
@@ -23,11 +24,22 @@ def command(names: Sequence[Claim], as_json: bool) -> ExitCode:
     results, stop = until_stopped(claims.decide_claims(asked), "claim", "decided", len(asked))
     code = ending((of_comparison(result.as_expected) for result in results), stop)
     if as_json:
-        emit_json("claims", {"claims": list(map(_json, results))}, code)
+        emit_json("claims", {"answer": _answer(results, len(asked)), "claims": list(map(_json, results))}, code)
     else:
-        emit("\n".join(map(_text, results)))
+        said = f"{_answer(results, len(asked))}\n"
+        emit("\n".join([said, *map(_text, results), said]))
     emit_stop(stop, f"{share(len(results), len(asked), 'claim')} decided")
     return code
+
+
+def _answer(results: Sequence[ClaimResult], asked: int) -> str:
+    """How many are what, and whether that is expected: the first and the last line."""
+    verdicts = Tally(result.verdict.value for result in results)
+    wrong = [result.claim.name for result in results if not result.as_expected]
+    parts = [", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items()))]
+    parts += [f"{asked - len(results)} not decided"] if len(results) < asked else []
+    parts += [f"not as expected: {', '.join(wrong)}"] if wrong else ["all as expected"] if len(results) == asked else []
+    return f"{counted(asked, 'claim')}: {'; '.join(filter(None, parts))}"
 
 
 def _text(result: ClaimResult) -> str:

@@ -6,13 +6,13 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain, groupby
-from textwrap import fill
 from time import perf_counter
 from typing import NamedTuple
 
 import click
 from msgspec.structs import replace
 
+from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.judge import Asked
 from check_invariants.names import merged
@@ -20,7 +20,7 @@ from check_invariants.output import Document, emit, emit_json, emit_stop, emit_t
 from check_invariants.own_models import load_model
 from check_invariants.selection import check_possible
 from check_invariants.table import Cell, Column, Styled, Table
-from check_invariants.words import Listed, tallied
+from check_invariants.words import Listed, placed, tallied
 from check_invariants.work import check
 from check_invariants.work.findings import Wanted
 from draincheck import ModelError, ModelFile, Outcome, Run, TransitionSystem, Verdict
@@ -29,6 +29,7 @@ from draincheck.knobs import Setting
 from draincheck.properties import Breach, Liveness
 from draincheck.qemu import Scenario
 from draincheck.reason import AtFault, Reason, Undecided
+from draincheck.report.layout import wrapped
 from draincheck.revisions import Revision, with_settings
 from draincheck.verdict import NO_LIMITS, all_known, stopped_by
 from draincheck.words import counted, share
@@ -71,15 +72,35 @@ def command(
     found += [_line_of(row, named, _all_unknown(Undecided(stopped=stop))) for row in rows[len(found) :]]
     stop = stop or stopped_by(cell.verdict for line in found for cell in line.cells)
     code = ending(chain.from_iterable(line.codes for line in found), stop)
+    answers = _answers(found) if named else []
     if as_json:
-        emit_json("liveness", {"rows": [line.to_json() for line in found]}, code)
+        emit_json("liveness", {"answers": answers, "rows": [line.to_json() for line in found]}, code)
     else:
+        said = "".join(f"{line}\n" for line in answers)
+        emit(f"{said}\n" if answers else "")
         _show(found, notify, full, perf_counter() - started)
         if traces:
             _show_traces(found)
+        emit(f"\n{said}" if answers else "")
     decided = sum(all_known(cell.verdict for cell in line.cells) for line in found)
     emit_stop(stop, f"{share(decided, total, 'row')} decided; the others are unknown")
     return code
+
+
+def _answers(lines: Sequence[_Line]) -> list[str]:
+    """A line a code base: what is violated or unknown, and where."""
+    found: dict[str, list[_Line]] = {}
+    for line in lines:
+        found.setdefault(line.name, []).append(line)
+    return [f"{name}: {_said(rows)}" for name, rows in found.items()]
+
+
+def _said(rows: Sequence[_Line]) -> str:
+    parts: list[str] = []
+    for word in ("violated", "unknown"):
+        names = {row.scenario: [cell.name for cell in row.cells if cell.word == word] for row in rows}
+        parts += [f"{word}: {placed(names)}"] if any(names.values()) else []
+    return "; ".join(parts) or "everything that is asked holds"
 
 
 def _turned(rows: Sequence[Row], settings: Mapping[str, Setting]) -> list[Row]:
@@ -229,7 +250,7 @@ def _print_demands() -> None:
     emit("\ntaken for granted:\n")
     for item in ASSUMPTIONS:
         text = f"{item.name} ({item.strength} fairness): {item.reason}"
-        emit(fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n")
+        emit("".join(f"{line}\n" for line in wrapped(text, min(standard.columns() or WIDTH, WIDTH), "  ", "    ")))
 
 
 def _summary(lines: Sequence[_Line], seconds: float) -> str:

@@ -80,12 +80,12 @@ def command(
     named = bool(revisions or turned)
     asked = _Asked(named, strict or bool(properties))
     code = ending((code for result in results for code in _codes(result, properties, asked)), stop)
+    answers = _answers(results) if named else ""
     if as_json:
         found = [_row_json(result, properties) for result in results]
         summary = _Sum.of(results, properties, seconds)._asdict()
-        emit_json("matrix", {"rows": found, "summary": summary}, code)
+        emit_json("matrix", {"answers": answers.splitlines(), "rows": found, "summary": summary}, code)
     else:
-        answers = _answers(results) if named else ""
         emit(f"{answers}\n" if answers.count("\n") <= FEW else "")
         show(results, properties, seconds, full)
         emit(answers)

@@ -43,9 +43,13 @@ def command(
     stop = stop or stopped_by(row.decision.verdict for row in rows)
     code = ending((row.code for row in rows), stop)
     if as_json:
-        emit_json("parametric", {"rows": [row.to_json() for row in rows]}, code)
+        emit_json(
+            "parametric",
+            {"answer": _answer(rows, named, len(chosen) - len(rows)), "rows": [row.to_json() for row in rows]},
+            code,
+        )
     else:
-        _show(rows, named)
+        _show(rows, _answer(rows, named, len(chosen) - len(rows)))
     decided = sum(all_known([row.decision.verdict]) for row in rows)
     emit_stop(stop, f"{counted(decided, 'code base')} of {len(chosen)} decided")
     return code
@@ -165,16 +169,23 @@ def _rows(chosen: Sequence[Counted], directory: str | None, named: bool) -> Iter
         yield row
 
 
-def _show(rows: Sequence[_Row], named: bool) -> None:
+def _show(rows: Sequence[_Row], answer: str) -> None:
     """Print the table, the files that were written, and the trace of a single code base."""
-    emit(f"S1 for any number of writes: {meaning_of(S1)}\n\n")
+    emit(f"{answer}\n\nS1: {meaning_of(S1)}\n\n")
     emit_table(_table(rows))
     emit("".join(f"written: {row.file}\n" for row in rows if row.file is not None))
     if len(rows) == 1 and (run := rows[0].run) is not None:
         emit("\n")
         emit_trace(run)
-    otherwise = "S1 holds" if named else "every verdict is as expected"
-    emit(f"\n{conclusion([row.listed for row in rows], otherwise, named)}\n")
+    emit(f"\n{answer}\n")
+
+
+def _answer(rows: Sequence[_Row], named: bool, undecided: int) -> str:
+    """The first and the last line."""
+    otherwise = "holds" if named else "every verdict is as expected"
+    parts = [conclusion([row.listed for row in rows], otherwise, named)] if rows else []
+    parts += [f"{counted(undecided, 'code base')} not decided"] if undecided else []
+    return f"S1 for any number of writes: {'; '.join(parts)}"
 
 
 def _table(rows: Sequence[_Row]) -> Table:

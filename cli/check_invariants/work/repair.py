@@ -85,25 +85,37 @@ def _mended(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int |
 
 def _show(selected: Sequence[CodeBase], found: Repairs) -> None:
     """Print what is wrong, and what mends it."""
-    head = f"{found.revision.name}, {', '.join(scenario.name for scenario in found.scenarios)}"
+    emit(f"{_answer(found)}\n")
     if not found.now.flaws:
-        emit(f"{head}: nothing to mend: {', '.join(dict.fromkeys((*found.properties, *NO_HANG)))} hold\n")
         return
-    emit(f"{head}: these do not hold: {_flaws(found.now)}\n")
+    emit(f"these do not hold: {_flaws(found.now)}\n")
     emit("".join(f"{line}\n" for line in _answer_lines(selected, found)))
     emit("\nwhat the others leave open:\n")
     _print_table([found.now, *found.remainders])
-    emit(f"\n{counted(found.examined, 'set')} looked at, {counted(found.systems, 'distinct model')}\n")
+    emit(
+        f"\n{counted(found.examined, 'set')} looked at, {counted(found.systems, 'distinct model')}\n{_answer(found)}\n"
+    )
+
+
+def _answer(found: Repairs) -> str:
+    """The first and the last line."""
+    head = f"{found.revision.name}, {', '.join(scenario.name for scenario in found.scenarios)}"
+    if not found.now.flaws:
+        return f"{head}: nothing to mend: {', '.join(dict.fromkeys((*found.properties, *NO_HANG)))} hold"
+    if not found.solutions:
+        none = (
+            "no repair among the sets that were looked at" if found.stopped else "no set of known mitigations suffices"
+        )
+        return f"{head}: {none}"
+    cheapest, number = found.solutions[0], len(found.solutions)
+    others = f"; {number - 1} more suffice" if number > 1 else ""
+    return f"{head}: the cheapest repair is {_names(cheapest.mitigations)} (cost {cheapest.cost}){others}"
 
 
 def _answer_lines(selected: Sequence[CodeBase], found: Repairs) -> Iterator[str]:
     """The repairs, and the sets that would be some if they did not cost liveness."""
-    if found.solutions:
-        yield f"{counted(len(found.solutions), 'smallest repair')}{', cheapest first' if len(found.solutions) > 1 else ''}"
-    elif found.stopped:
-        yield "no repair among the sets that were looked at"
-    else:
-        yield "no set of known mitigations suffices"
+    if len(found.solutions) > 1:
+        yield f"{counted(len(found.solutions), 'smallest repair')}, cheapest first"
     for number, solution in enumerate(found.solutions, 1):
         yield ""
         yield from _solution_lines(selected, number, solution)
@@ -177,6 +189,7 @@ def _head_json(revision: Revision, scenarios: Iterable[Scenario]) -> Document:
 def _json(found: Repairs) -> Document:
     """The same as JSON values."""
     return {
+        "answer": _answer(found),
         **_head_json(found.revision, found.scenarios),
         "properties": list(found.properties),
         "now": _remainder_json(found.now),

@@ -33,14 +33,15 @@ def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
     here, ended = replay(*start, steps), replay(*start, steps, to_the_end=True)
     violated = [system.property_named(name)] if outcome is Outcome.VIOLATED else _on_the_way(run, subject)
     code = worst(of_verdict(Outcome.VIOLATED, item.breach) for item in violated)
+    said = f"{system.name}: {ended.outcome.value} on the core; {_conclusion(violated)}"
     if as_json:
-        emit_json("replay", {"model": system.name, "property": name, "violated": [item.name for item in violated],
+        emit_json("replay", {"answer": said, "model": system.name, "property": name, "violated": [item.name for item in violated],
                              "steps": len(steps), "exit_code": int(code), "events": list(map(asdict, here.events)), **_ending(ended)})  # fmt: skip
     else:
-        emit(f"{system.name}: {counted(len(steps), 'step')}, model and core agree in each\n")
+        emit(f"{said}\n{counted(len(steps), 'step')}, model and core agree in each\n\n")
         emit(render_steps(run, here))
         emit(render_disks(ended))
-        emit(_conclusion(violated))
+        emit(f"\n{said}\n")
     return code
 
 
@@ -58,8 +59,8 @@ def _on_the_way(run: Run, subject: Subject) -> list[Property]:
 def _conclusion(violated: Sequence[Property]) -> str:
     """What the core has reproduced, in a line."""
     if not violated:
-        return "nothing is violated on this trace\n"
-    return f"{listed([item.name for item in violated])} {'is' if len(violated) == 1 else 'are'} violated: reproduced\n"
+        return "nothing is violated on this trace"
+    return f"{listed([item.name for item in violated])} {'is' if len(violated) == 1 else 'are'} violated: reproduced"
 
 
 def _side_by_side(subject: Subject, run: Run, file: str) -> tuple[Knobs, Config]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +69,9 @@ def command(
     code = ending((code for item in found for code in item.codes.values()), stop)
     if as_json:
         rows = [item.to_json() for item in found]
-        emit_json("simulate", {"seed": seed, "runs": runs, "rows": rows, "traces": written}, code)
+        emit_json(
+            "simulate", {"answer": _answer(found), "seed": seed, "runs": runs, "rows": rows, "traces": written}, code
+        )
     else:
         _show(found, written)
     emit_stop(
@@ -180,14 +183,22 @@ class _Simulated(NamedTuple):
 def _show(found: Sequence[_Simulated], written: Sequence[str]) -> None:
     """Print how the runs ended, a line a code base."""
     outcomes = [outcome.value for outcome in Ending]
+    emit(f"{_answer(found)}\n\n")
     columns = [Column("revision"), Column("scenario"), *(Column(name, right=True) for name in outcomes), Column("")]
     emit_table(Table(columns, [_line(item, outcomes) for item in found]))
     points = sum(item.result.points for item in found)
-    runs = sum(sum(item.numbers.values()) for item in found)
-    emit(
-        f"{counted(runs, 'run')}, {counted(points, 'scheduling point')}; only a search: what it did not find may exist\n"
-    )
+    emit(f"\n{counted(points, 'scheduling point')}; only a search: what it did not find may exist\n")
     emit("".join(f"written: {path}\n" for path in written))
+    emit(f"{_answer(found)}\n")
+
+
+def _answer(found: Sequence[_Simulated]) -> str:
+    """How the runs ended, all together: the first and the last line."""
+    numbers = sum((Tally(item.numbers) for item in found), Tally[str]())
+    ends = [f"{numbers[ending.value]} {ending.value}" for ending in Ending if numbers[ending.value]]
+    what = found[0].code_base.title if len(found) == 1 else counted(len(found), "code base")
+    unexpected = "; NOT as expected" if any(item.unexpected for item in found) else ""
+    return f"{what}: {counted(numbers.total(), 'run')}: {', '.join(ends) or 'none ended'}{unexpected}; only a search"
 
 
 def _line(item: _Simulated, outcomes: Sequence[str]) -> list[str]:

@@ -77,24 +77,26 @@ def _show(found: Sweep) -> None:
     if found.table:
         emit("\n")
         emit_table(_table(found))
-    emit("".join(f"\n{line}" for line in _foot(found)) + "\n")
+    emit("".join(f"\n{line}" for line in _foot(found)) + f"\n\n{_answer(found)}\n")
+
+
+def _answer(found: Sweep) -> str:
+    """The first and the last line."""
+    what = f"{' and '.join(found.properties)} hold{'s' * (len(found.properties) == 1)}"
+    of = "of those that were decided" if found.stopped else f"of {counted(found.code_bases, 'code base')}"
+    return f"{found.scenario.name}: {what} in {found.safe_count or 'none'} {of}"
 
 
 def _head(found: Sweep) -> Iterator[str]:
+    yield _answer(found)
     yield (
-        f"{found.scenario.name}: {counted(found.space.size, 'setting')} of {counted(len(found.space.knobs), 'knob')}, "
+        f"{counted(found.space.size, 'setting')} of {counted(len(found.space.knobs), 'knob')}, "
         f"{counted(found.code_bases, 'code base')} among them, {counted(found.systems, 'distinct model')}, decided in {found.seconds:.1f} s"
     )
-    what = f"{' and '.join(found.properties)} hold{'s' * (len(found.properties) == 1)}"
     if found.stopped:
-        yield (
-            f"{found.stopped}: {what} in {found.safe_count} of those that were decided, which fit the rows; "
-            f"{counted(found.undecided, 'setting')} not decided"
-        )
+        yield f"{found.stopped}: {counted(found.undecided, 'setting')} not decided; those that hold fit the rows"
     elif found.table:
-        yield f"{what} in {found.safe_count}: in those that fit a row, whatever stands in empty cells, and in no other"
-    else:
-        yield f"{what} in none of them"
+        yield "safe are those that fit a row, whatever stands in empty cells, and no other"
 
 
 def _foot(found: Sweep) -> Iterator[str]:
@@ -118,6 +120,7 @@ def _table(found: Sweep) -> Table:
 def _json(found: Sweep) -> Document:
     """The same as JSON values."""
     return {
+        "answer": _answer(found),
         "scenario": found.scenario.name,
         "properties": list(found.properties),
         "base": found.base.name,

@@ -133,19 +133,29 @@ class _Answer(Struct, frozen=True, dict=True):
 
 def _text(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]) -> str:
     """The answers, each with what is to be seen, and how all sets of changes were accounted for."""
-    lines = [f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)} ({answer.verdict.reason})"]
-    changes = f"{counted(len(answer.changes), 'change')} since {answer.base.name}"
-    if not answer.flips and answer.stopped:
-        lines.append(f"no answer among the sets that were looked at, of the {changes}")
-    elif not answer.flips:
-        lines.append(f"whichever of the {changes} are taken back, it stays so")
-    elif answer.exposes:
-        lines.append(f"what exposes it, of the {changes}: take back any one of these, and {name} holds")
-    else:
-        lines.append(f"what protects it, of the {changes}: take back any one of these, and {name} is violated")
+    said, changes = (
+        _answer(selected, name, answer),
+        f"{counted(len(answer.changes), 'change')} since {answer.base.name}",
+    )
+    lines = [said, f"{answer.verdict.reason}; looked at were the {changes}"]
+    if answer.flips:
+        kind = "exposes" if answer.exposes else "protects"
+        lines.append(f"what {kind} it: take back any one of these, and the verdict is the other one")
     for number, item in enumerate(answers, 1):
         lines += ["", *_answer_lines(item, number)]
-    return "\n".join([*lines, "", *_account(answer, any(item.file for item in answers)), ""])
+    return "\n".join([*lines, "", *_account(answer, any(item.file for item in answers)), "", said, ""])
+
+
+def _answer(selected: CodeBase, name: str, answer: Why) -> str:
+    """The first and the last line."""
+    now = f"{selected.title}: {name} {_outcome(answer.verdict.outcome.value)}"
+    if answer.flips:
+        would = "hold" if answer.exposes else "be violated"
+        without = (" and ".join(map(str, flip.changes)) for flip in answer.flips)
+        return f"{now}; it would {would} {', or '.join(f'without {changes}' for changes in without)}"
+    if answer.stopped:
+        return f"{now}; why is unknown: no answer among the sets that were looked at"
+    return f"{now}, whichever of the {counted(len(answer.changes), 'change')} since {answer.base.name} are taken back"
 
 
 def _account(answer: Why, written: bool) -> Iterator[str]:
@@ -183,6 +193,7 @@ def _answer_lines(answer: _Answer, number: int) -> Iterator[str]:
 def _json(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]) -> Document:
     """The same as JSON values."""
     return {
+        "answer": _answer(selected, name, answer),
         "model": selected.title,
         "property": name,
         "verdict": answer.verdict.outcome.value,

@@ -98,6 +98,15 @@ class _Found(Struct, frozen=True):
         """Whether nothing that might be an answer is unknown."""
         return not (self.stop or self.unknown)
 
+    @property
+    def answer(self) -> str:
+        """The first and the last line."""
+        name = self.asked.name
+        now = f"{self.asked.model.title}: {name} {_outcome(self.verdict.outcome)}"
+        ways = [f"with {assigned(flip.changes)} it {_outcome(flip.decided.outcomes[name])}" for flip in self.flips]
+        stays = "whatever else its parameters are" if self.whole else "no change among those that were decided turns it"
+        return "; ".join([now, *ways]) if ways else f"{now}, {stays}"
+
 
 def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
     answers, seen, stop = list[ParameterFlip](), list[Combination](), None
@@ -164,13 +173,11 @@ def _write(asked: WhyQuestion, flip: ParameterFlip, directory: str) -> None:
 
 
 def _lines(found: _Found) -> Iterator[str]:
-    """The verdict, the answers, and what was looked at."""
-    asked, word = found.asked, _outcome(found.verdict.outcome)
-    yield f"{asked.model.heading}: {asked.name} {word} ({found.verdict.reason})"
+    """The answer, the changes, what was looked at, and the answer again."""
+    asked = found.asked
+    yield found.answer
+    yield str(found.verdict.reason)
     tried = ", ".join(f"{name} ({', '.join(map(shown, values))})" for name, values in asked.varied.axes.items())
-    if not found.flips:
-        stays = "whatever else these are, it stays so" if found.whole else "no answer among those that were decided"
-        yield f"{stays}: {tried}"
     for number, flip in enumerate(found.flips, 1):
         yield ""
         yield f"{number}. with {assigned(flip.changes)} it {_outcome(flip.decided.outcomes[asked.name])}"
@@ -178,8 +185,9 @@ def _lines(found: _Found) -> Iterator[str]:
     yield ""
     looked = f"{found.examined} of {counted(found.size, 'combination')} looked at, {counted(found.digests, 'distinct model')}"
     yield f"{looked}{_rest(found)}"
-    if found.flips:
-        yield f"tried: {tried}"
+    yield f"tried: {tried}"
+    yield ""
+    yield found.answer
 
 
 def _rest(found: _Found) -> str:
@@ -201,6 +209,7 @@ def _json(found: _Found) -> Document:
     """The same as JSON values."""
     asked = found.asked
     return {
+        "answer": found.answer,
         "model": asked.model.name,
         "parameters": asked.start,
         "property": asked.name,
