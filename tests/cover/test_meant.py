@@ -19,6 +19,14 @@ def test_a_code_base_is_named_by_an_option(command: str) -> None:
     assert f"a code base is named by an option: check-invariants {command} --revision v2.6.0\n" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["repair", "conform"])
+def test_one_argument_too_many_may_be_a_code_base(command: str) -> None:
+    """So does a command that takes no model; what is no code base is one too many and no more."""
+    said = f"(v2.6.0); a code base is named by an option: check-invariants {command} --revision v2.6.0\n"
+    assert said in run(command, "v2.6.0").stderr
+    assert run(command, "other").stderr.endswith("unexpected extra argument (other)\n")
+
+
 @pytest.mark.parametrize("name", ["v2.6.0", "ab27c3b5e7", "ab27c3b5e7~1", "ab27c3b5e7-nested-drain"])
 def test_a_code_base_is_no_command(name: str) -> None:
     """And the message says which command it is for."""
