@@ -95,7 +95,7 @@ def test_a_check_loads_nothing_that_it_does_not_use() -> None:
     chosen = ("--revision", "9a0cec664e", "--scenario", "mirror", "--property", "S1")
     assert not UNUSED & modules_after("check", *chosen)
     assert {"draincheck.engines.liveness"} <= modules_after("check", "--revision", "9a0cec664e", "--property", "L4")
-    assert {"drainspecs.questions.variants"} <= modules_after("why", *chosen, "-j", "1")
+    assert {"drainspecs.questions.variants"} <= modules_after("sweep", *chosen, "--knob", "drain", "-j", "1")
 
 
 def test_the_help_of_a_command_does_not_load_the_library() -> None:
