@@ -148,7 +148,7 @@ def test_induction_is_one_certificate(tmp_path: Path) -> None:
     result = run("prove", "--revision", "9a0cec664e", *names, "--engine", "induction", "-o", path)
     assert result.exit_code == 0
     assert "S1, S2 hold in 9a0cec664e / mirror (k-induction, k = 3)" in result.stdout
-    assert run("certificate", "check", path, "--solver", "both").exit_code == 0
+    assert run("certificate", "check", path, "--solver", "both", "--timeout", "3000").exit_code == 0
 
 
 def test_not_inductive_is_unknown(tmp_path: Path) -> None:
