@@ -291,3 +291,22 @@ def test_a_change_that_hangs_in_a_variant_is_worse() -> None:
     data = document("v2.6.0", "--set", "park_requests=on", code=12)
     assert "F1" in which(data, "broken")["mirror-flush"]
     assert "F1" not in which(data, "broken").get("mirror", set())
+
+
+def test_what_a_guest_sees_stands_apart_from_rules() -> None:
+    """Before a bar the one, behind it the other; where there are no rules there is no bar."""
+    lines = run(
+        "compare", "v2.6.0", "v2.7.0", "--scenario", "mirror", "--scenario", "timer", "--no-trace"
+    ).stdout.splitlines()
+    rows = {line.split()[0]: line for line in lines if line.startswith(("mirror ", "timer "))}
+    assert rows["mirror"].endswith("S1 S3 S4 | S2 S5 S7          | S6 B6")
+    assert rows["timer"].endswith("S1 S3 S4 A1 | S2 S5 S6 S8 B6")
+
+
+def test_what_is_safe_as_far_as_modelled_says_so() -> None:
+    """A sign in the table, words in the sentence, and neither where nothing is left out."""
+    limited = run("compare", "v4.1.0", "v4.2.0", "--scenario", "timer", "--no-trace").stdout.splitlines()
+    assert limited[0].startswith("v4.2.0, compared with v4.1.0, mends silent loss in timer, as far as modelled; ")
+    assert [line.split()[:4] for line in limited if line.startswith("timer ")] == [["timer", "silent", "loss", "safe~"]]
+    sound = run("compare", "v2.6.0", "v2.7.0", "--scenario", "mirror", "--no-trace").stdout
+    assert "as far as modelled;" not in sound and "safe~" not in sound

@@ -27,6 +27,7 @@ from draincheck.revisions import Revision
 from draincheck.words import counted
 from drainspecs.mirror.answer import answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.impact import SAFE, matters
 from drainspecs.mirror.scenarios import SCENARIOS, applies
 from drainspecs.questions.compare import Compared, Comparison, Decided, Effect, Pair, compare
 
@@ -174,7 +175,7 @@ class _Found(Struct, frozen=True, dict=True):
         if not found.any(*_DIFFERENCES):
             said = ["changes no verdict"]
         else:
-            said = [f"mends {self._things(Effect.MENDED)}", f"adds {self._things(Effect.BROKEN)}"]
+            said = [f"mends {self._things(Effect.MENDED)}{self._short_of}", f"adds {self._things(Effect.BROKEN)}"]
             said += filter(None, [self._rules()])
         said.append(f"leaves {self._things(Effect.OPEN)} open")
         others = placed({place.pair.place: place.changed(Effect.OTHER, matters=True) for place in found.places})
@@ -186,6 +187,12 @@ class _Found(Struct, frozen=True, dict=True):
     def _things(self, change: Effect) -> str:
         """What is so for the owner of the data, and where."""
         return placed({place.pair.place: place.words[change] for place in self.compared.places}) or "nothing"
+
+    @property
+    def _short_of(self) -> str:
+        """That something is mended as far as modelled alone."""
+        mended = (place for place in self.compared.places if place.words[Effect.MENDED])
+        return ", as far as modelled" * any(_is_limited(place.after, place.pair.after) for place in mended)
 
     def _rules(self) -> str:
         """What became of rules inside QEMU, "" if nothing did."""
@@ -206,6 +213,7 @@ class _Found(Struct, frozen=True, dict=True):
         return place.pair.after, verdict, Run.of(place.pair.after.system(), verdict.trace)
 
 
+_LEGEND = "| before it what a guest can see, behind it rules inside QEMU; ~ as far as modelled\n"
 _DIFFERENCES = (Effect.MENDED, Effect.BROKEN, Effect.OTHER, Effect.UNKNOWN)
 
 
@@ -222,6 +230,7 @@ def _show(found: _Found, traces: bool, short: bool) -> None:
     """The answer, a line a place, what is new, and the answer again."""
     emit(f"{found.sentence}\n\n")
     emit_table(_table(found))
+    emit(_LEGEND if found.asked.pairs[0].place else "")
     emit("".join(f"left out: {reason}\n" for reason in found.asked.left_out))
     shown = found.run if traces else None
     if shown is not None:
@@ -236,12 +245,12 @@ def _table(found: _Found) -> Table:
     """A line a place."""
 
     def became(change: Effect, style: str) -> Callable[[Compared], Cell]:
-        return lambda place: Styled(_joined(place, place.changed(change)), style)
+        return lambda place: Styled(_apart(place, place.changed(change)), style)
 
     columns: dict[Column, Callable[[Compared], Cell]] = {
         Column("scenario"): lambda place: place.pair.place,
-        Column("before"): lambda place: _impact(place.before),
-        Column("after"): lambda place: _impact(place.after),
+        Column("before"): lambda place: _impact(place.before, place.pair.before),
+        Column("after"): lambda place: _impact(place.after, place.pair.after),
         Column("mended"): became(Effect.MENDED, "green"),
         Column("broken"): became(Effect.BROKEN, "bold red"),
         Column("still violated"): became(Effect.OPEN, "yellow"),
@@ -259,8 +268,23 @@ def _joined(place: Compared, names: Sequence[str]) -> str:
     return (" " if place.pair.place else ", ").join(names)
 
 
-def _impact(side: Decided | None) -> str:
-    return "impossible" if side is None else ", ".join(side.impact)
+def _apart(place: Compared, names: Sequence[str]) -> str:
+    """The same, of a code base with what a guest can see before a bar, and rules inside QEMU behind it."""
+    if not place.pair.place:
+        return _joined(place, names)
+    seen, rules = ([name for name in names if matters(name) is visible] for visible in (True, False))
+    return " ".join([*seen, *(["|", *rules] if rules else [])])
+
+
+def _impact(side: Decided | None, subject: Subject | None) -> str:
+    return "impossible" if side is None else ", ".join(side.impact) + "~" * _is_limited(side, subject)
+
+
+def _is_limited(side: Decided | None, subject: Subject | None) -> bool:
+    """Whether a side is safe as far as modelled alone."""
+    if side is None or subject is None or SAFE not in side.impact:
+        return False
+    return any(subject.limits(name, verdict.outcome) for name, verdict in side.verdicts.items())
 
 
 # -- as files ---------------------------------------------------------------------------------------
