@@ -285,6 +285,18 @@ def test_what_a_bound_leaves_unknown_is_not_decided(tmp_path: Path) -> None:
     assert "1 of 3 models was decided" in stopped.stderr
 
 
+@pytest.mark.parametrize("expected", ["holds", "violated", "never asked"])
+def test_what_is_unknown_is_never_as_expected(expected: str, tmp_path: Path) -> None:
+    """Whatever is expected behind a bound ends with 30, the bound itself being expected; and with 10 if another variant is otherwise."""
+    file = tmp_path / "bounded.py"
+    said = f"@variant('bound', expect={{'no bound passed': 'violated', 'below': '{expected}'}})\n"
+    model = BOUNDED.replace("import Model", "import Model, variant")
+    file.write_text(model.replace("def counter", f"{said}def counter"), encoding="utf-8")
+    assert run("check", str(file)).exit_code == 30
+    file.write_text(model.replace("def counter", f"@variant('late', last=6)\n{said}def counter"), encoding="utf-8")
+    assert run("check", str(file)).exit_code == 10
+
+
 @pytest.mark.parametrize(
     ("decorator", "message"),
     [
