@@ -126,8 +126,9 @@ class Reports(Struct, frozen=True):
             emit(text)
 
     def begin(self, account: Account) -> None:
-        """Replace what an earlier run has written, before anything runs. Raises NotWritable."""
-        for write in self._writers(_in_repository(account), STDOUT):
+        """Replace what an earlier run has written, before anything runs; what is no file, such as a pipe, has nothing of it. Raises NotWritable."""
+        kept = {kind: path for kind, path in self.files.items() if path != STDOUT and _is_replaced(path)}
+        for write in replace(self, files=kept)._writers(_in_repository(account)):
             write()
 
     def write(self, account: Account) -> None:
@@ -155,6 +156,11 @@ class Reports(Struct, frozen=True):
             yield partial(github_log.tell, github_annotations(account), self.takes_text)
         if self._summary:
             yield partial(_append, self._summary, github_summary(account))
+
+
+def _is_replaced(path: str) -> bool:
+    """Whether a report takes the place of a file, or of none."""
+    return Path(path).is_file() or not Path(path).exists()
 
 
 def _place(path: str) -> str:

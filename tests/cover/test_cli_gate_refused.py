@@ -197,6 +197,16 @@ def test_a_run_that_is_killed(green: Path) -> None:
     assert reds("ended from outside") == [True] * 4
 
 
+def test_a_pipe_gets_one_report() -> None:
+    """There is nothing of an earlier run in it."""
+    reader, writer = os.pipe()
+    assert run("gate", "--junit", f"/dev/fd/{writer}").exit_code == 0
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        text = pipe.read()
+    assert text.count("<?xml") == 1 and "ended from outside" not in text
+
+
 def test_other_commands_have_no_reports() -> None:
     """Negative control: `--junit` of a command that has none is a wrong option, and touches nothing."""
     before = Path("j.xml").read_bytes()
