@@ -345,10 +345,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "drain-gate.toml:6: a variant has its own parameters",
     ),
     "left out": (f'{FIXED}properties = ["safe"]\n', "drain-gate.toml:4: something is expected of 'unasked'"),
-    "no such revision": (
-        '[[code_base]]\nrevision = "v2.6.1"\n',
-        "drain-gate.toml:2: unknown revision 'v2.6.1'; did you",
-    ),
+    "no such revision": ('[[code_base]]\nrevision = "v2.6.1"\n', "drain-gate.toml:2: v2.6.1 is not modelled"),
     "no such scenario": (
         '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["miror"]\n',
         "drain-gate.toml:3: unknown scenario 'miror'; did you mean mirror",
