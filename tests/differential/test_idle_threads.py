@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from draincheck.engines import explicit, liveness, portfolio
 from draincheck.engines.smt import bmc, induction
 from draincheck.errors import ModelError, ModelFault
 from draincheck.expr import FALSE, TRUE, constant, eq
+from draincheck.influence import bearing
 from draincheck.lang import Model, any_
 from draincheck.properties import Liveness, NoDeadlock
 from draincheck.sorts import BOOL, IntSort
@@ -160,6 +161,37 @@ def test_idle_thread_turns_no_verdict_of_an_engine_with_a_bound(systems: int) ->
             for verdicts in (found, proved):
                 for name, verdict in verdicts.items():
                     assert verdict.outcome in (Outcome.UNKNOWN, known[name]), (seed, verdict)
+
+
+def only(system: TransitionSystem, names: Container[str]) -> TransitionSystem:
+    """The system with some of its processes alone."""
+    kept = [action for action in system.actions if action.process in names]
+    index = {action.index: number for number, action in enumerate(kept)}
+    fairness = [replace(f, actions=tuple(index[n] for n in f.actions if n in index)) for f in system.fairness]
+    return replace(
+        system,
+        actions=tuple(replace(action, index=number) for number, action in enumerate(kept)),
+        fairness=tuple(promise for promise in fairness if promise.actions),
+        at_rest=tuple((name, rests) for name, rests in system.at_rest if not name or name in names),
+    )
+
+
+@pytest.mark.parametrize("part", sampled(range(12), 1))
+def test_who_does_not_matter_can_be_left_out(part: int) -> None:
+    """Both readings of who matters agree on every demand, and with the others left out every engine says the same."""
+    left_out = 0
+    for seed in range(30 * part, 30 * (part + 1)):
+        system = IDLE[seed % len(IDLE)](sample(seed)) if seed % 2 else sample(seed)
+        everybody = {action.process for action in system.actions}
+        found = {**by_search(system), **of_runs(system)} if is_small(system) else {}
+        for item in system.properties:
+            matter = set(bearing(system, item))
+            assert matter == interpreter.bearing(system, item), (seed, item.name)
+            if matter < everybody and found:
+                left_out += 1
+                decide = of_runs if isinstance(item, Liveness) else by_search
+                assert decide(only(system, matter))[item.name] is found[item.name], (seed, item.name)
+    assert left_out > 10
 
 
 def test_thread_that_stores_something_does_change_verdicts() -> None:

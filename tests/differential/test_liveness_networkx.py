@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from draincheck.engines.liveness import decide
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import any_
+from draincheck.interpreter import bearing
 from draincheck.interpreter import explore as interpret
 from draincheck.promise import Fairness, Strength
 from draincheck.properties import Eventually, LeadsTo, Liveness, NoFault
@@ -119,7 +120,9 @@ def expected(system: TransitionSystem, item: Liveness) -> Outcome:
         return Outcome.VIOLATED
     if bound:
         return Outcome.UNKNOWN
-    moves = any(system.fault(state, action) is None for state in graph for action in system.enabled(state))
+    enabled = ((state, action) for state in graph for action in system.enabled(state))
+    moving = {action.process for state, action in enabled if system.fault(state, action) is None}
+    moves = not moving.isdisjoint(bearing(system, item))
     return Outcome.HOLDS if moves and is_asked(system, item, graph) else Outcome.NEVER_ASKED
 
 
