@@ -18,6 +18,8 @@ T = TypeVar("T")
 HANGING, BELOW = "  ", " " * 4
 #: columns that say nothing else are not made narrower than this
 LEAST = 12
+#: such columns are given the width that they need before longer ones, which go on below anyway
+SHORT = 24
 
 
 class Styled(Struct, frozen=True):
@@ -116,7 +118,7 @@ class Table(Struct, frozen=True):
         for _ in range(width - _total(found)):
             growing = [i for i in found if found[i] < full[i]]
             if growing:
-                found[min(growing, key=found.__getitem__)] += 1
+                found[min(growing, key=lambda i: (full[i] > SHORT, found[i] / full[i]))] += 1
         return found
 
     @property
