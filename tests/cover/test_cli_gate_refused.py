@@ -12,6 +12,8 @@ from typing import NoReturn
 from xml.etree import ElementTree
 
 import pytest
+from jsonschema import Draft4Validator
+from xmlschema import XMLSchema
 
 from check_invariants import reports
 from check_invariants.work import gate
@@ -22,6 +24,7 @@ from tests.support.cli import run
 from tests.support.github import commands
 from tests.support.processes import COMMAND
 from tests.support.projects import MODEL, project
+from tests.support.reports import SCHEMAS, schema
 
 FILES = {"--junit": "j.xml", "--sarif": "s.json", "--gitlab": "g.json", "--markdown": "m.md"}
 ALL = [word for pair in FILES.items() for word in pair]
@@ -148,6 +151,14 @@ def test_what_somebody_has_written_by_hand_stays(path: str) -> None:
         assert run("gate", "--junit", path, *ALL[2:]).exit_code in (2, 151)
         assert Path(path).read_bytes() == before
         assert reds("")[1:] == [True] * 3
+
+
+def test_reports_of_a_refused_gate_follow_their_schemas() -> None:
+    """As those of any other do."""
+    Path("drain-gate.toml").write_text("[[modle]]\n", encoding="utf-8")
+    run("gate", *ALL)
+    XMLSchema(SCHEMAS / "junit-10.xsd").validate("j.xml")
+    Draft4Validator(schema("sarif-2.1.0.json")).validate(json.loads(Path("s.json").read_text(encoding="utf-8")))
 
 
 def test_an_error_has_its_line() -> None:
