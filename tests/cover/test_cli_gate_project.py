@@ -84,6 +84,14 @@ def test_a_code_base_and_the_replay_of_its_counterexamples() -> None:
         )
 
 
+def test_the_order_is_a_knob_too() -> None:
+    """It may be said either way, and changes nothing in what is expected; negative control: another knob does."""
+    entry = '[[code_base]]\nrevision = "f3926945c8"\nscenarios = ["mirror"]\nproperties = ["S1"]\n'
+    listed = [gate(f"{entry}{said}\n", "--list").stdout for said in ('order = "any"', 'settings.order = "any"')]
+    assert listed[0] == listed[1] and "as QEMU's history says" in listed[0]
+    assert "as QEMU's history says" not in gate(f'{entry}settings.drain = "nested"\n', "--list").stdout
+
+
 def test_a_table_of_pyproject() -> None:
     """`[tool.check-invariants]` is a configuration, too; a file of its own is asked first."""
     project(Path(), FIXED)
@@ -364,7 +372,11 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "two models": (
         '[[code_base]]\nrevision = "v2.6.0"\nproperties = ["case 1", "L1"]\n',
-        "drain-gate.toml:1: case 1, L1 are decided on different models",
+        "drain-gate.toml:3: case 1, L1 are decided on different models",
+    ),
+    "two orders": (
+        '[[code_base]]\nrevision = "v2.6.0"\norder = "any"\nsettings.order = "attach"\n',
+        "drain-gate.toml:4: `order` says any, and the knob of this name attach: leave one of them out",
     ),
     "counts of several": (
         '[[code_base]]\nrevision = "v2.6.0"\ncounts = { states = 1, transitions = 1, depth = 1 }\n',

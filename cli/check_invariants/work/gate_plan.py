@@ -56,7 +56,7 @@ class Planned(NamedTuple):
         """In words."""
         said = [f"{name} {word}" for name, word in self.entry.expect.items()]
         rest = "as its file says" if isinstance(self.entry, ModelEntry) and _says_itself(self.entry) else "holds"
-        if isinstance(self.entry, CodeBaseEntry) and not self.entry.settings:
+        if isinstance(self.entry, CodeBaseEntry) and self.entry.settings.keys() <= {"order"}:
             rest = "as QEMU's history says"
         return ", ".join([*said, f"all others {rest}" if said else f"all {rest}"])
 
@@ -176,12 +176,13 @@ def _code_bases(entry: CodeBaseEntry, spot: Spot) -> Iterator[Planned]:
     with spot.saying("revision"):
         revision = find_revision(entry.revision)
     settings = dict(_setting(name, value, spot) for name, value in entry.settings.items())
+    order = _order(entry, settings.pop("order", None), spot)
     scenarios = list(_scenarios(entry, spot))
     with spot.saying("counts"):
         if entry.counts and len(scenarios) > 1:
             raise ValueError("counts are those of one scenario: name it, as scenarios = [...]")
     for number, scenario in enumerate(scenarios):
-        code_base = CodeBase(revision, scenario, entry.order, settings, specification)
+        code_base = CodeBase(revision, scenario, order, settings, specification)
         with spot.saying(*(("scenarios", number) if entry.scenarios else ())):
             if _can_run(code_base, named=bool(entry.scenarios)):
                 made = Made(_called(entry, code_base), code_base.options, partial(_itself, code_base))
@@ -198,7 +199,7 @@ def _specification(entry: CodeBaseEntry, spot: Spot) -> Specification:
             if entry.expect.get(name) == "reachable" and name != "R1":
                 raise ValueError(f"{name} is no state to be reached: expect holds or violated")
     asked = [name for name, _ in _asked(entry)]
-    with spot.saying():
+    with spot.saying(*next((keys for _, keys in _asked(entry)), ())):
         if (found := specification_of(asked)) is None:
             raise ValueError(f"{', '.join(asked)} are decided on different models: write an entry for each")
         return found
@@ -215,6 +216,15 @@ def _scenarios(entry: CodeBaseEntry, spot: Spot) -> Iterator[Scenario]:
 def _setting(name: str, value: bool | int | str, spot: Spot) -> tuple[str, Setting]:
     with spot.saying("settings", name):
         return parse_setting(f"{name}={shown(value)}")
+
+
+def _order(entry: CodeBaseEntry, turned: Setting | None, spot: Spot) -> str | None:
+    """The order of GSources, which the knob of this name says, too. Raises Misconfigured if the two say different things."""
+    said = None if turned is None else shown(turned)
+    with spot.saying("settings", "order"):
+        if entry.order and said and entry.order != said:
+            raise ValueError(f"`order` says {entry.order}, and the knob of this name {said}: leave one of them out")
+    return entry.order or said
 
 
 def _called(entry: CodeBaseEntry, code_base: CodeBase) -> str:
