@@ -413,12 +413,10 @@ _OF_TWO: Final[Mapping[Op, Callable[[int, int], int]]] = {
     op.SUB: operator.sub,
 }
 
-
 #: operators that are written between their arguments
 _INFIX: Final = {
     op.AND: "and", op.OR: "or", op.EQ: "==", op.LT: "<", op.LE: "<=", op.ADD: "+", op.SUB: "-",
 }  # fmt: skip
-
 
 #: texts of terms that are longer are cut
 LONGEST = 5_000

@@ -65,13 +65,7 @@ def command(
     """Decide the rows that the options select."""
     turned = merged(settings)
     order = shown(turned.pop("order")) if "order" in turned else order
-    if (revisions or turned) and not (scenarios or wide):
-        scenarios = answering_scenarios()
-    rows = matrix.all_rows() if wide else matrix.default_rows(scenarios=scenarios)
-    rows = [row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)]
-    rows = _turned(rows, turned)
-    if not rows:
-        raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
+    rows = _selected(revisions, scenarios, order, turned, wide)
     started = perf_counter()
     results, stop = until_stopped(matrix.decide_all(rows, jobs), "row", "decided", len(rows))
     seconds = perf_counter() - started
@@ -92,6 +86,23 @@ def command(
     decided = sum(all_known(result.exploration.verdicts.values()) for result in results)
     emit_stop(stop, f"{share(decided, len(rows), 'row')} decided; the others are unknown")
     return code
+
+
+def _selected(
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    order: str | None,
+    turned: Mapping[str, Setting],
+    wide: bool,
+) -> list[Row]:
+    """The rows that are asked about. Raises EmptySelection for none."""
+    if (revisions or turned) and not (scenarios or wide):
+        scenarios = answering_scenarios()
+    rows = matrix.all_rows() if wide else matrix.default_rows(scenarios=scenarios)
+    rows = _turned([row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)], turned)
+    if not rows:
+        raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
+    return rows
 
 
 def _ordered(rows: Sequence[Row], order: str | None) -> list[Row]:

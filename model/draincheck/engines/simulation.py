@@ -15,6 +15,7 @@ from random import Random
 
 from msgspec import Struct
 
+from draincheck.budget import Budget
 from draincheck.engines import explicit
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
@@ -88,21 +89,12 @@ def simulate(
     Raises:
         ModelError: `runs` or `depth` is not positive.
     """
-    for name, value in (("runs", runs), ("depth", depth)):
-        if value < 1:
-            raise ModelError(f"{name} must be at least 1, not {value}")
+    _want_positive(runs=runs, depth=depth)
     watch = limits.begun()
     properties = [system.property_named(name) for name in property_names] or system.properties or system.implicit
     looked_for = [*dict.fromkeys((*properties, *(() if property_names else system.implicit)))]
     walks = _Walks(system, looked_for, depth, seed)
-    reporter.phase("random walks")
-    while walks.taken < runs and walks.wanted:
-        if late := watch.stop():
-            walks.stopped = late
-            break
-        walks.walk()
-        if walks.taken % PIECE == 0:
-            reporter.progress(0, walks.steps, walks.longest, 0)
+    walks.walk_often(runs, watch, reporter)
     return Simulation(
         verdicts=walks.verdicts(properties),
         runs=walks.taken,
@@ -118,6 +110,13 @@ class _Walk(Struct):
 
     states: list[int]
     actions: list[int]
+
+
+def _want_positive(**numbers: int) -> None:
+    """Raise ModelError for one of these numbers that is not."""
+    for name, value in numbers.items():
+        if value < 1:
+            raise ModelError(f"{name} must be at least 1, not {value}")
 
 
 class _Walks:
@@ -143,6 +142,17 @@ class _Walks:
         self.fired = [False] * len(system.actions)
         self.stopped: Stop | None = None
         self.bound = ""
+
+    def walk_often(self, runs: int, watch: Budget, reporter: Reporter) -> None:
+        """Take so many walks, as long as there is something to be found, and time."""
+        reporter.phase("random walks")
+        while self.taken < runs and self.wanted:
+            if late := watch.stop():
+                self.stopped = late
+                break
+            self.walk()
+            if self.taken % PIECE == 0:
+                reporter.progress(0, self.steps, self.longest, 0)
 
     def walk(self) -> None:
         """Take one walk."""

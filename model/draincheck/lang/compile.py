@@ -40,12 +40,7 @@ def compile_model(model: Model) -> TransitionSystem:
         compiled[0].count_places()  # a state needs something to be told by
     handovers = _handovers(model, compiled)
     places = _places(model, compiled, handovers)
-    variables = (
-        *model.stored,
-        *(c.pc for c in compiled if c.pc is not None),
-        *(h.enterer for h in handovers.values() if h.enterer is not None),
-    )
-    _name_apart(variables, model)
+    variables = _variables(model, compiled, handovers)
     resolve = _Resolve(variables, places)
     actions = [
         item.action(index, step, resolve, handovers, model)
@@ -289,6 +284,15 @@ def _enterers(compiled: list[_Compiled]) -> dict[str, dict[str, None]]:
         for part in (part for edge in item.flow.edges for part in edge.path.parts if part.enters):
             enterers.setdefault(part.enters, {})[item.process.name] = None
     return enterers
+
+
+def _variables(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> tuple[Variable, ...]:
+    """The model's, and the language's own behind them, with names of their own."""
+    counters = (item.pc for item in compiled if item.pc is not None)
+    enterers = (item.enterer for item in handovers.values() if item.enterer is not None)
+    variables = *model.stored, *counters, *enterers
+    _name_apart(variables, model)
+    return variables
 
 
 def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> dict[Expr, Expr]:

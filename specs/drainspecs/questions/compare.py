@@ -210,25 +210,23 @@ def compare(
     Raises:
         ModelError: a model cannot be given a meaning, or has no such property.
     """
-    subjects = [subject for pair in pairs for subject in (pair.before, pair.after)]
-    places = [number for number, subject in enumerate(subjects) if subject is not None]
+    sides = [subject for pair in pairs for subject in (pair.before, pair.after)]
+    subjects = {number: subject for number, subject in enumerate(sides) if subject is not None}
 
     def decided(number: int) -> Decided:
-        subject = subjects[number]
-        assert subject is not None
-        return _decided(subject, check(subject, properties, limits=limits))
+        return _decided(subjects[number], check(subjects[number], properties, limits=limits))
 
     answers: dict[int, Decided] = {}
     try:
-        for number, answer in zip(places, in_processes(decided, places, processes), strict=True):
+        for number, answer in zip(subjects, in_processes(decided, [*subjects], processes), strict=True):
             answers[number] = answer
             if advance is not None:
                 advance(len(answers))
     except (OutOfBudget, KeyboardInterrupt) as end:
-        left = [number for number in places if number not in answers]
+        left = [number for number in subjects if number not in answers]
         answers |= {number: _undecided(subjects[number], properties, stop_of(end)) for number in left}
-    sides = (answers.get(number) for number in range(len(subjects)))
-    return Comparison(tuple(Compared(pair, *two, strict) for pair, two in zip(pairs, _in_pairs(sides), strict=True)))
+    found = map(answers.get, range(len(sides)))
+    return Comparison(tuple(Compared(pair, *two, strict) for pair, two in zip(pairs, _in_pairs(found), strict=True)))
 
 
 def _became_error(item: NoFault, before: Outcome | None, after: Outcome | None) -> Effect:

@@ -14,7 +14,7 @@ smaller and a larger set leave alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from time import perf_counter
 from typing import Final, NamedTuple
@@ -181,13 +181,11 @@ def why(
     _, verdict, _ = asked.explored(revision)
     changes = changes_between(revision, base)
     judge = Judge(scenario, [property], probes, processes, advance)
-    search = _Search(
-        judge, revision.knobs, {change.knob: change.before for change in changes}, weighed(verdict.outcome)
-    )
+    before = {change.knob: change.before for change in changes}
+    search = _Search(judge, revision.knobs, before, weighed(verdict.outcome))
     search.run()
-    answers = sorted(([change for change in changes if change.knob in answer] for answer in search.answers), key=len)
     with grace():
-        flips = tuple(asked.flip(revision, answer) for answer in answers)
+        flips = tuple(asked.flip(revision, answer) for answer in search.answers_among(changes))
     return Why(
         revision, base, scenario, verdict, changes, flips, search.examined, len(judge.digests), tuple(judge.objections),
         perf_counter() - started, search.stopped,
@@ -239,6 +237,10 @@ class _Search:
         self.examined = 0
         self.answers: list[frozenset[str]] = []
         self.stopped: Stop | None = None
+
+    def answers_among(self, changes: Sequence[KnobChange]) -> list[list[KnobChange]]:
+        """The answers as changes, the smallest first."""
+        return sorted(([change for change in changes if change.knob in answer] for answer in self.answers), key=len)
 
     def run(self) -> None:
         """Find the minimal answers; those of the sets that were decided, if there is reason to stop before."""
