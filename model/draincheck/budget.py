@@ -11,7 +11,6 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from mmap import mmap
-from pathlib import Path
 from time import perf_counter
 
 from msgspec import Struct
@@ -45,7 +44,7 @@ MEMORY_AGAIN = 0.02
 MEGABYTE = 1 << 20
 
 #: where Linux says what this process takes, in pages
-STATM = Path("/proc/self/statm")
+STATM = "/proc/self/statm"
 
 
 class Limits(Struct, frozen=True):
@@ -231,7 +230,7 @@ _memory = _Memory()
 def memory_in_use() -> int:
     """The bytes of memory that this process takes; where the system does not say so, the most that it has taken."""
     try:
-        return int(STATM.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(_text(STATM).split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         from resource import RUSAGE_SELF, getrusage
 
@@ -268,23 +267,27 @@ def _left_in_groups() -> Iterator[int]:
 
 
 def _left(root: str, path: str, most: str, used: str) -> Iterator[int]:
-    group = Path(root, path.strip("/"))
-    for folder in (group, *group.parents):
-        limit, usage = _number(folder / most), _number(folder / used)
+    folder = f"{root}/{path.strip('/')}".rstrip("/")
+    while len(folder) >= len(root):
+        limit, usage = _number(f"{folder}/{most}"), _number(f"{folder}/{used}")
         if limit is not None and usage is not None:
             yield max(0, limit - usage)
-        if folder == Path(root):
-            return
+        folder = folder.rpartition("/")[0]
 
 
-def _number(file: Path) -> int | None:
+def _number(file: str) -> int | None:
     """The number that is all a file says; None if there is none (`max`), or no such file."""
-    text = "".join(_lines(str(file))).strip()
-    return int(text) if text.isdigit() else None
+    text = "".join(_lines(file)).strip()
+    return int(text) if text.isdecimal() else None
 
 
 def _lines(file: str) -> list[str]:
     try:
-        return Path(file).read_text(encoding="ascii").splitlines()
+        return _text(file).splitlines()
     except (OSError, ValueError):
         return []
+
+
+def _text(file: str) -> str:
+    with open(file, encoding="utf-8") as found:  # noqa: PTH123 - every command asks, and pathlib is long in loading
+        return found.read()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from draincheck.errors import ModelError, SourceLine
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "caller_line",
@@ -22,11 +25,9 @@ __all__ = [
     "written",
 ]
 
-_HERE = Path(__file__).parent
+_HERE = __file__.removesuffix("location.py")
 #: files that only pass on what a model's source says
-_LANGUAGE = tuple(
-    str(_HERE / name) for name in ("lang", "expr.py", "refusals.py", "sorts.py", "system.py", "location.py")
-)
+_LANGUAGE = tuple(_HERE + name for name in ("lang", "expr.py", "refusals.py", "sorts.py", "system.py", "location.py"))
 #: places that every process has, or every coroutine
 _ENDS = {"(start)": "start", "(ended)": "end"}
 _passing: set[str] = set()
@@ -60,11 +61,13 @@ def _line(name: str, number: int) -> SourceLine:
 def source_of(name: str) -> str:
     """The Python file that a `SourceLine` calls by this name; "" if that is not known, or if it is one of this library's own."""
     file = _files.get(name, "")
-    return "" if file.startswith(str(_HERE)) else file
+    return "" if file.startswith(_HERE) else file
 
 
 def files_below(folder: Path) -> dict[str, str]:
     """For what a `SourceLine` calls a file in a folder, or below it, its path from there, where that is another; of installed packages none."""
+    from pathlib import Path
+
     known = ((name, Path(file)) for name, file in _files.items())
     paths = {name: file.relative_to(folder) for name, file in known if file.is_relative_to(folder)}
     return {
@@ -127,6 +130,8 @@ def _short_name(file: str, frame: FrameType) -> str:
     if "." in module:
         name = module.replace(".", "/") + ".py"
     else:
+        from pathlib import Path  # which takes long to load, and a model of a package does not need
+
         path = Path(file)
         name = str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else file
     _names[file] = name

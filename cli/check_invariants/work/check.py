@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from check_invariants import standard
 from check_invariants.exit import ExitCode, ending
-from check_invariants.files import check_output, is_directory, make_directory, write_to
 from check_invariants.judge import Asked, checked, warn
 from check_invariants.options import refuse_short
 from check_invariants.output import emit, emit_json, emit_stop, emit_table, emit_trace
@@ -23,12 +20,12 @@ from check_invariants.work.findings import Checked, Counterexample, Wanted
 from draincheck import Subject
 from draincheck.checking import StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
-from draincheck.properties import FAULTS
 from draincheck.verdict import Exploration, Limits
 from draincheck.words import counted
 
 if TYPE_CHECKING:
     from check_invariants.selectors import Selectors
+    from check_invariants.work.trace_files import TraceFiles
 
 
 def command(
@@ -91,11 +88,10 @@ def _of_model(name: str, asked: Asked, wanted: Wanted, named: Selectors) -> Exit
 
 def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
     """Check one subject."""
-    if wanted.trace_out is not None:
-        check_place(wanted.trace_out)
+    files = None if wanted.trace_out is None else _files_at(wanted.trace_out)
     found = Checked(subject, checked(subject, *asked), wanted.strict)
-    if wanted.trace_out is not None:
-        _write_traces(found, asked.properties, wanted.trace_out)
+    if files is not None:
+        files.write(found, asked.properties)
     stop = found.result.stopped
     code = ending(found.codes, stop)
     if wanted.as_json:
@@ -107,6 +103,12 @@ def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
         _show(found, wanted)
     emit_stop(stop, "what was not decided is unknown")
     return code
+
+
+def _files_at(path: str) -> TraceFiles:
+    from check_invariants.work.trace_files import TraceFiles
+
+    return TraceFiles.at(path)
 
 
 def _refuse_together(lemmas: Sequence[str], engine: str, no_trace: bool, traces: bool) -> None:
@@ -123,38 +125,6 @@ def _refuse_limits(engine: str, max_states: int | None, depth: int | None) -> No
         if value is not None and field not in find_engine(engine).limits:
             known = ", ".join(other.name for other in ENGINES if field in other.limits)
             raise click.UsageError(f"{option} is no limit that --engine {engine} knows; these do: {known}")
-
-
-def check_place(path: str) -> None:
-    """Raise NotWritable for a place that takes no counterexample; make the directory that it names."""
-    make_directory(path) if is_directory(path) else check_output(path)
-
-
-def _write_traces(found: Checked, named: Sequence[str], path: str) -> None:
-    """One counterexample to a file, or each to one in a directory. Raises UsageError for several to one file.
-
-    An error of a run that nobody asked about goes to no file beside one of a property that somebody named.
-    """
-    directory = is_directory(path)
-    asked = [] if directory else [each for each in found.violated if each[0].name in named]
-    violated = asked or found.violated
-    if len(violated) > 1 and not directory:
-        names = ", ".join(item.name for item, _ in violated)
-        raise click.UsageError(f"--trace-out {path}: there are {counted(len(violated), 'counterexample')} ({names}); choose one by --property, "
-                               f"or name a directory: --trace-out {path}/")  # fmt: skip
-    from check_invariants.filenames import file_names
-    from draincheck.report.jsontrace import write_trace
-
-    files = file_names([item.name for item in (*found.result.system.properties, *FAULTS.values())])
-    for item, run in violated:
-        text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
-        write_to(str(Path(path) / f"{files[item.name]}.json") if directory else path, text)
-    written = (
-        f"{counted(len(violated), 'counterexample')} written to {path}" if violated else "no counterexample to write"
-    )
-    others = [item.name for item, _ in found.violated if item.name not in {each.name for each, _ in violated}]
-    rest = f"; not asked for and left out: {', '.join(others)} (--trace-out DIRECTORY/ writes all)" if others else ""
-    standard.note(f"{written}{rest}\n")
 
 
 def _show(found: Checked, wanted: Wanted) -> None:
