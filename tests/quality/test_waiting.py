@@ -242,6 +242,22 @@ def test_who_will_be_woken_is_not_lost() -> None:
     assert (told(main), main.is_lost) == ("notified [notified=False] by guest: notifies", False)
 
 
+def test_a_large_circle_is_told_at_once() -> None:
+    """Thirty threads, twenty steps each, and every one waits for the next: what may come is found step by step, and only as far as is asked."""
+    m = Model("ring")
+    done = [m.bool(f"done {number}") for number in range(30)]
+    for number in range(30):
+        with m.thread(f"thread {number}") as p:
+            p.wait("for the next", done[(number + 1) % 30])
+            for step in range(20):
+                p.do(f"step {step}")
+            p.do("done", done[number].set())
+    system = m.compile()
+    found = situation_in(system, [system.initial[0]])
+    assert len(found.circle) == 30
+    assert told(found.processes[0]) == "done 1 [done 1=False] by thread 1: done after thread 2"
+
+
 def test_a_step_that_is_an_error_helps_where_somebody_may_mend_it() -> None:
     """The control: with the part it is none. Who may stop for ever by the model's own word is told as such."""
     found = at_the_end(stuck.error_ahead(mends=True))

@@ -31,7 +31,7 @@ class Help(Struct, frozen=True):
 
     Attributes:
         process: its name.
-        steps: those that may come; if none may, those that would help if they could.
+        steps: those that may come; if none may before somebody else goes on, the nearest then; or else those that would help if they could.
         comes: whether they may come.
         sure: one of them makes the condition true as things stand.
         after: who has to go on before they can: the waiting process itself, or another that does not move; "" where nobody has to, or it does not help.
@@ -58,7 +58,7 @@ class _Wanted(NamedTuple):
 
     def offered(self, coming: Coming) -> list[Action]:
         """Those that could do it under a condition."""
-        return [action for action in self.actions if coming.offers(action, self.condition)]
+        return coming.offered(self.actions, self.condition)
 
 
 class _Chance(NamedTuple):
@@ -113,14 +113,21 @@ class Helpers:
 
         One for which the helper itself waits, if there is any; the waiting process before others; then the one that it takes fewest steps from.
         """
-        nearer, found = self._waits_for(wanted.helper), list[tuple[tuple[bool, bool, int], _Chance]]()
-        for name in self._prospects.map.processes:
-            granted = self._prospects.coming(granted=name)
-            if name != wanted.helper and (steps := wanted.offered(granted)):
-                rounds = min(granted.rounds[action.index] for action in steps)
-                key = name not in nearer, name != wanted.process, rounds
-                found.append((key, _Chance(Comes.AFTER, steps, name)))
-        return min(found, key=lambda way: way[0])[1] if found else None
+        others = [name for name in self._prospects.map.processes if name != wanted.helper]
+        nearer = self._waits_for(wanted.helper)
+        for names in ([name for name in others if name in nearer], others):
+            found = list(filter(None, (self._after(name, wanted) for name in names)))
+            if found:
+                return min(found, key=lambda way: way[0])[1]
+        return None
+
+    def _after(self, name: str, wanted: _Wanted) -> tuple[tuple[bool, int], _Chance] | None:
+        """Steps as if a process could go on: whether it is another than the one that waits, and how many others come before them."""
+        granted = self._prospects.coming(granted=name)
+        if not (steps := granted.first(wanted.actions, wanted.condition)):
+            return None
+        rounds = min(granted.rounds[action.index] for action in steps)
+        return (name != wanted.process, rounds), _Chance(Comes.AFTER, steps, name)
 
     def _waits_for(self, process: str) -> set[str]:
         """The processes whose steps could free another one, were they to come."""

@@ -8,7 +8,7 @@ one of these steps may store. So nothing supports itself: two that wait for each
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from draincheck.analysis.enabling import could_make_true, demands_of, soundness_of, stored_by
@@ -35,6 +35,10 @@ class Prospects:
         self._meaning = meaning
         self._lacks: dict[int, dict[str, BoolExpr]] = {}
         self._coming: dict[tuple[str, str], Coming] = {}
+        self._watched: dict[int, frozenset[Expr | str]] = {}
+        self._feeding: dict[Expr, set[Expr]] = {}
+        for update in (update for action in self.system.actions for update in action.updates):
+            self._feeding.setdefault(update.variable, set()).update(variables_of(update.value))
         self.ahead = frozenset(self._reached(range(len(self.system.actions))))
         self._ever = Values({v: frozenset(v.initial) for v in self.system.variables if 0 < len(v.initial) <= MANY})
         self._ever.grow(self.system.actions)
@@ -51,10 +55,6 @@ class Prospects:
         actions = self.system.actions
         return frozenset(a.index for a in actions if could_make_true(self.system, a, condition, self._ever.known))
 
-    def ready(self, able: Collection[int]) -> Iterator[Action]:
-        """The actions to which control can come by these."""
-        return map(self.system.actions.__getitem__, sorted(self._reached(able)))
-
     def lacks(self, action: Action) -> Mapping[str, BoolExpr]:
         """By their texts the things that an action needs and that are false all along, over variables."""
         if action.index not in self._lacks:
@@ -65,7 +65,26 @@ class Prospects:
 
     def leaving(self, process: str) -> list[Action]:
         """The actions that begin where a process stands."""
-        return self.map.leaving(process, self.map.number(process, self.states[-1]))
+        return self.map.leaving(process, self.number(process))
+
+    def number(self, process: str) -> int:
+        """The number of the place where a process stands."""
+        return self.map.number(process, self.states[-1])
+
+    def watched(self, action: Action) -> frozenset[Expr | str]:
+        """On what it depends whether an action may come: variables, and processes whose steps it needs.
+
+        Of what it lacks the variables, and those that decide what is stored in them.
+        """
+        if action.index not in self._watched:
+            stand = self.stands[action.process]
+            items: set[Expr | str] = {stand.awaits} if stand.awaits else set()
+            if stand.posture is Posture.PARKED:
+                items |= {self.system.actions[index].process for index in self.map.entering(action.process)}
+            for leaf in set[Expr]().union(*map(variables_of, self.lacks(action).values())):
+                items |= {leaf, *self._feeding.get(leaf, ())}
+            self._watched[action.index] = frozenset(items)
+        return self._watched[action.index]
 
     def missing(self, process: str) -> set[Expr]:
         """The variables of all that these lack: somebody else would have to change some of them."""
@@ -73,8 +92,7 @@ class Prospects:
         return set[Expr]().union(*map(variables_of, lacks))
 
     def _reached(self, able: Collection[int]) -> set[int]:
-        last, number = self.states[-1], self.map.number
-        return {i for process in self.map.processes for i in self.map.ahead(process, number(process, last), able)}
+        return {i for process in self.map.processes for i in self.map.ahead(process, self.number(process), able)}
 
 
 class Values:
@@ -82,13 +100,19 @@ class Values:
 
     def __init__(self, known: Mapping[Expr, frozenset[int]]) -> None:
         self.known: dict[Expr, frozenset[int]] = dict(known)
+        self._readers: dict[Expr, list[Action]] = {}
 
-    def grow(self, actions: Collection[Action]) -> None:
-        """Add what these actions may store, in any order and as often as they like."""
-        growing = True
-        while growing:
-            found = [pair for action in actions for pair in stored_by(action, self.known)]
-            growing = sum(self._add(*pair) for pair in found) > 0
+    def grow(self, actions: Iterable[Action]) -> set[Expr]:
+        """Add what these actions may store, in any order and as often as they like, and those before; the variables of which that changed something."""
+        todo, changed = list(actions), set[Expr]()
+        for action in todo:
+            for read in {leaf for update in action.updates for leaf in variables_of(update.value)}:
+                self._readers.setdefault(read, []).append(action)
+        while todo:
+            grown = {variable for variable, values in stored_by(todo.pop(), self.known) if self._add(variable, values)}
+            changed |= grown
+            todo += (reader for variable in grown for reader in self._readers.get(variable, ()))
+        return changed
 
     def _add(self, variable: Expr, values: frozenset[int] | None) -> bool:
         before = self.known.get(variable)
@@ -102,10 +126,10 @@ class Values:
 
 
 class Coming:
-    """The steps that may come under some condition (see `Prospects.coming`).
+    """The steps that may come under some condition (see `Prospects.coming`), found when they are asked for, round by round.
 
     Attributes:
-        rounds: for each of their actions, by index, how many others have to come before it, one after the other.
+        rounds: for each of their actions that has been found, by index, how many others have to come before it, one after the other.
     """
 
     def __init__(self, prospects: Prospects, without: str, granted: str) -> None:
@@ -115,26 +139,76 @@ class Coming:
         open_ = prospects.missing(granted) if granted else set[Expr]()
         pairs = zip(self._system.variables, held, strict=True)
         self._values = Values({variable: values for variable, values in pairs if variable not in open_})
-        self._made = set[str]()
+        self._made, self._places = set[str](), set[tuple[str, int]]()
+        self._writers: dict[Expr, list[Action]] = {}
+        self._waiting: dict[Expr | str, list[Action]] = {}
         self.rounds: dict[int, int] = {}
-        number = 0
-        while new := [action.index for action in prospects.ready(self.rounds) if self._is_next(action)]:
-            self.rounds |= dict.fromkeys(new, number)
-            self._values.grow([self._system.actions[index] for index in self.rounds])
-            number += 1
+        self._number = 0
+        self._next = [
+            action
+            for process in prospects.map.processes
+            for action in self._arrived(process, prospects.number(process))
+        ]
 
     def offers(self, action: Action, condition: BoolExpr | None) -> bool:
         """Whether a step may come, and could make a condition over variables true then; without one whether it may come."""
-        return action.index in self.rounds and (condition is None or self._makes(action, condition))
+        return bool(self.first([action], condition))
+
+    def offered(self, actions: Sequence[Action], condition: BoolExpr | None) -> list[Action]:
+        """Those of some steps that may come, and could make a condition over variables true then; without one those that may come."""
+        while self._next:
+            self._advance()
+        return self._found(actions, condition)
+
+    def first(self, actions: Sequence[Action], condition: BoolExpr | None) -> list[Action]:
+        """Those of them for which fewest others have to come before."""
+        while not (found := self._found(actions, condition)) and self._next:
+            self._advance()
+        return found
+
+    def _found(self, actions: Sequence[Action], condition: BoolExpr | None) -> list[Action]:
+        return [a for a in actions if a.index in self.rounds and (condition is None or self._makes(a, condition))]
+
+    def _advance(self) -> None:
+        """One round more."""
+        new = [action for action in self._next if action.index not in self.rounds and self._is_next(action)]
+        self.rounds |= dict.fromkeys((action.index for action in new), self._number)
+        self._number += 1
+        touched: set[Expr | str] = {action.process for action in new}
+        for action in new:
+            for update in action.updates:
+                touched.add(update.variable)
+                self._writers.setdefault(update.variable, []).append(action)
+        touched |= self._values.grow(new)
+        again = [action for item in touched for action in self._waiting.pop(item, ())]
+        here = [
+            a
+            for action in new
+            for number in self._prospects.map.targets(action)
+            for a in self._arrived(action.process, number)
+        ]
+        self._next = list({action.index: action for action in (*again, *here)}.values())
+
+    def _arrived(self, process: str, number: int) -> list[Action]:
+        """The actions that begin at a place, when control comes there for the first time."""
+        if (process, number) in self._places or process == self._without:
+            return []
+        self._places.add((process, number))
+        return self._prospects.map.leaving(process, number)
 
     def _is_next(self, action: Action) -> bool:
-        """Whether it may come now, and was not known to."""
-        process, stands = action.process, self._prospects.stands
-        if action.index in self.rounds or process == self._without:
-            return False
+        """Whether it may come now; if not it is looked at again when something has changed for it."""
+        if self._may_come(action):
+            return True
+        for item in self._prospects.watched(action):
+            self._waiting.setdefault(item, []).append(action)
+        return False
+
+    def _may_come(self, action: Action) -> bool:
+        process, places = action.process, self._prospects.map
         if process == self._granted and action in self._prospects.leaving(process):
             return True
-        stand, places = stands[process], self._prospects.map
+        stand = self._prospects.stands[process]
         if stand.awaits and not self._has_come(a.index for a in self._system.actions if a.process == stand.awaits):
             return False
         if stand.posture is Posture.PARKED and not self._has_come(places.entering(process)):
@@ -146,9 +220,12 @@ class Coming:
 
     def _is_made(self, text: str, term: BoolExpr) -> bool:
         """Whether something that comes before could make it true."""
-        if text not in self._made and any(self._makes(self._system.actions[index], term) for index in self.rounds):
+        if text not in self._made:
+            makers = {a.index: a for leaf in variables_of(term) for a in self._writers.get(leaf, ())}
+            if not any(self._makes(action, term) for action in makers.values()):
+                return False
             self._made.add(text)
-        return text in self._made
+        return True
 
     def _makes(self, action: Action, term: BoolExpr) -> bool:
         return could_make_true(self._system, action, term, self._values.known)

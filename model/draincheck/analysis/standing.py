@@ -98,13 +98,13 @@ class ControlMap:
         seen, todo = {number}, [number]
         while todo:
             for action in self.leaving(process, todo.pop()):
-                new = self._targets(action) - seen if action.index in able else set[int]()
+                new = self.targets(action) - seen if action.index in able else set[int]()
                 seen |= new
                 todo += new
         return {action.index for place in seen for action in self.leaving(process, place)}
 
-    def _targets(self, action: Action) -> set[int]:
-        """The places at which control may be after an action."""
+    def targets(self, action: Action) -> set[int]:
+        """The numbers of the places at which control may be after an action."""
         counter = self._controls[action.process].counter
         value = next((update.value for update in action.updates if update.variable is counter), None)
         if counter is None or (value is None and action.location is None):
@@ -144,7 +144,7 @@ class ControlMap:
         if posture is Posture.ENDED:
             return (), None
         if posture in (Posture.INSIDE, Posture.PARKED):
-            arriving = (action for action in self._actions[process] if number in self._targets(action) and action.parts)
+            arriving = (action for action in self._actions[process] if number in self.targets(action) and action.parts)
             return next(((action.parts[-1].frames, action.parts[-1].line) for action in arriving), ((), place.line))
         leaving = [action.parts[0] for action in self.leaving(process, number) if action.parts]
         if place.line is not None or not leaving:
