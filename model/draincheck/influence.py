@@ -11,14 +11,17 @@ from itertools import product
 from math import prod
 from typing import Final
 
+from draincheck import op
 from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, any_, variables_of
-from draincheck.properties import NoDeadlock, Property
+from draincheck.properties import FaultKind, NoDeadlock, NoFault, Property
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["at_work", "bearing"]
 
 #: values of its variables with which it is tried whether a process can always go on
 MOST_TRIED: Final = 1 << 14
+
+_ERRORS: Final = frozenset(FaultKind) - {FaultKind.RANGE}
 
 
 def at_work(actions: Sequence[Action], demands: Sequence[Expr], at_rest: Mapping[str, BoolExpr]) -> frozenset[str]:
@@ -41,16 +44,30 @@ def bearing(system: TransitionSystem, item: Property | None = None) -> Iterator[
     """The processes whose steps can matter to some demand, or to this one: those that may meet one themselves first, then what influences these.
 
     They have checks or errors, or may end, or write what a property reads or a `final` condition that the model names; and if it is about
-    `NoDeadlock`, they may have to wait. The others do nothing for ever: without them no verdict would be another.
+    `NoDeadlock`, they may have to wait, if about an error, have that. The others do nothing for ever: without them no verdict would be another.
     """
+    kind = item.kind if isinstance(item, NoFault) else None
     cone = _Cone(system)
-    yield from cone.of(action.process for action in system.actions if action.checks or action.faults)
+    yield from cone.of(action.process for action in system.actions if action.checks or _errs(action, kind))
     yield from cone.of(_ending(system))
-    named = [system.final] if "" in dict(system.at_rest) else []
-    conditions = [each for demand in (*system.properties, *([item] if item else [])) for each in demand.conditions()]
-    yield from cone.of(cone.writers(variables_of(*named, *conditions)))
+    yield from cone.of(cone.writers(_demanded(system, item)))
     if isinstance(item, NoDeadlock):
         yield from cone.of(_waiting(system))
+
+
+def _errs(action: Action, kind: FaultKind | None) -> bool:
+    """Whether an action has an error that matters: each but a value that may be out of range, which is the business of its own demand (`kind`)."""
+    return any(fault.kind in (kind, *_ERRORS) for fault in action.faults)
+
+
+def _demanded(system: TransitionSystem, item: Property | None) -> set[Expr]:
+    """The variables that demands read. What is constant has lost, folded, what it was about: that may be any variable of the program."""
+    named = [system.final] if "" in dict(system.at_rest) else []
+    conditions = [each for demand in (*system.properties, *([item] if item else [])) for each in demand.conditions()]
+    found = variables_of(*named, *conditions)
+    if any(condition.op is op.CONST for condition in conditions):
+        found |= {variable for variable in system.variables if not variable.internal}
+    return found
 
 
 class _Cone:
@@ -102,7 +119,8 @@ def _waiting(system: TransitionSystem) -> Iterator[str]:
 
 def _is_valid(system: TransitionSystem, condition: BoolExpr) -> bool:
     """Whether a condition holds with all values of its variables, as far as they are tried; those that nobody writes keep theirs."""
-    variables = [variable for variable in system.variables if variable in variables_of(condition)]
+    read = variables_of(condition)
+    variables = [variable for variable in system.variables if variable in read]
     written = {variable for found in _writes(system.actions).values() for variable in found}
     values = [range(v.sort.low, v.sort.high + 1) if v in written else v.initial for v in variables]
     if prod(map(len, values)) > MOST_TRIED:

@@ -78,7 +78,10 @@ def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Se
 def bearing(system: TransitionSystem, item: Property) -> set[str]:
     """The processes whose steps can matter to a demand: to this one, or to another one of the system."""
     reads, writes = defaultdict[str, set[Expr]](set), defaultdict[str, set[Variable]](set)
-    found = {action.process for action in system.actions if action.checks or action.faults}
+    kinds = [
+        kind for kind in FaultKind if kind is not FaultKind.RANGE or (isinstance(item, NoFault) and item.kind is kind)
+    ]
+    found = {a.process for a in system.actions if a.checks or any(fault.kind in kinds for fault in a.faults)}
     found |= {name for name, rests in system.at_rest if name != "" and rests is not FALSE}
     for action in system.actions:
         writes[action.process] |= {update.variable for update in action.updates}
@@ -89,7 +92,10 @@ def bearing(system: TransitionSystem, item: Property) -> set[str]:
     conditions = [condition for demand in (*system.properties, item) for condition in demand.conditions()]
     if any(name == "" for name, _ in system.at_rest):
         conditions.append(system.final)
-    found |= {name for name in writes if writes[name] & leaves(*conditions)}
+    demanded = leaves(*conditions)
+    if any(not leaves(each) for demand in (*system.properties, item) for each in demand.conditions()):
+        demanded |= {variable for variable in system.variables if not variable.internal}  # what it read is folded
+    found |= {name for name in writes if writes[name] & demanded}
     if isinstance(item, NoDeadlock):
         found |= {name for name in writes if may_wait(system, name)}
     for _ in writes:
@@ -102,7 +108,8 @@ def may_wait(system: TransitionSystem, process: str) -> bool:
     written = {update.variable for action in system.actions for update in action.updates}
     conditions = [action.guard for action in system.actions if action.process == process]
     rests = [where for name, where in system.at_rest if name == process]
-    read = [variable for variable in system.variables if variable in leaves(*conditions, *rests)]
+    used = leaves(*conditions, *rests)
+    read = [variable for variable in system.variables if variable in used]
     ranges = [range(v.sort.low, v.sort.high + 1) if v in written else v.initial for v in read]
     worlds = (Evaluation(zip(read, values, strict=True)) for values in product(*ranges))
     return not rests or not all(any(world[each] for each in (*conditions, *rests)) for world in worlds)

@@ -182,11 +182,11 @@ def looking(m: Model, x: BoolVar) -> None:
 
 def counting(m: Model, x: BoolVar) -> None:
     """Counts for itself."""
-    own = m.bool("own")
+    own = m.int("own", 0, 2)
     with m.thread("more") as p, p.loop():
-        p.do("odd", own.set())
-        with p.when(own):
-            p.do("even", own.clear())
+        p.do("counts", own.inc(when=own < 2))
+        with p.when(own.is_(2)):
+            p.do("begins again", own.set(0))
 
 
 def talking(m: Model, x: BoolVar) -> None:
@@ -271,3 +271,26 @@ def test_a_thread_that_may_have_to_wait_is_what_no_deadlock_is_about() -> None:
     outcomes = {name: verdict.outcome for name, verdict in check(m).verdicts.items()}
     assert (outcomes["no deadlock"], outcomes["never"], outcomes["stays"]) == (HOLDS, NEVER, NEVER)
     assert interpreter.explore(m.compile()).verdicts["no deadlock"].outcome is HOLDS
+
+
+def test_a_demand_that_is_always_true_is_about_whatever_is_stored() -> None:
+    """Folded, it does not say any more what it was about: a thread that stores something puts it to the test, one that does not does not."""
+
+    def verdict(stores: bool) -> Outcome:
+        m = Model("folded")
+        n = m.int("n", 0, 3)
+        with m.thread("a") as p, p.loop():
+            p.do("turns", *([n.set(3)] if stores else []))
+        m.always("in range", n <= 3)
+        system = m.compile()
+        assert interpreter.explore(system).verdicts == explicit.explore(system).verdicts
+        return explicit.check(system, "in range").outcome
+
+    assert [verdict(True), verdict(False)] == [HOLDS, NEVER]
+
+
+def test_a_value_that_may_be_out_of_range_is_a_matter_of_its_own() -> None:
+    """What a counter stores for itself alone matters to the demand that it stays in range, which can be asked by name, and to no other."""
+    m = still(counting)
+    outcomes = {n: v.outcome for n, v in check(m, ["values in range", "never", "no deadlock"]).verdicts.items()}
+    assert outcomes == {"values in range": HOLDS, "never": NEVER, "no deadlock": NEVER}

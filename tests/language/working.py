@@ -64,12 +64,11 @@ def of_interest(program: Program) -> set[str]:
 
 
 def surely_idle(process: Process) -> bool:
-    """It never ends, waits or asks, and stores no number, which might be out of range."""
+    """It never ends, waits or asks."""
     inside = list(_inside([process]))
     waits = any(isinstance(s, Wait) or (isinstance(s, Do) and s.guard is not None) for s in inside)
     waits = waits or any(isinstance(s, Either) and all(each.guard for each in s.alternatives) for s in inside)
-    numbers = [u for s in inside if isinstance(s, Do) for u in s.updates if u.var.kind == "int"]
-    return not (waits or numbers or may_end(process) or _does_something(process))
+    return not (waits or may_end(process) or _does_something(process))
 
 
 def _does_something(process: Process) -> bool:

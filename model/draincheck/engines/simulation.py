@@ -19,7 +19,7 @@ from draincheck.budget import Budget
 from draincheck.engines import explicit
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
-from draincheck.properties import FAULTS, Always, Assertion, NoDeadlock, NoFault, Property, Reachable
+from draincheck.properties import FAULTS, Always, Assertion, Liveness, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import NothingWalkedInto, Refused, Stop, Walked
 from draincheck.run import Run
 from draincheck.semantics.vacuity import matters, moves_on, without_check
@@ -225,9 +225,10 @@ class _Walks:
         """What the walks say about properties, and about the faults that they met."""
         moves = self._moves()
         if moves is False:  # the initial states are all there are, but for threads that do nothing
-            found = explicit.decide(self.system, properties, Limits(states=FEW))
+            left = [item for item in properties if not isinstance(item, Liveness)]
+            found = explicit.decide(self.system, left, Limits(states=FEW))
             if not found.statistics.queue:
-                return dict(found.verdicts)
+                return {**{item.name: self.verdict(item) for item in properties if item not in left}, **found.verdicts}
         if not moves:  # so nobody knows whether a goal that is met at once was ever asked
             goals = [item for item in self.found if isinstance(item, Reachable)]
             self.wanted += goals
