@@ -123,9 +123,14 @@ def _is_valid(system: TransitionSystem, condition: BoolExpr) -> bool:
     variables = [variable for variable in system.variables if variable in read]
     written = {variable for found in _writes(system.actions).values() for variable in found}
     values = [range(v.sort.low, v.sort.high + 1) if v in written else v.initial for v in variables]
-    if prod(map(len, values)) > MOST_TRIED:
+    if prod(map(_number, values)) > MOST_TRIED:
         return False
     return all(Evaluation(zip(variables, chosen, strict=True))[condition] for chosen in product(*values))
+
+
+def _number(values: range | tuple[int, ...]) -> int:
+    """How many values there are, also where `len` has no number for them."""
+    return values.stop - values.start if isinstance(values, range) else len(values)
 
 
 def _is_read(written: set[Variable], by: str, reads: Mapping[str, set[Expr]], among: Iterable[str]) -> bool:

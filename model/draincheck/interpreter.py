@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import product
+from math import prod
 from time import perf_counter
 
 from draincheck import op
@@ -104,13 +105,18 @@ def bearing(system: TransitionSystem, item: Property) -> set[str]:
 
 
 def may_wait(system: TransitionSystem, process: str) -> bool:
-    """Whether with some values of the variables a process has no step and is not at rest. Those that no step writes have their first values."""
+    """Whether with some values of the variables a process has no step and is not at rest. Those that no step writes have their first values.
+
+    More than 2 to the power of 14 combinations are not tried: with so many it may.
+    """
     written = {update.variable for action in system.actions for update in action.updates}
     conditions = [action.guard for action in system.actions if action.process == process]
     rests = [where for name, where in system.at_rest if name == process]
     used = leaves(*conditions, *rests)
     read = [variable for variable in system.variables if variable in used]
     ranges = [range(v.sort.low, v.sort.high + 1) if v in written else v.initial for v in read]
+    if prod(r[-1] - r[0] + 1 if isinstance(r, range) else len(r) for r in ranges) > 1 << 14:
+        return True
     worlds = (Evaluation(zip(read, values, strict=True)) for values in product(*ranges))
     return not rests or not all(any(world[each] for each in (*conditions, *rests)) for world in worlds)
 

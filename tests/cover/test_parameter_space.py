@@ -248,7 +248,7 @@ def test_a_reason_that_was_stopped_leaves_the_others_open(model: str) -> None:
         (["why", "m.py:choosy", "--set", "a=on"], 2, "name one property by --property: fine, more"),
         (["why", "m.py:build", "--set", "rounds=1..2"], 2, "one model is asked about here: give rounds one value"),
         (["why", "m.py:build", "--against", "v2.6.0"], 2, "--against is for code bases"),
-        (["repair", "m.py:build"], 2, "unexpected extra argument"),
+        (["repair", "m.py:build"], 2, "repair takes no model"),
     ],
 )  # fmt: skip
 def test_a_question_that_is_none_is_one_message(model: str, arguments: list[str], code: int, message: str) -> None:
