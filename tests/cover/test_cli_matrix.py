@@ -193,7 +193,10 @@ def test_an_interrupted_run_shows_what_it_knows(monkeypatch: pytest.MonkeyPatch)
     [
         (["--revision", "ab28"], "unknown revision 'ab28'; did you mean"),
         (["--revision", "37989ced45"], "did you mean 37989ced44"),
-        (["--revision", "v2.6.1"], "did you mean v2.6.0"),
+        (
+            ["--revision", "v2.6.1"],
+            "v2.6.1 is not modelled, and nothing is said of it: v2.6.0 is the nearest before it",
+        ),
         (["--scenario", "miror"], "unknown scenario 'miror'; did you mean mirror"),
         (["--property", "s1"], "unknown property 's1'; did you mean S1"),
         (["--property", "case 1"], "unknown property 'case 1'"),
