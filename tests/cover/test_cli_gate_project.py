@@ -426,11 +426,12 @@ def test_a_file_that_is_not_there() -> None:
 
 
 def test_options_of_the_built_in_story() -> None:
-    """They are refused beside a configuration that is named, and ask for the story where one lies here."""
+    """They are refused where a configuration lies, named or not, unless the story is asked for by its name."""
     project(Path(), FIXED)
-    assert run("gate", "drain-gate.toml", "--quick").exit_code == 2
-    assert run("gate", "--jobs", "2").exit_code == 2
-    listed = json.loads(run("gate", "--quick", "--list", "--json").stdout)
+    for options in (["--quick"], ["--pin"], ["--jobs", "2"]):
+        assert run("gate", *options).exit_code == run("gate", "drain-gate.toml", *options).exit_code == 2
+    assert run("gate", "drain-gate.toml", "--built-in").exit_code == 2
+    listed = json.loads(run("gate", "--built-in", "--quick", "--list", "--json").stdout)
     assert listed["config"] is None and len(listed["items"]) > 200
 
 

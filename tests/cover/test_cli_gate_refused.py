@@ -83,6 +83,7 @@ COMMAND_LINES: dict[str, tuple[list[str], str, int]] = {
     "two configurations": (["drain-gate.toml", "drain-gate.toml"], "unexpected extra argument", 2),
     "what excludes a report": (["--list"], "--list makes no report", 2),
     "what is for the built-in story": (["--jobs", "2"], "--jobs is for the built-in story", 2),
+    "a part of the built-in story": (["--quick"], "--quick is for the built-in story, and drain-gate.toml is a", 2),
 }
 
 
@@ -103,8 +104,9 @@ def test_no_configuration_and_an_empty_one() -> None:
     assert run("gate", *ALL).exit_code == 10
     assert reds("names nothing to check") == [True] * 4
     Path("drain-gate.toml").unlink()
-    assert run("gate", *ALL).exit_code == 151
-    assert reds("there is no drain-gate.toml here") == [True] * 4
+    for options in ([], ["--quick"]):
+        assert run("gate", *options, *ALL).exit_code == 151
+        assert reds("there is no drain-gate.toml here") == [True] * 4
 
 
 @pytest.mark.parametrize(

@@ -323,7 +323,7 @@ def test_reports_of_the_built_in_story(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [Row(find_revision("ab27c3b5e7"), find_scenario("mirror"))]
     monkeypatch.setattr(matrix, "default_rows", lambda: rows)
     monkeypatch.setattr(claims, "CLAIMS", (find_claim("dataplane"),))
-    result = run("gate", "--quick", *ALL)
+    result = run("gate", "--built-in", "--quick", *ALL)
     assert result.exit_code == 0, result.output
     titles = [suite.get("name") for suite in ElementTree.parse("j.xml").getroot()]
     assert titles == ["ab27c3b5e7 / mirror", "liveness, notify and claims"]
@@ -331,6 +331,6 @@ def test_reports_of_the_built_in_story(monkeypatch: pytest.MonkeyPatch) -> None:
     copy = {scenario: dict(found) for scenario, found in matrix.pinned_counts().items()}
     del copy["mirror"]["ab27c3b5e7"]
     monkeypatch.setattr(matrix, "pinned_counts", lambda: copy)
-    assert run("gate", "--quick", *ALL).exit_code == 10
+    assert run("gate", "--built-in", "--quick", *ALL).exit_code == 10
     assert failures()[:2] == (1, 0)
     assert run("gate", "--pin", "--junit", "j.xml").exit_code == 2

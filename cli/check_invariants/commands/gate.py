@@ -17,7 +17,8 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--quick",
     is_flag=True,
-    help="Of the built-in story only the five default scenarios, with GSources in the order of attachment.",
+    help="Of the built-in story only the five default scenarios, with GSources in the order of attachment. Where something is "
+    "configured, --built-in has to stand beside it.",
 )
 @click.option(
     "--pin",

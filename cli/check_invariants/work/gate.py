@@ -48,24 +48,37 @@ def command(
     """Decide what is configured, or the built-in story, and say what differs."""
     if reports["github"]:
         github_log.pause(on_stdout=not as_json and STDOUT not in reports.values())
-    own = [option for option, given in (("--built-in", built_in), ("--quick", quick), ("--pin", pin)) if given]
-    if config is not None and own:
-        raise click.UsageError(f"{own[0]} is for the built-in story, and {config} is a project's configuration")
     silent = [option for option, given in (("--schema", schema), ("--list", as_list), ("--pin", pin)) if given]
     if silent and any(reports.values()):
         raise click.UsageError(f"{silent[0]} makes no report: run the gate again without it")
     if schema:
         emit_document(_schema_text())
         return ExitCode.OK
-    found = None if own else configuration.configured(config)
+    own = (("--quick", quick), ("--pin", pin), ("--jobs", jobs is not None))
+    found = _found(config, built_in, [option for option, given in own if given])
     wanted = Reports.of(as_json, None if found is None else found.path, **reports)
-    if found is not None and jobs is not None:
-        raise click.UsageError("--jobs is for the built-in story: models of a project are checked one after the other")
-    if found is None and not own and any(reports.values()):
+    if found is None and not built_in and any(reports.values()):
         raise Misconfigured(_NOTHING_CONFIGURED)
     if found is None:
         return gate_built_in.command(quick, pin, as_list, jobs, wanted)
     return _list(found, as_json) if as_list else _gate(found, not no_replay, wanted)
+
+
+def _found(named: str | None, built_in: bool, own: Sequence[str]) -> GateConfig | None:
+    """The configuration that is asked about, None for the built-in story, which has options of its `own`.
+
+    Raises UsageError for these where there is a configuration: the story instead of it would be a green that nobody asked for.
+    """
+    if built_in and named is not None:
+        raise click.UsageError(f"--built-in is for the built-in story, and {named} is a project's configuration")
+    found = None if built_in else configuration.configured(named)
+    if found is not None and own:
+        instead = f"{own[0]} --built-in" if named is None else f"--built-in instead of {named}"
+        raise click.UsageError(
+            f"{own[0]} is for the built-in story, and {found.path} is a project's configuration: "
+            f"leave it out, or write {instead} for the story"
+        )
+    return found
 
 
 def _schema_text() -> str:

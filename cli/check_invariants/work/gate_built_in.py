@@ -35,7 +35,8 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
         return _list(rows, reports.as_json)
     if pin:
         check_output(str(matrix.counts_path()))
-    again, file = command_again("gate", "--quick" if quick else "--built-in"), _from_here(Path(expectations.__file__))
+    again = command_again("gate", "--built-in", *(["--quick"] if quick else []))
+    file = _from_here(Path(expectations.__file__))
     reports.begin(unfinished("gate", again, file))
     start = perf_counter()
     results, stop = until_stopped(matrix.decide_all(rows, jobs), "row", "decided", len(rows))
