@@ -88,7 +88,8 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
     said = [f"{word}: {', '.join(item.name for item in items)}" for word, items in lists.items() if items]
     unasked = [item.name for item in judged if item.word == item.expected == "never asked"]
     if unasked and not said:
-        return f"everything that is asked holds; never asked, as expected: {', '.join(unasked)}"
+        asked = "everything that is asked holds" if len(unasked) < len(judged) else "nothing is asked"
+        return f"{asked}; never asked, as expected: {', '.join(unasked)}"
     return "; ".join(said) or otherwise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from re import sub
 from typing import Any, ClassVar, Final, Self
 
 from msgspec import Struct
@@ -67,6 +68,11 @@ class Property(_Told, frozen=True):
     breach: ClassVar[Breach] = Breach.SAFETY
 
     name: str
+
+    @property
+    def form(self) -> str:
+        """What it demands of what, in words: `always`, `leads to`; who demands something else by the same name demands another thing."""
+        return sub("(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
 
     @property
     def leaves_waiting(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from check_invariants.output import Counter
 from draincheck.budget import NO_LIMITS, interrupt, running
 from draincheck.model_file import ModelFile
+from draincheck.parameters import shown
 from draincheck.reason import Stop, StopKind
 from draincheck.revisions import find_revision
 from draincheck.verdict import Limits, Outcome
@@ -38,6 +39,21 @@ def fine():
 
 def worse():
     return counter(4)
+"""
+
+
+#: one name for demands of two forms
+FORMS = """
+from typing import Literal
+from draincheck.lang import Model
+
+def build(kind: Literal["always", "reachable"] = "always", bad: bool = True) -> Model:
+    m = Model("forms")
+    f = m.bool("f")
+    with m.thread("thread") as p:
+        p.do("set", f.set(bad))
+    m.always("nof", ~f) if kind == "always" else m.reachable("nof", f)
+    return m
 """
 
 
@@ -284,6 +300,32 @@ def test_what_cannot_be_compared_is_refused(arguments: list[str], code: int) -> 
 def test_models_are_asked_for_properties_that_they_have(models: str) -> None:
     """A property that a model lacks is refused by name."""
     assert run("compare", f"{models}:fine", f"{models}:worse", "--property", "bellow").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "change", "code"),
+    [
+        ({"kind": "reachable"}, Effect.OTHER, 10),  # violated, and now another demand that holds: nothing is mended
+        ({"kind": "reachable", "bad": False}, Effect.BROKEN, 12),  # the new demand is violated
+        ({"bad": False}, Effect.MENDED, 0),  # negative control: the same demand
+    ],
+)
+def test_a_demand_of_another_form_is_another_demand(
+    settings: dict[str, str | bool], change: Effect, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same name or not: the one was taken away, and the other is new."""
+    monkeypatch.chdir(tmp_path)
+    Path("forms.py").write_text(FORMS, encoding="utf-8")
+    given = [word for name, value in settings.items() for word in ("--set", f"{name}={shown(value)}")]
+    result = run("compare", "forms.py:build", *given, "--json")
+    assert result.exit_code == code, result.output
+    data = json.loads(result.stdout)
+    validator("compare").validate(data)
+    (found,) = data["places"][0]["properties"]
+    forms = ["always", "reachable"] if "kind" in settings else []
+    assert (found["change"], found["forms"]) == (change.value, forms)
+    assert ("nof (always, now reachable)" in data["answer"]) == bool(forms)
+    assert ("mends nof" in data["answer"]) == (change is Effect.MENDED)
 
 
 def test_a_change_that_hangs_in_a_variant_is_worse() -> None:

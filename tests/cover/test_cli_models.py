@@ -236,9 +236,48 @@ def test_what_is_never_asked_as_expected_does_not_hold(tmp_path: Path, monkeypat
         '@variant("low", last=2)', '@variant("low", last=2, ask=False, expect={"asked": "never asked"})'
     )
     Path("counter.py").write_text(text.replace("n.inc(step)", "n.set(n + step)"), encoding="utf-8")
-    assert lines("counter.py:counter:low", code=0)[0].endswith(
+    assert lines("counter.py:counter:low", code=10)[0].endswith(
         ": everything that is asked holds; never asked, as expected: asked"
     )
+    alone = lines("counter.py:counter:low", "--property", "asked", code=10)
+    assert alone[0].endswith(": nothing is asked; never asked, as expected: asked")
+
+
+SILENT = """
+from draincheck.lang import Model, variant
+
+@variant("a", demand=False)
+@variant("b")
+@variant("c", demand=False, wrong=True)
+def quiet(demand: bool = True, wrong: bool = False) -> Model:
+    m = Model("quiet")
+    x, n = m.bool("x"), m.int("n", 0, 1)
+    with m.thread("thread") as p:
+        p.do("set", x.set())
+        if wrong:
+            p.do("two", n.inc())
+            p.do("too many", n.inc())
+    if demand:
+        m.always("fine", x | ~x)
+    return m
+"""
+
+
+def test_a_variant_that_demands_nothing_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """10: it is one red line with its name; the others are decided, the error of a run that nobody demands included."""
+    monkeypatch.chdir(tmp_path)
+    Path("quiet.py").write_text(SILENT, encoding="utf-8")
+    data = document("quiet.py", code=10)
+    refused = {row["name"]: row["refused"] for row in data["models"]}
+    assert [bool(why) for why in refused.values()] == [True, False, False]
+    assert "demands nothing" in refused["quiet:a"]
+    verdicts = [[(item["name"], item["verdict"]) for item in row["properties"]] for row in data["models"]]
+    assert verdicts == [[], [("fine", "holds")], [("values in range", "violated")]]
+    assert "quiet:a" in data["answer"] and "quiet:b" not in data["answer"]
+    assert run("check", "quiet.py:quiet", "--set", "demand=on,off").exit_code == 10
+    only_good = SILENT.replace('@variant("a", demand=False)\n', "").replace(", wrong=True)", ")")
+    Path("quiet.py").write_text(only_good.replace('"c", demand=False', '"c"'), encoding="utf-8")
+    assert document("quiet.py", code=0)["models"][0]["refused"] is None
 
 
 @pytest.mark.parametrize("command", ["check", "sweep", "why"])

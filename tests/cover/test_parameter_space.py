@@ -138,6 +138,55 @@ def test_what_is_known_not_to_hold_is_not_unknown(model: str) -> None:
     assert (data["safe"], data["undecided"]) == (1, 0)
 
 
+#: what it demands depends on a: nothing more, `more`, or that by another form
+DEMANDS = """
+from typing import Literal
+from draincheck.lang import Model
+
+def build(a: Literal["all", "less", "other", "none", "wrong"] = "all") -> Model:
+    m = Model("demands")
+    f = m.bool("f")
+    with m.thread("thread") as p:
+        p.do("set", f.set(a == "wrong"))
+    if a not in ("none",):
+        m.always("fine", f | ~f)
+    if a in ("all", "wrong"):
+        m.always("more", ~f)
+    if a == "other":
+        m.reachable("more", ~f)
+    return m
+"""
+
+
+def test_what_is_not_demanded_does_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model without a demand that others make is not one in which it holds; one that demands something else by its name neither."""
+    monkeypatch.chdir(tmp_path)
+    Path("d.py").write_text(DEMANDS, encoding="utf-8")
+    data = document("sweep", "d.py:build", "--set", "a=less,all")
+    assert (data["safe"], data["table"], data["undecided"]) == (1, [{"a": ["all"]}], 0)
+    assert [item["not_demanded"] for item in data["models"]] == [["more"], []]
+    assert "in 1 of 2 models; not demanded in 1 where all else holds: more" in data["answer"]
+    data = document("sweep", "d.py:build", "--set", "a=none,wrong,all")
+    assert (data["safe"], [item["not_demanded"] for item in data["models"]]) == (1, [["fine", "more"], [], []])
+    data = document("sweep", "d.py:build", "--set", "a=all,other")
+    assert data["properties"] == ["fine", "more (always)", "more (reachable)"] and data["safe"] == 0
+    data = document("sweep", "d.py:build", "--set", "a=all,wrong")  # negative control
+    assert data["safe"] == 1 and not any(item["not_demanded"] for item in data["models"])
+
+
+def test_a_property_that_some_models_have_can_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever is the first; one that none has is refused, and so is a sweep of models none of which demands anything."""
+    monkeypatch.chdir(tmp_path)
+    Path("d.py").write_text(DEMANDS, encoding="utf-8")
+    for values in ("a=less,all", "a=all,less"):
+        data = document("sweep", "d.py:build", "--set", values, "--property", "more")
+        assert (data["safe"], data["table"]) == (1, [{"a": ["all"]}])
+    assert run("sweep", "d.py:build", "--set", "a=less,all", "--property", "mor").exit_code == 2
+    none = DEMANDS.replace('if a not in ("none",)', "if False").replace('in ("all", "wrong")', "in ()")
+    Path("d.py").write_text(none, encoding="utf-8")
+    assert run("sweep", "d.py:build", "--set", "a=less,all").exit_code == 10
+
+
 @pytest.mark.parametrize(
     ("start", "flips"),
     [

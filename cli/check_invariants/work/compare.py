@@ -178,7 +178,7 @@ class _Found(Struct, frozen=True, dict=True):
             said = [f"mends {self._things(Effect.MENDED)}{self._short_of}", f"adds {self._things(Effect.BROKEN)}"]
             said += filter(None, [self._rules()])
         said.append(f"leaves {self._things(Effect.OPEN)} open")
-        others = placed({place.pair.place: place.changed(Effect.OTHER, matters=True) for place in found.places})
+        others = placed({place.pair.place: place.otherwise(matters=True) for place in found.places})
         said += [f"asked otherwise: {others}"] if others else []
         said += [f"unknown: {unknown}"] if unknown else []
         known = "as far as it was decided, " if unknown else ""
@@ -247,6 +247,9 @@ def _table(found: _Found) -> Table:
     def became(change: Effect, style: str) -> Callable[[Compared], Cell]:
         return lambda place: Styled(_apart(place, place.changed(change)), style)
 
+    def otherwise(place: Compared) -> Cell:
+        return _apart(place, place.otherwise())
+
     columns: dict[Column, Callable[[Compared], Cell]] = {
         Column("scenario"): lambda place: place.pair.place,
         Column("before"): lambda place: _impact(place.before, place.pair.before),
@@ -254,7 +257,7 @@ def _table(found: _Found) -> Table:
         Column("mended"): became(Effect.MENDED, "green"),
         Column("broken"): became(Effect.BROKEN, "bold red"),
         Column("still violated"): became(Effect.OPEN, "yellow"),
-        Column("asked otherwise"): became(Effect.OTHER, ""),
+        Column("asked otherwise"): otherwise,
         Column("unknown"): lambda place: Styled(_joined(place, _unknown(place)), "bold yellow"),
     }
     table = Table.of(found.compared.places, columns)
@@ -329,6 +332,7 @@ def _place_json(place: Compared) -> Document:
                 "after": None if item.after is None else item.after.value,
                 "change": item.change.value,
                 "matters": item.matters,
+                "forms": list(item.forms),
             }
             for item in place.differences
         ],

@@ -56,9 +56,12 @@ class Checked(Struct, frozen=True, dict=True):
 
     @property
     def codes(self) -> Iterator[ExitCode]:
-        """The exit codes that the verdicts make."""
+        """The exit codes that the verdicts make: of a model of one's own also those that its file expects."""
+        own = not isinstance(self.subject, CodeBase)
         for item, listed in zip(self.result.findings, self.listed, strict=True):
             yield of_answer(item.outcome, item.item.breach, listed.matters, item.expectation)
+            if own:
+                yield of_answer(item.outcome, item.item.breach, listed.matters)
 
     @cached_property
     def runs(self) -> dict[str, Run]:

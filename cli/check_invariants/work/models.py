@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
+from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
 from check_invariants.judge import Asked, checked, warn
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
 from check_invariants.own_models import Maker, Models
@@ -30,17 +30,18 @@ def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
         emit_json("check-models", _json(models, rows, stop), code)
     else:
         _show(models, rows, stop)
-    decided = sum(all_known(row.result.verdicts.values()) for row in rows)
+    decided = sum(all_known(row.result.verdicts.values()) and not row.refused for row in rows)
     emit_stop(stop, f"{share(decided, len(models.all), 'model')} decided")
     return code
 
 
 class _Row(Struct, frozen=True):
-    """A model, and what the check of it found; `name`: what tells it from the others."""
+    """A model, and what the check of it found; `name`: what tells it from the others; `refused`: why nothing was found."""
 
     name: str
     model: ModelFile
     result: Result
+    refused: str = ""
 
     @property
     def listed(self) -> list[Listed]:
@@ -50,6 +51,8 @@ class _Row(Struct, frozen=True):
     @property
     def codes(self) -> Iterator[ExitCode]:
         """What the verdicts make: compared with what is expected of a variant, by themselves for any other model."""
+        if self.refused:
+            yield ExitCode.DIFFERENT
         for item in self.result.findings:
             if item.expectation is None:
                 yield of_answer(item.outcome, item.item.breach, True)
@@ -72,8 +75,12 @@ class _Row(Struct, frozen=True):
 
 
 def _row(asked: Asked, named: Maker) -> _Row:
+    """Check one of them; that one demands nothing is said of it, and the others are decided."""
     model = named.make()
-    warn(result := checked(model, *asked))
+    try:
+        warn(result := checked(model, *asked))
+    except EmptySelection as error:
+        return _Row(named.name, model, Result(model.system(), []), error.message)
     return _Row(named.name, model, result)
 
 
@@ -92,11 +99,18 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
 
 def _of_variants(rows: Sequence[_Row]) -> list[str]:
     wrong = [f"{row.name} ({row.differences})" for row in rows if row.differences]
-    return [f"not as expected: {listed(wrong)}"] if wrong else []
+    return [*([f"not as expected: {listed(wrong)}"] if wrong else []), *_refused(rows)]
 
 
 def _of_models(rows: Sequence[_Row]) -> list[str]:
-    return [f"{word} in {_where(rows, word)}" for word in ("violated", "never asked", "unknown") if _where(rows, word)]
+    found = [f"{word} in {_where(rows, word)}" for word in ("violated", "never asked", "unknown") if _where(rows, word)]
+    return [*found, *_refused(rows)]
+
+
+def _refused(rows: Sequence[_Row]) -> list[str]:
+    """Which of them demand nothing."""
+    names = [row.name for row in rows if row.refused]
+    return [f"refused: {listed(names)}"] if names else []
 
 
 def _where(rows: Sequence[_Row], word: str) -> str:
@@ -111,7 +125,7 @@ def _show(models: Models, rows: Sequence[_Row], stop: Stop | None) -> None:
     answer = _answer(models, rows, stop)
     emit(f"{answer}\n\n")
     emit_table(_table(models, rows))
-    violated = [row for row in rows if row.differences] or [row for row in rows if row.named("violated")]
+    violated = [row for row in rows if row.differences or row.refused] or [row for row in rows if row.named("violated")]
     emit("\n" + "".join(f"see: check-invariants check {row.model.options}\n" for row in violated[:1]))
     emit(f"{answer}\n")
 
@@ -129,10 +143,11 @@ def _table(models: Models, rows: Sequence[_Row]) -> Table:
         Column("never asked"): those("never asked", "magenta"),
         Column("unknown"): those("unknown", "yellow"),
         Column("not as expected"): lambda row: Styled(row.differences, "bold yellow"),
+        Column("refused"): lambda row: Styled(row.refused, "bold red"),
         Column("states", right=True): lambda row: row.states,
     }
     table = Table.of(rows, columns)
-    for header in ("with", "never asked", "unknown", "not as expected", "states"):
+    for header in ("with", "never asked", "unknown", "not as expected", "refused", "states"):
         table = table.without_empty(header)
     return table
 
@@ -156,4 +171,5 @@ def _row_json(row: _Row) -> Document:
         "variant": None if row.model.variant is None else row.model.variant.name,
         "states": int(row.states) if row.states else None,
         "properties": [{"name": item.name, **item.to_json()} for item in row.listed],
+        "refused": row.refused or None,
     }

@@ -17,10 +17,12 @@ from draincheck.analysis.decision_tables import Cube
 from draincheck.budget import grace
 from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
+from draincheck.model_file import Builder
 from draincheck.parameters import assigned, shown
 from draincheck.reason import Stop
+from draincheck.sorts import Value
 from draincheck.words import counted, listed, share
-from drainspecs.questions.parameters import Combination, decide_all, points_of, safe_cubes
+from drainspecs.questions.parameters import Combination, compared, decide_all, demands, points_of, safe_cubes
 
 
 class Swept(Struct, frozen=True):
@@ -52,9 +54,10 @@ def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bo
     try:
         points = points_of(asked.varied.axes, asked.varied.fixed)
         with refusing():
-            chosen_properties(asked.varied.builder.build(points[0]).system(), properties)
+            _refuse_unknown(asked.varied.builder, points, properties)
             decided = decide_all(asked.varied.builder, points, properties, jobs)
             found, stop = until_stopped(decided, "model", "decided", len(points))
+        found = compared(found)
         with grace():
             cubes = safe_cubes(found, asked.varied.axes)
     except SpaceTooLarge as error:
@@ -68,6 +71,13 @@ def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bo
         _show(result)
     emit_stop(stop, f"{share(len(points) - result.undecided, len(points), 'model')} decided")
     return code
+
+
+def _refuse_unknown(builder: Builder, points: Sequence[dict[str, Value]], names: Sequence[str]) -> None:
+    """Raise BadParameter for a property that none of the models has, and EmptySelection if none demands anything."""
+    for asked in [[name] for name in names] or [[]]:
+        if not any(demands(builder.build(point).system(), asked) for point in points):
+            chosen_properties(builder.build(points[0]).system(), asked)
 
 
 class _Found(Struct, frozen=True):
@@ -91,6 +101,11 @@ class _Found(Struct, frozen=True):
         return sum(item.good for item in self.all)
 
     @property
+    def lacking(self) -> list[Combination]:
+        """Those that meet what they demand, and do not demand all that others do."""
+        return [item for item in self.all if item.meets and item.lacking]
+
+    @property
     def undecided(self) -> int:
         """Of how many it is unknown whether they do."""
         return self.size - sum(not item.undecided for item in self.all)
@@ -105,7 +120,13 @@ class _Found(Struct, frozen=True):
         """The answer in a sentence."""
         what = f"{listed(self.properties)} hold{'s' * (len(self.properties) == 1)}" if self.all else "everything holds"
         unknown = f"; {self.undecided} unknown" if self.undecided else ""
-        return f"{self.asked.title}: {what} in {self.safe} of {counted(self.size, 'model')}{unknown}"
+        return f"{self.asked.title}: {what} in {self.safe} of {counted(self.size, 'model')}{self._lacking}{unknown}"
+
+    @property
+    def _lacking(self) -> str:
+        """In how many others something is not demanded, and all else holds; "" if in none."""
+        names = dict.fromkeys(name for item in self.lacking for name in item.lacking)
+        return f"; not demanded in {len(self.lacking)} where all else holds: {', '.join(names)}" if names else ""
 
 
 def _fits(values: Mapping[str, object], cube: Cube) -> bool:
@@ -121,6 +142,7 @@ def _show(found: _Found) -> None:
         emit(f"safe are those that fit a row, whatever stands in empty cells{others}:\n\n")
         emit_table(_table(found))
         emit("\n")
+    emit("".join(f"not demanded with {assigned(item.values)}: {', '.join(item.lacking)}\n" for item in found.lacking))
     tried = ", ".join(f"{name} ({', '.join(map(shown, values))})" for name, values in found.asked.varied.axes.items())
     emit(f"tried: {tried}; {counted(len(digests), 'distinct model')}, {found.seconds:.1f} s\n{found.answer}\n")
 
@@ -149,6 +171,7 @@ def _json(found: _Found) -> Document:
                 "parameters": dict(item.values),
                 "digest": item.digest,
                 "verdicts": {name: outcome.value for name, outcome in item.outcomes.items()},
+                "not_demanded": list(item.lacking),
             }
             for item in found.all
         ],

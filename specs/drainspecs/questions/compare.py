@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 
@@ -23,7 +24,8 @@ __all__ = ["Compared", "Comparison", "Decided", "Difference", "Effect", "Pair", 
 class Effect(Enum):
     """What became of a property.
 
-    *Other*: it was asked and is no more, or the other way round, or is not demanded any more; nothing is violated now.
+    *Other*: it was asked and is no more, or the other way round, or is not demanded any more, or something else is by its name; nothing is
+    violated now.
     """
 
     MENDED = "mended"
@@ -50,12 +52,14 @@ class Decided(Struct, frozen=True):
         digest: names the transition system.
         verdicts: by property, and of the errors of a run that were met.
         complete: whether everything was seen, so that an error of a run that was not met is none.
+        forms: of each property what it demands (see `Property.form`).
     """
 
     impact: tuple[str, ...]
     digest: str
     verdicts: Mapping[str, Verdict]
     complete: bool = True
+    forms: Mapping[str, str] = {}
 
     def outcome(self, name: str) -> Outcome | None:
         """What is known of a property; None if there is none of this name, and no run meets an error of it."""
@@ -67,7 +71,8 @@ class Decided(Struct, frozen=True):
 class Difference(Struct, frozen=True):
     """A property before and after, and what became of it.
 
-    None: it was not there to be asked. `matters`: a violation is more than that of a rule inside QEMU.
+    None: it was not there to be asked. `matters`: a violation is more than that of a rule inside QEMU. `forms`: what the name demanded before,
+    and what now, where that is something else; else nothing.
     """
 
     name: str
@@ -75,6 +80,14 @@ class Difference(Struct, frozen=True):
     after: Outcome | None
     change: Effect
     matters: bool
+    forms: tuple[str, ...] = ()
+
+    @property
+    def otherwise(self) -> str:
+        """What is asked otherwise, by its name and what became of the demand; "" if nothing is."""
+        if self.forms:
+            return f"{self.name} ({', now '.join(self.forms)})"
+        return self.name if self.change is Effect.OTHER else ""
 
 
 def became(before: Outcome | None, after: Outcome | None) -> Effect:
@@ -95,6 +108,15 @@ def became(before: Outcome | None, after: Outcome | None) -> Effect:
             return Effect.SAME if before is after or (before, after) == (None, Outcome.HOLDS) else Effect.OTHER
 
 
+def _replaced(before: Outcome | None, after: Outcome | None) -> Effect:
+    """What became of a name that stands for another demand now: the one was taken away, the other is new."""
+    return max(became(before, None), became(None, after), key=_SEVERITY.index)
+
+
+#: what weighs more than the one before it, of a demand that is taken away and one that is new
+_SEVERITY: Final = (Effect.SAME, Effect.OTHER, Effect.UNKNOWN, Effect.BROKEN)
+
+
 class Compared(Struct, frozen=True, dict=True):
     """What was found in one place; None where one of them is not possible. `strict`: rules inside QEMU matter."""
 
@@ -110,8 +132,14 @@ class Compared(Struct, frozen=True, dict=True):
         return tuple(self._difference(name) for name in names)
 
     def _difference(self, name: str) -> Difference:
-        was, now = _outcome(self.before, name), _outcome(self.after, name)
-        return Difference(name, was, now, self._change(name, was, now), self._matters(name))
+        was, now, forms = _outcome(self.before, name), _outcome(self.after, name), self._forms(name)
+        change = _replaced(was, now) if forms else self._change(name, was, now)
+        return Difference(name, was, now, change, self._matters(name), forms)
+
+    def _forms(self, name: str) -> tuple[str, ...]:
+        """What the name demanded before, and what now, if that is another form of demand."""
+        forms = tuple(side.forms.get(name, "") for side in (self.before, self.after) if side is not None)
+        return forms if len(set(forms)) == 2 and all(forms) else ()
 
     def _change(self, name: str, was: Outcome | None, now: Outcome | None) -> Effect:
         if Outcome.UNKNOWN in (was, now):
@@ -131,6 +159,10 @@ class Compared(Struct, frozen=True, dict=True):
     def changed(self, change: Effect, matters: bool | None = None) -> list[str]:
         """The properties of which that became; only those that matter, or do not, if that is said."""
         return [d.name for d in self.differences if d.change is change and matters in (None, d.matters)]
+
+    def otherwise(self, matters: bool | None = None) -> list[str]:
+        """What is asked otherwise; only what matters, or does not, if that is said."""
+        return [d.otherwise for d in self.differences if d.otherwise and matters in (None, d.matters)]
 
     @property
     def words(self) -> Mapping[Effect, list[str]]:
@@ -241,7 +273,13 @@ def _in_pairs(sides: Iterator[Decided | None]) -> Iterator[tuple[Decided | None,
 
 
 def _decided(subject: Subject, result: Result) -> Decided:
-    return Decided(subject.impact(result.verdicts), result.system.digest, result.verdicts, result.complete)
+    return Decided(
+        subject.impact(result.verdicts),
+        result.system.digest,
+        result.verdicts,
+        result.complete,
+        {item.name: item.item.form for item in result.findings},
+    )
 
 
 def _undecided(subject: Subject | None, properties: Sequence[str], stop: Stop) -> Decided:
@@ -251,7 +289,8 @@ def _undecided(subject: Subject | None, properties: Sequence[str], stop: Stop) -
         system = subject.system()
         asked = chosen(system, properties)
         verdicts = {item.name: Verdict(item.name, Outcome.UNKNOWN, Undecided(stopped=stop)) for item in asked}
-        return Decided(subject.impact(verdicts), system.digest, verdicts, complete=False)
+        forms = {item.name: item.form for item in asked}
+        return Decided(subject.impact(verdicts), system.digest, verdicts, complete=False, forms=forms)
 
 
 def _outcome(side: Decided | None, name: str) -> Outcome | None:
