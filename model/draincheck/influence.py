@@ -11,9 +11,8 @@ from itertools import product
 from math import prod
 from typing import Final
 
-from draincheck import op
-from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, any_, variables_of
-from draincheck.properties import FaultKind, NoDeadlock, NoFault, Property
+from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, any_, constant, substitute, variables_of
+from draincheck.properties import NoDeadlock, Property
 from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["at_work", "bearing"]
@@ -21,53 +20,48 @@ __all__ = ["at_work", "bearing"]
 #: values of its variables with which it is tried whether a process can always go on
 MOST_TRIED: Final = 1 << 14
 
-_ERRORS: Final = frozenset(FaultKind) - {FaultKind.RANGE}
 
-
-def at_work(actions: Sequence[Action], demands: Sequence[Expr], at_rest: Mapping[str, BoolExpr]) -> frozenset[str]:
+def at_work(actions: Sequence[Action], demands: Iterable[Expr], final: Expr, straight: Iterable[str]) -> frozenset[str]:
     """The processes that have to end before everything has: the others only look on, and may do so for ever.
 
-    A process is at work if it stores something in a variable of the program; what never ends, if somebody else reads that, too, or one of the
-    demands does. Where a process stands, and what it remembers in a history variable, counts if another one reads it that is at work.
+    At work is who stores something that `final` reads, or, in a variable of the program, something that a demand reads; and who stores what one
+    of these reads, where it stands and what it remembers in history variables included. Whoever else stores something in a variable of the
+    program is waited for only if it goes straight to its end (`straight`): that may put off that all has ended, and never prevent it.
     """
     reads, writes = _reads(actions), _writes(actions)
-    demanded = variables_of(*demands, *_checked(actions))
+    demanded, needed = variables_of(*demands, *_checked(actions)), variables_of(final)
     own = {name: {variable for variable in written if not variable.internal} for name, written in writes.items()}
-    found = {name for name in own if own[name] & demanded or _is_read(own[name], name, reads, reads)}
-    found |= {name for name in own if own[name] and at_rest[name] is not FALSE}
+    found = {name for name, written in writes.items() if own[name] & demanded or written & needed}
     while more := {name for name in writes.keys() - found if _is_read(writes[name], name, reads, found)}:
         found |= more
-    return frozenset(found)
+    return frozenset(found | {name for name in straight if own.get(name)})
 
 
 def bearing(system: TransitionSystem, item: Property | None = None) -> Iterator[str]:
-    """The processes whose steps can matter to some demand, or to this one: those that may meet one themselves first, then what influences these.
+    """The processes whose steps can matter to some demand, or to this one: those that do something themselves first, then what influences these.
 
-    They have checks or errors, or may end, or write what a property reads or a `final` condition that the model names; and if it is about
-    `NoDeadlock`, they may have to wait, if about an error, have that. The others do nothing for ever: without them no verdict would be another.
+    They have checks or errors, may end, store something in a variable of the program, or something that a property or a `final` condition reads
+    that the model names; and if it is about `NoDeadlock`, they may have to wait. The others do nothing for ever: without them no verdict
+    would be another.
     """
-    kind = item.kind if isinstance(item, NoFault) else None
     cone = _Cone(system)
-    yield from cone.of(action.process for action in system.actions if action.checks or _errs(action, kind))
-    yield from cone.of(_ending(system))
+    yield from cone.of(action.process for action in system.actions if action.checks or action.faults or _stores(action))
     yield from cone.of(cone.writers(_demanded(system, item)))
+    yield from cone.of(_ending(system))
     if isinstance(item, NoDeadlock):
         yield from cone.of(_waiting(system))
 
 
-def _errs(action: Action, kind: FaultKind | None) -> bool:
-    """Whether an action has an error that matters: each but a value that may be out of range, which is the business of its own demand (`kind`)."""
-    return any(fault.kind in (kind, *_ERRORS) for fault in action.faults)
+def _stores(action: Action) -> bool:
+    """Whether an action stores something in a variable of the program."""
+    return any(not update.variable.internal for update in action.updates)
 
 
 def _demanded(system: TransitionSystem, item: Property | None) -> set[Expr]:
-    """The variables that demands read. What is constant has lost, folded, what it was about: that may be any variable of the program."""
+    """The variables that demands read."""
     named = [system.final] if "" in dict(system.at_rest) else []
     conditions = [each for demand in (*system.properties, *([item] if item else [])) for each in demand.conditions()]
-    found = variables_of(*named, *conditions)
-    if any(condition.op is op.CONST for condition in conditions):
-        found |= {variable for variable in system.variables if not variable.internal}
-    return found
+    return variables_of(*named, *conditions)
 
 
 class _Cone:
@@ -102,10 +96,17 @@ class _Cone:
 
 
 def _ending(system: TransitionSystem) -> Iterator[str]:
-    """The processes that may end. Where a system does not say so, those that change anything but where they stand and what they remember."""
-    if system.at_rest:
-        return (name for name, rests in system.at_rest if name and rests is not FALSE)
-    return (action.process for action in system.actions if any(not u.variable.internal for u in action.updates))
+    """The processes that are at rest at the start, or come to rest by a step that no constant rules out."""
+    first: dict[Expr, Expr] = {v: constant(v.sort, v.initial[0]) for v in system.variables if len(v.initial) == 1}
+    stores: list[dict[Expr, Expr]] = [
+        {update.variable: update.value for update in action.updates}
+        for action in system.actions
+        if action.guard is not FALSE
+    ]
+    for name, rests in system.at_rest:
+        touching = filter(variables_of(rests).intersection, stores)
+        if name and any(substitute(rests, stored) is not FALSE for stored in (first, *touching)):
+            yield name
 
 
 def _waiting(system: TransitionSystem) -> Iterator[str]:

@@ -15,7 +15,7 @@ from time import perf_counter
 
 from draincheck import op
 from draincheck.budget import Budget
-from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr
+from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, constant, substitute
 from draincheck.naturals import refuse_naturals
 from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import (
@@ -79,29 +79,37 @@ def _search(system: TransitionSystem, limits: Limits, reporter: Reporter) -> _Se
 def bearing(system: TransitionSystem, item: Property) -> set[str]:
     """The processes whose steps can matter to a demand: to this one, or to another one of the system."""
     reads, writes = defaultdict[str, set[Expr]](set), defaultdict[str, set[Variable]](set)
-    kinds = [
-        kind for kind in FaultKind if kind is not FaultKind.RANGE or (isinstance(item, NoFault) and item.kind is kind)
-    ]
-    found = {a.process for a in system.actions if a.checks or any(fault.kind in kinds for fault in a.faults)}
-    found |= {name for name, rests in system.at_rest if name != "" and rests is not FALSE}
+    found = {action.process for action in system.actions if action.checks or action.faults}
+    found |= {name for name, _ in system.at_rest if name and may_rest(system, name)}
     for action in system.actions:
         writes[action.process] |= {update.variable for update in action.updates}
         reads[action.process] |= leaves(action.guard, *(update.value for update in action.updates))
         reads[action.process] |= leaves(*(fault.when for fault in action.faults))
-    if not system.at_rest:
-        found |= {name for name in writes if not all(v.internal for v in writes[name])}
+    found |= {name for name in writes if not all(variable.internal for variable in writes[name])}
     conditions = [condition for demand in (*system.properties, item) for condition in demand.conditions()]
     if any(name == "" for name, _ in system.at_rest):
         conditions.append(system.final)
-    demanded = leaves(*conditions)
-    if any(not leaves(each) for demand in (*system.properties, item) for each in demand.conditions()):
-        demanded |= {variable for variable in system.variables if not variable.internal}  # what it read is folded
-    found |= {name for name in writes if writes[name] & demanded}
+    found |= {name for name in writes if writes[name] & leaves(*conditions)}
     if isinstance(item, NoDeadlock):
         found |= {name for name in writes if may_wait(system, name)}
     for _ in writes:
         found |= {name for name in writes if any(writes[name] & reads[other] for other in found)}
     return found
+
+
+def may_rest(system: TransitionSystem, process: str) -> bool:
+    """Whether a process may be at rest at the start, or after one of the steps that store what decides that, as far as constants tell."""
+    rests = dict(system.at_rest)[process]
+    if (
+        substitute(rests, {v: constant(v.sort, v.initial[0]) for v in system.variables if len(v.initial) == 1})
+        is not FALSE
+    ):
+        return True
+    for action in system.actions:
+        after: dict[Expr, Expr] = {update.variable: update.value for update in action.updates}
+        if action.guard is not FALSE and leaves(rests) & after.keys() and substitute(rests, after) is not FALSE:
+            return True
+    return False
 
 
 def may_wait(system: TransitionSystem, process: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from draincheck.engines.explicit import check
-from draincheck.lang import BoolVar, Model
+from draincheck.lang import TRUE, BoolVar, Model
 from draincheck.verdict import Outcome
 
 
@@ -71,7 +71,36 @@ def telling(m: Model, served: BoolVar) -> None:
         p.do("looks again")
 
 
-@pytest.mark.parametrize("add", [moving, remembering, asking, counting, telling])
+def conversing(m: Model, served: BoolVar) -> None:
+    """Two that talk about what nobody else knows of."""
+    ready = m.bool("ready")
+    with m.thread("more") as p, p.loop():
+        p.do("makes ready", ready.set(), when=~ready)
+    with m.thread("other") as p, p.loop():
+        p.do("takes it", ready.clear(), when=ready)
+
+
+def watched(m: Model, served: BoolVar) -> None:
+    """A clock that only a monitor reads, and one that ends."""
+    tick, seen, noted = m.bool("tick"), m.bool("seen", history=True), m.bool("noted")
+    with m.thread("more") as p, p.while_(TRUE):
+        p.do("ticks", tick.to(~tick))
+    with m.thread("monitor") as p, p.loop():
+        p.do("looks", seen.to(tick))
+    with m.thread("other") as p:
+        p.do("notes", noted.to(tick))
+
+
+def unentered(m: Model, served: BoolVar) -> None:
+    """A coroutine that nobody ever enters, and that would read what goes round."""
+    tick, seen = m.bool("tick"), m.bool("seen")
+    with m.thread("more") as p, p.loop():
+        p.do("ticks", tick.to(~tick))
+    with m.coroutine("never") as p:
+        p.do("looks", seen.to(tick))
+
+
+@pytest.mark.parametrize("add", [moving, remembering, asking, counting, telling, conversing, watched, unentered])
 def test_who_only_looks_on_hides_no_end(add: Callable[[Model, BoolVar], None]) -> None:
     """Everything else has ended, nothing final is in reach: that is found, whoever goes on beside it."""
     assert outcome(lambda m, served: None) is Outcome.VIOLATED
@@ -87,12 +116,13 @@ def demanded(m: Model, served: BoolVar) -> None:
 
 
 def heard(m: Model, served: BoolVar) -> None:
-    """Another one waits for it."""
-    ready = m.bool("ready")
+    """Another one waits for it, that stores what a property reads."""
+    ready, taken = m.bool("ready"), m.bool("taken")
+    m.reachable("taken", taken)
     with m.thread("more") as p, p.loop():
         p.do("makes ready", ready.set(), when=~ready)
     with m.thread("other") as p, p.loop():
-        p.do("takes it", ready.clear(), when=ready)
+        p.do("takes it", ready.clear(), taken.set(), when=ready)
 
 
 def awaited(m: Model, served: BoolVar) -> None:

@@ -14,7 +14,7 @@ from draincheck import Limits, Model, Outcome, certify, check, interpreter
 from draincheck.engines import explicit, liveness
 from draincheck.engines.registry import ENGINES
 from draincheck.engines.simulation import simulate
-from draincheck.lang import BoolVar
+from draincheck.lang import TRUE, BoolVar
 
 NEVER, UNKNOWN, HOLDS, VIOLATED = Outcome.NEVER_ASKED, Outcome.UNKNOWN, Outcome.HOLDS, Outcome.VIOLATED
 NAMES = [engine.name for engine in ENGINES]
@@ -180,24 +180,15 @@ def looking(m: Model, x: BoolVar) -> None:
         p.do("looks again")
 
 
-def counting(m: Model, x: BoolVar) -> None:
-    """Counts for itself."""
-    own = m.int("own", 0, 2)
-    with m.thread("more") as p, p.loop():
-        p.do("counts", own.inc(when=own < 2))
-        with p.when(own.is_(2)):
-            p.do("begins again", own.set(0))
-
-
-def talking(m: Model, x: BoolVar) -> None:
-    """Two that look at each other alone."""
-    told, heard = m.bool("told"), m.bool("heard")
+def gazing(m: Model, x: BoolVar) -> None:
+    """Two that look at each other alone, and have an end that is never reached."""
+    told, heard = m.bool("told", history=True), m.bool("heard", history=True)
     for name, mine, other in (("one", told, heard), ("two", heard, told)):
-        with m.thread(name) as p, p.loop():
+        with m.thread(name) as p, p.while_(TRUE):
             p.do("says", mine.to(~other))
 
 
-IDLE = (nothing, spinning, noting, looking, counting, talking)
+IDLE = (nothing, spinning, noting, looking, gazing)
 
 
 @pytest.mark.parametrize("engine", NAMES)
@@ -231,6 +222,23 @@ def ending(m: Model, x: BoolVar) -> None:
         p.do("once")
 
 
+def counting(m: Model, x: BoolVar) -> None:
+    """Counts, in a variable of the program."""
+    own = m.int("own", 0, 2)
+    with m.thread("more") as p, p.loop():
+        p.do("counts", own.inc(when=own < 2))
+        with p.when(own.is_(2)):
+            p.do("begins again", own.set(0))
+
+
+def talking(m: Model, x: BoolVar) -> None:
+    """Two that work together, and nobody has a demand on what comes of it: a model whose bug is mended looks like that."""
+    told, heard = m.bool("told"), m.bool("heard")
+    for name, mine, other in (("one", told, heard), ("two", heard, told)):
+        with m.thread(name) as p, p.loop():
+            p.do("says", mine.to(~other))
+
+
 def storing(m: Model, x: BoolVar) -> None:
     """Stores what the properties are about."""
     with m.thread("more") as p, p.loop():
@@ -252,7 +260,7 @@ def told(m: Model, x: BoolVar) -> None:
         p.do("clears", x.set(x & flag))
 
 
-@pytest.mark.parametrize("add", [ending, storing, passing, told])
+@pytest.mark.parametrize("add", [ending, counting, talking, storing, passing, told])
 def test_a_thread_that_does_something_does(add: Callable[[Model, BoolVar], None]) -> None:
     """Negative control: it ends, stores or asks something."""
     system = still(add).compile()
@@ -262,9 +270,9 @@ def test_a_thread_that_does_something_does(add: Callable[[Model, BoolVar], None]
 
 
 def test_a_thread_that_may_have_to_wait_is_what_no_deadlock_is_about() -> None:
-    """Two that hand something to and fro for ever do not touch other demands; that none of them is stuck is worth knowing."""
+    """Two that hand something to and fro for ever, noted for the specification alone, touch no other demand; that neither is stuck does matter."""
     m = still(nothing)
-    turn = m.bool("turn")
+    turn = m.bool("turn", history=True)
     for name, mine in (("one", ~turn), ("two", turn)):
         with m.thread(name) as p, p.loop():
             p.do("takes its turn", turn.to(~turn), when=mine)
@@ -287,10 +295,3 @@ def test_a_demand_that_is_always_true_is_about_whatever_is_stored() -> None:
         return explicit.check(system, "in range").outcome
 
     assert [verdict(True), verdict(False)] == [HOLDS, NEVER]
-
-
-def test_a_value_that_may_be_out_of_range_is_a_matter_of_its_own() -> None:
-    """What a counter stores for itself alone matters to the demand that it stays in range, which can be asked by name, and to no other."""
-    m = still(counting)
-    outcomes = {n: v.outcome for n, v in check(m, ["values in range", "never", "no deadlock"]).verdicts.items()}
-    assert outcomes == {"values in range": HOLDS, "never": NEVER, "no deadlock": NEVER}

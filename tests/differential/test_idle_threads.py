@@ -59,15 +59,7 @@ def with_talkers(system: TransitionSystem) -> TransitionSystem:
     return with_idler(with_idler(wider, Update(told, heard)), Update(heard, ~told), name="other")
 
 
-def with_counter(system: TransitionSystem) -> TransitionSystem:
-    """With one that counts for itself; a system that does not say where its processes rest does not say that it does so for ever."""
-    if not system.at_rest:
-        return with_idler(system)
-    own = BoolVar("own", BOOL, (0,))
-    return with_idler(replace(system, variables=(*system.variables, own)), Update(own, ~own))
-
-
-IDLE = (with_idler, with_noter, with_talkers, with_counter)
+IDLE = (with_idler, with_noter, with_talkers)
 
 
 def of_runs(system: TransitionSystem) -> Outcomes:

@@ -41,21 +41,23 @@ __all__ = ["at_work", "of_interest", "surely_idle"]
 def at_work(program: Program, final: Term, history: Collection[str]) -> set[str]:
     """The processes of which all have to be at their end where everything has ended."""
     demanded = {*_read([final]), *_read(s.holds for s in _inside(program.processes) if isinstance(s, Check))}
-    own = {p.name: _stores(p) - {*history} for p in program.processes}
+    needed = {*_read([final])}
+    ending = {p.name for p in program.processes if may_end(p)}  # who never ends is never asked for at its end
+    asked = {
+        t.process for t in terms(final) if isinstance(t, At | Yielded) and (t.place != "(ended)" or t.process in ending)
+    }
     found = {
         p.name
         for p in program.processes
-        if own[p.name] & demanded or _is_heeded(p, program, history) or (own[p.name] and may_end(p))
+        if (_stores(p) - {*history}) & demanded or _stores(p) & needed or p.name in asked or _aborts(p)
     }
-    while True:
-        more = {p for p in program.processes if p.name not in found and _is_seen(p, program, found, history)}
-        if not more:
-            return found
-        found |= {p.name for p in more}
+    while more := {p.name for p in program.processes if p.name not in found and _is_seen(p, program, found)}:
+        found |= more
+    return found | {p.name for p in program.processes if _stores(p) - {*history} and not _goes_round(p.body)}
 
 
 def of_interest(program: Program) -> set[str]:
-    """The processes that surely do something: they may end, ask, err, abort, hand control over, or store what such a one reads."""
+    """The processes that surely do something: they may end, store, ask, err, abort, hand control over, or are looked at by such a one."""
     found = {process.name for process in program.processes if may_end(process) or _does_something(process)}
     for _ in program.processes:
         readers = [process for process in program.processes if process.name in found]
@@ -64,7 +66,7 @@ def of_interest(program: Program) -> set[str]:
 
 
 def surely_idle(process: Process) -> bool:
-    """It never ends, waits or asks."""
+    """It never ends, stores, waits or asks."""
     inside = list(_inside([process]))
     waits = any(isinstance(s, Wait) or (isinstance(s, Do) and s.guard is not None) for s in inside)
     waits = waits or any(isinstance(s, Either) and all(each.guard for each in s.alternatives) for s in inside)
@@ -72,7 +74,10 @@ def surely_idle(process: Process) -> bool:
 
 
 def _does_something(process: Process) -> bool:
-    return any(isinstance(s, Check | Error | Enter | Abort | Bound) for s in _inside([process]))
+    """What it stores are variables of the program, where none is a specification's."""
+    return bool(_stores(process)) or any(
+        isinstance(s, Check | Error | Enter | Abort | Bound) for s in _inside([process])
+    )
 
 
 def may_end(process: Process) -> bool:
@@ -109,22 +114,21 @@ def _ways_past(statement: Statement) -> set[str]:
             return {"past"}
 
 
-def _is_heeded(process: Process, program: Program, history: Collection[str]) -> bool:
-    """It aborts the program, or stores in a variable of the program what another process reads."""
-    aborts = any(isinstance(statement, Abort) for statement in statements(process.body))
-    return aborts or any(
-        not (_stores(process) - {*history}).isdisjoint(_reads(other))
-        for other in program.processes
-        if other is not process
-    )
+def _aborts(process: Process) -> bool:
+    return any(isinstance(statement, Abort) for statement in statements(process.body))
 
 
-def _is_seen(process: Process, program: Program, working: Collection[str], history: Collection[str]) -> bool:
-    """Another process, which is at work, reads a history variable of its, or asks where it stands, or hands control to or fro."""
+def _goes_round(block: Block) -> bool:
+    """Whether control may come to a statement again: that of a loop whose body has a way to begin again."""
+    inside = list(statements(block))
+    loops = [statement for statement in inside if isinstance(statement, Loop | While)]
+    return any({"past", "continue"} & set[str]().union(*map(_ways, blocks(loop))) for loop in loops)
+
+
+def _is_seen(process: Process, program: Program, working: Collection[str]) -> bool:
+    """Another process, which is at work, reads what it stores, or asks where it stands, or hands control to or fro."""
     others = [other for other in program.processes if other.name in working and other is not process]
-    return any(
-        not (_stores(process) & {*history}).isdisjoint(_reads(other)) or _meets(process, other) for other in others
-    )
+    return any(not _stores(process).isdisjoint(_reads(other)) or _meets(process, other) for other in others)
 
 
 def _meets(process: Process, other: Process) -> bool:

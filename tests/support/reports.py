@@ -70,7 +70,7 @@ def everything() -> Account:
 def waiting() -> Suite:
     """A model of a user's: one thread spins for ever, so what the other waits for never comes."""
     m = Model("spinning")
-    flag, turn = m.bool("flag"), m.bool("turn")
+    flag, turn = m.bool("flag"), m.bool("turn", history=True)
     with m.thread("spinner") as p, p.loop():
         p.do("turn", turn.set(~turn))
     m.progress()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -51,8 +52,9 @@ def compile_model(model: Model) -> TransitionSystem:
     may_end = all_(*at_rest.values()) if model.final_when is FALSE else model.final_when
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     if model.final_when is not FALSE:
-        demands = [final, *(condition for item in properties for condition in item.conditions())]
-        working = at_work(actions, demands, at_rest)
+        demands = (condition for item in properties for condition in item.conditions())
+        straight = [item.process.name for item in compiled if not item.goes_round()]
+        working = at_work(actions, demands, final, straight)
         at_rest[""] = any_(*(not_(rests) for name, rests in at_rest.items() if name in working))
     _check_local_tests(compiled, model)
     _check_yields(compiled)
@@ -144,6 +146,17 @@ class _Compiled:
                 if target not in self.number:
                     self.number[target] = len(self.number)
                     queue.append(target)
+
+    def goes_round(self) -> bool:
+        """Whether control may come to a place where it has been."""
+        order = TopologicalSorter[int]()
+        for step in self.steps:
+            order.add(self.number[step.target], self.number[step.source])
+        try:
+            order.prepare()
+        except CycleError:
+            return True
+        return False
 
     def _ends_by_step(self, rest: Rest) -> bool:
         """A coroutine that gave up control and has nothing left to do: it ends when it has control again."""
