@@ -211,6 +211,12 @@ def test_what_an_exit_code_means_is_what_happened() -> None:
     )
     assert replace(account(Suite(title="s", items=items)), exit_code=130, why="interrupted").exit_meaning == said
     assert account(Suite(title="s", items=items[-2:])).exit_meaning == "nothing is wrong"
+    known = Item(name="i", standing=Standing.FINE, outcome=Outcome.VIOLATED, expected=Outcome.VIOLATED)
+    found = account(Suite(title="s", items=[*items[-2:], known]))
+    assert (found.exit_meaning, found.summary) == (
+        "all as expected, of them 1 violated",
+        "1 fine, 1 violated as expected, 1 noted",
+    )
 
 
 def test_commands_are_typed_in_the_repositorys_folder() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from junitparser import JUnitXml
 
 from check_invariants.work import gate_project, gate_replay
 from draincheck.errors import OutOfBudget
@@ -18,6 +19,9 @@ from tests.support.projects import MODEL, project
 
 #: what is expected of `build()` with its defaults, all of it
 FIXED = '[[model]]\nfile = "ring.py"\nfunction = "build"\nexpect = { unasked = "never asked", goal = "reachable" }\n'
+
+#: what stands in a line about what is violated as expected
+ACCEPTED = ": violated, as expected: "
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +38,8 @@ def gate(config: str, *options: str, model: str = MODEL) -> Result:
 
 
 def troubles(result: Result) -> list[str]:
-    """The lines above the last one, without the command below each."""
-    lines = result.stdout.splitlines()[:-1]
+    """The lines above the last one of what is not as expected, without the command below each."""
+    lines = [line for line in result.stdout.splitlines()[:-1] if ACCEPTED not in line]
     assert all(line.startswith("    check-invariants ") for line in lines[1::2])
     return lines[::2]
 
@@ -46,13 +50,15 @@ def troubles(result: Result) -> list[str]:
 def test_all_variants_of_a_file() -> None:
     """A file without a function is held against what it expects itself."""
     result = gate('[[model]]\nfile = "ring.py"\n')
-    assert (result.stdout, result.exit_code) == ("drain-gate.toml: 2 models, 6 verdicts; all as expected\n", 0)
+    said = "2 models, 6 verdicts; all as expected, of them 1 violated, 2 never asked"
+    assert result.stdout == f"ring.py:build:bug: violated, as expected: safe\ndrain-gate.toml: {said}\n"
+    assert result.exit_code == 0
 
 
 def test_a_function_with_expectations_parameters_and_counts() -> None:
     """What is not named is expected to hold."""
     result = gate(f"{FIXED}parameters = {{ size = 2 }}\ncounts = {{ states = 3, transitions = 2, depth = 2 }}\n")
-    said = "drain-gate.toml: 1 model, 3 verdicts, 1 pinned count; all as expected\n"
+    said = "drain-gate.toml: 1 model, 3 verdicts, 1 pinned count; all as expected, of them 1 never asked\n"
     assert (result.stdout, result.exit_code) == (said, 0)
 
 
@@ -70,16 +76,20 @@ def test_an_error_of_a_run_that_is_expected() -> None:
 def test_a_variant() -> None:
     """One of them, alone."""
     result = gate('[[model]]\nfile = "ring.py"\nfunction = "build"\nvariant = "bug"\n')
-    assert (result.stdout, result.exit_code) == ("drain-gate.toml: 1 model, 3 verdicts; all as expected\n", 0)
+    assert result.stdout.endswith(
+        "drain-gate.toml: 1 model, 3 verdicts; all as expected, of them 1 violated, 1 never asked\n"
+    )
+    assert result.exit_code == 0
 
 
 def test_a_code_base_and_the_replay_of_its_counterexamples() -> None:
     """Without expectations QEMU's history is one; what is violated is executed on the core, unless that is not wanted."""
     config = '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror"]\nproperties = ["S1", "S4"]\n'
+    loses = "v2.6.0 (ab27c3b5e7) / mirror: violated, as expected: S1, S4 (silent loss)\n"
     for options, replays in (((), ", 2 replays"), (("--no-replay",), "")):
         result = gate(config, *options)
         assert (result.stdout, result.exit_code) == (
-            f"drain-gate.toml: 1 model, 2 verdicts{replays}; all as expected\n",
+            f"{loses}drain-gate.toml: 1 model, 2 verdicts{replays}; all as expected, of them 2 violated\n",
             0,
         )
 
@@ -110,6 +120,32 @@ def test_a_configuration_elsewhere() -> None:
     project(Path("inner"), FIXED.replace('"never asked"', '"holds"'))
     result = run("gate", "inner/drain-gate.toml")
     assert troubles(result) == ["inner/ring.py:build: unasked: expected holds, found never asked (no check asks it)"]
+
+
+def test_a_release_that_loses_writes_is_no_good_news_anywhere() -> None:
+    """What is violated as expected, and what comes of it, stands in every report; rules inside QEMU alone are called so."""
+    entry = '[[code_base]]\nrevision = "{}"\nscenarios = ["{}"]\n'
+    result = gate(entry.format("v2.6.0", "mirror"), "--markdown", "m.md", "--junit", "j.xml")
+    loses = "violated, as expected: S1, S3, S4 (silent loss)"
+    assert loses in result.stdout and result.exit_code == 0
+    for report in map(Path, ("m.md", "j.xml")):
+        assert "nothing is wrong" not in report.read_text() and "of them 8 violated" in report.read_text()
+    assert f"| ⚪ | `v2.6.0 (ab27c3b5e7) / mirror` | {loses} |" in Path("m.md").read_text()
+    suite = next(iter(JUnitXml.fromstring(Path("j.xml").read_bytes())))
+    (said,) = [case.system_out for case in suite if case.name == "S4"]
+    assert f'<property name="violated, as expected" value="{loses}" />' in Path("j.xml").read_text()
+    assert said.endswith(", as expected")
+    (found,) = json.loads(run("gate", "--json").stdout)["suites"]
+    assert found["accepted"] == loses
+    inside = gate(entry.format("v2.7.0", "mirror")).stdout
+    assert "violated, as expected: S6, B6 (rules inside QEMU, which no guest sees)" in inside
+
+
+def test_where_nothing_is_violated_nothing_is_said_of_it() -> None:
+    """Negative control."""
+    result = gate(FIXED, "--markdown", "m.md", "--json")
+    assert json.loads(result.stdout)["suites"][0]["accepted"] is None
+    assert "violated" not in Path("m.md").read_text() and "| ✅ | `ring.py:build` |" in Path("m.md").read_text()
 
 
 # -- what is not ------------------------------------------------------------------------------------

@@ -276,7 +276,7 @@ def test_without_the_option_the_log_is_not_github_s() -> None:
     Path("ring.py").write_text(LOUD, encoding="utf-8")
     done = gate_of()
     assert [found.name for found in commands(done.stderr)] == ["warning"] * 8
-    assert done.stdout == "drain-gate.toml: 1 model, 3 verdicts; all as expected\n"
+    assert done.stdout == "drain-gate.toml: 1 model, 3 verdicts; all as expected, of them 1 never asked\n"
 
 
 def test_an_annotation_is_one_line_however_narrow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,10 +153,11 @@ def test_the_gate_of_the_examples_is_the_one_that_is_printed(tmp_path: Path, mon
     assert f"```toml\n{config}```" in README
     shutil.copytree(examples, tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    (said,) = printed("gate", "examples/drain-gate.toml")
-    assert said in block("18 verdicts, 1 pinned count; all as expected")
+    assert printed("gate", "examples/drain-gate.toml") == block("18 verdicts, 1 pinned count; all as expected")[2:]
     (tmp_path / "examples/drain-gate.toml").write_text(config.replace("recheck = false", "recheck = true"))
-    assert printed("gate", "examples/drain-gate.toml") == block("16 fine, 3 wrong")
+    assert [line for line in printed("gate", "examples/drain-gate.toml") if ": violated, as" not in line] == block(
+        "3 wrong"
+    )
 
 
 def test_a_job_of_ones_own_is_green_and_then_red(tmp_path: Path) -> None:

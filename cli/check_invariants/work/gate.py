@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Unpack
@@ -137,9 +137,9 @@ def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
         version=__version__,
         place=SourceLine(config.path, 1),
     )
-    said = f"{config.path}: {_checked(account)}; {account.summary if account.bad else 'all as expected'}"
+    said = f"{config.path}: {_checked(account)}; {account.summary if account.bad else account.as_expected or 'all as expected'}"
     standard.note("".join(f"warning: {suite.title}: {warning}\n" for suite, warning in account.warnings))
-    reports.show("".join(_lines(account, suite, item) for suite, item in account.bad) + f"{said}\n")
+    reports.show("".join([*_accepted(account), *_lines(account), f"{said}\n"]))
     if reports.as_json:
         emit_json("gate-project", _document(config, account, said), code)
     reports.write(account)
@@ -154,9 +154,15 @@ def _checked(account: Account) -> str:
     return ", ".join(counted(number, kind) for kind, number in numbers.items())
 
 
-def _lines(account: Account, suite: Suite, item: Item) -> str:
+def _accepted(account: Account) -> Iterator[str]:
+    """What is violated as expected, a line for each subject: that somebody knows of it makes no good news of it."""
+    return (f"{suite.title}: {suite.accepted}\n" for suite in account.suites if suite.accepted)
+
+
+def _lines(account: Account) -> Iterator[str]:
     """What is wrong, and below it what shows that."""
-    return f"{suite.title}: {item.name}: {item.why}\n    {item.command or account.command}\n"
+    for suite, item in account.bad:
+        yield f"{suite.title}: {item.name}: {item.why}\n    {item.command or account.command}\n"
 
 
 def _document(config: GateConfig, account: Account, said: str) -> Document:
@@ -169,7 +175,13 @@ def _suite_json(suite: Suite) -> Document:
     numbers = (
         None if counts is None else {"states": counts.states, "transitions": counts.transitions, "depth": counts.depth}
     )
-    return {"title": suite.title, "counts": numbers, "warnings": suite.warnings, "items": _items_json(suite.items)}
+    return {
+        "title": suite.title,
+        "accepted": suite.accepted or None,
+        "counts": numbers,
+        "warnings": suite.warnings,
+        "items": _items_json(suite.items),
+    }
 
 
 def _items_json(items: Sequence[Item]) -> list[Document]:

@@ -19,6 +19,7 @@ from draincheck import __version__
 from draincheck.errors import SourceLine
 from draincheck.reason import Stop
 from draincheck.report.account import Account, Item, Standing, Suite
+from draincheck.verdict import Outcome
 from draincheck.words import counted, share
 from drainspecs.mirror import claims, expectations
 from drainspecs.notify import ROWS
@@ -56,7 +57,8 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
         left = "liveness was, claims were not all"
     found += beyond
     code = ending((of_comparison(False, item.kind == "unknown") for item in found), stop)
-    said = f"built-in story: {_checked(results)}; {_differ(len(found), stop)}"
+    violated = sum(cell.verdict.outcome is Outcome.VIOLATED for result in compared for cell in result.cells)
+    said = f"built-in story: {_checked(results)}; {_differ(len(found), violated, stop)}"
     if reports.as_json:
         differences: list[Document] = [{**asdict(item), "command": item.command} for item in found]
         emit_json("gate", {"rows": len(results), "differences": differences, "answer": said}, code)
@@ -96,9 +98,10 @@ def _checked(results: Sequence[RowResult]) -> str:
     return f"{rows}, liveness of {counted(demanding, 'row')}, {_others()}"
 
 
-def _differ(number: int, stop: Stop | None) -> str:
+def _differ(number: int, violated: int, stop: Stop | None) -> str:
     """How the comparison went; a run that was stopped has not compared all of it."""
-    said = f"{number} not as expected" if number else "all as expected"
+    known = f", of them {violated} violated" if violated else ""
+    said = f"{number} not as expected" if number else f"all as expected{known}"
     return f"not all were decided, {number} not as expected" if stop else said
 
 

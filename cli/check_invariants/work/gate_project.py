@@ -21,7 +21,7 @@ from check_invariants.work.gate_replay import replayed
 from draincheck import Expectation, Outcome, Subject
 from draincheck.errors import SourceLine
 from draincheck.reason import Stop
-from draincheck.report.account import Item, SearchCounts, Standing, Suite, suite_of
+from draincheck.report.account import Item, SearchCounts, Standing, Suite, accepted_of, suite_of
 from drainspecs.mirror.code_base import CodeBase
 
 __all__ = ["Ran", "run"]
@@ -127,7 +127,9 @@ def _decided(planned: Planned, made: Made, subject: Subject, replay: bool) -> Ra
     ]
     verdicts = [replace(item, command=check_again(made.options, item.name)) for item in suite.items]
     items = [replace(item, place=_place(planned, item)) for item in (*verdicts, *pins, *replays)]
-    suite = replace(suite, title=made.called, items=items, seconds=perf_counter() - start, pinned=_pinned(planned))
+    accepted = accepted_of(verdicts, result.verdicts, subject.matters, subject.impact)
+    seconds = perf_counter() - start
+    suite = replace(suite, title=made.called, items=items, seconds=seconds, pinned=_pinned(planned), accepted=accepted)
     return Ran(suite, codes, result.stopped)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from hashlib import sha256
 
@@ -16,10 +16,10 @@ from draincheck.properties import Breach
 from draincheck.report.places import place_of
 from draincheck.run import Run
 from draincheck.subject import Expectation, Subject
-from draincheck.verdict import Outcome
+from draincheck.verdict import Outcome, Verdict
 from draincheck.words import counted, plural
 
-__all__ = ["Account", "Item", "SearchCounts", "Standing", "Suite", "item_of", "standing_of", "suite_of"]
+__all__ = ["Account", "Item", "SearchCounts", "Standing", "Suite", "accepted_of", "item_of", "standing_of", "suite_of"]
 
 
 class Standing(Enum):
@@ -83,7 +83,7 @@ class Item(Struct, frozen=True, kw_only=True):
         standing: how it is shown.
         outcome: the verdict; None for what is no property.
         expected: the expected one; None if nothing is.
-        why: a sentence that says why it is not simply fine; "" if it is.
+        why: a sentence that says why it is not simply good news; "" if it is.
         meaning: what is demanded, in a line; may be "".
         reason: how it was decided, in a few words.
         matters: whether a violation is bad news by itself.
@@ -127,6 +127,16 @@ class Item(Struct, frozen=True, kw_only=True):
         return "" if self.expected is None else self.expected.value
 
     @property
+    def accepted(self) -> bool:
+        """Whether it is as expected, and no good news for that: it is violated, or was never asked."""
+        return not self.standing.bad and self.expected is self.outcome in (Outcome.VIOLATED, Outcome.NEVER_ASKED)
+
+    @property
+    def sort(self) -> str:
+        """What it is counted as, in words."""
+        return f"{self.found} as expected" if self.accepted else self.standing.value
+
+    @property
     def differs(self) -> bool:
         """Whether another verdict was expected."""
         return self.expected is not None and self.expected is not self.outcome
@@ -143,6 +153,7 @@ class Suite(Struct, frozen=True, kw_only=True):
         counts: what an exhaustive search found; None if there was none.
         pinned: what it should find; None if nobody has said.
         warnings: what the verdicts rest on that is hardly meant.
+        accepted: what is violated as expected, and what comes of it (`accepted_of`); "" if nothing is.
     """
 
     title: str
@@ -152,6 +163,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     counts: SearchCounts | None = None
     pinned: SearchCounts | None = None
     warnings: Sequence[str] = ()
+    accepted: str = ""
 
     @property
     def delta(self) -> str:
@@ -212,8 +224,15 @@ class Account(Struct, frozen=True, kw_only=True):
         numbers = ((counted(n, noun) if noun else str(n), rest) for (noun, rest), n in troubles.items())
         said = ", ".join(" ".join(filter(None, words)) for words in numbers)
         return "; ".join(filter(None, [said, self.why])) or (
-            "something is wrong" if self.exit_code else "nothing is wrong"
+            "something is wrong" if self.exit_code else self.as_expected or "nothing is wrong"
         )
+
+    @property
+    def as_expected(self) -> str:
+        """How many are as expected without being good news, after *all as expected*; "" if none are."""
+        numbers = Counter(item.found for _, item in self.items if item.accepted)
+        said = ", ".join(f"{number} {found}" for found, number in sorted(numbers.items(), reverse=True))
+        return said and f"all as expected, of them {said}"
 
     def command_of(self, item: Item) -> str:
         """What shows an item again, typed in the repository's folder."""
@@ -246,8 +265,11 @@ class Account(Struct, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """What there is of each kind, in a line; that nothing was decided, if so."""
-        tally = self.tally
-        said = [standing.of(tally[standing]) for standing in Standing if tally[standing]]
+        said = [
+            f"{number} {sort}" if standing in (Standing.FINE, Standing.NOTED) else standing.of(number)
+            for standing in Standing
+            for sort, number in sorted(Counter(i.sort for _, i in self.items if i.standing is standing).items())
+        ]
         return ", ".join(said) or "nothing was decided"
 
     def place_of(self, item: Item) -> SourceLine | None:
@@ -296,6 +318,26 @@ def suite_of(
         counts=_counts(result),
         warnings=result.warnings,
     )
+
+
+def accepted_of(
+    items: Iterable[Item],
+    verdicts: Mapping[str, Verdict],
+    matters: Callable[[str], bool],
+    impact: Callable[[Mapping[str, Verdict]], Sequence[str]],
+) -> str:
+    """What is violated as expected, and what comes of it: *violated, as expected: S1, S4 (silent loss)*; "" if nothing is.
+
+    That somebody knows of it makes no good news of it. Rules that nobody outside sees are named only if nothing else is.
+    `matters` and `impact` are those of the subject.
+    """
+    names = [item.name for item in items if item.accepted and item.outcome is Outcome.VIOLATED]
+    visible = [name for name in names if matters(name)]
+    words = (
+        impact({name: verdicts[name] for name in visible}) if visible else ["rules inside QEMU, which no guest sees"]
+    )
+    said = f" ({', '.join(words)})" if words else ""
+    return f"violated, as expected: {', '.join(visible or names)}{said}" if names else ""
 
 
 def _counts(result: Result) -> SearchCounts | None:
@@ -350,13 +392,13 @@ def standing_of(
 
 
 def _why(finding: Finding, standing: Standing) -> str:
-    """Why it is not simply fine, in a sentence; "" if it is."""
-    if standing is Standing.FINE:
+    """Why it is not simply good news, in a sentence; "" if it is."""
+    if standing is Standing.FINE and finding.outcome is not Outcome.VIOLATED:
         return ""
     found = f"{finding.outcome.value} ({finding.verdict.reason})"
     if finding.expectation is not None and not finding.as_expected:
         return f"expected {finding.expectation.outcome.value}, found {found}"
-    if standing is Standing.NOTED:
+    if not standing.bad:
         why = "no bad news by itself" if finding.expectation is None else "as expected"
         return f"{found}, {why}"
     return found

@@ -1,7 +1,8 @@
 """A run as JUnit XML, in what all readers agree on: Jenkins' `junit-10.xsd`.
 
 A suite is one, a property a test case. What is wrong is a failure, with the trace; what is unknown or could not be asked an error, never *skipped*,
-which many readers show green. *Skipped* is what was never asked, as expected, and what is violated without being bad news by itself.
+which many readers show green. *Skipped* is what was never asked, as expected, and what is violated without being bad news by itself. A violation
+that is expected passes, and its output says that it is one.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def _case(parent: Element, account: Account, suite: Suite, item: Item) -> None:
     if item.standing in _ELEMENTS:
         said = _element(case, _ELEMENTS[item.standing], type=item.found, message=item.why)
         said.text = escaped(_details(account, item)) if item.standing.bad else None
+    elif item.why:
+        _element(case, "system-out").text = escaped(item.why)
 
 
 def _details(account: Account, item: Item) -> str:
@@ -71,6 +74,7 @@ def _facts(account: Account, suite: Suite) -> Iterable[tuple[str, str]]:
         "counts": "" if suite.counts is None else str(suite.counts),
         "pinned": "" if suite.pinned is None else str(suite.pinned),
         "warnings": "\n".join(suite.warnings),
+        "violated, as expected": suite.accepted,
     }
     return ((name, value) for name, value in facts.items() if value)
 

@@ -52,7 +52,7 @@ def blocks_of(account: Account) -> Iterator[Block]:
         yield f"### Warnings\n\n{''.join(warnings)}"
     if account.shown:
         yield "### All\n"
-        yield _table(["", "what was checked", *_WORDS.values(), "states"], map(_suite_row, account.shown))
+        yield _all(account.shown)
 
 
 def _sign(account: Account) -> str:
@@ -83,11 +83,20 @@ _WORDS = {
 }
 
 
-def _suite_row(suite: Suite) -> list[str]:
+def _all(suites: Sequence[Suite]) -> Block:
+    """A row for each; what is violated as expected only where something is."""
+    accepted = ["outcome"] if any(suite.accepted for suite in suites) else []
+    heads = ["", "what was checked", *accepted, *_WORDS.values(), "states"]
+    return _table(heads, (_suite_row(suite, bool(accepted)) for suite in suites))
+
+
+def _suite_row(suite: Suite, accepted: bool) -> list[str]:
     numbers = [str(suite.has(standing) or "") for standing in _WORDS]
     worst = next((standing for standing in reversed(Standing) if suite.has(standing)), Standing.NOTED)
     only_noted = worst is Standing.NOTED and suite.has(Standing.FINE)
-    return [SIGNS[Standing.FINE if only_noted else worst], code(suite.title), *numbers, _states(suite)]
+    fine = only_noted or worst is Standing.FINE
+    sign = SIGNS[(Standing.NOTED if suite.accepted else Standing.FINE) if fine else worst]
+    return [sign, code(suite.title), *([prose(suite.accepted)] if accepted else []), *numbers, _states(suite)]
 
 
 def _states(suite: Suite) -> str:

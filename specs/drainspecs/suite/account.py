@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from msgspec.structs import replace
 
 from draincheck.checking import Finding, Result
-from draincheck.report.account import Item, SearchCounts, Standing, Suite, item_of, standing_of
+from draincheck.report.account import Item, SearchCounts, Standing, Suite, accepted_of, item_of, standing_of
 from draincheck.subject import check_command
-from drainspecs.mirror.impact import matters
+from draincheck.verdict import Outcome
+from drainspecs.mirror.impact import consequences, matters
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.suite.matrix import Cell, Counts, RowResult, options_of_row, system_of
 
@@ -28,14 +30,17 @@ def suites_of(results: Iterable[RowResult]) -> list[Suite]:
 
 def suite_of_row(result: RowResult) -> Suite:
     """A row, compared with what is expected of it and with its pinned counts."""
-    sound = not result.fault
+    sound, items = not result.fault, list(_items(result))
     return Suite(
         title=f"{result.row.revision.name} / {result.row.key}",
         scenario=result.row.scenario.name,
-        items=list(_items(result)),
+        items=items,
         seconds=result.milliseconds / 1000,
         counts=_numbers(result.counts) if sound else None,
         pinned=None if result.pinned is None else _numbers(result.pinned),
+        accepted=accepted_of(
+            items, result.exploration.verdicts, matters, partial(consequences, result.row.revision.knobs)
+        ),
     )
 
 
@@ -74,6 +79,7 @@ def _as_expected(cell: Cell) -> Item:
         standing=standing_of(verdict.outcome, expectation=cell.expected, compared=True),
         outcome=verdict.outcome,
         expected=verdict.outcome,
+        why="" if verdict.outcome is Outcome.HOLDS else f"{verdict.outcome.value} ({verdict.reason}), as expected",
         meaning=_MEANINGS[cell.property_name],
         reason=str(verdict.reason),
         matters=matters(cell.property_name),
