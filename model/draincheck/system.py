@@ -329,8 +329,8 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     something is left to be done, if `final` says where that may be. Without it, in a system made by hand, `NoDeadlock` is about states without
     any enabled action alone.
 
-    `controls` (of every process, or of none: a system made by hand) and `places` (the places in `Action.demands`, and what each means) are for
-    people; behaviour is all in the rest.
+    `controls` (of every process, or of none: a system made by hand), `places` (the places in `Action.demands`, and what each means) and `halted`
+    (where the program has been aborted) are for people; behaviour is all in the rest.
     """
 
     name: str
@@ -343,6 +343,7 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     at_rest: tuple[tuple[str, BoolExpr], ...] = ()
     controls: tuple[Control, ...] = ()
     places: tuple[tuple[Expr, Expr], ...] = ()
+    halted: BoolExpr = FALSE
 
     @cached_property
     def position(self) -> Mapping[Expr, int]:

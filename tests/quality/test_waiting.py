@@ -41,6 +41,8 @@ def told(item: Waiting) -> str:
     match item.moves:
         case Moves.ENDED:
             return "ended"
+        case Moves.HALTED:
+            return "halted"
         case Moves.GOES_ON:
             return f"goes on: {steps}"
         case Moves.COULD | Moves.NOW_AND_THEN:
@@ -65,7 +67,7 @@ def why(obstacle: Obstacle) -> str:
     return f"{obstacle.condition} [{values}] by {by or 'nobody'}{gone}"
 
 
-COMES = {Comes.MAY: "", Comes.AFTER: " after ", Comes.NEVER: " never", Comes.VAIN: " in vain"}
+COMES = {Comes.MAY: "", Comes.AFTER: " after ", Comes.NEVER: " never", Comes.VAIN: " in vain", Comes.ERROR: " wrongly"}
 
 
 def helper(help: Help) -> str:
@@ -141,7 +143,7 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     stuck.wrong_turn: ({"walker": "key [key=False] by nobody"}, ()),
     stuck.lock_of_the_caller: (
         {
-            "job": "lock == free [lock=main] by main: gives after job; other: gives after main",
+            "job": "lock == free [lock=main] by main: gives after job",
             "main": "in job",
             "other": "lock == free [lock=main] by main: gives after job",
         },
@@ -155,10 +157,32 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
     stuck.error_ahead: (
         {
             "builder": "could go on: into an error: a part is missing, nothing promised",
-            "waits": "done [done=False] by builder: builds? never",
+            "waits": "done [done=False] by builder: builds? wrongly",
         },
         (),
     ),
+    stuck.never_enough: ({"adds": "goes on: adds, takes back", "waits": "number == 3 [] by nobody"}, ()),
+    stuck.out_of_range: (
+        {"builder": "could go on: counts, nothing promised", "waits": "done [done=False] by builder: builds? wrongly"},
+        (),
+    ),
+    stuck.spinning_holder: (
+        {
+            "holder": "goes on: not flag, spins",
+            "setter": "lock == free [lock=holder] by holder: gives after setter",
+            "bystander": "lock == free [lock=holder] by holder: gives after setter",
+        },
+        ("holder", "setter"),
+    ),
+    stuck.either_friend: (
+        {
+            "one": "yours [yours=False] by other: gives",
+            "other": "mine or his [mine=False, his=False] by one: gives after other; friend: helps",
+            "friend": "could go on: helps, nothing promised",
+        },
+        (),
+    ),
+    stuck.aborts: ({"ends": "ended", "decides": "halted", "waits": "halted"}, ()),
 }
 
 
@@ -204,7 +228,8 @@ def test_who_cannot_be_freed_is_lost() -> None:
     assert lost["parked_coroutine"] == ["request", "main"]
     assert lost["drain_and_request"] == ["main thread", "iothread"]
     assert lost["two_ways"] == ["chooser", "painter"]
-    assert lost["starved_reader"] == lost["swing"] == []
+    assert lost["starved_reader"] == []
+    assert lost["swing"] == ["sits"]
 
 
 def test_it_is_told_where_things_come_to_an_end() -> None:
@@ -225,6 +250,31 @@ MENDED: list[Callable[[], Model]] = [
     lambda: stuck.wrong_turn(back=True),
     lambda: stuck.too_late(arms=True),
 ]
+
+
+def test_who_holds_a_lock_and_waits_is_in_the_circle() -> None:
+    """A thread that waits instead of spinning is told alike, and who only waits for the lock, too, stands beside it."""
+    found = shown(stuck.spinning_holder(spins=False))
+    assert table(found) == {
+        "holder": "flag [flag=False] by setter: sets after holder",
+        "setter": "lock == free [lock=holder] by holder: gives after setter",
+        "bystander": "lock == free [lock=holder] by holder: gives after setter",
+    }
+    assert found.circle == ("holder", "setter")
+
+
+def test_who_can_add_enough_is_named() -> None:
+    """The control of the one who never can: with two at a time three are reached."""
+    system = stuck.never_enough(more=True).compile()
+    _, waits = situation_in(system, [system.initial[0]]).processes
+    assert told(waits) == "number == 3 [number=0] by adds: adds?"
+
+
+def test_an_abort_is_told_by_its_step() -> None:
+    """Nothing waits any more, and who has ended before is told apart."""
+    found = shown(stuck.aborts())
+    assert found.aborted == "decides: gives up"
+    assert [item.stand.places for item in found.processes][1:] == [(), ("for the flag",)]
 
 
 @pytest.mark.parametrize("make", MENDED)
@@ -261,7 +311,7 @@ def test_a_large_circle_is_told_at_once() -> None:
 def test_a_step_that_is_an_error_helps_where_somebody_may_mend_it() -> None:
     """The control: with the part it is none. Who may stop for ever by the model's own word is told as such."""
     found = at_the_end(stuck.error_ahead(mends=True))
-    assert told(found["waits"]) == "done [done=False] by builder: builds?"
+    assert told(found["waits"]) == "done [done=False] by builder: builds"
     assert [found[name].may_stop for name in ("builder", "friend")] == [False, True]
 
 

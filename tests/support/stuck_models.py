@@ -5,9 +5,9 @@ from __future__ import annotations
 from draincheck.lang import Model
 
 __all__ = [
-    "bounded_queue", "drain_and_request", "ended_partner", "error_ahead", "lock_of_the_caller", "lost_wakeup", "nested_drain", "never_armed",
-    "parked_coroutine", "place_never_reached", "spinner", "starved_reader", "swing", "three_in_a_circle", "too_late", "two_locks", "two_ways",
-    "wrong_turn",
+    "aborts", "bounded_queue", "drain_and_request", "either_friend", "ended_partner", "error_ahead", "lock_of_the_caller", "lost_wakeup",
+    "nested_drain", "never_armed", "never_enough", "out_of_range", "parked_coroutine", "place_never_reached", "spinner", "spinning_holder",
+    "starved_reader", "swing", "three_in_a_circle", "too_late", "two_locks", "two_ways", "wrong_turn",
 ]  # fmt: skip
 
 
@@ -300,4 +300,93 @@ def error_ahead(mends: bool = False) -> Model:
             p.do("brings it", part.set())
     m.fair(waits)
     m.eventually("done in the end", done)
+    return m
+
+
+def never_enough(more: bool = False) -> Model:
+    """One waits for three, and another takes back whatever it has added, one at a time; with `more` it adds twice before."""
+    m = Model("never enough")
+    number = m.int("number", 0, 3)
+    with m.thread("adds") as p, p.loop():
+        p.do("adds", number.inc(), when=number < 3)
+        if more:
+            p.do("adds", number.inc(), when=number < 3)
+        p.do("takes back", number.dec(), when=number > 0)
+    with m.thread("waits") as p:
+        p.wait("for three", number.is_(3))
+    m.no_deadlock()
+    return m
+
+
+def out_of_range() -> Model:
+    """The one step that would help leaves its variable's range, wherever it comes."""
+    m = Model("out of range")
+    done, number = m.bool("done"), m.int("number", 0, 1)
+    with m.thread("builder", may_stop=True) as p:
+        p.do("counts", number.inc())
+        p.do("builds", number.inc(), done.set())
+    with m.thread("waits") as p:
+        p.wait("for it", done)
+    m.progress()
+    m.eventually("done in the end", done)
+    return m
+
+
+def spinning_holder(spins: bool = True) -> Model:
+    """Who holds a lock spins (or waits) until a flag is set, and who would set it waits for the lock; so does somebody else."""
+    m = Model("spinning holder")
+    lock = m.enum("lock", "free", "holder", "setter", "bystander")
+    flag, turn = m.bool("flag"), m.bool("turn")
+    with m.thread("holder") as p:
+        p.do("takes", lock.set("holder"), when=lock.is_("free"))
+        if spins:
+            with p.until(flag):
+                p.do("spins", turn.set(~turn))
+        else:
+            p.wait("for the flag", flag)
+        p.do("gives", lock.set("free"))
+    for name in ("setter", "bystander"):
+        with m.thread(name) as p:
+            p.do("takes", lock.set(name), when=lock.is_("free"))
+            if name == "setter":
+                p.do("sets", flag.set())
+            p.do("gives", lock.set("free"))
+    m.no_deadlock()
+    return m
+
+
+def either_friend() -> Model:
+    """Two wait for each other, one of them also for a friend who would do as well, and may stop."""
+    m = Model("either friend")
+    mine, yours, his = m.bool("mine"), m.bool("yours"), m.bool("his")
+    with m.thread("one") as p:
+        p.wait("for you", yours)
+        p.do("gives", mine.set())
+    with m.thread("other") as p:
+        p.wait("for either", mine | his)
+        p.do("gives", yours.set())
+    with m.thread("friend", may_stop=True) as p:
+        p.do("helps", his.set())
+    m.progress()
+    m.eventually("all is well", yours)
+    return m
+
+
+def aborts() -> Model:
+    """A program that may abort while one waits, and another has ended."""
+    m = Model("aborts")
+    flag, over = m.bool("flag"), m.bool("over")
+    with m.thread("ends") as p:
+        p.do("is over", over.set())
+    with m.thread("decides") as p:
+        p.wait("until that is over", over)
+        with p.either() as choice:
+            with choice():
+                p.abort("gives up")
+            with choice():
+                p.do("goes on", flag.set())
+    with m.thread("waits") as p:
+        p.wait("for the flag", flag)
+    m.progress()
+    m.eventually("flag in the end", flag)
     return m

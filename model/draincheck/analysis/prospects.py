@@ -9,7 +9,8 @@ one of these steps may store. So nothing supports itself: two that wait for each
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from itertools import starmap
+from typing import Final, NamedTuple
 
 from draincheck.analysis.enabling import could_make_true, demands_of, soundness_of, stored_by
 from draincheck.analysis.standing import ControlMap, Posture
@@ -20,6 +21,14 @@ __all__ = ["Coming", "Prospects"]
 
 #: a variable with more initial values than that may hold any
 MANY: Final = 16
+
+
+class _Terms(NamedTuple):
+    """On which terms steps are asked for (see `Prospects.coming`)."""
+
+    without: str
+    granted: frozenset[str]
+    barred: tuple[str, str]
 
 
 class Prospects:
@@ -34,7 +43,7 @@ class Prospects:
         self.stands = places.stands(states[-1])
         self._meaning = meaning
         self._lacks: dict[int, dict[str, BoolExpr]] = {}
-        self._coming: dict[tuple[str, str], Coming] = {}
+        self._coming: dict[_Terms, Coming] = {}
         self._watched: dict[int, frozenset[Expr | str]] = {}
         self._feeding: dict[Expr, set[Expr]] = {}
         for update in (update for action in self.system.actions for update in action.updates):
@@ -43,12 +52,15 @@ class Prospects:
         self._ever = Values({v: frozenset(v.initial) for v in self.system.variables if 0 < len(v.initial) <= MANY})
         self._ever.grow(self.system.actions)
 
-    def coming(self, *, without: str = "", granted: str = "") -> Coming:
-        """Those that may come while the process `without` takes no step, or as if the process `granted` could go on."""
-        key = without, granted
-        if key not in self._coming:
-            self._coming[key] = Coming(self, *key)
-        return self._coming[key]
+    def coming(self, *, without: str = "", granted: Collection[str] = (), barred: tuple[str, str] = ("", "")) -> Coming:
+        """Those that may come while the process `without` takes no step, or as if each process `granted` could go on where it stands.
+
+        With `barred`, a process and the text of a condition: as if that process never got past that condition.
+        """
+        terms = _Terms(without, frozenset(granted), barred)
+        if terms not in self._coming:
+            self._coming[terms] = Coming(self, terms)
+        return self._coming[terms]
 
     def makers(self, condition: BoolExpr) -> frozenset[int]:
         """The actions that could make a condition over variables true, with any values that variables ever have."""
@@ -132,11 +144,12 @@ class Coming:
         rounds: for each of their actions that has been found, by index, how many others have to come before it, one after the other.
     """
 
-    def __init__(self, prospects: Prospects, without: str, granted: str) -> None:
-        self._prospects, self._without, self._granted = prospects, without, granted
+    def __init__(self, prospects: Prospects, terms: _Terms) -> None:
+        self._prospects, self._terms = prospects, terms
         self._system = prospects.system
         held = map(frozenset, zip(*prospects.states, strict=True))
-        open_ = prospects.missing(granted) if granted else set[Expr]()
+        open_ = set[Expr]().union(*map(prospects.missing, terms.granted))
+        self._free = {action.index for process in terms.granted for action in prospects.leaving(process)}
         pairs = zip(self._system.variables, held, strict=True)
         self._values = Values({variable: values for variable, values in pairs if variable not in open_})
         self._made, self._places = set[str](), set[tuple[str, int]]()
@@ -191,7 +204,7 @@ class Coming:
 
     def _arrived(self, process: str, number: int) -> list[Action]:
         """The actions that begin at a place, when control comes there for the first time."""
-        if (process, number) in self._places or process == self._without:
+        if (process, number) in self._places or process == self._terms.without:
             return []
         self._places.add((process, number))
         return self._prospects.map.leaving(process, number)
@@ -205,15 +218,20 @@ class Coming:
         return False
 
     def _may_come(self, action: Action) -> bool:
-        process, places = action.process, self._prospects.map
-        if process == self._granted and action in self._prospects.leaving(process):
+        lacks = self._prospects.lacks(action)
+        if action.index in self._free:
             return True
-        stand = self._prospects.stands[process]
+        if action.process == self._terms.barred[0] and self._terms.barred[1] in lacks:
+            return False
+        is_granted = action.process in self._terms.granted
+        return (is_granted or self._has_control(action.process)) and all(starmap(self._is_made, lacks.items()))
+
+    def _has_control(self, process: str) -> bool:
+        """Whether something that comes before gives control to a process that waits for that."""
+        stand, places = self._prospects.stands[process], self._prospects.map
         if stand.awaits and not self._has_come(a.index for a in self._system.actions if a.process == stand.awaits):
             return False
-        if stand.posture is Posture.PARKED and not self._has_come(places.entering(process)):
-            return False
-        return all(self._is_made(text, term) for text, term in self._prospects.lacks(action).items())
+        return stand.posture is not Posture.PARKED or self._has_come(places.entering(process))
 
     def _has_come(self, indices: Iterable[int]) -> bool:
         return any(index in self.rounds for index in indices)

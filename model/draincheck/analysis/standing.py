@@ -86,11 +86,11 @@ class ControlMap:
         """The actions that begin at a place."""
         return [*self._leaving.get((process, None), ()), *self._leaving.get((process, number), ())]
 
-    def enabled(self, state: State) -> Iterator[Action]:
-        """The actions that can be taken in a state; one that would run into an error or a bound cannot."""
+    def able(self, state: State) -> Iterator[Action]:
+        """The actions that a state enables, process by process."""
         for process in self._controls:
             for action in self.leaving(process, self.number(process, state)):
-                if self.system.holds(action.guard, state) and self.system.fault(state, action) is None:
+                if self.system.holds(action.guard, state):
                     yield action
 
     def ahead(self, process: str, number: int, able: Collection[int]) -> set[int]:

@@ -1,10 +1,12 @@
 """Who waits where for what, at the end of a run or all through a loop, and who could help.
 
 For each process: where it stands, whether it moves, and if not, of every way on that it has the conditions that are false, with the values
-that make them so. A condition *could be made true* by a step of another process if some values of the variables that it reads and writes
-make the condition false before the step and true after it, and control can still come to the step; what cannot be told counts as *could*.
-So *nobody can* is certain, and so is *not before*: a step that needs somebody else first says whom. The wait-for graph leads from each process to
-those whose steps could free it.
+that make them so. A condition *could be made true* by a step of another process if some run from here on has the step do so while the process
+waits: all that can come is searched, and where that is too much it is said. So *nobody can* is certain, and so is *not before*: a step that
+never comes, though it would help as things stand, names a process without which it cannot come, whoever else went on.
+
+The wait-for graph leads from each process to those whose steps would free it. A circle in it is told of processes that never move again, and
+of such as only go round until one of these moves: so no other way leads out of it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from msgspec import Struct
 from draincheck import op
 from draincheck.analysis.dead_end import dead_end
 from draincheck.analysis.enabling import demands_of, visible
+from draincheck.analysis.future import Future
 from draincheck.analysis.helping import Comes, Help, Helpers, is_hopeless, labels
 from draincheck.analysis.prospects import Prospects
 from draincheck.analysis.standing import ControlMap, Posture, Stand
@@ -40,6 +43,7 @@ class Moves(Enum):
     NOW_AND_THEN = "could go on now and then"
     WAITS = "waits"
     PARKED = "parked"
+    HALTED = "stopped with the program"
 
 
 class Obstacle(Struct, frozen=True):
@@ -51,6 +55,7 @@ class Obstacle(Struct, frozen=True):
         whereabouts: by process where it stands, if the condition is about that.
         helpers: whose steps could make it true.
         gone: the processes whose steps could have, had control not passed them for good.
+        never: no run makes it true.
     """
 
     condition: str
@@ -58,6 +63,7 @@ class Obstacle(Struct, frozen=True):
     whereabouts: Mapping[str, str]
     helpers: tuple[Help, ...]
     gone: tuple[str, ...]
+    never: bool = False
 
     @property
     def is_hopeless(self) -> bool:
@@ -92,6 +98,7 @@ class Waiting(Struct, frozen=True):
         entered_by: of a coroutine that is parked: whose steps could enter it.
         promised: how fair runs are to steps that it could take and does not: `weak`, or "" where nobody promises anything.
         may_stop: the model says that it may stop for ever.
+        is_lost: it waits, or is parked, and never moves again, whatever happens.
     """
 
     stand: Stand
@@ -102,27 +109,20 @@ class Waiting(Struct, frozen=True):
     entered_by: tuple[Help, ...] = ()
     promised: str = ""
     may_stop: bool = False
+    is_lost: bool = False
 
     @property
     def waits_for(self) -> tuple[str, ...]:
         """The processes that could free it, in the order in which they are named."""
         if self.stand.awaits:
             return (self.stand.awaits,)
-        helpers = (help.process for way in self.ways for obstacle in way.obstacles for help in obstacle.helpers)
-        return tuple(dict.fromkeys((*helpers, *(help.process for help in self.entered_by))))
+        return tuple(dict.fromkeys(help.process for help in self.helpers))
 
     @property
-    def is_stuck(self) -> bool:
-        """It does not move, and has not ended."""
-        return self.moves in (Moves.WAITS, Moves.PARKED)
-
-    @property
-    def is_lost(self) -> bool:
-        """Nobody can free it, whatever happens."""
-        if self.moves is Moves.PARKED:
-            return is_hopeless(self.entered_by)
-        blocked = (any(obstacle.is_hopeless for obstacle in way.obstacles) for way in self.ways)
-        return self.moves is Moves.WAITS and not self.stand.awaits and all(blocked)
+    def helpers(self) -> tuple[Help, ...]:
+        """Whose steps could free it, obstacle by obstacle."""
+        helpers = (help for way in self.ways for obstacle in way.obstacles for help in obstacle.helpers)
+        return (*helpers, *self.entered_by)
 
 
 class Situation(Struct, frozen=True):
@@ -130,15 +130,17 @@ class Situation(Struct, frozen=True):
 
     Attributes:
         processes: in the model's order.
-        circle: a smallest one.
+        circle: a smallest one; one that goes round all the same does not do what the one before waits for.
         path: the steps by which the run's last state comes to this one, as `process: label` (see `draincheck.analysis.dead_end`).
         loop: whether it is about the states of a loop.
+        aborted: the step that has aborted the program, as `process: label`; "" if none has.
     """
 
     processes: tuple[Waiting, ...]
     circle: tuple[str, ...]
     path: tuple[str, ...] = ()
     loop: bool = False
+    aborted: str = ""
 
 
 def situation(run: Run) -> Situation | None:
@@ -155,9 +157,19 @@ def situation(run: Run) -> Situation | None:
         found = situation_in(system, run.states[trace.loop :], trace.actions[trace.loop :])
         return None if all(item.moves in (Moves.GOES_ON, Moves.ENDED) for item in found.processes) else found
     end = None if isinstance(item, Liveness) else dead_end(system, run.states[-1])
-    if end is None:
-        return situation_in(system, run.states[-1:])
-    return situation_in(system, end.states, end.taken, [_told(system, *step) for step in end.path])
+    steps = [*zip(run.states, trace.actions, strict=False), *(() if end is None else end.path)]
+    states, taken = (run.states[-1:], frozenset[int]()) if end is None else (end.states, end.taken)
+    path = [_told(system, *step) for step in steps[len(trace.actions) :]]
+    if steps and system.holds(system.halted, states[-1]):
+        return _aborted(system, steps[-1], path)
+    return situation_in(system, states, taken, path)
+
+
+def _aborted(system: TransitionSystem, last: tuple[State, int], path: Sequence[str]) -> Situation:
+    """Where the last step aborts the program: who had ended before, and where the others stood then."""
+    stands = ControlMap(system).stands(last[0]).values()
+    moves = (Moves.ENDED if stand.posture is Posture.ENDED else Moves.HALTED for stand in stands)
+    return Situation(tuple(map(Waiting, stands, moves)), (), tuple(path), aborted=_told(system, *last))
 
 
 def _met(fault: Fault) -> str:
@@ -199,7 +211,7 @@ class _Seen:
         self._meaning = Substitution(dict(system.places))
         self.prospects = Prospects(self.map, states, self._meaning)
         self._values_in = {state: system.values(state) for state in states}
-        self._helpers = Helpers(self.prospects)
+        self._helpers = Helpers(self.prospects, Future(system, self.last))
 
     def meaning(self, term: BoolExpr) -> BoolExpr:
         """A condition in the model's own words, over variables alone."""
@@ -214,16 +226,21 @@ class _Seen:
         if stand.posture is Posture.ENDED:
             return Waiting(stand, Moves.ENDED)
         if stand.posture is Posture.PARKED:
-            return Waiting(stand, Moves.PARKED, entered_by=tuple(self._helpers.enterers(process)))
+            enterers = tuple(self._helpers.enterers(process))
+            lost = self._helpers.is_lost(process, is_hopeless(enterers))
+            return Waiting(stand, Moves.PARKED, entered_by=enterers, is_lost=lost)
         return self._standing_still(stand)
 
     def _standing_still(self, stand: Stand) -> Waiting:
         leaving = self.prospects.leaving(stand.process)
         able = [[a for a in leaving if self.system.holds(a.guard, state)] for state in self.states]
         if not any(able):
-            ways = () if stand.posture is Posture.INSIDE else tuple(self._ways(stand.process, leaving))
-            has_passed = stand.posture is not Posture.INSIDE and not ways
-            return Waiting(stand, Moves.ENDED if has_passed else Moves.WAITS, ways=ways)
+            inside = stand.posture is Posture.INSIDE
+            ways = () if inside else tuple(self._ways(stand.process, leaving))
+            if not inside and not ways:
+                return Waiting(stand, Moves.ENDED)
+            hopeless = not inside and all(any(obstacle.is_hopeless for obstacle in way.obstacles) for way in ways)
+            return Waiting(stand, Moves.WAITS, ways=ways, is_lost=self._helpers.is_lost(stand.process, hopeless))
         moves = Moves.COULD if all(able) else Moves.NOW_AND_THEN
         met = [(a, self.system.fault(state, a)) for state, found in zip(self.states, able, strict=True) for a in found]
         promised = _promise(self.system.fairness, (action for action, _ in met))
@@ -260,8 +277,8 @@ class _Seen:
 
     def _obstacle(self, process: str, term: BoolExpr) -> Obstacle:
         leaves = list(dict.fromkeys(self._decisive(term)))
-        helpers, gone = self._helpers.of_condition(process, self.meaning(term))
-        return Obstacle(str(term), dict(self._values(leaves)), dict(self._whereabouts(leaves)), helpers, gone)
+        helped = self._helpers.of_condition(process, self.meaning(term))
+        return Obstacle(str(term), dict(self._values(leaves)), dict(self._whereabouts(leaves)), *helped)
 
     # -- why it is false ------------------------------------------------------------------------------------------------------
 
@@ -322,9 +339,17 @@ def _promise(fairness: Iterable[Fairness], steps: Iterable[Action]) -> str:
     return next((strength.value for strength in reversed(Strength) if strength in found), "")
 
 
-def _circle(processes: Iterable[Waiting]) -> tuple[str, ...]:
-    """A smallest circle of the wait-for graph, of processes that do not move."""
-    edges = {item.stand.process: item.waits_for for item in processes if item.is_stuck}
+def _circle(processes: Sequence[Waiting]) -> tuple[str, ...]:
+    """A smallest circle of the wait-for graph, of processes that never move again, and of those that go round until one of them does."""
+    lost = {item.stand.process: item for item in processes if item.is_lost}
+    held = [help for item in lost.values() for help in item.helpers if help.after in lost]
+    edges = {
+        item.stand.process: item.waits_for
+        if item.is_lost
+        else tuple(help.after for help in held if help.process == item.stand.process)
+        for item in processes
+        if item.is_lost or item.moves is Moves.GOES_ON
+    }
     found = (way for process in edges if (way := _way_back(edges, process)))
     return min(found, key=len, default=())
 

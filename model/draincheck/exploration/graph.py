@@ -74,6 +74,10 @@ class StateGraph:
         """The stored values of a state."""
         return self._explorer.loop.layout.unpack(self._states[number])
 
+    def number(self, state: State) -> int:
+        """The number of a state that was reached."""
+        return self._states.index(self._explorer.loop.layout.pack(state))
+
     def where(self, condition: BoolExpr) -> bytearray:
         """For each state whether one of the conditions that were announced holds there."""
         return bytearray(map(set(self._explorer.where(condition)(self._states)).__contains__, self._states))

@@ -70,6 +70,7 @@ def compile_model(model: Model) -> TransitionSystem:
         at_rest=tuple(at_rest.items()),
         controls=tuple(item.control(handovers) for item in compiled),
         places=tuple(places.items()),
+        halted=FALSE if model.aborted is None else model.aborted,
     )
 
 

@@ -376,7 +376,7 @@ _HELPERS = _list_of(
 )
 _OBSTACLE = _record(dict[str, object], {
     "condition": _text, "values": _map_of(_value), "places": _map_of(_text), "made_true_by": _HELPERS, "gone": _list_of(_text),
-})  # fmt: skip
+}, optional={"never": _truth})  # fmt: skip
 _WAY = _record(dict[str, object], {
     "steps": _list_of(_text), "condition": _text, "alternately": _truth, "false": _list_of(_OBSTACLE),
 })  # fmt: skip
@@ -386,7 +386,7 @@ _WAITING = _record(dict[str, object], {
         "line": _maybe(_count), "steps": _list_of(_text), "errors": _list_of(_text), "promised": _maybe(_text), "may_stop": _truth,
         "inside": _maybe(_text), "ways": _list_of(_WAY), "entered_by": _HELPERS, "waits_for": _list_of(_text), "lost": _truth,
     })),
-})  # fmt: skip
+}, optional={"aborted": _maybe(_text)})  # fmt: skip
 _PART = _record(dict[str, object], {
     "label": _text, "frames": _list_of(_text), "stack": _list_of(_text), "mark": _text, "file": _text, "line": _count, "enters": _text,
 })  # fmt: skip

@@ -45,6 +45,10 @@ def waiting_lines(found: Situation, width: int, indent: str = "") -> Iterator[Wa
     inner = indent + "  "
     for step in found.path:
         yield from _wrapped(f"then {step}", width, inner)
+    if found.aborted:
+        yield from _wrapped(
+            f"the program was aborted by {found.aborted}: nothing can happen any more", width, inner, "bad"
+        )
     ended = [item.stand.process for item in found.processes if item.moves is Moves.ENDED]
     if ended:
         yield from _wrapped(f"{_series(ended)} {'has' if len(ended) == 1 else 'have'} ended", width, inner)
@@ -55,7 +59,7 @@ def waiting_lines(found: Situation, width: int, indent: str = "") -> Iterator[Wa
                 deeper = text[: len(text) - len(text.lstrip())]
                 yield from _wrapped(text.lstrip(), width, f"{inner}    {deeper}", kind)
     if found.circle:
-        yield from _wrapped(_circle(found.circle), width, inner, "bad")
+        yield from _wrapped(_circle(found), width, inner, "bad")
 
 
 def _head(found: Situation) -> str:
@@ -69,6 +73,8 @@ def _sentence(found: Situation, item: Waiting) -> str:
     """What a process does, and where."""
     steps, stand, who = _could(item), item.stand, _who(item.stand)
     match item.moves:
+        case Moves.HALTED:
+            return f"{who} stood{_place(stand)}"
         case Moves.PARKED:
             return f"{who} is parked{_place(stand)}: {_entered(item)}"
         case Moves.GOES_ON:
@@ -142,15 +148,20 @@ def _obstacle(found: Situation, way: Way, obstacle: Obstacle) -> Iterator[tuple[
     else:
         yield f"{word}: {obstacle.condition}" + (f" [{why}]" if why and why != obstacle.condition else ""), ""
     for help in obstacle.helpers:
-        text = f"{'would' if help.sure else 'could'} be made true by {_helper(help)}"
-        yield text, "bad" if obstacle.is_hopeless else ""
+        yield _made_true(help), "bad" if obstacle.is_hopeless else ""
     if not obstacle.helpers:
         yield _nobody(found, obstacle), "bad"
 
 
+def _made_true(help: Help) -> str:
+    if help.comes is Comes.ERROR:
+        return f"not made true by {_helper(help)}"
+    return f"{'would' if help.sure else 'could'} be made true by {_helper(help)}"
+
+
 def _nobody(found: Situation, obstacle: Obstacle) -> str:
     if not obstacle.gone:
-        return "nobody ever makes it true"
+        return "nobody ever makes it true" if obstacle.never else "nobody can make it true any more"
     moves = {item.stand.process: item.moves for item in found.processes}
     ended = [process for process in obstacle.gone if moves[process] is Moves.ENDED]
     past = [process for process in obstacle.gone if moves[process] is not Moves.ENDED]
@@ -165,6 +176,8 @@ def _helper(help: Help) -> str:
         Comes.AFTER: f", but not before {help.after} goes on",
         Comes.NEVER: ", which cannot come any more",
         Comes.VAIN: ", which does not do so any more",
+        Comes.ERROR: ", which would be an error",
+        Comes.PERHAPS: ", as far as is seen",
     }
     return f"{help.process}: {_named(help.steps, ' or ')}{but.get(help.comes, '')}"
 
@@ -178,8 +191,13 @@ def _series(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def _circle(circle: Sequence[str]) -> str:
-    links = [f"{one} waits for {other}" for one, other in zip(circle, (*circle[1:], circle[0]), strict=True)]
+def _circle(found: Situation) -> str:
+    turning = {item.stand.process for item in found.processes if item.moves is Moves.GOES_ON}
+    circle = found.circle
+    links = (
+        f"{one} {'goes round and ' if one in turning else ''}waits for {other}"
+        for one, other in zip(circle, (*circle[1:], circle[0]), strict=True)
+    )
     return f"a circle: {', '.join(links)}"
 
 
@@ -203,6 +221,7 @@ def waiting_json(found: Situation) -> dict[str, Json]:
         "path": list(found.path),
         "loop": found.loop,
         "circle": list(found.circle),
+        "aborted": found.aborted or None,
         "processes": [_process_json(item) for item in found.processes],
     }
 
@@ -245,6 +264,7 @@ def _obstacle_json(obstacle: Obstacle) -> dict[str, Json]:
         "places": dict(obstacle.whereabouts),
         "made_true_by": _helpers_json(obstacle.helpers),
         "gone": list(obstacle.gone),
+        "never": obstacle.never,
     }
 
 
