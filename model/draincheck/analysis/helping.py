@@ -151,15 +151,16 @@ class Helpers:
         steps = steps or [a for a in ahead if condition is not None and self._future.ever_helps(a.index, condition)]
         if not steps or self._is_itself_waiting(wanted):
             return None
-        if after := self._first(wanted, steps):
-            return _Chance(Comes.AFTER, steps, sure, after)
+        after, first = self._first(wanted, steps)
+        if after:
+            return _Chance(Comes.AFTER, first, sure, after)
         return _Chance(Comes.VAIN, steps) if self._come(steps) else _Chance(Comes.NEVER, steps, sure)
 
-    def _first(self, wanted: _Wanted, steps: Sequence[Action]) -> str:
-        """Who has to go on before steps come: the process that waits, after which they help no more, or one that does not move; "" for nobody."""
+    def _first(self, wanted: _Wanted, steps: Sequence[Action]) -> tuple[str, Sequence[Action]]:
+        """Who has to go on before which of some steps come: the process that waits, after which they help no more, or one that does not move; "" for nobody."""
         if self._come(steps):
-            return "" if self._come(steps, wanted.process) else wanted.process
-        return self._needed(wanted, steps)
+            return "" if self._come(steps, wanted.process) else wanted.process, steps
+        return self._needed(wanted._replace(actions=steps))
 
     def _come(self, steps: Iterable[Action], without: str = "") -> bool:
         """Whether a step may come that goes by the name of one of these, while a process takes none."""
@@ -184,22 +185,21 @@ class Helpers:
             self._prospects.coming(granted=granted, barred=(wanted.helper, str(wanted.condition)))
         )
 
-    def _needed(self, wanted: _Wanted, steps: Sequence[Action]) -> str:
-        """A process without which steps cannot come even if all others could go on; "" if there is none, or if that would not do.
+    def _needed(self, wanted: _Wanted) -> tuple[str, Sequence[Action]]:
+        """A process without which steps cannot come, and those that could if all others went on; "" if there is none, or if that would not do.
 
         One for which the helper itself waits before others, then the one that waits. Who waits for the same as the helper is no way to it.
         """
-        others, nearer = self._others(wanted.helper), self._waits_for(wanted.helper)
-        wanted, needs = wanted._replace(actions=steps), self._lacking(wanted.helper)
+        others, needs = self._others(wanted.helper), self._lacking(wanted.helper)
         granted = [name for name in others if needs.keys().isdisjoint(self._lacking(name))]
-        if not wanted.offered(self._prospects.coming(granted=granted)):
-            return ""
-        still = [name for name in others if not self._future.moves(name)]
+        steps = wanted.offered(self._prospects.coming(granted=granted))
+        nearer = self._waits_for(wanted.helper)
+        still = [name for name in others if steps and not self._future.moves(name)]
         for name in sorted(still, key=lambda name: (name not in nearer, name != wanted.process)):
             without = self._prospects.coming(without=name, granted=[other for other in granted if other != name])
             if not wanted.offered(without):
-                return name
-        return ""
+                return name, steps
+        return "", steps
 
     def _others(self, process: str) -> list[str]:
         return [name for name in self._prospects.map.processes if name != process]
