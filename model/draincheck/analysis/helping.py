@@ -157,7 +157,7 @@ class Helpers:
         return _Chance(Comes.VAIN, steps) if self._come(steps) else _Chance(Comes.NEVER, steps, sure)
 
     def _first(self, wanted: _Wanted, steps: Sequence[Action]) -> tuple[str, Sequence[Action]]:
-        """Who has to go on before which of some steps come: the process that waits, after which they help no more, or one that does not move; "" for nobody."""
+        """Who has to go on before which of some steps come: who waits (they help no more then), or one that does not move; "" for nobody."""
         if self._come(steps):
             return "" if self._come(steps, wanted.process) else wanted.process, steps
         return self._needed(wanted._replace(actions=steps))
