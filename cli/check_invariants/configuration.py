@@ -22,6 +22,7 @@ from check_invariants.misfits import Known, misfit
 from check_invariants.toml_lines import Place, line_of
 from draincheck.errors import NoSuchModel, SourceLine, UnfitParameters
 from draincheck.verdict import Outcome
+from drainspecs.mirror.impact import VISIBLE
 
 __all__ = ["FILE", "PROJECT", "CodeBaseEntry", "Entry", "GateConfig", "ModelEntry", "Pinned", "Spot", "configured"]
 
@@ -37,6 +38,8 @@ Names: TypeAlias = Annotated[list[Text], Meta(min_length=1)]
 #: what can be expected of a property; *reachable* is what *holds* is called of a state that can be reached
 Word: TypeAlias = Literal["holds", "violated", "reachable", "never asked"]
 Order: TypeAlias = Literal["attach", "any"]
+#: the properties that somebody outside QEMU can notice: a word beside a list of names
+Visible: TypeAlias = Literal["guest-visible"]
 
 
 class Pinned(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,9 +51,8 @@ class Pinned(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is asked of a model or a code base: these properties (all if none is named), what is expected of them, pinned counts."""
+    """What is expected of a model or a code base: verdicts, by property, and pinned counts."""
 
-    properties: Names = field(default_factory=list[str])
     expect: dict[str, Word] = field(default_factory=dict[str, Word])
     counts: Pinned | None = None
 
@@ -67,6 +69,12 @@ class ModelEntry(_Entry, frozen=True, forbid_unknown_fields=True, kw_only=True):
     function: Text = ""
     variant: Text = ""
     parameters: dict[str, bool | int | str] = field(default_factory=dict[str, bool | int | str])
+    properties: Names = field(default_factory=list[str])
+
+    @property
+    def asked(self) -> list[str]:
+        """The properties that are asked about; none: all of them."""
+        return self.properties
 
     @property
     def called(self) -> str:
@@ -81,6 +89,12 @@ class CodeBaseEntry(_Entry, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     scenarios: Names = field(default_factory=list[str])
     order: Order | None = None
     settings: dict[str, bool | int | str] = field(default_factory=dict[str, bool | int | str])
+    properties: Names | Visible = field(default_factory=list[str])
+
+    @property
+    def asked(self) -> list[str]:
+        """The properties that are asked about; none: all of them."""
+        return self.properties if isinstance(self.properties, list) else list(VISIBLE)
 
     @property
     def called(self) -> str:

@@ -18,6 +18,7 @@ _INSTEAD: Final = {
     r"Expected `array` of length >= 1": "an empty list would mean all of them: name what is wanted, or leave the key out",
     r"Expected `str` of length >= 1": "an empty text names nothing: write a name, or leave the key out",
     r"Expected `array`, got `.*`": 'wanted is a list: write {key} = ["..."]',
+    r"Expected `str \| array`, got `.*`|Invalid enum value '.*'": 'wanted is a list, {key} = ["..."], or {key} = "guest-visible"',
     r"Expected `object`, got `.*`": "wanted is a table: write {key} = {{ NAME = VALUE }}",
 }
 
@@ -77,8 +78,8 @@ def _reason(said: str, place: Sequence[str | int], known: Known) -> str:
         return f"the key {missing[1]!r} is missing"
     if len(keys) == 1:
         return f"an entry is a table with two brackets: [[{keys[0]}]]"
-    if word := re.fullmatch(r"Invalid enum value '(.*)'", said, re.DOTALL):
+    if words and (word := re.fullmatch(r"Invalid enum value '(.*)'", said, re.DOTALL)):
         return str(nearest("word", word[1], list(words)))
-    if found := next((instead for pattern, instead in _INSTEAD.items() if re.fullmatch(pattern, said)), ""):
+    if found := next((instead for pattern, instead in _INSTEAD.items() if re.fullmatch(pattern, said, re.DOTALL)), ""):
         return found.format(key=keys[-1])
     return f"wanted is one of {', '.join(words)}" if words else f"{said[0].lower()}{said[1:]}"

@@ -94,17 +94,12 @@ def _list(config: GateConfig, as_json: bool) -> ExitCode:
     planned = plan(config)
     if as_json:
         items: list[Document] = [
-            {
-                "line": item.line.line,
-                "what": item.called,
-                "properties": item.entry.properties,
-                "expected": item.expected,
-            }
+            {"line": item.line.line, "what": item.called, "properties": item.entry.asked, "expected": item.expected}
             for item in planned
         ]
         emit_json("gate-list", {"config": config.path, "items": items})
         return ExitCode.OK
-    rows = [[str(item.line), item.called, ", ".join(item.entry.properties) or "all", item.expected] for item in planned]
+    rows = [[str(item.line), item.called, ", ".join(item.entry.asked) or "all", item.expected] for item in planned]
     columns = [
         Column("where"),
         Column("what"),

@@ -69,7 +69,7 @@ def plan(config: GateConfig) -> list[Planned]:
 def _planned(entry: Entry, spot: Spot) -> Iterator[Planned]:
     for name in entry.expect:
         with spot.saying("expect", name):
-            if entry.properties and name not in entry.properties:
+            if entry.asked and name not in entry.asked:
                 raise ValueError(f"something is expected of {name!r}, which `properties` leaves out")
     if isinstance(entry, ModelEntry):
         yield _model(entry, spot)
@@ -84,7 +84,7 @@ def _says_itself(entry: ModelEntry) -> bool:
 
 def _asked(entry: Entry) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """The properties that are named, each with the keys that name it."""
-    yield from ((name, ("properties", number)) for number, name in enumerate(entry.properties))
+    yield from ((name, ("properties", number)) for number, name in enumerate(entry.asked))
     yield from ((name, ("expect", name)) for name in entry.expect)
 
 

@@ -9,16 +9,16 @@ from draincheck.properties import Breach
 from draincheck.verdict import Outcome, Verdict
 from drainspecs.mirror.properties import PROPERTIES
 
-__all__ = ["SAFE", "breach_of", "consequences", "matters", "rank"]
+__all__ = ["SAFE", "VISIBLE", "breach_of", "consequences", "matters", "rank"]
 
 #: what a code base does in a scenario when nothing is wrong
 SAFE = "safe"
 
-#: the properties of the drain invariant that `consequences` speaks of; the others are rules inside QEMU
-_TELLING = frozenset({"S1", "S3", "S4", "A1", "F1", "R1"})
+#: the properties of the drain invariant that somebody outside QEMU can notice; the others are rules inside it
+VISIBLE = ("S1", "S3", "S4", "A1", "F1", "R1")
 #: what they are about, the worst first: lost data, an end of QEMU, a hang, a job that never ends, a request that should not be there
 _WORST = (("S3", "S4"), ("A1",), ("F1",), ("R1",), ("S1",))
-_RULES = frozenset(item.name for item in PROPERTIES) - _TELLING
+_RULES = frozenset(item.name for item in PROPERTIES).difference(VISIBLE)
 _BREACHES = {item.name: item.breach for item in PROPERTIES}
 
 
