@@ -32,17 +32,30 @@ def test_sentence(found: dict[str, tuple[str, ...]], said: str) -> None:
     assert answer("X", found) == said
 
 
-def test_condition_stands_with_its_scenario() -> None:
-    """What goes wrong in a variant alone is a condition, after what is safe without one."""
-    flush, stop = "the guest does not flush", "nobody resets the device or stops the VM"
+def test_harm_under_a_condition_stands_first_with_its_scenario() -> None:
+    """What goes wrong in a variant alone is said of its scenario, with when, before what is safe; and never is that called safe without a word."""
+    flush, stop = "when the guest flushes", "when the device is reset or the VM stopped"
     said = answer(
         "X", {"dataplane": ("safe",), "mirror": ("safe",), "dataplane-stop": ABORT, "mirror-flush": ("safe",)}
     )
-    assert said == f"X is safe with mirror, and with dataplane as long as {stop}"
+    assert said == f"X aborts in dataplane {stop}; safe with mirror, otherwise also with dataplane"
     both = {"timer": ("safe",), "no-ioeventfd": ("safe",), "timer-flush": HANG, "no-ioeventfd-flush": HANG}
-    assert answer("X", both) == f"X is safe with timer and no-ioeventfd as long as {flush}"
+    safe = "otherwise safe with timer and no-ioeventfd"
+    assert answer("X", both) == f"X hangs in timer and no-ioeventfd {flush}; {safe}"
     two = {"dataplane": ("safe",), "dataplane-stop": ABORT, "dataplane-flush": HANG}
-    assert answer("X", two) == f"X is safe with dataplane as long as {stop} and {flush}"
+    assert (
+        answer("X", two) == f"X aborts in dataplane {stop}, hangs in dataplane {flush}; otherwise safe with dataplane"
+    )
+
+
+def test_harm_under_a_condition_joins_what_goes_wrong_anyway() -> None:
+    """After it, as the last of its places."""
+    stop = "when the device is reset or the VM stopped"
+    found = {"dataplane": ("safe",), "mirror": LOSS, "dataplane-stop": LOSS + ABORT, "timer": LOSS + ABORT}
+    said = f"X loses acknowledged writes silently in mirror and timer, and in dataplane {stop}, may also abort in the last two"
+    assert answer("X", found) == f"{said}; otherwise safe with dataplane"
+    apart = {"dataplane": ("safe",), "mirror": LOSS + ABORT, "timer": LOSS, "dataplane-stop": LOSS + ABORT}
+    assert f"may also abort in mirror, and in dataplane {stop};" in answer("X", apart)
 
 
 def test_a_variant_that_does_worse_is_named() -> None:
