@@ -128,6 +128,25 @@ def steps_to_safety(avoidabilities: Avoidabilities, graph: StateGraph, start: in
     return number
 
 
+@given(systems(careless=60))
+@settings(max_examples=100, deadline=None)
+def test_an_error_is_avoided_by_whatever_else_a_run_can_do(system: TransitionSystem) -> None:
+    """By its definition: safe is where none comes into reach any more, avoidable where such a state does, whatever errors are passed by."""
+    graph = StateGraph(system, (), Limits(states=60))
+    if graph.incomplete:
+        return
+    numbers = range(len(graph))
+    onwards = {n: forwards(graph, n, lambda here, action: True) for n in numbers}
+    for item in system.implicit:
+        near = {n for n in numbers if system.faulty(graph.state(n), item.kind)}
+        safe = {n for n in numbers if not onwards[n] & near}
+        found = Avoidabilities(system, item)
+        assert {n for n in numbers if found.errs(n)} == near
+        for n in numbers:
+            left = Avoidability.AVOIDABLE if onwards[n] & safe else Avoidability.DOOMED
+            assert found.of(n) is (Avoidability.SAFE if n in safe else left)
+
+
 @given(systems(careless=40), st.sets(st.sampled_from(["process 0", "process 1", "process 2"])))
 @settings(max_examples=100, deadline=None)
 def test_what_never_violates_is_what_a_walk_from_every_doomed_state_finds(

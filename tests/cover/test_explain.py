@@ -165,6 +165,41 @@ def test_whatever_happens_is_said_only_where_every_run_violates_it(
     assert all(evasion.value in text for evasion in evasions)
 
 
+def used_after_free(*, allocates: bool) -> Explanation:
+    """One frees what it uses, and runs into an error unless another one, if there is any, allocates it again before."""
+    m = Model("used after free")
+    freed, done = m.bool("freed"), m.bool("done")
+    with m.thread("uses") as p:
+        p.do("frees", freed.set())
+        p.error("used after free", when=freed)
+        p.do("is done", done.set())
+    if allocates:
+        with m.thread("allocates") as p:
+            p.do("allocates again", freed.clear(), when=freed)
+    system = m.compile()
+    return explain(Run.of(system, check(system, "no error met").trace or pytest.fail("no trace")))
+
+
+def test_what_keeps_a_run_from_its_error_is_named() -> None:
+    """Up to the error itself another step does, and comes to where there is none any more."""
+    found = used_after_free(allocates=True)
+    assert (found.violated_at, found.lost_at, found.evasions) == (1, 2, ())
+    assert found.escape == found.safe_escape and found.escape is not None and found.escape.step == 2
+    assert [(way.process, way.label, way.avoidability) for way in found.escape.alternatives] == [
+        ("allocates", "allocates again", Avoidability.SAFE)
+    ]
+    text = render_explanation(found)
+    assert "instead of running into the error:\n        allocates: allocates again (makes 'no error met' safe" in text
+    assert "never violates" not in text
+
+
+def test_an_error_that_nothing_keeps_from_coming_is_told_as_such() -> None:
+    """The control: without the other one a run can only stop before it, at the error itself, too."""
+    found = used_after_free(allocates=False)
+    assert (found.lost_at, found.escape, found.evasions) == (0, None, (Evasion.STOPS,))
+    assert "a run that never violates it stops on the way" in render_explanation(found)
+
+
 def test_a_run_that_begins_with_the_violation_could_do_nothing() -> None:
     """There is no step instead of which anything could be done."""
     m = Model("wrong")

@@ -10,6 +10,9 @@ A run from a doomed state need not violate the property: it may stop, go in circ
 that neglects no step for ever does so sooner or later, if it meets no error. Where nothing is safe because the property stays at risk for
 ever, nothing is avoidable either.
 
+An error of the run is a step, though none that is taken: a run violates that there is none by running into it. Where it could, but does
+something else, all may still be well.
+
 A demand on whole runs (*eventually*, *leads to*) is violated by no single state. For one of these a violation is avoidable if the goal can be
 reached from there, and the state is doomed if not; none is called safe, for what a run makes of its chances is a matter of fairness.
 
@@ -96,6 +99,7 @@ class Avoidabilities:
         self.system, self.item = system, item
         self._before = predecessors(self._graph.edges)
         self._breaking = frozenset(self._breaking_steps())
+        self._errors = frozenset(self._own_errors())
         self._bad = self._bad_states(condition)
         self._safe, self._distance = self._divided(condition)
 
@@ -117,6 +121,10 @@ class Avoidabilities:
     def is_bad(self, state: int) -> bool:
         """Whether the property is violated in this very state."""
         return state in self._bad
+
+    def errs(self, state: int) -> bool:
+        """Whether a run may end in this state with the error that the property is about."""
+        return any(here == state for here, _ in self._errors)
 
     def breaks(self, state: int, action: int) -> bool:
         """Whether taking an action in this state breaks a check of the property."""
@@ -144,7 +152,7 @@ class Avoidabilities:
         found = {
             Evasion.STOPS: any(map(self._graph.may_stop, edges)),
             Evasion.CIRCLES: any(components([edges.get(n, []) for n in range(len(self._graph))], edges)),
-            Evasion.ERRS: any(here in edges for here, _ in self._graph.cut),
+            Evasion.ERRS: any(here in edges for here, _ in self._graph.cut - self._errors),
         }
         return tuple(evasion for evasion, possible in found.items() if possible)
 
@@ -191,7 +199,7 @@ class Avoidabilities:
         if self.is_about_runs:
             assert condition is not None
             return frozenset(), distances(self._before, self._where(condition))
-        doing_wrong = {state for state, _ in self._breaking}
+        doing_wrong = {state for state, _ in self._breaking | self._errors}
         at_risk = distances(self._before, self._bad | doing_wrong)
         safe = frozenset(range(len(self._graph))) - at_risk.keys()
         return safe, distances(self._before, safe, self._is_allowed)
@@ -208,10 +216,16 @@ class Avoidabilities:
                 if action in watched and name in self.system.broken_checks(self._graph.state(here), actions[action]):
                     yield here, action
 
+    def _own_errors(self) -> Iterator[tuple[int, int]]:
+        """The states and actions where a run would end with the error that the property is about."""
+        if isinstance(self.item, NoFault):
+            for here, action in self._graph.cut:
+                met = self.system.fault(self._graph.state(here), self.system.actions[action])
+                if met is not None and met.kind is self.item.kind:
+                    yield here, action
+
     def _bad_states(self, condition: BoolExpr | None) -> frozenset[int]:
         """The states in which the property is violated, if it is one of states."""
-        if isinstance(self.item, NoFault):
-            return self._graph.meeting(self.item.kind)
         if condition is None or self.is_about_runs:
             return frozenset()
         everything, holding = frozenset(range(len(self._graph))), self._where(condition)

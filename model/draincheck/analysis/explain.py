@@ -35,6 +35,9 @@ __all__ = [
 #: a longer condition is shown by the facts behind it only
 MAX_TEXT = 100
 
+#: stands for the step that an error keeps from being taken
+NOT_TAKEN = -1
+
 
 class Fact(Struct, frozen=True):
     """An atomic condition as it was: its text if it was true, `not ...` if it was false, and values that the text does not say.
@@ -122,9 +125,10 @@ class Explanation(Struct, frozen=True):
         steps: the trace.
         loop: for a trace that goes on for ever, how many steps come before those that repeat; None for one that ends.
         violated_at: the step that violates the property, 0 for the initial state; None if none does.
-        lost_at: the step after which nothing made the property safe any more (see `draincheck.analysis.avoidability`), 0 if nothing ever did; None
+        lost_at: the step after which nothing made the property safe any more (see `draincheck.analysis.avoidability`), 0 if nothing ever did; one more
+            than there are steps if something did until the error that ends the run; None
             if that is not known. For a demand on whole runs: after which its goal was out of reach; None if it never was.
-        instead: what else was enabled where the step that violates the property was taken.
+        instead: what else was enabled where the step that violates the property was taken, or where the error ended the run.
         escape: the latest step instead of which something else would still have left a way to a safe state; None if there is none.
             For a demand on whole runs: a way to its goal.
         safe_escape: the latest one instead of which something would have made the property safe for good; None if there is none.
@@ -367,8 +371,10 @@ class _Otherwise:
         self._avoidabilities, self._trace, self.untold = avoidabilities, trace, untold
         self._passed = avoidabilities.along(trace) if avoidabilities is not None else []
         self.violated_at = next((n for n in range(len(self._passed)) if self._is_violated(n)), None)
+        #: with an error the run ends in a step that is not taken, one behind the last
+        self._by_error = avoidabilities is not None and isinstance(avoidabilities.item, NoFault)
         #: the last step instead of which something could have been done
-        self._last = self.violated_at or 0
+        self._last = 0 if self.violated_at is None else self.violated_at + self._by_error
         if avoidabilities is not None and avoidabilities.is_about_runs:
             self._last = len(trace.actions)
         elif avoidabilities is not None and self.violated_at is None:
@@ -388,24 +394,25 @@ class _Otherwise:
         assert self._avoidabilities is not None
         if self._avoidabilities.is_bad(self._passed[number]):
             return True
+        if number == len(self._trace.actions) and self._avoidabilities.errs(self._passed[number]):
+            return True
         return number > 0 and self._avoidabilities.breaks(self._passed[number - 1], self._trace.actions[number - 1])
 
     def avoidability(self, number: int) -> Avoidability | None:
         """What is still possible after a step; None where that is not known, or where it has happened."""
-        if self._avoidabilities is None or (self.violated_at is not None and number >= self.violated_at):
+        if self._avoidabilities is None or (self.violated_at is not None and number >= self._last):
             return None
         return self._avoidabilities.of(self._passed[number])
 
     def lost_at(self) -> int | None:
         """The step after which nothing helps any more; the violation itself if it could be avoided until then."""
-        doomed = next(
-            (n for n in range(self._last + 1) if self.avoidability(n) is Avoidability.DOOMED), self.violated_at
-        )
+        end = None if self.violated_at is None else self._last
+        doomed = next((n for n in range(self._last + 1) if self.avoidability(n) is Avoidability.DOOMED), end)
         return None if self.untold else doomed
 
     def instead(self) -> tuple[Alternative, ...]:
         """What else could have been done instead of the step that violates the property."""
-        return tuple(self._alternatives(self.violated_at)) if self.violated_at else ()
+        return tuple(self._alternatives(self._last)) if self.violated_at is not None and self._last else ()
 
     def escape(self, *good: Avoidability) -> Escape | None:
         """The latest step instead of which something else has one of these avoidabilities."""
@@ -423,4 +430,5 @@ class _Otherwise:
     def _alternatives(self, number: int) -> list[Alternative]:
         """What else could have been done instead of a step."""
         assert self._avoidabilities is not None
-        return self._avoidabilities.other_ways(self._passed[number - 1], self._trace.actions[number - 1])
+        taken = (*self._trace.actions, NOT_TAKEN)[number - 1]
+        return self._avoidabilities.other_ways(self._passed[number - 1], taken)

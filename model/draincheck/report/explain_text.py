@@ -172,6 +172,7 @@ def _instead(told: Explanation) -> Iterator[_Line]:
 def _violated(told: Explanation, number: int) -> Iterator[_Line]:
     """Of a property of states or steps: what else was enabled where it was violated, and the last chance to avoid that."""
     where = "initially" if not number else f"{'in' if told.error is None else 'after'} step {number}"
+    number += told.error is not None  # the step that ends the run is one that is not taken
     yield _Line(f"{_named(told.property)} is violated {where}", "head")
     if told.escape is None:
         yield from _wrapped(_inevitable(told, number), INDENT, "bad")
@@ -217,14 +218,18 @@ def _never_met(told: Explanation) -> Iterator[_Line]:
 def _ways(told: Explanation, number: int, ways: Sequence[Alternative]) -> Iterator[_Line]:
     """Other ways; of the best one that leaves things open, every step that it takes to where all is well."""
     if not ways:
-        yield _Line(f"{INDENT}no other step could be taken instead of step {number}")
+        yield _Line(f"{INDENT}no other step could be taken instead of {_numbered(told, number)}")
         return
-    yield _Line(f"{INDENT}instead of step {number}:")
+    yield _Line(f"{INDENT}instead of {_numbered(told, number)}:")
     for place, way in enumerate(ways):
         kind = "good" if way.avoidability in (Avoidability.SAFE, Avoidability.AVOIDABLE) else ""
         yield from _wrapped(f"{way.process}: {way.label} ({_comes_to(told, way)})", REMARK, kind, "  ")
         for step in way.rest if place == 0 else ():
             yield from _wrapped(f"then {step}", REMARK + INDENT, "", "  ")
+
+
+def _numbered(told: Explanation, number: int) -> str:
+    return f"step {number}" if number <= len(told.steps) else "running into the error"
 
 
 def _comes_to(told: Explanation, way: Alternative) -> str:
