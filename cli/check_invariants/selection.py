@@ -30,6 +30,7 @@ __all__ = [
     "chosen_properties",
     "impossible",
     "named_code_base",
+    "only_the_default",
     "own_settings",
     "probes_of_states",
     "select",
@@ -80,6 +81,11 @@ def named_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseOp
         turned,
         _specification(properties),
     )
+
+
+def only_the_default(options: CodeBaseOptions) -> str:
+    """What an answer adds that is about the default scenario because none was named: it says nothing of the others; else ""."""
+    return "" if options.get("scenario") else "; other scenarios are not asked: --scenario"
 
 
 def _specification(properties: Sequence[str]) -> Specification:

@@ -33,16 +33,23 @@ ANSWERS: dict[tuple[str, ...], list[str]] = {
         "lost wakeup: no deadlock is violated; with recheck=on it holds"
     ],
     ("why", "--revision", "ab27c3b5e7"): [
-        "ab27c3b5e7 / mirror: S1 is violated; it would hold without drain=yield_late, or without begin=after_release"
+        "ab27c3b5e7 / mirror: S1 is violated; it would hold without drain=yield_late, or without begin=after_release; "
+        "other scenarios are not asked: --scenario"
     ],
     ("why", "--revision", "5a7e7a0bad~1"): [
-        "5a7e7a0bad~1 / mirror: S1 holds, whichever of the 0 changes since 5a7e7a0bad~1 are taken back"
+        "5a7e7a0bad~1 / mirror: S1 holds, whichever of the 0 changes since 5a7e7a0bad~1 are taken back; other scenarios are not asked: --scenario"
     ],
     ("repair", "--revision", "9a0cec664e"): [
-        "9a0cec664e, mirror: nothing to mend: S1, S2, S3, S4, S8, A1, F1, R1 hold"
+        "9a0cec664e, mirror: nothing to mend: S1, S2, S3, S4, S8, A1, F1, R1 hold; other scenarios are not asked: --scenario"
+    ],
+    ("why", "--revision", "5a7e7a0bad~1", "--scenario", "timer"): [
+        "5a7e7a0bad~1 / timer: S1 holds, whichever of the 0 changes since 5a7e7a0bad~1 are taken back"
+    ],
+    ("repair", "--revision", "9a0cec664e", "--scenario", "commit"): [
+        "9a0cec664e, commit: nothing to mend: S1, S2, S3, S4, S8, A1, F1, R1 hold"
     ],
     ("repair", "--revision", "ab27c3b5e7"): [
-        "ab27c3b5e7, mirror: the cheapest repair is begin=before_check (cost 2); 2 more suffice"
+        "ab27c3b5e7, mirror: the cheapest repair is begin=before_check (cost 2); 2 more suffice; other scenarios are not asked: --scenario"
     ],
     ("replay", "{trace}"): ["ab27c3b5e7 / mirror: silent loss on the core; S4 is violated: reproduced"],
 }

@@ -30,7 +30,7 @@ def command() -> None:
 
     Cheapest first, each with the commits that did it in history. A set that makes the job hang (F1, R1), there or in a scenario that
     varies the same default scenario, or that costs liveness (L1 to L7), is none. Without --property what must hold is S1, S2, S3, S4, S8
-    and A1; several scenarios must be mended together.
+    and A1; without --scenario it is asked about mirror alone, and several scenarios must be mended together.
 
     \b
     Exit codes: 0 there is such a set, or nothing to mend; 10 there is none (with --with: something is left open),

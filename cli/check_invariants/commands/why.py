@@ -35,7 +35,8 @@ def command() -> None:
     """Say which changes a verdict depends on.
 
     Every minimal set of changes since the code base before the story without which the verdict would be the other one: what exposes
-    a bug, or what protects. All sets are accounted for, and none is judged by a smaller or larger one. One property; S1 if none is named.
+    a bug, or what protects. All sets are accounted for, and none is judged by a smaller or larger one. One property, S1 if none is named, in
+    one scenario, mirror if none is named.
 
     Of a model of your own, MODEL.py:FUNCTION, every minimal set of parameters that turns the verdict if they get other values: all values of
     bool, Literal and Enum parameters, and the default of what --set has changed. One property; the only one if none is named.

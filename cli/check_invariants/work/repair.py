@@ -11,7 +11,7 @@ from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.judge import asking, meaningful
 from check_invariants.names import Names
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
-from check_invariants.selection import select_code_base
+from check_invariants.selection import only_the_default, select_code_base
 from check_invariants.table import Column, Styled, Table
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
@@ -46,7 +46,9 @@ def command(
     named: list[CodeBaseOptions] = [{**selectors, "scenario": place} for place in places]
     selected = [select_code_base(**options) for options in named]
     demanded = properties or SAFETY
-    return _remains(selected, demanded, chosen, as_json) if chosen else _mended(selected, demanded, jobs, as_json)
+    if chosen:
+        return _remains(selected, demanded, chosen, as_json)
+    return _mended(selected, only_the_default(named[0]), demanded, jobs, as_json)
 
 
 def _remains(
@@ -65,8 +67,10 @@ def _remains(
     return code
 
 
-def _mended(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int | None, as_json: bool) -> ExitCode:
-    """The smallest sets that mend it. Raises MalformedInput and Interrupted."""
+def _mended(
+    selected: Sequence[CodeBase], unasked: str, properties: Sequence[str], jobs: int | None, as_json: bool
+) -> ExitCode:
+    """The smallest sets that mend it, and what the answer says nothing of. Raises MalformedInput and Interrupted."""
     revision, scenarios, counter = (
         selected[0].turned,
         [item.scenario for item in selected],
@@ -75,26 +79,25 @@ def _mended(selected: Sequence[CodeBase], properties: Sequence[str], jobs: int |
     with asking(revision.name, counter, "after {} which sets suffice is unknown"):
         found = repair(revision, scenarios, properties, advance=counter.advance, processes=jobs)
     code = ending([of_comparison(bool(found.solutions) or found.stopped is not None)], found.stopped)
+    said = _answer(found) + unasked
     if as_json:
-        emit_json("repair", _json(found), code)
+        emit_json("repair", _json(said, found), code)
     else:
-        _show(selected, found)
+        _show(said, selected, found)
     emit_stop(found.stopped, f"{counted(found.examined, 'set')} looked at; which others suffice is unknown")
     return code
 
 
-def _show(selected: Sequence[CodeBase], found: Repairs) -> None:
-    """Print what is wrong, and what mends it."""
-    emit(f"{_answer(found)}\n")
+def _show(said: str, selected: Sequence[CodeBase], found: Repairs) -> None:
+    """Print the answer, what is wrong, what mends it, and the answer again."""
+    emit(f"{said}\n")
     if not found.now.flaws:
         return
     emit(f"these do not hold: {_flaws(found.now)}\n")
     emit("".join(f"{line}\n" for line in _answer_lines(selected, found)))
     emit("\nwhat the others leave open:\n")
     _print_table([found.now, *found.remainders])
-    emit(
-        f"\n{counted(found.examined, 'set')} looked at, {counted(found.systems, 'distinct model')}\n{_answer(found)}\n"
-    )
+    emit(f"\n{counted(found.examined, 'set')} looked at, {counted(found.systems, 'distinct model')}\n{said}\n")
 
 
 def _answer(found: Repairs) -> str:
@@ -186,10 +189,10 @@ def _head_json(revision: Revision, scenarios: Iterable[Scenario]) -> Document:
     return {"revision": revision.name, "scenarios": [scenario.name for scenario in scenarios]}
 
 
-def _json(found: Repairs) -> Document:
+def _json(said: str, found: Repairs) -> Document:
     """The same as JSON values."""
     return {
-        "answer": _answer(found),
+        "answer": said,
         **_head_json(found.revision, found.scenarios),
         "properties": list(found.properties),
         "now": _remainder_json(found.now),

@@ -16,7 +16,7 @@ from check_invariants.exit import ExitCode, ending
 from check_invariants.files import make_directory, write_to
 from check_invariants.judge import asking
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop
-from check_invariants.selection import own_settings, probes_of_states, select_code_base
+from check_invariants.selection import only_the_default, own_settings, probes_of_states, select_code_base
 from check_invariants.work.why_parameters import WhyQuestion, explained
 from draincheck import Run, TransitionSystem
 from draincheck.budget import grace
@@ -53,14 +53,14 @@ def command(
         make_directory(evidence)
     answer = _ask(selected, name, against, jobs)
     answers = [_Answer(selected, name, flip, evidence) for flip in answer.flips]
-    code = ending([], answer.stopped)
+    code, said = ending([], answer.stopped), _answer(selected, name, answer) + only_the_default(selectors)
     with grace():
         for item in answers:
             item.write()
         if as_json:
-            emit_json("why", _json(selected, name, answer, answers), code)
+            emit_json("why", _json(said, selected, name, answer, answers), code)
         else:
-            emit(_text(selected, name, answer, answers))
+            emit(_text(said, answer, answers))
     emit_stop(answer.stopped, f"{counted(answer.examined, 'set')} of changes looked at: there may be more answers")
     return code
 
@@ -131,12 +131,9 @@ class _Answer(Struct, frozen=True, dict=True):
         return f"check-invariants {what} {self.without.options} --property {quote(self.name)}{form}"
 
 
-def _text(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]) -> str:
+def _text(said: str, answer: Why, answers: Sequence[_Answer]) -> str:
     """The answers, each with what is to be seen, and how all sets of changes were accounted for."""
-    said, changes = (
-        _answer(selected, name, answer),
-        f"{counted(len(answer.changes), 'change')} since {answer.base.name}",
-    )
+    changes = f"{counted(len(answer.changes), 'change')} since {answer.base.name}"
     lines = [said, f"{answer.verdict.reason}; looked at were the {changes}"]
     if answer.flips:
         kind = "exposes" if answer.exposes else "protects"
@@ -190,10 +187,10 @@ def _answer_lines(answer: _Answer, number: int) -> Iterator[str]:
         yield f"{indent}written: {answer.file}, for check-invariants {', '.join(uses)}"
 
 
-def _json(selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]) -> Document:
+def _json(said: str, selected: CodeBase, name: str, answer: Why, answers: Sequence[_Answer]) -> Document:
     """The same as JSON values."""
     return {
-        "answer": _answer(selected, name, answer),
+        "answer": said,
         "model": selected.title,
         "property": name,
         "verdict": answer.verdict.outcome.value,
