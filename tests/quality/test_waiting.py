@@ -11,6 +11,7 @@ from draincheck.analysis.waiting import Comes, Help, Moves, Obstacle, Situation,
 from draincheck.checking import check
 from draincheck.errors import SourceLine
 from draincheck.lang import Model
+from draincheck.report.waiting import waiting_lines
 from draincheck.revisions import find_revision
 from draincheck.run import Run, Trace
 from draincheck.verdict import Outcome
@@ -182,6 +183,10 @@ EXPECTED: dict[Callable[[], Model], tuple[dict[str, str], tuple[str, ...]]] = {
         },
         (),
     ),
+    stuck.never_both: (
+        {"swings": "could go on: goes right, nothing promised", "sits": "right [right=False] by swings: goes right"},
+        (),
+    ),
     stuck.aborts: ({"ends": "ended", "decides": "halted", "waits": "halted"}, ()),
 }
 
@@ -268,6 +273,14 @@ def test_who_can_add_enough_is_named() -> None:
     system = stuck.never_enough(more=True).compile()
     _, waits = situation_in(system, [system.initial[0]]).processes
     assert told(waits) == "number == 3 [number=0] by adds: adds?"
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_what_is_never_true_together_is_said_to_be_so(both: bool) -> None:
+    """Each could become true by itself; the control: where both can be true the sentence is not there."""
+    lines = [line.text.strip() for line in waiting_lines(shown(stuck.never_both(both)), 80)]
+    assert ("never all true at the same time:" in lines) is not both
+    assert "would be made true by swings: goes right" in lines
 
 
 def test_an_abort_is_told_by_its_step() -> None:

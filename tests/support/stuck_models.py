@@ -6,7 +6,7 @@ from draincheck.lang import Model
 
 __all__ = [
     "aborts", "bounded_queue", "drain_and_request", "either_friend", "ended_partner", "error_ahead", "lock_of_the_caller", "lost_wakeup",
-    "nested_drain", "never_armed", "never_enough", "out_of_range", "parked_coroutine", "place_never_reached", "spinner", "spinning_holder",
+    "nested_drain", "never_armed", "never_both", "never_enough", "out_of_range", "parked_coroutine", "place_never_reached", "spinner", "spinning_holder",
     "starved_reader", "swing", "three_in_a_circle", "too_late", "two_locks", "two_ways", "wrong_turn",
 ]  # fmt: skip
 
@@ -389,4 +389,17 @@ def aborts() -> Model:
         p.wait("for the flag", flag)
     m.progress()
     m.eventually("flag in the end", flag)
+    return m
+
+
+def never_both(both: bool = False) -> Model:
+    """Two conditions, of which one is true: the one who would make the other true takes it back, and may stop; with `both` it does not."""
+    m = Model("never both")
+    left, right, met = m.bool("left", initial=True), m.bool("right"), m.bool("met")
+    with m.thread("swings", may_stop=True) as p:
+        p.do("goes right", right.set(), *([] if both else [left.clear()]))
+    with m.thread("sits") as p:
+        p.do("meets", met.set(), when=left & right)
+    m.progress()
+    m.eventually("met in the end", met)
     return m

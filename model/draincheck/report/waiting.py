@@ -132,7 +132,7 @@ def _ways(found: Situation, item: Waiting) -> Iterator[tuple[str, str]]:
     inner = "  " if len(item.ways) > 1 else ""
     for number, way in enumerate(item.ways):
         yield f"{'or ' if number else ''}waits for: {way.condition or _named(way.steps)}", ""
-        if way.alternately:
+        if way.alternately or (item.is_lost and not any(obstacle.is_hopeless for obstacle in way.obstacles)):
             yield f"{inner}never all true at the same time:", ""
         for obstacle in way.obstacles:
             yield from ((inner + text, kind) for text, kind in _obstacle(found, way, obstacle))
