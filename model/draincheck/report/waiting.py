@@ -174,8 +174,8 @@ def _helper(help: Help) -> str:
     """What another one could do for a process, and whether it can."""
     but = {
         Comes.AFTER: f", but not before {help.after} goes on",
-        Comes.NEVER: ", which cannot come any more",
-        Comes.VAIN: ", which does not do so any more",
+        Comes.NEVER: ", which cannot come from here on",
+        Comes.VAIN: ", which does not do so from here on",
         Comes.ERROR: ", which would be an error",
         Comes.PERHAPS: ", as far as is seen",
     }
