@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.budget import running
-from draincheck.engines.registry import Answered, Engine, Question, find_engine, refuse_limits
+from draincheck.engines.registry import EXPLORING, Answered, Engine, Question, find_engine, refuse_limits
 from draincheck.errors import OutOfBudget, SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.lang import Model
@@ -172,7 +172,7 @@ def decide(
     refuse_limits(asked, question.limits)
     question = replace(question, names=names, limits=question.limits.begun())
     verdicts, exploration = dict[str, Verdict](), None
-    if names or not runs or engine == "explicit":
+    if names or not runs or engine in EXPLORING:
         verdicts, exploration = _asked(question, asked)
     if runs:
         found = _runs_decided(question, runs)

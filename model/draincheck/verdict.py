@@ -79,7 +79,7 @@ def demand_unstopped(verdicts: Iterable[Verdict]) -> None:
 
 
 class Statistics(Struct, frozen=True, eq=False):
-    """What a search did. Two that differ in `seconds` alone are equal.
+    """What a search did. Two that differ in `seconds` and `bytes` alone are equal.
 
     Attributes:
         states: distinct reachable states.
@@ -90,6 +90,7 @@ class Statistics(Struct, frozen=True, eq=False):
         fired: indices of the actions that were taken at least once.
         never_fired: indices of the actions that never were.
         seconds: wall time of the search, code generation included.
+        bytes: what the states took in memory when the search ended; 0 if nobody has measured that.
     """
 
     states: int
@@ -100,6 +101,7 @@ class Statistics(Struct, frozen=True, eq=False):
     fired: tuple[int, ...]
     never_fired: tuple[int, ...]
     seconds: float
+    bytes: int = 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Statistics) and self._counts() == other._counts()
@@ -108,14 +110,15 @@ class Statistics(Struct, frozen=True, eq=False):
         return hash(self._counts())
 
     def _counts(self) -> tuple[object, ...]:
-        return astuple(self)[:-1]
+        return astuple(self)[:-2]
 
 
 class Exploration(Struct, frozen=True):
-    """One search of a whole system: its statistics and a verdict for each property, by name."""
+    """One search of a whole system: its statistics, a verdict for each property, by name, and what would have made it faster, if anything."""
 
     statistics: Statistics
     verdicts: Mapping[str, Verdict]
+    advice: str = ""
 
 
 class Reporter(Protocol):

@@ -12,7 +12,6 @@ import pytest
 
 from draincheck import Limits, Model, Outcome, budget, check
 from draincheck.budget import NO_LIMITS, divided, free_memory, interrupt, look, memory_in_use, running
-from draincheck.engines import explicit
 from draincheck.errors import OutOfBudget
 from draincheck.exploration import explorer
 from draincheck.exploration.explorer import EMPTY, NEAR, _growth
@@ -321,7 +320,7 @@ def test_where_nothing_moves_is_known_without_going_back(
         raise OutOfBudget(Stop(StopKind.REQUEST))
 
     whole = check(model)["no deadlock"].verdict
-    monkeypatch.setattr(explicit, "able", ends)
+    monkeypatch.setattr(explorer, "able", ends)
     found = check(model)["no deadlock"].verdict
     assert (found.outcome, found.reason.stopped) == (
         outcome,

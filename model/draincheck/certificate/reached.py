@@ -21,6 +21,7 @@ from draincheck.errors import CertificateError
 from draincheck.exploration.backward import Steps
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import BoolExpr
+from draincheck.native.tiers import Tier
 from draincheck.properties import Assertion, Liveness, Property
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
@@ -36,7 +37,8 @@ def searched(
     asked = [item for item in items if not isinstance(item, Liveness)]
     ranked = any(goals(system, item) for item in asked)
     paths = any(isinstance(item, Assertion) for item in asked)
-    return Search(system, asked, limits, reporter, Keep.EDGES if ranked else Keep.TARGETS if paths else Keep.NOTHING)
+    keep = Keep.EDGES if ranked else Keep.TARGETS if paths else Keep.NOTHING
+    return Search(system, asked, limits, reporter, keep, tier=Tier.PYTHON)
 
 
 def decided(search: Search, items: Sequence[Property]) -> Mapping[str, Verdict]:

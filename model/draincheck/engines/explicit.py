@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from draincheck.budget import Budget
 from draincheck.errors import OutOfBudget
-from draincheck.exploration.backward import able, nth, unable
+from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import TRUE, BoolExpr
+from draincheck.native.tiers import Tier, explored
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Incomplete, NeverAsked, Stuck
 from draincheck.semantics.stuck import going_on, not_at_rest, stuck
@@ -51,14 +52,18 @@ def states(system: TransitionSystem, limits: Limits = NO_LIMITS) -> list[State]:
 
 
 def decide(
-    system: TransitionSystem, properties: Sequence[Property], limits: Limits = NO_LIMITS, reporter: Reporter = SILENT
+    system: TransitionSystem,
+    properties: Sequence[Property],
+    limits: Limits = NO_LIMITS,
+    reporter: Reporter = SILENT,
+    tier: Tier = Tier.BY_SIZE,
 ) -> Exploration:
     """Search a system and decide some of its properties; faults as for `explore`."""
     watch = Budget(started=perf_counter())
-    search = Search(system, properties, limits, reporter)
+    search = Search(system, properties, limits, reporter, tier=tier)
     reporter.phase("checking")
     verdicts = {item.name: search.verdict(item) for item in dict.fromkeys((*properties, *search.met))}
-    return Exploration(search.statistics(watch.passed()), verdicts)
+    return Exploration(search.statistics(watch.passed()), verdicts, search.advice)
 
 
 class Search:
@@ -71,22 +76,31 @@ class Search:
         limits: Limits,
         reporter: Reporter,
         keep: Keep = Keep.NOTHING,
+        *,
+        tier: Tier = Tier.BY_SIZE,
     ) -> None:
-        """Search a system; `keep` is what more than the verdicts needs of its steps."""
+        """Search a system; `keep` is what more than the verdicts needs of its steps, which Python's explorer alone can say."""
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
         self._asked = {item.name: c for item in properties if (c := sought_in_states(system, item)) is not None}
         whole = any(isinstance(item, NoDeadlock) for item in properties)
         self._goals: Mapping[str, BoolExpr] = going_on(system) if whole else {}
         backward = self._goals or any(isinstance(item, CanAlwaysFinish) for item in properties)
+        tier = tier if keep is Keep.NOTHING else Tier.PYTHON
         keep = max(keep, Keep.TARGETS if backward else Keep.NOTHING)
-        self._found = Explorer(system, watched, [*self._asked.values(), *self._goals.values()], keep)
-        self._found.run(limits, reporter)
+        asked = list(dict.fromkeys([*self._asked.values(), *self._goals.values()]))
+        self._found: Explored = explored(system, watched, asked, keep, limits=limits, reporter=reporter, tier=tier)
 
     @property
     def explorer(self) -> Explorer:
-        """The exploration."""
+        """The exploration of a search that keeps something of its steps."""
+        assert isinstance(self._found, Explorer)
         return self._found
+
+    @property
+    def advice(self) -> str:
+        """What would have made the search faster; "" if nobody knows."""
+        return self._found.advice
 
     @property
     def met(self) -> list[NoFault]:
@@ -100,12 +114,13 @@ class Search:
         return Statistics(
             states=len(found),
             transitions=found.transitions,
-            depth=len(found.layers) - 1,
+            depth=len(found.sizes) - 1,
             queue=len(found) - found.expanded,
-            widest=max(map(len, found.layers)),
+            widest=max(found.sizes),
             fired=tuple(index for index in indices if index in found.fired),
             never_fired=tuple(index for index in indices if index not in found.fired),
             seconds=seconds,
+            bytes=found.bytes,
         )
 
     def verdict(self, item: Property) -> Verdict:
@@ -188,15 +203,15 @@ class Search:
 
     def _first_stuck(self) -> tuple[int | None, tuple[str, ...]]:
         """The first state in which processes are stuck, and which they are. Raises OutOfBudget."""
-        ables = dict(zip(self._goals, able(self._found, self._goals.values()), strict=True))
-        first = min((place for states in ables.values() if (place := states.find(False)) >= 0), default=None)
-        if first is None:
+        found = self._found.first_unable(list(self._goals.values()))
+        if found is None:
             return None, ()
-        return nth(self._found, first), tuple(name for name, states in ables.items() if not states[first])
+        first, able = found
+        return first, tuple(name for name, can in zip(self._goals, able, strict=True) if not can)
 
     def _first_dead(self) -> int | None:
         """The first state in which nothing moves and something should."""
-        return next(iter(self._found.where(not_at_rest(self._system))(self._found.dead)), None)
+        return self._found.first_dead(not_at_rest(self._system))
 
     def _path(self, item: Property) -> Path | None:
         """The shortest path that shows a property violated, or its goal met; None if none was seen."""
@@ -220,4 +235,5 @@ class Search:
             return self._first_dead()
         if not isinstance(item, CanAlwaysFinish):
             return found.first(condition)
-        return None if found.incomplete else unable(found, condition)
+        unable = None if found.incomplete else found.first_unable((condition,))
+        return None if unable is None else unable[0]

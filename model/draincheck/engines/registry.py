@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from draincheck.engines.explicit import decide
 from draincheck.errors import ModelError, OutOfBudget
 from draincheck.expr import BoolExpr
+from draincheck.native.tiers import Tier
 from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Stop, StopKind, Undecided
 from draincheck.system import TransitionSystem
 from draincheck.verdict import SILENT, Exploration, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["ENGINES", "Answered", "Engine", "Question", "find_engine", "refuse_limits"]
+__all__ = ["ENGINES", "EXPLORING", "Answered", "Engine", "Question", "find_engine", "refuse_limits"]
 
 
 class Question(Struct, frozen=True):
@@ -66,10 +67,10 @@ def _met(found: Mapping[str, Verdict]) -> dict[str, Verdict]:
     return {name: v for name, v in found.items() if name in FAULTS and v.outcome is Outcome.VIOLATED}
 
 
-def _explicit(asked: Question) -> Answered:
+def _explicit(tier: Tier, asked: Question) -> Answered:
     system = asked.system
     named = [item for item in FAULTS.values() if item.name in asked.names]
-    found = decide(system, (*system.properties, *named), asked.limits, asked.reporter)
+    found = decide(system, (*system.properties, *named), asked.limits, asked.reporter, tier)
     return dict(found.verdicts), found
 
 
@@ -158,7 +159,14 @@ _DEPTH_LIMIT: Final = frozenset(("depth",))
 
 
 ENGINES: Final = (
-    Engine("explicit", "every reachable state", ("state", "found"), _STATES_LIMIT, _BRANCHING, _explicit),
+    *(
+        Engine(name, meaning, ("state", "found"), _STATES_LIMIT, _BRANCHING, partial(_explicit, tier))
+        for name, meaning, tier in (
+            ("explicit", "every reachable state, by whichever of the next two is faster", Tier.BY_SIZE),
+            ("native", "every reachable state, by machine code", Tier.NATIVE),
+            ("python", "every reachable state, by Python alone", Tier.PYTHON),
+        )
+    ),
     Engine("bmc", "z3, up to a depth", ("step", "looked ahead"), _DEPTH_LIMIT, _STATES, _bmc),
     Engine("induction", "z3, a proof by k-induction", ("state", "looked back on"), _DEPTH_LIMIT, _STATES, _induction),
     Engine(
@@ -171,6 +179,10 @@ ENGINES: Final = (
     ),
     Engine("simulation", "random walks, only a search", ("state", "visited"), _DEPTH_LIMIT, _STATES, _simulation),
 )
+
+
+#: the engines that visit every state, and say what they saw
+EXPLORING: Final = frozenset(("explicit", "native", "python"))
 
 
 def find_engine(name: str) -> Engine:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from draincheck.budget import look
-from draincheck.exploration.explorer import Explorer
-from draincheck.exploration.graph import Edge
 from draincheck.expr import BoolExpr
 
-__all__ = ["Follow", "Steps", "able", "distances", "nth", "predecessors", "unable"]
+if TYPE_CHECKING:
+    from draincheck.exploration.explorer import Explorer
+    from draincheck.exploration.graph import Edge
+
+__all__ = ["Follow", "Steps", "able", "distances", "nth", "predecessors"]
 
 #: states between two looks at the budget
 PIECE = 4096
@@ -74,13 +77,6 @@ def able(explorer: Explorer, goals: Iterable[BoolExpr]) -> Iterator[bytearray]:
         while walks.round():
             pass
         yield walks.able
-
-
-def unable(explorer: Explorer, goal: BoolExpr) -> int | None:
-    """The first state from which no state satisfies a goal; None if all can come to one. What `able` needs has been kept."""
-    (found,) = able(explorer, (goal,))
-    first = found.find(False)
-    return None if first < 0 else nth(explorer, first)
 
 
 def nth(explorer: Explorer, number: int) -> int:

@@ -1,9 +1,7 @@
-"""The one explorer: every reachable state of a system, layer by layer, and how one of them is reached.
+"""The explorer that needs nothing but Python: every reachable state of a system, layer by layer, and how one of them is reached.
 
 States are packed into integers that have the order of the states themselves (`layout`). A layer holds the states that take
-equally many actions to reach, in ascending order, so nothing an exploration finds depends on the order in which it looks: what comes
-first is what is shallowest, then the smallest state, then the first action. The same rule chooses among equally short
-paths: of the states before, the smallest; of the actions between, the first.
+equally many actions to reach, in ascending order, so nothing an exploration finds depends on the order in which it looks (`explored`).
 """
 
 from __future__ import annotations
@@ -11,17 +9,18 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, MutableSequence, Sequence
 from enum import IntEnum
 from itertools import chain, islice
 
 from draincheck.budget import Budget
 from draincheck.errors import EvidenceError
-from draincheck.exploration.loop import Loop, StepNote, Where
+from draincheck.exploration.backward import able, nth
+from draincheck.exploration.explored import Explored
+from draincheck.exploration.loop import Loop, Where
 from draincheck.expr import BoolExpr
-from draincheck.reason import Incomplete, Stop, StopKind
-from draincheck.semantics.validation import Path
-from draincheck.system import Fault, FaultKind, TransitionSystem
+from draincheck.reason import Stop, StopKind
+from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
 
 __all__ = ["Explorer", "Keep"]
@@ -45,21 +44,22 @@ class Keep(IntEnum):
     EDGES = 2
 
 
-class Explorer:
-    """One exploration and what it found; states are packed.
+#: asked now and then, with the number of states that were found
+GivesUp = Callable[[int], bool]
+
+
+def _never(states: int) -> bool:
+    return False
+
+
+class Explorer(Explored):
+    """One exploration by Python alone, and what it found.
 
     Attributes:
-        system: the system.
-        loop: the generated search loop.
+        keep: what it keeps of the steps between states.
         layers: the states by how many actions it takes to reach them, each layer in ascending order.
-        expanded: how many states, in the order of the layers, had all their actions taken.
-        transitions: the actions taken.
-        fired: the indices of the actions that were taken.
         dead: states without an enabled action, in the order of the layers.
-        broken: for each watched assertion that fails the first state and action that break it.
-        faults: for each kind of fault the first state and action that run into one.
-        cut: the states and actions of all faults that did; only with edges kept.
-        stopped: the limit that ended the exploration, None if none did.
+        cut: the states and actions of all faults that runs meet; only with edges kept.
         targets: with targets kept, the successors of the expanded states, state by state.
         actions: with edges kept, the actions that lead to `targets`.
         ends: with targets kept, for each expanded state how many targets there were when it was done.
@@ -72,18 +72,13 @@ class Explorer:
         asked: Iterable[BoolExpr] = (),
         keep: Keep = Keep.NOTHING,
     ) -> None:
-        self.system, self.keep = system, keep
         asked = list(dict.fromkeys(asked))
-        self.loop = Loop(system, watched, asked)
+        super().__init__(system, Loop(system, watched, asked))
+        self.keep = keep
         self._conditions = dict(zip(asked, self.loop.conditions, strict=True))
         self.layers: list[list[int]] = []
-        self.expanded = self.transitions = 0
-        self.fired: set[int] = set()
         self.dead: list[int] = []
-        self.broken: dict[str, tuple[int, int]] = {}
-        self.faults: dict[FaultKind, tuple[int, int]] = {}
         self.cut: list[tuple[int, int]] = []
-        self.stopped: Stop | None = None
         self.targets: MutableSequence[int] = array("Q") if self.loop.layout.width <= 64 else []
         self.actions: MutableSequence[int] = array("I")
         self.ends: MutableSequence[int] = array("Q")
@@ -93,8 +88,11 @@ class Explorer:
     def __len__(self) -> int:
         return self._stored
 
-    def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> None:
-        """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken."""
+    def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT, gives_up: GivesUp = _never) -> bool:
+        """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken.
+
+        False if it `gives_up`, for something that is better with so many states; what it has found is not all then.
+        """
         watch, reported = limits.begun(), 0
         reporter.phase("initial states")
         self._begin(limits, watch, reporter)
@@ -107,6 +105,8 @@ class Explorer:
                 if self.stopped:
                     break
                 self._take(piece, found, first, limits.states)
+                if gives_up(len(self)):
+                    return False
                 if self.expanded - reported >= PIECE:
                     reported = self.expanded
                     reporter.progress(len(self), self.transitions, len(self.layers), len(self) - self.expanded)
@@ -115,22 +115,19 @@ class Explorer:
             self.layers.append(found)
         if not self.layers[-1] and len(self.layers) > 1:
             self.layers.pop()
+        self.bytes = self._measured()
         self._seen = set()  # not needed any more, and large
+        return True
+
+    def _measured(self) -> int:
+        """The bytes of the states, and of what is kept of their steps."""
+        kept = (self._seen, *self.layers, self.targets, self.actions, self.ends)
+        return sum(map(sys.getsizeof, kept)) + len(self) * sys.getsizeof(self.loop.layout.everything)
 
     @property
-    def incomplete(self) -> Incomplete | None:
-        """Why not all states and steps were seen, None if they were."""
-        if self.stopped is None and FaultKind.BOUND not in self.faults:
-            return None
-        bound = f"{fault.message} ({fault.line})" if (fault := self._bound()) is not None else ""
-        return Incomplete(len(self), bound, stopped=self.stopped)
-
-    def _bound(self) -> Fault | None:
-        """The first bound that kept an action from being taken."""
-        if FaultKind.BOUND not in self.faults:
-            return None
-        state, index = self.faults[FaultKind.BOUND]
-        return self.system.fault(self.loop.layout.unpack(state), self.system.actions[index])
+    def sizes(self) -> Sequence[int]:
+        """How many states take so many actions to reach."""
+        return [len(layer) for layer in self.layers]
 
     def order(self) -> Iterator[int]:
         """The states, layer by layer."""
@@ -148,16 +145,18 @@ class Explorer:
         where = self.where(condition)
         return next((found[0] for layer in self.layers if (found := where(layer))), None)
 
-    def path(self, state: int) -> Path:
-        """The shortest path to a state, by the rule of the module text."""
-        depth = next(depth for depth, layer in enumerate(self.layers) if _contains(layer, state))
-        actions: list[int] = []
-        while depth:
-            depth -= 1
-            before = self._before(depth, state)
-            actions.append(self._first_action(before, state))
-            state = before
-        return self.loop.layout.unpack(state), actions[::-1]
+    def first_dead(self, condition: BoolExpr) -> int | None:
+        """The first state without an enabled action in which a condition holds."""
+        return next(iter(self.where(condition)(self.dead)), None)
+
+    def first_unable(self, goals: Sequence[BoolExpr]) -> tuple[int, Sequence[bool]] | None:
+        """The first state from which not every goal can be reached, and for each whether it can. Targets have been kept."""
+        ables = list(able(self, goals))
+        first = min((place for states in ables if (place := states.find(False)) >= 0), default=None)
+        return None if first is None else (nth(self, first), [bool(states[first]) for states in ables])
+
+    def _depth(self, state: int) -> int:
+        return next(depth for depth, layer in enumerate(self.layers) if _contains(layer, state))
 
     def _begin(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
         """Store the initial states, as far as limits, and who hears of them, let it."""
@@ -211,26 +210,7 @@ class Explorer:
             self.cut += [(state, loop.notes[note].action.index) for note, state in loop.noted if loop.notes[note].fault]
         self.transitions += len(loop.targets)
 
-    def _conclude(self, first: dict[int, int]) -> None:
-        """Look into what was noted in a layer, first things first."""
-        notes = [(state, self.loop.notes[number].action.index, number) for number, state in first.items()]
-        for state, _, number in sorted(notes):
-            note = self.loop.notes[number]
-            if note.fault is None:
-                self._break(state, note)
-            else:
-                self.faults.setdefault(note.fault.kind, (state, note.action.index))
-
-    def _break(self, state: int, note: StepNote) -> None:
-        if note.broken in self.broken:
-            return
-        if note.broken not in self.system.broken_checks(self.loop.layout.unpack(state), note.action):
-            index, name = note.action.index, note.action.name
-            raise EvidenceError(f"{self.system.name}: action {index} ({name}) does not break {note.broken!r} there")
-        self.broken[note.broken] = state, note.action.index
-
     def _before(self, depth: int, state: int) -> int:
-        """The smallest state of a layer that leads to another state in one step."""
         layer = self.layers[depth]
         # what the state added at which a limit struck is not among the targets that were kept
         if self.keep and not (self.stopped and depth == len(self.layers) - 2):
@@ -242,11 +222,6 @@ class Explorer:
             if state in self.loop.targets:
                 return piece[bisect_right(self.loop.ends, self.loop.targets.index(state))]
         raise EvidenceError(f"{self.system.name}: nothing leads to state {state}")
-
-    def _first_action(self, before: int, after: int) -> int:
-        """The first action that leads from one state to another."""
-        self.loop.expand((before,))
-        return min(index for index, target in zip(self.loop.actions, self.loop.targets, strict=True) if target == after)
 
 
 def _pieces(layer: Sequence[int]) -> Iterator[Sequence[int]]:

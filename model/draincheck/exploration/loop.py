@@ -60,6 +60,7 @@ class Loop:
         noted: what was wrong, as positions in `notes` and the states in which it was. A faulty action is not taken.
         notes: what can be wrong.
         conditions: for each condition that was asked for the function that says in which of some states it holds.
+        source: the text of all this, which Python executes.
     """
 
     def __init__(self, system: TransitionSystem, watched: Collection[str] = (), asked: Iterable[BoolExpr] = ()) -> None:
@@ -84,7 +85,7 @@ class Loop:
             [_Guarded(a, facts, dict(facts.fixed)) for a in system.actions if (facts := conjunction([a.guard]))], 3
         )
         self._writer = writer
-        predicates = "".join([f"{self._predicate(c)},\n" for c in asked])
+        predicates = "".join([f"{self.predicate(c)},\n" for c in asked])
         self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates)
         made: dict[str, Any] = {}
         exec(compile(self.source, f"<search of {system.name!a}>", "exec"), made)
@@ -95,12 +96,13 @@ class Loop:
         next(loop)
         self._send = loop.send
 
-    def _predicate(self, condition: BoolExpr) -> str:
+    def predicate(self, condition: BoolExpr) -> str:
+        """The text of a function that says in which of some states a condition holds."""
         return f"lambda states: [s for s in states if {self._writer.closed(self._writer.condition(condition))}]"
 
     def where(self, condition: BoolExpr) -> Where:
         """The function that says in which of some states a condition holds, for one that nobody has announced."""
-        return cast(Where, eval(self._predicate(condition)))
+        return cast(Where, eval(self.predicate(condition)))
 
     def expand(self, states: Iterable[int]) -> None:
         """Take every enabled action of some states."""

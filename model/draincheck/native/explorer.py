@@ -1,0 +1,206 @@
+"""Exploration by machine code: the same states, counts and paths as the explorer that needs only Python, and room for many more.
+
+Layers stand one behind the other in the order of discovery, which nothing that is found depends on: of what is equally shallow the least is
+looked for, whenever somebody asks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import islice, pairwise
+
+from draincheck.budget import MEGABYTE, Budget, look, memory_in_use
+from draincheck.errors import EvidenceError
+from draincheck.exploration.explored import Explored
+from draincheck.exploration.explorer import Explorer
+from draincheck.expr import BoolExpr
+from draincheck.native import parts
+from draincheck.native.reaching import MARKS, Reaching
+from draincheck.native.states import States, read
+from draincheck.native.system import NativeLoop
+from draincheck.native.width import WORD
+from draincheck.reason import Stop, StopKind
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
+
+__all__ = ["NativeExplorer"]
+
+#: states expanded between two looks at the clock: a few milliseconds
+PIECE = 1 << 14
+
+#: initial states that are stored at once
+INITIAL = 2048
+
+#: what the kernel says when it comes back early
+NO_ROOM, TOO_MANY = 1, 2
+
+
+class NativeExplorer(Explored):
+    """One exploration by machine code, and what it found."""
+
+    def __init__(self, before: Explorer, announced: Sequence[BoolExpr]) -> None:
+        """Begin anew what another has begun, for the same questions. Raises ModelError for a system that is refused, ImportError without llvmlite."""
+        super().__init__(before.system, before.loop)
+        self._known = before.layers
+        self._code = NativeLoop(before.loop, announced)
+        notes = len(before.loop.notes)
+        self._states = States(self._code, len(before.system.actions), notes, INITIAL)
+        with self._states.block(parts.NOTED).view as noted:
+            noted[:] = b"\xff" * len(noted)
+        self._unnoted = set(range(notes))
+        #: how many states there were at the end of each layer
+        self._ends: list[int] = [0]
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """How many states take so many actions to reach."""
+        return [end - start for start, end in self._layers]
+
+    # -- exploring ----------------------------------------------------------------------------------
+
+    def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> None:
+        """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken."""
+        watch = limits.begun()
+        reporter.phase("searching, as machine code")
+        self._begin(limits, watch)
+        while self._ends[-1] > self._ends[-2] and not self.stopped:
+            self._layer(limits, watch, reporter)
+            self._conclude(self._notes())
+            self._ends.append(len(self))
+            self._compare()
+        if self._ends[-1] == self._ends[-2] and len(self._ends) > 2:
+            self._ends.pop()
+        self.bytes = self._states.bytes
+        with self._states.block(parts.FIRED).view as fired:
+            self.fired = {index for index in range(len(self.system.actions)) if fired[index]}
+
+    def _begin(self, limits: Limits, watch: Budget) -> None:
+        """Store the initial states, as far as limits let it."""
+        states = map(self.loop.layout.pack, iter(self.system.initial))
+        while (piece := [*islice(states, INITIAL)]) and not self.stopped:
+            self.stopped = watch.stop()
+            if limits.states is not None and len(self) + len(piece) > limits.states:
+                self.stopped = Stop(StopKind.STATES, limits.states)
+                del piece[limits.states - len(self) :]
+            self._states.put(piece)
+        self._ends.append(len(self))
+
+    def _layer(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
+        """Take the actions of the states of the last layer, as far as limits let it."""
+        states, (start, end) = self._states, self._ends[-2:]
+        widest = (end - start) * len(self.system.actions)
+        singly = limits.states is not None and end + widest > limits.states
+        if singly:
+            states.sort(start, end)
+            states[parts.MOST] = limits.states or 0
+        how = "advance_singly" if singly else "advance"
+        states[parts.AT] = start
+        while states[parts.AT] < end and not self.stopped:
+            self.stopped = watch.stop()
+            if not self.stopped:
+                states[parts.UNTIL] = min(end, states[parts.AT] + PIECE)
+                self._came_back(states.call(how), watch)
+                reporter.progress(
+                    len(self), states[parts.TRANSITIONS], len(self._ends) - 1, len(self) - states[parts.AT]
+                )
+        self.expanded, self.transitions = states[parts.AT], states[parts.TRANSITIONS]
+
+    def _came_back(self, why: int, watch: Budget) -> None:
+        """Do what the kernel came back for."""
+        if why == NO_ROOM:
+            self.stopped = watch.stop(self._states.growth)
+            if not self.stopped:
+                self._grow()
+        elif why == TOO_MANY:
+            self._fill()
+
+    def _grow(self) -> None:
+        try:
+            self._states.grow()
+        except MemoryError:
+            self.stopped = Stop(StopKind.MEMORY, round(memory_in_use() / MEGABYTE))
+
+    def _fill(self) -> None:
+        """Store as many of the states after the next one as there may be, the smallest first."""
+        states = self._states
+        most = states[parts.MOST]
+        self.stopped = Stop(StopKind.STATES, most)
+        self.loop.expand(states.read(states[parts.AT], states[parts.AT] + 1))
+        new = sorted(after for after in set(self.loop.targets) if not states.slot(after))
+        states.put(new[: most - len(self)])
+
+    def _notes(self) -> dict[int, int]:
+        """What was noted in this layer for the first time, with the first state."""
+        words = self._states.words
+        noted = read(self._states.block(parts.NOTED), 0, len(self.loop.notes), words)
+        none = (1 << words * WORD) - 1
+        new = {number: noted[number] for number in self._unnoted if noted[number] != none}
+        self._unnoted -= new.keys()
+        return new
+
+    def _compare(self) -> None:
+        """What Python has found of the same system before is the same, or something is very wrong. Raises EvidenceError."""
+        number = len(self._ends) - 2
+        if number < len(self._known) and not self.stopped:
+            layer, (start, end) = self._known[number], self._ends[-2:]
+            if len(layer) != end - start or sum(layer) != sum(self._states.read(start, end)):
+                raise EvidenceError(
+                    f"{self.system.name}: machine code finds other states after {number} actions than Python does"
+                )
+
+    # -- what was found -----------------------------------------------------------------------------
+
+    @property
+    def _layers(self) -> Iterable[tuple[int, int]]:
+        """Where each layer begins, and where it ends."""
+        return pairwise(self._ends)
+
+    def _state(self, number: int) -> int:
+        """A state by its number, counted from one."""
+        return self._states.read(number - 1, number)[0]
+
+    def first(self, condition: BoolExpr) -> int | None:
+        """The first state in which a condition holds."""
+        return self._first("first", self._layers, self._code.holds(condition))
+
+    def first_dead(self, condition: BoolExpr) -> int | None:
+        """The first state without an enabled action in which a condition holds."""
+        if not self._states[parts.DEAD]:
+            return None
+        layers = [(start, min(end, self.expanded)) for start, end in self._layers if start < self.expanded]
+        return self._first("first_dead", layers, self._code.holds(condition))
+
+    def _first(self, question: str, layers: Iterable[tuple[int, int]], holds: int) -> int | None:
+        """What the kernel answers to a question about some layers, one after the other."""
+        numbers = (self._states.call(question, *layer, holds) for layer in layers)
+        return next((self._state(number) for number in numbers if number), None)
+
+    def _depth(self, state: int) -> int:
+        self._states.seek(state)
+        number = self._states.call("number_of", 0, len(self))
+        if not number:
+            raise EvidenceError(f"{self.system.name}: state {state} was not found")
+        return bisect_right(self._ends, number - 1) - 1
+
+    def _before(self, depth: int, state: int) -> int:
+        self._states.seek(state)
+        number = self._states.call("predecessor", *self._ends[depth : depth + 2])
+        if not number:
+            raise EvidenceError(f"{self.system.name}: nothing leads to state {state}")
+        return self._state(number)
+
+    def first_unable(self, goals: Sequence[BoolExpr]) -> tuple[int, Sequence[bool]] | None:
+        """The first state from which not every goal can be reached, and for each whether it can."""
+        look(self._states.slots * -(-len(goals) // MARKS))
+        conditions = [self._code.holds(goal) for goal in goals]
+        pieces = [conditions[at : at + MARKS] for at in range(0, len(goals), MARKS)]
+        groups = [Reaching(self._states, self.expanded, piece) for piece in pieces]
+        for layer in self._layers:
+            numbers = [number for group in groups if (number := group.unable(*layer))]
+            if numbers:
+                first = min(map(self._state, numbers))
+                return first, [found for group in groups for found in group.able(first)]
+        return None

@@ -1,0 +1,343 @@
+"""The search itself, over arrays: plain functions, which `kernel_text` writes as machine code, the same for every system.
+
+States stand in the order of their discovery, layer behind layer. Which are known says a table of buckets, each of which is a line of the
+cache: a state is in the bucket that its hash names, or in the next one that had room; buckets are filled from the front, and zero is a slot that
+is free. Stored is a state's number plus one. What a batch of states leads to is collected first, while the lines that it will need are on their way.
+
+All that is shared with the caller stands in one block, by its place there (`parts`). Numbers are words without a sign. The number of a state is
+its place in the order, counted from one where zero means that there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableSequence
+from typing import Any, TypeAlias
+
+from draincheck.native.parts import (
+    AT,
+    BATCH,
+    BITS,
+    BUCKETS,
+    DEAD,
+    EXPAND,
+    FIRED,
+    MARKS,
+    MOST,
+    NO_FIRED,
+    NO_NOTED,
+    NOTED,
+    ORDER,
+    OUT,
+    PLACES,
+    ROOM,
+    SLOTS,
+    SOUGHT,
+    STORED,
+    TABLE,
+    TRANSITIONS,
+    UNTIL,
+    bucket_of,
+    lowest,
+    matches,
+    prefetch,
+)
+
+Word: TypeAlias = int
+State: TypeAlias = int
+Words: TypeAlias = MutableSequence[int]
+Bytes: TypeAlias = MutableSequence[int]
+States: TypeAlias = MutableSequence[int]
+#: what is shared with the caller: words, and where arrays and functions are
+Shared: TypeAlias = MutableSequence[Any]
+#: takes the actions of a state: see `expand.expand_text`
+Expand: TypeAlias = Callable[[States, Word, States, Word, Bytes, States], Word]
+#: whether a condition holds in a state
+Holds: TypeAlias = Callable[[States, Word], Word]
+
+
+# -- the table --------------------------------------------------------------------------------------
+
+
+def insert(table: States, buckets: Word, bucket: Word, state: State) -> Word:
+    """Store a state whose hash names a bucket, unless it is known: 1 if it is new."""
+    key = state + 1
+    while True:
+        first = bucket * SLOTS
+        if matches(table, first, key):
+            return 0
+        free = matches(table, first, 0)
+        if free:
+            table[first + lowest(free)] = key
+            return 1
+        bucket += 1
+        if bucket == buckets:
+            bucket = 0
+
+
+def find(table: States, buckets: Word, state: State) -> Word:
+    """The slot of a state, counted from one; 0 if it is not stored."""
+    key = state + 1
+    bucket = bucket_of(state, buckets)
+    while True:
+        first = bucket * SLOTS
+        found = matches(table, first, key)
+        if found:
+            return first + lowest(found) + 1
+        if matches(table, first, 0):
+            return 0
+        bucket += 1
+        if bucket == buckets:
+            bucket = 0
+
+
+def move(shared: Shared, old: States, slots: Word) -> Word:
+    """Store what an old table has in the new one."""
+    table: States = shared[TABLE]
+    buckets = shared[BUCKETS]
+    at = 0
+    while at < slots:
+        key = old[at]
+        if key:
+            insert(table, buckets, bucket_of(key - 1, buckets), key - 1)
+        at += 1
+    return 0
+
+
+def store(shared: Shared, count: Word) -> Word:
+    """Store those of the first states in OUT that are new."""
+    table: States = shared[TABLE]
+    order: States = shared[ORDER]
+    out: States = shared[OUT]
+    stored: Word = shared[STORED]
+    at = 0
+    while at < count:
+        if insert(table, shared[BUCKETS], bucket_of(out[at], shared[BUCKETS]), out[at]):
+            order[stored] = out[at]
+            stored += 1
+        at += 1
+    shared[STORED] = stored
+    return 0
+
+
+def take_back(shared: Shared, stored: Word) -> Word:
+    """Forget what was stored last, all but so many states: in reverse, so that no bucket has a gap."""
+    table: States = shared[TABLE]
+    order: States = shared[ORDER]
+    last: Word = shared[STORED]
+    while last > stored:
+        last -= 1
+        table[find(table, shared[BUCKETS], order[last]) - 1] = 0
+    shared[STORED] = stored
+    return 0
+
+
+# -- the search -------------------------------------------------------------------------------------
+
+
+def advance(shared: Shared) -> Word:
+    """Take all actions of the states from AT to before UNTIL; 1 if there is no more ROOM for what they lead to."""
+    table: States = shared[TABLE]
+    order: States = shared[ORDER]
+    out: States = shared[OUT]
+    places: Words = shared[PLACES]
+    fired: Bytes = shared[FIRED]
+    noted: States = shared[NOTED]
+    expand: Expand = shared[EXPAND]
+    buckets = shared[BUCKETS]
+    stored = shared[STORED]
+    at = shared[AT]
+    while at < shared[UNTIL]:
+        end = min(at + BATCH, shared[UNTIL])
+        count = 0
+        dead = 0
+        here = at
+        while here < end:
+            found = expand(order, here, out, count, fired, noted)
+            new = count + (found >> 1)
+            while count < new:
+                places[count] = bucket_of(out[count], buckets)
+                prefetch(table, places[count] * SLOTS)
+                count += 1
+            dead += 1 - (found & 1)
+            here += 1
+        if stored + count > shared[ROOM]:
+            shared[AT] = at
+            shared[STORED] = stored
+            return 1
+        here = 0
+        while here < count:
+            if insert(table, buckets, places[here], out[here]):
+                order[stored] = out[here]
+                stored += 1
+            here += 1
+        shared[TRANSITIONS] += count
+        shared[DEAD] += dead
+        at = end
+    shared[AT] = at
+    shared[STORED] = stored
+    return 0
+
+
+def advance_singly(shared: Shared) -> Word:
+    """As `advance`, up to a state after which more than MOST would be stored: 2, and it is as if nobody had looked at that."""
+    order: States = shared[ORDER]
+    out: States = shared[OUT]
+    fired: Bytes = shared[FIRED]
+    noted: States = shared[NOTED]
+    no_fired: Bytes = shared[NO_FIRED]
+    no_noted: States = shared[NO_NOTED]
+    expand: Expand = shared[EXPAND]
+    while shared[AT] < shared[UNTIL]:
+        at = shared[AT]
+        stored = shared[STORED]
+        count = expand(order, at, out, 0, no_fired, no_noted) >> 1
+        if stored + count > shared[ROOM]:
+            return 1
+        store(shared, count)
+        if shared[STORED] > shared[MOST]:
+            take_back(shared, stored)
+            return 2
+        found = expand(order, at, out, 0, fired, noted)
+        shared[TRANSITIONS] += count
+        shared[DEAD] += 1 - (found & 1)
+        shared[AT] = at + 1
+    return 0
+
+
+# -- questions about what was found -----------------------------------------------------------------
+
+
+def slot_of(shared: Shared) -> Word:
+    """The slot of the state that is SOUGHT, counted from one; 0 if it is not stored."""
+    table: States = shared[TABLE]
+    sought: States = shared[SOUGHT]
+    return find(table, shared[BUCKETS], sought[0])
+
+
+def number_of(shared: Shared, at: Word, until: Word) -> Word:
+    """The number of the state that is SOUGHT, if it is among those from `at` to before `until`."""
+    order: States = shared[ORDER]
+    sought: States = shared[SOUGHT]
+    while at < until:
+        if order[at] == sought[0]:
+            return at + 1
+        at += 1
+    return 0
+
+
+def lesser(order: States, least: Word, at: Word) -> Word:
+    """The number of the lesser of two states: one that has a number, if any, and the one at a place."""
+    if least and order[least - 1] < order[at]:
+        return least
+    return at + 1
+
+
+def predecessor(shared: Shared, at: Word, until: Word) -> Word:
+    """The least of some states from which an action leads to the one that is SOUGHT."""
+    order: States = shared[ORDER]
+    out: States = shared[OUT]
+    no_fired: Bytes = shared[NO_FIRED]
+    no_noted: States = shared[NO_NOTED]
+    expand: Expand = shared[EXPAND]
+    sought: States = shared[SOUGHT]
+    least = 0
+    while at < until:
+        count = expand(order, at, out, 0, no_fired, no_noted) >> 1
+        while count > 0:
+            count -= 1
+            if out[count] == sought[0]:
+                least = lesser(order, least, at)
+                count = 0
+        at += 1
+    return least
+
+
+def first(shared: Shared, at: Word, until: Word, holds: Holds) -> Word:
+    """The least of some states in which a condition holds."""
+    order: States = shared[ORDER]
+    least = 0
+    while at < until:
+        if holds(order, at):
+            least = lesser(order, least, at)
+        at += 1
+    return least
+
+
+def first_dead(shared: Shared, at: Word, until: Word, holds: Holds) -> Word:
+    """The least of some states in which a condition holds and no action is enabled."""
+    order: States = shared[ORDER]
+    out: States = shared[OUT]
+    no_fired: Bytes = shared[NO_FIRED]
+    no_noted: States = shared[NO_NOTED]
+    expand: Expand = shared[EXPAND]
+    least = 0
+    while at < until:
+        if holds(order, at) and (expand(order, at, out, 0, no_fired, no_noted) & 1) == 0:
+            least = lesser(order, least, at)
+        at += 1
+    return least
+
+
+# -- what can be reached ----------------------------------------------------------------------------
+
+
+def mark(shared: Shared, at: Word, until: Word, holds: Holds, bit: Word) -> Word:
+    """Give a bit of their mark to the states in which a condition holds."""
+    order: States = shared[ORDER]
+    table: States = shared[TABLE]
+    marks: Bytes = shared[MARKS]
+    while at < until:
+        if holds(order, at):
+            slot = find(table, shared[BUCKETS], order[at]) - 1
+            marks[slot] = marks[slot] | bit
+        at += 1
+    return 0
+
+
+def mark_all(shared: Shared, at: Word, until: Word) -> Word:
+    """Give all BITS to some states."""
+    order: States = shared[ORDER]
+    table: States = shared[TABLE]
+    marks: Bytes = shared[MARKS]
+    while at < until:
+        marks[find(table, shared[BUCKETS], order[at]) - 1] = shared[BITS]
+        at += 1
+    return 0
+
+
+def sweep(shared: Shared, at: Word, until: Word) -> Word:
+    """Give each of some states the bits of those that it leads to, the last first; how many got some."""
+    order: States = shared[ORDER]
+    table: States = shared[TABLE]
+    marks: Bytes = shared[MARKS]
+    out: States = shared[OUT]
+    no_fired: Bytes = shared[NO_FIRED]
+    no_noted: States = shared[NO_NOTED]
+    expand: Expand = shared[EXPAND]
+    changed = 0
+    while until > at:
+        until -= 1
+        slot = find(table, shared[BUCKETS], order[until]) - 1
+        found = marks[slot]
+        if found != shared[BITS]:
+            count = expand(order, until, out, 0, no_fired, no_noted) >> 1
+            while count > 0:
+                count -= 1
+                found = found | marks[find(table, shared[BUCKETS], out[count]) - 1]
+            if found != marks[slot]:
+                marks[slot] = found
+                changed += 1
+    return changed
+
+
+def unmarked(shared: Shared, at: Word, until: Word) -> Word:
+    """The least of some states that lack a bit."""
+    order: States = shared[ORDER]
+    table: States = shared[TABLE]
+    marks: Bytes = shared[MARKS]
+    least = 0
+    while at < until:
+        if marks[find(table, shared[BUCKETS], order[at]) - 1] != shared[BITS]:
+            least = lesser(order, least, at)
+        at += 1
+    return least

@@ -1,0 +1,169 @@
+"""What the kernel is made of beside its own text: constants, and the operations that are few instructions, or depend on the width of a state.
+
+Each operation is here twice: as Python, for who reads or runs the kernel as it stands, and as LLVM assembly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from draincheck.native.kernel_text import Signature
+from draincheck.native.width import WORD
+
+__all__ = ["PARTS", "SHARED", "bucket_of", "lowest", "matches", "parts_text", "prefetch", "slots"]
+
+#: what stands where in the block that the kernel shares with its caller: numbers, and where arrays and functions are
+AT, UNTIL, STORED, ROOM, MOST, BUCKETS, TRANSITIONS, DEAD, BITS = range(9)
+ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, EXPAND = range(9, 20)
+
+#: how much that is
+SHARED: Final = 20
+
+#: states whose successors are collected before the first of them is looked for
+BATCH: Final = 32
+
+#: slots of a bucket for states of one word: a line of the cache
+SLOTS: Final = 8
+
+#: odd numbers with as many ones as zeros, by which words are mixed
+MIX: Final = 0x9E3779B97F4A7C15, 0xD1342543DE82EF95
+
+MASK: Final = (1 << WORD) - 1
+
+
+def slots(words: int) -> int:
+    """The slots of a bucket for states of so many words: about a line of the cache, and two at least."""
+    return max(2, SLOTS // words)
+
+
+def bucket_of(state: int, buckets: int) -> int:
+    """The bucket that the hash of a state names."""
+    mixed = 0
+    while state or not mixed:
+        mixed = ((mixed ^ (state & MASK)) * MIX[0]) & MASK
+        mixed ^= mixed >> 32
+        state >>= WORD
+        if not state:
+            break
+    return (((mixed * MIX[1]) & MASK) >> 32) * buckets >> 32
+
+
+def matches(table: Sequence[int], first: int, key: int) -> int:
+    """Which slots of a bucket have a key: a bit for each."""
+    return sum(1 << slot for slot in range(SLOTS) if table[first + slot] == key)
+
+
+def lowest(bits: int) -> int:
+    """The number of the lowest bit that is set."""
+    return (bits & -bits).bit_length() - 1
+
+
+def prefetch(table: Sequence[int], slot: int) -> int:
+    """Have the line of a slot brought into the cache."""
+    return 0
+
+
+#: what they take, as the kernel's translator wants to know it
+PARTS: Final[Mapping[str, Signature]] = {
+    "bucket_of": Signature(("State", "Word"), "Word"),
+    "matches": Signature(("States", "Word", "State"), "Word"),
+    "lowest": Signature(("Word",), "Word"),
+    "min": Signature(("Word", "Word"), "Word"),
+    "prefetch": Signature(("States", "Word"), "Word"),
+    "Expand": Signature(("States", "Word", "States", "Word", "Bytes", "States"), "Word"),
+    "Holds": Signature(("States", "Word"), "Word"),
+}
+
+_COMMON = """\
+declare i64 @llvm.cttz.i64(i64, i1)
+declare i64 @llvm.umin.i64(i64, i64)
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+
+define internal i64 @lowest(i64 %bits) alwaysinline {
+  %found = call i64 @llvm.cttz.i64(i64 %bits, i1 true)
+  ret i64 %found
+}
+
+define internal i64 @min(i64 %one, i64 %other) alwaysinline {
+  %less = call i64 @llvm.umin.i64(i64 %one, i64 %other)
+  ret i64 %less
+}
+"""
+
+
+def parts_text(words: int) -> str:
+    """The assembly of all of them for states of so many words."""
+    return "\n\n".join([_COMMON, _prefetch_text(words), _bucket_text(words), _matches_text(words)])
+
+
+def _prefetch_text(words: int) -> str:
+    return f"""\
+define internal i64 @prefetch(ptr %table, i64 %slot) alwaysinline {{
+  %first = mul i64 %slot, {words}
+  %place = getelementptr i64, ptr %table, i64 %first
+  call void @llvm.prefetch.p0(ptr %place, i32 1, i32 3, i32 1)
+  ret i64 0
+}}"""
+
+
+def _bucket_text(words: int) -> str:
+    kind = f"i{words * WORD}"
+    lines = [f"define internal i64 @bucket_of({kind} %state, i64 %buckets) alwaysinline {{"]
+    mixed = "0"
+    for n in range(words):
+        lines += [
+            f"  %part{n} = lshr {kind} %state, {n * WORD}",
+            f"  %word{n} = trunc {kind} %part{n} to i64" if words > 1 else f"  %word{n} = or i64 %part{n}, 0",
+            f"  %with{n} = xor i64 %word{n}, {mixed}",
+            f"  %times{n} = mul i64 %with{n}, {MIX[0]}",
+            f"  %high{n} = lshr i64 %times{n}, 32",
+            f"  %mixed{n} = xor i64 %times{n}, %high{n}",
+        ]
+        mixed = f"%mixed{n}"
+    lines += [
+        f"  %hash = mul i64 {mixed}, {MIX[1]}",
+        "  %top = lshr i64 %hash, 32",
+        "  %scaled = mul i64 %top, %buckets",
+        "  %bucket = lshr i64 %scaled, 32",
+        "  ret i64 %bucket",
+        "}",
+    ]
+    return "\n".join(lines)
+
+
+def _matches_text(words: int) -> str:
+    """One word: a line of the cache is compared at once. More: one slot after the other."""
+    return _line_text() if words == 1 else _slots_text(words)
+
+
+def _line_text() -> str:
+    line, found = f"<{SLOTS} x i64>", f"<{SLOTS} x i1>"
+    return f"""\
+define internal i64 @matches(ptr %table, i64 %first, i64 %key) alwaysinline {{
+  %place = getelementptr i64, ptr %table, i64 %first
+  %line = load {line}, ptr %place, align 64
+  %one = insertelement {line} poison, i64 %key, i32 0
+  %all = shufflevector {line} %one, {line} poison, <{SLOTS} x i32> zeroinitializer
+  %equal = icmp eq {line} %line, %all
+  %bits = bitcast {found} %equal to i{SLOTS}
+  %found = zext i{SLOTS} %bits to i64
+  ret i64 %found
+}}"""
+
+
+def _slots_text(words: int) -> str:
+    kind, before = f"i{words * WORD}", "0"
+    lines = [f"define internal i64 @matches(ptr %table, i64 %first, {kind} %key) alwaysinline {{"]
+    for n in range(slots(words)):
+        lines += [
+            f"  %slot{n} = add i64 %first, {n}",
+            f"  %word{n} = mul i64 %slot{n}, {words}",
+            f"  %place{n} = getelementptr i64, ptr %table, i64 %word{n}",
+            f"  %here{n} = load {kind}, ptr %place{n}, align 8",
+            f"  %equal{n} = icmp eq {kind} %here{n}, %key",
+            f"  %bit{n} = select i1 %equal{n}, i64 {1 << n}, i64 0",
+            f"  %found{n} = or i64 {before}, %bit{n}",
+        ]
+        before = f"%found{n}"
+    return "\n".join([*lines, f"  ret i64 {before}", "}"])

@@ -1,0 +1,107 @@
+"""Which explorer looks: Python at once, machine code where there are more states than Python is made for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from enum import Enum
+
+from draincheck.errors import ModelError
+from draincheck.exploration.explored import Explored
+from draincheck.exploration.explorer import Explorer, Keep
+from draincheck.expr import BoolExpr
+from draincheck.native.width import refusal
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Limits, Reporter
+
+__all__ = ["MANY", "Tier", "explored"]
+
+#: states after which the rest is worth more than it costs to load a compiler and ask it, which is less than a tenth of a second
+MANY = 40_000
+
+#: states from which on somebody has waited for what machine code would have found in a moment
+WAITED = 250_000
+
+MISSING = "llvmlite, which makes machine code, is not installed: pip install 'check-invariants[native]'"
+
+
+class Tier(Enum):
+    """Who explores."""
+
+    BY_SIZE = "by size"
+    PYTHON = "python"
+    NATIVE = "native"
+
+
+def explored(
+    system: TransitionSystem,
+    watched: Collection[str],
+    asked: Sequence[BoolExpr],
+    keep: Keep,
+    *,
+    limits: Limits,
+    reporter: Reporter,
+    tier: Tier = Tier.BY_SIZE,
+) -> Explored:
+    """Explore a system: by Python until that has found `MANY` states, then by machine code from the start.
+
+    Arguments are those of `Explorer`, each condition once; where edges are kept Python explores in any case. Raises ModelError where machine
+    code is demanded and cannot be had.
+    """
+    budget = limits.begun()
+    if tier is Tier.NATIVE:
+        found = Explorer(system, watched, asked)
+        _demand_native(found)
+        return _native(found, asked, budget, reporter)
+    found = Explorer(system, watched, asked, keep)
+    change = _Change(found) if tier is Tier.BY_SIZE and keep is not Keep.EDGES else None
+    if change is None:
+        found.run(budget, reporter)
+    elif not found.run(budget, reporter, change):
+        return _native(found, asked, budget, reporter)
+    elif change.is_missed and len(found) >= WAITED:
+        found.advice = f"{len(found):,} states were searched by Python alone: {MISSING}"
+    return found
+
+
+def _native(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, reporter: Reporter) -> Explored:
+    from draincheck.native.explorer import NativeExplorer
+
+    native = NativeExplorer(before, asked)
+    native.run(limits, reporter)
+    return native
+
+
+def _demand_native(found: Explorer) -> None:
+    """Raise ModelError for a system that cannot be searched natively."""
+    if not _is_installed():
+        raise ModelError(MISSING)
+    if why := refusal(found.loop):
+        raise ModelError(f"{found.system.name} is not searched natively: {why}; --engine python searches it")
+
+
+def _is_installed() -> bool:
+    from importlib.util import find_spec  # a tenth of a start
+
+    return find_spec("llvmlite") is not None
+
+
+class _Change:
+    """Says when Python gives up; asked once whether there is something better.
+
+    Attributes:
+        is_missed: there would have been, were it installed.
+    """
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer, self._is_decided = explorer, False
+        self.is_missed = False
+
+    def __call__(self, states: int) -> bool:
+        """Whether to give up with so many states."""
+        if self._is_decided or states < MANY:
+            return False
+        self._is_decided = True
+        if refusal(self._explorer.loop):
+            return False
+        self.is_missed = not _is_installed()
+        return not self.is_missed
