@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 import click
@@ -84,8 +85,17 @@ def checked(
     question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
     with asking(subject.title, counter, "after {} every verdict is unknown"):
         result = decide(question, engine, expectation or subject.expectation)
+    if result.exploration is not None and result.exploration.advice:
+        _advise(result.exploration.advice)
     refuse_no_demand(system, result.verdicts.values())
     return result
+
+
+@cache
+def _advise(text: str) -> None:
+    """Tell on standard error what would be faster: once."""
+    standard.note(f"{text}
+")
 
 
 def warn(result: Result) -> None:

@@ -18,10 +18,11 @@ from check_invariants.deferred import Deferred
 )
 @click.option(
     "--engine",
-    type=click.Choice(["explicit", "bmc", "induction", "auto", "simulation"]),
+    type=click.Choice(["explicit", "native", "python", "bmc", "induction", "auto", "simulation"]),
     default="explicit",
     show_default=True,
-    help="explicit: every reachable state. bmc: z3, up to a depth. induction: z3, a proof by k-induction. "
+    help="explicit: every reachable state. native, python: the same, always or never by machine code, which explicit turns to where there "
+    "are many. bmc: z3, up to a depth. induction: z3, a proof by k-induction. "
     "auto: explicit search and bmc, whoever is first. simulation: random walks, only a search.",
 )
 @click.option(

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from check_invariants.selectors import Selectors
     from check_invariants.work.trace_files import TraceFiles
 
+#: states from which on it matters what each takes
+MANY = 40_000
+
 
 def command(
     *,
@@ -158,7 +161,8 @@ def _table(found: Checked) -> Table:
 def _statistics(exploration: Exploration) -> str:
     s = exploration.statistics
     rest = f", {counted(s.queue, 'state')} not expanded" if s.queue else ""
-    return f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s"
+    memory = f", {s.bytes / s.states:.0f} bytes a state" if s.states >= MANY else ""
+    return f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s{memory}"
 
 
 def _never_taken(steps: Sequence[StepOfModel]) -> str:

@@ -33,7 +33,7 @@ def _search_json(result: Result) -> Document:
     s = result.exploration.statistics
     counts = {"states": s.states, "transitions": s.transitions, "depth": s.depth, "queue": s.queue, "widest": s.widest}
     return {
-        "statistics": {**counts, "seconds": round(s.seconds, 4)},
+        "statistics": {**counts, "seconds": round(s.seconds, 4), "bytes": s.bytes},
         "never_taken": [
             {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
             for step in result.never_taken
