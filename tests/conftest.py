@@ -3,11 +3,13 @@
 import gc
 import os
 
+import pytest
+
 from check_invariants.__main__ import SELDOM
 from tests.support.clocks import hurry, stumped
 from tests.support.parts import pytest_runtest_setup
 
-__all__ = ["hurry", "pytest_runtest_setup", "stumped"]
+__all__ = ["hurry", "object_code", "pytest_runtest_setup", "stumped"]
 
 #: as in the command itself
 gc.set_threshold(*SELDOM)
@@ -19,3 +21,9 @@ os.environ["CHECK_INVARIANTS_PROGRESS"] = "off"
 
 # how wide the tests' own terminal is says nothing of how wide the commands' is
 os.environ.pop("COLUMNS", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def object_code(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Machine code that tests have made is no business of the user's."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))

@@ -74,7 +74,7 @@ class _Function:
         return str(self._write)
 
     def _type(self, kind: str) -> str:
-        return {"Word": "i64", "State": f"i{self._words * WORD}"}.get(kind, "ptr")
+        return {"Word": "i64", "constant": "i64", "State": f"i{self._words * WORD}"}.get(kind, "ptr")
 
     def _store(self, name: str, value: Typed) -> None:
         if name not in self._scalars:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from draincheck.errors import ModelError
@@ -62,6 +63,7 @@ class NativeLoop:
         return condition_text("condition", condition_in(ast.parse(text, mode="eval").body), self._bits)
 
 
+@cache
 def _kernel(words: int) -> Code:
     """The kernel for states of some words."""
     source = Path(parts.__file__).with_name("kernel.py").read_text(encoding="utf-8")

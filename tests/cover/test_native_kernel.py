@@ -1,0 +1,112 @@
+"""The kernel of the native tier, run as the Python that it is: its table, and that machine code does the same in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from draincheck.exploration.explorer import Explorer
+from draincheck.exploration.loop import Loop
+from draincheck.native import kernel, parts
+from draincheck.native.explorer import NativeExplorer
+from draincheck.system import TransitionSystem
+from tests.support.machines import event_loop, philosophers
+
+#: buckets of a small table
+BUCKETS = 5
+
+Numbers = MutableSequence[int]
+
+
+def block(buckets: int = BUCKETS, places: int = 1000) -> list[Any]:
+    """What kernel and caller share, with arrays of Python's own."""
+    shared: list[Any] = [0] * parts.SHARED
+    shared[parts.BUCKETS] = buckets
+    for name in (parts.ORDER, parts.OUT, parts.PLACES):
+        shared[name] = [0] * places
+    shared[parts.TABLE] = [0] * (buckets * parts.SLOTS)
+    shared[parts.SOUGHT] = [0]
+    for name in (parts.FIRED, parts.NO_FIRED):
+        shared[name] = bytearray(1000)
+    return shared
+
+
+def store(shared: list[Any], states: list[int]) -> None:
+    shared[parts.OUT][: len(states)] = states
+    kernel.store(shared, len(states))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_table_has_what_was_stored_and_nothing_else(seed: int) -> None:
+    """However full it is, and wherever the hash has sent a state."""
+    random, shared = Random(seed), block()
+    states = random.sample(range(200), BUCKETS * parts.SLOTS - 1)
+    store(shared, states + states[:5])
+    assert shared[parts.ORDER][: shared[parts.STORED]] == states
+    table = shared[parts.TABLE]
+    slots = [kernel.find(table, BUCKETS, state) for state in range(200)]
+    assert [state for state, slot in enumerate(slots) if slot] == sorted(states)
+    assert all(table[slot - 1] == state + 1 for state, slot in enumerate(slots) if slot)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_taken_back_was_never_there(seed: int) -> None:
+    """The table is again what it was before, slot by slot."""
+    random, shared = Random(seed), block()
+    states = random.sample(range(200), 30)
+    store(shared, states[:20])
+    before = [*shared[parts.TABLE]]
+    store(shared, states)
+    kernel.take_back(shared, 20)
+    assert (shared[parts.STORED], shared[parts.TABLE]) == (20, before)
+
+
+def test_a_table_that_grows_keeps_what_it_has() -> None:
+    """All states are found in the larger table."""
+    shared = block()
+    store(shared, states := [*range(0, 90, 3)])
+    old = shared[parts.TABLE]
+    shared[parts.BUCKETS], shared[parts.TABLE] = BUCKETS * 2, [0] * (BUCKETS * 2 * parts.SLOTS)
+    kernel.move(shared, old, len(old))
+    assert all(kernel.find(shared[parts.TABLE], BUCKETS * 2, state) for state in states)
+    assert len([slot for slot in shared[parts.TABLE] if slot]) == len(states)
+
+
+def test_a_batch_that_finds_no_room_waits_for_it() -> None:
+    """Nothing of it is stored, and the search goes on with the same states."""
+    shared = searching(event_loop(1, 1), room=3)
+    before = shared[parts.AT], shared[parts.STORED], [*shared[parts.TABLE]]
+    assert kernel.advance(shared) == 1
+    assert (shared[parts.AT], shared[parts.STORED], shared[parts.TABLE]) == before
+
+
+def searching(system: TransitionSystem, room: int = 1 << 20) -> list[Any]:
+    """A search that is about to take the actions of the initial states."""
+    loop, shared = Loop(system), block(200, 5000)
+
+    def expand(order: Numbers, index: int, out: Numbers, count: int, *_: object) -> int:
+        loop.expand((order[index],))
+        out[count : count + len(loop.targets)] = loop.targets
+        return 2 * len(loop.targets) + (not loop.dead)
+
+    shared[parts.EXPAND], shared[parts.ROOM] = expand, room
+    store(shared, [loop.layout.pack(state) for state in system.initial])
+    shared[parts.UNTIL] = shared[parts.STORED]
+    return shared
+
+
+@pytest.mark.parametrize("system", [event_loop(1, 2), philosophers()], ids=["event loop", "philosophers"])
+def test_machine_code_does_what_the_text_says(system: TransitionSystem) -> None:
+    """The kernel finds the same states in the same order, whether Python or the processor executes it."""
+    shared = searching(system)
+    while shared[parts.AT] < shared[parts.STORED]:
+        shared[parts.UNTIL] = shared[parts.STORED]
+        assert kernel.advance(shared) == 0
+    native = NativeExplorer(Explorer(system), ())
+    native.run()
+    assert list(native._states.read(0, len(native))) == shared[parts.ORDER][: shared[parts.STORED]]
+    assert native.transitions == shared[parts.TRANSITIONS]
+    assert native._states[parts.DEAD] == shared[parts.DEAD]

@@ -1,0 +1,237 @@
+"""Who explores: Python, and machine code where there is much to find; what limits do to the latter, and what is said where there is none."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from check_invariants import judge
+from draincheck import budget
+from draincheck.budget import interrupt, running
+from draincheck.engines import explicit
+from draincheck.engines.explicit import Search
+from draincheck.errors import EvidenceError, ModelError, OutOfBudget
+from draincheck.exploration.explorer import Explorer, Keep
+from draincheck.expr import all_
+from draincheck.native import explorer, reaching, tiers
+from draincheck.native.explorer import NativeExplorer
+from draincheck.native.tiers import Tier
+from draincheck.native.width import refusal
+from draincheck.properties import CanAlwaysFinish
+from draincheck.reason import Stop, StopKind
+from draincheck.sorts import IntSort
+from draincheck.system import IntVar, TransitionSystem
+from draincheck.verdict import SILENT, Limits, Outcome, Silent
+from tests.support.cli import run
+from tests.support.machines import Machine, event_loop
+
+MEGABYTE = 1 << 20
+
+MODEL = """
+from draincheck.lang import Model
+
+
+def build(last: int = 5) -> Model:
+    m = Model("two numbers")
+    one, other = m.int("one", 0, last), m.int("other", 0, last)
+    with m.thread("p") as p, p.loop():
+        p.do("up", one.inc(), when=one < last)
+    with m.thread("q") as q, q.loop():
+        q.do("up", other.inc(), when=other < last)
+    m.always("small", one < last)
+    m.reachable("top", other.is_(last))
+    return m
+"""
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred states are many, and two hundred are worth a word."""
+    monkeypatch.setattr(tiers, "MANY", 100)
+    monkeypatch.setattr(tiers, "WAITED", 200)
+
+
+@pytest.fixture
+def uninstalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no llvmlite."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "llvmlite" else found(name))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    """A model of a user's, with as many states as its parameter says."""
+    (tmp_path / "model.py").write_text(MODEL)
+    return f"{tmp_path / 'model.py'}:build"
+
+
+def explored(system: TransitionSystem, tier: Tier = Tier.BY_SIZE, keep: Keep = Keep.NOTHING) -> type:
+    """Who has explored a system."""
+    return type(Search(system, system.properties, Limits(), SILENT, keep, tier=tier)._found)
+
+
+@pytest.mark.usefixtures("few")
+def test_machine_code_takes_over_where_there_are_many_states() -> None:
+    """Not before; and by name always, or never."""
+    small, large = event_loop(1, 1), event_loop(1, 2)
+    assert [explored(system) for system in (small, large)] == [Explorer, NativeExplorer]
+    assert [explored(small, tier) for tier in (Tier.NATIVE, Tier.PYTHON)] == [NativeExplorer, Explorer]
+    assert explored(large, Tier.PYTHON) is Explorer
+
+
+@pytest.mark.usefixtures("few")
+def test_what_takes_over_says_the_same() -> None:
+    """Counts, verdicts and traces do not tell who has explored."""
+    system = event_loop(1, 2, buggy=True)
+    whole = explicit.decide(system, system.properties)
+    assert whole == explicit.decide(system, system.properties, tier=Tier.PYTHON)
+    assert whole.verdicts["drained"].outcome is Outcome.VIOLATED
+
+
+@pytest.mark.usefixtures("few")
+def test_steps_that_are_kept_are_kept_by_python() -> None:
+    """Who wants more than verdicts of a search gets it, however large that is."""
+    assert explored(event_loop(1, 2), keep=Keep.EDGES) is Explorer
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("change", [lambda layer: layer.append(layer[-1] + 1), lambda layer: layer.__setitem__(0, 0)])
+def test_states_that_python_does_not_find_are_noticed(change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Python has found before machine code took over is compared: another number of states, or others."""
+    before = Explorer(event_loop(1, 2))
+    before.run(gives_up=lambda states: states > 100)
+    change(before.layers[3])
+    with pytest.raises(EvidenceError, match="other states after 3 actions"):
+        NativeExplorer(before, ()).run()
+
+
+def test_states_that_are_too_wide_are_left_to_python() -> None:
+    """And refused by name where machine code is demanded."""
+    wide = [IntVar(f"n{number}", IntSort(0, 1 << 40), (0,)) for number in range(14)]
+    machine = Machine(*wide)
+    machine.action("up", wide[0] < 3, wide[0].inc())
+    system = machine.system()
+    assert "574 bits, and 511 are the most" in refusal(Explorer(system).loop)
+    assert explored(system) is Explorer
+    with pytest.raises(ModelError, match=r"574 bits.*--engine python"):
+        explored(system, Tier.NATIVE)
+
+
+@pytest.mark.usefixtures("few", "uninstalled")
+def test_without_llvmlite_python_goes_on_and_says_what_would_have_helped(model: str) -> None:
+    """Once, on standard error, and only where it took long; everything else is as ever."""
+    judge._advise.cache_clear()
+    small, large, again = (run("check", model, "--set", f"last={last}") for last in (11, 20, 20))
+    assert "llvmlite" not in small.stderr
+    assert "441 states" in large.stdout and large.exit_code == small.exit_code
+    assert large.stderr.count("check-invariants[native]") == 1
+    assert "llvmlite" not in again.stderr
+
+
+@pytest.mark.usefixtures("uninstalled")
+def test_without_llvmlite_machine_code_is_refused_by_name(model: str) -> None:
+    """With what to install."""
+    result = run("check", model, "--engine", "native")
+    assert result.exit_code == 150
+    assert "check-invariants[native]" in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("engine", ["native", "python"])
+def test_engines_by_name_say_what_explicit_search_says(model: str, engine: str) -> None:
+    """With its statistics; what states take in memory depends on who has stored them."""
+    expected, found = (json.loads(run("check", model, "--json", *more).stdout) for more in ((), ("--engine", engine)))
+    for document in (expected, found):
+        assert document["statistics"].pop("bytes") > 0
+        del document["statistics"]["seconds"]
+    assert found == expected
+
+
+# -- limits -----------------------------------------------------------------------------------------
+
+
+def test_an_interrupted_search_keeps_what_it_has_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not wait gets what is decided, and *unknown*."""
+    monkeypatch.setattr(explorer, "PIECE", 100)
+
+    class Impatient(Silent):
+        def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+            if states > 1000:
+                interrupt()
+
+    system = event_loop(2, 2)
+    with running(Limits()):
+        found = explicit.decide(system, system.properties, Limits(), Impatient(), Tier.NATIVE)
+    stop = found.verdicts["drained"].reason.stopped
+    assert stop is not None and stop.kind is StopKind.REQUEST
+    assert 0 < found.statistics.queue < found.statistics.states
+
+
+def test_the_clock_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search whose time is up ends after the piece that it is at."""
+    monkeypatch.setattr(explorer, "PIECE", 100)
+    times = iter(range(1000))
+    monkeypatch.setattr(budget, "perf_counter", lambda: float(next(times)))
+    system = event_loop(2, 1)
+    found = explicit.decide(system, system.properties, Limits(seconds=9), tier=Tier.NATIVE)
+    stop = found.verdicts["drained"].reason.stopped
+    assert stop is not None and stop.kind is StopKind.SECONDS
+    assert found.statistics.states < 1500
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_table_that_has_no_room_to_grow_ends_the_search(refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the budget says so or the system: what was found until then stays."""
+    system = event_loop(2, 3)  # 100,000 states and more
+    if refused:
+
+        def no_memory(self: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr("draincheck.native.states.States.grow", no_memory)
+    else:
+        monkeypatch.setattr("draincheck.native.states.States.growth", 1 << 50)
+    found = explicit.decide(system, system.properties, Limits(memory=1 << 49), tier=Tier.NATIVE)
+    stop = found.verdicts["drained"].reason.stopped
+    assert stop is not None and stop.kind is StopKind.MEMORY
+    assert 40_000 < found.statistics.states < 60_000
+
+
+def test_a_search_for_what_can_be_reached_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its verdict is unknown then, and no other is."""
+    monkeypatch.setattr(reaching, "look", interrupt_once := _Interrupt())
+    system = event_loop(1, 2)
+    back = CanAlwaysFinish("back", all_(*(v.is_(0) for v in system.variables if isinstance(v, IntVar))))
+    found = explicit.decide(system, (*system.properties, back), tier=Tier.NATIVE)
+    assert interrupt_once.asked
+    assert found.verdicts["back"].outcome is Outcome.UNKNOWN
+    assert found.verdicts["drained"].outcome is Outcome.HOLDS
+
+
+class _Interrupt:
+    """A look at the budget that finds that somebody does not wait."""
+
+    asked = False
+
+    def __call__(self) -> None:
+        self.asked = True
+        raise OutOfBudget(Stop(StopKind.REQUEST))
+
+
+# -- what states take -------------------------------------------------------------------------------
+
+
+def test_states_take_what_was_promised() -> None:
+    """At most 24 bytes for a state of one word, at most 60 for one of two, however full the table is."""
+    for variables, most in ((3, 24), (5, 60)):
+        numbers = [IntVar(f"n{n}", IntSort(0, (1 << 20) - 1), (0,)) for n in range(variables)]
+        machine = Machine(*numbers)
+        for number in numbers[:2]:
+            machine.action("up", number < 400, number.inc())
+        for size in (60_000, 80_000, 130_000):
+            found = explicit.decide(machine.system(), (), Limits(states=size), tier=Tier.NATIVE)
+            assert found.statistics.states == size
+            assert found.statistics.bytes / size <= most

@@ -1,0 +1,247 @@
+"""Machine code finds what Python finds, and the reference interpreter: states, counts, verdicts, traces, whatever the width of a state."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from ctypes import CFUNCTYPE, c_uint64
+from random import Random
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from draincheck import interpreter
+from draincheck.engines import explicit
+from draincheck.errors import EvidenceError
+from draincheck.exploration import loop as loops
+from draincheck.exploration.explorer import Explorer
+from draincheck.expr import BoolExpr
+from draincheck.native import code, expand, parts, reaching, system, terms
+from draincheck.native.explorer import NativeExplorer
+from draincheck.native.states import States, read
+from draincheck.native.tiers import Tier
+from draincheck.properties import Always
+from draincheck.qemu.cache import BuildCache
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Exploration, Limits
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.suite.matrix import default_rows
+from tests.support.layouts import Spread
+from tests.support.samples import sampled
+from tests.support.strategies import limits, random_system, systems
+
+RANDOM = settings(
+    max_examples=15,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+#: the states after one, in the order of the text; whether any action is enabled; for each condition whether it holds
+Seen = tuple[list[int], bool, list[bool]]
+
+#: the widest gap between fields: a state has one word, two or three, up to eight
+GAPS = (0, 12, 25, 70)
+
+
+@pytest.fixture(params=GAPS)
+def spread(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """States have gaps between their fields."""
+    monkeypatch.setattr(Spread, "widest", request.param)
+    monkeypatch.setattr(loops, "Layout", Spread)
+    yield
+
+
+def natively(system: TransitionSystem, limit: Limits) -> Exploration:
+    """What machine code says of a system."""
+    return explicit.decide(system, system.properties, limit, tier=Tier.NATIVE)
+
+
+@pytest.mark.parametrize("part", sampled(range(40), 1))
+@RANDOM
+@given(systems(), limits(), st.integers(0, 2**32 - 1))
+def test_explorations_are_equal(spread: None, part: int, system: TransitionSystem, limit: Limits, seed: int) -> None:
+    """Statistics, verdicts, traces and faults are exactly those of the interpreter, under every limit of states."""
+    Spread.seed = seed
+    assert natively(system, limit) == interpreter.explore(system, limit)
+
+
+@pytest.mark.parametrize("part", sampled(range(12), 1))
+@RANDOM
+@given(systems(careless=70), st.integers(0, 2**32 - 1))
+def test_steps_are_equal_in_any_state(spread: None, part: int, system: TransitionSystem, seed: int) -> None:
+    """Machine code takes the same actions with the same effects as Python does, in unreachable states too, and knows where conditions hold."""
+    Spread.seed = seed
+    conditions = list(dict.fromkeys(item.holds for item in system.properties if isinstance(item, Always)))
+    random = Random(seed)
+    states = [tuple(random.randint(v.sort.low, v.sort.high) for v in system.variables) for _ in range(40)]
+    python, native = _looked_at(system, conditions, states)
+    assert native == python
+
+
+def _looked_at(
+    system: TransitionSystem, conditions: list[BoolExpr], states: list[tuple[int, ...]]
+) -> tuple[list[Seen], list[Seen]]:
+    """What Python and machine code say of some states: what comes after them, whether anything is enabled, which conditions hold."""
+    explorer = Explorer(system, (), conditions)
+    native = NativeExplorer(explorer, conditions)
+    packed = sorted(set(map(explorer.loop.layout.pack, states)))
+    native._states.put(packed)
+    holding = [native._code.holds(condition) for condition in conditions]
+    python = [_by_python(explorer, state) for state in packed]
+    return python, [_natively(native._states, number, native._code.expand, holding) for number in range(len(packed))]
+
+
+def _by_python(explorer: Explorer, state: int) -> Seen:
+    explorer.loop.expand((state,))
+    holds = [bool(where((state,))) for where in explorer.loop.conditions]
+    return list(explorer.loop.targets), not explorer.loop.dead, holds
+
+
+def _natively(states: States, number: int, expand: int, holding: Sequence[int]) -> Seen:
+    order = states[parts.ORDER]
+    found = _called(expand, order, number, states[parts.OUT], 0, states[parts.FIRED], states[parts.NOTED])
+    after = read(states.block(parts.OUT), 0, found >> 1, states.words)
+    return list(after), bool(found & 1), [bool(_called(holds, order, number)) for holds in holding]
+
+
+def _called(address: int, *words: int) -> int:
+    return int(CFUNCTYPE(c_uint64, *[c_uint64] * len(words))(address)(*words))
+
+
+SYSTEMS = 110
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[TransitionSystem]:
+    """The systems of the default matrix, each once."""
+    cache = BuildCache(DrainInvariant)
+    found = (cache.system(row.revision.knobs, row.scenario) for row in default_rows())
+    return list({system.digest: system for system in found}.values())
+
+
+@pytest.mark.parametrize("number", sampled(range(SYSTEMS), range(0, SYSTEMS, 37)))
+def test_rows_are_equal(rows: list[TransitionSystem], number: int) -> None:
+    """Machine code says of every system of the default matrix what Python says."""
+    system = rows[number]
+    assert len(rows) == SYSTEMS
+    assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
+
+
+# -- negative controls ------------------------------------------------------------------------------
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+#: systems among which one shows what is broken
+SAMPLE = 150
+
+
+def sample(seed: int) -> TransitionSystem:
+    """One of them; every second has wide states."""
+    Spread.seed, Spread.widest = seed, 25 * (seed % 2)
+    random = Random(seed)
+    return random_system(
+        seed, data=random.randint(2, 4), processes=random.randint(1, 3), depth=2, folded=random.random() < 0.5
+    )
+
+
+def differs(seed: int) -> bool:
+    """Whether machine code finds something else in one of them than Python does, or stumbles."""
+    system, limit = sample(seed), Limits(states=(300, 20)[seed % 3 == 0])
+    expected = explicit.decide(system, system.properties, limit, tier=Tier.PYTHON)
+    try:
+        return natively(system, limit) != expected
+    except EvidenceError:
+        return True
+
+
+def _compares(operator: type[ast.AST], instead: str) -> Break:
+    def broken(patch: pytest.MonkeyPatch) -> None:
+        patch.setitem(cast(dict[type[ast.AST], str], terms._SIGNED), operator, instead)
+
+    return broken
+
+
+def _computes(operator: type[ast.AST], instead: str) -> Break:
+    def broken(patch: pytest.MonkeyPatch) -> None:
+        patch.setitem(cast(dict[type[ast.AST], str], terms._LOW_BITS), operator, instead)
+
+    return broken
+
+
+def _all_of_some(patch: pytest.MonkeyPatch) -> None:
+    joined = terms.Terms._joined
+    patch.setattr(terms.Terms, "_joined", lambda self, operator, parts: joined(self, "and", parts))
+
+
+def _forgets_else(patch: pytest.MonkeyPatch) -> None:
+    choice = expand._Expansion._choice
+    patch.setattr(expand._Expansion, "_choice", lambda self, test, body, _: choice(self, test, body, ()))
+
+
+def _too_far(patch: pytest.MonkeyPatch) -> None:
+    zeros = terms._trailing_zeros
+    patch.setattr(terms, "_trailing_zeros", lambda values: zeros(values) + 64)
+
+
+def _forgets_an_action(patch: pytest.MonkeyPatch) -> None:
+    call = expand._Expansion._call
+
+    def some(self: expand._Expansion, name: str, argument: ast.expr) -> None:
+        if name != "put" or "s +" not in ast.unparse(argument):
+            call(self, name, argument)
+
+    patch.setattr(expand._Expansion, "_call", some)
+
+
+def _no_second_sweep(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reaching.Reaching, "_sweep", lambda self, expanded: False)
+
+
+def _kernel(old: str, new: str) -> Break:
+    def broken(patch: pytest.MonkeyPatch) -> None:
+        def text(source: str, words: int) -> str:
+            assert old in source
+            return whole(source.replace(old, new), words)
+
+        whole = system._kernel_text
+        patch.setattr(system, "_kernel_text", text)
+
+    return broken
+
+
+BROKEN = {
+    "less is less or equal": _compares(ast.Lt, "sle"),
+    "less or equal is less": _compares(ast.LtE, "slt"),
+    "equal is always": _compares(ast.Eq, "uge"),
+    "unequal is equal": _compares(ast.NotEq, "eq"),
+    "sums are differences": _computes(ast.Add, "sub"),
+    "differences are sums": _computes(ast.Sub, "add"),
+    "masks are dropped": _computes(ast.BitAnd, "or"),
+    "some of is all of": _all_of_some,
+    "nothing stands behind else": _forgets_else,
+    "words are taken for others": _too_far,
+    "actions are forgotten": _forgets_an_action,
+    "what leads on is not looked at": _no_second_sweep,
+    "the greatest is first": _kernel("order[least - 1] < order[at]", "order[at] < order[least - 1]"),
+    "the last is first": _kernel("if least and order[least - 1] < order[at]", "if 0 and order[least - 1] < order[at]"),
+    "marks are lost": _kernel("found = found | marks", "found = found & marks"),
+    "nothing is ever dead": _kernel("dead += 1 - (found & 1)", "dead += 0"),
+    "nothing is taken back": _kernel("take_back(shared, stored)\n", "stored += 0\n"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_machine_code_that_is_wrong_is_noticed(broken: Break, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part, broken on purpose, shows in some system of the sample, which unbroken it does not."""
+    monkeypatch.setattr(loops, "Layout", Spread)
+    monkeypatch.setattr(code, "kept", lambda key, make: make())
+    system._kernel.cache_clear()
+    with monkeypatch.context() as patch:
+        broken(patch)
+        wrong = next((seed for seed in range(SAMPLE) if differs(seed)), None)
+        system._kernel.cache_clear()
+    assert wrong is not None
+    assert not differs(wrong)
