@@ -40,7 +40,8 @@ def run(size: tuple[int, int], engine: str) -> Run:
     devices, slots = size
     where = ["--set", f"devices={devices}", "--set", f"slots={slots}", "--engine", engine, "--no-trace"]
     command = [str(Path(sys.executable).with_name("check-invariants")), "check", MODEL, *where]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    quiet = {**os.environ, "CHECK_INVARIANTS_PROGRESS": "off"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=quiet) as process:
         assert process.stdout is not None
         found = process.stdout.read()
         _, status, used = os.wait4(process.pid, 0)
