@@ -94,8 +94,7 @@ def checked(
 @cache
 def _advise(text: str) -> None:
     """Tell on standard error what would be faster: once."""
-    standard.note(f"{text}
-")
+    standard.note(f"{text}\n")
 
 
 def warn(result: Result) -> None:

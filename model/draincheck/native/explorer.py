@@ -65,7 +65,7 @@ class NativeExplorer(Explored):
         """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken."""
         watch = limits.begun()
         reporter.phase("searching, as machine code")
-        self._begin(limits, watch)
+        self._begin(limits, watch, reporter)
         while self._ends[-1] > self._ends[-2] and not self.stopped:
             self._layer(limits, watch, reporter)
             self._conclude(self._notes())
@@ -77,8 +77,8 @@ class NativeExplorer(Explored):
         with self._states.block(parts.FIRED).view as fired:
             self.fired = {index for index in range(len(self.system.actions)) if fired[index]}
 
-    def _begin(self, limits: Limits, watch: Budget) -> None:
-        """Store the initial states, as far as limits let it."""
+    def _begin(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
+        """Store the initial states, as far as limits, and who hears of them, let it."""
         states = map(self.loop.layout.pack, iter(self.system.initial))
         while (piece := [*islice(states, INITIAL)]) and not self.stopped:
             self.stopped = watch.stop()
@@ -86,6 +86,8 @@ class NativeExplorer(Explored):
                 self.stopped = Stop(StopKind.STATES, limits.states)
                 del piece[limits.states - len(self) :]
             self._states.put(piece)
+            if len(piece) == INITIAL:
+                reporter.progress(len(self), 0, 0, len(self))
         self._ends.append(len(self))
 
     def _layer(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
