@@ -196,8 +196,8 @@ def _forgets_an_action(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(expand._Expansion, "_call", some)
 
 
-def _no_second_sweep(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reaching.Reaching, "_sweep", lambda self, expanded: False)
+def _no_walks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reaching.Reaching, "_round", lambda self, bit: False)
 
 
 def _kernel(old: str, new: str) -> Break:
@@ -224,10 +224,10 @@ BROKEN = {
     "nothing stands behind else": _forgets_else,
     "words are taken for others": _too_far,
     "actions are forgotten": _forgets_an_action,
-    "what leads on is not looked at": _no_second_sweep,
+    "what leads on is not looked at": _no_walks,
     "the greatest is first": _kernel("order[least - 1] < order[at]", "order[at] < order[least - 1]"),
     "the last is first": _kernel("if least and order[least - 1] < order[at]", "if 0 and order[least - 1] < order[at]"),
-    "marks are lost": _kernel("found = found | marks", "found = found & marks"),
+    "marks are lost": _kernel("marks[path[length]] |= bit", "marks[path[length]] |= 0"),
     "nothing is ever dead": _kernel("dead += 1 - (found & 1)", "dead += 0"),
     "nothing is taken back": _kernel("take_back(shared, stored)\n", "stored += 0\n"),
 }

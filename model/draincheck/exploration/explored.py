@@ -44,6 +44,7 @@ class Explored:
         self.broken: dict[str, tuple[int, int]] = {}
         self.faults: dict[FaultKind, tuple[int, int]] = {}
         self.stopped: Stop | None = None
+        self._steps: dict[int, tuple[int, int]] = {}
         self.advice = ""
 
     @abstractmethod
@@ -100,10 +101,18 @@ class Explored:
         actions: list[int] = []
         while depth:
             depth -= 1
-            before = self._before(depth, state)
-            actions.append(self._first_action(before, state))
+            before, action = self._step(depth, state)
+            actions.append(action)
             state = before
         return self.loop.layout.unpack(state), actions[::-1]
+
+    def _step(self, depth: int, state: int) -> tuple[int, int]:
+        """The last step of the path to a state, from one that takes so many actions to reach; paths have most of their steps in common."""
+        found = self._steps.get(state)
+        if found is None:
+            before = self._before(depth, state)
+            found = self._steps[state] = before, self._first_action(before, state)
+        return found
 
     def _first_action(self, before: int, after: int) -> int:
         """The first action that leads from one state to another. Raises EvidenceError."""

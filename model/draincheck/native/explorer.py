@@ -196,10 +196,12 @@ class NativeExplorer(Explored):
 
     def first_unable(self, goals: Sequence[BoolExpr]) -> tuple[int, Sequence[bool]] | None:
         """The first state from which not every goal can be reached, and for each whether it can."""
-        look(self._states.slots * -(-len(goals) // MARKS))
+        look(self._states.slots * (1 - -len(goals) // MARKS))
         conditions = [self._code.holds(goal) for goal in goals]
         pieces = [conditions[at : at + MARKS] for at in range(0, len(goals), MARKS)]
         groups = [Reaching(self._states, self.expanded, piece) for piece in pieces]
+        if all(group.is_everywhere() for group in groups):
+            return None
         for layer in self._layers:
             numbers = [number for group in groups if (number := group.unable(*layer))]
             if numbers:

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 from draincheck.native.parts import (
     AT,
     BATCH,
-    BITS,
     BUCKETS,
     DEAD,
     EXPAND,
@@ -28,6 +27,7 @@ from draincheck.native.parts import (
     NOTED,
     ORDER,
     OUT,
+    PATH,
     PLACES,
     ROOM,
     SLOTS,
@@ -36,6 +36,7 @@ from draincheck.native.parts import (
     TABLE,
     TRANSITIONS,
     UNTIL,
+    VISITS,
     bucket_of,
     lowest,
     matches,
@@ -279,65 +280,104 @@ def first_dead(shared: Shared, at: Word, until: Word, holds: Holds) -> Word:
 
 
 # -- what can be reached ----------------------------------------------------------------------------
+# Marks stand beside the table, one for each slot, with a bit for each goal that can be reached from there.
 
 
-def mark(shared: Shared, at: Word, until: Word, holds: Holds, bit: Word) -> Word:
-    """Give a bit of their mark to the states in which a condition holds."""
+def mark(shared: Shared, slot: Word, until: Word, holds: Holds, bit: Word) -> Word:
+    """Give a bit to the states in some slots in which a condition holds."""
+    table: States = shared[TABLE]
+    marks: Bytes = shared[MARKS]
+    sought: States = shared[SOUGHT]
+    while slot < until:
+        if table[slot]:
+            sought[0] = table[slot] - 1
+            if holds(sought, 0):
+                marks[slot] |= bit
+        slot += 1
+    return 0
+
+
+def mark_all(shared: Shared, at: Word, until: Word, bits: Word) -> Word:
+    """Give bits to some states, whatever holds there."""
     order: States = shared[ORDER]
     table: States = shared[TABLE]
     marks: Bytes = shared[MARKS]
     while at < until:
-        if holds(order, at):
-            slot = find(table, shared[BUCKETS], order[at]) - 1
-            marks[slot] = marks[slot] | bit
+        marks[find(table, shared[BUCKETS], order[at]) - 1] = bits
         at += 1
     return 0
 
 
-def mark_all(shared: Shared, at: Word, until: Word) -> Word:
-    """Give all BITS to some states."""
-    order: States = shared[ORDER]
+def walks(shared: Shared, slot: Word, until: Word, bit: Word) -> Word:
+    """Walk from the states in some slots that lack a bit, and that no walk has been to."""
     table: States = shared[TABLE]
     marks: Bytes = shared[MARKS]
-    while at < until:
-        marks[find(table, shared[BUCKETS], order[at]) - 1] = shared[BITS]
-        at += 1
+    visits: Bytes = shared[VISITS]
+    while slot < until:
+        if table[slot] and (marks[slot] & bit) == 0 and visits[slot] == 0:
+            walk(shared, slot, bit)
+        slot += 1
     return 0
 
 
-def sweep(shared: Shared, at: Word, until: Word) -> Word:
-    """Give each of some states the bits of those that it leads to, the last first; how many got some."""
-    order: States = shared[ORDER]
+def walk(shared: Shared, slot: Word, bit: Word) -> Word:
+    """Go from step to step, to states that no walk has been to; if one leads to a state that has a bit, all that were passed get it."""
     table: States = shared[TABLE]
     marks: Bytes = shared[MARKS]
+    visits: Bytes = shared[VISITS]
+    path: Words = shared[PATH]
+    sought: States = shared[SOUGHT]
     out: States = shared[OUT]
     no_fired: Bytes = shared[NO_FIRED]
     no_noted: States = shared[NO_NOTED]
     expand: Expand = shared[EXPAND]
-    changed = 0
-    while until > at:
-        until -= 1
-        slot = find(table, shared[BUCKETS], order[until]) - 1
-        found = marks[slot]
-        if found != shared[BITS]:
-            count = expand(order, until, out, 0, no_fired, no_noted) >> 1
-            while count > 0:
-                count -= 1
-                found = found | marks[find(table, shared[BUCKETS], out[count]) - 1]
-            if found != marks[slot]:
-                marks[slot] = found
-                changed += 1
-    return changed
+    buckets = shared[BUCKETS]
+    length = 0
+    after = slot + 1
+    while after:
+        visits[after - 1] = 1
+        path[length] = after - 1
+        length += 1
+        sought[0] = table[after - 1] - 1
+        count = expand(sought, 0, out, 0, no_fired, no_noted) >> 1
+        at = 0
+        while at < count:
+            prefetch(table, bucket_of(out[at], buckets) * SLOTS)
+            at += 1
+        after = 0
+        while count > 0:
+            count -= 1
+            target = find(table, buckets, out[count])
+            if marks[target - 1] & bit:
+                while length > 0:
+                    length -= 1
+                    marks[path[length]] |= bit
+                return 0
+            if visits[target - 1] == 0:
+                after = target
+    return 0
 
 
-def unmarked(shared: Shared, at: Word, until: Word) -> Word:
-    """The least of some states that lack a bit."""
+def lacking(shared: Shared, slot: Word, until: Word, bits: Word) -> Word:
+    """How many of the states in some slots lack one of some bits."""
+    table: States = shared[TABLE]
+    marks: Bytes = shared[MARKS]
+    count = 0
+    while slot < until:
+        if table[slot] and (marks[slot] & bits) != bits:
+            count += 1
+        slot += 1
+    return count
+
+
+def first_lacking(shared: Shared, at: Word, until: Word, bits: Word) -> Word:
+    """The least of some states that lack one of some bits."""
     order: States = shared[ORDER]
     table: States = shared[TABLE]
     marks: Bytes = shared[MARKS]
     least = 0
     while at < until:
-        if marks[find(table, shared[BUCKETS], order[at]) - 1] != shared[BITS]:
+        if (marks[find(table, shared[BUCKETS], order[at]) - 1] & bits) != bits:
             least = lesser(order, least, at)
         at += 1
     return least

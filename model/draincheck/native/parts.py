@@ -14,11 +14,11 @@ from draincheck.native.width import WORD
 __all__ = ["PARTS", "SHARED", "bucket_of", "lowest", "matches", "parts_text", "prefetch", "slots"]
 
 #: what stands where in the block that the kernel shares with its caller: numbers, and where arrays and functions are
-AT, UNTIL, STORED, ROOM, MOST, BUCKETS, TRANSITIONS, DEAD, BITS = range(9)
-ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, EXPAND = range(9, 20)
+AT, UNTIL, STORED, ROOM, MOST, BUCKETS, TRANSITIONS, DEAD = range(8)
+ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, VISITS, PATH, EXPAND = range(8, 21)
 
 #: how much that is
-SHARED: Final = 20
+SHARED: Final = 21
 
 #: states whose successors are collected before the first of them is looked for
 BATCH: Final = 32

@@ -1,4 +1,8 @@
-"""From which states goals can be reached, without a list of steps: states are expanded again, the last first, until no mark is new."""
+"""From which states goals can be reached, without a list of steps: walks go forward, and what has led to a goal is known for all that pass it later.
+
+It is what `exploration.backward.able` does with a list of them. One round of walks is nearly always enough; a walk that ends elsewhere is tried
+again when more is known.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,21 @@ from draincheck.budget import look
 from draincheck.native import parts
 from draincheck.native.memory import Block
 from draincheck.native.states import States
+from draincheck.native.width import BYTES
 
 __all__ = ["MARKS", "Reaching"]
 
-#: goals that are looked for at once: the bits of a mark
+#: goals that are looked for together: the bits of a mark
 MARKS = 8
 
-#: states between two looks at the budget
-PIECE = 1 << 16
+#: slots between two looks at the budget
+PIECE = 1 << 17
 
 
 class Reaching:
     """Some goals, and from which of the states that were found they can be reached; what was not expanded may reach anything.
 
-    Marks stand beside the table, one for each slot. Most steps lead to states that were found later, so that one sweep from the last to the first
-    says nearly all; sweeps are made until one changes nothing. Making this raises OutOfBudget.
+    Making this raises OutOfBudget.
     """
 
     def __init__(self, states: States, expanded: int, goals: Sequence[int]) -> None:
@@ -36,28 +40,47 @@ class Reaching:
         self._states, self._goals, self._marks = states, len(goals), Block(states.slots)
         self._choose()
         for number, holds in enumerate(goals):
-            states.call("mark", 0, len(states), holds, 1 << number)
-        states.call("mark_all", expanded, len(states))
-        while self._sweep(expanded):
-            pass
+            self._of_all("mark", holds, 1 << number)
+        states.call("mark_all", expanded, len(states), self._all)
+        for number in range(len(goals)):
+            while self._round(1 << number):
+                pass
+
+    @property
+    def _all(self) -> int:
+        """The bits of all goals."""
+        return (1 << self._goals) - 1
 
     def _choose(self) -> None:
         """Have the kernel work with these marks."""
         self._states.share(parts.MARKS, self._marks)
-        self._states[parts.BITS] = (1 << self._goals) - 1
 
-    def _sweep(self, expanded: int) -> bool:
-        """Look once at what each state leads to; whether that was of use."""
-        changed = 0
-        for start in range(expanded // PIECE * PIECE, -1, -PIECE):
+    def _of_all(self, name: str, *more: int) -> int:
+        """Call a function of the kernel about all slots, piece by piece; the sum of what it says."""
+        total, slots = 0, self._states.slots
+        for start in range(0, slots, PIECE):
             look()
-            changed += self._states.call("sweep", start, min(start + PIECE, expanded))
-        return changed > 0
+            total += self._states.call(name, start, min(start + PIECE, slots), *more)
+        return total
+
+    def _round(self, bit: int) -> bool:
+        """Walk from every state that is not known to reach a goal; True if that was of use, and there are still such."""
+        before = self._of_all("lacking", bit)
+        if before:
+            self._states.share(parts.VISITS, Block(self._states.slots))
+            self._states.share(parts.PATH, Block((len(self._states) + 1) * BYTES))
+            self._of_all("walks", bit)
+        return 0 < self._of_all("lacking", bit) < before
+
+    def is_everywhere(self) -> bool:
+        """Whether all goals can be reached from all states."""
+        self._choose()
+        return not self._of_all("lacking", self._all)
 
     def unable(self, first: int, end: int) -> int:
         """The least of some states from which not all goals can be reached: its number, counted from one; 0 if there is none."""
         self._choose()
-        return self._states.call("unmarked", first, end)
+        return self._states.call("first_lacking", first, end, self._all)
 
     def able(self, state: int) -> Sequence[bool]:
         """For each goal whether it can be reached from a state."""
