@@ -36,11 +36,12 @@ from draincheck.native.parts import (
     TABLE,
     TRANSITIONS,
     UNTIL,
-    VISITS,
+    VISITED,
     bucket_of,
     lowest,
     matches,
     prefetch,
+    prefetch_byte,
 )
 
 Word: TypeAlias = int
@@ -280,7 +281,7 @@ def first_dead(shared: Shared, at: Word, until: Word, holds: Holds) -> Word:
 
 
 # -- what can be reached ----------------------------------------------------------------------------
-# Marks stand beside the table, one for each slot, with a bit for each goal that can be reached from there.
+# Marks stand beside the table, one for each slot, with a bit for each goal that can be reached from there, and one where a walk has been.
 
 
 def mark(shared: Shared, slot: Word, until: Word, holds: Holds, bit: Word) -> Word:
@@ -308,13 +309,21 @@ def mark_all(shared: Shared, at: Word, until: Word, bits: Word) -> Word:
     return 0
 
 
+def forget_walks(shared: Shared, slot: Word, until: Word) -> Word:
+    """No walk has been to the states in some slots."""
+    marks: Bytes = shared[MARKS]
+    while slot < until:
+        marks[slot] &= VISITED - 1
+        slot += 1
+    return 0
+
+
 def walks(shared: Shared, slot: Word, until: Word, bit: Word) -> Word:
     """Walk from the states in some slots that lack a bit, and that no walk has been to."""
     table: States = shared[TABLE]
     marks: Bytes = shared[MARKS]
-    visits: Bytes = shared[VISITS]
     while slot < until:
-        if table[slot] and (marks[slot] & bit) == 0 and visits[slot] == 0:
+        if table[slot] and (marks[slot] & (bit | VISITED)) == 0:
             walk(shared, slot, bit)
         slot += 1
     return 0
@@ -324,38 +333,47 @@ def walk(shared: Shared, slot: Word, bit: Word) -> Word:
     """Go from step to step, to states that no walk has been to; if one leads to a state that has a bit, all that were passed get it."""
     table: States = shared[TABLE]
     marks: Bytes = shared[MARKS]
-    visits: Bytes = shared[VISITS]
     path: Words = shared[PATH]
-    sought: States = shared[SOUGHT]
     out: States = shared[OUT]
-    no_fired: Bytes = shared[NO_FIRED]
-    no_noted: States = shared[NO_NOTED]
-    expand: Expand = shared[EXPAND]
-    buckets = shared[BUCKETS]
     length = 0
     after = slot + 1
     while after:
-        visits[after - 1] = 1
+        marks[after - 1] |= VISITED
         path[length] = after - 1
         length += 1
-        sought[0] = table[after - 1] - 1
-        count = expand(sought, 0, out, 0, no_fired, no_noted) >> 1
-        at = 0
-        while at < count:
-            prefetch(table, bucket_of(out[at], buckets) * SLOTS)
-            at += 1
+        count = after_slot(shared, after - 1)
         after = 0
         while count > 0:
             count -= 1
-            target = find(table, buckets, out[count])
+            target = find(table, shared[BUCKETS], out[count])
             if marks[target - 1] & bit:
                 while length > 0:
                     length -= 1
                     marks[path[length]] |= bit
                 return 0
-            if visits[target - 1] == 0:
+            if (marks[target - 1] & VISITED) == 0:
                 after = target
     return 0
+
+
+def after_slot(shared: Shared, slot: Word) -> Word:
+    """Take all actions of the state in a slot, and have what is known of the states after it brought near: how many there are."""
+    table: States = shared[TABLE]
+    marks: Bytes = shared[MARKS]
+    sought: States = shared[SOUGHT]
+    out: States = shared[OUT]
+    no_fired: Bytes = shared[NO_FIRED]
+    no_noted: States = shared[NO_NOTED]
+    expand: Expand = shared[EXPAND]
+    sought[0] = table[slot] - 1
+    count = expand(sought, 0, out, 0, no_fired, no_noted) >> 1
+    at = 0
+    while at < count:
+        place = bucket_of(out[at], shared[BUCKETS]) * SLOTS
+        prefetch(table, place)
+        prefetch_byte(marks, place)
+        at += 1
+    return count
 
 
 def lacking(shared: Shared, slot: Word, until: Word, bits: Word) -> Word:

@@ -11,17 +11,20 @@ from typing import Final
 from draincheck.native.kernel_text import Signature
 from draincheck.native.width import WORD
 
-__all__ = ["PARTS", "SHARED", "bucket_of", "lowest", "matches", "parts_text", "prefetch", "slots"]
+__all__ = ["PARTS", "SHARED", "bucket_of", "lowest", "matches", "parts_text", "prefetch", "prefetch_byte", "slots"]
 
 #: what stands where in the block that the kernel shares with its caller: numbers, and where arrays and functions are
 AT, UNTIL, STORED, ROOM, MOST, BUCKETS, TRANSITIONS, DEAD = range(8)
-ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, VISITS, PATH, EXPAND = range(8, 21)
+ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, PATH, EXPAND = range(8, 20)
 
 #: how much that is
-SHARED: Final = 21
+SHARED: Final = 20
 
 #: states whose successors are collected before the first of them is looked for
 BATCH: Final = 32
+
+#: the bit of a mark that says that a walk has been there
+VISITED: Final = 128
 
 #: slots of a bucket for states of one word: a line of the cache
 SLOTS: Final = 8
@@ -64,6 +67,11 @@ def prefetch(table: Sequence[int], slot: int) -> int:
     return 0
 
 
+def prefetch_byte(marks: Sequence[int], slot: int) -> int:
+    """The same for a mark."""
+    return 0
+
+
 #: what they take, as the kernel's translator wants to know it
 PARTS: Final[Mapping[str, Signature]] = {
     "bucket_of": Signature(("State", "Word"), "Word"),
@@ -71,12 +79,19 @@ PARTS: Final[Mapping[str, Signature]] = {
     "lowest": Signature(("Word",), "Word"),
     "min": Signature(("Word", "Word"), "Word"),
     "prefetch": Signature(("States", "Word"), "Word"),
+    "prefetch_byte": Signature(("Bytes", "Word"), "Word"),
     "Expand": Signature(("States", "Word", "States", "Word", "Bytes", "States"), "Word"),
     "Holds": Signature(("States", "Word"), "Word"),
 }
 
 _COMMON = """\
 declare i64 @llvm.cttz.i64(i64, i1)
+define internal i64 @prefetch_byte(ptr %marks, i64 %slot) alwaysinline {
+  %place = getelementptr i8, ptr %marks, i64 %slot
+  call void @llvm.prefetch.p0(ptr %place, i32 1, i32 3, i32 1)
+  ret i64 0
+}
+
 declare i64 @llvm.umin.i64(i64, i64)
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 

@@ -16,8 +16,8 @@ from draincheck.native.width import BYTES
 
 __all__ = ["MARKS", "Reaching"]
 
-#: goals that are looked for together: the bits of a mark
-MARKS = 8
+#: goals that are looked for together: the bits of a mark, but for one
+MARKS = 7
 
 #: slots between two looks at the budget
 PIECE = 1 << 17
@@ -67,8 +67,8 @@ class Reaching:
         """Walk from every state that is not known to reach a goal; True if that was of use, and there are still such."""
         before = self._of_all("lacking", bit)
         if before:
-            self._states.share(parts.VISITS, Block(self._states.slots))
             self._states.share(parts.PATH, Block((len(self._states) + 1) * BYTES))
+            self._of_all("forget_walks")
             self._of_all("walks", bit)
         return 0 < self._of_all("lacking", bit) < before
 
