@@ -18,7 +18,7 @@ from draincheck.errors import EvidenceError
 from draincheck.exploration import loop as loops
 from draincheck.exploration.explorer import Explorer
 from draincheck.expr import BoolExpr
-from draincheck.native import code, expand, parts, reaching, system, terms
+from draincheck.native import code, expand, parts, reaching, system, team, terms
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.states import States, read
 from draincheck.native.tiers import Tier
@@ -68,6 +68,16 @@ def test_explorations_are_equal(spread: None, part: int, system: TransitionSyste
     assert natively(system, limit) == interpreter.explore(system, limit)
 
 
+@pytest.mark.parametrize("part", sampled(range(40), 1))
+@RANDOM
+@given(systems())
+def test_threads_find_what_one_finds(monkeypatch: pytest.MonkeyPatch, part: int, system: TransitionSystem) -> None:
+    """Whoever of several threads is first at a state: statistics, verdicts and traces are the same."""
+    monkeypatch.setattr(team, "ENOUGH", 1)
+    monkeypatch.setattr(team, "processors", lambda: 3)
+    assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
+
+
 @pytest.mark.parametrize("part", sampled(range(12), 1))
 @RANDOM
 @given(systems(careless=70), st.integers(0, 2**32 - 1))
@@ -103,7 +113,7 @@ def _by_python(explorer: Explorer, state: int) -> Seen:
 def _natively(states: States, number: int, expand: int, holding: Sequence[int]) -> Seen:
     order = states[parts.ORDER]
     found = _called(expand, order, number, states[parts.OUT], 0, states[parts.FIRED], states[parts.NOTED])
-    after = read(states.block(parts.OUT), 0, found >> 1, states.words)
+    after = read(states._blocks[parts.OUT], 0, found >> 1, states.words)
     return list(after), bool(found & 1), [bool(_called(holds, order, number)) for holds in holding]
 
 
@@ -202,9 +212,9 @@ def _no_walks(patch: pytest.MonkeyPatch) -> None:
 
 def _kernel(old: str, new: str) -> Break:
     def broken(patch: pytest.MonkeyPatch) -> None:
-        def text(source: str, words: int) -> str:
-            assert old in source
-            return whole(source.replace(old, new), words)
+        def text(sources: Sequence[str], words: int) -> str:
+            assert old in sources[0]
+            return whole([sources[0].replace(old, new), *sources[1:]], words)
 
         whole = system._kernel_text
         patch.setattr(system, "_kernel_text", text)

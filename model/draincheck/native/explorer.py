@@ -7,7 +7,7 @@ looked for, whenever somebody asks.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, pairwise
 
 from draincheck.budget import MEGABYTE, Budget, look, memory_in_use
@@ -17,19 +17,17 @@ from draincheck.exploration.explorer import Explorer
 from draincheck.expr import BoolExpr
 from draincheck.native import parts
 from draincheck.native.reaching import MARKS, Reaching
-from draincheck.native.states import States, read
+from draincheck.native.states import AT_ONCE, States
 from draincheck.native.system import NativeLoop
+from draincheck.native.team import Team
 from draincheck.native.width import WORD
 from draincheck.reason import Stop, StopKind
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
 
 __all__ = ["NativeExplorer"]
 
-#: states expanded between two looks at the clock: a few milliseconds
-PIECE = 1 << 14
-
-#: initial states that are stored at once
-INITIAL = 2048
+#: states expanded between two looks at the clock: a few milliseconds; by each of several threads, which take as long to begin
+PIECE, LARGE_PIECE = 1 << 14, 1 << 16
 
 #: what the kernel says when it comes back early
 NO_ROOM, TOO_MANY = 1, 2
@@ -43,11 +41,9 @@ class NativeExplorer(Explored):
         super().__init__(before.system, before.loop)
         self._known = before.layers
         self._code = NativeLoop(before.loop, announced)
-        notes = len(before.loop.notes)
-        self._states = States(self._code, len(before.system.actions), notes, INITIAL)
-        with self._states.block(parts.NOTED).view as noted:
-            noted[:] = b"\xff" * len(noted)
-        self._unnoted = set(range(notes))
+        self._states = States(self._code, len(before.system.actions), len(before.loop.notes))
+        self._team = Team(self._states)
+        self._unnoted = set(range(len(before.loop.notes)))
         #: how many states there were at the end of each layer
         self._ends: list[int] = [0]
 
@@ -74,41 +70,49 @@ class NativeExplorer(Explored):
         if self._ends[-1] == self._ends[-2] and len(self._ends) > 2:
             self._ends.pop()
         self.bytes = self._states.bytes
-        with self._states.block(parts.FIRED).view as fired:
-            self.fired = {index for index in range(len(self.system.actions)) if fired[index]}
+        self.fired = set().union(*(hand.fired for hand in self._team.hands))
 
     def _begin(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
         """Store the initial states, as far as limits, and who hears of them, let it."""
         states = map(self.loop.layout.pack, iter(self.system.initial))
-        while (piece := [*islice(states, INITIAL)]) and not self.stopped:
+        while (piece := [*islice(states, AT_ONCE)]) and not self.stopped:
             self.stopped = watch.stop()
             if limits.states is not None and len(self) + len(piece) > limits.states:
                 self.stopped = Stop(StopKind.STATES, limits.states)
                 del piece[limits.states - len(self) :]
             self._states.put(piece)
-            if len(piece) == INITIAL:
+            if len(piece) == AT_ONCE:
                 reporter.progress(len(self), 0, 0, len(self))
         self._ends.append(len(self))
 
     def _layer(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
         """Take the actions of the states of the last layer, as far as limits let it."""
         states, (start, end) = self._states, self._ends[-2:]
-        widest = (end - start) * len(self.system.actions)
-        singly = limits.states is not None and end + widest > limits.states
-        if singly:
-            states.sort(start, end)
-            states[parts.MOST] = limits.states or 0
-        how = "advance_singly" if singly else "advance"
+        advance = self._way(limits.states, start, end)
         states[parts.AT] = start
         while states[parts.AT] < end and not self.stopped:
             self.stopped = watch.stop()
             if not self.stopped:
-                states[parts.UNTIL] = min(end, states[parts.AT] + PIECE)
-                self._came_back(states.call(how), watch)
-                reporter.progress(
-                    len(self), states[parts.TRANSITIONS], len(self._ends) - 1, len(self) - states[parts.AT]
-                )
+                self._came_back(advance(), watch)
+                waiting = len(self) - states[parts.AT]
+                reporter.progress(len(self), states[parts.TRANSITIONS], len(self._ends) - 1, waiting)
         self.expanded, self.transitions = states[parts.AT], states[parts.TRANSITIONS]
+
+    def _way(self, most: int | None, start: int, end: int) -> Callable[[], int]:
+        """How the kernel takes the actions of some states, piece by piece: one by one where `most` of all states may be reached on the way."""
+        states, threads = self._states, self._team.wanted(end - start)
+        if most is not None and end + (end - start) * len(self.system.actions) > most:
+            states.sort(start, end)
+            states[parts.MOST], threads = most, 0
+
+        def advance() -> int:
+            piece = LARGE_PIECE * threads if threads > 1 else PIECE
+            states[parts.UNTIL] = min(end, states[parts.AT] + piece)
+            if threads > 1:
+                return self._team.advance(threads)
+            return states.call("advance" if threads else "advance_singly")
+
+        return advance
 
     def _came_back(self, why: int, watch: Budget) -> None:
         """Do what the kernel came back for."""
@@ -136,9 +140,8 @@ class NativeExplorer(Explored):
 
     def _notes(self) -> dict[int, int]:
         """What was noted in this layer for the first time, with the first state."""
-        words = self._states.words
-        noted = read(self._states.block(parts.NOTED), 0, len(self.loop.notes), words)
-        none = (1 << words * WORD) - 1
+        none = (1 << self._states.words * WORD) - 1
+        noted = [min(states) for states in zip(*(hand.noted for hand in self._team.hands), strict=True)]
         new = {number: noted[number] for number in self._unnoted if noted[number] != none}
         self._unnoted -= new.keys()
         return new

@@ -20,6 +20,7 @@ from draincheck.native.parts import (
     DEAD,
     EXPAND,
     FIRED,
+    LAST_DEAD,
     MARKS,
     MOST,
     NO_FIRED,
@@ -136,47 +137,56 @@ def take_back(shared: Shared, stored: Word) -> Word:
 # -- the search -------------------------------------------------------------------------------------
 
 
+def collect(shared: Shared, mine: Shared, at: Word, end: Word) -> Word:
+    """Take all actions of some states: how many there are in OUT then, with the buckets that they belong to in PLACES.
+
+    Among these states LAST_DEAD had none; `mine` is the block of whoever asks, which may be the one that is shared.
+    """
+    table: States = shared[TABLE]
+    order: States = shared[ORDER]
+    expand: Expand = shared[EXPAND]
+    out: States = mine[OUT]
+    places: Words = mine[PLACES]
+    fired: Bytes = mine[FIRED]
+    noted: States = mine[NOTED]
+    buckets = shared[BUCKETS]
+    count = 0
+    dead = 0
+    while at < end:
+        found = expand(order, at, out, count, fired, noted)
+        new = count + (found >> 1)
+        while count < new:
+            places[count] = bucket_of(out[count], buckets)
+            prefetch(table, places[count] * SLOTS)
+            count += 1
+        dead += 1 - (found & 1)
+        at += 1
+    mine[LAST_DEAD] = dead
+    return count
+
+
 def advance(shared: Shared) -> Word:
     """Take all actions of the states from AT to before UNTIL; 1 if there is no more ROOM for what they lead to."""
     table: States = shared[TABLE]
     order: States = shared[ORDER]
     out: States = shared[OUT]
     places: Words = shared[PLACES]
-    fired: Bytes = shared[FIRED]
-    noted: States = shared[NOTED]
-    expand: Expand = shared[EXPAND]
-    buckets = shared[BUCKETS]
-    stored = shared[STORED]
-    at = shared[AT]
-    while at < shared[UNTIL]:
-        end = min(at + BATCH, shared[UNTIL])
-        count = 0
-        dead = 0
-        here = at
-        while here < end:
-            found = expand(order, here, out, count, fired, noted)
-            new = count + (found >> 1)
-            while count < new:
-                places[count] = bucket_of(out[count], buckets)
-                prefetch(table, places[count] * SLOTS)
-                count += 1
-            dead += 1 - (found & 1)
-            here += 1
+    while shared[AT] < shared[UNTIL]:
+        end = min(shared[AT] + BATCH, shared[UNTIL])
+        count = collect(shared, shared, shared[AT], end)
+        stored = shared[STORED]
         if stored + count > shared[ROOM]:
-            shared[AT] = at
-            shared[STORED] = stored
             return 1
         here = 0
         while here < count:
-            if insert(table, buckets, places[here], out[here]):
+            if insert(table, shared[BUCKETS], places[here], out[here]):
                 order[stored] = out[here]
                 stored += 1
             here += 1
+        shared[STORED] = stored
         shared[TRANSITIONS] += count
-        shared[DEAD] += dead
-        at = end
-    shared[AT] = at
-    shared[STORED] = stored
+        shared[DEAD] += shared[LAST_DEAD]
+        shared[AT] = end
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from draincheck.native.terms import chosen, not_understood
@@ -15,10 +15,17 @@ __all__ = ["Signature", "kernel_functions"]
 _ARITHMETIC: Mapping[type[ast.AST], str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.BitOr: "or", ast.LShift: "shl", ast.RShift: "lshr",
 }  # fmt: skip
-_COMPARED: Mapping[type[ast.AST], str] = {ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "ult", ast.Gt: "ugt"}
+_COMPARED: Mapping[type[ast.AST], str] = {
+    ast.Eq: "eq",
+    ast.NotEq: "ne",
+    ast.Lt: "ult",
+    ast.LtE: "ule",
+    ast.Gt: "ugt",
+    ast.GtE: "uge",
+}
 
 #: functions that are written out where they are called
-INLINED = frozenset(("insert", "find"))
+INLINED = frozenset(("insert", "insert_together", "find"))
 
 #: what an array has in it
 _ELEMENTS = {"Shared": "Word", "Words": "Word", "States": "State", "Bytes": "Byte"}
@@ -38,9 +45,12 @@ class Typed(NamedTuple):
     kind: str
 
 
-def kernel_functions(source: str, words: int, constants: Mapping[str, int], known: Mapping[str, Signature]) -> str:
+def kernel_functions(
+    sources: Iterable[str], words: int, constants: Mapping[str, int], known: Mapping[str, Signature]
+) -> str:
     """All functions of a kernel for states of some words; `known` are those that are there without it."""
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    nodes = (node for source in sources for node in ast.parse(source).body)
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     signatures = {**known, **{node.name: _signature(node) for node in functions}}
     return "\n\n".join(_Function(node, words, constants, signatures).text() for node in functions)
 

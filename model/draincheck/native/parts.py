@@ -5,20 +5,33 @@ Each operation is here twice: as Python, for who reads or runs the kernel as it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from typing import Final
 
 from draincheck.native.kernel_text import Signature
 from draincheck.native.width import WORD
 
-__all__ = ["PARTS", "SHARED", "bucket_of", "lowest", "matches", "parts_text", "prefetch", "prefetch_byte", "slots"]
+__all__ = [
+    "PARTS",
+    "SHARED",
+    "add",
+    "bucket_of",
+    "claim",
+    "look",
+    "lowest",
+    "matches",
+    "parts_text",
+    "prefetch",
+    "prefetch_byte",
+    "slots",
+]
 
 #: what stands where in the block that the kernel shares with its caller: numbers, and where arrays and functions are
-AT, UNTIL, STORED, ROOM, MOST, BUCKETS, TRANSITIONS, DEAD = range(8)
-ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, PATH, EXPAND = range(8, 20)
+AT, UNTIL, STORED, ROOM, MOST, BUCKETS, TRANSITIONS, DEAD, LAST_DEAD = range(9)
+ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, PATH, EXPAND = range(9, 21)
 
 #: how much that is
-SHARED: Final = 20
+SHARED: Final = 21
 
 #: states whose successors are collected before the first of them is looked for
 BATCH: Final = 32
@@ -57,6 +70,25 @@ def matches(table: Sequence[int], first: int, key: int) -> int:
     return sum(1 << slot for slot in range(SLOTS) if table[first + slot] == key)
 
 
+def look(table: Sequence[int], first: int, key: int) -> int:
+    """The same, and above these bits another for each slot that is free: as they were at one moment."""
+    return matches(table, first, key) | matches(table, first, 0) << SLOTS
+
+
+def claim(table: MutableSequence[int], slot: int, key: int) -> int:
+    """Put a key into a slot if that is free: 1 if it was."""
+    if table[slot]:
+        return 0
+    table[slot] = key
+    return 1
+
+
+def add(words: MutableSequence[int], place: int, number: int) -> int:
+    """Add to a word, as one step: what it was before."""
+    words[place] += number
+    return words[place] - number
+
+
 def lowest(bits: int) -> int:
     """The number of the lowest bit that is set."""
     return (bits & -bits).bit_length() - 1
@@ -76,6 +108,9 @@ def prefetch_byte(marks: Sequence[int], slot: int) -> int:
 PARTS: Final[Mapping[str, Signature]] = {
     "bucket_of": Signature(("State", "Word"), "Word"),
     "matches": Signature(("States", "Word", "State"), "Word"),
+    "look": Signature(("States", "Word", "State"), "Word"),
+    "claim": Signature(("States", "Word", "State"), "Word"),
+    "add": Signature(("Words", "Word", "Word"), "Word"),
     "lowest": Signature(("Word",), "Word"),
     "min": Signature(("Word", "Word"), "Word"),
     "prefetch": Signature(("States", "Word"), "Word"),
@@ -106,10 +141,53 @@ define internal i64 @min(i64 %one, i64 %other) alwaysinline {
 }
 """
 
+#: for states of one word: a line of the cache is read once, and compared as a whole
+_LINE = f"""\
+define internal i64 @matches(ptr %table, i64 %first, i64 %key) alwaysinline {{
+  %place = getelementptr i64, ptr %table, i64 %first
+  %line = load <{SLOTS} x i64>, ptr %place, align 64
+  %found = call i64 @compare(<{SLOTS} x i64> %line, i64 %key)
+  ret i64 %found
+}}
+
+define internal i64 @look(ptr %table, i64 %first, i64 %key) alwaysinline {{
+  %place = getelementptr i64, ptr %table, i64 %first
+  %line = load volatile <{SLOTS} x i64>, ptr %place, align 64
+  %found = call i64 @compare(<{SLOTS} x i64> %line, i64 %key)
+  %free = call i64 @compare(<{SLOTS} x i64> %line, i64 0)
+  %above = shl i64 %free, {SLOTS}
+  %both = or i64 %found, %above
+  ret i64 %both
+}}
+
+define internal i64 @compare(<{SLOTS} x i64> %line, i64 %key) alwaysinline {{
+  %one = insertelement <{SLOTS} x i64> poison, i64 %key, i32 0
+  %all = shufflevector <{SLOTS} x i64> %one, <{SLOTS} x i64> poison, <{SLOTS} x i32> zeroinitializer
+  %equal = icmp eq <{SLOTS} x i64> %line, %all
+  %bits = bitcast <{SLOTS} x i1> %equal to i{SLOTS}
+  %found = zext i{SLOTS} %bits to i64
+  ret i64 %found
+}}
+
+define internal i64 @claim(ptr %table, i64 %slot, i64 %key) alwaysinline {{
+  %place = getelementptr i64, ptr %table, i64 %slot
+  %was = cmpxchg ptr %place, i64 0, i64 %key acq_rel acquire
+  %won = extractvalue {{ i64, i1 }} %was, 1
+  %new = zext i1 %won to i64
+  ret i64 %new
+}}
+
+define internal i64 @add(ptr %words, i64 %place, i64 %number) alwaysinline {{
+  %at = getelementptr i64, ptr %words, i64 %place
+  %was = atomicrmw add ptr %at, i64 %number acq_rel
+  ret i64 %was
+}}"""
+
 
 def parts_text(words: int) -> str:
-    """The assembly of all of them for states of so many words."""
-    return "\n\n".join([_COMMON, _prefetch_text(words), _bucket_text(words), _matches_text(words)])
+    """The assembly of all of them for states of so many words; threads work together on those of one."""
+    own = [_LINE] if words == 1 else [_slots_text(words)]
+    return "\n\n".join([_COMMON, _prefetch_text(words), _bucket_text(words), *own])
 
 
 def _prefetch_text(words: int) -> str:
@@ -145,26 +223,6 @@ def _bucket_text(words: int) -> str:
         "}",
     ]
     return "\n".join(lines)
-
-
-def _matches_text(words: int) -> str:
-    """One word: a line of the cache is compared at once. More: one slot after the other."""
-    return _line_text() if words == 1 else _slots_text(words)
-
-
-def _line_text() -> str:
-    line, found = f"<{SLOTS} x i64>", f"<{SLOTS} x i1>"
-    return f"""\
-define internal i64 @matches(ptr %table, i64 %first, i64 %key) alwaysinline {{
-  %place = getelementptr i64, ptr %table, i64 %first
-  %line = load {line}, ptr %place, align 64
-  %one = insertelement {line} poison, i64 %key, i32 0
-  %all = shufflevector {line} %one, {line} poison, <{SLOTS} x i32> zeroinitializer
-  %equal = icmp eq {line} %line, %all
-  %bits = bitcast {found} %equal to i{SLOTS}
-  %found = zext i{SLOTS} %bits to i64
-  ret i64 %found
-}}"""
 
 
 def _slots_text(words: int) -> str:

@@ -12,7 +12,10 @@ from draincheck.native.memory import Block
 from draincheck.native.system import NativeLoop
 from draincheck.native.width import BYTES
 
-__all__ = ["States"]
+__all__ = ["AT_ONCE", "Hand", "States", "read"]
+
+#: states that are stored at once, at most, if nobody has found them
+AT_ONCE = 2048
 
 #: slots of the first table
 FIRST = 1 << 16
@@ -21,63 +24,80 @@ FIRST = 1 << 16
 FULL, LARGER = 80, 150
 
 
-class States:
-    """States as words in memory, and the block that is shared with the kernel.
+class Hand:
+    """What a thread works with: arrays of its own, and the block that says where they are.
 
     Attributes:
         words: those of a state.
+        most: how many states may have to be collected at once.
     """
 
-    def __init__(self, code: NativeLoop, actions: int, notes: int, batch: int) -> None:
-        """Begin without states.
-
-        Args:
-            code: the code of a system.
-            actions: how many actions it has.
-            notes: how many notes its search loop makes.
-            batch: how many states are stored at once, at most, that nobody has found.
-        """
-        self._kernel, self.words = code.kernel, code.words
-        self._bucket = parts.slots(self.words)
-        self._shared = (ctypes.c_uint64 * parts.SHARED)()
+    def __init__(self, words: int, actions: int, notes: int, most: int) -> None:
+        """Begin without anything; for a system of some actions, whose search loop makes some notes."""
+        self.words, self.most, self._actions, self._notes = words, most, actions, notes
+        self._numbers = (ctypes.c_uint64 * parts.SHARED)()
         self._blocks: dict[int, Block] = {}
-        most = max(batch, parts.BATCH * actions)
-        arrays = {
-            parts.ORDER: BYTES,
-            parts.OUT: most * self.width,
-            parts.PLACES: most * BYTES,
-            parts.SOUGHT: self.width,
-            **dict.fromkeys((parts.FIRED, parts.NO_FIRED), actions + 1),
-            **dict.fromkeys((parts.NOTED, parts.NO_NOTED), (notes + 1) * self.width),
-        }
-        for name, size in arrays.items():
-            self.share(name, Block(size))
-        self[parts.EXPAND] = code.expand
-        self._set_table(FIRST)
+        self.share(parts.OUT, Block(most * self.width))
+        self.share(parts.PLACES, Block(most * BYTES))
+        self.share(parts.FIRED, Block(actions + 1))
+        self.share(parts.NOTED, Block((notes + 1) * self.width))
+        with self._blocks[parts.NOTED].view as noted:
+            noted[:] = b"\xff" * len(noted)
+
+    def another(self) -> Hand:
+        """What another thread works with, for the same system."""
+        return Hand(self.words, self._actions, self._notes, self.most)
 
     def share(self, name: int, block: Block) -> None:
         """Tell the kernel where an array is."""
         self._blocks[name] = block
         self[name] = block.address
 
-    def block(self, name: int) -> Block:
-        """One of the arrays."""
-        return self._blocks[name]
-
-    def __len__(self) -> int:
-        return self[parts.STORED]
-
     def __getitem__(self, name: int) -> int:
-        """A number that is shared."""
-        return self._shared[name]
+        """A number of the block."""
+        return self._numbers[name]
 
     def __setitem__(self, name: int, value: int) -> None:
-        self._shared[name] = value
+        self._numbers[name] = value
+
+    @property
+    def address(self) -> int:
+        """Where the block is."""
+        return ctypes.addressof(self._numbers)
 
     @property
     def width(self) -> int:
         """The bytes of a state."""
         return self.words * BYTES
+
+    @property
+    def fired(self) -> set[int]:
+        """The actions that were taken."""
+        with self._blocks[parts.FIRED].view as fired:
+            return {index for index in range(self._actions) if fired[index]}
+
+    @property
+    def noted(self) -> Sequence[int]:
+        """For each note the least state in which it was made; where that was nowhere, a number that is greater than every state."""
+        return read(self._blocks[parts.NOTED], 0, self._notes, self.words)
+
+
+class States(Hand):
+    """States as words in memory, and the block that is shared with the kernel."""
+
+    def __init__(self, code: NativeLoop, actions: int, notes: int) -> None:
+        """Begin without states, for the code of a system of some actions, whose search loop makes some notes."""
+        super().__init__(code.words, actions, notes, max(AT_ONCE, parts.BATCH * actions))
+        self._kernel, self._bucket = code.kernel, parts.slots(code.words)
+        self.share(parts.ORDER, Block(BYTES))
+        self.share(parts.SOUGHT, Block(self.width))
+        self.share(parts.NO_FIRED, Block(actions + 1))
+        self.share(parts.NO_NOTED, Block((notes + 1) * self.width))
+        self[parts.EXPAND] = code.expand
+        self._set_table(FIRST)
+
+    def __len__(self) -> int:
+        return self[parts.STORED]
 
     @property
     def slots(self) -> int:
@@ -91,7 +111,7 @@ class States:
 
     def call(self, name: str, *words: int) -> int:
         """Call a function of the kernel."""
-        return self._kernel.call(name, ctypes.addressof(self._shared), *words)
+        return self._kernel.call(name, self.address, *words)
 
     def seek(self, state: int) -> None:
         """Say which state is sought."""

@@ -65,12 +65,14 @@ class NativeLoop:
 
 @cache
 def _kernel(words: int) -> Code:
-    """The kernel for states of some words."""
-    source = Path(parts.__file__).with_name("kernel.py").read_text(encoding="utf-8")
-    return loaded(f"kernel {words}", lambda: _kernel_text(source, words), KERNEL)
+    """The kernel for states of some words; several threads work together on those of one."""
+    room = Path(parts.__file__).parent
+    names = ["kernel.py", "kernel_together.py"][: 2 if words == 1 else 1]
+    sources = [(room / name).read_text(encoding="utf-8") for name in names]
+    return loaded(f"kernel {words}", lambda: _kernel_text(sources, words), KERNEL)
 
 
-def _kernel_text(source: str, words: int) -> str:
+def _kernel_text(sources: Sequence[str], words: int) -> str:
     numbers = {name: value for name, value in vars(parts).items() if name.isupper() and isinstance(value, int)}
     constants = {**numbers, "SLOTS": parts.slots(words)}
-    return "\n\n".join([parts.parts_text(words), kernel_functions(source, words, constants, parts.PARTS)])
+    return "\n\n".join([parts.parts_text(words), kernel_functions(sources, words, constants, parts.PARTS)])

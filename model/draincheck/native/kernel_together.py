@@ -1,0 +1,75 @@
+"""The search by several threads at once, which share the order, the table and the numbers of the first block: states of one word alone.
+
+Each takes batches from the same layer, and stores what is new for it, by one exchange that only one thread can win for a slot. What is in a
+bucket, and which of its slots is free, is said by one look: two might miss a state that somebody stores in between.
+"""
+
+from __future__ import annotations
+
+from draincheck.native.kernel import Shared, State, States, Word, Words, collect
+from draincheck.native.parts import (
+    AT,
+    BATCH,
+    BUCKETS,
+    DEAD,
+    LAST_DEAD,
+    ORDER,
+    OUT,
+    PLACES,
+    ROOM,
+    SLOTS,
+    STORED,
+    TABLE,
+    TRANSITIONS,
+    UNTIL,
+    add,
+    claim,
+    look,
+    lowest,
+)
+
+__all__ = ["advance_together", "insert_together"]
+
+
+def insert_together(table: States, buckets: Word, bucket: Word, state: State) -> Word:
+    """As `insert`; of several threads one is told that the state is new."""
+    key = state + 1
+    while True:
+        first = bucket * SLOTS
+        seen = look(table, first, key)
+        if seen & ((1 << SLOTS) - 1):
+            return 0
+        if seen == 0:
+            bucket += 1
+            if bucket == buckets:
+                bucket = 0
+        elif claim(table, first + lowest(seen >> SLOTS), key):
+            return 1
+
+
+def advance_together(shared: Shared, mine: Shared) -> Word:
+    """As `advance`, with other threads; 1 if there may be no more ROOM, which each of them leaves for one batch of every thread."""
+    table: States = shared[TABLE]
+    order: States = shared[ORDER]
+    out: States = mine[OUT]
+    places: Words = mine[PLACES]
+    while add(shared, STORED, 0) <= shared[ROOM]:
+        at = add(shared, AT, BATCH)
+        if at >= shared[UNTIL]:
+            return 0
+        count = collect(shared, mine, at, min(at + BATCH, shared[UNTIL]))
+        new = 0
+        here = 0
+        while here < count:
+            if insert_together(table, shared[BUCKETS], places[here], out[here]):
+                out[new] = out[here]
+                new += 1
+            here += 1
+        place = add(shared, STORED, new)
+        here = 0
+        while here < new:
+            order[place + here] = out[here]
+            here += 1
+        add(shared, TRANSITIONS, count)
+        add(shared, DEAD, mine[LAST_DEAD])
+    return 1
