@@ -150,6 +150,28 @@ def test_engines_by_name_say_what_explicit_search_says(model: str, engine: str) 
     assert found == expected
 
 
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("error", [ImportError("no such file"), OSError("libc is too old"), RecursionError("too deep")])
+def test_where_no_machine_code_can_be_made_python_begins_again(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says why; whoever demands machine code gets the reason alone."""
+
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(explorer, "NativeLoop", broken)
+    system = event_loop(1, 2, buggy=True)
+    found = explicit.decide(system, system.properties)
+    assert found.advice.endswith(str(error))
+    assert (found.statistics, found.verdicts) == (
+        (expected := explicit.decide(system, system.properties, tier=Tier.PYTHON)).statistics,
+        expected.verdicts,
+    )
+    with pytest.raises(ModelError, match=str(error)):
+        explicit.decide(system, system.properties, tier=Tier.NATIVE)
+
+
 # -- limits -----------------------------------------------------------------------------------------
 
 

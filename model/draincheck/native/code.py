@@ -104,7 +104,6 @@ class _Machine:
         passes = self._llvm.create_new_module_pass_manager()
         passes.add_always_inliner_pass()
         passes.add_sroa_pass()
-        passes.add_instruction_combine_pass()
         passes.add_simplify_cfg_pass()
         tuning = self._llvm.create_pipeline_tuning_options(speed_level=1)
         passes.run(module, self._llvm.create_pass_builder(machine, tuning))

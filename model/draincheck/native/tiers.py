@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 
 from draincheck.errors import ModelError
@@ -51,24 +51,42 @@ def explored(
     if tier is Tier.NATIVE:
         found = Explorer(system, watched, asked)
         _demand_native(found)
-        return _native(found, asked, budget, reporter)
+        return _natively(found, asked, budget, reporter)
     found = Explorer(system, watched, asked, keep)
-    change = _Change(found) if tier is Tier.BY_SIZE and keep is not Keep.EDGES else None
-    if change is None:
+    change = _Change(found) if tier is Tier.BY_SIZE and keep is not Keep.EDGES else _never
+    if found.run(budget, reporter, change):
+        found.advice = _advice(change, len(found))
+        return found
+    try:
+        return _natively(found, asked, budget, reporter)
+    except ModelError as error:
+        found = Explorer(system, watched, asked, keep)
         found.run(budget, reporter)
-    elif not found.run(budget, reporter, change):
-        return _native(found, asked, budget, reporter)
-    elif change.is_missed and len(found) >= WAITED:
-        found.advice = f"{len(found):,} states were searched by Python alone: {MISSING}"
-    return found
+        found.advice = error.message
+        return found
 
 
-def _native(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, reporter: Reporter) -> Explored:
-    from draincheck.native.explorer import NativeExplorer
+def _never(states: int) -> bool:
+    return False
 
-    native = NativeExplorer(before, asked)
+
+def _natively(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, reporter: Reporter) -> Explored:
+    """Explore by machine code. Raises ModelError where llvmlite, or the size of a term, keeps it from being made."""
+    try:
+        from draincheck.native.explorer import NativeExplorer
+
+        native = NativeExplorer(before, asked)
+    except (ImportError, OSError, RecursionError) as error:
+        raise ModelError(f"{before.system.name} is not searched natively: {error}") from error
     native.run(limits, reporter)
     return native
+
+
+def _advice(change: Callable[[int], bool], states: int) -> str:
+    """What would have helped a search of so many states."""
+    if isinstance(change, _Change) and change.is_missed and states >= WAITED:
+        return f"{states:,} states were searched by Python alone: {MISSING}"
+    return ""
 
 
 def _demand_native(found: Explorer) -> None:
