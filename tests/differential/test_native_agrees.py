@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import CFUNCTYPE, c_uint64
+from pathlib import Path
 from random import Random
 from typing import cast
 
@@ -13,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from draincheck import interpreter
+from draincheck.checking import system_of
 from draincheck.engines import explicit
 from draincheck.errors import EvidenceError
 from draincheck.exploration import loop as loops
 from draincheck.exploration.explorer import Explorer
 from draincheck.expr import BoolExpr
+from draincheck.model_file import builders
 from draincheck.native import code, expand, parts, reaching, system, team, terms
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.states import States, read
@@ -28,6 +31,7 @@ from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.suite.matrix import default_rows
+from tests.support.house import ROOT
 from tests.support.layouts import Spread
 from tests.support.samples import sampled
 from tests.support.strategies import limits, random_system, systems
@@ -123,6 +127,8 @@ def _called(address: int, *words: int) -> int:
 
 SYSTEMS = 110
 
+FILES = sorted((ROOT / "examples").glob("*.py"))
+
 
 @pytest.fixture(scope="module")
 def rows() -> list[TransitionSystem]:
@@ -138,6 +144,14 @@ def test_rows_are_equal(rows: list[TransitionSystem], number: int) -> None:
     system = rows[number]
     assert len(rows) == SYSTEMS
     assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_examples_are_equal(file: Path) -> None:
+    """Machine code says of every variant of an example what Python says."""
+    for builder in builders(str(file)):
+        system = system_of(builder.build({}))
+        assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
 
 
 # -- negative controls ------------------------------------------------------------------------------
