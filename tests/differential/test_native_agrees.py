@@ -19,20 +19,22 @@ from draincheck.engines import explicit
 from draincheck.errors import EvidenceError
 from draincheck.exploration import loop as loops
 from draincheck.exploration.explorer import Explorer
-from draincheck.expr import BoolExpr
+from draincheck.expr import BoolExpr, all_
 from draincheck.model_file import builders
 from draincheck.native import code, expand, parts, reaching, system, team, terms
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.states import States, read
 from draincheck.native.tiers import Tier
-from draincheck.properties import Always
+from draincheck.properties import Always, CanAlwaysFinish, NoDeadlock, Reachable
 from draincheck.qemu.cache import BuildCache
-from draincheck.system import TransitionSystem
+from draincheck.sorts import IntSort
+from draincheck.system import IntVar, TransitionSystem
 from draincheck.verdict import Exploration, Limits
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.suite.matrix import default_rows
 from tests.support.house import ROOT
 from tests.support.layouts import Spread
+from tests.support.machines import Machine
 from tests.support.samples import sampled
 from tests.support.strategies import limits, random_system, systems
 
@@ -144,6 +146,26 @@ def test_rows_are_equal(rows: list[TransitionSystem], number: int) -> None:
     system = rows[number]
     assert len(rows) == SYSTEMS
     assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
+
+
+@pytest.mark.parametrize("bits", [1, 40, 62, 63, 64, 65, 126, 127, 128, 191, 192, 511])
+def test_states_may_fill_their_words(bits: int) -> None:
+    """To the last bit, with which nothing is confused: the greatest state is the initial one."""
+    widths = [min(40, bits - at) for at in range(0, bits, 40)]
+    numbers = [IntVar(f"n{n}", IntSort(0, (1 << width) - 1), ((1 << width) - 1,)) for n, width in enumerate(widths)]
+    machine = Machine(*numbers)
+    for number in dict.fromkeys((numbers[0], numbers[-1])):
+        most = number.sort.high
+        machine.action("down", number > max(0, most - 20), number.dec())
+        machine.action("up", number < most, number.inc())
+    system = machine.system(
+        Reachable("both low", all_(*(n < n.sort.high for n in (numbers[0], numbers[-1])))),
+        CanAlwaysFinish("back", all_(*(n.is_(n.sort.high) for n in numbers))),
+        NoDeadlock("alive"),
+    )
+    found = natively(system, Limits())
+    assert found == interpreter.explore(system)
+    assert found.statistics.states in (2, 21, 21 * 21, 2 * 21, 8 * 21)
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
