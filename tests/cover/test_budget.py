@@ -229,7 +229,7 @@ def test_limits_that_an_engine_does_not_know_are_refused() -> None:
     )
     result = run("check", "--engine", "bmc", "--max-states", "3")
     assert result.exit_code == 2
-    assert "--max-states is no limit that --engine bmc knows; these do: explicit, auto" in result.stderr
+    assert "--max-states is no limit that --engine bmc knows; these do: explicit, native, python, auto" in result.stderr
 
 
 def test_building_that_takes_too_long_is_unknown(tmp_path: Path) -> None:
