@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from draincheck.native.terms import chosen, not_understood
 from draincheck.native.width import WORD
 from draincheck.native.writing import FunctionText
@@ -38,7 +40,7 @@ class Signature(NamedTuple):
     gives: str
 
 
-class Typed(NamedTuple):
+class Typed(Struct, frozen=True):
     """A value, and what kind it is: a Word, a State, or a constant that is either."""
 
     text: str

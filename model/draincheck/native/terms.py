@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple, TypeVar
 
+from msgspec import Struct
+
 from draincheck.errors import ModelError
 from draincheck.native.width import WORD
 
@@ -33,7 +35,7 @@ class Range(NamedTuple):
         return max(max(number, ~number).bit_length() for number in self)
 
 
-class Stored(NamedTuple):
+class Stored(Struct, frozen=True):
     """A value that was computed before: a number with its width and what it can be, or a condition (None)."""
 
     operand: str
