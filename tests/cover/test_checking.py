@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from draincheck.checking import check, system_of
-from draincheck.engines.registry import ENGINES, Engine, Question, find_engine
+from draincheck.engines.registry import ENGINES, EXPLORING, Engine, Question, find_engine
 from draincheck.errors import ModelError
 from draincheck.lang import Model
 from draincheck.reason import Refused
@@ -52,7 +52,7 @@ def test_every_engine_answers_the_same_question(engine: Engine) -> None:
     assert result["small"].outcome is Outcome.VIOLATED
     assert result["will get there"].outcome is Outcome.HOLDS
     assert not result.holds
-    assert (result.exploration is not None) is (engine.name == "explicit")
+    assert (result.exploration is not None) is (engine.name in EXPLORING)
 
 
 def few(engine: Engine) -> Limits:
@@ -73,7 +73,7 @@ def test_a_limit_that_an_engine_does_not_know_is_refused(engine: Engine) -> None
 
 def test_unknown_names_are_refused() -> None:
     """An engine or a property that is not there is an error, never a verdict."""
-    with pytest.raises(ModelError, match="unknown engine 'magic'; known: explicit, bmc"):
+    with pytest.raises(ModelError, match="unknown engine 'magic'; known: explicit, native, python, bmc"):
         find_engine("magic")
     with pytest.raises(ModelError, match="has no property 'tiny'"):
         check(model(), ["tiny"])

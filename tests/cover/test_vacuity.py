@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from check_invariants.main import cli
 from draincheck import Limits, Model, Outcome, certify, check, interpreter
 from draincheck.engines import explicit, liveness
-from draincheck.engines.registry import ENGINES
+from draincheck.engines.registry import ENGINES, EXPLORING
 from draincheck.engines.simulation import simulate
 from draincheck.lang import TRUE, BoolVar
 
@@ -64,7 +64,7 @@ def test_a_step_without_one_does(engine: str) -> None:
 @pytest.mark.parametrize("engine", NAMES)
 def test_that_no_check_asks_needs_no_search(engine: str) -> None:
     """Every engine says so, however little it may look at; of an assertion that is asked it says what it found."""
-    limits = Limits(states=2) if engine == "explicit" else Limits(depth=2)
+    limits = Limits(states=2) if engine in EXPLORING else Limits(depth=2)
     assert check(counter("kpet"), ["kpet"], engine=engine, limits=limits)["kpet"].outcome is NEVER
     assert check(counter(), ["kept"], engine=engine, limits=limits)["kept"].outcome in (UNKNOWN, HOLDS)
 
@@ -197,14 +197,14 @@ def test_a_thread_that_does_nothing_puts_nothing_to_the_test(
     add: Callable[[Model, BoolVar], None], engine: str
 ) -> None:
     """Beside a model in which nothing can happen: what would hold is never asked, what is violated is so, by every engine that decides it."""
-    limits = Limits() if engine in ("explicit", "auto") else Limits(depth=3)
+    limits = Limits() if engine in {*EXPLORING, "auto"} else Limits(depth=3)
     found = check(still(add), engine=engine, limits=limits).verdicts
     outcomes = {name: verdict.outcome for name, verdict in found.items()}
     violated = {"wrong", "far", "too late"}
     undecided = {name for name, outcome in outcomes.items() if outcome is UNKNOWN}
     expected = {name: VIOLATED if name in violated else NEVER for name in outcomes}
     assert outcomes == expected | dict.fromkeys(undecided, UNKNOWN)
-    assert engine not in ("explicit", "auto") or not undecided
+    assert engine not in {*EXPLORING, "auto"} or not undecided
 
 
 @pytest.mark.parametrize("add", IDLE)
