@@ -29,8 +29,8 @@ def block(buckets: int = BUCKETS, places: int = 1000) -> list[Any]:
         shared[name] = [0] * places
     shared[parts.TABLE] = [0] * (buckets * parts.SLOTS)
     shared[parts.SOUGHT] = [0]
-    for name in (parts.FIRED, parts.NO_FIRED):
-        shared[name] = bytearray(1000)
+    for name in (parts.FIRED, parts.NO_FIRED, parts.MARKS):
+        shared[name] = bytearray(1000 + buckets * parts.SLOTS)
     return shared
 
 
@@ -110,3 +110,99 @@ def test_machine_code_does_what_the_text_says(system: TransitionSystem) -> None:
     assert list(native._states.read(0, len(native))) == shared[parts.ORDER][: shared[parts.STORED]]
     assert native.transitions == shared[parts.TRANSITIONS]
     assert native._states[parts.DEAD] == shared[parts.DEAD]
+
+
+# -- questions --------------------------------------------------------------------------------------
+
+
+def searched(system: TransitionSystem) -> tuple[list[Any], dict[int, list[int]]]:
+    """A search that has come to its end, and for each state those that are one action away."""
+    shared, after = searching(system), dict[int, list[int]]()
+    while shared[parts.AT] < shared[parts.STORED]:
+        shared[parts.UNTIL] = shared[parts.STORED]
+        kernel.advance(shared)
+    loop = Loop(system)
+    for state in shared[parts.ORDER][: shared[parts.STORED]]:
+        loop.expand((state,))
+        after[state] = [*loop.targets]
+    return shared, after
+
+
+def test_the_least_state_before_is_found() -> None:
+    """Among those that are asked about; zero where none leads there."""
+    shared, after = searched(event_loop(1, 1))
+    states = shared[parts.ORDER][: shared[parts.STORED]]
+    for state in states:
+        shared[parts.SOUGHT][0] = state
+        for piece in (states[:40], states[40:]):
+            start = states.index(piece[0])
+            number = kernel.predecessor(shared, start, start + len(piece))
+            before = [each for each in piece if state in after[each]]
+            assert (states[number - 1] if number else None) == min(before, default=None)
+        assert kernel.number_of(shared, 0, len(states)) == states.index(state) + 1
+        assert shared[parts.TABLE][kernel.slot_of(shared) - 1] == state + 1
+
+
+def test_the_least_state_in_which_something_holds_is_found() -> None:
+    """And of those in which nothing moves."""
+    shared, after = searched(philosophers())
+    states = shared[parts.ORDER][: shared[parts.STORED]]
+    for bit in range(8):
+
+        def holds(order: Numbers, index: int, bit: int = bit) -> int:
+            return order[index] >> bit & 1
+
+        wanted = [state for state in states if state >> bit & 1]
+        for question, among in ((kernel.first, wanted), (kernel.first_dead, [s for s in wanted if not after[s]])):
+            number = question(shared, 0, len(states), holds)
+            assert (states[number - 1] if number else None) == min(among, default=None)
+
+
+def met(goal: int) -> kernel.Holds:
+    """Where a state is the goal."""
+    return lambda order, index: order[index] == goal
+
+
+@pytest.mark.parametrize("system", [event_loop(1, 1), philosophers()], ids=["event loop", "philosophers"])
+def test_walks_say_what_can_be_reached(system: TransitionSystem) -> None:
+    """For every goal of a single state: the states from which it can be reached have the bit, and no others."""
+    shared, after = searched(system)
+    states, slots = shared[parts.ORDER][: shared[parts.STORED]], len(shared[parts.TABLE])
+    shared[parts.PATH] = [0] * (len(states) + 1)
+    for goal in states:
+        shared[parts.MARKS] = bytearray(slots)
+        kernel.mark(shared, 0, slots, met(goal), 2)
+        for _ in states:
+            kernel.forget_walks(shared, 0, slots)
+            kernel.walks(shared, 0, slots, 2)
+        able, more = {goal}, True
+        while more:
+            new = {state for state in states if able.intersection(after[state])} - able
+            able, more = able | new, bool(new)
+        lacking = [state for state in states if state not in able]
+        number = kernel.first_lacking(shared, 0, len(states), 2)
+        assert kernel.lacking(shared, 0, slots, 2) == len(lacking)
+        assert (states[number - 1] if number else None) == min(lacking, default=None)
+
+
+def test_what_was_not_looked_at_may_reach_anything() -> None:
+    """All bits at once, for some states alone."""
+    shared, _ = searched(philosophers())
+    shared[parts.MARKS] = bytearray(len(shared[parts.TABLE]))
+    kernel.mark_all(shared, 2, 4, 5)
+    marked = [shared[parts.MARKS][slot] for slot, key in enumerate(shared[parts.TABLE]) if key]
+    assert sorted(marked) == [0] * (len(marked) - 2) + [5, 5]
+
+
+def test_one_state_after_the_other_ends_where_there_are_too_many() -> None:
+    """The state after which more would be stored is not looked at, and what it leads to is forgotten."""
+    shared = searching(event_loop(1, 1))
+    shared[parts.MOST] = 20
+    while (why := kernel.advance_singly(shared)) == 0:
+        shared[parts.UNTIL] = shared[parts.STORED]
+    at, stored = shared[parts.AT], shared[parts.STORED]
+    assert (why, stored <= 20) == (2, True)
+    assert len([key for key in shared[parts.TABLE] if key]) == stored
+    found = kernel.collect(shared, shared, at, at + 1)
+    new = {state for state in shared[parts.OUT][:found] if not kernel.find(shared[parts.TABLE], 200, state)}
+    assert stored + len(new) > 20
