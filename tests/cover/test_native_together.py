@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableSequence
+from threading import Event, Thread
 
 import pytest
 
@@ -96,3 +97,35 @@ def test_a_limit_of_states_is_kept_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     system, limit = event_loop(2, 1), Limits(states=500)
     expected = explicit.decide(system, system.properties, limit, tier=Tier.PYTHON)
     assert explicit.decide(system, system.properties, limit, tier=Tier.NATIVE) == expected
+
+
+def test_threads_that_cannot_be_started_are_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that there are do their part."""
+
+    def refused(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(team, "ENOUGH", 1)
+    monkeypatch.setattr(team, "processors", lambda: 4)
+    monkeypatch.setattr(Thread, "start", refused)
+    system = event_loop(2, 1)
+    expected = explicit.decide(system, system.properties, tier=Tier.PYTHON)
+    assert explicit.decide(system, system.properties, tier=Tier.NATIVE) == expected
+
+
+def test_an_interrupt_waits_for_every_thread() -> None:
+    """What they work with is there until the last has ended."""
+    go_on, interrupts = Event(), [KeyboardInterrupt()]
+
+    class Waited(Thread):
+        def join(self, timeout: float | None = None) -> None:
+            if interrupts:
+                raise interrupts.pop()
+            go_on.set()
+            super().join(timeout)
+
+    thread = Waited(target=go_on.wait)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        team._join([thread])
+    assert not thread.is_alive()

@@ -58,12 +58,34 @@ class Team:
             told[number] = self._states.call("advance_together", hands[number].address)
 
         others = [Thread(target=work, args=(number,)) for number in range(1, len(hands))]
-        for other in others:
-            other.start()
-        work(0)
-        for other in others:
-            other.join()
+        started = [other for other in others if _starts(other)]
+        try:
+            work(0)
+        finally:
+            _join(started)
         return told
+
+
+def _starts(thread: Thread) -> bool:
+    """Start a thread; where the system allows no more of them, those that there are do its part."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _join(threads: Sequence[Thread]) -> None:
+    """Wait until all have ended, whoever does not want to wait: what they work with has to stay until then. Raises KeyboardInterrupt."""
+    interrupt: KeyboardInterrupt | None = None
+    for thread in threads:
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt as error:
+                interrupt = error
+    if interrupt is not None:
+        raise interrupt
 
 
 def processors() -> int:
