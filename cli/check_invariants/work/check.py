@@ -161,7 +161,7 @@ def _table(found: Checked) -> Table:
 def _statistics(exploration: Exploration) -> str:
     s = exploration.statistics
     rest = f", {counted(s.queue, 'state')} not expanded" if s.queue else ""
-    memory = f", {s.bytes / s.states:.0f} bytes a state" if s.states >= MANY else ""
+    memory = f", {counted(round(s.bytes / s.states), 'byte')} a state" if s.states >= MANY else ""
     return f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s{memory}"
 
 

@@ -23,6 +23,7 @@ from draincheck.native.team import Team
 from draincheck.native.width import WORD
 from draincheck.reason import Stop, StopKind
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
+from draincheck.words import counted
 
 __all__ = ["NativeExplorer"]
 
@@ -153,7 +154,7 @@ class NativeExplorer(Explored):
             layer, (start, end) = self._known[number], self._ends[-2:]
             if len(layer) != end - start or sum(layer) != sum(self._states.read(start, end)):
                 raise EvidenceError(
-                    f"{self.system.name}: machine code finds other states after {number} actions than Python does"
+                    f"{self.system.name}: machine code finds other states after {counted(number, 'action')} than Python does"
                 )
 
     # -- what was found -----------------------------------------------------------------------------

@@ -1,14 +1,16 @@
-"""Memory outside Python's heap, for machine code: zero at first, and the system gives only what is touched."""
+"""Region outside Python's heap, for machine code: zero at first, and the system gives only what is touched."""
 
 from __future__ import annotations
 
 import ctypes
 import mmap
 
-__all__ = ["Block"]
+from draincheck.words import counted
+
+__all__ = ["Region"]
 
 
-class Block:
+class Region:
     """So many bytes of memory. They are given back when nobody holds this any more."""
 
     def __init__(self, size: int) -> None:
@@ -44,4 +46,4 @@ def _taken(size: int) -> mmap.mmap:
             return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         return mmap.mmap(-1, size)
     except OSError as error:
-        raise MemoryError(f"{size} bytes: {error.strerror}") from error
+        raise MemoryError(f"{counted(size, 'byte')}: {error.strerror}") from error

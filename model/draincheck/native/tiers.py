@@ -12,6 +12,7 @@ from draincheck.expr import BoolExpr
 from draincheck.native.width import refusal
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Reporter
+from draincheck.words import counted
 
 __all__ = ["MANY", "Tier", "explored"]
 
@@ -85,7 +86,7 @@ def _natively(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, repor
 def _advice(change: Callable[[int], bool], states: int) -> str:
     """What would have helped a search of so many states."""
     if isinstance(change, _Change) and change.is_missed and states >= WAITED:
-        return f"{states:,} states were searched by Python alone: {MISSING}"
+        return f"Python alone searched {counted(states, 'state')}: {MISSING}"
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from draincheck.exploration.loop import Loop
+from draincheck.words import counted
 
 __all__ = ["BYTES", "MOST_WORDS", "WORD", "refusal", "words_of"]
 
@@ -27,7 +28,7 @@ def words_of(bits: int) -> int:
 def refusal(loop: Loop) -> str:
     """Why a system is not searched natively; "" if it is."""
     if words_of(loop.layout.width) > MOST_WORDS:
-        return f"its states take {loop.layout.width} bits, and {MOST_WORDS * WORD - 1} are the most"
+        return f"its states take {counted(loop.layout.width, 'bit')}, and {MOST_WORDS * WORD - 1} are the most"
     if len(loop.source) > LONGEST:
         return f"the text of its steps is {len(loop.source):,} characters long, and {LONGEST:,} are the most"
     return ""
