@@ -1,4 +1,4 @@
-"""Region outside Python's heap, for machine code: zero at first, and the system gives only what is touched."""
+"""Pages outside Python's heap, for machine code: zero at first, and the system gives only what is touched."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import mmap
 
 from draincheck.words import counted
 
-__all__ = ["Region"]
+__all__ = ["Pages"]
 
 
-class Region:
+class Pages:
     """So many bytes of memory. They are given back when nobody holds this any more."""
 
     def __init__(self, size: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from draincheck.budget import look
 from draincheck.native import parts
-from draincheck.native.memory import Region
+from draincheck.native.memory import Pages
 from draincheck.native.states import States
 from draincheck.native.width import BYTES
 
@@ -37,7 +37,7 @@ class Reaching:
             expanded: how many of these had their actions taken.
             goals: the functions that say where each goal is met.
         """
-        self._states, self._goals, self._marks = states, len(goals), Region(states.slots)
+        self._states, self._goals, self._marks = states, len(goals), Pages(states.slots)
         self._choose()
         for number, holds in enumerate(goals):
             self._of_all("mark", holds, 1 << number)
@@ -67,7 +67,7 @@ class Reaching:
         """Walk from every state that is not known to reach a goal; True if that was of use, and there are still such."""
         before = self._of_all("lacking", bit)
         if before:
-            self._states.share(parts.PATH, Region((len(self._states) + 1) * BYTES))
+            self._states.share(parts.PATH, Pages((len(self._states) + 1) * BYTES))
             self._of_all("forget_walks")
             self._of_all("walks", bit)
         return 0 < self._of_all("lacking", bit) < before

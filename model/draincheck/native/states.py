@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 
 from draincheck.native import parts
-from draincheck.native.memory import Region
+from draincheck.native.memory import Pages
 from draincheck.native.system import NativeLoop
 from draincheck.native.width import BYTES
 
@@ -36,11 +36,11 @@ class Hand:
         """Begin without anything; for a system of some actions, whose search loop makes some notes."""
         self.words, self.most, self._actions, self._notes = words, most, actions, notes
         self._numbers = (ctypes.c_uint64 * parts.SHARED)()
-        self._blocks: dict[int, Region] = {}
-        self.share(parts.OUT, Region(most * self.width))
-        self.share(parts.PLACES, Region(most * BYTES))
-        self.share(parts.FIRED, Region(actions + 1))
-        self.share(parts.NOTED, Region((notes + 1) * self.width))
+        self._blocks: dict[int, Pages] = {}
+        self.share(parts.OUT, Pages(most * self.width))
+        self.share(parts.PLACES, Pages(most * BYTES))
+        self.share(parts.FIRED, Pages(actions + 1))
+        self.share(parts.NOTED, Pages((notes + 1) * self.width))
         with self._blocks[parts.NOTED].view as noted:
             noted[:] = b"\xff" * len(noted)
 
@@ -48,7 +48,7 @@ class Hand:
         """What another thread works with, for the same system."""
         return Hand(self.words, self._actions, self._notes, self.most)
 
-    def share(self, name: int, block: Region) -> None:
+    def share(self, name: int, block: Pages) -> None:
         """Tell the kernel where an array is."""
         self._blocks[name] = block
         self[name] = block.address
@@ -89,10 +89,10 @@ class States(Hand):
         """Begin without states, for the code of a system of some actions, whose search loop makes some notes."""
         super().__init__(code.words, actions, notes, max(AT_ONCE, parts.BATCH * actions))
         self._kernel, self._bucket = code.kernel, parts.slots(code.words)
-        self.share(parts.ORDER, Region(BYTES))
-        self.share(parts.SOUGHT, Region(self.width))
-        self.share(parts.NO_FIRED, Region(actions + 1))
-        self.share(parts.NO_NOTED, Region((notes + 1) * self.width))
+        self.share(parts.ORDER, Pages(BYTES))
+        self.share(parts.SOUGHT, Pages(self.width))
+        self.share(parts.NO_FIRED, Pages(actions + 1))
+        self.share(parts.NO_NOTED, Pages((notes + 1) * self.width))
         self[parts.EXPAND] = code.expand
         self._set_table(FIRST)
 
@@ -155,14 +155,14 @@ class States(Hand):
     def _set_table(self, slots: int) -> None:
         """Have an empty table of so many slots, and as many places in the order as it may take states."""
         room = slots * FULL // 100
-        table, order = Region(slots * self.width), self._blocks[parts.ORDER]
+        table, order = Pages(slots * self.width), self._blocks[parts.ORDER]
         order.grow(room * self.width)
         self.share(parts.ORDER, order)
         self.share(parts.TABLE, table)
         self[parts.BUCKETS], self[parts.ROOM] = slots // self._bucket, room
 
 
-def read(block: Region, first: int, end: int, words: int) -> Sequence[int]:
+def read(block: Pages, first: int, end: int, words: int) -> Sequence[int]:
     """Numbers of so many words that stand in memory."""
     size = words * BYTES
     with block.view as view:
@@ -171,7 +171,7 @@ def read(block: Region, first: int, end: int, words: int) -> Sequence[int]:
         return [int.from_bytes(view[at : at + size], sys.byteorder) for at in range(first * size, end * size, size)]
 
 
-def write(block: Region, first: int, numbers: Iterable[int], words: int) -> None:
+def write(block: Pages, first: int, numbers: Iterable[int], words: int) -> None:
     """Put numbers of so many words into memory."""
     size = words * BYTES
     content = (
