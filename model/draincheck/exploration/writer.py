@@ -86,7 +86,9 @@ class Writer(OfTerms[str]):
                 return "False" if facts is None else self.all_of(facts.fixed, facts) or "True"
             case op.OR:
                 values, rest = disjunction(a.args)
-                return f"({' or '.join([*starmap(self._among, values.items()), *map(self.condition, rest)]) or 'False'})"
+                return (
+                    f"({' or '.join([*starmap(self._among, values.items()), *map(self.condition, rest)]) or 'False'})"
+                )
             case op.NOT:
                 return f"not {self.condition(a.args[0])}"
             case op.ITE:
