@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -14,6 +15,9 @@ __all__ = ["main"]
 
 #: after how many new objects Python looks for cycles: nearly all that a command makes is kept, and in 700, as usual, there is nothing to find
 SELDOM = 100_000, 20, 20
+
+#: ends the process, whatever a model's program has registered for its end, or put in the place of `sys.exit` and its like
+_END = os._exit
 
 
 def main() -> NoReturn:
@@ -29,6 +33,10 @@ def main() -> NoReturn:
         code = INTERRUPTED
     hear_no_more()
     if _others_go_on():
+        _leave(code)
+    if program := sys.modules.get("draincheck.program"):
+        with suppress(Exception), program.staying():
+            atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage] (nothing public runs them)
         _leave(code)
     sys.exit(code)
 
@@ -46,7 +54,7 @@ def _leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
-    os._exit(code)
+    _END(code)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Event, Lock, Thread
 from time import perf_counter
 from types import ModuleType
@@ -41,6 +42,7 @@ __all__ = [
     "emit_table",
     "emit_trace",
     "json_text",
+    "shown_elsewhere",
     "until_stopped",
     "whole",
 ]
@@ -168,8 +170,13 @@ class Counter:
         with _shown.lock:
             _shown.counters.remove(self)
             self._over.set()
-            if self._status is not None:
-                self._status.stop()
+            self.hide()
+
+    def hide(self) -> None:
+        """Take away what a terminal shows of it, until it is shown again."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
     def advance(self, done: int) -> None:
         """Say how much is done by now."""
@@ -209,12 +216,15 @@ class Counter:
         """Show the last of those that count, until this one is over."""
         while not self._over.wait(TICK):
             with _shown.lock:
-                if _shown.counters:
+                if _shown.counters and not _shown.elsewhere:
                     _shown.counters[-1].show()
 
     def _words(self, now: float) -> str:
-        outer = (counter.place for counter in _shown.counters[: _shown.counters.index(self)])
-        parts = [*outer, f"{self._phase}: " if self._phase and self.done else self._phase]
+        outer = [*_shown.around, *_shown.counters[: _shown.counters.index(self)]]
+        parts = [
+            *(counter.place for counter in outer),
+            f"{self._phase}: " if self._phase and self.done else self._phase,
+        ]
         if self.done or not self._phase:
             rate = (
                 f", {self.done / (now - self._since):.0f} a second" if self.total is None and now > self._since else ""
@@ -229,20 +239,39 @@ class Counter:
 
 
 class _Shown:
-    """Those that count, each inside the one before, and who shows or ends one; a process that is forked begins with none."""
+    """Those that count, each inside the one before, and who shows or ends one.
+
+    A process that is forked begins with none; if it shows what this one would (`elsewhere`), those of this one stand `around` its own.
+    """
 
     def __init__(self) -> None:
         self.counters: list[Counter] = []
+        self.around: list[Counter] = []
+        self.elsewhere = False
         self.lock = Lock()
 
     def begin(self) -> None:
         """Begin anew."""
-        self.counters, self.lock = [], Lock()
+        self.around = [*self.around, *self.counters] if self.elsewhere else []
+        self.counters, self.elsewhere, self.lock = [], False, Lock()
 
 
 _shown = _Shown()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_shown.begin)
+
+
+@contextmanager
+def shown_elsewhere() -> Generator[None]:
+    """While a process that is forked in here does the work, and shows how far it is: this one shows nothing."""
+    with _shown.lock:
+        _shown.elsewhere = True
+        for counter in _shown.counters:
+            counter.hide()
+    try:
+        yield
+    finally:
+        _shown.elsewhere = False
 
 
 def until_stopped(items: Iterator[T], noun: str, did: str, total: int | None) -> tuple[list[T], Stop | None]:

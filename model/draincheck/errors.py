@@ -110,6 +110,7 @@ class WorkerLost(RuntimeError):
     """A process that worked for this one has ended by itself, or somebody has ended it (out of memory, for instance)."""
 
     def __init__(self, how: str) -> None:
+        self.how = how
         super().__init__(f"a process that worked for this one was ended ({how}); was there enough memory?")
 
 

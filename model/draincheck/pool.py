@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from draincheck.reason import Stop
     from draincheck.worker import Reply, Worker
 
-__all__ = ["how_many", "in_processes"]
+__all__ = ["apart", "how_many", "in_processes"]
 
 #: seconds between two looks at the budget
 LOOK = 0.1
@@ -31,9 +31,14 @@ R = TypeVar("R")
 
 def how_many(wanted: int | None = None) -> int:
     """How many processes may work: as many as there are cores, or so many as are wanted; 1 where others cannot be forked."""
-    if not sys.platform.startswith("linux"):
+    if not _can_fork():
         return 1
     return wanted or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _can_fork() -> bool:
+    """Whether other processes can be forked from this one."""
+    return sys.platform.startswith("linux")
 
 
 def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | None = None) -> Iterator[R]:
@@ -55,6 +60,32 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
             workers = [stack.enter_context(Worker(work)) for _ in range(number)]
         for reply in _in_order(workers, items):
             yield reply.get()
+
+
+def apart(work: Callable[[], Iterator[R]]) -> Iterator[R]:
+    """What `work` yields, one by one, found by a process of its own: nothing that runs there changes this one, or ends it.
+
+    Its standard error is this one's. This process does it where no other can be forked. Exceptions come through as they are. Raises WorkerLost
+    if the other ends before it is done, and OutOfBudget when there is reason to stop and it does not.
+    """
+    if not _can_fork():
+        yield from work()
+        return
+    from draincheck.worker import Worker
+
+    found, patience = work(), _Patience()
+    with Worker[None, R | None](lambda _: next(found, None), speaks=True) as worker:
+        worker.ask(None)
+        while (item := _reply(worker, patience).get()) is not None:
+            yield item
+            worker.ask(None)
+
+
+def _reply(worker: Worker[T, R], patience: _Patience) -> Reply[R]:
+    """What a worker that was asked says."""
+    while not select([worker], [], [], LOOK)[0]:
+        patience.demand([worker])
+    return worker.reply()
 
 
 def _in_order(workers: Sequence[Worker[T, R]], items: Sequence[T]) -> Iterator[Reply[R]]:

@@ -21,7 +21,7 @@ from draincheck.lang.variations import Variant, said, variants_of
 from draincheck.location import source_of
 from draincheck.watchdog import watched
 
-__all__ = ["Program", "place_in"]
+__all__ = ["Program", "place_in", "staying"]
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ def running(file: str) -> Generator[None]:
 
     Raises OutOfBudget where it takes more than the command that runs may.
     """
-    with redirect_stdout(sys.stderr), _neighbours_of(file), _without_traces(), _staying(), _alone(), watched():
+    with redirect_stdout(sys.stderr), _neighbours_of(file), _without_traces(), staying(), _alone(), watched():
         yield
 
 
@@ -128,7 +128,7 @@ def _alone() -> Generator[None]:
 
 
 @contextmanager
-def _staying() -> Generator[None]:
+def staying() -> Generator[None]:
     """Who ends the process without a word (`os._exit`) would be taken for somebody who found nothing wrong: SystemExit instead."""
     process, leave = os.getpid(), os._exit
 

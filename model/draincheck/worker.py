@@ -62,15 +62,15 @@ class Worker(Generic[Q, A]):
     It is forked with whatever `work` knows here, so that only questions and answers are sent. Ctrl-C is for its parent alone.
     """
 
-    def __init__(self, work: Callable[[Q], A]) -> None:
-        """Fork it."""
+    def __init__(self, work: Callable[[Q], A], speaks: bool = False) -> None:
+        """Fork it; `speaks`: its standard error is that of this process, and not nothing."""
         parent = os.getpid()
         ours, theirs = Pipe()
         with _undisturbed():
             process = os.fork()
             if process == 0:
                 ours.close()
-                _serve(work, theirs, parent)
+                _serve(work, theirs, parent, speaks)
             self._end = finalize(self, _ended, process, ours, parent)
         theirs.close()
         self._pipe, self.process = ours, process
@@ -135,13 +135,13 @@ def _undisturbed() -> Generator[None]:
 # -- in the other process ---------------------------------------------------------------------------
 
 
-def _serve(work: Callable[[Q], A], pipe: Connection, parent: int) -> NoReturn:
+def _serve(work: Callable[[Q], A], pipe: Connection, parent: int, speaks: bool) -> NoReturn:
     """Answer until there is nobody who asks."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _end_with(parent)
-        _let_go_of_the_terminal()
+        _let_go_of_the_terminal(speaks)
         while True:
             pipe.send_bytes(_answered(work, pipe.recv()))
     except (EOFError, OSError):
@@ -163,10 +163,10 @@ def _answered(work: Callable[[Q], A], question: Q) -> bytes:
         return sent
 
 
-def _let_go_of_the_terminal() -> None:
-    """Whoever reads the parent's output sees its end when the parent ends."""
+def _let_go_of_the_terminal(speaks: bool) -> None:
+    """Whoever reads the parent's output sees its end when the parent ends; but for standard error, where it speaks."""
     nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
+    for standard in range(2 if speaks else 3):
         os.dup2(nothing, standard)
 
 

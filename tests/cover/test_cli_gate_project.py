@@ -310,7 +310,7 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     """130, and nothing is taken for decided."""
 
     def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise OutOfBudget(Stop(StopKind.REQUEST))  # as the process of a model hears it
 
     monkeypatch.setattr(gate_project, "_decided", interrupted)
     result = gate(FIXED)

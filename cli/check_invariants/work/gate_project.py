@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pickle import dumps
 from time import perf_counter
 
 import click
@@ -13,13 +14,14 @@ from msgspec.structs import replace
 
 from check_invariants.again import check_again
 from check_invariants.configuration import ModelEntry
-from check_invariants.exit import ExitCode, Misconfigured, of_stop, of_verdict
+from check_invariants.exit import ExitCode, LimitReached, MalformedInput, Misconfigured, of_stop, of_verdict
 from check_invariants.judge import checked
-from check_invariants.output import until_stopped
+from check_invariants.output import shown_elsewhere, until_stopped
 from check_invariants.work.gate_plan import Made, Planned
 from check_invariants.work.gate_replay import replayed
 from draincheck import Expectation, Outcome, Subject
-from draincheck.errors import SourceLine
+from draincheck.errors import SourceLine, WorkerLost
+from draincheck.pool import apart
 from draincheck.reason import Stop
 from draincheck.report.account import Item, SearchCounts, Standing, Suite, accepted_of, suite_of
 from drainspecs.mirror.code_base import CodeBase
@@ -54,7 +56,37 @@ def _all(planned: Sequence[Planned], left: dict[int, None], replay: bool) -> Ite
 
 
 def _entry(planned: Planned, replay: bool) -> Iterator[Ran]:
-    """What comes of an entry; what cannot be made or searched is a fault, and hides nothing else."""
+    """What comes of an entry; a program of the project's runs in a process of its own, whose end without an answer is its fault."""
+    if not isinstance(planned.entry, ModelEntry):
+        yield from _decided_all(planned, replay)
+        return
+    try:
+        with shown_elsewhere():
+            yield from apart(lambda: map(_sendable, _decided_all(planned, replay)))
+    except WorkerLost as error:
+        yield _fault(planned, planned, _lost(planned, error))
+
+
+def _sendable(ran: Ran) -> Ran:
+    """The same, without its counterexamples if they are nested too deeply for another process to get them."""
+    try:
+        dumps(ran)
+    except Exception:
+        items = [replace(item, run=None) for item in ran.suite.items]
+        return replace(ran, suite=replace(ran.suite, items=items))
+    return ran
+
+
+def _lost(planned: Planned, error: WorkerLost) -> click.ClickException:
+    """That the process of a model has ended before it said anything: of too little memory, or because the program ended it."""
+    why = f"{planned.called}: the process that ran it was ended {error.how} before it had decided everything"
+    if error.how == "by SIGKILL":
+        return LimitReached(f"{why}; was there enough memory?")
+    return MalformedInput(f"{why}: the program, or something that it calls, ends the process; leave that out")
+
+
+def _decided_all(planned: Planned, replay: bool) -> Iterator[Ran]:
+    """Everything that an entry names; what cannot be made or searched is a fault, and hides nothing else."""
     try:
         subjects = list(planned.subjects())
     except click.ClickException as error:
