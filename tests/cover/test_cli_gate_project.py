@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from junitparser import JUnitXml
+from msgspec.structs import replace
 
 from check_invariants.work import gate_project, gate_replay
 from draincheck.errors import OutOfBudget
@@ -304,6 +305,21 @@ def test_a_limit_inside_a_search() -> None:
     result = gate(f"{FIXED}{FIXED}", "--timeout", "1e-9")
     assert result.exit_code == 30
     assert len(troubles(result)) >= 1
+
+
+def test_a_model_at_which_a_limit_is_reached_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not again as one that was not come to; the one behind it is."""
+    decide = gate_project._decided
+
+    def stopped(*asked: Any) -> gate_project.Ran:
+        return replace(decide(*asked), stop=Stop(StopKind.SECONDS, 1))
+
+    monkeypatch.setattr(gate_project, "_decided", stopped)
+    config = '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror", "timer"]\nproperties = ["S1"]\n'
+    result = gate(config, "--no-replay", "--json")
+    titles = [suite["title"] for suite in json.loads(result.stdout)["suites"]]
+    assert titles == ["v2.6.0 (ab27c3b5e7) / mirror", "v2.6.0 (ab27c3b5e7) / timer"]
+    assert troubles(run("gate", "--no-replay"))[-1].startswith(titles[1]) and result.exit_code == 30
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:

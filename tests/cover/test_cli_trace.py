@@ -136,6 +136,19 @@ def source(**changes: Any) -> str:
     return changed(source={key: value for key, value in data.items() if value is not None})
 
 
+@pytest.mark.parametrize("words", [["trace", "show"], ["explain"], ["replay"]], ids=" ".join)
+@pytest.mark.parametrize(("file", "named"), [("m.py", "m.py:FUNCTION"), ("my m.py", "'my m.py:FUNCTION'")])
+def test_a_program_in_place_of_its_trace_is_told_as_one(
+    words: list[str], file: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And how a trace of it is made; it is not run."""
+    monkeypatch.chdir(tmp_path)
+    Path(file).write_text("raise SystemExit('ran')\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, [*words, file])
+    said = f"wanted is a trace of a model: check-invariants trace export {named} -o trace.json"
+    assert said in result.stderr and "JSON" not in result.stderr and result.exit_code == 150
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

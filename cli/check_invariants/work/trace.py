@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import click
@@ -56,7 +57,18 @@ def _read(file: str) -> TraceFile:
     try:
         return read_trace(data)
     except TraceError as error:
-        raise MalformedInput(f"{_named(file)}: {error}") from error
+        raise MalformedInput(f"{_named(file)}: {_is_model(file) or error}") from error
+
+
+def _is_model(file: str) -> str:
+    """That a program was named where its trace is wanted, and how to get one; "" for any other file."""
+    name, suffix, _ = file.partition(".py")
+    if not suffix:
+        return ""
+    return (
+        "this is a Python file, and wanted is a trace of a model: "
+        f"check-invariants trace export {quote(f'{name}.py:FUNCTION')} -o trace.json writes one"
+    )
 
 
 def _named(file: str) -> str:

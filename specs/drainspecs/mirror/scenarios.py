@@ -34,11 +34,14 @@ _MIRROR, _DATAPLANE, _COMMIT, _TIMER, _MMIO = DEFAULT_SCENARIOS
 
 #: by default scenario which QEMU that is. Read in QEMU: `virtio_pci_device_plugged` (without KVM since c324fd0a39, 2017-06-28), the
 #: property `x-data-plane` (dropped by a616fb75c2, 2015-12-07), `nvme_init_sq` (`sq->timer`; a bottom half since d38cc6fd1c, 2022-10-19),
-#: `uhci_frame_timer` with `usb_msd_handle_data`, `bmdma_cmd_writeb`, `qmp_block_commit`
+#: `uhci_frame_timer` with `usb_msd_handle_data`, `bmdma_cmd_writeb`, `qmp_block_commit`; of iothread= with ioeventfd=off up to v2.7.0
+#: `virtio_blk_data_plane_start`, which assigns the host notifiers whatever the flag says, from v2.8.0 on `virtio_blk_data_plane_create`
 CONFIGURATIONS: Final = {
     "mirror": "-device virtio-blk-pci or virtio-scsi-pci with KVM and without iothread=; drive-mirror or blockdev-mirror, block-job-complete",
-    "dataplane": "as mirror, with iothread= at the virtio-blk-pci (up to v2.5 also x-data-plane=on)",
-    "commit": "as mirror, with block-commit of the active layer (no top=, or the disk's own) for the job",
+    "dataplane": "as mirror, with iothread= at the virtio-blk-pci (up to v2.5 also x-data-plane=on); ioeventfd=off beside it changes "
+    "nothing up to v2.7, and from v2.8 on QEMU refuses both (ioeventfd is required for iothread)",
+    "commit": "as mirror, with block-commit of the active layer (no top=, or the disk's own) for the job; with iothread=, too, it is "
+    "commit-dataplane, with ioeventfd=off commit-no-ioeventfd (asked about only with --all or --scenario)",
     "timer": "as mirror, with a device that submits from a timer: -device nvme (before v7.2), or usb-storage behind a UHCI controller",
     "no-ioeventfd": "as mirror, with ioeventfd=off at the device, before v2.10 also without KVM, or where KVM lacks ioeventfds "
     "(kvm_has_many_ioeventfds); an IDE disk submits from the vCPU's thread, too",
@@ -98,7 +101,9 @@ def base_scenario(scenario: Scenario) -> Scenario:
 
 def configuration(scenario: Scenario) -> str:
     """Which QEMU a scenario is about; one that varies another is the same QEMU, as far as its meaning says nothing else."""
-    return CONFIGURATIONS.get(scenario.name) or f"as {base_scenario(scenario).name}"
+    base = base_scenario(scenario)
+    job = "" if scenario.job == base.job else f", with the job of {scenario.job}"
+    return CONFIGURATIONS.get(scenario.name) or f"as {base.name}{job}"
 
 
 def applies(revision: Revision, scenario: Scenario) -> bool:
