@@ -136,8 +136,10 @@ class Helpers:
         """Steps that a search has seen to help."""
         indices = self._future.helping((a.index for a in wanted.actions), wanted.condition, without)
         steps = [a for a in wanted.actions if a.index in indices]
-        sure = wanted.condition is not None and all(
-            self._future.always_helps(index, wanted.condition, without) for index in indices
+        sure = (  # of what is not seen nobody knows what comes of it
+            self._future.complete
+            and wanted.condition is not None
+            and all(self._future.always_helps(index, wanted.condition, without) for index in indices)
         )
         return _Chance(comes, steps, sure, "" if comes is Comes.MAY else wanted.process) if steps else None
 
