@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
 import click
@@ -10,10 +11,15 @@ import click
 from draincheck.errors import UnknownName
 from draincheck.revisions import code_bases, find_revision
 
-__all__ = ["code_base_meant"]
+__all__ = ["code_base_meant", "folder_meant"]
 
 #: a release, or a hash as Git shortens it at the most
 LIKE: Final = re.compile(r"v?\d+\.\d+(\.\d+)?(-rc\d+)?|[0-9a-f]{7,40}(~\d*)?")
+
+
+def folder_meant(word: str) -> str:
+    """What to do with a word that names a folder; "" if it names none."""
+    return "; it is a folder: name a file in it" if "\0" not in word and Path(word).is_dir() else ""
 
 
 def code_base_meant(word: str, command: str = "") -> str:

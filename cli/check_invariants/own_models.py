@@ -222,9 +222,9 @@ def _refusals() -> Generator[None]:
     try:
         yield
     except NoModelName as error:
-        from check_invariants.meant import code_base_meant  # brings what only a slip has a use for
+        from check_invariants.meant import code_base_meant, folder_meant  # brings what only a slip has a use for
 
-        message = f"{error}{code_base_meant(error.text)}"
+        message = f"{error}{folder_meant(error.text) or code_base_meant(error.text)}"
         raise click.BadParameter(message, param_hint="'MODEL.py:FUNCTION'") from error
     except NoSuchModel as error:
         raise click.BadParameter(str(error), param_hint="'MODEL.py:FUNCTION'") from error

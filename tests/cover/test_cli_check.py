@@ -344,6 +344,7 @@ def test_a_bad_model_file_is_one_message(tmp_path: Path, text: str, code: int, m
         ("no_such_file.py:build", "there is no file 'no_such_file.py'"),
         ("my_model.py", "there is no file 'my_model.py'"),
         ("my_model", "'my_model' is not of the form MODEL.py:FUNCTION"),
+        (".", "'.' is not of the form MODEL.py:FUNCTION; it is a folder: name a file in it"),
         (":build", "':build' is not of the form MODEL.py:FUNCTION"),
         ("README.md:build", "there is no file 'README.md'"),
     ],

@@ -401,3 +401,25 @@ def test_the_example_has_the_bugs_that_are_told_of_it() -> None:
     assert violated(queue_resume()) == ["no request in a drained section"]
     assert violated(queue_resume(count="early")) == ["no deadlock"]
     assert violated(queue_resume(count="at once")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"), [("", {"x < 2", "not (x < 2)", "up"}), ("room", {"not room", "room", "up"})]
+)
+def test_a_test_is_called_by_what_it_asks(text: str, labels: set[str]) -> None:
+    """And by what it would be otherwise; without two negations."""
+    m = Model("m")
+    x = m.int("x", 0, 3)
+    with m.thread("t") as p, p.while_(x < 2, text):
+        p.do("up", x.inc())
+    assert {action.name for action in m.compile().actions} == labels
+
+
+def test_a_negated_test_is_called_by_what_it_asks() -> None:
+    """The answer no is that the condition itself holds."""
+    m = Model("m")
+    x = m.bool("x")
+    with m.thread("t") as p:
+        with p.when(~x):
+            p.do("up", x.set())
+    assert {action.name for action in m.compile().actions} == {"not x", "x", "up"}

@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from draincheck import op
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, not_, want_bool
 from draincheck.lang.blocks import Block, block
@@ -196,16 +197,16 @@ class Process(Recorder):
         otherwise = [path.branch(not_(conditions[fork]), fork) for fork, path in base.items()]
         self._paths = [path.branch(conditions[fork], fork) for fork, path in base.items()]
         if not (self._atomic or local):
-            otherwise = self._split(text or str(condition), otherwise, line)
+            otherwise = self._split(_answers(text, condition), otherwise, line)
         yield
         self._close_block()
         self._branching = Branching(self._paths, otherwise, conditions, base)
 
-    def _split(self, text: str, otherwise: list[Path], line: SourceLine) -> list[Path]:
+    def _split(self, answers: tuple[str, str], otherwise: list[Path], line: SourceLine) -> list[Path]:
         """A test outside atomic: a step for each of its answers. Returns the path after the answer no."""
         then, fresh = self._paths, self._fresh
         sides: list[list[Path]] = []
-        for paths, words in ((then, text), (otherwise, f"not {text}")):
+        for paths, words in zip((then, otherwise), answers, strict=True):
             self._paths, self._fresh = paths, fresh
             self._record(self._part(words, "", line))
             self._end_step()
@@ -404,3 +405,11 @@ def _remembers(updates: Sequence[Update]) -> bool:
 def _want(kind: type, value: object, what: str) -> None:
     if not isinstance(value, kind):
         raise slip(f"{what}; this is {written(value)} ({type(value).__name__})")
+
+
+def _answers(text: str, condition: BoolExpr) -> tuple[str, str]:
+    """What the two steps of a test are called: `drained` and `not drained`, or the other way round."""
+    if not text and condition.op is op.NOT:
+        return str(condition), str(condition.args[0])
+    words = text or str(condition)
+    return words, words.removeprefix("not ") if text.startswith("not ") else f"not {words}"
