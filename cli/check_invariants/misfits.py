@@ -75,7 +75,12 @@ def _reason(said: str, place: Sequence[str | int], known: Known) -> str:
     """What is wrong with the value there."""
     keys, words = _keys(place), known.words_at(place)
     if missing := re.fullmatch(r"Object missing required field `(.*)`", said):
-        return f"the key {missing[1]!r} is missing"
+        all_of_them = (
+            "; states, transitions and depth belong together, and `check` prints them"
+            if keys[-1:] == ("counts",)
+            else ""
+        )
+        return f"the key {missing[1]!r} is missing{all_of_them}"
     if len(keys) == 1:
         return f"an entry is a table with two brackets: [[{keys[0]}]]"
     if words and (word := re.fullmatch(r"Invalid enum value '(.*)'", said, re.DOTALL)):

@@ -348,6 +348,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
         f"{FIXED}counts = {{ stats = 1 }}\n",
         "drain-gate.toml:5: unknown key 'stats'; did you mean states?",
     ),
+    "a count alone": (
+        '[[model]]\nfile = "queue.py"\ncounts = { states = 3 }\n',
+        "drain-gate.toml:3: counts: the key 'transitions' is missing; states, transitions and depth belong together, and `check` prints them",
+    ),
     "a missing key": ('[[model]]\nfunction = "build"\n', "drain-gate.toml:1: model: the key 'file' is missing"),
     "another type": ("[[model]]\nfile = 1\n", "drain-gate.toml:2: file: expected `str`, got `int`"),
     "another word": (
