@@ -181,7 +181,8 @@ from tests.support.clocks import FACTORS, PRODUCT
 hear_every_interrupt()
 with running(NO_LIMITS), Counter("step") as counter:
     solver = incremental("QF_BV")
-    solver.define(FACTORS + "(define-fun asked () Bool " + PRODUCT + ")")
+    solver.define(FACTORS + "(declare-const asked Bool)")
+    solver.add("(assert (=> asked " + PRODUCT + "))")
     counter.phase("query at depth 7")
     assert solver.check(["asked"], None) is Answer.UNKNOWN
 hear_no_more()
@@ -211,7 +212,9 @@ def test_what_takes_long_shows_itself(
     said = b""
     while phase.encode() not in said:
         assert select([ours], [], [], LONG)[0]
-        said += os.read(ours, 4096)
+        more = os.read(ours, 4096)
+        assert more, said  # nothing more comes of what has ended
+        said += more
     assert b"Traceback" not in said
     assert (b"\x1b" in said) is watched
     os.killpg(process.pid, signal.SIGINT)
