@@ -15,7 +15,8 @@ from draincheck.exploration import explorer, loop
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.exploration.layout import Layout
 from draincheck.exploration.loop import Loop
-from draincheck.expr import TRUE, BoolExpr, IntExpr, ite, want_int
+from draincheck.exploration.writer import Writer
+from draincheck.expr import FALSE, TRUE, BoolExpr, IntExpr, ite, want_int
 from draincheck.reason import StopKind
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, Update
@@ -125,3 +126,9 @@ def test_layout() -> None:
     packed = list(map(layout.pack, every))
     assert list(map(layout.unpack, packed)) == every == sorted(every)
     assert packed == sorted(packed)
+
+
+def test_a_disjunction_of_nothing_is_written_as_false() -> None:
+    """Of one that nobody folded nothing may be left: an empty tuple is false to Python alone, not to machine code."""
+    layout = Explorer(counter(3)).loop.layout
+    assert Writer(layout).condition(BoolExpr(op.OR, (FALSE, FALSE), BOOL)) == "(False)"
