@@ -32,6 +32,7 @@ __all__ = [
     "NotWritable",
     "cut_short",
     "ending",
+    "more",
     "of_answer",
     "of_certificate",
     "of_comparison",
@@ -171,7 +172,13 @@ class Interrupted(click.ClickException):
 def cut_short(stop: Stop, words: str) -> click.ClickException:
     """The error for what has no result before its end, and was stopped; the words say what there is."""
     kind = Interrupted if of_stop(stop) is ExitCode.INTERRUPTED else LimitReached
-    return kind(f"{stop}: {words}")
+    return kind(f"{stop}: {words}{more(stop)}")
+
+
+def more(stop: Stop) -> str:
+    """Which option lets a stopped command do more, with the punctuation before it; nothing where none does."""
+    option = {"STATES": "--max-states", "SECONDS": "--timeout", "MEMORY": "--max-memory"}.get(stop.kind.name)
+    return f"; a larger {option} may decide more" if option else ""
 
 
 class InternalError(click.ClickException):

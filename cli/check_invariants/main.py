@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 from io import StringIO
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click import formatting
@@ -18,9 +18,6 @@ from check_invariants import standard
 from check_invariants.deferred import own_model
 from check_invariants.exit import ExitCode, InternalError, Interrupted, LimitReached, NotWritable, cut_short
 from draincheck import __version__
-
-if TYPE_CHECKING:
-    from draincheck.errors import OutOfBudget
 
 __all__ = ["Application", "cli"]
 
@@ -193,7 +190,7 @@ def _unforeseen(error: Exception) -> click.ClickException:
     from draincheck.errors import OutOfBudget, WorkerLost
 
     if isinstance(error, OutOfBudget):
-        return cut_short(error.stop, f"what was not decided is unknown{_which_limits(error)}")
+        return cut_short(error.stop, "what was not decided is unknown")
     if isinstance(error, OSError) and error.filename is None and error.errno is not None:
         standard.let_go()
         return NotWritable(f"standard output cannot be written: {error.strerror}")
@@ -203,10 +200,6 @@ def _unforeseen(error: Exception) -> click.ClickException:
         f"internal error: {type(error).__name__}: {error}\n"
         f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
     )
-
-
-def _which_limits(error: OutOfBudget) -> str:
-    return "" if error.stop.kind.name == "REQUEST" else "; see --timeout and --max-memory"
 
 
 def _epilog() -> str:

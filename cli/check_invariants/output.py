@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
 
 from check_invariants import standard
-from check_invariants.exit import ExitCode, NotWritable
+from check_invariants.exit import ExitCode, NotWritable, more
 from check_invariants.table import Table
 from draincheck import Run, render_trace
 from draincheck.budget import memory_in_use
@@ -290,4 +290,4 @@ def until_stopped(items: Iterator[T], noun: str, did: str, total: int | None) ->
 def emit_stop(stop: Stop | None, words: str) -> None:
     """Say on standard error that not everything is there, and why; nothing without a stop."""
     if stop is not None:
-        standard.note(f"Error: {stop}: {words}\n")
+        standard.note(f"Error: {stop}: {words}{more(stop)}\n")

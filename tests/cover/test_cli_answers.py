@@ -51,6 +51,12 @@ ANSWERS: dict[tuple[str, ...], list[str]] = {
     ("repair", "--revision", "ab27c3b5e7"): [
         "ab27c3b5e7, mirror: the cheapest repair is begin=before_check (cost 2); 2 more suffice; other scenarios are not asked: --scenario"
     ],
+    ("repair", "--with", "begin=before_check", "--scenario", "timer"): [
+        "ab27c3b5e7, timer: begin=before_check leaves open: S1, S2, S8, A1"
+    ],
+    ("repair", "--with", "begin=before_check"): [
+        "ab27c3b5e7, mirror: begin=before_check suffices; other scenarios are not asked: --scenario"
+    ],
     ("replay", "{trace}"): ["ab27c3b5e7 / mirror: silent loss on the core; S4 is violated: reproduced"],
 }
 

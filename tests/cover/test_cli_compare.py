@@ -270,7 +270,9 @@ def test_a_limit_ends_with_30(models: str) -> None:
         "as far as it was decided, mends nothing; adds nothing; leaves nothing open; unknown: everything in mirror"
         in result.stdout
     )
-    assert result.stderr == "Error: time limit 7200 s reached: 0 of 2 models decided\n"
+    assert (
+        result.stderr == "Error: time limit 7200 s reached: 0 of 2 models decided; a larger --timeout may decide more\n"
+    )
 
 
 # -- bad input ----------------------------------------------------------------------------------------

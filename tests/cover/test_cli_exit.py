@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from check_invariants import exit as table
-from check_invariants.exit import ExitCode, worst
+from check_invariants.exit import ExitCode, more, worst
 from check_invariants.main import DEBUG, cli
 from draincheck.budget import interrupt
 from draincheck.certificate import CertificateVerdict
@@ -321,6 +321,16 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.stderr == "Error: interrupted: what was not decided is unknown\n"
     assert "interrupted before anything was decided" in result.stdout
     assert result.exit_code == 130
+
+
+def test_a_limit_names_the_option_that_moves_it() -> None:
+    """And only a limit does: who interrupts, or a solver that gives up, has none."""
+    check = cli.get_command(click.Context(cli), "check")
+    assert check is not None
+    options = {option for parameter in check.params for option in parameter.opts}
+    named = {kind: word for kind in StopKind for word in more(Stop(kind, 1)).split() if word.startswith("--")}
+    assert named.keys() == {StopKind.STATES, StopKind.SECONDS, StopKind.MEMORY}
+    assert len(set(named.values())) == 3 and set(named.values()) <= options
 
 
 def test_130_anywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,25 +45,28 @@ def command(
     places: Sequence[Scenario | None] = tuple(dict.fromkeys(scenarios)) or (None,)
     named: list[CodeBaseOptions] = [{**selectors, "scenario": place} for place in places]
     selected = [select_code_base(**options) for options in named]
-    demanded = properties or SAFETY
+    demanded, unasked = properties or SAFETY, only_the_default(named[0])
     if chosen:
-        return _remains(selected, demanded, chosen, as_json)
-    return _mended(selected, only_the_default(named[0]), demanded, jobs, as_json)
+        return _remains(selected, unasked, demanded, chosen, as_json)
+    return _mended(selected, unasked, demanded, jobs, as_json)
 
 
 def _remains(
-    selected: Sequence[CodeBase], properties: Sequence[str], chosen: Sequence[Mitigation], as_json: bool
+    selected: Sequence[CodeBase], unasked: str, properties: Sequence[str], chosen: Sequence[Mitigation], as_json: bool
 ) -> ExitCode:
-    """What is open as it is, and what these mitigations leave open."""
+    """What is open as it is, and what these mitigations leave open; what the answer says nothing of stands behind it."""
     revision, scenarios = selected[0].turned, [item.scenario for item in selected]
     with meaningful(revision.name):
         now, left = (what_remains(revision, items, scenarios, properties) for items in ((), chosen))
     code = of_comparison(not (left.flaws or left.objection))
+    said = f"{_head(revision, scenarios)}: {_left(left)}{unasked}"
     if as_json:
-        found: Document = {"now": _remainder_json(now), "remainders": [_remainder_json(left)]}
+        found: Document = {"answer": said, "now": _remainder_json(now), "remainders": [_remainder_json(left)]}
         emit_json("repair", {**_head_json(revision, scenarios), **found}, code)
     else:
+        emit(f"{said}\n\n")
         _print_table([now, left])
+        emit(f"\n{said}\n")
     return code
 
 
@@ -102,7 +105,7 @@ def _show(said: str, selected: Sequence[CodeBase], found: Repairs) -> None:
 
 def _answer(found: Repairs) -> str:
     """The first and the last line."""
-    head = f"{found.revision.name}, {', '.join(scenario.name for scenario in found.scenarios)}"
+    head = _head(found.revision, found.scenarios)
     if not found.now.flaws:
         return f"{head}: nothing to mend: {', '.join(dict.fromkeys((*found.properties, *NO_HANG)))} hold"
     if not found.solutions:
@@ -113,6 +116,19 @@ def _answer(found: Repairs) -> str:
     cheapest, number = found.solutions[0], len(found.solutions)
     others = f"; {number - 1} more suffice" if number > 1 else ""
     return f"{head}: the cheapest repair is {_names(cheapest.mitigations)} (cost {cheapest.cost}){others}"
+
+
+def _left(remainder: Remainder) -> str:
+    """What the chosen mitigations come to, together."""
+    chosen = _names(remainder.mitigations)
+    if remainder.objection:
+        return f"{chosen} cannot be had: {remainder.objection}"
+    return f"{chosen} leaves open: {_flaws(remainder)}" if remainder.flaws else f"{chosen} suffices"
+
+
+def _head(revision: Revision, scenarios: Iterable[Scenario]) -> str:
+    """What is spoken of."""
+    return f"{revision.name}, {', '.join(scenario.name for scenario in scenarios)}"
 
 
 def _answer_lines(selected: Sequence[CodeBase], found: Repairs) -> Iterator[str]:
