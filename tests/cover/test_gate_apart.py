@@ -69,3 +69,38 @@ def test_a_program_changes_nothing_for_the_next(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "fine.py").write_text(MODEL, encoding="utf-8")
     result = run("gate")
     assert "fine.py" not in result.stdout, result.output
+
+
+#: a step that waits for as many conditions as there are, each written into the next one
+NESTED = '''from draincheck.lang import Model
+
+
+def build(conditions: int) -> Model:
+    """Waits, and is done."""
+    m = Model("nested")
+    x, y, done = m.bool("x", True), m.bool("y"), m.bool("done")
+    guard = x | y
+    for _ in range(conditions):
+        guard = ~(guard & x) | ~y
+    with m.thread("p") as p:
+        p.wait("wait", guard)
+        p.do("end", done.set())
+    m.always("never done", ~done)
+    return m
+'''
+
+
+@pytest.mark.parametrize(("conditions", "with_its_steps"), [(2, True), (4000, False)])
+def test_a_counterexample_too_deep_for_another_process_is_a_violation_all_the_same(
+    conditions: int, with_its_steps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red, with the command that shows the steps, where the report cannot have them itself."""
+    monkeypatch.chdir(tmp_path)
+    config = f'[[model]]\nfile = "nested.py"\nfunction = "build"\nparameters = {{ conditions = {conditions} }}\n'
+    (tmp_path / "nested.py").write_text(NESTED, encoding="utf-8")
+    (tmp_path / "drain-gate.toml").write_text(config, encoding="utf-8")
+    result = run("gate", "--markdown", "report.md")
+    assert result.exit_code == 10 and "never done: expected holds, found violated" in result.stdout, result.output
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert f"check nested.py:build --set conditions={conditions}" in report and "never done" in report
+    assert ("violated after step 2" in report) is with_its_steps
