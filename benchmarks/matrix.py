@@ -88,12 +88,12 @@ def main() -> None:
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, median of {RUNS} cold processes"
     )
     bare = typical("pass")
-    whole, alone = typical(COMMAND), typical(COMMAND, "--jobs", "1")
+    whole, alone = typical(COMMAND), typical(COMMAND, "--processes", "1")
     for name, seconds in (
         ("python -c pass", bare),
         ("check-invariants --help", typical(COMMAND, "--help")),
         ("check-invariants", whole),
-        ("check-invariants --jobs 1", alone),
+        ("check-invariants --processes 1", alone),
     ):
         print(f"  {name:28}{seconds * 1000:8.0f} ms")
     print(f"  ratio of the last two       {alone / whole:8.2f}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from check_invariants.options import resize
+
 if TYPE_CHECKING:
     from check_invariants.exit import ExitCode
 
@@ -51,6 +53,12 @@ class Deferred(click.Command):
         return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, sizes of scenarios into these."""
+        rest = self._read(ctx, args)
+        resize(ctx)
+        return rest
+
+    def _read(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; one that names a model of one's own is refused with the reason."""
         given, name = own_model(args), ctx.info_name or ""
         if given is None or name not in NO_MODEL:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import click
@@ -10,12 +10,13 @@ from msgspec import Struct
 
 from draincheck.errors import UnknownName
 from draincheck.knobs import Setting, all_knobs, knob_named, named, parse_setting
+from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, code_bases, find_revision
 from drainspecs.mirror.properties import PROPERTIES
-from drainspecs.mirror.scenarios import SCENARIOS, find_scenario
+from drainspecs.mirror.scenarios import SCENARIOS, find_scenario, with_sizes
 from drainspecs.mirror.specifications import known_properties
 
-__all__ = ["TABLES", "Names", "merged"]
+__all__ = ["TABLES", "Names", "merged", "resized"]
 
 
 class Names(Struct, frozen=True):
@@ -71,3 +72,13 @@ def merged(settings: Iterable[tuple[str, Setting]]) -> dict[str, Setting]:
         if merged.setdefault(name, value) != value:
             raise click.UsageError(f"--set gives {name} two values")
     return merged
+
+
+def resized(scenarios: Scenario | Iterable[Scenario], sizes: Mapping[str, int]) -> Scenario | tuple[Scenario, ...]:
+    """A scenario, or several, with other sizes. Raises BadParameter."""
+    try:
+        if isinstance(scenarios, Scenario):
+            return with_sizes(scenarios, sizes)
+        return tuple(with_sizes(scenario, sizes) for scenario in scenarios)
+    except UnknownName as error:
+        raise click.BadParameter(str(error)) from error

@@ -63,9 +63,48 @@ def revision(multiple: bool) -> Option:
     return _named_option("revision", multiple, what, "ab27c3b5e7")
 
 
+#: the sizes that a scenario may be given, whatever others its name stands for
+SIZES = {
+    "writes": "The scenario with so many guest writes to a disk that has a job.",
+    "reads": "With so many guest reads.",
+    "flushes": "With so many guest flushes.",
+    "jobs": "With so many jobs, each on a disk of its own.",
+    "disks": "With so many disks; the guest writes once to one without a job.",
+}
+
+
 def scenario(multiple: bool) -> Option:
-    """`--scenario`, once (None if absent) or often."""
-    return _named_option("scenario", multiple, "Topology and workload", "mirror")
+    """`--scenario`, once (None if absent) or often; and its sizes, which become part of what it names (`resize`)."""
+
+    def decorate(command: Declared) -> Declared:
+        for size, text in reversed(SIZES.items()):
+            command = click.option(f"--{size}", _size(size), type=int, metavar="N", help=text)(command)
+        return _named_option("scenario", multiple, "Topology and workload", "mirror")(command)
+
+    return decorate
+
+
+def _size(name: str) -> str:
+    return f"size_{name}"
+
+
+def resize(ctx: click.Context) -> None:
+    """Have the scenarios that were named the sizes that were given. Raises UsageError where none was named, or one cannot be so."""
+    values = {size: ctx.params.pop(_size(size), None) for size in SIZES}
+    given = {size: value for size, value in values.items() if value is not None}
+    if not given:
+        return
+    name = next(name for name in ("scenario", "scenarios") if name in ctx.params)
+    if names_own_model(ctx):
+        raise click.UsageError(f"a model of your own has no --{next(iter(given))}; --set gives it parameters", ctx)
+    if not ctx.params[name]:
+        processes = "; so many processes: --processes" if "jobs" in given else ""
+        raise click.UsageError(
+            f"--{next(iter(given))} is a size of a scenario: name one with --scenario{processes}", ctx
+        )
+    from check_invariants.names import resized
+
+    ctx.params[name] = resized(ctx.params[name], given)
 
 
 def _named_option(name: str, multiple: bool, what: str, default: str) -> Option:
@@ -242,12 +281,16 @@ strict = click.option(
     "--strict", is_flag=True, help="A violated rule inside QEMU, which no guest sees, decides the exit code, too."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-jobs = click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    help="Search in so many processes.  [default: as many as there are cores]",
-)
+
+
+def _processes(*older: str) -> Option:
+    text = "Search in so many processes.  [default: as many as there are cores]"
+    return click.option("-j", "--processes", *older, "processes", type=click.IntRange(min=1), help=text)
+
+
+processes = _processes()
+#: where no scenario is named whose jobs could be meant, the older name is understood as well
+processes_or_jobs = _processes("--jobs")
 output = click.option(
     "-o", "--output", default=STDOUT, metavar="FILE|-", help="Where to write it.  [default: standard output]"
 )

@@ -254,7 +254,7 @@ def test_ctrl_c_ends_with_130_and_shows_what_there_is(monkeypatch: pytest.Monkey
             interrupt()
 
     monkeypatch.setattr(Counter, "advance", advance)
-    data = document("v2.7.0", "v2.6.0", "--scenario", "mirror", "--scenario", "timer", "--jobs", "1", code=130)
+    data = document("v2.7.0", "v2.6.0", "--scenario", "mirror", "--scenario", "timer", "--processes", "1", code=130)
     assert which(data, "broken") == {"mirror": {"S1", "S3", "S4"}}
     assert set(which(data, "unknown")) == {"timer"}
     assert data["trace"]["property"] == "S1" and data["stopped"] == "interrupted"
@@ -264,7 +264,7 @@ def test_ctrl_c_ends_with_130_and_shows_what_there_is(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("hurry")
 def test_a_limit_ends_with_30(models: str) -> None:
     """Nothing is said to change, and standard error says which limit it was."""
-    result = run("compare", "v2.7.0", "v2.6.0", "--scenario", "mirror", "--jobs", "1", "--timeout", "7200")
+    result = run("compare", "v2.7.0", "v2.6.0", "--scenario", "mirror", "--processes", "1", "--timeout", "7200")
     assert result.exit_code == 30
     assert (
         "as far as it was decided, mends nothing; adds nothing; leaves nothing open; unknown: everything in mirror"

@@ -82,7 +82,7 @@ COMMAND_LINES: dict[str, tuple[list[str], str, int]] = {
     "a configuration that is not there": (["other.toml"], "there is no file 'other.toml'", 2),
     "two configurations": (["drain-gate.toml", "drain-gate.toml"], "unexpected extra argument", 2),
     "what excludes a report": (["--list"], "--list makes no report", 2),
-    "what is for the built-in story": (["--jobs", "2"], "--jobs is for the built-in story", 2),
+    "what is for the built-in story": (["--jobs", "2"], "--processes is for the built-in story", 2),
     "a part of the built-in story": (["--quick"], "--quick is for the built-in story, and drain-gate.toml is a", 2),
 }
 

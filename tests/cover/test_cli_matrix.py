@@ -200,7 +200,7 @@ def test_an_interrupted_run_shows_what_it_knows(monkeypatch: pytest.MonkeyPatch)
         (["--scenario", "miror"], "unknown scenario 'miror'; did you mean mirror"),
         (["--property", "s1"], "unknown property 's1'; did you mean S1"),
         (["--property", "case 1"], "unknown property 'case 1'"),
-        (["--jobs", "0"], "0 is not in the range"),
+        (["--processes", "0"], "0 is not in the range"),
     ],
 )
 def test_unknown_names_get_the_nearest(arguments: list[str], message: str) -> None:

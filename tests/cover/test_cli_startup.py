@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from check_invariants.deferred import Deferred
 from check_invariants.main import COMMANDS, cli
+from check_invariants.options import SIZES
 from check_invariants.reports import ReportOptions
 from check_invariants.selectors import OwnModel, Selectors
 from draincheck import __version__
@@ -125,6 +126,7 @@ def test_what_is_declared_is_what_is_done(leaf: Deferred) -> None:
     options = {name for name, item in taken.items() if item.kind is not inspect.Parameter.VAR_KEYWORD}
     declared = {str(item.name) for item in leaf.params}
     declared -= {"timeout", "max_memory"} if "max_memory" in declared else set()  # the budget of the whole command
+    declared -= {f"size_{size}" for size in SIZES}  # part of the scenarios
     assert options <= declared
     tables = {"selectors": Selectors, "reports": ReportOptions, "own": OwnModel}
     assert declared - options <= {

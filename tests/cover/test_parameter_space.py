@@ -256,13 +256,13 @@ def third(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("third")
 def test_a_sweep_that_was_stopped_says_what_is_unknown(model: str) -> None:
     """The table is of those that were decided, and nothing is said of the others but that; the command that goes on is the control above."""
-    data = document("sweep", model, "--jobs", "1", code=130)
+    data = document("sweep", model, "--processes", "1", code=130)
     assert (len(data["models"]), data["undecided"], data["stopped"]) == (3, 13, "interrupted")
     good = [item["parameters"] for item in data["models"] if item["verdicts"]["fine"] == "holds"]
     points = [dict(zip(data["parameters"], values, strict=True)) for values in product(*data["parameters"].values())]
     fit = [point for point in points if any(all(point[n] in row[n] for n in row) for row in data["table"])]
     assert (fit, data["safe"]) == (good, len(good))
-    result = run("sweep", model, "--jobs", "1")
+    result = run("sweep", model, "--processes", "1")
     assert result.stdout.startswith(
         "m.py:build: fine holds in 3 of 16 models; 13 unknown\n\nsafe are those that fit a row"
     )
@@ -272,11 +272,13 @@ def test_a_sweep_that_was_stopped_says_what_is_unknown(model: str) -> None:
 @pytest.mark.usefixtures("third")
 def test_a_reason_that_was_stopped_leaves_the_others_open(model: str) -> None:
     """Answers that were found have their evidence; without one it is not said that nothing turns the verdict."""
-    data = document("why", model, "--set", "a=on", "--set", "b=off", "--evidence", "evidence", "--jobs", "1", code=130)
+    data = document(
+        "why", model, "--set", "a=on", "--set", "b=off", "--evidence", "evidence", "--processes", "1", code=130
+    )
     assert [item["changes"] for item in data["answers"]] == [{"a": False}, {"b": True}]
     assert (Path("evidence") / data["answers"][0]["evidence"]).exists()
     assert data["stopped"] == "interrupted"
-    result = run("why", model, "--set", "mode=wild", "--set", "b=on", "--jobs", "1")
+    result = run("why", model, "--set", "mode=wild", "--set", "b=on", "--processes", "1")
     assert result.exit_code == 130
     assert "no change among those that were decided turns it" in result.stdout and "whatever else" not in result.stdout
     assert "interrupted before more were" in result.stdout and "any other" not in result.stdout
@@ -292,7 +294,7 @@ def test_a_reason_that_was_stopped_leaves_the_others_open(model: str) -> None:
         (["sweep", "m.py:build", "--set", "rounds=1..9999"], 30, "combinations are too many"),
         (["sweep", "m.py:build", "--property", "fin"], 2, "unknown property 'fin'; did you mean fine"),
         (["sweep", "m.py:build", "--scenario", "timer"], 2, "has no --revision, --scenario or --order"),
-        (["sweep", "m.py:breaks", "--jobs", "1"], 150, "m.py:31: breaks() failed: ValueError: no such model"),
+        (["sweep", "m.py:breaks", "--processes", "1"], 150, "m.py:31: breaks() failed: ValueError: no such model"),
         (["why", "m.py:breaks"], 150, "m.py:31: breaks() failed: ValueError: no such model"),
         (["why", "m.py:two"], 10, "nothing can be changed: two() takes no parameters"),
         (["why", "m.py:choosy"], 2, "choosy() needs a"),

@@ -132,7 +132,7 @@ _WIDER = st.sampled_from(
     [
         Scenario("two writes", "", writes=2),
         Scenario("a read", "", writes=1, reads=1),
-        Scenario("two disks", "", other_writes=1),
+        Scenario("two disks", "", disks=2),
         Scenario("timer", "", source="timer", writes=2),
         Scenario("cancel", "", command="cancel"),
         Scenario("a write and a flush", "", source="timer", flushes=1),

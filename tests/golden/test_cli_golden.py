@@ -40,7 +40,7 @@ CASES = {
 
 #: file -> the command that prints it
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "matrix-mirror": ("--scenario", "mirror", "--jobs", "1"),
+    "matrix-mirror": ("--scenario", "mirror", "--processes", "1"),
     "check-ab27c3b5e7": ("check", "--scenario", "mirror", "--no-trace"),
     "check-v2.6.0": ("check", "--revision", "v2.6.0"),
     "check-v5.0.0": ("check", "--revision", "v5.0.0", "--no-trace"),

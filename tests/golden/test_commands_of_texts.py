@@ -69,6 +69,7 @@ ENDS = {
     "check --revision 91af091f92 --scenario dataplane --property L2": 13,
     "check --revision bdffb31d8e --property L7s": 13,
     "compare v2.6.0 v2.7.0": 12,  # a hang is new
+    "check --revision v2.6.0 --scenario mirror --writes 3": 12,
     "check --revision HASH": 12,
     "check --revision 9a0cec664e --set drain=nested --set begin=after_release": 12,  # a timer is no external event
     "check queue_resume.py:queue_resume": 12,
@@ -81,7 +82,7 @@ ENDS = {
 }
 
 #: what takes more than a second or two
-LONG = {"parametric", "--full", "gate --quick", "why --revision 9a0cec664e",
+LONG = {"check --revision v2.7.0 --scenario mirror --writes 0 --reads 1 --jobs 2", "parametric", "--full", "gate --quick", "why --revision 9a0cec664e",
         "repair --revision 14560d69e7~1", "certificate check proofs/*.smt2 --solver both", "compare v2.6.0 v2.7.0",
         "certificate check 9a0cec664e.smt2 --solver both", "--revision v2.6.0",
         "parametric --revision d4a92a8420 --revision 9a0cec664e -o proofs"}  # fmt: skip

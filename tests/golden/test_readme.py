@@ -118,7 +118,7 @@ def test_the_verdicts_on_ones_own_model_are_those_that_are_printed(
 
 def test_the_matrix_is_the_one_that_is_printed() -> None:
     """Each line that is shown: code base, date, outcome, the first verdicts, states."""
-    whole = {line.split()[0]: line for line in printed("--scenario", "mirror", "--jobs", "1") if line.strip()}
+    whole = {line.split()[0]: line for line in printed("--scenario", "mirror", "--processes", "1") if line.strip()}
     shown = [line for line in block("5a7e7a0bad~1  2014-10-21") if re.match(r"[0-9a-f]{10}", line)]
     assert len(shown) == 7
     for line in shown:

@@ -247,7 +247,7 @@ def test_the_order_of_bottom_halves_matters_no_more_at_the_end() -> None:
 @pytest.mark.slow
 def test_the_order_of_bottom_halves_matters_in_no_scenario_with_one_request() -> None:
     """The same for what the default scenarios leave out: reads, flushes, errors, cancel, resets."""
-    requests_of = [(s, s.writes + s.reads + s.flushes + s.other_writes) for s in SCENARIOS]
+    requests_of = [(s, s.writes + s.reads + s.flushes + s.disks - s.jobs) for s in SCENARIOS]
     wider = tuple(s for s, number in requests_of if s not in DEFAULT_SCENARIOS and s.jobs == 1 and number <= 1)
     assert len(wider) > 20 and _turned(_rows(wider, _LATE), _let_the_pool_run_anywhere) == set()
 

@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "lost_wakeup.py"
 COMMANDS = (
     ("list", "terms"),
     ("list", "revisions"),
-    ("--scenario", "mirror", "--jobs", "1"),
+    ("--scenario", "mirror", "--processes", "1"),
     ("check", "--revision", "v2.6.0", "--scenario", "mirror"),
     ("trace", "export", "--revision", "ab27c3b5e7", "--property", "S4", "--format", "text"),
     ("explain", "{trace}"),
@@ -29,7 +29,7 @@ COMMANDS = (
     ("list", "knobs"),
     ("list", "claims"),
     ("list", "mitigations"),
-    ("--scenario", "dataplane", "--full", "--jobs", "1"),
+    ("--scenario", "dataplane", "--full", "--processes", "1"),
     ("check", "--revision", "v2.6.0"),
     ("check", "--revision", "91af091f92", "--scenario", "dataplane", "--property", "L2"),
     ("check", f"{EXAMPLE}:lost_wakeup", "--traces"),

@@ -24,7 +24,7 @@ def command() -> None:
 @click.option(
     "--matrix", is_flag=True, help="Also demand that nothing is missing: every verdict of the default matrix."
 )
-@options.jobs
+@options.processes_or_jobs
 @options.as_json
 def check_files() -> None:
     """Check certificates that `prove` has written.

@@ -41,7 +41,7 @@ from check_invariants.deferred import Deferred
     metavar="PATH",
     help="Write the counterexamples as JSON: the only one to a file, or each to a file of its own in a directory.",
 )
-@options.jobs
+@options.processes
 @options.as_json
 def command() -> None:
     """Check one code base in one scenario, or a model of your own.

@@ -24,7 +24,7 @@ from check_invariants.deferred import Deferred
     metavar="FILE",
     help="Write the new counterexample as JSON, for `trace show`, `explain` and `replay`.",
 )
-@options.jobs
+@options.processes
 @options.budget
 @options.as_json
 def command() -> None:

@@ -25,7 +25,7 @@ from check_invariants.deferred import Deferred
     is_flag=True,
     help="Write the counts of the built-in story that were found as the ones to expect from now on (counts.json).",
 )
-@options.jobs
+@options.processes_or_jobs
 @options.budget
 @options.reports
 @options.as_json

@@ -17,7 +17,7 @@ from check_invariants.deferred import Deferred
 @click.option("--all", "wide", is_flag=True, help="Also two writes, reads, a second disk, and GSources in any order.")
 @click.option("--full", is_flag=True, help="A line a property, with everything about it.")
 @options.strict
-@options.jobs
+@options.processes
 @options.budget
 @options.as_json
 def command() -> None:

@@ -27,7 +27,7 @@ from check_invariants.deferred import Deferred
     metavar="PATH",
     help="The file to write, or with --matrix the directory.  [default: MODEL.smt2, or certificates, in this directory]",
 )
-@options.jobs
+@options.processes
 @options.as_json
 def command() -> None:
     """Write a certificate of what holds.

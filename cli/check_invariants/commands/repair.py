@@ -22,7 +22,7 @@ from check_invariants.deferred import Deferred
     metavar="MITIGATION",
     help="Only say what these leave open; may be given several times.",
 )
-@options.jobs
+@options.processes
 @options.budget
 @options.as_json
 def command() -> None:

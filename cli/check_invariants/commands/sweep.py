@@ -23,7 +23,7 @@ from check_invariants.deferred import Deferred
 )
 @options.revision(multiple=False)
 @options.settings
-@options.jobs
+@options.processes
 @options.budget
 @options.as_json
 def command() -> None:

@@ -28,7 +28,7 @@ from check_invariants.deferred import Deferred
     help="Write a file for each answer: a trace where the property breaks (for `trace show`, `explain` and `replay`), a certificate "
     "where it holds (for `certificate check`).",
 )
-@options.jobs
+@options.processes
 @options.budget
 @options.as_json
 def command() -> None:

@@ -44,7 +44,7 @@ def check_files(
     solver: str,
     timeout: float,
     matrix: bool,
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
     **own: Unpack[OwnModel],
 ) -> ExitCode:
@@ -53,9 +53,9 @@ def check_files(
     _demand(solvers)
     work = partial(check_one, solvers=solvers, seconds=timeout, **own)
     found, stop = until_stopped(
-        in_processes(work, files, 1 if own["model"] else jobs), "certificate", "checked", len(files)
+        in_processes(work, files, 1 if own["model"] else processes), "certificate", "checked", len(files)
     )
-    missing = _uncovered(found, jobs) if matrix and not stop else []
+    missing = _uncovered(found, processes) if matrix and not stop else []
     code = ending([*(item.code for item in found), of_comparison(not missing)], stop)
     if as_json:
         emit_json("certificate", {"files": list(map(_json, found)), "missing": missing}, code)
@@ -130,14 +130,14 @@ def _told(verdict: CertificateVerdict, otherwise: str) -> CertificateVerdict:
     return replace(verdict, reason=f"{verdict.reason}; {otherwise}") if otherwise else verdict
 
 
-def _uncovered(found: Sequence[CheckedFile], jobs: int | None) -> list[str]:
+def _uncovered(found: Sequence[CheckedFile], processes: int | None) -> list[str]:
     """The verdicts of the default matrix that need a certificate, and that no accepted one is about."""
     headers: dict[str, list[Header]] = {}
     for item in found:
         if item.header is not None and item.code is ExitCode.OK:
             headers.setdefault(item.header.digest, []).append(item.header)
     rows = suite.default_rows()
-    results, stop = until_stopped(suite.decide_all(rows, jobs), "row", "decided", len(rows))
+    results, stop = until_stopped(suite.decide_all(rows, processes), "row", "decided", len(rows))
     if stop or (stop := next(filter(None, (result.stopped for result in results)), None)):
         raise cut_short(stop, "not all rows were compared with the certificates")
     return uncovered(results, headers)

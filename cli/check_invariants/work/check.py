@@ -44,7 +44,7 @@ def command(
     trace_out: str | None,
     strict: bool,
     as_json: bool,
-    jobs: int | None,
+    processes: int | None,
     **selectors: Unpack[Selectors],
 ) -> ExitCode:
     """Check what the options name, and write its counterexamples where they are wanted."""
@@ -56,16 +56,16 @@ def command(
     if selectors["model"] is not None:
         return _of_model(selectors["model"], asked, wanted, selectors)
     if selectors.get("scenario") is None:
-        return _of_scenarios(asked, wanted, jobs, selectors)
+        return _of_scenarios(asked, wanted, processes, selectors)
     return of_subject(select(properties, **selectors), asked, wanted)
 
 
-def _of_scenarios(asked: Asked, wanted: Wanted, jobs: int | None, named: Selectors) -> ExitCode:
+def _of_scenarios(asked: Asked, wanted: Wanted, processes: int | None, named: Selectors) -> ExitCode:
     """Check a code base in every scenario."""
     from check_invariants.work import everywhere
 
     revision, order, settings = named.get("revision"), named.get("order"), named.get("settings", ())
-    return everywhere.check(asked, wanted, jobs, revision=revision, order=order, settings=settings)
+    return everywhere.check(asked, wanted, processes, revision=revision, order=order, settings=settings)
 
 
 def _of_model(name: str, asked: Asked, wanted: Wanted, named: Selectors) -> ExitCode:

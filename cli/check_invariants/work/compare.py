@@ -45,7 +45,7 @@ def command(
     short: bool,
     no_trace: bool,
     trace_out: str | None,
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
 ) -> ExitCode:
     """Compare what the arguments name, and write the new counterexample where it is wanted."""
@@ -62,7 +62,7 @@ def command(
         asked = _models(before, changed, properties, settings)
     if trace_out is not None:
         check_output(trace_out)
-    found = _Found(asked, _decide(asked, properties, strict or bool(properties), jobs))
+    found = _Found(asked, _decide(asked, properties, strict or bool(properties), processes))
     with grace():
         if trace_out is not None:
             _write_trace(found, trace_out)
@@ -137,11 +137,11 @@ def _refuse_impossible(code_bases: Sequence[CodeBase]) -> None:
         check_possible(able[0].turned, able[0].scenario)
 
 
-def _decide(asked: _Asked, properties: Sequence[str], strict: bool, jobs: int | None) -> Comparison:
+def _decide(asked: _Asked, properties: Sequence[str], strict: bool, processes: int | None) -> Comparison:
     """Both sides of every pair, those that were decided before a stop. Raises MalformedInput."""
     counter = Counter("model", "decided", asked.sides)
     with meaningful(f"{asked.before} and {asked.after}"), counter:
-        return compare(asked.pairs, properties, strict=strict, advance=counter.advance, processes=jobs)
+        return compare(asked.pairs, properties, strict=strict, advance=counter.advance, processes=processes)
 
 
 class _Found(Struct, frozen=True, dict=True):

@@ -50,7 +50,7 @@ __all__ = ["check"]
 def check(
     asked: Asked,
     wanted: Wanted,
-    jobs: int | None,
+    processes: int | None,
     *,
     revision: Revision | None,
     order: str | None,
@@ -65,7 +65,7 @@ def check(
     if wanted.trace_out is not None:
         _check_directory(wanted.trace_out)
     told, stop = until_stopped(
-        in_processes(lambda number: _told(subjects[number], asked, wanted), range(len(subjects)), jobs),
+        in_processes(lambda number: _told(subjects[number], asked, wanted), range(len(subjects)), processes),
         "scenario",
         "decided",
         len(subjects),

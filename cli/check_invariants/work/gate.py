@@ -41,7 +41,7 @@ def command(
     built_in: bool,
     quick: bool,
     pin: bool,
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
     **reports: Unpack[ReportOptions],
 ) -> ExitCode:
@@ -54,13 +54,13 @@ def command(
     if schema:
         emit_document(_schema_text())
         return ExitCode.OK
-    own = (("--quick", quick), ("--pin", pin), ("--jobs", jobs is not None))
+    own = (("--quick", quick), ("--pin", pin), ("--processes", processes is not None))
     found = _found(config, built_in, [option for option, given in own if given])
     wanted = Reports.of(as_json, None if found is None else found.path, **reports)
     if found is None and not built_in and any(reports.values()):
         raise Misconfigured(_NOTHING_CONFIGURED)
     if found is None:
-        return gate_built_in.command(quick, pin, as_list, jobs, wanted)
+        return gate_built_in.command(quick, pin, as_list, processes, wanted)
     return _list(found, as_json) if as_list else _gate(found, not no_replay, wanted)
 
 

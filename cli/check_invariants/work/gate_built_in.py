@@ -29,7 +29,7 @@ from drainspecs.suite.liveness import liveness_deviations, liveness_rows, notify
 from drainspecs.suite.matrix import Deviation, Row, RowResult, deviations, fault_of
 
 
-def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Reports) -> ExitCode:
+def command(quick: bool, pin: bool, as_list: bool, processes: int | None, reports: Reports) -> ExitCode:
     """Decide everything, and say what differs."""
     rows = matrix.default_rows() if quick else matrix.all_rows()
     if as_list:
@@ -40,7 +40,7 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
     file = _from_here(Path(expectations.__file__))
     reports.begin(unfinished("gate", again, file))
     start = perf_counter()
-    results, stop = until_stopped(matrix.decide_all(rows, jobs), "row", "decided", len(rows))
+    results, stop = until_stopped(matrix.decide_all(rows, processes), "row", "decided", len(rows))
     compared = [result for result in results if result.stopped is None]
     stop = stop or next(filter(None, (result.stopped for result in results)), None)
     found = [item for result in results for item in deviations(result)]
@@ -50,7 +50,7 @@ def command(quick: bool, pin: bool, as_list: bool, jobs: int | None, reports: Re
         if pin:
             _pin(results, keep=quick)
             found = [item for item in found if item.kind != "counts"]
-        beyond, stop = _liveness_differences([result.row for result in results if not result.fault], jobs)
+        beyond, stop = _liveness_differences([result.row for result in results if not result.fault], processes)
     if stop is None:
         claimed, stop = until_stopped(_claim_differences(), "claim", "decided", len(claims.CLAIMS))
         beyond += filter(None, claimed)
@@ -105,10 +105,10 @@ def _differ(number: int, violated: int, stop: Stop | None) -> str:
     return f"not all were decided, {number} not as expected" if stop else said
 
 
-def _liveness_differences(rows: Sequence[Row], jobs: int | None) -> tuple[list[Deviation], Stop | None]:
+def _liveness_differences(rows: Sequence[Row], processes: int | None) -> tuple[list[Deviation], Stop | None]:
     """Those of the rows and of the notify suite; with a stop, not all of them."""
     demanding = liveness_rows(rows)
-    deviations = liveness_deviations(demanding, jobs)
+    deviations = liveness_deviations(demanding, processes)
     found, stop = until_stopped(deviations, "row", "decided for liveness", len(demanding))
     return [*(item for part in found for item in part), *([] if stop else notify_deviations())], stop
 

@@ -19,7 +19,7 @@ from draincheck.qemu import Scenario
 from draincheck.revisions import find_revision
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.objections import objection
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, applies, find_scenario
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, applies, find_scenario, in_table
 from drainspecs.mirror.specification import Specification
 from drainspecs.mirror.specifications import known_properties, specification_of
 
@@ -37,7 +37,8 @@ class Made(NamedTuple):
 class Planned(NamedTuple):
     """What an entry of a configuration comes to: `subjects`, found and made only when they are wanted.
 
-    `called` and `options` are as those of `Made`, of all of them together.
+    `called` and `options` are as those of `Made`, of all of them together; `otherwise` is what is expected of properties that the entry's
+    `expect` does not name.
     """
 
     entry: Entry
@@ -45,6 +46,7 @@ class Planned(NamedTuple):
     called: str
     options: str
     subjects: Callable[[], Iterable[Made]]
+    otherwise: str
 
     @property
     def line(self) -> SourceLine:
@@ -55,10 +57,7 @@ class Planned(NamedTuple):
     def expected(self) -> str:
         """In words."""
         said = [f"{name} {word}" for name, word in self.entry.expect.items()]
-        rest = "as its file says" if isinstance(self.entry, ModelEntry) and _says_itself(self.entry) else "holds"
-        if isinstance(self.entry, CodeBaseEntry) and self.entry.settings.keys() <= {"order"}:
-            rest = "as QEMU's history says"
-        return ", ".join([*said, f"all others {rest}" if said else f"all {rest}"])
+        return ", ".join([*said, f"all others {self.otherwise}" if said else f"all {self.otherwise}"])
 
 
 def plan(config: GateConfig) -> list[Planned]:
@@ -106,9 +105,9 @@ def _model(entry: ModelEntry, spot: Spot) -> Planned:
     _check_whole(entry, spot)
     name = ":".join(filter(None, [str(path), entry.function, entry.variant]))
     given = f" ({assigned(entry.parameters)})" if entry.parameters else ""
-    return Planned(
-        entry, spot, f"{name}{given}", _options(name, entry), partial(_models, str(path), entry, spot, given)
-    )
+    models = partial(_models, str(path), entry, spot, given)
+    otherwise = "as its file says" if _says_itself(entry) else "holds"
+    return Planned(entry, spot, f"{name}{given}", _options(name, entry), models, otherwise)
 
 
 def _options(name: str, entry: ModelEntry) -> str:
@@ -186,7 +185,8 @@ def _code_bases(entry: CodeBaseEntry, spot: Spot) -> Iterator[Planned]:
         with spot.saying(*(("scenarios", number) if entry.scenarios else ())):
             if _can_run(code_base, named=bool(entry.scenarios)):
                 made = Made(_called(entry, code_base), code_base.options, partial(_itself, code_base))
-                yield Planned(entry, spot, made.called, made.options, partial(_only, made))
+                otherwise = "holds" if settings or not in_table(scenario) else "as QEMU's history says"
+                yield Planned(entry, spot, made.called, made.options, partial(_only, made), otherwise)
 
 
 def _specification(entry: CodeBaseEntry, spot: Spot) -> Specification:

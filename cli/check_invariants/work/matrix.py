@@ -59,7 +59,7 @@ def command(
     wide: bool,
     full: bool,
     strict: bool,
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
 ) -> ExitCode:
     """Decide the rows that the options select."""
@@ -67,7 +67,7 @@ def command(
     order = shown(turned.pop("order")) if "order" in turned else order
     rows = _selected(revisions, scenarios, order, turned, wide)
     started = perf_counter()
-    results, stop = until_stopped(matrix.decide_all(rows, jobs), "row", "decided", len(rows))
+    results, stop = until_stopped(matrix.decide_all(rows, processes), "row", "decided", len(rows))
     seconds = perf_counter() - started
     results += [matrix.unknown(row, stop) for row in rows[len(results) :] if stop]
     stop = stop or next(filter(None, (result.stopped for result in results)), None)

@@ -45,7 +45,7 @@ def command(
     depth: int | None,
     matrix: bool,
     output: str | None,
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
     **selectors: Unpack[Selectors],
 ) -> ExitCode:
@@ -56,9 +56,9 @@ def command(
             raise click.UsageError(
                 "--matrix is about the whole default matrix: of the options, only -o, -j and --json go with it"
             )
-        return _prove_matrix(output or DIRECTORY, jobs, as_json)
-    if jobs is not None:
-        raise click.UsageError("--jobs is for --matrix: one certificate is made by one process")
+        return _prove_matrix(output or DIRECTORY, processes, as_json)
+    if processes is not None:
+        raise click.UsageError("--processes is for --matrix: one certificate is made by one process")
     if depth is not None and engine != "induction":
         raise click.UsageError("--depth is for --engine induction: explicit search looks at every reachable state")
     if as_json and output == STDOUT:
@@ -203,16 +203,16 @@ class _Written(NamedTuple):
         }
 
 
-def _prove_matrix(directory: str, jobs: int | None, as_json: bool) -> ExitCode:
+def _prove_matrix(directory: str, processes: int | None, as_json: bool) -> ExitCode:
     """Write a certificate for each distinct system, and see to it that they leave no verdict out."""
     make_directory(directory)
     rows = suite.default_rows()
-    results, stop = until_stopped(suite.decide_all(rows, jobs), "row", "decided", len(rows))
+    results, stop = until_stopped(suite.decide_all(rows, processes), "row", "decided", len(rows))
     if stop or (stop := next(filter(None, (result.stopped for result in results)), None)):
         raise cut_short(stop, "no certificate was written")
     first = [group[0].row for group in by_system(results).values()]
     written, stop = until_stopped(
-        in_processes(partial(_written, directory), first, jobs), "certificate", "written", len(first)
+        in_processes(partial(_written, directory), first, processes), "certificate", "written", len(first)
     )
     if stop:
         raise cut_short(stop, f"{share(len(written), len(first), 'certificate')} written to {directory}")

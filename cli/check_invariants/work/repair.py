@@ -37,7 +37,7 @@ def command(
     scenarios: Sequence[Scenario],
     properties: Sequence[str],
     chosen: Sequence[Mitigation],
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
     **selectors: Unpack[CodeBaseOptions],
 ) -> ExitCode:
@@ -48,7 +48,7 @@ def command(
     demanded, unasked = properties or SAFETY, only_the_default(named[0])
     if chosen:
         return _remains(selected, unasked, demanded, chosen, as_json)
-    return _mended(selected, unasked, demanded, jobs, as_json)
+    return _mended(selected, unasked, demanded, processes, as_json)
 
 
 def _remains(
@@ -71,7 +71,7 @@ def _remains(
 
 
 def _mended(
-    selected: Sequence[CodeBase], unasked: str, properties: Sequence[str], jobs: int | None, as_json: bool
+    selected: Sequence[CodeBase], unasked: str, properties: Sequence[str], processes: int | None, as_json: bool
 ) -> ExitCode:
     """The smallest sets that mend it, and what the answer says nothing of. Raises MalformedInput and Interrupted."""
     revision, scenarios, counter = (
@@ -80,7 +80,7 @@ def _mended(
         Counter("code base", "decided"),
     )
     with asking(revision.name, counter, "after {} which sets suffice is unknown"):
-        found = repair(revision, scenarios, properties, advance=counter.advance, processes=jobs)
+        found = repair(revision, scenarios, properties, advance=counter.advance, processes=processes)
     code = ending([of_comparison(bool(found.solutions) or found.stopped is not None)], found.stopped)
     said = _answer(found) + unasked
     if as_json:

@@ -24,7 +24,7 @@ def command(
     model: str | None,
     properties: Sequence[str],
     knobs: Sequence[Knob | str],
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
     **selectors: Unpack[CodeBaseOptions],
 ) -> ExitCode:
@@ -33,14 +33,14 @@ def command(
     Raises LimitReached, MalformedInput and Interrupted.
     """
     if model is not None:
-        return swept(Swept.of(model, own_settings(selectors), list(map(str, knobs))), properties, jobs, as_json)
-    return _sweep([knob for knob in knobs if isinstance(knob, Knob)], properties, jobs, as_json, **selectors)
+        return swept(Swept.of(model, own_settings(selectors), list(map(str, knobs))), properties, processes, as_json)
+    return _sweep([knob for knob in knobs if isinstance(knob, Knob)], properties, processes, as_json, **selectors)
 
 
 def _sweep(
     knobs: Sequence[Knob],
     properties: Sequence[str],
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
     **selectors: Unpack[CodeBaseOptions],
 ) -> ExitCode:
@@ -56,7 +56,7 @@ def _sweep(
                 base=selected.turned,
                 probes=probes,
                 advance=counter.advance,
-                processes=jobs,
+                processes=processes,
             )
         except SpaceTooLarge as error:
             raise LimitReached(str(error)) from error

@@ -48,14 +48,14 @@ class Swept(Struct, frozen=True):
         return f"{self.name} with {fixed}" if fixed else self.name
 
 
-def swept(asked: Swept, properties: Sequence[str], jobs: int | None, as_json: bool) -> ExitCode:
+def swept(asked: Swept, properties: Sequence[str], processes: int | None, as_json: bool) -> ExitCode:
     """Decide all combinations. Raises LimitReached for too many, and MalformedInput."""
     started = perf_counter()
     try:
         points = points_of(asked.varied.axes, asked.varied.fixed)
         with refusing():
             _refuse_unknown(asked.varied.builder, points, properties)
-            decided = decide_all(asked.varied.builder, points, properties, jobs)
+            decided = decide_all(asked.varied.builder, points, properties, processes)
             found, stop = until_stopped(decided, "model", "decided", len(points))
         found = compared(found)
         with grace():

@@ -38,7 +38,7 @@ def command(
     properties: Sequence[str],
     against: Revision,
     evidence: str | None,
-    jobs: int | None,
+    processes: int | None,
     as_json: bool,
     **selectors: Unpack[CodeBaseOptions],
 ) -> ExitCode:
@@ -46,12 +46,12 @@ def command(
     if len(properties) > 1:
         raise click.UsageError("a reason is for one verdict: name one property")
     if model is not None:
-        return explained(WhyQuestion.of(model, own_settings(selectors), properties), evidence, jobs, as_json)
+        return explained(WhyQuestion.of(model, own_settings(selectors), properties), evidence, processes, as_json)
     name = properties[0] if properties else "S1"
     selected = select_code_base([name], **selectors)
     if evidence is not None:
         make_directory(evidence)
-    answer = _ask(selected, name, against, jobs)
+    answer = _ask(selected, name, against, processes)
     answers = [_Answer(selected, name, flip, evidence) for flip in answer.flips]
     code, said = ending([], answer.stopped), _answer(selected, name, answer) + only_the_default(selectors)
     with grace():
@@ -65,7 +65,7 @@ def command(
     return code
 
 
-def _ask(selected: CodeBase, name: str, against: Revision, jobs: int | None) -> Why:
+def _ask(selected: CodeBase, name: str, against: Revision, processes: int | None) -> Why:
     """The answers. Raises MalformedInput and Interrupted."""
     probes, counter = probes_of_states(selected, "why"), Counter("set", "of changes looked at")
     with asking(selected.title, counter, "no answer after {} of changes"):
@@ -76,7 +76,7 @@ def _ask(selected: CodeBase, name: str, against: Revision, jobs: int | None) -> 
             base=against,
             probes=probes,
             advance=counter.advance,
-            processes=jobs,
+            processes=processes,
         )
 
 

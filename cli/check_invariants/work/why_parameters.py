@@ -61,13 +61,13 @@ class WhyQuestion(Struct, frozen=True):
         return cls(found, model, {**found.defaults, **found.fixed}, demanded[0])
 
 
-def explained(asked: WhyQuestion, evidence: str | None, jobs: int | None, as_json: bool) -> ExitCode:
+def explained(asked: WhyQuestion, evidence: str | None, processes: int | None, as_json: bool) -> ExitCode:
     """Find the smallest changes that turn the verdict, and write their evidence where it is wanted. Raises LimitReached, MalformedInput."""
     if evidence is not None:
         make_directory(evidence)
     warn(result := checked(asked.model, [asked.name]))
     verdict = result[asked.name].verdict
-    found = _searched(asked, verdict, jobs)
+    found = _searched(asked, verdict, processes)
     undecided = verdict.outcome is Outcome.UNKNOWN or found.unknown
     code = ending([ExitCode.INCONCLUSIVE] if undecided else [], found.stop)
     with grace():
@@ -108,7 +108,7 @@ class _Found(Struct, frozen=True):
         return "; ".join([now, *ways]) if ways else f"{now}, {stays}"
 
 
-def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
+def _searched(asked: WhyQuestion, verdict: Verdict, processes: int | None) -> _Found:
     answers, seen, stop = list[ParameterFlip](), list[Combination](), None
     builder, axes = asked.varied.builder, asked.varied.axes
     try:
@@ -118,7 +118,7 @@ def _searched(asked: WhyQuestion, verdict: Verdict, jobs: int | None) -> _Found:
     with Counter("model", "decided", size) as counter, refusing():
 
         def decide(points: Sequence[dict[str, Value]]) -> Iterator[Combination]:
-            for item in decide_all(builder, points, [asked.name], jobs):
+            for item in decide_all(builder, points, [asked.name], processes):
                 seen.append(item)
                 counter.advance(len(seen))
                 yield item

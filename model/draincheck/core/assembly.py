@@ -51,7 +51,7 @@ class Assembly:
         self.actors: list[Actor] = []
         self.kick_chardev: Chardev | None = None
         self._event_loops()
-        self.disks = [self._disk(index) for index in range(2 if config.jobs == 2 or config.other_writes else 1)]
+        self.disks = [self._disk(index) for index in range(config.disks)]
         self._environment()
 
     def _event_loops(self) -> None:
@@ -76,9 +76,7 @@ class Assembly:
         """One disk, its job included if it has one."""
         config = self.config
         has_job = index < config.jobs
-        driver = GuestDriver(
-            index, *((config.writes, config.reads, config.flushes) if has_job else (config.other_writes, 0, 0))
-        )
+        driver = GuestDriver(index, *((config.writes, config.reads, config.flushes) if has_job else (1, 0, 0)))
         if not has_job:
             root = self._node(Image("other disk"))
             return self._attach(index, driver, self.parts.backend(self.host, root), None)

@@ -16,7 +16,7 @@ _VALUES = {
     "command": ("complete", "cancel"),
     "job_errors": ("", "source", "target"),
 }
-_RANGES = {"writes": (0, 32), "reads": (0, 32), "flushes": (0, 1), "other_writes": (0, 32), "jobs": (1, 2)}
+_RANGES = {"writes": (0, 32), "reads": (0, 32), "flushes": (0, 1), "jobs": (1, 2), "disks": (1, 8)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Config:
         writes: guest writes to each disk with a job, each to a sector of its own.
         reads: guest reads of it.
         flushes: 1 if the guest flushes it; there is something to flush.
-        other_writes: guest writes to disk 1, which has no job; 0 means that there is no such disk.
         jobs: 1, or 2: disk 1 is a second disk with the same workload and a job of its own.
+        disks: how many there are in all; the guest writes once to each that has no job.
         command: what the management sends: `complete` or `cancel`.
         starts_ready: nothing has to be copied at the start; if not, the sectors of the guest's writes have to.
         job_errors: which of the job's I/O may fail: a copy's read of the `source`, a copy's write of or a flush on the `target`, or none.
@@ -50,8 +50,8 @@ class Config:
     writes: int = 1
     reads: int = 0
     flushes: int = 0
-    other_writes: int = 0
     jobs: int = 1
+    disks: int = 1
     command: str = "complete"
     starts_ready: bool = True
     job_errors: str = ""
@@ -87,15 +87,20 @@ def _contradictions(config: Config, knobs: Knobs) -> tuple[tuple[bool, str], ...
             "mirror with dataplane is not allowed before b112a65c52: choose a later revision",
         ),
         (
-            config.jobs == 2 and (config.iothread or config.source != "ioeventfd" or config.other_writes > 0),
-            "two jobs run in the main loop, with host notifiers, on two disks: leave out iothread, source and other_writes",
+            config.jobs == 2 and (config.iothread or config.source != "ioeventfd"),
+            "two jobs run in the main loop, with host notifiers: leave out iothread and source",
+        ),
+        (config.disks < config.jobs, f"each job has a disk: set disks to {config.jobs} or more"),
+        (
+            config.disks > 1 and config.source == "mmio",
+            "there is one chardev, and it kicks for one disk: set disks to 1, or another source",
         ),
         (
             config.zero_length and requests > 0,
             "a disk of length 0 takes no requests: set writes, reads and flushes to 0",
         ),
         (
-            config.device_reset and (not config.iothread or config.other_writes > 0),
-            "a device reset stops dataplane of one disk: set iothread, and other_writes to 0",
+            config.device_reset and (not config.iothread or config.disks > 1),
+            "a device reset stops dataplane of one disk: set iothread, and disks to 1",
         ),
     )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from draincheck.errors import ModelError
 from draincheck.knobs import Knobs
 from draincheck.lang import Model, all_
 from draincheck.qemu import bottom_halves, environment, iothread, mainloop, mirror
 from draincheck.qemu.probes import Probes
-from draincheck.qemu.scenario import Scenario
+from draincheck.qemu.scenario import Scenario, not_modelled
 from draincheck.qemu.world import World
 
 __all__ = ["build"]
 
 
 def build(name: str, knobs: Knobs, scenario: Scenario, probes: Probes | None = None) -> Model:
-    """The model of a code base (its knobs) in a scenario, with the checks that `probes` hang into it."""
+    """The model of a code base (its knobs) in a scenario, with the checks that `probes` hang into it.
+
+    Raises ModelError for a scenario that is not modelled.
+    """
+    if reason := not_modelled(scenario):
+        raise ModelError(reason)
     model = Model(name)
     w = World(model, knobs, scenario, probes or Probes(), bottom_halves.run)
     w.probes.begin(w)

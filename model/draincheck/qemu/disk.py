@@ -92,7 +92,7 @@ class Disk(FdHandler, frozen=True):
 
 def disk(m: Model, k: Knobs, s: Scenario, index: int, has_job: bool) -> Disk:
     """Make a disk's variables."""
-    kinds = {"write": s.writes, "read": s.reads, "flush": s.flushes} if has_job else {"write": s.other_writes}
+    kinds = {"write": s.writes, "read": s.reads, "flush": s.flushes} if has_job else {"write": 1}
     requests = [
         _write(m, request, not s.starts_ready) if has_job and kind == "write" else request
         for kind, number in kinds.items()

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Final
+
 from msgspec import Struct
 
-__all__ = ["Scenario"]
+from draincheck.words import counted
+
+__all__ = ["SIZES", "Scenario", "not_modelled"]
+
+#: the sizes of a scenario, each with the smallest and the largest that is modelled. The reference core has a guest of so many requests
+SIZES: Final[Mapping[str, tuple[int, int]]] = {
+    "writes": (0, 32), "reads": (0, 32), "flushes": (0, 1), "jobs": (1, 2), "disks": (1, 8),
+}  # fmt: skip
+
+#: why no more than the largest
+_NO_MORE: Final[Mapping[str, str]] = {
+    "flushes": "one may wait for another, or find nothing to flush (bdrv_co_flush), which is left out",
+    "jobs": "another job drains, and raises the context's counter; a third one would do nothing else",
+}
 
 
 class Scenario(Struct, frozen=True):
@@ -22,8 +38,8 @@ class Scenario(Struct, frozen=True):
         writes: guest writes to disk 0, each to a sector of its own.
         reads: guest reads of disk 0.
         flushes: guest flushes of disk 0; there is something to flush, so each of them needs the host.
-        other_writes: guest writes to a second disk that has no job.
-        jobs: 1, or 2: a second disk with the same workload and a job of its own (main loop and host notifiers only).
+        jobs: 1, or 2: a second disk with the same workload and a job of its own.
+        disks: all disks: those beyond the jobs have none, and one guest write each.
         command: what the management sends: `complete` (block-job-complete) or `cancel` (block-job-cancel).
         starts_ready: the job is READY at the start; if not, the sectors of the guest's writes are dirty and still have to be copied.
         job_errors: which of the job's own I/O may fail: `source` (a copy's read), `target` (a copy's write, a flush), or "" for none.
@@ -42,8 +58,8 @@ class Scenario(Struct, frozen=True):
     writes: int = 1
     reads: int = 0
     flushes: int = 0
-    other_writes: int = 0
     jobs: int = 1
+    disks: int = 1
     command: str = "complete"
     starts_ready: bool = True
     job_errors: str = ""
@@ -55,3 +71,25 @@ class Scenario(Struct, frozen=True):
     def always_switches(self) -> bool:
         """The job can only end with the switch."""
         return self.command == "complete" and not self.job_errors
+
+
+def not_modelled(scenario: Scenario) -> str:
+    """Why a scenario of these sizes is not modelled, with what is possible; "" if it is."""
+    return next(_objections(scenario), "")
+
+
+def _objections(s: Scenario) -> Iterator[str]:
+    for size, (least, most) in SIZES.items():
+        if not least <= getattr(s, size) <= most:
+            why = f": {_NO_MORE[size]}" if size in _NO_MORE else ""
+            yield f"{size} is {getattr(s, size)}, and it is modelled from {least} to {most}{why}"
+    if s.zero_length and (s.writes or s.reads or s.flushes):
+        yield "a disk without sectors takes no requests: writes, reads and flushes are 0"
+    if s.job_errors and not s.writes:
+        yield "copies may fail, and without a guest's write there is nothing to copy: writes is 1 at least here"
+    if s.disks < s.jobs:
+        yield f"each job has a disk of its own: {counted(s.jobs, 'job')} need {s.jobs} disks at least"
+    if s.disks > 1 and (s.source != "ioeventfd" or s.device_reset):
+        yield "several disks are modelled with host notifiers that stay where they are: jobs and disks are 1 here"
+    if s.jobs > 1 and (s.iothread or s.job_errors):
+        yield "two jobs are modelled in the main loop, where no I/O of theirs fails: jobs is 1 here"

@@ -44,20 +44,21 @@ class World:
         nodes = ("filter", "source", "target") if has_filter(knobs) else ("source", "target")
         self.root = model.enum(f"root [{index}]" if index else "root", *nodes)
         self.disk = disk(model, knobs, scenario, index, has_job=True)
-        other = [disk(model, knobs, scenario, 1, has_job=False)] if scenario.other_writes else []
+        without_job = range(0 if index else scenario.jobs, 0 if index else scenario.disks)
+        others = [disk(model, knobs, scenario, number, has_job=False) for number in without_job]
         self.job = Job(model, scenario, index)
-        self.worlds, self.disks = (self,), (self.disk, *other)
+        self.worlds, self.disks = (self,), (self.disk,)
         if index == 0:
-            self._compose()
+            self._compose(others)
 
-    def _compose(self) -> None:
-        """Make the second job's world, if the scenario has one, and what all jobs share."""
+    def _compose(self, others: list[Disk]) -> None:
+        """Make the second job's world, if the scenario has one, and what all jobs share; `others` are the disks without a job."""
         two = self.s.jobs == 2
         #: the job whose bottom half was made last; absent where there is one job
         self.newest = self.m.int("newest bottom half", 0, 1, exists=two)
         second = [World(self.m, self.k, self.s, self.probes, self.bottom_half, index=1)] if two else []
         self.worlds = (self, *second)
-        self.disks += tuple(world.disk for world in second)
+        self.disks = (self.disk, *(world.disk for world in second), *others)
         self.graph = Graph(self.m, self.job.own, self.root, self.k, self.s)
         self.loops = EventLoops.of(self.m, self.k, self.s, self.disks)
         for world in second:

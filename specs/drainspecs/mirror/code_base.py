@@ -20,7 +20,7 @@ from draincheck.verdict import Outcome, Verdict
 from draincheck.words import listed
 from drainspecs.mirror.abstractions import limits_on
 from drainspecs.mirror.impact import consequences, matters
-from drainspecs.mirror.scenarios import find_scenario
+from drainspecs.mirror.scenarios import find_scenario, in_table
 from drainspecs.mirror.specification import Specification
 from drainspecs.mirror.specifications import find_specification
 from drainspecs.mirror.terms import MARKS
@@ -74,7 +74,8 @@ class CodeBase(Struct, frozen=True):
         """Its name, what changed there, and what the scenario is."""
         row = self.turned
         release = f", {row.release}" if row.release else ""
-        return f"{self.title} ({row.date}{release}: {row.subject})\n{self.scenario.meaning}"
+        unexpected = "" if in_table(self.scenario) else "\nno expectation for this size"
+        return f"{self.title} ({row.date}{release}: {row.subject})\n{self.scenario.meaning}{unexpected}"
 
     @property
     def options(self) -> str:

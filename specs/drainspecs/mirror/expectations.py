@@ -15,7 +15,7 @@ from draincheck.qemu import Scenario
 from draincheck.revisions import PLACES
 from draincheck.subject import Expectation
 from drainspecs.mirror.properties import PROPERTIES
-from drainspecs.mirror.scenarios import base_scenario
+from drainspecs.mirror.scenarios import base_scenario, in_table
 from drainspecs.mirror.spans import FIRST, Span, Spans, Table, always, bad, last, ok, turning
 from drainspecs.mirror.unasked import if_asked
 
@@ -305,7 +305,7 @@ def expected(revision: str, scenario: Scenario, property: str) -> Expectation | 
     Variants (two writes, a second disk, bulk copying, errors, any GSource order) have the verdict of the scenario they vary: more of
     the same traffic opens no new window. `_VARIANTS` lists what differs for the others, and why.
     """
-    if property not in {item.name for item in PROPERTIES}:
+    if property not in {item.name for item in PROPERTIES} or not in_table(scenario):
         return None
     found = _verdict(revision, scenario, property)
     return None if found is None else if_asked(revision, scenario, property, found)

@@ -28,7 +28,7 @@ from draincheck.revisions import PLACES
 from draincheck.subject import Expectation
 from draincheck.verdict import Outcome
 from drainspecs.mirror.properties import LIVENESS
-from drainspecs.mirror.scenarios import base_scenario
+from drainspecs.mirror.scenarios import base_scenario, in_table
 from drainspecs.mirror.spans import FIRST, Spans, Table, always, bad, last, ok
 from drainspecs.mirror.unasked import if_asked
 
@@ -115,7 +115,7 @@ _LIKE: Final = {
 
 def expected_liveness(revision: str, scenario: Scenario, property: str) -> Expectation | None:
     """The expected verdict, or None for a code base, scenario or property that nothing was written down for."""
-    if property not in {item.name for item in LIVENESS} or scenario.jobs > 1:
+    if property not in {item.name for item in LIVENESS} or scenario.jobs > 1 or not in_table(scenario):
         return None
     found = _verdict(revision, scenario, property)
     return None if found is None else if_asked(revision, scenario, property, found)

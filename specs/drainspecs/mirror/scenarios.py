@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from draincheck.knobs import named
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
+from drainspecs.mirror.sizes import parse_sizes, sized
 
 __all__ = [
     "CONFIGURATIONS",
@@ -20,6 +21,8 @@ __all__ = [
     "base_scenario",
     "configuration",
     "find_scenario",
+    "in_table",
+    "with_sizes",
 ]
 
 DEFAULT_SCENARIOS: Final = (
@@ -63,10 +66,10 @@ EXTRA_SCENARIOS: Final = (
     *_vary("read", "one read instead of a write", *DEFAULT_SCENARIOS, writes=0, reads=1),
     *_vary("flush", "one flush instead of a write", *_FLUSHING, writes=0, flushes=1),
     *_vary("flush-reopen", "one flush, and mirror_exit reopens the target", *_FLUSHING, writes=0, flushes=1, reopen=True),
-    *_vary("2-disks", "a second disk without a job is written too", _MIRROR, _DATAPLANE, _COMMIT, other_writes=1),
+    *_vary("2-disks", "a second disk without a job is written too", _MIRROR, _DATAPLANE, _COMMIT, disks=2),
     *_vary("qcow2", "the target is qcow2 instead of raw", _MIRROR, _TIMER, _MMIO, target_format="qcow2"),
     replace(_MMIO, name="no-ioeventfd-vcpu", meaning="mirror job, kicks run the queue handler from a vCPU thread only", source="vcpu"),
-    *_vary("2-jobs", "a second disk with a mirror job of its own", _MIRROR, jobs=2),
+    *_vary("2-jobs", "a second disk with a mirror job of its own", _MIRROR, jobs=2, disks=2),
     *_vary("cancel", "cancelled after READY", _MIRROR, command="cancel"),
     *_vary("cancel-early", "cancelled before or after READY", _MIRROR, command="cancel", starts_ready=False),
     *_vary("bulk", "the bulk of the copying is still to be done", _MIRROR, starts_ready=False),
@@ -88,8 +91,21 @@ SCENARIOS: Final = DEFAULT_SCENARIOS + EXTRA_SCENARIOS
 
 
 def find_scenario(name: str) -> Scenario:
-    """The scenario of this name; raises UnknownName with the nearest ones."""
-    return named("scenario", name, SCENARIOS)
+    """The scenario of this name, also one of other sizes (`mirror[writes=3]`); raises UnknownName with the nearest ones."""
+    plain, bracket, rest = name.partition("[")
+    if not (bracket and rest.endswith("]")):
+        return named("scenario", name, SCENARIOS)
+    return with_sizes(named("scenario", plain, SCENARIOS), parse_sizes(rest[:-1]))
+
+
+def with_sizes(scenario: Scenario, sizes: Mapping[str, int]) -> Scenario:
+    """A scenario with other sizes. Raises UnknownName for one that is not modelled."""
+    return sized(scenario, sizes, SCENARIOS)
+
+
+def in_table(scenario: Scenario) -> bool:
+    """Whether something is expected and pinned of it: of one that was made by other sizes nothing is."""
+    return scenario in SCENARIOS
 
 
 def base_scenario(scenario: Scenario) -> Scenario:

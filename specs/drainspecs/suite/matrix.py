@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, groupby
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 
 from msgspec import Struct
@@ -30,7 +31,7 @@ from drainspecs.mirror.abstractions import Note, limits_on
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.impact import consequences
 from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, in_table
 
 __all__ = [
     "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
@@ -50,8 +51,8 @@ class Row(Struct, frozen=True):
 
     @property
     def by_hand(self) -> bool:
-        """Knobs were turned by hand: nothing is expected of such a code base."""
-        return "+" in self.revision.name
+        """Knobs or sizes were set by hand: nothing is expected of such a row."""
+        return "+" in self.revision.name or not in_table(self.scenario)
 
     @property
     def key(self) -> str:
@@ -299,7 +300,7 @@ class Deviation(Struct, frozen=True):
 def options_of_row(revision: str, key: str) -> str:
     """The options that name the code base of a row with this key."""
     scenario, _, order = key.partition(" order=")
-    return f"--revision {revision} --scenario {scenario}{f' --order {order}' if order else ''}"
+    return f"--revision {revision} --scenario {quote(scenario)}{f' --order {order}' if order else ''}"
 
 
 def deviations(result: RowResult) -> list[Deviation]:
