@@ -12,7 +12,7 @@ from draincheck.native.terms import Terms, not_understood
 from draincheck.native.width import WORD, words_of
 from draincheck.native.writing import FunctionText
 
-__all__ = ["condition_in", "condition_text", "conditions_in", "expand_text"]
+__all__ = ["condition_in", "condition_text", "conditions_in", "expand_text", "listed_text"]
 
 
 def expand_text(loop: ast.Module, bits: int) -> str:
@@ -23,6 +23,16 @@ def expand_text(loop: ast.Module, bits: int) -> str:
     that were appended, and one more if any action was enabled.
     """
     writer = _Expansion(bits)
+    writer.statements(_body_of(loop))
+    return writer.ended()
+
+
+def listed_text(loop: ast.Module, bits: int) -> str:
+    """The function `listed` of such a loop: as `expand`, but it says of each state that it appends which action leads there, and of each note where.
+
+    Actions stand in `acts`, at the places that the states after them have in `out`; notes are appended to `met`, whose first word counts them.
+    """
+    writer = _Listing(bits)
     writer.statements(_body_of(loop))
     return writer.ended()
 
@@ -66,12 +76,12 @@ def _body_of(loop: ast.Module) -> Sequence[ast.stmt]:
 class _Expansion:
     """The function `expand` in the making."""
 
+    head = "define i64 @expand(ptr %states, i64 %index, ptr %out, i64 %count, ptr %fired, ptr %noted)"
+
     def __init__(self, bits: int) -> None:
         self._words = words_of(bits)
         self._state = f"i{self._words * WORD}"
-        self._text = text = FunctionText(
-            "define i64 @expand(ptr %states, i64 %index, ptr %out, i64 %count, ptr %fired, ptr %noted)"
-        )
+        self._text = text = FunctionText(self.head)
         self._enabled, self._count = text.variable("m", "i64"), text.variable("count", "i64")
         text.do(f"store i64 %count, ptr {self._count}")
         _load_state(text, self._words)
@@ -124,7 +134,7 @@ class _Expansion:
             case "put", _:
                 self._put(argument)
             case "act", ast.Constant(value=int(index)):
-                self._text.do(f"store i8 1, ptr {self._text.value(f'getelementptr i8, ptr %fired, i64 {index}')}")
+                self._act(index)
             case "note", ast.Tuple(elts=[ast.Constant(value=int(number)), ast.Name(id="s")]):
                 self._note(number)
             case "end", _:
@@ -140,6 +150,9 @@ class _Expansion:
         text.do(f"store {self._state} {after}, ptr {place}, align 8")
         text.do(f"store i64 {text.value(f'add i64 {count}, 1')}, ptr {self._count}")
 
+    def _act(self, index: int) -> None:
+        self._text.do(f"store i8 1, ptr {self._text.value(f'getelementptr i8, ptr %fired, i64 {index}')}")
+
     def _times_words(self, count: str) -> str:
         return self._text.value(f"mul i64 {count}, {self._words}") if self._words > 1 else count
 
@@ -150,3 +163,21 @@ class _Expansion:
         less = text.value(f"icmp ult {self._state} %s, {before}")
         least = text.value(f"select i1 {less}, {self._state} %s, {self._state} {before}")
         text.do(f"store {self._state} {least}, ptr {place}, align 8")
+
+
+class _Listing(_Expansion):
+    """The function `listed` in the making."""
+
+    head = "define i64 @listed(ptr %states, i64 %index, ptr %out, i64 %count, ptr %acts, ptr %met)"
+
+    def _act(self, index: int) -> None:
+        """The state after it has just been appended."""
+        text = self._text
+        last = text.value(f"sub i64 {text.value(f'load i64, ptr {self._count}')}, 1")
+        text.do(f"store i64 {index}, ptr {text.value(f'getelementptr i64, ptr %acts, i64 {last}')}, align 8")
+
+    def _note(self, number: int) -> None:
+        text = self._text
+        count = text.value(f"add i64 {text.value('load i64, ptr %met, align 8')}, 1")
+        text.do(f"store i64 {number}, ptr {text.value(f'getelementptr i64, ptr %met, i64 {count}')}, align 8")
+        text.do(f"store i64 {count}, ptr %met, align 8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableSequence, Sequence
 from typing import Final
 
+from draincheck.chance import HALF, LAST, MIXING, STEP, chosen, following
 from draincheck.native.kernel_text import Signature
 from draincheck.native.width import WORD
 
@@ -16,7 +17,9 @@ __all__ = [
     "SHARED",
     "add",
     "bucket_of",
+    "chosen",
     "claim",
+    "following",
     "look",
     "lowest",
     "matches",
@@ -30,8 +33,13 @@ __all__ = [
 AT, UNTIL, STORED, ROOM, MOST, BUCKETS, TRANSITIONS, DEAD, LAST_DEAD = range(9)
 ORDER, TABLE, OUT, PLACES, FIRED, NOTED, NO_FIRED, NO_NOTED, SOUGHT, MARKS, PATH, EXPAND = range(9, 21)
 
+#: the same for random walks
+LISTED, ACTS, MET, CHANCES, LENGTHS, DEPTH, LONGEST, STEPS, WANTED, FAULTY, ACTION_OF, CONDITIONS, IN_STATES, IN_ALL = (
+    range(21, 35)
+)
+
 #: how much that is
-SHARED: Final = 21
+SHARED: Final = 35
 
 #: states whose successors are collected before the first of them is looked for
 BATCH: Final = 32
@@ -112,10 +120,14 @@ PARTS: Final[Mapping[str, Signature]] = {
     "claim": Signature(("States", "Word", "State"), "Word"),
     "add": Signature(("Words", "Word", "Word"), "Word"),
     "lowest": Signature(("Word",), "Word"),
+    "following": Signature(("Word",), "Word"),
+    "chosen": Signature(("Word", "Word"), "Word"),
     "min": Signature(("Word", "Word"), "Word"),
+    "max": Signature(("Word", "Word"), "Word"),
     "prefetch": Signature(("States", "Word"), "Word"),
     "prefetch_byte": Signature(("Bytes", "Word"), "Word"),
     "Expand": Signature(("States", "Word", "States", "Word", "Bytes", "States"), "Word"),
+    "Listed": Signature(("States", "Word", "States", "Word", "Words", "Words"), "Word"),
     "Holds": Signature(("States", "Word"), "Word"),
 }
 
@@ -128,6 +140,7 @@ define internal i64 @prefetch_byte(ptr %marks, i64 %slot) alwaysinline {
 }
 
 declare i64 @llvm.umin.i64(i64, i64)
+declare i64 @llvm.umax.i64(i64, i64)
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 
 define internal i64 @lowest(i64 %bits) alwaysinline {
@@ -138,6 +151,11 @@ define internal i64 @lowest(i64 %bits) alwaysinline {
 define internal i64 @min(i64 %one, i64 %other) alwaysinline {
   %less = call i64 @llvm.umin.i64(i64 %one, i64 %other)
   ret i64 %less
+}
+
+define internal i64 @max(i64 %one, i64 %other) alwaysinline {
+  %more = call i64 @llvm.umax.i64(i64 %one, i64 %other)
+  ret i64 %more
 }
 """
 
@@ -187,7 +205,35 @@ define internal i64 @add(ptr %words, i64 %place, i64 %number) alwaysinline {{
 def parts_text(words: int) -> str:
     """The assembly of all of them for states of so many words; threads work together on those of one."""
     own = [_LINE] if words == 1 else [_slots_text(words)]
-    return "\n\n".join([_COMMON, _prefetch_text(words), _bucket_text(words), *own])
+    return "\n\n".join([_COMMON, _chance_text(), _prefetch_text(words), _bucket_text(words), *own])
+
+
+def _chance_text() -> str:
+    """What `chance` says, in words: sums and products drop what does not fit."""
+    lines = [
+        "define internal i64 @following(i64 %state) alwaysinline {",
+        f"  %next = add i64 %state, {STEP}",
+        "  ret i64 %next",
+        "}",
+        "",
+        "define internal i64 @chosen(i64 %state, i64 %number) alwaysinline {",
+    ]
+    word = "%state"
+    for n, (places, factor) in enumerate((*MIXING, (LAST, 1))):
+        lines += [
+            f"  %moved{n} = lshr i64 {word}, {places}",
+            f"  %mixed{n} = xor i64 {word}, %moved{n}",
+            f"  %word{n} = mul i64 %mixed{n}, {factor}",
+        ]
+        word = f"%word{n}"
+    lines += [
+        f"  %half = lshr i64 {word}, {HALF}",
+        "  %scaled = mul i64 %half, %number",
+        f"  %chosen = lshr i64 %scaled, {HALF}",
+        "  ret i64 %chosen",
+        "}",
+    ]
+    return "\n".join(lines)
 
 
 def _prefetch_text(words: int) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 
 from draincheck.errors import ModelError
@@ -12,7 +12,7 @@ from draincheck.exploration.loop import Loop
 from draincheck.expr import BoolExpr
 from draincheck.native import parts
 from draincheck.native.code import Code, loaded
-from draincheck.native.expand import condition_in, condition_text, conditions_in, expand_text
+from draincheck.native.expand import condition_in, condition_text, conditions_in, expand_text, listed_text
 from draincheck.native.kernel_text import kernel_functions
 from draincheck.native.width import refusal, words_of
 
@@ -21,33 +21,56 @@ __all__ = ["NativeLoop"]
 #: how hard LLVM tries: little where it is asked for every model, whose code waits for memory in any case
 MODEL, KERNEL = 0, 1
 
+#: the files that a kernel is made of
+KERNELS: Mapping[str, Sequence[str]] = {"search": ("kernel.py", "kernel_together.py"), "walks": ("kernel_walks.py",)}
+
 
 class NativeLoop:
     """A search loop as machine code.
 
     Attributes:
         words: those of a state.
-        kernel: the functions of `kernel`.
-        expand: where the function is that takes all actions of a state.
+        kernel: the functions of a kernel.
     """
 
-    def __init__(self, loop: Loop, announced: Sequence[BoolExpr]) -> None:
-        """Compile a loop, whose announced conditions are these. Raises ModelError for one that is refused, ImportError without llvmlite."""
+    def __init__(self, loop: Loop, announced: Sequence[BoolExpr], kernel: str = "search") -> None:
+        """Compile a loop, whose announced conditions are these, for one of `KERNELS`.
+
+        Raises ModelError for a loop that is refused, ImportError without llvmlite.
+        """
         if why := refusal(loop):
             raise ModelError(f"not searched natively: {why}")
-        self._loop, self._bits = loop, loop.layout.width
+        self._loop, self._bits, self._announced = loop, loop.layout.width, announced
         self.words = words_of(self._bits)
-        self.kernel = _kernel(self.words)
-        code = loaded(f"{self._bits}\0{loop.source}", self._text, MODEL)
-        self._code = [code]
-        self.expand = code.address("expand")
-        self._conditions = {asked: code.address(f"condition{n}") for n, asked in enumerate(announced)}
+        self.kernel = _kernel(self.words, kernel)
+        self._code: list[Code] = []
+        self._conditions: dict[BoolExpr, int] = {}
 
-    def _text(self) -> str:
+    @cached_property
+    def expand(self) -> int:
+        """Where the function is that takes all actions of a state."""
+        return self._compiled("expand", expand_text)
+
+    @cached_property
+    def listed(self) -> int:
+        """Where the function is that takes them one by one."""
+        return self._compiled("listed", listed_text)
+
+    def _compiled(self, name: str, write: Callable[[ast.Module, int], str]) -> int:
+        """Compile a function of the loop, and with the first of them the conditions that were announced."""
+        first = not self._code
+        key = f"{name}\0{first}\0{self._bits}\0{self._loop.source}"
+        code = loaded(key, lambda: self._text(write, first), MODEL)
+        self._code.append(code)
+        if first:
+            self._conditions |= {asked: code.address(f"condition{n}") for n, asked in enumerate(self._announced)}
+        return code.address(name)
+
+    def _text(self, write: Callable[[ast.Module, int], str], first: bool) -> str:
         tree = ast.parse(self._loop.source)
-        conditions = enumerate(conditions_in(tree))
+        conditions = enumerate(conditions_in(tree) if first else ())
         texts = [condition_text(f"condition{n}", each, self._bits) for n, each in conditions]
-        return "\n\n".join([expand_text(tree, self._bits), *texts])
+        return "\n\n".join([write(tree, self._bits), *texts])
 
     def holds(self, condition: BoolExpr) -> int:
         """Where the function is that says whether a condition holds."""
@@ -64,12 +87,12 @@ class NativeLoop:
 
 
 @cache
-def _kernel(words: int) -> Code:
-    """The kernel for states of some words; several threads work together on those of one."""
+def _kernel(words: int, name: str) -> Code:
+    """A kernel for states of some words; several threads search together among those of one."""
     room = Path(parts.__file__).parent
-    names = ["kernel.py", "kernel_together.py"][: 2 if words == 1 else 1]
-    sources = [(room / name).read_text(encoding="utf-8") for name in names]
-    return loaded(f"kernel {words}", lambda: _kernel_text(sources, words), KERNEL)
+    files = [file for file in KERNELS[name] if words == 1 or file != "kernel_together.py"]
+    sources = [(room / file).read_text(encoding="utf-8") for file in files]
+    return loaded(f"kernel {name} {words}", lambda: _kernel_text(sources, words), KERNEL)
 
 
 def _kernel_text(sources: Sequence[str], words: int) -> str:

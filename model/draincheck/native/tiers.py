@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
 
 from draincheck.errors import ModelError
 from draincheck.exploration.explored import Explored
@@ -14,7 +15,10 @@ from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Reporter
 from draincheck.words import counted
 
-__all__ = ["MANY", "Tier", "explored"]
+if TYPE_CHECKING:
+    from draincheck.native.explorer import NativeExplorer
+
+__all__ = ["MANY", "MISSING", "Tier", "explored", "is_installed", "natively"]
 
 #: states after which the rest is worth more than it costs to load a compiler and ask it, which is less than a tenth of a second
 MANY = 40_000
@@ -23,6 +27,9 @@ MANY = 40_000
 WAITED = 250_000
 
 MISSING = "llvmlite, which makes machine code, is not installed: pip install 'check-invariants[native]'"
+
+
+T = TypeVar("T")
 
 
 class Tier(Enum):
@@ -73,14 +80,23 @@ def _never(states: int) -> bool:
 
 def _natively(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, reporter: Reporter) -> Explored:
     """Explore by machine code. Raises ModelError where llvmlite, or the size of a term, keeps it from being made."""
-    try:
+
+    def make() -> NativeExplorer:
         from draincheck.native.explorer import NativeExplorer
 
-        native = NativeExplorer(before, asked)
-    except (ImportError, OSError, RecursionError) as error:
-        raise ModelError(f"{before.system.name} is not searched natively: {error}") from error
+        return NativeExplorer(before, asked)
+
+    native = natively(before.system.name, make)
     native.run(limits, reporter)
     return native
+
+
+def natively(name: str, make: Callable[[], T]) -> T:
+    """What is made of machine code for a model of this name. Raises ModelError where llvmlite, or the size of a term, keeps it from being made."""
+    try:
+        return make()
+    except (ImportError, OSError, RecursionError) as error:
+        raise ModelError(f"{name} is not searched natively: {error}") from error
 
 
 def _advice(change: Callable[[int], bool], states: int) -> str:
@@ -92,13 +108,14 @@ def _advice(change: Callable[[int], bool], states: int) -> str:
 
 def _demand_native(found: Explorer) -> None:
     """Raise ModelError for a system that cannot be searched natively."""
-    if not _is_installed():
+    if not is_installed():
         raise ModelError(MISSING)
     if why := refusal(found.loop):
         raise ModelError(f"{found.system.name} is not searched natively: {why}; --engine python searches it")
 
 
-def _is_installed() -> bool:
+def is_installed() -> bool:
+    """Whether llvmlite is there."""
     from importlib.util import find_spec  # a tenth of a start
 
     return find_spec("llvmlite") is not None
@@ -122,5 +139,5 @@ class _Change:
         self._is_decided = True
         if refusal(self._explorer.loop):
             return False
-        self.is_missed = not _is_installed()
+        self.is_missed = not is_installed()
         return not self.is_missed
