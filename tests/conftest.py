@@ -8,8 +8,9 @@ import pytest
 from check_invariants.__main__ import SELDOM
 from tests.support.clocks import hurry, stumped
 from tests.support.parts import pytest_runtest_setup
+from tests.support.projects import empty_folder
 
-__all__ = ["hurry", "object_code", "pytest_runtest_setup", "stumped"]
+__all__ = ["empty_folder", "hurry", "object_code", "pytest_runtest_setup", "stumped"]
 
 #: as in the command itself
 gc.set_threshold(*SELDOM)

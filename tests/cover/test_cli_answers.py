@@ -39,14 +39,14 @@ ANSWERS: dict[tuple[str, ...], list[str]] = {
     ("why", "--revision", "5a7e7a0bad~1"): [
         "5a7e7a0bad~1 / mirror: S1 holds, whichever of the 0 changes since 5a7e7a0bad~1 are taken back; other scenarios are not asked: --scenario"
     ],
-    ("repair", "--revision", "9a0cec664e"): [
-        "9a0cec664e, mirror: nothing to mend: S1, S2, S3, S4, S8, A1, F1, R1 hold; other scenarios are not asked: --scenario"
-    ],
     ("why", "--revision", "5a7e7a0bad~1", "--scenario", "timer"): [
         "5a7e7a0bad~1 / timer: S1 holds, whichever of the 0 changes since 5a7e7a0bad~1 are taken back"
     ],
     ("repair", "--revision", "9a0cec664e", "--scenario", "commit"): [
         "9a0cec664e, commit: nothing to mend: S1, S2, S3, S4, S8, A1, F1, R1 hold"
+    ],
+    ("repair", "--revision", "9a0cec664e"): [
+        "9a0cec664e, mirror: nothing to mend: S1, S2, S3, S4, S8, A1, F1, R1 hold; other scenarios are not asked: --scenario"
     ],
     ("repair", "--revision", "ab27c3b5e7"): [
         "ab27c3b5e7, mirror: the cheapest repair is begin=before_check (cost 2); 2 more suffice; other scenarios are not asked: --scenario"
@@ -69,7 +69,7 @@ def a_trace(tmp_path: Path) -> str:
     return file
 
 
-@pytest.mark.parametrize("command", sampled(ANSWERS, 12), ids=" ".join)
+@pytest.mark.parametrize("command", sampled(ANSWERS, 11), ids=" ".join)
 def test_the_answer_is_first_and_last_and_in_the_document(command: tuple[str, ...], trace: str) -> None:
     """Word for word."""
     words = [trace if word == "{trace}" else word for word in command]

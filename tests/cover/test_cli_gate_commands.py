@@ -16,11 +16,10 @@ import pytest
 from check_invariants import reports
 from check_invariants.work import gate_replay
 from drainspecs.suite.matrix import Deviation, pinned_counts
-from tests.cover.test_cli_gate_project import ACCEPTED, FIXED, TROUBLES
 from tests.support.cli import run
 from tests.support.github import commands
 from tests.support.processes import COMMAND
-from tests.support.projects import MODEL, project
+from tests.support.projects import ACCEPTED, FIXED, MODEL, TROUBLES, project
 
 #: code bases of which something is not as it is said to be
 CODE_BASES = {
@@ -33,12 +32,11 @@ CODE_BASES = {
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder is an empty one."""
-    monkeypatch.chdir(tmp_path)
+def folder(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder is an empty one, and GitHub and GitLab are not there."""
     for name in (reports.SUMMARY, reports.GITHUB, reports.GITLAB):
         monkeypatch.delenv(name, raising=False)
-    return tmp_path
+    return empty_folder
 
 
 def troubles(*options: str) -> list[tuple[str, str]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from junitparser import JUnitXml
 from msgspec.structs import replace
 
@@ -16,34 +15,9 @@ from draincheck.errors import OutOfBudget
 from draincheck.reason import Stop, StopKind
 from tests.golden.documents import validator
 from tests.support.cli import run
-from tests.support.projects import MODEL, project
+from tests.support.projects import FIXED, MODEL, TROUBLES, gate, project, troubles
 
-#: what is expected of `build()` with its defaults, all of it
-FIXED = '[[model]]\nfile = "ring.py"\nfunction = "build"\nexpect = { unasked = "never asked", goal = "reachable" }\n'
-
-#: what stands in a line about what is violated as expected
-ACCEPTED = ": violated, as expected: "
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder is an empty one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def gate(config: str, *options: str, model: str = MODEL) -> Result:
-    """The gate of a project with this configuration, in its folder."""
-    project(Path(), config, model)
-    return run("gate", *options)
-
-
-def troubles(result: Result) -> list[str]:
-    """The lines above the last one of what is not as expected, without the command below each."""
-    lines = [line for line in result.stdout.splitlines()[:-1] if ACCEPTED not in line]
-    assert all(line.startswith("    check-invariants ") for line in lines[1::2])
-    return lines[::2]
-
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 # -- what is as expected ----------------------------------------------------------------------------
 
@@ -165,76 +139,6 @@ def test_where_nothing_is_violated_nothing_is_said_of_it() -> None:
 
 # -- what is not ------------------------------------------------------------------------------------
 
-#: by what is wrong: the entry, the beginning of the line, the code
-TROUBLES: dict[str, tuple[str, str, int]] = {
-    "another verdict": (
-        FIXED.replace('goal = "reachable"', 'safe = "violated"'),
-        "ring.py:build: safe: expected violated, found holds (exhaustive)",
-        10,
-    ),
-    "vacuity": (
-        FIXED.replace('unasked = "never asked", ', ""),
-        "ring.py:build: unasked: expected holds, found never asked (no check asks it)",
-        10,
-    ),
-    "a violation": (
-        f"{FIXED}parameters.careful = false\n",
-        "ring.py:build (careful=off): safe: expected holds, found violated (shortest counterexample: 2 actions)",
-        10,
-    ),
-    "counts": (
-        f"{FIXED}counts = {{ states = 4, transitions = 2, depth = 2 }}\n",
-        "ring.py:build: counts: pinned are 4 states, 2 transitions, depth 2; found 3 states",
-        10,
-    ),
-    "another fault": (f"{FIXED}parameters.size = -1\n", "ring.py:build (size=-1): model: ring.py:8: ", 150),
-    "an error that does not come": (
-        FIXED.replace("goal =", '"values in range" = "violated", goal ='),
-        "ring.py:build: values in range: expected violated, found holds (exhaustive)",
-        10,
-    ),
-    "an unknown property": (
-        FIXED.replace("goal =", "gaol ="),
-        "ring.py:build: configuration: drain-gate.toml:6: unknown property 'gaol'; did you mean goal?",
-        151,
-    ),
-    "an unknown function": (
-        FIXED.replace('"build"', '"biuld"'),
-        "ring.py:biuld: configuration: drain-gate.toml:5: ring.py: unknown function 'biuld'; did you mean build?",
-        151,
-    ),
-    "an unknown parameter": (
-        f"{FIXED}parameters.carefull = true\n",
-        "ring.py:build (carefull=on): configuration: drain-gate.toml:7: unknown parameter 'carefull'; did you mean careful?",
-        151,
-    ),
-    "another type of parameter": (
-        f'{FIXED}\nparameters.size = "1..3"\n',
-        "ring.py:build (size=1..3): configuration: drain-gate.toml:8: size is an integer",
-        151,
-    ),
-    "a parameter that is missing": (
-        '[[model]]\nfile = "ring.py"\nfunction = "variant"\n',
-        "ring.py:variant: configuration: drain-gate.toml:5: variant() needs name; variant() takes name",
-        151,
-    ),
-    "an unknown variant": (
-        FIXED.replace("expect", 'variant = "bag"\nexpect'),
-        "ring.py:build:bag: configuration: drain-gate.toml:6: ring.py: unknown variant 'bag'; did you mean bug?",
-        151,
-    ),
-    "an unknown property to be asked about": (
-        '[[model]]\nfile = "ring.py"\nfunction = "build"\nproperties = ["safe",\n"saef"]\n',
-        "ring.py:build: configuration: drain-gate.toml:6: unknown property 'saef'; did you mean safe?",
-        151,
-    ),
-    "no goal": (
-        FIXED.replace("goal =", "safe ="),
-        "ring.py:build: configuration: drain-gate.toml:6: 'safe' is no state to be reached",
-        151,
-    ),
-}
-
 
 @pytest.mark.parametrize("what", TROUBLES)
 def test_each_trouble_has_its_line_and_code(what: str) -> None:
@@ -334,193 +238,6 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 130
 
 
-# -- the configuration itself -----------------------------------------------------------------------
-
-#: by what is wrong: the configuration, where and what
-MISTAKES: dict[str, tuple[str, str]] = {
-    "no TOML": ("[[model]]\nfile = \n", "drain-gate.toml:2: not TOML: Invalid value (column 8)"),
-    "an unknown table": ("\n[[modle]]\n", "drain-gate.toml:2: unknown key 'modle'; did you mean model or"),
-    "an unknown key": (
-        '[[model]]\nfile = "ring.py"\n\n[[model]]\nfile = "ring.py"\nfunktion = "build"\n',
-        "drain-gate.toml:6: unknown key 'funktion'; did you mean function or",
-    ),
-    "a key of counts": (
-        f"{FIXED}counts = {{ stats = 1 }}\n",
-        "drain-gate.toml:5: unknown key 'stats'; did you mean states?",
-    ),
-    "a count alone": (
-        '[[model]]\nfile = "queue.py"\ncounts = { states = 3 }\n',
-        "drain-gate.toml:3: counts: the key 'transitions' is missing; states, transitions and depth belong together, and `check` prints them",
-    ),
-    "a missing key": ('[[model]]\nfunction = "build"\n', "drain-gate.toml:1: model: the key 'file' is missing"),
-    "another type": ("[[model]]\nfile = 1\n", "drain-gate.toml:2: file: expected `str`, got `int`"),
-    "another word": (
-        FIXED.replace("never asked", "vacuous"),
-        "drain-gate.toml:4: unasked: unknown word 'vacuous'; known: holds, violated, reachable, never asked",
-    ),
-    "a word of an expectation": (
-        '[[model]]\nfile = "ring.py"\nfunction = "build"\n[model.expect]\ngoal = "reachable"\nsafe = "hold"\n',
-        "drain-gate.toml:6: safe: unknown word 'hold'; did you mean holds or",
-    ),
-    "an expectation that is no word": (
-        '[[model]]\nfile = "ring.py"\nfunction = "build"\n[model.expect]\ngoal = "reachable"\nsafe = true\n',
-        "drain-gate.toml:6: safe: wanted is one of holds, violated, reachable, never asked",
-    ),
-    "a word of an order": (
-        '[[code_base]]\nrevision = "v2.6.0"\norder = "atach"\n',
-        "drain-gate.toml:3: order: unknown word 'atach'; did you mean attach?",
-    ),
-    "a value that no parameter has": (
-        f"{FIXED}parameters.careful = false\nparameters.size = 1.5\n",
-        "drain-gate.toml:6: size: expected `bool | int | str`, got `float`",
-    ),
-    "one bracket": (
-        '\n[model]\nfile = "ring.py"\n',
-        "drain-gate.toml:2: model: an entry is a table with two brackets: [[model]]",
-    ),
-    "one bracket twice": (
-        '[model]\nfile = "ring.py"\n[model]\nfile = "ring.py"\n',
-        "drain-gate.toml:3: not TOML: Cannot declare ('model',) twice (column 7); of several entries each begins with [[model]]",
-    ),
-    "a list that is none": (
-        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = "mirror"\n',
-        'drain-gate.toml:3: scenarios: wanted is a list: write scenarios = ["..."]',
-    ),
-    "a table that is none": (
-        '[[model]]\nfile = "ring.py"\nfunction = "build"\nexpect = "holds"\n',
-        "drain-gate.toml:4: expect: wanted is a table: write expect = { NAME = VALUE }",
-    ),
-    "no scenarios": (
-        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = []\n',
-        "drain-gate.toml:3: scenarios: an empty list would mean all of them",
-    ),
-    "a word that is no list": (
-        '[[code_base]]\nrevision = "v2.6.0"\nproperties = "guest"\n',
-        'drain-gate.toml:3: properties: wanted is a list, properties = ["..."], or properties = "guest-visible"',
-    ),
-    "a number that is no list": (
-        '[[code_base]]\nrevision = "v2.6.0"\nproperties = 1\n',
-        'drain-gate.toml:3: properties: wanted is a list, properties = ["..."], or properties = "guest-visible"',
-    ),
-    "a word that models do not have": (
-        '[[model]]\nfile = "ring.py"\nproperties = "guest-visible"\n',
-        'drain-gate.toml:3: properties: wanted is a list: write properties = ["..."]',
-    ),
-    "a rule that the word leaves out": (
-        '[[code_base]]\nrevision = "v2.6.0"\nproperties = "guest-visible"\nexpect = { S7 = "holds" }\n',
-        "drain-gate.toml:4: something is expected of 'S7', which `properties` leaves out",
-    ),
-    "no properties": (
-        '[[code_base]]\nrevision = "v2.6.0"\nproperties = []\n',
-        "drain-gate.toml:3: properties: an empty list would mean all of them",
-    ),
-    "no function": (
-        '[[model]]\nfile = "ring.py"\nfunction = ""\n',
-        "drain-gate.toml:3: function: an empty text names nothing",
-    ),
-    "nowhere": (
-        '[[model]]\nfile = "no.py"\n',
-        "drain-gate.toml:2: there is no file 'no.py' in the folder of drain-gate.toml",
-    ),
-    "above": (
-        '[[model]]\nfile = "../ring.py"\n',
-        "drain-gate.toml:2: '../ring.py' lies outside the folder of drain-gate.toml",
-    ),
-    "absolute": ('[[model]]\nfile = "/etc/passwd"\n', "drain-gate.toml:2: '/etc/passwd' lies outside"),
-    "linked": ('[[model]]\nfile = "link.py"\n', "drain-gate.toml:2: 'link.py' lies outside"),
-    "through a linked folder": ('[[model]]\nfile = "away/ring.py"\n', "drain-gate.toml:2: 'away/ring.py' lies outside"),
-    "half a name": ('[[model]]\nfile = "ring.py"\nvariant = "bug"\n', "drain-gate.toml:3: which function"),
-    "of no function": (
-        '[[model]]\nfile = "ring.py"\nexpect = { safe = "violated" }\n',
-        "drain-gate.toml:3: parameters, expect and counts are for one function",
-    ),
-    "two sets of parameters": (
-        f'{FIXED}variant = "bug"\nparameters = {{ size = 2 }}\n',
-        "drain-gate.toml:6: a variant has its own parameters",
-    ),
-    "left out": (f'{FIXED}properties = ["safe"]\n', "drain-gate.toml:4: something is expected of 'unasked'"),
-    "no such revision": ('[[code_base]]\nrevision = "v2.6.1"\n', "drain-gate.toml:2: v2.6.1 is not modelled"),
-    "no such scenario": (
-        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["miror"]\n',
-        "drain-gate.toml:3: unknown scenario 'miror'; did you mean mirror",
-    ),
-    "no such knob": (
-        '[[code_base]]\nrevision = "v2.6.0"\nsettings.begn = 1\n',
-        "drain-gate.toml:3: unknown knob 'begn'; did you",
-    ),
-    "no such property": (
-        '[[code_base]]\nrevision = "v2.6.0"\nproperties = ["S99"]\n',
-        "drain-gate.toml:3: unknown property 'S99'",
-    ),
-    "impossible": (
-        '[[code_base]]\nrevision = "5a7e7a0bad"\nscenarios = ["dataplane"]\n',
-        "drain-gate.toml:3: 5a7e7a0bad cannot run the scenario dataplane",
-    ),
-    "two models": (
-        '[[code_base]]\nrevision = "v2.6.0"\nproperties = ["case 1", "L1"]\n',
-        "drain-gate.toml:3: case 1, L1 are decided on different models",
-    ),
-    "two orders": (
-        '[[code_base]]\nrevision = "v2.6.0"\norder = "any"\nsettings.order = "attach"\n',
-        "drain-gate.toml:4: `order` says any, and the knob of this name attach: leave one of them out",
-    ),
-    "counts of several": (
-        '[[code_base]]\nrevision = "v2.6.0"\ncounts = { states = 1, transitions = 1, depth = 1 }\n',
-        "drain-gate.toml:3: counts are those of one scenario",
-    ),
-    "nothing to be reached": (
-        '[[code_base]]\nrevision = "v2.6.0"\nexpect = { S1 = "reachable" }\n',
-        "drain-gate.toml:3: S1 is no state to be reached",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", MISTAKES)
-def test_a_mistake_is_told_with_its_line(what: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One message, 151, before anything runs, also for `--list`."""
-    config, said = MISTAKES[what]
-    inner = project(folder / "project", config)
-    project(folder, "")
-    (inner / "link.py").symlink_to(folder / "ring.py")
-    (inner / "away").symlink_to(folder)
-    monkeypatch.chdir(inner)
-    monkeypatch.setattr(gate_project, "run", lambda *_: pytest.fail("something was run"))
-    for options in ((), ("--list",)):
-        result = run("gate", *options)
-        assert result.stderr.startswith(f"Error: {said}"), result.stderr
-        assert (result.stdout, result.exit_code) == ("", 151)
-
-
-def test_a_link_inside_the_folder_is_followed() -> None:
-    """Negative control of the refusals."""
-    project(Path(), FIXED.replace("ring.py", "link.py"))
-    Path("link.py").symlink_to("ring.py")
-    assert run("gate").exit_code == 0
-
-
-@pytest.mark.parametrize("config", ["", "# nothing\n", "model = []\n"])
-def test_an_empty_configuration_is_no_pass(config: str) -> None:
-    """Nothing was selected: 10."""
-    result = gate(config)
-    assert result.stderr == "Error: drain-gate.toml names nothing to check: add a table [[model]] or [[code_base]]\n"
-    assert result.exit_code == 10
-
-
-def test_a_file_that_is_not_there() -> None:
-    """A name on the command line that leads nowhere is a wrong argument."""
-    assert run("gate", "no.toml").exit_code == 2
-
-
-def test_options_of_the_built_in_story() -> None:
-    """They are refused where a configuration lies, named or not, unless the story is asked for by its name."""
-    project(Path(), FIXED)
-    for options in (["--quick"], ["--pin"], ["--jobs", "2"]):
-        assert run("gate", *options).exit_code == run("gate", "drain-gate.toml", *options).exit_code == 2
-    assert run("gate", "drain-gate.toml", "--built-in").exit_code == 2
-    listed = json.loads(run("gate", "--built-in", "--quick", "--list", "--json").stdout)
-    assert listed["config"] is None and len(listed["items"]) > 200
-
-
 # -- lists, documents -------------------------------------------------------------------------------
 
 
@@ -563,32 +280,3 @@ def test_the_order_is_that_of_the_file() -> None:
         "v2.6.0 (ab27c3b5e7) / timer",
         "v2.6.0 (ab27c3b5e7) / mirror",
     ]
-
-
-def test_the_schema_is_printed_and_reads_what_the_gate_reads() -> None:
-    """Sound configurations follow it; those with another shape do not."""
-    import tomllib
-
-    from jsonschema import Draft202012Validator
-
-    checks = Draft202012Validator(json.loads(run("gate", "--schema").stdout))
-    Draft202012Validator.check_schema(checks.schema)
-    sound = ['[[code_base]]\nrevision = "v2.6.0"\nproperties = "guest-visible"\n']
-    for config in [*sound, *(trouble[0] for trouble in TROUBLES.values())]:
-        checks.validate(tomllib.loads(config))
-    for what in (
-        "an unknown table",
-        "an unknown key",
-        "a key of counts",
-        "a missing key",
-        "another type",
-        "another word",
-        "one bracket",
-        "no scenarios",
-        "no properties",
-        "no function",
-        "a word that is no list",
-        "a number that is no list",
-        "a word that models do not have",
-    ):
-        assert not checks.is_valid(tomllib.loads(MISTAKES[what][0])), what

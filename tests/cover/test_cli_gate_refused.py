@@ -19,11 +19,11 @@ from check_invariants import reports
 from check_invariants.work import gate
 from draincheck.errors import OutOfBudget
 from draincheck.reason import Stop, StopKind
-from tests.cover.test_cli_gate_project import FIXED, MISTAKES
+from tests.cover.test_cli_gate_mistakes import MISTAKES
 from tests.support.cli import run
 from tests.support.github import commands
 from tests.support.processes import COMMAND
-from tests.support.projects import MODEL, project
+from tests.support.projects import FIXED, MODEL, project
 from tests.support.reports import SCHEMAS, schema
 
 FILES = {"--junit": "j.xml", "--sarif": "s.json", "--gitlab": "g.json", "--markdown": "m.md"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pytest
@@ -36,9 +38,28 @@ def document(*arguments: str) -> dict[str, Any]:
     return data
 
 
-def test_one_violated_code_base_is_shown_with_its_trace() -> None:
+@cache
+def one_of_each() -> dict[str, Any]:
+    """The document about a code base in which S1 holds, and one in which it is violated."""
+    return document("--revision", HOLDS, "--revision", VIOLATED)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A folder that the files of both were written into, and what was said of the second."""
+    folder = tmp_path_factory.mktemp("parametric") / "new"
+    assert parametric("--revision", HOLDS, "-o", str(folder)).exit_code == 0
+    return folder, parametric("--revision", VIOLATED, "-o", str(folder))
+
+
+def copied(written: tuple[Path, Result], name: str, folder: Path) -> Path:
+    """One of the files, to be changed."""
+    return Path(copy(written[0] / name, folder / name))
+
+
+def test_one_violated_code_base_is_shown_with_its_trace(written: tuple[Path, Result]) -> None:
     """As a call tree, with the counted requests; which path of the shortest is z3's choice."""
-    result = parametric("--revision", VIOLATED)
+    _, result = written
     assert result.exit_code == 12
     assert "  (b) submits every request" in result.stdout
     assert "violated in step 19: S1" in result.stdout
@@ -46,7 +67,7 @@ def test_one_violated_code_base_is_shown_with_its_trace() -> None:
 
 def test_the_document_has_its_schema() -> None:
     """Certificates and counterexamples as numbers."""
-    first, second = document("--revision", HOLDS, "--revision", VIOLATED)["rows"]
+    first, second = one_of_each()["rows"]
     assert (first["verdict"], first["expected"], first["writes"], first["steps"]) == ("holds", "holds", None, None)
     assert first["certificate_bytes"] > 10_000
     assert (second["verdict"], second["writes"], second["steps"]) == ("violated", 1, 19)
@@ -55,7 +76,7 @@ def test_the_document_has_its_schema() -> None:
 
 def test_the_schema_can_be_violated() -> None:
     """Negative control: a document without rows, or with a word that is no verdict, is not valid."""
-    good = document("--revision", HOLDS)
+    good = one_of_each()
     assert not validator("parametric").is_valid({key: value for key, value in good.items() if key != "rows"})
     assert not validator("parametric").is_valid({**good, "rows": [{**good["rows"][0], "verdict": "fine"}]})
 
@@ -63,10 +84,9 @@ def test_the_schema_can_be_violated() -> None:
 # -- files ------------------------------------------------------------------------------------------
 
 
-def test_certificates_can_be_checked_from_their_files(tmp_path: Path) -> None:
+def test_certificates_can_be_checked_from_their_files(written: tuple[Path, Result], tmp_path: Path) -> None:
     """The file names the model, and both solvers accept it; changed knobs in it are another model."""
-    assert parametric("--revision", HOLDS, "-o", str(tmp_path / "new")).exit_code == 0
-    path = tmp_path / "new" / f"{HOLDS}.smt2"
+    path = copied(written, f"{HOLDS}.smt2", tmp_path)
     result = run("certificate", "check", "--solver", "both", str(path))
     assert result.exit_code == 0
     assert f"accepted by z3 and cvc5 (4 queries): S1 holds in {HOLDS} / any number of writes\n" in result.stdout
@@ -86,10 +106,11 @@ def test_certificates_can_be_checked_from_their_files(tmp_path: Path) -> None:
         ('"parametric": "any number of writes"', '"parametric": "many"', "parametric is 'many', and should be"),
     ],
 )
-def test_a_source_that_names_no_model_is_malformed(tmp_path: Path, before: str, after: str, words: str) -> None:
+def test_a_source_that_names_no_model_is_malformed(
+    written: tuple[Path, Result], tmp_path: Path, before: str, after: str, words: str
+) -> None:
     """One error that says what is wrong, and exit code 150."""
-    parametric("--revision", HOLDS, "-o", str(tmp_path))
-    path = tmp_path / f"{HOLDS}.smt2"
+    path = copied(written, f"{HOLDS}.smt2", tmp_path)
     assert before in path.read_text()
     path.write_text(path.read_text().replace(before, after))
     result = run("certificate", "check", str(path))
@@ -97,10 +118,10 @@ def test_a_source_that_names_no_model_is_malformed(tmp_path: Path, before: str, 
     assert words in result.stdout
 
 
-def test_traces_can_be_shown_and_explained_from_their_files(tmp_path: Path) -> None:
+def test_traces_can_be_shown_and_explained_from_their_files(written: tuple[Path, Result]) -> None:
     """They belong to the finite member of the family, whose states can be listed."""
-    result = parametric("--revision", VIOLATED, "-o", str(tmp_path))
-    path = str(tmp_path / f"{VIOLATED}.json")
+    folder, result = written
+    path = str(folder / f"{VIOLATED}.json")
     assert f"written: {path}\n" in result.stdout
     shown = run("trace", "show", path)
     assert shown.exit_code == 0
@@ -110,18 +131,16 @@ def test_traces_can_be_shown_and_explained_from_their_files(tmp_path: Path) -> N
     assert "S1 is violated in step 19" in explained.stdout
 
 
-def test_a_counted_trace_cannot_be_replayed(tmp_path: Path) -> None:
+def test_a_counted_trace_cannot_be_replayed(written: tuple[Path, Result]) -> None:
     """The core has requests with names: one clear error that says what to do instead."""
-    parametric("--revision", VIOLATED, "-o", str(tmp_path))
-    result = run("replay", str(tmp_path / f"{VIOLATED}.json"))
+    result = run("replay", str(written[0] / f"{VIOLATED}.json"))
     assert result.exit_code == 150
     assert "counted requests" in result.stderr and "use trace show" in result.stderr
 
 
-def test_a_number_of_writes_that_is_none_is_malformed(tmp_path: Path) -> None:
+def test_a_number_of_writes_that_is_none_is_malformed(written: tuple[Path, Result], tmp_path: Path) -> None:
     """As in any damaged trace file: exit code 150."""
-    parametric("--revision", VIOLATED, "-o", str(tmp_path))
-    path = tmp_path / f"{VIOLATED}.json"
+    path = copied(written, f"{VIOLATED}.json", tmp_path)
     path.write_text(path.read_text().replace('"parametric": "1"', '"parametric": "many"'))
     result = run("trace", "show", str(path))
     assert result.exit_code == 150
@@ -153,7 +172,7 @@ def test_turned_knobs_have_no_expectation() -> None:
     result = parametric("--revision", HOLDS, "--set", "is_external=off")
     assert result.exit_code == 12
     assert "expected" not in result.stdout
-    assert result.stdout.endswith("\nviolated: 9a0cec664e+is_external=off\n")
+    assert result.stdout.endswith("\nS1 for any number of writes: violated: 9a0cec664e+is_external=off\n")
     kept = document("--revision", HOLDS, "--set", "is_external=on")
     assert (kept["rows"][0]["verdict"], kept["rows"][0]["expected"], kept["exit_code"]) == ("holds", None, 0)
 

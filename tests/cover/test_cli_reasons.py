@@ -50,6 +50,7 @@ def test_the_commands_that_why_names_show_what_it_says() -> None:
             assert result.exit_code == 0 and words in result.stdout, command
 
 
+@pytest.mark.slow
 def test_why_as_a_document() -> None:
     """Traces are inside, and they are those of the code bases after removal."""
     data = document("why", "--revision", "9a0cec664e", "--property", "S1")

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.cli import run
+from tests.support.samples import sampled
+
+#: what shows a trace: a check of one scenario, of all, a comparison
+SHOWN = (
+    "check --revision ab27c3b5e7 --scenario mirror --property S3",
+    "compare 9a0cec664e --set begin=after_release --scenario mirror",
+    "check --revision ab27c3b5e7",
+    "compare 9a0cec664e --set begin=after_release",
+)
 
 
-def test_short_is_for_every_trace_that_is_shown() -> None:
+@pytest.mark.parametrize("words", sampled(SHOWN, 2))
+def test_short_is_for_every_trace_that_is_shown(words: str) -> None:
     """`check`, of one scenario and of all, and `compare` leave out the same steps, and say how many."""
-    one = ("check", "--revision", "ab27c3b5e7", "--scenario", "mirror", "--property", "S3")
-    for words in (
-        one,
-        ("check", "--revision", "ab27c3b5e7"),
-        ("compare", "9a0cec664e", "--set", "begin=after_release"),
-    ):
-        whole, short = run(*words).stdout.splitlines(), run(*words, "--short").stdout.splitlines()
-        (said,) = [line for line in short if line.startswith("left out: ")]
-        assert said.endswith("that change nothing that is shown") and set(short) - set(whole) >= {said}
-        assert len(short) < len(whole), words
+    whole, short = (run(*words.split(), *more).stdout.splitlines() for more in ((), ("--short",)))
+    (said,) = [line for line in short if line.startswith("left out: ")]
+    assert said.endswith("that change nothing that is shown") and set(short) - set(whole) >= {said}
+    assert len(short) < len(whole)
 
 
 def test_short_is_refused_where_nothing_is_left_out() -> None:

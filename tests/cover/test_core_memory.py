@@ -14,6 +14,7 @@ from draincheck.core.scheduler import PCT, Random, Scheduler
 from draincheck.revisions import find_revision
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.scenarios import find_scenario
+from tests.support.samples import sampled
 
 CODE_BASE = CodeBase(find_revision("ab27c3b5e7"), find_scenario("mirror"), None, {})
 
@@ -26,7 +27,7 @@ def machines() -> int:
     return sum(isinstance(item, Machine) for item in gc.get_objects())
 
 
-@pytest.mark.parametrize("scheduler", [Random, PCT])
+@pytest.mark.parametrize("scheduler", sampled([Random, PCT], 1))
 def test_no_run_is_kept(scheduler: type[Scheduler]) -> None:
     """After a simulation no machine is left, though most stopped in the middle of something."""
     before = machines()
@@ -42,6 +43,7 @@ def test_a_machine_that_is_not_closed_stays(monkeypatch: pytest.MonkeyPatch) -> 
     assert machines() > before
 
 
+@pytest.mark.slow
 def test_comparing_keeps_no_machine() -> None:
     """Nor does the comparison of model and core, which makes one for each path."""
     before = machines()

@@ -17,6 +17,7 @@ import pytest
 from check_invariants import output
 from check_invariants.output import Counter
 from tests.support.processes import COMMAND, LONG, at_a_prompt
+from tests.support.samples import sampled
 
 
 class Stream(io.StringIO):
@@ -199,12 +200,17 @@ def command(what: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize("watched", [False, True], ids=["log", "terminal"])
-@pytest.mark.parametrize("phase", ["building", "searching", "query at depth 7"])
-def test_what_takes_long_shows_itself(
-    phase: str, watched: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    "case",
+    sampled(
+        [(phase, watched) for phase in ("building", "searching", "query at depth 7") for watched in (False, True)],
+        [("building", False), ("searching", True)],
+    ),
+    ids=lambda case: f"{case[0]}, {'on a terminal' if case[1] else 'in a log'}",
+)
+def test_what_takes_long_shows_itself(case: tuple[str, bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it does: builds, searches, waits for a solver; and then Ctrl-C ends it, with one document of what is known."""
+    phase, watched = case
     monkeypatch.delenv("CHECK_INVARIANTS_PROGRESS")
     ours, theirs = os.openpty() if watched else os.pipe()
     process = at_a_prompt(*command(phase, tmp_path), error=theirs)

@@ -1,4 +1,4 @@
-"""The compiler of the modelling language against a reading of LANGUAGE.md that knows nothing of it: 20,000 random programs, 2,000 of them in every run."""
+"""The compiler of the modelling language against a reading of LANGUAGE.md that knows nothing of it: 20,000 random programs, 1,000 of them in every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.language.random_programs import random_program
 from tests.language.referee import report
 from tests.support.samples import sampled
 
-CHUNKS, SIZE, QUICK = 100, 200, 10
+CHUNKS, SIZE, QUICK = 100, 200, 5
 START = first_seed()
 
 

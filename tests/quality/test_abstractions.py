@@ -237,10 +237,15 @@ def _let_the_pool_run_anywhere(m: pytest.MonkeyPatch) -> None:
 _LATE = tuple(row.name for row in REVISIONS if row.knobs.park_requests)
 
 
-def test_the_order_of_bottom_halves_matters_no_more_at_the_end() -> None:
-    """From cf3129323f on the pool's may run whenever it likes; negative control: at 5a7e7a0bad it may not."""
+@pytest.mark.parametrize("scenario", sampled(DEFAULT_SCENARIOS, 2), ids=lambda item: item.name)
+def test_the_order_of_bottom_halves_matters_no_more_at_the_end(scenario: Scenario) -> None:
+    """From cf3129323f on the pool's may run whenever it likes."""
+    assert len(_LATE) == 4 and _turned(_rows((scenario,), _LATE), _let_the_pool_run_anywhere) == set()
+
+
+def test_the_order_of_bottom_halves_matters_at_the_beginning() -> None:
+    """Negative control: at 5a7e7a0bad it does."""
     early = _rows((find_scenario("mirror"),), ("5a7e7a0bad",))
-    assert len(_LATE) == 4 and _turned(_rows(names=_LATE), _let_the_pool_run_anywhere) == set()
     assert ("5a7e7a0bad", "mirror", "S3") in _turned(early, _let_the_pool_run_anywhere)
 
 

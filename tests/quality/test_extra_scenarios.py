@@ -14,7 +14,7 @@ from tests.support.samples import sampled
 ACTIVE_COMMITS = ("commit-no-ioeventfd", "commit-dataplane")
 
 
-@pytest.mark.parametrize("scenario", ACTIVE_COMMITS)
+@pytest.mark.parametrize("scenario", sampled(ACTIVE_COMMITS, 1))
 def test_every_code_base_is_as_expected(scenario: str) -> None:
     """Every verdict and every pinned count of the scenario."""
     results = list(Solver().decide(default_rows(scenarios=[find_scenario(scenario)])))
@@ -31,7 +31,8 @@ def test_a_code_base_that_bears_another_name_is_noticed(scenario: str) -> None:
         assert any(" A1: " in str(line) for line in deviations(replace(result, row=renamed)))
 
 
-@pytest.mark.parametrize("scenario", sampled(ACTIVE_COMMITS, 1))
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ACTIVE_COMMITS)
 def test_an_active_commit_differs_from_a_mirror_only_in_bdrv_swap(scenario: str) -> None:
     """Same verdicts as the mirror job's scenario, but for the crash of swapping two nodes under a qcow2 request."""
     commit = find_scenario(scenario)

@@ -56,7 +56,7 @@ def systems() -> list[list[Revision]]:
 
 
 #: how many there are, and those of every run
-SYSTEMS, QUICK = 29, (3, 12)
+SYSTEMS, QUICK = 29, (3,)
 
 
 def of(name: str, story: type[Story] = Story) -> Family:
@@ -116,7 +116,7 @@ def assert_certified(family: Family) -> None:
         assert verdict.queries == 4
 
 
-@pytest.mark.parametrize("name", ["d4a92a8420", "9a0cec664e"])
+@pytest.mark.parametrize("name", sampled(["9a0cec664e", "d4a92a8420"], 1))
 def test_s1_is_proved_for_any_number_of_writes(name: str) -> None:
     """By one step of induction, after the bandage is reverted and after the section comes before the count."""
     found = of(name).prove()
@@ -347,6 +347,7 @@ class FalsePart(Story):
         return {"nothing is in flight": ~self.source.pending, **super().invariant()}
 
 
+@pytest.mark.slow
 def test_a_false_part_hides_no_counterexample() -> None:
     """What is not proved does not narrow the search: the same shortest path is found."""
     found = of("f3926945c8", FalsePart).refute()

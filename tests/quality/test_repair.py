@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -40,7 +41,9 @@ UNCOUNTED = "parked_counts=off"
 MOVES = "job_at_switch=moves"
 
 
+@cache
 def asked(revision: str, *scenarios: str) -> Repairs:
+    """What would mend it; each question is asked once."""
     return repair(find_revision(revision), [find_scenario(name) for name in scenarios])
 
 
@@ -117,7 +120,8 @@ def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         monkeypatch.setattr(module, "MITIGATIONS", kept)
 
 
-@pytest.mark.parametrize("name", sampled([WALK, HOME], [WALK]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [WALK, HOME])
 def test_a_mitigation_that_is_not_known_is_in_no_repair(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: without one of them exactly the repairs that need it are gone, and nothing takes their place."""
     whole = [{HOME}, {EXTERNAL, WALK, BANDAGE}, {"begin=after_release", PARKS, UNCOUNTED}, {EARLY, PARKS, UNCOUNTED}]
@@ -176,6 +180,7 @@ def test_all_scenarios_together() -> None:
     assert solutions(asked("ab27c3b5e7", "mirror", "timer", "dataplane")) == [{PARKS, UNCOUNTED}]
 
 
+@pytest.mark.slow
 def test_a_code_base_with_nothing_to_mend() -> None:
     """The one solution is to do nothing."""
     found = asked("9a0cec664e", "mirror")
@@ -220,6 +225,7 @@ def test_history_s_own_fix_hung() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_its_hang_is_real() -> None:
     """Negative control: with 321d1dba8b's wakeup in the code base the same fix leaves no IOThread asleep, and is not refused for that."""
     woken = with_settings(find_revision("684e508c23"), {"enable_notifies": True})
@@ -273,7 +279,7 @@ def test_parking_alone_is_refused_for_the_flush_it_makes_hang() -> None:
 def test_without_the_look_at_its_kind_parking_alone_would_be_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: in the scenario that was asked about it mends everything and hangs nowhere."""
     monkeypatch.setattr(kind_module, "same_kind", lambda *_: [])
-    assert solutions(asked("ab27c3b5e7", "timer")) == [{PARKS}]
+    assert solutions(asked.__wrapped__("ab27c3b5e7", "timer")) == [{PARKS}]
 
 
 def test_what_hangs_with_a_flush_is_mended_by_uncounting() -> None:
