@@ -42,6 +42,7 @@ COMMANDS = {
     "prove": "Write a certificate of what holds.",
     "certificate": "Have certificates checked by a solver.",
     "graph": "Write the graph of all states and steps.",
+    "model": "Write a model in the language of another tool.",
 }
 
 #: what runs when no command is named

@@ -14,6 +14,7 @@ __all__ = [
     "ClaimError",
     "DrawingError",
     "EvidenceError",
+    "ExportError",
     "ForeignProgram",
     "GraphTooLarge",
     "MalformedModel",
@@ -124,6 +125,10 @@ class ClaimError(Exception):
 
 class DrawingError(RuntimeError):
     """Graphviz is not installed, or failed."""
+
+
+class ExportError(Exception):
+    """A system that a format of others cannot hold: numbers too large for it, or terms too long."""
 
 
 class TraceError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["escaped", "harmless", "unescaped"]
+__all__ = ["escaped", "harmless", "printable", "unescaped"]
 
 #: control characters but tabs and line ends, what turns the direction of text, other line ends, and halves of characters
 HARMFUL: Final = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -32,3 +32,8 @@ def escaped(text: str) -> str:
 def unescaped(text: str) -> str:
     """The name that stands in a file as `escaped` wrote it."""
     return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found.group(1), 16)), text)
+
+
+def printable(text: str) -> str:
+    """The text in one line of printable ASCII, other characters as Python writes them."""
+    return re.sub(r"[^ -~]", lambda sign: ascii(sign.group())[1:-1], " ".join(text.split()))

@@ -76,10 +76,13 @@ def test_every_command_has_json() -> None:
 SLIPS = [["--no-such-option"], ["--json=yes"], ["surplus"] * 9, ["--max-memory"], ["--timeout", "never"], ["\udcff"]]
 
 
-@pytest.mark.parametrize("words", [*LEAVES, (), ("trace",), ("certificate",), ("no-such-command",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [*LEAVES, (), ("trace",), ("certificate",), ("model",), ("no-such-command",)], ids=" ".join
+)
 def test_wrong_arguments_are_a_document(words: Path_) -> None:
     """One on standard output, whatever is wrong; its words stand on standard error, too."""
-    for slip in [*SLIPS, *([[]] if words[:1] in {("trace",), ("certificate",), ("no-such-command",)} else [])]:
+    lacking = words == ("model",) or words[:1] in {("trace",), ("certificate",), ("no-such-command",)}
+    for slip in [*SLIPS, *([[]] if lacking else [])]:
         result = run(*words, *slip, "--json")
         data = document(result.stdout)
         validator("error").validate(data)
@@ -179,6 +182,11 @@ CALLS: dict[Path_, list[list[str]]] = {
     ],
     ("prove",): [["own.py:build"], ["own.py:build", "-o", "-"], ["own.py:build", "-o", f"{EVIL}.smt2"]],
     ("graph",): [["own.py:build"], ["own.py:build", "-o", f"{EVIL}/missing.dot"]],
+    ("model", "export"): [
+        ["own.py:build"],
+        ["own.py:build", "--property", f"in the end {EVIL}"],
+        ["own.py:build", "-o", f"{EVIL}/missing.pml"],
+    ],
     ("trace", "export"): [
         ["own.py:build", "--property", f"property {EVIL}"],
         ["own.py:build", "--property", f"property {EVIL}", "--format", "text"],

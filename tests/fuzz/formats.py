@@ -36,6 +36,7 @@ LONG_WORK: Final = frozenset(COMMANDS) - {
     "check",
     "trace",
     "graph",
+    "model",
     "list",
     "prove",
     "explain",
@@ -248,6 +249,7 @@ TAKING: Final = (
     ("simulate", "own.py:build", "--runs", "9"),
     ("liveness", "own.py:build", "--timeout", "5"),
     ("graph", "own.py:build"),
+    ("model", "export", "own.py:build"),
     ("trace", "export", "own.py:build", "--property", "never"),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
@@ -12,6 +11,7 @@ from draincheck.certificate.format import Header, InvariantClaim, needs_asking
 from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined, define
 from draincheck.errors import CertificateError
+from draincheck.escape import printable
 from draincheck.expr import BoolExpr, any_
 from draincheck.properties import CanAlwaysFinish, FaultKind, Property, Reachable
 from draincheck.semantics.stuck import going_on
@@ -72,8 +72,10 @@ def model_part(relation: Relation, claims: Sequence[InvariantClaim]) -> list[str
     """The definitions of a model and of the properties that are claimed, with comments that say what the names stand for."""
     system = relation.system
     lines = ["(set-info :smt-lib-version 2.6)", f"(set-logic {relation.logic})"]
-    lines += [f"; v{n}: {_line(v.name)}, {_line(str(v.sort))}" for n, v in enumerate(system.variables)]
-    lines += [f"; c = {n}: {_line(action.process)}: {_line(action.name)}" for n, action in enumerate(relation.actions)]
+    lines += [f"; v{n}: {printable(v.name)}, {printable(str(v.sort))}" for n, v in enumerate(system.variables)]
+    lines += [
+        f"; c = {n}: {printable(action.process)}: {printable(action.name)}" for n, action in enumerate(relation.actions)
+    ]
     lines += [relation.domain, relation.initial, *relation.step.splitlines()]
     lines.append(
         relation.predicate("faulty", any_(fault_found(system, ERRORS), fault_found(system, {FaultKind.BOUND})))
@@ -83,10 +85,10 @@ def model_part(relation: Relation, claims: Sequence[InvariantClaim]) -> list[str
     for number, claim in enumerate(claims):
         condition = shown(system, claim)
         if condition is not None:
-            lines += [f"; {_line(claim.property)}", relation.predicate(f"violated{number}", condition)]
+            lines += [f"; {printable(claim.property)}", relation.predicate(f"violated{number}", condition)]
         if claim.progress:
             for n, (name, goal) in enumerate(goals(system, system.property_named(claim.property)).items()):
-                lines += [f"; {_line(_about(claim, name))}", relation.predicate(f"goal{number}.{n}", goal)]
+                lines += [f"; {printable(_about(claim, name))}", relation.predicate(f"goal{number}.{n}", goal)]
     return lines
 
 
@@ -137,7 +139,7 @@ def query_part(relation: Relation, header: Header) -> list[str]:
         return []
     lines = constants(relation, header)
     for query in asked:
-        name = _line(query.name).replace('"', '""')
+        name = printable(query.name).replace('"', '""')
         lines += ["(push 1)", f'(echo "{name}")', "(set-info :status unsat)"]
         lines += [f"(assert {query.condition})", "(check-sat)", "(pop 1)"]
     return lines
@@ -195,8 +197,3 @@ def _less(bits: Sequence[tuple[str, str]]) -> str:
     for one, other in bits:
         less = f"(let ((a {one}) (b {other})) (or (and (not a) b) (and (= a b) {less})))"
     return less
-
-
-def _line(text: str) -> str:
-    """A text that fits into a line of printable ASCII."""
-    return re.sub(r"[^ -~]", lambda sign: ascii(sign.group())[1:-1], " ".join(text.split()))

@@ -40,6 +40,7 @@ __all__ = [
     "fault_found",
     "faultless",
     "faulty_step",
+    "first_faults",
     "last_action",
     "outcome_if_not_shown",
     "outcome_if_shown",
@@ -219,19 +220,18 @@ def faultless(action: Action) -> BoolExpr:
     return all_(action.guard, *(not_(fault.when) for fault in action.faults))
 
 
-def fault_found(system: TransitionSystem, kinds: Collection[FaultKind]) -> BoolExpr:
-    """The states that enable an action with a fault of one of these kinds.
+def first_faults(action: Action) -> Iterator[tuple[Fault, BoolExpr]]:
+    """The faults of an action, each with where it is the first one of a step that is enabled, as in `TransitionSystem.fault`."""
+    before: list[BoolExpr] = [action.guard]
+    for fault in action.faults:
+        yield fault, all_(*before, fault.when)
+        before.append(not_(fault.when))
 
-    Only the first fault of an action counts, as in `TransitionSystem.fault`.
-    """
-    found: list[BoolExpr] = []
-    for action in system.actions:
-        before: list[BoolExpr] = [action.guard]
-        for fault in action.faults:
-            if fault.kind in kinds:
-                found.append(all_(*before, fault.when))
-            before.append(not_(fault.when))
-    return any_(*found)
+
+def fault_found(system: TransitionSystem, kinds: Collection[FaultKind]) -> BoolExpr:
+    """The states that enable an action whose first fault is of one of these kinds."""
+    faults = (found for action in system.actions for found in first_faults(action))
+    return any_(*(where for fault, where in faults if fault.kind in kinds))
 
 
 def _broken(action: Action, name: str) -> BoolExpr:

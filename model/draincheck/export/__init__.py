@@ -1,0 +1,36 @@
+"""Systems written for the tools of others: Promela for Spin, TLA+ for TLC, SMT-LIB for solvers; each file says what it cannot carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from draincheck.export.contents import Exported, LeftOut, Origin
+from draincheck.export.promela import to_promela
+from draincheck.properties import Property
+from draincheck.system import TransitionSystem
+
+__all__ = ["FORMATS", "Exported", "Format", "LeftOut", "Origin", "demanded"]
+
+
+class Format(Struct, frozen=True):
+    """A language of other tools.
+
+    Attributes:
+        suffix: that of its files.
+        write: writes a system with properties; raises ExportError for one that the language cannot hold.
+    """
+
+    suffix: str
+    write: Callable[[TransitionSystem, Sequence[Property], Origin], Exported]
+
+
+#: the languages, by what options call them
+FORMATS: Final[Mapping[str, Format]] = {"promela": Format(".pml", to_promela)}
+
+
+def demanded(system: TransitionSystem) -> tuple[Property, ...]:
+    """All that is demanded of a system: its properties, and that no run has an error of a kind that it can have."""
+    return (*system.properties, *system.implicit)

@@ -1,0 +1,215 @@
+"""Spin finds in an exported system what the interpreter finds in the system: as many states, and the same properties shown.
+
+A compilation takes a quarter of a second, so every run looks at a few systems, the full run at hundreds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from draincheck import interpreter, op
+from draincheck.errors import ExportError, ModelError
+from draincheck.export import Origin, demanded, promela
+from draincheck.expr import TRUE, ite
+from draincheck.model_file import builders
+from draincheck.properties import Always, Assertion, NoDeadlock, Reachable
+from draincheck.qemu.cache import BuildCache
+from draincheck.sorts import BOOL, IntSort
+from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
+from drainspecs.mirror.properties import DrainInvariant
+from drainspecs.suite.matrix import default_rows
+from tests.language import play, random_programs
+from tests.support.house import ROOT
+from tests.support.machines import Machine, bounded, clock, event_loop, philosophers
+from tests.support.samples import sampled
+from tests.support.spin import BREADTH_FIRST, DEPTH_FIRST, Found, expected, search
+from tests.support.strategies import random_system
+
+pytestmark = [pytest.mark.needs("spin"), pytest.mark.needs("gcc")]
+
+ORIGIN = Origin("test")
+
+
+def compared(system: TransitionSystem, folder: Path, flags: Sequence[str] = BREADTH_FIRST) -> tuple[Found, Found]:
+    """What Spin finds, and what it should."""
+    items = demanded(system)
+    exported = promela.to_promela(system, items, ORIGIN)
+    should = expected(system, items, interpreter.explore(system), interpreter.states(system))
+    return search(exported, folder, flags), should
+
+
+def agree(system: TransitionSystem, folder: Path, flags: Sequence[str] = BREADTH_FIRST) -> bool:
+    """Whether Spin finds what it should."""
+    found, should = compared(system, folder, flags)
+    return found == should
+
+
+@cache
+def rows() -> dict[str, TransitionSystem]:
+    """The distinct systems of the default matrix, by the first row that has each."""
+    builds, found = BuildCache(DrainInvariant), dict[str, tuple[str, TransitionSystem]]()
+    for row in default_rows():
+        system = builds.system(row.revision.knobs, row.scenario)
+        found.setdefault(system.digest, (f"{row.revision.name} / {row.scenario.name}", system))
+    return dict(found.values())
+
+
+@pytest.mark.parametrize("part", sampled(range(11), 1))
+def test_rows_of_the_matrix_agree(part: int, tmp_path: Path) -> None:
+    """Spin stores as many states of each system of the default matrix, and sees the same properties shown; every run looks at two."""
+    chosen = [*rows()][part::55] if part == 0 else [*rows()][part::11]
+    assert [name for name in chosen if not agree(rows()[name], tmp_path)] == []
+
+
+def _examples() -> Iterator[TransitionSystem]:
+    for file in sorted((ROOT / "examples").glob("*.py")):
+        yield from (each.build({}).system() for each in builders(str(file)))
+
+
+def test_examples_agree(tmp_path: Path) -> None:
+    """So it does with every variant of the examples, searching depth first."""
+    assert [system.name for system in _examples() if not agree(system, tmp_path, DEPTH_FIRST)] == []
+
+
+@pytest.mark.parametrize("part", sampled(range(40), 1))
+def test_random_systems_agree(part: int, tmp_path: Path) -> None:
+    """So it does with random systems: every sort, operator, kind of fault, several initial states."""
+    seeds = range(4) if part == 0 else range(12 * part, 12 * part + 12)
+    systems = {
+        seed: random_system(
+            seed,
+            data=2 + seed % 3,
+            processes=1 + seed % 3,
+            depth=seed % 3,
+            folded=seed % 2 == 0,
+            careless=60 if seed % 4 == 0 else 6,
+        )
+        for seed in seeds
+    }
+    flags = DEPTH_FIRST if part % 2 else BREADTH_FIRST
+    assert [seed for seed, system in systems.items() if not agree(system, tmp_path, flags)] == []
+
+
+@pytest.mark.parametrize("part", sampled(range(20), 1))
+def test_random_programs_agree(part: int, tmp_path: Path) -> None:
+    """So it does with what the compiler makes of random programs."""
+    different: list[int] = []
+    for seed in range(3) if part == 0 else range(15 * part, 15 * part + 15):
+        try:
+            system = play.record(random_programs.random_program(seed), []).compile()
+        except ModelError:
+            continue
+        different += [] if agree(system, tmp_path) else [seed]
+    assert different == []
+
+
+@pytest.mark.parametrize("flags", [BREADTH_FIRST, DEPTH_FIRST, ("-DSAFETY",), ("-DSAFETY", "-DCOLLAPSE")])
+def test_states_do_not_depend_on_how_spin_searches(flags: Sequence[str], tmp_path: Path) -> None:
+    """Breadth first or depth first, with partial order reduction or without, compressed or not: as many states."""
+    assert search(promela.to_promela(event_loop(2, 2), (), ORIGIN), tmp_path, flags).states == 9_761
+
+
+def test_many_initial_states_are_accounted_for(tmp_path: Path) -> None:
+    """Lists and long ranges of initial values, several of each: what is stored while they are chosen is no state of the system."""
+    bit, small = BoolVar("bit", BOOL, (0, 1)), IntVar("small", IntSort(-3, 9), (-3, 0, 9))
+    wide, other = IntVar("wide", IntSort(0, 99), ()), IntVar("other", IntSort(0, 300), ())
+    wide.initial, other.initial = range(100), range(200, 301)
+    machine = Machine(bit, small, wide, other)
+    machine.action("step", bit & (wide < 99), wide.inc(), small.set(0))
+    system = machine.system(Always("small", small < 9), Reachable("99", wide.is_(99) & small.is_(0)))
+    exported = promela.to_promela(system, system.properties, ORIGIN)
+    assert exported.extra_states == 1 + 2 + 2 * 3 * 100 + 2 * 3 * 100 * 101
+    assert search(exported, tmp_path) == Found(2 * 3 * 100 * 101, frozenset({"small", "99"}))
+
+
+@pytest.mark.parametrize("system", [clock(), philosophers(final=True), bounded()], ids=lambda system: system.name)
+def test_small_machines_agree(system: TransitionSystem, tmp_path: Path) -> None:
+    """Two initial states; a final state that is no deadlock; a bound that ends runs."""
+    assert agree(system, tmp_path)
+
+
+def test_a_variable_that_nothing_reads_counts(tmp_path: Path) -> None:
+    """Spin leaves variables out that are only written: the file reads them."""
+    shown, hidden = IntVar("shown", IntSort(0, 3), (0,)), IntVar("hidden", IntSort(0, 1), (0,))
+    machine = Machine(shown, hidden)
+    machine.action("up", shown < 3, shown.inc())
+    machine.action("note", shown.is_(2), hidden.set(1))
+    assert search(promela.to_promela(machine.system(), (), ORIGIN), tmp_path).states == 6
+
+
+def test_numbers_of_more_than_32_bits_are_refused() -> None:
+    """A variable, or a term in between, that C's numbers do not hold is no silent wrap."""
+    wide, at_the_end = IntVar("offset", IntSort(0, 1 << 40), (0,)), IntVar("offset", IntSort(0, (1 << 31) - 1), (0,))
+    for variable, guard in ((wide, wide < 3), (at_the_end, at_the_end + at_the_end < 3)):
+        machine = Machine(variable)
+        machine.action("step", guard, variable.set(1))
+        with pytest.raises(ExportError, match="32 bits"):
+            promela.to_promela(machine.system(), (), ORIGIN)
+
+
+# -- negative controls: what is written wrong is noticed
+
+
+def shifting() -> TransitionSystem:
+    """Three bits that move on, all at once, and a counter that is read while it changes."""
+    bits = [BoolVar(f"bit {n}", BOOL, (int(n == 0),)) for n in range(3)]
+    turns = IntVar("turns", IntSort(0, 5), (0,))
+    machine = Machine(*bits, turns)
+    machine.action(
+        "shift",
+        turns < 5,
+        bits[0].set(bits[2]),
+        bits[1].set(bits[0]),
+        bits[2].set(bits[1]),
+        turns.set(ite(bits[0], turns + 1, turns)),
+    )
+    machine.action("again", turns.is_(3), turns.set(0))
+    return machine.system(Always("one", ~(bits[0] & bits[1])), Always("few", turns < 4))
+
+
+def checked() -> TransitionSystem:
+    """A counter with a check of every step, one fault for each kind of end, several initial states, and a mark that nothing reads."""
+    number, mark = IntVar("number", IntSort(-1, 300), (-1, 4, 5)), IntVar("mark", IntSort(0, 1), (0,))
+    machine = Machine(number, mark)
+    machine.action("up", number < 300, number.inc(), checks=[("below 7", number <= 6)])
+    machine.action("note", number.is_(9), mark.set(1))
+    machine.action(
+        "over", number.is_(8), number.set(0), mark.set(1), faults=[(FaultKind.ERROR, ~mark.is_(1), "too early")]
+    )
+    return machine.system(Assertion("below 7"), Always("not 300", number < 300), NoDeadlock("alive"))
+
+
+MUTANTS: dict[str, tuple[object, str, object]] = {
+    "updates one after the other": (promela, "_delayed", lambda action: []),
+    "guards dropped": (promela, "faultless", lambda action: TRUE),
+    "faults ignored": (promela, "faultless", lambda action: action.guard),
+    "faults not asserted": (promela._Writer, "_faults", lambda self, action: iter(())),
+    "checks the wrong way round": (promela, "not_", lambda condition: condition),
+    "an initial value less": (
+        promela,
+        "_starts",
+        lambda variable: sorted(variable.initial)[: max(1, len(variable.initial) - 1)],
+    ),
+    "a type too small": (promela, "_type", lambda variable: "byte"),
+    "at most for less than": (promela, "SIGNS", replace(promela.SIGNS, between={**promela.SIGNS.between, op.LT: "<="})),
+    "variables that nobody reads": (promela._Writer, "_used", lambda self: iter(())),
+    "states uncounted": (promela._Writer, "extra_states", 0),
+    "nothing demanded of states": (promela._Writer, "_of_states", lambda self: iter(())),
+}
+
+
+@pytest.mark.parametrize("mutant", sampled(MUTANTS, 3))
+def test_an_export_that_is_wrong_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each way of writing something else is seen in one of two systems."""
+    monkeypatch.setattr(*MUTANTS[mutant])
+    assert not all(agree(system, tmp_path) for system in (shifting(), checked()))
+
+
+def test_these_systems_agree(tmp_path: Path) -> None:
+    """The control of the controls."""
+    assert [system for system in (shifting(), checked()) if not agree(system, tmp_path)] == []
