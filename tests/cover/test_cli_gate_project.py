@@ -15,7 +15,7 @@ from draincheck.errors import OutOfBudget
 from draincheck.reason import Stop, StopKind
 from tests.golden.documents import validator
 from tests.support.cli import run
-from tests.support.projects import FIXED, MODEL, TROUBLES, gate, project, troubles
+from tests.support.projects import FIXED, MODEL, RING, TROUBLES, code_base, gate, project, troubles
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
 
 def test_all_variants_of_a_file() -> None:
     """A file without a function is held against what it expects itself."""
-    result = gate('[[model]]\nfile = "ring.py"\n')
+    result = gate(RING)
     said = "2 models, 6 verdicts; all as expected, of them 1 violated, 2 never asked"
     assert result.stdout == f"ring.py:build:bug: violated, as expected: safe\ndrain-gate.toml: {said}\n"
     assert result.exit_code == 0
@@ -50,7 +50,7 @@ def test_an_error_of_a_run_that_is_expected() -> None:
 
 def test_a_variant() -> None:
     """One of them, alone."""
-    result = gate('[[model]]\nfile = "ring.py"\nfunction = "build"\nvariant = "bug"\n')
+    result = gate(f'{RING}function = "build"\nvariant = "bug"\n')
     assert result.stdout.endswith(
         "drain-gate.toml: 1 model, 3 verdicts; all as expected, of them 1 violated, 1 never asked\n"
     )
@@ -59,7 +59,7 @@ def test_a_variant() -> None:
 
 def test_a_code_base_and_the_replay_of_its_counterexamples() -> None:
     """Without expectations QEMU's history is one; what is violated is executed on the core, unless that is not wanted."""
-    config = '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror"]\nproperties = ["S1", "S4"]\n'
+    config = code_base("v2.6.0", ["mirror"], ["S1", "S4"])
     loses = "v2.6.0 (ab27c3b5e7) / mirror: violated, as expected: S1, S4 (silent loss)\n"
     for options, replays in (((), ", 2 replays"), (("--no-replay",), "")):
         result = gate(config, *options)
@@ -71,7 +71,7 @@ def test_a_code_base_and_the_replay_of_its_counterexamples() -> None:
 
 def test_the_order_is_a_knob_too() -> None:
     """It may be said either way, and changes nothing in what is expected; negative control: another knob does."""
-    entry = '[[code_base]]\nrevision = "f3926945c8"\nscenarios = ["mirror"]\nproperties = ["S1"]\n'
+    entry = code_base("f3926945c8", ["mirror"], ["S1"])
     listed = [gate(f"{entry}{said}\n", "--list").stdout for said in ('order = "any"', 'settings.order = "any"')]
     assert listed[0] == listed[1] and "as QEMU's history says" in listed[0]
     assert "as QEMU's history says" not in gate(f'{entry}settings.drain = "nested"\n', "--list").stdout
@@ -99,8 +99,7 @@ def test_a_configuration_elsewhere() -> None:
 
 def test_a_release_that_loses_writes_is_no_good_news_anywhere() -> None:
     """What is violated as expected, and what comes of it, stands in every report; rules inside QEMU alone are called so."""
-    entry = '[[code_base]]\nrevision = "{}"\nscenarios = ["{}"]\n'
-    result = gate(entry.format("v2.6.0", "mirror"), "--markdown", "m.md", "--junit", "j.xml")
+    result = gate(code_base("v2.6.0", ["mirror"]), "--markdown", "m.md", "--junit", "j.xml")
     loses = "violated, as expected: S1, S3, S4 (silent loss)"
     assert loses in result.stdout and result.exit_code == 0
     for report in map(Path, ("m.md", "j.xml")):
@@ -112,7 +111,7 @@ def test_a_release_that_loses_writes_is_no_good_news_anywhere() -> None:
     assert said is not None and said.endswith(", as expected")
     (found,) = json.loads(run("gate", "--json").stdout)["suites"]
     assert found["accepted"] == loses
-    inside = gate(entry.format("v2.7.0", "mirror")).stdout
+    inside = gate(code_base("v2.7.0", ["mirror"])).stdout
     assert "violated, as expected: S6, B6 (rules inside QEMU, which no guest sees)" in inside
 
 
@@ -144,7 +143,7 @@ def test_where_nothing_is_violated_nothing_is_said_of_it() -> None:
 def test_each_trouble_has_its_line_and_code(what: str) -> None:
     """And hides nothing of what is beside it."""
     config, line, code = TROUBLES[what]
-    result = gate(f'[[model]]\nfile = "ring.py"\n{config}{FIXED}')
+    result = gate(f"{RING}{config}{FIXED}")
     (found,) = troubles(result)
     assert found.startswith(line), found
     assert (result.exit_code, result.stdout.count("all as expected")) == (code, 0)
@@ -153,7 +152,7 @@ def test_each_trouble_has_its_line_and_code(what: str) -> None:
 
 def test_a_file_that_does_not_import() -> None:
     """It is malformed: 150, with the line."""
-    result = gate('[[model]]\nfile = "ring.py"\n', model="1/0\n")
+    result = gate(RING, model="1/0\n")
     assert troubles(result) == [
         "ring.py: model: ring.py:1: the model does not import: ZeroDivisionError: division by zero"
     ]
@@ -163,14 +162,14 @@ def test_a_file_that_does_not_import() -> None:
 def test_a_model_that_demands_nothing() -> None:
     """An empty selection is no pass."""
     model = MODEL[: MODEL.index("    m.always")] + "    return m\n"
-    result = gate('[[model]]\nfile = "ring.py"\nfunction = "build"\n', model=model)
+    result = gate(f'{RING}function = "build"\n', model=model)
     assert troubles(result)[0].startswith("ring.py:build: model: queue demands nothing")
     assert result.exit_code == 10
 
 
 def test_a_file_without_variants() -> None:
     """What names nothing is the configuration's fault."""
-    result = gate('[[model]]\nfile = "ring.py"\n', model="def build(): ...\n")
+    result = gate(RING, model="def build(): ...\n")
     assert troubles(result) == [
         "ring.py: configuration: drain-gate.toml:2: ring.py has no variants: name a function of it, as MODEL.py:FUNCTION"
     ]
@@ -181,7 +180,7 @@ def test_a_replay_that_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where model and core go different ways, the verdict is worth nothing: 14."""
     monkeypatch.setattr(gate_replay, "follow", lambda run, machine: run)
     monkeypatch.setattr(gate_replay, "parted", lambda parting, model: f"{model}: core and trace part ways")
-    result = gate('[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror"]\nproperties = ["S1"]\n')
+    result = gate(code_base("v2.6.0", ["mirror"], ["S1"]))
     assert troubles(result) == [
         "v2.6.0 (ab27c3b5e7) / mirror: replay of S1: ab27c3b5e7 / mirror: core and trace part ways"
     ]
@@ -199,7 +198,7 @@ def test_what_is_not_come_to_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None
         return decide(planned, made, subject, replay)
 
     monkeypatch.setattr(gate_project, "_decided", once)
-    result = gate(f'{FIXED}[[model]]\nfile = "ring.py"\n')
+    result = gate(f"{FIXED}{RING}")
     assert troubles(result) == ["ring.py: model: not decided: time limit 1 s reached"]
     assert "1 undecided" in result.stdout and result.exit_code == 30
 
@@ -219,7 +218,7 @@ def test_a_model_at_which_a_limit_is_reached_is_told_once(monkeypatch: pytest.Mo
         return replace(decide(*asked), stop=Stop(StopKind.SECONDS, 1))
 
     monkeypatch.setattr(gate_project, "_decided", stopped)
-    config = '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror", "timer"]\nproperties = ["S1"]\n'
+    config = code_base("v2.6.0", ["mirror", "timer"], ["S1"])
     result = gate(config, "--no-replay", "--json")
     titles = [suite["title"] for suite in json.loads(result.stdout)["suites"]]
     assert titles == ["v2.6.0 (ab27c3b5e7) / mirror", "v2.6.0 (ab27c3b5e7) / timer"]
@@ -269,7 +268,7 @@ def test_never_asked_is_never_green() -> None:
 
 def test_the_order_is_that_of_the_file() -> None:
     """Twice the same, byte for byte."""
-    config = f'[[model]]\nfile = "ring.py"\n{FIXED.replace("never asked", "holds")}[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["timer", "mirror"]\n'
+    config = RING + FIXED.replace("never asked", "holds") + code_base("v2.6.0", ["timer", "mirror"])
     texts = [gate(config, "--json").stdout for _ in range(2)]
     assert texts[0] == texts[1]
     titles = [suite["title"] for suite in json.loads(texts[0])["suites"]]

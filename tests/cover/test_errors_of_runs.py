@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from check_invariants.main import cli
 from draincheck import Outcome, Run, Trace, check
 from draincheck.analysis.accident import accident
 from draincheck.engines.registry import ENGINES
@@ -44,6 +43,22 @@ def sound():
 """
 
 
+Items = dict[str, dict[str, Any]]
+
+
+def checked(target: str, *options: str) -> tuple[int, Items]:
+    """The exit code of `check`, and by name what its document says of each property."""
+    result = run("check", target, *options, "--json")
+    return result.exit_code, {item["name"]: item for item in json.loads(result.stdout)["properties"]}
+
+
+def exported(target: str, folder: Path) -> str:
+    """The file of the trace that meets the error."""
+    file = str(folder / "trace.json")
+    assert run("trace", "export", target, "--property", "no error met", "-o", file).exit_code == 0
+    return file
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> str:
     """The file of a model that frees something twice."""
@@ -55,9 +70,8 @@ def model(tmp_path: Path) -> str:
 @pytest.mark.parametrize("engine", [engine.name for engine in ENGINES])
 def test_every_engine_finds_an_error_that_the_model_names(engine: str, model: str) -> None:
     """It is violated after one step, beside the other verdicts, and ends with 12."""
-    result = CliRunner().invoke(cli, ["check", f"{model}:build", "--engine", engine, "--json"])
-    found = {item["name"]: item for item in json.loads(result.stdout)["properties"]}
-    assert (result.exit_code, found["no error met"]["verdict"]) == (12, "violated")
+    code, found = checked(f"{model}:build", "--engine", engine)
+    assert (code, found["no error met"]["verdict"]) == (12, "violated")
     assert len(found["no error met"]["trace"]["steps"]) == 1
     assert found["no error met"]["trace"]["error"]["message"] == "the node is freed twice"
     assert found["nothing else"]["verdict"] in ("holds", "unknown")
@@ -65,18 +79,16 @@ def test_every_engine_finds_an_error_that_the_model_names(engine: str, model: st
 
 def test_an_error_that_no_run_comes_to_is_none(model: str) -> None:
     """Negative control: with a test before it, everything holds, and the demand itself does by its name."""
-    result = CliRunner().invoke(cli, ["check", f"{model}:sound", "--property", "no error met", "--json"])
-    (item,) = json.loads(result.stdout)["properties"]
-    assert (result.exit_code, item["verdict"]) == (0, "holds")
+    code, found = checked(f"{model}:sound", "--property", "no error met")
+    assert (code, [item["verdict"] for item in found.values()]) == (0, ["holds"])
 
 
 def test_an_error_is_exported_shown_explained(model: str, tmp_path: Path) -> None:
     """The file of its trace goes through every command that reads one, and names the line of the statement."""
-    file = str(tmp_path / "trace.json")
-    arguments = ["trace", "export", f"{model}:build", "--property", "no error met", "-o", file]
-    assert CliRunner().invoke(cli, arguments).exit_code == 0
+    target = f"{model}:build"
+    file = exported(target, tmp_path)
     for command in (["trace", "show"], ["explain"]):
-        result = CliRunner().invoke(cli, [*command, file, "--model", f"{model}:build"])
+        result = run(*command, file, "--model", target)
         assert result.exit_code == 0
         assert "the node is freed twice" in result.stdout
         assert "freed.py:16" in "".join(result.stdout.split())
@@ -214,10 +226,9 @@ def test_a_passed_bound_is_told() -> None:
 
 def test_an_explanation_tells_it_too(model: str, tmp_path: Path) -> None:
     """`explain --json` has the same object as the trace file, by its schema; a trace of another property has none."""
-    file = str(tmp_path / "trace.json")
     target = f"{model}:build"
-    assert CliRunner().invoke(cli, ["trace", "export", target, "--property", "no error met", "-o", file]).exit_code == 0
-    document = json.loads(CliRunner().invoke(cli, ["explain", file, "--model", target, "--json"]).stdout)
+    file = exported(target, tmp_path)
+    document = json.loads(run("explain", file, "--model", target, "--json").stdout)
     validator("explain").validate(document)
     assert document["error"] == json.loads(Path(file).read_text(encoding="utf-8"))["error"]
     assert document["error"]["told"] == "the node is freed twice"
@@ -320,10 +331,9 @@ def demands(tmp_path: Path) -> str:
 @pytest.mark.parametrize("function", ["two", "beside"])
 def test_every_engine_looks_for_every_error(engine: str, function: str, demands: str) -> None:
     """Where nothing is demanded, or nothing that the engine decides, and behind the first of them."""
-    result = CliRunner().invoke(cli, ["check", f"{demands}:{function}", "--engine", engine, "--json"])
-    found = {item["name"]: item for item in json.loads(result.stdout)["properties"]}
+    code, found = checked(f"{demands}:{function}", "--engine", engine)
     violated = {name: len(item["trace"]["steps"]) for name, item in found.items() if item["verdict"] == "violated"}
-    assert (result.exit_code, set(violated)) == (12, {"values in range", "no error met"})
+    assert (code, set(violated)) == (12, {"values in range", "no error met"})
     assert set(violated.values()) == {1} or engine == "simulation"
 
 
@@ -341,13 +351,13 @@ def test_every_engine_looks_for_every_error(engine: str, function: str, demands:
 )
 def test_a_model_without_demands_is_searched_for_errors(function: str, code: int, words: str, demands: str) -> None:
     """It ends with 10 if it has none, for nothing else was asked; `error` statements are demands of its own."""
-    result = CliRunner().invoke(cli, ["check", f"{demands}:{function}"])
+    result = run("check", f"{demands}:{function}")
     assert (result.exit_code, words in result.output) == (code, True), result.output
 
 
 def test_a_simulation_looks_for_errors_too(demands: str) -> None:
     """Of a model that demands nothing as well."""
-    result = CliRunner().invoke(cli, ["simulate", f"{demands}:two", "--runs", "50"])
+    result = run("simulate", f"{demands}:two", "--runs", "50")
     assert (result.exit_code, "values in range" in result.stdout, "no error met" in result.stdout) == (12, True, True)
-    nothing = CliRunner().invoke(cli, ["simulate", f"{demands}:within", "--runs", "5"])
+    nothing = run("simulate", f"{demands}:within", "--runs", "5")
     assert (nothing.exit_code, "within demands nothing" in nothing.stderr) == (10, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from click.testing import Result
 
 from tests.support.cli import run
 
-__all__ = ["ACCEPTED", "FIXED", "MODEL", "TROUBLES", "empty_folder", "gate", "project", "troubles"]
+__all__ = ["ACCEPTED", "FIXED", "MODEL", "RING", "TROUBLES", "code_base", "empty_folder", "gate", "project", "troubles"]
 
 #: a model with a demand that holds, one that is violated with `careful=False`, one that nothing asks, and a goal; 3 states
 MODEL: Final = """from draincheck.lang import Model, variant
@@ -59,10 +60,17 @@ def troubles(result: Result) -> list[str]:
     return lines[::2]
 
 
+def code_base(revision: str, scenarios: list[str], properties: list[str] | None = None) -> str:
+    """An entry about a code base; without properties about all."""
+    asked = "" if properties is None else f"properties = {json.dumps(properties)}\n"
+    return f'[[code_base]]\nrevision = "{revision}"\nscenarios = {json.dumps(scenarios)}\n{asked}'
+
+
+#: an entry about the variants of the model
+RING: Final = '[[model]]\nfile = "ring.py"\n'
+
 #: what is expected of `build()` with its defaults, all of it
-FIXED: Final = (
-    '[[model]]\nfile = "ring.py"\nfunction = "build"\nexpect = { unasked = "never asked", goal = "reachable" }\n'
-)
+FIXED: Final = f'{RING}function = "build"\nexpect = {{ unasked = "never asked", goal = "reachable" }}\n'
 
 #: what stands in a line about what is violated as expected
 ACCEPTED: Final = ": violated, as expected: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from draincheck.lang import Model
+from draincheck.lang import BoolVar, Model
 
 __all__ = [
     "aborts", "bounded_queue", "drain_and_request", "either_friend", "ended_partner", "error_ahead", "lock_of_the_caller", "lost_wakeup",
@@ -258,29 +258,31 @@ def lock_of_the_caller() -> Model:
 def never_armed() -> Model:
     """One tries for ever, which does something only where it is armed, and nobody arms it."""
     m = Model("never armed")
-    armed, done = m.bool("armed"), m.bool("done")
+    _tried(m, m.bool("armed"))
+    m.no_deadlock()
+    return m
+
+
+def _tried(m: Model, armed: BoolVar) -> None:
+    """One tries for ever, and another waits for what comes of it where it is armed."""
+    done = m.bool("done")
     with m.thread("tries") as p, p.loop():
         p.do("tries", done.set(armed | done))
     with m.thread("waits") as p:
         p.wait("for it", done)
-    m.no_deadlock()
-    return m
 
 
 def too_late(arms: bool = False) -> Model:
     """The same where somebody could have armed it, and walked off instead; or with `arms` did."""
     m = Model("too late")
-    armed, done = m.bool("armed"), m.bool("done")
+    armed = m.bool("armed")
     with m.thread("decides") as p, p.either() as choice:
         with choice():
             p.do("arms", armed.set())
         if not arms:
             with choice():
                 p.do("walks off")
-    with m.thread("tries") as p, p.loop():
-        p.do("tries", done.set(armed | done))
-    with m.thread("waits") as p:
-        p.wait("for it", done)
+    _tried(m, armed)
     m.no_deadlock()
     return m
 
