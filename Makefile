@@ -16,7 +16,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := check
-.PHONY: check setup test test-full long coverage wheel lowest mutation lint format bench sizes dist clean help
+.PHONY: check setup test test-slow test-full long coverage wheel lowest mutation lint format bench sizes dist clean help
 
 check: $(PACKAGE) ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
 	@$(BIN)/check-invariants $(ARGS); code=$$?; printf '%s\n' "" \
@@ -41,7 +41,10 @@ $(STAMP): $(PACKAGE)
 test: setup ## Run the quick tests (ARGS="-k name" narrows them)
 	$(PYTEST) $(ARGS)
 
-test-full: setup ## Run all tests, the large ones too (ARGS="-m slow": the large ones alone)
+test-slow: setup ## Run the large tests, which `make test` leaves out
+	$(PYTEST) -m "slow and not long" $(ARGS)
+
+test-full: setup ## Run both
 	$(PYTEST) -m "not long" $(ARGS)
 
 long: setup ## What no run of CI has the time for, with its counts: 200,000 programs, every scenario on the core, every mutant

@@ -9,11 +9,16 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 
-def sampled(cases: Iterable[Any], quick: int | Collection[Any]) -> list[ParameterSet]:
-    """Parameters of a test: these cases, or so many of the first, run always; all others in the full run alone."""
+def sampled(cases: Iterable[Any], quick: int | Collection[Any], full: int | None = None) -> list[ParameterSet]:
+    """Parameters of a test: these cases, or so many of the first, run always, the others in the full run alone.
+
+    Where `full` says how many of the first there are in the full run, all behind them are left to `make long`.
+    """
     listed = list(cases)
     always = listed[:quick] if isinstance(quick, int) else quick
     unknown = [case for case in always if case not in listed]
     if unknown:
         raise ValueError(f"no such case: {unknown}")
-    return [pytest.param(case, marks=[] if case in always else [pytest.mark.slow]) for case in listed]
+    full = len(listed) if full is None else full
+    rest = [pytest.mark.slow if number < full else pytest.mark.long for number in range(len(listed))]
+    return [pytest.param(case, marks=[] if case in always else [mark]) for case, mark in zip(listed, rest, strict=True)]

@@ -13,6 +13,7 @@ from draincheck.native.memory import Pages
 from draincheck.native.states import Hand, write
 from draincheck.native.system import NativeLoop
 from draincheck.native.width import BYTES
+from draincheck.words import counted
 
 __all__ = ["NativeWalks"]
 
@@ -32,7 +33,7 @@ class NativeWalks:
         Raises ModelError for one that is refused, ImportError without llvmlite.
         """
         if actions >= CHOICES:
-            raise ModelError(f"{actions} actions are too many for walks by machine code")
+            raise ModelError(f"{counted(actions, 'action')} are too many for walks by machine code")
         self._loop, self._code = loop, NativeLoop(loop, announced, "walks")
         self._hand = hand = Hand(self._code.words, actions, 0, actions + 1)
         hand[parts.LISTED], hand[parts.DEPTH] = self._code.listed, depth
