@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
+from _pytest.mark.structures import MarkDecorator, ParameterSet
 
 from tests.support.samples import sampled
 
 
-def marks(*asked: Any, **limits: int) -> dict[object, list[str]]:
+def marks(found: Sequence[ParameterSet]) -> dict[object, list[str]]:
     """By case the marks that it bears."""
-    found = sampled(*asked, **limits)
-    return {item.values[0]: [getattr(mark, "name", "") for mark in item.marks] for item in found}
+    return {item.values[0]: [mark.name for mark in item.marks if isinstance(mark, MarkDecorator)] for item in found}
 
 
 def test_cases_are_quick_or_slow() -> None:
     """So many of the first, or those that are named, run always, and the others in the full run."""
-    assert marks("abc", 1) == {"a": [], "b": ["slow"], "c": ["slow"]}
-    assert marks("abc", ["b"]) == {"a": ["slow"], "b": [], "c": ["slow"]}
+    assert marks(sampled("abc", 1)) == {"a": [], "b": ["slow"], "c": ["slow"]}
+    assert marks(sampled("abc", ["b"])) == {"a": ["slow"], "b": [], "c": ["slow"]}
 
 
 def test_what_is_behind_those_of_the_full_run_is_long() -> None:
     """Where it is said how many the full run has."""
-    assert marks("abcd", 1, full=2) == {"a": [], "b": ["slow"], "c": ["long"], "d": ["long"]}
+    assert marks(sampled("abcd", 1, full=2)) == {"a": [], "b": ["slow"], "c": ["long"], "d": ["long"]}
 
 
 def test_a_case_that_is_not_there_is_refused() -> None:
     """A sample of something else would be none."""
     with pytest.raises(ValueError, match="no such case"):
-        marks("abc", ["d"])
+        sampled("abc", ["d"])
