@@ -14,7 +14,7 @@ smaller and a larger set leave alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from time import perf_counter
 from typing import Final, NamedTuple
@@ -181,11 +181,10 @@ def why(
     _, verdict, _ = asked.explored(revision)
     changes = changes_between(revision, base)
     judge = Judge(scenario, [property], probes, processes, advance)
-    before = {change.knob: change.before for change in changes}
-    search = _Search(judge, revision.knobs, before, weighed(verdict.outcome))
-    search.run()
+    search = _Search(judge, revision.knobs, changes, weighed(verdict.outcome))
+    answers = search.run()
     with grace():
-        flips = tuple(asked.flip(revision, answer) for answer in search.answers_among(changes))
+        flips = tuple(asked.flip(revision, answer) for answer in answers)
     return Why(
         revision, base, scenario, verdict, changes, flips, search.examined, len(judge.digests), tuple(judge.objections),
         perf_counter() - started, search.stopped,
@@ -232,18 +231,15 @@ class _Candidate(NamedTuple):
 class _Search:
     """The sets of changes, by size."""
 
-    def __init__(self, judge: Judge, knobs: Knobs, before: Mapping[str, Setting], outcome: Outcome) -> None:
-        self.judge, self.knobs, self.before, self.outcome = judge, knobs, before, outcome
+    def __init__(self, judge: Judge, knobs: Knobs, changes: Sequence[KnobChange], outcome: Outcome) -> None:
+        self.judge, self.knobs, self.changes, self.outcome = judge, knobs, changes, outcome
+        self.before = {change.knob: change.before for change in changes}
         self.examined = 0
         self.answers: list[frozenset[str]] = []
         self.stopped: Stop | None = None
 
-    def answers_among(self, changes: Sequence[KnobChange]) -> list[list[KnobChange]]:
-        """The answers as changes, the smallest first."""
-        return sorted(([change for change in changes if change.knob in answer] for answer in self.answers), key=len)
-
-    def run(self) -> None:
-        """Find the minimal answers; those of the sets that were decided, if there is reason to stop before."""
+    def run(self) -> list[list[KnobChange]]:
+        """The minimal answers, the smallest first; those among the sets that were decided, if there is reason to stop before."""
         level = [_Candidate(frozenset())]
         while level and not self.stopped:
             judged = self._judged(level)
@@ -251,6 +247,8 @@ class _Search:
             self.answers += [item.removed for item, found in judged if self._flips(found)]
             larger = (more for item, found in judged for more in self._larger(item, found))
             level = [item for item in larger if not any(answer <= item.removed for answer in self.answers)]
+        found = ([change for change in self.changes if change.knob in answer] for answer in self.answers)
+        return sorted(found, key=len)
 
     def _judged(self, level: list[_Candidate]) -> list[tuple[_Candidate, Judged]]:
         """The sets, each with what is known of it; those of which nothing is are left out."""
