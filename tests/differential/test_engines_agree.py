@@ -43,8 +43,9 @@ from tests.support.engines import one
 from tests.support.samples import sampled
 from tests.support.strategies import Recipe, recipes
 
-#: random systems in a full run, the parts they are divided into, so that several processes share them, and how many parts every run has
-SYSTEMS, PARTS, QUICK = 5040, 63, 1
+#: random systems in `make long`, the parts they are divided into, so that several processes share them, and how many parts every run and the
+#: full run have
+SYSTEMS, PARTS, QUICK, FULL = 5040, 63, 1, 16
 #: the k that induction goes up to: nearly all that it proves is proved with 1
 STEPS = (1, 1, 2, 3)
 
@@ -72,7 +73,7 @@ def disagreements(reference: Reference, steps: int) -> list[str]:
 # -- agreement ----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", sampled(range(PARTS), QUICK))
+@pytest.mark.parametrize("part", sampled(range(PARTS), QUICK, FULL))
 @RANDOM
 @given(recipes(), st.sampled_from(STEPS), st.booleans())
 def test_engines_agree_on_random_systems(part: int, recipe: Recipe, steps: int, aided: bool) -> None:

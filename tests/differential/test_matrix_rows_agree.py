@@ -36,6 +36,8 @@ SYSTEMS = {"mirror": 30, "dataplane": 28, "commit": 1, "timer": 25, "no-ioeventf
 #: what every run looks at; the full run looks at the systems of each scenario
 BANDAGE = "ab27c3b5e7 / mirror"
 PARTS = (BANDAGE, *SYSTEMS)
+#: so many of them where it takes a solver minutes: the others, which are like these, in `make long`
+FULL = 3
 
 #: verdicts that induction reaches with k = 1: by a proof, and because pairs of values exclude what would show the property violated, where
 #: that is not inductive without control locations; larger k add nothing on a sample of the rows, and cost as much again each
@@ -139,7 +141,7 @@ def test_the_interpreter_explores_the_same(part: str) -> None:
     assert [d.name for d in _of(part) if interpreter.explore(d.system) != d.explored] == []
 
 
-@pytest.mark.parametrize("part", sampled(PARTS, 1))
+@pytest.mark.parametrize("part", sampled(PARTS, 1, FULL))
 def test_bmc_finds_what_explicit_search_finds(part: str) -> None:
     """Every violated property is found, and every goal reached, with the same length."""
     for distinct in _of(part):
@@ -148,7 +150,7 @@ def test_bmc_finds_what_explicit_search_finds(part: str) -> None:
         assert _searched(distinct, shown, distinct.deepest) == []
 
 
-@pytest.mark.parametrize("part", sampled(PARTS, 1))
+@pytest.mark.parametrize("part", sampled(PARTS, 1, FULL))
 def test_bmc_finds_nothing_else(part: str) -> None:
     """A property that no state shows is not shown by any path of up to `DEPTH` steps."""
     for distinct in _of(part):
@@ -173,7 +175,7 @@ def _searched(distinct: Distinct, names: Sequence[str], depth: int) -> list[str]
     return distinct.differences(found, depth)
 
 
-@pytest.mark.parametrize("part", sampled(PARTS, 1))
+@pytest.mark.parametrize("part", sampled(PARTS, 1, FULL))
 def test_induction_proves_what_holds(part: str) -> None:
     """What induction with k = 1 decides is what explicit search says; so much of it is decided."""
     proofs = excluded = 0
