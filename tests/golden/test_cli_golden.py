@@ -43,6 +43,7 @@ CASES = {
 COMMANDS: dict[str, tuple[str, ...]] = {
     "matrix-mirror": ("--scenario", "mirror", "--processes", "1"),
     "check-ab27c3b5e7": ("check", "--scenario", "mirror", "--no-trace"),
+    "check-sized": ("check", "--scenario", "mirror", "--reads", "1", "--property", "S1", "--short"),
     "check-v2.6.0": ("check", "--revision", "v2.6.0"),
     "check-v5.0.0": ("check", "--revision", "v5.0.0", "--no-trace"),
     "matrix-v2.6.0": ("--revision", "v2.6.0"),
@@ -64,7 +65,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 #: the commands that are asked about code bases by their names, and find that something is violated there
-VIOLATED = ("check-ab27c3b5e7", "check-v2.6.0", "matrix-v2.6.0", "parametric", "compare-v2.7.0-v2.6.0")
+VIOLATED = ("check-ab27c3b5e7", "check-sized", "check-v2.6.0", "matrix-v2.6.0", "parametric", "compare-v2.7.0-v2.6.0")
 
 
 def printed(*arguments: str, given: str | None = None, code: int = 0) -> str:
