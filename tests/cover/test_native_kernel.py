@@ -21,7 +21,7 @@ BUCKETS = 5
 Numbers = MutableSequence[int]
 
 
-def block(buckets: int = BUCKETS, places: int = 1000) -> list[Any]:
+def block(buckets: int = BUCKETS, places: int = 2000) -> list[Any]:
     """What kernel and caller share, with arrays of Python's own."""
     shared: list[Any] = [0] * parts.SHARED
     shared[parts.BUCKETS] = buckets
@@ -64,15 +64,43 @@ def test_what_is_taken_back_was_never_there(seed: int) -> None:
     assert (shared[parts.STORED], shared[parts.TABLE]) == (20, before)
 
 
-def test_a_table_that_grows_keeps_what_it_has() -> None:
-    """All states are found in the larger table."""
-    shared = block()
-    store(shared, states := [*range(0, 90, 3)])
-    old = shared[parts.TABLE]
-    shared[parts.BUCKETS], shared[parts.TABLE] = BUCKETS * 2, [0] * (BUCKETS * 2 * parts.SLOTS)
-    kernel.move(shared, old, len(old))
-    assert all(kernel.find(shared[parts.TABLE], BUCKETS * 2, state) for state in states)
-    assert len([slot for slot in shared[parts.TABLE] if slot]) == len(states)
+def grown(shared: list[Any], buckets: int, most: int = 1000) -> int:
+    """Let the table have so many buckets: what the kernel says to that."""
+    before, shared[parts.BUCKETS] = shared[parts.BUCKETS], buckets
+    shared[parts.TABLE] += [0] * ((buckets - before) * parts.SLOTS)
+    return kernel.spread(shared, before, most)
+
+
+def is_sound(shared: list[Any], states: list[int]) -> bool:
+    """Whether the table has these states, each once and where it is looked for, and no others."""
+    table = shared[parts.TABLE]
+    found = [kernel.find(table, shared[parts.BUCKETS], state) for state in states]
+    return all(found) and sorted(filter(None, table)) == sorted(state + 1 for state in states)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_table_that_grows_keeps_what_it_has(seed: int) -> None:
+    """All states are found in the larger table, again and again, however full the table was, which makes states stand far from their places."""
+    random, buckets = Random(seed), 4
+    shared, states = block(buckets), [*range(10_000)]
+    random.shuffle(states)
+    while buckets < 64:
+        stored = shared[parts.STORED]
+        store(shared, states[stored : buckets * parts.SLOTS - random.randrange(1, 8)])
+        buckets += random.randrange(1, buckets)
+        assert grown(shared, buckets) == 0
+        assert is_sound(shared, states[: shared[parts.STORED]])
+
+
+def test_states_that_crowd_are_stored_again() -> None:
+    """Where too many have to wait for their places the table is filled anew; nothing is lost."""
+    crowd = [state for state in range(4000) if parts.bucket_of(state, 20) == 0][:70]
+    shared = block(10)
+    store(shared, crowd)
+    assert grown(shared, 20, most=parts.SLOTS + 3) == 1
+    shared[parts.TABLE] = [0] * (20 * parts.SLOTS)
+    kernel.store_again(shared)
+    assert is_sound(shared, crowd)
 
 
 def test_a_batch_that_finds_no_room_waits_for_it() -> None:

@@ -17,7 +17,7 @@ from draincheck.engines.explicit import Search
 from draincheck.errors import EvidenceError, ModelError, OutOfBudget
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import all_
-from draincheck.native import explorer, reaching, tiers
+from draincheck.native import explorer, parts, reaching, states, tiers
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.tiers import Tier
 from draincheck.native.width import refusal
@@ -220,6 +220,23 @@ def test_a_table_that_has_no_room_to_grow_ends_the_search(refused: bool, monkeyp
     stop = found.verdicts["drained"].reason.stopped
     assert stop is not None and stop.kind is StopKind.MEMORY
     assert 40_000 < found.statistics.states < 60_000
+
+
+def test_a_table_that_cannot_grow_in_place_is_filled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search finds the same."""
+    system, asked = event_loop(2, 2), list[str]()
+    before = explicit.decide(system, system.properties, tier=Tier.NATIVE).statistics
+    call = states.States.call
+
+    def crowded(self: states.States, name: str, *words: int) -> int:
+        asked.append(name)
+        return call(self, name, words[0], parts.SLOTS) if name == "spread" else call(self, name, *words)
+
+    monkeypatch.setattr(states, "FIRST", 1 << 7)
+    monkeypatch.setattr(states.States, "call", crowded)
+    after = explicit.decide(system, system.properties, tier=Tier.NATIVE).statistics
+    assert (after.states, after.transitions, after.depth) == (before.states, before.transitions, before.depth)
+    assert "store_again" in asked
 
 
 def test_a_search_for_what_can_be_reached_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,15 +93,54 @@ def find(table: States, buckets: Word, state: State) -> Word:
             bucket = 0
 
 
-def move(shared: Shared, old: States, slots: Word) -> Word:
-    """Store what an old table has in the new one."""
+def spread(shared: Shared, bucket: Word, most: Word) -> Word:
+    """Bring the states of the first `bucket` buckets to where they belong in a table that has grown behind them; 1 if there is no way.
+
+    A state's place among all buckets stays about the same, so going from the last bucket to the first each goes to where all is in order
+    already: to the same bucket, which is empty then, or to one behind it. The few that have no place there wait in OUT, which has room for `most`.
+    """
     table: States = shared[TABLE]
+    out: States = shared[OUT]
+    buckets = shared[BUCKETS]
+    waiting = SLOTS
+    while bucket:
+        bucket -= 1
+        slot = 0
+        while slot < SLOTS:
+            out[slot] = table[bucket * SLOTS + slot]
+            table[bucket * SLOTS + slot] = 0
+            slot += 1
+        slot = 0
+        while slot < SLOTS:
+            key = out[slot]
+            if key:
+                place = bucket_of(key - 1, buckets)
+                if place < bucket:
+                    place = buckets
+                while place < buckets and matches(table, place * SLOTS, 0) == 0:
+                    place += 1
+                if place < buckets:
+                    table[place * SLOTS + lowest(matches(table, place * SLOTS, 0))] = key
+                elif waiting == most:
+                    return 1
+                else:
+                    out[waiting] = key
+                    waiting += 1
+            slot += 1
+    while waiting > SLOTS:
+        waiting -= 1
+        insert(table, buckets, bucket_of(out[waiting] - 1, buckets), out[waiting] - 1)
+    return 0
+
+
+def store_again(shared: Shared) -> Word:
+    """Fill an empty table with all that is STORED."""
+    table: States = shared[TABLE]
+    order: States = shared[ORDER]
     buckets = shared[BUCKETS]
     at = 0
-    while at < slots:
-        key = old[at]
-        if key:
-            insert(table, buckets, bucket_of(key - 1, buckets), key - 1)
+    while at < shared[STORED]:
+        insert(table, buckets, bucket_of(order[at], buckets), order[at])
         at += 1
     return 0
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from contextlib import suppress
 
 from draincheck.words import counted
 
 __all__ = ["Pages"]
+
+#: bytes of a large page. Whoever looks for lines at random waits for addresses, too, of which there are fewer then
+LARGE = 1 << 21
 
 
 class Pages:
@@ -31,7 +35,8 @@ class Pages:
     def grow(self, size: int) -> None:
         """Make it larger; what is in it stays. Raises MemoryError where the system refuses it."""
         try:
-            self._map.resize(size)
+            self._map.resize(_rounded(size))
+            _advise(self._map)
         except (SystemError, ValueError, OSError):  # no such thing here: a copy
             larger = _taken(size)
             with memoryview(self._map) as old, memoryview(larger) as new:
@@ -42,8 +47,24 @@ class Pages:
 
 def _taken(size: int) -> mmap.mmap:
     try:
-        if hasattr(mmap, "MAP_PRIVATE"):  # what is shared does not grow
-            return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        return mmap.mmap(-1, size)
+        if not hasattr(mmap, "MAP_PRIVATE"):
+            return mmap.mmap(-1, size)
+        taken = mmap.mmap(
+            -1, _rounded(size), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )  # what is shared does not grow
     except OSError as error:
         raise MemoryError(f"{counted(size, 'byte')}: {error.strerror}") from error
+    _advise(taken)
+    return taken
+
+
+def _rounded(size: int) -> int:
+    """So many bytes, or as many as whole large pages have: only these stay whole when they move."""
+    return size if size < 2 * LARGE else -(-size // LARGE) * LARGE
+
+
+def _advise(taken: mmap.mmap) -> None:
+    """Ask for large pages, where there are any; a system that has none does without."""
+    if len(taken) >= 2 * LARGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):
+            taken.madvise(mmap.MADV_HUGEPAGE)

@@ -90,6 +90,7 @@ class States(Hand):
         super().__init__(code.words, actions, notes, max(AT_ONCE, parts.BATCH * actions))
         self._kernel, self._bucket = code.kernel, parts.slots(code.words)
         self.share(parts.ORDER, Pages(BYTES))
+        self.share(parts.TABLE, Pages(BYTES))
         self.share(parts.SOUGHT, Pages(self.width))
         self.share(parts.NO_FIRED, Pages(actions + 1))
         self.share(parts.NO_NOTED, Pages((notes + 1) * self.width))
@@ -139,26 +140,33 @@ class States(Hand):
 
     @property
     def growth(self) -> int:
-        """The bytes that are taken more while the table grows."""
-        return self._larger * self.width
+        """The bytes that are taken more when the table grows."""
+        return (self._larger - self.slots) * self.width * (100 + FULL) // 100
 
     def grow(self) -> None:
-        """Make room for more. Raises MemoryError where the system has none."""
-        old, slots = self._blocks[parts.TABLE], self.slots
+        """Make room for more, in place. Raises MemoryError where the system has none."""
+        filled = self[parts.BUCKETS]
         self._set_table(self._larger)
-        self.call("move", old.address, slots)
+        if self.call("spread", filled, self.most):
+            self._store_again()
+
+    def _store_again(self) -> None:
+        """Fill the table anew, whose states cannot be brought to their places as they stand."""
+        with self._blocks[parts.TABLE].view as table:
+            table[:] = bytes(len(table))
+        self.call("store_again")
 
     @property
     def _larger(self) -> int:
         return self.slots * LARGER // 100 // self._bucket * self._bucket
 
     def _set_table(self, slots: int) -> None:
-        """Have an empty table of so many slots, and as many places in the order as it may take states."""
+        """Have a table of so many slots, the new ones empty, and as many places in the order as it may take states."""
         room = slots * FULL // 100
-        table, order = Pages(slots * self.width), self._blocks[parts.ORDER]
-        order.grow(room * self.width)
-        self.share(parts.ORDER, order)
-        self.share(parts.TABLE, table)
+        for name, size in ((parts.ORDER, room), (parts.TABLE, slots)):
+            block = self._blocks[name]
+            block.grow(size * self.width)
+            self.share(name, block)
         self[parts.BUCKETS], self[parts.ROOM] = slots // self._bucket, room
 
 
