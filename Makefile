@@ -9,6 +9,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 PACKAGE := $(VENV)/.package
 STAMP   := $(VENV)/.installed
+PEERS   := $(VENV)/.peers
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 # pyright would otherwise ask the npm registry for its newest version on every run.
@@ -36,6 +37,10 @@ $(PACKAGE): pyproject.toml
 $(STAMP): $(PACKAGE)
 	@echo "Installing what development needs into $(VENV) with pip: a minute or two, once" >&2
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+$(PEERS): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --editable '.[bench]' || echo "bench: it goes without what pip could not install" >&2
 	@touch $@
 
 test: setup ## Run the quick tests (ARGS="-k name" narrows them)
@@ -79,8 +84,8 @@ format: setup ## Rewrite the sources in the project's layout
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure the matrix of revisions and scenarios
-	$(BIN)/python benchmarks/matrix.py $(ARGS)
+bench: $(PEERS) ## Measure speed, beside other tools and our own past (ARGS="--quick": does it work; ARGS="--only family --tools native,spin")
+	$(BIN)/python -m benchmarks $(ARGS)
 
 sizes: ## Count lines of code, lengths of functions, large files, Any and cast
 	@$(PYTHON) -m tests.support.sizes $(ARGS)
