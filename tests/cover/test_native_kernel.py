@@ -135,9 +135,9 @@ def test_machine_code_does_what_the_text_says(system: TransitionSystem) -> None:
         assert kernel.advance(shared) == 0
     native = NativeExplorer(Explorer(system), ())
     native.run()
-    assert list(native._states.read(0, len(native))) == shared[parts.ORDER][: shared[parts.STORED]]
+    assert list(native.states.read(0, len(native))) == shared[parts.ORDER][: shared[parts.STORED]]
     assert native.transitions == shared[parts.TRANSITIONS]
-    assert native._states[parts.DEAD] == shared[parts.DEAD]
+    assert native.states[parts.DEAD] == shared[parts.DEAD]
 
 
 # -- questions --------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_threads_have_enough_to_do(words: int, number: int, threads: int, monkey
     """As many as there are processors, at most; states of several words are left to one."""
     monkeypatch.setattr(team, "processors", lambda: 5)
     native = NativeExplorer(Explorer(event_loop(1, 1)), ())
-    native._states.words = words
+    native.states.words = words
     assert native._team.wanted(number) == threads
 
 

@@ -104,10 +104,10 @@ def _looked_at(
     explorer = Explorer(system, (), conditions)
     native = NativeExplorer(explorer, conditions)
     packed = sorted(set(map(explorer.loop.layout.pack, states)))
-    native._states.put(packed)
-    holding = [native._code.holds(condition) for condition in conditions]
+    native.states.put(packed)
+    holding = [native.code.holds(condition) for condition in conditions]
     python = [_by_python(explorer, state) for state in packed]
-    return python, [_natively(native._states, number, native._code.expand, holding) for number in range(len(packed))]
+    return python, [_natively(native.states, number, native.code.expand, holding) for number in range(len(packed))]
 
 
 def _by_python(explorer: Explorer, state: int) -> Seen:

@@ -7,7 +7,7 @@ system's own rules and asked again whether it is fair and avoids what was demand
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Container
 
 from draincheck.budget import look
 from draincheck.exploration.components import FairGraph
@@ -21,7 +21,7 @@ PIECE = 4096
 Node = tuple[int, int, int]
 
 
-def fair_loop(graph: FairGraph, inside: Collection[int], start: int, longest: float) -> tuple[list[int] | None, int]:
+def fair_loop(graph: FairGraph, inside: Container[int], start: int, longest: float) -> tuple[list[int] | None, int]:
     """The actions of a shortest fair way from a state back to itself, and how many (state, seen) pairs were looked at.
 
     Args:

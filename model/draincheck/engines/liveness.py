@@ -13,9 +13,7 @@ needs a run that is asked: where every fair run (that comes to the trigger) ends
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from math import inf
 
 from msgspec import Struct
@@ -23,10 +21,9 @@ from msgspec import Struct
 from draincheck.budget import look, running
 from draincheck.engines.lasso import fair_loop
 from draincheck.errors import EvidenceError, OutOfBudget
-from draincheck.exploration.backward import distances, predecessors
-from draincheck.exploration.components import fair_components
-from draincheck.exploration.graph import PIECE, Edge, StateGraph
+from draincheck.exploration.graph import Graph
 from draincheck.expr import TRUE, BoolExpr
+from draincheck.native.tiers import Tier, graph_of
 from draincheck.promise import Strength
 from draincheck.properties import FAULTS, Eventually, LeadsTo, Liveness, Property
 from draincheck.reason import (
@@ -53,12 +50,16 @@ __all__ = ["decide"]
 #: how many (state, memory) pairs may be looked at to make a counterexample shorter than the first one found
 EFFORT = 200_000
 
+#: states between two looks at the budget
+PIECE = 4096
+
 
 def decide(
     system: TransitionSystem,
     properties: Iterable[Property] | None = None,
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
+    tier: Tier = Tier.BY_SIZE,
 ) -> dict[str, Verdict]:
     """Decide the liveness properties among these (default: all of the system's), by name, from one exploration.
 
@@ -71,7 +72,7 @@ def decide(
         return {}
     with running(limits):
         try:
-            graph = StateGraph(system, (c for item in items for c in _trigger_and_goal(item)), limits, reporter)
+            graph = graph_of(system, [c for item in items for c in _trigger_and_goal(item)], limits, reporter, tier)
         except OutOfBudget as limit:
             return {item.name: Verdict(item.name, Outcome.UNKNOWN, Undecided(stopped=limit.stop)) for item in items}
         met = {verdict.property: verdict for verdict in graph.met()}
@@ -92,7 +93,7 @@ def _trigger_and_goal(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
     return (trigger[0] if trigger else TRUE), goal
 
 
-def _decided(graph: StateGraph, item: Liveness, errors: str, reporter: Reporter) -> Verdict:
+def _decided(graph: Graph, item: Liveness, errors: str, reporter: Reporter) -> Verdict:
     """The verdict on a property, if there is no reason to stop before; `errors` is what it rests on where runs end with errors."""
     reporter.phase(f"liveness: {item.name}")
     try:
@@ -101,7 +102,7 @@ def _decided(graph: StateGraph, item: Liveness, errors: str, reporter: Reporter)
         return Verdict(item.name, Outcome.UNKNOWN, Incomplete(len(graph), stopped=limit.stop))
 
 
-def _looked_for(graph: StateGraph, item: Liveness, errors: str) -> Verdict:
+def _looked_for(graph: Graph, item: Liveness, errors: str) -> Verdict:
     waiting = _Waiting(graph, item)
     run = _shortest_run(graph, waiting)
     if run is not None:
@@ -140,73 +141,56 @@ class _Run(Struct, frozen=True):
 class _Waiting:
     """The states in which a run may be waiting for the goal, nearest first, and how it gets there."""
 
-    def __init__(self, graph: StateGraph, item: Liveness) -> None:
+    def __init__(self, graph: Graph, item: Liveness) -> None:
         self._graph = graph
         trigger, goal = _trigger_and_goal(item)
         starts, met = graph.where(trigger), graph.where(goal)
         self._starts, self._met = starts, met
         self.asked = (isinstance(item, Eventually) or any(starts)) and matters(graph.system, graph.fired, item)
-        self.depth: dict[int, int] = {}
-        #: the state before and the action from there; None where the waiting begins
-        self._origin: dict[int, Edge | None] = {}
-        self.numbers: list[int] = []
         self._among = graph.roots if isinstance(item, Eventually) else range(len(graph))
-        self._follow(deque(number for number in self._among if starts[number] and not met[number]))
+        self._ways = graph.waiting((number for number in self._among if starts[number] and not met[number]), met)
+        self.numbers, self.depth = self._ways.numbers, self._ways.depth
 
     def goes_on(self) -> bool:
         """Whether some run that is asked comes to the goal, or is fair and does not end with an error."""
         graph = self._graph
         if not graph.cut:
             return True
-        everywhere = range(len(graph))
-        good = (number for number in everywhere if self._met[number] or graph.may_stop(number))
-        rounds = chain.from_iterable(fair_components(graph, everywhere))
-        going = distances(predecessors(graph.edges), {*good, *rounds})
-        return any(self._starts[number] and number in going for number in self._among)
-
-    def _follow(self, starts: deque[int]) -> None:
-        """Breadth first from several states, each at its own depth; both queues are in order of depth."""
-        queue: deque[int] = deque()
-        depth = self._graph.depth
-        while starts or queue:
-            if starts and (not queue or depth[starts[0]] <= self.depth[queue[0]]):
-                start = starts.popleft()
-                if start not in self.depth:
-                    self.depth[start], self._origin[start] = depth[start], None
-                    queue.appendleft(start)
-            else:
-                self._expand(queue.popleft(), queue)
-
-    def _expand(self, here: int, queue: deque[int]) -> None:
-        self.numbers.append(here)
-        if len(self.numbers) % PIECE == 0:
-            look()
-        for action, target in self._graph.edges[here]:
-            if target not in self.depth and not self._met[target]:
-                self.depth[target], self._origin[target] = self.depth[here] + 1, (action, here)
-                queue.append(target)
+        rounds, met = graph.fair_homes(range(len(graph))), self._met
+        reached = bytearray(self._starts[number] and number in self._among for number in range(len(graph)))
+        todo = [number for number, begins in enumerate(reached) if begins]
+        for number, here in enumerate(todo):
+            if number % PIECE == 0:
+                look()
+            if met[here] or here in rounds or graph.may_stop(here):
+                return True
+            new = {target for _, target in graph.edges[here] if not reached[target]}
+            for target in new:
+                reached[target] = True
+            todo += new
+        return False
 
     def path(self, number: int) -> Path:
         """A shortest way to a state in which a run waits."""
         actions: list[int] = []
-        while (origin := self._origin[number]) is not None:
+        while (origin := self._ways.origin(number)) is not None:
             action, number = origin
             actions.append(action)
         initial, before = self._graph.path(number)
         return initial, [*before, *actions[::-1]]
 
 
-def _shortest_run(graph: StateGraph, waiting: _Waiting) -> _Run | None:
+def _shortest_run(graph: Graph, waiting: _Waiting) -> _Run | None:
     """A run that waits for ever, if there is any: one with the fewest actions of those that wait when their loop begins.
 
     In wide systems the search for shorter ones ends with `EFFORT`.
     """
     stop = next(filter(graph.may_stop, waiting.numbers), None)
     best = None if stop is None else _Run(waiting.path(stop), [])
-    home = {number: component for component in fair_components(graph, waiting.numbers) for number in component}
+    home = graph.fair_homes(waiting.numbers)
     effort = 0
-    for number in filter(home.__contains__, waiting.numbers):
-        room = inf if best is None else best.length - 1 - waiting.depth[number]
+    for number in filter(home.__contains__, waiting.numbers if home else ()):
+        room = inf if best is None else best.length - 1 - waiting.depth(number)
         if room < 1 or effort > EFFORT:
             break
         loop, looked = fair_loop(graph, home[number], number, room)

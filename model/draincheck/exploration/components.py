@@ -9,7 +9,7 @@ states that enable their actions (the condition of Streett automata; Emerson and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from draincheck.budget import look
@@ -26,14 +26,22 @@ PIECE = 4096
 class FairGraph(Protocol):
     """What is needed of a graph; `StateGraph` says what each attribute means."""
 
-    edges: list[list[Edge]]
-    enabled: list[int]
     grants: list[int]
     weak: int
     strong: int
 
+    @property
+    def edges(self) -> Sequence[Sequence[Edge]]:
+        """For each state its outgoing edges."""
+        ...
 
-def components(edges: list[list[Edge]], inside: Collection[int]) -> Iterator[list[int]]:
+    @property
+    def enabled(self) -> Sequence[int]:
+        """For each state the assumptions of which it enables an action."""
+        ...
+
+
+def components(edges: Sequence[Sequence[Edge]], inside: Collection[int]) -> Iterator[list[int]]:
     """The strongly connected components of the part of a graph that is `inside`, those without an edge left out."""
     search = _Tarjan(edges, frozenset(inside))
     for root in inside:
@@ -44,7 +52,7 @@ def components(edges: list[list[Edge]], inside: Collection[int]) -> Iterator[lis
 class _Tarjan:
     """Tarjan's algorithm, with a stack of its own instead of recursion: paths are as long as there are states."""
 
-    def __init__(self, edges: list[list[Edge]], allowed: frozenset[int]) -> None:
+    def __init__(self, edges: Sequence[Sequence[Edge]], allowed: frozenset[int]) -> None:
         self.edges, self.allowed = edges, allowed
         #: when each node was entered
         self.index: dict[int, int] = {}

@@ -35,26 +35,31 @@ NO_ROOM, TOO_MANY = 1, 2
 
 
 class NativeExplorer(Explored):
-    """One exploration by machine code, and what it found."""
+    """One exploration by machine code, and what it found.
+
+    Attributes:
+        code: the functions that explore.
+        states: what was found, in arrays.
+    """
 
     def __init__(self, before: Explorer, announced: Sequence[BoolExpr]) -> None:
         """Begin anew what another has begun, for the same questions. Raises ModelError for a system that is refused, ImportError without llvmlite."""
         super().__init__(before.system, before.loop)
         self._known = before.layers
-        self._code = NativeLoop(before.loop, announced)
-        self._states = States(self._code, len(before.system.actions), len(before.loop.notes))
-        self._team = Team(self._states)
+        self.code = NativeLoop(before.loop, announced)
+        self.states = States(self.code, len(before.system.actions), len(before.loop.notes))
+        self._team = Team(self.states)
         self._unnoted = set(range(len(before.loop.notes)))
         #: how many states there were at the end of each layer
         self._ends: list[int] = [0]
 
     def __len__(self) -> int:
-        return len(self._states)
+        return len(self.states)
 
     @property
     def sizes(self) -> Sequence[int]:
         """How many states take so many actions to reach."""
-        return [end - start for start, end in self._layers]
+        return [end - start for start, end in self.layers]
 
     # -- exploring ----------------------------------------------------------------------------------
 
@@ -70,7 +75,7 @@ class NativeExplorer(Explored):
             self._compare()
         if self._ends[-1] == self._ends[-2] and len(self._ends) > 2:
             self._ends.pop()
-        self.bytes = self._states.bytes
+        self.bytes = self.states.bytes
         self.fired = set().union(*(hand.fired for hand in self._team.hands))
 
     def _begin(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
@@ -81,14 +86,14 @@ class NativeExplorer(Explored):
             if limits.states is not None and len(self) + len(piece) > limits.states:
                 self.stopped = Stop(StopKind.STATES, limits.states)
                 del piece[limits.states - len(self) :]
-            self._states.put(piece)
+            self.states.put(piece)
             if len(piece) == AT_ONCE:
                 reporter.progress(len(self), 0, 0, len(self))
         self._ends.append(len(self))
 
     def _layer(self, limits: Limits, watch: Budget, reporter: Reporter) -> None:
         """Take the actions of the states of the last layer, as far as limits let it."""
-        states, (start, end) = self._states, self._ends[-2:]
+        states, (start, end) = self.states, self._ends[-2:]
         advance = self._way(limits.states, start, end)
         states[parts.AT] = start
         while states[parts.AT] < end and not self.stopped:
@@ -101,7 +106,7 @@ class NativeExplorer(Explored):
 
     def _way(self, most: int | None, start: int, end: int) -> Callable[[], int]:
         """How the kernel takes the actions of some states, piece by piece: one by one where `most` of all states may be reached on the way."""
-        states, threads = self._states, self._team.wanted(end - start)
+        states, threads = self.states, self._team.wanted(end - start)
         if most is not None and end + (end - start) * len(self.system.actions) > most:
             states.sort(start, end)
             states[parts.MOST], threads = most, 0
@@ -118,7 +123,7 @@ class NativeExplorer(Explored):
     def _came_back(self, why: int, watch: Budget) -> None:
         """Do what the kernel came back for."""
         if why == NO_ROOM:
-            self.stopped = watch.stop(self._states.growth)
+            self.stopped = watch.stop(self.states.growth)
             if not self.stopped:
                 self._grow()
         elif why == TOO_MANY:
@@ -126,13 +131,13 @@ class NativeExplorer(Explored):
 
     def _grow(self) -> None:
         try:
-            self._states.grow()
+            self.states.grow()
         except MemoryError:
             self.stopped = Stop(StopKind.MEMORY, round(memory_in_use() / MEGABYTE))
 
     def _fill(self) -> None:
         """Store as many of the states after the next one as there may be, the smallest first."""
-        states = self._states
+        states = self.states
         most = states[parts.MOST]
         self.stopped = Stop(StopKind.STATES, most)
         self.loop.expand(states.read(states[parts.AT], states[parts.AT] + 1))
@@ -141,7 +146,7 @@ class NativeExplorer(Explored):
 
     def _notes(self) -> dict[int, int]:
         """What was noted in this layer for the first time, with the first state."""
-        none = (1 << self._states.words * WORD) - 1
+        none = (1 << self.states.words * WORD) - 1
         noted = [min(states) for states in zip(*(hand.noted for hand in self._team.hands), strict=True)]
         new = {number: noted[number] for number in self._unnoted if noted[number] != none}
         self._unnoted -= new.keys()
@@ -152,7 +157,7 @@ class NativeExplorer(Explored):
         number = len(self._ends) - 2
         if number < len(self._known) and not self.stopped:
             layer, (start, end) = self._known[number], self._ends[-2:]
-            if len(layer) != end - start or sum(layer) != sum(self._states.read(start, end)):
+            if len(layer) != end - start or sum(layer) != sum(self.states.read(start, end)):
                 raise EvidenceError(
                     f"{self.system.name}: machine code finds other states after {counted(number, 'action')} than Python does"
                 )
@@ -160,53 +165,53 @@ class NativeExplorer(Explored):
     # -- what was found -----------------------------------------------------------------------------
 
     @property
-    def _layers(self) -> Iterable[tuple[int, int]]:
+    def layers(self) -> Iterable[tuple[int, int]]:
         """Where each layer begins, and where it ends."""
         return pairwise(self._ends)
 
     def _state(self, number: int) -> int:
         """A state by its number, counted from one."""
-        return self._states.read(number - 1, number)[0]
+        return self.states.read(number - 1, number)[0]
 
     def first(self, condition: BoolExpr) -> int | None:
         """The first state in which a condition holds."""
-        return self._first("first", self._layers, self._code.holds(condition))
+        return self._first("first", self.layers, self.code.holds(condition))
 
     def first_dead(self, condition: BoolExpr) -> int | None:
         """The first state without an enabled action in which a condition holds."""
-        if not self._states[parts.DEAD]:
+        if not self.states[parts.DEAD]:
             return None
-        layers = [(start, min(end, self.expanded)) for start, end in self._layers if start < self.expanded]
-        return self._first("first_dead", layers, self._code.holds(condition))
+        layers = [(start, min(end, self.expanded)) for start, end in self.layers if start < self.expanded]
+        return self._first("first_dead", layers, self.code.holds(condition))
 
     def _first(self, question: str, layers: Iterable[tuple[int, int]], holds: int) -> int | None:
         """What the kernel answers to a question about some layers, one after the other."""
-        numbers = (self._states.call(question, *layer, holds) for layer in layers)
+        numbers = (self.states.call(question, *layer, holds) for layer in layers)
         return next((self._state(number) for number in numbers if number), None)
 
     def _depth(self, state: int) -> int:
-        self._states.seek(state)
-        number = self._states.call("number_of", 0, len(self))
+        self.states.seek(state)
+        number = self.states.call("number_of", 0, len(self))
         if not number:
             raise EvidenceError(f"{self.system.name}: state {state} was not found")
         return bisect_right(self._ends, number - 1) - 1
 
     def _before(self, depth: int, state: int) -> int:
-        self._states.seek(state)
-        number = self._states.call("predecessor", *self._ends[depth : depth + 2])
+        self.states.seek(state)
+        number = self.states.call("predecessor", *self._ends[depth : depth + 2])
         if not number:
             raise EvidenceError(f"{self.system.name}: nothing leads to state {state}")
         return self._state(number)
 
     def first_unable(self, goals: Sequence[BoolExpr]) -> tuple[int, Sequence[bool]] | None:
         """The first state from which not every goal can be reached, and for each whether it can."""
-        look(self._states.slots * (1 - -len(goals) // MARKS))
-        conditions = [self._code.holds(goal) for goal in goals]
+        look(self.states.slots * (1 - -len(goals) // MARKS))
+        conditions = [self.code.holds(goal) for goal in goals]
         pieces = [conditions[at : at + MARKS] for at in range(0, len(goals), MARKS)]
-        groups = [Reaching(self._states, self.expanded, piece) for piece in pieces]
+        groups = [Reaching(self.states, self.expanded, piece) for piece in pieces]
         if all(group.is_everywhere() for group in groups):
             return None
-        for layer in self._layers:
+        for layer in self.layers:
             numbers = [number for group in groups if (number := group.unable(*layer))]
             if numbers:
                 first = min(map(self._state, numbers))

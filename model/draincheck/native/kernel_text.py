@@ -30,7 +30,10 @@ _COMPARED: Mapping[type[ast.AST], str] = {
 INLINED = frozenset(("insert", "insert_together", "find"))
 
 #: what an array has in it
-_ELEMENTS = {"Shared": "Word", "Words": "Word", "States": "State", "Bytes": "Byte"}
+_ELEMENTS = {"Shared": "Word", "Words": "Word", "States": "State", "Halves": "Half", "Bytes": "Byte"}
+
+#: elements that are narrower than a word: their type in memory, and their bytes
+_NARROW: Mapping[str, tuple[str, int]] = {"Byte": ("i8", 1), "Half": ("i32", 4)}
 
 
 class Signature(NamedTuple):
@@ -132,11 +135,10 @@ class _Function:
                 self._store(name, value)
             case ast.Subscript():
                 place, kind = self._place(target)
-                if kind == "Byte":
-                    value = Typed(self._write.value(f"trunc i64 {value.text} to i8"), kind)
-                self._write.do(
-                    f"store {self._element(kind)} {value.text}, ptr {place}, align {1 if kind == 'Byte' else 8}"
-                )
+                element, size = self._element(kind)
+                if kind in _NARROW:
+                    value = Typed(self._write.value(f"trunc i64 {value.text} to {element}"), kind)
+                self._write.do(f"store {element} {value.text}, ptr {place}, align {size}")
             case _:
                 raise not_understood(target)
 
@@ -214,10 +216,11 @@ class _Function:
 
     def _loaded(self, node: ast.Subscript) -> Typed:
         place, kind = self._place(node)
-        if kind != "Byte":
-            return Typed(self._write.value(f"load {self._element(kind)}, ptr {place}, align 8"), kind)
-        byte = self._write.value(f"load i8, ptr {place}")
-        return Typed(self._write.value(f"zext i8 {byte} to i64"), "Word")
+        element, size = self._element(kind)
+        loaded = self._write.value(f"load {element}, ptr {place}, align {size}")
+        if kind not in _NARROW:
+            return Typed(loaded, kind)
+        return Typed(self._write.value(f"zext {element} {loaded} to i64"), "Word")
 
     def _place(self, node: ast.Subscript) -> tuple[str, str]:
         """Where an element of an array is, and its kind."""
@@ -225,11 +228,12 @@ class _Function:
         kind = _ELEMENTS[array.kind]
         if kind == "State" and self._words > 1:
             index = self._write.value(f"mul i64 {index}, {self._words}")
-        unit = "i8" if kind == "Byte" else "i64"
+        unit, _ = _NARROW.get(kind, ("i64", 8))
         return self._write.value(f"getelementptr {unit}, ptr {array.text}, i64 {index}"), kind
 
-    def _element(self, kind: str) -> str:
-        return "i8" if kind == "Byte" else self._type(kind)
+    def _element(self, kind: str) -> tuple[str, int]:
+        """The type of an element in memory, and how it is aligned."""
+        return _NARROW.get(kind, (self._type(kind), 8))
 
     def _call(self, node: ast.Call) -> Typed:
         assert isinstance(node.func, ast.Name)

@@ -38,8 +38,14 @@ LISTED, ACTS, MET, CHANCES, LENGTHS, DEPTH, LONGEST, STEPS, WANTED, FAULTY, ACTI
     range(21, 35)
 )
 
+#: the same for graphs: edges; strongly connected parts; ways to wait
+BUFFER, NUMBERS, STARTS, ACTIONS, TARGETS, GRANTS, ENABLED, CUT, CUTS, HOLDING = range(35, 45)
+ROOT, INSIDE, INDEX, LOW, CALLS, POSITIONS, CALLED, ENTERED, HOME, HOMES = range(45, 55)
+SOMEWHERE, EVERYWHERE, TAKEN, ROUND, WEAK, STRONG, FAIR, FIRST_FAIR, LEFT = range(55, 64)
+DEPTHS, WAITED, ORIGINS, QUEUE, HEAD, TAIL, BEGUN, NEXT_BEGUN, BEGINNINGS, FOLLOWED, REACHED = range(64, 75)
+
 #: how much that is
-SHARED: Final = 35
+SHARED: Final = 75
 
 #: states whose successors are collected before the first of them is looked for
 BATCH: Final = 32

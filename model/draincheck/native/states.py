@@ -12,7 +12,7 @@ from draincheck.native.memory import Pages
 from draincheck.native.system import NativeLoop
 from draincheck.native.width import BYTES
 
-__all__ = ["AT_ONCE", "Hand", "States", "read"]
+__all__ = ["AT_ONCE", "Hand", "States", "halves", "numbers", "read", "truths", "write"]
 
 #: states that are stored at once, at most, if nobody has found them
 AT_ONCE = 2048
@@ -138,6 +138,11 @@ class States(Hand):
         """Bring some of the states into ascending order."""
         write(self._blocks[parts.ORDER], first, sorted(self.read(first, end)), self.words)
 
+    def forget_table(self) -> None:
+        """Keep the states alone: nothing is stored any more, and none is looked for in the table."""
+        for name in (parts.TABLE, parts.NUMBERS, parts.BUFFER):
+            self.share(name, Pages(BYTES))
+
     @property
     def growth(self) -> int:
         """The bytes that are taken more when the table grows."""
@@ -187,3 +192,25 @@ def write(block: Pages, first: int, numbers: Iterable[int], words: int) -> None:
     )
     with block.view as view:
         view[first * size : first * size + len(content)] = content
+
+
+def numbers(values: Iterable[int]) -> Pages:
+    """Numbers of a word each."""
+    return _filled(array("Q", values).tobytes())
+
+
+def halves(values: Iterable[int]) -> Pages:
+    """Numbers of half a word each."""
+    return _filled(array("I", values).tobytes())
+
+
+def truths(values: Iterable[bool | int]) -> Pages:
+    """A byte for each truth."""
+    return _filled(bytes(values))
+
+
+def _filled(content: bytes) -> Pages:
+    pages = Pages(len(content) + BYTES)
+    with pages.view as view:
+        view[: len(content)] = content
+    return pages

@@ -22,7 +22,11 @@ __all__ = ["NativeLoop"]
 MODEL, KERNEL = 0, 1
 
 #: the files that a kernel is made of
-KERNELS: Mapping[str, Sequence[str]] = {"search": ("kernel.py", "kernel_together.py"), "walks": ("kernel_walks.py",)}
+KERNELS: Mapping[str, Sequence[str]] = {
+    "search": ("kernel.py", "kernel_together.py"),
+    "walks": ("kernel_walks.py",),
+    "graph": ("kernel.py", "kernel_graph.py", "kernel_fair.py"),
+}
 
 
 class NativeLoop:
@@ -45,6 +49,10 @@ class NativeLoop:
         self.kernel = _kernel(self.words, kernel)
         self._code: list[Code] = []
         self._conditions: dict[BoolExpr, int] = {}
+
+    def other(self, kernel: str) -> Code:
+        """The functions of another kernel."""
+        return _kernel(self.words, kernel)
 
     @cached_property
     def expand(self) -> int:

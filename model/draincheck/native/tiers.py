@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, TypeVar
 from draincheck.errors import ModelError
 from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
+from draincheck.exploration.graph import Graph, StateGraph
 from draincheck.expr import BoolExpr
-from draincheck.native.width import refusal
+from draincheck.native.width import WORD, refusal
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Reporter
 from draincheck.words import counted
 
 if TYPE_CHECKING:
     from draincheck.native.explorer import NativeExplorer
+    from draincheck.native.graph import NativeGraph
 
-__all__ = ["MANY", "MISSING", "Tier", "explored", "is_installed", "natively"]
+__all__ = ["MANY", "MISSING", "Tier", "explored", "graph_of", "is_installed", "natively"]
 
 #: states after which the rest is worth more than it costs to load a compiler and ask it, which is less than a tenth of a second
 MANY = 40_000
@@ -72,6 +74,43 @@ def explored(
         found.run(budget, reporter)
         found.advice = error.message
         return found
+
+
+def graph_of(
+    system: TransitionSystem,
+    conditions: Sequence[BoolExpr],
+    limits: Limits,
+    reporter: Reporter,
+    tier: Tier = Tier.BY_SIZE,
+) -> Graph:
+    """The graph of a system, by whoever would explore it. Raises OutOfBudget, and ModelError as `explored`."""
+    budget, asked = limits.begun(), list(dict.fromkeys(conditions))
+    found = Explorer(system, (), asked, Keep.EDGES)
+    if tier is Tier.NATIVE:
+        _demand_native(found)
+        return _natively_listed(found, asked, budget, reporter)
+    change = _Change(found) if tier is Tier.BY_SIZE and len(system.fairness) <= WORD else _never
+    if found.run(budget, reporter, change):
+        found.advice = _advice(change, len(found))
+        return StateGraph(system, asked, budget, reporter, found)
+    try:
+        return _natively_listed(found, asked, budget, reporter)
+    except ModelError as error:
+        found = Explorer(system, (), asked, Keep.EDGES)
+        found.run(budget, reporter)
+        found.advice = error.message
+        return StateGraph(system, asked, budget, reporter, found)
+
+
+def _natively_listed(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, reporter: Reporter) -> Graph:
+    """The graph by machine code. Raises as `_natively`."""
+
+    def make() -> NativeGraph:
+        from draincheck.native.graph import NativeGraph
+
+        return NativeGraph(before, asked, limits, reporter)
+
+    return natively(before.system.name, make)
 
 
 def _never(states: int) -> bool:

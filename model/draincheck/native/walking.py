@@ -10,7 +10,7 @@ from draincheck.exploration.loop import Loop, StepNote
 from draincheck.expr import BoolExpr
 from draincheck.native import parts
 from draincheck.native.memory import Pages
-from draincheck.native.states import Hand, write
+from draincheck.native.states import Hand, numbers, truths, write
 from draincheck.native.system import NativeLoop
 from draincheck.native.width import BYTES
 from draincheck.words import counted
@@ -46,8 +46,8 @@ class NativeWalks:
         hand.share(parts.MET, Pages((len(loop.notes) + 1) * BYTES))
         hand.share(parts.CONDITIONS, self._conditions)
         hand.share(parts.WANTED, self._wanted)
-        hand.share(parts.FAULTY, _filled([note.fault is not None for note in loop.notes]))
-        hand.share(parts.ACTION_OF, _numbers([note.action.index for note in loop.notes]))
+        hand.share(parts.FAULTY, truths([note.fault is not None for note in loop.notes]))
+        hand.share(parts.ACTION_OF, numbers([note.action.index for note in loop.notes]))
 
     @property
     def fired(self) -> set[int]:
@@ -91,16 +91,3 @@ class NativeWalks:
         while told == PAUSED and goes_on():
             told = self._code.kernel.call("going_on", hand.address, PIECE)
         return hand[parts.AT], told == CAME_UPON
-
-
-def _filled(truths: Sequence[bool]) -> Pages:
-    pages = Pages(len(truths) + 1)
-    with pages.view as view:
-        view[: len(truths)] = bytes(truths)
-    return pages
-
-
-def _numbers(numbers: Sequence[int]) -> Pages:
-    pages = Pages((len(numbers) + 1) * BYTES)
-    write(pages, 0, numbers, 1)
-    return pages

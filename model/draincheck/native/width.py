@@ -7,11 +7,12 @@ from typing import Final
 from draincheck.exploration.loop import Loop
 from draincheck.words import counted
 
-__all__ = ["BYTES", "MOST_WORDS", "WORD", "refusal", "words_of"]
+__all__ = ["BYTES", "HALF", "MOST_WORDS", "WORD", "refusal", "words_of"]
 
-#: bits of a machine word, and bytes
+#: bits of a machine word, bytes, and bytes of half a word
 WORD: Final = 64
 BYTES: Final = 8
+HALF: Final = 4
 
 #: words of the widest state that is searched natively
 MOST_WORDS: Final = 8
