@@ -92,6 +92,15 @@ def test_the_race_agrees(first_states: int, systems: int) -> None:
             assert against_auto(reference, name, first_states) == [], sample(number)
 
 
+@pytest.mark.parametrize("first_states", [1, 100_000])
+def test_the_race_agrees_where_no_step_can_be_taken(first_states: int) -> None:
+    """Errors of a run are as little asked for there as what the model demands."""
+    reference = Reference(sample(27).system())
+    assert reference.found.statistics.transitions == 0
+    for name in reference.depths:
+        assert against_auto(reference, name, first_states) == []
+
+
 @pytest.mark.parametrize("systems", sampled([6, 30], 1))
 def test_one_property_alone_gets_the_verdict_it_gets_among_all(systems: int) -> None:
     """Outcome, length and reason do not depend on what else is asked, but where a fault lies deeper than the property needs.

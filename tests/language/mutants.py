@@ -45,7 +45,7 @@ class StaleMutantError(Exception):
 @contextmanager
 def mutated(mutant: Mutant) -> Generator[type[Model]]:
     """The `Model` of a copy of the language with this change; raises StaleMutantError if it does not apply."""
-    finder = _Finder(mutant, _patched(mutant))
+    finder = _Finder(mutant, patched(mutant))
     kept = _taken_out()
     sys.meta_path.insert(0, finder)
     try:
@@ -90,7 +90,8 @@ class _Loader(SourceFileLoader):
 # the change itself
 
 
-def _patched(mutant: Mutant) -> CodeType:
+def patched(mutant: Mutant) -> CodeType:
+    """The module with this change; raises StaleMutantError if it does not apply."""
     file = _FOLDER / f"{mutant.module}.py"
     tree = ast.parse(file.read_text())
     change = _Change(mutant)

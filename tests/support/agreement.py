@@ -183,11 +183,12 @@ def _compared(engine: str, reference: Reference, ends: Mapping[str, int], run: C
 
 
 def _wrong_faults(reference: Reference, faults: Verdicts) -> Iterator[str]:
-    """What is wrong with the faults that an engine has found."""
+    """What is wrong with the faults that an engine has found; where no step can be taken nothing asks for any."""
+    unmet = Outcome.HOLDS if reference.found.statistics.transitions else Outcome.NEVER_ASKED
     for name, verdict in faults.items():
         depth = reference.faults.get(name, NEVER)
         kind = FAULTS[name].kind
-        if verdict.outcome is Outcome.HOLDS and depth == NEVER == reference.known and verdict.trace is None:
+        if verdict.outcome is unmet and depth == NEVER == reference.known and verdict.trace is None:
             continue
         if verdict.outcome is not Outcome.VIOLATED or verdict.trace is None or len(verdict.trace.actions) != depth:
             yield f"{name}: {verdict} instead of one after {depth}"
