@@ -220,3 +220,20 @@ def test_a_gate_decides_sized_scenarios(tmp_path: Path, monkeypatch: pytest.Monk
     config.write_text(entry.replace("reads=1", "raeds=1"), encoding="utf-8")
     refused = run("gate")
     assert refused.exit_code == 151 and "drain-gate.toml:3: unknown size 'raeds'" in refused.output
+
+
+def test_the_matrix_has_rows_of_a_sized_scenario() -> None:
+    """Also with --all, which speaks of the table's."""
+    for wide in ([], ["--all"]):
+        result = run("--scenario", "mirror", "--writes", "0", "--revision", "v2.6.0", "--json", *wide)
+        rows = json.loads(result.stdout)["rows"]
+        assert [(row["scenario"], row["states"]) for row in rows] == [("mirror[writes=0]", 123)]
+
+
+def test_runs_of_a_sized_scenario_have_plain_file_names(tmp_path: Path) -> None:
+    """Without anything that a shell takes for a pattern."""
+    sized = ("--revision", "5a7e7a0bad", "--scenario", "mirror[reads=1]")
+    run("simulate", *sized, "--runs", "100", "--trace-out", str(tmp_path))
+    (written,) = tmp_path.iterdir()
+    assert written.name == "5a7e7a0bad-mirror-reads=1-silent-loss.json"
+    assert run("trace", "show", str(written)).exit_code == 0

@@ -16,6 +16,7 @@ from typing import Final
 import click
 
 from check_invariants.main import COMMANDS, cli
+from drainspecs.mirror.scenarios import SCENARIOS
 from tests.support.cli import run
 
 __all__ = ["CONFIGURATION", "EARLIER", "FORMATS", "LONG_WORK", "MODEL", "REPORTS", "WHOLE"]
@@ -363,6 +364,10 @@ SAYING: Final = {
 }
 
 
+SIZES: Final = ("writes", "reads", "flushes", "jobs", "disks")
+NUMBERS: Final = ("0", "1", "2", "3", "4", "-1", "33", "1e9", "x", "", "9" * 5_000)
+
+
 def options(random: Random, folder: Path) -> Sequence[str]:
     """A command that shows something, with options of its own and of others."""
     (folder / "own.py").write_text(MODEL, encoding="utf-8")
@@ -371,6 +376,17 @@ def options(random: Random, folder: Path) -> Sequence[str]:
     for _ in range(random.randint(1, 4)):
         option = random.choice(list(SAYING))
         words += [option, *([random.choice((*SAYING[option], _nasty(random)))] if SAYING[option] else [])]
+    return words
+
+
+def sizes(random: Random, folder: Path) -> Sequence[str]:
+    """A code base in a scenario whose sizes are given by its name, by options or by both."""
+    words = ["check", "--revision", "9a0cec664e", "--property", "S10", "--max-states", "500"]
+    given = [f"{random.choice(SIZES)}={random.choice(NUMBERS)}" for _ in range(random.randint(0, 3))]
+    name = random.choice([item.name for item in SCENARIOS]) + (f"[{','.join(given)}]" if given else "")
+    words += ["--scenario", _changed_text(name, random) if random.random() < 0.2 else name]
+    for size in random.sample(SIZES, random.randint(0, 2)):
+        words += [f"--{size}", random.choice((*NUMBERS, _nasty(random)))]
     return words
 
 
@@ -383,6 +399,7 @@ FORMATS: dict[str, Format] = {
     "certificate": certificate,
     "configuration": configuration,
     "reports": reports,
+    "sizes": sizes,
 }
 
 

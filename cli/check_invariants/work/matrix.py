@@ -26,6 +26,7 @@ from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import called
 from drainspecs.mirror.impact import SAFE, breach_of, matters
 from drainspecs.mirror.objections import objection
+from drainspecs.mirror.scenarios import in_table
 from drainspecs.suite import matrix
 from drainspecs.suite.matrix import Cell, Deviation, Row, RowResult, deviations, with_order_any
 
@@ -98,11 +99,17 @@ def _selected(
     """The rows that are asked about. Raises EmptySelection for none."""
     if (revisions or turned) and not (scenarios or wide):
         scenarios = answering_scenarios()
-    rows = matrix.all_rows() if wide else matrix.default_rows(scenarios=scenarios)
+    rows = _wide(scenarios) if wide else matrix.default_rows(scenarios=scenarios)
     rows = _turned([row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)], turned)
     if not rows:
         raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
     return rows
+
+
+def _wide(scenarios: Sequence[Scenario]) -> list[Row]:
+    """All rows, and those of scenarios that the table does not have."""
+    beyond = [scenario for scenario in scenarios if not in_table(scenario)]
+    return [*matrix.all_rows(), *(matrix.default_rows(scenarios=beyond) if beyond else [])]
 
 
 def _ordered(rows: Sequence[Row], order: str | None) -> list[Row]:

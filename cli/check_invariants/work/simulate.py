@@ -10,6 +10,7 @@ from typing import NamedTuple
 import click
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
+from check_invariants.filenames import plain
 from check_invariants.files import make_directory, write_to
 from check_invariants.names import merged
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
@@ -159,7 +160,7 @@ class _Simulated(NamedTuple):
         row = self.code_base
         for outcome, (_, run) in self.result.first.items():
             if outcome.value in _PROPERTY:
-                name = f"{row.turned.name}-{row.scenario.name}-{outcome.value.replace(' ', '-')}.json"
+                name = f"{plain(f'{row.turned.name}-{row.scenario.name}-{outcome.value}')}.json"
                 path = str(Path(directory) / name)
                 write_to(path, self._trace_file(run, _PROPERTY[outcome.value]))
                 yield path
