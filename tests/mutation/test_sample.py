@@ -129,9 +129,9 @@ def test_the_nets_are_empty_without_a_mutant(model: Campaign) -> None:
 
 @pytest.mark.slow
 def test_wrong_lines_of_the_core_are_caught() -> None:
-    """By its comparison with the model."""
+    """By a unit test, or by its comparison with the model."""
     with Campaign("core", (), wide=True) as running:
-        assert_mostly_caught(of(running, ("conformance",), 4, only="core.mirror"))
+        assert_mostly_caught(of(running, ("unit", "conformance"), 4, only="core.mirror"))
 
 
 @pytest.mark.slow
