@@ -54,6 +54,7 @@ class Run(NamedTuple):
 def run(scenario: str, engine: str) -> Run:
     """Check a scenario in a process of its own."""
     where = ["--revision", REVISION, "--scenario", scenario, "--engine", engine, "--no-trace", "--json"]
+    where += ["--reductions", "none"]
     command = [str(Path(sys.executable).with_name("check-invariants")), "check", *where]
     quiet = {**os.environ, "CHECK_INVARIANTS_PROGRESS": "off"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=quiet) as process:

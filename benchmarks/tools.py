@@ -109,7 +109,7 @@ def _ours() -> list[Tool]:
         Tool("native-1", compiled, get_native, _by("native"), models, threads=1),
         Tool("native-2", compiled, get_native, _by("native"), models, threads=2),
         Tool("python", here, "", _by("python"), models, threads=1),
-        Tool("check-invariants", here, "", _command, models),
+        Tool("check-invariants", here, "", _of_all_states, models),
         Tool("interpreter", here, "", _interpreter, threads=1, patience=60),
     ]
 
@@ -120,6 +120,12 @@ def _by(engine: str) -> Callable[[Subject, Path], Sequence[str] | None]:
         return found and [*found, "--engine", engine]
 
     return command
+
+
+def _of_all_states(subject: Subject, folder: Path) -> Sequence[str]:
+    """The command as it is, but for reductions: tools are compared on the same states."""
+    found = _command(subject, folder)
+    return [*found, "--reductions", "none"] if subject.numbers else found
 
 
 def _interpreter(subject: Subject, folder: Path) -> Sequence[str] | None:

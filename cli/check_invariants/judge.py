@@ -19,7 +19,8 @@ from draincheck.engines.registry import Question, find_engine
 from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, FaultKind
-from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Verdict, stop_of
+from draincheck.reductions.wanted import Reductions
+from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict, stop_of
 from draincheck.words import counted
 
 __all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "refuse_no_demand", "warn"]
@@ -28,10 +29,16 @@ __all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaning
 class Asked(NamedTuple):
     """What is asked of a model."""
 
-    properties: Sequence[str]
-    limits: Limits
-    engine: str
-    lemmas: Sequence[str]
+    properties: Sequence[str] = ()
+    limits: Limits = NO_LIMITS
+    engine: str = "explicit"
+    lemmas: Sequence[str] = ()
+    reductions: Reductions = Reductions.NONE
+
+    def of(self, system: TransitionSystem, reporter: Reporter) -> Question:
+        """The question. Raises BadParameter for a lemma that the system does not have."""
+        lemmas = _conditions_of(system, self.lemmas)
+        return Question(system, self.properties, self.limits, reporter, lemmas, self.reductions)
 
 
 @contextmanager
@@ -63,13 +70,7 @@ def compiled(subject: Subject) -> TransitionSystem:
 
 
 def checked(
-    subject: Subject,
-    properties: Sequence[str],
-    limits: Limits = NO_LIMITS,
-    engine: str = "explicit",
-    lemmas: Sequence[str] = (),
-    *,
-    expectation: Callable[[str], Expectation | None] | None = None,
+    subject: Subject, asked: Asked, *, expectation: Callable[[str], Expectation | None] | None = None
 ) -> Result:
     """The verdicts on the chosen properties. What they rest on that is hardly meant is left to `warn`, or to who shows it.
 
@@ -77,14 +78,14 @@ def checked(
 
     Raises MalformedInput for a model that makes an impossible step, BadParameter for a property (or a lemma) that it does not have.
     """
-    counter = Counter(*find_engine(engine).unit)
+    counter = Counter(*find_engine(asked.engine).unit)
     with counter:
         counter.phase("building")
         system = compiled(subject)
-    _known(system, properties)
-    question = Question(system, properties, limits, counter, _conditions_of(system, lemmas))
+    _known(system, asked.properties)
+    question = asked.of(system, counter)
     with asking(subject.title, counter, "after {} every verdict is unknown"):
-        result = decide(question, engine, expectation or subject.expectation)
+        result = decide(question, asked.engine, expectation or subject.expectation)
     if result.exploration is not None and result.exploration.advice:
         _advise(result.exploration.advice)
     refuse_no_demand(system, result.verdicts.values())
@@ -102,15 +103,12 @@ def warn(result: Result) -> None:
     standard.note("".join(f"warning: {warning}\n" for warning in result.warnings))
 
 
-def checked_quietly(
-    subject: Subject, properties: Sequence[str], limits: Limits, engine: str, lemmas: Sequence[str]
-) -> Result:
+def checked_quietly(subject: Subject, asked: Asked) -> Result:
     """The same without a word about it, as other processes do it. Raises as `checked`."""
     system = compiled(subject)
-    _known(system, properties)
+    _known(system, asked.properties)
     with meaningful(subject.title):
-        question = Question(system, properties, limits, SILENT, _conditions_of(system, lemmas))
-        result = decide(question, engine, subject.expectation)
+        result = decide(asked.of(system, SILENT), asked.engine, subject.expectation)
     refuse_no_demand(system, result.verdicts.values())
     return result
 

@@ -15,6 +15,7 @@ from draincheck.lang import Model
 from draincheck.properties import FAULTS, Liveness, NoFault, Property, WithinBounds
 from draincheck.ranges import guarded
 from draincheck.reason import Stop, Undecided
+from draincheck.reductions.wanted import Reductions
 from draincheck.subject import Expectation, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Verdict, stop_of, stopped_by
@@ -135,6 +136,7 @@ def check(
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
     lemmas: Sequence[BoolExpr] = (),
+    reductions: Reductions = Reductions.NONE,
 ) -> Result:
     """Decide properties.
 
@@ -145,13 +147,14 @@ def check(
         limits: where to stop; an engine refuses those that it does not know. Time and memory are for everything together.
         reporter: told about progress.
         lemmas: invariants that may help induction, and are proved along.
+        reductions: which of them explicit search may use (none: its counts and traces are those of the model itself).
 
     Raises:
         ModelError: the model has no meaning, there is no such property or engine, or the engine does not know such a limit.
         OutOfBudget: time or memory was spent before the model was built.
     """
     with running(limits) as budget:
-        question = Question(system_of(what), properties, budget, reporter, lemmas)
+        question = Question(system_of(what), properties, budget, reporter, lemmas, reductions)
         return decide(question, engine, _nothing if isinstance(what, TransitionSystem | Model) else what.expectation)
 
 

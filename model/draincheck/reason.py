@@ -29,6 +29,7 @@ __all__ = [
     "Refused",
     "RunsForEver",
     "RunsInto",
+    "Short",
     "Shortest",
     "Stop",
     "StopKind",
@@ -83,6 +84,16 @@ class Shortest(Reason, frozen=True):
 
     def __str__(self) -> str:
         return f"shortest {self.word}: {counted(self.actions, 'action')}"
+
+
+class Short(Reason, frozen=True):
+    """The trace shows it, and is a shortest one of a reduced system: of the system itself others may be shorter."""
+
+    word: str
+    actions: int
+
+    def __str__(self) -> str:
+        return f"{self.word}: {counted(self.actions, 'action')}; the search was reduced, others may be shorter"
 
 
 class RunsInto(Reason, frozen=True):

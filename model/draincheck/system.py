@@ -51,6 +51,7 @@ __all__ = [
     "FaultKind",
     "Frame",
     "IntVar",
+    "Interchangeable",
     "Part",
     "Place",
     "State",
@@ -319,6 +320,13 @@ class Control(Struct, frozen=True):
     may_stop: bool = False
 
 
+class Interchangeable(Struct, frozen=True):
+    """Components that the model calls interchangeable: the variables of each, those that play the same part at the same place."""
+
+    components: tuple[tuple[Variable, ...], ...]
+    line: SourceLine
+
+
 class TransitionSystem(Struct, frozen=True, dict=True):
     """Variables, actions and properties; see the module text for their meaning.
 
@@ -328,6 +336,9 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     `at_rest` says of every process where it is fine that it never moves again: it has ended, or nobody has entered it yet; and under "" where
     something is left to be done, if `final` says where that may be. Without it, in a system made by hand, `NoDeadlock` is about states without
     any enabled action alone.
+
+    `interchangeable` are components whose order means nothing (inner ones before those that they are in), which `reductions` checks. Those in
+    `sorts` every step brings into ascending order, behind its updates; only explicit search takes such a system.
 
     `controls` (of every process, or of none: a system made by hand), `places` (the places in `Action.demands`, and what each means) and `halted`
     (where the program has been aborted) are for people; behaviour is all in the rest.
@@ -344,6 +355,8 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     controls: tuple[Control, ...] = ()
     places: tuple[tuple[Expr, Expr], ...] = ()
     halted: BoolExpr = FALSE
+    interchangeable: tuple[Interchangeable, ...] = ()
+    sorts: tuple[Interchangeable, ...] = ()
 
     @cached_property
     def position(self) -> Mapping[Expr, int]:
@@ -408,7 +421,17 @@ class TransitionSystem(Struct, frozen=True, dict=True):
         after = list(state)
         for update in action.updates:
             after[self.position[update.variable]] = self.value(update.value, state)
-        return tuple(after)
+        return self.in_order(after) if self.sorts else tuple(after)
+
+    def in_order(self, values: list[int]) -> State:
+        """The state in which the components in `sorts` stand in ascending order."""
+        for group in self.sorts:
+            places = [[self.position[variable] for variable in component] for component in group.components]
+            components = sorted([values[place] for place in component] for component in places)
+            for component, ordered in zip(places, components, strict=True):
+                for place, value in zip(component, ordered, strict=True):
+                    values[place] = value
+        return tuple(values)
 
     def fault(self, state: State, action: Action) -> Fault | None:
         """The first fault of taking an action in a state, or None."""

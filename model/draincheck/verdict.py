@@ -114,11 +114,19 @@ class Statistics(Struct, frozen=True, eq=False):
 
 
 class Exploration(Struct, frozen=True):
-    """One search of a whole system: its statistics, a verdict for each property, by name, and what would have made it faster, if anything."""
+    """One search of a whole system.
+
+    Attributes:
+        statistics: its numbers; of the reduced system if one was searched in place of it.
+        verdicts: a verdict for each property, by name.
+        advice: what would have made it faster, "" if nothing.
+        reduction: how the system was reduced, in words; "" if it was not.
+    """
 
     statistics: Statistics
     verdicts: Mapping[str, Verdict]
     advice: str = ""
+    reduction: str = ""
 
 
 class Reporter(Protocol):

@@ -26,6 +26,14 @@ from check_invariants.deferred import Deferred
     "auto: explicit search and bmc, whoever is first. simulation: random walks, only a search.",
 )
 @click.option(
+    "--reductions",
+    type=click.Choice(["auto", "none", "symmetry", "confluence", "both"]),
+    default="auto",
+    show_default=True,
+    help="Whether explicit search looks at fewer states, with the same verdicts. symmetry: one of those that differ in the order of what the model calls "
+    "interchangeable. confluence: steps that commute with all others are taken at once. auto: both, with the engine explicit, above 40,000 states.",
+)
+@click.option(
     "--lemma",
     "lemmas",
     metavar="PROPERTY",

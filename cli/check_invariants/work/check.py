@@ -20,6 +20,7 @@ from check_invariants.work.findings import Checked, Counterexample, Wanted
 from draincheck import Subject
 from draincheck.checking import StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
+from draincheck.reductions.wanted import Reductions
 from draincheck.verdict import Exploration, Limits
 from draincheck.words import counted
 
@@ -37,6 +38,7 @@ def command(
     max_states: int | None,
     depth: int | None,
     engine: str,
+    reductions: str,
     lemmas: Sequence[str],
     short: bool,
     no_trace: bool,
@@ -51,12 +53,13 @@ def command(
     _refuse_together(lemmas, engine, no_trace, traces)
     refuse_short(short, as_json, no_trace)
     _refuse_limits(engine, max_states, depth)
-    asked = Asked(properties, Limits(max_states, depth=depth), engine, lemmas)
+    chosen = _reductions(engine, Reductions(reductions))
+    asked = Asked(properties, Limits(max_states, depth=depth), engine, lemmas, chosen)
     wanted = Wanted(0 if no_trace else None if traces else 1, short, trace_out, as_json, strict or bool(properties))
     if selectors["model"] is not None:
         return _of_model(selectors["model"], asked, wanted, selectors)
     if selectors.get("scenario") is None:
-        return _of_scenarios(asked, wanted, processes, selectors)
+        return _of_scenarios(_in_a_table(asked), wanted, processes, selectors)
     return of_subject(select(properties, **selectors), asked, wanted)
 
 
@@ -86,13 +89,18 @@ def _of_model(name: str, asked: Asked, wanted: Wanted, named: Selectors) -> Exit
             raise click.UsageError(
                 f"{option} is for one model, and {subject.called} is {len(subject.all)} here: name one"
             )
-    return models.command(subject, asked, wanted.as_json)
+    return models.command(subject, _in_a_table(asked), wanted.as_json)
+
+
+def _in_a_table(asked: Asked) -> Asked:
+    """The same of several, where numbers of states stand in a column: of all states, unless something else is wanted."""
+    return asked._replace(reductions=Reductions.NONE) if asked.reductions is Reductions.AUTO else asked
 
 
 def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
     """Check one subject."""
     files = None if wanted.trace_out is None else _files_at(wanted.trace_out)
-    found = Checked(subject, checked(subject, *asked), wanted.strict)
+    found = Checked(subject, checked(subject, asked), wanted.strict)
     if files is not None:
         files.write(found, asked.properties)
     stop = found.result.stopped
@@ -130,6 +138,16 @@ def _refuse_limits(engine: str, max_states: int | None, depth: int | None) -> No
             raise click.UsageError(f"{option} is no limit that --engine {engine} knows; these do: {known}")
 
 
+def _reductions(engine: str, wanted: Reductions) -> Reductions:
+    """Which reductions an engine may use. Raises UsageError for one that knows none."""
+    if find_engine(engine).reduces:
+        return wanted
+    if wanted not in (Reductions.AUTO, Reductions.NONE):
+        known = ", ".join(other.name for other in ENGINES if other.reduces)
+        raise click.UsageError(f"--reductions {wanted.value} is for explicit search (--engine {known})")
+    return Reductions.NONE
+
+
 def _show(found: Checked, wanted: Wanted) -> None:
     """Print the answer, verdicts, numbers, what the model leaves out, as many counterexamples as are wanted, and the answer again."""
     result = found.result
@@ -162,7 +180,10 @@ def _statistics(exploration: Exploration) -> str:
     s = exploration.statistics
     rest = f", {counted(s.queue, 'state')} not expanded" if s.queue else ""
     memory = f", {counted(round(s.bytes / s.states), 'byte')} a state" if s.states >= MANY else ""
-    return f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s{memory}"
+    counts = f"{counted(s.states, 'state')}, {counted(s.transitions, 'transition')}, depth {s.depth}{rest}; {s.seconds:.2f} s{memory}"
+    if not exploration.reduction:
+        return counts
+    return f"{counts}\nreduced: {exploration.reduction} (--reductions none counts all states)"
 
 
 def _never_taken(steps: Sequence[StepOfModel]) -> str:

@@ -29,11 +29,12 @@ def document(found: Checked, traces: bool) -> Document:
 def _search_json(result: Result) -> Document:
     """What explicit search did; null for the other engines."""
     if result.exploration is None:
-        return {"statistics": None, "never_taken": None}
+        return {"statistics": None, "reduction": "", "never_taken": None}
     s = result.exploration.statistics
     counts = {"states": s.states, "transitions": s.transitions, "depth": s.depth, "queue": s.queue, "widest": s.widest}
     return {
         "statistics": {**counts, "seconds": round(s.seconds, 4), "bytes": s.bytes},
+        "reduction": result.exploration.reduction,
         "never_taken": [
             {"process": step.process, "label": step.label, "file": step.line.file, "line": step.line.line}
             for step in result.never_taken

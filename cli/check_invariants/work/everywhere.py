@@ -116,7 +116,7 @@ class _Told(Struct, frozen=True):
 
 def _told(subject: CodeBase, asked: Asked, wanted: Wanted) -> _Told:
     """Decide a scenario."""
-    result = checked_quietly(subject, *asked)
+    result = checked_quietly(subject, asked)
     found = Checked(subject, result, wanted.strict)
     codes = list(found.codes)
     return _Told(

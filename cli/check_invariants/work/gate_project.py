@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from check_invariants.again import check_again
 from check_invariants.configuration import ModelEntry
 from check_invariants.exit import ExitCode, LimitReached, MalformedInput, Misconfigured, of_stop, of_verdict
-from check_invariants.judge import checked
+from check_invariants.judge import Asked, checked
 from check_invariants.output import shown_elsewhere, until_stopped
 from check_invariants.work.gate_plan import Made, Planned
 from check_invariants.work.gate_replay import replayed
@@ -150,7 +150,7 @@ def _not_reached(planned: Planned, stop: Stop) -> Ran:
 
 def _decided(planned: Planned, made: Made, subject: Subject, replay: bool) -> Ran:
     start = perf_counter()
-    result = checked(subject, planned.entry.asked, expectation=partial(_expectation, planned, subject))
+    result = checked(subject, Asked(planned.entry.asked), expectation=partial(_expectation, planned, subject))
     suite = suite_of(subject, result, compared=True, strict=True)
     command = check_again(made.options, *planned.entry.asked)
     pins = [replace(item, kind="pinned count", command=command) for item in _pins(planned, suite)]

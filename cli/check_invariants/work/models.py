@@ -78,7 +78,7 @@ def _row(asked: Asked, named: Maker) -> _Row:
     """Check one of them; that one demands nothing is said of it, and the others are decided."""
     model = named.make()
     try:
-        warn(result := checked(model, *asked))
+        warn(result := checked(model, asked))
     except EmptySelection as error:
         return _Row(named.name, model, Result(model.system(), []), error.message)
     return _Row(named.name, model, result)

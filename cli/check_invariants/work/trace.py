@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
 from check_invariants.files import check_output, write_to
 from check_invariants.inputs import read_bytes
-from check_invariants.judge import checked, compiled, warn
+from check_invariants.judge import Asked, checked, compiled, warn
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, emit, emit_document, emit_trace
 from check_invariants.own_models import built_otherwise, select_from_source
@@ -154,7 +154,7 @@ def export(
         raise click.UsageError("--short is for --format text or markdown: a JSON file has every step")
     subject = select(names, **selectors)
     check_output(output)
-    result = checked(subject, names)
+    result = checked(subject, Asked(names))
     warn(result)
     verdict = result[names[0]].verdict
     if verdict.trace is None:

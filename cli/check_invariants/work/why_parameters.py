@@ -12,7 +12,7 @@ from msgspec import Struct
 from check_invariants.exit import EmptySelection, ExitCode, LimitReached, ending
 from check_invariants.filenames import plain
 from check_invariants.files import make_directory, write_to
-from check_invariants.judge import checked, warn
+from check_invariants.judge import Asked, checked, warn
 from check_invariants.output import Counter, Document, emit, emit_json, emit_stop
 from check_invariants.own_models import Varied, refusing, varied
 from check_invariants.selection import chosen_properties
@@ -65,7 +65,7 @@ def explained(asked: WhyQuestion, evidence: str | None, processes: int | None, a
     """Find the smallest changes that turn the verdict, and write their evidence where it is wanted. Raises LimitReached, MalformedInput."""
     if evidence is not None:
         make_directory(evidence)
-    warn(result := checked(asked.model, [asked.name]))
+    warn(result := checked(asked.model, Asked([asked.name])))
     verdict = result[asked.name].verdict
     found = _searched(asked, verdict, processes)
     undecided = verdict.outcome is Outcome.UNKNOWN or found.unknown
@@ -165,7 +165,7 @@ def _write(asked: WhyQuestion, flip: ParameterFlip, directory: str) -> None:
     if file.endswith("smt2"):
         write_to(path, make(model.system(), [asked.name], source=model.source()).text)
         return
-    verdict = checked(model, [asked.name])[asked.name].verdict
+    verdict = checked(model, Asked([asked.name]))[asked.name].verdict
     if verdict.trace is not None:
         write_to(
             path, write_trace(Run.of(model.system(), verdict.trace), source=model.source(), verdict=verdict.outcome)

@@ -7,13 +7,14 @@ is found afterwards, the shallowest and smallest state first, and the path to it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from time import perf_counter
 
 from msgspec.structs import replace
 
 from draincheck.budget import Budget
+from draincheck.engines.replacement import Replacement
 from draincheck.errors import OutOfBudget
 from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
@@ -21,6 +22,7 @@ from draincheck.expr import TRUE, BoolExpr
 from draincheck.native.tiers import Tier, explored
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Incomplete, NeverAsked, Stuck
+from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.semantics.stuck import going_on, not_at_rest, stuck
 from draincheck.semantics.vacuity import asking, asking_step, checks_of, matters, unasked, without_check
 from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
@@ -57,13 +59,15 @@ def decide(
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
     tier: Tier = Tier.BY_SIZE,
+    *,
+    reductions: Reductions = Reductions.NONE,
 ) -> Exploration:
     """Search a system and decide some of its properties; faults as for `explore`."""
     watch = Budget(started=perf_counter())
-    search = Search(system, properties, limits, reporter, tier=tier)
+    search = Search(system, properties, limits, reporter, tier=tier, reductions=reductions)
     reporter.phase("checking")
     verdicts = {item.name: search.verdict(item) for item in dict.fromkeys((*properties, *search.met))}
-    return Exploration(search.statistics(watch.passed()), verdicts, search.advice)
+    return Exploration(search.statistics(watch.passed()), verdicts, search.advice, search.reduction)
 
 
 class Search:
@@ -78,8 +82,9 @@ class Search:
         keep: Keep = Keep.NOTHING,
         *,
         tier: Tier = Tier.BY_SIZE,
+        reductions: Reductions = Reductions.NONE,
     ) -> None:
-        """Search a system; `keep` is what more than the verdicts needs of its steps, which Python's explorer alone can say."""
+        """Search a system; `keep` is what more than the verdicts needs of its steps, which Python's explorer alone can say, of the system itself."""
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
         self._asked = {item.name: c for item in properties if (c := sought_in_states(system, item)) is not None}
@@ -89,7 +94,21 @@ class Search:
         tier = tier if keep is Keep.NOTHING else Tier.PYTHON
         keep = max(keep, Keep.TARGETS if backward else Keep.NOTHING)
         asked = list(dict.fromkeys([*self._asked.values(), *self._goals.values()]))
-        self._found: Explored = explored(system, watched, asked, keep, limits=limits, reporter=reporter, tier=tier)
+        replaced = Replacement(system, reductions, lambda: list(self._sought(properties)))
+        searched = system if reductions is Reductions.AUTO else replaced() or system
+        instead = replaced if reductions is Reductions.AUTO else None
+        self._found: Explored = explored(
+            searched, watched, asked, keep, limits=limits, reporter=reporter, tier=tier, instead=instead
+        )
+        self._undo = replaced.undoing(self._found.system)
+
+    def _sought(self, properties: Sequence[Property]) -> Iterator[Sought]:
+        """What is looked for in states, as reductions have to know it."""
+        for item in properties:
+            if item.name in self._asked:
+                yield Sought(item.name, self._asked[item.name], at_ends=isinstance(item, NoDeadlock))
+            if isinstance(item, NoDeadlock):
+                yield from (Sought(item.name, goal) for goal in self._goals.values())
 
     @property
     def explorer(self) -> Explorer:
@@ -101,6 +120,11 @@ class Search:
     def advice(self) -> str:
         """What would have made the search faster; "" if nobody knows."""
         return self._found.advice
+
+    @property
+    def reduction(self) -> str:
+        """How the system was reduced; "" if it was not."""
+        return str(self._undo)
 
     @property
     def met(self) -> list[NoFault]:
@@ -117,11 +141,16 @@ class Search:
             depth=len(found.sizes) - 1,
             queue=len(found) - found.expanded,
             widest=max(found.sizes),
-            fired=tuple(index for index in indices if index in found.fired),
-            never_fired=tuple(index for index in indices if index not in found.fired),
+            fired=tuple(index for index in indices if index in self._fired),
+            never_fired=tuple(index for index in indices if index not in self._fired),
             seconds=seconds,
             bytes=found.bytes,
         )
+
+    @cached_property
+    def _fired(self) -> set[int]:
+        """The actions that some run takes, as far as was seen."""
+        return self._undo.fired(self._found)
 
     def verdict(self, item: Property) -> Verdict:
         """What the search says about a property; nothing if there is reason to stop before it has been asked."""
@@ -134,10 +163,11 @@ class Search:
         if isinstance(item, NoDeadlock) and self._goals:
             return self._stuck(item)
         path, found = self._path(item), self._found
-        run = path and self._evidence.shows(item, path)
+        run = path and self._undo.shortened(self._evidence, item, path)
         if isinstance(item, Reachable) and run and not run.steps and found.incomplete and not self._moves(item):
             run = None  # met at once, and nobody knows whether anything ever moves
-        return conclude(item, run, found.incomplete, self._never_asked(item), self._up_to_errors)
+        never_asked, lengths = self._never_asked(item), self._undo.keeps_lengths
+        return conclude(item, run, found.incomplete, never_asked, self._up_to_errors, lengths=lengths)
 
     @property
     def _up_to_errors(self) -> str:
@@ -151,20 +181,20 @@ class Search:
             never = without_check(self._system, item)
             return never or (None if self._found.incomplete or self._asks(item) else unasked(self._system, item))
         found = self._found
-        return None if found.incomplete or self._moves(item) else unasked(self._system, item, found.fired)
+        return None if found.incomplete or self._moves(item) else unasked(self._system, item, self._fired)
 
     def _moves(self, item: Property) -> bool:
         """Whether a step was taken that can matter to a property."""
-        return self._matters or matters(self._system, self._found.fired, item)
+        return self._matters or matters(self._system, self._fired, item)
 
     @cached_property
     def _matters(self) -> bool:
-        return matters(self._system, self._found.fired)
+        return matters(self._system, self._fired)
 
     def _asks(self, item: Assertion) -> bool:
         """Whether some step of a run passes a check of an assertion."""
         found, checks = self._found, checks_of(self._system, item)
-        taken = [check for action, check in checks if action.index in found.fired]
+        taken = [check for action, check in checks if action.index in self._fired]
         return any(check.asked is TRUE for check in taken) or (
             bool(taken) and found.first(asking(self._system, item)) is not None
         )
@@ -190,14 +220,14 @@ class Search:
         """
         found = self._found
         try:
-            (shown, names), first = self._first_stuck(), not found.incomplete
+            (shown, names), first = self._first_stuck(), not found.incomplete and self._undo.keeps_lengths
         except OutOfBudget:
             if (shown := self._first_dead()) is None:
                 raise
-            names, first = stuck(self._system, found.loop.layout.unpack(shown)), False
+            names, first = stuck(self._found.system, found.loop.layout.unpack(shown)), False
         if shown is None:
             return conclude(item, None, found.incomplete, self._never_asked(item), self._up_to_errors)
-        run = self._evidence.shows(item, found.path(shown))
+        run = self._evidence.shows(item, self._undo.path(found.path(shown)))
         verdict = conclude(item, run, None)
         return replace(verdict, reason=Stuck(names, len(run.steps), first=first))
 
@@ -216,15 +246,15 @@ class Search:
     def _path(self, item: Property) -> Path | None:
         """The shortest path that shows a property violated, or its goal met; None if none was seen."""
         if isinstance(item, NoFault):
-            return self._found.path(self._found.faults[item.kind][0]) if item.kind in self._found.faults else None
+            met = self._found.faults.get(item.kind)
+            return None if met is None else self._undo.path(self._found.path(met[0]))
         if isinstance(item, Assertion):
             if item.name not in self._found.broken:
                 return None
             state, index = self._found.broken[item.name]
-            initial, actions = self._found.path(state)
-            return initial, [*actions, index]
+            return self._undo.path(self._found.path(state), (index,))
         shown = self._shown(item, self._asked.get(item.name))
-        return None if shown is None else self._found.path(shown)
+        return None if shown is None else self._undo.path(self._found.path(shown))
 
     def _shown(self, item: Property, condition: BoolExpr | None) -> int | None:
         """The first state that shows a property violated, or its goal met."""

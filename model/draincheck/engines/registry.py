@@ -18,6 +18,7 @@ from draincheck.expr import BoolExpr
 from draincheck.native.tiers import Tier
 from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Stop, StopKind, Undecided
+from draincheck.reductions.wanted import Reductions
 from draincheck.system import TransitionSystem
 from draincheck.verdict import SILENT, Exploration, Limits, Outcome, Reporter, Verdict
 
@@ -25,13 +26,14 @@ __all__ = ["ENGINES", "EXPLORING", "Answered", "Engine", "Question", "find_engin
 
 
 class Question(Struct, frozen=True):
-    """What an engine is asked: a verdict on each of some properties. `lemmas` may help those that can use them."""
+    """What an engine is asked: a verdict on each of some properties. `lemmas` may help those that can use them, and so may `reductions`."""
 
     system: TransitionSystem
     names: Sequence[str]
     limits: Limits
     reporter: Reporter = SILENT
     lemmas: Sequence[BoolExpr] = ()
+    reductions: Reductions = Reductions.NONE
 
 
 #: verdicts by name, and for an engine that sees the whole system what it saw
@@ -48,6 +50,7 @@ class Engine(Struct, frozen=True):
         limits: the fields of `Limits` that it knows beside time and memory; others it refuses.
         decides: the kinds of property it decides; others it refuses, with *unknown* and a reason.
         answer: asks it.
+        reduces: it may search a reduced system.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Engine(Struct, frozen=True):
     limits: frozenset[str]
     decides: tuple[type[Property], ...]
     answer: Callable[[Question], Answered]
+    reduces: bool = False
 
     def ask(self, question: Question) -> Answered:
         """Its verdicts, within the limits that it knows (see `refuse_limits`)."""
@@ -70,7 +74,9 @@ def _met(found: Mapping[str, Verdict]) -> dict[str, Verdict]:
 def _explicit(tier: Tier, asked: Question) -> Answered:
     system = asked.system
     named = [item for item in FAULTS.values() if item.name in asked.names]
-    found = decide(system, (*system.properties, *named), asked.limits, asked.reporter, tier)
+    chosen = Reductions.NONE if asked.reductions is Reductions.AUTO and tier is not Tier.BY_SIZE else asked.reductions
+    items = (*system.properties, *named)
+    found = decide(system, items, asked.limits, asked.reporter, tier, reductions=chosen)
     return dict(found.verdicts), found
 
 
@@ -160,7 +166,7 @@ _DEPTH_LIMIT: Final = frozenset(("depth",))
 
 ENGINES: Final = (
     *(
-        Engine(name, meaning, ("state", "found"), _STATES_LIMIT, _BRANCHING, partial(_explicit, tier))
+        Engine(name, meaning, ("state", "found"), _STATES_LIMIT, _BRANCHING, partial(_explicit, tier), reduces=True)
         for name, meaning, tier in (
             ("explicit", "every reachable state, by whichever of the next two is faster", Tier.BY_SIZE),
             ("native", "every reachable state, by machine code", Tier.NATIVE),

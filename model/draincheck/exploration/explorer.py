@@ -171,6 +171,8 @@ class Explorer(Explored):
             first += piece
             if len(piece) == PIECE:
                 reporter.progress(len(first), 0, 0, len(first))
+        if self.system.sorts:
+            first[:] = self.loop.stored(first)
         self._seen = set(first)
         self._stored = len(first)
 

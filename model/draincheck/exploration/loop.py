@@ -53,7 +53,7 @@ class Loop:
 
     Attributes:
         layout: how states are packed.
-        targets: the successors of the states that were expanded, one for each action taken, state by state.
+        targets: the successors of the states that were expanded, one for each action taken, state by state, as they are stored.
         actions: the indices of these actions.
         ends: for each state how many targets there were when it was done.
         dead: the states in which no action is enabled.
@@ -86,10 +86,12 @@ class Loop:
         )
         self._writer = writer
         predicates = "".join([f"{self.predicate(c)},\n" for c in asked])
-        self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates)
+        order = _ordering(self.layout, system)
+        self.source = _FRAME.format(tree="\n".join(text.lines), predicates=predicates, order=order)
         made: dict[str, Any] = {}
         exec(compile(self.source, f"<search of {system.name!a}>", "exec"), made)
         self.conditions: Sequence[Where] = made["conditions"]
+        self._in_order: Callable[[Iterable[int]], list[int]] | None = made["in_order"] if system.sorts else None
         begin: Callable[..., Generator[None, Iterable[int]]] = made["loop"]
         put = self.actions.append, self.ends.append, self.dead.append, self.noted.append
         loop = begin(self.targets, *put)
@@ -109,6 +111,21 @@ class Loop:
         for found in (self.targets, self.actions, self.ends, self.dead, self.noted):
             found.clear()
         self._send(states)
+        if self._in_order:
+            self.targets[:] = self._in_order(self.targets)
+
+    def stored(self, states: Iterable[int]) -> Iterable[int]:
+        """What is stored for some states that no step leads to: themselves, in a system that brings no components into order."""
+        return sorted(set(self._in_order(states))) if self._in_order else states
+
+
+def _ordering(layout: Layout, system: TransitionSystem) -> str:
+    """The text of the function that brings components into order; "" in a system without any."""
+    if not system.sorts:
+        return ""
+    from draincheck.exploration.ordering import ordering  # for the few systems that want it
+
+    return ordering(layout, [group.components for group in system.sorts])
 
 
 _FRAME = """\
@@ -122,7 +139,7 @@ def loop(targets, act, end, dead, note):
    end(len(targets))
 conditions = [
 {predicates}]
-"""
+{order}"""
 
 
 class _Text:

@@ -60,7 +60,7 @@ def compile_model(model: Model) -> TransitionSystem:
     _check_yields(compiled)
     _check_updates(model)
     refuse_uncalled([model.line.file, *(p.line.file for c in compiled for e in c.flow.edges for p in e.path.parts)])
-    return TransitionSystem(
+    system = TransitionSystem(
         name=model.name,
         variables=variables,
         actions=tuple(actions),
@@ -72,6 +72,20 @@ def compile_model(model: Model) -> TransitionSystem:
         places=tuple(places.items()),
         halted=FALSE if model.aborted is None else model.aborted,
     )
+    return _with_interchangeable(system, model, compiled, handovers) if model.alike else system
+
+
+def _with_interchangeable(
+    system: TransitionSystem, model: Model, compiled: Iterable[_Compiled], handovers: _Handovers
+) -> TransitionSystem:
+    """The system with the components that its model calls interchangeable. Raises ModelError for those that are not."""
+    from draincheck.lang.alike import resolved  # for the few models that say so
+    from draincheck.reductions.symmetry import exchanges
+
+    own = {item.process.name: item.own(handovers) for item in compiled}
+    system = replace(system, interchangeable=resolved(model.alike, own))
+    exchanges(system)
+    return system
 
 
 class _Step(Struct, frozen=True):
@@ -147,6 +161,12 @@ class _Compiled:
                 if target not in self.number:
                     self.number[target] = len(self.number)
                     queue.append(target)
+
+    def own(self, handovers: _Handovers) -> list[Variable]:
+        """The variables that the language has made for it."""
+        handover = handovers.get(self.process.name)
+        found = (self.pc, self.token, None if handover is None else handover.enterer)
+        return [variable for variable in found if variable is not None]
 
     def goes_round(self) -> bool:
         """Whether control may come to a place where it has been."""

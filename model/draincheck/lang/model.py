@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -27,6 +27,9 @@ from draincheck.properties import (
 )
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.system import BoolVar, EnumVar, IntVar, TransitionSystem, Variable
+
+if TYPE_CHECKING:
+    from draincheck.lang.alike import Alike, Part
 
 __all__ = ["Model"]
 
@@ -57,6 +60,8 @@ class Model:
         self.local_tests: list[tuple[str, BoolExpr, SourceLine]] = []
         #: what runs are assumed to be fair to
         self.fairness: list[Demand | DemandOfAll] = []
+        #: components whose order means nothing, inner ones first
+        self.alike: list[Alike] = []
         #: the variable that abort sets, once somebody has asked for it
         self.aborted: BoolVar | None = None
 
@@ -180,6 +185,17 @@ class Model:
         """
         line = caller_line()
         self.fairness.append(DemandOfAll(strength_of(strength, line), line))
+
+    def interchangeable(self, *components: Sequence[Part]) -> Alike:
+        """Say that the order of some components means nothing: each is the list of its variables and processes, at the same places.
+
+        What is returned stands for all of them in the list of a component that they are parts of: slots of a device, devices of a loop. That it is
+        so is checked when the model is compiled, of every step, start, promise and demand. Large searches look at one state of those that
+        differ in the order alone.
+        """
+        from draincheck.lang.alike import interchangeable  # few models have such components
+
+        return interchangeable(self, components)
 
     # -- properties -----------------------------------------------------------------------------------------------------------
 

@@ -22,9 +22,30 @@ def expand_text(loop: ast.Module, bits: int) -> str:
     `fired` which were taken, and stores in `noted` the least state in which each note was made. Its value is twice the number of states
     that were appended, and one more if any action was enabled.
     """
-    writer = _Expansion(bits)
+    return _written(_Expansion, loop, bits)
+
+
+def _written(kind: type[_Expansion], loop: ast.Module, bits: int) -> str:
+    """The function of a search loop, and the one that it calls if it brings components into order."""
+    order = _order_of(loop)
+    writer = kind(bits, orders=order is not None)
     writer.statements(_body_of(loop))
-    return writer.ended()
+    return writer.ended() if order is None else f"{_order_text(order, bits)}\n\n{writer.ended()}"
+
+
+def _order_of(loop: ast.Module) -> ast.expr | None:
+    """The state in which components are in order, in a system that brings some into order."""
+    functions = (node for node in loop.body if isinstance(node, ast.FunctionDef) and node.name == "in_order")
+    found = next((node.value for each in functions for node in ast.walk(each) if isinstance(node, ast.Return)), None)
+    return found.elt if isinstance(found, ast.ListComp) else None
+
+
+def _order_text(order: ast.expr, bits: int) -> str:
+    """The function that brings the components of a state into order."""
+    width = words_of(bits) * WORD
+    text = FunctionText(f"define internal i{width} @in_order(i{width} %s)")
+    text.do(f"ret i{width} {Terms(text.value, bits).number(order, width)}")
+    return str(text)
 
 
 def listed_text(loop: ast.Module, bits: int) -> str:
@@ -32,9 +53,7 @@ def listed_text(loop: ast.Module, bits: int) -> str:
 
     Actions stand in `acts`, at the places that the states after them have in `out`; notes are appended to `met`, whose first word counts them.
     """
-    writer = _Listing(bits)
-    writer.statements(_body_of(loop))
-    return writer.ended()
+    return _written(_Listing, loop, bits)
 
 
 def conditions_in(loop: ast.Module) -> Sequence[ast.expr]:
@@ -78,7 +97,8 @@ class _Expansion:
 
     head = "define i64 @expand(ptr %states, i64 %index, ptr %out, i64 %count, ptr %fired, ptr %noted)"
 
-    def __init__(self, bits: int) -> None:
+    def __init__(self, bits: int, orders: bool) -> None:
+        self._orders = orders
         self._words = words_of(bits)
         self._state = f"i{self._words * WORD}"
         self._text = text = FunctionText(self.head)
@@ -145,6 +165,8 @@ class _Expansion:
     def _put(self, successor: ast.expr) -> None:
         text = self._text
         after = self._terms.number(successor, self._words * WORD)
+        if self._orders:
+            after = text.value(f"call {self._state} @in_order({self._state} {after})")
         count = text.value(f"load i64, ptr {self._count}")
         place = text.value(f"getelementptr i64, ptr %out, i64 {self._times_words(count)}")
         text.do(f"store {self._state} {after}, ptr {place}, align 8")

@@ -86,7 +86,7 @@ class NativeExplorer(Explored):
             if limits.states is not None and len(self) + len(piece) > limits.states:
                 self.stopped = Stop(StopKind.STATES, limits.states)
                 del piece[limits.states - len(self) :]
-            self.states.put(piece)
+            self.states.put(list(self.loop.stored(piece)))
             if len(piece) == AT_ONCE:
                 reporter.progress(len(self), 0, 0, len(self))
         self._ends.append(len(self))

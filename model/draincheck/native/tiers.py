@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from draincheck.errors import ModelError
 from draincheck.exploration.explored import Explored
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from draincheck.native.explorer import NativeExplorer
     from draincheck.native.graph import NativeGraph
 
-__all__ = ["MANY", "MISSING", "Tier", "explored", "graph_of", "is_installed", "natively"]
+__all__ = ["MANY", "MISSING", "Instead", "Tier", "explored", "graph_of", "is_installed", "natively"]
 
 #: states after which the rest is worth more than it costs to load a compiler and ask it, which is less than a tenth of a second
 MANY = 40_000
+
+#: the same where Python brings the components of every state into order, which takes it several times as long
+MANY_IN_ORDER = 10_000
 
 #: states from which on somebody has waited for what machine code would have found in a moment
 WAITED = 250_000
@@ -32,6 +35,9 @@ MISSING = "llvmlite, which makes machine code, is not installed: pip install 'ch
 
 
 T = TypeVar("T")
+
+#: says which system may be searched in place of another, None if none is known
+Instead: TypeAlias = Callable[[], TransitionSystem | None]
 
 
 class Tier(Enum):
@@ -51,11 +57,13 @@ def explored(
     limits: Limits,
     reporter: Reporter,
     tier: Tier = Tier.BY_SIZE,
+    instead: Instead | None = None,
 ) -> Explored:
     """Explore a system: by Python until that has found `MANY` states, then by machine code from the start.
 
-    Arguments are those of `Explorer`, each condition once; where edges are kept Python explores in any case. Raises ModelError where machine
-    code is demanded and cannot be had.
+    Arguments are those of `Explorer`, each condition once; where edges are kept Python explores in any case. Where there are many states, and
+    whoever explores may be chosen, `instead` is asked whether another system can be searched in place of this one. Raises ModelError where
+    machine code is demanded and cannot be had.
     """
     budget = limits.begun()
     if tier is Tier.NATIVE:
@@ -63,10 +71,12 @@ def explored(
         _demand_native(found)
         return _natively(found, asked, budget, reporter)
     found = Explorer(system, watched, asked, keep)
-    change = _Change(found) if tier is Tier.BY_SIZE and keep is not Keep.EDGES else _never
+    change = _Change(found, instead) if tier is Tier.BY_SIZE and keep is not Keep.EDGES else _never
     if found.run(budget, reporter, change):
         found.advice = _advice(change, len(found))
         return found
+    if isinstance(change, _Change) and change.other is not None:
+        return explored(change.other, watched, asked, keep, limits=budget, reporter=reporter, tier=tier)
     try:
         return _natively(found, asked, budget, reporter)
     except ModelError as error:
@@ -165,17 +175,23 @@ class _Change:
 
     Attributes:
         is_missed: there would have been, were it installed.
+        other: the system that is to be searched in place of this one.
     """
 
-    def __init__(self, explorer: Explorer) -> None:
-        self._explorer, self._is_decided = explorer, False
+    def __init__(self, explorer: Explorer, instead: Instead | None) -> None:
+        self._explorer, self._instead, self._is_decided = explorer, instead, False
+        self._many = MANY_IN_ORDER if explorer.system.sorts else MANY
         self.is_missed = False
+        self.other: TransitionSystem | None = None
 
     def __call__(self, states: int) -> bool:
         """Whether to give up with so many states."""
-        if self._is_decided or states < MANY:
+        if self._is_decided or states < self._many:
             return False
         self._is_decided = True
+        self.other = self._instead() if self._instead else None
+        if self.other is not None:
+            return True
         if refusal(self._explorer.loop):
             return False
         self.is_missed = not is_installed()

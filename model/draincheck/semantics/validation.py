@@ -15,7 +15,7 @@ from draincheck.properties import (
     Property,
     Reachable,
 )
-from draincheck.reason import Exhaustive, NeverAsked, Reason, Refused, RunsInto, Shortest
+from draincheck.reason import Exhaustive, NeverAsked, Reason, Refused, RunsInto, Short, Shortest
 from draincheck.run import Known, Run, Trace, label_of
 from draincheck.semantics.violation import evidence_word, faulty_step, outcome_if_not_shown, outcome_if_shown, shows
 from draincheck.system import State, TransitionSystem
@@ -32,7 +32,13 @@ DECIDED = (Always, Assertion, Reachable, NoDeadlock, CanAlwaysFinish, NoFault)
 
 
 def conclude(
-    item: Property, run: Run | None, incomplete: Reason | None, never_asked: NeverAsked | None = None, remark: str = ""
+    item: Property,
+    run: Run | None,
+    incomplete: Reason | None,
+    never_asked: NeverAsked | None = None,
+    remark: str = "",
+    *,
+    lengths: bool = True,
 ) -> Verdict:
     """The verdict that a breadth-first search ends with.
 
@@ -42,6 +48,7 @@ def conclude(
         incomplete: what kept the search from seeing all states; None if it saw them.
         never_asked: that nothing puts it to the test, among all states.
         remark: what a verdict rests on that has no trace.
+        lengths: that there is no shorter path.
     """
     if not isinstance(item, DECIDED):
         refused = Refused(f"breadth-first search does not decide {type(item).__name__}")
@@ -50,15 +57,15 @@ def conclude(
     if never_asked is not None and outcome is Outcome.HOLDS:
         return Verdict(item.name, Outcome.NEVER_ASKED, never_asked)
     if run is not None:
-        return Verdict(item.name, outcome, _shortest(item, run), run.trace)
+        return Verdict(item.name, outcome, _how(item, run, Shortest if lengths else Short), run.trace)
     if incomplete is not None:
         return Verdict(item.name, Outcome.UNKNOWN, incomplete)
     return Verdict(item.name, outcome, Exhaustive(remark))
 
 
-def _shortest(item: Property, run: Run) -> Reason:
-    shortest = Shortest(evidence_word(item), len(run.trace.actions))
-    return running_into(item, run, shortest) if isinstance(item, NoFault) else shortest
+def _how(item: Property, run: Run, kind: type[Shortest | Short]) -> Reason:
+    found = kind(evidence_word(item), len(run.trace.actions))
+    return running_into(item, run, found) if isinstance(item, NoFault) else found
 
 
 def running_into(item: NoFault, run: Run, how: Reason) -> RunsInto:

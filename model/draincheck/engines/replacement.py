@@ -1,0 +1,91 @@
+"""A reduced system searched in place of another: asked for when it is wanted, and undone in whatever was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from draincheck.errors import EvidenceError
+from draincheck.exploration.explored import Explored
+from draincheck.properties import Always, Assertion, NoFault, Property, Reachable
+from draincheck.reductions.wanted import Reductions, Sought
+from draincheck.run import Run
+from draincheck.semantics.validation import Evidence, Path
+from draincheck.system import TransitionSystem
+
+if TYPE_CHECKING:
+    from draincheck.reductions.reduction import Reduction
+
+__all__ = ["Replacement", "Undoing"]
+
+#: the longest path from which confluent steps that it does not need are taken out again
+LONGEST = 200
+
+#: the kinds of property that a path shows by its last state or step
+SHOWN_AT_END = (Always, Assertion, NoFault, Reachable)
+
+
+class Replacement:
+    """What may be searched in place of a system; called when it is wanted."""
+
+    def __init__(
+        self, system: TransitionSystem, reductions: Reductions, sought: Callable[[], Sequence[Sought]]
+    ) -> None:
+        self._system, self._reductions, self._sought = system, reductions, sought
+        self._found: Reduction | None = None
+
+    def __call__(self) -> TransitionSystem | None:
+        """The reduced system; None where nothing is reduced."""
+        if self._reductions is Reductions.NONE:
+            return None
+        from draincheck.reductions.reduction import reduced  # most searches have no use for it
+
+        self._found = reduced(self._system, self._reductions, self._sought())
+        return self._found.system if self._found.is_some else None
+
+    def undoing(self, searched: TransitionSystem) -> Undoing:
+        """How to undo what was done to the system that was searched in the end."""
+        return Undoing(self._found if searched is not self._system else None)
+
+
+class Undoing:
+    """Says of the original what was found of its reduction, or of itself where there is none."""
+
+    def __init__(self, reduction: Reduction | None) -> None:
+        self._reduction = reduction
+
+    def __str__(self) -> str:
+        return str(self._reduction or "")
+
+    @property
+    def keeps_lengths(self) -> bool:
+        """Whether shortest paths stay shortest."""
+        return self._reduction is None or self._reduction.keeps_lengths
+
+    def fired(self, found: Explored) -> set[int]:
+        """The actions that runs take."""
+        if self._reduction is None:
+            return found.fired
+        passed = {index for index, where in self._reduction.passed.items() if found.first(where) is not None}
+        return self._reduction.stood_for(found.fired | passed)
+
+    def path(self, path: Path, last: Sequence[int] = ()) -> Path:
+        """The path of the original, with the last actions behind it."""
+        if self._reduction is not None:
+            return self._reduction.expanded(path, last)
+        return path[0], [*path[1], *last]
+
+    def shortened(self, evidence: Evidence, item: Property, path: Path) -> Run:
+        """The run along a path of the original, without confluent steps that it does not need. Raises EvidenceError if it does not show the property."""
+        run = evidence.shows(item, path)
+        if self._reduction is None or len(path[1]) > LONGEST or not isinstance(item, SHOWN_AT_END):
+            return run
+        initial, actions = path
+        for place in reversed(range(len(actions))):
+            if actions[place] in self._reduction.passed:
+                fewer = [*actions[:place], *actions[place + 1 :]]
+                try:
+                    run, actions = evidence.shows(item, (initial, fewer)), fewer
+                except EvidenceError:
+                    continue  # it is needed
+        return run

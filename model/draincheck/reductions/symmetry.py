@@ -1,0 +1,203 @@
+"""Interchangeable components: whether they are, and the system whose states stand for all that differ in their order alone.
+
+Components are *interchangeable* if exchanging any two of them, value by value, maps the system to itself: initial states to initial states, actions to
+actions (guard, updates, checks and faults), promises to promises. Then it maps runs to runs, and conditions that it maps to themselves hold of both or of
+neither. It is enough to look at neighbours: exchanges of neighbours make up every other order.
+
+In the system that `quotient` makes, every step leads on to the *representative* of the state behind it, in which components stand in ascending order.
+
+*Why no verdict changes.* Say that a stored state n stands for s if some reordering of components maps s to n. Initial states are stored themselves, or
+their representatives, which are initial states, too. If s goes to t by an action b, then n goes to the image of t by the image of b, which is an action
+of the system; what is stored is a reordering of it. And what is stored is reachable, for the inverse reordering of its path is a path. So conditions that
+are symmetric are found to hold in stored states where they hold in reachable ones; checks and faults are those of the image of b, of the same names and
+kinds; and whether a symmetric goal can be reached from a state is so of all that it stands for. Paths are as long as the paths they stand for.
+
+A goal of one process (that *it* can go on) is not symmetric. In a quotient it would be confused with that of another: it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from draincheck import op
+from draincheck.errors import ModelError
+from draincheck.expr import BoolExpr, Expr, Substitution, all_, eq
+from draincheck.reductions.cases import Cases
+from draincheck.system import Action, Interchangeable, TransitionSystem, Update, Variable
+from draincheck.walks import OfTerms
+
+__all__ = ["Exchange", "exchanges", "is_symmetric", "orbit", "quotient"]
+
+#: terms that may be looked at to see that two which are written otherwise say the same
+WORK = 200_000
+
+
+class Exchange(Struct, frozen=True):
+    """Two neighbours among interchangeable components, exchanged.
+
+    Attributes:
+        group: which components these are among, as a number in the system's order.
+        first: the number of the first of the two.
+        variables: for each variable of the two the one in its place.
+        actions: for each action the number of the one that takes its place.
+    """
+
+    group: int
+    first: int
+    variables: Mapping[Expr, Expr]
+    actions: Sequence[int]
+
+
+def exchanges(system: TransitionSystem) -> list[Exchange]:
+    """The exchanges of neighbours among components that a system calls interchangeable. Raises ModelError for those that are not."""
+    shapes = _Shapes()
+    return [
+        _exchange(system, shapes, number, first)
+        for number, group in enumerate(system.interchangeable)
+        for first in range(len(group.components) - 1)
+    ]
+
+
+def is_symmetric(condition: BoolExpr, exchanged: Iterable[Exchange]) -> bool:
+    """Whether exchanges are known to map a condition to itself."""
+    shapes = _Shapes()
+    return all(_is_same(shapes, condition, Substitution(each.variables)) for each in exchanged)
+
+
+def orbit(action: int, maps: Sequence[Sequence[int]]) -> set[int]:
+    """An action and all that some maps of actions lead to from it."""
+    found = [action]
+    for here in found:
+        found += [there for there in dict.fromkeys(each[here] for each in maps) if there not in found]
+    return set(found)
+
+
+def quotient(system: TransitionSystem, chosen: Sequence[int]) -> TransitionSystem:
+    """The system of representatives, as to the groups of these numbers, which are interchangeable. Its variables stand in another order."""
+    groups = tuple(system.interchangeable[number] for number in chosen)
+    alike = dict.fromkeys(v for group in reversed(groups) for component in group.components for v in component)
+    variables = (*(v for v in system.variables if v not in alike), *alike)
+    return replace(system, variables=variables, sorts=groups, quotient="interchangeable components in ascending order")
+
+
+def _exchange(system: TransitionSystem, shapes: _Shapes, number: int, first: int) -> Exchange:
+    group = system.interchangeable[number]
+    one, other = group.components[first : first + 2]
+    where = f"components {first + 1} and {first + 2} of {len(group.components)} are not interchangeable"
+    for a, b in zip(one, other, strict=True):
+        if a.sort != b.sort or not _start_alike(a.initial, b.initial):
+            raise ModelError(f"{where}: {a} and {b} have other values, or start with others", group.line)
+    variables = dict[Expr, Expr](zip((*one, *other), (*other, *one), strict=True))
+    image = Substitution(variables)
+    actions = _counterparts(system, shapes, image, where, group)
+    promised = {(each.strength, frozenset(each.actions)) for each in system.fairness}
+    for each in system.fairness:
+        if (each.strength, frozenset(actions[index] for index in each.actions)) not in promised:
+            raise ModelError(f"{where}: {each} would be promised of others if they were exchanged", group.line)
+    conditions = [(repr(item.name), c) for item in system.properties for c in item.conditions()]
+    for name, condition in (*conditions, ("what is final", system.final)):
+        if not _is_same(shapes, condition, image):
+            raise ModelError(f"{where}: {name} says something else if they are exchanged", group.line)
+    return Exchange(number, first, variables, actions)
+
+
+def _start_alike(one: Sequence[int], other: Sequence[int]) -> bool:
+    return one == other or set(one) == set(other)
+
+
+def _is_same(shapes: _Shapes, condition: BoolExpr, image: Substitution) -> bool:
+    """Whether a condition and its image say the same."""
+    other = image(condition)
+    return shapes[condition] == shapes[other] or Cases(WORK).equal(condition, other)
+
+
+def _counterparts(
+    system: TransitionSystem, shapes: _Shapes, image: Substitution, where: str, group: Interchangeable
+) -> list[int]:
+    """For each action the number of the one that does what its image does, each once. Raises ModelError if one has none."""
+    free: dict[object, list[Action]] = {}
+    for action in system.actions:
+        free.setdefault(shapes.of_action(action), []).append(action)
+    found, odd = dict[int, int](), list[Action]()
+    for action in system.actions:
+        alike = free.get(shapes.of_action(_image(action, image)))
+        if alike:
+            found[action.index] = alike.pop(0).index
+        else:
+            odd.append(action)
+    left = [action for alike in free.values() for action in alike]
+    for action in odd:
+        other = next((other for other in left if _do_the_same(_image(action, image), other)), None)
+        if other is None:
+            reason = f"{where}: no step does for one what {action.process}: {action.name} does for the other"
+            raise ModelError(f"{reason} ({action.line}); a component needs all its variables and processes", group.line)
+        left.remove(other)
+        found[action.index] = other.index
+    return [found[action.index] for action in system.actions]
+
+
+def _image(action: Action, image: Substitution) -> Action:
+    """What an action is if components are exchanged."""
+    updates = [Update(_variable(image[update.variable]), image(update.value)) for update in action.updates]
+    checks = [replace(check, holds=image(check.holds), asked=image(check.asked)) for check in action.checks]
+    faults = [replace(fault, when=image(fault.when), stores=None) for fault in action.faults]
+    return replace(
+        action, guard=image(action.guard), updates=tuple(updates), checks=tuple(checks), faults=tuple(faults)
+    )
+
+
+def _variable(a: Expr) -> Variable:
+    assert isinstance(a, Variable)
+    return a
+
+
+def _do_the_same(one: Action, other: Action) -> bool:
+    """Whether two actions that are written otherwise have the same guard, and the same effect, checks and faults where it holds."""
+    if [c.property for c in one.checks] != [c.property for c in other.checks]:
+        return False
+    if [f.kind for f in one.faults] != [f.kind for f in other.faults]:
+        return False
+    values = [{u.variable: u.value for u in action.updates} for action in (one, other)]
+    stored = [eq(values[0].get(v, v), values[1].get(v, v)) for v in {**values[0], **values[1]}]
+    checks = zip(one.checks, other.checks, strict=True)
+    checked = [all_(a.holds.iff(b.holds), a.asked.iff(b.asked)) for a, b in checks]
+    faults = [a.when.iff(b.when) for a, b in zip(one.faults, other.faults, strict=True)]
+    cases = Cases(WORK)
+    return cases.equal(one.guard, other.guard) and cases.implied(one.guard, all_(*stored, *checked, *faults))
+
+
+class _Shapes(OfTerms[int]):
+    """A number for each term, the same for those that differ in the order of what has none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: dict[object, int] = {}
+        self._added: dict[int, tuple[int, ...]] = {}
+
+    def of(self, a: Expr) -> int:
+        """The number of a term, from those of its parts."""
+        parts = [self[arg] for arg in a.args]
+        if a.op is op.ADD:
+            parts = [each for part in parts for each in self._added.get(part, (part,))]
+        if a.op in (op.AND, op.OR, op.EQ, op.ADD):
+            parts.sort()
+        number = self._number((a.op, a.value, *parts) if parts or a.op is op.CONST else id(a))
+        if a.op is op.ADD:
+            self._added[number] = tuple(parts)
+        return number
+
+    def of_action(self, action: Action) -> object:
+        """The same for what an action does."""
+        faults = [(fault.kind, self[fault.when]) for fault in action.faults]
+        return (
+            self[action.guard],
+            frozenset((self[update.variable], self[update.value]) for update in action.updates),
+            frozenset((check.property, self[check.holds], self[check.asked]) for check in action.checks),
+            frozenset(faults) if len({kind for kind, _ in faults}) == 1 else tuple(faults),
+        )
+
+    def _number(self, what: object) -> int:
+        return self._numbers.setdefault(what, len(self._numbers))
