@@ -178,7 +178,7 @@ class _Change:
         other: the system that is to be searched in place of this one.
     """
 
-    def __init__(self, explorer: Explorer, instead: Instead | None) -> None:
+    def __init__(self, explorer: Explorer, instead: Instead | None = None) -> None:
         self._explorer, self._instead, self._is_decided = explorer, instead, False
         self._many = MANY_IN_ORDER if explorer.system.sorts else MANY
         self.is_missed = False
