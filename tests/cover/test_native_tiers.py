@@ -274,3 +274,16 @@ def test_states_take_what_was_promised() -> None:
             found = explicit.decide(machine.system(), (), Limits(states=size), tier=Tier.NATIVE)
             assert found.statistics.states == size
             assert found.statistics.bytes / size <= most
+
+
+@pytest.mark.parametrize(("variables", "most"), [(3, 40), (5, 100)])
+def test_states_take_what_was_promised_while_the_table_grows(variables: int, most: int) -> None:
+    """At most 40 bytes for a state of one word, at most 100 for one of two, where it is full and has just become larger."""
+    numbers = [IntVar(f"n{n}", IntSort(0, (1 << 20) - 1), (0,)) for n in range(variables)]
+    states = NativeExplorer(Explorer(Machine(*numbers).system()), ()).states
+    assert states.words == (variables * 20) // 64 + 1
+    for _ in range(6):
+        full, before = states[parts.ROOM], states.slots * states.width
+        growth = states.growth
+        states.grow()
+        assert before + full * states.width + growth <= most * full

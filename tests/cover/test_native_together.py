@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableSequence
-from threading import Event, Thread
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
+from ctypes import Array, addressof, c_uint64
+from functools import cache
+from pathlib import Path
+from random import Random
+from threading import Barrier, Event, Thread
 
 import pytest
 
 from draincheck.engines import explicit
 from draincheck.exploration.explorer import Explorer
-from draincheck.native import explorer, kernel_together, parts, states, team
+from draincheck.native import code, explorer, kernel_together, parts, states, team
+from draincheck.native import system as compiled
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.kernel_together import advance_together, insert_together
+from draincheck.native.memory import Pages
+from draincheck.native.states import read, write
 from draincheck.native.tiers import Tier
 from draincheck.verdict import Limits
 from tests.cover.test_native_kernel import searching
@@ -78,14 +85,11 @@ def test_room_is_left_for_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     assert explicit.decide(system, system.properties, tier=Tier.NATIVE) == expected
 
 
-@pytest.mark.parametrize(
-    ("words", "number", "threads"), [(1, 10, 1), (1, 3 << 16, 3), (1, 1 << 30, 5), (2, 1 << 30, 1)]
-)
-def test_threads_have_enough_to_do(words: int, number: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as there are processors, at most; states of several words are left to one."""
+@pytest.mark.parametrize(("number", "threads"), [(10, 1), (3 << 16, 3), (1 << 30, 5)])
+def test_threads_have_enough_to_do(number: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as there are processors, at most."""
     monkeypatch.setattr(team, "processors", lambda: 5)
     native = NativeExplorer(Explorer(event_loop(1, 1)), ())
-    native.states.words = words
     assert native._team.wanted(number) == threads
 
 
@@ -129,3 +133,167 @@ def test_an_interrupt_waits_for_every_thread() -> None:
     with pytest.raises(KeyboardInterrupt):
         team._join([thread])
     assert not thread.is_alive()
+
+
+# -- as machine code, whatever the width of a state -------------------------------------------------
+
+WIDTHS = 1, 2, 3, 8
+
+SOURCE = """
+def insert_all(shared: Shared, mine: Shared) -> Word:
+    table: States = shared[TABLE]
+    order: States = mine[ORDER]
+    buckets = shared[BUCKETS]
+    new = 0
+    at = 0
+    while at < mine[UNTIL]:
+        new += insert_together(table, buckets, bucket_of(order[at], buckets), order[at])
+        at += 1
+    return new
+"""
+
+
+@cache
+def machine_code(words: int) -> code.Code:
+    """The kernel of the search, and a function that stores many states."""
+    room = Path(parts.__file__).parent
+    sources = [(room / name).read_text() for name in ("kernel.py", "kernel_together.py")]
+    return code.loaded(f"a test of {words} words", lambda: compiled._kernel_text([*sources, SOURCE], words), 1)
+
+
+class Table:
+    """A table, and threads that store states in it."""
+
+    def __init__(self, words: int, buckets: int) -> None:
+        self.words, self.width, self.buckets = words, words * 8, buckets
+        self.pages = Pages(buckets * parts.slots(words) * self.width)
+        self.shared = self.block({parts.TABLE: self.pages.address, parts.BUCKETS: buckets})
+
+    def block(self, values: Mapping[int, int]) -> Array[c_uint64]:
+        made = (c_uint64 * parts.SHARED)()
+        for name, value in values.items():
+            made[name] = value
+        return made
+
+    def insert(self, states: Sequence[int]) -> int:
+        """Store states: how many were new."""
+        order = Pages(max(1, len(states)) * self.width)
+        write(order, 0, states, self.words)
+        mine = self.block({parts.ORDER: order.address, parts.UNTIL: len(states)})
+        return machine_code(self.words).call("insert_all", addressof(self.shared), addressof(mine))
+
+    def slots(self) -> list[int]:
+        """What is in each slot."""
+        return list(read(self.pages, 0, self.buckets * parts.slots(self.words), self.words))
+
+
+def some_states(random: Random, words: int, number: int) -> list[int]:
+    """States with many words in common: of each, most words are zero or what others have there."""
+    values = [0, 1, (1 << 62) - 1, random.getrandbits(62)]
+    found: set[int] = set()
+    while len(found) < number:
+        parts_of = [random.choice(values) if random.random() < 0.7 else random.getrandbits(62) for _ in range(words)]
+        found.add(sum(part << 64 * n for n, part in enumerate(parts_of)))
+    return list(found)
+
+
+def is_stored_once(words: int) -> bool:
+    """Whether each state is new the first time, and stands in one slot, and buckets are filled from the front."""
+    size = parts.slots(words)
+    table, states = Table(words, 40 // size), some_states(Random(words), words, 30)
+    told = [table.insert([state]) for state in states]
+    again, stored = table.insert(states), table.slots()
+    filled = [[bool(key) for key in stored[at : at + size]] for at in range(0, len(stored), size)]
+    return (told, again) == ([1] * 30, 0) and (
+        sorted(filter(None, stored)) == sorted(state + parts.key_of(words) for state in states)
+        and all(bucket == sorted(bucket, reverse=True) for bucket in filled)
+    )
+
+
+@pytest.mark.parametrize("words", WIDTHS)
+def test_what_one_thread_stores_is_stored_once(words: int) -> None:
+    """In one slot, where it is found again; buckets are filled from the front."""
+    assert is_stored_once(words)
+
+
+@pytest.mark.parametrize("words", WIDTHS)
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_what_threads_store_at_once_is_stored_once(words: int, threads: int) -> None:
+    """Of several that have the same states, in other orders, each state is new to one."""
+    random = Random(threads)
+    states = some_states(random, words, 20_000)
+    table, new, all_there = Table(words, 40_000 // parts.slots(words)), [0] * threads, Barrier(threads)
+    orders = [random.sample(states, len(states)) for _ in range(threads)]
+
+    def work(number: int) -> None:
+        all_there.wait()
+        new[number] = table.insert(orders[number])
+
+    workers = [Thread(target=work, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sum(new) == len(states)
+    assert sorted(filter(None, table.slots())) == sorted(state + parts.key_of(words) for state in states)
+
+
+def is_waited_for(words: int, is_same: bool) -> bool:
+    """Whether a thread waits for what will stand in a slot: the state that it stores, or another one, behind which there is room."""
+    table, told = Table(words, 1), list[int]()
+    mine, other = some_states(Random(1), words, 2)
+    key = (mine if is_same else other) + parts.key_of(words)
+    top = 64 * (words - 1)
+    write(table.pages, 0, [parts.BUSY << top], words)
+    thread = Thread(target=lambda: told.append(table.insert([mine])))
+    thread.start()
+    thread.join(0.05)
+    waits = [thread.is_alive()]
+    write(table.pages, 0, [key & (1 << top) - 1 | parts.BUSY << top], words)
+    thread.join(0.05)
+    waits.append(thread.is_alive())
+    write(table.pages, 0, [key], words)
+    thread.join()
+    return waits == [True, True] and (told, sum(map(bool, table.slots()))) == (([0], 1) if is_same else ([1], 2))
+
+
+@pytest.mark.parametrize("words", WIDTHS[1:])
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_slot_that_somebody_is_storing_in_is_waited_for(words: int, is_same: bool) -> None:
+    """What will stand there is known when its highest word is written."""
+    assert is_waited_for(words, is_same)
+
+
+BROKEN = {
+    "nobody waits": ("_look_at_text", "br i1 %busy, label %wait, label %stored", "br label %stored"),
+    "the highest word is enough": ("_look_at_text", "%same0 = and i1 %same, %equal0", "%same0 = and i1 %same, true"),
+    "the lowest word is enough": ("_look_at_text", "%same0 = and i1 %same, %equal0", "%same0 = and i1 true, %equal0"),
+    "the lowest word is forgotten": ("_claim_text", "store i64 %key0,", "store i64 0,"),
+    "who wins says that he has lost": ("_claim_text", "ret i64 1", "ret i64 0"),
+    "the last slot is first": ("_look_text", "%bits0 = shl i64 %seen0, 0", "%bits0 = shl i64 %seen0, 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "old", "new"), BROKEN.values(), ids=BROKEN)
+def test_a_table_of_wide_states_that_is_wrong_is_noticed(
+    function: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each instruction that matters, broken on purpose, shows in the checks above."""
+    whole = getattr(parts, function)
+    assert old in whole(2)
+    monkeypatch.setattr(parts, function, lambda words: whole(words).replace(old, new))
+    monkeypatch.setattr(code, "kept", lambda key, make: make())
+    machine_code.cache_clear()
+    try:
+        assert not (_ends(is_stored_once, 2) and _ends(is_waited_for, 2, True) and is_waited_for(2, False))
+    finally:
+        machine_code.cache_clear()
+
+
+def _ends(check: Callable[..., bool], *arguments: object) -> bool:
+    """What a check says, within a second; False if it has not ended then."""
+    told = list[bool]()
+    thread = Thread(target=lambda: told.append(check(*arguments)), daemon=True)
+    thread.start()
+    thread.join(1)
+    return told == [True]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ctypes import CFUNCTYPE, c_uint64
 from pathlib import Path
 from random import Random
+from time import sleep
 from typing import cast
 
 import pytest
@@ -21,7 +22,7 @@ from draincheck.exploration import loop as loops
 from draincheck.exploration.explorer import Explorer
 from draincheck.expr import BoolExpr, all_
 from draincheck.model_file import builders
-from draincheck.native import code, expand, parts, reaching, system, team, terms
+from draincheck.native import code, expand, explorer, parts, reaching, system, team, terms
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.states import States, read
 from draincheck.native.tiers import Tier
@@ -76,12 +77,27 @@ def test_explorations_are_equal(spread: None, part: int, system: TransitionSyste
 
 @pytest.mark.parametrize("part", sampled(range(40), 1))
 @RANDOM
-@given(systems())
-def test_threads_find_what_one_finds(monkeypatch: pytest.MonkeyPatch, part: int, system: TransitionSystem) -> None:
-    """Whoever of several threads is first at a state: statistics, verdicts and traces are the same."""
+@given(systems(), st.integers(0, 2**32 - 1))
+def test_threads_find_what_one_finds(
+    monkeypatch: pytest.MonkeyPatch, spread: None, part: int, system: TransitionSystem, seed: int
+) -> None:
+    """Whoever of two to four threads is first at a state, and wherever they are late: statistics, verdicts and traces are the same."""
+    Spread.seed = seed
     monkeypatch.setattr(team, "ENOUGH", 1)
-    monkeypatch.setattr(team, "processors", lambda: 3)
+    monkeypatch.setattr(team, "processors", lambda: 2 + seed % 3)
+    monkeypatch.setattr(explorer, "LARGE_PIECE", 32)
+    monkeypatch.setattr(States, "call", late(Random(seed)))
     assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
+
+
+def late(random: Random, call: Callable[..., int] = States.call) -> Callable[..., int]:
+    """The kernel, called after a moment."""
+
+    def called(states: States, name: str, *words: int) -> int:
+        sleep(random.choice((0, 0, 1e-5, 1e-4)))
+        return call(states, name, *words)
+
+    return called
 
 
 @pytest.mark.parametrize("part", sampled(range(12), 1))

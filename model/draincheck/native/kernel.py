@@ -2,7 +2,7 @@
 
 States stand in the order of their discovery, layer behind layer. Which are known says a table of buckets, each of which is a line of the
 cache: a state is in the bucket that its hash names, or in the next one that had room; buckets are filled from the front, and zero is a slot that
-is free. Stored is a state's number plus one. What a batch of states leads to is collected first, while the lines that it will need are on their way.
+is free. Stored is a state plus `KEY`. What a batch of states leads to is collected first, while the lines that it will need are on their way.
 
 All that is shared with the caller stands in one block, by its place there (`parts`). Numbers are words without a sign. The number of a state is
 its place in the order, counted from one where zero means that there is none.
@@ -20,6 +20,7 @@ from draincheck.native.parts import (
     DEAD,
     EXPAND,
     FIRED,
+    KEY,
     LAST_DEAD,
     MARKS,
     MOST,
@@ -63,7 +64,7 @@ Holds: TypeAlias = Callable[[States, Word], Word]
 
 def insert(table: States, buckets: Word, bucket: Word, state: State) -> Word:
     """Store a state whose hash names a bucket, unless it is known: 1 if it is new."""
-    key = state + 1
+    key = state + KEY
     while True:
         first = bucket * SLOTS
         if matches(table, first, key):
@@ -79,7 +80,7 @@ def insert(table: States, buckets: Word, bucket: Word, state: State) -> Word:
 
 def find(table: States, buckets: Word, state: State) -> Word:
     """The slot of a state, counted from one; 0 if it is not stored."""
-    key = state + 1
+    key = state + KEY
     bucket = bucket_of(state, buckets)
     while True:
         first = bucket * SLOTS
@@ -114,7 +115,7 @@ def spread(shared: Shared, bucket: Word, most: Word) -> Word:
         while slot < SLOTS:
             key = out[slot]
             if key:
-                place = bucket_of(key - 1, buckets)
+                place = bucket_of(key - KEY, buckets)
                 if place < bucket:
                     place = buckets
                 while place < buckets and matches(table, place * SLOTS, 0) == 0:
@@ -129,7 +130,7 @@ def spread(shared: Shared, bucket: Word, most: Word) -> Word:
             slot += 1
     while waiting > SLOTS:
         waiting -= 1
-        insert(table, buckets, bucket_of(out[waiting] - 1, buckets), out[waiting] - 1)
+        insert(table, buckets, bucket_of(out[waiting] - KEY, buckets), out[waiting] - KEY)
     return 0
 
 
@@ -340,7 +341,7 @@ def mark(shared: Shared, slot: Word, until: Word, holds: Holds, bit: Word) -> Wo
     sought: States = shared[SOUGHT]
     while slot < until:
         if table[slot]:
-            sought[0] = table[slot] - 1
+            sought[0] = table[slot] - KEY
             if holds(sought, 0):
                 marks[slot] |= bit
         slot += 1
@@ -414,7 +415,7 @@ def after_slot(shared: Shared, slot: Word) -> Word:
     no_fired: Bytes = shared[NO_FIRED]
     no_noted: States = shared[NO_NOTED]
     expand: Expand = shared[EXPAND]
-    sought[0] = table[slot] - 1
+    sought[0] = table[slot] - KEY
     count = expand(sought, 0, out, 0, no_fired, no_noted) >> 1
     at = 0
     while at < count:

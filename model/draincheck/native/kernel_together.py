@@ -1,7 +1,8 @@
-"""The search by several threads at once, which share the order, the table and the numbers of the first block: states of one word alone.
+"""The search by several threads at once, which share the order, the table and the numbers of the first block.
 
 Each takes batches from the same layer, and stores what is new for it, by one exchange that only one thread can win for a slot. What is in a
-bucket, and which of its slots is free, is said by one look: two might miss a state that somebody stores in between.
+bucket, and which of its slots is free, is said by one look: two might miss a state that somebody stores in between. Of a state of several words
+the highest is stored last, and until then the slot is neither free nor looked into (`parts.claim`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from draincheck.native.parts import (
     BATCH,
     BUCKETS,
     DEAD,
+    KEY,
     LAST_DEAD,
     ORDER,
     OUT,
@@ -33,7 +35,7 @@ __all__ = ["advance_together", "insert_together"]
 
 def insert_together(table: States, buckets: Word, bucket: Word, state: State) -> Word:
     """As `insert`; of several threads one is told that the state is new."""
-    key = state + 1
+    key = state + KEY
     while True:
         first = bucket * SLOTS
         seen = look(table, first, key)

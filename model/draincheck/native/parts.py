@@ -5,6 +5,7 @@ Each operation is here twice: as Python, for who reads or runs the kernel as it 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, MutableSequence, Sequence
 from typing import Final
 
@@ -20,6 +21,7 @@ __all__ = [
     "chosen",
     "claim",
     "following",
+    "key_of",
     "look",
     "lowest",
     "matches",
@@ -56,6 +58,12 @@ VISITED: Final = 128
 #: slots of a bucket for states of one word: a line of the cache
 SLOTS: Final = 8
 
+#: what is added to a state of one word where it is stored, so that none is zero; wider ones get their highest bit, which no state has
+KEY: Final = 1
+
+#: the highest word of a slot that somebody is storing a wide state in: that of no state that is stored
+BUSY: Final = 1
+
 #: odd numbers with as many ones as zeros, by which words are mixed
 MIX: Final = 0x9E3779B97F4A7C15, 0xD1342543DE82EF95
 
@@ -90,7 +98,11 @@ def look(table: Sequence[int], first: int, key: int) -> int:
 
 
 def claim(table: MutableSequence[int], slot: int, key: int) -> int:
-    """Put a key into a slot if that is free: 1 if it was."""
+    """Put a key into a slot if that is free: 1 if it was.
+
+    A key of several words needs several writes: whoever wins the highest word makes it `BUSY`, writes the others, and the highest last. Who
+    looks at the slot meanwhile waits.
+    """
     if table[slot]:
         return 0
     table[slot] = key
@@ -163,6 +175,12 @@ define internal i64 @max(i64 %one, i64 %other) alwaysinline {
   %more = call i64 @llvm.umax.i64(i64 %one, i64 %other)
   ret i64 %more
 }
+
+define internal i64 @add(ptr %words, i64 %place, i64 %number) alwaysinline {
+  %at = getelementptr i64, ptr %words, i64 %place
+  %was = atomicrmw add ptr %at, i64 %number acq_rel
+  ret i64 %was
+}
 """
 
 #: for states of one word: a line of the cache is read once, and compared as a whole
@@ -200,17 +218,12 @@ define internal i64 @claim(ptr %table, i64 %slot, i64 %key) alwaysinline {{
   %new = zext i1 %won to i64
   ret i64 %new
 }}
-
-define internal i64 @add(ptr %words, i64 %place, i64 %number) alwaysinline {{
-  %at = getelementptr i64, ptr %words, i64 %place
-  %was = atomicrmw add ptr %at, i64 %number acq_rel
-  ret i64 %was
-}}"""
+"""
 
 
 def parts_text(words: int) -> str:
-    """The assembly of all of them for states of so many words; threads work together on those of one."""
-    own = [_LINE] if words == 1 else [_slots_text(words)]
+    """The assembly of all of them for states of so many words."""
+    own = [_LINE] if words == 1 else [_slots_text(words), _look_text(words), _claim_text(words)]
     return "\n\n".join([_COMMON, _chance_text(), _prefetch_text(words), _bucket_text(words), *own])
 
 
@@ -292,3 +305,93 @@ def _slots_text(words: int) -> str:
         ]
         before = f"%found{n}"
     return "\n".join([*lines, f"  ret i64 {before}", "}"])
+
+
+def key_of(words: int) -> int:
+    """What is added to a state of so many words where it is stored."""
+    return KEY if words == 1 else 1 << (words * WORD - 1)
+
+
+def _word(number: int, words: int) -> int:
+    """Where a word of a state stands in memory, the lowest being number 0."""
+    return number if sys.byteorder == "little" else words - 1 - number
+
+
+def _words_text(words: int, slot: str) -> list[str]:
+    """The words of a key, and where those of a slot are: %key0, %place0, ..."""
+    lines = [f"  %base = mul i64 {slot}, {words}"]
+    for n in range(words):
+        lines += [
+            f"  %moved{n} = lshr i{words * WORD} %key, {n * WORD}",
+            f"  %key{n} = trunc i{words * WORD} %moved{n} to i64",
+            f"  %word{n} = add i64 %base, {_word(n, words)}",
+            f"  %place{n} = getelementptr i64, ptr %table, i64 %word{n}",
+        ]
+    return lines
+
+
+def _claim_text(words: int) -> str:
+    top = words - 1
+    lines = [f"define internal i64 @claim(ptr %table, i64 %slot, i{words * WORD} %key) alwaysinline {{", "entry:"]
+    lines += _words_text(words, "%slot")
+    lines += [
+        f"  %was = cmpxchg ptr %place{top}, i64 0, i64 {BUSY} acq_rel acquire",
+        "  %won = extractvalue { i64, i1 } %was, 1",
+        "  br i1 %won, label %mine, label %other",
+        "mine:",
+        *(f"  store i64 %key{n}, ptr %place{n}, align 8" for n in range(top)),
+        f"  store atomic i64 %key{top}, ptr %place{top} release, align 8",
+        "  ret i64 1",
+        "other:",
+        "  ret i64 0",
+        "}",
+    ]
+    return "\n".join(lines)
+
+
+def _look_text(words: int) -> str:
+    kind, sums = f"i{words * WORD}", "0"
+    lines = [f"define internal i64 @look(ptr %table, i64 %first, {kind} %key) alwaysinline {{", "entry:"]
+    for n in range(slots(words)):
+        lines += [
+            f"  %slot{n} = add i64 %first, {n}",
+            f"  %seen{n} = call i64 @look_at(ptr %table, i64 %slot{n}, {kind} %key)",
+            f"  %bits{n} = shl i64 %seen{n}, {n}",
+            f"  %sum{n} = or i64 {sums}, %bits{n}",
+        ]
+        sums = f"%sum{n}"
+    return "\n".join([*lines, f"  ret i64 {sums}", "}", "", _look_at_text(words)])
+
+
+def _look_at_text(words: int) -> str:
+    """Whether one slot has a key, and as bit number `SLOTS` whether it is free; as soon as nobody is storing there."""
+    top, same = words - 1, "%same"
+    lines = [f"define internal i64 @look_at(ptr %table, i64 %slot, i{words * WORD} %key) alwaysinline {{", "entry:"]
+    lines += _words_text(words, "%slot")
+    lines += [
+        "  br label %wait",
+        "wait:",
+        f"  %top = load atomic i64, ptr %place{top} acquire, align 8",
+        f"  %busy = icmp eq i64 %top, {BUSY}",
+        "  br i1 %busy, label %wait, label %stored",
+        "stored:",
+        f"  %same = icmp eq i64 %top, %key{top}",
+    ]
+    for n in range(top):
+        lines += [
+            f"  %here{n} = load i64, ptr %place{n}, align 8",
+            f"  %equal{n} = icmp eq i64 %here{n}, %key{n}",
+            f"  %same{n} = and i1 {same}, %equal{n}",
+        ]
+        same = f"%same{n}"
+    return "\n".join(
+        [
+            *lines,
+            f"  %found = zext i1 {same} to i64",
+            "  %is_free = icmp eq i64 %top, 0",
+            f"  %free = select i1 %is_free, i64 {1 << slots(words)}, i64 0",
+            "  %both = or i64 %found, %free",
+            "  ret i64 %both",
+            "}",
+        ]
+    )

@@ -96,14 +96,13 @@ class NativeLoop:
 
 @cache
 def _kernel(words: int, name: str) -> Code:
-    """A kernel for states of some words; several threads search together among those of one."""
+    """A kernel for states of some words."""
     room = Path(parts.__file__).parent
-    files = [file for file in KERNELS[name] if words == 1 or file != "kernel_together.py"]
-    sources = [(room / file).read_text(encoding="utf-8") for file in files]
+    sources = [(room / file).read_text(encoding="utf-8") for file in KERNELS[name]]
     return loaded(f"kernel {name} {words}", lambda: _kernel_text(sources, words), KERNEL)
 
 
 def _kernel_text(sources: Sequence[str], words: int) -> str:
     numbers = {name: value for name, value in vars(parts).items() if name.isupper() and isinstance(value, int)}
-    constants = {**numbers, "SLOTS": parts.slots(words)}
+    constants = {**numbers, "SLOTS": parts.slots(words), "KEY": parts.key_of(words)}
     return "\n\n".join([parts.parts_text(words), kernel_functions(sources, words, constants, parts.PARTS)])

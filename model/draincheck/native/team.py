@@ -1,4 +1,4 @@
-"""Threads that take the actions of a layer together: where there is one word to a state, and enough to do."""
+"""Threads that take the actions of a layer together, where there is enough to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Team:
 
     def wanted(self, number: int) -> int:
         """How many threads are of use for so many states."""
-        return 1 if self._states.words > 1 else max(1, min(processors(), number // ENOUGH))
+        return max(1, min(processors(), number // ENOUGH))
 
     def advance(self, threads: int) -> int:
         """Take all actions of the states from AT to before UNTIL, by so many threads; 1 if there may be no more room for what they lead to."""
