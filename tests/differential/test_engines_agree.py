@@ -45,7 +45,7 @@ from tests.support.strategies import Recipe, recipes
 
 #: random systems in `make long`, the parts they are divided into, so that several processes share them, and how many parts every run and the
 #: full run have
-SYSTEMS, PARTS, QUICK, FULL = 5040, 63, 1, 16
+SYSTEMS, PARTS, QUICK, FULL = 5040, 63, 1, 10
 #: the k that induction goes up to: nearly all that it proves is proved with 1
 STEPS = (1, 1, 2, 3)
 
@@ -129,8 +129,8 @@ def _said(verdict: Verdict) -> tuple[Outcome, str, int]:
     [
         (30, True, 70, Share(73, 73)),
         pytest.param(30, False, 28, Share(61, 73), marks=pytest.mark.slow),
-        pytest.param(200, True, 510, Share(529, 531), marks=pytest.mark.slow),
-        pytest.param(200, False, 190, Share(433, 531), marks=pytest.mark.slow),
+        pytest.param(200, True, 510, Share(529, 531), marks=pytest.mark.long),
+        pytest.param(200, False, 190, Share(433, 531), marks=pytest.mark.long),
     ],
 )
 def test_engines_decide_much(systems: int, aided: bool, by_search: int, by_proof: Share) -> None:

@@ -86,7 +86,7 @@ _SIZES = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("part", sampled(range(20), 1))
+@pytest.mark.parametrize("part", sampled(range(20), 1, 8))
 @settings(max_examples=10, deadline=None, print_blob=True)
 @given(st.sampled_from(code_bases()), st.sampled_from(SCENARIOS), _SIZES, st.integers(0, 2**32))
 def test_random_walks_agree_in_all_sizes(

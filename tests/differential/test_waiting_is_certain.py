@@ -24,7 +24,7 @@ from tests.language.random_programs import random_program
 from tests.support.samples import sampled
 from tests.support.waiting_programs import waiting_program
 
-CHUNKS, SIZE, QUICK = 40, 40, 1
+CHUNKS, SIZE, QUICK, FULL = 40, 40, 1, 13
 START = first_seed()
 
 #: one program that waits for so many others
@@ -319,7 +319,7 @@ def seeds_of(chunk: int) -> range:
     return range(START + chunk * SIZE, START + (chunk + 1) * SIZE)
 
 
-@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK))
+@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK, FULL))
 def test_who_is_said_to_be_lost_never_moves_again(chunk: int) -> None:
     """Nor does one that is said to have ended; and a process could go on exactly where one of its actions is enabled."""
     errors, states, loops, lost = judged(seeds_of(chunk))
@@ -329,7 +329,7 @@ def test_who_is_said_to_be_lost_never_moves_again(chunk: int) -> None:
     assert lost > 10
 
 
-@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), 1))
+@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK, FULL))
 def test_a_dead_end_is_left_for_nowhere(chunk: int) -> None:
     """Nothing leads out of it, and there is none nearer."""
     found = [(explored, next(iter(explored.next))) for explored in programs(seeds_of(chunk)) if len(explored.next) < 60]
@@ -337,7 +337,7 @@ def test_a_dead_end_is_left_for_nowhere(chunk: int) -> None:
     assert len(found) > 10
 
 
-@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), 1))
+@pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK, FULL))
 def test_what_is_said_is_so_where_not_all_is_seen(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for a few states most of what may come is unknown, and what is said all the same is so."""
     shorten(monkeypatch)

@@ -33,7 +33,7 @@ def results() -> list[RowResult]:
     return list(Solver().decide(default_rows()))
 
 
-@pytest.mark.parametrize("part", sampled(ORDER, 1, 20))
+@pytest.mark.parametrize("part", sampled(ORDER, 1, 12))
 def test_default_matrix_is_certified(results: list[RowResult], part: int) -> None:
     """Every verdict that needs a certificate is claimed by one that z3 and cvc5 accept: what holds, and what is out of reach."""
     for digest, group in list(by_system(results).items())[part::PARTS]:
