@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from functools import cache
+from mmap import mmap
 from typing import NamedTuple
 
 import click
@@ -23,7 +23,17 @@ from draincheck.reductions.wanted import Reductions
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict, stop_of
 from draincheck.words import counted
 
-__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "refuse_no_demand", "warn"]
+__all__ = [
+    "Asked",
+    "advise",
+    "asking",
+    "checked",
+    "checked_quietly",
+    "compiled",
+    "meaningful",
+    "refuse_no_demand",
+    "warn",
+]
 
 
 class Asked(NamedTuple):
@@ -86,16 +96,20 @@ def checked(
     question = asked.of(system, counter)
     with asking(subject.title, counter, "after {} every verdict is unknown"):
         result = decide(question, asked.engine, expectation or subject.expectation)
-    if result.exploration is not None and result.exploration.advice:
-        _advise(result.exploration.advice)
+    advise(result.advice)
     refuse_no_demand(system, result.verdicts.values())
     return result
 
 
-@cache
-def _advise(text: str) -> None:
-    """Tell on standard error what would be faster: once."""
-    standard.note(f"{text}\n")
+#: whether somebody was told what would be faster: this process shares it with those that are forked from it
+_advised = mmap(-1, 1)
+
+
+def advise(text: str) -> None:
+    """Tell on standard error what would have made something faster, if anything: once, however many models there are."""
+    if text and not _advised[0]:
+        _advised[0] = 1
+        standard.note(f"{text}\n")
 
 
 def warn(result: Result) -> None:

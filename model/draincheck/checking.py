@@ -64,11 +64,13 @@ class Result(Struct, frozen=True):
         system: the compiled model, which traces belong to.
         findings: the properties that were asked about, in the system's order, then the faults that some run meets.
         exploration: what explicit search saw; the other engines do not say.
+        advice: what would have made it faster, "" if nobody knows.
     """
 
     system: TransitionSystem
     findings: Sequence[Finding]
     exploration: Exploration | None = None
+    advice: str = ""
 
     def __getitem__(self, name: str) -> Finding:
         """The finding on a property. Raises KeyError."""
@@ -174,14 +176,16 @@ def decide(
     names = [item.name for item in items if not isinstance(item, Liveness)]
     refuse_limits(asked, question.limits)
     question = replace(question, names=names, limits=question.limits.begun())
-    verdicts, exploration = dict[str, Verdict](), None
+    verdicts, exploration, advice = dict[str, Verdict](), None, list[str]()
     if names or not runs or engine in EXPLORING:
         verdicts, exploration = _asked(question, asked)
+        advice += [exploration.advice] if exploration else []
     if runs:
-        found = _runs_decided(question, runs)
+        found = _runs_decided(question, runs, advice.append)
         verdicts = found | verdicts | {item.name: found[item.name] for item in runs}
     listed = (*items, *(item for item in _met(verdicts) if item not in items))
-    return Result(system, [Finding(item, verdicts[item.name], expectation(item.name)) for item in listed], exploration)
+    findings = [Finding(item, verdicts[item.name], expectation(item.name)) for item in listed]
+    return Result(system, findings, exploration, next(filter(None, advice), ""))
 
 
 def _is_foreseen(expectation: Expectation | None) -> bool:
@@ -203,12 +207,12 @@ def _asked(question: Question, engine: Engine) -> Answered:
         return {name: _stopped(name, end) for name in question.names}, None
 
 
-def _runs_decided(question: Question, items: Sequence[Liveness]) -> dict[str, Verdict]:
+def _runs_decided(question: Question, items: Sequence[Liveness], advise: Callable[[str], None]) -> dict[str, Verdict]:
     """The verdicts on demands on whole runs."""
     from draincheck.engines import liveness
 
     try:
-        return liveness.decide(question.system, items, question.limits, question.reporter)
+        return liveness.decide(question.system, items, question.limits, question.reporter, advise=advise)
     except (OutOfBudget, KeyboardInterrupt) as end:
         return {item.name: _stopped(item.name, end) for item in items}
 

@@ -12,7 +12,7 @@ import pytest
 from check_invariants import judge
 from draincheck import budget
 from draincheck.budget import interrupt, running
-from draincheck.engines import explicit
+from draincheck.engines import explicit, simulation
 from draincheck.engines.explicit import Search
 from draincheck.errors import EvidenceError, ModelError, OutOfBudget
 from draincheck.exploration.explorer import Explorer, Keep
@@ -28,6 +28,7 @@ from draincheck.system import IntVar, TransitionSystem
 from draincheck.verdict import SILENT, Limits, Outcome, Silent
 from tests.support.cli import run
 from tests.support.machines import Machine, event_loop
+from tests.support.projects import RING, gate
 
 MEGABYTE = 1 << 20
 
@@ -44,6 +45,7 @@ def build(last: int = 5) -> Model:
         q.do("up", other.inc(), when=other < last)
     m.always("small", one < last)
     m.reachable("top", other.is_(last))
+    m.eventually("bottom", other.is_(0))
     return m
 """
 
@@ -124,12 +126,38 @@ def test_states_that_are_too_wide_are_left_to_python() -> None:
 @pytest.mark.usefixtures("few", "uninstalled")
 def test_without_llvmlite_python_goes_on_and_says_what_would_have_helped(model: str) -> None:
     """Once, on standard error, and only where it took long; everything else is as ever."""
-    judge._advise.cache_clear()
+    judge._advised[0] = 0
     small, large, again = (run("check", model, "--set", f"last={last}") for last in (11, 20, 20))
     assert "llvmlite" not in small.stderr
     assert "441 states" in large.stdout and large.exit_code == small.exit_code
     assert large.stderr.count("check-invariants[native]") == 1
     assert "llvmlite" not in again.stderr
+
+
+@pytest.mark.usefixtures("few", "uninstalled")
+def test_demands_on_runs_and_walks_say_what_would_have_helped(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once each, by the command that takes long."""
+    monkeypatch.setattr(simulation, "SOME", 100)
+    monkeypatch.setattr(simulation, "MANY", 1000)
+    monkeypatch.setattr(simulation, "WAITED", 2000)
+    for command in ("liveness", "simulate"):
+        for last, times in ((11, command == "simulate"), (20, True)):
+            judge._advised[0] = 0
+            result = run(command, model, "--set", f"last={last}")
+            assert result.stderr.count("check-invariants[native]") == times
+
+
+@pytest.mark.usefixtures("few", "uninstalled")
+def test_of_the_processes_of_a_gate_one_says_what_would_have_helped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known to the others, and to who has started them, that it was said."""
+    monkeypatch.chdir(tmp_path)
+    judge._advised[0] = 0
+    entries = [f'{RING}function = "build"\nparameters.last = {last}\n' for last in (19, 20, 21)]
+    result = gate("\n".join(entries), model=MODEL)
+    assert all(f"last={last}" in result.stdout for last in (19, 20, 21))
+    assert judge._advised[0] == 1
 
 
 @pytest.mark.usefixtures("uninstalled")

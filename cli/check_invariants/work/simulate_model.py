@@ -11,7 +11,7 @@ from msgspec import Struct
 from check_invariants.exit import ExitCode, ending, of_answer
 from check_invariants.filenames import file_names
 from check_invariants.files import make_directory, write_to
-from check_invariants.judge import asking, refuse_no_demand
+from check_invariants.judge import advise, asking, refuse_no_demand
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table, emit_trace
 from check_invariants.selection import chosen_properties
 from check_invariants.table import Cell, Column, Table
@@ -33,6 +33,7 @@ def command(model: ModelFile, runs: int | None, seed: int, trace_out: str | None
     counter = Counter("action")
     with asking(model.title, counter, "after {} nothing is known"):
         found = _Walked(model, simulate(model.system(), runs=runs or RUNS, seed=seed, reporter=counter), seed)
+    advise(found.result.advice)
     if not found.violated:
         refuse_no_demand(model.system(), ())
     written = [] if trace_out is None else list(found.write(trace_out))

@@ -13,7 +13,7 @@ needs a run that is asked: where every fair run (that comes to the trigger) ends
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 from msgspec import Struct
@@ -59,11 +59,13 @@ def decide(
     properties: Iterable[Property] | None = None,
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
+    *,
     tier: Tier = Tier.BY_SIZE,
+    advise: Callable[[str], None] | None = None,
 ) -> dict[str, Verdict]:
     """Decide the liveness properties among these (default: all of the system's), by name, from one exploration.
 
-    Faults that some run meets have their verdicts, too.
+    Faults that some run meets have their verdicts, too. `advise` is told what would have made it faster, if anything would.
     """
     items = [p for p in (system.properties if properties is None else properties) if isinstance(p, Liveness)]
     if system.quotient:
@@ -75,6 +77,8 @@ def decide(
             graph = graph_of(system, [c for item in items for c in _trigger_and_goal(item)], limits, reporter, tier)
         except OutOfBudget as limit:
             return {item.name: Verdict(item.name, Outcome.UNKNOWN, Undecided(stopped=limit.stop)) for item in items}
+        if advise is not None:
+            advise(graph.advice)
         met = {verdict.property: verdict for verdict in graph.met()}
         errors = up_to_errors([name for name in met if FAULTS[name].kind in ERRORS])
         return {item.name: _decided(graph, item, errors, reporter) for item in items} | met
