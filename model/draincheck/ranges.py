@@ -18,8 +18,8 @@ __all__ = ["guarded"]
 def guarded(system: TransitionSystem) -> TransitionSystem:
     """The system with a fault wherever a store may leave its variable's range: engines would take such a value for another.
 
-    Raises ModelError for a property with a name of `FAULTS`, for initial values that a variable cannot have, and for actions whose index is not
-    their position.
+    Raises ModelError for a property with a name of `FAULTS`, for initial values that a variable cannot have, for actions whose index is not
+    their position, for components that are not interchangeable, and for a reduced system.
     """
     for item in system.properties:
         if item.name in FAULTS:
@@ -34,11 +34,22 @@ def guarded(system: TransitionSystem) -> TransitionSystem:
             raise ModelError(
                 f"{system.name}: action {position} has the index {action.index}", action.line, action.process
             )
+    _check_components(system)
     missing = [tuple(_missing(action)) for action in system.actions]
     if not any(missing):
         return system
     actions = zip(system.actions, missing, strict=True)
     return replace(system, actions=tuple(replace(a, faults=(*a.faults, *more)) for a, more in actions))
+
+
+def _check_components(system: TransitionSystem) -> None:
+    """Raise ModelError for components that are not interchangeable, and for a system of representatives, which engines take for another."""
+    if system.sorts:
+        raise ModelError(f"{system.name} is reduced: check the system that it was made of, with reductions=...")
+    if system.interchangeable:
+        from draincheck.reductions.symmetry import exchanges  # for the few systems that say so
+
+        exchanges(system)
 
 
 def _missing(action: Action) -> Iterator[Fault]:

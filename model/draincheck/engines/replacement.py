@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from draincheck.errors import EvidenceError
 from draincheck.exploration.explored import Explored
+from draincheck.exploration.explorer import Explorer
 from draincheck.properties import Always, Assertion, NoFault, Property, Reachable
 from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.run import Run
@@ -21,6 +22,9 @@ __all__ = ["Replacement", "Undoing"]
 #: the longest path from which confluent steps that it does not need are taken out again
 LONGEST = 200
 
+#: states that are looked at to see how many would not be stored, and one of how many has to be such: there are more of them deeper down
+SAMPLE, ENOUGH = 4096, 8
+
 #: the kinds of property that a path shows by its last state or step
 SHOWN_AT_END = (Always, Assertion, NoFault, Reachable)
 
@@ -34,18 +38,31 @@ class Replacement:
         self._system, self._reductions, self._sought = system, reductions, sought
         self._found: Reduction | None = None
 
-    def __call__(self) -> TransitionSystem | None:
-        """The reduced system; None where nothing is reduced."""
+    def __call__(self, seen: Explorer | None = None) -> TransitionSystem | None:
+        """The reduced system; None where nothing is reduced, or hardly anything would be, as those states show that somebody has seen."""
         if self._reductions is Reductions.NONE:
             return None
+        found = self._reduced(self._reductions)
+        if seen is not None and found.settled is not None and not _is_worth(found, seen):
+            found = self._reduced(Reductions.SYMMETRY)
+        self._found = found
+        return found.system if found.is_some else None
+
+    def _reduced(self, reductions: Reductions) -> Reduction:
         from draincheck.reductions.reduction import reduced  # most searches have no use for it
 
-        self._found = reduced(self._system, self._reductions, self._sought())
-        return self._found.system if self._found.is_some else None
+        return reduced(self._system, reductions, self._sought())
 
     def undoing(self, searched: TransitionSystem) -> Undoing:
         """How to undo what was done to the system that was searched in the end."""
         return Undoing(self._found if searched is not self._system else None)
+
+
+def _is_worth(reduction: Reduction, seen: Explorer) -> bool:
+    """Whether in enough of the states that were seen some confluent step is enabled."""
+    last = [state for layer in seen.layers[-2:] for state in layer]
+    sample = last[:: len(last) // SAMPLE + 1]
+    return len(seen.loop.where(reduction.settling)(sample)) * ENOUGH >= len(sample)
 
 
 class Undoing:

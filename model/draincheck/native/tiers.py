@@ -36,8 +36,8 @@ MISSING = "llvmlite, which makes machine code, is not installed: pip install 'ch
 
 T = TypeVar("T")
 
-#: says which system may be searched in place of another, None if none is known
-Instead: TypeAlias = Callable[[], TransitionSystem | None]
+#: says which system may be searched in place of another, of which this much has been found; None if none is known
+Instead: TypeAlias = Callable[[Explorer], TransitionSystem | None]
 
 
 class Tier(Enum):
@@ -189,7 +189,7 @@ class _Change:
         if self._is_decided or states < self._many:
             return False
         self._is_decided = True
-        self.other = self._instead() if self._instead else None
+        self.other = self._instead(self._explorer) if self._instead else None
         if self.other is not None:
             return True
         if refusal(self._explorer.loop):

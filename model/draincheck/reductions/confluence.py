@@ -99,7 +99,7 @@ class Confluence:
     def is_confluent(self, effect: _Effect) -> bool:
         """Whether an action is known to be confluent."""
         action = effect.action
-        if action.faults or action.checks or not action.updates:
+        if action.faults or action.checks or not action.updates or self._cases.left <= 0:
             return False
         return self._keeps_what_is_sought(effect) and all(
             self._commute(effect, other) for other in self._effects if other is not effect
@@ -129,7 +129,9 @@ class Confluence:
             if not written:
                 return True
         both = all_(effect.action.guard, other.action.guard)
-        return self._cases.implied(both, all_(other_stays(effect, other), any_(other.faulty, commuting(effect, other))))
+        return self._cases.left > 0 and self._cases.implied(
+            both, all_(other_stays(effect, other), any_(other.faulty, commuting(effect, other)))
+        )
 
 
 def other_stays(effect: _Effect, other: _Effect) -> BoolExpr:

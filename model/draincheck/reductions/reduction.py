@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from draincheck.expr import BoolExpr, Expr
+from draincheck.expr import BoolExpr, Expr, any_
 from draincheck.reductions.confluence import Confluence, Settled, acyclic, settled
 from draincheck.reductions.symmetry import Exchange, exchanges, is_symmetric, orbit, quotient
 from draincheck.reductions.wanted import Reductions, Sought
@@ -15,8 +15,8 @@ from draincheck.words import counted, listed
 
 __all__ = ["Path", "Reduction", "reduced"]
 
-#: terms that are looked at to find confluent actions, at most: some tenths of a second
-WORK = 200_000
+#: terms that are looked at to find confluent actions, at most: a tenth of a second
+WORK = 60_000
 
 #: a state to start from and the indices of the actions to take
 Path = tuple[State, Sequence[int]]
@@ -58,6 +58,11 @@ class Reduction(Struct, frozen=True):
     def keeps_lengths(self) -> bool:
         """Whether a shortest path of the reduced system is one of the original."""
         return self.settled is None
+
+    @property
+    def settling(self) -> BoolExpr:
+        """The states in which some confluent step is enabled: those that are hardly stored any more."""
+        return any_(*(self.original.actions[index].guard for index in self.passed))
 
     @property
     def passed(self) -> Mapping[int, BoolExpr]:
