@@ -79,7 +79,8 @@ def scenario(multiple: bool) -> Option:
     def decorate(command: Declared) -> Declared:
         for size, text in reversed(SIZES.items()):
             command = click.option(f"--{size}", _size(size), type=int, metavar="N", help=text)(command)
-        return _named_option("scenario", multiple, "Topology and workload", "mirror")(command)
+        text = "Topology and workload, as in `list scenarios`, or of other sizes: mirror[writes=3]"
+        return _named_option("scenario", multiple, text, "mirror")(command)
 
     return decorate
 
