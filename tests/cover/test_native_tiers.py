@@ -12,6 +12,9 @@ import pytest
 from check_invariants import judge
 from draincheck import budget
 from draincheck.budget import interrupt, running
+from draincheck.certificate import diagram
+from draincheck.certificate.make import make
+from draincheck.certificate.reached import searched
 from draincheck.engines import explicit, simulation
 from draincheck.engines.explicit import Search
 from draincheck.errors import EvidenceError, ModelError, OutOfBudget
@@ -21,10 +24,10 @@ from draincheck.native import explorer, parts, reaching, states, tiers
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.tiers import Tier
 from draincheck.native.width import refusal
-from draincheck.properties import CanAlwaysFinish
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, Reachable
 from draincheck.reason import Stop, StopKind
-from draincheck.sorts import IntSort
-from draincheck.system import IntVar, TransitionSystem
+from draincheck.sorts import BOOL, IntSort
+from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import SILENT, Limits, Outcome, Silent
 from tests.support.cli import run
 from tests.support.machines import Machine, event_loop
@@ -198,6 +201,25 @@ def test_where_no_machine_code_can_be_made_python_begins_again(
     )
     with pytest.raises(ModelError, match=str(error)):
         explicit.decide(system, system.properties, tier=Tier.NATIVE)
+
+
+@pytest.mark.parametrize("careful", [True, False])
+def test_certificates_are_the_same(careful: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line, whoever has searched: the invariant, whose variables are in an order that some of the states have decided, and the path that asks."""
+    monkeypatch.setattr(diagram, "SAMPLE", 300)
+    number, flag = IntVar("number", IntSort(0, 200), (0, 3)), BoolVar("flag", BOOL, (0,))
+    machine = Machine(number, flag)
+    machine.action("up", number < 199, number.inc(), checks=[("small", number < (200 if careful else 150))])
+    machine.action("turn", number > 100, flag.set(), number.set(7))
+    system = machine.system(Assertion("small"), Always("in range", number < 200), Reachable("end", number.is_(200)))
+    asked = [item.name for item in system.properties if careful or item.name != "small"]
+    found = []
+    for many in (50, 10**9):
+        monkeypatch.setattr(tiers, "MANY", many)
+        who = searched(system, system.properties, Limits())
+        found.append((type(who.explorer), make(system, asked)))
+    assert [who for who, _ in found] == [NativeExplorer, Explorer]
+    assert found[0][1] == found[1][1]
 
 
 # -- limits -----------------------------------------------------------------------------------------

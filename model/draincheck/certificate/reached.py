@@ -1,6 +1,7 @@
 """Certificates from the reachable states: the set of them as a decision diagram, ranks and strategies as others, paths as they are.
 
-One search finds everything: verdicts, states, the steps between them where a goal must stay in reach, and the paths that ask.
+One search finds everything: verdicts, states, the steps between them where a goal must stay in reach, and the paths that ask. Where no goal
+must, machine code searches where there are many states, and the certificate is the same.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.engines.smt.writer import conjoined
 from draincheck.errors import CertificateError
 from draincheck.exploration.backward import Steps
+from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import BoolExpr
-from draincheck.native.tiers import Tier
 from draincheck.properties import Assertion, Liveness, Property
 from draincheck.subject import Source
 from draincheck.system import TransitionSystem
@@ -38,7 +39,7 @@ def searched(
     ranked = any(goals(system, item) for item in asked)
     paths = any(isinstance(item, Assertion) for item in asked)
     keep = Keep.EDGES if ranked else Keep.TARGETS if paths else Keep.NOTHING
-    return Search(system, asked, limits, reporter, keep, tier=Tier.PYTHON)
+    return Search(system, asked, limits, reporter, keep)
 
 
 def decided(search: Search, items: Sequence[Property]) -> Mapping[str, Verdict]:
@@ -64,10 +65,10 @@ def from_search(
     return complete(made.relation, header, made.bodies() if any(claim.witness is None for claim in claims) else [])
 
 
-def _pulse(explorer: Explorer, reporter: Reporter) -> None:
+def _pulse(explorer: Explored, reporter: Reporter) -> None:
     """Still at work: told to whoever waits, within the budget."""
     look()
-    reporter.progress(len(explorer), explorer.transitions, len(explorer.layers) - 1, 0)
+    reporter.progress(len(explorer), explorer.transitions, len(explorer.sizes) - 1, 0)
 
 
 class _Maker:
@@ -77,7 +78,7 @@ class _Maker:
         relation: the system.
     """
 
-    def __init__(self, explorer: Explorer, pulse: Callable[[], None]) -> None:
+    def __init__(self, explorer: Explored, pulse: Callable[[], None]) -> None:
         self.relation = Relation(explorer.system)
         self._explorer, self._pulse = explorer, pulse
         self._numbers = {action.index: self.relation.number(n) for n, action in enumerate(self.relation.actions)}
@@ -92,6 +93,7 @@ class _Maker:
 
     @cached_property
     def _steps(self) -> Steps:
+        assert isinstance(self._explorer, Explorer)  # who keeps edges
         return Steps(self._explorer, self._pulse)
 
     def bodies(self) -> list[str]:

@@ -84,14 +84,14 @@ class Search:
         tier: Tier = Tier.BY_SIZE,
         reductions: Reductions = Reductions.NONE,
     ) -> None:
-        """Search a system; `keep` is what more than the verdicts needs of its steps, which Python's explorer alone can say, of the system itself."""
+        """Search a system; `keep` is what more than the verdicts needs of its steps: edges, which Python alone can say, or targets, for paths."""
         self._system, self._evidence = system, Evidence(system)
         watched = [item.name for item in properties if isinstance(item, Assertion)]
         self._asked = {item.name: c for item in properties if (c := sought_in_states(system, item)) is not None}
         whole = any(isinstance(item, NoDeadlock) for item in properties)
         self._goals: Mapping[str, BoolExpr] = going_on(system) if whole else {}
         backward = self._goals or any(isinstance(item, CanAlwaysFinish) for item in properties)
-        tier = tier if keep is Keep.NOTHING else Tier.PYTHON
+        tier = tier if keep is not Keep.EDGES else Tier.PYTHON
         keep = max(keep, Keep.TARGETS if backward else Keep.NOTHING)
         asked = list(dict.fromkeys([*self._asked.values(), *self._goals.values()]))
         replaced = Replacement(system, reductions, lambda: list(self._sought(properties)))
@@ -111,9 +111,8 @@ class Search:
                 yield from (Sought(item.name, goal) for goal in self._goals.values())
 
     @property
-    def explorer(self) -> Explorer:
-        """The exploration of a search that keeps something of its steps."""
-        assert isinstance(self._found, Explorer)
+    def explorer(self) -> Explored:
+        """What was found; where nothing was reduced, of the system itself."""
         return self._found
 
     @property

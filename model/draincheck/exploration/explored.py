@@ -7,7 +7,7 @@ chooses among equally short paths: of the states before, the smallest; of the ac
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from draincheck.errors import EvidenceError
 from draincheck.exploration.loop import Loop, StepNote
@@ -55,6 +55,10 @@ class Explored:
     @abstractmethod
     def sizes(self) -> Sequence[int]:
         """How many states take so many actions to reach."""
+
+    @abstractmethod
+    def order(self) -> Iterator[int]:
+        """The states, layer by layer, each layer in ascending order. Raises OutOfBudget."""
 
     @abstractmethod
     def first(self, condition: BoolExpr) -> int | None:

@@ -7,7 +7,7 @@ looked for, whenever somebody asks.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 
 from draincheck.budget import MEGABYTE, Budget, look, memory_in_use
@@ -16,11 +16,12 @@ from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer
 from draincheck.expr import BoolExpr
 from draincheck.native import parts
+from draincheck.native.memory import Pages
 from draincheck.native.reaching import MARKS, Reaching
 from draincheck.native.states import AT_ONCE, States
 from draincheck.native.system import NativeLoop
 from draincheck.native.team import Team
-from draincheck.native.width import WORD
+from draincheck.native.width import BYTES, WORD
 from draincheck.reason import Stop, StopKind
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Reporter
 from draincheck.words import counted
@@ -163,6 +164,28 @@ class NativeExplorer(Explored):
                 )
 
     # -- what was found -----------------------------------------------------------------------------
+
+    def sort(self) -> None:
+        """Bring each layer into ascending order; what was expanded stays before what was not. Raises OutOfBudget."""
+        for start, end in self.layers:
+            middle = min(max(start, self.expanded), end)
+            for first, last in ((start, middle), (middle, end)):
+                self._sort_some(first, last)
+
+    def _sort_some(self, first: int, end: int) -> None:
+        kernel, width = self.code.other("graph"), 1
+        self.states.share(parts.BUFFER, Pages((end - first + 1) * self.states.width))
+        while width < end - first:
+            look()
+            kernel.call("merge_runs", self.states.address, first, end, width)
+            width *= 2
+        self.states.share(parts.BUFFER, Pages(BYTES))
+
+    def order(self) -> Iterator[int]:
+        """The states, layer by layer, each layer in ascending order. Raises OutOfBudget."""
+        self.sort()
+        for start in range(0, len(self), LARGE_PIECE):
+            yield from self.states.read(start, min(start + LARGE_PIECE, len(self)))
 
     @property
     def layers(self) -> Iterable[tuple[int, int]]:

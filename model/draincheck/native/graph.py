@@ -44,7 +44,7 @@ class NativeGraph(Graph):
         self._states, self._kernel = self._native.states, self._native.code.other("graph")
         reporter.phase("edges of the graph")
         self._budget.look((len(self) * 4 + self._states.slots + self._native.transitions * 2) * HALF)
-        self._sort()
+        self._native.sort()
         self._set_depths()
         self.cut = set()
         self._set_edges()
@@ -79,21 +79,6 @@ class NativeGraph(Graph):
         for start in range(0, len(self), PIECE):
             self._budget.look()
             self._kernel.call(name, self._states.address, start, min(start + PIECE, len(self)), *more)
-
-    def _sort(self) -> None:
-        """Bring each layer into ascending order; what was expanded stays before what was not."""
-        for start, end in self._native.layers:
-            middle = min(max(start, self.expanded), end)
-            for first, last in ((start, middle), (middle, end)):
-                self._sort_some(first, last)
-
-    def _sort_some(self, first: int, end: int) -> None:
-        self._states.share(parts.BUFFER, Pages((end - first + 1) * self._states.width))
-        width = 1
-        while width < end - first:
-            self._budget.look()
-            self._kernel.call("merge_runs", self._states.address, first, end, width)
-            width *= 2
 
     def _set_depths(self) -> None:
         pages = Pages((len(self) + 1) * HALF)
