@@ -15,15 +15,16 @@ from msgspec.structs import replace
 from draincheck import interpreter, op
 from draincheck.errors import ExportError, ModelError
 from draincheck.export import Origin, demanded, promela
-from draincheck.expr import TRUE, ite
+from draincheck.expr import TRUE
 from draincheck.model_file import builders
-from draincheck.properties import Always, Assertion, NoDeadlock, Reachable
+from draincheck.properties import Always, Reachable
 from draincheck.qemu.cache import BuildCache
 from draincheck.sorts import BOOL, IntSort
-from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
+from draincheck.system import BoolVar, IntVar, TransitionSystem
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.suite.matrix import default_rows
 from tests.language import play, random_programs
+from tests.support.exported import checked, shifting
 from tests.support.house import ROOT
 from tests.support.machines import Machine, bounded, clock, event_loop, philosophers
 from tests.support.samples import sampled
@@ -153,35 +154,6 @@ def test_numbers_of_more_than_32_bits_are_refused() -> None:
 
 
 # -- negative controls: what is written wrong is noticed
-
-
-def shifting() -> TransitionSystem:
-    """Three bits that move on, all at once, and a counter that is read while it changes."""
-    bits = [BoolVar(f"bit {n}", BOOL, (int(n == 0),)) for n in range(3)]
-    turns = IntVar("turns", IntSort(0, 5), (0,))
-    machine = Machine(*bits, turns)
-    machine.action(
-        "shift",
-        turns < 5,
-        bits[0].set(bits[2]),
-        bits[1].set(bits[0]),
-        bits[2].set(bits[1]),
-        turns.set(ite(bits[0], turns + 1, turns)),
-    )
-    machine.action("again", turns.is_(3), turns.set(0))
-    return machine.system(Always("one", ~(bits[0] & bits[1])), Always("few", turns < 4))
-
-
-def checked() -> TransitionSystem:
-    """A counter with a check of every step, one fault for each kind of end, several initial states, and a mark that nothing reads."""
-    number, mark = IntVar("number", IntSort(-1, 300), (-1, 4, 5)), IntVar("mark", IntSort(0, 1), (0,))
-    machine = Machine(number, mark)
-    machine.action("up", number < 300, number.inc(), checks=[("below 7", number <= 6)])
-    machine.action("note", number.is_(9), mark.set(1))
-    machine.action(
-        "over", number.is_(8), number.set(0), mark.set(1), faults=[(FaultKind.ERROR, ~mark.is_(1), "too early")]
-    )
-    return machine.system(Assertion("below 7"), Always("not 300", number < 300), NoDeadlock("alive"))
 
 
 MUTANTS: dict[str, tuple[object, str, object]] = {

@@ -30,7 +30,8 @@ UPDATE = "UPDATE_GOLDEN"
 
 #: what differs between two runs, or between two trees that print the same: times, the width of their column, line numbers
 VARYING = ((re.compile(r" +\d+\.\d+(?=  )"), " T"), (re.compile(r"\d+\.\d+ s\n"), "T s\n"), (re.compile(r" +(m?s)(?=  )"), r" \1"),
-           (re.compile(r"(?<=\.py:)\d+"), "N"))  # fmt: skip
+           (re.compile(r"(?<=\.py:)\d+"), "N"), (re.compile(r"(?<=Digest: )[0-9a-f]{64}"), "D"),
+           (re.compile(r"(?<=Written by check-invariants )[^:]+"), "V"))  # fmt: skip
 
 CASES = {
     "case-1-f3926945c8": ("--revision", "f3926945c8", "--case", "case 1"),
@@ -55,6 +56,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "compare-v2.7.0-v2.6.0": ("compare", "v2.7.0", "v2.6.0", "--scenario", "mirror"),
     "why-ab27c3b5e7": ("why", "--revision", "ab27c3b5e7"),
     "repair-ab27c3b5e7": ("repair", "--revision", "ab27c3b5e7"),
+    "model-promela": ("model", "export", "examples/lost_wakeup.py:lost_wakeup", "--format", "promela"),
+    "model-tla": ("model", "export", "examples/lost_wakeup.py:lost_wakeup", "--format", "tla"),
+    "model-smtlib": ("model", "export", "examples/lost_wakeup.py:lost_wakeup", "--format", "smtlib"),
     "list-revisions": ("list", "revisions"),
     "list-scenarios": ("list", "scenarios"),
     "list-properties": ("list", "properties"),

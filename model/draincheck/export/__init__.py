@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from draincheck.export.contents import Exported, LeftOut, Origin
 from draincheck.export.promela import to_promela
+from draincheck.export.smtlib import to_smtlib
+from draincheck.export.tla import to_tla
 from draincheck.properties import Property
 from draincheck.system import TransitionSystem
 
@@ -28,7 +30,11 @@ class Format(Struct, frozen=True):
 
 
 #: the languages, by what options call them
-FORMATS: Final[Mapping[str, Format]] = {"promela": Format(".pml", to_promela)}
+FORMATS: Final[Mapping[str, Format]] = {
+    "promela": Format(".pml", to_promela),
+    "tla": Format(".tla", to_tla),
+    "smtlib": Format(".smt2", to_smtlib),
+}
 
 
 def demanded(system: TransitionSystem) -> tuple[Property, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from draincheck.errors import ExportError
 from draincheck.properties import CanAlwaysFinish, FaultKind, Liveness, NoDeadlock, Property
 from draincheck.system import Action, TransitionSystem
 from draincheck.words import counted
 
-__all__ = ["Exported", "LeftOut", "Origin", "grouped", "heading", "left_out", "said_of", "where"]
+__all__ = ["Exported", "LeftOut", "Origin", "grouped", "heading", "left_out", "refuse_no_variables", "said_of", "where"]
 
 #: why a format lacks what it does not carry
 _BRANCHING = "that a goal stays in reach is about what can still come, and no condition on states or runs says that"
@@ -60,6 +61,12 @@ class Exported(Struct, frozen=True):
     carried: tuple[tuple[str, str], ...]
     left_out: tuple[LeftOut, ...]
     extra_states: int = 0
+
+
+def refuse_no_variables(system: TransitionSystem) -> None:
+    """Raise ExportError for a system with one state alone, which some languages cannot say."""
+    if not system.variables:
+        raise ExportError("it has no variables, so that there is nothing to write down")
 
 
 def left_out(system: TransitionSystem, items: Sequence[Property], no_runs: str) -> tuple[LeftOut, ...]:

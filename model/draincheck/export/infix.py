@@ -57,16 +57,18 @@ class Infix(OfTerms[str]):
             case op.CONST:
                 return self._constant(a.sort, a.value)
             case op.NOT:
-                return f"{self._signs.negation}{self._negated(a.args[0])}"
+                return f"{self._signs.negation}{self.inside(a.args[0])}"
             case op.ITE:
                 return self._signs.choice.format(*map(self._operand, a.args))
-            case _:
+            case op.AND | op.OR:
                 return f" {self._signs.between[a.op]} ".join(map(self._operand, a.args))
+            case _:
+                return f" {self._signs.between[a.op]} ".join(map(self.inside, a.args))
 
     def _operand(self, a: Expr) -> str:
         """The text of a term inside a larger one."""
         return f"({self[a]})" if a.op in self._signs.between else self[a]
 
-    def _negated(self, a: Expr) -> str:
-        """The text of a term that is negated: two signs in a row would be another one."""
+    def inside(self, a: Expr) -> str:
+        """The text of a term beside another sign: there a negation would reach too far, or become another sign."""
         return f"({self[a]})" if a.op is op.NOT else self._operand(a)

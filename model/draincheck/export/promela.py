@@ -27,6 +27,9 @@ from draincheck.system import Action, TransitionSystem, Update, Variable
 
 __all__ = ["LISTED", "to_promela"]
 
+#: the one word of Promela that ends so
+RESERVED = frozenset({"np_"})
+
 #: initial values of a variable that are listed one by one; more, if they are a range, are counted up to
 LISTED = 64
 
@@ -104,7 +107,7 @@ class _Writer:
 
     def __init__(self, system: TransitionSystem, items: Sequence[Property]) -> None:
         self.system, self.items = system, items
-        names = Names(_spelled, ())
+        names = Names(_spelled, RESERVED)
         self._flags = {item.name: names.new(item.name) for item in items}
         self._variables: dict[Expr, str] = {variable: names.new(variable.name) for variable in system.variables}
         sorts = dict.fromkeys(v.sort for v in system.variables if isinstance(v.sort, EnumSort))

@@ -1,7 +1,7 @@
 """A transition system as SMT-LIB definitions: where it starts, and the step from a state to the next.
 
-A state is a list of constants, one for each variable: `v3` is the fourth variable, `w3` the same after a step. Beside the two states a
-step has the action it takes: `c`, which counts those actions that some state may enable.
+A state is a list of constants, one for each variable: `v3` is the fourth variable, `w3` the same after a step, unless somebody else calls them
+otherwise (`Symbols`). Beside the two states a step has the action it takes: `c`, which counts those actions that some state may enable.
 """
 
 from __future__ import annotations
@@ -9,14 +9,30 @@ from __future__ import annotations
 from functools import cached_property
 
 from draincheck.engines.smt.operators import possible
-from draincheck.engines.smt.writer import BitVectors, Integers, conjoined, declare, define, disjoined
+from draincheck.engines.smt.writer import BitVectors, Integers, SmtWriter, conjoined, declare, define, disjoined
 from draincheck.expr import BoolExpr
 from draincheck.naturals import has_naturals
 from draincheck.semantics.violation import faultless
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import Action, TransitionSystem, Variable
 
-__all__ = ["Relation"]
+__all__ = ["Relation", "Symbols"]
+
+
+class Symbols:
+    """What variables are called, by their positions."""
+
+    def before(self, position: int) -> str:
+        """Before a step, and in conditions."""
+        return f"v{position}"
+
+    def after(self, position: int) -> str:
+        """After a step."""
+        return f"w{position}"
+
+    def at(self, position: int, depth: int) -> str:
+        """At a depth of a path."""
+        return f"v{position}.{depth}"
 
 
 class Relation:
@@ -30,32 +46,35 @@ class Relation:
         state: the sorts of the variables, in the order of the system.
     """
 
-    def __init__(self, system: TransitionSystem) -> None:
+    def __init__(
+        self, system: TransitionSystem, symbols: Symbols | None = None, writer: type[SmtWriter] | None = None
+    ) -> None:
         self.system = system
+        self.symbols = symbols or Symbols()
         self.actions = tuple(action for action in system.actions if possible(faultless(action)))
-        self._writer = (Integers if has_naturals(system) else BitVectors)(
-            {variable: f"v{i}" for i, variable in enumerate(system.variables)}
+        self._writer = (writer or (Integers if has_naturals(system) else BitVectors))(
+            {variable: self.symbols.before(i) for i, variable in enumerate(system.variables)}
         )
         self.logic = self._writer.logic
         self._numbers = IntSort(0, max(0, len(self.actions) - 1))
         self.choice = self._writer.sort(self._numbers)
         self.state = [self._writer.sort(variable.sort) for variable in system.variables]
 
-    def parameters(self, letter: str = "v") -> list[tuple[str, str]]:
+    def parameters(self) -> list[tuple[str, str]]:
         """The variables as parameters of a definition."""
-        return [(f"{letter}{i}", sort) for i, sort in enumerate(self.state)]
+        return [(self.symbols.before(i), sort) for i, sort in enumerate(self.state)]
 
-    def applied(self, predicate: str, letter: str = "v") -> str:
+    def applied(self, predicate: str) -> str:
         """A predicate of a state as part of a definition that has the state as its parameters."""
-        return f"({predicate} {' '.join(name for name, _ in self.parameters(letter))})"
+        return f"({predicate} {' '.join(name for name, _ in self.parameters())})"
 
     def at(self, depth: int) -> str:
         """The constants of the state at a depth of a path: `v0.4 v1.4` and so on."""
-        return " ".join(f"v{i}.{depth}" for i in range(len(self.state)))
+        return " ".join(self.symbols.at(i, depth) for i in range(len(self.state)))
 
     def declared(self, depth: int) -> list[str]:
         """Their declarations, and that of the action that leads there: `c.4`; none leads to the first state."""
-        found = [declare(f"v{i}.{depth}", sort) for i, sort in enumerate(self.state)]
+        found = [declare(self.symbols.at(i, depth), sort) for i, sort in enumerate(self.state)]
         return [*found, declare(f"c.{depth}", self.choice)] if depth else found
 
     def taken(self, depth: int) -> str:
@@ -64,7 +83,8 @@ class Relation:
 
     def different(self, one: int, other: int) -> str:
         """That the states at two depths are not the same."""
-        return f"(not {conjoined(f'(= v{i}.{one} v{i}.{other})' for i in range(len(self.state)))})"
+        pairs = ((self.symbols.at(i, one), self.symbols.at(i, other)) for i in range(len(self.state)))
+        return f"(not {conjoined(f'(= {first} {second})' for first, second in pairs)})"
 
     def predicate(self, name: str, condition: BoolExpr) -> str:
         """The definition of a condition over a state."""
@@ -76,7 +96,7 @@ class Relation:
 
     def value(self, variable: Variable, stored: int) -> str:
         """The text that says that a variable has a value."""
-        name = f"v{self.system.position[variable]}"
+        name = self.symbols.before(self.system.position[variable])
         if variable.sort is BOOL:
             return name if stored else f"(not {name})"
         return f"(= {name} {self._writer.constant(variable.sort, stored)})"
@@ -95,13 +115,14 @@ class Relation:
     @cached_property
     def domain(self) -> str:
         """The definition of `domain`: every variable has a value of its sort."""
-        limits = [self._writer.limits(f"v{i}", v.sort) for i, v in enumerate(self.system.variables)]
+        limits = [self._writer.limits(self.symbols.before(i), v.sort) for i, v in enumerate(self.system.variables)]
         return define("domain", self.parameters(), conjoined(limit for limit in limits if limit != "true"))
 
     @cached_property
     def step(self) -> str:
         """The definition of `step`: the states before and after, and the action; a line for each action, then for each variable."""
-        parameters = [*self.parameters("v"), *self.parameters("w"), ("c", self.choice)]
+        after = [(self.symbols.after(i), sort) for i, sort in enumerate(self.state)]
+        parameters = [*self.parameters(), *after, ("c", self.choice)]
         if not self.actions:
             return define("step", parameters, "false")
         lines = [self._writer.limits("c", self._numbers)]
@@ -132,7 +153,8 @@ class Relation:
         def text() -> str:
             position = self.system.position
             stored = [
-                f"(= w{position[u.variable]} {self._writer.value(u.value, u.variable.sort)})" for u in action.updates
+                f"(= {self.symbols.after(position[u.variable])} {self._writer.value(u.value, u.variable.sort)})"
+                for u in action.updates
             ]
             return conjoined([self._writer.truth(faultless(action)), *stored])
 
@@ -142,4 +164,6 @@ class Relation:
         """A variable keeps its value unless the action writes it."""
         position = self.system.position[variable]
         writers = [n for n, a in enumerate(self.actions) if any(u.variable is variable for u in a.updates)]
-        return disjoined([*map(self._taken, writers), f"(= w{position} v{position})"])
+        return disjoined(
+            [*map(self._taken, writers), f"(= {self.symbols.after(position)} {self.symbols.before(position)})"]
+        )

@@ -1,0 +1,40 @@
+"""Two systems in which what is written wrong in another language shows: stores that read each other, checks, errors, marks, initial values."""
+
+from __future__ import annotations
+
+from draincheck.expr import ite
+from draincheck.properties import Always, Assertion, NoDeadlock
+from draincheck.sorts import BOOL, IntSort
+from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
+from tests.support.machines import Machine
+
+__all__ = ["checked", "shifting"]
+
+
+def shifting() -> TransitionSystem:
+    """Three bits that move on, all at once, and a counter that is read while it changes."""
+    bits = [BoolVar(f"bit {n}", BOOL, (int(n == 0),)) for n in range(3)]
+    turns = IntVar("turns", IntSort(0, 5), (0,))
+    machine = Machine(*bits, turns)
+    machine.action(
+        "shift",
+        turns < 5,
+        bits[0].set(bits[2]),
+        bits[1].set(bits[0]),
+        bits[2].set(bits[1]),
+        turns.set(ite(bits[0], turns + 1, turns)),
+    )
+    machine.action("again", turns.is_(3), turns.set(0))
+    return machine.system(Always("one", ~(bits[0] & bits[1])), Always("few", turns < 4))
+
+
+def checked() -> TransitionSystem:
+    """A counter with a check of every step, one fault for each kind of end, several initial states, and a mark that nothing reads."""
+    number, mark = IntVar("number", IntSort(-1, 300), (-1, 4, 5)), IntVar("mark", IntSort(0, 1), (0,))
+    machine = Machine(number, mark)
+    machine.action("up", number < 300, number.inc(), checks=[("below 7", number <= 6)])
+    machine.action("note", number.is_(9), mark.set(1))
+    machine.action(
+        "over", number.is_(8), number.set(0), mark.set(1), faults=[(FaultKind.ERROR, ~mark.is_(1), "too early")]
+    )
+    return machine.system(Assertion("below 7"), Always("not 300", number < 300), NoDeadlock("alive"))
