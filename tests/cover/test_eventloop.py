@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -19,7 +20,7 @@ from draincheck.eventloop import (
     fixed,
     poll_until_quiet,
 )
-from draincheck.lang import FALSE, TRUE, Model, ModelError, Process
+from draincheck.lang import FALSE, TRUE, BoolExpr, Model, ModelError, Process
 from draincheck.verdict import Outcome
 
 
@@ -86,7 +87,17 @@ def test_the_walk_runs_disabled_handlers_only_where_nobody_looks(checks: bool, o
 def end(p: Process, node: Node[FdHandler]) -> None:
     """A section ends; the last one enables external events."""
     with p.atomic():
-        node.end(p, lambda: p.do("enable", *node.home.enable()))
+        node.end(p, enabling(p, node.home))
+
+
+def enabling(p: Process, home: Home[FdHandler]) -> Callable[[BoolExpr], None]:
+    """What records, for `Node.end`, that external events are enabled where a condition holds."""
+
+    def enable(where: BoolExpr) -> None:
+        with p.when(where):
+            p.do("enable", *home.enable())
+
+    return enable
 
 
 @pytest.mark.parametrize(("moves_open", "outcome"), [(False, Outcome.HOLDS), (True, Outcome.VIOLATED)])

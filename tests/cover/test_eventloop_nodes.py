@@ -10,7 +10,7 @@ from draincheck.engines.explicit import check, explore
 from draincheck.eventloop import Above, AioContext, Backend, DrainedOnce, FdHandler, Home, Node, add_up, fixed
 from draincheck.lang import FALSE, TRUE, Model, ite
 from draincheck.verdict import Outcome
-from tests.cover.test_eventloop import CodeBase, context
+from tests.cover.test_eventloop import CodeBase, context, enabling
 
 HOLDS, VIOLATED = Outcome.HOLDS, Outcome.VIOLATED
 
@@ -44,7 +44,7 @@ def drained(parks: bool, counts: bool) -> tuple[Outcome, Outcome]:
         p.do("is quiet", section.set(), when=~node.waits)
         with p.atomic():
             p.do("the section ends", section.clear())
-            node.end(p, lambda: p.do("enable", *node.home.enable()))
+            node.end(p, enabling(p, node.home))
             with backend.resumed(p, queued):
                 p.do("goes on", queued.clear(), in_flight.set())
     with m.thread("guest") as p, p.atomic():
@@ -90,7 +90,7 @@ def moved(own_section: bool, both: bool) -> Outcome:
         p.do("moves", backing.set("target"))
         for node in opened[::-1]:
             with p.atomic():
-                node.end(p, lambda: p.do("enable", *home.enable()))
+                node.end(p, enabling(p, home))
     m.always("adds up", add_up([(node.drained, node.home) for node in (top, source, target)]))
     return check(m.compile(), "adds up").outcome
 

@@ -104,14 +104,12 @@ class Node(Struct, Generic[H], frozen=True):
             with p.when(user.has_no_other & self.counter.is_(1)):
                 p.do(f"quiesces the {user.node.name} with it", *user.node.home.disable())
 
-    def end(self, p: Process, enable: Callable[[], None]) -> None:
-        """bdrv_drained_end: the last one enables external events (`enable` records how), for the nodes above as well."""
+    def end(self, p: Process, enable: Callable[[BoolExpr], None]) -> None:
+        """bdrv_drained_end: the last one enables external events (`enable` records how, where a condition holds), for the nodes above as well."""
         p.do(f"releases the {self.name}" if self._linked else "quiesce_counter--", self.counter.dec())
-        with p.when(self.undrained):
-            enable()
+        enable(self.undrained)
         for user in self.above:
-            with p.when(user.has_no_other & self.counter.is_(0)):
-                enable()
+            enable(user.has_no_other & self.counter.is_(0))
 
 
 class Above(Struct, Generic[H], frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from draincheck import eventloop
 from draincheck.eventloop import Node
 from draincheck.lang import FALSE, TRUE, BoolExpr, Process, any_
@@ -23,20 +25,27 @@ def bdrv_drained_begin(p: Process, w: World) -> None:
 def bdrv_drained_end(p: Process, w: World, node: Node[Disk], resumes: bool = True) -> None:
     """Close a drained section; the last one enables external events and lets queued requests go on, to the root of now."""
     with p.call("bdrv_drained_end"):
-        node.end(p, lambda: _enable_external(p, w))
+        node.end(p, partial(_enable_external, p, w))
         if resumes and w.k.park_requests:
             requests.resume_parked(p, w)
 
 
-def _enable_external(p: Process, w: World) -> None:
-    """aio_enable_external of the context that the job's nodes are in now."""
-    if w.loops.moved.exists:
-        with p.when(w.loops.moved):
-            _aio_enable_external_elsewhere(p, w)
-        with p.otherwise():
-            _aio_enable_external(p, w)
+def _enable_external(p: Process, w: World, where: BoolExpr) -> None:
+    """aio_enable_external of the context that the job's nodes are in now, where a condition holds.
+
+    What aborts is tested first, outside of any other test: there it has one way out, and in a test one for each answer to that.
+    """
+    moved = w.loops.moved
+    if moved.exists:
+        _assert_disabled_elsewhere(p, w, where & moved)
+        with p.when(where):
+            with p.when(moved):
+                _aio_enable_external_elsewhere(p, w)
+            with p.otherwise():
+                _aio_enable_external(p, w)
     else:
-        _aio_enable_external(p, w)
+        with p.when(where):
+            _aio_enable_external(p, w)
 
 
 def _aio_enable_external(p: Process, w: World) -> None:
@@ -45,12 +54,17 @@ def _aio_enable_external(p: Process, w: World) -> None:
     w.probes.external_enabled(p, w, ctx.disable_count, ctx.notified)
 
 
-def _aio_enable_external_elsewhere(p: Process, w: World) -> None:
+def _assert_disabled_elsewhere(p: Process, w: World, where: BoolExpr) -> None:
     """The node has changed its context since it was disabled: the counter of the new one may have nothing to give back."""
-    ctx = w.loops.main_ctx
-    w.probes.enabled_elsewhere(p, w, ctx.disable_count)
-    with p.when(ctx.disable_count.is_(0)):
+    counter = w.loops.main_ctx.disable_count
+    with p.when(where):
+        w.probes.enabled_elsewhere(p, w, counter)
+    with p.when(where & counter.is_(0)):
         p.abort("assert(ctx->external_disable_cnt > 0) fails")
+
+
+def _aio_enable_external_elsewhere(p: Process, w: World) -> None:
+    ctx = w.loops.main_ctx
     p.do("aio_enable_external (qemu_aio_context)", *ctx.enable())
     w.probes.external_enabled(p, w, ctx.disable_count, TRUE if w.k.enable_notifies else FALSE)
 
