@@ -18,7 +18,7 @@ from draincheck.engines.replacement import Replacement
 from draincheck.errors import OutOfBudget
 from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
-from draincheck.expr import TRUE, BoolExpr
+from draincheck.expr import TRUE, BoolExpr, all_
 from draincheck.native.tiers import Tier, explored
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Incomplete, NeverAsked, Stuck
@@ -26,7 +26,7 @@ from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.semantics.stuck import going_on, not_at_rest, stuck
 from draincheck.semantics.vacuity import asking, asking_step, checks_of, matters, unasked, without_check
 from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
-from draincheck.semantics.violation import ERRORS, sought_in_states
+from draincheck.semantics.violation import ERRORS, faultless, sought_in_states
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
@@ -191,12 +191,14 @@ class Search:
         return matters(self._system, self._fired)
 
     def _asks(self, item: Assertion) -> bool:
-        """Whether some step of a run passes a check of an assertion."""
+        """Whether some step of a run passes a check of an assertion. Nearly always the one that is looked at first does."""
         found, checks = self._found, checks_of(self._system, item)
-        taken = [check for action, check in checks if action.index in self._fired]
-        return any(check.asked is TRUE for check in taken) or (
-            bool(taken) and found.first(asking(self._system, item)) is not None
-        )
+        taken = [(action, check) for action, check in checks if action.index in self._fired]
+        if not taken or any(check.asked is TRUE for _, check in taken):
+            return bool(taken)
+        action, check = taken[0]
+        conditions = all_(faultless(action), check.asked), asking(self._system, item)
+        return any(found.first(condition) is not None for condition in conditions)
 
     def asked(self, item: Property) -> Path | None:
         """A path whose last step puts a property to the test; None if there is none. Of most a first step does that."""

@@ -24,7 +24,7 @@ __all__ = ["Writer"]
 MOST_LISTED = 64
 
 #: texts that are longer have a name in others; those of terms in the depth even if they are short, for each adds parentheses
-LONGEST, LONG = 10_000, 200
+LONGEST, LONG = 1_000, 200
 
 #: choices in one another that are written out where a value is stored
 MOST_CHOICES = 12
@@ -47,14 +47,21 @@ class Writer(OfTerms[str]):
         self.layout = layout
         self._memberships: dict[tuple[Expr, Values], str] = {}
         self._named: list[str] = []
+        self._numbers: dict[str, int] = {}
 
     def of(self, a: Expr) -> str:
         """Text of a truth-valued term as a condition, of any other as an operand; its name if it is long."""
         text = self._condition(a) if isinstance(a, BoolExpr) else self._value(a)
-        if len(text) <= (LONG if self.is_deep else LONGEST):
+        return self._brief(text, LONG if self.is_deep else LONGEST)
+
+    def _brief(self, text: str, longest: int = LONGEST) -> str:
+        """A text, or its name if it is longer than that."""
+        if len(text) <= longest:
             return text
-        self._named.append(text)
-        return f"t{len(self._named) - 1}"
+        number = self._numbers.setdefault(text, len(self._named))
+        if number == len(self._named):
+            self._named.append(text)
+        return f"t{number}"
 
     def closed(self, text: str) -> str:
         """A text that computes first what has a name in it."""
@@ -171,7 +178,7 @@ class Writer(OfTerms[str]):
                 return moved(f"s & {source.mask}", field.offset - source.offset)
             case op.ITE if not shift and deepest:
                 then, otherwise = (self.bits(arg, field, deepest - 1) for arg in base.args[1:])
-                return f"({then} if {self.condition(base.args[0])} else {otherwise})"
+                return self._brief(f"({then} if {self.condition(base.args[0])} else {otherwise})")
             case op.AND | op.OR | op.NOT | op.EQ | op.LT | op.LE:
                 return f"({field.bits(1)} if {self.condition(a)} else {field.bits(0)})"
             case _:
@@ -191,7 +198,7 @@ class Writer(OfTerms[str]):
         if base.op is op.ITE and not shift and deepest:
             then, otherwise = (self.delta(arg, variable, known, deepest - 1) for arg in base.args[1:])
             if then is not None and otherwise is not None:
-                return f"({then} if {self.condition(base.args[0])} else {otherwise})"
+                return self._brief(f"({then} if {self.condition(base.args[0])} else {otherwise})")
         return None
 
     def successor(self, updates: Iterable[Update], fixed: Mapping[Expr, int]) -> str:
