@@ -7,8 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from draincheck.expr import Expr
 from draincheck.properties import NoDeadlock
 from draincheck.sorts import BoolSort, EnumSort, Sort
@@ -22,13 +20,11 @@ __all__ = ["digest_of"]
 #: values that a variable may start with which are listed one by one where behaviour is written down; of more only the ends are
 LISTED = 1024
 
-#: terms of which more than these stand in one another, or deeper, have a hash where behaviour is written down
-MOST_TERMS, DEEPEST_TERMS = 10_000, 200
-
 
 def digest_of(system: TransitionSystem) -> str:
     """A hash of everything that decides behaviour."""
-    return _hash(_canonical(system))
+    text = json.dumps(_canonical(system), separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _asks_who_rests(system: TransitionSystem) -> bool:
@@ -37,12 +33,13 @@ def _asks_who_rests(system: TransitionSystem) -> bool:
 
 
 def _canonical(system: TransitionSystem) -> list[object]:
-    """Behaviour as plain lists: variables, actions (guards, updates, checks, faults) and properties; no labels, no source lines."""
-    numbers: dict[Expr, int] = dict(system.position)
-    written = _Canonical(numbers)
+    """Behaviour as plain lists: variables, actions (guards, updates, checks, faults) and properties; no labels, no source lines.
 
-    def term(a: Expr) -> object:
-        return written[a].plain
+    Terms stand there by their numbers, and what they are made of stands last.
+    """
+    numbers = system.position
+    terms = _Numbered(numbers)
+    term = terms.__getitem__
 
     def sort(a: Sort) -> object:
         return list(a.names) if isinstance(a, EnumSort) else ["bool"] if isinstance(a, BoolSort) else [a.low, a.high]
@@ -61,42 +58,26 @@ def _canonical(system: TransitionSystem) -> list[object]:
         ],
         [[type(p).__name__, p.name, *map(term, p.conditions())] for p in system.properties],
         term(system.final),
-        *([[[f.strength.value, f.actions] for f in system.fairness]] if system.fairness else []),
-        *([system.quotient] if system.quotient else []),
-        *([[[name, term(rests)] for name, rests in system.at_rest]] if _asks_who_rests(system) else []),
+        [[f.strength.value, f.actions] for f in system.fairness],
+        system.quotient,
+        [[name, term(rests)] for name, rests in system.at_rest] if _asks_who_rests(system) else [],
+        list(terms.numbers),
     ]  # fmt: skip
 
 
-class _Written(Struct, frozen=True):
-    """A term as plain lists: of how many it consists, and how deep they are nested."""
+class _Numbered(OfTerms[int]):
+    """The numbers of terms, in the order in which they are first come to: equal ones have the same, whoever has made them.
 
-    plain: object
-    size: int
-    depth: int
+    Attributes:
+        numbers: what a term is made of, by numbers, with its own: operator and arguments, of a constant its value.
+    """
 
+    def __init__(self, variables: Mapping[Expr, int]) -> None:
+        super().__init__(variables)
+        self.numbers: dict[tuple[str | int, ...], int] = {}
+        self._first = len(variables)
 
-class _Canonical(OfTerms[_Written]):
-    """Terms as plain lists; what is very large has a hash in its place."""
-
-    def __init__(self, numbers: Mapping[Expr, int]) -> None:
-        super().__init__((variable, _Written(number, 1, 1)) for variable, number in numbers.items())
-
-    def of(self, a: Expr) -> _Written:
-        """The lists of a term, from those of its arguments."""
-        if not a.args:
-            return _Written([a.op.value, a.value], 1, 1)
-        plain: list[object] = [a.op.value]
-        size = deepest = 1
-        for arg in a.args:
-            part = self[arg]
-            plain.append(part.plain)
-            size += part.size
-            if part.depth > deepest:  # noqa: PLR1730 - max costs a call
-                deepest = part.depth
-        if size > MOST_TERMS or deepest > DEEPEST_TERMS:
-            return _Written(["sha256", _hash(plain)], 1, 1)
-        return _Written(plain, size, deepest + 1)
-
-
-def _hash(plain: object) -> str:
-    return hashlib.sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest()
+    def of(self, a: Expr) -> int:
+        """The number of a term, from those of its arguments."""
+        written = (a.op.value, *map(self.__getitem__, a.args)) if a.args else (a.op.value, a.value)
+        return self.numbers.setdefault(written, self._first + len(self.numbers))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
-from typing import Final, TypeVar, cast
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from draincheck import op
 from draincheck.errors import ModelError
@@ -56,9 +56,13 @@ class BoolExpr(Expr):
     __slots__ = ()
 
     def __and__(self, other: BoolExpr) -> BoolExpr:
+        if self.op is op.CONST and isinstance(other, BoolExpr):
+            return other if self.value else FALSE
         return _nary(op.AND, FALSE, (self, other))
 
     def __or__(self, other: BoolExpr) -> BoolExpr:
+        if self.op is op.CONST and isinstance(other, BoolExpr):
+            return TRUE if self.value else other
         return _nary(op.OR, TRUE, (self, other))
 
     def __invert__(self) -> BoolExpr:
@@ -110,11 +114,12 @@ class EnumExpr(Expr):
         """True where the value is one of these names; raises ModelError for a name the sort does not have."""
         if not names:
             raise slip(f"{self}.is_() needs a name: {self.sort}")
-        return any_(*(eq(self, self.named(name)) for name in names))
+        found = [eq(self, self.named(name)) for name in names]
+        return found[0] if len(found) == 1 else any_(*found)
 
     def named(self, name: str) -> EnumExpr:
         """The constant of this sort with a name; raises ModelError for a name the sort does not have."""
-        return EnumExpr(op.CONST, (), self.sort, self._position(name))
+        return _enum_constant(self.sort, self._position(name))
 
     def _position(self, name: Value | Expr) -> int:
         if isinstance(name, Expr):
@@ -176,8 +181,12 @@ def constant(sort: Sort, stored: int) -> Expr:
     """The constant of a sort with this stored value."""
     if sort is BOOL:
         return TRUE if stored else FALSE
-    kind = EnumExpr if isinstance(sort, EnumSort) else IntExpr
-    return kind(op.CONST, (), sort, stored)
+    return _enum_constant(sort, stored) if isinstance(sort, EnumSort) else IntExpr(op.CONST, (), sort, stored)
+
+
+@lru_cache
+def _enum_constant(sort: Sort, stored: int) -> EnumExpr:
+    return EnumExpr(op.CONST, (), sort, stored)
 
 
 def not_(a: BoolExpr) -> BoolExpr:
@@ -353,9 +362,13 @@ def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
 class Substitution(OfTerms[Expr]):
     """Replaces leaves in many terms that share parts: each part is looked at once."""
 
-    def __call__(self, a: E) -> E:
-        """The term with its leaves replaced, as by `substitute`."""
-        return cast(E, self[a])
+    if TYPE_CHECKING:
+
+        def __call__(self, a: E) -> E:
+            """The term with its leaves replaced, as by `substitute`."""
+            ...
+    else:
+        __call__ = dict.__getitem__  # the same, said of a term of some kind
 
     def of(self, a: Expr) -> Expr:
         """The term with its parts replaced."""
@@ -371,12 +384,11 @@ class Substitution(OfTerms[Expr]):
 
 def variables_of(*terms: Expr) -> set[Expr]:
     """The variables (leaves that are not constants) of terms."""
-    seen, todo = set(terms), list(terms)
-    for term in todo:
-        new = [arg for arg in term.args if arg not in seen]
-        seen.update(new)
-        todo += new
-    return {term for term in todo if term.op is op.VAR or term.op is op.AT}
+    seen = layer = set(terms)
+    while layer:
+        layer = {arg for term in layer for arg in term.args} - seen
+        seen |= layer
+    return {term for term in seen if term.op is op.VAR or term.op is op.AT}
 
 
 class Evaluation(OfTerms[int]):

@@ -6,7 +6,7 @@ the test. The reference interpreter and the second reading of the language find 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Final
@@ -21,12 +21,14 @@ __all__ = ["at_work", "bearing"]
 MOST_TRIED: Final = 1 << 14
 
 
-def at_work(actions: Sequence[Action], demands: Iterable[Expr], final: Expr, straight: Iterable[str]) -> frozenset[str]:
+def at_work(
+    actions: Sequence[Action], demands: Iterable[Expr], final: Expr, goes_round: Callable[[str], bool]
+) -> frozenset[str]:
     """The processes that have to end before everything has: the others only look on, and may do so for ever.
 
     At work is who stores something that `final` reads, or, in a variable of the program, something that a demand reads; and who stores what one
     of these reads, where it stands and what it remembers in history variables included. Whoever else stores something in a variable of the
-    program is waited for only if it goes straight to its end (`straight`): that may put off that all has ended, and never prevent it.
+    program is waited for only if it goes straight to its end, and not round: that may put off that all has ended, and never prevent it.
     """
     reads, writes = _reads(actions), _writes(actions)
     demanded, needed = variables_of(*demands, *_checked(actions)), variables_of(final)
@@ -34,7 +36,7 @@ def at_work(actions: Sequence[Action], demands: Iterable[Expr], final: Expr, str
     found = {name for name, written in writes.items() if own[name] & demanded or written & needed}
     while more := {name for name in writes.keys() - found if _is_read(writes[name], name, reads, found)}:
         found |= more
-    return frozenset(found | {name for name in straight if own.get(name)})
+    return frozenset(found | {name for name in own.keys() - found if own[name] and not goes_round(name)})
 
 
 def bearing(system: TransitionSystem, item: Property | None = None) -> Iterator[str]:

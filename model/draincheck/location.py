@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING
 
 from draincheck.errors import ModelError, SourceLine
@@ -32,6 +31,8 @@ _LANGUAGE = tuple(_HERE + name for name in ("lang", "expr.py", "refusals.py", "s
 _ENDS = {"(start)": "start", "(ended)": "end"}
 _passing: set[str] = set()
 _names: dict[str, str] = {}
+#: lines by where their code stands: asking Python for one takes longer than a statement
+_lines: dict[tuple[int, int], tuple[CodeType, SourceLine]] = {}
 _files: dict[str, str] = {}
 
 
@@ -42,20 +43,25 @@ def caller_line(passed: int = 1) -> SourceLine:
     """
     frame: FrameType | None = sys._getframe(passed)  # pyright: ignore[reportPrivateUsage] - inspect has no way to skip any
     while frame is not None:
-        file = frame.f_code.co_filename
-        if file not in _passing:  # every statement comes here: what is known of a file is looked up
-            if name := _names.get(file):
-                return _line(name, frame.f_lineno)
-            if not (file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"):
-                return _line(_short_name(file, frame), frame.f_lineno)
+        code = frame.f_code
+        place = id(code), frame.f_lasti
+        known = _lines.get(place)  # every statement comes here: what is known is looked up
+        if known is not None and known[0] is code:
+            return known[1]
+        file = code.co_filename
+        if file not in _passing:
+            if file in _names or not _is_passing(file):
+                line = SourceLine(_names.get(file) or _short_name(file, frame), frame.f_lineno)
+                _lines[place] = code, line
+                return line
             _passing.add(file)
         frame = frame.f_back
     return SourceLine("?", 0)
 
 
-@cache
-def _line(name: str, number: int) -> SourceLine:
-    return SourceLine(name, number)
+def _is_passing(file: str) -> bool:
+    """Whether a file only passes on what a model's source says."""
+    return file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"
 
 
 def source_of(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,14 +13,28 @@ from msgspec.structs import replace
 from draincheck import op
 from draincheck.budget import look
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, all_, any_, constant, eq, not_, variables_of
+from draincheck.expr import (
+    FALSE,
+    REBUILD,
+    TRUE,
+    BoolExpr,
+    Expr,
+    Substitution,
+    all_,
+    any_,
+    constant,
+    eq,
+    not_,
+    variables_of,
+)
 from draincheck.influence import at_work
 from draincheck.lang import fairness
 from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.uncalled import refuse_uncalled
-from draincheck.sorts import IntSort
+from draincheck.op import Op
+from draincheck.sorts import IntSort, Sort
 from draincheck.system import Action, BoolVar, Control, Fault, IntVar, Part, Place, TransitionSystem, Update, Variable
 from draincheck.words import listed
 
@@ -53,10 +68,11 @@ def compile_model(model: Model) -> TransitionSystem:
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     if model.final_when is not FALSE:
         demands = (condition for item in properties for condition in item.conditions())
-        straight = [item.process.name for item in compiled if not item.goes_round()]
-        working = at_work(actions, demands, final, straight)
+        by_name = {item.process.name: item for item in compiled}
+        working = at_work(actions, demands, final, lambda name: by_name[name].goes_round())
         at_rest[""] = any_(*(not_(rests) for name, rests in at_rest.items() if name in working))
-    _check_local_tests(compiled, model)
+    if model.local_tests:
+        _check_local_tests(compiled, model)
     _check_yields(compiled)
     _check_updates(model)
     refuse_uncalled([model.line.file, *(p.line.file for c in compiled for e in c.flow.edges for p in e.path.parts)])
@@ -89,11 +105,11 @@ def _with_interchangeable(
 
 
 class _Step(Struct, frozen=True):
-    """An action in the making: a recorded edge, taken from a place where control rests, to another."""
+    """An action in the making: a recorded edge, taken from a place where control rests, to another, by their numbers."""
 
     edge: Edge
-    source: Rest
-    target: Rest
+    source: int
+    target: int
 
 
 class _Handover(Struct, frozen=True):
@@ -135,32 +151,43 @@ class _Compiled:
         self.flow = process.flow
         process.close()
         self.steps: list[_Step] = []
-        self.number: dict[Rest, int] = {}
-        self._here: dict[Rest, BoolExpr] = {}
-        self._gotos: dict[Rest, Update] = {}
+        self.rests: list[Rest] = []
         self._number_rests()
+        #: the condition that control rests at a place, and the update that brings it there, by its number
+        self._here: list[BoolExpr] = [TRUE]
+        self._gotos: list[Update] = []
+        self._controls: dict[int, BoolExpr] = {}
         self.pc: IntVar | None = None
-        if len(self.number) > 1:
+        if len(self.rests) > 1:
             self.count_places()
 
     def count_places(self) -> None:
         """Give the process a program counter."""
-        sort = IntSort(0, len(self.number) - 1)
-        self.pc = IntVar(f"pc {self.process.name}", sort, (0,), internal=True, counts=self.process.name)
+        sort = IntSort(0, len(self.rests) - 1)
+        self.pc = pc = IntVar(f"pc {self.process.name}", sort, (0,), internal=True, counts=self.process.name)
+        places = [constant(sort, number) for number in range(len(self.rests))]
+        self._here = [eq(pc, place) for place in places]
+        self._gotos = [Update(pc, place) for place in places]
 
     def _number_rests(self) -> None:
         leaving: dict[int, list[Edge]] = {}
         for edge in self.flow.edges:
             leaving.setdefault(edge.path.start, []).append(edge)
-        queue = [self.flow.rest(self.flow.entry)]
-        self.number = {queue[0]: 0}
-        for rest in queue:
-            for edge in leaving.get(rest.base, ()) if not self._ends_by_step(rest) else (self._end_step(),):
-                target = self.flow.rest(edge.target)
-                self.steps.append(_Step(edge, rest, target))
-                if target not in self.number:
-                    self.number[target] = len(self.number)
-                    queue.append(target)
+        numbers: dict[Rest, int] = {}
+        at: dict[int, int] = {}
+
+        def number(location: int) -> int:
+            if location not in at:
+                rest = self.flow.rest(location)
+                at[location] = numbers.setdefault(rest, len(numbers))
+                if len(numbers) > len(self.rests):
+                    self.rests.append(rest)
+            return at[location]
+
+        number(self.flow.entry)
+        for source, rest in enumerate(self.rests):
+            edges = [self._end_step()] if self._ends_by_step(rest) else leaving.get(rest.base, ())
+            self.steps += [_Step(edge, source, number(edge.target)) for edge in edges]
 
     def own(self, handovers: _Handovers) -> list[Variable]:
         """The variables that the language has made for it."""
@@ -172,7 +199,7 @@ class _Compiled:
         """Whether control may come to a place where it has been."""
         order = TopologicalSorter[int]()
         for step in self.steps:
-            order.add(self.number[step.target], self.number[step.source])
+            order.add(step.target, step.source)
         try:
             order.prepare()
         except CycleError:
@@ -192,52 +219,38 @@ class _Compiled:
     def _has_ended(self, rest: Rest) -> bool:
         return rest.base == self.flow.end and not self._ends_by_step(rest)
 
-    def _goto(self, pc: IntVar, rest: Rest) -> Update:
-        """Control comes to a place."""
-        found = self._gotos.get(rest)
-        if found is None:
-            found = self._gotos[rest] = Update(pc, constant(pc.sort, self.number[rest]))
-        return found
-
-    def here(self, rest: Rest) -> BoolExpr:
-        """The condition that control rests at a place."""
-        if self.pc is None:
-            return TRUE
-        found = self._here.get(rest)
-        if found is None:
-            found = self._here[rest] = eq(self.pc, constant(self.pc.sort, self.number[rest]))
-        return found
-
     def named(self, name: str, handovers: _Handovers) -> BoolExpr | None:
         """The condition that control is at a place of this name, or None if the process has none."""
         if name == "(ended)":
             return self._at_end(handovers)
         if name not in self.flow.known_names():
             return None
-        behind = (self._is_at(rest, handovers) for rest in self.number if name in rest.names)
-        return any_(*behind, *(self._is_in(rest, handovers) for rest in self.number if self._name_inside(rest) == name))
+        places = list(zip(self.rests, self._here, strict=True))
+        behind = [self._is_at(rest, here, handovers) for rest, here in places if name in rest.names]
+        inside = [self._is_in(rest, here, handovers) for rest, here in places if self._name_inside(rest) == name]
+        return any_(*behind, *inside)
 
     def at_rest(self, handovers: _Handovers) -> BoolExpr:
         """The condition that the process has ended, or is a coroutine that is where it starts, because nobody has entered it yet."""
         ended, token = self._at_end(handovers), self.token
-        return ended if token is None else any_(ended, all_(not_(token), self.here(next(iter(self.number)))))
+        return ended if token is None else any_(ended, all_(not_(token), self._here[0]))
 
     def _at_end(self, handovers: _Handovers) -> BoolExpr:
-        return any_(*(self._is_at(rest, handovers) for rest in self.number if self._has_ended(rest)))
+        places = zip(self.rests, self._here, strict=True)
+        return any_(*[self._is_at(rest, here, handovers) for rest, here in places if self._has_ended(rest)])
 
-    def _is_at(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
-        return all_(self.here(rest), *self._back(rest, handovers))
+    def _is_at(self, rest: Rest, here: BoolExpr, handovers: _Handovers) -> BoolExpr:
+        return here & self._back(rest, handovers)
 
     def _name_inside(self, rest: Rest) -> str | None:
         return None if rest.entered_at is None else self.flow.inside.get(rest.entered_at)
 
-    def _is_in(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
-        return all_(self.here(rest), handovers[rest.awaits].runs_for(self.process.name))
+    def _is_in(self, rest: Rest, here: BoolExpr, handovers: _Handovers) -> BoolExpr:
+        return here & handovers[rest.awaits].runs_for(self.process.name)
 
-    def _back(self, rest: Rest, handovers: _Handovers) -> Iterator[BoolExpr]:
-        """The coroutine that was entered has given control back."""
-        if rest.awaits:
-            yield ~handovers[rest.awaits].runs_for(self.process.name)
+    def _back(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
+        """The coroutine that was entered, if one was, has given control back."""
+        return ~handovers[rest.awaits].runs_for(self.process.name) if rest.awaits else TRUE
 
     def action(self, index: int, step: _Step, resolve: _Resolve, handovers: _Handovers, model: Model) -> Action:
         """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
@@ -250,48 +263,49 @@ class _Compiled:
             index=index,
             process=self.process.name,
             parts=tuple([part if part.when is TRUE else part.only(resolve(part.when)) for part in path.parts]),
-            guard=all_(*self._control(step.source, handovers, model), *map(resolve, path.guard)),
+            guard=all_(self._control(step.source, handovers, model), *map(resolve, path.guard)),
             updates=tuple(self._updates(step, resolve, handovers)),
             checks=tuple(
                 [replace(check, holds=resolve(check.holds), asked=resolve(check.asked)) for check in path.checks]
             ),
             faults=tuple([fault for fault in faults if fault.when is not FALSE]),
-            location=None if self.pc is None else self.number[step.source],
-            demands=tuple(path.guard),
+            location=None if self.pc is None else step.source,
+            demands=path.guard,
         )
 
     def control(self, handovers: _Handovers) -> Control:
         """Where the process can rest, for people."""
-        places = tuple(self._place(rest, handovers) for rest in self.number)
+        places = tuple([self._place(rest, handovers) for rest in self.rests])
         return Control(self.process.name, self.pc, self.token, places, self.process.may_stop)
 
     def _place(self, rest: Rest, handovers: _Handovers) -> Place:
         frames, line = self.flow.statements.get(rest.base, ((), None))
-        inside, back = self._name_inside(rest) or "", all_(*self._back(rest, handovers))
+        inside, back = self._name_inside(rest) or "", self._back(rest, handovers)
         return Place(tuple(sorted(rest.names)), frames, line, rest.awaits, inside, back, self._has_ended(rest))
 
-    def _control(self, source: Rest, handovers: _Handovers, model: Model) -> Iterator[BoolExpr]:
-        if self.token is not None:
-            yield self.token
-        yield self.here(source)
-        if source.awaits:
-            yield from self._back(source, handovers)
-        if model.aborted is not None:
-            yield ~model.aborted
+    def _control(self, source: int, handovers: _Handovers, model: Model) -> BoolExpr:
+        """Control is at a place, and whoever leaves it has control."""
+        found = self._controls.get(source)
+        if found is None:
+            has_it = TRUE if self.token is None else self.token
+            goes_on = TRUE if model.aborted is None else ~model.aborted
+            found = all_(has_it, self._here[source], self._back(self.rests[source], handovers), goes_on)
+            self._controls[source] = found
+        return found
 
-    def _updates(self, step: _Step, resolve: _Resolve, handovers: _Handovers) -> Iterator[Update]:
-        name, token = self.process.name, self.token
-        for variable, value in step.edge.path.env.items():
-            if resolve[variable] is not (new := resolve[value]):
-                yield resolve.stored(variable, new)
-        if step.target.awaits:
-            yield from handovers[step.target.awaits].entered_by(name)
-        if token is not None and self._has_ended(step.target):
-            yield Update(token, FALSE)
-        if token is not None and (self._has_ended(step.target) or token in step.edge.path.env):
-            yield from handovers[name].given_back()
+    def _updates(self, step: _Step, resolve: _Resolve, handovers: _Handovers) -> list[Update]:
+        name, token, target, env = self.process.name, self.token, self.rests[step.target], step.edge.path.env
+        found = [update for pair in env.items() if (update := resolve.stored(pair)) is not None]
+        if target.awaits:
+            found += handovers[target.awaits].entered_by(name)
+        ended = token is not None and self._has_ended(target)
+        if token is not None and ended:
+            found.append(Update(token, FALSE))
+        if ended or token in env:
+            found += handovers[name].given_back()
         if self.pc is not None and step.target != step.source:
-            yield self._goto(self.pc, step.target)
+            found.append(self._gotos[step.target])
+        return found
 
 
 _Handovers: TypeAlias = dict[str, _Handover]
@@ -368,8 +382,10 @@ class _Resolve(Substitution):
     """Replaces places by what they mean, and refuses variables that belong to no or to another model."""
 
     def __init__(self, variables: tuple[Variable, ...], places: Mapping[Expr, Expr]) -> None:
-        super().__init__((*((variable, variable) for variable in variables), *places.items()))
-        self._stored: dict[tuple[Expr, Expr], Update] = {}
+        super().__init__((*zip(variables, variables, strict=True), *places.items()))
+        self._stored: dict[tuple[Expr, Expr], Update | None] = {}
+        self._terms: dict[tuple[Op, tuple[Expr, ...]], Expr] = {}
+        self._constants: dict[tuple[Sort, int], Expr] = {}
         #: what is being resolved: a step written in a line, or what is demanded under a name
         self.line: SourceLine | None = None
         self._demand = ""
@@ -379,18 +395,29 @@ class _Resolve(Substitution):
         self.line, self._demand = None, f"{demand}: "
         return self
 
-    def stored(self, variable: Expr, value: Expr) -> Update:
-        """The update that stores a value; many ways through the same statements store the same."""
-        found = self._stored.get((variable, value))
-        if found is None:
+    def stored(self, pair: tuple[Expr, Expr]) -> Update | None:
+        """The update that stores a value in a variable, None if that changes nothing; many ways through the same statements store the same."""
+        if pair not in self._stored:
+            variable, value = map(self.__getitem__, pair)
             assert isinstance(variable, Variable)
-            found = self._stored[variable, value] = Update(variable, value)
+            self._stored[pair] = None if value is variable else Update(variable, value)
+        return self._stored[pair]
+
+    def of(self, a: Expr) -> Expr:
+        """The term with its parts replaced; equal ones, however often they have been written, become one."""
+        if not a.args:
+            return self.leaf(a)
+        args = tuple(map(self.__getitem__, a.args))
+        found = self._terms.get((a.op, args))
+        if found is None:
+            same = all(map(operator.is_, args, a.args))
+            found = self._terms[a.op, args] = a if same else REBUILD[a.op](*args)
         return found
 
     def leaf(self, a: Expr) -> Expr:
         """Raise ModelError for all but constants: what may stand in a term has been replaced."""
         if a.op is op.CONST:
-            return a
+            return self._constants.setdefault((a.sort, a.value), a)
         raise ModelError(f"{self._demand}unknown variable {a}: it was not made by this model", self.line)
 
 

@@ -118,10 +118,12 @@ class Recorder:
         if self._statements % PIECE == 0 or len(self._paths) > MANY:
             look()
         line = self._place()
-        self._resolve()
+        if self._branching is not None:
+            self._resolve()
         if not self._paths:
             raise ModelError(self._beside or _UNREACHABLE, line, self.name)
-        self._gather()
+        if len(self._paths) > 1:
+            self._gather()
         for path in self._paths:
             if not path.begun:
                 self.flow.statements[path.start] = tuple(self._frames), line
@@ -141,7 +143,8 @@ class Recorder:
         """A block ends: a `when` in it too."""
         if self.blocks.unopened or self.blocks.broken:
             self.blocks.refuse_unopened()
-        self._resolve()
+        if self._branching is not None:
+            self._resolve()
 
     def _resolve(self) -> None:
         """Close a `when` that turned out to have no `otherwise`."""
@@ -157,8 +160,6 @@ class Recorder:
 
     def _gather(self) -> None:
         """Lead the paths on which nothing has begun to one location."""
-        if len(self._paths) < 2:
-            return
         waiting = [path for path in self._paths if not path.begun]
         if len(waiting) > 1:
             place = self.flow.new()
@@ -218,9 +219,9 @@ class Recorder:
     ) -> Part:
         """A part that may be without a label: it only goes on, or remembers something."""
         want_text(mark, "a mark")
-        opens = min(self._fresh, len(self._frames))
-        self._fresh = len(self._frames)
-        return Part(label, tuple(self._frames), opens, mark, line, TRUE, writes, enters, choice)
+        frames = tuple(self._frames)
+        opens, self._fresh = min(self._fresh, len(frames)), len(frames)
+        return Part(label, frames, opens, mark, line, TRUE, writes, enters, choice)
 
     @property
     def token(self) -> BoolVar | None:
