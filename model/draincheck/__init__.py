@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from draincheck.errors import ModelError, ModelFault, TraceError
     from draincheck.lang import Model, variant
     from draincheck.model_file import ModelFile
+    from draincheck.reductions.wanted import Reductions
     from draincheck.report.jsontrace import read_trace, write_trace
     from draincheck.report.text import render_trace
     from draincheck.run import Run, Trace
@@ -43,6 +44,7 @@ __all__ = [
     "ModelFault",
     "ModelFile",
     "Outcome",
+    "Reductions",
     "Result",
     "Run",
     "Subject",
@@ -72,6 +74,7 @@ _HOMES = {
     "errors": ("ModelError", "ModelFault", "TraceError"),
     "lang": ("Model", "variant"),
     "model_file": ("ModelFile",),
+    "reductions.wanted": ("Reductions",),
     "report.jsontrace": ("read_trace", "write_trace"),
     "report.text": ("render_trace",),
     "run": ("Run", "Trace"),

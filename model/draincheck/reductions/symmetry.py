@@ -23,8 +23,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck import op
+from draincheck.budget import look
 from draincheck.errors import ModelError
-from draincheck.expr import BoolExpr, Expr, Substitution, all_, eq
+from draincheck.expr import BoolExpr, Expr, Substitution, all_, eq, variables_of
 from draincheck.reductions.cases import Cases
 from draincheck.system import Action, Interchangeable, TransitionSystem, Update, Variable
 from draincheck.walks import OfTerms
@@ -52,13 +53,17 @@ class Exchange(Struct, frozen=True):
 
 
 def exchanges(system: TransitionSystem) -> list[Exchange]:
-    """The exchanges of neighbours among components that a system calls interchangeable. Raises ModelError for those that are not."""
+    """The exchanges of neighbours among components that a system calls interchangeable.
+
+    Raises ModelError for those that are not, OutOfBudget.
+    """
     shapes = _Shapes()
-    return [
-        _exchange(system, shapes, number, first)
-        for number, group in enumerate(system.interchangeable)
-        for first in range(len(group.components) - 1)
-    ]
+    found: list[Exchange] = []
+    for number, group in enumerate(system.interchangeable):
+        for first in range(len(group.components) - 1):
+            look()
+            found.append(_exchange(system, shapes, number, first))
+    return found
 
 
 def is_symmetric(condition: BoolExpr, exchanged: Iterable[Exchange]) -> bool:
@@ -92,7 +97,7 @@ def _exchange(system: TransitionSystem, shapes: _Shapes, number: int, first: int
             raise ModelError(f"{where}: {a} and {b} have other values, or start with others", group.line)
     variables = dict[Expr, Expr](zip((*one, *other), (*other, *one), strict=True))
     image = Substitution(variables)
-    actions = _counterparts(system, shapes, image, where, group)
+    actions = _counterparts(system, shapes, variables, where, group)
     promised = {(each.strength, frozenset(each.actions)) for each in system.fairness}
     for each in system.fairness:
         if (each.strength, frozenset(actions[index] for index in each.actions)) not in promised:
@@ -115,14 +120,16 @@ def _is_same(shapes: _Shapes, condition: BoolExpr, image: Substitution) -> bool:
 
 
 def _counterparts(
-    system: TransitionSystem, shapes: _Shapes, image: Substitution, where: str, group: Interchangeable
+    system: TransitionSystem, shapes: _Shapes, variables: Mapping[Expr, Expr], where: str, group: Interchangeable
 ) -> list[int]:
     """For each action the number of the one that does what its image does, each once. Raises ModelError if one has none."""
+    touched = [action for action in system.actions if not shapes.variables_of(action).isdisjoint(variables)]
+    image = Substitution(variables)
     free: dict[object, list[Action]] = {}
-    for action in system.actions:
+    for action in touched:
         free.setdefault(shapes.of_action(action), []).append(action)
-    found, odd = dict[int, int](), list[Action]()
-    for action in system.actions:
+    found, odd = {action.index: action.index for action in system.actions}, list[Action]()
+    for action in touched:
         alike = free.get(shapes.of_action(_image(action, image)))
         if alike:
             found[action.index] = alike.pop(0).index
@@ -176,6 +183,17 @@ class _Shapes(OfTerms[int]):
         super().__init__()
         self._numbers: dict[object, int] = {}
         self._added: dict[int, tuple[int, ...]] = {}
+        self._variables: dict[int, set[Expr]] = {}
+
+    def variables_of(self, action: Action) -> set[Expr]:
+        """The variables that an action reads or writes."""
+        found = self._variables.get(action.index)
+        if found is None:
+            terms: list[Expr] = [action.guard, *(f.when for f in action.faults)]
+            terms += [term for u in action.updates for term in (u.variable, u.value)]
+            terms += [term for c in action.checks for term in (c.holds, c.asked)]
+            found = self._variables[action.index] = variables_of(*terms)
+        return found
 
     def of(self, a: Expr) -> int:
         """The number of a term, from those of its parts."""
