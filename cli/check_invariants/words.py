@@ -14,8 +14,9 @@ from draincheck.words import counted, listed
 
 if TYPE_CHECKING:
     from draincheck.certificate import InvariantClaim
+    from draincheck.verdict import Exploration
 
-__all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", "placed", "tallied"]
+__all__ = ["VERDICTS", "Listed", "as_far_as_modelled", "claimed", "conclusion", "placed", "searched", "tallied"]
 
 #: verdicts, with the sign of each in a table, what is said of several, and the colour on a terminal
 VERDICTS = {
@@ -118,6 +119,11 @@ def claimed(claims: Sequence[InvariantClaim]) -> str:
     others = [claim.property for claim in claims if claim.verdict != "holds"]
     parts = [(held, "holds", "hold"), (others, "is not reachable", "are not reachable")]
     return "; ".join(f"{', '.join(names)} {one if len(names) == 1 else more}" for names, one, more in parts if names)
+
+
+def searched(found: Exploration) -> str:
+    """How many states a search has stored, for a table, and whether these are those of a reduced system."""
+    return f"{found.statistics.states}, reduced" if found.reduction else str(found.statistics.states)
 
 
 def placed(found: Mapping[str, Sequence[str]]) -> str:

@@ -335,3 +335,10 @@ def test_exchanges_know_which_action_takes_whose_place() -> None:
     alike = Interchangeable(((a,), (b,)), SourceLine("m.py", 1))
     system: TransitionSystem = replace(machine.system(), interchangeable=(alike,))
     assert [list(each.actions) for each in exchanges(system)] == [[2, 1, 0]]
+
+
+def test_a_table_says_what_was_reduced() -> None:
+    """Where a row stands for a model; by itself nothing is reduced there."""
+    table = [FAMILY, "--set", "alike=true", "--set", "devices=1,2"]
+    assert "522, reduced" in run("check", *table, "--reductions", "both").stdout
+    assert "reduced" not in run("check", *table).stdout

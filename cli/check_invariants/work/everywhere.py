@@ -28,7 +28,7 @@ from check_invariants.output import (
 )
 from check_invariants.selection import impossible, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
-from check_invariants.words import Listed, placed
+from check_invariants.words import Listed, placed, searched
 from check_invariants.work.document import document
 from check_invariants.work.findings import Checked, Wanted
 from draincheck import Run
@@ -107,7 +107,7 @@ class _Told(Struct, frozen=True):
     limited: bool
     listed: list[Listed]
     codes: list[ExitCode]
-    states: int | None
+    states: str
     counterexamples: list[tuple[list[str], bool, int]]
     answered: Json
     files: Mapping[str, str]
@@ -125,7 +125,7 @@ def _told(subject: CodeBase, asked: Asked, wanted: Wanted) -> _Told:
         any(item.word == "holds" and subject.limits(item.name, item.verdict.outcome) for item in found.listed),
         found.listed,
         codes,
-        None if result.exploration is None else result.exploration.statistics.states,
+        "" if result.exploration is None else searched(result.exploration),
         [([i.name for i in item.items], item.matters, len(item.run.steps)) for item in found.counterexamples],
         whole("check", document(found, wanted.traces != 0), ending(codes, result.stopped)) if wanted.as_json else None,
         _files(found) if wanted.trace_out is not None else {},
@@ -307,7 +307,7 @@ def _table_of_the_asked(found: _Found) -> Table:
 
 
 def _states(row: _Row) -> Cell:
-    return "" if row[1] is None or row[1].states is None else str(row[1].states)
+    return "" if row[1] is None else row[1].states
 
 
 def _outcome(row: _Row) -> Cell:

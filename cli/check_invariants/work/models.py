@@ -12,7 +12,7 @@ from check_invariants.judge import Asked, checked, warn
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
 from check_invariants.own_models import Maker, Models
 from check_invariants.table import Cell, Column, Styled, Table
-from check_invariants.words import Listed
+from check_invariants.words import Listed, searched
 from draincheck import ModelFile
 from draincheck.checking import Result
 from draincheck.parameters import assigned
@@ -72,6 +72,11 @@ class _Row(Struct, frozen=True):
     def states(self) -> str:
         """How many states there are, if the engine says so."""
         return "" if self.result.exploration is None else str(self.result.exploration.statistics.states)
+
+    @property
+    def searched(self) -> str:
+        """The same, and whether these are those of a reduced system."""
+        return "" if self.result.exploration is None else searched(self.result.exploration)
 
 
 def _row(asked: Asked, named: Maker) -> _Row:
@@ -144,7 +149,7 @@ def _table(models: Models, rows: Sequence[_Row]) -> Table:
         Column("unknown"): those("unknown", "yellow"),
         Column("not as expected"): lambda row: Styled(row.differences, "bold yellow"),
         Column("refused"): lambda row: Styled(row.refused, "bold red"),
-        Column("states", right=True): lambda row: row.states,
+        Column("states", right=True): lambda row: row.searched,
     }
     table = Table.of(rows, columns)
     for header in ("with", "never asked", "unknown", "not as expected", "refused", "states"):
