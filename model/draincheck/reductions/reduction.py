@@ -15,8 +15,8 @@ from draincheck.words import counted, listed
 
 __all__ = ["Path", "Reduction", "reduced"]
 
-#: terms that are looked at to find confluent actions, at most: a tenth of a second
-WORK = 60_000
+#: terms that are looked at to find confluent actions, at most: some tenths of a second, and where nobody has asked for them some hundredths
+WORK, UNASKED = 300_000, 30_000
 
 #: a state to start from and the indices of the actions to take
 Path = tuple[State, Sequence[int]]
@@ -136,7 +136,7 @@ class _Way:
 def reduced(system: TransitionSystem, wanted: Reductions, sought: Sequence[Sought]) -> Reduction:
     """The reduction of a system that keeps what is sought, such as it is: perhaps none."""
     exchanged, refused = _exchanged(system, sought) if wanted.symmetry else ([], [])
-    smaller, steps = system, _settled(system, sought) if wanted.confluence else None
+    smaller, steps = system, _settled(system, sought, wanted) if wanted.confluence else None
     if steps is not None:
         smaller = steps.system
     if exchanged:
@@ -155,8 +155,9 @@ def _exchanged(system: TransitionSystem, sought: Sequence[Sought]) -> tuple[list
     return [one for one in every if one.group not in odd], list(refused)
 
 
-def _settled(system: TransitionSystem, sought: Sequence[Sought]) -> Settled | None:
+def _settled(system: TransitionSystem, sought: Sequence[Sought], wanted: Reductions) -> Settled | None:
     """The system with confluent steps taken at once; None if there are none."""
     kept = [each.condition for each in sought if not each.at_ends]
-    found = acyclic(system, Confluence(system, kept, WORK).actions)
+    work = UNASKED if wanted is Reductions.AUTO else WORK
+    found = acyclic(system, Confluence(system, kept, work).actions)
     return settled(system, found) if found else None
