@@ -59,8 +59,8 @@ long: setup ## What no run of CI has the time for, with its counts: 200,000 prog
 	$(BIN)/python -m tests.mutation model --number 1000000
 	$(BIN)/python -m tests.mutation core --number 1000000
 
-coverage: setup ## How many branches the quick tests take: 95 % at the least
-	$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
+coverage: ## How many branches the quick tests take: 95 % at the least
+	$(MAKE) test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
 
 wheel: setup ## Install the wheel where nothing else is, and run some quick tests on it
 	rm -rf $(VENV)/wheel

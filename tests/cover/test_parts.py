@@ -62,7 +62,7 @@ def test_a_file_of_an_npm_package_is_a_part_too(
     """Skipped, with how to get it, and run where it lies; it is no program."""
     monkeypatch.setattr(parts, "FILES", tmp_path)
     folder.makepyfile(NEEDS.replace("dot", "mermaid.min.js"))
-    ran(folder).stdout.fnmatch_lines(["*mermaid.min.js is not here: .ci/npm-files"])
+    ran(folder).stdout.fnmatch_lines(["*mermaid.min.js is not here: .ci/part-files"])
     (tmp_path / "mermaid.min.js").touch()
     ran(folder).assert_outcomes(passed=1)
 

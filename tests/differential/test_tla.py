@@ -1,11 +1,10 @@
 """A module of TLA+, read by a parser and an explorer that know nothing of this project, means what the interpreter says of the system.
 
-With TLC_JAR naming a TLC, it is asked as well.
+TLC itself is asked about some of them.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from tests.differential.test_liveness_reference import systems as fair_systems
 from tests.support.exported import checked, shifting
 from tests.support.house import ROOT
 from tests.support.machines import Machine, bounded, clock, event_loop, philosophers
+from tests.support.parts import file_of
 from tests.support.samples import sampled
 from tests.support.spin import Found, expected
 from tests.support.strategies import random_system
@@ -182,7 +182,7 @@ class Tlc:
     def _said(self, line: str) -> str:
         (self._folder / f"{self.module.name}.cfg").write_text(f"SPECIFICATION Spec\n{line}\n", encoding="ascii")
         apart = f"-Djava.io.tmpdir={self._folder}"  # where it puts its own modules
-        options = ("-XX:+UseParallelGC", "-Xmx1g", apart, "-cp", os.environ["TLC_JAR"])
+        options = ("-XX:+UseParallelGC", "-Xmx1g", apart, "-cp", str(file_of("tla2tools.jar")))
         command = ("java", *options, "tlc2.TLC", "-deadlock", "-workers", "1", self.module.name)
         return subprocess.run(
             command, cwd=self._folder, capture_output=True, text=True, check=False, timeout=600
@@ -199,7 +199,7 @@ def tlc_systems() -> dict[str, TransitionSystem]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("TLC_JAR" not in os.environ, reason="TLC_JAR names no TLC")
+@pytest.mark.needs("java", "tla2tools.jar")
 @pytest.mark.parametrize("name", tlc_systems())
 def test_tlc_agrees(name: str, tmp_path: Path) -> None:
     """TLC stores as many distinct states, and sees the same violated."""
