@@ -147,12 +147,18 @@ def test_one_liners_are_those_of_the_commands(name: str) -> None:
     assert (loaded.help or "").partition("\n")[0] == COMMANDS[name]
 
 
-LEAVES = [name for name in COMMANDS if name not in ("trace", "certificate")]
+LEAVES = [name for name in COMMANDS if name not in ("trace", "certificate", "model")]
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [*([name] for name in LEAVES), ["trace", "show"], ["trace", "export"], ["certificate", "check"]],
+    [
+        *([name] for name in LEAVES),
+        ["trace", "show"],
+        ["trace", "export"],
+        ["certificate", "check"],
+        ["model", "export"],
+    ],
     ids=" ".join,
 )
 def test_every_help_text_has_exit_codes_and_an_example(arguments: list[str]) -> None:

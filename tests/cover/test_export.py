@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from draincheck.errors import ExportError, ModelError
 from draincheck.export import FORMATS, Exported, Origin, demanded, infix
-from draincheck.export.naming import Names, letters, remark
+from draincheck.export.naming import Spellings, letters, remark
 from draincheck.naturals import NATURAL
 from draincheck.properties import Always, CanAlwaysFinish, Eventually, NoDeadlock, Property
 from draincheck.sorts import BOOL, EnumSort, IntSort
@@ -82,7 +82,7 @@ def test_spin_reads_nasty_names(tmp_path: Path) -> None:
 
 def test_names_that_one_function_makes_equal_are_numbered() -> None:
     """The first keeps its name; what is reserved is nobody's."""
-    names = Names(lambda name, number: letters(name) if number == 1 else f"{letters(name)}_{number}", {"a_b", "x"})
+    names = Spellings(lambda name, number: letters(name) if number == 1 else f"{letters(name)}_{number}", {"a_b", "x"})
     assert [names.new(name) for name in ("a/b", "a b", "a_b_2", "", "q")] == ["a_b_2", "a_b_3", "a_b_2_2", "x_2", "q"]
 
 

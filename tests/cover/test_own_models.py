@@ -47,6 +47,7 @@ ASKED = {
     "simulate": (["m.py:build", "--set", "bad=on"], 12),
     "prove": (["m.py:build", "--set", "bad=off", "-o", "proof.smt2"], 0),
     "graph": (["m.py:build", "--set", "bad=on"], 0),
+    "model export": (["m.py:build", "--set", "bad=on", "-o", "m.pml"], 0),
     "trace export": (["m.py:build", "--set", "bad=on", "--property", "kept", "-o", "kept.json"], 0),
     "trace show": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
     "explain": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),

@@ -33,7 +33,7 @@ def written_twice(negated: bool = False) -> TransitionSystem:
 
 def terms_of(system: TransitionSystem) -> list[Expr]:
     """Every term in its actions and properties, each object once."""
-    roots = [c for item in system.properties for c in item.conditions()]
+    roots: list[Expr] = [c for item in system.properties for c in item.conditions()]
     for action in system.actions:
         roots += [action.guard, *(update.value for update in action.updates)]
     found: dict[Expr, None] = {}

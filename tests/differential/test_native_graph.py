@@ -16,7 +16,7 @@ from draincheck import budget
 from draincheck.engines.liveness import decide
 from draincheck.exploration import loop as loops
 from draincheck.exploration.components import components
-from draincheck.exploration.graph import Graph, StateGraph
+from draincheck.exploration.graph import ExploredGraph, StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.native import cache, code, graph, kernel_fair, kernel_graph, parts, staying, system, team, tiers
 from draincheck.native.tiers import Tier, graph_of
@@ -71,7 +71,7 @@ def demanding(seed: int, careless: int = 10) -> TransitionSystem:
 systems = st.builds(demanding, st.integers(0, 2**32 - 1))
 
 
-def listed(system: TransitionSystem, tier: Tier, limit: Limits, conditions: Sequence[BoolExpr] = ()) -> Graph:
+def listed(system: TransitionSystem, tier: Tier, limit: Limits, conditions: Sequence[BoolExpr] = ()) -> ExploredGraph:
     """The graph of a system, by this tier."""
     return graph_of(system, conditions, limit, SILENT, tier)
 
@@ -81,7 +81,7 @@ def conditions_of(system: TransitionSystem) -> list[BoolExpr]:
     return list(dict.fromkeys(action.guard for action in system.actions))[:4]
 
 
-def seen(found: Graph, conditions: Collection[BoolExpr]) -> dict[str, Any]:
+def seen(found: ExploredGraph, conditions: Collection[BoolExpr]) -> dict[str, Any]:
     """All that a graph says of its states."""
     numbers = range(len(found))
     return {
@@ -99,13 +99,13 @@ def seen(found: Graph, conditions: Collection[BoolExpr]) -> dict[str, Any]:
     }
 
 
-def homes_in(found: Graph, inside: Collection[int]) -> set[frozenset[int]]:
+def homes_in(found: ExploredGraph, inside: Collection[int]) -> set[frozenset[int]]:
     """The fair parts, as sets."""
     homes = found.fair_homes(inside)
     return {frozenset(other for other in homes if other in homes[number]) for number in homes}
 
 
-def ways_in(found: Graph, starts: Sequence[int], met: bytearray) -> list[tuple[int, int, object]]:
+def ways_in(found: ExploredGraph, starts: Sequence[int], met: bytearray) -> list[tuple[int, int, object]]:
     """Who waits, how deep, and how they come there."""
     ways = found.waiting(iter(starts), met)
     return [(number, ways.depth(number), ways.origin(number)) for number in ways.numbers]

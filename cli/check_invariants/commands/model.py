@@ -10,7 +10,7 @@ from check_invariants.deferred import Deferred
 
 @click.group("model")
 def command() -> None:
-    """Write models for other tools."""
+    """Write a model in the language of another tool."""
 
 
 @command.command("export", cls=Deferred)

@@ -21,7 +21,7 @@ from msgspec import Struct
 from draincheck.budget import look, running
 from draincheck.engines.lasso import fair_loop
 from draincheck.errors import EvidenceError, OutOfBudget
-from draincheck.exploration.graph import Graph
+from draincheck.exploration.graph import ExploredGraph
 from draincheck.expr import TRUE, BoolExpr
 from draincheck.native.tiers import Tier, graph_of
 from draincheck.promise import Strength
@@ -97,7 +97,7 @@ def _trigger_and_goal(item: Liveness) -> tuple[BoolExpr, BoolExpr]:
     return (trigger[0] if trigger else TRUE), goal
 
 
-def _decided(graph: Graph, item: Liveness, errors: str, reporter: Reporter) -> Verdict:
+def _decided(graph: ExploredGraph, item: Liveness, errors: str, reporter: Reporter) -> Verdict:
     """The verdict on a property, if there is no reason to stop before; `errors` is what it rests on where runs end with errors."""
     reporter.phase(f"liveness: {item.name}")
     try:
@@ -106,7 +106,7 @@ def _decided(graph: Graph, item: Liveness, errors: str, reporter: Reporter) -> V
         return Verdict(item.name, Outcome.UNKNOWN, Incomplete(len(graph), stopped=limit.stop))
 
 
-def _looked_for(graph: Graph, item: Liveness, errors: str) -> Verdict:
+def _looked_for(graph: ExploredGraph, item: Liveness, errors: str) -> Verdict:
     waiting = _Waiting(graph, item)
     run = _shortest_run(graph, waiting)
     if run is not None:
@@ -145,7 +145,7 @@ class _Run(Struct, frozen=True):
 class _Waiting:
     """The states in which a run may be waiting for the goal, nearest first, and how it gets there."""
 
-    def __init__(self, graph: Graph, item: Liveness) -> None:
+    def __init__(self, graph: ExploredGraph, item: Liveness) -> None:
         self._graph = graph
         trigger, goal = _trigger_and_goal(item)
         starts, met = graph.where(trigger), graph.where(goal)
@@ -184,7 +184,7 @@ class _Waiting:
         return initial, [*before, *actions[::-1]]
 
 
-def _shortest_run(graph: Graph, waiting: _Waiting) -> _Run | None:
+def _shortest_run(graph: ExploredGraph, waiting: _Waiting) -> _Run | None:
     """A run that waits for ever, if there is any: one with the fewest actions of those that wait when their loop begins.
 
     In wide systems the search for shorter ones ends with `EFFORT`.

@@ -21,7 +21,7 @@ from draincheck.semantics.validation import Evidence, Path, conclude
 from draincheck.system import FaultKind, State, TransitionSystem
 from draincheck.verdict import SILENT, Limits, Reporter, Verdict
 
-__all__ = ["Edge", "Graph", "StateGraph", "Waiting"]
+__all__ = ["Edge", "ExploredGraph", "StateGraph", "WaitingStates"]
 
 #: states between two looks at the budget
 PIECE = 4096
@@ -33,7 +33,7 @@ STATE, EDGE = 250, 70
 Edge = tuple[int, int]
 
 
-class Graph:
+class ExploredGraph:
     """The graph of a system, as far as limits let it be explored.
 
     Attributes:
@@ -81,7 +81,7 @@ class Graph:
         """The largest strongly connected parts of some states that are fair, by each of their members (see `components`)."""
 
     @abstractmethod
-    def waiting(self, starts: Iterable[int], met: bytearray) -> Waiting:
+    def waiting(self, starts: Iterable[int], met: bytearray) -> WaitingStates:
         """The states that are reached from some, which are in order of depth, where a goal is not `met`."""
 
     @cached_property
@@ -117,7 +117,7 @@ class Graph:
         return [conclude(item, evidence.shows(item, way), None) for item, way in ways]
 
 
-class Waiting:
+class WaitingStates:
     """States in which a run may be waiting, nearest first, and how it gets there from where the waiting begins.
 
     Attributes:
@@ -150,7 +150,7 @@ def _fairness(system: TransitionSystem) -> tuple[int, int, list[int]]:
     return weak, strong, grants
 
 
-class StateGraph(Graph):
+class StateGraph(ExploredGraph):
     """The graph as Python explores it. Making one raises OutOfBudget if time or memory end when that is done."""
 
     def __init__(
@@ -194,7 +194,7 @@ class StateGraph(Graph):
         """The largest strongly connected parts of some states that are fair, by each of their members."""
         return {number: component for component in fair_components(self, inside) for number in component}
 
-    def waiting(self, starts: Iterable[int], met: bytearray) -> Waiting:
+    def waiting(self, starts: Iterable[int], met: bytearray) -> WaitingStates:
         """The states that are reached from some, which are in order of depth, where a goal is not `met`."""
         return _Followed(self, deque(starts), met)
 
@@ -219,7 +219,7 @@ class StateGraph(Graph):
         return enabled
 
 
-class _Followed(Waiting):
+class _Followed(WaitingStates):
     """Breadth first from several states, each at its own depth; both queues are in order of depth."""
 
     def __init__(self, graph: StateGraph, starts: deque[int], met: bytearray) -> None:

@@ -7,14 +7,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from draincheck.export.contents import Exported, LeftOut, Origin
+from draincheck.export.contents import Exported, NotCarried, Origin
 from draincheck.export.promela import to_promela
 from draincheck.export.smtlib import to_smtlib
 from draincheck.export.tla import to_tla
 from draincheck.properties import Property
 from draincheck.system import TransitionSystem
 
-__all__ = ["FORMATS", "Exported", "Format", "LeftOut", "Origin", "demanded"]
+__all__ = ["FORMATS", "Exported", "Format", "NotCarried", "Origin", "demanded"]
 
 
 class Format(Struct, frozen=True):

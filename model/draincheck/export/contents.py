@@ -11,7 +11,17 @@ from draincheck.properties import CanAlwaysFinish, FaultKind, Liveness, NoDeadlo
 from draincheck.system import Action, TransitionSystem
 from draincheck.words import counted
 
-__all__ = ["Exported", "LeftOut", "Origin", "grouped", "heading", "left_out", "refuse_no_variables", "said_of", "where"]
+__all__ = [
+    "Exported",
+    "NotCarried",
+    "Origin",
+    "grouped",
+    "heading",
+    "left_out",
+    "refuse_no_variables",
+    "said_of",
+    "where",
+]
 
 #: why a format lacks what it does not carry
 _BRANCHING = "that a goal stays in reach is about what can still come, and no condition on states or runs says that"
@@ -37,7 +47,7 @@ class Origin(Struct, frozen=True):
     file: str = ""
 
 
-class LeftOut(Struct, frozen=True):
+class NotCarried(Struct, frozen=True):
     """A property that a format cannot carry, or not all of it, and why."""
 
     name: str
@@ -59,7 +69,7 @@ class Exported(Struct, frozen=True):
 
     text: str
     carried: tuple[tuple[str, str], ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[NotCarried, ...]
     extra_states: int = 0
 
 
@@ -69,10 +79,10 @@ def refuse_no_variables(system: TransitionSystem) -> None:
         raise ExportError("it has no variables, so that there is nothing to write down")
 
 
-def left_out(system: TransitionSystem, items: Sequence[Property], no_runs: str) -> tuple[LeftOut, ...]:
+def left_out(system: TransitionSystem, items: Sequence[Property], no_runs: str) -> tuple[NotCarried, ...]:
     """What a format cannot carry, or not all of it; `no_runs` says why it has no demands on whole runs, "" if it has."""
     found = ((item.name, _why(system, item, no_runs)) for item in items)
-    return tuple(LeftOut(name, why) for name, why in found if why)
+    return tuple(NotCarried(name, why) for name, why in found if why)
 
 
 def _why(system: TransitionSystem, item: Property, no_runs: str) -> str:
@@ -87,7 +97,7 @@ def _why(system: TransitionSystem, item: Property, no_runs: str) -> str:
 
 
 def heading(
-    system: TransitionSystem, origin: Origin, items: Sequence[Property], lacking: Sequence[LeftOut]
+    system: TransitionSystem, origin: Origin, items: Sequence[Property], lacking: Sequence[NotCarried]
 ) -> Iterator[str]:
     """What stands at the beginning of a file: of what, by whom, what is not in it, and what is meant otherwise than by the tool."""
     yield origin.title

@@ -8,7 +8,7 @@ from itertools import count
 
 from draincheck.escape import printable
 
-__all__ = ["LONGEST", "Names", "letters", "remark"]
+__all__ = ["LONGEST", "Spellings", "letters", "remark"]
 
 #: longer names are cut: some tools keep names in buffers of a fixed size
 LONGEST = 60
@@ -26,7 +26,7 @@ def remark(text: str) -> str:
     return re.sub(r"(?<=\*)(?=[/)])|(?<=[/(])(?=\*)", " ", line)
 
 
-class Names:
+class Spellings:
     """Gives names to things, each another one, whatever they are called: what is taken, or reserved, is numbered on.
 
     `spelled` makes a name of the language from any text and a number (1 for the first that asks for it).

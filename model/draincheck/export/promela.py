@@ -17,7 +17,7 @@ from draincheck import op
 from draincheck.errors import ExportError
 from draincheck.export.contents import Exported, Origin, grouped, heading, left_out, said_of, where
 from draincheck.export.infix import Infix, Signs
-from draincheck.export.naming import Names, letters, remark
+from draincheck.export.naming import Spellings, letters, remark
 from draincheck.expr import Expr, IntExpr, bounds, not_, variables_of
 from draincheck.naturals import refuse_naturals
 from draincheck.properties import Always, Assertion, NoDeadlock, NoFault, Property, Reachable
@@ -107,7 +107,7 @@ class _Writer:
 
     def __init__(self, system: TransitionSystem, items: Sequence[Property]) -> None:
         self.system, self.items = system, items
-        names = Names(_spelled, RESERVED)
+        names = Spellings(_spelled, RESERVED)
         self._flags = {item.name: names.new(item.name) for item in items}
         self._variables: dict[Expr, str] = {variable: names.new(variable.name) for variable in system.variables}
         sorts = dict.fromkeys(v.sort for v in system.variables if isinstance(v.sort, EnumSort))

@@ -11,7 +11,7 @@ from draincheck.engines.smt.relation import Relation, Symbols
 from draincheck.engines.smt.writer import Integers
 from draincheck.escape import printable
 from draincheck.export.contents import Exported, Origin, heading, left_out, refuse_no_variables, said_of, where
-from draincheck.export.naming import LONGEST, Names
+from draincheck.export.naming import LONGEST, Spellings
 from draincheck.properties import CanAlwaysFinish, Liveness, Property, Reachable
 from draincheck.semantics.violation import shown_by
 from draincheck.sorts import EnumSort, Sort
@@ -65,7 +65,7 @@ class _Writer:
 
     def __init__(self, system: TransitionSystem, items: Sequence[Property]) -> None:
         self.system, self.items = system, items
-        names = Names(_spelled, RESERVED)
+        names = Spellings(_spelled, RESERVED)
         self._symbols = _Quoted([names.new(variable.name) for variable in system.variables])
         self._relation = Relation(system, self._symbols, Integers)
         self.called = {item: f"|{names.new(f'{_shows(item)} {item.name}')}|" for item in items}

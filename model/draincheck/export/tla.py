@@ -12,7 +12,7 @@ from draincheck import op
 from draincheck.engines.smt.operators import possible
 from draincheck.export.contents import Exported, Origin, grouped, heading, left_out, refuse_no_variables, said_of, where
 from draincheck.export.infix import Infix, Signs
-from draincheck.export.naming import Names, letters, remark
+from draincheck.export.naming import Spellings, letters, remark
 from draincheck.expr import BoolExpr, Expr, all_, any_, eq, not_
 from draincheck.naturals import is_natural
 from draincheck.promise import Fairness, Strength
@@ -61,7 +61,7 @@ class _Writer:
 
     def __init__(self, system: TransitionSystem, items: Sequence[Property], origin: Origin) -> None:
         self.system, self.items = system, items
-        names = Names(_spelled, RESERVED)
+        names = Spellings(_spelled, RESERVED)
         self.module = origin.file if _is_name(origin.file) else _spelled(system.name, 1)
         self._variables: dict[Expr, str] = {variable: names.new(variable.name) for variable in system.variables}
         self._steps = [names.new(action.name) for action in system.actions]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
 from draincheck.errors import ModelError
 from draincheck.exploration.explorer import Explorer
-from draincheck.exploration.graph import Graph, Waiting
+from draincheck.exploration.graph import ExploredGraph, WaitingStates
 from draincheck.expr import BoolExpr
 from draincheck.native import parts
 from draincheck.native.edges import Edges
@@ -28,7 +28,7 @@ PIECE = 1 << 16
 CUTS = 1 << 12
 
 
-class NativeGraph(Graph):
+class NativeGraph(ExploredGraph):
     """The graph as machine code explores it.
 
     Making one raises OutOfBudget, ModelError for a system that is refused, ImportError without llvmlite.
@@ -68,7 +68,7 @@ class NativeGraph(Graph):
         self._states[parts.WEAK], self._states[parts.STRONG] = self.weak, self.strong
         return Homes(Staying(self._states, self._kernel).fair(inside))
 
-    def waiting(self, starts: Iterable[int], met: bytearray) -> Waiting:
+    def waiting(self, starts: Iterable[int], met: bytearray) -> WaitingStates:
         """The states that are reached from some, which are in order of depth, where a goal is not `met`."""
         return Ways(self._states, self._kernel, self._edges, starts, met)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from draincheck.errors import ModelError
 from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
-from draincheck.exploration.graph import Graph, StateGraph
+from draincheck.exploration.graph import ExploredGraph, StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.native.width import WORD, refusal
 from draincheck.system import TransitionSystem
@@ -92,7 +92,7 @@ def graph_of(
     limits: Limits,
     reporter: Reporter,
     tier: Tier = Tier.BY_SIZE,
-) -> Graph:
+) -> ExploredGraph:
     """The graph of a system, by whoever would explore it. Raises OutOfBudget, and ModelError as `explored`."""
     budget, asked = limits.begun(), list(dict.fromkeys(conditions))
     found = Explorer(system, (), asked, Keep.EDGES)
@@ -112,7 +112,7 @@ def graph_of(
         return StateGraph(system, asked, budget, reporter, found)
 
 
-def _natively_listed(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, reporter: Reporter) -> Graph:
+def _natively_listed(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, reporter: Reporter) -> ExploredGraph:
     """The graph by machine code. Raises as `_natively`."""
 
     def make() -> NativeGraph:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from draincheck.budget import look
-from draincheck.exploration.graph import Edge, Waiting
+from draincheck.exploration.graph import Edge, WaitingStates
 from draincheck.native import parts
 from draincheck.native.code import Code
 from draincheck.native.edges import Edges
@@ -20,7 +20,7 @@ __all__ = ["Ways"]
 PIECE: Final = 1 << 16
 
 
-class Ways(Waiting):
+class Ways(WaitingStates):
     """States in which a run may be waiting, nearest first, and how it gets there."""
 
     def __init__(self, states: States, kernel: Code, edges: Edges, starts: Iterable[int], met: bytearray) -> None:
