@@ -29,12 +29,16 @@ def shifting() -> TransitionSystem:
 
 
 def checked() -> TransitionSystem:
-    """A counter with a check of every step, one fault for each kind of end, several initial states, and a mark that nothing reads."""
+    """A counter with a check that holds and one that does not, an error, initial values that nothing leads to, and a mark that nothing reads."""
     number, mark = IntVar("number", IntSort(-1, 300), (-1, 4, 5)), IntVar("mark", IntSort(0, 1), (0,))
-    machine = Machine(number, mark)
-    machine.action("up", number < 300, number.inc(), checks=[("below 7", number <= 6)])
-    machine.action("note", number.is_(9), mark.set(1))
+    given, unread = IntVar("given", IntSort(0, 2), (0, 1, 2)), BoolVar("unread", BOOL, (0,))
+    machine = Machine(number, mark, given, unread)
+    checks = [("below 7", number <= 6), ("below 300", number < 300)]
+    machine.action("up", number < 300, number.inc(), checks=checks)
+    machine.action("note", number.is_(9) & given.is_(2), mark.set(1))
+    machine.action("see", number.is_(7), unread.set())
     machine.action(
         "over", number.is_(8), number.set(0), mark.set(1), faults=[(FaultKind.ERROR, ~mark.is_(1), "too early")]
     )
-    return machine.system(Assertion("below 7"), Always("not 300", number < 300), NoDeadlock("alive"))
+    demands = Assertion("below 7"), Assertion("below 300"), Always("not 300", number < 300), NoDeadlock("alive")
+    return machine.system(*demands)

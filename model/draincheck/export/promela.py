@@ -162,6 +162,7 @@ class _Writer:
         yield ""
         yield f"spin -a FILE && gcc -O2 -DSAFETY -DNOREDUCE -DBFS{size} -o pan pan.c && ./pan -c0"
         yield "(-c0: go on where something is violated; without it the first one ends the search, and spin -t FILE shows the run)"
+        yield "(Should pan say that its search depth is too small: -m and a larger number than 10000.)"
         extra = f"all but {self.extra_states}, where initial values are chosen" if self.extra_states else "all"
         yield f"Of the states stored {extra} are the system's."
 
