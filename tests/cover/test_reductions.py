@@ -106,6 +106,18 @@ def test_what_would_save_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Non
     assert decide(machine.system(), (), reductions=Reductions.AUTO).reduction == ""
 
 
+def test_a_property_that_forbids_symmetry_is_named() -> None:
+    """Where a process of a component may be stuck, the component is told apart: that is said, by the name of the demand."""
+    m = workers()
+    m.no_deadlock("nobody is stuck")
+    system = m.compile()
+    found = decide(system, system.properties, reductions=Reductions.SYMMETRY)
+    assert found.reduction == ""
+    assert found.advice == (
+        "interchangeable components were told apart because of nobody is stuck: asked without, fewer states would do"
+    )
+
+
 def test_a_library_call_reduces_nothing() -> None:
     """Unless it is told to."""
     model = event_loop(2, 2, alike=True)

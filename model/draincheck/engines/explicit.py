@@ -94,7 +94,7 @@ class Search:
         tier = tier if keep is not Keep.EDGES else Tier.PYTHON
         keep = max(keep, Keep.TARGETS if backward else Keep.NOTHING)
         asked = list(dict.fromkeys([*self._asked.values(), *self._goals.values()]))
-        replaced = Replacement(system, reductions, lambda: list(self._sought(properties)))
+        self._replaced = replaced = Replacement(system, reductions, lambda: list(self._sought(properties)))
         searched = system if reductions is Reductions.AUTO else replaced() or system
         instead = replaced if reductions is Reductions.AUTO else None
         self._found: Explored = explored(
@@ -118,7 +118,7 @@ class Search:
     @property
     def advice(self) -> str:
         """What would have made the search faster; "" if nobody knows."""
-        return self._found.advice
+        return self._found.advice or self._replaced.advice
 
     @property
     def reduction(self) -> str:

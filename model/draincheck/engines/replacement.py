@@ -13,6 +13,7 @@ from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.run import Run
 from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import TransitionSystem
+from draincheck.words import listed
 
 if TYPE_CHECKING:
     from draincheck.reductions.reduction import Reduction
@@ -52,6 +53,13 @@ class Replacement:
         from draincheck.reductions.reduction import reduced  # most searches have no use for it
 
         return reduced(self._system, reductions, self._sought())
+
+    @property
+    def advice(self) -> str:
+        """What would have saved states, "" if nobody knows."""
+        if self._found is None or not self._found.refused:
+            return ""
+        return f"interchangeable components were told apart because of {listed(self._found.refused)}: asked without, fewer states would do"
 
     def undoing(self, searched: TransitionSystem) -> Undoing:
         """How to undo what was done to the system that was searched in the end."""

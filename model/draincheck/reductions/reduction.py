@@ -11,7 +11,7 @@ from draincheck.reductions.confluence import Confluence, Settled, acyclic, settl
 from draincheck.reductions.symmetry import Exchange, exchanges, is_symmetric, orbit, quotient
 from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.system import State, TransitionSystem
-from draincheck.words import counted, listed
+from draincheck.words import counted
 
 __all__ = ["Path", "Reduction", "reduced"]
 
@@ -30,7 +30,7 @@ class Reduction(Struct, frozen=True):
         system: the one that is searched. Its actions have the same numbers.
         settled: how confluent steps are taken at once, None if none are.
         exchanged: the exchanges of neighbours by which its states come into order.
-        refused: the properties that would be confused by some more of these.
+        refused: the properties because of which some components were told apart all the same.
     """
 
     original: TransitionSystem
@@ -45,8 +45,6 @@ class Reduction(Struct, frozen=True):
             words.append("states that differ in the order of interchangeable components count as one")
         if self.settled is not None:
             words.append(f"{counted(len(self.settled.passed), 'confluent step')} taken at once")
-        if self.refused:
-            words.append(f"not all interchangeable components, because of {listed(self.refused)}")
         return "; ".join(words)
 
     @property
