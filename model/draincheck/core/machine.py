@@ -1,4 +1,4 @@
-"""A whole machine: QEMU with its main loop, one or two disks, their jobs, maybe an IOThread, and everything that acts on it.
+"""A whole machine: QEMU with its main loop, its disks, their jobs, maybe an IOThread, and everything that acts on it.
 
 `choices` says what may happen next, `take` makes it happen. A machine cannot be copied or run backwards (its threads and coroutines
 have stacks); to get to another state, make a new one and take other choices. Making one takes a fraction of a millisecond.
