@@ -313,7 +313,7 @@ def test_130_says_why_where_everything_had_been_decided(monkeypatch: pytest.Monk
 def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in a search."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("draincheck.engines.registry.decide", interrupted)
@@ -387,7 +387,7 @@ def test_a_name_that_every_model_has_is_refused(tmp_path: Path) -> None:
 def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody foresaw is one message and its own code, never a traceback."""
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
     monkeypatch.setattr("draincheck.engines.registry.decide", broken)
@@ -400,7 +400,7 @@ def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_traceback_of_an_internal_error_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable of the environment lets the exception through."""
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
     monkeypatch.setattr("draincheck.engines.registry.decide", broken)
