@@ -103,6 +103,20 @@ def test_states_that_crowd_are_stored_again() -> None:
     assert is_sound(shared, crowd)
 
 
+def test_states_whose_buckets_are_full_go_behind_them() -> None:
+    """They are looked for there, and those that are new stand in the order of their discovery behind the others."""
+    home = [state for state in range(4000) if parts.bucket_of(state, 200) == 199][: parts.SLOTS + 3]
+    shared = searching(event_loop(1, 1))
+    shared[parts.TABLE], shared[parts.STORED], shared[parts.AT] = [0] * (200 * parts.SLOTS), 0, 0
+    store(shared, home[: parts.SLOTS])
+    after = [home[-1], home[0], home[-2], home[-1]]
+    shared[parts.EXPAND] = lambda order, index, out, *_: out.__setitem__(slice(0, 4), after) or 2 * 4 + 1
+    shared[parts.UNTIL] = 1
+    assert kernel.advance(shared) == 0
+    assert shared[parts.ORDER][parts.SLOTS : shared[parts.STORED]] == [home[-1], home[-2]]
+    assert is_sound(shared, shared[parts.ORDER][: shared[parts.STORED]])
+
+
 def test_a_batch_that_finds_no_room_waits_for_it() -> None:
     """Nothing of it is stored, and the search goes on with the same states."""
     shared = searching(event_loop(1, 1), room=3)

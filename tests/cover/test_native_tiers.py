@@ -21,6 +21,7 @@ from draincheck.errors import EvidenceError, ModelError, OutOfBudget
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import all_
 from draincheck.native import explorer, parts, reaching, states, tiers
+from draincheck.native import system as native_system
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.tiers import Tier
 from draincheck.native.width import refusal
@@ -270,6 +271,19 @@ def test_a_table_that_has_no_room_to_grow_ends_the_search(refused: bool, monkeyp
     stop = found.verdicts["drained"].reason.stopped
     assert stop is not None and stop.kind is StopKind.MEMORY
     assert 40_000 < found.statistics.states < 60_000
+
+
+@pytest.mark.parametrize("short", [0, 1 << 20])
+def test_long_searches_get_better_code(short: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the text is not too long for that; what they find is the same."""
+    monkeypatch.setattr(explorer, "LONG", 100)
+    monkeypatch.setattr(native_system, "SHORT", short)
+    python = Explorer(event_loop(1, 2))
+    native = NativeExplorer(python, ())
+    native.run()
+    python.run()
+    assert (len(native), native.transitions) == (len(python), python.transitions)
+    assert (native.states[parts.EXPAND] != native.code.expand) == bool(short)
 
 
 def test_a_table_that_cannot_grow_in_place_is_filled_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from draincheck.exploration.explorer import Explorer
 from draincheck.expr import BoolExpr, all_
 from draincheck.model_file import builders
 from draincheck.native import code, expand, explorer, parts, reaching, system, team, terms
+from draincheck.native import states as tables
 from draincheck.native.explorer import NativeExplorer
 from draincheck.native.states import States, read
 from draincheck.native.tiers import Tier
@@ -98,6 +99,28 @@ def late(random: Random, call: Callable[..., int] = States.call) -> Callable[...
         return call(states, name, *words)
 
     return called
+
+
+@pytest.fixture
+def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are small and nearly full, and code is made with care from the second layer on."""
+    monkeypatch.setattr(tables, "FIRST", 64)
+    monkeypatch.setattr(tables, "FULL", 97)
+    monkeypatch.setattr(explorer, "LONG", 0)
+
+
+@pytest.mark.usefixtures("crowd", "spread")
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("part", sampled(range(20), 1))
+@RANDOM
+@given(systems())
+def test_crowded_tables_lose_nothing(
+    monkeypatch: pytest.MonkeyPatch, part: int, threads: int, system: TransitionSystem
+) -> None:
+    """States that find their places taken, and tables that grow again and again, change nothing; nor does better code."""
+    monkeypatch.setattr(team, "ENOUGH", 1)
+    monkeypatch.setattr(team, "processors", lambda: threads)
+    assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
 
 
 @pytest.mark.parametrize("part", sampled(range(12), 1))
@@ -291,6 +314,9 @@ BROKEN = {
     "the last is first": _kernel("if least and order[least - 1] < order[at]", "if 0 and order[least - 1] < order[at]"),
     "marks are lost": _kernel("marks[path[length]] |= bit", "marks[path[length]] |= 0"),
     "nothing is ever dead": _kernel("dead += 1 - (found & 1)", "dead += 0"),
+    "full buckets lose states": _kernel("last = postpone(shared, shared, here, last)", "last += 0"),
+    "who waits is forgotten": _kernel("while waiting > SLOTS:", "while waiting > waiting:"),
+    "growth takes any place": _kernel("if place < bucket:", "if place < 0:"),
     "nothing is taken back": _kernel("take_back(shared, stored)\n", "stored += 0\n"),
 }
 
@@ -300,7 +326,7 @@ FEW = ("less is less or equal", "actions are forgotten", "what leads on is not l
 
 
 @pytest.mark.parametrize("part", sampled(BROKEN, FEW))
-def test_machine_code_that_is_wrong_is_noticed(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_code_that_is_wrong_is_noticed(part: str, crowd: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part, broken on purpose, shows in some system of the sample, which unbroken it does not."""
     monkeypatch.setattr(loops, "Layout", Spread)
     monkeypatch.setattr(code, "kept", lambda key, make: make())

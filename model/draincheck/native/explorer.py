@@ -31,6 +31,9 @@ __all__ = ["NativeExplorer"]
 #: states expanded between two looks at the clock: a few milliseconds; by each of several threads, which take as long to begin
 PIECE, LARGE_PIECE = 1 << 14, 1 << 16
 
+#: states after which the rest is worth code that is made with more care
+LONG = 1 << 20
+
 #: what the kernel says when it comes back early
 NO_ROOM, TOO_MANY = 1, 2
 
@@ -74,6 +77,8 @@ class NativeExplorer(Explored):
             self._conclude(self._notes())
             self._ends.append(len(self))
             self._compare()
+            if len(self) > LONG:
+                self.states[parts.EXPAND] = self.code.tuned
         if self._ends[-1] == self._ends[-2] and len(self._ends) > 2:
             self._ends.pop()
         self.bytes = self.states.bytes

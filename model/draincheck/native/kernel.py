@@ -62,20 +62,34 @@ Holds: TypeAlias = Callable[[States, Word], Word]
 # -- the table --------------------------------------------------------------------------------------
 
 
-def insert(table: States, buckets: Word, bucket: Word, state: State) -> Word:
-    """Store a state whose hash names a bucket, unless it is known: 1 if it is new."""
+def store_in(table: States, bucket: Word, state: State) -> Word:
+    """Store a state in a bucket: 1 if it is new there, 0 if it is known, 2 if the bucket is full of others."""
     key = state + KEY
-    while True:
-        first = bucket * SLOTS
-        if matches(table, first, key):
-            return 0
-        free = matches(table, first, 0)
-        if free:
-            table[first + lowest(free)] = key
-            return 1
-        bucket += 1
-        if bucket == buckets:
-            bucket = 0
+    first = bucket * SLOTS
+    if matches(table, first, key):
+        return 0
+    free = matches(table, first, 0)
+    if free == 0:
+        return 2
+    table[first + lowest(free)] = key
+    return 1
+
+
+def insert(table: States, buckets: Word, bucket: Word, state: State) -> Word:
+    """Store a state in a bucket or one behind it, unless it is known: 1 if it is new."""
+    found = store_in(table, bucket, state)
+    while found == 2:
+        bucket = behind(bucket, buckets)
+        found = store_in(table, bucket, state)
+    return found
+
+
+def behind(bucket: Word, buckets: Word) -> Word:
+    """The bucket that takes what another has no room for."""
+    bucket += 1
+    if bucket == buckets:
+        return 0
+    return bucket
 
 
 def find(table: States, buckets: Word, state: State) -> Word:
@@ -89,9 +103,7 @@ def find(table: States, buckets: Word, state: State) -> Word:
             return first + lowest(found) + 1
         if matches(table, first, 0):
             return 0
-        bucket += 1
-        if bucket == buckets:
-            bucket = 0
+        bucket = behind(bucket, buckets)
 
 
 def spread(shared: Shared, bucket: Word, most: Word) -> Word:
@@ -205,6 +217,17 @@ def collect(shared: Shared, mine: Shared, at: Word, end: Word) -> Word:
     return count
 
 
+def postpone(shared: Shared, mine: Shared, here: Word, last: Word) -> Word:
+    """Put a state whose bucket is full behind the last one that was collected, until the line behind that bucket is near."""
+    table: States = shared[TABLE]
+    out: States = mine[OUT]
+    places: Words = mine[PLACES]
+    out[last] = out[here]
+    places[last] = behind(places[here], shared[BUCKETS])
+    prefetch(table, places[last] * SLOTS)
+    return last + 1
+
+
 def advance(shared: Shared) -> Word:
     """Take all actions of the states from AT to before UNTIL; 1 if there is no more ROOM for what they lead to."""
     table: States = shared[TABLE]
@@ -218,7 +241,16 @@ def advance(shared: Shared) -> Word:
         if stored + count > shared[ROOM]:
             return 1
         here = 0
+        last = count
         while here < count:
+            found = store_in(table, places[here], out[here])
+            if found == 1:
+                order[stored] = out[here]
+                stored += 1
+            elif found == 2:
+                last = postpone(shared, shared, here, last)
+            here += 1
+        while here < last:
             if insert(table, shared[BUCKETS], places[here], out[here]):
                 order[stored] = out[here]
                 stored += 1

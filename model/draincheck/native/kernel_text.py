@@ -27,7 +27,7 @@ _COMPARED: Mapping[type[ast.AST], str] = {
 }
 
 #: functions that are written out where they are called
-INLINED = frozenset(("insert", "insert_together", "find"))
+INLINED = frozenset(("store_in", "behind", "insert", "store_in_together", "insert_together", "find"))
 
 #: what an array has in it
 _ELEMENTS = {"Shared": "Word", "Words": "Word", "States": "State", "Halves": "Half", "Bytes": "Byte"}

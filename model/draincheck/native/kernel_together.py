@@ -7,7 +7,7 @@ the highest is stored last, and until then the slot is neither free nor looked i
 
 from __future__ import annotations
 
-from draincheck.native.kernel import Shared, State, States, Word, Words, collect
+from draincheck.native.kernel import Shared, State, States, Word, Words, behind, collect, postpone
 from draincheck.native.parts import (
     AT,
     BATCH,
@@ -33,20 +33,27 @@ from draincheck.native.parts import (
 __all__ = ["advance_together", "insert_together"]
 
 
-def insert_together(table: States, buckets: Word, bucket: Word, state: State) -> Word:
-    """As `insert`; of several threads one is told that the state is new."""
+def store_in_together(table: States, bucket: Word, state: State) -> Word:
+    """As `store_in`; of several threads one is told that the state is new."""
     key = state + KEY
+    first = bucket * SLOTS
     while True:
-        first = bucket * SLOTS
         seen = look(table, first, key)
         if seen & ((1 << SLOTS) - 1):
             return 0
         if seen == 0:
-            bucket += 1
-            if bucket == buckets:
-                bucket = 0
-        elif claim(table, first + lowest(seen >> SLOTS), key):
+            return 2
+        if claim(table, first + lowest(seen >> SLOTS), key):
             return 1
+
+
+def insert_together(table: States, buckets: Word, bucket: Word, state: State) -> Word:
+    """As `insert`, with other threads."""
+    found = store_in_together(table, bucket, state)
+    while found == 2:
+        bucket = behind(bucket, buckets)
+        found = store_in_together(table, bucket, state)
+    return found
 
 
 def advance_together(shared: Shared, mine: Shared) -> Word:
@@ -62,7 +69,16 @@ def advance_together(shared: Shared, mine: Shared) -> Word:
         count = collect(shared, mine, at, min(at + BATCH, shared[UNTIL]))
         new = 0
         here = 0
+        last = count
         while here < count:
+            found = store_in_together(table, places[here], out[here])
+            if found == 1:
+                out[new] = out[here]
+                new += 1
+            elif found == 2:
+                last = postpone(shared, mine, here, last)
+            here += 1
+        while here < last:
             if insert_together(table, shared[BUCKETS], places[here], out[here]):
                 out[new] = out[here]
                 new += 1

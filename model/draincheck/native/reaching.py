@@ -37,7 +37,7 @@ class Reaching:
             expanded: how many of these had their actions taken.
             goals: the functions that say where each goal is met.
         """
-        self._states, self._goals, self._marks = states, len(goals), Pages(states.slots)
+        self._states, self._goals, self._marks = states, len(goals), Pages(states.slots, scattered=True)
         self._choose()
         for number, holds in enumerate(goals):
             self._of_all("mark", holds, 1 << number)

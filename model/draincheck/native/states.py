@@ -37,8 +37,8 @@ class Hand:
         self.words, self.most, self._actions, self._notes = words, most, actions, notes
         self._numbers = (ctypes.c_uint64 * parts.SHARED)()
         self._blocks: dict[int, Pages] = {}
-        self.share(parts.OUT, Pages(most * self.width))
-        self.share(parts.PLACES, Pages(most * BYTES))
+        self.share(parts.OUT, Pages(2 * most * self.width))  # each may be postponed
+        self.share(parts.PLACES, Pages(2 * most * BYTES))
         self.share(parts.FIRED, Pages(actions + 1))
         self.share(parts.NOTED, Pages((notes + 1) * self.width))
         with self._blocks[parts.NOTED].view as noted:
@@ -90,7 +90,7 @@ class States(Hand):
         super().__init__(code.words, actions, notes, max(AT_ONCE, parts.BATCH * actions))
         self._kernel, self._bucket = code.kernel, parts.slots(code.words)
         self.share(parts.ORDER, Pages(BYTES))
-        self.share(parts.TABLE, Pages(BYTES))
+        self.share(parts.TABLE, Pages(BYTES, scattered=True))
         self.share(parts.SOUGHT, Pages(self.width))
         self.share(parts.NO_FIRED, Pages(actions + 1))
         self.share(parts.NO_NOTED, Pages((notes + 1) * self.width))

@@ -21,6 +21,10 @@ __all__ = ["NativeLoop"]
 #: how hard LLVM tries: little where it is asked for every model, whose code waits for memory in any case
 MODEL, KERNEL = 0, 1
 
+#: how hard where there is much to search: steps take three quarters of their time then, and the text three times as long, which is a
+#: fifth of a second for the longest that is compiled so (characters)
+TUNED, SHORT = 1, 100_000
+
 #: the files that a kernel is made of
 KERNELS: Mapping[str, Sequence[str]] = {
     "search": ("kernel.py", "kernel_together.py"),
@@ -64,11 +68,18 @@ class NativeLoop:
         """Where the function is that takes them one by one."""
         return self._compiled("listed", listed_text)
 
-    def _compiled(self, name: str, write: Callable[[ast.Module, int], str]) -> int:
+    @cached_property
+    def tuned(self) -> int:
+        """Where a faster `expand` is; the same, if the text is too long for that."""
+        if len(self._loop.source) > SHORT:
+            return self.expand
+        return self._compiled("expand", expand_text, TUNED)
+
+    def _compiled(self, name: str, write: Callable[[ast.Module, int], str], level: int = MODEL) -> int:
         """Compile a function of the loop, and with the first of them the conditions that were announced."""
         first = not self._code
         key = f"{name}\0{first}\0{self._bits}\0{self._loop.source}"
-        code = loaded(key, lambda: self._text(write, first), MODEL)
+        code = loaded(key, lambda: self._text(write, first), level)
         self._code.append(code)
         if first:
             self._conditions |= {asked: code.address(f"condition{n}") for n, asked in enumerate(self._announced)}
