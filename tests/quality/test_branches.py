@@ -17,7 +17,8 @@ def measured(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     foreign = ("COV", "MAKE", "MFLAGS", "PYTEST")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     environment["COVERAGE_FILE"] = str(folder / "data")
-    asked = ["make", "-n", "--no-print-directory", "coverage", "WORKERS=0", f"ARGS={shlex.join(['tests/cover/test_ranges.py', *options])}"]
+    part = shlex.join(["tests/cover/test_ranges.py", *options])
+    asked = ["make", "-n", "--no-print-directory", "coverage", "WORKERS=0", f"ARGS={part}"]
     made = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     command = shlex.split(made.stdout.splitlines()[-1])
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
