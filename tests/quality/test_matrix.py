@@ -47,6 +47,17 @@ def test_every_property_is_violated_somewhere_or_guarded_by_a_mutation(results: 
     assert {item.name for item in PROPERTIES} - failing == {"S10", "S11", "B1", "B2", "B3", "B5", "R1"}
 
 
+def test_equal_systems_of_two_scenarios_share_a_search() -> None:
+    """Mirror and block-commit at 9a0cec664e are one system, and with dataplane it is another."""
+    row = Row(find_revision("9a0cec664e"), find_scenario("mirror"))
+    first, same, other = Solver().decide(
+        [replace(row, scenario=find_scenario(name)) for name in ("mirror", "commit", "dataplane")]
+    )
+    assert same.exploration is first.exploration
+    assert other.exploration is not first.exploration
+    assert deviations(same) == []
+
+
 @pytest.mark.parametrize("scenario", DEFAULT_SCENARIOS, ids=lambda item: item.name)
 def test_an_expectation_turned_round_makes_a_difference(scenario: Scenario) -> None:
     """Negative control of the comparison: a wrong expectation, or a wrong count, is one line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain, groupby
 from pathlib import Path
 from shlex import quote
@@ -161,12 +161,17 @@ def system_of(row: Row) -> TransitionSystem:
 
 
 class Solver:
-    """Decides rows. Code bases that cannot be told apart in a scenario share one search."""
+    """Decides rows. Equal systems share one search, whichever code bases and scenarios they are of.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    Args:
+        limits: of each search.
+        explored: what others have found already, by digest; what is found here is added.
+    """
+
+    def __init__(self, limits: Limits | None = None, explored: dict[str, Exploration] | None = None) -> None:
         self._limits = limits or Limits()
         self._systems = BuildCache(DrainInvariant)
-        self._explored: dict[tuple[Scenario, str], Exploration] = {}
+        self._explored = {} if explored is None else explored
 
     def decide(self, rows: Iterable[Row]) -> Iterator[RowResult]:
         """Each row's result, in order, as soon as it is known. A model at fault is a result like others."""
@@ -187,13 +192,13 @@ class Solver:
     def _explore(self, row: Row) -> tuple[str, Exploration, bool]:
         """The digest of a row's system, what a search of it found, and whether that was known already. Raises ModelError."""
         system = self._systems.system(row.revision.knobs, row.scenario)
-        found = self._explored.get((row.scenario, system.digest))
+        found = self._explored.get(system.digest)
         if found is not None:
             return system.digest, found, True
         found = explore(system, self._limits)
         demand_faultless(found.verdicts.values())
         if not stopped_by(found.verdicts.values()):
-            self._explored[row.scenario, system.digest] = found
+            self._explored[system.digest] = found
         return system.digest, found, False
 
 
@@ -226,7 +231,7 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
     divided = pieces(rows)
     if min(len(divided), how_many(processes)) < 2:
         return Solver().decide(rows)
-    return chain.from_iterable(in_processes(_decide_piece, divided, processes))
+    return chain.from_iterable(in_processes(partial(_decide_piece, {}), divided, processes))
 
 
 def pieces(rows: Sequence[Row]) -> list[list[Row]]:
@@ -235,8 +240,9 @@ def pieces(rows: Sequence[Row]) -> list[list[Row]]:
     return [group[start : start + PIECE] for group in groups for start in range(0, len(group), PIECE)]
 
 
-def _decide_piece(rows: list[Row]) -> list[RowResult]:
-    return list(Solver().decide(rows))
+def _decide_piece(explored: dict[str, Exploration], rows: list[Row]) -> list[RowResult]:
+    """Decide some rows in a process that has a table of its own of what it has explored."""
+    return list(Solver(explored=explored).decide(rows))
 
 
 def counts_path() -> Path:
