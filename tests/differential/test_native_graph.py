@@ -24,6 +24,8 @@ from draincheck.promise import Fairness, Strength
 from draincheck.reason import Stop, StopKind
 from draincheck.system import TransitionSystem
 from draincheck.verdict import SILENT, Limits, Outcome
+from drainspecs.mirror import liveness as mirror_liveness
+from drainspecs.suite.matrix import default_rows
 from tests.differential.test_liveness_networkx import with_demands
 from tests.differential.test_liveness_reference import systems as small_systems
 from tests.support.layouts import Spread
@@ -283,6 +285,23 @@ def test_more_assumptions_than_a_word_has_bits_are_left_to_python() -> None:
     with pytest.raises(Exception, match="65 assumptions of fairness"):
         decide(many, tier=Tier.NATIVE)
     assert decide(many) == decide(many, tier=Tier.PYTHON)
+
+
+ROWS = 222
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[TransitionSystem]:
+    """The systems on which the liveness of the default rows is decided, each once."""
+    found = (each for row in default_rows() for each in mirror_liveness.systems(row.revision, row.scenario).values())
+    return list({each.digest: each for each in found}.values())
+
+
+@pytest.mark.parametrize("number", sampled(range(ROWS), range(0, ROWS, 111)))
+def test_rows_are_equal(rows: list[TransitionSystem], number: int) -> None:
+    """Of QEMU's code bases machine code says what Python says."""
+    assert len(rows) == ROWS
+    assert decide(rows[number], tier=Tier.NATIVE) == decide(rows[number], tier=Tier.PYTHON)
 
 
 # -- negative controls ------------------------------------------------------------------------------
