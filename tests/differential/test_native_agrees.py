@@ -50,8 +50,8 @@ RANDOM = settings(
 #: the states after one, in the order of the text; whether any action is enabled; for each condition whether it holds
 Seen = tuple[list[int], bool, list[bool]]
 
-#: the widest gap between fields: a state has one word, two or three, up to eight
-GAPS = (0, 12, 25, 70)
+#: the widest gap between fields: a state has one word, two or three, up to eight; with wider ones some would have more
+GAPS = (0, 12, 25, 40)
 
 
 @pytest.fixture(params=GAPS)

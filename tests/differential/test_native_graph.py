@@ -40,8 +40,8 @@ RANDOM = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
-#: the widest gap between fields: a state has one word, two or three, up to eight
-GAPS = (0, 25, 70)
+#: the widest gap between fields: a state has one word, two or three, up to eight; with wider ones some would have more
+GAPS = (0, 25, 40)
 
 
 @pytest.fixture(params=GAPS)
