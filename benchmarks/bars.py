@@ -44,6 +44,7 @@ def bars(bench: Bench) -> Iterator[Bar]:
         f"{LARGE}, two threads: times less processor time than spin", _times(bench, LARGE, "spin", "native-2"), 20, True
     )
     yield Bar(f"{LARGE}, two threads: share of the limit of random access", share(bench, "native-2", 2), 0.3, True)
+    yield Bar(f"{LARGE}, reduced: seconds of processor time", bench.cpu(LARGE, "reduced"), 0.5, False)
     yield Bar(
         f"{JOBS}: seconds of processor time",
         _least(bench.cpu(JOBS, tool) for tool in ("native-1", "native-2")),

@@ -50,7 +50,7 @@ def _draw(axes: Any, found: list[Result], value: Callable[[Result], float]) -> N
 
 def _lines(found: list[Result], value: Callable[[Result], float]) -> Iterator[tuple[str, list[tuple[int, float]]]]:
     """The points of each tool, by their number of states."""
-    for tool in dict.fromkeys(result.tool for result in found):
+    for tool in dict.fromkeys(result.tool for result in found if result.tool != "reduced"):
         points = sorted((result.states, value(result)) for result in found if result.tool == tool and result.states)
         if points:
             yield tool, points

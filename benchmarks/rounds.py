@@ -74,11 +74,11 @@ def results(
         for number in range(1 if subject.about > FEW_TIMES else rounds):
             for tool, result in zip(tools, found, strict=True):
                 own = replace(allowance, seconds=min(allowance.seconds, tool.patience))
-                if number == 0:
+                if number == 0 and not tool.reduces:  # how much that is nobody knows before
                     result.note = _foreseen(result, subject, before, own)
                 if not result.note and not (number and result.wall[0] > LONG):
                     _once(tool, subject, own, result, runner)
-        _agree(subject, found)
+        _agree(subject, [result for tool, result in zip(tools, found, strict=True) if not tool.reduces])
         before = [*found, *before]
         yield from (result for result in found if result.note != NOTHING)
 

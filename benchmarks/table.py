@@ -52,7 +52,9 @@ def _part(part: str, found: Sequence[Result]) -> Iterator[str]:
 def _grid(title: str, found: Sequence[Result], value: Callable[[Result], str]) -> Iterator[str]:
     """A row for each tool, a column for each subject."""
     subjects = list(dict.fromkeys(result.subject for result in found))
-    states = {result.subject: result.states for result in found if result.states}
+    states: dict[str, int] = {}
+    for result in found:  # as many as there are, whoever needs not all of them
+        states[result.subject] = max(result.states, states.get(result.subject, 0))
     yield ""
     yield f"| {title} | {' | '.join(map(_named(states), subjects))} |"
     yield "|---" * (len(subjects) + 1) + "|"
@@ -62,7 +64,7 @@ def _grid(title: str, found: Sequence[Result], value: Callable[[Result], str]) -
 
 
 def _named(states: dict[str, int]) -> Callable[[str], str]:
-    return lambda subject: f"{subject}: {states[subject]:,}" if subject in states else subject
+    return lambda subject: f"{subject}: {states[subject]:,}" if states.get(subject) else subject
 
 
 def _cell(result: Result | None, value: Callable[[Result], str]) -> str:

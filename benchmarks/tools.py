@@ -70,6 +70,7 @@ class Tool(Struct, frozen=True):
         threads: processors that it may use; 0: all there are.
         is_limited: its addresses may be limited.
         patience: seconds that it is given at most.
+        reduces: it looks at fewer states, so that its count is its own.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Tool(Struct, frozen=True):
     threads: int = 0
     is_limited: bool = True
     patience: float = inf
+    reduces: bool = False
 
     def counts(self, output: str) -> tuple[int, int]:
         """States and transitions, as the tool has printed them last; zero for what it does not say."""
@@ -110,6 +112,7 @@ def _ours() -> list[Tool]:
         Tool("native-2", compiled, get_native, _by("native"), models, threads=2),
         Tool("python", here, "", _by("python"), models, threads=1),
         Tool("check-invariants", here, "", _of_all_states, models),
+        Tool("reduced", compiled, get_native, _reduced, models, reduces=True),
         Tool("interpreter", here, "", _interpreter, threads=1, patience=60),
     ]
 
@@ -126,6 +129,15 @@ def _of_all_states(subject: Subject, folder: Path) -> Sequence[str]:
     """The command as it is, but for reductions: tools are compared on the same states."""
     found = _command(subject, folder)
     return [*found, "--reductions", "none"] if subject.numbers else found
+
+
+def _reduced(subject: Subject, folder: Path) -> Sequence[str] | None:
+    """The command where the model says which of its components are alike."""
+    if subject.part != "family":
+        return None
+    sizes = ", ".join(map(str, subject.numbers))
+    arguments = _checked(folder, "event_loop_family", f"event_loop({sizes}, alike=True)")
+    return [sys.executable, "-c", _START, *arguments, "--reductions", "both"]
 
 
 def _interpreter(subject: Subject, folder: Path) -> Sequence[str] | None:

@@ -149,6 +149,18 @@ def test_other_counts_are_no_result(counts: dict[str, int]) -> None:
         list(results([SMALL], [*map(tool, counts)], ENOUGH, runner=lambda tool, *_: took(counts[tool.name])))
 
 
+def test_a_tool_that_reduces_has_a_count_of_its_own() -> None:
+    """The others are still held against each other, and against what is known."""
+    counts = {"a": 9_761, "reduced": 522}
+    chosen = [tool("a"), replace(tool("reduced"), reduces=True)]
+    large = Subject("family", "large", (4, 2), 0, 35_167_121)
+    found = list(results([SMALL, large], chosen, ENOUGH, 1, lambda tool, *_: took(counts[tool.name])))
+    assert [result.states for result in found] == [9_761, 522, 0, 522]  # where the other is not tried, this one is
+    assert "small: 9,761" in table(bench(found))
+    with pytest.raises(Mismatch):
+        list(results([SMALL], chosen, ENOUGH, 1, lambda *_: took(522)))
+
+
 def test_a_tool_that_fails_is_no_result() -> None:
     """What it has said is shown."""
     with pytest.raises(Mismatch, match=r"a failed on family, small \(3\)"):

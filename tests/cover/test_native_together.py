@@ -166,6 +166,7 @@ class Table:
 
     def __init__(self, words: int, buckets: int) -> None:
         self.words, self.width, self.buckets = words, words * 8, buckets
+        self.code = machine_code(words)  # not by the threads: ast.parse of Python 3.11 is not made for several
         self.pages = Pages(buckets * parts.slots(words) * self.width)
         self.shared = self.block({parts.TABLE: self.pages.address, parts.BUCKETS: buckets})
 
@@ -180,7 +181,7 @@ class Table:
         order = Pages(max(1, len(states)) * self.width)
         write(order, 0, states, self.words)
         mine = self.block({parts.ORDER: order.address, parts.UNTIL: len(states)})
-        return machine_code(self.words).call("insert_all", addressof(self.shared), addressof(mine))
+        return self.code.call("insert_all", addressof(self.shared), addressof(mine))
 
     def slots(self) -> list[int]:
         """What is in each slot."""
