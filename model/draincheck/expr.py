@@ -56,13 +56,9 @@ class BoolExpr(Expr):
     __slots__ = ()
 
     def __and__(self, other: BoolExpr) -> BoolExpr:
-        if self.op is op.CONST and isinstance(other, BoolExpr):
-            return other if self.value else FALSE
         return _nary(op.AND, FALSE, (self, other))
 
     def __or__(self, other: BoolExpr) -> BoolExpr:
-        if self.op is op.CONST and isinstance(other, BoolExpr):
-            return TRUE if self.value else other
         return _nary(op.OR, TRUE, (self, other))
 
     def __invert__(self) -> BoolExpr:
