@@ -4,6 +4,7 @@ import gc
 import os
 
 import pytest
+from hypothesis import settings
 
 from check_invariants.__main__ import SELDOM
 from tests.support.clocks import hurry, stumped
@@ -16,6 +17,10 @@ __all__ = ["empty_folder", "hurry", "object_code", "pytest_runtest_setup", "stum
 gc.set_threshold(*SELDOM)
 
 pytest_plugins = ["pytester"]
+
+# nor does an example of hypothesis fail because the machine is busy
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # however slow the machine is, commands show no progress here; tests of that ask for it
 os.environ["CHECK_INVARIANTS_PROGRESS"] = "off"
