@@ -11,10 +11,14 @@ import signal
 import sys
 from time import perf_counter
 
+#: what ends the command, and all that it has started; whoever is interrupted leaves nothing behind
+ENDS = signal.SIGALRM, signal.SIGINT, signal.SIGTERM
+
 
 def main(file: str, seconds: str, memory: str, threads: str, *command: str) -> None:
     """Wait for the command, all that it has started included."""
     started, is_late = perf_counter(), False
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     child = os.fork()
     if not child:
         become(command, int(memory), int(threads))
@@ -24,7 +28,9 @@ def main(file: str, seconds: str, memory: str, threads: str, *command: str) -> N
         is_late = True
         os.killpg(child, signal.SIGKILL)
 
-    signal.signal(signal.SIGALRM, end)
+    for each in ENDS:
+        signal.signal(each, end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
     signal.setitimer(signal.ITIMER_REAL, float(seconds))
     _, status, used = os.wait4(child, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
@@ -37,6 +43,7 @@ def become(command: tuple[str, ...], memory: int, threads: int) -> None:
     """Become the command, in a group of its own."""
     try:
         os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
         if threads:
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
         if memory:

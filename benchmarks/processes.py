@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-__all__ = ["Allowance", "Spent", "spent"]
+__all__ = ["MEASURED", "Allowance", "Spent", "spent"]
 
 MEASURED = Path(__file__).with_name("measured.py")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from benchmarks.bars import bars, share
 from benchmarks.document import Bench, Described
 from benchmarks.machine import Machine, free_memory, machine
 from benchmarks.peers import tuples
-from benchmarks.processes import Allowance, Spent, spent
+from benchmarks.processes import MEASURED, Allowance, Spent, spent
 from benchmarks.random_access import Access
 from benchmarks.rounds import Mismatch, Result, results
 from benchmarks.subjects import SUBJECTS, Subject, system
@@ -109,6 +111,28 @@ def test_a_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     """With all that it has started, and it is said."""
     found = spent(["sh", "-c", "sleep 60; true"], tmp_path, replace(ENOUGH, seconds=0.2), environment={})
     assert found.timed_out and found.code < 0 and found.wall < 30  # far below the minute that it would sleep
+
+
+def test_an_interrupt_ends_what_was_started(tmp_path: Path) -> None:
+    """A command that takes hours does not go on alone."""
+    numbers = tmp_path / "numbers"
+    command = [
+        sys.executable,
+        "-S",
+        str(MEASURED),
+        str(numbers),
+        "600",
+        "0",
+        "0",
+        "sh",
+        "-c",
+        "echo begun; exec sleep 600",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == ""  # which ends when nobody can write any more
+    assert numbers.read_text(encoding="utf-8").split()[3] == str(-signal.SIGKILL)
 
 
 def test_a_process_gets_no_more_memory_than_it_may(tmp_path: Path) -> None:
