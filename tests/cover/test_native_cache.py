@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from time import sleep
 
 import pytest
 
 from draincheck.native import cache
 from draincheck.native.cache import folder, kept
+from draincheck.native.code import loaded
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +100,21 @@ def test_the_oldest_go(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         kept(bytes([key]), make)
     assert len([*place.iterdir()]) == 3
     assert kept(b"e", make) == b"code 5"
+
+
+def test_texts_are_written_one_at_a_time() -> None:
+    """Python 3.11 cannot parse in two threads at once."""
+    inside, most = list[int](), 0
+
+    def write(result: int) -> str:
+        nonlocal most
+        inside.append(result)
+        most = max(most, len(inside))
+        sleep(0.05)
+        inside.remove(result)
+        return f"define i64 @number() {{\n  ret i64 {result}\n}}\n"
+
+    with ThreadPoolExecutor(3) as threads:
+        codes = [threads.submit(loaded, f"key {n}", partial(write, n), 0) for n in range(3)]
+        assert [code.result().call("number") for code in codes] == [0, 1, 2]
+    assert most == 1

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from draincheck.native.cache import kept
@@ -36,6 +37,10 @@ class Code:
         return function(*words)
 
 
+#: held while a text is written and compiled: two threads that parse at once meet a fault of CPython 3.11 (AST constructor recursion depth mismatch)
+_WRITING = RLock()
+
+
 def loaded(key: str, write: Callable[[], str], level: int) -> Code:
     """The code of an assembly text.
 
@@ -47,7 +52,8 @@ def loaded(key: str, write: Callable[[], str], level: int) -> Code:
     Raises ImportError without llvmlite.
     """
     machine = _machine(level)
-    return machine.load(kept(f"{machine.name}\0{key}".encode(), lambda: machine.compile(write())))
+    with _WRITING:
+        return machine.load(kept(f"{machine.name}\0{key}".encode(), lambda: machine.compile(write())))
 
 
 @cache
