@@ -20,6 +20,8 @@ from draincheck.engines.explicit import Search
 from draincheck.errors import EvidenceError, ModelError, OutOfBudget
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import all_
+from draincheck.lang import Model
+from draincheck.lang.process import Process
 from draincheck.native import explorer, parts, reaching, states, tiers
 from draincheck.native import system as native_system
 from draincheck.native.explorer import NativeExplorer
@@ -27,6 +29,7 @@ from draincheck.native.tiers import Tier
 from draincheck.native.width import refusal
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Reachable
 from draincheck.reason import Stop, StopKind
+from draincheck.reductions.wanted import Reductions
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import SILENT, Limits, Outcome, Silent
@@ -38,6 +41,7 @@ MEGABYTE = 1 << 20
 
 MODEL = """
 from draincheck.lang import Model
+from draincheck.lang.process import Process
 
 
 def build(last: int = 5) -> Model:
@@ -241,6 +245,39 @@ def test_an_interrupted_search_keeps_what_it_has_found(monkeypatch: pytest.Monke
     stop = found.verdicts["drained"].reason.stopped
     assert stop is not None and stop.kind is StopKind.REQUEST
     assert 0 < found.statistics.queue < found.statistics.states
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("reductions", [Reductions.NONE, Reductions.AUTO])
+def test_what_python_has_found_is_not_lost_when_its_successor_is_stopped(reductions: Reductions) -> None:
+    """Ctrl-C just behind the change, to machine code or to a reduced system: what was decided is decided; the negative control has no end."""
+
+    class Impatient(Silent):
+        phases = 0
+
+        def phase(self, name: str) -> None:
+            self.phases += name.startswith("searching")
+            if self.phases > 1:
+                interrupt()
+
+    m = Model("two counters")
+    numbers = [m.int("one", 0, 40), m.int("other", 0, 40)]
+    components: list[list[IntVar | Process]] = []
+    for name, number in zip("pq", numbers, strict=True):
+        with m.thread(name) as thread, thread.loop():
+            thread.do("up", number.inc(), when=number < 40)
+        components.append([number, thread])
+    m.interchangeable(*components)
+    m.always("small", numbers[0] + numbers[1] < 5)
+    m.reachable("top", all_(*(number.is_(40) for number in numbers)))
+    system = m.compile()
+    with running(Limits()):
+        found = explicit.decide(system, system.properties, Limits(), Impatient(), reductions=reductions)
+    assert found.verdicts["small"].outcome is Outcome.VIOLATED and found.verdicts["top"].outcome is Outcome.UNKNOWN
+    assert 100 <= found.statistics.states < 41 * 41 and found.statistics.queue > 0
+    whole = explicit.decide(system, system.properties, Limits(), SILENT)
+    assert whole.verdicts["top"].outcome is Outcome.HOLDS
+    assert found.verdicts["small"].trace == whole.verdicts["small"].trace
 
 
 def test_the_clock_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

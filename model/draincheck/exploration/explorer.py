@@ -83,6 +83,7 @@ class Explorer(Explored):
         self.actions: MutableSequence[int] = array("I")
         self.ends: MutableSequence[int] = array("Q")
         self._seen: set[int] = set()
+        self._left: tuple[list[int], dict[int, int]] = [], {}
         self._stored = 0
 
     def __len__(self) -> int:
@@ -106,18 +107,33 @@ class Explorer(Explored):
                     break
                 self._take(piece, found, first, limits.states)
                 if gives_up(len(self)):
+                    self._left = found, first
                     return False
                 if self.expanded - reported >= PIECE:
                     reported = self.expanded
                     reporter.progress(len(self), self.transitions, len(self.layers), len(self) - self.expanded)
-            self._conclude(first)
-            found.sort()
-            self.layers.append(found)
+            self._end_layer(found, first)
+        self._end()
+        return True
+
+    def end(self, stop: Stop) -> None:
+        """Have what was found until it gave up be all that is found: who was to find more was stopped before."""
+        self.stopped = stop
+        self._end_layer(*self._left)
+        self._end()
+
+    def _end_layer(self, found: list[int], first: dict[int, int]) -> None:
+        """Have found a layer, as far as it goes, and the first states of what was noted on the way to it."""
+        self._conclude(first)
+        found.sort()
+        self.layers.append(found)
+
+    def _end(self) -> None:
+        """Let go of what only the search needs."""
         if not self.layers[-1] and len(self.layers) > 1:
             self.layers.pop()
         self.bytes = self._measured()
         self._seen = set()  # not needed any more, and large
-        return True
 
     def _measured(self) -> int:
         """The bytes of the states, and of what is kept of their steps."""

@@ -76,14 +76,23 @@ def explored(
         found.advice = _advice(change, len(found))
         return found
     if isinstance(change, _Change) and change.other is not None:
-        return explored(change.other, watched, asked, keep, limits=budget, reporter=reporter, tier=tier)
+        more = explored(change.other, watched, asked, keep, limits=budget, reporter=reporter, tier=tier)
+        return _whoever_found_more(more, found)
     try:
-        return _natively(found, asked, budget, reporter)
+        return _whoever_found_more(_natively(found, asked, budget, reporter), found)
     except ModelError as error:
         found = Explorer(system, watched, asked, keep)
         found.run(budget, reporter)
         found.advice = error.message
         return found
+
+
+def _whoever_found_more(later: Explored, before: Explorer) -> Explored:
+    """A search that began anew; or, if it was stopped before it was as far again, the one that gave up for it."""
+    if later.stopped is None or len(later) >= len(before):
+        return later
+    before.end(later.stopped)
+    return before
 
 
 def graph_of(
