@@ -17,8 +17,8 @@ from draincheck.system import Action, TransitionSystem, Variable
 
 __all__ = ["INFINITY", "NATURAL", "has_naturals", "is_natural", "over_naturals", "parameter", "refuse_naturals"]
 
-#: stands for infinity in the sort of natural numbers; no model counts that far
-INFINITY = 1 << 64
+#: stands for infinity in the sort of natural numbers; nobody writes down a bound like that
+INFINITY = 1 << 1024
 
 #: the natural numbers
 NATURAL = IntSort(0, INFINITY)

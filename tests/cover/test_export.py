@@ -11,7 +11,7 @@ import z3
 from msgspec.structs import replace
 
 from draincheck.errors import ExportError, ModelError
-from draincheck.export import FORMATS, Exported, Origin, demanded, infix
+from draincheck.export import FORMATS, Exported, Origin, demanded, infix, tla
 from draincheck.export.naming import Spellings, letters, remark
 from draincheck.naturals import NATURAL
 from draincheck.properties import Always, CanAlwaysFinish, Eventually, NoDeadlock, Property
@@ -19,6 +19,7 @@ from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, TransitionSystem
 from tests.golden.documents import validator
 from tests.support.cli import run
+from tests.support.exported import shifting
 from tests.support.machines import Machine, clock, philosophers
 from tests.support.tla import Module
 
@@ -231,3 +232,11 @@ def test_a_system_without_variables_is_refused_where_it_cannot_be_said() -> None
         with pytest.raises(ExportError, match="no variables"):
             written(form, Machine().system())
     assert written("promela", clock()).extra_states == 1
+
+
+@pytest.mark.parametrize("title", ["Naturals", "Integers", "TLC", "Init", "Nat", "MODULE"])
+def test_a_module_has_no_name_that_means_something(title: str) -> None:
+    """A title that is a standard module's, or a word of the language, gets a mark; any other is the name."""
+    system = replace(shifting(), name=title)
+    assert tla.to_tla(system, (), Origin(title)).text.startswith(f"---- MODULE {title}_ ----")
+    assert tla.to_tla(replace(system, name="Loop"), (), Origin("Loop")).text.startswith("---- MODULE Loop ----")

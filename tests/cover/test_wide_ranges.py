@@ -11,6 +11,7 @@ import pytest
 from draincheck import Limits, Model, Outcome, check, interpreter
 from draincheck.certificate.certification import certify
 from draincheck.checking import Result
+from draincheck.errors import ModelError
 from draincheck.exploration.domains import Values, complement, intersection, size, union
 from draincheck.expr import ite, number
 from draincheck.reason import Stop, StopKind
@@ -145,3 +146,27 @@ def test_initial_states_are_numbered_in_order() -> None:
     assert initial[3] in initial
     assert (3, 0, 0) not in initial
     assert (2, 0) not in initial
+
+
+@pytest.mark.parametrize("engine", ["explicit", "bmc", "auto"])
+@pytest.mark.parametrize("top", [(1 << 64) - 1, 1 << 64, 1 << 93])
+def test_a_number_with_an_end_has_one(top: int, engine: str) -> None:
+    """However far away it is: it is passed, and every engine sees it."""
+    m = Model("upper end")
+    x = m.int("x", 0, top, initial=top - 1)
+    with m.thread("t") as p, p.loop():
+        p.do("up", x.inc())
+    m.always("below", x < top)
+    found = check(m, engine=engine)
+    assert {item.name: item.outcome for item in found.findings} == {
+        "below": Outcome.VIOLATED,
+        "values in range": Outcome.VIOLATED,
+    }
+
+
+def test_as_many_initial_values_as_fit() -> None:
+    """More than there can be places in a list are refused where they are asked for."""
+    m = Model("anywhere")
+    m.any_initial(m.int("x", 1, 1 << 62))
+    with pytest.raises(ModelError, match="y cannot start with any of its values: they are more than"):
+        m.any_initial(m.int("y", 0, 1 << 62))

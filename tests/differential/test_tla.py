@@ -30,7 +30,7 @@ from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.suite.matrix import default_rows
 from tests.differential.test_liveness_reference import MOST_STATES, breakable, graph_of
 from tests.differential.test_liveness_reference import systems as fair_systems
-from tests.support.exported import checked, shifting
+from tests.support.exported import checked, shifting, starting
 from tests.support.house import ROOT
 from tests.support.machines import Machine, bounded, clock, event_loop, philosophers
 from tests.support.parts import file_of
@@ -113,7 +113,9 @@ def test_promises_mean_the_same(part: int, system: TransitionSystem) -> None:
 
 
 @pytest.mark.parametrize(
-    "system", [clock(), philosophers(final=True), bounded(), event_loop(1, 2), shifting(), checked()], ids=str
+    "system",
+    [clock(), philosophers(final=True), bounded(), event_loop(1, 2), shifting(), checked(), starting()],
+    ids=str,
 )
 def test_machines_agree(system: TransitionSystem) -> None:
     """So it is with machines that somebody has written."""
@@ -191,7 +193,13 @@ class Tlc:
 
 def tlc_systems() -> dict[str, TransitionSystem]:
     """Systems of few states: machines, fairness of both strengths, the smallest example, two models of QEMU."""
-    found = {"shifting": shifting(), "checked": checked(), "philosophers": philosophers(), "bounded": bounded()}
+    found = {
+        "shifting": shifting(),
+        "checked": checked(),
+        "starting": starting(),
+        "philosophers": philosophers(),
+        "bounded": bounded(),
+    }
     found |= {f"idler, {strength.value}": idler(strength) for strength in Strength}
     found |= {each.title: each.build({}).system() for each in builders(str(ROOT / "examples" / "lost_wakeup.py"))}
     found |= {f"random {seed}": random_system(seed, 3, 2, 2, folded=True) for seed in range(3)}

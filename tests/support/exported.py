@@ -1,14 +1,15 @@
-"""Two systems in which what is written wrong in another language shows: stores that read each other, checks, errors, marks, initial values."""
+"""Systems in which what is written wrong in another language shows: stores that read each other, checks, errors, marks, initial values."""
 
 from __future__ import annotations
 
 from draincheck.expr import ite
+from draincheck.lang import Model
 from draincheck.properties import Always, Assertion, NoDeadlock
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
 from tests.support.machines import Machine
 
-__all__ = ["checked", "shifting"]
+__all__ = ["checked", "shifting", "starting"]
 
 
 def shifting() -> TransitionSystem:
@@ -42,3 +43,20 @@ def checked() -> TransitionSystem:
     )
     demands = Assertion("below 7"), Assertion("below 300"), Always("not 300", number < 300), NoDeadlock("alive")
     return machine.system(*demands)
+
+
+def starting() -> TransitionSystem:
+    """Variables that start with any of their values, or with some, of every sort."""
+    m = Model("starting")
+    flag, number, last = m.bool("flag"), m.int("number", -1, 2), m.int("last", 0, 3, 3)
+    word, other = m.enum("word", "one", "two", "three"), m.enum("other", "one", "two")
+    for variable in (flag, number, word, other):
+        m.any_initial(variable)
+    last.initial = range(1, 3)
+    word.initial = range(1, 3)
+    with m.thread("t") as p:
+        p.do("step", flag.to(~flag), number.inc(), when=word.is_("two") & (number < last))
+    m.always("not both", ~(flag & number.is_(2)))
+    m.always("not all", ~(flag & number.is_(2) & word.is_("three") & other.is_("one")))
+    m.always("not one", ~word.is_("one"))
+    return m.compile()

@@ -36,6 +36,7 @@ RESERVED = frozenset({
     "LET", "LOCAL", "MODULE", "NEW", "Nat", "OBVIOUS", "OMITTED", "ONLY", "OTHER", "PICK", "PROOF", "PROPOSITION", "PROVE", "QED",
     "RECURSIVE", "STATE", "STRING", "SUBSET", "SUFFICES", "TAKE", "TEMPORAL", "THEN", "THEOREM", "TRUE", "UNCHANGED", "UNION", "USE",
     "VARIABLE", "VARIABLES", "WITH", "WITNESS", "vars", "TypeOK", "Init", "Next", "Fairness", "Spec",
+    "Bags", "FiniteSets", "Integers", "Naturals", "Randomization", "Reals", "Sequences", "TLC", "TLCExt",
 })  # fmt: skip
 
 #: what a larger number means for TLC
@@ -62,7 +63,7 @@ class _Writer:
     def __init__(self, system: TransitionSystem, items: Sequence[Property], origin: Origin) -> None:
         self.system, self.items = system, items
         names = Spellings(_spelled, RESERVED)
-        self.module = origin.file if _is_name(origin.file) else _spelled(system.name, 1)
+        self.module = origin.file if _is_name(origin.file) else _module(system.name)
         self._variables: dict[Expr, str] = {variable: names.new(variable.name) for variable in system.variables}
         self._steps = [names.new(action.name) for action in system.actions]
         self._processes = {name: names.new(name) for name, _ in grouped(system)}
@@ -179,6 +180,12 @@ def _is_name(text: str) -> bool:
     return bool(text) and letters(text) == text and _spelled(text, 1) == text and text not in RESERVED
 
 
+def _module(title: str) -> str:
+    """A name for a module of this title."""
+    text = _spelled(title, 1)
+    return text if _is_name(text) else f"{text}_"
+
+
 def _spelled(name: str, number: int) -> str:
     """What WF_ and SF_ begin is no name."""
     text = letters(name)
@@ -219,6 +226,8 @@ def _starts(variable: Variable) -> str:
         return f"\\in {_values(sort)}"
     if len(values) == 1:
         return f"= {_constant(sort, values[0])}"
-    if isinstance(values, range):
+    if values == range(sort.low, sort.high + 1):
+        return f"\\in {_values(sort)}"
+    if isinstance(values, range) and not isinstance(sort, EnumSort):
         return f"\\in {_constant(sort, values[0])}..{_constant(sort, values[-1])}"
     return f"\\in {{{', '.join(_constant(sort, value) for value in sorted(set(values)))}}}"

@@ -35,6 +35,9 @@ __all__ = ["Model"]
 
 V = TypeVar("V", bound=Variable)
 
+#: values that a variable may start with, at most
+MOST_INITIAL = 1 << 62
+
 #: Python's bool, where the method `bool` hides its name
 Truth = bool
 
@@ -108,6 +111,8 @@ class Model:
         """Let a variable start with any value of its sort."""
         if self.variables.get(getattr(variable, "name", "")) is not variable:
             raise slip(f"any_initial takes a variable of this model, not {variable}")
+        if variable.sort.size > MOST_INITIAL:
+            raise slip(f"{variable.name} cannot start with any of its values: they are more than {MOST_INITIAL}")
         variable.initial = range(variable.sort.low, variable.sort.high + 1)
         return variable
 
