@@ -31,7 +31,7 @@ class Pages:
     @property
     def view(self) -> memoryview:
         """Its bytes; to be released before it grows."""
-        return memoryview(self._map)
+        return memoryview(self._map)[: self.size]  # the last page may go on behind them
 
     def grow(self, size: int) -> None:
         """Make it larger; what is in it stays. Raises MemoryError where the system refuses it."""
@@ -39,7 +39,7 @@ class Pages:
             self._map.resize(_rounded(size))
         except (SystemError, ValueError, OSError):  # no such thing here: a copy
             larger = _taken(size)
-            with memoryview(self._map) as old, memoryview(larger) as new:
+            with self.view as old, memoryview(larger) as new:
                 new[: self.size] = old
             self._map = larger
         self.size = size
