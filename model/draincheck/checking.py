@@ -12,6 +12,7 @@ from draincheck.engines.registry import EXPLORING, Answered, Engine, Question, f
 from draincheck.errors import OutOfBudget, SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.lang import Model
+from draincheck.native.tiers import Tier
 from draincheck.properties import FAULTS, Liveness, NoFault, Property, WithinBounds
 from draincheck.ranges import guarded
 from draincheck.reason import Stop, Undecided
@@ -181,7 +182,7 @@ def decide(
         verdicts, exploration = _asked(question, asked)
         advice += [exploration.advice] if exploration else []
     if runs:
-        found = _runs_decided(question, runs, advice.append)
+        found = _runs_decided(question, runs, asked.graphs, advice.append)
         verdicts = found | verdicts | {item.name: found[item.name] for item in runs}
     listed = (*items, *(item for item in _met(verdicts) if item not in items))
     findings = [Finding(item, verdicts[item.name], expectation(item.name)) for item in listed]
@@ -207,12 +208,14 @@ def _asked(question: Question, engine: Engine) -> Answered:
         return {name: _stopped(name, end) for name in question.names}, None
 
 
-def _runs_decided(question: Question, items: Sequence[Liveness], advise: Callable[[str], None]) -> dict[str, Verdict]:
+def _runs_decided(
+    question: Question, items: Sequence[Liveness], tier: Tier, advise: Callable[[str], None]
+) -> dict[str, Verdict]:
     """The verdicts on demands on whole runs."""
     from draincheck.engines import liveness
 
     try:
-        return liveness.decide(question.system, items, question.limits, question.reporter, advise=advise)
+        return liveness.decide(question.system, items, question.limits, question.reporter, tier=tier, advise=advise)
     except (OutOfBudget, KeyboardInterrupt) as end:
         return {item.name: _stopped(item.name, end) for item in items}
 

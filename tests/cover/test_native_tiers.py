@@ -388,3 +388,21 @@ def test_states_take_what_was_promised_while_the_table_grows(variables: int, mos
         growth = states.growth
         states.grow()
         assert before + full * states.width + growth <= most * full
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(("engine", "by_machine_code"), [("python", False), ("explicit", True), ("native", True)])
+def test_python_alone_is_alone_with_whole_runs_too(
+    engine: str, by_machine_code: bool, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    """Nothing is compiled for `--engine python`, whatever is asked."""
+    made = list[str]()
+
+    def natively(name: str, make: Any) -> Any:
+        made.append(name)
+        return make()
+
+    monkeypatch.setattr(tiers, "natively", natively)
+    asked = ("check", model, "--set", "last=40", "--property", "bottom", "--engine", engine, "--no-trace")
+    assert "bottom" in run(*asked).stdout
+    assert bool(made) is by_machine_code

@@ -51,6 +51,7 @@ class Engine(Struct, frozen=True):
         decides: the kinds of property it decides; others it refuses, with *unknown* and a reason.
         answer: asks it.
         reduces: it may search a reduced system.
+        graphs: who makes the graph for demands on whole runs that are asked beside it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Engine(Struct, frozen=True):
     decides: tuple[type[Property], ...]
     answer: Callable[[Question], Answered]
     reduces: bool = False
+    graphs: Tier = Tier.BY_SIZE
 
     def ask(self, question: Question) -> Answered:
         """Its verdicts, within the limits that it knows (see `refuse_limits`)."""
@@ -166,11 +168,11 @@ _DEPTH_LIMIT: Final = frozenset(("depth",))
 
 ENGINES: Final = (
     *(
-        Engine(name, meaning, ("state", "found"), _STATES_LIMIT, _BRANCHING, partial(_explicit, tier), reduces=True)
-        for name, meaning, tier in (
-            ("explicit", "every reachable state, by whichever of the next two is faster", Tier.BY_SIZE),
-            ("native", "every reachable state, by machine code", Tier.NATIVE),
-            ("python", "every reachable state, by Python alone", Tier.PYTHON),
+        Engine(name, meaning, ("state", "found"), _STATES_LIMIT, _BRANCHING, partial(_explicit, tier), True, graphs)
+        for name, meaning, tier, graphs in (
+            ("explicit", "every reachable state, by whichever of the next two is faster", Tier.BY_SIZE, Tier.BY_SIZE),
+            ("native", "every reachable state, by machine code", Tier.NATIVE, Tier.BY_SIZE),
+            ("python", "every reachable state, by Python alone", Tier.PYTHON, Tier.PYTHON),
         )
     ),
     Engine("bmc", "z3, up to a depth", ("step", "looked ahead"), _DEPTH_LIMIT, _STATES, _bmc),
