@@ -91,8 +91,11 @@ class _Writer:
     def _usage(self) -> Iterator[str]:
         """How TLC is told to check it."""
         yield ""
-        yield f"java -jar tla2tools.jar -deadlock {self.module} (-deadlock: do not look for deadlocks, which properties here do)"
-        yield f"{self.module}.cfg is what stands below the end of the module; TLC stores as many distinct states as the system has."
+        yield f"sed '1,/^====/d' {self.module}.tla > {self.module}.cfg && java -jar tla2tools.jar -deadlock -continue {self.module}"
+        yield "(-deadlock: do not look for deadlocks, which properties here do; -continue: go on where something is violated)"
+        if any(isinstance(item, Reachable) for item in self.called):
+            yield "What is to be reached is an invariant that has to be violated."
+        yield "TLC stores as many distinct states as the system has."
         if any(not (v.sort.low in LARGE and v.sort.high in LARGE) for v in self.system.variables):
             yield "Some numbers have more than 32 bits: TLC ends with an error where it comes to one."
 
