@@ -11,7 +11,7 @@ from draincheck.engines.smt.relation import Relation, Symbols
 from draincheck.engines.smt.writer import Integers
 from draincheck.escape import printable
 from draincheck.export.contents import Exported, Origin, heading, left_out, refuse_no_variables, said_of, where
-from draincheck.export.naming import LONGEST, Spellings, letters
+from draincheck.export.naming import LONGEST, Spellings
 from draincheck.properties import CanAlwaysFinish, Liveness, Property, Reachable
 from draincheck.semantics.violation import shown_by
 from draincheck.sorts import EnumSort, Sort
@@ -73,6 +73,8 @@ class _Writer:
     def lines(self, said: Sequence[str]) -> Iterator[str]:
         """The file, line by line."""
         yield from (f"; {printable(line)}".rstrip() for line in said)
+        if self.called:
+            yield "; The query at the end asks about two steps alone, as an example: unsat says nothing of other lengths."
         yield from ("(set-info :smt-lib-version 2.6)", f"(set-logic {self._relation.logic})")
         yield from ("", "; variables; with a prime: after a step")
         for position, variable in enumerate(self.system.variables):
@@ -99,7 +101,6 @@ class _Writer:
         relation, (item, name) = self._relation, next(iter(self.called.items()))
         yield from ("", f"; Do two steps lead to a state that {_shows(item)} {printable(item.name)}? sat: they do.")
         yield "; For other lengths declare more or fewer states, with a step between each and the next."
-        yield f'(echo "two steps that lead to a state that {_shows(item)} {letters(item.name)}; other lengths were not asked:")'
         yield "(push 1)"
         yield from (line for depth in range(3) for line in relation.declared(depth))
         yield f"(assert {_applied('init', relation.at(0))})"
