@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from draincheck import op
 from draincheck.errors import ModelError
@@ -110,8 +110,7 @@ class EnumExpr(Expr):
         """True where the value is one of these names; raises ModelError for a name the sort does not have."""
         if not names:
             raise slip(f"{self}.is_() needs a name: {self.sort}")
-        found = [eq(self, self.named(name)) for name in names]
-        return found[0] if len(found) == 1 else any_(*found)
+        return any_(*(eq(self, self.named(name)) for name in names))
 
     def named(self, name: str) -> EnumExpr:
         """The constant of this sort with a name; raises ModelError for a name the sort does not have."""
@@ -358,13 +357,9 @@ def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
 class Substitution(OfTerms[Expr]):
     """Replaces leaves in many terms that share parts: each part is looked at once."""
 
-    if TYPE_CHECKING:
-
-        def __call__(self, a: E) -> E:
-            """The term with its leaves replaced, as by `substitute`."""
-            ...
-    else:
-        __call__ = dict.__getitem__  # the same, said of a term of some kind
+    def __call__(self, a: E) -> E:
+        """The term with its leaves replaced, as by `substitute`."""
+        return cast(E, self[a])
 
     def of(self, a: Expr) -> Expr:
         """The term with its parts replaced."""
@@ -414,12 +409,8 @@ class Evaluation(OfTerms[int]):
 
 
 _OF_TWO: Final[Mapping[Op, Callable[[int, int], int]]] = {
-    op.EQ: operator.eq,
-    op.LT: operator.lt,
-    op.LE: operator.le,
-    op.ADD: operator.add,
-    op.SUB: operator.sub,
-}
+    op.EQ: operator.eq, op.LT: operator.lt, op.LE: operator.le, op.ADD: operator.add, op.SUB: operator.sub,
+}  # fmt: skip
 
 #: operators that are written between their arguments
 _INFIX: Final = {

@@ -42,22 +42,8 @@ from draincheck.refusals import said
 from draincheck.sorts import Sort, Value
 
 __all__ = [
-    "Action",
-    "BoolVar",
-    "Check",
-    "Control",
-    "EnumVar",
-    "Fault",
-    "FaultKind",
-    "Frame",
-    "IntVar",
-    "Interchangeable",
-    "Part",
-    "Place",
-    "State",
-    "TransitionSystem",
-    "Update",
-    "Variable",
+    "Action", "BoolVar", "Check", "Control", "EnumVar", "Fault", "FaultKind", "Frame", "IntVar", "Interchangeable",
+    "Part", "Place", "State", "TransitionSystem", "Update", "Variable",
 ]  # fmt: skip
 
 _STORE = "write p.do('...', x.set(...))"

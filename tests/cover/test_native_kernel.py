@@ -10,7 +10,7 @@ import pytest
 
 from draincheck.exploration.explorer import Explorer
 from draincheck.exploration.loop import Loop
-from draincheck.native import kernel, parts
+from draincheck.native import kernel, kernel_reach, parts
 from draincheck.native.explorer import NativeExplorer
 from draincheck.system import TransitionSystem
 from tests.support.machines import event_loop, philosophers
@@ -213,17 +213,17 @@ def test_walks_say_what_can_be_reached(system: TransitionSystem) -> None:
     shared[parts.PATH] = [0] * (len(states) + 1)
     for goal in states:
         shared[parts.MARKS] = bytearray(slots)
-        kernel.mark(shared, 0, slots, met(goal), 2)
+        kernel_reach.mark(shared, 0, slots, met(goal), 2)
         for _ in states:
-            kernel.forget_walks(shared, 0, slots)
-            kernel.walks(shared, 0, slots, 2)
+            kernel_reach.forget_walks(shared, 0, slots)
+            kernel_reach.walks(shared, 0, slots, 2)
         able, more = {goal}, True
         while more:
             new = {state for state in states if able.intersection(after[state])} - able
             able, more = able | new, bool(new)
         lacking = [state for state in states if state not in able]
-        number = kernel.first_lacking(shared, 0, len(states), 2)
-        assert kernel.lacking(shared, 0, slots, 2) == len(lacking)
+        number = kernel_reach.first_lacking(shared, 0, len(states), 2)
+        assert kernel_reach.lacking(shared, 0, slots, 2) == len(lacking)
         assert (states[number - 1] if number else None) == min(lacking, default=None)
 
 
@@ -231,7 +231,7 @@ def test_what_was_not_looked_at_may_reach_anything() -> None:
     """All bits at once, for some states alone."""
     shared, _ = searched(philosophers())
     shared[parts.MARKS] = bytearray(len(shared[parts.TABLE]))
-    kernel.mark_all(shared, 2, 4, 5)
+    kernel_reach.mark_all(shared, 2, 4, 5)
     marked = [shared[parts.MARKS][slot] for slot, key in enumerate(shared[parts.TABLE]) if key]
     assert sorted(marked) == [0] * (len(marked) - 2) + [5, 5]
 

@@ -34,6 +34,7 @@ from draincheck.system import IntVar, TransitionSystem
 from draincheck.verdict import Exploration, Limits
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.suite.matrix import default_rows
+from tests.support.breaking import Break, kernel
 from tests.support.house import ROOT
 from tests.support.layouts import Spread
 from tests.support.machines import Machine
@@ -217,7 +218,6 @@ def test_examples_are_equal(file: Path) -> None:
 
 # -- negative controls ------------------------------------------------------------------------------
 
-Break = Callable[[pytest.MonkeyPatch], None]
 
 #: systems among which one shows what is broken
 SAMPLE = 150
@@ -285,18 +285,6 @@ def _no_walks(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reaching.Reaching, "_round", lambda self, bit: False)
 
 
-def _kernel(old: str, new: str) -> Break:
-    def broken(patch: pytest.MonkeyPatch) -> None:
-        def text(sources: Sequence[str], words: int) -> str:
-            assert old in sources[0]
-            return whole([sources[0].replace(old, new), *sources[1:]], words)
-
-        whole = system._kernel_text
-        patch.setattr(system, "_kernel_text", text)
-
-    return broken
-
-
 BROKEN = {
     "less is less or equal": _compares(ast.Lt, "sle"),
     "less or equal is less": _compares(ast.LtE, "slt"),
@@ -310,14 +298,14 @@ BROKEN = {
     "words are taken for others": _too_far,
     "actions are forgotten": _forgets_an_action,
     "what leads on is not looked at": _no_walks,
-    "the greatest is first": _kernel("order[least - 1] < order[at]", "order[at] < order[least - 1]"),
-    "the last is first": _kernel("if least and order[least - 1] < order[at]", "if 0 and order[least - 1] < order[at]"),
-    "marks are lost": _kernel("marks[path[length]] |= bit", "marks[path[length]] |= 0"),
-    "nothing is ever dead": _kernel("dead += 1 - (found & 1)", "dead += 0"),
-    "full buckets lose states": _kernel("last = postpone(shared, shared, here, last)", "last += 0"),
-    "who waits is forgotten": _kernel("while waiting > SLOTS:", "while waiting > waiting:"),
-    "growth takes any place": _kernel("if place < bucket:", "if place < 0:"),
-    "nothing is taken back": _kernel("take_back(shared, stored)\n", "stored += 0\n"),
+    "the greatest is first": kernel("order[least - 1] < order[at]", "order[at] < order[least - 1]"),
+    "the last is first": kernel("if least and order[least - 1] < order[at]", "if 0 and order[least - 1] < order[at]"),
+    "marks are lost": kernel("marks[path[length]] |= bit", "marks[path[length]] |= 0"),
+    "nothing is ever dead": kernel("dead += 1 - (found & 1)", "dead += 0"),
+    "full buckets lose states": kernel("last = postpone(shared, shared, here, last)", "last += 0"),
+    "who waits is forgotten": kernel("while waiting > SLOTS:", "while waiting > waiting:"),
+    "growth takes any place": kernel("if place < bucket:", "if place < 0:"),
+    "nothing is taken back": kernel("take_back(shared, stored)\n", "stored += 0\n"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -28,6 +28,7 @@ from drainspecs.mirror import liveness as mirror_liveness
 from drainspecs.suite.matrix import default_rows
 from tests.differential.test_liveness_networkx import with_demands
 from tests.differential.test_liveness_reference import systems as small_systems
+from tests.support.breaking import Break, kernel
 from tests.support.layouts import Spread
 from tests.support.machines import event_loop
 from tests.support.samples import sampled
@@ -306,46 +307,32 @@ def test_rows_are_equal(rows: list[TransitionSystem], number: int) -> None:
 
 # -- negative controls ------------------------------------------------------------------------------
 
-Break = Callable[[pytest.MonkeyPatch], None]
-
-
-def _kernel(old: str, new: str) -> Break:
-    def broken(patch: pytest.MonkeyPatch) -> None:
-        def text(sources: Sequence[str], words: int) -> str:
-            assert len(sources) < 3 or any(old in source for source in sources)
-            return whole([source.replace(old, new) for source in sources], words)
-
-        whole = system._kernel_text
-        patch.setattr(system, "_kernel_text", text)
-
-    return broken
-
 
 BROKEN = {
-    "runs are merged in any order": _kernel("if order[left] < order[right]", "if order[right] < order[left]"),
-    "edges stand as they come": _kernel("actions[place - 1] > action", "actions[place - 1] > action + 1000"),
-    "targets stay where they are": _kernel("targets[place] = targets[place - 1]", "targets[place] = targets[place]"),
-    "what a fault cuts off is not enabled": _kernel("grant(shared, at, action_of[met[here]])", "0"),
-    "what is taken is not enabled": _kernel("grant(shared, at, acts[here])", "0"),
-    "faults cut nothing off": _kernel("shared[CUTS] += 1", "shared[CUTS] += 0"),
-    "conditions hold nowhere": _kernel("holding[at] = holds(order, at)", "holding[at] = 0"),
-    "edges within a part are not looked at": _kernel("low[node] = min(low[node], index[target])", "low[node] += 0"),
-    "what was entered is not told to who came before": _kernel("low[before] = min(low[before], low[node])", "low[before] += 0"),
-    "closed parts are entered again": _kernel("elif home[target] == 0", "elif 1"),
-    "outside is inside": _kernel("if inside[target]:", "if 1:"),
-    "what is enabled everywhere is enabled somewhere": _kernel("everywhere[home[at]] &=", "everywhere[home[at]] |="),
-    "what is enabled somewhere is enabled everywhere": _kernel("somewhere[home[at]] |=", "somewhere[home[at]] &="),
-    "nothing is taken within": _kernel("taken[part] |= grants[actions[edge]]", "taken[part] |= 0"),
-    "edges out of a part are taken": _kernel("if home[targets[edge]] == part", "if 1"),
-    "nothing is starved": _kernel("is_starved(shared, part) == 0", "part"),
-    "nothing is barred": _kernel("return owed - (owed & taken[part])", "return 0"),
-    "all of a part is barred": _kernel("elif (enabled[at] & barred) == 0:", "elif 0:"),
-    "parts without a round are fair": _kernel("if part and rounds[part] and", "if part and"),
-    "goals are passed": _kernel("waited[target] == 0 and met[target] == 0", "waited[target] == 0"),
-    "the first comes last": _kernel("shared[HEAD] -= 1\n        queue[shared[HEAD]] = start", "queue[shared[TAIL]] = start\n        shared[TAIL] += 1"),
-    "beginnings come late": _kernel("depths[begun[shared[NEXT_BEGUN]]] + 1 > waited", "depths[begun[shared[NEXT_BEGUN]]] + 2 > waited"),
-    "edges are told one too late": _kernel("origins[target] = edge + 1", "origins[target] = edge + 2"),
-    "every wait is as deep": _kernel("waited[target] = waited[here] + 1", "waited[target] = waited[here]"),
+    "runs are merged in any order": kernel("if order[left] < order[right]", "if order[right] < order[left]"),
+    "edges stand as they come": kernel("actions[place - 1] > action", "actions[place - 1] > action + 1000"),
+    "targets stay where they are": kernel("targets[place] = targets[place - 1]", "targets[place] = targets[place]"),
+    "what a fault cuts off is not enabled": kernel("grant(shared, at, action_of[met[here]])", "0"),
+    "what is taken is not enabled": kernel("grant(shared, at, acts[here])", "0"),
+    "faults cut nothing off": kernel("shared[CUTS] += 1", "shared[CUTS] += 0"),
+    "conditions hold nowhere": kernel("holding[at] = holds(order, at)", "holding[at] = 0"),
+    "edges within a part are not looked at": kernel("low[node] = min(low[node], index[target])", "low[node] += 0"),
+    "what was entered is not told to who came before": kernel("low[before] = min(low[before], low[node])", "low[before] += 0"),
+    "closed parts are entered again": kernel("elif home[target] == 0", "elif 1"),
+    "outside is inside": kernel("if inside[target]:", "if 1:"),
+    "what is enabled everywhere is enabled somewhere": kernel("everywhere[home[at]] &=", "everywhere[home[at]] |="),
+    "what is enabled somewhere is enabled everywhere": kernel("somewhere[home[at]] |=", "somewhere[home[at]] &="),
+    "nothing is taken within": kernel("taken[part] |= grants[actions[edge]]", "taken[part] |= 0"),
+    "edges out of a part are taken": kernel("if home[targets[edge]] == part", "if 1"),
+    "nothing is starved": kernel("is_starved(shared, part) == 0", "part"),
+    "nothing is barred": kernel("return owed - (owed & taken[part])", "return 0"),
+    "all of a part is barred": kernel("elif (enabled[at] & barred) == 0:", "elif 0:"),
+    "parts without a round are fair": kernel("if part and rounds[part] and", "if part and"),
+    "goals are passed": kernel("waited[target] == 0 and met[target] == 0", "waited[target] == 0"),
+    "the first comes last": kernel("shared[HEAD] -= 1\n        queue[shared[HEAD]] = start", "queue[shared[TAIL]] = start\n        shared[TAIL] += 1"),
+    "beginnings come late": kernel("depths[begun[shared[NEXT_BEGUN]]] + 1 > waited", "depths[begun[shared[NEXT_BEGUN]]] + 2 > waited"),
+    "edges are told one too late": kernel("origins[target] = edge + 1", "origins[target] = edge + 2"),
+    "every wait is as deep": kernel("waited[target] = waited[here] + 1", "waited[target] = waited[here]"),
 }  # fmt: skip
 
 #: systems among which one shows what is broken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +17,7 @@ from draincheck.native.tiers import Tier
 from draincheck.properties import FAULTS, Always, Assertion, NoDeadlock, Property, Reachable
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import SILENT
+from tests.support.breaking import Break, kernel
 from tests.support.layouts import Spread
 from tests.support.machines import event_loop
 from tests.support.samples import sampled
@@ -163,20 +164,6 @@ def test_what_is_made_of_walks_is_equal(spread: None, part: int, system: Transit
 
 # -- negative controls ------------------------------------------------------------------------------
 
-Break = Callable[[pytest.MonkeyPatch], None]
-
-
-def _kernel(old: str, new: str) -> Break:
-    def broken(patch: pytest.MonkeyPatch) -> None:
-        def text(sources: Sequence[str], words: int) -> str:
-            assert old in sources[0]
-            return whole([sources[0].replace(old, new), *sources[1:]], words)
-
-        whole = system._kernel_text
-        patch.setattr(system, "_kernel_text", text)
-
-    return broken
-
 
 def _acts_on_others(patch: pytest.MonkeyPatch) -> None:
     act = expand._Listing._act
@@ -189,19 +176,19 @@ def _notes_one(patch: pytest.MonkeyPatch) -> None:
 
 
 BROKEN = {
-    "the greatest is first": _kernel("acts[other] < acts[at]", "acts[at] < acts[other]"),
-    "faults are not drawn": _kernel("if faulty[met[at]]", "if 0"),
-    "one number is drawn for all": _kernel("chances[at] = following(chances[at])", "chances[at] += 0"),
-    "what was noted is forgotten": _kernel("if wanted[met[at]] and", "if 0 and"),
-    "notes are of other actions": _kernel("action_of[met[at]] == action", "action_of[met[at]] < action"),
-    "ends are not looked at": _kernel("return shows(shared, at, shared[IN_STATES], shared[IN_ALL])", "return 0"),
-    "states are not looked at": _kernel(
+    "the greatest is first": kernel("acts[other] < acts[at]", "acts[at] < acts[other]"),
+    "faults are not drawn": kernel("if faulty[met[at]]", "if 0"),
+    "one number is drawn for all": kernel("chances[at] = following(chances[at])", "chances[at] += 0"),
+    "what was noted is forgotten": kernel("if wanted[met[at]] and", "if 0 and"),
+    "notes are of other actions": kernel("action_of[met[at]] == action", "action_of[met[at]] < action"),
+    "ends are not looked at": kernel("return shows(shared, at, shared[IN_STATES], shared[IN_ALL])", "return 0"),
+    "states are not looked at": kernel(
         "if shows(shared, at, 0, shared[IN_STATES]):\n        return 1\n    return 2", "return 2"
     ),
-    "beginnings are not looked at": _kernel("if lengths[at] == 0 and", "if lengths[at] == 1 and"),
-    "walks are a step too long": _kernel("lengths[at] < shared[DEPTH]", "lengths[at] <= shared[DEPTH]"),
-    "nothing was taken": _kernel("fired[acts[place]] = 1", "fired[acts[place]] = 0"),
-    "notes pile up": _kernel("met[0] = 0", "met[0] += 0"),
+    "beginnings are not looked at": kernel("if lengths[at] == 0 and", "if lengths[at] == 1 and"),
+    "walks are a step too long": kernel("lengths[at] < shared[DEPTH]", "lengths[at] <= shared[DEPTH]"),
+    "nothing was taken": kernel("fired[acts[place]] = 1", "fired[acts[place]] = 0"),
+    "notes pile up": kernel("met[0] = 0", "met[0] += 0"),
     "actions are taken for others": _acts_on_others,
     "notes are taken for others": _notes_one,
 }

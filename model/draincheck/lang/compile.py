@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from draincheck import op
 from draincheck.budget import look
-from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import (
-    FALSE,
-    REBUILD,
-    TRUE,
-    BoolExpr,
-    Expr,
-    Substitution,
-    all_,
-    any_,
-    constant,
-    eq,
-    not_,
-    variables_of,
-)
+from draincheck.errors import ModelError
+from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, all_, any_, constant, eq, not_, variables_of
 from draincheck.influence import at_work
 from draincheck.lang import fairness
 from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
+from draincheck.lang.resolving import Resolve, resolved_fault
 from draincheck.lang.uncalled import refuse_uncalled
-from draincheck.op import Op
-from draincheck.sorts import IntSort, Sort
-from draincheck.system import Action, BoolVar, Control, Fault, IntVar, Part, Place, TransitionSystem, Update, Variable
+from draincheck.properties import Property
+from draincheck.sorts import IntSort
+from draincheck.system import Action, BoolVar, Control, IntVar, Part, Place, TransitionSystem, Update, Variable
 from draincheck.words import listed
 
 if TYPE_CHECKING:
@@ -57,7 +43,7 @@ def compile_model(model: Model) -> TransitionSystem:
     handovers = _handovers(model, compiled)
     places = _places(model, compiled, handovers)
     variables = _variables(model, compiled, handovers)
-    resolve = _Resolve(variables, places)
+    resolve = Resolve(variables, places)
     actions = [
         item.action(index, step, resolve, handovers, model)
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
@@ -67,9 +53,7 @@ def compile_model(model: Model) -> TransitionSystem:
     may_end = all_(*at_rest.values()) if model.final_when is FALSE else model.final_when
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     if model.final_when is not FALSE:
-        demands = (condition for item in properties for condition in item.conditions())
-        by_name = {item.process.name: item for item in compiled}
-        working = at_work(actions, demands, final, lambda name: by_name[name].goes_round())
+        working = _at_work(compiled, actions, properties, final)
         at_rest[""] = any_(*(not_(rests) for name, rests in at_rest.items() if name in working))
     if model.local_tests:
         _check_local_tests(compiled, model)
@@ -89,6 +73,15 @@ def compile_model(model: Model) -> TransitionSystem:
         halted=FALSE if model.aborted is None else model.aborted,
     )
     return _with_interchangeable(system, model, compiled, handovers) if model.alike else system
+
+
+def _at_work(
+    compiled: Iterable[_Compiled], actions: Sequence[Action], properties: Iterable[Property], final: BoolExpr
+) -> Collection[str]:
+    """The processes that are waited for before all is done."""
+    demands = (condition for item in properties for condition in item.conditions())
+    by_name = {item.process.name: item for item in compiled}
+    return at_work(actions, demands, final, lambda name: by_name[name].goes_round())
 
 
 def _with_interchangeable(
@@ -252,13 +245,13 @@ class _Compiled:
         """The coroutine that was entered, if one was, has given control back."""
         return ~handovers[rest.awaits].runs_for(self.process.name) if rest.awaits else TRUE
 
-    def action(self, index: int, step: _Step, resolve: _Resolve, handovers: _Handovers, model: Model) -> Action:
+    def action(self, index: int, step: _Step, resolve: Resolve, handovers: _Handovers, model: Model) -> Action:
         """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
         path = step.edge.path
         resolve.line = path.parts[0].line
         if index % PIECE == 0:
             look()
-        faults = [_resolved_fault(fault, resolve) for fault in path.faults]
+        faults = [resolved_fault(fault, resolve) for fault in path.faults]
         return Action(
             index=index,
             process=self.process.name,
@@ -293,7 +286,7 @@ class _Compiled:
             self._controls[source] = found
         return found
 
-    def _updates(self, step: _Step, resolve: _Resolve, handovers: _Handovers) -> list[Update]:
+    def _updates(self, step: _Step, resolve: Resolve, handovers: _Handovers) -> list[Update]:
         name, token, target, env = self.process.name, self.token, self.rests[step.target], step.edge.path.env
         found = [update for pair in env.items() if (update := resolve.stored(pair)) is not None]
         if target.awaits:
@@ -361,13 +354,6 @@ def _places(model: Model, compiled: list[_Compiled], handovers: _Handovers) -> d
     return places
 
 
-def _resolved_fault(fault: Fault, resolve: Substitution) -> Fault:
-    if fault.stores is None:
-        return replace(fault, when=resolve(fault.when))
-    variable, value = fault.stores
-    return replace(fault, when=resolve(fault.when), stores=(variable, resolve(value)))
-
-
 def _name_apart(variables: Iterable[Variable], model: Model) -> None:
     """Rename the language's own variables where the model, or another of them, has the name: with as many primes as it takes."""
     taken = set(model.variables)
@@ -376,49 +362,6 @@ def _name_apart(variables: Iterable[Variable], model: Model) -> None:
             while variable.name in taken:
                 variable.rename(f"{variable.name}'")
             taken.add(variable.name)
-
-
-class _Resolve(Substitution):
-    """Replaces places by what they mean, and refuses variables that belong to no or to another model."""
-
-    def __init__(self, variables: tuple[Variable, ...], places: Mapping[Expr, Expr]) -> None:
-        super().__init__((*zip(variables, variables, strict=True), *places.items()))
-        self._stored: dict[tuple[Expr, Expr], Update | None] = {}
-        self._terms: dict[tuple[Op, tuple[Expr, ...]], Expr] = {}
-        self._constants: dict[tuple[Sort, int], Expr] = {}
-        #: what is being resolved: a step written in a line, or what is demanded under a name
-        self.line: SourceLine | None = None
-        self._demand = ""
-
-    def about(self, demand: str) -> _Resolve:
-        """From now on a property of this name is resolved."""
-        self.line, self._demand = None, f"{demand}: "
-        return self
-
-    def stored(self, pair: tuple[Expr, Expr]) -> Update | None:
-        """The update that stores a value in a variable, None if that changes nothing; many ways through the same statements store the same."""
-        if pair not in self._stored:
-            variable, value = map(self.__getitem__, pair)
-            assert isinstance(variable, Variable)
-            self._stored[pair] = None if value is variable else Update(variable, value)
-        return self._stored[pair]
-
-    def of(self, a: Expr) -> Expr:
-        """The term with its parts replaced; equal ones, however often they have been written, become one."""
-        if not a.args:
-            return self.leaf(a)
-        args = tuple(map(self.__getitem__, a.args))
-        found = self._terms.get((a.op, args))
-        if found is None:
-            same = all(map(operator.is_, args, a.args))
-            found = self._terms[a.op, args] = a if same else REBUILD[a.op](*args)
-        return found
-
-    def leaf(self, a: Expr) -> Expr:
-        """Raise ModelError for all but constants: what may stand in a term has been replaced."""
-        if a.op is op.CONST:
-            return self._constants.setdefault((a.sort, a.value), a)
-        raise ModelError(f"{self._demand}unknown variable {a}: it was not made by this model", self.line)
 
 
 def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:

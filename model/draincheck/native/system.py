@@ -27,7 +27,7 @@ TUNED, SHORT = 1, 100_000
 
 #: the files that a kernel is made of
 KERNELS: Mapping[str, Sequence[str]] = {
-    "search": ("kernel.py", "kernel_together.py"),
+    "search": ("kernel.py", "kernel_reach.py", "kernel_together.py"),
     "walks": ("kernel_walks.py",),
     "graph": ("kernel.py", "kernel_graph.py", "kernel_fair.py"),
 }
