@@ -147,6 +147,14 @@ MISTAKES: dict[str, tuple[str, str]] = {
         '[[code_base]]\nrevision = "v2.6.0"\ncounts = { states = 1, transitions = 1, depth = 1 }\n',
         "drain-gate.toml:3: counts are those of one scenario",
     ),
+    "a scenario twice": (
+        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror", "dataplane", "mirror"]\n',
+        "drain-gate.toml:3: mirror is named twice",
+    ),
+    "a scenario under two names": (
+        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror[writes=2]", "mirror-2-writes"]\n',
+        "drain-gate.toml:3: mirror-2-writes is named twice, as mirror[writes=2] before",
+    ),
     "nothing to be reached": (
         '[[code_base]]\nrevision = "v2.6.0"\nexpect = { S1 = "reachable" }\n',
         "drain-gate.toml:3: S1 is no state to be reached",

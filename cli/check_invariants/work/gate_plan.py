@@ -206,9 +206,16 @@ def _specification(entry: CodeBaseEntry, spot: Spot) -> Specification:
 
 
 def _scenarios(entry: CodeBaseEntry, spot: Spot) -> Iterator[Scenario]:
+    found: dict[Scenario, str] = {}
     for number, name in enumerate(entry.scenarios):
         with spot.saying("scenarios", number):
-            yield find_scenario(name)
+            scenario = find_scenario(name)
+            if scenario in found:
+                raise ValueError(
+                    f"{name} is named twice{'' if found[scenario] == name else f', as {found[scenario]} before'}"
+                )
+            found[scenario] = name
+            yield scenario
     if not entry.scenarios:
         yield from DEFAULT_SCENARIOS
 
