@@ -41,6 +41,7 @@ class About(Struct, frozen=True):
         marks: the letters beside steps, each with what it stands for.
         tool: who found it, with its version.
         alone: the command that decides it, where that is not `check` and knows one property alone.
+        windows: truth values of the model that say when a window is open, each with what the window is called.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class About(Struct, frozen=True):
     marks: Mapping[str, str] = {}
     tool: str = "check-invariants"
     alone: str = ""
+    windows: Mapping[str, str] = {}
 
 
 def check_command(options: str, *properties: str) -> str:

@@ -6,6 +6,7 @@ import click
 
 from check_invariants import options
 from check_invariants.deferred import Deferred
+from check_invariants.trace_formats import TRACE_FORMATS
 
 
 @click.group("trace")
@@ -44,7 +45,12 @@ def show() -> None:
 @options.properties(of_matrix=False)
 @click.option("--case", type=click.Choice(["case 1", "case 2", "case 3"]), help="A bug case, short for --property.")
 @options.output
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), help="[default: json]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(TRACE_FORMATS)),
+    help="[default: what the suffix of --output says, or else json]",
+)
 @options.short
 @options.budget
 @options.as_json

@@ -7,7 +7,6 @@ from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import click
-from msgspec.structs import replace
 
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
 from check_invariants.files import check_output, write_to
@@ -17,13 +16,13 @@ from check_invariants.options import STDOUT
 from check_invariants.output import Counter, emit, emit_document, emit_trace
 from check_invariants.own_models import built_otherwise, select_from_source
 from check_invariants.selection import select
-from draincheck import ModelFile, Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict, __version__
+from check_invariants.trace_formats import TRACE_FORMATS, Exhibit, trace_format_of
+from draincheck import ModelFile, Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict
 from draincheck.analysis.confirmed import confirmed
-from draincheck.report.jsontrace import TraceFile, read_trace, write_trace
-from draincheck.report.text import render_outline, render_trace
-from draincheck.report.trace_markdown import trace_in_markdown
+from draincheck.report.jsontrace import TraceFile, read_trace
+from draincheck.report.text import render_outline
 from draincheck.semantics.violation import outcome_if_shown
-from draincheck.subject import About
+from draincheck.words import listed
 
 if TYPE_CHECKING:
     from check_invariants.selectors import OwnModel, Selectors
@@ -117,15 +116,14 @@ def show(
     if sum((outline, short or form is not None, as_json)) > 1:
         raise click.UsageError("--outline and --json exclude each other, and --short and --format")
     _, subject, run, outcome = Followed.of(file, **own)
-    if as_json:
-        emit_document(write_trace(run, source=subject.source(), verdict=outcome))
+    shown = Exhibit(run, subject, outcome, short)
+    if as_json or form == "markdown":
+        emit_document(TRACE_FORMATS["json" if as_json else "markdown"].render(shown))
     elif outline:
         emit(render_outline(run))
-    elif form == "markdown":
-        emit_document(trace_in_markdown(run, _about(subject), short=short))
     else:
         emit(with_parameters(subject))
-        emit_trace(run, _about(subject), short)
+        emit_trace(run, shown.about, short)
     return ExitCode.OK
 
 
@@ -150,8 +148,10 @@ def export(
         raise click.UsageError("name one property: --property P or --case 'case 1'")
     if as_json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other")
-    if short and form not in ("text", "markdown"):
-        raise click.UsageError("--short is for --format text or markdown: a JSON file has every step")
+    form = "json" if as_json else form or trace_format_of(output)
+    if short and not TRACE_FORMATS[form].shortens:
+        able = listed([name for name, item in TRACE_FORMATS.items() if item.shortens], "or")
+        raise click.UsageError(f"--short is for --format {able}: {form} has every step")
     subject = select(names, **selectors)
     check_output(output)
     result = checked(subject, Asked(names))
@@ -160,25 +160,12 @@ def export(
     if verdict.trace is None:
         raise _no_trace(result.system.name, verdict)
     run = Run.of(result.system, verdict.trace)
+    shown = Exhibit(run, subject, verdict.outcome, short)
     if form == "text" and output == STDOUT:
-        emit_trace(run, _about(subject), short)
+        emit_trace(run, shown.about, short)
     else:
-        write_to(output, _written(run, subject, verdict, form, short))
+        write_to(output, TRACE_FORMATS[form].render(shown))
     return ExitCode.OK
-
-
-def _about(subject: Subject) -> About:
-    """What a reader of the trace has to know, with the version that says so."""
-    return replace(subject.about, tool=f"check-invariants {__version__}")
-
-
-def _written(run: Run, subject: Subject, verdict: Verdict, form: str | None, short: bool) -> str:
-    """A trace in the form of a file."""
-    if form == "text":
-        return render_trace(run, about=_about(subject), short=short)
-    if form == "markdown":
-        return trace_in_markdown(run, _about(subject), short=short)
-    return write_trace(run, source=subject.source(), verdict=verdict.outcome)
 
 
 def _no_trace(model: str, verdict: Verdict) -> click.ClickException:

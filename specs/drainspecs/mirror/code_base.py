@@ -23,7 +23,7 @@ from drainspecs.mirror.impact import consequences, matters
 from drainspecs.mirror.scenarios import find_scenario, in_table
 from drainspecs.mirror.specification import Specification
 from drainspecs.mirror.specifications import find_specification
-from drainspecs.mirror.terms import MARKS
+from drainspecs.mirror.terms import MARKS, WINDOWS
 
 if TYPE_CHECKING:
     from draincheck.core.config import Config
@@ -91,7 +91,9 @@ class CodeBase(Struct, frozen=True):
         """What it is called, its release and date, and the scenario in words."""
         row = self.turned
         what = f"QEMU at {row.name} ({', '.join(filter(None, [row.release, row.date]))}): {row.subject}"
-        return About("code base", what, f"{self.scenario.name}: {self.scenario.meaning}", self.options, MARKS)
+        return About(
+            "code base", what, f"{self.scenario.name}: {self.scenario.meaning}", self.options, MARKS, windows=WINDOWS
+        )
 
     def expectation(self, property_name: str) -> Expectation | None:
         """What is expected of a property: nothing once knobs are turned by hand. GSource order changes no expectation."""

@@ -32,7 +32,7 @@ from draincheck.words import counted
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import meaning_of
 from drainspecs.mirror.scenarios import find_scenario
-from drainspecs.mirror.terms import MARKS
+from drainspecs.mirror.terms import MARKS, WINDOWS
 
 __all__ = ["S1", "Counted", "Decision", "Family", "Story", "decide_all"]
 
@@ -355,7 +355,7 @@ class Counted(Struct, frozen=True):
         scenario = f"{find_scenario('mirror').meaning}; {writes}, counted and not named"
         turned = (f"--set {knob}={shown(value)}" for knob, value in self.settings.items())
         options = " ".join([f"--revision {self.revision.name}", *turned])
-        return About("code base", what, scenario, options, MARKS, alone="parametric")
+        return About("code base", what, scenario, options, MARKS, alone="parametric", windows=WINDOWS)
 
     def system(self) -> TransitionSystem:
         """The compiled model."""

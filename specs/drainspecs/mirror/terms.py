@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["MARKS", "TERMS", "Term"]
+__all__ = ["MARKS", "TERMS", "WINDOWS", "Term"]
 
 
 class Term(Struct, frozen=True):
@@ -23,6 +23,9 @@ MARKS: Final = {
     "b": "blk_aio_writev (before 2016 blk_aio_multiwrite, later blk_aio_pwritev): a guest's request is submitted to the disk",
     "c": "mirror_exit: the exit runs in the main loop and switches the disk to the target",
 }
+
+#: the truth values that say when W is open, of the first job and of the second, and what a drawing calls it
+WINDOWS: Final = {"window": "W, the window", "window [1]": "W, the window of the second job"}
 
 TERMS: Final = (
     *(Term(f"({letter})", meaning) for letter, meaning in MARKS.items()),

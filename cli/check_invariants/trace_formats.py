@@ -1,0 +1,90 @@
+"""The formats in which a trace leaves: the one table of their names, suffixes and renderers, for every command that writes a trace.
+
+What renders is loaded when it is asked for: help texts need nothing but the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from draincheck.run import Run
+    from draincheck.subject import About, Subject
+    from draincheck.verdict import Outcome
+
+__all__ = ["DEFAULT", "TRACE_FORMATS", "Exhibit", "TraceFormat", "trace_format_of"]
+
+
+class Exhibit(NamedTuple):
+    """A trace that leaves, with all that a format may want to say of it.
+
+    Attributes:
+        run: the trace, executed.
+        subject: what it is a trace of.
+        outcome: the verdict that it shows; None if it shows none.
+        short: whether steps that change nothing are left out.
+    """
+
+    run: Run
+    subject: Subject
+    outcome: Outcome | None = None
+    short: bool = False
+
+    @property
+    def about(self) -> About:
+        """What a reader has to know who has nothing else, with the version that says so."""
+        from msgspec.structs import replace
+
+        from draincheck import __version__
+
+        return replace(self.subject.about, tool=f"check-invariants {__version__}")
+
+
+class TraceFormat(NamedTuple):
+    """A format.
+
+    Attributes:
+        suffix: what the names of its files end in.
+        render: the text of the file.
+        shortens: whether it can leave steps out (`Exhibit.short`).
+    """
+
+    suffix: str
+    render: Callable[[Exhibit], str]
+    shortens: bool = False
+
+
+def _text(given: Exhibit) -> str:
+    from draincheck.report.text import render_trace
+
+    return render_trace(given.run, about=given.about, short=given.short)
+
+
+def _markdown(given: Exhibit) -> str:
+    from draincheck.report.trace_markdown import trace_in_markdown
+
+    return trace_in_markdown(given.run, given.about, short=given.short)
+
+
+def _json(given: Exhibit) -> str:
+    from draincheck.report.jsontrace import write_trace
+
+    return write_trace(given.run, source=given.subject.source(), verdict=given.outcome)
+
+
+#: every format by its name, in the order in which help texts list them
+TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
+    "text": TraceFormat(".txt", _text, shortens=True),
+    "markdown": TraceFormat(".md", _markdown, shortens=True),
+    "json": TraceFormat(".json", _json),
+}
+
+#: what a file is whose suffix says nothing
+DEFAULT: Final = "json"
+
+
+def trace_format_of(path: str) -> str:
+    """The format that a file's suffix means; of suffixes that fit, the longest counts (`.itf.json` before `.json`)."""
+    fitting = [name for name, form in TRACE_FORMATS.items() if path.lower().endswith(form.suffix)]
+    return max(fitting, key=lambda name: len(TRACE_FORMATS[name].suffix), default=DEFAULT)

@@ -1,0 +1,148 @@
+"""Who lets whom go on, along a trace: control that coroutines are given and give back, and values that one lane leaves for another.
+
+All of it is read from steps, nothing from names. A *hand-over* is a pair of steps in different lanes that change the same variable, the
+second because of the first: it could not have been taken, or would have left the variable alone, with the value from before the first. So a
+bottom half that is scheduled leads to its dispatch, a kick to its handler, a lock that is let go of to whoever takes it. A *wakeup* is a
+step that lets a process go on that could do nothing before it, where no hand-over says so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from itertools import pairwise
+
+from msgspec import Struct
+
+from draincheck.expr import variables_of
+from draincheck.report.calls import CallEvent
+from draincheck.run import Run, Step
+from draincheck.system import Action, State
+
+__all__ = ["Arrow", "ArrowKind", "arrows_of"]
+
+
+class ArrowKind(Enum):
+    """What an arrow stands for."""
+
+    ENTER = "enters"
+    BACK = "gives back"
+    HANDOVER = "hands over"
+    WAKEUP = "wakes"
+
+
+class Arrow(Struct, frozen=True):
+    """From one step to a later one.
+
+    Attributes:
+        start: the number of the step that it leaves.
+        end: the number of the step that it leads to.
+        what: the coroutine that is entered or gives control back; else the variables.
+    """
+
+    kind: ArrowKind
+    start: int
+    end: int
+    what: tuple[str, ...]
+
+
+def arrows_of(run: Run, events: Sequence[CallEvent], lanes: Sequence[object]) -> tuple[Arrow, ...]:
+    """All arrows of a run, by the steps that they leave; `lanes` has for each step the lane that it stands in."""
+    control = [*_entered(run, events), *_given_back(run, events)]
+    handed = list(_handed_over(run, lanes))
+    woken = _woken(run, {(arrow.start, arrow.end) for arrow in control}, handed)
+    return tuple(sorted([*control, *handed, *woken], key=lambda arrow: (arrow.start, arrow.end, arrow.kind.value)))
+
+
+# -- control ---------------------------------------------------------------------------------------
+
+
+def _entered(run: Run, events: Sequence[CallEvent]) -> Iterator[Arrow]:
+    for event in events:
+        coroutine = event.part.enters
+        if coroutine and (there := _next_step(run, coroutine, event.step)):
+            yield Arrow(ArrowKind.ENTER, event.step, there, (coroutine,))
+
+
+def _given_back(run: Run, events: Sequence[CallEvent]) -> Iterator[Arrow]:
+    """A coroutine that ran before a step of its own and does not run behind it has given control back to whoever entered it last."""
+    controls = run.system.controls
+    tokens = {item.process: run.system.position[item.token] for item in controls if item.token is not None}
+    for number, step in enumerate(run.steps, 1):
+        coroutine = run.system.actions[step.action].process
+        token = tokens.get(coroutine)
+        if token is not None and step.before[token] and not step.after[token]:
+            enterer = _last_enterer(events, coroutine, number)
+            if enterer and (there := _next_step(run, enterer, number)):
+                yield Arrow(ArrowKind.BACK, number, there, (coroutine,))
+
+
+def _last_enterer(events: Sequence[CallEvent], coroutine: str, before: int) -> str:
+    found = [event.process for event in events if event.part.enters == coroutine and event.step < before]
+    return found[-1] if found else ""
+
+
+def _next_step(run: Run, process: str, after: int) -> int:
+    """The number of the process's first step behind one; 0 if there is none."""
+    rest = enumerate(run.steps[after:], after + 1)
+    return next((number for number, step in rest if _action(run, step).process == process), 0)
+
+
+def _action(run: Run, step: Step) -> Action:
+    return run.system.actions[step.action]
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+def _handed_over(run: Run, lanes: Sequence[object]) -> Iterator[Arrow]:
+    """Hand-overs, those between the same two steps as one."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for place, variable in enumerate(run.system.variables):
+        writers = [n for n, step in enumerate(run.steps, 1) if step.before[place] != step.after[place]]
+        for one, other in () if variable.internal else pairwise(writers):
+            old = run.steps[one - 1].before[place]
+            if lanes[one - 1] != lanes[other - 1] and _takes_up(run, run.steps[other - 1], place, old):
+                found.setdefault((one, other), []).append(variable.name)
+    yield from (Arrow(ArrowKind.HANDOVER, *steps, tuple(names)) for steps, names in found.items())
+
+
+def _takes_up(run: Run, step: Step, place: int, old: int) -> bool:
+    """Whether a step that changes the variable at a place would not have, had it still been as old as that."""
+    system, action = run.system, _action(run, step)
+    before = _with(step.before, place, old)
+    if not system.holds(action.guard, before):
+        return True
+    name = system.variables[place].name
+    writing = [part.when for part in action.parts if name in part.writes and system.holds(part.when, step.before)]
+    return bool(writing) and not any(system.holds(when, before) for when in writing)
+
+
+def _with(state: State, place: int, value: int) -> State:
+    return (*state[:place], value, *state[place + 1 :])
+
+
+def _woken(run: Run, control: set[tuple[int, int]], handed: Sequence[Arrow]) -> Iterator[Arrow]:
+    """Wakeups that neither control that is given nor a hand-over explains."""
+    told = {(arrow.start, _action(run, run.steps[arrow.end - 1]).process) for arrow in handed}
+    processes = dict.fromkeys(action.process for action in run.system.actions)
+    for number, step in enumerate(run.steps, 1):
+        for process in processes:
+            there = _next_step(run, process, number)
+            if not there or (number, process) in told or (number, there) in control:
+                continue
+            if _action(run, step).process != process and (names := _lets_go_on(run, step, run.steps[there - 1])):
+                yield Arrow(ArrowKind.WAKEUP, number, there, names)
+
+
+def _lets_go_on(run: Run, step: Step, following: Step) -> tuple[str, ...]:
+    """The variables by which a step lets the next one of another process be taken, which could do nothing before; none if it does not."""
+    system, action = run.system, _action(run, following)
+    if system.holds(action.guard, step.before) or not system.holds(action.guard, step.after):
+        return ()
+    mine = (other for other in system.actions if other.process == action.process)
+    if any(system.holds(other.guard, step.before) for other in mine):
+        return ()
+    read = variables_of(action.guard)
+    rows = zip(system.variables, step.before, step.after, strict=True)
+    return tuple(v.name for v, old, new in rows if old != new and v in read and not v.internal)
