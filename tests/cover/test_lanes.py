@@ -7,7 +7,7 @@ import pytest
 from draincheck.checking import check
 from draincheck.lang import Model
 from draincheck.report.arrows import Arrow, ArrowKind
-from draincheck.report.lanes import Band, Ending, EndKind, Lane, LaneKind, Lanes, Window, lanes_of
+from draincheck.report.lanes import Band, EndKind, Lane, LaneKind, Lanes, TraceEnd, Window, lanes_of
 from draincheck.run import Run, Trace
 from draincheck.subject import About
 from tests.support.machines import clock, counter, philosophers
@@ -184,7 +184,7 @@ def test_a_trace_says_how_it_ends() -> None:
     """Violated, reached, stuck; of no property; about one that it does not decide; again and again."""
     system, trace = bug_case_1()
     meaning = "no request is in flight when mirror_exit runs"
-    assert lanes_of(Run.of(system, trace)).ending == Ending(EndKind.VIOLATED, "no request at (c)", meaning)
+    assert lanes_of(Run.of(system, trace)).ending == TraceEnd(EndKind.VIOLATED, "no request at (c)", meaning)
     stuck = philosophers()
     taken = Trace("machine", stuck.digest, "no deadlock", stuck.initial[0], (0, 3))
     assert lanes_of(Run.of(stuck, taken)).ending.kind is EndKind.STUCK

@@ -33,7 +33,7 @@ from draincheck.semantics.violation import shows
 from draincheck.subject import About
 from draincheck.system import Frame, TransitionSystem
 
-__all__ = ["Band", "EndKind", "Ending", "Lane", "LaneKind", "Lanes", "PlacedStep", "Window", "lanes_of"]
+__all__ = ["Band", "EndKind", "Lane", "LaneKind", "Lanes", "PlacedStep", "TraceEnd", "Window", "lanes_of"]
 
 #: a call of something for an object: `aio_ctx_dispatch (qemu_aio_context)`
 _FOR_OBJECT: Final = re.compile(r".+ \((.+)\)", re.DOTALL)
@@ -136,7 +136,7 @@ class EndKind(Enum):
     NOTHING = "nothing"
 
 
-class Ending(Struct, frozen=True):
+class TraceEnd(Struct, frozen=True):
     """What a trace shows at its end.
 
     Attributes:
@@ -178,7 +178,7 @@ class Lanes(Struct, frozen=True):
     arrows: tuple[Arrow, ...]
     marks: Mapping[str, str]
     loop: int | None
-    ending: Ending
+    ending: TraceEnd
 
 
 def lanes_of(run: Run, about: About | None = None) -> Lanes:
@@ -316,9 +316,9 @@ def _between_marks(steps: Iterable[PlacedStep]) -> Iterator[Window]:
 # -- the end ---------------------------------------------------------------------------------------
 
 
-def _ending(run: Run) -> Ending:
+def _ending(run: Run) -> TraceEnd:
     if not run.trace.property:
-        return Ending(EndKind.NOTHING, "")
+        return TraceEnd(EndKind.NOTHING, "")
     item = run.system.property_named(run.trace.property)
     kind = EndKind.VIOLATED
     if not shows(run, item):
@@ -329,4 +329,4 @@ def _ending(run: Run) -> Ending:
         kind = EndKind.STUCK
     elif isinstance(item, NoFault):
         kind = EndKind.ERROR
-    return Ending(kind, item.name, item.meaning)
+    return TraceEnd(kind, item.name, item.meaning)
