@@ -10,6 +10,7 @@ BIN     := $(VENV)/bin
 PACKAGE := $(VENV)/.package
 STAMP   := $(VENV)/.installed
 PEERS   := $(VENV)/.peers
+SPHINX  := $(VENV)/.sphinx
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 # pyright would otherwise ask the npm registry for its newest version on every run.
@@ -17,7 +18,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := check
-.PHONY: check setup test test-slow test-full long coverage wheel lowest mutation lint format bench sizes dist clean help
+.PHONY: check setup test test-slow test-full long coverage wheel lowest mutation lint format bench docs sizes dist clean help
 
 check: $(PACKAGE) ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
 	@$(BIN)/check-invariants $(ARGS); code=$$?; printf '%s\n' "" \
@@ -41,6 +42,10 @@ $(STAMP): $(PACKAGE)
 
 $(PEERS): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --editable '.[bench]' || echo "bench: it goes without what pip could not install" >&2
+	@touch $@
+
+$(SPHINX): $(PACKAGE)
+	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@
 
 test: setup ## Run the quick tests (ARGS="-k name" narrows them)
@@ -86,6 +91,10 @@ format: setup ## Rewrite the sources in the project's layout
 
 bench: $(PEERS) ## Measure speed, beside other tools and our own past (ARGS="--quick": does it work; ARGS="--only family --tools native,spin")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(SPHINX) ## Build the documentation into build/docs, to be opened from disk; a warning is an error
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "build/docs/index.html" >&2
 
 sizes: ## Count lines of code, lengths of functions, large files, Any and cast
 	@$(PYTHON) -m tests.support.sizes $(ARGS)

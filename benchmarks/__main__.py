@@ -1,4 +1,4 @@
-"""All that the README says about speed, measured in one run: `make bench`, or `python -m benchmarks`.
+"""All that the documentation says about speed, measured in one run: `make bench`, or `python -m benchmarks`.
 
 Our tiers, our own past and other tools search the same systems, each in a process of its own. What they count has to be the same, else this
 ends with 1. One JSON document has all numbers; a table and plots are made of it.

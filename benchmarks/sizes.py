@@ -1,4 +1,4 @@
-"""What a scenario costs as it grows: `python benchmarks/sizes.py [--largest STATES] [--runs N]`. Prints the table of README.md.
+"""What a scenario costs as it grows: `python benchmarks/sizes.py [--largest STATES] [--runs N]`. Prints the table of docs/how-to/sizes.md.
 
 Each size is checked by Python alone and by machine code, all properties at once, each in a process of its own; Python is left out above
 `PATIENCE` states. CPU seconds are medians, start-up included (the compiler only where nobody has asked before: what it made is kept); bytes

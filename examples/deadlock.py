@@ -4,7 +4,7 @@ Here they are the big QEMU lock (BQL) and an AioContext's. `ordered` has both th
 IOThread let go of its lock when it does not get the other one: nobody is stuck then, but nobody has promised that it ever comes through.
 
     check-invariants check examples/deadlock.py                   # all variants, against what is expected of them
-    check-invariants check examples/deadlock.py:deadlock          # who waits for whom
+    check-invariants check examples/deadlock.py:deadlock          # 13: who waits for whom
     check-invariants sweep examples/deadlock.py:deadlock --property "no deadlock"
 """
 

@@ -5,7 +5,7 @@ and leaves the switch to a bottom half, which runs in the next round. Unless ext
 dispatched in between, and the switch comes with a request in flight. It is the bug of QEMU's mirror job in a few lines.
 
     check-invariants check examples/event_loop.py                 # all variants, against what is expected of them
-    check-invariants check examples/event_loop.py:event_loop      # the trace, as a call tree
+    check-invariants check examples/event_loop.py:event_loop      # 12: the trace, as a call tree
     check-invariants compare examples/event_loop.py:event_loop --set section=on
 """
 

@@ -4,7 +4,7 @@ The producer wakes whoever sleeps *now*; who goes to sleep a moment later has mi
 usual repair is to announce the sleep first and to look once more behind that (`recheck`), as QEMU's event loops do with `notify_me`.
 
     check-invariants check examples/lost_wakeup.py                # all variants, against what is expected of them
-    check-invariants check examples/lost_wakeup.py:lost_wakeup --set items=1..3
+    check-invariants check examples/lost_wakeup.py:lost_wakeup --set items=1..3  # 13: an item waits for ever
     check-invariants why examples/lost_wakeup.py:lost_wakeup --property "every item is handled"
 """
 

@@ -1,4 +1,4 @@
-"""README's table of the commands that take a model of one's own, held against the commands."""
+"""The table of the commands that take a model of one's own, held against the commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS: dict[str, str] = {
     name: takes.strip("`")
     for name, takes in re.findall(
         r"^\| `([a-z ]+)` \| (yes|no|`--model`|configuration) \| ",
-        (ROOT / "README.md").read_text(encoding="utf-8"),
+        (ROOT / "docs/how-to/own-model.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
 }
@@ -124,8 +124,8 @@ def test_the_others_refuse_one(name: str) -> None:
 
 def test_the_reasons_are_those_of_the_table() -> None:
     """In one order, and of each that takes none."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| `(\w+)` \| no \| (.*) \|$", readme, re.MULTILINE) == list(NO_MODEL.items())
+    page = (ROOT / "docs/how-to/own-model.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \| no \| (.*) \|$", page, re.MULTILINE) == list(NO_MODEL.items())
 
 
 def test_other_slips_keep_their_words() -> None:

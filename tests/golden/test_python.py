@@ -1,4 +1,4 @@
-"""What PYTHON.md shows is what happens; and what `import draincheck` brings."""
+"""What `import draincheck` brings; what PYTHON.md shows of it, tests/golden/test_pages.py does."""
 
 from __future__ import annotations
 
@@ -12,28 +12,13 @@ import pytest
 import draincheck
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "PYTHON.md").read_text(encoding="utf-8")
 
 
 def failures(text: str) -> int:
     """How many examples of a text do not come out as it says."""
-    examples = doctest.DocTestParser().get_doctest(text, {}, "PYTHON.md", "PYTHON.md", 0)
+    examples = doctest.DocTestParser().get_doctest(text, {}, "the library", None, 0)
     report: list[str] = []
     return doctest.DocTestRunner(verbose=False).run(examples, out=report.append).failed
-
-
-def test_the_examples_of_the_page_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every example, in order, in one session, where the files are that it names."""
-    monkeypatch.chdir(ROOT)
-    assert failures(PAGE) == 0
-
-
-def test_an_example_that_is_not_true_is_noticed() -> None:
-    """Negative control: another number, and it fails."""
-    start = PAGE.index("```python", PAGE.index("## Check a model"))
-    part = PAGE[start : PAGE.index("## See a trace")]
-    assert failures(part) == 0
-    assert failures(part.replace("'kept': 'violated'", "'kept': 'holds'")) == 1
 
 
 def test_the_example_of_the_library_is_true() -> None:

@@ -1,4 +1,4 @@
-"""The words of the story, each with what it means: the one home of `list terms`, of README's table, and of the marks in a trace."""
+"""The words of the story, each with what it means: the one home of `list terms`, of the table in docs/reference/words.md, and of the marks in a trace."""
 
 from __future__ import annotations
 

@@ -1,0 +1,64 @@
+"""How Sphinx makes the documentation: `make docs` builds it into build/docs, and a warning is an error. README.md in this folder has the reasons."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import draincheck
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from docs.command_tree import commands
+
+project = "check-invariants"
+author = "The check-invariants authors"
+copyright = author
+version = release = draincheck.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["README.md"]
+nitpicky = True
+#: types that signatures show, and that have no page: what a reader needs of them stands in the text
+nitpick_ignore_regex = [("py:.*", ".*")]
+
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 4
+suppress_warnings = ["myst.header"]  # a page that is included begins with its own title
+
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+add_module_names = False
+
+html_theme = "furo"
+html_title = f"check-invariants {release}"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+html_show_sphinx = False
+html_copy_source = html_show_sourcelink = False
+pygments_style, pygments_dark_style = "friendly", "native"
+
+
+def setup(app: Any) -> None:
+    """Fill the places that are written when the pages are built."""
+    app.connect("source-read", _fill)
+
+
+def _fill(_app: Any, page: str, source: list[str]) -> None:
+    if page in FILLED:
+        before, _, after = source[0].partition("<!-- filled: ")
+        source[0] = before + FILLED[page]() + after.partition("-->")[2]
+
+
+def _names() -> str:
+    """The public names of the library, each with its docstring."""
+    return "\n".join(f"```{{eval-rst}}\n.. {_kind(name)}:: draincheck.{name}\n```\n" for name in draincheck.__all__)
+
+
+def _kind(name: str) -> str:
+    return "autoclass" if isinstance(getattr(draincheck, name), type) else "autofunction"
+
+
+#: page -> what comes in the place of its comment `filled`
+FILLED: dict[str, Callable[[], str]] = {"reference/commands": commands, "reference/python": _names}
