@@ -81,14 +81,15 @@ class Property(_Told, frozen=True):
 
     def conditions(self) -> tuple[BoolExpr, ...]:
         """What it says about states: for `LeadsTo` trigger and goal, for the other kinds one condition or none."""
-        return tuple(self._conditions().values())
+        return tuple(self.roles().values())
 
     def map(self, change: Callable[[BoolExpr], BoolExpr]) -> Self:
         """The same demand with each of its conditions changed."""
-        changed: dict[str, Any] = {name: change(condition) for name, condition in self._conditions().items()}
+        changed: dict[str, Any] = {name: change(condition) for name, condition in self.roles().items()}
         return replace(self, **changed) if changed else self
 
-    def _conditions(self) -> dict[str, BoolExpr]:
+    def roles(self) -> dict[str, BoolExpr]:
+        """The same, each under what it is to the demand: `holds`, `goal`, `trigger`."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, BoolExpr)}
 
 

@@ -90,10 +90,18 @@ class Avoidabilities:
     model can be passed.
     """
 
-    def __init__(self, system: TransitionSystem, item: Property, limits: Limits = AVOIDABILITY_LIMITS) -> None:
+    def __init__(
+        self,
+        system: TransitionSystem,
+        item: Property,
+        limits: Limits = AVOIDABILITY_LIMITS,
+        graph: StateGraph | None = None,
+    ) -> None:
+        """Look at the graph of the system, which is explored as far as limits let it be unless that has been done."""
         condition = _condition(system, item)
         self._goals = going_on(system).values() if isinstance(item, NoDeadlock) else ()
-        self._graph = StateGraph(system, [*self._goals, *(() if condition is None else (condition,))], limits)
+        conditions = [*self._goals, *(() if condition is None else (condition,))]
+        self._graph = StateGraph(system, conditions, limits) if graph is None else graph
         if self._graph.incomplete:
             raise ModelError(_unseen(self._graph))
         self.system, self.item = system, item

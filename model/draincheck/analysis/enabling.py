@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from draincheck import op
-from draincheck.expr import BoolExpr, Expr, all_, constant, not_, substitute, variables_of
+from draincheck.expr import BoolExpr, Evaluation, Expr, all_, constant, not_, substitute, variables_of
 from draincheck.properties import FaultKind
 from draincheck.semantics.violation import faultless
 from draincheck.system import Action, State, TransitionSystem, Variable
@@ -112,9 +112,10 @@ def _can_be_true(condition: BoolExpr, known: Known, tried: int = TRIED) -> bool:
         if not todo:
             return False
         term = todo.pop()
-        if term.op is op.CONST and term.value:
-            return True
-        if term.op is not op.CONST:
+        if not variables_of(term):
+            if Evaluation(())[term]:
+                return True
+        else:
             variable, values = _next(term, known)
             if len(values) > TRIED:
                 return True

@@ -9,7 +9,7 @@ from draincheck.core.outcome import LostWrite, short_hex
 from draincheck.core.run import Replayed
 from draincheck.run import Run, label_of
 
-__all__ = ["GOES_ON", "render_disks", "render_steps"]
+__all__ = ["GOES_ON", "render_disks", "render_steps", "told_to_guest"]
 
 #: what a virtio-blk status byte tells the guest
 _STATUS = {0: "VIRTIO_BLK_S_OK", 1: "VIRTIO_BLK_S_IOERR", 2: "VIRTIO_BLK_S_UNSUPP"}
@@ -48,11 +48,15 @@ def render_disks(replayed: Replayed) -> str:
     return "\n".join(lines) + "\n"
 
 
+def told_to_guest(write: LostWrite) -> str:
+    """The status that the guest has read, by its name."""
+    return _STATUS.get(write.status, str(write.status))
+
+
 def _lost(write: LostWrite) -> Sequence[str]:
-    told = _STATUS.get(write.status, str(write.status))
     read = "nothing: QEMU is gone" if write.read is None else short_hex(write.read)
     return (
-        f"lost: {write.name}, sector {write.sector}: the guest was told {told}",
+        f"lost: {write.name}, sector {write.sector}: the guest was told {told_to_guest(write)}",
         f"  written   {short_hex(write.written)}",
         f"  old disk  {short_hex(write.source)}",
         f"  new disk  {short_hex(write.target)}",

@@ -35,6 +35,7 @@ __all__ = [
     "TraceFile",
     "accident_json",
     "read_trace",
+    "sort_json",
     "trace_file",
     "trace_to_json",
     "write_trace",
@@ -113,10 +114,11 @@ def _plain(source: Source) -> dict[str, Json]:
 
 
 def _variable_json(variable: Variable) -> dict[str, Json]:
-    return {"name": variable.name, "sort": _sort_json(variable.sort), "internal": variable.internal}
+    return {"name": variable.name, "sort": sort_json(variable.sort), "internal": variable.internal}
 
 
-def _sort_json(sort: Sort) -> Json:
+def sort_json(sort: Sort) -> Json:
+    """A sort as trace files write it."""
     if isinstance(sort, EnumSort):
         return {"enum": list(sort.names)}
     return "bool" if sort is BOOL else {"int": [sort.low, sort.high]}

@@ -36,7 +36,7 @@ from draincheck.subject import About
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.words import assigned, counted
 
-__all__ = ["render_outline", "render_trace"]
+__all__ = ["ending_lines", "render_outline", "render_trace"]
 
 #: columns left of the outermost call, so that the letter of a step outside all calls has room to hang
 MARGIN = 4
@@ -280,6 +280,11 @@ def _ending(run: Run) -> Iterator[_Line]:
         yield from _accident(run)
     for reason in decisive_conditions(run, item):
         yield from _because(run.system, reason)
+
+
+def ending_lines(run: Run) -> list[str]:
+    """What a trace shows about its property, in a sentence, and what decides it, in lines; none for a run of no property."""
+    return [line.text for line in _ending(run)]
 
 
 def _accident(run: Run) -> Iterator[_Line]:

@@ -1,0 +1,1 @@
+"""What the explorer shows, as one document, and the page that shows it."""

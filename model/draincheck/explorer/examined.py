@@ -1,0 +1,62 @@
+"""What goes into the document: a subject with what the check of it found, and its runs in the order in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from draincheck.checking import Finding, Result
+from draincheck.run import Run, Trace
+from draincheck.subject import Subject
+from draincheck.verdict import Outcome
+
+__all__ = ["Examined", "Shown"]
+
+
+def _alike(name: str) -> int:
+    return 0
+
+
+class Shown(Struct, frozen=True, eq=False):
+    """A run, and what it shows: the worst first."""
+
+    run: Run
+    findings: Sequence[Finding]
+
+
+class Examined(Struct, frozen=True):
+    """A subject and what the check of it found.
+
+    Attributes:
+        subject: what was checked.
+        result: what was found.
+        rank: how bad it is that the property of a name is violated; what is worst has the lowest number.
+    """
+
+    subject: Subject
+    result: Result
+    rank: Callable[[str], int] = _alike
+
+    def shown(self) -> list[Shown]:
+        """The distinct runs, executed: violations that matter first, then the worst, then the shortest; witnesses last. Raises TraceError."""
+        groups: dict[Trace, list[Finding]] = {}
+        for finding in self.result.findings:
+            if finding.verdict.trace is not None:
+                groups.setdefault(replace(finding.verdict.trace, property=""), []).append(finding)
+        found = [sorted(group, key=self._urgency) for group in groups.values()]
+        ordered = sorted(found, key=lambda group: (self._urgency(group[0]), _length(group[0])))
+        return [Shown(self._run(group[0]), group) for group in ordered]
+
+    def _urgency(self, finding: Finding) -> tuple[bool, bool, int]:
+        violated = finding.outcome is Outcome.VIOLATED
+        return not violated, not self.subject.matters(finding.name), self.rank(finding.name)
+
+    def _run(self, finding: Finding) -> Run:
+        assert finding.verdict.trace is not None
+        return Run.of(self.result.system, finding.verdict.trace)
+
+
+def _length(finding: Finding) -> int:
+    return 0 if finding.verdict.trace is None else len(finding.verdict.trace.actions)

@@ -1,0 +1,134 @@
+"""A subject as the page tells it: its verdicts, its facts, and what its runs are to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from draincheck.checking import Finding, Result
+from draincheck.explorer.bytes_lost import replay_of
+from draincheck.explorer.document import EvidenceOfSubject, PageSubject, PageSystem, PageVerdict, Replay, Tone
+from draincheck.explorer.examined import Examined, Shown
+from draincheck.explorer.tables import Tables
+from draincheck.jsonvalue import Json
+from draincheck.report.text import render_trace
+from draincheck.subject import Source, Subject, check_command
+from draincheck.verdict import Exploration, Outcome
+from draincheck.words import counted, listed
+
+__all__ = ["told_subject"]
+
+#: how verdicts are meant, where nothing matters by itself
+_TONES = {
+    Outcome.HOLDS: Tone.GOOD,
+    Outcome.VIOLATED: Tone.WARN,
+    Outcome.NEVER_ASKED: Tone.WARN,
+    Outcome.UNKNOWN: Tone.UNKNOWN,
+}
+#: the worst first
+_WORST = (Tone.BAD, Tone.UNKNOWN, Tone.WARN, Tone.GOOD)
+
+
+def told_subject(item: Examined, tables: Tables, system: PageSystem, key: str) -> PageSubject:
+    """A subject, of the system with this key."""
+    subject, about, result = item.subject, item.subject.about, item.result
+    places = {number: place for place, each in enumerate(system.evidence) for number in (each.property, *each.also)}
+    shown = [_evidence(item, each, places[tables.property_number(each.findings[0].name)]) for each in item.shown()]
+    own = {each.evidence: number for number, each in enumerate(shown)}
+    verdicts = tuple(_verdict(subject, finding, tables, places, own) for finding in result.findings)
+    tone = min((verdict.tone for verdict in verdicts), key=_WORST.index, default=Tone.UNKNOWN)
+    scenario = subject.source().get("scenario", "")
+    return PageSubject(
+        title=subject.title,
+        model=result.system.name,
+        kind=about.kind,
+        scenario=scenario if isinstance(scenario, str) else "",
+        headline=_headline(item),
+        tone=tone,
+        facts=((about.kind, about.what), ("scenario", about.scenario)),
+        command=check_command(about.options),
+        counts=_counts(result),
+        marks=about.marks,
+        source=_plain(subject.source()),
+        verdicts=verdicts,
+        evidence=tuple(shown),
+        warnings=tuple(result.warnings),
+        system=key,
+    )
+
+
+def _headline(item: Examined) -> str:
+    """What comes of it for the owner of the data, or else what is violated."""
+    impact = item.subject.impact(item.result.verdicts)
+    if impact:
+        return ", ".join(impact)
+    said = [f"{word.value}: {listed(names)}" for word in _SAID if (names := _names(item.result, word))]
+    return "; ".join(said) or "everything holds"
+
+
+#: what a headline says of single properties
+_SAID = (Outcome.VIOLATED, Outcome.NEVER_ASKED, Outcome.UNKNOWN)
+
+
+def _names(result: Result, outcome: Outcome) -> list[str]:
+    return [finding.name for finding in result.findings if finding.outcome is outcome]
+
+
+def _counts(result: Result) -> str:
+    if result.exploration is None:
+        return ""
+    found: Exploration = result.exploration
+    numbers = found.statistics
+    return f"{counted(numbers.states, 'state')}, {counted(numbers.transitions, 'transition')}, depth {numbers.depth}"
+
+
+def _plain(source: Source) -> dict[str, Json]:
+    return {key: value if isinstance(value, str) else dict(value) for key, value in source.items()}
+
+
+def _verdict(
+    subject: Subject, finding: Finding, tables: Tables, places: Mapping[int, int], own: Mapping[int, int]
+) -> PageVerdict:
+    number, expected = tables.property_number(finding.name), finding.expectation
+    shown = places.get(number) if finding.verdict.trace is not None else None
+    return PageVerdict(
+        property=number,
+        outcome=finding.outcome.value,
+        tone=_tone(subject, finding),
+        reason=str(finding.verdict.reason),
+        expected="" if expected is None else expected.outcome.value,
+        argument="" if expected is None else expected.argument,
+        as_expected=finding.as_expected,
+        matters=subject.matters(finding.name),
+        limits=tuple(subject.limits(finding.name, finding.outcome)),
+        evidence=None if shown is None else own.get(shown),
+    )
+
+
+def _tone(subject: Subject, finding: Finding) -> Tone:
+    bad = finding.outcome is Outcome.VIOLATED and subject.matters(finding.name)
+    return Tone.BAD if bad else _TONES[finding.outcome]
+
+
+# -- runs ------------------------------------------------------------------------------------------
+
+
+def _evidence(item: Examined, each: Shown, place: int) -> EvidenceOfSubject:
+    first, about = each.findings[0], item.subject.about
+    replay = replay_of(each.run, item.subject)
+    return EvidenceOfSubject(
+        place,
+        first.name,
+        _shown(first, replay),
+        _tone(item.subject, first),
+        check_command(about.options, first.name),
+        replay,
+        render_trace(each.run, about=about),
+    )
+
+
+def _shown(finding: Finding, replay: Replay | None) -> str:
+    """What a run shows, in a sentence."""
+    if replay is not None and replay.rows and replay.rows[0][0].startswith("written"):
+        return replay.sentence
+    demand = f"{finding.name}: {finding.item.meaning}" if finding.item.meaning else finding.name
+    return f"{finding.outcome.value}: {demand}" if finding.outcome is Outcome.VIOLATED else f"reached: {demand}"

@@ -1,0 +1,84 @@
+"""The system of a subject, as far as the page has room for it: tables, the graph or a part of it, and the runs that show something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from draincheck.analysis.avoidability import Avoidabilities
+from draincheck.errors import ModelError, OutOfBudget
+from draincheck.exploration.graph import StateGraph
+from draincheck.explorer.document import PageEvidence, PageSystem
+from draincheck.explorer.evidence import evidence_of, fates_of
+from draincheck.explorer.examined import Examined, Shown
+from draincheck.explorer.ground import Ground, demanded_conditions
+from draincheck.explorer.region import Region
+from draincheck.explorer.story import story_of
+from draincheck.explorer.tables import Tables
+from draincheck.reason import StopKind
+from draincheck.system import State
+from draincheck.verdict import Limits
+from draincheck.words import counted
+
+__all__ = ["MOST_STATES", "examined_system"]
+
+#: states of a system that are embedded: some seconds' worth, and some hundred kilobytes
+MOST_STATES: Final = 30_000
+
+
+def examined_system(item: Examined, tables: Tables, most_states: int = MOST_STATES) -> PageSystem:
+    """The system of a subject, with as many states as `most_states`. Raises OutOfBudget."""
+    shown = item.shown()
+    region = _region(tables, [state for each in shown for state in each.run.states], most_states)
+    ground = Ground(tables, region)
+    known = [_avoidabilities(each, region) for each in shown]
+    fates = [
+        (tables.property_number(found.item.name), fates_of(found, len(region.states)))
+        for found in known
+        if isinstance(found, Avoidabilities)
+    ]
+    evidence = [
+        _evidence(each, ground, found, item.subject.about.marks) for each, found in zip(shown, known, strict=True)
+    ]
+    system = tables.system
+    return PageSystem(
+        system.digest, ground.variables, tables.processes, tuple(tables.frames), tuple(text for _, text in tables.conditions),
+        tables.properties, tables.actions, ground.variants, (), ground.columns(fates, _said(region)), tuple(evidence),
+    )  # fmt: skip
+
+
+def _evidence(each: Shown, ground: Ground, known: Avoidabilities | str, marks: Mapping[str, str]) -> PageEvidence:
+    also = [finding.item for finding in each.findings[1:]]
+    return evidence_of(each.run, also, ground, known, story_of(each.run, marks))
+
+
+def _avoidabilities(each: Shown, region: Region) -> Avoidabilities | str:
+    """What is still possible in each state, as far as the property of a run is concerned; or why that is not known."""
+    if region.whole is None:
+        return "the graph is too large to look at all that could have happened instead"
+    try:
+        return Avoidabilities(region.whole.system, each.findings[0].item, graph=region.whole)
+    except ModelError as error:
+        return error.message
+
+
+# -- which states ----------------------------------------------------------------------------------
+
+
+def _region(tables: Tables, passed: Sequence[State], most: int) -> Region:
+    """The whole graph if there is room for it, else what lies around the states that runs pass."""
+    conditions = demanded_conditions(tables)
+    graph = StateGraph(tables.system, conditions, Limits(states=most))
+    if graph.stopped is None:
+        return Region.all_of(graph)
+    if graph.stopped.kind is not StopKind.STATES:
+        raise OutOfBudget(graph.stopped)
+    starts = passed or [tables.system.initial[0]]
+    return Region.around(tables.system, starts, conditions, most)
+
+
+def _said(region: Region) -> str:
+    states = counted(len(region.states), "state")
+    if region.whole is not None:
+        return f"all {states} that can be reached"
+    return f"the {states} that lie nearest to these runs; there are more"
