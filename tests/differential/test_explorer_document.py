@@ -19,6 +19,7 @@ from draincheck.explorer.packing import embedded
 from draincheck.model_file import ModelFile
 from draincheck.properties import Always, Assertion, Property
 from draincheck.report.calls import events_of
+from draincheck.report.lanes import lanes_of
 from draincheck.run import Run, label_of
 from draincheck.subject import Subject
 from draincheck.system import Action, State, TransitionSystem
@@ -201,6 +202,25 @@ def test_runs_are_paths_with_the_same_stacks(name: str) -> None:
         assert page.happenings(found["states"], found["variants"]) == happenings(runs[each["property"]])
         assert [page.states[number] for number in found["states"]] == [
             shown(item.result.system, state) for state in runs[each["property"]].states
+        ]
+
+
+@pytest.mark.parametrize("name", ["v2.6.0 mirror", "v2.6.0 timer", *OWN])
+def test_steps_off_a_run_are_drawn_where_those_of_runs_are(name: str) -> None:
+    """The lane that a label has for itself is the one in which `report.lanes` draws the steps of runs."""
+    subject = ModelFile.load(name) if ".py" in name else CodeBase.named(*name.split())
+    item, told, page = decoded(subject)
+    runs = {each.findings[0].name: each.run for each in item.shown()}
+    for each in told["evidence"]:
+        found, lanes = page.told["evidence"][each["evidence"]], lanes_of(runs[each["property"]], subject.about)
+        drawn = [lanes.lanes[step.lane] for step in lanes.steps]
+        alone = [page.told["lanes"][page.told["variants"][number].get("lane", 0)] for number in found["variants"]]
+        assert [(lane["name"], lane["kind"]) for lane in alone] == [(lane.name, lane.kind.value) for lane in drawn]
+        assert [page.told["lanes"][number]["name"] for number in found["drawing"]["steps"]] == [
+            lane.name for lane in drawn
+        ]
+        assert [page.told["lanes"][number]["name"] for number in found["drawing"]["lanes"]] == [
+            lane.name for lane in lanes.lanes
         ]
 
 

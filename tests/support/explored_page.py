@@ -158,7 +158,8 @@ class _Stacks:
         process, parts, taken = action["process"], action["parts"], set(edge.taken)
         if not parts:
             frames = [call.frame for call in self.open.get(process, [])]
-            parts, taken = [{"frames": frames, "opens": len(frames), "writes": list(changes)}], {0}
+            nameless: dict[str, Any] = {"frames": frames, "opens": len(frames), "writes": list(changes)}
+            parts, taken = [nameless], {0}
         owner = {v: place for place, part in enumerate(parts) if place in taken for v in part.get("writes", [])}
         for place, part in enumerate(parts):
             self._stand(process, part)

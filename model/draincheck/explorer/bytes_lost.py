@@ -10,14 +10,14 @@ from draincheck.core.machine import Machine
 from draincheck.core.outcome import LostWrite, short_hex
 from draincheck.core.run import Replayed, replay
 from draincheck.errors import ModelError
-from draincheck.explorer.document import Replay
+from draincheck.explorer.document import PageReplay
 from draincheck.run import Run
 from draincheck.subject import Subject
 
 __all__ = ["replay_of"]
 
 
-def replay_of(run: Run, subject: Subject) -> Replay | None:
+def replay_of(run: Run, subject: Subject) -> PageReplay | None:
     """What comes of a run; None where the core knows nothing of such a model. Where both part ways, it says so."""
     try:
         start = subject.on_core()
@@ -25,17 +25,17 @@ def replay_of(run: Run, subject: Subject) -> Replay | None:
     except ModelError:
         return None
     if parting is not None:
-        return Replay(f"the reference core does not follow this run: they part ways in step {parting.step}", ())
+        return PageReplay(f"the reference core does not follow this run: they part ways in step {parting.step}", ())
     return _told(replay(*start, steps_of_run(run), to_the_end=True))
 
 
-def _told(ended: Replayed) -> Replay:
+def _told(ended: Replayed) -> PageReplay:
     if not ended.lost:
         words = (("QEMU says", ended.message, ""),) if ended.message else ()
-        return Replay(f"executed on the reference core: {ended.outcome.value}", words)
+        return PageReplay(f"executed on the reference core: {ended.outcome.value}", words)
     several = len(ended.lost) > 1
     rows = (row for write in ended.lost for row in _rows(write, f" ({write.name})" if several else ""))
-    return Replay("; ".join(map(_sentence, ended.lost)), tuple(rows))
+    return PageReplay("; ".join(map(_sentence, ended.lost)), tuple(rows))
 
 
 def _sentence(write: LostWrite) -> str:
@@ -47,7 +47,7 @@ def _rows(write: LostWrite, which: str) -> Iterator[tuple[str, str, str]]:
     yield f"written{which}", short_hex(write.written), "what the guest wrote"
     yield f"old disk{which}", short_hex(write.source), "the disk that the job has copied from"
     yield f"new disk{which}", short_hex(write.target), "the guest's disk now"
-    found = (
-        ("", "nothing: QEMU is gone") if write.read is None else (short_hex(write.read), "what the guest finds there")
-    )
-    yield f"read back{which}", *found
+    if write.read is None:
+        yield f"read back{which}", "", "nothing: QEMU is gone"
+    else:
+        yield f"read back{which}", short_hex(write.read), "what the guest finds there"

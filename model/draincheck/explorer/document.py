@@ -18,11 +18,38 @@ from enum import Enum
 from msgspec import Struct
 
 from draincheck.jsonvalue import Json
+from draincheck.report.arrows import Arrow
+from draincheck.report.lanes import Band, Lane, Window
 
 __all__ = [
-    "Column", "EvidenceOfSubject", "ExplorerDocument", "Fate", "GraphTables", "Opening", "PageAction", "PageAlternative", "PageCell",
-    "PageEnd", "PageEvidence", "PageMatrix", "PagePart", "PagePlace", "PageProcess", "PageProperty", "PageRow", "PageSubject",
-    "PageSystem", "PageVariable", "PageVariant", "PageVerdict", "PageWaiting", "Replay", "StoryStep", "Tone", "TurningPoint",
+    "EvidenceOfSubject",
+    "ExplorerDocument",
+    "Fate",
+    "GraphTables",
+    "Opening",
+    "PageAction",
+    "PageAlternative",
+    "PageCell",
+    "PageColumn",
+    "PageDrawing",
+    "PageEnd",
+    "PageEvidence",
+    "PageMatrix",
+    "PagePart",
+    "PagePlace",
+    "PageProcess",
+    "PageProperty",
+    "PageReplay",
+    "PageRow",
+    "PageSubject",
+    "PageSystem",
+    "PageVariable",
+    "PageVariant",
+    "PageVerdict",
+    "PageWaiting",
+    "StoryStep",
+    "Tone",
+    "TurningPoint",
 ]  # fmt: skip
 
 
@@ -155,7 +182,7 @@ class PageVariant(Struct, frozen=True, omit_defaults=True):
         action: the action.
         label: what takes place, in a line.
         taken: the parts that take place, as positions in `PageAction.parts`.
-        lane: the lane in which it is drawn.
+        lane: the lane in which it is drawn, as a position in `PageSystem.lanes`; off the runs, where these say nothing of it.
         broken: the properties whose check it breaks.
         error: what is wrong, where it ends the run with an error (or passes a bound of the model) instead of being taken; the edge leads nowhere.
     """
@@ -186,7 +213,7 @@ class PageProperty(Struct, frozen=True):
     conditions: Mapping[str, int]
 
 
-class Column(Struct, frozen=True):
+class PageColumn(Struct, frozen=True):
     """A column of numbers in `GraphTables.data`, little-endian, without a sign; columns follow each other without a gap.
 
     Attributes:
@@ -228,7 +255,7 @@ class GraphTables(Struct, frozen=True):
     expanded: int
     complete: bool
     said: str
-    columns: tuple[Column, ...]
+    columns: tuple[PageColumn, ...]
     data: bytes = b""
 
 
@@ -306,6 +333,24 @@ class PageWaiting(Struct, frozen=True):
     circle: tuple[int, ...]
 
 
+class PageDrawing(Struct, frozen=True):
+    """A run drawn in lanes (`draincheck.report.lanes`).
+
+    Attributes:
+        lanes: those in which something happens, in order, as positions in `PageSystem.lanes`.
+        steps: for each step the lane in which it is drawn, as such a position.
+        bands: rounds of loops: name, group (the thread), first and last step.
+        windows: what to shade: name, first and last step.
+        arrows: who lets whom go on: kind, the step it leaves, the step it leads to, and what is given.
+    """
+
+    lanes: tuple[int, ...]
+    steps: tuple[int, ...]
+    bands: tuple[Band, ...]
+    windows: tuple[Window, ...]
+    arrows: tuple[Arrow, ...]
+
+
 class PageEvidence(Struct, frozen=True):
     """A run that shows something.
 
@@ -315,7 +360,7 @@ class PageEvidence(Struct, frozen=True):
         states: the states that it passes, one more than there are steps.
         variants: its steps.
         folded: for each step whether it may be left out where there is little room: it changes nothing that is shown.
-        iterations: for each step the number of the outermost numbered call around it; 0: there is none.
+        iterations: for each step the outermost numbered call around it (`main_loop_wait # 3`), "" if there is none.
         loop: for a run that goes on for ever how many steps come before those that repeat.
         title: its property and length.
         story: the steps it turns on.
@@ -323,7 +368,7 @@ class PageEvidence(Struct, frozen=True):
         turning: until when it could be avoided; None where that is not known.
         untold: why that is not known, "" if it is.
         waiting: who waits for what at the end, where that is the point.
-        drawing: bands, windows and arrows of the drawing in lanes (`draincheck.report.lanes`).
+        drawing: how it is drawn in lanes.
     """
 
     property: int
@@ -331,7 +376,7 @@ class PageEvidence(Struct, frozen=True):
     states: tuple[int, ...]
     variants: tuple[int, ...]
     folded: tuple[bool, ...]
-    iterations: tuple[int, ...]
+    iterations: tuple[str, ...]
     loop: int | None
     title: str
     story: tuple[StoryStep, ...]
@@ -339,7 +384,7 @@ class PageEvidence(Struct, frozen=True):
     turning: TurningPoint | None
     untold: str
     waiting: PageWaiting | None
-    drawing: object = None
+    drawing: PageDrawing
 
 
 class PageSystem(Struct, frozen=True):
@@ -354,7 +399,7 @@ class PageSystem(Struct, frozen=True):
         properties: the system's own, and errors of runs.
         actions: all.
         variants: labels of edges.
-        lanes: where steps are drawn (`draincheck.report.lanes`).
+        lanes: where steps are drawn: name, kind (`outside`, `thread`, `context`, `coroutine`), and the thread that it belongs to.
         graph: where one can walk.
         evidence: runs that show something.
     """
@@ -367,7 +412,7 @@ class PageSystem(Struct, frozen=True):
     properties: tuple[PageProperty, ...]
     actions: tuple[PageAction, ...]
     variants: tuple[PageVariant, ...]
-    lanes: tuple[object, ...]
+    lanes: tuple[Lane, ...]
     graph: GraphTables
     evidence: tuple[PageEvidence, ...]
 
@@ -403,7 +448,7 @@ class PageVerdict(Struct, frozen=True):
     evidence: int | None
 
 
-class Replay(Struct, frozen=True):
+class PageReplay(Struct, frozen=True):
     """What comes of a run with real bytes, on the reference core.
 
     Attributes:
@@ -433,7 +478,7 @@ class EvidenceOfSubject(Struct, frozen=True):
     headline: str
     tone: Tone
     command: str
-    replay: Replay | None
+    replay: PageReplay | None
     text: str = ""
 
 

@@ -11,20 +11,22 @@ from draincheck.analysis.waiting import Situation, situation
 from draincheck.explorer.document import (
     Fate,
     PageAlternative,
+    PageDrawing,
     PageEnd,
     PageEvidence,
     PageWaiting,
-    StoryStep,
     TurningPoint,
 )
 from draincheck.explorer.ground import Ground
+from draincheck.explorer.story import story_of
 from draincheck.explorer.tables import Tables
 from draincheck.properties import Breach, Liveness, NoFault, Property, Reachable
-from draincheck.report.calls import events_of
+from draincheck.report.lanes import Lanes, lanes_of
 from draincheck.report.text import ending_lines
 from draincheck.report.waiting import waiting_lines
 from draincheck.run import Run
 from draincheck.semantics.violation import shows
+from draincheck.subject import About
 from draincheck.words import counted
 
 __all__ = ["evidence_of", "fates_of"]
@@ -43,7 +45,7 @@ def fates_of(found: Avoidabilities, states: int) -> bytes:
 
 
 def evidence_of(
-    run: Run, also: Sequence[Property], ground: Ground, known: Avoidabilities | str, story: Sequence[StoryStep]
+    run: Run, also: Sequence[Property], ground: Ground, known: Avoidabilities | str, about: About
 ) -> PageEvidence:
     """A run whose states are all in the region.
 
@@ -52,31 +54,33 @@ def evidence_of(
         also: other properties that it is a shortest counterexample of.
         ground: the region, with its labels.
         known: what is still possible in each state, or why that is not known.
-        story: the steps that it turns on.
+        about: what marks and windows mean.
     """
-    tables, item = ground.tables, run.system.property_named(run.trace.property)
-    events = events_of(run)
-    numbers = tuple(map(ground.region.number, run.states))
-    variants = tuple(map(ground.variant_of, numbers, run.trace.actions))
-    telling = {event.step for event in events if event.changes or event.part.mark}
-    steps = range(1, len(run.steps) + 1)
-    iterations = {event.step: event.iteration for event in events}
-    turning = None if isinstance(known, str) else _turning(run, known, ground, numbers)
+    number, item = ground.tables.property_number, run.system.property_named(run.trace.property)
+    lanes = lanes_of(run, about)
+    states = tuple(map(ground.region.number, run.states))
     return PageEvidence(
-        tables.property_number(item.name),
-        tuple(tables.property_number(other.name) for other in also),
-        numbers,
-        variants,
-        tuple(step not in telling and step != len(run.steps) for step in steps),
-        tuple(iterations[step] for step in steps),
-        run.trace.loop,
-        f"{item.name} after {counted(len(run.steps), 'step')}",
-        tuple(story),
-        _end(run, item),
-        turning,
-        known if isinstance(known, str) else "",
-        _waiting(run, tables),
+        property=number(item.name),
+        also=tuple(number(other.name) for other in also),
+        states=states,
+        variants=tuple(map(ground.variant_of, states, run.trace.actions)),
+        folded=tuple(not (step.changes or step.marks) and step is not lanes.steps[-1] for step in lanes.steps),
+        iterations=tuple(step.iteration for step in lanes.steps),
+        loop=run.trace.loop,
+        title=f"{item.name} after {counted(len(run.steps), 'step')}",
+        story=story_of(run, lanes),
+        end=_end(run, item),
+        turning=None if isinstance(known, str) else _turning(run, known, ground, states),
+        untold=known if isinstance(known, str) else "",
+        waiting=_waiting(run, ground.tables),
+        drawing=_drawing(lanes, ground),
     )
+
+
+def _drawing(lanes: Lanes, ground: Ground) -> PageDrawing:
+    numbers = tuple(map(ground.lanes.number, lanes.lanes))
+    steps = tuple(numbers[step.lane] for step in lanes.steps)
+    return PageDrawing(numbers, steps, lanes.bands, lanes.windows, lanes.arrows)
 
 
 # -- how it ends -----------------------------------------------------------------------------------

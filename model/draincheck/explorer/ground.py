@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
-from draincheck.explorer.document import Column, GraphTables, PageVariable, PageVariant
-from draincheck.explorer.region import Region
+from draincheck.explorer.document import GraphTables, PageColumn, PageVariable, PageVariant
+from draincheck.explorer.lane_numbers import LaneNumbers
+from draincheck.explorer.region import WalkRegion
 from draincheck.explorer.tables import Register, Tables
 from draincheck.expr import FALSE, TRUE, BoolExpr
 from draincheck.properties import FaultKind
@@ -45,7 +46,7 @@ class Columns:
     """Columns in the making."""
 
     def __init__(self) -> None:
-        self.columns: list[Column] = []
+        self.columns: list[PageColumn] = []
         self.data = bytearray()
 
     def add(self, of: str, numbers: Sequence[int], index: int = 0) -> None:
@@ -54,7 +55,7 @@ class Columns:
         written = array(code, numbers)
         if sys.byteorder == "big":
             written.byteswap()
-        self.columns.append(Column(of, index, width, len(numbers)))
+        self.columns.append(PageColumn(of, index, width, len(numbers)))
         self.data += written.tobytes()
 
 
@@ -66,10 +67,12 @@ class Ground:
         region: the region.
         variables: with the values that they take there.
         variants: what edges are labelled with.
+        lanes: where steps are drawn.
     """
 
-    def __init__(self, tables: Tables, region: Region) -> None:
+    def __init__(self, tables: Tables, region: WalkRegion) -> None:
         self.region, self.tables, self._system = region, tables, tables.system
+        self.lanes = LaneNumbers(tables.system)
         self._kinds = Register[_Kind]()
         self._seen: dict[int, tuple[int, int]] = {}
         self._labelled = [list(self._variants(here)) for here in range(region.expanded)]
@@ -190,10 +193,12 @@ class Ground:
         return {}
 
     def _variant(self, numbered: tuple[int, _Kind]) -> PageVariant:
+        """What an edge is labelled with, in the words and the lane of the first one that was seen."""
         number, (index, taken, broken, error) = numbered
-        here, _ = self._seen[number]
-        label = label_of(self._system, self._system.actions[index], self.region.state(here))
-        return PageVariant(index, label, taken, 0, broken, error)
+        (here, _), action = self._seen[number], self._system.actions[index]
+        state = self.region.state(here)
+        lane = self.lanes.of_step(action, taken, state, self._system.step(state, action))
+        return PageVariant(index, label_of(self._system, action, state), taken, lane, broken, error)
 
 
 _Truth = tuple[int, Callable[[int], bool]]

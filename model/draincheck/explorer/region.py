@@ -19,13 +19,13 @@ from draincheck.exploration.loop import Loop, Where
 from draincheck.expr import BoolExpr
 from draincheck.system import State, TransitionSystem
 
-__all__ = ["Region"]
+__all__ = ["WalkRegion"]
 
 #: states expanded at once, between two looks at the budget
 PIECE = 1024
 
 
-class Region(Struct, frozen=True, dict=True, eq=False):
+class WalkRegion(Struct, frozen=True, dict=True, eq=False):
     """States with what is enabled there.
 
     Attributes:
@@ -49,7 +49,7 @@ class Region(Struct, frozen=True, dict=True, eq=False):
     whole: StateGraph | None = None
 
     @classmethod
-    def all_of(cls, graph: StateGraph) -> Region:
+    def all_of(cls, graph: StateGraph) -> WalkRegion:
         """A whole graph."""
         states = [graph.packed(number) for number in range(len(graph))]
         layout = Layout(graph.system.variables)
@@ -58,7 +58,7 @@ class Region(Struct, frozen=True, dict=True, eq=False):
     @classmethod
     def around(
         cls, system: TransitionSystem, starts: Iterable[State], conditions: Iterable[BoolExpr], most: int
-    ) -> Region:
+    ) -> WalkRegion:
         """Some states, those that are initial first, what comes after them, and what is nearest to these: as many as `most` if they are not more."""
         return _Around(system, list(conditions), most).grown(starts)
 
@@ -86,7 +86,7 @@ class _Around:
         self._edges: list[list[Edge]] = []
         self._cut: set[tuple[int, int]] = set()
 
-    def grown(self, starts: Iterable[State]) -> Region:
+    def grown(self, starts: Iterable[State]) -> WalkRegion:
         """What lies around these states."""
         found = dict.fromkeys(map(self._loop.layout.pack, starts))
         first = [*(state for state in found if state in self._initial), *found]
@@ -97,7 +97,7 @@ class _Around:
         expanded = len(self._edges)
         edges = [*self._edges, *([] for _ in range(len(self._numbers) - expanded))]
         roots = sum(state in self._initial for state in found)
-        return Region(
+        return WalkRegion(
             self._loop.layout, list(self._numbers), edges, frozenset(self._cut), roots, expanded, self._truths
         )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Final
 
 from draincheck.explorer.document import StoryStep, Tone
-from draincheck.report.calls import CallEvent, events_of
+from draincheck.report.calls import CallEvent
+from draincheck.report.lanes import Lanes, PlacedStep
 from draincheck.run import Run
 from draincheck.words import assigned, listed
 
@@ -19,26 +18,19 @@ MOST: Final = 6
 UNMARKED: Final = 3
 
 
-def story_of(run: Run, marks: Mapping[str, str]) -> tuple[StoryStep, ...]:
-    """The steps that a run turns on; `marks` says what their letters stand for."""
-    events = [event for event in events_of(run) if event.shown]
-    marked = [event for event in events if event.part.mark]
-    steps = _last(marked, MOST) if marked else _last([event for event in events if event.changes], UNMARKED)
-    together = {step: [event for event in events if event.step == step] for step in steps}
-    breaking = {number for number, step in enumerate(run.steps, 1) if run.trace.property in step.broken}
-    return tuple(_told(step, found, marks, step in breaking) for step, found in together.items())
+def story_of(run: Run, lanes: Lanes) -> tuple[StoryStep, ...]:
+    """The steps that a run turns on."""
+    marked = [step for step in lanes.steps if step.marks]
+    told = marked[-MOST:] if marked else [step for step in lanes.steps if step.changes][-UNMARKED:]
+    return tuple(_told(step, lanes, run.trace.property) for step in told)
 
 
-def _last(events: Sequence[CallEvent], most: int) -> list[int]:
-    """The last steps of some events."""
-    return [step for step, _ in groupby(event.step for event in events)][-most:]
-
-
-def _told(step: int, events: Sequence[CallEvent], marks: Mapping[str, str], breaking: bool) -> StoryStep:
-    mark = next((event.part.mark for event in events if event.part.mark), "")
+def _told(step: PlacedStep, lanes: Lanes, name: str) -> StoryStep:
+    events = [event for event in step.events if event.shown]
     key = next((event for event in events if event.part.mark), events[-1])
-    title = marks.get(mark, key.part.label).partition(": ")[0]
-    return StoryStep(step, mark, title, f"{_done(key)}{_changed(events)}", Tone.BAD if breaking else Tone.WARN)
+    title = lanes.marks.get(key.part.mark, "").partition(": ")[0] or key.part.label
+    tone = Tone.BAD if name in step.broken else Tone.WARN
+    return StoryStep(step.number, key.part.mark, title, f"{_done(key)}{_changed(step)}", tone)
 
 
 def _done(event: CallEvent) -> str:
@@ -49,6 +41,6 @@ def _done(event: CallEvent) -> str:
     return f"{who}{inside}: {event.part.label or 'goes on'}"
 
 
-def _changed(events: Sequence[CallEvent]) -> str:
-    changes = [assigned(change.name, change.new) for event in events for change in event.changes]
+def _changed(step: PlacedStep) -> str:
+    changes = [assigned(change.name, change.new) for change in step.changes]
     return f"; sets {listed(changes)}" if changes else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from draincheck.checking import Finding, Result
 from draincheck.explorer.bytes_lost import replay_of
-from draincheck.explorer.document import EvidenceOfSubject, PageSubject, PageSystem, PageVerdict, Replay, Tone
+from draincheck.explorer.document import EvidenceOfSubject, PageReplay, PageSubject, PageSystem, PageVerdict, Tone
 from draincheck.explorer.examined import Examined, Shown
 from draincheck.explorer.tables import Tables
 from draincheck.jsonvalue import Json
@@ -126,7 +126,7 @@ def _evidence(item: Examined, each: Shown, place: int) -> EvidenceOfSubject:
     )
 
 
-def _shown(finding: Finding, replay: Replay | None) -> str:
+def _shown(finding: Finding, replay: PageReplay | None) -> str:
     """What a run shows, in a sentence."""
     if replay is not None and replay.rows and replay.rows[0][0].startswith("written"):
         return replay.sentence

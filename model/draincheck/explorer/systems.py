@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from draincheck.analysis.avoidability import Avoidabilities
 from draincheck.errors import ModelError, OutOfBudget
 from draincheck.exploration.graph import StateGraph
-from draincheck.explorer.document import PageEvidence, PageSystem
+from draincheck.explorer.document import PageSystem
 from draincheck.explorer.evidence import evidence_of, fates_of
 from draincheck.explorer.examined import Examined, Shown
 from draincheck.explorer.ground import Ground, demanded_conditions
-from draincheck.explorer.region import Region
-from draincheck.explorer.story import story_of
+from draincheck.explorer.region import WalkRegion
 from draincheck.explorer.tables import Tables
 from draincheck.reason import StopKind
 from draincheck.system import State
@@ -38,21 +37,25 @@ def examined_system(item: Examined, tables: Tables, most_states: int = MOST_STAT
         if isinstance(found, Avoidabilities)
     ]
     evidence = [
-        _evidence(each, ground, found, item.subject.about.marks) for each, found in zip(shown, known, strict=True)
+        evidence_of(each.run, [finding.item for finding in each.findings[1:]], ground, found, item.subject.about)
+        for each, found in zip(shown, known, strict=True)
     ]
-    system = tables.system
     return PageSystem(
-        system.digest, ground.variables, tables.processes, tuple(tables.frames), tuple(text for _, text in tables.conditions),
-        tables.properties, tables.actions, ground.variants, (), ground.columns(fates, _said(region)), tuple(evidence),
-    )  # fmt: skip
+        digest=tables.system.digest,
+        variables=ground.variables,
+        processes=tables.processes,
+        frames=tuple(tables.frames),
+        conditions=tuple(text for _, text in tables.conditions),
+        properties=tables.properties,
+        actions=tables.actions,
+        variants=ground.variants,
+        lanes=ground.lanes.lanes,
+        graph=ground.columns(fates, _said(region)),
+        evidence=tuple(evidence),
+    )
 
 
-def _evidence(each: Shown, ground: Ground, known: Avoidabilities | str, marks: Mapping[str, str]) -> PageEvidence:
-    also = [finding.item for finding in each.findings[1:]]
-    return evidence_of(each.run, also, ground, known, story_of(each.run, marks))
-
-
-def _avoidabilities(each: Shown, region: Region) -> Avoidabilities | str:
+def _avoidabilities(each: Shown, region: WalkRegion) -> Avoidabilities | str:
     """What is still possible in each state, as far as the property of a run is concerned; or why that is not known."""
     if region.whole is None:
         return "the graph is too large to look at all that could have happened instead"
@@ -65,19 +68,19 @@ def _avoidabilities(each: Shown, region: Region) -> Avoidabilities | str:
 # -- which states ----------------------------------------------------------------------------------
 
 
-def _region(tables: Tables, passed: Sequence[State], most: int) -> Region:
+def _region(tables: Tables, passed: Sequence[State], most: int) -> WalkRegion:
     """The whole graph if there is room for it, else what lies around the states that runs pass."""
     conditions = demanded_conditions(tables)
     graph = StateGraph(tables.system, conditions, Limits(states=most))
     if graph.stopped is None:
-        return Region.all_of(graph)
+        return WalkRegion.all_of(graph)
     if graph.stopped.kind is not StopKind.STATES:
         raise OutOfBudget(graph.stopped)
     starts = passed or [tables.system.initial[0]]
-    return Region.around(tables.system, starts, conditions, most)
+    return WalkRegion.around(tables.system, starts, conditions, most)
 
 
-def _said(region: Region) -> str:
+def _said(region: WalkRegion) -> str:
     states = counted(len(region.states), "state")
     if region.whole is not None:
         return f"all {states} that can be reached"

@@ -33,7 +33,7 @@ from draincheck.semantics.violation import shows
 from draincheck.subject import About
 from draincheck.system import Frame, TransitionSystem
 
-__all__ = ["Band", "EndKind", "Lane", "LaneKind", "Lanes", "PlacedStep", "TraceEnd", "Window", "lanes_of"]
+__all__ = ["Band", "EndKind", "Lane", "LaneKind", "LanePlaces", "Lanes", "PlacedStep", "TraceEnd", "Window", "lanes_of"]
 
 #: a call of something for an object: `aio_ctx_dispatch (qemu_aio_context)`
 _FOR_OBJECT: Final = re.compile(r".+ \((.+)\)", re.DOTALL)
@@ -185,7 +185,7 @@ def lanes_of(run: Run, about: About | None = None) -> Lanes:
     """A run in lanes; `about` says what its marks mean, and which truth values are windows."""
     events = events_of(run)
     by_step = {number: tuple(group) for number, group in groupby(events, lambda event: event.step)}
-    places = _Places(run.system, events)
+    places = LanePlaces(run.system, events)
     taken = [(run.system.actions[step.action].process, by_step.get(n, ())) for n, step in enumerate(run.steps, 1)]
     where = [places.lane(process, parts) for process, parts in taken]
     arrows = arrows_of(run, events, where)
@@ -210,7 +210,7 @@ def lanes_of(run: Run, about: About | None = None) -> Lanes:
 # -- lanes -----------------------------------------------------------------------------------------
 
 
-class _Places:
+class LanePlaces:
     """What a system says of who acts where."""
 
     def __init__(self, system: TransitionSystem, events: Sequence[CallEvent]) -> None:
