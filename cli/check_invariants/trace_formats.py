@@ -73,11 +73,18 @@ def _json(given: Exhibit) -> str:
     return write_trace(given.run, source=given.subject.source(), verdict=given.outcome)
 
 
+def _svg(given: Exhibit) -> str:
+    from draincheck.report.trace_svg import trace_svg
+
+    return trace_svg(given.run, given.about, short=given.short)
+
+
 #: every format by its name, in the order in which help texts list them
 TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "text": TraceFormat(".txt", _text, shortens=True),
     "markdown": TraceFormat(".md", _markdown, shortens=True),
     "json": TraceFormat(".json", _json),
+    "svg": TraceFormat(".svg", _svg, shortens=True),
 }
 
 #: what a file is whose suffix says nothing

@@ -126,6 +126,22 @@ def test_a_wakeup_is_an_arrow_though_nothing_is_taken_away() -> None:
     assert ("bell",) not in [arrow.what for arrow in drawn(sleeper(rung=True), "stays in bed").arrows]
 
 
+@pytest.mark.parametrize(("between", "arrows"), [(False, [(1, 3, ("flag",))]), (True, [])])
+def test_a_test_right_before_counts(between: bool, arrows: list[tuple[int, int, tuple[str, ...]]]) -> None:
+    """Who looks and then takes has been handed something; who has done something else since then may have had other reasons."""
+    m = Model("look and take")
+    flag, other, taken = m.bool("flag"), m.bool("other"), m.bool("taken")
+    with m.thread("setter") as p:
+        p.do("sets", flag.set())
+    with m.thread("taker") as p, p.when(flag):
+        if between:
+            p.do("does something else", other.set())
+        p.do("takes", flag.clear(), taken.set())
+    m.always("not taken", ~taken)
+    found = drawn(m, "not taken")
+    assert [(arrow.start, arrow.end, arrow.what) for arrow in found.arrows] == arrows
+
+
 @pytest.mark.parametrize(("items", "arrows"), [(0, [(1, 2)]), (1, [])])
 def test_what_was_there_already_is_not_handed_over(items: int, arrows: list[tuple[int, int]]) -> None:
     """Who takes one of two items would have found one without the second."""

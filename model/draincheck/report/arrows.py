@@ -1,9 +1,10 @@
 """Who lets whom go on, along a trace: control that coroutines are given and give back, and values that one lane leaves for another.
 
 All of it is read from steps, nothing from names. A *hand-over* is a pair of steps in different lanes that change the same variable, the
-second because of the first: it could not have been taken, or would have left the variable alone, with the value from before the first. So a
-bottom half that is scheduled leads to its dispatch, a kick to its handler, a lock that is let go of to whoever takes it. A *wakeup* is a
-step that lets a process go on that could do nothing before it, where no hand-over says so already.
+second because of the first: it could not have been taken, or would have left the variable alone, with the value from before the first; or
+a test could not, which the same process has made right before it. So a bottom half that is scheduled leads to its dispatch, a kick to its
+handler, a lock that is let go of to whoever takes it. A *wakeup* is a step that lets a process go on that could do nothing before it, where
+no hand-over says so already.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from msgspec import Struct
 from draincheck.expr import variables_of
 from draincheck.report.calls import CallEvent
 from draincheck.run import Run, Step
-from draincheck.system import Action, State
+from draincheck.system import Action, State, Variable
 
 __all__ = ["Arrow", "ArrowKind", "arrows_of"]
 
@@ -102,13 +103,29 @@ def _handed_over(run: Run, lanes: Sequence[object]) -> Iterator[Arrow]:
         writers = [n for n, step in enumerate(run.steps, 1) if step.before[place] != step.after[place]]
         for one, other in () if variable.internal else pairwise(writers):
             old = run.steps[one - 1].before[place]
-            if lanes[one - 1] != lanes[other - 1] and _takes_up(run, run.steps[other - 1], place, old):
+            if lanes[one - 1] != lanes[other - 1] and _takes_up(run, one, other, place, old):
                 found.setdefault((one, other), []).append(variable.name)
     yield from (Arrow(ArrowKind.HANDOVER, *steps, tuple(names)) for steps, names in found.items())
 
 
-def _takes_up(run: Run, step: Step, place: int, old: int) -> bool:
-    """Whether a step that changes the variable at a place would not have, had it still been as old as that."""
+def _takes_up(run: Run, one: int, other: int, place: int, old: int) -> bool:
+    """Whether a step that changes the variable at a place would not have, had the step before it that does left the old value."""
+    return any(_needs(run, step, place, old) for step in _with_its_tests(run, one, other))
+
+
+def _with_its_tests(run: Run, since: int, number: int) -> Iterator[Step]:
+    """The step with a number, and before it those of its process that change nothing which is shown, back to the first that does."""
+    process = _action(run, run.steps[number - 1]).process
+    yield run.steps[number - 1]
+    for step in reversed(run.steps[since : number - 1]):
+        if _action(run, step).process == process:
+            if any(old != new and not v.internal for v, old, new in _values(run, step)):
+                return
+            yield step
+
+
+def _needs(run: Run, step: Step, place: int, old: int) -> bool:
+    """Whether a step could not have been taken, or would have left the variable at a place alone, with an older value of it."""
     system, action = run.system, _action(run, step)
     before = _with(step.before, place, old)
     if not system.holds(action.guard, before):
@@ -116,6 +133,10 @@ def _takes_up(run: Run, step: Step, place: int, old: int) -> bool:
     name = system.variables[place].name
     writing = [part.when for part in action.parts if name in part.writes and system.holds(part.when, step.before)]
     return bool(writing) and not any(system.holds(when, before) for when in writing)
+
+
+def _values(run: Run, step: Step) -> Iterator[tuple[Variable, int, int]]:
+    return zip(run.system.variables, step.before, step.after, strict=True)
 
 
 def _with(state: State, place: int, value: int) -> State:
@@ -144,5 +165,4 @@ def _lets_go_on(run: Run, step: Step, following: Step) -> tuple[str, ...]:
     if any(system.holds(other.guard, step.before) for other in mine):
         return ()
     read = variables_of(action.guard)
-    rows = zip(system.variables, step.before, step.after, strict=True)
-    return tuple(v.name for v, old, new in rows if old != new and v in read and not v.internal)
+    return tuple(v.name for v, old, new in _values(run, step) if old != new and v in read and not v.internal)

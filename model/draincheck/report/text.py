@@ -36,7 +36,7 @@ from draincheck.subject import About
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.words import assigned, counted
 
-__all__ = ["ending_lines", "render_outline", "render_trace"]
+__all__ = ["conclusion_of", "ending_lines", "render_outline", "render_trace"]
 
 #: columns left of the outermost call, so that the letter of a step outside all calls has room to hang
 MARGIN = 4
@@ -129,6 +129,15 @@ def render_outline(run: Run) -> str:
     """Only the marked steps of a trace and the calls they stand in: the drawing for a commit message."""
     marked = [event for event in events_of(run) if event.part.mark]
     return _layout(_tree(marked, run.trace.loop, changes=False), color=False)
+
+
+def conclusion_of(run: Run, width: int) -> list[tuple[str, str]]:
+    """What stands below a trace's tree, in lines of so many columns, each with its kind (`bad`, `head` or "").
+
+    That is what the trace shows, what decided it, and who waits for what.
+    """
+    lines = _separated([_ending(run), _waiting(run, min(width, WIDTH))])
+    return [(part.plain, part.kind) for line in lines for part in _placed(line, 0, width)]
 
 
 # -- the tree --------------------------------------------------------------------------------------

@@ -25,7 +25,10 @@ MARKS: Final = {
 }
 
 #: the truth values that say when W is open, of the first job and of the second, and what a drawing calls it
-WINDOWS: Final = {"window": "W, the window", "window [1]": "W, the window of the second job"}
+WINDOWS: Final = {
+    "window": "W, the window: what is submitted to the source is lost",
+    "window [1]": "W of the second job: what is submitted to its source is lost",
+}
 
 TERMS: Final = (
     *(Term(f"({letter})", meaning) for letter, meaning in MARKS.items()),
