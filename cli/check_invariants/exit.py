@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
     from draincheck.errors import SourceLine
     from draincheck.properties import Breach
+    from draincheck.qemulog.log import ReadLog
     from draincheck.reason import Stop
     from draincheck.subject import Expectation
     from draincheck.verdict import Outcome
@@ -36,6 +37,7 @@ __all__ = [
     "of_answer",
     "of_certificate",
     "of_comparison",
+    "of_log",
     "of_stop",
     "of_verdict",
     "worst",
@@ -60,20 +62,23 @@ class ExitCode(IntEnum):
         return next(code for code in cls if int(code) == error.exit_code)
 
     INTERNAL = 255, "internal error of check-invariants"
-    MALFORMED = 150, "a model or trace file is malformed"
+    MALFORMED = 150, "a model, trace or log file is malformed"
     CONFIGURATION = 151, "a configuration file is malformed"
     USAGE = 2, "wrong arguments, or an output that cannot be written"
     INTERRUPTED = 130, "interrupted: what was not decided is unknown"
-    VIOLATED = 12, "a safety property is violated"
+    VIOLATED = 12, "a safety property is violated, or a log shows a broken window"
     LIVENESS = 13, "a liveness property is violated"
     DEADLOCK = 11, "a deadlock, or a goal that is out of reach"
-    DIVERGED = 14, "a trace does not belong to the model it names, or model and core part ways"
+    DIVERGED = (
+        14,
+        "a trace does not belong to the model it names, model and core part ways, or a log shows another abort",
+    )
     DIFFERENT = (
         10,
         "an expectation or a pinned count differs, a property was never asked, the model of a code base is at fault, "
         "nothing good is reachable, or nothing was selected",
     )
-    INCONCLUSIVE = 30, "a limit was reached first: unknown"
+    INCONCLUSIVE = 30, "a limit was reached first, or a log lacks what it takes: unknown"
     OK = 0, "nothing is wrong: what was named holds, or every verdict is as expected"
 
 
@@ -127,6 +132,24 @@ def of_certificate(verdict: CertificateVerdict) -> ExitCode:
     if verdict.accepted:
         return ExitCode.OK
     return ExitCode.INCONCLUSIVE if verdict.undecided else ExitCode.DIVERGED
+
+
+#: what became of a switch of a disk in a log -> what it comes to
+_LOGGED = {
+    "loss": ExitCode.VIOLATED,
+    "assert": ExitCode.VIOLATED,
+    "broken": ExitCode.VIOLATED,
+    "other abort": ExitCode.DIVERGED,
+    "cannot tell": ExitCode.INCONCLUSIVE,
+    "held": ExitCode.OK,
+    "clean": ExitCode.OK,
+}
+
+
+def of_log(log: ReadLog) -> ExitCode:
+    """What a log of QEMU comes to: the worst of its switches; without any it is no pass."""
+    codes = [_LOGGED[pivot.judgement.value] for pivot in log.report.pivots] or [ExitCode.INCONCLUSIVE]
+    return worst([*codes, *([ExitCode.MALFORMED] if log.tally.misprints else [])])
 
 
 def ending(codes: Iterable[ExitCode], stop: Stop | None = None) -> ExitCode:

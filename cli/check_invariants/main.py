@@ -36,6 +36,7 @@ COMMANDS = {
     "trace": "Show a trace file, or export a trace.",
     "explain": "Explain a trace, step by step.",
     "replay": "Execute a trace on the reference core, with real bytes.",
+    "log": "Hold trace logs of real QEMUs against the drain rule.",
     "simulate": "Run code bases on the reference core under random schedules.",
     "conform": "Hold the model and the reference core against each other.",
     "parametric": "Decide the drain invariant for any number of guest writes.",

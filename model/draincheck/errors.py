@@ -17,12 +17,14 @@ __all__ = [
     "ExportError",
     "ForeignProgram",
     "GraphTooLarge",
+    "LogError",
     "MalformedModel",
     "ModelError",
     "ModelFault",
     "NoModelName",
     "NoSolver",
     "NoSuchModel",
+    "NoUnpacker",
     "OutOfBudget",
     "SourceLine",
     "SpaceTooLarge",
@@ -113,6 +115,14 @@ class WorkerLost(RuntimeError):
     def __init__(self, how: str) -> None:
         self.how = how
         super().__init__(f"a process that worked for this one was ended ({how}); was there enough memory?")
+
+
+class LogError(Exception):
+    """A log that is none, that cannot be unpacked, or whose known events do not say what they should; or a file of formats that is none."""
+
+
+class NoUnpacker(Exception):
+    """A file is packed in a way that a package which is not installed unpacks; the message says which."""
 
 
 class CertificateError(Exception):

@@ -1,0 +1,43 @@
+"""`check-invariants log`: trace logs of real QEMUs, held against the drain rule."""
+
+from __future__ import annotations
+
+import click
+
+from check_invariants import options
+from check_invariants.deferred import Deferred
+
+
+@click.command("log", cls=Deferred)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--trace-events",
+    "formats",
+    type=click.Path(),
+    metavar="FILE",
+    help="How this QEMU prints its events: its trace-events-all.",
+)
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on reading what is being written, also where the log is rotated; ends with Ctrl-C.",
+)
+@options.as_json
+def command() -> None:
+    """Hold trace logs of QEMU against the drain rule.
+
+    Each mirror or active-commit job in a log is followed to the moment at which it switches the guest's disk. No write of the guest may enter
+    the block layer on the old disk between the job's last look at what is dirty (w) and the switch (c). For each switch: clean; held (writes
+    waited, and went to the new disk); loss, with the sectors; assert (the log ends inside a broken window); broken (without anything lost
+    that the guest was told is done); other abort; cannot tell, with what is missing. Logs may be packed (gzip, zstandard), with or without
+    times and threads; `-` reads standard input.
+
+    \b
+    Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort; 30 cannot
+    tell: no switch, events are missing; 150 a known event that does not say what it should, or no log at
+    all; 2 there is no such file, or a package for zstandard is missing.
+
+    \b
+    Example: check-invariants log trace.log
+       Also: check-invariants log --follow /var/log/qemu/vm-trace.log
+    """

@@ -1,0 +1,189 @@
+"""`check-invariants log`: what it does and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import sleep
+
+import click
+from msgspec import Struct, to_builtins
+
+from check_invariants.exit import ExitCode, Interrupted, of_log, worst
+from check_invariants.output import Counter, Document, emit, emit_json, emit_table
+from check_invariants.table import Column, Table
+from draincheck.errors import LogError, NoUnpacker
+from draincheck.qemulog.events import EVENTS
+from draincheck.qemulog.formats import Event, read_formats
+from draincheck.qemulog.log import ReadLog, read_log
+from draincheck.qemulog.pivot import Judgement, Pivot
+from draincheck.qemulog.source import STDIN, blocks, followed, opened
+from draincheck.report.log_text import answer_line, clock, needed_lines, pivot_lines, reading_lines
+
+#: seconds between two looks at a log that is followed
+LOOK = 0.25
+#: switches that were clean are not listed one by one if there are more
+LISTED = 30
+
+
+class JudgedFile(Struct, frozen=True):
+    """What came of a file: what it shows, or why it cannot be read."""
+
+    file: str
+    log: ReadLog | None = None
+    problem: str = ""
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code that makes."""
+        return ExitCode.MALFORMED if self.log is None else of_log(self.log)
+
+
+def command(*, files: Sequence[str], formats: str | None, follow: bool, as_json: bool) -> ExitCode:
+    """Judge each file."""
+    if follow and (len(files) > 1 or files == (STDIN,)):
+        raise click.UsageError("--follow takes one file, by its name")
+    events = _events(formats)
+    shown = emit if follow and not as_json else lambda _: None
+    judged = [_judged(file, events, follow, shown) for file in files]
+    code = worst(each.code for each in judged)
+    if as_json:
+        emit_json("log", {"files": [_json(each) for each in judged]}, code)
+    else:
+        for each in judged:
+            _show(each)
+    return code
+
+
+def _events(formats: str | None) -> Mapping[str, Event]:
+    """The events that are known, with those of the user's QEMU in place of ours."""
+    if formats is None:
+        return EVENTS
+    try:
+        with open(formats, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 (a path would make `.` of an empty name)
+            return {**EVENTS, **read_formats(file.read(1 << 26), formats)}
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise click.BadParameter(f"{formats}: {reason}", param_hint="--trace-events") from error
+    except LogError as error:
+        raise MalformedFormats(str(error)) from error
+
+
+class MalformedFormats(click.ClickException):
+    """A file of formats that is none."""
+
+    exit_code = ExitCode.MALFORMED
+
+
+def _judged(file: str, events: Mapping[str, Event], follow: bool, shown: Callable[[str], None]) -> JudgedFile:
+    """What a file shows. Raises UsageError for one that is not there."""
+    try:
+        with Counter("line", "read", None) as counter:
+            return JudgedFile(
+                file,
+                read_log(
+                    _blocks(file, follow),
+                    events,
+                    lambda pivot: shown("".join(f"{line}\n" for line in pivot_lines(pivot))),
+                    lambda tally: counter.advance(tally.lines),
+                ),
+            )
+    except (OSError, NoUnpacker) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise click.UsageError(f"{file}: {reason}") from error
+    except LogError as error:
+        return JudgedFile(file, problem=str(error))
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted: {file} was not read to its end, and nothing is known of it") from error
+
+
+def _blocks(file: str, follow: bool) -> Iterator[bytes]:
+    if follow:
+        yield from followed(file, _wait)
+        return
+    with opened(file) as source:
+        yield from blocks(source)
+
+
+def _wait() -> bool:
+    """Wait until there may be more; no after Ctrl-C."""
+    try:
+        sleep(LOOK)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+# -- text
+
+
+def _show(each: JudgedFile) -> None:
+    if each.log is None:
+        emit(f"{each.file}: malformed: {each.problem}\n")
+        return
+    answer = answer_line(each.file, each.log)
+    emit(f"{answer}\n")
+    pivots = each.log.report.pivots
+    if pivots:
+        emit("\n")
+        emit_table(Table.of(_listed(pivots), _COLUMNS))
+    for pivot in pivots:
+        if pivot.judgement is not Judgement.CLEAN:
+            emit("\n" + "".join(f"{line}\n" for line in pivot_lines(pivot)))
+    emit("\n" + "".join(f"{line}\n" for line in reading_lines(each.log)))
+    if each.code is ExitCode.INCONCLUSIVE:
+        missing = sorted({name for pivot in pivots for name in pivot.missing})
+        emit("".join(f"{line}\n" for line in needed_lines(missing)))
+    emit(f"{answer}\n")
+
+
+def _listed(pivots: Sequence[Pivot]) -> Sequence[Pivot]:
+    """All switches, or those that were not clean where that is too many."""
+    return pivots if len(pivots) <= LISTED else [pivot for pivot in pivots if pivot.judgement is not Judgement.CLEAN]
+
+
+_COLUMNS: Mapping[Column, Callable[[Pivot], str]] = {
+    Column("disk"): lambda pivot: pivot.disk,
+    Column("switch", right=True): lambda pivot: str(pivot.number),
+    Column("(w)"): lambda pivot: _place(pivot.opened),
+    Column("(c)"): lambda pivot: _place(pivot.switched),
+    Column("open for", right=True): lambda pivot: _length(pivot),
+    Column("(b)", right=True): lambda pivot: str(len(pivot.intruders) or ""),
+    Column("held", right=True): lambda pivot: str(len(pivot.held) or ""),
+    Column("verdict"): lambda pivot: pivot.judgement.value,
+}
+
+
+def _place(moment: object) -> str:
+    from draincheck.qemulog.pivot import Moment
+
+    return f"{clock(moment).split(' ')[0]} line {moment.line}".strip() if isinstance(moment, Moment) else "-"
+
+
+def _length(pivot: Pivot) -> str:
+    if pivot.opened is None or pivot.switched is None or pivot.opened.time is None or pivot.switched.time is None:
+        return ""
+    return f"{(pivot.switched.time - pivot.opened.time) / 1000:.1f} ms"
+
+
+# -- JSON
+
+
+def _json(each: JudgedFile) -> Document:
+    if each.log is None:
+        return {"file": each.file, "problem": each.problem, "exit_code": int(each.code)}
+    tally = each.log.tally
+    report: Document = to_builtins(each.log.report)
+    for pivot, written in zip(each.log.report.pivots, report["pivots"], strict=True):  # type: ignore[arg-type]
+        written["lost"] = to_builtins(pivot.lost)  # type: ignore[index, call-overload]
+    return {
+        "file": each.file,
+        "answer": answer_line(each.file, each.log),
+        **report,
+        "lines": tally.lines,
+        "events": dict(sorted(tally.events.items())),
+        "unknown": sorted(tally.unknown),
+        "other_lines": tally.others,
+        "torn": tally.torn,
+        "misprints": to_builtins(tally.shown),
+        "exit_code": int(each.code),
+    }

@@ -1,0 +1,1 @@
+"""Trace logs of real QEMUs: read, and held against the drain rule."""

@@ -1,0 +1,48 @@
+"""Jobs of a log, as long as they live, and the switches of disks that have taken place."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from draincheck.qemulog.pivot import Moment
+from draincheck.qemulog.window import Window
+
+__all__ = ["Job", "Open", "Switch"]
+
+
+class Switch(Struct, frozen=True):
+    """(c): when, the how-manieth record that was, and from which node to which (None: the log does not say)."""
+
+    moment: Moment
+    at: int
+    old: str | None = None
+    new: str | None = None
+
+
+class Job(Struct, eq=False):
+    """A mirror or active-commit job, as long as it lives."""
+
+    pointer: str
+    source: str | None = None
+    target: str | None = None
+    zero: Moment | None = None
+    zero_at: int = 0
+    complete: Moment | None = None
+    cancelled: Moment | None = None
+    deferred: Moment | None = None
+    finished: Moment | None = None
+    ret: int = 0
+    replaced: Moment | None = None
+    replaced_at: int = 0
+    new: str | None = None
+    pivots: int = 0
+    backends: list[str] = []
+    olds: frozenset[str] = frozenset()
+
+
+class Open(Struct, eq=False):
+    """A switch that has taken place, whose requests are not all answered."""
+
+    window: Window
+    job: Job
+    since: int

@@ -1,0 +1,417 @@
+"""The drain rule, watched along a log: which job switches which disk, and what happens from its last count on.
+
+(w) is the last time that a job was seen to find nothing dirty (`mirror_before_drain`, or `mirror_before_sleep` behind it, with a count of 0)
+with no copy behind it. While a job may be there, what the guest does is kept; else only events of jobs and nodes are looked at, so that a
+log of any length goes by with little work.
+
+Pointers live as long as what they point to: a job from its creation, a node from its opening, a request from when the device has it to its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from draincheck.qemulog.job import Job, Open, Switch
+from draincheck.qemulog.pivot import LogReport, Moment, Other, Pivot
+from draincheck.qemulog.reader import Numbered, Reader
+from draincheck.qemulog.window import SECTOR, Answered, Entered, Reached, Seen, Window, judged
+
+__all__ = ["CONTROL", "GUEST", "Monitor"]
+
+#: events of jobs and nodes: always looked at
+CONTROL = (
+    "bdrv_open_common",
+    "blk_root_attach",
+    "blk_root_detach",
+    "mirror_start",
+    "mirror_before_drain",
+    "mirror_before_sleep",
+    "mirror_restart_iter",
+    "mirror_one_iteration",
+    "qmp_block_job_complete",
+    "qmp_job_complete",
+    "qmp_block_job_cancel",
+    "qmp_job_cancel",
+    "block_job_cb",
+    "job_completed",
+    "job_state_transition",
+    "x_defer_to_main_loop",
+    "x_mirror_exit",
+    "x_replace",
+)
+#: events of the guest: looked at where a window may be open
+GUEST = (
+    "virtio_queue_notify",
+    "virtio_blk_handle_write",
+    "virtio_blk_req_complete",
+    "virtio_blk_rw_complete",
+    "blk_co_pwritev",
+    "bdrv_aio_writev",
+)
+#: events of the guest that are kept for one window; one that is open for longer is none
+KEPT = 200_000
+#: events behind a switch after which nobody waits for answers any more
+PATIENCE = 100_000
+
+Values = Mapping[str, bytes]
+
+
+class Monitor:
+    """Records in, windows out. Give it all records of a reader, in order, then ask for the `report`.
+
+    Args:
+        reader: who reads the log, for what its events say and what it has counted.
+        closed: told of each switch as soon as everything about it is known.
+    """
+
+    def __init__(self, reader: Reader, closed: Callable[[Pivot], None] = lambda _: None) -> None:
+        self._reader, self._told = reader, closed
+        self._at = 0
+        self._names: dict[str, str] = {}
+        self._attached: dict[str, str] = {}
+        self._detached: dict[tuple[str, str], str] = {}
+        self._disks: dict[str, str] = {}
+        self._moved: list[tuple[str, str, str]] = []
+        self._last_attached: str | None = None
+        self._backends = False
+        self._jobs: dict[str, Job] = {}
+        self._exiting: Job | None = None
+        self._devices: set[str] = set()
+        self._notified: dict[int | None, str] = {}
+        self._device_of: dict[str, str] = {}
+        self._kept: list[tuple[int, Seen]] = []
+        self._open: list[Open] = []
+        self._closed: list[Window] = []
+        self._others: list[Other] = []
+        self._counts: dict[str, int] = {}
+        self._control = {name.encode(): getattr(self, f"_{name}") for name in CONTROL}
+        self._guest = {name.encode(): getattr(self, f"_{name}") for name in GUEST}
+        self._handlers: dict[bytes, Callable[[Moment, Any], None]] = dict(self._control)
+        self._handlers[b"virtio_queue_notify"] = self._guest[b"virtio_queue_notify"]
+
+    def watch(self, records: Iterable[Numbered]) -> None:
+        """See what happened next."""
+        handlers, values = self._handlers, self._reader.values
+        for line, (thread, time, name, text) in records:
+            self._at += 1
+            handler = handlers.get(name)
+            if handler is not None and (said := values(name, text)) is not None:
+                moment = Moment(line, name.decode(), _microseconds(time), int(thread) if thread else None)
+                handler(moment, {key: value.decode(errors="replace") for key, value in said.items()})
+
+    def report(self) -> LogReport:
+        """What it all came to. The log has ended."""
+        assertion = next((text for _, text in self._reader.tally.sample if "ssert" in text), None)
+        unfinished = [window for job in self._jobs.values() for window in self._unfinished(job)]
+        still_open = [self._ended(each.window) for each in self._open]
+        absent = self._absent()
+        windows = sorted([*self._closed, *still_open, *unfinished], key=_when)
+        for window in windows:
+            window.absent, window.assertion = absent, assertion if window.ended else None
+            window.others = window.backend is None and window.devices is None and len(self._devices) > 1
+        return LogReport(tuple(map(judged, self._numbered(windows))), tuple(self._others), assertion=assertion)
+
+    def _absent(self) -> frozenset[str]:
+        return frozenset({*CONTROL, *GUEST} - self._reader.tally.events.keys())
+
+    def _numbered(self, windows: list[Window]) -> list[Window]:
+        """Switches counted by disk. With one device all are about the same disk, whatever its node is called."""
+        counts: dict[str, int] = {}
+        one = len(self._devices) <= 1 and not self._backends
+        for window in windows:
+            disk = windows[0].disk if one else window.disk
+            counts[disk] = window.number = counts.get(disk, 0) + 1
+            window.disk = disk
+        return windows
+
+    # -- nodes and backends
+
+    def _bdrv_open_common(self, _: Moment, said: Mapping[str, str]) -> None:
+        if said["filename"]:
+            self._names[said["bs"]] = said["filename"]
+
+    def _blk_root_detach(self, _: Moment, said: Mapping[str, str]) -> None:
+        self._backends = True
+        self._detached[said["child"], said["blk"]] = said["bs"]
+        self._attached.pop(said["blk"], None)
+
+    def _blk_root_attach(self, moment: Moment, said: Mapping[str, str]) -> None:
+        self._backends = True
+        blk, new = said["blk"], said["bs"]
+        self._attached[blk] = self._last_attached = new
+        self._disks.setdefault(blk, self._names.get(new, f"blk {blk}"))
+        old = self._detached.pop((said["child"], blk), None)
+        if old is None or old == new:
+            return
+        if job := self._switching(new):
+            self._switch(job, moment, blk, old, new)
+        else:
+            self._moved = [*self._moved[-7:], (blk, old, new)]
+
+    def _switching(self, new: str) -> Job | None:
+        """The job that gives a backend this node: the one that has it for its target, or else the last that is finishing."""
+        jobs = list(self._jobs.values())
+        targets = [job for job in jobs if job.target == new and (job.finished or job.zero)]
+        finishing = [
+            job for job in jobs if job.finished and not job.ret and job.source not in (None, new) and not job.target
+        ]
+        return next(reversed(targets or finishing), None)
+
+    # -- jobs
+
+    def _job(self, pointer: str) -> Job:
+        """A job that is at work, perhaps since before the log begins."""
+        return self._jobs.setdefault(pointer, Job(pointer))
+
+    def _mirror_start(self, moment: Moment, said: Mapping[str, str]) -> None:
+        job = self._jobs.get(said["s"])
+        if job is None or job.source or job.zero:
+            self._gone(job, moment)
+            job = self._jobs[said["s"]] = Job(said["s"])
+        job.source = said["bs"]
+        job.target = self._last_attached if self._backends else None
+        job.backends = [blk for blk, old, _ in self._moved if old == job.source]
+        job.olds = frozenset({job.source, *(new for _, old, new in self._moved if old == job.source)})
+
+    def _gone(self, job: Job | None, moment: Moment) -> None:
+        """Another job has this one's place: how it ended the log does not say."""
+        if job is not None and job.zero and not job.pivots and not job.cancelled:
+            window = self._window(job, None)
+            window.conclusion = moment
+            self._close(window)
+
+    def _mirror_before_drain(self, moment: Moment, said: Mapping[str, str]) -> None:
+        job = self._job(said["s"])
+        if said["cnt"] == "0":
+            self._arm(job, moment)
+        else:
+            self._disarm(job)
+
+    def _mirror_before_sleep(self, moment: Moment, said: Mapping[str, str]) -> None:
+        job = self._job(said["s"])
+        if said["cnt"] != "0":
+            self._disarm(job)
+        elif job.zero:
+            self._arm(job, moment)
+
+    def _mirror_restart_iter(self, _: Moment, said: Mapping[str, str]) -> None:
+        self._disarm(self._job(said["s"]))
+
+    _mirror_one_iteration = _mirror_restart_iter
+
+    def _qmp_block_job_complete(self, moment: Moment, said: Mapping[str, str]) -> None:
+        self._job(said["job"]).complete = moment
+
+    _qmp_job_complete = _qmp_block_job_complete
+
+    def _qmp_block_job_cancel(self, moment: Moment, said: Mapping[str, str]) -> None:
+        self._job(said["job"]).cancelled = moment
+
+    _qmp_job_cancel = _qmp_block_job_cancel
+
+    def _x_defer_to_main_loop(self, moment: Moment, said: Mapping[str, str]) -> None:
+        self._job(said["job"]).deferred = moment
+
+    def _x_mirror_exit(self, _: Moment, said: Mapping[str, str]) -> None:
+        self._exiting = self._job(said["job"])
+
+    def _x_replace(self, moment: Moment, said: Mapping[str, str]) -> None:
+        if job := self._exiting:
+            job.replaced, job.replaced_at, job.new = moment, self._at, said["new"]
+
+    def _job_completed(self, moment: Moment, said: Mapping[str, str]) -> None:
+        job = self._jobs.get(said["job"])
+        if job is not None and (job.source or job.zero):
+            job.finished, job.ret = moment, int(said["ret"])
+
+    def _job_state_transition(self, moment: Moment, said: Mapping[str, str]) -> None:
+        pointer = said["job"]
+        if said["s1"] == "created":
+            self._gone(self._jobs.pop(pointer, None), moment)
+        elif said["s1"] in ("concluded", "null") and (job := self._jobs.pop(pointer, None)):
+            self._conclude(job, moment)
+
+    def _conclude(self, job: Job, moment: Moment) -> None:
+        """A job is over; since v2.12 its switch, if there was one, has been seen."""
+        job_windows = [each for each in self._open if each.job is job]
+        for each in job_windows:
+            each.window.conclusion = moment
+        if not job_windows and job.source:
+            self._without_switch(job, moment, job.ret)
+        self._tidy()
+
+    def _block_job_cb(self, moment: Moment, said: Mapping[str, str]) -> None:
+        """Until v2.7: a job is over, its switch is just behind it."""
+        job = self._jobs.pop(said["job"], None)
+        if job is None or job.finished:
+            return
+        ret = int(said["ret"])
+        if ret == 0 and job.complete and not job.cancelled:
+            at = job.replaced_at if job.replaced else self._at
+            window = self._window(job, None, Switch(job.replaced or moment, at, job.source or said["bs"], job.new))
+            window.conclusion = moment
+            self._opened(window, job)
+        else:
+            self._without_switch(job, moment, ret)
+        self._tidy()
+
+    def _without_switch(self, job: Job, moment: Moment, ret: int) -> None:
+        """A job ended and no disk was seen to be switched: it was cancelled, it failed, or the log lacks something."""
+        disk = self._disk_of(job)
+        if ret:
+            self._others.append(Other(job.pointer, disk, f"failed ({ret})", moment))
+        elif job.cancelled:
+            self._others.append(Other(job.pointer, disk, "cancelled", moment))
+        elif job.zero:
+            window = self._window(job, None)
+            window.conclusion = moment
+            self._close(window)
+
+    # -- windows
+
+    def _arm(self, job: Job, moment: Moment) -> None:
+        """A job has found nothing dirty: if that was the last time, its window opens here."""
+        job.zero, job.zero_at = moment, self._at
+        self._tidy()
+
+    def _disarm(self, job: Job) -> None:
+        """It was not the last time."""
+        if job.zero:
+            job.zero = None
+            self._tidy()
+
+    def _switch(self, job: Job, moment: Moment, blk: str, old: str, new: str) -> None:
+        """The disk of a backend is switched: (c)."""
+        job.pivots += 1
+        self._opened(self._window(job, blk, Switch(moment, self._at, old, new)), job)
+
+    def _window(self, job: Job, blk: str | None, switch: Switch | None = None) -> Window:
+        """What is known of a job's window, with the switch that ends it."""
+        device = self._device_of.get(job.source or "")
+        old = switch.old if switch else None
+        return Window(
+            self._disk_of(job, blk),
+            job.pointer,
+            job.zero,
+            job.deferred,
+            switch.moment if switch else None,
+            old or job.source,
+            switch.new if switch else None,
+            job.olds | {each for each in (old, job.source) if each},
+            blk,
+            frozenset({device}) if device and blk is None else None,
+            seen=[each for each in self._kept if each[0] >= job.zero_at] if job.zero else [],
+            opened_at=job.zero_at,
+            switched_at=switch.at if switch else None,
+        )
+
+    def _disk_of(self, job: Job, blk: str | None = None) -> str:
+        """What a job's disk is called."""
+        blk = blk or next(iter(job.backends), None)
+        if blk:
+            return self._disks.get(blk, f"blk {blk}")
+        return self._names.get(job.source or "", job.source or "a disk")
+
+    def _opened(self, window: Window, job: Job) -> None:
+        self._open.append(Open(window, job, self._at))
+        self._tidy()
+
+    def _close(self, window: Window) -> None:
+        self._closed.append(window)
+        window.absent = self._absent()
+        self._told(judged(window))
+
+    def _unfinished(self, job: Job) -> Iterable[Window]:
+        """What is left of a job where the log ends."""
+        if any(each.job is job for each in self._open):
+            return
+        if job.zero and not job.cancelled:
+            blk = next(iter(job.backends), None)
+            yield self._ended(self._window(job, blk))
+        elif job.source:
+            how = "was being cancelled where the log ends" if job.cancelled else "was at work where the log ends"
+            self._others.append(Other(job.pointer, self._disk_of(job), how))
+
+    @staticmethod
+    def _ended(window: Window) -> Window:
+        window.ended = window.conclusion is None
+        return window
+
+    def _tidy(self) -> None:
+        """Close what is known, and look at the guest only where that matters."""
+        for each in [each for each in self._open if self._is_known(each)]:
+            self._open.remove(each)
+            self._close(each.window)
+        zeros = [job.zero_at for job in self._jobs.values() if job.zero]
+        if zeros or self._open:
+            first = min(zeros, default=self._at)
+            self._kept = [each for each in self._kept if each[0] >= first]
+            self._handlers.update(self._guest)
+        else:
+            self._kept.clear()
+            for name in self._guest.keys() - {b"virtio_queue_notify"}:
+                self._handlers.pop(name, None)
+
+    def _is_known(self, each: Open) -> bool:
+        """Whether nothing more can come that changes what a switch came to."""
+        window = each.window
+        if window.conclusion is None:
+            return False
+        if self._at - each.since > PATIENCE:
+            return True
+        answered = {one.pointer for _, one in window.seen if isinstance(one, Answered)}
+        reached = {
+            one.pointer for at, one in window.seen if isinstance(one, Reached) and at <= (window.switched_at or at)
+        }
+        return reached <= answered
+
+    # -- the guest
+
+    def _see(self, seen: Seen) -> None:
+        if any(job.zero for job in self._jobs.values()):
+            self._kept.append((self._at, seen))
+            del self._kept[:-KEPT]
+        for each in self._open:
+            each.window.seen.append((self._at, seen))
+
+    def _virtio_queue_notify(self, moment: Moment, said: Mapping[str, str]) -> None:
+        self._notified[moment.thread] = said["vdev"]
+        self._devices.add(said["vdev"])
+
+    def _virtio_blk_handle_write(self, moment: Moment, said: Mapping[str, str]) -> None:
+        device = said.get("vdev") or self._notified.get(moment.thread)
+        self._see(Reached(moment, device, said["req"], int(said["sector"]), int(said["nsectors"])))
+
+    def _virtio_blk_req_complete(self, moment: Moment, said: Mapping[str, str]) -> None:
+        self._see(Answered(moment, said["req"], int(said["status"])))
+        if self._open:
+            self._tidy()
+
+    def _virtio_blk_rw_complete(self, moment: Moment, said: Mapping[str, str]) -> None:
+        if "virtio_blk_req_complete" not in self._reader.tally.events:
+            self._see(Answered(moment, said["req"], int(said["ret"])))
+            if self._open:
+                self._tidy()
+
+    def _blk_co_pwritev(self, moment: Moment, said: Mapping[str, str]) -> None:
+        first, length = int(said["offset"]), int(said["bytes"])
+        sector = first // SECTOR
+        self._see(Entered(moment, said["blk"], said["bs"], sector, -(-(first + length) // SECTOR) - sector))
+
+    def _bdrv_aio_writev(self, _: Moment, said: Mapping[str, str]) -> None:
+        """Until v2.6 this names a node and the device's request: whose disk the device has."""
+        recent = (seen for _, seen in reversed(self._kept[-64:]) if isinstance(seen, Reached))
+        reached = next((one for one in recent if one.pointer == said["opaque"]), None)
+        if reached and reached.device:
+            self._device_of[said["bs"]] = reached.device
+
+
+def _microseconds(time: bytes) -> int | None:
+    seconds, _, rest = time.partition(b".")
+    return int(seconds) * 1_000_000 + int(rest.ljust(6, b"0")[:6]) if time else None
+
+
+def _when(window: Window) -> int:
+    last = window.switched or window.conclusion or window.opened
+    return last.line if last else 0

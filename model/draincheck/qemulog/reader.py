@@ -1,0 +1,228 @@
+"""A log's lines as records, in the order in which things happened, and what else stands in it.
+
+A line is `THREAD@SECONDS.MICROSECONDS:EVENT TEXT`, the part up to the colon only with `-msg timestamp=on`. Lines of one thread stand in
+its order; those of several are put in the order of their times, as far as they are not further than `HELD` lines apart. What is no event
+(something else that was printed to the same place, a torn last line) is counted; an event that nobody here knows is counted by its name;
+a known event that does not say what it should is an error, since what it says would be missing in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
+
+from msgspec import Struct, field
+
+from draincheck.qemulog.formats import Event
+
+__all__ = ["HELD", "Misprint", "Reader", "Record", "parser"]
+
+#: thread, time, event and text of a line; without a prefix the first two are empty
+Record = tuple[bytes, bytes, bytes, bytes]
+#: the same with the number of its line
+Numbered = tuple[int, Record]
+
+#: lines that are held back, since one of another thread may come that is older
+HELD = 4096
+#: misprints that are remembered, and other lines that are shown
+SHOWN = 5
+
+_LINE = re.compile(rb"^(?:(\d++)@(\d++\.\d++):)?([A-Za-z_]\w*+)(?: (.*+))?$", re.MULTILINE)
+#: what an event's name looks like, where there is no prefix to tell it from other words
+_NAME = re.compile(rb"[a-z]\w*_\w+")
+
+
+class Misprint(Struct, frozen=True):
+    """A line that names a known event and does not say what that says."""
+
+    line: int
+    event: str
+    text: str
+
+
+class Tally(Struct):
+    """What a log has, in numbers.
+
+    Attributes:
+        lines: how many there are.
+        events: how often each event occurs, known or not.
+        unknown: the events among them that nobody here knows.
+        others: lines that are no events.
+        sample: the first of these, with their numbers.
+        torn: whether the last line lacks its end and is no whole event.
+        misprints: how many known events do not say what they should; `shown`: the first of them.
+        backwards: whether the clock of some thread went back: then lines are taken as they stand.
+    """
+
+    lines: int = 0
+    events: Counter[str] = field(default_factory=Counter)
+    unknown: set[str] = field(default_factory=set)
+    others: int = 0
+    sample: list[tuple[int, str]] = field(default_factory=list)
+    torn: bool = False
+    misprints: int = 0
+    shown: list[Misprint] = field(default_factory=list)
+    backwards: bool = False
+
+
+class parser:  # noqa: N801 (used as a function that remembers)
+    """What an event's text says, by its name: the first of its formats that fits."""
+
+    def __init__(self, events: Mapping[str, Event]) -> None:
+        self._formats = {
+            name.encode(): [(form.pattern(), form.names) for form in event.formats] for name, event in events.items()
+        }
+        self._whole = {
+            name: re.compile(b"(?:(?:" + b"|".join(_groupless(pattern) for pattern, _ in forms) + rb")\n)*+")
+            for name, forms in self._formats.items()
+        }
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._formats
+
+    def __call__(self, name: bytes, text: bytes) -> dict[str, bytes] | None:
+        """The values by their names; None if no format fits."""
+        for pattern, names in self._formats[name]:
+            if match := pattern.fullmatch(text):
+                return dict(zip(names, match.groups(), strict=True))
+        return None
+
+    def misprints(self, name: bytes, texts: list[bytes]) -> list[int]:
+        """Which of these texts no format of the event fits."""
+        if self._whole[name].fullmatch(b"\n".join([*texts, b""])):
+            return []
+        return [i for i, text in enumerate(texts) if self(name, text) is None]
+
+
+def _groupless(pattern: re.Pattern[bytes]) -> bytes:
+    """The same pattern without groups that are remembered."""
+    return re.sub(rb"(?<!\\)\((?!\?)", b"(?:", pattern.pattern)
+
+
+class Reader:
+    """Blocks of lines in, records out. `tally` is what was read so far.
+
+    Args:
+        events: those that are known.
+        used: names of the known events whose records matter; others are only counted.
+    """
+
+    def __init__(self, events: Mapping[str, Event], used: Iterable[str]) -> None:
+        self.values = parser(events)
+        self.tally = Tally()
+        self._used = frozenset(name.encode() for name in used)
+        self._held: list[Numbered] = []
+        self._last: dict[bytes, bytes] = defaultdict(bytes)
+        self._threads: set[bytes] = set()
+
+    def records(self, blocks: Iterable[bytes]) -> Iterator[list[Numbered]]:
+        """All records that matter, in order, a list at a time."""
+        for block in blocks:
+            yield self._ordered(self._read(block), HELD)
+        yield self._ordered([], 0)
+
+    # -- lines
+
+    def _read(self, block: bytes) -> list[Numbered]:
+        """The records of a block that matter; everything in it is counted."""
+        whole = block if block.endswith(b"\n") else block + b"\n"
+        found: list[Record] = _LINE.findall(whole)
+        first, count = self.tally.lines + 1, whole.count(b"\n")
+        self.tally.lines += count
+        torn = whole is not block
+        if len(found) == count and not torn:
+            numbered = self._without_others(list(enumerate(found, first)))
+        else:
+            numbered = list(self._line_by_line(whole, first, torn))
+        self._count(numbered)
+        return [each for each in numbered if each[1][2] in self._used]
+
+    def _line_by_line(self, block: bytes, first: int, torn: bool) -> Iterator[Numbered]:
+        """The same where some lines are no events."""
+        lines = block[:-1].split(b"\n")
+        for number, line in enumerate(lines, first):
+            match = _LINE.fullmatch(line.rstrip(b"\r"))
+            if torn and number == first + len(lines) - 1 and not self._whole(match):
+                self.tally.torn = True
+            elif match is None or not self._is_event(match):
+                self._other(number, line)
+            else:
+                yield number, (match[1] or b"", match[2] or b"", match[3], match[4] or b"")
+
+    def _without_others(self, numbered: list[Numbered]) -> list[Numbered]:
+        """Without lines that only look like events: words of something else that prints to the same place."""
+        words = {record[2] for _, record in numbered}
+        strange = {word for word in words if not self._is_named(word)}
+        others = [each for each in numbered if each[1][2] in strange and not each[1][0]] if strange else []
+        for number, (_, _, word, text) in others:
+            self._other(number, word + b" " + text)
+        gone = {number for number, _ in others}
+        return [each for each in numbered if each[0] not in gone] if gone else numbered
+
+    def _whole(self, match: re.Match[bytes] | None) -> bool:
+        """Whether a line is a known event that says all it should: then its missing end is nothing."""
+        return bool(match and match[3] in self.values and self.values(match[3], match[4] or b"") is not None)
+
+    def _is_event(self, match: re.Match[bytes]) -> bool:
+        return bool(match[1]) or self._is_named(match[3])
+
+    def _is_named(self, name: bytes) -> bool:
+        """Whether a word is an event's name, as far as one can tell without a prefix."""
+        return name in self.values or _NAME.fullmatch(name) is not None
+
+    def _other(self, number: int, line: bytes) -> None:
+        self.tally.others += 1
+        if len(self.tally.sample) < SHOWN or b"ssert" in line:
+            self.tally.sample.append((number, line[:300].decode(errors="replace")))
+            del self.tally.sample[: -2 * SHOWN]
+
+    def _count(self, numbered: list[Numbered]) -> None:
+        """Count events, and look whether the known ones say what they should."""
+        texts: dict[bytes, list[Numbered]] = defaultdict(list)
+        for each in numbered:
+            texts[each[1][2]].append(each)
+        for name, those in texts.items():
+            self.tally.events[name.decode()] += len(those)
+            if name in self.values:
+                self._misprinted(name, those)
+            else:
+                self.tally.unknown.add(name.decode())
+
+    def _misprinted(self, name: bytes, those: list[Numbered]) -> None:
+        wrong = self.values.misprints(name, [record[3] for _, record in those])
+        self.tally.misprints += len(wrong)
+        for i in wrong[: SHOWN - len(self.tally.shown)]:
+            number, record = those[i]
+            self.tally.shown.append(Misprint(number, name.decode(), record[3][:200].decode(errors="replace")))
+
+    # -- order
+
+    def _ordered(self, new: list[Numbered], held: int) -> list[Numbered]:
+        """What can be handed on: everything but the last lines."""
+        self._threads.update({record[0] for _, record in new})
+        pending = self._held + new
+        if len(self._threads) > 1 and not self.tally.backwards:
+            pending = self._sorted(pending)
+        cut = max(len(pending) - held, 0) if len(self._threads) > 1 or held == 0 else len(pending)
+        self._held = pending[cut:]
+        return pending[:cut]
+
+    def _sorted(self, pending: list[Numbered]) -> list[Numbered]:
+        """In the order of time, each thread's lines in theirs."""
+        latest: dict[bytes, bytes] = defaultdict(bytes)
+        for _, (thread, time, _, _) in pending:
+            if time < latest[thread] and len(time) == len(latest[thread]):
+                self.tally.backwards = True
+                return pending
+            latest[thread] = time
+        return sorted(pending, key=_time)
+
+
+def _time(numbered: Numbered) -> bytes:
+    return numbered[1][1]
+
+
+#: the event's name of a record
+event_of = itemgetter(2)

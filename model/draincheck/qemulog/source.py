@@ -1,0 +1,138 @@
+"""Where lines come from: a file, plain or packed (gzip, zstandard), standard input, or a file that is still being written.
+
+Lines are handed on in blocks, so that a log of any length takes the memory of a few.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+from draincheck.errors import LogError
+
+__all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened"]
+
+#: standard input
+STDIN = "-"
+#: bytes that are read at once
+BLOCK = 1 << 20
+#: bytes that a line may have: a QMP command with a backing chain has a hundredth of it
+LONGEST = 1 << 22
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+def opened(file: str) -> BinaryIO:
+    """A log to read from, unpacked as it goes. Raises OSError, and NoUnpacker where the package that unpacks it is missing."""
+    raw = _raw(file)
+    try:
+        start = raw.peek(4)[:4]
+        if start.startswith(_GZIP):
+            return io.BufferedReader(gzip.GzipFile(fileobj=raw))
+        return _unpacked(raw) if start == _ZSTD else raw
+    except BaseException:
+        raw.close()
+        raise
+
+
+def _raw(file: str) -> io.BufferedReader:
+    if file == STDIN:
+        return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
+    try:
+        return open(file, "rb")  # noqa: PTH123 (a path would make `.` of an empty name)
+    except ValueError as error:
+        raise OSError(str(error)) from error
+
+
+def _unpacked(raw: BinaryIO) -> BinaryIO:
+    try:
+        import zstandard
+    except ImportError:
+        raise LogError(
+            "it is packed with zstandard, and Python has no package for that: pip install zstandard"
+        ) from None
+    return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=True))
+
+
+def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
+    """Whole lines, many at a time; the last one may lack its end. Raises LogError for a line that is too long and for a damaged package."""
+    rest = b""
+    while read := _read(source, size):
+        whole, newline, torn = read.rpartition(b"\n")
+        if newline:
+            yield rest + whole + newline
+            rest = torn
+        else:
+            rest += torn
+        if len(rest) > LONGEST:
+            raise LogError(f"a line is longer than {LONGEST >> 20} MB: this is no log")
+    if rest:
+        yield rest
+
+
+def _read(source: BinaryIO, size: int) -> bytes:
+    try:
+        return source.read(size)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise LogError(f"it cannot be unpacked: {error}") from error
+    except Exception as error:
+        if type(error).__module__.startswith("zstandard"):
+            raise LogError(f"it cannot be unpacked: {error}") from error
+        raise
+
+
+def followed(file: str, wait: Callable[[], bool]) -> Iterator[bytes]:
+    """The same of a file that is being written, also where another takes its name (rotation) or it is cut to nothing (truncation).
+
+    Lines are handed on when their ends are there. Between two looks `wait` is called; it ends when that says no.
+    """
+    rest = b""
+    with closing(_Growing(file)) as growing:
+        while True:
+            read = growing.more()
+            whole, newline, torn = (rest + read).rpartition(b"\n")
+            rest = torn if read or newline else rest
+            if newline:
+                yield whole + newline
+            if len(rest) > LONGEST:
+                raise LogError(f"a line is longer than {LONGEST >> 20} MB: this is no log")
+            if not read and not wait():
+                break
+    if rest:
+        yield rest
+
+
+class _Growing:
+    """A file by its name: what has been written to it since the last look."""
+
+    def __init__(self, file: str) -> None:
+        self.path = Path(file)
+        self.stream = self.path.open("rb")
+
+    def more(self) -> bytes:
+        """What is new; of a file that has taken its place only when nothing is left of the old one."""
+        return self.stream.read(BLOCK) or self._again()
+
+    def _again(self) -> bytes:
+        try:
+            now = self.path.stat()
+        except FileNotFoundError:
+            return b""
+        mine = os.fstat(self.stream.fileno())
+        if (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev):
+            self.stream.close()
+            self.stream = self.path.open("rb")
+        elif now.st_size < self.stream.tell():
+            self.stream.seek(0)
+        return self.stream.read(BLOCK)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.stream.close()

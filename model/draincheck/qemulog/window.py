@@ -1,0 +1,311 @@
+"""One window, judged: what was seen from (w) on, held against the drain rule.
+
+The rule: from (w) to (c) no write of the guest enters the block layer on the old disk. Since v2.12 (d03654eacd) a log says which backend each
+write enters by and which one is switched: a write that reached the device in the window may wait in the backend and enter after (c), on
+the new node (*held*). Before that, a request enters when the device has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from draincheck.qemulog.pivot import Fate, Intruder, Judgement, Moment, Pivot, Request
+from draincheck.words import counted
+
+__all__ = ["Answered", "Entered", "Reached", "Window", "judged"]
+
+SECTOR = 512
+
+
+class Reached(Struct, frozen=True):
+    """A write has reached a device."""
+
+    moment: Moment
+    device: str | None
+    pointer: str
+    sector: int
+    sectors: int
+
+
+class Entered(Struct, frozen=True):
+    """A write has entered the block layer by a backend, on a node."""
+
+    moment: Moment
+    backend: str
+    node: str
+    sector: int
+    sectors: int
+
+
+class Answered(Struct, frozen=True):
+    """The guest was told what came of a request."""
+
+    moment: Moment
+    pointer: str
+    status: int
+
+
+Seen = Reached | Entered | Answered
+
+
+class Window(Struct):
+    """What is known of a switch; events stand in the order in which they happened.
+
+    Attributes:
+        disk, job, number: as in `Pivot`.
+        opened, deferred, switched: (w), (a), (c).
+        old, new: nodes; `olds`: all nodes that the disk had before (c), filters included.
+        backend: the guest's backend, None in a log without them.
+        devices: the devices that may be the disk's; None: all.
+        others: whether there are devices of which it is not known whose disk they are.
+        seen: events from (w) on, each with the how-manieth record it is.
+        opened_at, switched_at: (w) and (c) in the same count.
+        ended: whether the log ended before the job did.
+        conclusion: when the job was over.
+        absent: events that the whole log lacks.
+        assertion: what QEMU printed when it aborted.
+    """
+
+    disk: str
+    job: str
+    opened: Moment | None = None
+    deferred: Moment | None = None
+    switched: Moment | None = None
+    old: str | None = None
+    new: str | None = None
+    olds: frozenset[str] = frozenset()
+    backend: str | None = None
+    devices: frozenset[str | None] | None = None
+    others: bool = False
+    seen: list[tuple[int, Seen]] = field(default_factory=list)
+    opened_at: int = 0
+    switched_at: int | None = None
+    number: int = 0
+    ended: bool = False
+    conclusion: Moment | None = None
+    absent: frozenset[str] = frozenset()
+    assertion: str | None = None
+
+
+def judged(window: Window) -> Pivot:
+    """What a switch came to."""
+    missing = tuple(_missing(window))
+    found, held, unmatched = _divided(window)
+    judgement, why = _judgement(window, found, held, unmatched, missing)
+    return Pivot(
+        window.number,
+        window.disk,
+        window.job,
+        judgement,
+        why,
+        window.opened,
+        window.deferred,
+        window.switched,
+        window.old,
+        window.new,
+        tuple(found),
+        tuple(held),
+        missing if judgement is Judgement.CANNOT_TELL else (),
+    )
+
+
+# -- what entered where
+
+
+def _divided(window: Window) -> tuple[list[Intruder], list[Request], list[Request]]:
+    """(b) in order; requests of the window that were held; those of which nobody knows whether they entered."""
+    reached = [(at, one) for at, one in window.seen if isinstance(one, Reached) and _is_ours(window, one)]
+    if window.backend is None:
+        return [_by_device(window, at, one) for at, one in reached if _in_window(window, at)], [], []
+    return _by_backend(window, reached)
+
+
+def _is_ours(window: Window, one: Reached) -> bool:
+    return window.devices is None or one.device in window.devices
+
+
+def _in_window(window: Window, at: int) -> bool:
+    return at >= window.opened_at and (window.switched_at is None or at <= window.switched_at)
+
+
+def _by_device(window: Window, at: int, one: Reached) -> Intruder:
+    request = _answered(window, at, one)
+    return Intruder(request, one.moment, None, in_doubt=_in_doubt(window, one.moment))
+
+
+def _by_backend(
+    window: Window, reached: Sequence[tuple[int, Reached]]
+) -> tuple[list[Intruder], list[Request], list[Request]]:
+    entries = [(at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend == window.backend]
+    matched = {at: _entry_of(one, at, entries) for at, one in reached}
+    intruders: list[Intruder] = []
+    for at, entry in entries:
+        if _enters_old(window, at, entry):
+            those = [_answered(window, when, one) for when, one in reached if matched[when] == at]
+            requests = those or [Request(entry.sector, entry.sectors)]
+            after = window.switched_at is not None and at > window.switched_at
+            intruders += [
+                Intruder(each, entry.moment, entry.node, after, _in_doubt(window, entry.moment)) for each in requests
+            ]
+    intruding = {at for at, entry in entries if _enters_old(window, at, entry)}
+    inside = [(at, one) for at, one in reached if _in_window(window, at) and matched[at] not in intruding]
+    foreign = _foreign(window, inside, matched)
+    waiting = [(at, one) for at, one in inside if at not in foreign]
+    held = [
+        _answered(window, at, one)
+        for at, one in waiting
+        if matched[at] is not None or not _is_answered(window, at, one)
+    ]
+    lost_track = [
+        _answered(window, at, one) for at, one in waiting if matched[at] is None and _is_answered(window, at, one)
+    ]
+    return intruders, held, lost_track
+
+
+def _entry_of(one: Reached, at: int, entries: Sequence[tuple[int, Entered]]) -> int | None:
+    """When a request entered: the first entry behind that covers it (several requests may have been merged)."""
+    return next((when for when, entry in entries if when > at and _covers(entry, one)), None)
+
+
+def _covers(entry: Entered, one: Reached) -> bool:
+    return entry.sector <= one.sector and one.sector + one.sectors <= entry.sector + entry.sectors
+
+
+def _foreign(window: Window, inside: Iterable[tuple[int, Reached]], matched: dict[int, int | None]) -> set[int]:
+    """Requests that another backend's entry explains: those of another disk."""
+    others = [(at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend != window.backend]
+    return {at for at, one in inside if matched[at] is None and _entry_of(one, at, others) is not None}
+
+
+def _enters_old(window: Window, at: int, entry: Entered) -> bool:
+    """Whether it enters on the old disk: in the window, or behind it on a node that the disk has no more."""
+    if _in_window(window, at):
+        return True
+    return at > window.opened_at and entry.node in window.olds and entry.node != window.new
+
+
+def _answered(window: Window, at: int, one: Reached) -> Request:
+    """A request, with what the guest was told: by the first answer to this pointer behind it."""
+    request = Request(one.sector, one.sectors, one.moment, one.pointer)
+    answer = _answer(window, at, one)
+    if answer is None:
+        no_answers = "virtio_blk_req_complete" in window.absent and "virtio_blk_rw_complete" in window.absent
+        return replace(request, fate=Fate.UNSEEN if no_answers else Fate.PENDING)
+    return replace(request, fate=Fate.FAILED if answer.status else Fate.ACKED, answered=answer.moment)
+
+
+def _is_answered(window: Window, at: int, one: Reached) -> bool:
+    return _answer(window, at, one) is not None
+
+
+def _answer(window: Window, at: int, one: Reached) -> Answered | None:
+    behind = (each for when, each in window.seen if when > at and isinstance(each, Answered))
+    return next((each for each in behind if each.pointer == one.pointer), None)
+
+
+def _in_doubt(window: Window, moment: Moment) -> bool:
+    """Whether another thread's line with the very same time is an end of the window."""
+    ends = [end for end in (window.opened, window.switched) if end is not None]
+    return any(end.time is not None and end.time == moment.time and end.thread != moment.thread for end in ends)
+
+
+# -- the verdict
+
+
+def _missing(window: Window) -> Iterator[str]:
+    """Events without which this window cannot be judged."""
+    if window.opened is None:
+        yield "mirror_before_drain"
+    if window.backend is None:
+        yield from {"virtio_blk_handle_write"} & window.absent
+    else:
+        yield from {"blk_co_pwritev"} & window.absent
+
+
+def _judgement(
+    window: Window,
+    intruders: Sequence[Intruder],
+    held: Sequence[Request],
+    unmatched: Sequence[Request],
+    missing: Sequence[str],
+) -> tuple[Judgement, str]:
+    """The verdict, and why, in one sentence."""
+    if missing:
+        return Judgement.CANNOT_TELL, f"the log lacks {', '.join(missing)}"
+    if intruders:
+        return _broken(window, intruders)
+    if unmatched:
+        return (
+            Judgement.CANNOT_TELL,
+            f"{counted(len(unmatched), 'request')} reached the device in the window and the log lacks where it entered (blk_co_pwritev)",
+        )
+    return _unbroken(window, held)
+
+
+def _broken(window: Window, intruders: Sequence[Intruder]) -> tuple[Judgement, str]:
+    number = counted(len(intruders), "write")
+    if "mirror_one_iteration" in window.absent:
+        return (
+            Judgement.CANNOT_TELL,
+            f"{number} came after the last count that is known, and without mirror_one_iteration nobody knows whether that was the last",
+        )
+    if all(each.in_doubt for each in intruders):
+        return Judgement.CANNOT_TELL, f"{number} came at the very time of an end of the window, in another thread"
+    if window.others:
+        return Judgement.CANNOT_TELL, f"{number} came in the window, and the log does not say whether to this disk"
+    if window.switched is None and window.ended:
+        return Judgement.ASSERT, f"{number} entered on the old disk in the window, and the log ends in it" + _printed(
+            window
+        )
+    acked = [each for each in intruders if each.request.fate is Fate.ACKED]
+    if acked:
+        return (
+            Judgement.LOSS,
+            f"{counted(len(acked), 'write')} of which the guest was told that they are done {'is' if len(acked) == 1 else 'are'} on the old disk alone",
+        )
+    if any(each.request.fate is Fate.UNSEEN for each in intruders):
+        return Judgement.LOSS, f"{number} went to the old disk alone; what the guest was told the log does not say"
+    return (
+        Judgement.BROKEN,
+        f"{number} entered on the old disk in the window; of none was the guest told that it is done",
+    )
+
+
+def _unbroken(window: Window, held: Sequence[Request]) -> tuple[Judgement, str]:
+    if window.switched is None:
+        if window.assertion:
+            return Judgement.ABORT, f"nothing entered in the window, and QEMU aborted in it: {window.assertion}"
+        return Judgement.CANNOT_TELL, "the log ends before the disk is switched, and nothing has entered so far"
+    if window.ended:
+        return _cut_in_pivot(window, held)
+    if held:
+        return (
+            Judgement.HELD,
+            f"{counted(len(held), 'write')} reached the device in the window, waited, and went to the new node",
+        )
+    return Judgement.CLEAN, "nothing reached the disk in the window"
+
+
+def _cut_in_pivot(window: Window, held: Sequence[Request]) -> tuple[Judgement, str]:
+    """The log ends behind (c) and before the job is over."""
+    resumed = [
+        one
+        for at, one in window.seen
+        if isinstance(one, Entered) and one.backend == window.backend and at > (window.switched_at or 0)
+    ]
+    if window.assertion:
+        return Judgement.ABORT, f"QEMU aborted while it switched the disk: {window.assertion}"
+    if resumed:
+        return (
+            Judgement.ABORT,
+            "the log ends while the disk is being switched, just after a write that had waited went on inside the replacement: "
+            "there the new node may not have the permission to write yet (3bb0e2980a, mended by 2398747128)",
+        )
+    return Judgement.CANNOT_TELL, "the log ends while the disk is being switched"
+
+
+def _printed(window: Window) -> str:
+    return f": {window.assertion}" if window.assertion else ""

@@ -1,0 +1,157 @@
+"""What a log of QEMU shows, for people: the answer, and for every switch that was not clean what happened in its window."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from draincheck.qemulog.log import NEEDED, ReadLog
+from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LogReport, Moment, Other, Pivot, Request
+from draincheck.words import counted, listed
+
+__all__ = ["answer_line", "clock", "lost_line", "needed_lines", "pivot_lines", "reading_lines"]
+
+#: of the requests of one switch so many are listed
+SHOWN = 12
+SECTOR = 512
+
+
+def answer_line(file: str, log: ReadLog) -> str:
+    """One sentence: what the log came to."""
+    return f"{file}: {_answer(log.report)}" + (f"; {_misprinted(log)}" if log.tally.misprints else "")
+
+
+def _answer(report: LogReport) -> str:
+    if not report.pivots:
+        return "cannot tell: " + (
+            "no disk is switched in it" if report.others else "it shows no mirror or commit job that switches a disk"
+        )
+    found = Counter(pivot.judgement for pivot in report.pivots)
+    parts = listed([f"{number} {judgement.value}" for judgement in Judgement if (number := found[judgement])])
+    switches = counted(len(report.pivots), "switch").replace("switchs", "switches")
+    if found[Judgement.LOSS]:
+        lost = sum(len(pivot.lost) for pivot in report.pivots)
+        return f"DATA LOSS: {counted(lost, 'write')} of the guest's lost in {found[Judgement.LOSS]} of {switches} ({parts})"
+    if found[Judgement.ASSERT]:
+        return f"QEMU ended inside a broken window ({switches}: {parts})"
+    if found[Judgement.BROKEN]:
+        return f"the drain rule was broken, and nothing that the guest was told is done was lost ({switches}: {parts})"
+    if found[Judgement.ABORT]:
+        return f"QEMU aborted, in no broken window ({switches}: {parts})"
+    if found[Judgement.CANNOT_TELL]:
+        return f"cannot tell ({switches}: {parts})"
+    return f"nothing was lost in {switches} ({parts})"
+
+
+def _misprinted(log: ReadLog) -> str:
+    return f"malformed: {counted(log.tally.misprints, 'line')} of known events do not say what they should"
+
+
+def lost_line(pivot: Pivot) -> str:
+    """Which sectors were lost."""
+    return ", ".join(_where(each) for each in pivot.lost[:SHOWN]) + _more(len(pivot.lost))
+
+
+def pivot_lines(pivot: Pivot) -> Iterator[str]:
+    """What happened in the window of a switch, in order."""
+    yield f"{pivot.disk}, switch {pivot.number}: {pivot.judgement.value}: {pivot.why}"
+    marked = [
+        ("(w)", pivot.opened, f"job {pivot.job} finds nothing dirty: the window opens"),
+        ("(a)", pivot.deferred, "it defers its exit"),
+    ]
+    marked += [("(b)", each.entered, _intrusion(each)) for each in pivot.intruders[:SHOWN]]
+    marked += [("   ", each.moment, _waiting(each, pivot)) for each in pivot.held[:SHOWN]]
+    marked += [("(c)", pivot.switched, f"the disk is switched from {pivot.old} to {pivot.new or 'its target'}")]
+    there = [(mark, moment, text) for mark, moment, text in marked if moment is not None]
+    for mark, moment, text in sorted(there, key=lambda one: one[1].line):
+        yield f"  {mark} {clock(moment)}line {moment.line}: {text}"
+    if more := _more(max(len(pivot.intruders), len(pivot.held))):
+        yield f"      {more.lstrip(', ')}"
+    if pivot.lost:
+        yield f"  lost: {lost_line(pivot)}"
+
+
+def _intrusion(each: Intruder) -> str:
+    where = "after the switch, " if each.after else ""
+    told = {
+        Fate.ACKED: f"the guest was told that it is done{_at(each.request.answered)}",
+        Fate.FAILED: f"the guest was told that it failed{_at(each.request.answered)}",
+        Fate.PENDING: "not answered before the log ends",
+        Fate.UNSEEN: "the log does not say what the guest was told",
+    }
+    node = f" on node {each.node}" if each.node else ""
+    pointer = f" (request {each.request.pointer})" if each.request.pointer else ""
+    return f"{where}a write of {_where(each.request)} enters{node}{pointer}; {told[each.request.fate]}"
+
+
+def _waiting(each: Request, pivot: Pivot) -> str:
+    return f"a write of {_where(each)} reaches the device and waits" + (
+        "" if pivot.switched is None else ", then goes to the new node"
+    )
+
+
+def _at(moment: Moment | None) -> str:
+    return f", line {moment.line}" if moment else ""
+
+
+def _where(request: Request) -> str:
+    last = request.sector + request.sectors - 1
+    return f"sectors {request.sector}-{last} (bytes {request.sector * SECTOR}-{(last + 1) * SECTOR - 1})"
+
+
+def _more(number: int) -> str:
+    return f", and {number - SHOWN} more" if number > SHOWN else ""
+
+
+def clock(moment: Moment) -> str:
+    """When, in UTC, with a blank behind; nothing in a log without times, or with one that no calendar has."""
+    if moment.time is None:
+        return ""
+    try:
+        when = datetime.fromtimestamp(moment.time // 1_000_000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return ""
+    thread = "" if moment.thread is None else f" thread {moment.thread}"
+    return f"{when:%H:%M:%S}.{moment.time % 1_000_000:06d}{thread} "
+
+
+def reading_lines(log: ReadLog) -> Iterator[str]:
+    """What else stands in the log, and what of it was not read."""
+    tally = log.tally
+    threads = ""
+    yield f"{counted(tally.lines, 'line')}, {counted(sum(tally.events.values()), 'event')}{threads}"
+    if tally.misprints:
+        for each in tally.shown:
+            yield f"line {each.line}: {each.event} does not say what it should: {each.text!r}"
+        yield "a torn or changed line; or another format: give --trace-events the trace-events-all of this QEMU"
+    if tally.unknown:
+        unknown = [f"{name} ({tally.events[name]})" for name in sorted(tally.unknown)]
+        yield f"unknown events, not used: {', '.join(unknown[:SHOWN])}{_more(len(unknown))}"
+    if tally.others:
+        line, text = tally.sample[0]
+        yield f"{counted(tally.others, 'line')} that {'is no event' if tally.others == 1 else 'are no events'}, such as line {line}: {text[:80]!r}"
+    if tally.torn:
+        yield "the last line is torn"
+    if tally.backwards:
+        yield "the clock of a thread went back: lines are taken in the order in which they stand"
+    for other in log.report.others:
+        yield _other(other)
+
+
+def _other(other: Other) -> str:
+    return f"job {other.job} of {other.disk} {other.how}" + (
+        f" (line {other.moment.line}): no switch" if other.moment else ": no switch"
+    )
+
+
+def needed_lines(missing: Sequence[str]) -> Iterator[str]:
+    """What to give `-trace` so that a log can be judged."""
+    if missing:
+        yield f"missing: {', '.join(missing)}"
+    for version, events in NEEDED.items():
+        yield (
+            f"QEMU {version} needs `-msg timestamp=on -D trace.log "
+            + " ".join(f"-trace {name}" for name in events)
+            + "`"
+        )
