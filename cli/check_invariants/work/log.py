@@ -15,7 +15,7 @@ from draincheck.errors import LogError, NoUnpacker
 from draincheck.qemulog.events import EVENTS
 from draincheck.qemulog.formats import Event, read_formats
 from draincheck.qemulog.log import ReadLog, read_log
-from draincheck.qemulog.pivot import Judgement, Pivot
+from draincheck.qemulog.pivot import Judgement, Moment, Pivot
 from draincheck.qemulog.source import STDIN, blocks, followed, opened
 from draincheck.report.log_text import answer_line, clock, needed_lines, pivot_lines, reading_lines
 
@@ -43,8 +43,7 @@ def command(*, files: Sequence[str], formats: str | None, follow: bool, as_json:
     if follow and (len(files) > 1 or files == (STDIN,)):
         raise click.UsageError("--follow takes one file, by its name")
     events = _events(formats)
-    shown = emit if follow and not as_json else lambda _: None
-    judged = [_judged(file, events, follow, shown) for file in files]
+    judged = [_judged(file, events, follow, follow and not as_json) for file in files]
     code = worst(each.code for each in judged)
     if as_json:
         emit_json("log", {"files": [_json(each) for each in judged]}, code)
@@ -74,18 +73,17 @@ class MalformedFormats(click.ClickException):
     exit_code = ExitCode.MALFORMED
 
 
-def _judged(file: str, events: Mapping[str, Event], follow: bool, shown: Callable[[str], None]) -> JudgedFile:
-    """What a file shows. Raises UsageError for one that is not there."""
+def _judged(file: str, events: Mapping[str, Event], follow: bool, at_once: bool) -> JudgedFile:
+    """What a file shows, each switch `at_once` when it is known. Raises UsageError for one that is not there."""
+
+    def closed(pivot: Pivot) -> None:
+        if at_once:
+            emit("".join(f"{line}\n" for line in pivot_lines(pivot)))
+
     try:
         with Counter("line", "read", None) as counter:
             return JudgedFile(
-                file,
-                read_log(
-                    _blocks(file, follow),
-                    events,
-                    lambda pivot: shown("".join(f"{line}\n" for line in pivot_lines(pivot))),
-                    lambda tally: counter.advance(tally.lines),
-                ),
+                file, read_log(_blocks(file, follow), events, closed, lambda tally: counter.advance(tally.lines))
             )
     except (OSError, NoUnpacker) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
@@ -146,17 +144,15 @@ _COLUMNS: Mapping[Column, Callable[[Pivot], str]] = {
     Column("switch", right=True): lambda pivot: str(pivot.number),
     Column("(w)"): lambda pivot: _place(pivot.opened),
     Column("(c)"): lambda pivot: _place(pivot.switched),
-    Column("open for", right=True): lambda pivot: _length(pivot),
+    Column("open for", right=True): lambda pivot: _length(pivot),  # noqa: PLW0108 (it stands below)
     Column("(b)", right=True): lambda pivot: str(len(pivot.intruders) or ""),
     Column("held", right=True): lambda pivot: str(len(pivot.held) or ""),
     Column("verdict"): lambda pivot: pivot.judgement.value,
 }
 
 
-def _place(moment: object) -> str:
-    from draincheck.qemulog.pivot import Moment
-
-    return f"{clock(moment).split(' ')[0]} line {moment.line}".strip() if isinstance(moment, Moment) else "-"
+def _place(moment: Moment | None) -> str:
+    return "-" if moment is None else f"{clock(moment).split(' ')[0]} line {moment.line}".strip()
 
 
 def _length(pivot: Pivot) -> str:
@@ -174,7 +170,7 @@ def _json(each: JudgedFile) -> Document:
     tally = each.log.tally
     report: Document = to_builtins(each.log.report)
     for pivot, written in zip(each.log.report.pivots, report["pivots"], strict=True):  # type: ignore[arg-type]
-        written["lost"] = to_builtins(pivot.lost)  # type: ignore[index, call-overload]
+        written["lost"] = to_builtins(pivot.lost)  # type: ignore[index]
     return {
         "file": each.file,
         "answer": answer_line(each.file, each.log),

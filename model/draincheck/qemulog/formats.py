@@ -55,9 +55,9 @@ class Format(Struct, frozen=True):
 
     def _parts(self) -> Iterator[bytes]:
         pieces = list(_CONVERSION.finditer(self.text))
-        ends = [piece.start() for piece in pieces[1:]] + [len(self.text)]
-        yield re.escape(self.text[: pieces[0].start() if pieces else len(self.text)].encode())
-        for piece, end in zip(pieces, ends, strict=True):
+        starts = [*(piece.start() for piece in pieces), len(self.text)]
+        yield re.escape(self.text[: starts[0]].encode())
+        for piece, end in zip(pieces, starts[1:], strict=True):
             literal = re.escape(self.text[piece.end() : end].encode())
             yield b"%" + literal if piece["percent"] else _value(piece, literal, self.text)
 

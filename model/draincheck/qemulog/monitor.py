@@ -169,10 +169,17 @@ class Monitor:
         if job is None or job.source or job.zero:
             self._gone(job, moment)
             job = self._jobs[said["s"]] = Job(said["s"])
+        if not self._backends and len(self._devices) <= 1:
+            self._outlived(job, moment)
         job.source = said["bs"]
         job.target = self._last_attached if self._backends else None
         job.backends = [blk for blk, old, _ in self._moved if old == job.source]
         job.olds = frozenset({job.source, *(new for _, old, new in self._moved if old == job.source)})
+
+    def _outlived(self, job: Job, moment: Moment) -> None:
+        """The one disk of a log has a new job: the others are over."""
+        for other in [each for each in self._jobs.values() if each is not job]:
+            self._gone(self._jobs.pop(other.pointer), moment)
 
     def _gone(self, job: Job | None, moment: Moment) -> None:
         """Another job has this one's place: how it ended the log does not say."""

@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from operator import itemgetter
 
 from msgspec import Struct, field
 
 from draincheck.qemulog.formats import Event
 
-__all__ = ["HELD", "Misprint", "Reader", "Record", "parser"]
+__all__ = ["HELD", "Misprint", "Parser", "Reader", "Record", "Tally"]
 
 #: thread, time, event and text of a line; without a prefix the first two are empty
 Record = tuple[bytes, bytes, bytes, bytes]
@@ -57,17 +56,17 @@ class Tally(Struct):
     """
 
     lines: int = 0
-    events: Counter[str] = field(default_factory=Counter)
-    unknown: set[str] = field(default_factory=set)
+    events: Counter[str] = field(default_factory=Counter[str])
+    unknown: set[str] = field(default_factory=set[str])
     others: int = 0
-    sample: list[tuple[int, str]] = field(default_factory=list)
+    sample: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     torn: bool = False
     misprints: int = 0
-    shown: list[Misprint] = field(default_factory=list)
+    shown: list[Misprint] = field(default_factory=list[Misprint])
     backwards: bool = False
 
 
-class parser:  # noqa: N801 (used as a function that remembers)
+class Parser:
     """What an event's text says, by its name: the first of its formats that fits."""
 
     def __init__(self, events: Mapping[str, Event]) -> None:
@@ -110,7 +109,7 @@ class Reader:
     """
 
     def __init__(self, events: Mapping[str, Event], used: Iterable[str]) -> None:
-        self.values = parser(events)
+        self.values = Parser(events)
         self.tally = Tally()
         self._used = frozenset(name.encode() for name in used)
         self._held: list[Numbered] = []
@@ -222,7 +221,3 @@ class Reader:
 
 def _time(numbered: Numbered) -> bytes:
     return numbered[1][1]
-
-
-#: the event's name of a record
-event_of = itemgetter(2)

@@ -1,4 +1,4 @@
-"""Where lines come from: a file, plain or packed (gzip, zstandard), standard input, or a file that is still being written.
+"""Where lines come from: a file, plain or packed (gzip, xz, zstandard), standard input, or a file that is still being written.
 
 Lines are handed on in blocks, so that a log of any length takes the memory of a few.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
 import sys
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from draincheck.errors import LogError
+from draincheck.errors import LogError, NoUnpacker
 
 __all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened"]
 
@@ -26,20 +27,14 @@ BLOCK = 1 << 20
 #: bytes that a line may have: a QMP command with a backing chain has a hundredth of it
 LONGEST = 1 << 22
 
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 
 
-def opened(file: str) -> BinaryIO:
+@contextmanager
+def opened(file: str) -> Generator[BinaryIO]:
     """A log to read from, unpacked as it goes. Raises OSError, and NoUnpacker where the package that unpacks it is missing."""
-    raw = _raw(file)
-    try:
-        start = raw.peek(4)[:4]
-        if start.startswith(_GZIP):
-            return io.BufferedReader(gzip.GzipFile(fileobj=raw))
-        return _unpacked(raw) if start == _ZSTD else raw
-    except BaseException:
-        raw.close()
-        raise
+    with _raw(file) as raw, _unpacked(raw) as unpacked:
+        yield unpacked
 
 
 def _raw(file: str) -> io.BufferedReader:
@@ -51,14 +46,23 @@ def _raw(file: str) -> io.BufferedReader:
         raise OSError(str(error)) from error
 
 
-def _unpacked(raw: BinaryIO) -> BinaryIO:
+def _unpacked(raw: io.BufferedReader) -> BinaryIO:
+    start = raw.peek(6)[:6]
+    if start.startswith(_GZIP):
+        return io.BufferedReader(gzip.GzipFile(fileobj=raw))
+    if start == _XZ:
+        return io.BufferedReader(lzma.LZMAFile(raw))
+    if start.startswith(_ZSTD):
+        return io.BufferedReader(_zstandard(raw))
+    return raw
+
+
+def _zstandard(raw: BinaryIO) -> io.RawIOBase:
     try:
-        import zstandard
+        from zstandard import ZstdDecompressor
     except ImportError:
-        raise LogError(
-            "it is packed with zstandard, and Python has no package for that: pip install zstandard"
-        ) from None
-    return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=True))
+        raise NoUnpacker("it is packed with zstandard, which takes a package: pip install zstandard") from None
+    return ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)  # type: ignore[return-value]
 
 
 def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
@@ -80,7 +84,7 @@ def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
 def _read(source: BinaryIO, size: int) -> bytes:
     try:
         return source.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as error:
         raise LogError(f"it cannot be unpacked: {error}") from error
     except Exception as error:
         if type(error).__module__.startswith("zstandard"):

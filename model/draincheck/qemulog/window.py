@@ -18,6 +18,8 @@ from draincheck.words import counted
 __all__ = ["Answered", "Entered", "Reached", "Window", "judged"]
 
 SECTOR = 512
+#: microseconds, and requests, behind which no window is open any more: a drain that waits for a disk takes seconds at the most
+LONG, MANY = 10_000_000, 200
 
 
 class Reached(Struct, frozen=True):
@@ -80,7 +82,7 @@ class Window(Struct):
     backend: str | None = None
     devices: frozenset[str | None] | None = None
     others: bool = False
-    seen: list[tuple[int, Seen]] = field(default_factory=list)
+    seen: list[tuple[int, Seen]] = field(default_factory=list[tuple[int, Seen]])
     opened_at: int = 0
     switched_at: int | None = None
     number: int = 0
@@ -219,6 +221,8 @@ def _missing(window: Window) -> Iterator[str]:
     """Events without which this window cannot be judged."""
     if window.opened is None:
         yield "mirror_before_drain"
+    if window.switched is None and not window.ended:
+        yield "block_job_cb" if window.backend is None and "blk_root_detach" in window.absent else "blk_root_attach"
     if window.backend is None:
         yield from {"virtio_blk_handle_write"} & window.absent
     else:
@@ -256,7 +260,9 @@ def _broken(window: Window, intruders: Sequence[Intruder]) -> tuple[Judgement, s
         return Judgement.CANNOT_TELL, f"{number} came at the very time of an end of the window, in another thread"
     if window.others:
         return Judgement.CANNOT_TELL, f"{number} came in the window, and the log does not say whether to this disk"
-    if window.switched is None and window.ended:
+    if window.switched is None and _goes_on(window):
+        return Judgement.CANNOT_TELL, "the log goes on for long without an end of the job (block_job_cb, job_completed)"
+    if window.switched is None:
         return Judgement.ASSERT, f"{number} entered on the old disk in the window, and the log ends in it" + _printed(
             window
         )
@@ -272,6 +278,14 @@ def _broken(window: Window, intruders: Sequence[Intruder]) -> tuple[Judgement, s
         Judgement.BROKEN,
         f"{number} entered on the old disk in the window; of none was the guest told that it is done",
     )
+
+
+def _goes_on(window: Window) -> bool:
+    """Whether a window without an end is rather one whose end the log lacks: no end of any job is in it, and much happens behind (w)."""
+    reached = [one.moment for _, one in window.seen if isinstance(one, Reached)]
+    first, last = window.opened, reached[-1] if reached else None
+    lasting = first and last and first.time is not None and last.time is not None and last.time - first.time > LONG
+    return {"block_job_cb", "job_completed"} <= window.absent and bool(lasting or len(reached) > MANY)
 
 
 def _unbroken(window: Window, held: Sequence[Request]) -> tuple[Judgement, str]:

@@ -1,0 +1,90 @@
+"""`log`: what it ends with, and what it says of files that are no logs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import run
+from tests.support.qemu_logs import LOGS, Guest, made
+
+WINDOWS = {0: ["held"], 12: ["acked"]}
+
+
+def written(path: Path, rounds: list[list[str]], new: bool = True, cut: int | None = None) -> str:
+    lines = made(Guest(new=new), rounds).lines
+    path.write_bytes(b"".join(line + b"\n" for line in lines[:cut]))
+    return str(path)
+
+
+@pytest.mark.parametrize(("rounds", "code"), [([["held"], []], 0), ([[], ["acked"]], 12), ([["failed"]], 12), ([], 30)])
+def test_the_worst_switch_decides_the_exit_code(rounds: list[list[str]], code: int, tmp_path: Path) -> None:
+    """Clean and held are 0, a loss or a broken window 12, no switch 30."""
+    assert run("log", written(tmp_path / "log", rounds)).exit_code == code
+
+
+def test_another_abort_is_14() -> None:
+    """QEMU's abort while it switches the disk is no broken window."""
+    result = run("log", str(LOGS / "72-mirror-mmiokick-abort.log.xz"))
+    assert result.exit_code == 14
+    assert "2398747128" in result.output
+
+
+def test_a_changed_line_is_150(tmp_path: Path) -> None:
+    """A known event that does not say what it should: the line is named, and what to give."""
+    file = Path(written(tmp_path / "log", [[]]))
+    file.write_bytes(file.read_bytes().replace(b"dirty count 0", b"dirty count none"))
+    result = run("log", str(file))
+    assert result.exit_code == 150
+    assert "--trace-events" in result.output
+
+
+def test_answers_stand_in_the_first_and_last_line(tmp_path: Path) -> None:
+    """And are the same."""
+    lines = run("log", written(tmp_path / "log", [["acked"], []])).output.splitlines()
+    assert lines[0] == lines[-1]
+    assert "DATA LOSS" in lines[0]
+
+
+def test_several_files_are_judged_each(tmp_path: Path) -> None:
+    """The worst decides."""
+    good, bad = written(tmp_path / "good", [[]]), written(tmp_path / "bad", [["acked"]], new=False)
+    document = json.loads(run("log", "--json", good, bad).output)
+    assert [each["exit_code"] for each in document["files"]] == [0, 12]
+    assert document["exit_code"] == 12
+    assert document["files"][1]["pivots"][0]["lost"][0]["sectors"] == 8
+
+
+@pytest.mark.parametrize("name", ["no-such-file", "a\x00b", ""])
+def test_a_file_that_is_not_there_is_a_usage_error(name: str) -> None:
+    """Not a log without switches."""
+    assert run("log", name).exit_code == 2
+
+
+def test_following_takes_one_file(tmp_path: Path) -> None:
+    """Standard input comes as it is written anyway."""
+    file = written(tmp_path / "log", [[]])
+    assert run("log", "--follow", file, file).exit_code == 2
+    assert run("log", "--follow", "-").exit_code == 2
+
+
+def test_formats_of_ones_own_take_the_place_of_ours(tmp_path: Path) -> None:
+    """A QEMU that prints an event otherwise is read with its own trace-events-all."""
+    file = Path(written(tmp_path / "log", [["acked"]]))
+    file.write_bytes(file.read_bytes().replace(b"dirty count", b"dirty bytes"))
+    formats = tmp_path / "trace-events-all"
+    names = ("mirror_before_drain", "mirror_restart_iter")
+    formats.write_text("".join(f'{name}(void *s, int64_t cnt) "s %p dirty bytes %"PRId64\n' for name in names))
+    assert run("log", str(file)).exit_code == 150
+    assert run("log", str(file), "--trace-events", str(formats)).exit_code == 12
+
+
+def test_formats_that_are_none_are_150(tmp_path: Path) -> None:
+    """With the line."""
+    formats = tmp_path / "formats"
+    formats.write_text("nonsense\n")
+    result = run("log", written(tmp_path / "log", [[]]), "--trace-events", str(formats))
+    assert result.exit_code == 150
+    assert "formats:1" in result.output

@@ -1,0 +1,111 @@
+"""The drain rule along logs that are made, so that what has to come out is known before."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from draincheck.qemulog.log import ReadLog
+from tests.support.qemu_logs import Guest, made, read_lines
+
+OLD = st.lists(st.sampled_from(["acked", "failed", "late", "copy"]), max_size=5)
+NEW = st.lists(st.sampled_from(["acked", "failed", "late", "held", "other", "copy"]), max_size=5)
+
+
+def verdicts(log: ReadLog) -> list[str]:
+    return [pivot.judgement.value for pivot in log.report.pivots]
+
+
+def lost(log: ReadLog) -> list[list[int]]:
+    return [sorted(each.sector // 8 for each in pivot.lost) for pivot in log.report.pivots]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(OLD, min_size=1, max_size=4), st.booleans(), st.sampled_from([64, 1 << 16]))
+def test_logs_without_backends_are_judged_as_they_were_made(rounds: list[list[str]], stamped: bool, size: int) -> None:
+    """Where a log has no backends a write enters when the device has it; every switch gets the verdict and the blocks of its making."""
+    log = made(Guest(new=False, stamped=stamped), rounds)
+    read = read_lines(log.lines, size)
+    assert verdicts(read) == log.verdicts
+    assert lost(read) == [sorted(each) for each in log.lost]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(NEW, min_size=1, max_size=4), st.booleans(), st.sampled_from([64, 1 << 16]))
+def test_logs_with_backends_are_judged_as_they_were_made(rounds: list[list[str]], stamped: bool, size: int) -> None:
+    """Where a log has backends a write enters with `blk_co_pwritev`: what waited and went to the new node is held, the other disk's are nothing."""
+    log = made(Guest(new=True, stamped=stamped, disks=2), rounds)
+    read = read_lines(log.lines, size)
+    assert verdicts(read) == log.verdicts
+    assert lost(read) == [sorted(each) for each in log.lost]
+
+
+@pytest.mark.parametrize("new", [False, True])
+@pytest.mark.parametrize(
+    "event", ["mirror_before_drain", "virtio_blk_handle_write", "blk_co_pwritev", "blk_root_attach", "block_job_cb"]
+)
+def test_what_a_log_lacks_is_no_pass(new: bool, event: str) -> None:
+    """A log without an event that the verdict needs is never clean, held or lossy: it cannot tell."""
+    needed = {
+        False: {"mirror_before_drain", "virtio_blk_handle_write", "block_job_cb"},
+        True: {"mirror_before_drain", "blk_co_pwritev", "blk_root_attach"},
+    }
+    if event not in needed[new]:
+        pytest.skip("not of this vocabulary")
+    log = made(Guest(new=new), [["acked"], []])
+    read = read_lines(line for line in log.lines if event.encode() not in line)
+    assert set(verdicts(read)) <= {"cannot tell", "assert"}
+    assert "cannot tell" in verdicts(read) or not read.report.pivots
+
+
+def test_an_intrusion_without_known_copies_cannot_be_told() -> None:
+    """Without `mirror_one_iteration` nobody knows whether a count was the last one."""
+    log = made(Guest(new=True), [["acked"]])
+    read = read_lines(line for line in log.lines if b"mirror_one_iteration" not in line)
+    assert verdicts(read) == ["cannot tell"]
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_log_that_ends_in_a_broken_window_is_an_assert(new: bool) -> None:
+    """A write has entered and the log ends before the switch."""
+    log = made(Guest(new=new), [["acked"]])
+    end = next(i for i, line in enumerate(log.lines) if b"job_completed" in line or b"block_job_cb" in line)
+    assert verdicts(read_lines(log.lines[:end])) == ["assert"]
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_log_that_ends_in_a_quiet_window_cannot_tell(new: bool) -> None:
+    """Nothing has entered so far."""
+    log = made(Guest(new=new), [[]])
+    end = next(i for i, line in enumerate(log.lines) if b"job_completed" in line or b"block_job_cb" in line)
+    assert verdicts(read_lines(log.lines[:end])) == ["cannot tell"]
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_cancelled_job_is_no_switch(new: bool) -> None:
+    """A job that was cancelled after READY ends without a switch: nothing is said of its window."""
+    log = made(Guest(new=new), [["acked"]])
+    lines = [line.replace(b"qmp_block_job_complete", b"qmp_block_job_cancel") for line in log.lines]
+    lines = [line for line in lines if not (b"blk_root" in line and b"55d0b100" in line.split(b"child")[1][:14])]
+    read = read_lines(lines)
+    assert not read.report.pivots
+    assert [other.how for other in read.report.others] == ["cancelled"]
+
+
+def test_a_request_in_the_very_microsecond_of_another_threads_switch_cannot_be_told() -> None:
+    """Equal times of several threads have no order."""
+    guest = Guest(new=True)
+    log = made(guest, [["acked"]])
+    lines = [line.decode() for line in log.lines]
+    at = next(i for i, line in enumerate(lines) if "mirror_before_drain" in line)
+    stamp = lines[at].split(":")[0].split("@")[1]
+    entry = next(i for i in range(at, len(lines)) if "blk_co_pwritev" in lines[i])
+    for i in range(at + 1, entry + 1):
+        lines[i] = f"8@{stamp}:{lines[i].split(':', 1)[1]}"
+    assert verdicts(read_lines(line.encode() for line in lines)) == ["cannot tell"]
+
+
+def test_an_empty_log_has_no_verdict() -> None:
+    """No switch is no pass."""
+    assert not read_lines([]).report.pivots

@@ -1,0 +1,189 @@
+"""Lines as records: what is an event, what is none, and in which order."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+
+import pytest
+import zstandard
+
+from draincheck.errors import LogError
+from draincheck.qemulog.events import EVENTS
+from draincheck.qemulog.formats import Event, Format, read_formats
+from draincheck.qemulog.reader import Numbered, Parser, Reader
+from draincheck.qemulog.source import LONGEST, blocks, followed, opened
+
+DRAIN = "mirror_before_drain s 0x10 dirty count 0"
+
+
+def read(text: bytes, size: int = 1 << 16) -> tuple[Reader, list[Numbered]]:
+    reader = Reader(EVENTS, ["mirror_before_drain"])
+    return reader, [each for some in reader.records(blocks(io.BytesIO(text), size)) for each in some]
+
+
+# -- formats
+
+
+@pytest.mark.parametrize(
+    ("definition", "line", "values"),
+    [
+        ('e(void *s, int64_t cnt) "s %p dirty count %"PRId64', b"s 0x1f dirty count -3", {"s": b"0x1f", "cnt": b"-3"}),
+        ('e(void *bs, const char *f, int n) "bs %p filename \\"%s\\" flags %#x"',
+         b'bs (nil) filename "a " b" flags 0x2a', {"bs": b"(nil)", "f": b'a " b', "n": b"0x2a"}),
+        ('e(size_t n) "n %zu%%"', b"n 7%", {"n": b"7"}),
+        ('e(uint64_t a, uint32_t b) "{ a = 0x%" PRIx64 ", b = %5" PRIu32 " }"', b"{ a = 0xff, b =    12 }", {"a": b"ff", "b": b"12"}),
+        ('e(void) "Reading request"', b"Reading request", {}),
+        ('disable e(const char *s) "%s"', b"anything: at all", {"s": b"anything: at all"}),
+    ],
+)  # fmt: skip
+def test_a_definition_says_how_a_line_is_read(definition: str, line: bytes, values: dict[str, bytes]) -> None:
+    """A line of a trace-events file becomes a pattern, and the values go by the names of its arguments."""
+    assert Parser(read_formats(definition, "events"))(b"e", line) == values
+
+
+@pytest.mark.parametrize(
+    "line", [b"s 0x1f dirty count", b"s 0x1f dirty count 3x", b"s zz dirty count 3", b"", b"s 0x1f dirty count 3 "]
+)
+def test_a_line_that_says_something_else_does_not_fit(line: bytes) -> None:
+    """Nothing is guessed."""
+    assert Parser(EVENTS)(b"mirror_before_drain", line) is None
+
+
+def test_formats_of_a_file_that_is_none_are_refused_with_the_line() -> None:
+    """The message names file and line."""
+    with pytest.raises(LogError, match="events:2: "):
+        read_formats("# comment\nthis is no event\n", "events")
+
+
+def test_a_conversion_that_no_event_has_is_refused() -> None:
+    """`%n` is no conversion of a trace event."""
+    with pytest.raises(LogError, match="%n"):
+        Format("%n", ("x",)).pattern()
+
+
+def test_no_line_takes_long() -> None:
+    """Strings end where the text behind them stands first: time grows with the line alone."""
+    event = Event("e", (Format('a "%s" b "%s" c "%s" d', ("x", "y", "z")),))
+    parser = Parser({"e": event})
+    start = process_time()
+    for length in (1_000, 100_000):
+        parser(b"e", b'a "' + b'" b "' * length)
+        parser.misprints(b"e", [b'a "' + b'" b "' * length] * 3)
+    assert process_time() - start < 20  # a pattern that goes back takes hours
+
+
+# -- lines
+
+
+def test_lines_with_and_without_times_are_read() -> None:
+    """The prefix is optional."""
+    _, plain = read(DRAIN.encode() + b"\n")
+    _, stamped = read(b"12@1700000000.000001:" + DRAIN.encode() + b"\n")
+    assert plain == [(1, (b"", b"", b"mirror_before_drain", b"s 0x10 dirty count 0"))]
+    assert stamped == [(1, (b"12", b"1700000000.000001", b"mirror_before_drain", b"s 0x10 dirty count 0"))]
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1 << 16])
+def test_blocks_of_any_size_make_the_same_records(size: int) -> None:
+    """Where a block ends means nothing."""
+    text = (
+        b"Formatting 'x', fmt=raw\n"
+        + DRAIN.encode()
+        + b"\nsome_event 1\n\nqemu: Assertion `x' failed.\n"
+        + DRAIN.encode()
+    )
+    reader, records = read(text, size)
+    assert [line for line, _ in records] == [2, 6]
+    assert (reader.tally.lines, reader.tally.others, reader.tally.unknown) == (6, 3, {"some_event"})
+    assert reader.tally.sample[-1] == (5, "qemu: Assertion `x' failed.")
+
+
+@pytest.mark.parametrize("cut", range(1, len(DRAIN)))
+def test_a_torn_last_line_is_none(cut: int) -> None:
+    """Whatever is left of it: it is no event, and no misprint."""
+    reader, records = read(DRAIN.encode()[:cut])
+    assert not records
+    assert not reader.tally.misprints
+    assert reader.tally.torn or reader.tally.others or reader.tally.unknown
+
+
+def test_a_known_event_that_says_something_else_is_told_with_its_line() -> None:
+    """It is an error, not a line less."""
+    reader, _ = read(f"{DRAIN}\nmirror_before_drain s 0x10 dirty\n{DRAIN}\n".encode())
+    assert reader.tally.misprints == 1
+    assert reader.tally.shown[0].line == 2
+
+
+def test_lines_of_threads_are_put_in_the_order_of_time() -> None:
+    """Write order holds within a thread."""
+    lines = [f"{thread}@1700000000.00000{time}:{DRAIN}\n" for thread, time in ((1, 2), (2, 1), (1, 4), (2, 3), (2, 5))]
+    _, records = read("".join(lines).encode())
+    assert [line for line, _ in records] == [2, 1, 4, 3, 5]
+
+
+def test_a_clock_that_goes_back_leaves_lines_as_they_stand() -> None:
+    """Times that are no order are not used."""
+    lines = [f"{thread}@1700000000.00000{time}:{DRAIN}\n" for thread, time in ((1, 2), (2, 1), (1, 1))]
+    reader, records = read("".join(lines).encode())
+    assert [line for line, _ in records] == [1, 2, 3]
+    assert reader.tally.backwards
+
+
+# -- where lines come from
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, zstandard.compress])
+def test_packed_logs_are_unpacked(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """By what they begin with, not by their names."""
+    file = tmp_path / "log"
+    file.write_bytes(pack(DRAIN.encode() * 1000))
+    with opened(str(file)) as source:
+        assert b"".join(blocks(source)) == DRAIN.encode() * 1000
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [gzip.compress(DRAIN.encode() * 99)[:-9], lzma.compress(DRAIN.encode() * 99)[:-9], zstandard.compress(b"")[:4] + b"nonsense" * 9],
+    ids=["gzip", "xz", "zstandard"],
+)  # fmt: skip
+def test_a_damaged_package_is_told(packed: bytes, tmp_path: Path) -> None:
+    """Cut, or with other bytes in it."""
+    file = tmp_path / "log"
+    file.write_bytes(packed)
+    with opened(str(file)) as source, pytest.raises(LogError, match="cannot be unpacked"):
+        list(blocks(source))
+
+
+def test_a_line_without_an_end_is_refused() -> None:
+    """Memory is for a few blocks."""
+    with pytest.raises(LogError, match="longer"):
+        list(blocks(io.BytesIO(b"x" * (LONGEST + 2)), 1 << 20))
+
+
+def test_a_log_is_followed_through_truncation_and_rotation(tmp_path: Path) -> None:
+    """What is written later is read, also where the file begins anew or another takes its name."""
+    file = tmp_path / "log"
+    file.write_bytes(b"1\n2")
+
+    def later() -> bool:
+        step = next(steps)
+        if step is not None:
+            step()
+        return step is not None
+
+    steps = iter(
+        [
+            lambda: file.write_bytes(file.read_bytes() + b"2\n3\n"),
+            lambda: file.write_bytes(b"4\n"),
+            lambda: (file.rename(tmp_path / "log.1"), file.write_bytes(b"5\n")),
+            file.unlink,
+            lambda: file.write_bytes(b"6\n7"),
+            None,
+        ]
+    )
+    assert b"".join(followed(str(file), later)) == b"1\n22\n3\n4\n5\n6\n7"
