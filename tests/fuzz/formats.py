@@ -5,6 +5,7 @@ A new format is an entry in `FORMATS`.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ import click
 from check_invariants.main import COMMANDS, cli
 from drainspecs.mirror.scenarios import SCENARIOS
 from tests.support.cli import run
+from tests.support.qemu_logs import Guest, made
 
 __all__ = ["CONFIGURATION", "EARLIER", "FORMATS", "LONG_WORK", "MODEL", "REPORTS", "WHOLE"]
 
@@ -43,10 +45,11 @@ LONG_WORK: Final = frozenset(COMMANDS) - {
     "explain",
     "replay",
     "certificate",
+    "log",
 }
 
 #: the formats whose inputs are small enough that every command is run to its end
-WHOLE: Final = frozenset({"parameters", "options", "configuration", "reports"})
+WHOLE: Final = frozenset({"parameters", "options", "configuration", "reports", "log"})
 
 #: a limit for what does not
 LIMITS: Final = {"check": ("--timeout", "2", "--max-states", "2000"), "prove": ("--timeout", "2")}
@@ -390,6 +393,31 @@ def sizes(random: Random, folder: Path) -> Sequence[str]:
     return words
 
 
+def log(random: Random, folder: Path) -> Sequence[str]:
+    """A log of QEMU, changed somewhere, or the formats that its events are said to have."""
+    guest = Guest(new=random.random() < 0.5, stamped=random.random() < 0.5, disks=random.randint(1, 2))
+    words = (
+        "acked",
+        "failed",
+        "late",
+        "copy",
+        *(("held",) if guest.new else ()),
+        *(("other",) if guest.disks > 1 else ()),
+    )
+    rounds = [random.choices(words, k=random.randint(0, 3)) for _ in range(random.randint(0, 3))]
+    text = b"\n".join(made(guest, rounds).lines).decode()
+    formats = 'mirror_start(void *bs, void *s, void *opaque) "bs %p s %p opaque %p"\nhost(const char *a) "%s-->%s"\n'
+    change = random.choice((_changed_text, _changed_lines, _changed_words))
+    if random.random() < 0.3:
+        formats = change(formats, random)
+    else:
+        text = change(text, random)
+    packed = random.choice((bytes, bytes, gzip.compress))(text.encode(errors="surrogatepass"))
+    (folder / "trace.log").write_bytes(packed if random.random() < 0.8 else packed[: random.randrange(len(packed) + 1)])
+    (folder / "formats").write_text(formats, encoding="utf-8", errors="surrogatepass")
+    return ["log", "trace.log", *random.choice(((), ("--json",), ("--trace-events", "formats")))]
+
+
 FORMATS: dict[str, Format] = {
     "command line": command_line,
     "model file": model_file,
@@ -400,6 +428,7 @@ FORMATS: dict[str, Format] = {
     "configuration": configuration,
     "reports": reports,
     "sizes": sizes,
+    "log": log,
 }
 
 

@@ -8,7 +8,7 @@ from time import sleep
 import click
 from msgspec import Struct, to_builtins
 
-from check_invariants.exit import ExitCode, Interrupted, of_log, worst
+from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_log, worst
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
 from draincheck.errors import LogError, NoUnpacker
@@ -59,18 +59,16 @@ def _events(formats: str | None) -> Mapping[str, Event]:
         return EVENTS
     try:
         with open(formats, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 (a path would make `.` of an empty name)
-            return {**EVENTS, **read_formats(file.read(1 << 26), formats)}
+            own = read_formats(file.read(1 << 26), formats)
+        for name in own.keys() & EVENTS.keys():
+            EVENTS[name].check(own[name])
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise click.BadParameter(f"{formats}: {reason}", param_hint="--trace-events") from error
     except LogError as error:
-        raise MalformedFormats(str(error)) from error
-
-
-class MalformedFormats(click.ClickException):
-    """A file of formats that is none."""
-
-    exit_code = ExitCode.MALFORMED
+        raise MalformedInput(str(error)) from error
+    used = {name: event if name in EVENTS else Event(name, ()) for name, event in own.items()}
+    return {**EVENTS, **used}
 
 
 def _judged(file: str, events: Mapping[str, Event], follow: bool, at_once: bool) -> JudgedFile:

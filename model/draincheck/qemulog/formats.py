@@ -17,14 +17,14 @@ __all__ = ["Event", "Format", "read_formats"]
 
 #: what each conversion prints, as a pattern; lengths (`ll`, `z`) and flags are taken off before
 _NUMBERS = {
-    "d": rb"-?[0-9]++",
-    "i": rb"-?[0-9]++",
-    "u": rb"[0-9]++",
-    "x": rb"[0-9a-f]++",
-    "X": rb"[0-9A-F]++",
-    "p": rb"(?:0x[0-9a-f]++|\(nil\))",
+    "d": rb"-?[0-9]{1,20}+",
+    "i": rb"-?[0-9]{1,20}+",
+    "u": rb"[0-9]{1,20}+",
+    "x": rb"[0-9a-f]{1,16}+",
+    "X": rb"[0-9A-F]{1,16}+",
+    "p": rb"(?:0x[0-9a-f]{1,16}+|\(nil\))",
     "c": rb".",
-    "f": rb"-?[0-9]++\.[0-9]++",
+    "f": rb"-?[0-9]{1,20}+\.[0-9]{1,20}+",
 }
 #: `%5d` pads with blanks, `%-8s` behind
 _CONVERSION = re.compile(
@@ -49,8 +49,17 @@ class Format(Struct, frozen=True):
     text: str
     names: tuple[str, ...]
 
+    def kinds(self) -> dict[str, str]:
+        """What is printed by the name of its value: a number (`d`), a pointer (`p`), text (`s`)."""
+        letters = [piece["letter"] for piece in _CONVERSION.finditer(self.text) if not piece["percent"]]
+        return {name: "d" if letter in "diu" else letter for name, letter in zip(self.names, letters, strict=False)}
+
     def pattern(self) -> re.Pattern[bytes]:
-        """A pattern with a group for each value. Raises LogError for a conversion that is not known."""
+        """A pattern with a group for each value. Raises LogError for a conversion that is not known, and if there are more values or less."""
+        if len(self.kinds()) != len(self.names) or len(self.names) != sum(
+            not p["percent"] for p in _CONVERSION.finditer(self.text)
+        ):
+            raise LogError(f"the format {self.text!r} does not print {len(self.names)} values")
         return re.compile(b"".join(self._parts()))
 
     def _parts(self) -> Iterator[bytes]:
@@ -75,10 +84,23 @@ def _value(piece: re.Match[str], literal: bytes, text: str) -> bytes:
 
 
 class Event(Struct, frozen=True):
-    """A trace event: its name, and the ways in which versions of QEMU print it."""
+    """A trace event: its name, and the ways in which versions of QEMU print it; without any nothing is asked of what it says."""
 
     name: str
     formats: tuple[Format, ...]
+
+    def needed(self) -> dict[str, str]:
+        """The values that all formats have, with their kinds: what may be asked of the event."""
+        kinds = [form.kinds() for form in self.formats]
+        return {name: kind for name, kind in kinds[0].items() if all(other.get(name) == kind for other in kinds)}
+
+    def check(self, other: Event) -> None:
+        """Raise LogError unless another version of this event says what this one says."""
+        for form in other.formats:
+            form.pattern()
+            lacking = [name for name, kind in self.needed().items() if form.kinds().get(name) != kind]
+            if lacking:
+                raise LogError(f"{other.name}: the format {form.text!r} lacks {', '.join(lacking)}")
 
 
 def read_formats(text: str, file: str) -> dict[str, Event]:

@@ -90,7 +90,7 @@ class Parser:
 
     def misprints(self, name: bytes, texts: list[bytes]) -> list[int]:
         """Which of these texts no format of the event fits."""
-        if self._whole[name].fullmatch(b"\n".join([*texts, b""])):
+        if not self._formats[name] or self._whole[name].fullmatch(b"\n".join([*texts, b""])):
             return []
         return [i for i, text in enumerate(texts) if self(name, text) is None]
 
