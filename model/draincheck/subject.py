@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from draincheck.run import Run
 from draincheck.sorts import Value
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from draincheck.core.config import Config
     from draincheck.knobs import Knobs
 
-__all__ = ["About", "Expectation", "Source", "Subject", "check_command"]
+__all__ = ["About", "Expectation", "Source", "Subject", "Teller", "check_command"]
 
 #: how a file names a subject, so that it can be built again: revision, scenario, order, settings; or file and function of a user's
 Source: TypeAlias = Mapping[str, str | Mapping[str, Value]]
+
+
+#: says of a run, the number of a step from 1, and a letter beside it what happens there: a few words, and a sentence or two
+Teller: TypeAlias = Callable[[Run, int, str], tuple[str, str]]
 
 
 class Expectation(Struct, frozen=True):
@@ -42,6 +47,7 @@ class About(Struct, frozen=True):
         tool: who found it, with its version.
         alone: the command that decides it, where that is not `check` and knows one property alone.
         windows: truth values of the model that say when a window is open, each with what the window is called.
+        teller: who knows what a marked step means where it is taken.
     """
 
     kind: str
@@ -52,6 +58,7 @@ class About(Struct, frozen=True):
     tool: str = "check-invariants"
     alone: str = ""
     windows: Mapping[str, str] = {}
+    teller: Teller | None = None
 
 
 def check_command(options: str, *properties: str) -> str:

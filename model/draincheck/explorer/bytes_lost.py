@@ -25,22 +25,34 @@ def replay_of(run: Run, subject: Subject) -> PageReplay | None:
     except ModelError:
         return None
     if parting is not None:
-        return PageReplay(f"the reference core does not follow this run: they part ways in step {parting.step}", ())
-    return _told(replay(*start, steps_of_run(run), to_the_end=True))
+        return PageReplay(f"the reference core does not follow this run: they part ways in step {parting.step}")
+    steps = steps_of_run(run)
+    here, ended = replay(*start, steps), replay(*start, steps, to_the_end=True)
+    return PageReplay(_sentence(ended), tuple(_shown(ended)), bool(here.lost), bool(ended.lost))
 
 
-def _told(ended: Replayed) -> PageReplay:
+def _sentence(ended: Replayed) -> str:
     if not ended.lost:
-        words = (("QEMU says", ended.message, ""),) if ended.message else ()
-        return PageReplay(f"executed on the reference core: {ended.outcome.value}", words)
-    several = len(ended.lost) > 1
-    rows = (row for write in ended.lost for row in _rows(write, f" ({write.name})" if several else ""))
-    return PageReplay("; ".join(map(_sentence, ended.lost)), tuple(rows))
+        words = f" ({ended.message})" if ended.message else ""
+        return f"executed on the reference core, it comes to this end: {ended.outcome.value}{words}"
+    return "; ".join(map(_loss, ended.lost))
 
 
-def _sentence(write: LostWrite) -> str:
-    back = "QEMU is gone" if write.read is None else "it reads back something else"
-    return f"{write.name}, sector {write.sector}: the guest was told {told_to_guest(write)}, and {back}"
+def _loss(write: LostWrite) -> str:
+    told = f"the guest was told that {write.name} is on the disk ({told_to_guest(write)})"
+    if write.read is None:
+        return f"{told}, and the disk does not have it: QEMU is gone"
+    return f"{told}, and reads back {_brief(write.read)} where it wrote {_brief(write.written)}"
+
+
+def _brief(data: bytes) -> str:
+    """Bytes in hex: one for all, where they are alike."""
+    return short_hex(data[:1]) if len(set(data)) == 1 else short_hex(data, 4)
+
+
+def _shown(ended: Replayed) -> Iterator[tuple[str, str, str]]:
+    for write in ended.lost:
+        yield from _rows(write, f" ({write.name})" if len(ended.lost) > 1 else "")
 
 
 def _rows(write: LostWrite, which: str) -> Iterator[tuple[str, str, str]]:

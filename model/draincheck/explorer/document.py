@@ -38,7 +38,7 @@ __all__ = [
     "PagePart",
     "PagePlace",
     "PageProcess",
-    "PageProperty",
+    "PageProperty", "PageRemedy",
     "PageReplay",
     "PageRow",
     "PageSubject",
@@ -266,7 +266,8 @@ class StoryStep(Struct, frozen=True):
         step: its number.
         mark: its letter, or "".
         title: what it means, in a few words.
-        text: what happens, in a sentence or two.
+        text: what that means there, in a sentence or two; "" where nobody says.
+        detail: who does what, in which round of its loop.
         tone: bad for what the violation comes of.
     """
 
@@ -274,6 +275,7 @@ class StoryStep(Struct, frozen=True):
     mark: str
     title: str
     text: str
+    detail: str
     tone: Tone
 
 
@@ -449,15 +451,26 @@ class PageVerdict(Struct, frozen=True):
 
 
 class PageReplay(Struct, frozen=True):
-    """What comes of a run with real bytes, on the reference core.
+    """What comes of a run with real bytes, on the reference core, which goes on to an end.
 
     Attributes:
-        sentence: what was lost, or how it ended.
+        sentence: what was lost, or how it ends.
         rows: name, bytes, and a note for each row: `written`, `old disk`, `new disk`, `read back`.
+        lost_here: an acknowledged write is lost when the run ends.
+        lost_later: one is lost if it goes on.
     """
 
     sentence: str
-    rows: tuple[tuple[str, str, str], ...]
+    rows: tuple[tuple[str, str, str], ...] = ()
+    lost_here: bool = False
+    lost_later: bool = False
+
+
+class PageRemedy(Struct, frozen=True):
+    """What would have prevented a run beyond another choice of steps: a sentence, and more in lines."""
+
+    sentence: str
+    lines: tuple[str, ...] = ()
 
 
 class EvidenceOfSubject(Struct, frozen=True):
@@ -469,6 +482,7 @@ class EvidenceOfSubject(Struct, frozen=True):
         headline: what it shows, in a sentence for a stranger.
         tone: how that is meant.
         command: shows it again, to copy into a shell.
+        remedy: what would have prevented it, where somebody knows.
         replay: what was lost, as bytes; None where the core does not know the model.
         text: the trace as text, for those who have nothing else; it does not go into the file's JSON.
     """
@@ -478,6 +492,7 @@ class EvidenceOfSubject(Struct, frozen=True):
     headline: str
     tone: Tone
     command: str
+    remedy: PageRemedy | None
     replay: PageReplay | None
     text: str = ""
 

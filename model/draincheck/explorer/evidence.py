@@ -68,7 +68,7 @@ def evidence_of(
         iterations=tuple(step.iteration for step in lanes.steps),
         loop=run.trace.loop,
         title=f"{item.name} after {counted(len(run.steps), 'step')}",
-        story=story_of(run, lanes),
+        story=story_of(run, lanes, about.teller),
         end=_end(run, item),
         turning=None if isinstance(known, str) else _turning(run, known, ground, states),
         untold=known if isinstance(known, str) else "",

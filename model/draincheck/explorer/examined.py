@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.checking import Finding, Result
+from draincheck.explorer.document import PageRemedy
 from draincheck.run import Run, Trace
 from draincheck.subject import Subject
 from draincheck.verdict import Outcome
@@ -17,6 +18,10 @@ __all__ = ["Examined", "Shown"]
 
 def _alike(name: str) -> int:
     return 0
+
+
+def _unknown(name: str) -> PageRemedy | None:
+    return None
 
 
 class Shown(Struct, frozen=True, eq=False):
@@ -33,11 +38,13 @@ class Examined(Struct, frozen=True):
         subject: what was checked.
         result: what was found.
         rank: how bad it is that the property of a name is violated; what is worst has the lowest number.
+        remedy: what would have prevented that, where somebody knows.
     """
 
     subject: Subject
     result: Result
     rank: Callable[[str], int] = _alike
+    remedy: Callable[[str], PageRemedy | None] = _unknown
 
     def shown(self) -> list[Shown]:
         """The distinct runs, executed: violations that matter first, then the worst, then the shortest; witnesses last. Raises TraceError."""

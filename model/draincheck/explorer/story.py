@@ -6,9 +6,9 @@ from typing import Final
 
 from draincheck.explorer.document import StoryStep, Tone
 from draincheck.report.calls import CallEvent
-from draincheck.report.lanes import Lanes, PlacedStep
+from draincheck.report.lanes import LaneKind, Lanes, PlacedStep
 from draincheck.run import Run
-from draincheck.words import assigned, listed
+from draincheck.subject import Teller
 
 __all__ = ["story_of"]
 
@@ -18,29 +18,28 @@ MOST: Final = 6
 UNMARKED: Final = 3
 
 
-def story_of(run: Run, lanes: Lanes) -> tuple[StoryStep, ...]:
-    """The steps that a run turns on."""
+def story_of(run: Run, lanes: Lanes, teller: Teller | None) -> tuple[StoryStep, ...]:
+    """The steps that a run turns on; without a `teller` a mark has the meaning that it has everywhere."""
     marked = [step for step in lanes.steps if step.marks]
     told = marked[-MOST:] if marked else [step for step in lanes.steps if step.changes][-UNMARKED:]
-    return tuple(_told(step, lanes, run.trace.property) for step in told)
+    return tuple(_told(run, step, lanes, teller) for step in told)
 
 
-def _told(step: PlacedStep, lanes: Lanes, name: str) -> StoryStep:
+def _told(run: Run, step: PlacedStep, lanes: Lanes, teller: Teller | None) -> StoryStep:
     events = [event for event in step.events if event.shown]
     key = next((event for event in events if event.part.mark), events[-1])
-    title = lanes.marks.get(key.part.mark, "").partition(": ")[0] or key.part.label
-    tone = Tone.BAD if name in step.broken else Tone.WARN
-    return StoryStep(step.number, key.part.mark, title, f"{_done(key)}{_changed(step)}", tone)
+    mark, meaning = key.part.mark, lanes.marks.get(key.part.mark, "")
+    title, text = teller(run, step.number, mark) if teller and mark else (meaning or key.part.label, "")
+    tone = Tone.BAD if run.trace.property in step.broken else Tone.WARN
+    return StoryStep(step.number, mark, title, text, _done(key, step, lanes), tone)
 
 
-def _done(event: CallEvent) -> str:
-    """Who does what, and where."""
-    who = event.process if event.thread == event.process else f"{event.process} on {event.thread}"
-    where = [str(call) for call in event.stack if call.number or call is event.stack[-1]]
-    inside = f", in {' > '.join(where)}" if where else ""
-    return f"{who}{inside}: {event.part.label or 'goes on'}"
-
-
-def _changed(step: PlacedStep) -> str:
-    changes = [assigned(change.name, change.new) for change in step.changes]
-    return f"; sets {listed(changes)}" if changes else ""
+def _done(event: CallEvent, step: PlacedStep, lanes: Lanes) -> str:
+    """Who does what, in which round of its loop, for whom."""
+    lane = lanes.lanes[step.lane]
+    where = (
+        "" if event.thread == event.process else f"on {event.thread}",
+        f"in {step.iteration}" if step.iteration else "",
+        f"dispatching {lane.name}" if lane.kind is LaneKind.CONTEXT else "",
+    )
+    return f"{', '.join(filter(None, [event.process, *where]))}: {event.part.label or 'goes on'}"

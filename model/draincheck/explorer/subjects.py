@@ -116,19 +116,22 @@ def _evidence(item: Examined, each: Shown, place: int) -> EvidenceOfSubject:
     first, about = each.findings[0], item.subject.about
     replay = replay_of(each.run, item.subject)
     return EvidenceOfSubject(
-        place,
-        first.name,
-        _shown(first, replay),
-        _tone(item.subject, first),
-        check_command(about.options, first.name),
-        replay,
-        render_trace(each.run, about=about),
+        evidence=place,
+        property=first.name,
+        headline=_shown(first, replay),
+        tone=_tone(item.subject, first),
+        command=check_command(about.options, first.name),
+        remedy=item.remedy(first.name) if first.outcome is Outcome.VIOLATED else None,
+        replay=replay,
+        text=render_trace(each.run, about=about),
     )
 
 
 def _shown(finding: Finding, replay: PageReplay | None) -> str:
     """What a run shows, in a sentence."""
-    if replay is not None and replay.rows and replay.rows[0][0].startswith("written"):
-        return replay.sentence
+    if replay is not None and replay.lost_here:
+        return replay.sentence[:1].upper() + replay.sentence[1:]
+    word = "violated" if finding.outcome is Outcome.VIOLATED else "reached"
     demand = f"{finding.name}: {finding.item.meaning}" if finding.item.meaning else finding.name
-    return f"{finding.outcome.value}: {demand}" if finding.outcome is Outcome.VIOLATED else f"reached: {demand}"
+    later = "; if it goes on, a write is lost" if replay is not None and replay.lost_later else ""
+    return f"{word}: {demand}{later}"

@@ -293,7 +293,7 @@ def _ending(run: Run) -> Iterator[_Line]:
 
 def ending_lines(run: Run) -> list[str]:
     """What a trace shows about its property, in a sentence, and what decides it, in lines; none for a run of no property."""
-    return [line.text for line in _ending(run)]
+    return [line.text.replace("\xa0", " ") for line in _ending(run)]
 
 
 def _accident(run: Run) -> Iterator[_Line]:

@@ -23,6 +23,7 @@ from drainspecs.mirror.impact import consequences, matters
 from drainspecs.mirror.scenarios import find_scenario, in_table
 from drainspecs.mirror.specification import Specification
 from drainspecs.mirror.specifications import find_specification
+from drainspecs.mirror.story import tell
 from drainspecs.mirror.terms import MARKS, WINDOWS
 
 if TYPE_CHECKING:
@@ -92,7 +93,13 @@ class CodeBase(Struct, frozen=True):
         row = self.turned
         what = f"QEMU at {row.name} ({', '.join(filter(None, [row.release, row.date]))}): {row.subject}"
         return About(
-            "code base", what, f"{self.scenario.name}: {self.scenario.meaning}", self.options, MARKS, windows=WINDOWS
+            "code base",
+            what,
+            f"{self.scenario.name}: {self.scenario.meaning}",
+            self.options,
+            MARKS,
+            windows=WINDOWS,
+            teller=tell,
         )
 
     def expectation(self, property_name: str) -> Expectation | None:

@@ -1,0 +1,74 @@
+"""Code bases as the explorer shows them: the worst first, with who mended it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
+
+from msgspec.structs import replace
+
+from draincheck.checking import Result, check
+from draincheck.explorer.document import PageRemedy
+from draincheck.explorer.examined import Examined
+from draincheck.qemu import Scenario
+from draincheck.revisions import PLACES, REVISIONS, Revision, find_revision
+from draincheck.verdict import Outcome
+from drainspecs.mirror.code_base import CodeBase, called
+from drainspecs.mirror.impact import rank
+from drainspecs.mirror.scenarios import applies
+from drainspecs.mirror.specifications import find_specification
+
+__all__ = ["examined", "remedy_of"]
+
+
+def examined(code_base: CodeBase, result: Result) -> Examined:
+    """A code base with what the check of it found."""
+    return Examined(code_base, result, rank, partial(remedy_of, code_base))
+
+
+def remedy_of(code_base: CodeBase, name: str) -> PageRemedy | None:
+    """The first later code base in which a property holds, as the table of expectations says and a search has confirmed just now.
+
+    None where nothing is expected: of demands by another name, and of code bases that stand in no history.
+    """
+    found = _mended_by(code_base, name)
+    if found is None:
+        return None
+    repairs = (
+        f"check-invariants repair --revision {code_base.revision.name} names the smallest changes that would mend it"
+    )
+    if not found:
+        return PageRemedy(f"no later code base that is modelled keeps {name} here", (repairs,))
+    row = found[0]
+    dated = ", ".join(filter(None, [row.date, row.release]))
+    sentence = f"{name} holds again from {called(row)} on ({dated}): {row.subject}"
+    again = f"it is violated once more in {called(found[1])}" if found[1:] else ""
+    return PageRemedy(sentence, tuple(filter(None, [again, repairs])))
+
+
+def _mended_by(code_base: CodeBase, name: str) -> Sequence[Revision] | None:
+    """The first later code base in which a property holds, with the first after that in which it does not, if there is one; None: not known."""
+    place = PLACES.get(code_base.revision.name)
+    if place is None or code_base.expectation(name) is None:
+        return None
+    later = [row for row in REVISIONS[place + 1 :] if applies(row, code_base.scenario)]
+    kept = {row.name: _outcome(code_base, row, name) for row in later}
+    first = next((row for row in later if kept[row.name] is Outcome.HOLDS), None)
+    if first is None:
+        return []
+    if _found(first.name, code_base.scenario, code_base.specification.name)[name] is not Outcome.HOLDS:
+        return None
+    rest = later[later.index(first) :]
+    return [first, *(row for row in rest if kept[row.name] is Outcome.VIOLATED)][:2]
+
+
+@lru_cache(maxsize=64)
+def _found(revision: str, scenario: Scenario, specification: str) -> Mapping[str, Outcome]:
+    """What a search finds of a code base: one mends several properties of several others."""
+    code_base = CodeBase(find_revision(revision), scenario, specification=find_specification(specification))
+    return {finding.name: finding.outcome for finding in check(code_base).findings}
+
+
+def _outcome(code_base: CodeBase, row: Revision, name: str) -> Outcome | None:
+    found = replace(code_base, revision=row).expectation(name)
+    return None if found is None else found.outcome

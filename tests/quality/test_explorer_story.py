@@ -1,0 +1,147 @@
+"""What the explorer says in words is so: stories against the checks of the specification, remedies against searches, losses against the core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from draincheck.checking import check
+from draincheck.explorer.document import Opening, PageEvidence, PageSubject, PageSystem, StoryStep, Tone
+from draincheck.explorer.examined import Examined
+from draincheck.explorer.making import document
+from draincheck.lang import Model
+from draincheck.model_file import ModelFile
+from draincheck.report.lanes import lanes_of
+from draincheck.revisions import PLACES, REVISIONS, find_revision
+from draincheck.run import Run
+from draincheck.verdict import Outcome
+from drainspecs.mirror.answer import answering_scenarios
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.explored import examined, remedy_of
+from drainspecs.mirror.scenarios import applies
+from tests.support.samples import sampled
+
+ROWS = [
+    f"{row.name} {scenario.name}"
+    for row in REVISIONS[::4]
+    for scenario in answering_scenarios()
+    if applies(row, scenario)
+]
+
+
+def made(item: Examined) -> PageSystem:
+    """The only system of the document about one subject."""
+    answer = Opening(Tone.BAD, "an answer", "")
+    (system,) = document([item], title="t", generator="g", command="c", answer=answer).systems.values()
+    return system
+
+
+def of(name: str) -> Examined:
+    """A code base, with what a check finds."""
+    code_base = CodeBase.named(*name.split())
+    return examined(code_base, check(code_base))
+
+
+def told(item: Examined, system: PageSystem) -> Iterator[tuple[Run, PageEvidence]]:
+    """Each run with what the page is told of it."""
+    for each, evidence in zip(item.shown(), system.evidence, strict=True):
+        assert system.properties[evidence.property].name == each.findings[0].name
+        yield each.run, evidence
+
+
+def sentences(item: Examined) -> Iterator[tuple[Run, StoryStep]]:
+    """The marked steps of all runs with what is said of them."""
+    for run, evidence in told(item, made(item)):
+        yield from ((run, step) for step in evidence.story)
+
+
+@pytest.mark.parametrize("name", sampled(ROWS, 3, 20))
+def test_a_story_says_what_the_checks_see(name: str) -> None:
+    """A request slips in where it breaks S1, and one is left behind at the switch where that breaks S3; nowhere else."""
+    for run, step in sentences(of(name)):
+        broken = run.steps[step.step - 1].broken
+        assert (step.title == "a request slips in") is (step.mark == "b" and "S1" in broken), (step, broken)
+        assert ("on the source alone" in step.text) is (step.mark == "c" and "S3" in broken), (step, broken)
+
+
+def test_the_story_of_the_bandage() -> None:
+    """Four steps: the last count, the write that no bitmap remembers, the deferred exit, the switch; found by their letters in the trace."""
+    item = of("v2.6.0 mirror")
+    run, evidence = next(told(item, made(item)))
+    marks = {mark: step.number for step in lanes_of(run).steps for mark in step.marks}
+    assert [(step.mark, step.step) for step in evidence.story] == [(mark, marks[mark]) for mark in "wbac"]
+    count, write, _, switch = evidence.story
+    assert f"step {marks['w']} it releases the dirty bitmap" in count.text
+    assert "No dirty bitmap is left" in write.text
+    assert write.detail.startswith("main thread, in main_loop_wait # 3, dispatching iohandler_ctx")
+    assert switch.tone is Tone.BAD
+
+
+def test_a_model_without_marks_has_a_story() -> None:
+    """The last steps that change something; nobody says what they mean."""
+    m = Model("plain")
+    x = m.int("x", 0, 5)
+    with m.thread("counts") as p:
+        for number in range(1, 6):
+            p.do(f"to {number}", x.set(number))
+    m.always("below five", x < 5)
+    subject = ModelFile("model.py", "build", m.compile())
+    (evidence,) = made(Examined(subject, check(subject))).evidence
+    assert [(step.step, step.title, step.text) for step in evidence.story] == [
+        (3, "to 3", ""),
+        (4, "to 4", ""),
+        (5, "to 5", ""),
+    ]
+
+
+# -- what would have prevented it ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "demand"), [("v2.6.0 mirror", "S3"), ("v2.6.0 timer", "A1"), ("5a7e7a0bad commit", "S1")]
+)
+def test_a_remedy_is_the_first_code_base_that_holds(name: str, demand: str) -> None:
+    """It names a later code base in which a search finds that the property holds; in all before it the property is violated."""
+    code_base = CodeBase.named(*name.split())
+    found = remedy_of(code_base, demand)
+    assert found is not None
+    for row in REVISIONS[PLACES[code_base.revision.name] + 1 :]:
+        outcome = check(CodeBase.named(row.name, code_base.scenario.name), [demand])[demand].outcome
+        if outcome is Outcome.HOLDS:
+            assert f"({row.date}" in found.sentence
+            assert found.sentence.endswith(row.subject)
+            return
+    assert found.sentence.startswith("no later code base")
+
+
+def test_who_stands_in_no_history_has_no_remedy() -> None:
+    """A control never existed; and of what nobody expects anything nobody knows who mended it."""
+    assert remedy_of(CodeBase.named("ab27c3b5e7-without-37989ced44"), "S1") is None
+    assert remedy_of(CodeBase.named("v2.6.0", begin="before_check"), "S1") is None
+    assert find_revision("v2.6.0").name in PLACES
+
+
+# -- what was lost ---------------------------------------------------------------------------------
+
+
+def test_a_loss_is_told_where_it_has_happened() -> None:
+    """The run of S3 ends with a lost write; that of S1 comes to one if it goes on; a code base that is safe has none."""
+    item = of("v2.6.0 mirror")
+    answer = Opening(Tone.BAD, "an answer", "")
+    (subject,) = document([item], title="t", generator="g", command="c", answer=answer).subjects
+    found = {each.property: each.replay for each in subject.evidence}
+    s3, s1 = found["S3"], found["S1"]
+    assert s3 is not None
+    assert s1 is not None
+    assert (s3.lost_here, s3.lost_later, s1.lost_here, s1.lost_later) == (True, True, False, True)
+    assert [row[0] for row in s3.rows] == ["written", "old disk", "new disk", "read back"]
+    assert s3.rows[0][1] == s3.rows[1][1] != s3.rows[2][1] == s3.rows[3][1]
+    assert all(each.replay is None or not each.replay.rows for each in _safe().evidence)
+
+
+def _safe() -> PageSubject:
+    answer = Opening(Tone.GOOD, "an answer", "")
+    (subject,) = document([of("v2.7.0 mirror")], title="t", generator="g", command="c", answer=answer).subjects
+    assert subject.evidence
+    return subject
