@@ -24,7 +24,6 @@ from draincheck.report.lanes import Band, Lane, Window
 __all__ = [
     "EvidenceOfSubject",
     "ExplorerDocument",
-    "Fate",
     "GraphTables",
     "Opening",
     "PageAction",
@@ -34,11 +33,13 @@ __all__ = [
     "PageDrawing",
     "PageEnd",
     "PageEvidence",
+    "PageFate",
     "PageMatrix",
     "PagePart",
     "PagePlace",
     "PageProcess",
-    "PageProperty", "PageRemedy",
+    "PageProperty",
+    "PageRemedy",
     "PageReplay",
     "PageRow",
     "PageSubject",
@@ -62,7 +63,7 @@ class Tone(Enum):
     UNKNOWN = "unknown"
 
 
-class Fate(Enum):
+class PageFate(Enum):
     """What is possible from a state, as far as one property is concerned; in a column the number of its place here.
 
     *Violated*: it is violated in this very state. The others are those of `draincheck.analysis.avoidability`.
@@ -220,7 +221,7 @@ class PageColumn(Struct, frozen=True):
         of: what it has:
             `value`: for each state the position of a variable's value in `PageVariable.values`;
             `truth`: for each state in bit k whether condition `index` + k is true;
-            `fate`: for each state the number of a property's `Fate`;
+            `fate`: for each state the number of a property's `PageFate`;
             `degree`: for each state how many edges leave it;
             `variant`: for each edge its variant. Edges stand state by state, those of a state in the order of actions;
             `target`: for each edge the state it leads to; the number of states where it leads nowhere (see `PageVariant.error`).
@@ -293,7 +294,7 @@ class PageAlternative(Struct, frozen=True):
     variant: int
     target: int
     text: str
-    fate: Fate
+    fate: PageFate
     rest: tuple[str, ...]
 
 

@@ -9,11 +9,11 @@ from draincheck.analysis.avoidability import Alternative, Avoidabilities, Avoida
 from draincheck.analysis.otherwise import Otherwise
 from draincheck.analysis.waiting import Situation, situation
 from draincheck.explorer.document import (
-    Fate,
     PageAlternative,
     PageDrawing,
     PageEnd,
     PageEvidence,
+    PageFate,
     PageWaiting,
     TurningPoint,
 )
@@ -35,8 +35,8 @@ __all__ = ["evidence_of", "fates_of"]
 WIDTH: Final = 100
 
 #: the number of each avoidability in a column
-_FATES: Final = {avoidability: list(Fate).index(Fate(avoidability.value)) for avoidability in Avoidability}
-_VIOLATED: Final = list(Fate).index(Fate.VIOLATED)
+_FATES: Final = {avoidability: list(PageFate).index(PageFate(avoidability.value)) for avoidability in Avoidability}
+_VIOLATED: Final = list(PageFate).index(PageFate.VIOLATED)
 
 
 def fates_of(found: Avoidabilities, states: int) -> bytes:
@@ -138,7 +138,7 @@ def _sentence(run: Run, known: Avoidabilities, otherwise: Otherwise) -> str:
 def _way(ground: Ground, here: int, way: Alternative) -> PageAlternative:
     variant = ground.variant_of(here, way.action)
     target = dict(ground.region.edges[here])[way.action]
-    fate = Fate.VIOLATED if way.avoidability is None else Fate(way.avoidability.value)
+    fate = PageFate.VIOLATED if way.avoidability is None else PageFate(way.avoidability.value)
     return PageAlternative(variant, target, f"{way.process}: {way.label}", fate, way.rest)
 
 
