@@ -79,12 +79,26 @@ def _svg(given: Exhibit) -> str:
     return trace_svg(given.run, given.about, short=given.short)
 
 
+def _mermaid(given: Exhibit) -> str:
+    from draincheck.report.mermaid import sequence_diagram
+
+    return sequence_diagram(given.run, given.about, short=given.short)
+
+
+def _perfetto(given: Exhibit) -> str:
+    from draincheck.report.perfetto import trace_in_perfetto
+
+    return trace_in_perfetto(given.run, given.about)
+
+
 #: every format by its name, in the order in which help texts list them
 TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "text": TraceFormat(".txt", _text, shortens=True),
     "markdown": TraceFormat(".md", _markdown, shortens=True),
     "json": TraceFormat(".json", _json),
     "svg": TraceFormat(".svg", _svg, shortens=True),
+    "mermaid": TraceFormat(".mmd", _mermaid, shortens=True),
+    "perfetto": TraceFormat(".perfetto.json", _perfetto),
 }
 
 #: what a file is whose suffix says nothing

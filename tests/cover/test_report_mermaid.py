@@ -11,12 +11,14 @@ from draincheck.escape import harmless
 from draincheck.lang import Model
 from draincheck.report.account import Item
 from draincheck.report.calls import events_of
-from draincheck.report.mermaid import MOST_CHARACTERS, MOST_EVENTS, sequence_diagram
+from draincheck.report.mermaid import MOST_CHARACTERS, MOST_STEPS, sequence_diagram
 from draincheck.run import Run, Trace
+from draincheck.subject import About
 from drainspecs.mirror.code_base import CodeBase
 from tests.support.machines import clock, counter
 from tests.support.mermaid import drawn
 from tests.support.reports import NASTY, everything, nasty_suite, scripted_run, waiting
+from tests.support.scripted import WINDOW, Do, Script
 
 
 def shown(item: Item) -> Run:
@@ -46,7 +48,7 @@ def test_mermaid_draws_what_the_diagram_says(tmp_path: Path) -> None:
         "forever": shown(waiting().items[0]),
         "nasty": shown(nasty_suite().items[0]),
         "qemu": qemu(),
-        "long": ticks(MOST_EVENTS),
+        "long": ticks(MOST_STEPS),
         "empty": ticks(0),
     }
     raw = "sequenceDiagram\n    participant p0 as x\n    Note over p0: "
@@ -69,18 +71,52 @@ def _words(text: str) -> str:
 
 
 def test_who_enters_whom_is_an_arrow() -> None:
-    """All else stands beside who did it, with what it changed."""
-    lines = sequence_diagram(scripted_run()).splitlines()
-    assert "    p0->>p2: 3. qemu_coroutine_enter" in lines
-    assert "    Note over p1: 2. kick<br/>eventfd=1" in lines
+    """Before the step that it leads to; all else stands beside who did it, with what it changed. Lanes of one thread are boxed."""
+    lines = [line.strip() for line in sequence_diagram(scripted_run()).splitlines()]
+    assert lines[1:8] == [
+        "participant p0 as guest",
+        "box transparent main thread",
+        "participant p1 as main thread",
+        "participant p2 as qemu_aio_context",
+        "participant p3 as iohandler_ctx",
+        "participant p4 as mirror",
+        "end",
+    ]
+    assert lines[lines.index("p2->>p4: enters (3)") + 1] == "Note over p4: 4. no request pending"
+    assert "Note over p0: 2. kick<br/>eventfd=1" in lines
+    assert lines[-1] == "Note over p0,p4: violated#58; no request at (c)"
+
+
+def test_rounds_and_windows_are_drawn() -> None:
+    """A round is named where it begins; what stands in the window is shaded."""
+    lines = [line.strip() for line in sequence_diagram(qemu()).splitlines()]
+    assert [line for line in lines if "main_loop_wait" in line][-1].startswith("Note over p2,p")
+    assert lines.count("end") == 2
+    opened = next(number for number, line in enumerate(lines) if line.startswith("rect "))
+    assert "(w)" in lines[opened + 3]
+    assert lines[-2] == "end"
+
+
+def test_a_shade_ends_where_a_loop_begins() -> None:
+    """Blocks nest, whatever spans the window and the loop have."""
+    script = Script()
+    for number in range(5):
+        updates = (WINDOW.set(),) if number == 1 else ()
+        script.step("p", Do(f"step {number}", updates=updates), then=3 if number == 4 else None)
+    system = script.system()
+    run = Run.of(system, Trace("demo", system.digest, "", system.initial[0], (0, 1, 2, 3, 4), 3))
+    diagram = sequence_diagram(run, About("model", "m", "s", "m.py", windows={"window": "W"}))
+    lines = [line.strip().partition(" ")[0] for line in diagram.splitlines()]
+    blocks = [line for line in lines if line in ("rect", "loop", "end")]
+    assert blocks == ["rect", "end", "loop", "rect", "end", "end"]
 
 
 def test_of_a_long_trace_the_end_is_drawn() -> None:
-    """And how much comes before is said."""
+    """And how much is left out is said."""
     found = sequence_diagram(ticks(1000))
-    assert f"Note over p0: {2000 - MOST_EVENTS} steps before" in found
+    assert f"Note over p0: {2000 - MOST_STEPS} steps left out" in found
     assert "2000. down" in found
-    assert "step before" not in sequence_diagram(ticks(1))
+    assert "left out" not in sequence_diagram(ticks(1))
 
 
 def test_no_diagram_is_longer_than_mermaid_reads() -> None:
@@ -96,7 +132,7 @@ def test_no_diagram_is_longer_than_mermaid_reads() -> None:
     assert trace is not None
     diagram = sequence_diagram(Run.of(found.system, trace))
     assert 1000 < len(diagram) < MOST_CHARACTERS
-    assert "steps before" in diagram
+    assert "left out" in diagram
     assert "30. label 29" in diagram
 
 

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from xml.etree.ElementTree import ParseError
 
 import pytest
 
-from draincheck.checking import check
 from draincheck.escape import harmless
 from draincheck.report import svg
 from draincheck.report.arrows import ArrowKind
 from draincheck.report.folding import folded
 from draincheck.report.lanes import lanes_of
 from draincheck.report.trace_svg import MOST_STEPS, trace_svg
-from draincheck.run import Run, Trace
+from draincheck.run import Run
 from draincheck.subject import About
-from drainspecs.mirror.code_base import CodeBase
 from tests.support.drawings import Picture
-from tests.support.machines import clock
-from tests.support.reports import NASTY, nasty_suite, scripted_run, waiting
-
-ABOUT = About("model", "m", "what p does", "m.py:build")
-
-
-def of_code_base(scenario: str = "mirror", name: str = "S4") -> tuple[Run, About]:
-    """A counterexample of v2.6.0."""
-    subject = CodeBase.named("v2.6.0", scenario)
-    found = check(subject, [name])
-    trace = found[name].verdict.trace
-    assert trace is not None
-    return Run.of(found.system, trace), subject.about
-
-
-def ticks(number: int, loop: int | None = None) -> Run:
-    """A bit that goes up and down so many times."""
-    system = clock()
-    return Run.of(system, Trace("machine", system.digest, "", (0,), (0, 1) * number, loop))
+from tests.support.reports import NASTY, nasty_suite
+from tests.support.runs import RUNS, of_code_base
 
 
 def shown(text: str) -> str:
@@ -44,22 +24,9 @@ def shown(text: str) -> str:
     return "".join(harmless(text).split())
 
 
-RUNS: dict[str, Callable[[], tuple[Run | None, About]]] = {
-    "mirror": of_code_base,
-    "dataplane-stop": lambda: of_code_base("dataplane-stop"),
-    "scripted": lambda: (scripted_run(), ABOUT),
-    "waiting": lambda: (waiting().items[0].run, ABOUT),
-    "nasty": lambda: (nasty_suite().items[0].run, ABOUT),
-    "long": lambda: (ticks(500), ABOUT),
-    "lasso": lambda: (ticks(2, 2), ABOUT),
-    "empty": lambda: (ticks(0), ABOUT),
-}
-
-
 def drawing(name: str) -> tuple[Run, Picture]:
     """A run and its picture."""
     run, about = RUNS[name]()
-    assert run is not None
     return run, Picture(trace_svg(run, about))
 
 

@@ -27,7 +27,7 @@ class ArrowKind(Enum):
     """What an arrow stands for."""
 
     ENTER = "enters"
-    BACK = "gives back"
+    BACK = "gives control back"
     HANDOVER = "hands over"
     WAKEUP = "wakes"
 

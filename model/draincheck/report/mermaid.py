@@ -1,4 +1,4 @@
-"""A trace as a sequence diagram of Mermaid, which GitHub and GitLab draw: who did what, who entered whom, what changed.
+"""A trace as a sequence diagram of Mermaid, which GitHub and GitLab draw: who did what, who entered whom, who left what for whom, what changed.
 
 Names are free, and Mermaid's text is not: all but letters, digits and a little punctuation is written as Mermaid's numbered entities (`#35;`).
 """
@@ -6,78 +6,129 @@ Names are free, and Mermaid's text is not: all but letters, digits and a little 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Final
 
 from draincheck.escape import harmless
-from draincheck.properties import Reachable
-from draincheck.report.calls import CallEvent, events_of
+from draincheck.report.arrows import Arrow, ArrowKind
+from draincheck.report.folding import Fold, folded
+from draincheck.report.lanes import Band, Lane, Lanes, PlacedStep, lanes_of
+from draincheck.report.layout import listed
 from draincheck.run import Run
-from draincheck.semantics.violation import shows
+from draincheck.subject import About
 from draincheck.words import assigned, counted
 
-__all__ = ["sequence_diagram"]
+__all__ = ["MOST_CHARACTERS", "MOST_STEPS", "sequence_diagram"]
 
-#: of a longer trace only the end is drawn: a diagram that nobody can read helps nobody, and Mermaid refuses more than 50,000 characters
-MOST_EVENTS, MOST_CHARACTERS = 120, 40_000
+#: a longer trace is folded: a diagram that nobody can read helps nobody, and Mermaid refuses more than 50,000 characters
+MOST_STEPS, MOST_CHARACTERS = 80, 40_000
 
+#: changes are wrapped here: Mermaid makes lanes as wide as what stands in them
+COLUMNS: Final = 44
 
-def sequence_diagram(run: Run) -> str:
-    """The diagram's text, every line ended by a newline. Of a long trace the last events, and how many steps come before."""
-    events = [event for event in events_of(run) if event.shown][-MOST_EVENTS:]
-    lines = _diagram(run, events)
-    while len(lines) > MOST_CHARACTERS and len(events) > 1:
-        events = events[len(events) // 2 :]
-        lines = _diagram(run, events)
-    return lines
+#: the colour of a window, on white and on black
+SHADE: Final = "rgba(192, 42, 29, 0.12)"
+
+_ARROWS: Final = {ArrowKind.ENTER: "->>", ArrowKind.BACK: "-->>", ArrowKind.HANDOVER: "-)", ArrowKind.WAKEUP: "--)"}
 
 
-def _diagram(run: Run, events: Sequence[CallEvent]) -> str:
-    names = list(dict.fromkeys(name for event in events for name in (event.process, event.part.enters) if name))
-    keys = {name: f"p{number}" for number, name in enumerate(names or ["(nobody)"])}
-    lines = [f"participant {key} as {_text(name)}" for name, key in keys.items()]
-    everybody = "p0" if len(keys) == 1 else f"p0,p{len(keys) - 1}"
-    lines += _omitted(events, everybody)
-    lines += _drawn(run, events, keys)
-    lines += [f"Note over {everybody}: {_text(_ending(run))}"]
-    return "sequenceDiagram\n" + "".join(f"    {line}\n" for line in lines)
+def sequence_diagram(run: Run, about: About | None = None, *, short: bool = False) -> str:
+    """The diagram's text, every line ended by a newline; `short` leaves out steps that change nothing."""
+    lanes, most = lanes_of(run, about), MOST_STEPS
+    text = _text_of(lanes, folded(lanes, most, short))
+    while len(text) > MOST_CHARACTERS and most > 1:
+        most //= 2
+        text = _text_of(lanes, folded(lanes, most, short))
+    return text
 
 
-def _omitted(events: Sequence[CallEvent], everybody: str) -> Iterator[str]:
-    if events and events[0].step > 1:
-        before = counted(events[0].step - 1, "step")
-        yield f"Note over {everybody}: {before} before"
+def _text_of(lanes: Lanes, fold: Fold) -> str:
+    return "sequenceDiagram\n" + "".join(f"    {line}\n" for line in _Diagram(lanes, fold).lines())
 
 
-def _drawn(run: Run, events: Sequence[CallEvent], keys: dict[str, str]) -> Iterator[str]:
-    """What took place, the part that repeats in a loop of its own."""
-    loop, opened = run.trace.loop, False
-    for event in events:
-        if loop is not None and event.step > loop and not opened:
-            opened = True
+class _Diagram:
+    """The lines of a diagram, and which blocks are open."""
+
+    def __init__(self, lanes: Lanes, fold: Fold) -> None:
+        self.lanes, self.fold = lanes, fold
+        last = len(lanes.lanes) - 1
+        self.everybody = "p0" if last < 1 else f"p0,p{last}"
+        self.shaded = self.repeating = False
+
+    def lines(self) -> Iterator[str]:
+        """Who takes part, what takes place, and how it ends."""
+        yield from self._participants()
+        for step in self.fold.steps:
+            yield from self._blocks(step)
+            yield from self._notes(step)
+            yield from (self._arrow(arrow) for arrow in self.fold.arrows if arrow.end == step.number)
+            yield from (self._round(band) for band in self.fold.rounds.get(step.number, ()))
+            yield f"Note over p{step.lane}: {_words(step)}"
+        yield from ["end"] * (self.shaded + self.repeating)
+        yield f"Note over {self.everybody}: {_text(self.lanes.ending.words)}"
+
+    def _participants(self) -> Iterator[str]:
+        """The lanes, those of one thread in a box."""
+        if not self.lanes.lanes:
+            yield "participant p0 as (nobody)"
+        groups = [lane.group for lane in self.lanes.lanes]
+        for place, lane in enumerate(self.lanes.lanes):
+            boxed = groups.count(lane.group) > 1
+            if boxed and lane.group not in groups[:place]:
+                yield f"box transparent {_text(lane.group)}"
+            yield f"participant p{place} as {_named(lane)}"
+            if boxed and lane.group not in groups[place + 1 :]:
+                yield "end"
+
+    def _blocks(self, step: PlacedStep) -> Iterator[str]:
+        """Ends and beginnings of what is shaded or repeats; a shade ends with the block that it stands in."""
+        shaded = any(window.first <= step.number <= window.last for window in self.lanes.windows)
+        repeats = self.lanes.loop is not None and step.number > self.lanes.loop and not self.repeating
+        if self.shaded and (repeats or not shaded):
+            self.shaded = False
+            yield "end"
+        if repeats:
+            self.repeating = True
             yield "loop again and again"
-        yield _event(event, keys)
-    if opened:
-        yield "end"
+        if shaded and not self.shaded:
+            self.shaded = True
+            yield f"rect {SHADE}"
+
+    def _notes(self, step: PlacedStep) -> Iterator[str]:
+        """What stands before a step."""
+        if missing := self.fold.left_out.get(step.number):
+            yield f"Note over {self.everybody}: {counted(missing, 'step')} left out"
+        for window in self.lanes.windows:
+            drawn = (other.number for other in self.fold.steps if window.first <= other.number <= window.last)
+            if step.number == next(drawn, 0):
+                yield f"Note over {self.everybody}: {_text(window.name)}"
+
+    def _round(self, band: Band) -> str:
+        places = [place for place, lane in enumerate(self.lanes.lanes) if lane.group == band.group]
+        over = f"p{places[0]}" if len(places) == 1 else f"p{places[0]},p{places[-1]}"
+        return f"Note over {over}: {_text(band.name)}"
+
+    def _arrow(self, arrow: Arrow) -> str:
+        here, there = (self.lanes.steps[number - 1].lane for number in (arrow.start, arrow.end))
+        control = arrow.kind in (ArrowKind.ENTER, ArrowKind.BACK)
+        said = f"{arrow.kind.value} ({arrow.start})" if control else f"{', '.join(arrow.what)} ({arrow.start})"
+        return f"p{here}{_ARROWS[arrow.kind]}p{there}: {_text(said)}"
 
 
-def _event(event: CallEvent, keys: dict[str, str]) -> str:
-    mark = f"({event.part.mark}) " if event.part.mark else ""
-    said = _text(f"{event.step}. {mark}{event.part.label or '(goes on)'}")
-    changes = _text(", ".join(assigned(change.name, change.new) for change in event.changes))
-    text = f"{said}<br/>{changes}" if changes else said
-    here, there = keys[event.process], keys.get(event.part.enters)
-    return f"Note over {here}: {text}" if there is None else f"{here}->>{there}: {text}"
+def _words(step: PlacedStep) -> str:
+    """A step's number, what it does, and what it changed, in lines."""
+    marked = [
+        f"({event.part.mark}) {event.part.label}" if event.part.mark else event.part.label
+        for event in step.events
+        if event.part.label or event.part.mark
+    ]
+    said = list(dict.fromkeys(marked)) or ["(goes on)"]
+    changes = listed("", (assigned(change.name, change.new) for change in step.changes), COLUMNS)
+    return "<br/>".join(map(_text, [f"{step.number}. {said[0]}", *said[1:], *changes]))
 
 
-def _ending(run: Run) -> str:
-    """What the trace shows."""
-    name = run.trace.property
-    if not name:
-        return "end of the trace"
-    item = run.system.property_named(name)
-    if not shows(run, item):
-        return f"does not decide {name}"
-    return f"{'reached' if isinstance(item, Reachable) else 'violated'}: {name}"
+def _named(lane: Lane) -> str:
+    return _text(lane.name) or "(no name)"
 
 
 def _text(text: str) -> str:
