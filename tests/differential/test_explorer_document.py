@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from draincheck import interpreter
 from draincheck.analysis.standing import ControlMap, Posture
+from draincheck.analysis.waiting import Moves, situation_in
 from draincheck.checking import check
 from draincheck.explorer.document import Opening, Tone
 from draincheck.explorer.examined import Examined
@@ -309,3 +310,29 @@ def test_a_wrong_part_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ground, "_parts", lambda self, action: [])
     item, _, page = decoded(ModelFile.load(OWN[0]))
     assert disagreements(item, page)
+
+
+@pytest.mark.parametrize("name", ["v2.6.0 mirror", "v2.6.0 no-ioeventfd", *OWN])
+def test_what_a_process_waits_for_is_what_the_reports_say(name: str) -> None:
+    """At the end of each run, of every process that waits, the page finds the false demands that `analysis.waiting` calls obstacles."""
+    subject = ModelFile.load(name) if ".py" in name else CodeBase.named(*name.split())
+    item, told, page = decoded(subject)
+    runs = {each.findings[0].name: each.run for each in item.shown()}
+    for each in told["evidence"]:
+        here = page.told["evidence"][each["evidence"]]["states"][-1]
+        for waiting in situation_in(item.result.system, [runs[each["property"]].states[-1]]).processes:
+            if waiting.moves is Moves.WAITS and not waiting.stand.awaits:
+                expected = {tuple(obstacle.condition for obstacle in way.obstacles) for way in waiting.ways}
+                assert set(missing(page, waiting.stand.process, here)) == expected
+
+
+def missing(page: PageGraph, name: str, here: int) -> Iterator[tuple[str, ...]]:
+    """For each way on that a process has where it stands the demands that are false, as the page finds out; () if one is open."""
+    told, values = page.told, list(page.states[here].values())
+    process = next(item for item in told["processes"] if item["name"] == name)
+    number = 0 if process["counter"] is None else int(values[process["counter"]])
+    for action in told["actions"]:
+        if told["processes"][action["process"]] is process and action["place"] in (None, number):
+            false = tuple(told["conditions"][n] for n in action["demands"] if not page.truth(n, here))
+            halted = told["halted"] is not None and page.truth(told["halted"], here)
+            yield false or (("not halted",) if halted else ())

@@ -399,6 +399,7 @@ class PageSystem(Struct, frozen=True):
         processes: in the model's order.
         frames: the calls that steps stand in: function, and whether its calls are numbered.
         conditions: texts of all conditions that columns have the truth of.
+        halted: the condition that the program was aborted, after which nothing can happen; None if it never is.
         properties: the system's own, and errors of runs.
         actions: all.
         variants: labels of edges.
@@ -412,6 +413,7 @@ class PageSystem(Struct, frozen=True):
     processes: tuple[PageProcess, ...]
     frames: tuple[tuple[str, bool], ...]
     conditions: tuple[str, ...]
+    halted: int | None
     properties: tuple[PageProperty, ...]
     actions: tuple[PageAction, ...]
     variants: tuple[PageVariant, ...]

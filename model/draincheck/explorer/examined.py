@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from draincheck.checking import Finding, Result
 from draincheck.explorer.document import PageRemedy
+from draincheck.properties import Breach
 from draincheck.run import Run, Trace
 from draincheck.subject import Subject
 from draincheck.verdict import Outcome
@@ -47,11 +48,11 @@ class Examined(Struct, frozen=True):
     remedy: Callable[[str], PageRemedy | None] = _unknown
 
     def shown(self) -> list[Shown]:
-        """The distinct runs, executed: violations that matter first, then the worst, then the shortest; witnesses last. Raises TraceError."""
-        groups: dict[Trace, list[Finding]] = {}
+        """The distinct runs of each kind of demand, executed: violations that matter, the worst, the shortest first; witnesses last. Raises TraceError."""
+        groups: dict[tuple[Trace, Breach], list[Finding]] = {}
         for finding in self.result.findings:
-            if finding.verdict.trace is not None:
-                groups.setdefault(replace(finding.verdict.trace, property=""), []).append(finding)
+            if (trace := finding.verdict.trace) is not None:
+                groups.setdefault((replace(trace, property=""), finding.item.breach), []).append(finding)
         found = [sorted(group, key=self._urgency) for group in groups.values()]
         ordered = sorted(found, key=lambda group: (self._urgency(group[0]), _length(group[0])))
         return [Shown(self._run(group[0]), group) for group in ordered]

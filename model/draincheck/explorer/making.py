@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from draincheck.budget import grace
+from draincheck.checking import Finding
+from draincheck.errors import OutOfBudget
 from draincheck.explorer.document import ExplorerDocument, Opening, PageMatrix, PageSubject, PageSystem
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.packing import fingerprint
 from draincheck.explorer.subjects import told_subject
 from draincheck.explorer.systems import MOST_STATES, examined_system
 from draincheck.explorer.tables import Tables
+from draincheck.reason import StopKind
 
 __all__ = ["document"]
 
@@ -35,14 +39,32 @@ def document(
         matrix: the table above.
         most_states: of a system with more states only those nearest to its evidence are embedded.
 
-    Raises OutOfBudget, and TraceError for a trace that its system does not follow.
+    Where time or memory ends, systems have no more states than their runs need, with what comes after these: nothing that was found is lost.
+
+    Raises OutOfBudget where somebody does not wait any longer, and TraceError for a trace that its system does not follow.
     """
     systems: dict[str, PageSystem] = {}
     subjects: list[PageSubject] = []
     for item in examined:
         tables = Tables(item.result.system)
-        key = fingerprint(tables.told, [finding.name for finding in item.result.findings])
+        key = fingerprint(tables.told, list(map(_shown, item.result.findings)))
         if key not in systems:
-            systems[key] = examined_system(item, tables, most_states)
+            systems[key] = _system(item, tables, most_states)
         subjects.append(told_subject(item, tables, systems[key], key))
     return ExplorerDocument(title, generator, command, answer, matrix, tuple(subjects), systems)
+
+
+def _shown(finding: Finding) -> tuple[object, ...]:
+    """A property, and the steps that show it."""
+    trace = finding.verdict.trace
+    return (finding.name, None) if trace is None else (finding.name, trace.initial, trace.actions, trace.loop)
+
+
+def _system(item: Examined, tables: Tables, most_states: int) -> PageSystem:
+    try:
+        return examined_system(item, tables, most_states)
+    except OutOfBudget as end:
+        if end.stop.kind is StopKind.REQUEST:
+            raise
+    with grace():
+        return examined_system(item, tables, 0)

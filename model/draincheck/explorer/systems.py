@@ -14,8 +14,9 @@ from draincheck.explorer.examined import Examined, Shown
 from draincheck.explorer.ground import Ground, demanded_conditions
 from draincheck.explorer.region import WalkRegion
 from draincheck.explorer.tables import Tables
+from draincheck.expr import BoolExpr
 from draincheck.reason import StopKind
-from draincheck.system import State
+from draincheck.system import State, TransitionSystem
 from draincheck.verdict import Limits
 from draincheck.words import counted
 
@@ -26,7 +27,10 @@ MOST_STATES: Final = 30_000
 
 
 def examined_system(item: Examined, tables: Tables, most_states: int = MOST_STATES) -> PageSystem:
-    """The system of a subject, with as many states as `most_states`. Raises OutOfBudget."""
+    """The system of a subject, with as many states as `most_states`; without any, those that its runs pass and what comes after these.
+
+    Raises OutOfBudget.
+    """
     shown = item.shown()
     region = _region(tables, [state for each in shown for state in each.run.states], most_states)
     ground = Ground(tables, region)
@@ -46,6 +50,7 @@ def examined_system(item: Examined, tables: Tables, most_states: int = MOST_STAT
         processes=tables.processes,
         frames=tuple(tables.frames),
         conditions=tuple(text for _, text in tables.conditions),
+        halted=tables.halted,
         properties=tables.properties,
         actions=tables.actions,
         variants=ground.variants,
@@ -71,13 +76,17 @@ def _avoidabilities(each: Shown, region: WalkRegion) -> Avoidabilities | str:
 def _region(tables: Tables, passed: Sequence[State], most: int) -> WalkRegion:
     """The whole graph if there is room for it, else what lies around the states that runs pass."""
     conditions = demanded_conditions(tables)
-    graph = StateGraph(tables.system, conditions, Limits(states=most))
-    if graph.stopped is None:
+    if most and (graph := _whole(tables.system, conditions, most)) is not None:
         return WalkRegion.all_of(graph)
-    if graph.stopped.kind is not StopKind.STATES:
+    return WalkRegion.around(tables.system, passed or [tables.system.initial[0]], conditions, most)
+
+
+def _whole(system: TransitionSystem, conditions: Sequence[BoolExpr], most: int) -> StateGraph | None:
+    """The whole graph, None if it has more states than that. Raises OutOfBudget."""
+    graph = StateGraph(system, conditions, Limits(states=most))
+    if graph.stopped is not None and graph.stopped.kind is not StopKind.STATES:
         raise OutOfBudget(graph.stopped)
-    starts = passed or [tables.system.initial[0]]
-    return WalkRegion.around(tables.system, starts, conditions, most)
+    return graph if graph.stopped is None else None
 
 
 def _said(region: WalkRegion) -> str:

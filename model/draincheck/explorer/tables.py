@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from draincheck.analysis.enabling import demands_of
 from draincheck.errors import SourceLine
 from draincheck.explorer.document import PageAction, PagePart, PagePlace, PageProcess, PageProperty
-from draincheck.expr import TRUE, BoolExpr, Substitution
+from draincheck.expr import FALSE, TRUE, BoolExpr, Substitution
 from draincheck.properties import Property
 from draincheck.system import Action, Control, Part, Place, TransitionSystem
 
@@ -49,6 +49,7 @@ class Tables:
         conditions: what the page is told the truth of, in every state, with its text in the model's own words.
         actions: all.
         processes: all.
+        halted: the condition that the program was aborted; None if it never is.
         properties: all.
     """
 
@@ -64,6 +65,7 @@ class Tables:
         self.properties = tuple(map(self._property, self.items))
         self.actions = tuple(map(self._action, system.actions))
         self.processes = tuple(map(self._process, self.names))
+        self.halted = None if system.halted is FALSE else self._condition(system.halted)
 
     @property
     def told(self) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
+from shlex import quote
 
 from msgspec.structs import replace
 
@@ -34,16 +35,22 @@ def remedy_of(code_base: CodeBase, name: str) -> PageRemedy | None:
     found = _mended_by(code_base, name)
     if found is None:
         return None
-    repairs = (
-        f"check-invariants repair --revision {code_base.revision.name} names the smallest changes that would mend it"
-    )
+    repairs = _repairs(code_base, name)
     if not found:
-        return PageRemedy(f"no later code base that is modelled keeps {name} here", (repairs,))
+        return PageRemedy(f"no later code base that is modelled keeps {name} here", repairs)
     row = found[0]
     dated = ", ".join(filter(None, [row.date, row.release]))
     sentence = f"{name} holds again from {called(row)} on ({dated}): {row.subject}"
-    again = f"it is violated once more in {called(found[1])}" if found[1:] else ""
-    return PageRemedy(sentence, tuple(filter(None, [again, repairs])))
+    again = tuple(f"it is violated once more in {called(row)}" for row in found[1:])
+    return PageRemedy(sentence, again + repairs)
+
+
+def _repairs(code_base: CodeBase, name: str) -> tuple[str, ...]:
+    """Who knows smaller changes: of demands on whole runs nobody does."""
+    if code_base.specification.name != "invariant":
+        return ()
+    asked = f"--revision {code_base.revision.name} --scenario {quote(code_base.scenario.name)} --property {name}"
+    return (f"the smallest sets of known changes that mend it: check-invariants repair {asked}",)
 
 
 def _mended_by(code_base: CodeBase, name: str) -> Sequence[Revision] | None:
