@@ -23,6 +23,8 @@ nitpicky = True
 #: types that signatures show, and that have no page: what a reader needs of them stands in the text
 nitpick_ignore_regex = [("py:.*", ".*")]
 
+highlight_language = "text"
+
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]  # a page that is included begins with its own title
