@@ -23,6 +23,7 @@ nitpicky = True
 #: types that signatures show, and that have no page: what a reader needs of them stands in the text
 nitpick_ignore_regex = [("py:.*", ".*")]
 
+default_role = "literal"  # what docstrings put between single backticks
 highlight_language = "text"
 
 myst_enable_extensions = ["deflist"]
