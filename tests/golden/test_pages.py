@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +13,12 @@ import pytest
 
 from check_invariants.main import COMMANDS, cli
 from tests.support.desk import Desk, NotAsShown, fits
+from tests.support.house import ROOT
 from tests.support.pages import PAGES, Command, Page, Unreadable, text_of
 
+#: the pictures of the documentation; `UPDATE_GOLDEN=1 pytest tests/golden/test_pages.py` makes those of commands anew
+PICTURES, BY_HAND = ROOT / "docs/pictures", {"window.svg"}
+UPDATE = "UPDATE_GOLDEN" in os.environ
 #: a page, with what it shows
 READ = {str(path): Page.read(path) for path in PAGES}
 #: those of which some takes long, or needs parts
@@ -27,10 +33,37 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return Desk.laid(tmp_path)
 
 
+def outdated(drawn: Path, pictures: Path) -> list[str]:
+    """Pictures that have been drawn and are others than those of the documentation; with UPDATE_GOLDEN=1 these are made anew first."""
+    both = [(file, pictures / file.name) for file in sorted(drawn.glob("*.svg")) if (pictures / file.name).exists()]
+    if UPDATE:
+        for file, kept in both:
+            shutil.copyfile(file, kept)
+    return [file.name for file, kept in both if file.read_bytes() != kept.read_bytes()]
+
+
 @pytest.mark.parametrize("name", [name for name, page in READ.items() if page.steps])
 def test_what_a_page_shows_is_what_happens(name: str, desk: Desk) -> None:
-    """Step by step, as somebody does it who follows the page from its top."""
+    """Step by step, as somebody does it who follows the page from its top; the pictures that it shows are those that come of that."""
     desk.follow(READ[name].steps)
+    assert outdated(desk.folder, PICTURES) == []
+
+
+def test_a_picture_that_is_another_is_noticed(tmp_path: Path) -> None:
+    """Negative control: of two that are shown one is drawn otherwise; a third one is shown nowhere."""
+    (tmp_path / "kept").mkdir()
+    for name, drawn, kept in (("a.svg", "1", "1"), ("b.svg", "2", "3"), ("c.svg", "4", None)):
+        (tmp_path / name).write_text(drawn, encoding="utf-8")
+        if kept:
+            (tmp_path / "kept" / name).write_text(kept, encoding="utf-8")
+    assert UPDATE or outdated(tmp_path, tmp_path / "kept") == ["b.svg"]
+
+
+def test_each_picture_comes_of_a_page() -> None:
+    """Some command of a page writes it, but for the one that is drawn by hand."""
+    texts = [step.does.text for page in READ.values() for step in page.steps if isinstance(step.does, Command)]
+    kept = {file.name for file in PICTURES.glob("*.svg")} - BY_HAND
+    assert {name for name in kept if not any(text.endswith(f" -o {name}") for text in texts)} == set()
 
 
 @pytest.mark.slow
