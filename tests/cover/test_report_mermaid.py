@@ -18,6 +18,7 @@ from drainspecs.mirror.code_base import CodeBase
 from tests.support.machines import clock, counter
 from tests.support.mermaid import drawn
 from tests.support.reports import NASTY, everything, nasty_suite, scripted_run, waiting
+from tests.support.runs import RUNS
 from tests.support.scripted import WINDOW, Do, Script
 
 
@@ -44,17 +45,16 @@ def ticks(number: int) -> Run:
 def test_mermaid_draws_what_the_diagram_says(tmp_path: Path) -> None:
     """Traces of all kinds, and names that nobody meant, are drawn with every word; negative controls: two that Mermaid refuses or misreads."""
     runs = {
-        "scripted": scripted_run(),
+        **{name: run()[0] for name, run in RUNS.items()},
         "forever": shown(waiting().items[0]),
-        "nasty": shown(nasty_suite().items[0]),
         "qemu": qemu(),
         "long": ticks(MOST_STEPS),
-        "empty": ticks(0),
     }
     raw = "sequenceDiagram\n    participant p0 as x\n    Note over p0: "
     texts = [*map(sequence_diagram, runs.values()), raw.replace("Note", "Nota"), raw + "a#35;b"]
     pictures = dict(zip([*runs, "refused", "misread"], drawn(texts, tmp_path), strict=True))
     for name, run in runs.items():
+        assert isinstance(pictures[name], list), (name, pictures[name])
         words = _words("\n".join(pictures[name]))
         for event in events_of(run)[-20:]:
             assert _words(event.part.label) in words, name

@@ -49,3 +49,23 @@ def test_a_file_is_written_in_the_format_that_its_suffix_means(tmp_path: Path) -
     assert run(*selected, "-o", f"{tmp_path}/S1.txt", "--format", "json").exit_code == 0
     assert (tmp_path / "S1.md").read_text().startswith("- **violated:**")
     assert (tmp_path / "S1.txt").read_text().startswith("{")
+
+
+def test_a_trace_file_is_shown_in_any_format(tmp_path: Path) -> None:
+    """As `trace export` would have written it."""
+    selected = ("trace", "export", "--revision", "v2.6.0", "--property", "S1", "-o")
+    assert [run(*selected, f"{tmp_path}/S1.{form}").exit_code for form in ("json", "svg")] == [0, 0]
+    result = run("trace", "show", f"{tmp_path}/S1.json", "--format", "svg")
+    assert result.stdout == (tmp_path / "S1.svg").read_text()
+    refused = run("trace", "show", f"{tmp_path}/S1.json", "--format", "perfetto", "--short")
+    assert refused.exit_code == 2
+    assert "perfetto has every step" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("check", "--scenario", "mirror", "--revision"), ("compare", "0ff841f6d1")], ids=lambda words: words[0]
+)
+def test_every_file_that_a_trace_goes_to_has_the_format_of_its_suffix(command: tuple[str, ...], tmp_path: Path) -> None:
+    """Not only those of `trace export`."""
+    run(*command, "v2.6.0", "--property", "S1", "--trace-out", f"{tmp_path}/S1.svg")
+    assert (tmp_path / "S1.svg").read_text().startswith("<svg ")

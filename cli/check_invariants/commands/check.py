@@ -47,7 +47,7 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--trace-out",
     metavar="PATH",
-    help="Write the counterexamples as JSON: the only one to a file, or each to a file of its own in a directory.",
+    help="Write the only counterexample to a file, as its suffix says (.svg, .md, ...; else JSON), or each to a JSON file of its own in a directory.",
 )
 @options.processes
 @options.as_json

@@ -22,7 +22,7 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--trace-out",
     metavar="FILE",
-    help="Write the new counterexample as JSON, for `trace show`, `explain` and `replay`.",
+    help="Write the new counterexample as its suffix says (.svg, .md, ...); else as JSON, for `trace show`, `explain` and `replay`.",
 )
 @options.processes
 @options.budget

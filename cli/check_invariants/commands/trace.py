@@ -21,10 +21,10 @@ def command() -> None:
     "--outline", is_flag=True, help="Only the marked steps and the calls they stand in: a drawing for a commit message."
 )
 @options.short
-@click.option("--format", "form", type=click.Choice(["text", "markdown"]), help="[default: text]")
+@click.option("--format", "form", type=click.Choice(list(TRACE_FORMATS)), help="[default: text]")
 @options.as_json
 def show() -> None:
-    """Run a trace file again on the model it names, and show it as a call tree. `-` reads standard input.
+    """Run a trace file again on the model it names, and show it as a call tree, or in another format. `-` reads standard input.
 
     Six lines say first what is violated, of which code base and in which scenario, which version found it, how to see it again, and
     what the signs mean: enough for a bug report.

@@ -17,12 +17,13 @@ from check_invariants.output import Counter, Document, emit, emit_json, emit_sto
 from check_invariants.own_models import called_with, load_model
 from check_invariants.selection import check_possible, chosen_properties, impossible, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
+from check_invariants.trace_formats import TRACE_FORMATS, Exhibit, trace_format_of
 from check_invariants.words import placed
 from draincheck import Run, Subject, Verdict
 from draincheck.budget import grace
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
-from draincheck.report.jsontrace import trace_to_json, write_trace
+from draincheck.report.jsontrace import trace_to_json
 from draincheck.revisions import Revision
 from draincheck.words import counted
 from drainspecs.mirror.answer import answering_scenarios
@@ -299,7 +300,7 @@ def _write_trace(found: _Found, path: str) -> None:
         standard.note("no counterexample to write\n")
         return
     subject, verdict, run = shown
-    write_to(path, write_trace(run, source=subject.source(), verdict=verdict.outcome))
+    write_to(path, TRACE_FORMATS[trace_format_of(path)].render(Exhibit(run, subject, verdict.outcome)))
     standard.note(f"1 counterexample written to {path}\n")
 
 

@@ -115,16 +115,24 @@ def show(
     """Show the trace in a file."""
     if sum((outline, short or form is not None, as_json)) > 1:
         raise click.UsageError("--outline and --json exclude each other, and --short and --format")
+    _check_short(short, form or "text")
     _, subject, run, outcome = Followed.of(file, **own)
     shown = Exhibit(run, subject, outcome, short)
-    if as_json or form == "markdown":
-        emit_document(TRACE_FORMATS["json" if as_json else "markdown"].render(shown))
+    if as_json or form not in (None, "text"):
+        emit_document(TRACE_FORMATS[form or "json"].render(shown))
     elif outline:
         emit(render_outline(run))
     else:
         emit(with_parameters(subject))
         emit_trace(run, shown.about, short)
     return ExitCode.OK
+
+
+def _check_short(short: bool, form: str) -> None:
+    """Raise UsageError where steps are to be left out and a format has all."""
+    if short and not TRACE_FORMATS[form].shortens:
+        able = listed([name for name, item in TRACE_FORMATS.items() if item.shortens], "or")
+        raise click.UsageError(f"--short is for --format {able}: {form} has every step")
 
 
 def with_parameters(subject: Subject) -> str:
@@ -149,9 +157,7 @@ def export(
     if as_json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other")
     form = "json" if as_json else form or trace_format_of(output)
-    if short and not TRACE_FORMATS[form].shortens:
-        able = listed([name for name, item in TRACE_FORMATS.items() if item.shortens], "or")
-        raise click.UsageError(f"--short is for --format {able}: {form} has every step")
+    _check_short(short, form)
     subject = select(names, **selectors)
     check_output(output)
     result = checked(subject, Asked(names))

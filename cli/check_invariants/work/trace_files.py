@@ -11,9 +11,9 @@ from msgspec import Struct
 from check_invariants import standard
 from check_invariants.filenames import file_names
 from check_invariants.files import check_output, is_directory, make_directory, write_to
+from check_invariants.trace_formats import TRACE_FORMATS, Exhibit, trace_format_of
 from check_invariants.work.findings import Checked
 from draincheck.properties import FAULTS
-from draincheck.report.jsontrace import write_trace
 from draincheck.words import counted
 
 __all__ = ["TraceFiles"]
@@ -44,8 +44,9 @@ class TraceFiles(Struct, frozen=True):
                                    f"or name a directory: --trace-out {path}/")  # fmt: skip
         files = file_names([item.name for item in (*found.result.system.properties, *FAULTS.values())])
         for item, run in violated:
-            text = write_trace(run, source=found.subject.source(), verdict=item.verdict.outcome)
-            write_to(str(Path(path) / f"{files[item.name]}.json") if directory else path, text)
+            file = str(Path(path) / f"{files[item.name]}.json") if directory else path
+            form = TRACE_FORMATS[trace_format_of(file)]
+            write_to(file, form.render(Exhibit(run, found.subject, item.verdict.outcome)))
         written = (
             f"{counted(len(violated), 'counterexample')} written to {path}"
             if violated
