@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
 
 from draincheck.budget import grace
 from draincheck.checking import Finding
@@ -15,11 +17,38 @@ from draincheck.explorer.systems import MOST_STATES, examined_system
 from draincheck.explorer.tables import Tables
 from draincheck.reason import StopKind
 
-__all__ = ["document"]
+__all__ = ["Gathered", "document", "gathered", "together"]
+
+
+class Gathered(Struct, frozen=True):
+    """Subjects in their order, and their systems by key; what one process makes and another puts together."""
+
+    subjects: tuple[PageSubject, ...]
+    systems: Mapping[str, PageSystem]
+
+
+def gathered(examined: Iterable[Examined], most_states: int = MOST_STATES) -> Gathered:
+    """Subjects with their systems; arguments and errors as for `document`."""
+    systems: dict[str, PageSystem] = {}
+    subjects: list[PageSubject] = []
+    for item in examined:
+        tables = Tables(item.result.system)
+        key = fingerprint(tables.told, list(map(_shown, item.result.findings)))
+        if key not in systems:
+            systems[key] = _system(item, tables, most_states)
+        subjects.append(told_subject(item, tables, systems[key], key))
+    return Gathered(tuple(subjects), systems)
+
+
+def together(parts: Iterable[Gathered]) -> Gathered:
+    """The subjects of all parts, one after the other; what cannot be told apart is there once."""
+    found = list(parts)
+    subjects = (subject for part in found for subject in part.subjects)
+    return Gathered(tuple(subjects), {key: system for part in found for key, system in part.systems.items()})
 
 
 def document(
-    examined: Iterable[Examined],
+    examined: Iterable[Examined] | Gathered,
     *,
     title: str,
     generator: str,
@@ -31,7 +60,7 @@ def document(
     """The document.
 
     Args:
-        examined: the subjects, in the order in which they are shown; cells of the matrix name them by their numbers.
+        examined: the subjects, in the order in which they are shown, or what was gathered of them; cells of the matrix name them by their numbers.
         title: of the page.
         generator: who makes it, with the version.
         command: makes it again.
@@ -43,15 +72,8 @@ def document(
 
     Raises OutOfBudget where somebody does not wait any longer, and TraceError for a trace that its system does not follow.
     """
-    systems: dict[str, PageSystem] = {}
-    subjects: list[PageSubject] = []
-    for item in examined:
-        tables = Tables(item.result.system)
-        key = fingerprint(tables.told, list(map(_shown, item.result.findings)))
-        if key not in systems:
-            systems[key] = _system(item, tables, most_states)
-        subjects.append(told_subject(item, tables, systems[key], key))
-    return ExplorerDocument(title, generator, command, answer, matrix, tuple(subjects), systems)
+    found = examined if isinstance(examined, Gathered) else gathered(examined, most_states)
+    return ExplorerDocument(title, generator, command, answer, matrix, found.subjects, found.systems)
 
 
 def _shown(finding: Finding) -> tuple[object, ...]:

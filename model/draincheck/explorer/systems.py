@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from draincheck.analysis.avoidability import Avoidabilities
@@ -24,6 +25,9 @@ __all__ = ["MOST_STATES", "examined_system"]
 
 #: states of a system that are embedded: some seconds' worth, and some hundred kilobytes
 MOST_STATES: Final = 30_000
+
+#: initial states that are embedded where there is no room for all states, and no run to begin with
+STARTS: Final = 100
 
 
 def examined_system(item: Examined, tables: Tables, most_states: int = MOST_STATES) -> PageSystem:
@@ -55,7 +59,7 @@ def examined_system(item: Examined, tables: Tables, most_states: int = MOST_STAT
         actions=tables.actions,
         variants=ground.variants,
         lanes=ground.lanes.lanes,
-        graph=ground.columns(fates, _said(region)),
+        graph=ground.columns(fates, _said(region, bool(shown))),
         evidence=tuple(evidence),
     )
 
@@ -78,7 +82,8 @@ def _region(tables: Tables, passed: Sequence[State], most: int) -> WalkRegion:
     conditions = demanded_conditions(tables)
     if most and (graph := _whole(tables.system, conditions, most)) is not None:
         return WalkRegion.all_of(graph)
-    return WalkRegion.around(tables.system, passed or [tables.system.initial[0]], conditions, most)
+    starts = passed or islice(tables.system.initial, STARTS)
+    return WalkRegion.around(tables.system, starts, conditions, most)
 
 
 def _whole(system: TransitionSystem, conditions: Sequence[BoolExpr], most: int) -> StateGraph | None:
@@ -89,8 +94,10 @@ def _whole(system: TransitionSystem, conditions: Sequence[BoolExpr], most: int) 
     return graph if graph.stopped is None else None
 
 
-def _said(region: WalkRegion) -> str:
-    states = counted(len(region.states), "state")
+def _said(region: WalkRegion, runs: bool) -> str:
+    number = len(region.states)
+    states = counted(number, "state")
     if region.whole is not None:
         return f"all {states} that can be reached"
-    return f"the {states} that lie nearest to these runs; there are more"
+    near = f"{'lies' if number == 1 else 'lie'} nearest to {'these runs' if runs else 'the start'}"
+    return f"the {states} that {near}; there are more"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from draincheck.checking import Finding, Result
 from draincheck.explorer.document import PageCell, PageMatrix, PageRow, Tone
 from draincheck.explorer.examined import Examined
+from draincheck.explorer.making import Gathered, gathered
 from draincheck.knobs import parse_setting
+from draincheck.pool import in_processes
 from draincheck.revisions import find_revision
 from draincheck.verdict import Outcome
 from drainspecs.mirror.code_base import CodeBase
@@ -15,7 +18,10 @@ from drainspecs.mirror.explored import examined
 from drainspecs.mirror.impact import SAFE, matters
 from drainspecs.suite.matrix import Row, RowResult, system_of
 
-__all__ = ["matrix_of", "subjects_of"]
+__all__ = ["gathered_of", "matrix_of", "subjects_of"]
+
+#: rows that one process makes before it takes more: neighbours, which share most
+PIECE: Final = 17
 
 
 def matrix_of(results: Sequence[RowResult]) -> PageMatrix:
@@ -37,6 +43,13 @@ def matrix_of(results: Sequence[RowResult]) -> PageMatrix:
 def subjects_of(results: Sequence[RowResult]) -> Iterator[Examined]:
     """The rows as subjects; one whose model is wrong, or that nobody came to, is none."""
     return map(_examined, _sound(results))
+
+
+def gathered_of(results: Sequence[RowResult], processes: int | None = None) -> Iterator[Gathered]:
+    """The subjects of the rows in parts, by as many processes as there are cores (or `processes`). Raises OutOfBudget."""
+    found = _sound(results)
+    parts = [found[start : start + PIECE] for start in range(0, len(found), PIECE)]
+    return in_processes(lambda part: gathered(subjects_of(part)), parts, processes)
 
 
 def _sound(results: Sequence[RowResult]) -> list[RowResult]:

@@ -1,0 +1,75 @@
+"""How large the explorer's document is: small enough for a mail, with all its graphs to walk in."""
+
+from __future__ import annotations
+
+import pytest
+
+from draincheck.checking import check
+from draincheck.explorer.document import Opening, Tone
+from draincheck.explorer.examined import Examined
+from draincheck.explorer.making import document, together
+from draincheck.explorer.packing import embedded
+from draincheck.lang import Model
+from draincheck.model_file import ModelFile
+from draincheck.revisions import code_bases
+from drainspecs.mirror.answer import answering_scenarios
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.explored import examined
+from drainspecs.mirror.scenarios import applies
+from drainspecs.suite.explored import gathered_of, matrix_of
+from drainspecs.suite.matrix import decide_all, default_rows
+from tests.support.samples import sampled
+
+#: what the page itself takes, with some room
+PAGE = 300_000
+#: what a report may take: of one code base, and of all of them
+ONE, ALL = 2_000_000, 15_000_000
+ANSWER = Opening(Tone.BAD, "an answer", "")
+
+
+@pytest.mark.parametrize("name", sampled([row.name for row in code_bases()], ["ab27c3b5e7"], 5))
+def test_a_code_base_in_all_its_scenarios_is_small(name: str) -> None:
+    """Less than 2 MB with the page around it, and every graph is there as a whole."""
+    subjects = [CodeBase.named(name, scenario.name) for scenario in answering_scenarios()]
+    items = [examined(item, check(item)) for item in subjects if applies(item.revision, item.scenario)]
+    found = document(items, title="t", generator="g", command="c", answer=ANSWER)
+    assert len(found.subjects) >= 8
+    assert all(system.graph.complete for system in found.systems.values())
+    assert len(embedded(found)) < ONE - PAGE
+
+
+@pytest.mark.slow
+def test_the_matrix_is_small_enough() -> None:
+    """Less than 15 MB; rows that cannot be told apart share a system, and each has its cell and its subject."""
+    results = list(decide_all(default_rows()))
+    found = document(
+        together(gathered_of(results)), title="t", generator="g", command="c", answer=ANSWER, matrix=matrix_of(results)
+    )
+    assert found.matrix is not None
+    cells = [cell for row in found.matrix.rows for cell in row.cells if cell is not None]
+    assert sorted(cell.subject for cell in cells if cell.subject is not None) == list(range(len(results)))
+    for row in found.matrix.rows:
+        for cell in row.cells:
+            if cell is not None and cell.subject is not None:
+                assert found.subjects[cell.subject].title.startswith(f"{row.name} / ")
+    assert len(found.systems) < len(results) * 3 // 4
+    assert len(embedded(found)) < ALL - PAGE
+
+
+def test_a_large_system_is_cut() -> None:
+    """Of a system with more states than there is room for those nearest to its run are there, and the page says so."""
+    m = Model("large")
+    counts = [m.int(f"x{number}", 0, 20) for number in range(4)]
+    for number, x in enumerate(counts):
+        with m.thread(f"t{number}") as p, p.loop():
+            p.do("up", x.inc(), when=x < 20)
+    m.always("small", counts[0] < 20)
+    subject = ModelFile("model.py", "build", m.compile())
+    found = document(
+        [Examined(subject, check(subject))], title="t", generator="g", command="c", answer=ANSWER, most_states=2000
+    )
+    (system,) = found.systems.values()
+    assert 1990 < system.graph.states <= 2000
+    assert system.graph.complete is False
+    assert system.evidence[0].turning is None
+    assert system.evidence[0].untold
