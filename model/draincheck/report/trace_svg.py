@@ -256,10 +256,18 @@ class _Drawing:
 
     def _letter(self, x: float, y: float, letters: str, *, bad: bool = False, small: bool = False) -> None:
         """A mark: its letters on a disk."""
-        said, radius = shortened(letters, 5), 7.0 if small else 8.5
-        half = max(radius, columns(said) * SIZE * WIDE / 2 + 4)
+        half, radius = self._half(letters), 7.0 if small else 8.5
+        half = max(radius, half)
         self.sheet.rect(x - half, y - radius, 2 * half, 2 * radius, f"f-{'red' if bad else 'blue'}", rx=radius)
-        self.sheet.text(x, y + 3.8, said, "bold middle f-paper")
+        self.sheet.text(x, y + 3.8, self._fitting(letters), "bold middle f-paper")
+
+    def _fitting(self, letters: str) -> str:
+        """As much of a mark as finds room in its lane."""
+        return shortened(letters, max(1, int((self.table.pitch - 10) / (SIZE * WIDE))))
+
+    def _half(self, letters: str) -> float:
+        """How far a mark, or a dot where there is none, reaches to each side."""
+        return max(8.5, columns(self._fitting(letters)) * SIZE * WIDE / 2 + 4) if letters else 4.2
 
     # -- behind it ----------------------------------------------------------------------------------
 
@@ -302,13 +310,17 @@ class _Drawing:
 
     def _arrows(self, rows: dict[int, _Row]) -> None:
         for arrow in self.fold.arrows:
-            look, there = _LOOKS[arrow.kind], self.lanes.steps[arrow.end - 1].lane
-            here = self.lanes.steps[arrow.start - 1].lane
-            start = self.table.lane(here), rows[arrow.start].middle + look.lower
-            end = self.table.lane(there), rows[arrow.end].middle + min(look.lower, 0)
+            look = _LOOKS[arrow.kind]
+            start = self._edge(rows, arrow.start, look.lower)
+            end = self._edge(rows, arrow.end, min(look.lower, 0))
             title = f"step {arrow.start} {arrow.kind.value} {', '.join(arrow.what)}, step {arrow.end}"
             beside = self.table.pitch * (0.42 if look.lower < 0 else 0.28)
             self.sheet.path(_bent(start, end, beside), f"s-{look.colour} {look.kind}".strip(), title, look.colour)
+
+    def _edge(self, rows: dict[int, _Row], number: int, lower: float) -> tuple[float, float, float]:
+        """The middle of a step's dot, or a little lower, and how far that reaches to the sides."""
+        step = self.lanes.steps[number - 1]
+        return self.table.lane(step.lane), rows[number].middle + lower, self._half("".join(step.marks))
 
     # -- below --------------------------------------------------------------------------------------
 
@@ -359,15 +371,16 @@ _LOOKS: Final = {
 }
 
 
-def _bent(start: tuple[float, float], end: tuple[float, float], lane: float) -> str:
+def _bent(start: tuple[float, float, float], end: tuple[float, float, float], lane: float) -> str:
     """Sideways to where it goes down beside a lane, and into the dot there: a row has one dot, so that nothing is crossed.
 
-    `lane` is how far beside the lane that is.
+    `lane` is how far beside the lane that is, where the dot leaves room.
     """
-    (x1, y1), (x2, y2) = start, end
+    (x1, y1, from_dot), (x2, y2, to_dot) = start, end
     side = 1 if x2 > x1 else -1
-    x1, x2, down = x1 + side * 5, x2 - side * 7, x2 - side * lane
-    corner = min(5.0, abs(y2 - y1) / 2, lane - 7)
+    lane = max(lane, to_dot + 8)
+    x1, x2, down = x1 + side * from_dot, x2 - side * (to_dot + 2), x2 - side * lane
+    corner = min(5.0, abs(y2 - y1) / 2, lane - to_dot - 2)
     return (
         f"M{x1:.1f},{y1:.1f} H{down - side * corner:.1f} Q{down:.1f},{y1:.1f} {down:.1f},{y1 + corner:.1f} "
         f"V{y2 - corner:.1f} Q{down:.1f},{y2:.1f} {down + side * corner:.1f},{y2:.1f} H{x2:.1f}"
