@@ -12,7 +12,7 @@ from functools import cached_property
 from math import radians, sin
 from typing import Final, NamedTuple
 
-from draincheck.report.arrows import ArrowKind
+from draincheck.report.arrows import Arrow, ArrowKind
 from draincheck.report.calls import CallEvent
 from draincheck.report.folding import Fold, folded
 from draincheck.report.heading import facts_of
@@ -309,12 +309,16 @@ class _Drawing:
             self.sheet.line(self.table.lane(place), top, self.table.lane(place), bottom, "s-faint thin")
 
     def _arrows(self, rows: dict[int, _Row]) -> None:
+        taken: dict[tuple[int, bool], list[tuple[int, int, int]]] = {}
         for arrow in self.fold.arrows:
             look = _LOOKS[arrow.kind]
             start = self._edge(rows, arrow.start, look.lower)
             end = self._edge(rows, arrow.end, min(look.lower, 0))
             title = f"step {arrow.start} {arrow.kind.value} {', '.join(arrow.what)}, step {arrow.end}"
-            beside = self.table.pitch * (0.42 if look.lower < 0 else 0.28)
+            beside = self.table.pitch * 0.28
+            if look.lower < 0:
+                side = taken.setdefault((self.lanes.steps[arrow.end - 1].lane, start[0] < end[0]), [])
+                beside = min(beside + 5 + 3.5 * _track(side, arrow), self.table.pitch - 8)
             self.sheet.path(_bent(start, end, beside), f"s-{look.colour} {look.kind}".strip(), title, look.colour)
 
     def _edge(self, rows: dict[int, _Row], number: int, lower: float) -> tuple[float, float, float]:
@@ -385,6 +389,14 @@ def _bent(start: tuple[float, float, float], end: tuple[float, float, float], la
         f"M{x1:.1f},{y1:.1f} H{down - side * corner:.1f} Q{down:.1f},{y1:.1f} {down:.1f},{y1 + corner:.1f} "
         f"V{y2 - corner:.1f} Q{down:.1f},{y2:.1f} {down + side * corner:.1f},{y2:.1f} H{x2:.1f}"
     )
+
+
+def _track(taken: list[tuple[int, int, int]], arrow: Arrow) -> int:
+    """The first track beside a lane that no other arrow takes at the same time; it is taken from now on."""
+    used = {track for first, last, track in taken if arrow.start < last and first < arrow.end}
+    track = next(number for number in range(len(used) + 1) if number not in used)
+    taken.append((arrow.start, arrow.end, track))
+    return track
 
 
 def _filled(lines: Sequence[str], number: int) -> list[str]:
