@@ -9,7 +9,8 @@ no hand-over says so already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import pairwise
 
@@ -49,44 +50,54 @@ class Arrow(Struct, frozen=True):
 
 def arrows_of(run: Run, events: Sequence[CallEvent], lanes: Sequence[object]) -> tuple[Arrow, ...]:
     """All arrows of a run, by the steps that they leave; `lanes` has for each step the lane that it stands in."""
-    control = [*_entered(run, events), *_given_back(run, events)]
+    steps = _Steps(run)
+    control = [*_entered(steps, events), *_given_back(steps, events)]
     handed = list(_handed_over(run, lanes))
-    woken = _woken(run, {(arrow.start, arrow.end) for arrow in control}, handed)
+    woken = _woken(steps, {(arrow.start, arrow.end) for arrow in control}, handed)
     return tuple(sorted([*control, *handed, *woken], key=lambda arrow: (arrow.start, arrow.end, arrow.kind.value)))
+
+
+class _Steps:
+    """The steps of a run, by who takes them."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.numbers: dict[str, list[int]] = {}
+        for number, step in enumerate(run.steps, 1):
+            self.numbers.setdefault(_action(run, step).process, []).append(number)
+
+    def next(self, process: str, after: int) -> int:
+        """The number of the process's first step behind one; 0 if there is none."""
+        mine = self.numbers.get(process, [])
+        place = bisect_right(mine, after)
+        return mine[place] if place < len(mine) else 0
 
 
 # -- control ---------------------------------------------------------------------------------------
 
 
-def _entered(run: Run, events: Sequence[CallEvent]) -> Iterator[Arrow]:
+def _entered(steps: _Steps, events: Iterable[CallEvent]) -> Iterator[Arrow]:
     for event in events:
         coroutine = event.part.enters
-        if coroutine and (there := _next_step(run, coroutine, event.step)):
+        if coroutine and (there := steps.next(coroutine, event.step)):
             yield Arrow(ArrowKind.ENTER, event.step, there, (coroutine,))
 
 
-def _given_back(run: Run, events: Sequence[CallEvent]) -> Iterator[Arrow]:
+def _given_back(steps: _Steps, events: Iterable[CallEvent]) -> Iterator[Arrow]:
     """A coroutine that ran before a step of its own and does not run behind it has given control back to whoever entered it last."""
-    controls = run.system.controls
-    tokens = {item.process: run.system.position[item.token] for item in controls if item.token is not None}
-    for number, step in enumerate(run.steps, 1):
-        coroutine = run.system.actions[step.action].process
-        token = tokens.get(coroutine)
+    system = steps.run.system
+    tokens = {item.process: system.position[item.token] for item in system.controls if item.token is not None}
+    enterers = {event.step: event for event in events if event.part.enters}
+    entered_by: dict[str, str] = {}
+    for number, step in enumerate(steps.run.steps, 1):
+        process = _action(steps.run, step).process
+        token = tokens.get(process)
         if token is not None and step.before[token] and not step.after[token]:
-            enterer = _last_enterer(events, coroutine, number)
-            if enterer and (there := _next_step(run, enterer, number)):
-                yield Arrow(ArrowKind.BACK, number, there, (coroutine,))
-
-
-def _last_enterer(events: Sequence[CallEvent], coroutine: str, before: int) -> str:
-    found = [event.process for event in events if event.part.enters == coroutine and event.step < before]
-    return found[-1] if found else ""
-
-
-def _next_step(run: Run, process: str, after: int) -> int:
-    """The number of the process's first step behind one; 0 if there is none."""
-    rest = enumerate(run.steps[after:], after + 1)
-    return next((number for number, step in rest if _action(run, step).process == process), 0)
+            there = steps.next(entered_by[process], number) if process in entered_by else 0
+            if there:
+                yield Arrow(ArrowKind.BACK, number, there, (process,))
+        if number in enterers:
+            entered_by[enterers[number].part.enters] = process
 
 
 def _action(run: Run, step: Step) -> Action:
@@ -143,13 +154,14 @@ def _with(state: State, place: int, value: int) -> State:
     return (*state[:place], value, *state[place + 1 :])
 
 
-def _woken(run: Run, control: set[tuple[int, int]], handed: Sequence[Arrow]) -> Iterator[Arrow]:
+def _woken(steps: _Steps, control: set[tuple[int, int]], handed: Iterable[Arrow]) -> Iterator[Arrow]:
     """Wakeups that neither control that is given nor a hand-over explains."""
+    run = steps.run
     told = {(arrow.start, _action(run, run.steps[arrow.end - 1]).process) for arrow in handed}
     processes = dict.fromkeys(action.process for action in run.system.actions)
     for number, step in enumerate(run.steps, 1):
         for process in processes:
-            there = _next_step(run, process, number)
+            there = steps.next(process, number)
             if not there or (number, process) in told or (number, there) in control:
                 continue
             if _action(run, step).process != process and (names := _lets_go_on(run, step, run.steps[there - 1])):
