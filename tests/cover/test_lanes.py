@@ -62,6 +62,26 @@ def test_lanes_are_threads_contexts_coroutines_and_the_outside() -> None:
     )
 
 
+def test_a_context_is_called_with_its_thread_where_that_has_no_lane() -> None:
+    """Nobody would know otherwise whose it is."""
+    titles = drawn(round_trip(), "never done").titles
+    assert titles == (
+        "clock",
+        "timers (main loop)",
+        "completions (main loop)",
+        "bottom_half (main loop)",
+        "job",
+        "disk",
+    )
+    assert lanes_of(Run.of(*bug_case_1())).titles == (
+        "guest",
+        "main thread",
+        "qemu_aio_context",
+        "iohandler_ctx",
+        "mirror",
+    )
+
+
 def test_steps_stand_in_their_lanes() -> None:
     """Each with its number, labels, marks, changes and the round of the loop that it belongs to."""
     steps = drawn(round_trip(), "never done").steps

@@ -180,6 +180,15 @@ class Lanes(Struct, frozen=True):
     loop: int | None
     ending: TraceEnd
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What each lane is called where nothing else says whose it is: a context with its thread, unless that has a lane itself."""
+        threads = {lane.name for lane in self.lanes if lane.kind is LaneKind.THREAD}
+        alone = (lane.kind is LaneKind.CONTEXT and lane.group not in threads for lane in self.lanes)
+        return tuple(
+            f"{lane.name} ({lane.group})" if far else lane.name for lane, far in zip(self.lanes, alone, strict=True)
+        )
+
 
 def lanes_of(run: Run, about: About | None = None) -> Lanes:
     """A run in lanes; `about` says what its marks mean, and which truth values are windows."""

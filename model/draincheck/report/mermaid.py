@@ -12,7 +12,7 @@ from typing import Final
 from draincheck.escape import harmless
 from draincheck.report.arrows import Arrow, ArrowKind
 from draincheck.report.folding import Fold, folded
-from draincheck.report.lanes import Band, Lane, Lanes, PlacedStep, lanes_of
+from draincheck.report.lanes import Band, Lanes, PlacedStep, lanes_of
 from draincheck.report.layout import listed
 from draincheck.run import Run
 from draincheck.subject import About
@@ -72,11 +72,11 @@ class _Diagram:
         if not self.lanes.lanes:
             yield "participant p0 as (nobody)"
         groups = [lane.group for lane in self.lanes.lanes]
-        for place, lane in enumerate(self.lanes.lanes):
+        for place, (lane, title) in enumerate(zip(self.lanes.lanes, self.lanes.titles, strict=True)):
             boxed = groups.count(lane.group) > 1
             if boxed and lane.group not in groups[:place]:
                 yield f"box transparent {_text(lane.group)}"
-            yield f"participant p{place} as {_named(lane)}"
+            yield f"participant p{place} as {_text(lane.name if boxed else title) or '(no name)'}"
             if boxed and lane.group not in groups[place + 1 :]:
                 yield "end"
 
@@ -125,10 +125,6 @@ def _words(step: PlacedStep) -> str:
     said = list(dict.fromkeys(marked)) or ["(goes on)"]
     changes = listed("", (assigned(change.name, change.new) for change in step.changes), COLUMNS)
     return "<br/>".join(map(_text, [f"{step.number}. {said[0]}", *said[1:], *changes]))
-
-
-def _named(lane: Lane) -> str:
-    return _text(lane.name) or "(no name)"
 
 
 def _text(text: str) -> str:

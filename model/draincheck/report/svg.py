@@ -22,7 +22,7 @@ COLOURS: Final[Mapping[str, tuple[str, str]]] = {
     "ink": ("#1b1f24", "#e6edf3"),
     "muted": ("#636c76", "#8d96a0"),
     "faint": ("#d4d9e0", "#30363d"),
-    "band": ("#f2f4f7", "#161b22"),
+    "band": ("#f2f4f7", "#1b212b"),
     "blue": ("#1f5fd0", "#6cb0ff"),
     "teal": ("#0c7a75", "#4fd1c5"),
     "orange": ("#b3560b", "#e8a24c"),

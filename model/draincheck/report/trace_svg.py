@@ -162,7 +162,7 @@ class _Drawing:
 
     def _names(self, top: float) -> float:
         """The names of the lanes, leaning, and a line below those of one thread."""
-        names = [shortened(lane.name, LONGEST_NAME) or "(no name)" for lane in self.lanes.lanes]
+        names = [shortened(title, LONGEST_NAME) or "(no name)" for title in self.lanes.titles]
         longest = max((columns(name) for name in names), default=0) * SIZE * WIDE
         y = top + longest * sin(radians(LEAN)) + 14
         for place, (lane, name) in enumerate(zip(self.lanes.lanes, names, strict=True)):
