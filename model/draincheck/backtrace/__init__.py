@@ -1,0 +1,1 @@
+"""Backtraces of real programs: read, and found again among the states of models."""
