@@ -7,7 +7,6 @@ where a line begins with `#` and a number; what follows until the next frame or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from msgspec import Struct, field
 
