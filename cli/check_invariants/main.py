@@ -37,6 +37,7 @@ COMMANDS = {
     "explain": "Explain a trace, step by step.",
     "replay": "Execute a trace on the reference core, with real bytes.",
     "log": "Hold trace logs of real QEMUs against the drain rule.",
+    "locate": "Say where a backtrace of a hung or aborted QEMU was taken.",
     "simulate": "Run code bases on the reference core under random schedules.",
     "conform": "Hold the model and the reference core against each other.",
     "parametric": "Decide the drain invariant for any number of guest writes.",

@@ -1,0 +1,41 @@
+"""`check-invariants locate`: backtraces of a hung or aborted QEMU, found again among the states of models."""
+
+from __future__ import annotations
+
+import click
+
+from check_invariants import options
+from check_invariants.deferred import Deferred
+
+
+@click.command("locate", cls=Deferred)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--model", "model", metavar="MODEL.py:FUNCTION", help="Search a model of your own instead of QEMU's code bases."
+)
+@options.settings
+@options.revision(multiple=True)
+@options.scenario(multiple=True)
+@click.option(
+    "--top", type=click.IntRange(min=1), default=3, show_default=True, metavar="N", help="How many places are told."
+)
+@click.option(
+    "-o", "--output", type=click.Path(), metavar="TRACE.json", help="Write a shortest trace to the best place."
+)
+@options.budget
+@options.as_json
+def command() -> None:
+    """Say where a backtrace was taken.
+
+    Reads what gdb prints for `thread apply all bt` (or `bt full`), eu-stack and pstack, quoted, wrapped, cut or without symbols, with the
+    coroutine stacks of QEMU's gdb scripts if they are there. Of the functions in it those that the models know are looked for among all
+    reachable states: which code base in which scenario has threads that stand so together, by which shortest trace, what each waits for, whether
+    it can get out, what that violates and which commit ends it. A frame without a name matches anything. `-` reads standard input.
+
+    \b
+    Exit codes: 0 named: all that fits violates the same; 30 several states fit, or an ordinary one, or
+    only a part; 10 nothing fits; 150 no backtrace; 2 there is no such file.
+
+    \b
+    Example: gdb -p $(pidof qemu-system-x86_64) -batch -ex 'thread apply all bt' > bt.txt; check-invariants locate bt.txt
+    """

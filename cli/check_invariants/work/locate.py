@@ -1,0 +1,164 @@
+"""`check-invariants locate`: what it does and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import click
+from msgspec import to_builtins
+
+from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, worst
+from check_invariants.files import check_output, write_to
+from check_invariants.inputs import read_bytes
+from check_invariants.names import merged
+from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
+from check_invariants.own_models import load_model
+from draincheck.backtrace.located import Answer, Candidate, Located, Place, candidates, located, shortest_run
+from draincheck.backtrace.reading import read_backtrace
+from draincheck.errors import ModelError
+from draincheck.knobs import Setting
+from draincheck.qemu import Scenario
+from draincheck.reason import Stop
+from draincheck.report.jsontrace import write_trace
+from draincheck.report.locate_text import answer_of, place_lines, unknown_lines, waits_of
+from draincheck.revisions import Revision, with_settings
+from draincheck.subject import Subject
+from draincheck.verdict import Limits
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.explored import remedy_of
+from drainspecs.suite.matrix import default_rows
+
+#: states of one system that are looked at
+MOST = 200_000
+
+_CODES: Mapping[Answer, ExitCode] = {
+    Answer.NAMED: ExitCode.OK,
+    Answer.SEVERAL: ExitCode.INCONCLUSIVE,
+    Answer.ORDINARY: ExitCode.INCONCLUSIVE,
+    Answer.PARTIAL: ExitCode.INCONCLUSIVE,
+    Answer.NOTHING: ExitCode.DIFFERENT,
+    Answer.NO_BACKTRACE: ExitCode.MALFORMED,
+}
+
+
+def command(
+    *,
+    files: Sequence[str],
+    model: str | None,
+    settings: Sequence[tuple[str, Setting]],
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    top: int,
+    output: str | None,
+    as_json: bool,
+) -> ExitCode:
+    """Search each backtrace in all systems."""
+    if output is not None:
+        check_output(output)
+    texts = [(file, _text(file)) for file in files]
+    systems, stop = _systems(model, settings, revisions, scenarios)
+    found = [(file, located(read_backtrace(text), systems)) for file, text in texts]
+    code = worst([*(_CODES[each.answer] for _, each in found), *([ExitCode.INCONCLUSIVE] if stop else [])])
+    if output is not None:
+        _write(output, [each for _, each in found])
+    if as_json:
+        emit_json("locate", {"files": [_json(file, each, top) for file, each in found]}, code)
+    else:
+        for file, each in found:
+            _show(file, each, top)
+    emit_stop(stop, "what was not searched is not known")
+    return code
+
+
+def _text(file: str) -> str:
+    """What a file says, whatever its encoding. Raises UsageError."""
+    try:
+        return read_bytes(file).decode(errors="replace")
+    except OSError as error:
+        raise click.UsageError(f"{file}: {error.strerror or error}") from error
+
+
+def _systems(
+    model: str | None,
+    settings: Sequence[tuple[str, Setting]],
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+) -> tuple[list[Candidate], Stop | None]:
+    """The systems to search, each explored; with a stop, those that came before it."""
+    if model is not None:
+        if revisions or scenarios:
+            raise click.UsageError("a model of your own has no --revision or --scenario")
+        subjects: list[Subject] = [load_model(model, settings)]
+    else:
+        turned = merged(settings)
+        subjects = [
+            CodeBase(with_settings(row.revision, turned) if turned else row.revision, row.scenario)
+            for row in default_rows(revisions, scenarios)
+        ]
+    if not subjects:
+        raise EmptySelection("none of these code bases can run these scenarios")
+    try:
+        return until_stopped(candidates(subjects, Limits(states=MOST)), "system", "searched", None)
+    except ModelError as error:
+        raise MalformedInput(str(error)) from error
+
+
+def _write(output: str, found: Sequence[Located]) -> None:
+    """Write a trace to the best place of the first backtrace that has one."""
+    place = next((each.places[0] for each in found if each.places), None)
+    if place is not None:
+        candidate, match = place.where[0]
+        write_to(output, write_trace(shortest_run(candidate, match), source=candidate.subjects[0].source()))
+
+
+# -- text
+
+
+def _show(file: str, found: Located, top: int) -> None:
+    answer = answer_of(file, found)
+    emit(f"{answer}\n")
+    for number, place in enumerate(found.places[:top], 1):
+        emit(f"\n{number}. " + "".join(f"{line}\n" for line in place_lines(found, place)))
+        emit("".join(f"{line}\n" for line in [*waits_of(place), *_ended_by(place)]))
+    if len(found.places) > top:
+        emit(f"\n{len(found.places) - top} more that fit less, with --top\n")
+    unknown = "".join(f"{line}\n" for line in unknown_lines(found))
+    emit(f"\n{unknown}{answer}\n" if found.places or unknown else "")
+
+
+def _ended_by(place: Place) -> Sequence[str]:
+    """Which commit ends what is violated, of the last code base that shows it."""
+    subjects = [subject for subject in place.subjects if isinstance(subject, CodeBase)]
+    if not subjects or not place.violated:
+        return ()
+    found = remedy_of(subjects[-1], place.violated[0])
+    return () if found is None else [f"  {found.sentence}", *(f"  {line}" for line in found.lines)]
+
+
+# -- JSON
+
+
+def _json(file: str, found: Located, top: int) -> Document:
+    return {
+        "file": file,
+        "answer": found.answer.value,
+        "sentence": answer_of(file, found),
+        "places": [_place_json(place) for place in found.places[:top]],
+        "known": list(found.known),
+        "unknown": list(found.unknown),
+        "unread": list(found.backtrace.unread),
+        "exit_code": int(_CODES[found.answer]),
+    }
+
+
+def _place_json(place: Place) -> Document:
+    return {
+        "cost": place.match.cost,
+        "fits": place.match.fits,
+        "violated": list(place.violated),
+        "models": [dict(subject.source()) for subject in place.subjects],
+        "depth": place.match.moment.depth,
+        "threads": to_builtins(place.match.pairs),
+        "waiting": list(waits_of(place)),
+        "ended_by": list(_ended_by(place)),
+    }

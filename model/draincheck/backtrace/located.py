@@ -1,0 +1,146 @@
+"""A backtrace against many systems: which can show it, best first, those that show the same together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from itertools import groupby
+
+from msgspec import Struct
+
+from draincheck.backtrace.index import Postures, postures
+from draincheck.backtrace.locating import Match, best_matches, names_known, speaking
+from draincheck.backtrace.stacks import Backtrace, StackOf
+from draincheck.run import Run, Trace
+from draincheck.subject import Subject
+from draincheck.system import TransitionSystem
+from draincheck.verdict import Limits
+
+__all__ = ["Answer", "Candidate", "Located", "Place", "candidates", "located", "shortest_run"]
+
+
+class Candidate(Struct, frozen=True, eq=False):
+    """A system, who has it, and what a debugger could see of it."""
+
+    subjects: tuple[Subject, ...]
+    postures: Postures
+
+
+class Place(Struct, frozen=True):
+    """Where a backtrace may have been taken: what is the same of several systems.
+
+    Attributes:
+        match: of the first of them.
+        where: each system with its match.
+    """
+
+    match: Match
+    where: tuple[tuple[Candidate, Match], ...]
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All that have one of the systems."""
+        return tuple(subject for candidate, _ in self.where for subject in candidate.subjects)
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """The properties that such a state violates, or the step in which it stands."""
+        return self.match.moment.hopeless or self.match.moment.breaks
+
+
+class Answer(Enum):
+    """What came of it."""
+
+    NAMED = "named"
+    SEVERAL = "several"
+    ORDINARY = "ordinary"
+    PARTIAL = "partial"
+    NOTHING = "nothing fits"
+    NO_BACKTRACE = "no backtrace"
+
+
+class Located(Struct, frozen=True):
+    """What is known of a backtrace.
+
+    Attributes:
+        answer: the kind of it.
+        places: the best first.
+        stacks: the stacks that say something.
+        known: their functions that models know.
+        unknown: their other functions.
+    """
+
+    answer: Answer
+    backtrace: Backtrace
+    places: tuple[Place, ...] = ()
+    stacks: tuple[StackOf, ...] = ()
+    known: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def candidates(subjects: Iterable[Subject], limits: Limits) -> Iterator[Candidate]:
+    """Systems with those who have them, each explored once, in the order of its first subject. Raises ModelError for a model at fault."""
+    found: dict[str, tuple[TransitionSystem, list[Subject]]] = {}
+    for subject in subjects:
+        system = subject.system()
+        found.setdefault(system.digest, (system, []))[1].append(subject)
+    for system, those in found.values():
+        yield Candidate(tuple(those), postures(system, limits))
+
+
+def located(backtrace: Backtrace, systems: Sequence[Candidate]) -> Located:
+    """Where a backtrace may have been taken."""
+    if not backtrace.stacks:
+        return Located(Answer.NO_BACKTRACE, backtrace)
+    vocabulary = frozenset[str]().union(*(each.postures.vocabulary for each in systems))
+    stacks = speaking(backtrace, vocabulary)
+    known, unknown = names_known(stacks or backtrace.stacks, vocabulary)
+    if not stacks:
+        return Located(Answer.NOTHING, backtrace, (), (), tuple(known), tuple(unknown))
+    found = [
+        (each, match) for each in systems for match in _distinct(best_matches(stacks, each.postures, vocabulary, 200))
+    ]
+    places = tuple(_places(found))
+    return Located(_answer(places), backtrace, places, tuple(stacks), tuple(known), tuple(unknown))
+
+
+def _distinct(matches: Iterable[Match]) -> Iterator[Match]:
+    """The best match of each kind: what is violated, or nothing."""
+    seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+    for match in matches:
+        kind = (match.moment.hopeless, match.moment.breaks)
+        if kind not in seen:
+            seen.add(kind)
+            yield match
+
+
+def _places(found: Sequence[tuple[Candidate, Match]]) -> Iterator[Place]:
+    """Those that cost the same and violate the same together."""
+
+    def kind(each: tuple[Candidate, Match]) -> tuple[int, bool, tuple[str, ...], tuple[str, ...]]:
+        cost, ordinary, _ = each[1].rank
+        return cost, ordinary, each[1].moment.hopeless, each[1].moment.breaks
+
+    for _, group in groupby(sorted(found, key=kind), key=kind):
+        those = tuple(group)
+        yield Place(min((match for _, match in those), key=lambda match: match.rank), those)
+
+
+def _answer(places: Sequence[Place]) -> Answer:
+    """Named: all that fits violates the same. Where ordinary states fit as well, nothing but these, or different violations, several do."""
+    best = [place for place in places if place.match.cost == places[0].match.cost] if places else []
+    if not best or not best[0].match.fits:
+        speaks = best and any(pair.stack and pair.calls and not pair.fit.strange for pair in best[0].match.pairs)
+        return Answer.PARTIAL if speaks else Answer.NOTHING
+    violated = {place.violated for place in best}
+    if violated == {()}:
+        return Answer.ORDINARY
+    return Answer.NAMED if len(violated) == 1 else Answer.SEVERAL
+
+
+def shortest_run(candidate: Candidate, match: Match) -> Run:
+    """A shortest run to the states of a match, executed."""
+    graph, system = candidate.postures.graph, candidate.postures.graph.system
+    initial, actions = graph.path(match.moment.state)
+    name = next(iter(match.moment.hopeless), "")
+    return Run.of(system, Trace(system.name, system.digest, name, initial, tuple(actions)))

@@ -1,0 +1,107 @@
+"""Where a backtrace was found, for people: the answer, who is who, what each thread waits for, and whether it can get out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from draincheck.analysis.waiting import situation_in
+from draincheck.backtrace.located import Answer, Located, Place
+from draincheck.backtrace.locating import Pair
+from draincheck.report.waiting import waiting_lines
+from draincheck.words import counted, listed
+
+__all__ = ["answer_of", "named_places", "place_lines", "unknown_lines"]
+
+#: code bases, functions, places that are listed
+SHOWN = 12
+WIDTH = 100
+
+
+def answer_of(file: str, found: Located) -> str:
+    """One sentence: where a backtrace was taken."""
+    return f"{file}: {_answer(found)}"
+
+
+def _answer(found: Located) -> str:
+    match found.answer:
+        case Answer.NO_BACKTRACE:
+            return "no backtrace: no line of it is a frame (#0 ... in function (...))"
+        case Answer.NOTHING:
+            known = f"; of its functions the models know {listed(found.known[:SHOWN])}" if found.known else ""
+            return f"unknown: no state of these models has such stacks{known}"
+        case Answer.PARTIAL:
+            return f"partly known: {_best(found.places[0])}, but not all of it fits"
+        case Answer.ORDINARY:
+            return f"an ordinary state: {_best(found.places[0])}; nothing is violated there"
+        case Answer.SEVERAL:
+            best = [place for place in found.places if place.match.cost == found.places[0].match.cost]
+            return "several states fit: " + "; or ".join(map(_best, best[:3]))
+        case Answer.NAMED:
+            return _best(found.places[0])
+
+
+def _best(place: Place) -> str:
+    what = f"violates {listed(place.violated)}" if place.violated else "nothing violated"
+    return f"{what}: {named_places(place)}"
+
+
+def named_places(place: Place) -> str:
+    """The code bases of a place, as many as one line has room for."""
+    titles = [subject.title for subject in place.subjects]
+    more = f" and {len(titles) - 4} more" if len(titles) > 4 else ""
+    return ", ".join(titles[:4]) + more
+
+
+def place_lines(found: Located, place: Place) -> Iterator[str]:
+    """All about one place."""
+    violated = f": violates {listed(place.violated)}" if place.violated else ": nothing is violated"
+    yield f"{counted(len(place.subjects), 'model')} in which the stacks {'fit' if place.match.fits else 'fit in part'}{violated}"
+    titles = [subject.title for subject in place.subjects]
+    yield f"  {', '.join(titles[:SHOWN])}" + (f" and {len(titles) - SHOWN} more" if len(titles) > SHOWN else "")
+    for pair in place.match.pairs:
+        yield from _pair_lines(pair)
+    if not found.backtrace.has_coroutines and any(place.match.moment.coroutines):
+        yield (
+            "  a coroutine that waits is in no thread's stack: `qemu bt` and `qemu coroutine ADDRESS` of QEMU's scripts/qemu-gdb.py show those"
+        )
+
+
+def _pair_lines(pair: Pair) -> Iterator[str]:
+    if pair.stack is None and pair.calls is not None:
+        yield f"  {pair.calls.process}: not in the backtrace; it would stand in {_calls(pair.calls.calls)}"
+    elif pair.stack is not None and pair.calls is None:
+        yield f"  {pair.stack.name}: no thread of the model stands so"
+    elif pair.stack is not None and pair.calls is not None:
+        yield f"  {pair.stack.name} is {pair.calls.process}, in {_calls(pair.calls.calls)}"
+        if pair.fit.strange:
+            yield f"    not so in the model: {', '.join(pair.fit.strange)}"
+        if pair.fit.absent:
+            yield f"    not in the backtrace (inlined, or static): {', '.join(pair.fit.absent)}"
+        if pair.awake:
+            yield "    it sleeps in the backtrace, and could go on in the model"
+
+
+def _calls(calls: Sequence[str]) -> str:
+    return " > ".join(calls)
+
+
+def waits_of(place: Place, width: int = WIDTH) -> Iterator[str]:
+    """Who waits for what in the first of the states, and whether what is demanded can still come."""
+    candidate, match = place.where[0]
+    graph = candidate.postures.graph
+    yield f"in {candidate.subjects[0].title}, after {counted(match.moment.depth, 'step')} at the least:"
+    found = situation_in(graph.system, [graph.state(match.moment.state)])
+    yield from (line.text for line in waiting_lines(found, width, "  "))
+    if match.moment.hopeless:
+        yield f"  it cannot get out: {listed(match.moment.hopeless)}"
+    elif not match.moment.breaks:
+        yield "  it can get out: everything that is demanded can still come"
+
+
+def unknown_lines(found: Located) -> Iterator[str]:
+    """What the models do not know."""
+    if found.unknown:
+        more = f" and {len(found.unknown) - SHOWN} more" if len(found.unknown) > SHOWN else ""
+        yield f"functions that no model has: {', '.join(found.unknown[:SHOWN])}{more}"
+    if found.backtrace.unread:
+        yield f"frames that could not be read: lines {', '.join(map(str, found.backtrace.unread))}"
