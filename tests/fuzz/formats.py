@@ -18,6 +18,7 @@ import click
 
 from check_invariants.main import COMMANDS, cli
 from drainspecs.mirror.scenarios import SCENARIOS
+from tests.support.backtraces import STRANGERS, eu_stack, gdb
 from tests.support.cli import run
 from tests.support.qemu_logs import Guest, made
 
@@ -46,10 +47,11 @@ LONG_WORK: Final = frozenset(COMMANDS) - {
     "replay",
     "certificate",
     "log",
+    "locate",
 }
 
 #: the formats whose inputs are small enough that every command is run to its end
-WHOLE: Final = frozenset({"parameters", "options", "configuration", "reports", "log"})
+WHOLE: Final = frozenset({"parameters", "options", "configuration", "reports", "log", "backtrace"})
 
 #: a limit for what does not
 LIMITS: Final = {"check": ("--timeout", "2", "--max-states", "2000"), "prove": ("--timeout", "2")}
@@ -418,6 +420,26 @@ def log(random: Random, folder: Path) -> Sequence[str]:
     return ["log", "trace.log", *random.choice(((), ("--json",), ("--trace-events", "formats")))]
 
 
+def backtrace(random: Random, folder: Path) -> Sequence[str]:
+    """A backtrace, of a known program or of another, changed somewhere."""
+    calls = (
+        "main",
+        "main_loop_wait",
+        "os_host_main_loop_wait",
+        "g_main_context_dispatch",
+        "aio_bh_poll",
+        "mirror_run",
+        "aio_poll",
+        "ppoll",
+    )
+    stacks = [(_nasty(random), random.choices(calls, k=random.randint(0, 9))) for _ in range(random.randint(0, 3))]
+    text = random.choice((gdb(stacks), gdb(stacks, addresses=False), eu_stack(stacks), *STRANGERS[:3]))
+    text = random.choice((_changed_text, _changed_lines, _changed_words))(text or "#0 f ()", random)
+    (folder / "bt.txt").write_text(text, encoding="utf-8", errors="surrogatepass")
+    wanted = random.choice(((), ("--json",), ("-o", "out.json"), ("--top", "9")))
+    return ["locate", "bt.txt", "--revision", "9a0cec664e", "--scenario", "mirror", *wanted]
+
+
 FORMATS: dict[str, Format] = {
     "command line": command_line,
     "model file": model_file,
@@ -429,6 +451,7 @@ FORMATS: dict[str, Format] = {
     "reports": reports,
     "sizes": sizes,
     "log": log,
+    "backtrace": backtrace,
 }
 
 

@@ -26,10 +26,15 @@ from draincheck.subject import Subject
 from draincheck.verdict import Limits
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import remedy_of
+from drainspecs.mirror.specifications import find_specification
 from drainspecs.suite.matrix import default_rows
 
 #: states of one system that are looked at
 MOST = 200_000
+
+#: what is demanded of whole runs: asked where nothing else is violated for certain
+WHOLE_RUNS = ("liveness", "liveness while the storage stalls")
+_UNDECIDED = (Answer.ORDINARY, Answer.SEVERAL, Answer.PARTIAL)
 
 _CODES: Mapping[Answer, ExitCode] = {
     Answer.NAMED: ExitCode.OK,
@@ -56,8 +61,15 @@ def command(
     if output is not None:
         check_output(output)
     texts = [(file, _text(file)) for file in files]
-    systems, stop = _systems(model, settings, revisions, scenarios)
-    found = [(file, located(read_backtrace(text), systems)) for file, text in texts]
+    traces = [(file, read_backtrace(text)) for file, text in texts]
+    systems, stop = _explored(_subjects(model, settings, revisions, scenarios))
+    found = [(file, located(trace, systems)) for file, trace in traces]
+    if model is None and stop is None and any(each.answer in _UNDECIDED for _, each in found):
+        more, stop = _explored(_subjects(model, settings, revisions, scenarios, *WHOLE_RUNS))
+        found = [
+            (file, located(each.backtrace, [*systems, *more]) if each.answer in _UNDECIDED else each)
+            for file, each in found
+        ]
     code = worst([*(_CODES[each.answer] for _, each in found), *([ExitCode.INCONCLUSIVE] if stop else [])])
     if output is not None:
         _write(output, [each for _, each in found])
@@ -78,25 +90,35 @@ def _text(file: str) -> str:
         raise click.UsageError(f"{file}: {error.strerror or error}") from error
 
 
-def _systems(
+def _subjects(
     model: str | None,
     settings: Sequence[tuple[str, Setting]],
     revisions: Sequence[Revision],
     scenarios: Sequence[Scenario],
-) -> tuple[list[Candidate], Stop | None]:
-    """The systems to search, each explored; with a stop, those that came before it."""
+    *specifications: str,
+) -> list[Subject]:
+    """What is searched: a model of the user's, or code bases."""
     if model is not None:
         if revisions or scenarios:
             raise click.UsageError("a model of your own has no --revision or --scenario")
-        subjects: list[Subject] = [load_model(model, settings)]
-    else:
-        turned = merged(settings)
-        subjects = [
-            CodeBase(with_settings(row.revision, turned) if turned else row.revision, row.scenario)
-            for row in default_rows(revisions, scenarios)
-        ]
-    if not subjects:
+        return [load_model(model, settings)]
+    turned = merged(settings)
+    rows = default_rows(revisions, scenarios)
+    if not rows:
         raise EmptySelection("none of these code bases can run these scenarios")
+    return [
+        CodeBase(
+            with_settings(row.revision, turned) if turned else row.revision,
+            row.scenario,
+            specification=find_specification(name),
+        )
+        for name in specifications or ("invariant",)
+        for row in rows
+    ]
+
+
+def _explored(subjects: Sequence[Subject]) -> tuple[list[Candidate], Stop | None]:
+    """The systems, each explored; with a stop, those that came before it."""
     try:
         return until_stopped(candidates(subjects, Limits(states=MOST)), "system", "searched", None)
     except ModelError as error:
@@ -119,7 +141,7 @@ def _show(file: str, found: Located, top: int) -> None:
     emit(f"{answer}\n")
     for number, place in enumerate(found.places[:top], 1):
         emit(f"\n{number}. " + "".join(f"{line}\n" for line in place_lines(found, place)))
-        emit("".join(f"{line}\n" for line in [*waits_of(place), *_ended_by(place)]))
+        emit("".join(f"{line}\n" for line in [*(waits_of(place) if number == 1 else ()), *_ended_by(place)]))
     if len(found.places) > top:
         emit(f"\n{len(found.places) - top} more that fit less, with --top\n")
     unknown = "".join(f"{line}\n" for line in unknown_lines(found))

@@ -56,40 +56,52 @@ def known_part(stack: StackOf, vocabulary: Set[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=1 << 16)
 def fit(frames: tuple[str, ...], calls: tuple[str, ...]) -> Fit:
     """The cheapest way to lay the known functions of a backtrace, gaps included, over calls; both outermost first."""
-    rows = [_first_row(calls)]
-    for i, name in enumerate(frames):
-        rows.append(_row(rows[-1], name, calls, last=i == len(frames) - 1))
-    return rows[-1][-1]
+    row = _without_frames(calls)
+    for name in frames:
+        row = _over_gap(row) if name == GAP else _with_frame(row, name, calls)
+    return min(row[_INNER][-1], row[_OUTER][-1])
 
 
-def _first_row(calls: Sequence[str]) -> list[Fit]:
+#: where a missing call stands: before all functions that were found, between two, or behind all
+_OUTER, _BETWEEN, _INNER = range(3)
+_MISSING = {_OUTER: ABSENT, _BETWEEN: INLINED, _INNER: ABSENT}
+_NEVER = Fit(1 << 30)
+#: for each of these the cheapest fits of the frames so far with each number of calls
+_Rows = list[list[Fit]]
+
+
+def _without_frames(calls: Sequence[str]) -> _Rows:
     """Before any frame: all calls so far are missing at the outer end."""
-    row = [Fit(0)]
-    for call in calls:
-        row.append(_absent(row[-1], call, ABSENT))
-    return row
+    return _missing([[Fit(0), *[_NEVER] * len(calls)], *([_NEVER] * (len(calls) + 1) for _ in range(2))], calls)
 
 
-def _row(above: list[Fit], name: str, calls: Sequence[str], *, last: bool) -> list[Fit]:
-    """The cheapest fits of the frames up to this one with each number of calls."""
-    if name == GAP:
-        row, best = list[Fit](), above[0]
-        for each in above:
-            best = min(best, each)
-            row.append(best)
-        return row
-    row = [_strange(above[0], name)]
+def _over_gap(rows: _Rows) -> _Rows:
+    """A gap takes in any calls."""
+    return [[min(row[: j + 1]) for j in range(len(row))] for row in rows]
+
+
+def _with_frame(rows: _Rows, name: str, calls: Sequence[str]) -> _Rows:
+    """One more frame: it stands for the next call, or does not belong here."""
+    new = [[_strange(each, name) for each in row] for row in rows]
+    for j, call in enumerate(calls, 1):
+        if call == name:
+            found = min(rows[_OUTER][j - 1], rows[_BETWEEN][j - 1])
+            for place in (_BETWEEN, _INNER):  # more may be found behind it, or it was the last
+                new[place][j] = min(new[place][j], found)
+    return _missing(new, calls)
+
+
+def _missing(rows: _Rows, calls: Sequence[str]) -> _Rows:
+    """Calls that the backtrace lacks."""
     for j, call in enumerate(calls):
-        missing = _absent(row[-1], call, ABSENT if last else INLINED)
-        found = above[j] if call == name else None
-        candidates = [missing, _strange(above[j + 1], name), *([found] if found is not None else [])]
-        row.append(min(candidates))
-    return row
+        for place, row in enumerate(rows):
+            row[j + 1] = min(row[j + 1], _absent(row[j], call, _MISSING[place]))
+    return rows
 
 
 def _strange(before: Fit, name: str) -> Fit:
-    return Fit(before.cost + STRANGE, (*before.strange, name), before.absent)
+    return before if before is _NEVER else Fit(before.cost + STRANGE, (*before.strange, name), before.absent)
 
 
 def _absent(before: Fit, call: str, cost: int) -> Fit:
-    return Fit(before.cost + cost, before.strange, (*before.absent, call))
+    return before if before is _NEVER else Fit(before.cost + cost, before.strange, (*before.absent, call))

@@ -11,8 +11,8 @@ from draincheck.analysis.standing import ControlMap, Posture, Stand
 from draincheck.backtrace.fitting import plain
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
-from draincheck.expr import BoolExpr, Expr, variables_of
-from draincheck.properties import CanAlwaysFinish, NoDeadlock
+from draincheck.expr import TRUE, BoolExpr, Expr, variables_of
+from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock
 from draincheck.semantics.stuck import going_on
 from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import Limits
@@ -43,7 +43,8 @@ class Moment(Struct, frozen=True):
     Attributes:
         threads: those that stand in calls.
         coroutines: those that have given control up.
-        hopeless: the properties that such a state violates by what can no more come from it (a goal out of reach, a deadlock).
+        hopeless: the properties that such a state violates by what can no more come from it (a goal out of reach, a deadlock), or by what a
+            fair run can wait for there for ever.
         breaks: the properties that the step violates in which the first thread stands.
         state: the first of the states, by its number in the graph.
         depth: how many steps it takes to get there.
@@ -76,8 +77,10 @@ class Postures(Struct, frozen=True):
 def postures(system: TransitionSystem, limits: Limits) -> Postures:
     """Explore a system and collect them. Of a system that is too large for the limits it is what was reached."""
     goals = _goals(system)
-    graph = StateGraph(system, [goal for each in goals.values() for goal in each], limits)
-    view, hopeless = _View(system), _hopeless(graph, goals)
+    demands = [item for item in system.properties if isinstance(item, Eventually | LeadsTo)]
+    asked = [term for each in goals.values() for term in each]
+    graph = StateGraph(system, [*asked, *(term for item in demands for term in _terms(item))], limits)
+    view, hopeless = _View(system), _hopeless(graph, goals) | _endless(graph, demands)
     seen: dict[_Key, tuple[int, int]] = {}
     for number in range(graph.expanded):
         for key in view.keys(graph, number, tuple(name for name, states in hopeless.items() if number in states)):
@@ -111,6 +114,25 @@ def _hopeless(graph: StateGraph, goals: Mapping[str, Sequence[BoolExpr]]) -> dic
         return everything - distances(before, (n for n, met in enumerate(graph.where(goal)) if met)).keys()
 
     return {name: frozenset[int]().union(*map(lost, each)) for name, each in goals.items()}
+
+
+def _terms(item: Eventually | LeadsTo) -> tuple[BoolExpr, BoolExpr]:
+    """From where it is asked, and what has to come."""
+    return (TRUE if isinstance(item, Eventually) else item.trigger), item.goal
+
+
+def _endless(graph: StateGraph, demands: Sequence[Eventually | LeadsTo]) -> dict[str, frozenset[int]]:
+    """For each demand on whole runs the states in which a fair run can wait for its goal for ever."""
+    if graph.incomplete:
+        return {}
+    found: dict[str, frozenset[int]] = {}
+    for item in demands:
+        trigger, goal = map(graph.where, _terms(item))
+        starts = graph.roots if isinstance(item, Eventually) else (n for n, asked in enumerate(trigger) if asked)
+        waiting = list(graph.waiting((n for n in starts if not goal[n]), goal).numbers)
+        homes = graph.fair_homes(waiting)
+        found[item.name] = frozenset(n for n in waiting if n in homes or graph.may_stop(n))
+    return found
 
 
 _Key = tuple[tuple[Calls, ...], tuple[Calls, ...], tuple[str, ...], tuple[str, ...]]

@@ -1,0 +1,85 @@
+"""`locate`: what it ends with, what it writes, and what it says of files that are no backtraces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from draincheck.backtrace.index import postures
+from draincheck.verdict import Limits
+from drainspecs.mirror.code_base import CodeBase
+from tests.support.backtraces import STRANGERS, gdb, of_moment
+from tests.support.cli import run
+
+NARROW = ("--revision", "65c1b5b622", "--scenario", "dataplane")
+
+
+@pytest.fixture(scope="module")
+def hang() -> str:
+    """The stacks of a hang."""
+    found = postures(CodeBase.named("65c1b5b622", "dataplane").system(), Limits(states=100_000))
+    return gdb(of_moment(next(moment for moment in found.moments if moment.hopeless)))
+
+
+def written(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_hang_is_told_with_who_waits_and_what_ends_it(hang: str, tmp_path: Path) -> None:
+    """The property, the threads, that there is no way out, the commit that ends it; the answer first and last."""
+    result = run("locate", written(tmp_path / "bt", hang), *NARROW)
+    lines = result.output.splitlines()
+    assert lines[0] == lines[-1]
+    assert "F1" in lines[0]
+    assert "it cannot get out: F1" in result.output
+    assert "321d1dba8b" in result.output
+
+
+def test_the_trace_that_is_written_leads_there(hang: str, tmp_path: Path) -> None:
+    """`trace show` runs it again on the code base that it names."""
+    file = tmp_path / "trace.json"
+    run("locate", written(tmp_path / "bt", hang), *NARROW, "-o", str(file))
+    assert run("trace", "show", str(file)).exit_code == 0
+
+
+@pytest.mark.parametrize(("text", "code"), [(STRANGERS[0], 10), ("hello\n", 150), ("", 150)])
+def test_what_is_unknown_and_what_is_no_backtrace_are_told_apart(text: str, code: int, tmp_path: Path) -> None:
+    """10 and 150."""
+    assert run("locate", written(tmp_path / "bt", text), *NARROW).exit_code == code
+
+
+def test_an_ordinary_state_is_no_bug(tmp_path: Path) -> None:
+    """A main loop that waits for work: 30, and nothing is violated."""
+    calls = ["main", "main_loop_wait", "os_host_main_loop_wait", "qemu_poll_ns", "ppoll"]
+    result = run(
+        "locate", written(tmp_path / "bt", gdb([("qemu", calls)])), "--revision", "9a0cec664e", "--scenario", "mirror"
+    )
+    assert result.exit_code == 30
+    assert "ordinary" in result.output
+
+
+def test_json_says_the_same(hang: str, tmp_path: Path) -> None:
+    """One document."""
+    document = json.loads(run("locate", "--json", written(tmp_path / "bt", hang), *NARROW).output)
+    (file,) = document["files"]
+    assert file["places"][0]["violated"] == ["F1"]
+    assert file["places"][0]["models"][0]["revision"] == "65c1b5b622"
+    assert document["exit_code"] == file["exit_code"]
+
+
+def test_a_file_that_is_not_there_is_a_usage_error() -> None:
+    """2."""
+    assert run("locate", "no-such-file").exit_code == 2
+
+
+def test_a_model_of_ones_own_has_no_revision(tmp_path: Path) -> None:
+    """2."""
+    assert (
+        run(
+            "locate", written(tmp_path / "bt", STRANGERS[0]), "--model", "examples/deadlock.py:deadlock", *NARROW
+        ).exit_code
+        == 2
+    )
