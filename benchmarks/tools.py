@@ -105,7 +105,7 @@ def tools(folder: Path) -> list[Tool]:
 def _ours() -> list[Tool]:
     here, native = version("check-invariants"), _package("llvmlite")
     compiled = native and f"{here}, llvmlite {native}"
-    get_native = f"{sys.executable} -m pip install 'check-invariants[native]'"
+    get_native = "pip install 'check-invariants[native]'"
     models = {"PYTHONPATH": os.pathsep.join([str(ROOT / "benchmarks"), os.environ.get("PYTHONPATH", "")])}
     return [
         Tool("native-1", compiled, get_native, _by("native"), models, threads=1),
@@ -193,7 +193,7 @@ def _past(revision: str, folder: Path) -> Tool:
 
 
 def _peers() -> list[Tool]:
-    pip = f"{sys.executable} -m pip install 'check-invariants[bench]'"
+    pip = "pip install 'check-invariants[bench]'"
     jar = os.environ.get("TLC_JAR", "")
     has_tlc = Path(jar).is_file() and shutil.which("java")
     return [

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import median
 
+from msgspec.json import decode
+
+from benchmarks.document import Bench
+from benchmarks.table import table
 from check_invariants.exit import ExitCode
 from check_invariants.main import COMMANDS
 from docs.command_tree import commands
@@ -98,3 +103,28 @@ def test_the_reference_has_what_help_says() -> None:
         name: shown for name, shown in found.items() if name not in groups
     }
     assert groups >= {"trace", "certificate", "model"} and set(COMMANDS) <= found.keys()
+
+
+# -- benchmarks
+
+
+def measured() -> Bench:
+    """What one run of `make bench` has left."""
+    return decode((ROOT / "docs" / "benchmarks" / "bench.json").read_bytes(), type=Bench)
+
+
+def test_the_table_of_benchmarks_is_made_of_the_measured_numbers() -> None:
+    """No number in it was written by hand."""
+    assert (ROOT / "docs" / "benchmarks" / "bench.md").read_text(encoding="utf-8") == table(measured())
+
+
+def test_the_sizes_of_the_family_are_the_measured_ones() -> None:
+    """Each row of the page about sizes, to the same number of digits."""
+    columns = ("python", "check-invariants", "reduced", "spin", "Rumur")
+    found = {(result.subject, result.tool): median(result.cpu) for result in measured().results if result.cpu}
+    rows = re.findall(r"^\| [\d,]+ \((\d devices of \d slot)s?\).*?\|(.*)\|$", page("how-to/sizes"), re.MULTILINE)
+    assert len(rows) == 3
+    for subject, cells in rows:
+        for tool, cell in zip(columns, cells.split("|"), strict=True):
+            text = cell.strip().removesuffix(" s")
+            assert float(f"{found[subject + 's', tool]:.{len(text.partition('.')[2])}f}") == float(text)
