@@ -115,6 +115,20 @@ def test_fates_are_what_they_are_defined_to_be(system: TransitionSystem) -> None
                     assert len(way.rest) == steps_to_safety(avoidabilities, graph, dict(graph.edges[here])[way.action])
 
 
+@given(systems(careless=0))
+@settings(max_examples=30, deadline=None)
+def test_a_graph_that_is_there_is_as_good(system: TransitionSystem) -> None:
+    """Whichever conditions it was explored for, it tells the same as one that is explored for the property."""
+    graph = StateGraph(system, (), Limits(states=100))
+    if graph.incomplete:
+        return
+    for item in system.properties:
+        if isinstance(item, (Always, Assertion, CanAlwaysFinish, NoDeadlock)):
+            own, given = Avoidabilities(system, item), Avoidabilities(system, item, graph=graph)
+            numbers = range(len(graph))
+            assert [(own.of(n), own.is_bad(n)) for n in numbers] == [(given.of(n), given.is_bad(n)) for n in numbers]
+
+
 def steps_to_safety(avoidabilities: Avoidabilities, graph: StateGraph, start: int) -> int:
     """By the definition: layer after layer of what can be reached without violating the property."""
     layer, number = {start}, 0

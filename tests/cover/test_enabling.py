@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from draincheck import op
 from draincheck.analysis.enabling import could_make_true, makes_true
 from draincheck.analysis.waiting import situation_in
-from draincheck.expr import BoolExpr
+from draincheck.expr import FALSE, TRUE, BoolExpr
 from draincheck.lang import Model
-from draincheck.system import TransitionSystem
+from draincheck.sorts import BOOL
+from draincheck.system import BoolVar, TransitionSystem
+from tests.support.machines import Machine
 
 
 def counter(high: int = 3) -> tuple[TransitionSystem, BoolExpr, BoolExpr]:
@@ -55,3 +58,15 @@ def test_terms_of_any_depth_can_be_waited_for() -> None:
     (waiting, _) = situation_in(system, [system.initial[0]]).processes
     (help,) = (help for way in waiting.ways for obstacle in way.obstacles for help in obstacle.helpers)
     assert help.process == "q"
+
+
+@pytest.mark.parametrize("true", [False, True])
+def test_a_condition_without_variables_is_what_it_is(true: bool) -> None:
+    """A system made by hand may have terms that nobody has folded: none of its variables has to be tried."""
+    x, other = BoolVar("x", BOOL, (0,)), BoolVar("other", BOOL, (0,))
+    machine = Machine(x, other)
+    machine.action("sets", TRUE, x.set())
+    unfolded = BoolExpr(op.OR, (FALSE, TRUE if true else FALSE), BOOL)
+    condition = BoolExpr(op.AND, (x, unfolded), BOOL)
+    system = machine.system()
+    assert could_make_true(system, system.actions[0], condition) is true

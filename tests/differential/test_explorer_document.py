@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from draincheck import interpreter
+from draincheck.analysis.enabling import demands_of
 from draincheck.analysis.standing import ControlMap, Posture
 from draincheck.analysis.waiting import Moves, situation_in
 from draincheck.checking import check
@@ -17,6 +18,7 @@ from draincheck.explorer.examined import Examined
 from draincheck.explorer.ground import Columns, Ground
 from draincheck.explorer.making import document
 from draincheck.explorer.packing import embedded
+from draincheck.expr import Substitution
 from draincheck.model_file import ModelFile
 from draincheck.properties import Always, Assertion, Property
 from draincheck.report.calls import events_of
@@ -117,16 +119,33 @@ def test_a_code_base_is_the_interpreters(name: str) -> None:
 # -- what stands beside the graph ------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_conditions_of_models_have_their_truth(name: str) -> None:
+    """The same of models, whose conditions speak of places."""
+    check_truths(*decoded(ModelFile.load(name)))
+
+
 @RANDOM
 @given(systems())
 def test_conditions_have_their_truth(system: TransitionSystem) -> None:
     """In every state the conditions of properties are as true as the system says."""
-    _, _, page = decoded(own(system))
+    check_truths(*decoded(own(system)))
+
+
+def check_truths(item: Examined, _: object, page: PageGraph) -> None:
+    """Hold every condition of a property, and every demand of an action, in every state against the system."""
+    system = item.result.system
+    meaning = Substitution(dict(system.places))
+    texts = page.told["conditions"]
     told = {item["name"]: item["conditions"] for item in page.told["properties"]}
     for state, here in numbers(system, page, interpreter.states(system)).items():
-        for item in system.properties:
-            for role, condition in item.roles().items():
-                assert page.truth(told[item.name][role], here) is system.holds(condition, state)
+        for demand in system.properties:
+            for role, condition in demand.roles().items():
+                assert page.truth(told[demand.name][role], here) is system.holds(condition, state)
+        for action, said in zip(system.actions, page.told["actions"], strict=True):
+            numbered = {texts[number]: number for number in said["demands"]}
+            for term in demands_of(action):
+                assert page.truth(numbered[str(term)], here) is system.holds(meaning(term), state)
 
 
 def _fate(system: TransitionSystem, item: Property, page: PageGraph, here: int) -> str:
@@ -303,6 +322,13 @@ def test_a_wrong_number_in_a_column_is_noticed(monkeypatch: pytest.MonkeyPatch, 
     except (AssertionError, KeyError):  # two states are the same now, or one is missing
         wrong = ["states"]
     assert wrong
+
+
+def test_a_wrong_truth_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: one condition of one state."""
+    monkeypatch.setattr(Columns, "add", spoiled("truth"))
+    with pytest.raises(AssertionError):
+        check_truths(*decoded(ModelFile.load(OWN[0])))
 
 
 def test_a_wrong_part_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
