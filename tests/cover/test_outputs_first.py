@@ -15,6 +15,8 @@ from tests.support.cli import run
 WORK: dict[tuple[str, ...], str] = {
     ("check", "--scenario", "mirror", "--trace-out"): "check.checked",
     ("check", "--scenario", "mirror", "--property", "S1", "--trace-out"): "check.checked",
+    ("check", "--scenario", "mirror", "--html"): "check.checked",
+    ("report", "--scenario", "mirror", "-o"): "report.checked_quietly",
     ("prove", "-o"): "prove.certify",
     ("prove", "--matrix", "-o"): "prove.suite.decide_all",
     ("compare", "ab27c3b5e7", "9a0cec664e", "--trace-out"): "compare._decide",

@@ -35,7 +35,7 @@ def advice(part: str) -> str:
 
 def is_here(part: str) -> bool:
     """Whether there is such a program, or such a file."""
-    return shutil.which(part) is not None or file_of(part).is_file()
+    return shutil.which(part) is not None or file_of(part).exists()
 
 
 def file_of(part: str) -> Path:

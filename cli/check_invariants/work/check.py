@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from check_invariants.exit import ExitCode, ending
+from check_invariants.files import check_output, write_to
 from check_invariants.judge import Asked, checked, warn
-from check_invariants.options import refuse_short
+from check_invariants.options import STDOUT, refuse_short
 from check_invariants.output import emit, emit_json, emit_stop, emit_table, emit_trace
-from check_invariants.selection import own_settings, select
+from check_invariants.selection import DEFAULT_REVISION, own_settings, select
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, as_far_as_modelled
 from check_invariants.work.findings import Checked, Counterexample, Wanted
@@ -21,6 +22,7 @@ from draincheck import Subject
 from draincheck.checking import StepOfModel
 from draincheck.engines.registry import ENGINES, find_engine
 from draincheck.reductions.wanted import Reductions
+from draincheck.revisions import find_revision
 from draincheck.verdict import Exploration, Limits
 from draincheck.words import counted
 
@@ -44,6 +46,7 @@ def command(
     no_trace: bool,
     traces: bool,
     trace_out: str | None,
+    html: str | None,
     strict: bool,
     as_json: bool,
     processes: int | None,
@@ -55,7 +58,10 @@ def command(
     _refuse_limits(engine, max_states, depth)
     chosen = _reductions(engine, Reductions(reductions))
     asked = Asked(properties, Limits(max_states, depth=depth), engine, lemmas, chosen)
-    wanted = Wanted(0 if no_trace else None if traces else 1, short, trace_out, as_json, strict or bool(properties))
+    wanted = Wanted(
+        0 if no_trace else None if traces else 1, short, trace_out, html, as_json, strict or bool(properties)
+    )
+    _refuse_place(wanted)
     if selectors["model"] is not None:
         return _of_model(selectors["model"], asked, wanted, selectors)
     if selectors.get("scenario") is None:
@@ -68,7 +74,13 @@ def _of_scenarios(asked: Asked, wanted: Wanted, processes: int | None, named: Se
     from check_invariants.work import everywhere
 
     revision, order, settings = named.get("revision"), named.get("order"), named.get("settings", ())
-    return everywhere.check(asked, wanted, processes, revision=revision, order=order, settings=settings)
+    code = everywhere.check(asked, wanted, processes, revision=revision, order=order, settings=settings)
+    if wanted.html is not None:
+        from check_invariants.work import report
+
+        revisions = [revision or find_revision(DEFAULT_REVISION)]
+        report.write(report.code_bases_in(revisions, (), order, settings, asked.properties), asked, wanted.html)
+    return code
 
 
 def _of_model(name: str, asked: Asked, wanted: Wanted, named: Selectors) -> ExitCode:
@@ -89,7 +101,12 @@ def _of_model(name: str, asked: Asked, wanted: Wanted, named: Selectors) -> Exit
             raise click.UsageError(
                 f"{option} is for one model, and {subject.called} is {len(subject.all)} here: name one"
             )
-    return models.command(subject, _in_a_table(asked), wanted.as_json)
+    code = models.command(subject, _in_a_table(asked), wanted.as_json)
+    if wanted.html is not None:
+        from check_invariants.work import report
+
+        report.write(report.own(name, own_settings(named)), asked, wanted.html)
+    return code
 
 
 def _in_a_table(asked: Asked) -> Asked:
@@ -112,8 +129,26 @@ def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
         emit_json("check", document(found, traces=wanted.traces != 0), code)
     else:
         _show(found, wanted)
+    if wanted.html is not None:
+        _write_explorer(found, wanted.html)
     emit_stop(stop, "what was not decided is unknown")
     return code
+
+
+def _write_explorer(found: Checked, path: str) -> None:
+    from check_invariants.explorer import page_of_one
+
+    write_to(path, page_of_one(found, f"check-invariants report {found.subject.about.options} -o {quote(path)}"))
+
+
+def _refuse_place(wanted: Wanted) -> None:
+    """Raise UsageError for an explorer on standard output, where the answer is, and NotWritable where none can be written."""
+    if wanted.html == STDOUT:
+        raise click.UsageError(
+            "--html is for a file, since standard output has the answer; `report -o -` writes it there"
+        )
+    if wanted.html is not None:
+        check_output(wanted.html)
 
 
 def _files_at(path: str) -> TraceFiles:

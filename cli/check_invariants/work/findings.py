@@ -27,6 +27,7 @@ class Wanted(Struct, frozen=True):
         traces: how many counterexamples are shown; None: all.
         short: their steps that change nothing are left out.
         trace_out: where they are written.
+        html: where the explorer is written.
         as_json: the answer comes as a document.
         strict: whatever is violated matters.
     """
@@ -34,6 +35,7 @@ class Wanted(Struct, frozen=True):
     traces: int | None
     short: bool
     trace_out: str | None
+    html: str | None
     as_json: bool
     strict: bool
 

@@ -119,7 +119,7 @@ def _own(model: ModelFile, traces: bool, as_json: bool) -> ExitCode:
             f"{model.title} demands nothing of whole runs; give it something, such as m.eventually(...)"
         )
     asked = Asked(names, NO_LIMITS, "explicit", ())
-    return check.of_subject(model, asked, Wanted(None if traces else 0, False, None, as_json, strict=True))
+    return check.of_subject(model, asked, Wanted(None if traces else 0, False, None, None, as_json, strict=True))
 
 
 class _Line(NamedTuple):

@@ -1,0 +1,91 @@
+"""The explorer's file, for every command that writes it: subjects with what the checks of them found, below what is read first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from check_invariants.work.findings import Checked
+from draincheck import Outcome, Verdict, __version__
+from draincheck.checking import Finding, Result
+from draincheck.explorer.document import Opening, PageCell, PageMatrix, Tone
+from draincheck.explorer.examined import Examined
+from draincheck.explorer.making import document
+from draincheck.explorer.onefile import render
+from draincheck.reason import Refused
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.explored import examined
+
+if TYPE_CHECKING:
+    from check_invariants.trace_formats import Exhibit
+
+__all__ = ["cell_of", "explorer_page", "opening", "page_of_one", "page_of_run", "tone_of"]
+
+#: the worst first
+_WORST = (Tone.BAD, Tone.UNKNOWN, Tone.WARN, Tone.GOOD)
+
+
+def explorer_page(
+    found: Sequence[Checked], answer: Opening, *, title: str, command: str, matrix: PageMatrix | None = None
+) -> str:
+    """The file. Raises OutOfBudget."""
+    generator = f"check-invariants {__version__}"
+    examined = map(_examined, found)
+    return render(document(examined, title=title, generator=generator, command=command, answer=answer, matrix=matrix))
+
+
+def page_of_one(found: Checked, command: str) -> str:
+    """The file about one subject."""
+    return explorer_page([found], opening([found], found.answer), title=found.subject.title, command=command)
+
+
+def page_of_run(given: Exhibit) -> str:
+    """The file about one run, which is of a property."""
+    item = given.run.system.property_named(given.run.trace.property)
+    outcome = given.outcome or Outcome.UNKNOWN
+    verdict = Verdict(item.name, outcome, Refused("a trace"), given.run.trace)
+    result = Result(given.run.system, [Finding(item, verdict, given.subject.expectation(item.name))])
+    command = f"check-invariants trace export {given.about.options} --property {quote(item.name)} -o trace.html"
+    return page_of_one(Checked(given.subject, result, strict=True), command)
+
+
+def _examined(found: Checked) -> Examined:
+    if isinstance(found.subject, CodeBase):
+        return examined(found.subject, found.result)
+    return Examined(found.subject, found.result)
+
+
+def opening(found: Iterable[Checked], headline: str, sentence: str = "") -> Opening:
+    """What is read first: as bad as the worst of them."""
+    return Opening(min(map(tone_of, found), key=_WORST.index, default=Tone.UNKNOWN), headline, sentence)
+
+
+def tone_of(found: Checked) -> Tone:
+    """How bad what was found is."""
+    words = [(item.word, item.matters) for item in found.listed]
+    if ("violated", True) in words:
+        return Tone.BAD
+    if any(word == "unknown" for word, _ in words):
+        return Tone.UNKNOWN
+    return Tone.WARN if any(word != "holds" for word, _ in words) and not found.impact else Tone.GOOD
+
+
+def cell_of(found: Checked, subject: int) -> PageCell:
+    """What came of one subject, which has this number in the document."""
+    violated = [item for item in found.listed if item.word == "violated"]
+    return PageCell(
+        text=_word(found),
+        tone=tone_of(found),
+        visible=tuple(item.name for item in violated if item.matters),
+        inside=tuple(item.name for item in violated if not item.matters),
+        as_expected=all(item.as_expected for item in found.listed),
+        subject=subject,
+    )
+
+
+def _word(found: Checked) -> str:
+    if found.impact:
+        return ", ".join(found.impact) + found.short_of
+    words = {item.word for item in found.listed}
+    return next((word for word in ("violated", "unknown", "never asked") if word in words), "everything holds")

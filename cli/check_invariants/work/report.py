@@ -1,0 +1,252 @@
+"""`check-invariants report`: what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import click
+from msgspec import Struct
+
+from check_invariants import standard
+from check_invariants.again import command_again
+from check_invariants.exit import ExitCode, MalformedInput, cut_short, ending
+from check_invariants.explorer import cell_of, explorer_page, opening
+from check_invariants.files import check_output, write_to
+from check_invariants.judge import Asked, checked_quietly
+from check_invariants.options import STDOUT
+from check_invariants.output import Document, Json, emit_json, emit_stop, until_stopped
+from check_invariants.selection import impossible, named_code_base, own_settings
+from check_invariants.work.findings import Checked
+from draincheck import Subject
+from draincheck.explorer.document import Opening, PageMatrix, PageRow
+from draincheck.knobs import Setting, shown
+from draincheck.qemu import Scenario
+from draincheck.revisions import Revision, code_bases
+from draincheck.words import counted, listed, share
+from drainspecs.mirror.answer import answer, answering_scenarios
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.mirror.explored import remedy_of
+from drainspecs.mirror.impact import SAFE
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
+
+__all__ = ["Selection", "code_bases_in", "command", "own", "write"]
+
+
+class _Place(Struct, frozen=True):
+    """A subject that is asked for, and where it stands in the table: names of its row and column, each with a note."""
+
+    row: tuple[str, str]
+    column: tuple[str, str]
+    make: Callable[[], Subject]
+
+
+class Selection(Struct, frozen=True):
+    """What is asked for: what it is called together, how the answer is told of what was found, and the words that select it again."""
+
+    called: str
+    places: Sequence[_Place]
+    told: Callable[[Sequence[Checked]], Opening]
+    words: Sequence[str]
+
+
+def command(
+    *,
+    model: str | None,
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    properties: Sequence[str],
+    order: str | None,
+    settings: Sequence[tuple[str, Setting]],
+    output: str,
+    as_json: bool,
+) -> ExitCode:
+    """Decide what the options select, and write the explorer."""
+    if as_json and output == STDOUT:
+        raise click.UsageError("--json and -o - cannot share standard output: name a file")
+    check_output(output)
+    if model is None:
+        selected = code_bases_in(revisions, scenarios, order, settings, properties)
+    else:
+        first, where = next(iter(revisions), None), next(iter(scenarios), None)
+        given = own_settings({"revision": first, "scenario": where, "order": order, "settings": settings})
+        selected = own(model, given)
+    return write(selected, Asked(properties), output, as_json)
+
+
+def write(selected: Selection, asked: Asked, output: str, as_json: bool = False) -> ExitCode:
+    """Decide what is selected, write the explorer and say so. Raises LimitReached, or Interrupted, if not all of it is decided."""
+    every = (_checked(place, asked) for place in selected.places)
+    found, stop = until_stopped(every, "subject", "decided", len(selected.places))
+    if stop is not None:
+        raise cut_short(stop, f"{share(len(found), len(selected.places), 'subject')} decided; {output} was not written")
+    answer = selected.told(found)
+    page = explorer_page(
+        found, answer, title=selected.called, command=_again(selected, asked, output), matrix=_matrix(selected, found)
+    )
+    write_to(output, page)
+    return _end(found, answer, output, as_json)
+
+
+def _again(selected: Selection, asked: Asked, output: str) -> str:
+    properties = (word for name in asked.properties for word in ("--property", name))
+    return command_again("report", *selected.words, *properties, "-o", "report.html" if output == STDOUT else output)
+
+
+def _end(found: Sequence[Checked], answer: Opening, output: str, as_json: bool) -> ExitCode:
+    """Say what was written; the exit code."""
+    runs = sum(len(each.counterexamples) for each in found)
+    stop = next(filter(None, (each.result.stopped for each in found)), None)
+    code = ending([ExitCode.OK], stop)
+    if as_json:
+        titles: list[Json] = [each.subject.title for each in found]
+        written: Document = {"file": output, "answer": answer.headline, "subjects": titles, "counterexamples": runs}
+        emit_json("report", written, code)
+    elif output != STDOUT:
+        standard.note(
+            f"{answer.headline}\n{counted(len(found), 'subject')} with {counted(runs, 'counterexample')} written to {output}\n"
+        )
+    emit_stop(stop, "what was not decided is unknown")
+    return code
+
+
+def _checked(place: _Place, asked: Asked) -> Checked:
+    subject = place.make()
+    return Checked(subject, checked_quietly(subject, asked), strict=bool(asked.properties))
+
+
+def _matrix(selected: Selection, found: Sequence[Checked]) -> PageMatrix | None:
+    """The table, if it would have more than one cell."""
+    if len(found) < 2:
+        return None
+    cells = {
+        (place.row, place.column): cell_of(each, n)
+        for n, (place, each) in enumerate(zip(selected.places, found, strict=True))
+    }
+    columns, rows = (tuple(dict.fromkeys(key[axis] for key in cells)) for axis in (1, 0))
+    return PageMatrix(
+        columns, tuple(PageRow(*row, tuple(cells.get((row, column)) for column in columns)) for row in rows)
+    )
+
+
+# -- code bases ------------------------------------------------------------------------------------
+
+
+def code_bases_in(
+    revisions: Sequence[Revision],
+    scenarios: Sequence[Scenario],
+    order: str | None,
+    settings: Sequence[tuple[str, Setting]],
+    properties: Sequence[str],
+) -> Selection:
+    """Code bases in scenarios, as far as they can run them. Raises MalformedInput if none can."""
+    where = scenarios or (answering_scenarios() if revisions and not properties else DEFAULT_SCENARIOS)
+    every = [
+        named_code_base(properties, revision=revision, scenario=scenario, order=order, settings=settings)
+        for scenario in where
+        for revision in revisions or code_bases()
+    ]
+    possible = [each for each in every if not impossible(each)]
+    if not possible:
+        raise MalformedInput(f"no code base could be like {every[0].turned.name}: {impossible(every[0])}")
+    names = list(dict.fromkeys(each.called for each in possible))
+    places = [_place(each, alone=len(names) == 1) for each in possible]
+    words = [
+        *(word for revision in revisions for word in ("--revision", revision.name)),
+        *(word for scenario in scenarios for word in ("--scenario", scenario.name)),
+        *(("--order", order) if order else ()),
+        *(word for name, value in settings for word in ("--set", f"{name}={shown(value)}")),
+    ]
+    called = names[0] if len(names) == 1 else f"{counted(len(names), 'code base')} of QEMU"
+    return Selection(called, places, _of_code_bases, words)
+
+
+def _place(code_base: CodeBase, alone: bool) -> _Place:
+    """A code base in its scenario: of several code bases each has a row, of one each scenario has."""
+    scenario = (code_base.scenario.name, code_base.scenario.meaning)
+    if alone:
+        return _Place(
+            scenario,
+            ("outcome", "what comes of it, and the rules that are violated; those inside QEMU in brackets"),
+            lambda: code_base,
+        )
+    row = code_base.turned
+    return _Place((code_base.called, f"{row.date}: {row.subject}"), scenario, lambda: code_base)
+
+
+def _of_code_bases(found: Sequence[Checked]) -> Opening:
+    """What one code base does, or how many are not safe."""
+    by_name: dict[str, list[Checked]] = {}
+    for each in found:
+        assert isinstance(each.subject, CodeBase)
+        by_name.setdefault(each.subject.called, []).append(each)
+    sentence = _compared(found)
+    if len(by_name) == 1:
+        return opening(found, _of_one(*by_name.popitem()), " ".join(filter(None, [_mended(found), sentence])))
+    unsafe = [name for name, all_ in by_name.items() if any(set(each.impact) - {SAFE} for each in all_)]
+    return opening(
+        found, f"{len(unsafe)} of {counted(len(by_name), 'code base')} are not safe in some scenario", sentence
+    )
+
+
+def _of_one(name: str, found: Sequence[Checked]) -> str:
+    """What comes of it for the guest; of demands on whole runs, which say nothing of that, how many are violated."""
+    words = {each.subject.scenario.name: each.impact for each in found if isinstance(each.subject, CodeBase)}
+    if len(found) == 1 and not found[0].impact:
+        return found[0].answer
+    if not all(words.values()):
+        violated = sum(any(item.word == "violated" for item in each.listed) for each in found)
+        return f"{name}: something is violated in {violated} of {counted(len(found), 'scenario')}"
+    return answer(name, words) + next(filter(None, (each.short_of for each in found)), "")
+
+
+def _mended(found: Sequence[Checked]) -> str:
+    """Since when the worst of it is mended, "" if that is not known."""
+    worst = ((each.subject, run.items[0].name) for each in found for run in each.counterexamples if run.matters)
+    remedies = (remedy_of(subject, name) for subject, name in worst if isinstance(subject, CodeBase))
+    remedy = next(remedies, None)
+    return "" if remedy is None else f"{remedy.sentence}."
+
+
+def _compared(found: Sequence[Checked]) -> str:
+    """Whether it is what is expected."""
+    wrong = [
+        f"{each.subject.title} ({', '.join(item.name for item in each.listed if not item.as_expected)})"
+        for each in found
+        if not _is_as_expected(each)
+    ]
+    if wrong:
+        return f"Not as expected: {listed(wrong)}."
+    expected = any(item.expectation is not None for each in found for item in each.listed)
+    return "Every verdict is as expected." if expected else ""
+
+
+def _is_as_expected(found: Checked) -> bool:
+    return all(item.as_expected for item in found.listed)
+
+
+# -- models of one's own ---------------------------------------------------------------------------
+
+
+def own(name: str, settings: Sequence[tuple[str, Setting]]) -> Selection:
+    """A model of the user's, or several."""
+    from check_invariants.own_models import Models, load_models  # no code base needs a word of it
+
+    model = load_models(name, settings)
+    words = [name, *(word for key, value in settings for word in ("--set", f"{key}={value}"))]
+    if not isinstance(model, Models):
+        return Selection(model.title, [_Place(("", ""), ("", ""), lambda: model)], _of_one_model, words)
+    column = ("outcome", "what the check found")
+    places = [_Place((each.name, ""), column, each.make) for each in model.all]
+    return Selection(model.called, places, lambda found: _of_models(model.called, found), words)
+
+
+def _of_one_model(found: Sequence[Checked]) -> Opening:
+    return opening(found, found[0].answer, _compared(found))
+
+
+def _of_models(called: str, found: Iterable[Checked]) -> Opening:
+    every = list(found)
+    violated = sum(any(item.word == "violated" for item in each.listed) for each in every)
+    return opening(
+        every, f"{called}: something is violated in {violated} of {counted(len(every), 'model')}", _compared(every)
+    )

@@ -1,0 +1,97 @@
+// What is seen first: the answer, the matrix, and what leads to the evidence.
+
+/** subjects from which on only the matrix leads to them */
+const MANY = 14;
+
+/**
+ * The answer, the matrix, and the counterexamples.
+ * @param {ExplorerDocument} file
+ */
+function answerPage(file) {
+  const { answer } = file;
+  const shown = file.subjects.length < MANY || !file.matrix ? file.subjects.map((subject, i) => subjectPart(file, subject, i)) : [];
+  return make("div", {}, make("h1", { class: answer.tone === "bad" ? "bad" : "" }, answer.headline),
+    answer.sentence ? make("p", {}, answer.sentence) : null,
+    file.matrix ? matrixOf(file.matrix) : null, ...shown, madeBy(file));
+}
+
+/** @param {ExplorerDocument} file */
+function madeBy(file) {
+  return make("p", { class: "sub" }, `Made by ${file.generator}. Again: `, make("code", {}, file.command));
+}
+
+/** @param {Matrix} matrix */
+function matrixOf(matrix) {
+  const head = matrix.columns.map(([name, meaning]) => make("th", { scope: "col", title: visible(meaning) }, name));
+  const rows = matrix.rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row.name, row.note ? make("small", {}, row.note) : null), ...row.cells.map(cellOf)));
+  return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "matrix" },
+    make("table", { class: "matrix" }, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, ""), ...head)), make("tbody", {}, ...rows)));
+}
+
+/** @param {Cell | null} cell */
+function cellOf(cell) {
+  if (!cell) return make("td", { class: "sub" }, "–");
+  const word = judgement(cell.tone, cell.text);
+  const names = [...cell.visible, ...(cell.inside.length ? [`(${cell.inside.join(" ")})`] : [])].join(" ");
+  return make("td", {}, cell.subject === null ? word : make("a", { href: `#/${cell.subject}` }, word), make("br"), make("span", { class: "mono sub" }, names), cell.as_expected ? null : make("b", { class: "bad" }, " not as expected"));
+}
+
+/**
+ * A subject with what leads to its evidence.
+ * @param {ExplorerDocument} file
+ * @param {Subject} subject
+ * @param {number} number
+ */
+function subjectPart(file, subject, number) {
+  const alone = file.subjects.length === 1;
+  return make("section", { "aria-label": visible(subject.title) },
+    make("h2", {}, make("a", { href: `#/${number}` }, subject.scenario || subject.title), alone && subject.headline === file.answer.headline ? "" : `: ${subject.headline}`),
+    casesOf(subject, number));
+}
+
+/**
+ * Counterexamples: those that are bad news as cards, what else there is to see in a line.
+ * @param {Subject} subject
+ * @param {number} number
+ */
+function casesOf(subject, number) {
+  const all = subject.evidence.map((item, i) => ({ item, href: `#/${number}/${i}/0` }));
+  const bad = all.filter(({ item }) => item.tone === "bad"), others = all.filter(({ item }) => item.tone !== "bad");
+  const cards = bad.map(({ item, href }) => make("li", {}, make("a", { href }, make("b", { class: "bad" }, item.property), item.headline)));
+  const links = others.flatMap(({ item, href }) => [make("a", { href, title: visible(item.headline) }, item.property), ", "]);
+  return make("div", {}, cards.length ? make("ul", { class: "cases" }, ...cards) : null,
+    make("p", { class: "also" }, cards.length ? "Also to see: " : "To see: ", ...links, make("a", { href: `#/${number}/-/0` }, "a walk from the first state")));
+}
+
+/**
+ * One subject: verdicts, counterexamples, facts.
+ * @param {ExplorerDocument} file
+ * @param {Subject} subject
+ * @param {number} number
+ * @param {System} system
+ */
+function subjectPage(file, subject, number, system) {
+  const facts = subject.facts.map(([name, text]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));
+  return make("div", {}, make("h1", { class: subject.tone === "bad" ? "bad" : "" }, subject.headline),
+    make("p", { class: "sub" }, subject.title, subject.counts ? ` · ${subject.counts}` : ""),
+    casesOf(subject, number), make("h2", {}, "Verdicts"), verdictsOf(subject, number, system),
+    ...subject.warnings.map((warning) => make("p", { class: "warn" }, `warning: ${warning}`)),
+    make("h2", {}, "Facts"), make("table", { class: "rules" }, make("tbody", {}, ...facts)), make("p", {}, make("code", {}, subject.command)), madeBy(file));
+}
+
+/**
+ * @param {Subject} subject
+ * @param {number} number
+ * @param {System} system
+ */
+function verdictsOf(subject, number, system) {
+  const rows = subject.verdicts.map((verdict) => {
+    const { name, meaning, source } = system.tables.properties[verdict.property];
+    const word = judgement(verdict.tone, verdict.outcome);
+    const asked = verdict.as_expected ? "" : `expected: ${verdict.expected}. ${verdict.argument}`;
+    const notes = [verdict.reason, asked, ...verdict.limits, source && `source: ${source}`].filter(Boolean).join(" · ");
+    return make("tr", {}, make("td", {}, name), make("td", {}, verdict.evidence === null ? word : make("a", { href: `#/${number}/${verdict.evidence}/0` }, word)),
+      make("td", {}, meaning, make("br"), make("span", { class: "sub" }, notes)));
+  });
+  return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "verdicts" }, make("table", { class: "rules" }, make("tbody", {}, ...rows)));
+}

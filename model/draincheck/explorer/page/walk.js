@@ -1,0 +1,141 @@
+// A walk: the steps of a counterexample up to one of them, and from there on, if somebody leaves it, one's own. It stands in the URL.
+
+/**
+ * @typedef {object} Route  where somebody is
+ * @property {"answer" | "subject" | "walk"} page
+ * @property {number} subject
+ * @property {number | null} evidence  which of the subject's; null: a walk from a first state
+ * @property {number} step  the selected step of the counterexample, or the last one before it was left; without one, which of the first states
+ * @property {number[]} own  of each own step which of the enabled ones it is
+ */
+/** @typedef {{states: number[], variants: number[], left: number, own: number}} Walk  `left` steps of the counterexample, then `own` ones of one's own */
+
+/**
+ * The route that a URL names; what it does not say is the beginning.
+ * @param {string} hash  as `#/2/0/25/1.0`: subject, counterexample (`-` for none), step, own choices
+ * @returns {Route}
+ */
+function routeOf(hash) {
+  const [subject, evidence, step, own] = hash.replace(/^#\/?/, "").split("/");
+  const page = numberIn(subject) === null ? "answer" : evidence === undefined ? "subject" : "walk";
+  const choices = /** @type {number[]} */ ((own ?? "").split(".").map(numberIn).filter((each) => each !== null));
+  return { page, subject: numberIn(subject) ?? 0, evidence: numberIn(evidence), step: numberIn(step) ?? 0, own: choices };
+}
+
+/**
+ * @param {Route} route
+ * @returns {string}
+ */
+function hashOf(route) {
+  if (route.page === "answer") return "#/";
+  if (route.page === "subject") return `#/${route.subject}`;
+  const own = route.own.length ? `/${route.own.join(".")}` : "";
+  return `#/${route.subject}/${route.evidence ?? "-"}/${route.step}${own}`;
+}
+
+/**
+ * @param {string | undefined} text
+ * @returns {number | null}
+ */
+function numberIn(text) {
+  return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : null;
+}
+
+/**
+ * The walk that a route names. What cannot be walked is left out: a step too many, a choice that is none.
+ * @param {System} system
+ * @param {Evidence | null} evidence
+ * @param {Route} route
+ * @returns {Walk}
+ */
+function walkOf(system, evidence, route) {
+  const left = evidence ? Math.min(route.step, evidence.variants.length) : 0;
+  const states = evidence ? evidence.states.slice(0, left + 1) : [Math.min(route.step, system.tables.graph.roots - 1)];
+  const variants = evidence ? evidence.variants.slice(0, left) : [];
+  for (const choice of route.own) {
+    const edge = system.edges(states[states.length - 1])[choice];
+    if (!edge || edge.target === null) break;
+    states.push(edge.target);
+    variants.push(edge.variant);
+  }
+  return { states, variants, left, own: variants.length - left };
+}
+
+/**
+ * The number of the step with which the counterexample goes on: the next one, or from the last the first of those that repeat; null if it does not.
+ * @param {Evidence | null} evidence
+ * @param {Walk} walk
+ */
+function nextOfTrace(evidence, walk) {
+  if (!evidence || walk.own) return null;
+  if (walk.left < evidence.variants.length) return walk.left + 1;
+  return evidence.loop === null ? null : evidence.loop + 1;
+}
+
+/**
+ * Where among the enabled steps of a state the counterexample goes on; -1 at its end, and away from it.
+ * @param {System} system
+ * @param {Evidence | null} evidence
+ * @param {Walk} walk
+ */
+function choiceOfTrace(system, evidence, walk) {
+  const next = nextOfTrace(evidence, walk);
+  if (!evidence || next === null) return -1;
+  return system.edges(walk.states[walk.left]).findIndex((edge) => edge.variant === evidence.variants[next - 1] && edge.target === evidence.states[next]);
+}
+
+/** @typedef {{property: number, word: string, tone: Tone, step: number | null}} Standing  how it stands with a property, and since which step */
+
+/**
+ * How it stands with each property after the steps of a walk.
+ * @param {System} system
+ * @param {number[]} states
+ * @param {number[]} variants
+ * @returns {Standing[]}
+ */
+function standings(system, states, variants) {
+  return system.tables.properties.map((property, index) => ({ property: index, ...standingOf(system, property, index, states, variants) }));
+}
+
+/**
+ * @param {System} system
+ * @param {Property} property
+ * @param {number} index
+ * @param {number[]} states
+ * @param {number[]} variants
+ * @returns {{word: string, tone: Tone, step: number | null}}
+ */
+function standingOf(system, property, index, states, variants) {
+  const { holds, goal, trigger } = property.conditions;
+  const broken = variants.findIndex((variant) => system.tables.variants[variant].broken?.includes(index));
+  const false_ = holds === undefined ? -1 : states.findIndex((state) => !system.holds(state, holds));
+  const lost = goal === undefined ? states.findIndex((state) => system.fate(state, index) === "violated") : -1;
+  if (broken >= 0) return { word: "violated", tone: "bad", step: broken + 1 };
+  if (false_ >= 0 || lost >= 0) return { word: "violated", tone: "bad", step: false_ >= 0 ? false_ : lost };
+  if (trigger !== undefined && goal !== undefined) return owed(system, trigger, goal, states);
+  return goal === undefined ? { word: "not violated so far", tone: "good", step: null } : reached(system, goal, states);
+}
+
+/**
+ * @param {System} system
+ * @param {number} goal
+ * @param {number[]} states
+ * @returns {{word: string, tone: Tone, step: number | null}}
+ */
+function reached(system, goal, states) {
+  const step = states.findIndex((state) => system.holds(state, goal));
+  return step < 0 ? { word: "not reached so far", tone: "unknown", step: null } : { word: "reached", tone: "good", step };
+}
+
+/**
+ * @param {System} system
+ * @param {number} trigger
+ * @param {number} goal
+ * @param {number[]} states
+ * @returns {{word: string, tone: Tone, step: number | null}}
+ */
+function owed(system, trigger, goal, states) {
+  const last = states.findLastIndex((state) => system.holds(state, goal));
+  const since = states.findIndex((state, step) => step > last && system.holds(state, trigger));
+  return since < 0 ? { word: "nothing owed", tone: "good", step: null } : { word: "owed", tone: "warn", step: since };
+}

@@ -1,0 +1,118 @@
+// The page of a counterexample, or of a walk without one.
+
+/** @param {View} view */
+function walkPage(view) {
+  const { evidence, shown, subject } = view;
+  const title = shown ? make("h1", { class: shown.tone === "bad" ? "bad" : "" }, shown.headline) : make("h1", {}, `A walk in ${subject.title}`);
+  return make("div", {}, title, make("p", { class: "sub" }, subtitle(view)),
+    evidence ? storyOf(view) : null, leftNotice(view), lanesOf(view), legendOf(view),
+    make("div", { class: "columns" },
+      make("div", {}, stackPanel(view), endPanel(view)),
+      make("div", {}, choicesPanel(view), statePanel(view)),
+      make("div", {}, lostPanel(view), remedyPanel(view), rulesPanel(view), waitingPanel(view))),
+    textOf(view), make("p", { class: "sub" }, "Shown again by: ", make("code", {}, shown ? shown.command : subject.command)));
+}
+
+/** @param {View} view */
+function subtitle({ subject, system, evidence }) {
+  if (!evidence) return system.tables.graph.said;
+  const { name, meaning } = system.tables.properties[evidence.property];
+  return [subject.title, meaning ? `${name}: ${meaning}` : name, evidence.title].join(" · ");
+}
+
+/** @param {View} view */
+function storyOf(view) {
+  const { evidence, walk } = view;
+  const items = (evidence?.story ?? []).map((item, i) => make("li", {}, button(`story ${i}`, () => view.go({ step: item.step, own: [] }),
+    { class: item.tone, "aria-current": !walk.own && walk.left === item.step ? "true" : null },
+    make("b", {}, item.mark ? `(${item.mark}) ` : "", item.title), item.text ? make("span", {}, item.text) : null, make("small", {}, `step ${item.step} · ${item.detail}`))));
+  return items.length ? make("ol", { class: "story", "aria-label": "the story" }, ...items) : null;
+}
+
+/** @param {View} view */
+function leftNotice(view) {
+  if (!view.walk.own || !view.evidence) return null;
+  const fate = view.system.fate(view.state, view.evidence.property);
+  const name = view.system.tables.properties[view.evidence.property].name;
+  return make("p", { class: "notice" }, make("b", { class: "own" }, `You have left the counterexample after step ${view.walk.left}. `),
+    isViolated(view, view.evidence.property) ? judgement("bad", `${name} is violated`) : judgement(...LEADS[fate ?? "unknown"](name)), " ", button("return", () => view.go({ own: [] }), {}, "return to the counterexample (t)"));
+}
+
+/**
+ * The lanes as a scene.
+ * @param {View} view
+ * @returns {Scene}
+ */
+function sceneOf(view) {
+  const { system, evidence, walk, settings } = view;
+  const drawing = evidence?.drawing, property = evidence?.property ?? -1;
+  const folded = settings.folded && (evidence?.variants.length ?? 0) > LONG;
+  const dots = evidence ? evidence.variants.map((variant, i) => dotOf(system, property, variant, evidence.states[i + 1], i + 1, evidence.folded[i])) : [];
+  const own = view.steps.slice(walk.left).map((step) => dotOf(system, property, step.variant, step.state, step.number, false));
+  const lanes = [...new Set([...(drawing?.lanes ?? []), ...own.map((dot) => dot.lane)])];
+  for (const dot of [...dots, ...own]) dot.lane = lanes.indexOf(dot.lane);
+  return { lanes: lanes.map((lane) => laneOf(system.tables.lanes[lane])), dots, own, left: walk.left,
+    bands: drawing?.bands ?? [], windows: drawing?.windows ?? [], arrows: (drawing?.arrows ?? []).map((arrow) => ({ from: arrow.start, to: arrow.end, label: `${arrow.kind} ${arrow.what.join(", ")}` })),
+    pins: (evidence?.story ?? []).map((item) => ({ step: item.step, text: `${item.mark ? `(${item.mark}) ` : ""}${item.title}` })),
+    noReturn: evidence?.turning?.lost_at || null, loop: evidence?.loop ?? null, selected: walk.variants.length, folded, room: roomForLanes(),
+    go: (step) => (step > walk.left && walk.own ? view.go({ own: view.route.own.slice(0, step - walk.left) }) : view.go({ step, own: [] })) };
+}
+
+/** How wide the lanes can be without being scrolled. */
+function roomForLanes() {
+  return Math.min(document.documentElement.clientWidth, 1400) - (NARROW.matches ? 24 : 48) - namesWidth() - 3;
+}
+
+/** @param {Lane} lane */
+function laneOf({ name, kind, group }) {
+  return { name, detail: kind === "context" ? group : kind, group };
+}
+
+/** steps from which on those that change nothing are left out at first */
+const LONG = 45;
+
+/**
+ * @param {System} system
+ * @param {number} property
+ * @param {number} variant
+ * @param {number} state
+ * @param {number} step
+ * @param {boolean} folded
+ * @returns {Dot}
+ */
+function dotOf(system, property, variant, state, step, folded) {
+  const { label, lane, action, broken, taken } = system.tables.variants[variant];
+  const { parts } = system.tables.actions[action];
+  const mark = taken.map((place) => parts[place].mark ?? "").find(Boolean) ?? "";
+  const fate = system.fate(state, property);
+  const bad = broken?.includes(property) || (fate === "violated" && system.column("fate", property).length > 0);
+  return { step, lane: lane ?? 0, label, mark, tone: bad ? "bad" : "", folded, fate: bad ? "violated" : fate ?? "unknown" };
+}
+
+/** @param {View} view */
+function lanesOf(view) {
+  const scene = sceneOf(view);
+  if (!scene.lanes.length) return null;
+  const drawing = new Drawing(scene);
+  const time = make("div", { class: "time", tabindex: 0, role: "group", "aria-label": "timeline, scrolls to the side" }, drawing.time());
+  return make("div", { class: "card lanes" }, make("div", { class: "names" }, drawing.names()), time);
+}
+
+/** @param {View} view */
+function legendOf(view) {
+  const long = (view.evidence?.variants.length ?? 0) > LONG;
+  const fold = long ? button("fold", () => { view.settings.folded = !view.settings.folded; view.redraw(); }, {}, view.settings.folded ? "show all steps (f)" : "fold steps that change nothing (f)") : null;
+  const own = view.walk.own ? make("span", { class: "own" }, "■ your own path") : null;
+  const { complete, said } = view.system.tables.graph;
+  return make("div", { class: "legend" }, make("span", {}, "● a step"), make("span", { class: "bad" }, "● violates the rule"), own,
+    make("span", {}, make("kbd", {}, "←"), " ", make("kbd", {}, "→"), " step, ", make("kbd", {}, "1"), "…", make("kbd", {}, "9"), " take another step, ", make("kbd", {}, "?"), " help"), complete ? null : make("span", {}, `in this file: ${said}`), fold);
+}
+
+/**
+ * The counterexample as text: what the drawings say, for those who cannot see them, and to copy.
+ * @param {View} view
+ */
+function textOf(view) {
+  const text = document.querySelector(`#case-${view.route.subject}-${view.route.evidence} pre.trace`)?.textContent;
+  return text ? make("div", { class: "card below" }, unfolding(view, "text", "All steps as text", make("pre", {}, text))) : null;
+}

@@ -1,0 +1,117 @@
+"""The explorer as it is seen, or not seen: names for all, contrast, narrow screens, paper, no scripts, and how soon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import Opens
+from tests.support.visits import CONTRAST, unnamed
+
+pytestmark = pytest.mark.needs("chromium-headless-shell")
+
+Reports = Callable[..., Path]
+
+ONE_CODE_BASE = ("--revision", "v2.6.0")
+OWN = ("examples/deadlock.py:deadlock",)
+#: the answer, a subject, a counterexample before its first step, in its middle, after its last, and left
+PLACES = ("#/", "#/0", "#/0/0/0", "#/0/0/18", "#/0/0/9999", "#/0/0/3/1.0", "#/0/-/0")
+SELECTIONS = pytest.mark.parametrize("selection", [ONE_CODE_BASE, OWN], ids=["code base", "own"])
+
+
+@SELECTIONS
+def test_every_control_and_picture_has_a_name(opens: Opens, reports: Reports, selection: tuple[str, ...]) -> None:
+    """As a screen reader finds them."""
+    for place in PLACES:
+        assert unnamed(opens(reports(*selection), place)) == [], place
+
+
+def test_a_control_without_a_name_is_noticed(opens: Opens, reports: Reports) -> None:
+    """Negative control of the test above."""
+    visit = opens(reports(*OWN))
+    visit.page.evaluate("document.querySelector('.app').append(document.createElement('button'))")
+    assert unnamed(visit) == ["button"]
+
+
+@SELECTIONS
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(opens: Opens, reports: Reports, scheme: str, selection: tuple[str, ...]) -> None:
+    """Its contrast is 4.5 to 1 at the least."""
+    for place in PLACES:
+        assert opens(reports(*selection), place, color_scheme=scheme).page.evaluate(CONTRAST) == [], place
+
+
+def test_grey_on_grey_is_noticed(opens: Opens, reports: Reports) -> None:
+    """Negative control of the test above."""
+    visit = opens(reports(*OWN))
+    visit.page.evaluate("document.querySelector('.app h1').style.color = '#777777'")
+    visit.page.evaluate("document.querySelector('.app h1').style.backgroundColor = '#666666'")
+    assert len(visit.page.evaluate(CONTRAST)) == 1
+
+
+def test_light_and_dark_can_be_chosen(opens: Opens, reports: Reports) -> None:
+    """Whatever the system says, which is what counts at first."""
+    visit = opens(reports(*OWN), color_scheme="light")
+    seen = [visit.page.evaluate("getComputedStyle(document.body).backgroundColor")]
+    for _ in range(2):
+        visit.page.locator("[data-key=theme]").click()
+        seen.append(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert seen[0] == seen[2] != seen[1]
+
+
+@SELECTIONS
+@pytest.mark.parametrize("width", [360, 1000])
+def test_a_narrow_screen_scrolls_the_lanes_and_nothing_else(
+    opens: Opens, reports: Reports, width: int, selection: tuple[str, ...]
+) -> None:
+    """The page is never wider than the screen."""
+    for place in PLACES:
+        page = opens(reports(*selection), place, viewport={"width": width, "height": 800}).page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+
+
+def test_the_head_stays_while_the_page_and_the_lanes_scroll(opens: Opens, reports: Reports) -> None:
+    """And the selected step is brought into sight."""
+    visit = opens(reports(*ONE_CODE_BASE), "#/0/0/9999", viewport={"width": 360, "height": 800})
+    time = visit.page.locator(".lanes .time")
+    assert time.evaluate("e => e.scrollWidth > e.clientWidth && e.scrollLeft > 0")
+    visit.page.evaluate("scrollTo(0, 500)")
+    assert visit.page.locator(".bar").bounding_box()["y"] == 0  # type: ignore[index]
+
+
+def test_paper_has_the_story_and_all_steps(opens: Opens, reports: Reports) -> None:
+    """Of the counterexample that is looked at, and no controls."""
+    visit = opens(reports(*ONE_CODE_BASE), "#/0/0/3")
+    visit.page.emulate_media(media="print")
+    text = visit.page.locator("body").inner_text()
+    story = visit.page.locator("#case-0-0 li b").all_inner_texts()
+    assert len(story) >= 4
+    assert all(each in text for each in story)
+    assert visit.page.locator("#case-0-0 pre.trace").inner_text() in text
+    assert not visit.page.locator(".bar").is_visible()
+    assert not visit.page.locator("#case-0-1").is_visible()
+
+
+@SELECTIONS
+def test_without_scripts_the_text_is_there(opens: Opens, reports: Reports, selection: tuple[str, ...]) -> None:
+    """The answer and every counterexample, step by step."""
+    script = opens(reports(*selection))
+    answer = script.page.locator("h1").first.inner_text()
+    visit = opens(reports(*selection), java_script_enabled=False)
+    assert visit.page.locator("h1").first.inner_text() == answer
+    traces = visit.page.locator("pre.trace")
+    assert traces.count() > 0
+    assert traces.first.is_visible()
+
+
+def test_the_first_paint_comes_soon(opens: Opens, reports: Reports) -> None:
+    """Within a second, of the report on one code base in all scenarios: the graphs are unpacked when somebody walks in them."""
+
+    def painted() -> float:
+        page = opens(reports(*ONE_CODE_BASE)).page
+        page.wait_for_function("performance.getEntriesByType('paint').length > 1")
+        return float(page.evaluate("Math.max(...performance.getEntriesByType('paint').map((each) => each.startTime))"))
+
+    assert min(painted() for _ in range(3)) < 1000

@@ -1,0 +1,156 @@
+"""The explorer in use: keys, steps off the counterexample, the URL, what leaves the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from draincheck.explorer import onefile
+from tests.browser.conftest import Opens
+from tests.support.cli import run
+from tests.support.visits import Visit
+
+pytestmark = pytest.mark.needs("chromium-headless-shell")
+
+Reports = Callable[..., Path]
+
+MIRROR = ("--revision", "v2.6.0", "--scenario", "mirror")
+DEADLOCK = ("examples/deadlock.py:deadlock",)
+
+
+@pytest.fixture
+def mirror(opens: Opens, reports: Reports) -> Visit:
+    """The first counterexample of a code base, before its first step."""
+    return opens(reports(*MIRROR), "#/0/0/0")
+
+
+def step_of(visit: Visit) -> int:
+    """The step that stands in the URL."""
+    return int(visit.place.split("/")[3])
+
+
+def test_arrows_step_and_home_and_end_lead_to_the_ends(mirror: Visit) -> None:
+    """Each key goes where it says, and no further than the ends."""
+    mirror.press("ArrowRight", "ArrowRight", "ArrowLeft")
+    assert step_of(mirror) == 1
+    mirror.press("ArrowLeft", "ArrowLeft")
+    assert step_of(mirror) == 0
+    mirror.press("End", "ArrowRight")
+    last = mirror.page.locator(".lanes .step").count()
+    assert step_of(mirror) == last
+    mirror.press("Home")
+    assert step_of(mirror) == 0
+    assert mirror.problems == []
+
+
+def test_a_broken_key_is_noticed(opens: Opens, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Negative control of the test above."""
+    broken = onefile.script().replace("ArrowRight:", "ArrowWrong:")
+    monkeypatch.setattr(onefile, "script", lambda: broken)
+    assert run("report", *DEADLOCK, "-o", str(tmp_path / "broken.html")).exit_code == 0
+    visit = opens(tmp_path / "broken.html", "#/0/0/0")
+    visit.press("ArrowRight")
+    assert (step_of(visit), visit.problems) == (0, [])
+
+
+def test_the_story_leads_to_its_steps(mirror: Visit) -> None:
+    """By the keyboard and by the mouse; the step that is selected is the one that the card is about."""
+    mirror.press("n")
+    first = step_of(mirror)
+    assert mirror.page.locator(".story [aria-current=true]").get_attribute("data-key") == "story 0"
+    mirror.page.locator("[data-key='story 1']").click()
+    assert step_of(mirror) > first
+    mirror.press("p")
+    assert step_of(mirror) == first
+
+
+def test_brackets_lead_from_one_counterexample_to_the_next(mirror: Visit) -> None:
+    """And back."""
+    mirror.press("]")
+    assert mirror.place.startswith("#/0/1/")
+    mirror.press("[")
+    assert mirror.place.startswith("#/0/0/")
+
+
+def test_another_branch_is_taken_and_left_again(opens: Opens, reports: Reports) -> None:
+    """One's own path stands in the URL, is drawn beside the counterexample, and leads back to it."""
+    visit = opens(reports(*MIRROR), "#/0/0/2")
+    choices = visit.page.locator(".choices button")
+    other = next(i for i in range(choices.count()) if choices.nth(i).get_attribute("aria-current") is None)
+    visit.press(str(other + 1))
+    assert visit.place == f"#/0/0/2/{other}"
+    assert visit.page.locator(".lanes .own").count() > 0
+    visit.press("1")
+    assert visit.place == f"#/0/0/2/{other}.0"
+    visit.page.locator("[data-key='crumb 0']").click()
+    assert visit.place == f"#/0/0/2/{other}"
+    visit.press("Backspace")
+    assert (visit.place, visit.page.locator(".lanes .own").count()) == ("#/0/0/2", 0)
+    assert visit.problems == []
+
+
+def test_what_was_seen_is_seen_again_when_the_page_is_loaded_anew(opens: Opens, reports: Reports) -> None:
+    """Step and own path stand in the URL."""
+    visit = opens(reports(*MIRROR), "#/0/0/5")
+    visit.press("1" if visit.page.locator("[data-key='choice 0']").get_attribute("aria-current") is None else "2")
+    before = (visit.place, visit.page.locator(".columns").inner_text())
+    visit.page.reload()
+    visit.ready()
+    assert (visit.place, visit.page.locator(".columns").inner_text()) == before
+
+
+@pytest.mark.parametrize("place", ["#/7", "#/0/99/0", "#/0/0/9999", "#/0/0/3/77.1", "#/-/x", "#//", "#/0/-/0"])
+def test_a_link_that_leads_nowhere_leads_somewhere(opens: Opens, reports: Reports, place: str) -> None:
+    """A URL is what anybody can write: as much of it is followed as there is."""
+    visit = opens(reports(*MIRROR), place)
+    assert visit.page.locator(".app").inner_text().strip()
+    assert visit.problems == []
+
+
+def test_words_can_be_selected_and_the_focus_stays(mirror: Visit) -> None:
+    """A drawing is redrawn with each step, and who steps with a button stays on it."""
+    mirror.page.locator("[data-key=on]").focus()
+    mirror.press("Enter", "Enter")
+    assert step_of(mirror) == 2
+    assert mirror.page.evaluate("document.activeElement.dataset.key") == "on"
+    mirror.page.locator(".app h1").select_text()
+    assert mirror.page.evaluate("getSelection().toString()") == mirror.page.locator(".app h1").inner_text()
+
+
+@pytest.mark.parametrize("selection", [MIRROR, DEADLOCK], ids=["code base", "own"])
+def test_ones_own_path_leaves_as_a_trace_that_the_command_reads(
+    opens: Opens, reports: Reports, tmp_path: Path, selection: tuple[str, ...]
+) -> None:
+    """`trace show` executes it, step by step, on the model."""
+    visit = opens(reports(*selection), "#/0/-/0/0.0")
+    visit.page.locator("[data-key=export]").click()
+    with visit.page.expect_download() as saved:
+        visit.page.locator("dialog a").click()
+    file = tmp_path / "path.json"
+    saved.value.save_as(file)
+    assert len(json.loads(file.read_text(encoding="utf-8"))["steps"]) == 2
+    named = () if selection is MIRROR else ("--model", selection[0])
+    result = run("trace", "show", str(file), *named)
+    assert result.exit_code == 0, result.output
+    assert visit.problems == []
+
+
+def test_the_whole_counterexample_leaves_as_one(opens: Opens, reports: Reports, tmp_path: Path) -> None:
+    """With its property, which the command confirms."""
+    visit = opens(reports(*MIRROR), "#/0/0/9999")
+    visit.page.locator("[data-key=export]").click()
+    file = tmp_path / "path.json"
+    file.write_text(visit.page.locator("dialog textarea").input_value(), encoding="utf-8")
+    assert json.loads(file.read_text(encoding="utf-8"))["property"]
+    assert run("replay", str(file)).exit_code == 12
+
+
+def test_help_is_a_window_that_escape_closes(mirror: Visit) -> None:
+    """And keys do nothing else meanwhile."""
+    mirror.press("?", "ArrowRight")
+    assert (mirror.page.locator("dialog").count(), step_of(mirror)) == (1, 0)
+    mirror.press("Escape", "ArrowRight")
+    assert (mirror.page.locator("dialog").count(), step_of(mirror)) == (0, 1)
