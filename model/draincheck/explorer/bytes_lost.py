@@ -41,7 +41,7 @@ def _sentence(ended: Replayed) -> str:
 def _loss(write: LostWrite) -> str:
     told = f"the guest was told that {write.name} is on the disk ({told_to_guest(write)})"
     if write.read is None:
-        return f"{told}, and the disk does not have it: QEMU is gone"
+        return f"{told}, and it is not; QEMU is gone, so nobody reads it back"
     return f"{told}, and reads back {_brief(write.read)} where it wrote {_brief(write.written)}"
 
 
