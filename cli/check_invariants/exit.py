@@ -76,7 +76,7 @@ class ExitCode(IntEnum):
     DIFFERENT = (
         10,
         "an expectation or a pinned count differs, a property was never asked, the model of a code base is at fault, "
-        "nothing good is reachable, or nothing was selected",
+        "nothing good is reachable, nothing was selected, or two traces differ",
     )
     INCONCLUSIVE = 30, "a limit was reached first, or a log lacks what it takes: unknown"
     OK = 0, "nothing is wrong: what was named holds, or every verdict is as expected"

@@ -34,7 +34,7 @@ COMMANDS = {
     "why": "Say which changes a verdict depends on.",
     "repair": "Find the smallest sets of known mitigations that mend a code base.",
     "sweep": "Decide every code base that some knobs can make up.",
-    "trace": "Show a trace file, or export a trace.",
+    "trace": "Show, export, compare or minimize traces.",
     "explain": "Explain a trace, step by step.",
     "replay": "Execute a trace on the reference core, with real bytes.",
     "log": "Hold trace logs of real QEMUs against the drain rule.",

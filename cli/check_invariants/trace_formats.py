@@ -6,6 +6,7 @@ What renders is loaded when it is asked for: help texts need nothing but the nam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ class Exhibit(NamedTuple):
         subject: what it is a trace of.
         outcome: the verdict that it shows; None if it shows none.
         short: whether steps that change nothing are left out.
+        path: where it goes; `-` for standard output.
+        fixed: of a test, whether it is to pass as soon as the bug is gone; else it passes as long as the bug is there.
     """
 
     run: Run
     subject: Subject
     outcome: Outcome | None = None
     short: bool = False
+    path: str = "-"
+    fixed: bool = False
 
     @property
     def about(self) -> About:
@@ -97,15 +102,32 @@ def _html(given: Exhibit) -> str:
     return page_of_run(given)
 
 
+def _itf(given: Exhibit) -> str:
+    from draincheck.export.itf import trace_in_itf
+
+    return trace_in_itf(given.run, given.about, given.outcome)
+
+
+def _pytest(given: Exhibit) -> str:
+    from draincheck.conformance.reproduced import reproduced
+    from draincheck.export.regression_test import regression_test
+
+    run, subject = given.run, given.subject
+    on_core = partial(reproduced, subject=subject)
+    return regression_test(run, subject, given.about, on_core, path=given.path, fixed=given.fixed)
+
+
 #: every format by its name, in the order in which help texts list them
 TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "text": TraceFormat(".txt", _text, shortens=True),
     "markdown": TraceFormat(".md", _markdown, shortens=True),
     "json": TraceFormat(".json", _json),
+    "itf": TraceFormat(".itf.json", _itf),
     "svg": TraceFormat(".svg", _svg, shortens=True),
     "mermaid": TraceFormat(".mmd", _mermaid, shortens=True),
     "perfetto": TraceFormat(".perfetto.json", _perfetto),
     "html": TraceFormat(".html", _html),
+    "pytest": TraceFormat(".py", _pytest),
 }
 
 #: what a file is whose suffix says nothing

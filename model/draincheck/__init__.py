@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from draincheck.report.jsontrace import read_trace, write_trace
     from draincheck.report.text import render_trace
     from draincheck.run import Run, Trace
+    from draincheck.schedule import Schedule
     from draincheck.subject import Expectation, Subject
     from draincheck.system import TransitionSystem
     from draincheck.verdict import Limits, Outcome, Verdict
@@ -47,6 +48,7 @@ __all__ = [
     "Reductions",
     "Result",
     "Run",
+    "Schedule",
     "Subject",
     "Trace",
     "TraceError",
@@ -78,6 +80,7 @@ _HOMES = {
     "report.jsontrace": ("read_trace", "write_trace"),
     "report.text": ("render_trace",),
     "run": ("Run", "Trace"),
+    "schedule": ("Schedule",),
     "subject": ("Expectation", "Subject"),
     "system": ("TransitionSystem",),
     "verdict": ("Limits", "Outcome", "Verdict"),

@@ -13,12 +13,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """`states`, `queries`, `replays`, `code bases`, `states or steps`."""
+    """`states`, `queries`, `replays`, `code bases`, `switches`, `states or steps`."""
     return " or ".join(_plural(one) for one in noun.split(" or "))
 
 
 def _plural(word: str) -> str:
-    return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeou" else f"{word}s"
+    if word.endswith("y") and word[-2] not in "aeou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith("ch") else f"{word}s"
 
 
 def share(number: int, total: int, noun: str) -> str:

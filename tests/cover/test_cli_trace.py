@@ -136,7 +136,7 @@ def source(**changes: Any) -> str:
     return changed(source={key: value for key, value in data.items() if value is not None})
 
 
-@pytest.mark.parametrize("words", [["trace", "show"], ["explain"], ["replay"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["trace", "show"], ["trace", "minimize"], ["explain"], ["replay"]], ids=" ".join)
 @pytest.mark.parametrize(("file", "named"), [("m.py", "m.py:FUNCTION"), ("my m.py", "'my m.py:FUNCTION'")])
 def test_a_program_in_place_of_its_trace_is_told_as_one(
     words: list[str], file: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -192,6 +192,8 @@ CALLS: dict[Path_, list[list[str]]] = {
         ["own.py:build", "--property", f"property {EVIL}"],
         ["own.py:build", "--property", f"property {EVIL}", "--format", "text"],
         ["own.py:build", "--property", f"holds {EVIL}"],
+        ["own.py:build", "--property", f"property {EVIL}", "--format", "pytest"],
+        ["own.py:build", "--property", f"property {EVIL}", "--format", "itf"],
     ],
     ("trace", "show"): [
         ["own.json", "--model", "own.py:build"],
@@ -199,6 +201,11 @@ CALLS: dict[Path_, list[list[str]]] = {
         ["own.json"],
         ["foreign.json", "--model", "own.py:build"],
         [f"{EVIL}.json"],
+    ],
+    ("trace", "diff"): [["own.json", "foreign.json"], ["own.json", f"{EVIL}.json"]],
+    ("trace", "minimize"): [
+        ["own.json", "--model", "own.py:build"],
+        ["own.json", "--model", "own.py:build", "-o", f"{EVIL}.json"],
     ],
     ("explain",): [["own.json", "--model", "own.py:build"], ["foreign.json"]],
     ("replay",): [["own.json", "--model", "own.py:build"], ["foreign.json"]],

@@ -37,6 +37,7 @@ PROOF = ["prove", "m.py:build", "--set", "bad=off", "--property", "q", "-o", "fi
 READERS = [
     (["trace", "show", "file"], TRACE),
     (["trace", "show", "--json", "file"], TRACE),
+    (["trace", "minimize", "--json", "file"], TRACE),
     (["explain", "file"], TRACE),
     (["explain", "--json", "file"], TRACE),
     (["certificate", "check", "file"], PROOF),

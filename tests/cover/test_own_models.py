@@ -17,7 +17,7 @@ from tests.support.house import ROOT
 ROWS: dict[str, str] = {
     name: takes.strip("`")
     for name, takes in re.findall(
-        r"^\| `([a-z ]+)` \| (yes|no|`--model`|configuration) \| ",
+        r"^\| `([a-z ]+)` \| (yes|no|files|`--model`|configuration) \| ",
         (ROOT / "docs/how-to/own-model.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
@@ -50,6 +50,7 @@ ASKED = {
     "model export": (["m.py:build", "--set", "bad=on", "-o", "m.pml"], 0),
     "trace export": (["m.py:build", "--set", "bad=on", "--property", "kept", "-o", "kept.json"], 0),
     "trace show": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
+    "trace minimize": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
     "explain": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
     "certificate check": (["proof.smt2", "--model", "m.py:build"], 0),
 }

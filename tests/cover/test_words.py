@@ -21,6 +21,7 @@ ROOMS = ("model/draincheck", "specs/drainspecs", "cli/check_invariants")
         (2, "code base", "2 code bases"),
         (1, "query", "1 query"),
         (2, "query", "2 queries"),
+        (2, "context switch", "2 context switches"),
         (2, "replay", "2 replays"),
         (3, "state or step", "3 states or steps"),
     ],

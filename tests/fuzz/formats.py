@@ -271,6 +271,17 @@ def parameters(random: Random, folder: Path) -> Sequence[str]:
     return words
 
 
+#: commands that read a trace
+READING: Final = (
+    ("trace", "show"),
+    ("trace", "show", "--json"),
+    ("trace", "minimize"),
+    ("trace", "minimize", "--max-states", "20"),
+    ("explain",),
+    ("replay",),
+)
+
+
 def trace_file(random: Random, folder: Path) -> Sequence[str]:
     """A trace of a code base or of a model of one's own, changed somewhere."""
     own = random.random() < 0.5
@@ -281,8 +292,16 @@ def trace_file(random: Random, folder: Path) -> Sequence[str]:
         text = random.choice((_changed_text, _changed_lines))(text, random)
     (folder / "own.py").write_text(MODEL, encoding="utf-8")
     (folder / "trace.json").write_text(text, encoding="utf-8", errors="surrogatepass")
-    command = random.choice((("trace", "show"), ("trace", "show", "--json"), ("explain",), ("replay",)))
+    command = random.choice(READING)
     return [*command, "trace.json", *(("--model", "own.py:build") if own and random.random() < 0.9 else ())]
+
+
+def two_traces(random: Random, folder: Path) -> Sequence[str]:
+    """Two traces to be compared, of which at least one is changed somewhere."""
+    trace_file(random, folder)
+    (folder / "other.json").write_text(random.choice((_trace, _own_trace))(), encoding="utf-8")
+    files = random.sample(("trace.json", "other.json"), 2) if random.random() < 0.8 else ["trace.json", "trace.json"]
+    return ["trace", "diff", *files, *(["--json"] if random.random() < 0.3 else [])]
 
 
 def certificate(random: Random, folder: Path) -> Sequence[str]:
@@ -346,6 +365,8 @@ def reports(random: Random, folder: Path) -> Sequence[str]:
 SHOWING: Final = (
     ("trace", "export", "own.py:build", "--property", "never"),
     ("trace", "show", "trace.json", "--model", "own.py:build"),
+    ("trace", "minimize", "trace.json", "--model", "own.py:build"),
+    ("trace", "diff", "trace.json", "trace.json"),
     ("explain", "trace.json", "--model", "own.py:build"),
     ("check", "own.py:build", "--timeout", "5"),
     ("compare", "own.py:build:tame", "own.py:build", "--timeout", "5"),
@@ -361,7 +382,8 @@ SAYING: Final = {
     "--traces": (),
     "--no-trace": (),
     "--strict": (),
-    "--format": ("text", "markdown", "json"),
+    "--format": ("text", "markdown", "json", "itf", "pytest"),
+    "--expect": ("violated", "fixed"),
     "--set": ("most=2", "mode=b", "eager=on", "drain=nested"),
     "--model": ("own.py:build", "own.py:build:wild"),
     "--property": ("never", "asked", "S1"),
@@ -446,6 +468,7 @@ FORMATS: dict[str, Format] = {
     "parameters": parameters,
     "options": options,
     "trace": trace_file,
+    "two traces": two_traces,
     "certificate": certificate,
     "configuration": configuration,
     "reports": reports,

@@ -17,6 +17,8 @@ from tests.support.samples import sampled
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "lost_wakeup.py"
 
+OTHER_TRACE = Path(__file__).parents[1] / "golden" / "traces" / "0ff841f6d1-mirror-R1.json"
+
 COMMANDS = (
     ("list", "terms"),
     ("list", "revisions"),
@@ -46,6 +48,8 @@ COMMANDS = (
     ("trace", "show", "{trace}"),
     ("trace", "show", "{trace}", "--short"),
     ("trace", "show", "{trace}", "--outline"),
+    ("trace", "diff", "{trace}", str(OTHER_TRACE)),
+    ("trace", "minimize", "{trace}", "-o", os.devnull),
     ("replay", "{trace}"),
     ("simulate", "--revision", "ab27c3b5e7", "--runs", "50"),
     ("gate", "--list"),

@@ -1,17 +1,18 @@
-"""`check-invariants trace`: show a trace file after running it again, and export a trace."""
+"""`check-invariants trace`: traces as files: shown after running them again, exported, compared, made smaller."""
 
 from __future__ import annotations
 
 import click
 
 from check_invariants import options
+from check_invariants.commands import trace_diff, trace_minimize
 from check_invariants.deferred import Deferred
 from check_invariants.trace_formats import TRACE_FORMATS
 
 
 @click.group("trace")
 def command() -> None:
-    """Show a trace file, or export a trace."""
+    """Show, export, compare or minimize traces."""
 
 
 @command.command("show", cls=Deferred)
@@ -51,6 +52,11 @@ def show() -> None:
     type=click.Choice(list(TRACE_FORMATS)),
     help="[default: what the suffix of --output says, or else json]",
 )
+@click.option(
+    "--expect",
+    type=click.Choice(["violated", "fixed"]),
+    help="Of pytest: a test that passes while the bug is there, or as soon as it is gone.  [default: violated]",
+)
 @options.short
 @options.budget
 @options.as_json
@@ -58,7 +64,8 @@ def export() -> None:
     """Write a shortest counterexample (or, of a reachable goal, a shortest witness).
 
     JSON is the format that `trace show` reads; its schema comes with draincheck. Text and Markdown are for people, and open with six lines on
-    what they show.
+    what they show. ITF is for tools that read the traces of Apalache and Quint. pytest is a regression test: it takes the steps again, by their
+    names, on the code base, or on your model, which it finds by its path from where the test lies.
 
     \b
     Exit codes: 0 written; 10 the property holds: there is no counterexample; 30 unknown;
@@ -67,3 +74,7 @@ def export() -> None:
     \b
     Example: check-invariants trace export --revision 3f09bfbc7b --case 'case 1' --format text
     """
+
+
+command.add_command(trace_diff.command)
+command.add_command(trace_minimize.command)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, Unpack
 
 import click
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from check_invariants.selectors import OwnModel, Selectors
 
 
+T = TypeVar("T")
+
+
 class Followed(NamedTuple):
     """A trace file, what it is about, the trace executed, and the verdict that it shows, whatever the file says; None if it shows none."""
 
@@ -42,19 +45,20 @@ class Followed(NamedTuple):
 
         Raises BadParameter, NeedsModel, MalformedInput, Diverged as `_followed` does, and LimitReached as `_outcome`.
         """
-        read = _read(file)
+        _, read = read_as(read_trace, file)
         subject = select_from_source(read.source, **own)
         run = _followed(compiled(subject), read.trace, file, built_otherwise(read.source, subject))
         return cls(read, subject, run, _outcome(run, file))
 
 
-def _read(file: str) -> TraceFile:
+def read_as(reader: Callable[[bytes], T], file: str) -> tuple[bytes, T]:
+    """The bytes of a trace file, and what a reader makes of them. Raises BadParameter and MalformedInput."""
     try:
         data = read_bytes(file)
     except OSError as error:
         raise click.BadParameter(f"{file!r} cannot be read: {error.strerror}", param_hint="'FILE'") from error
     try:
-        return read_trace(data)
+        return data, reader(data)
     except TraceError as error:
         raise MalformedInput(f"{_named(file)}: {_is_model(file) or error}") from error
 
@@ -146,6 +150,7 @@ def export(
     output: str,
     *,
     form: str | None,
+    expect: str | None,
     short: bool,
     as_json: bool,
     **selectors: Unpack[Selectors],
@@ -158,6 +163,8 @@ def export(
         raise click.UsageError(f"--json and --format {form} exclude each other")
     form = "json" if as_json else form or trace_format_of(output)
     _check_short(short, form)
+    if expect and form != "pytest":
+        raise click.UsageError(f"--expect is for --format pytest: {form} expects nothing")
     subject = select(names, **selectors)
     check_output(output)
     result = checked(subject, Asked(names))
@@ -166,7 +173,7 @@ def export(
     if verdict.trace is None:
         raise _no_trace(result.system.name, verdict)
     run = Run.of(result.system, verdict.trace)
-    shown = Exhibit(run, subject, verdict.outcome, short)
+    shown = Exhibit(run, subject, verdict.outcome, short, path=output, fixed=expect == "fixed")
     if form == "text" and output == STDOUT:
         emit_trace(run, shown.about, short)
     else:

@@ -34,6 +34,7 @@ __all__ = [
     "VERSION",
     "TraceFile",
     "accident_json",
+    "document_of",
     "read_trace",
     "sort_json",
     "trace_file",
@@ -153,6 +154,11 @@ def _part_json(event: CallEvent) -> dict[str, Json]:
 
 def read_trace(text: str | bytes) -> TraceFile:
     """Read the text of a trace file. Raises TraceError, with the place, for anything but a whole and sound one."""
+    return trace_file(document_of(text))
+
+
+def document_of(text: str | bytes) -> Json:
+    """The JSON values that a text stands for. Raises TraceError, with the place, for a text that is not JSON."""
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
         data: Json = json.loads(decoded, object_pairs_hook=_no_key_twice)
@@ -163,7 +169,7 @@ def read_trace(text: str | bytes) -> TraceFile:
         raise TraceError(f"byte {error.start}: not UTF-8 text; export the trace again") from error
     except (ValueError, RecursionError) as error:
         raise TraceError(f"not JSON that can be read ({error}); export the trace again") from error
-    return trace_file(data)
+    return data
 
 
 def trace_file(data: Json) -> TraceFile:
