@@ -6,8 +6,9 @@ Both the model and the executable core read these vectors; this module imports n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from re import fullmatch
+from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 from msgspec import Struct
@@ -37,256 +38,94 @@ class Revision(Struct, frozen=True):
     knobs: Knobs
 
 
-def _history() -> tuple[Revision, ...]:  # noqa: PLR0915 (a row is a statement)
-    """Each row is the row before it with a few knobs turned."""
-    rows: list[Revision] = []
+class _Commit(NamedTuple):
+    """What a commit changed in this story; the knobs that it does not name stay as they were."""
+
+    name: str
+    date: str
+    release: str
+    subject: str
+    turned: Mapping[str, Setting] = MappingProxyType({})
+
+
+_COMMITS: Final = (
+    _Commit("5a7e7a0bad~1", "2014-10-21", "", "mirror switches the disk inside its coroutine, right after bdrv_drain_all"),
+    _Commit("5a7e7a0bad", "2014-10-21", "v2.2.0", "mirror_exit becomes a bottom half of the main loop: the window opens", {"exit": "bh"}),
+    _Commit("b112a65c52", "2014-10-21", "v2.2.0", "mirror is allowed with dataplane", {"dataplane_mirror": True}),
+    _Commit("6ee4ce1ee7", "2015-06-10", "v2.4.0",
+            "bdrv_swap drains both nodes first: a crash becomes a silent loss", {"pre_switch": "swap_drain", "submit": "blk_aio_writev"}),
+    _Commit("f3926945c8", "2015-09-07", "v2.5.0", "iohandlers become a GSource of their own AioContext", {"iohandler": "gsource"}),
+    _Commit("3f09bfbc7b", "2015-09-15", "v2.5.0",
+            "pointers are switched instead of bdrv_swap, with an assertion that nothing is pending", {"pre_switch": "assert"}),
+    _Commit("dca21ef23b", "2015-10-23", "v2.5.0", "handlers can be marked external; none is yet"),
+    _Commit("3a1e8074d7", "2015-10-23", "v2.5.0", "dataplane's host notifier is marked external", {"dataplane_is_external": True}),
+    _Commit("c1e1e5fa8f", "2015-10-23", "v2.5.0",
+            "aio_disable_external and aio_enable_external, honoured by the poll set of aio_poll", {"poll_set_checks_external": True}),
+    _Commit("cdb5e3155e", "2015-11-09", "v2.5.0", "a flush is a tracked request", {"flush_tracked": True}),
+    _Commit("176c36997f", "2015-11-23", "v2.5.0",
+            "mirror holds a drained section from before the defer to the end of mirror_exit", {"begin": "after_release"}),
+    _Commit("03de2f5274", "2016-02-14", "v2.6.0",
+            "dataplane uses the common queue handler, and stopping it runs that for a pending kick", {"stop_runs_queue": "main"}),
+    _Commit("a77fd4bb29", "2016-04-05", "v2.6.0", "bdrv_drain in a coroutine yields and lets a bottom half poll", {"drain": "yield_late"}),
+    _Commit("39bf92dd70", "2016-04-05", "v2.6.0", "mirror's final drain is made explicit"),
+    _Commit("14560d69e7", "2016-04-22", "v2.6.0", "virtio's host notifiers are external on iohandler_ctx too", {"is_external": True}),
+    _Commit("37989ced44", "2016-04-22", "v2.6.0", "check and dispatch of the GSource honour the disable counter", {"walk_checks_external": True}),
+    _Commit("ab27c3b5e7", "2016-04-22", "v2.6.0", "the bandage: external events of iohandler_ctx are disabled around mirror_exit", {"bandage": True}),
+    _Commit("6820643fdb", "2016-05-23", "v2.7.0",
+            "bdrv_drain becomes a whole drained section", {"drain_is_section": True, "submit": "blk_aio_pwritev"}),
+    _Commit("b880481579", "2016-04-12", "v2.7.0", "mirror_exit holds the target drained around the switch", {"target_drained": True}),
+    _Commit("463e0be101", "2016-06-16", "v2.7.0",
+            "a switch of a disk's AioContext waits until its job is paused or completed", {"job_at_switch": "waits"}),
+    _Commit("0ff841f6d1", "2016-07-13", "v2.7.0", "virtio-blk's host notifier moves to the node's context", {"notifier_home": "main"}),
+    _Commit("1c627137c1", "2016-07-13", "v2.7.0", "virtio-scsi's host notifier moves to the node's context"),
+    _Commit("d4a92a8420", "2016-07-13", "v2.7.0", "the bandage is reverted", {"bandage": False}),
+    _Commit("9a0cec664e", "2016-10-27", "v2.8.0", "mirror opens its drained section before the last dirty count", {"begin": "before_check"}),
+    _Commit("9972354856", "2016-10-27", "v2.8.0",
+            "requests in flight are counted, and a drain polls only while there are any", {"drain_polls": "in_flight"}),
+    _Commit("d42cf28837", "2016-10-27", "v2.8.0",
+            "a drained section that a coroutine opens yields first: its bottom half disables and polls", {"drain": "yield_first"}),
+    _Commit("65c1b5b622", "2016-10-27", "v2.8.0",
+            "an IOThread no longer holds its context while it polls", {"ctx_held_in_poll": False, "drain_polls_ctx": "own"}),
+    _Commit("bdffb31d8e", "2016-11-09", "v2.8.0", "mirror flushes the target between the dirty count and leaving", {"flush": "after_check"}),
+    _Commit("721671ade7", "2016-12-01", "v2.9.0",
+            "aio_poll walks the handlers only if its poll has found a descriptor ready", {"poll_walks": "if_ready"}),
+    _Commit("4a1cba3802", "2016-12-01", "v2.9.0", "aio_poll can busy-poll, for a time that is 0 unless somebody sets it"),
+    _Commit("0062ea0fd6", "2016-12-01", "v2.9.0", "virtqueues can be busy-polled"),
+    _Commit("684e508c23", "2016-12-01", "v2.9.0",
+            "every aio_poll polls the virtqueues once, without looking at the disable counter", {"busy_poll": "ignores"}),
+    _Commit("59c9f437c5", "2017-01-24", "v2.9.0", "busy polling honours the disable counter", {"busy_poll": "honours"}),
+    _Commit("91af091f92", "2017-04-18", "v2.9.0", "a drain also polls until nothing moves any more", {"drain_polls": "progress"}),
+    _Commit("321d1dba8b", "2017-05-08", "v2.10.0", "enabling external events wakes the context", {"enable_notifies": True}),
+    _Commit("2119882c7e", "2017-06-05", "v2.10.0", "the exit callback releases the bitmap", {"release_bitmap": "exit"}),
+    _Commit("1010cadf62", "2018-03-07", "v2.12.0",
+            "stopping dataplane lets the IOThread remove the host notifier, and polls the main loop's context meanwhile", {"stop_runs_queue": "iothread"}),
+    _Commit("d759c951f3", "2018-02-27", "v2.12.0", "every poll of the main loop lets go of the BQL", {"bql_drop": "always"}),
+    _Commit("89bd030533", "2018-03-22", "v3.0.0", "a drain waits for jobs, too; for mirror's only while copies are in flight"),
+    _Commit("4cf077b59f", "2018-08-17", "v3.1.0", "a drain polls only while requests are in flight, again", {"drain_polls": "in_flight"}),
+    _Commit("e64f25f30b", "2019-02-08", "v4.0.0", "a node that changes its context takes its disable count along", {"switch_carries_count": True}),
+    _Commit("5e771752a1", "2019-03-08", "v4.0.0", "a drain that mirror has not begun itself waits until mirror has paused"),
+    _Commit("657e120320", "2019-05-06", "v4.1.0",
+            "a switch of a disk's AioContext moves its job's nodes along and waits for nothing", {"job_at_switch": "moves"}),
+    _Commit("f871abd60f", "2019-05-21", "v4.1.0", "bdrv_replace_node drains instead of asserting", {"pre_switch": "drain"}),
+    _Commit("cf3129323f", "2019-07-22", "v4.2.0", "a BlockBackend queues requests while its node is drained", {"park_requests": True}),
+    _Commit("7f16476fab", "2020-04-07", "v5.0.0", "no request stays counted while its BlockBackend queues it", {"parked_counts": False}),
+    _Commit("3bb0e2980a", "2021-04-28", "v6.1.0",
+            "replacing a node moves the edges first and refreshes their permissions after", {"mirror_top": True, "replace_node": "repoint_first"}),
+    _Commit("2398747128", "2022-11-18", "v8.0.0",
+            "replacing a node holds both nodes drained until the permissions are there", {"replace_node": "drain_both"}),
+)  # fmt: skip
+
+
+def _history() -> Iterator[Revision]:
+    """The code base right after each commit."""
     knobs = Knobs(exit="inline", submit="blk_aio_multiwrite")
-
-    def row(name: str, date: str, release: str, subject: str, **changes: Setting) -> None:
-        nonlocal knobs
-        knobs = replace(knobs, **changes)
-        rows.append(Revision(name, date, release, subject, knobs))
-
-    row("5a7e7a0bad~1", "2014-10-21", "", "mirror switches the disk inside its coroutine, right after bdrv_drain_all")
-    row(
-        "5a7e7a0bad",
-        "2014-10-21",
-        "v2.2.0",
-        "mirror_exit becomes a bottom half of the main loop: the window opens",
-        exit="bh",
-    )
-    row("b112a65c52", "2014-10-21", "v2.2.0", "mirror is allowed with dataplane", dataplane_mirror=True)
-    row(
-        "6ee4ce1ee7",
-        "2015-06-10",
-        "v2.4.0",
-        "bdrv_swap drains both nodes first: a crash becomes a silent loss",
-        pre_switch="swap_drain",
-        submit="blk_aio_writev",
-    )
-    row(
-        "f3926945c8", "2015-09-07", "v2.5.0", "iohandlers become a GSource of their own AioContext", iohandler="gsource"
-    )
-    row(
-        "3f09bfbc7b",
-        "2015-09-15",
-        "v2.5.0",
-        "pointers are switched instead of bdrv_swap, with an assertion that nothing is pending",
-        pre_switch="assert",
-    )
-    row("dca21ef23b", "2015-10-23", "v2.5.0", "handlers can be marked external; none is yet")
-    row(
-        "3a1e8074d7", "2015-10-23", "v2.5.0", "dataplane's host notifier is marked external", dataplane_is_external=True
-    )
-    row(
-        "c1e1e5fa8f",
-        "2015-10-23",
-        "v2.5.0",
-        "aio_disable_external and aio_enable_external, honoured by the poll set of aio_poll",
-        poll_set_checks_external=True,
-    )
-    row("cdb5e3155e", "2015-11-09", "v2.5.0", "a flush is a tracked request", flush_tracked=True)
-    row(
-        "176c36997f",
-        "2015-11-23",
-        "v2.5.0",
-        "mirror holds a drained section from before the defer to the end of mirror_exit",
-        begin="after_release",
-    )
-    row(
-        "03de2f5274",
-        "2016-02-14",
-        "v2.6.0",
-        "dataplane uses the common queue handler, and stopping it runs that for a pending kick",
-        stop_runs_queue="main",
-    )
-    row(
-        "a77fd4bb29",
-        "2016-04-05",
-        "v2.6.0",
-        "bdrv_drain in a coroutine yields and lets a bottom half poll",
-        drain="yield_late",
-    )
-    row("39bf92dd70", "2016-04-05", "v2.6.0", "mirror's final drain is made explicit")
-    row(
-        "14560d69e7",
-        "2016-04-22",
-        "v2.6.0",
-        "virtio's host notifiers are external on iohandler_ctx too",
-        is_external=True,
-    )
-    row(
-        "37989ced44",
-        "2016-04-22",
-        "v2.6.0",
-        "check and dispatch of the GSource honour the disable counter",
-        walk_checks_external=True,
-    )
-    row(
-        "ab27c3b5e7",
-        "2016-04-22",
-        "v2.6.0",
-        "the bandage: external events of iohandler_ctx are disabled around mirror_exit",
-        bandage=True,
-    )
-    row(
-        "6820643fdb",
-        "2016-05-23",
-        "v2.7.0",
-        "bdrv_drain becomes a whole drained section",
-        drain_is_section=True,
-        submit="blk_aio_pwritev",
-    )
-    row(
-        "b880481579",
-        "2016-04-12",
-        "v2.7.0",
-        "mirror_exit holds the target drained around the switch",
-        target_drained=True,
-    )
-    row(
-        "463e0be101",
-        "2016-06-16",
-        "v2.7.0",
-        "a switch of a disk's AioContext waits until its job is paused or completed",
-        job_at_switch="waits",
-    )
-    row(
-        "0ff841f6d1",
-        "2016-07-13",
-        "v2.7.0",
-        "virtio-blk's host notifier moves to the node's context",
-        notifier_home="main",
-    )
-    row("1c627137c1", "2016-07-13", "v2.7.0", "virtio-scsi's host notifier moves to the node's context")
-    row("d4a92a8420", "2016-07-13", "v2.7.0", "the bandage is reverted", bandage=False)
-    row(
-        "9a0cec664e",
-        "2016-10-27",
-        "v2.8.0",
-        "mirror opens its drained section before the last dirty count",
-        begin="before_check",
-    )
-    row(
-        "9972354856",
-        "2016-10-27",
-        "v2.8.0",
-        "requests in flight are counted, and a drain polls only while there are any",
-        drain_polls="in_flight",
-    )
-    row(
-        "d42cf28837",
-        "2016-10-27",
-        "v2.8.0",
-        "a drained section that a coroutine opens yields first: its bottom half disables and polls",
-        drain="yield_first",
-    )
-    row(
-        "65c1b5b622",
-        "2016-10-27",
-        "v2.8.0",
-        "an IOThread no longer holds its context while it polls",
-        ctx_held_in_poll=False,
-        drain_polls_ctx="own",
-    )
-    row(
-        "bdffb31d8e",
-        "2016-11-09",
-        "v2.8.0",
-        "mirror flushes the target between the dirty count and leaving",
-        flush="after_check",
-    )
-    row(
-        "721671ade7",
-        "2016-12-01",
-        "v2.9.0",
-        "aio_poll walks the handlers only if its poll has found a descriptor ready",
-        poll_walks="if_ready",
-    )
-    row("4a1cba3802", "2016-12-01", "v2.9.0", "aio_poll can busy-poll, for a time that is 0 unless somebody sets it")
-    row("0062ea0fd6", "2016-12-01", "v2.9.0", "virtqueues can be busy-polled")
-    row(
-        "684e508c23",
-        "2016-12-01",
-        "v2.9.0",
-        "every aio_poll polls the virtqueues once, without looking at the disable counter",
-        busy_poll="ignores",
-    )
-    row("59c9f437c5", "2017-01-24", "v2.9.0", "busy polling honours the disable counter", busy_poll="honours")
-    row("91af091f92", "2017-04-18", "v2.9.0", "a drain also polls until nothing moves any more", drain_polls="progress")
-    row("321d1dba8b", "2017-05-08", "v2.10.0", "enabling external events wakes the context", enable_notifies=True)
-    row("2119882c7e", "2017-06-05", "v2.10.0", "the exit callback releases the bitmap", release_bitmap="exit")
-    row(
-        "1010cadf62",
-        "2018-03-07",
-        "v2.12.0",
-        "stopping dataplane lets the IOThread remove the host notifier, and polls the main loop's context meanwhile",
-        stop_runs_queue="iothread",
-    )
-    row("d759c951f3", "2018-02-27", "v2.12.0", "every poll of the main loop lets go of the BQL", bql_drop="always")
-    row(
-        "89bd030533",
-        "2018-03-22",
-        "v3.0.0",
-        "a drain waits for jobs, too; for mirror's only while copies are in flight",
-    )
-    row(
-        "4cf077b59f",
-        "2018-08-17",
-        "v3.1.0",
-        "a drain polls only while requests are in flight, again",
-        drain_polls="in_flight",
-    )
-    row(
-        "e64f25f30b",
-        "2019-02-08",
-        "v4.0.0",
-        "a node that changes its context takes its disable count along",
-        switch_carries_count=True,
-    )
-    row("5e771752a1", "2019-03-08", "v4.0.0", "a drain that mirror has not begun itself waits until mirror has paused")
-    row(
-        "657e120320",
-        "2019-05-06",
-        "v4.1.0",
-        "a switch of a disk's AioContext moves its job's nodes along and waits for nothing",
-        job_at_switch="moves",
-    )
-    row("f871abd60f", "2019-05-21", "v4.1.0", "bdrv_replace_node drains instead of asserting", pre_switch="drain")
-    row(
-        "cf3129323f",
-        "2019-07-22",
-        "v4.2.0",
-        "a BlockBackend queues requests while its node is drained",
-        park_requests=True,
-    )
-    row(
-        "7f16476fab",
-        "2020-04-07",
-        "v5.0.0",
-        "no request stays counted while its BlockBackend queues it",
-        parked_counts=False,
-    )
-    row(
-        "3bb0e2980a",
-        "2021-04-28",
-        "v6.1.0",
-        "replacing a node moves the edges first and refreshes their permissions after",
-        mirror_top=True,
-        replace_node="repoint_first",
-    )
-    row(
-        "2398747128",
-        "2022-11-18",
-        "v8.0.0",
-        "replacing a node holds both nodes drained until the permissions are there",
-        replace_node="drain_both",
-    )
-    return tuple(rows)  # fmt: skip
+    for commit in _COMMITS:
+        knobs = replace(knobs, **commit.turned)
+        yield Revision(commit.name, commit.date, commit.release, commit.subject, knobs)
 
 
 #: the code bases of the story, oldest first
-REVISIONS: Final[tuple[Revision, ...]] = _history()
+REVISIONS: Final = tuple(_history())
 
 #: the place of each of them in history
 PLACES: Final = {row.name: place for place, row in enumerate(REVISIONS)}
