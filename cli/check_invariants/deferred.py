@@ -86,21 +86,6 @@ class Deferred(click.Command):
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Do it, within its budget, and end with its exit code."""
-        from check_invariants.output import Counter
-        from draincheck.budget import Limits, default_memory, interrupted, running
+        from check_invariants.running import carried_out  # which loads the library
 
-        options, limits = dict(ctx.params), Limits(memory=default_memory())
-        if "max_memory" in options:
-            memory = options.pop("max_memory")
-            limits = Limits(seconds=options.pop("timeout"), memory=memory or limits.memory)
-        with running(limits), Counter("", phase=ctx.info_name or ""):
-            code = ctx.invoke(self.work, **options)
-            if interrupted():
-                from check_invariants.exit import ending
-                from check_invariants.output import emit_stop
-                from draincheck.reason import Stop, StopKind
-
-                stop = Stop(StopKind.REQUEST)
-                if code != (code := ending([code], stop)):
-                    emit_stop(stop, "everything had been decided")
-            ctx.exit(code)
+        ctx.exit(carried_out(ctx, self.work))

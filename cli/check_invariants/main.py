@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import StringIO
-from shlex import quote
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from click import formatting
 from check_invariants import standard
 from check_invariants.deferred import own_model
 from check_invariants.exit import ExitCode, InternalError, Interrupted, LimitReached, NotWritable, cut_short
+from check_invariants.options import offered
 from draincheck import __version__
 
 __all__ = ["Application", "cli"]
@@ -95,15 +95,9 @@ class Application(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which ones have a name like that."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from draincheck.knobs import nearest
+            from check_invariants.meant import no_command
 
-            if own_model(args[:1]):
-                ctx.fail(f"{args[0]} is a model of your own: write check-invariants check {quote(args[0])}")
-            from check_invariants.meant import code_base_meant
-
-            if meant := code_base_meant(args[0], "check-invariants check"):
-                ctx.fail(f"{args[0]!r} is no command{meant}")
-            ctx.fail(str(nearest("command", args[0], list(COMMANDS))))
+            ctx.fail(no_command(args[0], list(COMMANDS), is_model=own_model(args[:1]) is not None))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -121,10 +115,8 @@ class Application(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """Commands with their one-liners, and the options of the main job."""
-        from click.shell_completion import CompletionItem
-
         if not incomplete.startswith("-"):
-            return [CompletionItem(n, help=text) for n, text in COMMANDS.items() if n.startswith(incomplete)]
+            return offered(COMMANDS.items(), incomplete)
         job = self.get_command(ctx, MAIN_JOB)
         assert job is not None
         found = super().shell_complete(ctx, incomplete) + job.shell_complete(click.Context(job), incomplete)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import click
 
 from draincheck.errors import UnknownName
+from draincheck.knobs import nearest
 from draincheck.revisions import code_bases, find_revision
 
-__all__ = ["code_base_meant", "folder_meant"]
+__all__ = ["code_base_meant", "folder_meant", "no_command"]
 
 #: a release, or a hash as Git shortens it at the most
 LIKE: Final = re.compile(r"v?\d+\.\d+(\.\d+)?(-rc\d+)?|[0-9a-f]{7,40}(~\d*)?")
+
+
+def no_command(word: str, known: list[str], is_model: bool) -> str:
+    """Why a word is no command, and what to write instead; `is_model`: it names a model of the user's."""
+    if is_model:
+        return f"{word} is a model of your own: write check-invariants check {quote(word)}"
+    meant = code_base_meant(word, "check-invariants check")
+    return f"{word!r} is no command{meant}" if meant else str(nearest("command", word, known))
 
 
 def folder_meant(word: str) -> str:

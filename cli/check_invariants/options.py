@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -52,9 +52,14 @@ class Named(ParamType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The names that begin so."""
-        from click.shell_completion import CompletionItem
+        return offered(self._table.known(), incomplete)
 
-        return [CompletionItem(name, help=text) for name, text in self._table.known() if name.startswith(incomplete)]
+
+def offered(known: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
+    """The names, with what is said of them, that begin like this."""
+    from click.shell_completion import CompletionItem  # which shells alone need
+
+    return [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
 
 
 def revision(multiple: bool) -> Option:

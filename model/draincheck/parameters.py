@@ -6,12 +6,13 @@ What can be given from outside Python (a command line, a configuration, a trace 
 
 from __future__ import annotations
 
+import inspect
 import re
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
@@ -19,9 +20,6 @@ from draincheck.errors import UnfitParameters
 from draincheck.knobs import nearest
 from draincheck.sorts import Value
 from draincheck.words import listed
-
-if TYPE_CHECKING:
-    import inspect
 
 __all__ = ["MOST", "Parameter", "Parameters", "assigned", "called_with", "shown"]
 
@@ -189,20 +187,16 @@ def called_with(function: Callable[..., object], values: Mapping[str, object]) -
     """Call a function with values by name, those of parameters that are given by position alone included."""
     if not values:
         return function()
-    from inspect import BoundArguments, signature
-
-    parameters = signature(function).parameters
-    given = ((name, values[name]) for name in parameters if name in values)
-    bound = BoundArguments(signature(function), OrderedDict(given))
+    signature = inspect.signature(function)
+    given = ((name, values[name]) for name in signature.parameters if name in values)
+    bound = inspect.BoundArguments(signature, OrderedDict(given))
     bound.apply_defaults()
     return function(*bound.args, **bound.kwargs)
 
 
 def _parameters(function: Callable[..., object]) -> Iterator[Parameter]:
-    from inspect import signature  # which no code base needs
-
     try:
-        found = signature(function).parameters
+        found = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return
     for item in found.values():

@@ -11,6 +11,7 @@ from select import select
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
+from draincheck.budget import NO_LIMITS, divided
 from draincheck.errors import OutOfBudget
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
     if number < 2:
         yield from map(work, items)
         return
-    from draincheck.budget import divided
     from draincheck.worker import Worker
 
     with ExitStack() as stack:
@@ -111,8 +111,6 @@ class _Patience:
     """How long others are waited for when there is reason to stop, which is `stopped`."""
 
     def __init__(self) -> None:
-        from draincheck.budget import NO_LIMITS
-
         self._budget = NO_LIMITS.begun()
         self.stopped: Stop | None = None
         self._end = 0.0

@@ -84,10 +84,7 @@ class Program(Struct, frozen=True):
             except (OutOfBudget, KeyboardInterrupt):
                 raise
             except BaseException as error:
-                from draincheck.lang.misuse import in_words  # brings difflib and inspect
-
-                words = in_words(error) or f"{name}() failed: {_cause(error)}"
-                raise MalformedModel(f"{place_in(self.file, error)}: {words}") from error
+                raise MalformedModel(f"{place_in(self.file, error)}: {_said_of(error, f'{name}() failed')}") from error
 
 
 def place_in(file: str, error: BaseException) -> str:
@@ -196,11 +193,15 @@ def _module(file: str) -> ModuleType:
         place = "" if error.line else f"{place_in(file, error)}: "
         raise MalformedModel(f"{place}{error}") from error
     except BaseException as error:
-        from draincheck.lang.misuse import in_words  # brings difflib and inspect
-
-        words = in_words(error) or f"the model does not import: {_cause(error)}"
-        raise MalformedModel(f"{place_in(file, error)}: {words}") from error
+        raise MalformedModel(f"{place_in(file, error)}: {_said_of(error, 'the model does not import')}") from error
     return module
+
+
+def _said_of(error: BaseException, otherwise: str) -> str:
+    """What was written by mistake, if that is known; otherwise what happened, and of what it is the cause."""
+    from draincheck.lang.misuse import in_words  # which no model without a mistake needs
+
+    return in_words(error) or f"{otherwise}: {_cause(error)}"
 
 
 def _cause(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck import op
+from draincheck.digest import digest_of
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import (
     FALSE,
@@ -362,8 +363,6 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides behaviour; a trace names it so that no replay drifts silently."""
-        from draincheck.digest import digest_of  # brings hashlib, which a plain search has no use for
-
         return digest_of(self)
 
     @cached_property

@@ -21,6 +21,8 @@ from check_invariants.refusal import unfinished
 from check_invariants.reports import ReportOptions, Reports
 from check_invariants.table import Column, Table
 from check_invariants.work import gate_built_in
+from check_invariants.work.gate_plan import plan
+from check_invariants.work.gate_project import run
 from draincheck import __version__
 from draincheck.errors import SourceLine
 from draincheck.report.account import Account, Item, Suite
@@ -89,8 +91,6 @@ def _schema_text() -> str:
 
 def _list(config: GateConfig, as_json: bool) -> ExitCode:
     """What would be checked, a line each."""
-    from check_invariants.work.gate_plan import plan
-
     planned = plan(config)
     if as_json:
         items: list[Document] = [
@@ -111,9 +111,6 @@ def _list(config: GateConfig, as_json: bool) -> ExitCode:
 
 
 def _gate(config: GateConfig, replay: bool, reports: Reports) -> ExitCode:
-    from check_invariants.work.gate_plan import plan
-    from check_invariants.work.gate_project import run
-
     title, again = f"gate {config.path}", command_again("gate", config.path, *([] if replay else ["--no-replay"]))
     reports.begin(unfinished(title, again, config.path))
     start, planned = perf_counter(), plan(config)

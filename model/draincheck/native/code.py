@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -64,8 +65,6 @@ def _machine(level: int) -> _Machine:
 @cache
 def _own_digest() -> str:
     """A digest of the files of this room, which decide what is made of a text."""
-    from hashlib import sha256
-
     files = sorted(Path(__file__).parent.glob("*.py"))
     return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
@@ -78,7 +77,7 @@ class _Machine:
     """
 
     def __init__(self, level: int) -> None:
-        import llvmlite
+        from llvmlite import __version__ as release
         from llvmlite import binding as untyped
 
         binding: Any = untyped
@@ -94,7 +93,7 @@ class _Machine:
             "reloc": "pic",
             "jit": True,
         }
-        versions = str(llvmlite.__version__), str(binding.llvm_version_info), _own_digest(), str(self._target.triple)
+        versions = str(release), str(binding.llvm_version_info), _own_digest(), str(self._target.triple)
         self.name = f"{versions} {sorted(self._options.items())}"
 
     def compile(self, text: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from draincheck.errors import ModelError
@@ -174,8 +175,6 @@ def _demand_native(found: Explorer) -> None:
 
 def is_installed() -> bool:
     """Whether llvmlite is there."""
-    from importlib.util import find_spec  # a tenth of a start
-
     return find_spec("llvmlite") is not None
 
 

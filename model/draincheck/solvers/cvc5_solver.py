@@ -12,6 +12,7 @@ from select import select
 from draincheck.budget import NO_LIMITS
 from draincheck.errors import WorkerLost
 from draincheck.solvers.protocol import Answer, unreadable
+from draincheck.worker import Worker
 
 __all__ = ["Cvc5", "Cvc5Here"]
 
@@ -24,8 +25,6 @@ class Cvc5:
 
     def __init__(self, seconds: float | None = None) -> None:
         """A solver with so much time for each question."""
-        from draincheck.worker import Worker
-
         self._worker = Worker(partial(_answered, Cvc5Here(seconds)))
         self._stopped = False
 
