@@ -16,7 +16,7 @@ __all__ = ["empty_folder", "hurry", "object_code", "pytest_runtest_setup", "stum
 #: as in the command itself
 gc.set_threshold(*SELDOM)
 
-pytest_plugins = ["pytester", "tests.support.costs"]
+pytest_plugins = ["pytester", "tests.support.costs", "tests.support.measured"]
 
 # nor does an example of hypothesis fail because the machine is busy
 settings.register_profile("any machine", deadline=None)

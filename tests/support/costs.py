@@ -5,7 +5,7 @@ How long a test takes depends on what else the machine does; what it costs hardl
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator, Mapping
 from resource import RUSAGE_CHILDREN, getrusage
 from time import process_time
@@ -44,7 +44,7 @@ class Costs:
 
     def __init__(self) -> None:
         self._before = 0.0
-        self._tests: Counter[str] = Counter()
+        self._tests: dict[str, float] = defaultdict(float)
 
     def pytest_collection_finish(self) -> None:
         """What it takes to find the tests is none's."""
@@ -61,19 +61,21 @@ class Costs:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add what a part has used."""
-        self._tests[report.nodeid] += sum(float(seconds) for name, seconds in report.user_properties if name == NAME)
+        found = (value for name, value in report.user_properties if name == NAME)
+        self._tests[report.nodeid] += sum(seconds for seconds in found if isinstance(seconds, float))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The lists."""
         for what, costs in (("files", by_file(self._tests)), ("tests", self._tests)):
             terminalreporter.section(f"{what}: {sum(costs.values()):.0f} s of processor time")
-            for name, seconds in Counter(costs).most_common(None if what == "files" else DEAREST):
-                terminalreporter.write_line(f"{seconds:8.2f} {name}")
+            dearest = sorted(costs, key=costs.__getitem__, reverse=True)
+            for name in dearest[:DEAREST] if what == "tests" else dearest:
+                terminalreporter.write_line(f"{costs[name]:8.2f} {name}")
 
 
-def by_file(tests: Mapping[str, float]) -> Counter[str]:
+def by_file(tests: Mapping[str, float]) -> dict[str, float]:
     """The sums of the files."""
-    found: Counter[str] = Counter()
+    found: dict[str, float] = defaultdict(float)
     for name, seconds in tests.items():
         found[name.partition("::")[0]] += seconds
     return found

@@ -1,0 +1,40 @@
+"""Which tests are measured where branches are counted: not those that hold engines against each other on what chance makes.
+
+What these take, tests of single units take, too, and being measured makes a test three times as slow.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from tests.support.house import ROOT
+
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_call"]
+
+#: folders of tests that run as ever, and count for nothing
+UNMEASURED = ("differential", "fuzz", "language", "mutation")
+
+#: with this in their environment processes that a test starts are measured
+STARTED = "COVERAGE_PROCESS_CONFIG"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of these folders."""
+    folders = [ROOT / "tests" / name for name in UNMEASURED]
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in folders):
+            item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Processes that such a test starts are not measured either."""
+    kept = os.environ.pop(STARTED, None) if item.get_closest_marker("no_cover") else None
+    try:
+        return (yield)
+    finally:
+        if kept is not None:
+            os.environ[STARTED] = kept
