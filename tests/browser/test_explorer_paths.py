@@ -116,7 +116,7 @@ def test_a_walk_passes_the_states_of_the_system(opens: Opens, reports: Reports, 
     state = system.initial[0]
     for _ in range(25):
         enabled = list(system.enabled(state))
-        assert visit.page.locator(".choices button").count() == len(enabled)
+        assert visit.page.locator("[data-key^='choice']").count() == len(enabled)
         assert shown_values(visit) == values_of(system, state)
         if not enabled:
             break

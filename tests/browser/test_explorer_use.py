@@ -70,15 +70,15 @@ def test_the_story_leads_to_its_steps(mirror: Visit) -> None:
 def test_brackets_lead_from_one_counterexample_to_the_next(mirror: Visit) -> None:
     """And back."""
     mirror.press("]")
-    assert mirror.place.startswith("#/0/1/")
+    assert mirror.place == "#/0/1"
     mirror.press("[")
-    assert mirror.place.startswith("#/0/0/")
+    assert mirror.place == "#/0/0"
 
 
 def test_another_branch_is_taken_and_left_again(opens: Opens, reports: Reports) -> None:
     """One's own path stands in the URL, is drawn beside the counterexample, and leads back to it."""
     visit = opens(reports(*MIRROR), "#/0/0/2")
-    choices = visit.page.locator(".choices button")
+    choices = visit.page.locator("[data-key^='choice']")
     other = next(i for i in range(choices.count()) if choices.nth(i).get_attribute("aria-current") is None)
     visit.press(str(other + 1))
     assert visit.place == f"#/0/0/2/{other}"
@@ -90,6 +90,24 @@ def test_another_branch_is_taken_and_left_again(opens: Opens, reports: Reports) 
     visit.press("Backspace")
     assert (visit.place, visit.page.locator(".lanes .own").count()) == ("#/0/0/2", 0)
     assert visit.problems == []
+
+
+def test_what_could_have_been_instead_is_taken(opens: Opens, reports: Reports) -> None:
+    """Beside a step stand the others that were possible in its place; one that is taken leaves the counterexample there."""
+    visit = opens(reports(*MIRROR), "#/0/0/18")
+    visit.page.locator("[data-key^='instead']").first.click()
+    assert visit.place.startswith("#/0/0/17/")
+    before = visit.place
+    visit.press("1", "Backspace")
+    assert (visit.place, visit.problems) == (before, [])
+
+
+def test_a_counterexample_begins_where_its_story_does(opens: Opens, reports: Reports) -> None:
+    """Where the URL names no step; the next key stands beside that."""
+    visit = opens(reports(*MIRROR), "#/0/0")
+    assert visit.page.locator(".story [aria-current=true]").get_attribute("data-key") == "story 0"
+    visit.press("ArrowLeft", "ArrowRight")
+    assert visit.page.locator(".story [aria-current=true]").get_attribute("data-key") == "story 0"
 
 
 def test_what_was_seen_is_seen_again_when_the_page_is_loaded_anew(opens: Opens, reports: Reports) -> None:

@@ -184,7 +184,7 @@ def _of_code_bases(found: Sequence[Checked]) -> Opening:
         return opening(found, _of_one(*by_name.popitem()), " ".join(filter(None, [_mended(found), sentence])))
     unsafe = [name for name, all_ in by_name.items() if any(set(each.impact) - {SAFE} for each in all_)]
     return opening(
-        found, f"{len(unsafe)} of {counted(len(by_name), 'code base')} are not safe in some scenario", sentence
+        found, f"{len(unsafe)} of {counted(len(by_name), 'code base')} are unsafe in some scenario", sentence
     )
 
 

@@ -71,7 +71,7 @@ function take(view, choice) {
   const edge = view.system.edges(view.state)[choice];
   if (!edge || edge.target === null) return;
   if (choice === choiceOfTrace(view.system, view.evidence, view.walk)) forward(view);
-  else view.go({ own: [...view.route.own.slice(0, view.walk.own), choice] });
+  else view.go({ step: view.evidence ? view.walk.left : view.route.step, own: [...view.route.own.slice(0, view.walk.own), choice] });
 }
 
 /**
@@ -92,5 +92,5 @@ function toEvidence(view, way) {
   const all = subjects.flatMap((subject, i) => subject.evidence.map((_, j) => ({ subject: i, evidence: j })));
   const here = all.findIndex((item) => item.subject === view.route.subject && item.evidence === view.route.evidence);
   const next = all[here + way];
-  if (next) view.go({ ...next, step: 0, own: [] });
+  if (next) view.go({ ...next, step: null, own: [] });
 }

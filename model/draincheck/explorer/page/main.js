@@ -33,7 +33,7 @@ class Page {
   get route() {
     const route = routeOf(location.hash);
     const { subjects } = this.file;
-    if (route.page === "answer" && !location.hash && subjects.length === 1 && subjects[0].evidence.length === 1 && !this.file.matrix) return routeOf("#/0/0/0");
+    if (route.page === "answer" && !location.hash && subjects.length === 1 && subjects[0].evidence.length === 1 && !this.file.matrix) return routeOf("#/0/0");
     return subjects[route.subject] ? route : routeOf("#/");
   }
 
@@ -92,7 +92,7 @@ class Page {
     const evidence = shown ? system.tables.evidence[shown.evidence] : null;
     const walk = walkOf(system, evidence, route);
     const steps = stepsOf(system, walk.states, walk.variants);
-    return { file: this.file, subject, shown, system, evidence, route: { ...route, evidence: shown ? route.evidence : null }, walk, steps,
+    return { file: this.file, subject, shown, system, evidence, route: { ...route, evidence: shown ? route.evidence : null, step: evidence ? walk.left : walk.states[0] }, walk, steps,
       state: walk.states[walk.states.length - 1], settings: this.settings, go: (change) => this.go(change), redraw: () => void this.draw() };
   }
 
@@ -101,7 +101,7 @@ class Page {
    * @param {Partial<Route>} change
    */
   go(change) {
-    const before = this.route, after = { ...before, page: /** @type {const} */ ("walk"), ...change };
+    const before = this.view?.route ?? this.route, after = { ...before, page: /** @type {const} */ ("walk"), ...change };
     const isStep = after.subject === before.subject && after.evidence === before.evidence && !after.own.length && !before.own.length;
     history[isStep ? "replaceState" : "pushState"](null, "", hashOf(after));
     void this.draw();

@@ -55,12 +55,12 @@ function subjectPart(file, subject, number) {
  * @param {number} number
  */
 function casesOf(subject, number) {
-  const all = subject.evidence.map((item, i) => ({ item, href: `#/${number}/${i}/0` }));
+  const all = subject.evidence.map((item, i) => ({ item, href: `#/${number}/${i}` }));
   const bad = all.filter(({ item }) => item.tone === "bad"), others = all.filter(({ item }) => item.tone !== "bad");
   const cards = bad.map(({ item, href }) => make("li", {}, make("a", { href }, make("b", { class: "bad" }, item.property), item.headline)));
   const links = others.flatMap(({ item, href }) => [make("a", { href, title: visible(item.headline) }, item.property), ", "]);
   return make("div", {}, cards.length ? make("ul", { class: "cases" }, ...cards) : null,
-    make("p", { class: "also" }, cards.length ? "Also to see: " : "To see: ", ...links, make("a", { href: `#/${number}/-/0` }, "a walk from the first state")));
+    make("p", { class: "also" }, cards.length ? "Also to see: " : "To see: ", ...links, make("a", { href: `#/${number}/-` }, "a walk from the first state")));
 }
 
 /**
@@ -90,7 +90,7 @@ function verdictsOf(subject, number, system) {
     const word = judgement(verdict.tone, verdict.outcome);
     const asked = verdict.as_expected ? "" : `expected: ${verdict.expected}. ${verdict.argument}`;
     const notes = [verdict.reason, asked, ...verdict.limits, source && `source: ${source}`].filter(Boolean).join(" · ");
-    return make("tr", {}, make("td", {}, name), make("td", {}, verdict.evidence === null ? word : make("a", { href: `#/${number}/${verdict.evidence}/0` }, word)),
+    return make("tr", {}, make("td", {}, name), make("td", {}, verdict.evidence === null ? word : make("a", { href: `#/${number}/${verdict.evidence}` }, word)),
       make("td", {}, meaning, make("br"), make("span", { class: "sub" }, notes)));
   });
   return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "verdicts" }, make("table", { class: "rules" }, make("tbody", {}, ...rows)));

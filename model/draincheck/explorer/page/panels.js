@@ -133,7 +133,7 @@ function choicesPanel(view) {
   const crumbs = walk.own ? make("ol", { class: "crumbs", "aria-label": "your own path" }, ...crumbsOf(view)) : null;
   const empty = system.isExpanded(view.state) ? "Nothing can happen here any more." : `Here the part of the graph that this file holds ends: it has ${system.tables.graph.said}.`;
   return card(`What could happen next (${edges.length})`, crumbs, rootsOf(view),
-    edges.length ? make("ol", { class: "choices" }, ...edges.map((edge, i) => make("li", {}, choiceOf(view, edge, i, i === onTrace)))) : make("p", {}, empty));
+    edges.length ? make("ol", { class: "choices" }, ...edges.map((edge, i) => make("li", {}, choiceOf(view, edge, i, i === onTrace, "choice")))) : make("p", {}, empty));
 }
 
 /**
@@ -147,18 +147,45 @@ function rootsOf(view) {
 }
 
 /**
+ * A step that can be taken.
  * @param {View} view
  * @param {Edge} edge
  * @param {number} number
- * @param {boolean} isTrace
+ * @param {boolean} isTrace  whether the counterexample goes on so
+ * @param {string} kind  "choice", which has its number as a key, or "instead"
  */
-function choiceOf(view, edge, number, isTrace) {
+function choiceOf(view, edge, number, isTrace, kind) {
   const { tables } = view.system, variant = tables.variants[edge.variant];
   const attributes = { disabled: edge.target === null, "aria-current": isTrace ? "true" : null };
   const process = tables.processes[view.system.processOf(edge.variant)].name;
-  return button(`choice ${number}`, () => take(view, number), attributes, outcomeOf(view, edge),
-    make("kbd", {}, String(number + 1)), make("span", { class: "what" }, variant.label),
+  return button(`${kind} ${number}`, () => take(view, number), attributes, outcomeOf(view, edge),
+    kind === "choice" ? make("kbd", {}, String(number + 1)) : null, make("span", { class: "what" }, variant.label),
     make("small", {}, `${process}${isTrace ? " · the counterexample goes on so" : ""}`));
+}
+
+/**
+ * What could have happened instead of the selected step.
+ * @param {View} view
+ */
+function insteadPanel(view) {
+  if (!view.walk.variants.length) return null;
+  const earlier = oneStepEarlier(view), number = view.walk.variants.length;
+  const taken = view.walk.variants[number - 1];
+  const others = view.system.edges(earlier.state).map((edge, i) => ({ edge, i })).filter(({ edge }) => edge.variant !== taken || edge.target !== view.state);
+  return card(`Instead of step ${number} (${others.length})`, others.length
+    ? make("ol", { class: "choices" }, ...others.map(({ edge, i }) => make("li", {}, choiceOf(earlier, edge, i, false, "instead"))))
+    : make("p", { class: "sub" }, "Nothing else could have happened here."));
+}
+
+/**
+ * The same view, one step earlier.
+ * @param {View} view
+ * @returns {View}
+ */
+function oneStepEarlier(view) {
+  const { walk, route } = view, own = Math.max(0, walk.own - 1), left = walk.own ? walk.left : walk.left - 1;
+  const states = walk.states.slice(0, -1);
+  return { ...view, walk: { states, variants: walk.variants.slice(0, -1), left, own }, route: { ...route, own: route.own.slice(0, own) }, state: states[states.length - 1] };
 }
 
 /**
@@ -274,10 +301,10 @@ function remedyPanel(view) {
   if (!view.evidence || !(turning || remedy || view.evidence.untold)) return null;
   return card("What would have prevented it",
     make("p", {}, turning ? turning.sentence : view.evidence.untold),
-    turning?.step ? make("p", {}, button("turning", () => view.go({ step: /** @type {number} */ (turning.step) - 1, own: [] }), {}, `go to before step ${turning.step}`)) : null,
+    turning?.step ? make("p", {}, button("turning", () => view.go({ step: turning.step, own: [] }), {}, `show step ${turning.step}`)) : null,
     turning?.alternatives.length ? make("p", {}, `Instead of step ${turning.step}:`) : null,
     turning?.alternatives.length ? make("ul", { class: "plain" }, ...turning.alternatives.map(alternativeOf)) : null,
-    remedy ? make("p", {}, remedy.sentence) : null,
+    remedy ? make("p", { class: "next" }, remedy.sentence) : null,
     remedy?.lines.length ? make("ul", { class: "plain" }, ...remedy.lines.map((line) => make("li", {}, line))) : null);
 }
 

@@ -5,7 +5,8 @@
  * @property {"answer" | "subject" | "walk"} page
  * @property {number} subject
  * @property {number | null} evidence  which of the subject's; null: a walk from a first state
- * @property {number} step  the selected step of the counterexample, or the last one before it was left; without one, which of the first states
+ * @property {number | null} step  the selected step of the counterexample, or the last one before it was left; without one, which of the first states; null: the
+ *   step that its story begins with
  * @property {number[]} own  of each own step which of the enabled ones it is
  */
 /** @typedef {{states: number[], variants: number[], left: number, own: number}} Walk  `left` steps of the counterexample, then `own` ones of one's own */
@@ -19,7 +20,7 @@ function routeOf(hash) {
   const [subject, evidence, step, own] = hash.replace(/^#\/?/, "").split("/");
   const page = numberIn(subject) === null ? "answer" : evidence === undefined ? "subject" : "walk";
   const choices = /** @type {number[]} */ ((own ?? "").split(".").map(numberIn).filter((each) => each !== null));
-  return { page, subject: numberIn(subject) ?? 0, evidence: numberIn(evidence), step: numberIn(step) ?? 0, own: choices };
+  return { page, subject: numberIn(subject) ?? 0, evidence: numberIn(evidence), step: numberIn(step), own: choices };
 }
 
 /**
@@ -29,6 +30,7 @@ function routeOf(hash) {
 function hashOf(route) {
   if (route.page === "answer") return "#/";
   if (route.page === "subject") return `#/${route.subject}`;
+  if (route.step === null) return `#/${route.subject}/${route.evidence ?? "-"}`;
   const own = route.own.length ? `/${route.own.join(".")}` : "";
   return `#/${route.subject}/${route.evidence ?? "-"}/${route.step}${own}`;
 }
@@ -49,8 +51,9 @@ function numberIn(text) {
  * @returns {Walk}
  */
 function walkOf(system, evidence, route) {
-  const left = evidence ? Math.min(route.step, evidence.variants.length) : 0;
-  const states = evidence ? evidence.states.slice(0, left + 1) : [Math.min(route.step, system.tables.graph.roots - 1)];
+  const step = route.step ?? evidence?.story[0]?.step ?? 0;
+  const left = evidence ? Math.min(step, evidence.variants.length) : 0;
+  const states = evidence ? evidence.states.slice(0, left + 1) : [Math.min(step, system.tables.graph.roots - 1)];
   const variants = evidence ? evidence.variants.slice(0, left) : [];
   for (const choice of route.own) {
     const edge = system.edges(states[states.length - 1])[choice];

@@ -7,7 +7,7 @@ function walkPage(view) {
   return make("div", {}, title, make("p", { class: "sub" }, subtitle(view)),
     evidence ? storyOf(view) : null, leftNotice(view), lanesOf(view), legendOf(view),
     make("div", { class: "columns" },
-      make("div", {}, stackPanel(view), endPanel(view)),
+      make("div", {}, stackPanel(view), insteadPanel(view), endPanel(view)),
       make("div", {}, choicesPanel(view), statePanel(view)),
       make("div", {}, lostPanel(view), remedyPanel(view), rulesPanel(view), waitingPanel(view))),
     textOf(view), make("p", { class: "sub" }, "Shown again by: ", make("code", {}, shown ? shown.command : subject.command)));
