@@ -30,6 +30,7 @@ class Job(Struct, eq=False):
     complete: Moment | None = None
     cancelled: Moment | None = None
     deferred: Moment | None = None
+    exited: Moment | None = None
     finished: Moment | None = None
     ret: int = 0
     replaced: Moment | None = None

@@ -220,8 +220,9 @@ class Monitor:
     def _x_defer_to_main_loop(self, moment: Moment, said: Mapping[str, str]) -> None:
         self._job(said["job"]).deferred = moment
 
-    def _x_mirror_exit(self, _: Moment, said: Mapping[str, str]) -> None:
+    def _x_mirror_exit(self, moment: Moment, said: Mapping[str, str]) -> None:
         self._exiting = self._job(said["job"])
+        self._exiting.exited = moment
 
     def _x_replace(self, moment: Moment, said: Mapping[str, str]) -> None:
         if job := self._exiting:
@@ -279,7 +280,7 @@ class Monitor:
 
     def _arm(self, job: Job, moment: Moment) -> None:
         """A job has found nothing dirty: if that was the last time, its window opens here."""
-        job.zero, job.zero_at = moment, self._at
+        job.zero, job.zero_at, job.deferred, job.exited = moment, self._at, None, None
         self._tidy()
 
     def _disarm(self, job: Job) -> None:
@@ -302,6 +303,7 @@ class Monitor:
             job.pointer,
             job.zero,
             job.deferred,
+            job.exited,
             switch.moment if switch else None,
             old or job.source,
             switch.new if switch else None,

@@ -100,6 +100,7 @@ class Pivot(Struct, frozen=True):
         why: one sentence that says why.
         opened: (w); None if the log does not have it.
         deferred: (a); None if the log has no event for it.
+        exited: mirror_exit, in which (c) takes place; None if the log has no event for it.
         switched: (c); None if the log ends before.
         old: the node that the disk had.
         new: the node that it got.
@@ -115,6 +116,7 @@ class Pivot(Struct, frozen=True):
     why: str
     opened: Moment | None = None
     deferred: Moment | None = None
+    exited: Moment | None = None
     switched: Moment | None = None
     old: str | None = None
     new: str | None = None

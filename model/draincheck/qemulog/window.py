@@ -58,7 +58,7 @@ class Window(Struct):
 
     Attributes:
         disk, job, number: as in `Pivot`.
-        opened, deferred, switched: (w), (a), (c).
+        opened, deferred, exited, switched: (w), (a), mirror_exit, (c).
         old, new: nodes; `olds`: all nodes that the disk had before (c), filters included.
         backend: the guest's backend, None in a log without them.
         devices: the devices that may be the disk's; None: all.
@@ -75,6 +75,7 @@ class Window(Struct):
     job: str
     opened: Moment | None = None
     deferred: Moment | None = None
+    exited: Moment | None = None
     switched: Moment | None = None
     old: str | None = None
     new: str | None = None
@@ -105,6 +106,7 @@ def judged(window: Window) -> Pivot:
         why,
         window.opened,
         window.deferred,
+        window.exited,
         window.switched,
         window.old,
         window.new,
