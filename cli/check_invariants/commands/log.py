@@ -22,6 +22,28 @@ from check_invariants.deferred import Deferred
     is_flag=True,
     help="Go on reading what is being written, also where the log is rotated; ends with Ctrl-C.",
 )
+@click.option(
+    "--against",
+    "revisions",
+    type=options.Named("revision"),
+    multiple=True,
+    metavar="REVISION",
+    help="Is each window a run of this code base's model, with as many writes? May be given several times.",
+)
+@click.option(
+    "--fits", is_flag=True, help="Of which code bases is each window a run? Those of the scenario, all of them."
+)
+@click.option(
+    "--scenario", type=options.Named("scenario"), metavar="SCENARIO", help="The models' topology.  [default: mirror]"
+)
+@click.option(
+    "--export",
+    "output",
+    type=click.Path(),
+    metavar="TRACE.json",
+    help="Write the worst window as a trace of the first code base.",
+)
+@options.budget
 @options.as_json
 def command() -> None:
     """Hold trace logs of QEMU against the drain rule.
@@ -32,10 +54,14 @@ def command() -> None:
     that the guest was told is done); other abort; cannot tell, with what is missing. Logs may be packed (gzip, zstandard), with or without
     times and threads; `-` reads standard input.
 
+    With --against a window is also held against a model: is there a run that shows the same events in the same order, whatever it hides between
+    them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. --export writes a window that
+    is lost as a trace, which `replay` runs on the reference core.
+
     \b
-    Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort; 30 cannot
-    tell: no switch, events are missing; 150 a known event that does not say what it should, or no log at
-    all; 2 there is no such file, or a package for zstandard is missing.
+    Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort, or a window
+    is no run of a code base that was named; 30 cannot tell: no switch, events are missing; 150 a known
+    event that does not say what it should, or no log at all; 2 there is no such file, or a package for zstandard is missing.
 
     \b
     Example: check-invariants log trace.log

@@ -9,15 +9,19 @@ import click
 from msgspec import Struct, to_builtins
 
 from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_log, worst
+from check_invariants.files import check_output
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
+from check_invariants.work.log_runs import export, held_against, of_runs, runs_json, show_runs
 from draincheck.errors import LogError, NoUnpacker
+from draincheck.qemu import Scenario
 from draincheck.qemulog.events import EVENTS
 from draincheck.qemulog.formats import Event, read_formats
 from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement, Moment, Pivot
 from draincheck.qemulog.source import STDIN, blocks, followed, opened
 from draincheck.report.log_text import answer_line, clock, needed_lines, pivot_lines, reading_lines
+from draincheck.revisions import Revision
 
 #: seconds between two looks at a log that is followed
 LOOK = 0.25
@@ -38,18 +42,43 @@ class JudgedFile(Struct, frozen=True):
         return ExitCode.MALFORMED if self.log is None else of_log(self.log)
 
 
-def command(*, files: Sequence[str], formats: str | None, follow: bool, as_json: bool) -> ExitCode:
-    """Judge each file."""
+def command(
+    *,
+    files: Sequence[str],
+    formats: str | None,
+    follow: bool,
+    revisions: Sequence[Revision],
+    fits: bool,
+    scenario: Scenario | None,
+    output: str | None,
+    as_json: bool,
+) -> ExitCode:
+    """Judge each file, and hold it against code bases."""
+    if output is not None and not (revisions or fits):
+        raise click.UsageError("--export needs --against: a trace is a run of a code base")
+    if output is not None:
+        check_output(output)
     if follow and (len(files) > 1 or files == (STDIN,)):
         raise click.UsageError("--follow takes one file, by its name")
     events = _events(formats)
     judged = [_judged(file, events, follow, follow and not as_json) for file in files]
-    code = worst(each.code for each in judged)
+    held = [
+        held_against(each.log.report, revisions, fits, scenario) if each.log and (revisions or fits) else ()
+        for each in judged
+    ]
+    if output is not None:
+        export(output, held)
+    code = worst([*(each.code for each in judged), *(of_runs(each, revisions) for each in held)])
     if as_json:
-        emit_json("log", {"files": [_json(each) for each in judged]}, code)
-    else:
-        for each in judged:
-            _show(each)
+        emit_json(
+            "log",
+            {"files": [{**_json(each), **runs_json(runs)} for each, runs in zip(judged, held, strict=True)]},
+            code,
+        )
+        return code
+    for each, runs in zip(judged, held, strict=True):
+        _show(each)
+        show_runs(runs, revisions)
     return code
 
 
