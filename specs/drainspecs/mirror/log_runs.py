@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.qemu import Scenario
 from draincheck.qemulog.pivot import LogReport, Pivot
 from draincheck.qemulog.validation import Observed, Shown, Validation, observed_in, requests_in, validate
 from draincheck.revisions import Revision
@@ -14,7 +15,7 @@ from draincheck.run import Run
 from draincheck.semantics.violation import shows
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import matters, rank
-from drainspecs.mirror.scenarios import Scenario, with_sizes
+from drainspecs.mirror.scenarios import with_sizes
 
 __all__ = ["MOST_WRITES", "Judged", "against", "bad_run", "hidden_in"]
 
