@@ -96,6 +96,12 @@ def _perfetto(given: Exhibit) -> str:
     return trace_in_perfetto(given.run, given.about)
 
 
+def _dot(given: Exhibit) -> str:
+    from draincheck.report.trace_dot import trace_in_dot
+
+    return trace_in_dot(given.run, given.about, short=given.short)
+
+
 def _html(given: Exhibit) -> str:
     from check_invariants.explorer import page_of_run
 
@@ -126,6 +132,7 @@ TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "svg": TraceFormat(".svg", _svg, shortens=True),
     "mermaid": TraceFormat(".mmd", _mermaid, shortens=True),
     "perfetto": TraceFormat(".perfetto.json", _perfetto),
+    "dot": TraceFormat(".dot", _dot, shortens=True),
     "html": TraceFormat(".html", _html),
     "pytest": TraceFormat(".py", _pytest),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -9,15 +10,18 @@ from typing import NamedTuple
 import pytest
 
 from draincheck.engines.explicit import explore
+from draincheck.report.arrows import ArrowKind
 from draincheck.report.lanes import LaneKind, Lanes, lanes_of
 from draincheck.report.mermaid import sequence_diagram
 from draincheck.report.perfetto import trace_in_perfetto
+from draincheck.report.trace_dot import trace_in_dot
 from draincheck.report.trace_svg import trace_svg
 from draincheck.run import Run
 from draincheck.subject import About
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite.matrix import default_rows, system_of
 from tests.support.drawings import Picture
+from tests.support.graphviz import read
 from tests.support.mermaid import drawn
 from tests.support.perfetto import events_in, faults
 from tests.support.samples import sampled
@@ -27,8 +31,6 @@ SCENARIOS = list(dict.fromkeys(row.scenario.name for row in default_rows()))
 FEW = 4
 #: each scenario with how many of its traces are looked at: few of one, and all of all
 CASES = [("mirror", FEW), *((name, 1000) for name in SCENARIOS)]
-#: diagrams that a browser draws in one go
-AT_ONCE = 40
 
 
 class Shown(NamedTuple):
@@ -75,15 +77,31 @@ def test_every_timeline_is_sound(case: tuple[str, int]) -> None:
         assert faults(events_in(trace_in_perfetto(*shown))) == []
 
 
+def _one_of_each(shown: Sequence[Shown]) -> list[Shown]:
+    """One of each property: of the first its first, of the second its second, and so on, as far as there are so many."""
+    names = dict.fromkeys(each.run.trace.property for each in shown)
+    groups = [[each for each in shown if each.run.trace.property == name] for name in names]
+    return [group[number % len(group)] for number, group in enumerate(groups)]
+
+
 @pytest.mark.needs("chromium-headless-shell", "mermaid.min.js")
 @pytest.mark.parametrize("scenario", sampled(SCENARIOS, 0))
 def test_mermaid_draws_every_diagram(scenario: str, tmp_path: Path) -> None:
-    """With as many participants as there are lanes."""
-    shown = some(scenario, AT_ONCE)
+    """Of each property one, each from another part of the table: with a participant for each lane."""
+    shown = _one_of_each(some(scenario, 1000))
     pictures = drawn([sequence_diagram(*each) for each in shown], tmp_path)
     for each, picture in zip(shown, pictures, strict=True):
         assert isinstance(picture, list), picture
         assert {lane.name for lane in each.lanes.lanes} <= set(picture)
+
+
+@pytest.mark.needs("dot")
+@pytest.mark.parametrize("case", sampled(CASES, 1), ids=str)
+def test_graphviz_reads_every_path(case: tuple[str, int]) -> None:
+    """A state for each step of which there is something to say, and one before."""
+    for shown in some(*case):
+        said = [step for step in shown.lanes.steps if step.shown]
+        assert len(read(trace_in_dot(*shown))["objects"]) == len(said) + 1
 
 
 @pytest.mark.parametrize("case", sampled(CASES, 1), ids=str)
@@ -96,3 +114,31 @@ def test_lanes_are_what_the_model_is(case: tuple[str, int]) -> None:
         assert "mirror_run" not in lanes or lanes["mirror_run"].kind is LaneKind.COROUTINE
         assert "storage" not in lanes or names[-1] == "storage"
         assert all(window.first < window.last or window.last == len(shown.run.steps) for window in shown.lanes.windows)
+
+
+@pytest.mark.parametrize("case", sampled(CASES, 1), ids=str)
+def test_arrows_are_what_the_steps_say(case: tuple[str, int]) -> None:
+    """Who hands over changes what is taken up next, in another lane; control is given back only by who has it; wakeups wake who could not move."""
+    for shown in some(*case):
+        system, steps = shown.run.system, shown.run.steps
+        places = {variable.name: place for place, variable in enumerate(system.variables)}
+        inside: set[str] = set()
+        for arrow in shown.lanes.arrows:
+            start, end = steps[arrow.start - 1], steps[arrow.end - 1]
+            if arrow.kind is ArrowKind.HANDOVER:
+                for name in arrow.what:
+                    values = [step.after[places[name]] for step in steps[arrow.start - 1 : arrow.end]]
+                    assert start.before[places[name]] != values[0]
+                    assert values[:-1] == [values[0]] * (len(values) - 1)
+                    assert values[-1] != values[0]
+                assert shown.lanes.steps[arrow.start - 1].lane != shown.lanes.steps[arrow.end - 1].lane
+            elif arrow.kind is ArrowKind.WAKEUP:
+                woken = system.actions[end.action].process
+                assert woken not in {action.process for action in system.enabled(start.before)}
+                assert system.actions[end.action] in list(system.enabled(start.after))
+            elif arrow.kind is ArrowKind.ENTER:
+                assert not inside & set(arrow.what)
+                inside |= set(arrow.what)
+            else:
+                assert set(arrow.what) <= inside
+                inside -= set(arrow.what)

@@ -1,7 +1,7 @@
 """Who lets whom go on, along a trace: control that coroutines are given and give back, and values that one lane leaves for another.
 
 All of it is read from steps, nothing from names. A *hand-over* is a pair of steps in different lanes that change the same variable, the
-second because of the first: it could not have been taken, or would have left the variable alone, with the value from before the first; or
+second because of the first: it could not have been taken, or would not have written the variable, with the value from before the first; or
 a test could not, which the same process has made right before it. So a bottom half that is scheduled leads to its dispatch, a kick to its
 handler, a lock that is let go of to whoever takes it. A *wakeup* is a step that lets a process go on that could do nothing before it, where
 no hand-over says so already.
@@ -120,7 +120,7 @@ def _handed_over(run: Run, lanes: Sequence[object]) -> Iterator[Arrow]:
 
 
 def _takes_up(run: Run, one: int, other: int, place: int, old: int) -> bool:
-    """Whether a step that changes the variable at a place would not have, had the step before it that does left the old value."""
+    """Whether a step that changes the variable at a place needs that the step before it that does has not left the old value."""
     return any(_needs(run, step, place, old) for step in _with_its_tests(run, one, other))
 
 
@@ -136,7 +136,7 @@ def _with_its_tests(run: Run, since: int, number: int) -> Iterator[Step]:
 
 
 def _needs(run: Run, step: Step, place: int, old: int) -> bool:
-    """Whether a step could not have been taken, or would have left the variable at a place alone, with an older value of it."""
+    """Whether a step could not have been taken, or would not have written the variable at a place, with an older value of it."""
     system, action = run.system, _action(run, step)
     before = _with(step.before, place, old)
     if not system.holds(action.guard, before):
