@@ -35,7 +35,7 @@ autodoc_member_order = "bysource"
 add_module_names = False
 
 html_theme = "furo"
-html_title = f"check-invariants {release}"
+html_title = project
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_show_sphinx = False
