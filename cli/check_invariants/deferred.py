@@ -23,6 +23,7 @@ NO_MODEL = {
     "matrix": "is the table of QEMU's code bases",
     "claims": "decides sentences about QEMU's code bases",
     "parametric": "counts requests of QEMU's model; a parameter of yours can count: `--set items=1..3`",
+    "log": "reads what a QEMU has logged; what a model of yours could do, `check` says",
     "list": "shows what is built in; an unknown parameter is answered with those that a function takes",
 }
 
@@ -67,7 +68,8 @@ class Deferred(click.Command):
             rest = super().parse_args(ctx, args)
         except click.UsageError:
             rest = None
-        if rest is None or (given == ctx.params.get("file") and not _is_there(given)):
+        files = (ctx.params.get("file"), *ctx.params.get("files", ()))
+        if rest is None or (given in files and not _is_there(given)):
             raise click.UsageError(f"{name} takes no model of your own, such as {given}: it {NO_MODEL[name]}", ctx)
         return rest
 

@@ -11,6 +11,7 @@ import pytest
 
 from check_invariants.deferred import NO_MODEL
 from check_invariants.main import cli
+from tests.support.backtraces import STRANGERS
 from tests.support.cli import run
 from tests.support.house import ROOT
 
@@ -41,6 +42,7 @@ def build(bad: bool = False) -> Model:
 ASKED = {
     "check": (["m.py:build", "--set", "bad=on"], 12),
     "compare": (["m.py:build", "--set", "bad=on"], 12),
+    "report": (["m.py:build", "--set", "bad=on", "-o", "m.html"], 0),
     "sweep": (["m.py:build"], 0),
     "why": (["m.py:build", "--set", "bad=on", "--property", "kept"], 0),
     "liveness": (["m.py:build", "--set", "bad=on"], 0),
@@ -52,6 +54,7 @@ ASKED = {
     "trace show": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
     "trace minimize": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
     "explain": (["kept.json", "--model", "m.py:build", "--set", "bad=on"], 0),
+    "locate": (["bt.txt", "--model", "m.py:build", "--set", "bad=on"], 10),
     "certificate check": (["proof.smt2", "--model", "m.py:build"], 0),
 }
 
@@ -76,9 +79,10 @@ def test_the_table_has_every_command() -> None:
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model, a trace and a certificate."""
+    """A model, a trace, a certificate and the backtrace of a stranger."""
     monkeypatch.chdir(tmp_path)
     Path("m.py").write_text(MODEL, encoding="utf-8")
+    Path("bt.txt").write_text(STRANGERS[0], encoding="utf-8")
     for name in ("trace export", "prove"):
         assert run(*name.split(), *ASKED[name][0]).exit_code == ASKED[name][1]
 

@@ -15,6 +15,8 @@ PAGES = sorted(
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "specs/README.md", ROOT / "tests/README.md")
 )
 
+INCLUDED = r"^```\{include\} (.*)$"
+
 
 def links(text: str) -> list[str]:
     """Where the links and pictures of a page lead, those out of the repository left out."""
@@ -26,7 +28,7 @@ def links(text: str) -> list[str]:
 def anchors(path: Path) -> set[str]:
     """What can stand behind `#` in a link to a page: its headings, as GitHub and MyST name them; those of a page that it includes, too."""
     text = path.read_text(encoding="utf-8")
-    included = re.findall(r"^```\{include\} (.*)$", text, re.MULTILINE)
+    included = re.findall(INCLUDED, text, re.MULTILINE)
     own = {_slug(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
     return own.union(*(anchors(path.parent / each) for each in included))
 
@@ -60,16 +62,19 @@ def test_a_link_that_leads_nowhere_is_noticed() -> None:
 
 
 def test_every_page_can_be_reached() -> None:
-    """From README, by its links and those of the pages behind them; the stubs that show a page at the top are reached by Sphinx alone."""
-    reached, todo = set[Path](), [ROOT / "README.md"]
+    """From README and the index, by links, tables of contents and includes; docs/README.md is for those who write pages."""
+    reached, todo = {ROOT / "docs/README.md"}, [ROOT / "README.md", ROOT / "docs/index.md"]
     while todo:
         page = todo.pop()
         if page not in reached and page.suffix == ".md":
             reached.add(page)
-            text = page.read_text(encoding="utf-8")
-            todo += [(page.parent / link.partition("#")[0]).resolve() for link in links(text) if link.partition("#")[0]]
-    of_sphinx = {
-        page for page in (ROOT / "docs").rglob("*.md") if page.read_text(encoding="utf-8").startswith("```{include}")
-    }
-    of_sphinx |= {ROOT / "docs/README.md", ROOT / "docs/index.md"}
-    assert set((ROOT / "docs").rglob("*.md")) - reached <= of_sphinx
+            todo += [there for there in onward(page) if there.exists()]
+    assert set((ROOT / "docs").rglob("*.md")) - reached == set()
+
+
+def onward(page: Path) -> list[Path]:
+    """Where a page leads."""
+    text = page.read_text(encoding="utf-8")
+    contents = "\n".join(re.findall(r"^```\{toctree\}\n(?::.*\n)*\n(.*?)```", text, re.MULTILINE | re.DOTALL))
+    names = [link.partition("#")[0] for link in links(text)] + [f"{name}.md" for name in contents.split()]
+    return [(page.parent / name).resolve() for name in [*names, *re.findall(INCLUDED, text, re.MULTILINE)] if name]
