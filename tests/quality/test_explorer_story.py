@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 
@@ -14,14 +15,30 @@ from draincheck.lang import Model
 from draincheck.model_file import ModelFile
 from draincheck.report.lanes import lanes_of
 from draincheck.revisions import PLACES, REVISIONS, find_revision
-from draincheck.run import Run
+from draincheck.run import Run, Step, Trace
+from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome
+from drainspecs.mirror import story
 from drainspecs.mirror.answer import answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import examined, remedy_of
 from drainspecs.mirror.scenarios import applies
+from drainspecs.mirror.story import tell
 from tests.support.samples import sampled
 
+#: scenarios with more disks, jobs and ways to end, each in a code base that goes wrong there
+WIDER = [
+    f"v2.6.0 {name}"
+    for name in (
+        "mirror-2-disks",
+        "mirror-2-jobs",
+        "mirror-2-writes",
+        "mirror-read",
+        "mirror-cancel-early",
+        "dataplane-stop",
+        "mirror-target-error",
+    )
+]
 ROWS = [
     f"{row.name} {scenario.name}"
     for row in REVISIONS[::4]
@@ -56,7 +73,7 @@ def sentences(item: Examined) -> Iterator[tuple[Run, StoryStep]]:
         yield from ((run, step) for step in evidence.story)
 
 
-@pytest.mark.parametrize("name", sampled(ROWS, 3, 20))
+@pytest.mark.parametrize("name", sampled([*WIDER, *ROWS], ["v2.6.0 mirror-2-disks", *ROWS[:2]], 27))
 def test_a_story_says_what_the_checks_see(name: str) -> None:
     """A request slips in where it breaks S1, and one is left behind at the switch where that breaks S3; nowhere else."""
     for run, step in sentences(of(name)):
@@ -145,3 +162,41 @@ def _safe() -> PageSubject:
     (subject,) = document([of("v2.7.0 mirror")], title="t", generator="g", command="c", answer=answer).subjects
     assert subject.evidence
     return subject
+
+
+@pytest.mark.parametrize(
+    "name", sampled(["mirror-2-disks", "mirror-2-jobs", "mirror-2-writes", "timer", "mirror-cancel"], 2)
+)
+def test_a_teller_says_what_the_checks_see_on_any_run(name: str) -> None:
+    """The same of random runs, in which requests go to all disks at all times, and where stories are not told of their worst."""
+    code_base = CodeBase.named("v2.6.0", name)
+    seen = [pair for seed in range(4) for pair in marked_steps(code_base.system(), Random(seed))]
+    assert {mark for _, mark, _ in seen} >= {"w", "b", "c"}
+    for (title, text), mark, broken in seen:
+        assert (title == "a request slips in") is (mark == "b" and "S1" in broken), (title, text, broken)
+        assert ("on the source alone" in text) is (mark == "c" and "S3" in broken), (title, text, broken)
+
+
+def marked_steps(system: TransitionSystem, random: Random) -> Iterator[tuple[tuple[str, str], str, tuple[str, ...]]]:
+    """What is told of each marked step of a random run, its letter, and what it breaks."""
+    state = system.initial[0]
+    trace, steps = Trace(system.name, system.digest, "", state, ()), list[Step]()
+    for _ in range(250):
+        actions = [action for action in system.enabled(state) if system.fault(state, action) is None]
+        if not actions:
+            break
+        action = random.choice(actions)
+        steps.append(Step(action.index, state, system.step(state, action), system.broken_checks(state, action)))
+        state = steps[-1].after
+    run = Run(system, trace, tuple(steps))
+    for number, step in enumerate(steps, 1):
+        for part in system.actions[step.action].parts:
+            if part.mark and system.holds(part.when, step.before):
+                yield tell(run, number, part.mark), part.mark, step.broken
+
+
+def test_a_teller_that_takes_one_job_for_another_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: every request is told as if it were one to the first disk."""
+    monkeypatch.setattr(story, "_job_of", lambda request: "")
+    with pytest.raises(AssertionError):
+        test_a_teller_says_what_the_checks_see_on_any_run("mirror-2-jobs")
