@@ -13,6 +13,7 @@ from benchmarks.document import Bench
 from benchmarks.table import table
 from check_invariants.exit import ExitCode
 from check_invariants.main import COMMANDS
+from check_invariants.trace_formats import TRACE_FORMATS
 from docs.command_tree import commands
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.scenarios import CONFIGURATIONS, DEFAULT_SCENARIOS
@@ -85,6 +86,12 @@ def test_the_configuration_that_is_shown_is_the_one_of_the_examples() -> None:
     """Line by line, behind its name."""
     config = (ROOT / "examples/drain-gate.toml").read_text(encoding="utf-8")
     assert f"```toml\n# examples/drain-gate.toml\n{config}```" in page("how-to/ci")
+
+
+def test_the_formats_of_traces_are_those_of_the_table() -> None:
+    """Each with its suffix."""
+    rows = re.findall(r"^\| `(\w+)` \| `(\.[\w.]+)` \|", page("how-to/bug-report"), re.MULTILINE)
+    assert sorted(rows) == sorted((name, form.suffix) for name, form in TRACE_FORMATS.items())
 
 
 def options(text: str) -> list[str]:
