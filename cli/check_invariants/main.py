@@ -44,7 +44,7 @@ COMMANDS = {
     "parametric": "Decide the drain invariant for any number of guest writes.",
     "prove": "Write a certificate of what holds.",
     "certificate": "Have certificates checked by a solver.",
-    "graph": "Write the graph of all states and steps.",
+    "graph": "Draw a model or a trace, or write its graph for other tools.",
     "model": "Write a model in the language of another tool.",
 }
 

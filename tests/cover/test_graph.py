@@ -18,7 +18,8 @@ from draincheck.analysis.transition_graph import MAX_DRAWN, attribute_names, tra
 from draincheck.errors import DrawingError, GraphTooLarge, SourceLine
 from draincheck.expr import FALSE, TRUE
 from draincheck.properties import Always, Assertion
-from draincheck.report.graphs import draw_svg, to_dot, to_graphml, to_node_link, to_svg
+from draincheck.report.dot import draw_svg
+from draincheck.report.graphs import to_dot, to_graphml, to_node_link, to_svg
 from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import (
     Action,
@@ -366,7 +367,7 @@ def test_graphviz_error_is_passed_on() -> None:
 def test_missing_graphviz_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Graphviz the error says what is missing and what to do."""
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DrawingError, match=r"Graphviz is needed .* install it"):
+    with pytest.raises(DrawingError, match=r"Graphviz is needed .* install the package graphviz"):
         draw_svg(to_dot(transition_graph(system())))
 
 

@@ -279,6 +279,7 @@ READING: Final = (
     ("trace", "minimize", "--max-states", "20"),
     ("explain",),
     ("replay",),
+    ("graph", "--trace"),
 )
 
 

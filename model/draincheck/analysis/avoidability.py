@@ -84,7 +84,7 @@ class Alternative(Struct, frozen=True):
 
 
 class Avoidabilities:
-    """What is still possible in every reachable state of a system, as far as one property is concerned. States go by their numbers in the graph.
+    """What is still possible in every reachable state of a system, as far as one property is concerned. States go by their numbers in the `graph`.
 
     Raises ModelError if that cannot be said: the property demands that something can be reached, the graph is too large, or a bound of the
     model can be passed.
@@ -101,13 +101,14 @@ class Avoidabilities:
         condition = _condition(system, item)
         self._goals = going_on(system).values() if isinstance(item, NoDeadlock) else ()
         conditions = [*self._goals, *(() if condition is None else (condition,))]
-        self._graph = StateGraph(system, conditions, limits) if graph is None else graph
-        if self._graph.incomplete:
-            raise ModelError(_unseen(self._graph))
+        self.graph = StateGraph(system, conditions, limits) if graph is None else graph
+        if self.graph.incomplete:
+            raise ModelError(_unseen(self.graph))
         self.system, self.item = system, item
-        self._before = predecessors(self._graph.edges)
+        self._before = predecessors(self.graph.edges)
         self._breaking = frozenset(self._breaking_steps())
         self._errors = frozenset(self._own_errors())
+        self._erring = frozenset(here for here, _ in self._errors)
         self._bad = self._bad_states(condition)
         self._safe, self._distance = self._divided(condition)
 
@@ -132,7 +133,7 @@ class Avoidabilities:
 
     def errs(self, state: int) -> bool:
         """Whether a run may end in this state with the error that the property is about."""
-        return any(here == state for here, _ in self._errors)
+        return state in self._erring
 
     def breaks(self, state: int, action: int) -> bool:
         """Whether taking an action in this state breaks a check of the property."""
@@ -140,27 +141,27 @@ class Avoidabilities:
 
     def along(self, trace: Trace) -> list[int]:
         """The numbers of the states that a trace of this system passes."""
-        here = next(number for number in self._graph.roots if self._graph.state(number) == trace.initial)
+        here = next(number for number in self.graph.roots if self.graph.state(number) == trace.initial)
         numbers = [here]
         for taken in trace.actions:
-            here = next(target for action, target in self._graph.edges[here] if action == taken)
+            here = next(target for action, target in self.graph.edges[here] if action == taken)
             numbers.append(here)
         return numbers
 
     def other_ways(self, state: int, taken: int) -> list[Alternative]:
         """What else could be done in a state; the best first: what makes safe, then what takes fewest steps to come to a safe state."""
-        ways = [self._way(state, action, target) for action, target in self._graph.edges[state] if action != taken]
+        ways = [self._way(state, action, target) for action, target in self.graph.edges[state] if action != taken]
         return sorted(ways, key=lambda way: (_ORDER.index(way.avoidability), len(way.rest)))
 
     def evasions(self, state: int) -> tuple[Evasion, ...]:
         """What a run from a doomed state may do that never violates the property; if nothing, every fair run does."""
         edges = {
-            here: [edge for edge in self._graph.edges[here] if self._keeps(here, edge)] for here in self._open(state)
+            here: [edge for edge in self.graph.edges[here] if self._keeps(here, edge)] for here in self._open(state)
         }
         found = {
-            Evasion.STOPS: any(map(self._graph.may_stop, edges)),
-            Evasion.CIRCLES: any(components([edges.get(n, []) for n in range(len(self._graph))], edges)),
-            Evasion.ERRS: any(here in edges for here, _ in self._graph.cut - self._errors),
+            Evasion.STOPS: any(map(self.graph.may_stop, edges)),
+            Evasion.CIRCLES: any(components([edges.get(n, []) for n in range(len(self.graph))], edges)),
+            Evasion.ERRS: any(here in edges for here, _ in self.graph.cut - self._errors),
         }
         return tuple(evasion for evasion, possible in found.items() if possible)
 
@@ -169,7 +170,7 @@ class Avoidabilities:
         found = {} if start in self._bad else {start: None}
         queue = list(found)
         for here in queue:
-            after = [edge[1] for edge in self._graph.edges[here] if self._keeps(here, edge) and edge[1] not in found]
+            after = [edge[1] for edge in self.graph.edges[here] if self._keeps(here, edge) and edge[1] not in found]
             found |= dict.fromkeys(after)
             queue += dict.fromkeys(after)
         return queue
@@ -185,14 +186,14 @@ class Avoidabilities:
         return Alternative(action, process, label, self.of(target), tuple(self._rest(target)))
 
     def _label(self, state: int, action: int) -> str:
-        return label_of(self.system, self.system.actions[action], self._graph.state(state))
+        return label_of(self.system, self.system.actions[action], self.graph.state(state))
 
     def _rest(self, state: int) -> Iterator[str]:
         """A shortest way to where all is well, in words; nothing from a state from which there is none."""
         while left := self._distance.get(state):
             action, target = next(
                 (action, target)
-                for action, target in self._graph.edges[state]
+                for action, target in self.graph.edges[state]
                 if self._distance.get(target) == left - 1 and self._is_allowed(state, action)
             )
             yield f"{self.system.actions[action].process}: {self._label(state, action)}"
@@ -209,26 +210,26 @@ class Avoidabilities:
             return frozenset(), distances(self._before, self._where(condition))
         doing_wrong = {state for state, _ in self._breaking | self._errors}
         at_risk = distances(self._before, self._bad | doing_wrong)
-        safe = frozenset(range(len(self._graph))) - at_risk.keys()
+        safe = frozenset(range(len(self.graph))) - at_risk.keys()
         return safe, distances(self._before, safe, self._is_allowed)
 
     def _where(self, condition: BoolExpr) -> frozenset[int]:
-        return frozenset(number for number, holds in enumerate(self._graph.where(condition)) if holds)
+        return frozenset(number for number, holds in enumerate(self.graph.where(condition)) if holds)
 
     def _breaking_steps(self) -> Iterator[tuple[int, int]]:
         """The states and actions where a check of the property fails."""
         actions, name = self.system.actions, self.item.name
         watched = {action.index for action in actions if any(check.property == name for check in action.checks)}
-        for here, edges in enumerate(self._graph.edges):
+        for here, edges in enumerate(self.graph.edges):
             for action, _ in edges:
-                if action in watched and name in self.system.broken_checks(self._graph.state(here), actions[action]):
+                if action in watched and name in self.system.broken_checks(self.graph.state(here), actions[action]):
                     yield here, action
 
     def _own_errors(self) -> Iterator[tuple[int, int]]:
         """The states and actions where a run would end with the error that the property is about."""
         if isinstance(self.item, NoFault):
-            for here, action in self._graph.cut:
-                met = self.system.fault(self._graph.state(here), self.system.actions[action])
+            for here, action in self.graph.cut:
+                met = self.system.fault(self.graph.state(here), self.system.actions[action])
                 if met is not None and met.kind is self.item.kind:
                     yield here, action
 
@@ -236,7 +237,7 @@ class Avoidabilities:
         """The states in which the property is violated, if it is one of states."""
         if condition is None or self.is_about_runs:
             return frozenset()
-        everything, holding = frozenset(range(len(self._graph))), self._where(condition)
+        everything, holding = frozenset(range(len(self.graph))), self._where(condition)
         match self.item:
             case CanAlwaysFinish():
                 return everything - distances(self._before, holding).keys()
@@ -244,7 +245,7 @@ class Avoidabilities:
                 able = (distances(self._before, self._where(goal)).keys() for goal in self._goals)
                 return everything - frozenset[int].intersection(everything, *able)
             case NoDeadlock():
-                return frozenset(self._graph.stuck) - holding
+                return frozenset(self.graph.stuck) - holding
             case _:
                 return everything - holding
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from draincheck import op
 from draincheck.errors import SourceLine
-from draincheck.expr import TRUE
+from draincheck.expr import TRUE, Expr, variables_of
 from draincheck.system import Action, Control, Frame, IntVar, Place, State, TransitionSystem
 
 __all__ = ["ControlMap", "Posture", "Stand"]
@@ -72,6 +72,14 @@ class ControlMap:
     def processes(self) -> tuple[str, ...]:
         """Their names, in the model's order."""
         return tuple(self._controls)
+
+    @property
+    def reads(self) -> set[Expr]:
+        """The variables by which a state says where processes stand."""
+        counters = [control.counter for control in self._controls.values() if control.counter is not None]
+        tokens = [control.token for control in self._controls.values() if control.token is not None]
+        backs = [place.back for control in self._controls.values() for place in control.places]
+        return variables_of(*counters, *tokens, *backs)
 
     def may_stop(self, process: str) -> bool:
         """Whether the model says that a process may stop for ever."""

@@ -15,19 +15,23 @@ and `violates` (the assertions that fail on it), the last two joined by commas. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
 import networkx as nx
 
 from draincheck.errors import GraphTooLarge
 from draincheck.exploration.graph import StateGraph
 from draincheck.properties import Always, FaultKind
+from draincheck.run import label_of
 from draincheck.semantics.violation import ERRORS
 from draincheck.sorts import Value
 from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import Limits
 
-__all__ = ["FILE_LIMITS", "MAX_DRAWN", "MAX_NODES", "attribute_names", "refuse_above", "transition_graph"]
+__all__ = [
+    "FILE_LIMITS", "MAX_DRAWN", "MAX_NODES", "RESERVED", "attribute_names", "edge_attributes", "node_attributes", "refuse_above", "said",
+    "transition_graph", "visible_values",
+]  # fmt: skip
 
 #: the most states that go to a file: each takes about a kilobyte there, and no tool for graphs is pleasant beyond
 MAX_NODES = 5_000
@@ -57,12 +61,21 @@ def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> 
         wrong = [*_violated(system, state), *(name for name, where in errors.items() if number in where)]
         standing = _standing(system, state, number not in found.stuck)
         standing |= {"violates": ",".join(wrong), "initial": number in found.roots, "bound": number in bounded}
-        graph.add_nodes_from([(number, _visible(system, state, names) | standing)])
+        graph.add_nodes_from([(number, visible_values(system, state, names) | standing)])
     for number, edges in enumerate(found.edges):
         state = found.state(number)
         for index, target in edges:
-            graph.add_edge(number, target, key=index, **_edge(system, state, system.actions[index]))
+            graph.add_edge(number, target, key=index, **edge_attributes(system, state, system.actions[index]))
     return graph
+
+
+def node_attributes(system: TransitionSystem, state: State, names: Mapping[str, str]) -> dict[str, Value]:
+    """What a node carries, of a state that stands alone."""
+    met = [item.name for item in system.implicit if item.kind in ERRORS and system.faulty(state, item.kind)]
+    standing = _standing(system, state, next(system.enabled(state), None) is not None)
+    standing |= {"violates": ",".join([*_violated(system, state), *met]), "initial": system.is_initial(state)}
+    standing |= {"bound": system.faulty(state, FaultKind.BOUND) is not None}
+    return visible_values(system, state, names) | standing
 
 
 def _explored(system: TransitionSystem, limits: Limits) -> StateGraph:
@@ -85,19 +98,20 @@ def refuse_above(nodes: int, most: int, name: str) -> None:
         )
 
 
-def attribute_names(system: TransitionSystem) -> dict[str, str]:
+def attribute_names(system: TransitionSystem, reserved: Container[str] = RESERVED) -> dict[str, str]:
     """The node attribute of each variable that is not internal: its name, after `variable_` if that is taken."""
     visible = [variable.name for variable in system.variables if not variable.internal]
     names: dict[str, str] = {}
     for name in visible:
         attribute = name
-        while attribute in RESERVED or (attribute != name and attribute in visible):
+        while attribute in reserved or (attribute != name and attribute in visible):
             attribute = f"variable_{attribute}"
         names[name] = attribute
     return names
 
 
-def _visible(system: TransitionSystem, state: State, names: dict[str, str]) -> dict[str, Value]:
+def visible_values(system: TransitionSystem, state: State, names: Mapping[str, str]) -> dict[str, Value]:
+    """The values in a state of the variables with these attribute names."""
     values = system.decoded(state)
     return {attribute: values[name] for name, attribute in names.items()}
 
@@ -114,7 +128,8 @@ def _violated(system: TransitionSystem, state: State) -> Iterator[str]:
             yield item.name
 
 
-def _edge(system: TransitionSystem, state: State, action: Action) -> dict[str, Value]:
+def edge_attributes(system: TransitionSystem, state: State, action: Action) -> dict[str, Value]:
+    """What an edge carries that stands for an action taken in a state."""
     parts = [part for part in action.parts if system.holds(part.when, state)]
     return {
         "action": action.index,
@@ -123,3 +138,10 @@ def _edge(system: TransitionSystem, state: State, action: Action) -> dict[str, V
         "marks": ",".join(part.mark for part in parts if part.mark),
         "violates": ",".join(dict.fromkeys(system.broken_checks(state, action))),
     }
+
+
+def said(system: TransitionSystem, state: State, action: Action) -> str:
+    """What takes place where an action is taken in a state, in a few words: `process: label`, or instead of the label the parts with marks alone."""
+    parts = [part for part in action.parts if part.mark and system.holds(part.when, state)]
+    text = "; ".join(f"({part.mark}) {part.label}".rstrip() for part in parts)
+    return f"{action.process}: {text or label_of(system, action, state)}"

@@ -1,9 +1,7 @@
-"""Transition graphs (see `draincheck.analysis.transition_graph`) as files: DOT, SVG, GraphML, and the node-link JSON of networkx."""
+"""Graphs of networkx as files: any as GraphML and node-link JSON, transition graphs (`draincheck.analysis.transition_graph`) as DOT and SVG, too."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from xml.etree.ElementTree import Element
@@ -12,17 +10,13 @@ import networkx as nx
 from networkx.readwrite.graphml import GraphMLWriter
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, RESERVED, refuse_above
-from draincheck.errors import DrawingError
 from draincheck.escape import escaped
 from draincheck.jsonvalue import Json
+from draincheck.report.dot import attributes, draw_svg, quoted
 from draincheck.sorts import Value
 from draincheck.words import assigned
 
-__all__ = ["draw_svg", "to_dot", "to_graphml", "to_node_link", "to_svg"]
-
-#: how long Graphviz may take, in seconds; MAX_DRAWN states take a few
-DRAWING_TIME = 120
-
+__all__ = ["to_dot", "to_graphml", "to_node_link", "to_svg"]
 
 # -- DOT and SVG ----------------------------------------------------------------------------------
 
@@ -35,7 +29,7 @@ def to_dot(graph: nx.MultiDiGraph[int]) -> str:
     which an assertion fails are red.
     """
     lines = [
-        f"digraph {_quoted(str(graph.graph.get('name', '')))} {{",
+        f"digraph {quoted(str(graph.graph.get('name', '')))} {{",
         '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="monospace", fontsize=10];',
         '  edge [fontname="monospace", fontsize=9];',
         *_dot_nodes(graph),
@@ -43,24 +37,6 @@ def to_dot(graph: nx.MultiDiGraph[int]) -> str:
         "}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def draw_svg(dot_text: str) -> str:
-    """Have Graphviz draw a graph. Raises DrawingError if its `dot` is not installed, fails, or takes too long."""
-    program = shutil.which("dot")
-    if program is None:
-        raise DrawingError(
-            "Graphviz is needed to draw, and its program dot is not on the PATH; install it or export DOT"
-        )
-    try:
-        done = subprocess.run(
-            [program, "-Tsvg"], input=dot_text.encode(), capture_output=True, check=False, timeout=DRAWING_TIME
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DrawingError(f"dot did not finish in {DRAWING_TIME} seconds; choose a smaller scenario") from error
-    if done.returncode != 0:
-        raise DrawingError(f"dot failed with status {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout.decode()
 
 
 def to_svg(graph: nx.MultiDiGraph[int]) -> str:
@@ -76,7 +52,7 @@ def _dot_nodes(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
             assigned(name, value) for name, value in values.items() if name not in RESERVED and value != first[name]
         ]
         label = "\n".join([str(node), *changed])
-        yield f"  {node} [{_attributes({'label': label, **_node_style(values)})}];"
+        yield f"  {node} [{attributes({'label': label, **_node_style(values)})}];"
 
 
 def _node_style(node: Mapping[str, Value]) -> dict[str, str]:
@@ -96,7 +72,7 @@ def _node_style(node: Mapping[str, Value]) -> dict[str, str]:
 
 def _dot_edges(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
     for source, target, edge in graph.edges(data=True):
-        yield f"  {source} -> {target} [{_attributes(_edge_style(edge))}];"
+        yield f"  {source} -> {target} [{attributes(_edge_style(edge))}];"
 
 
 def _edge_style(edge: Mapping[str, Value]) -> dict[str, str]:
@@ -106,16 +82,6 @@ def _edge_style(edge: Mapping[str, Value]) -> dict[str, str]:
     if edge["violates"]:
         style |= {"color": "red", "tooltip": f"violates {edge['violates']}"}
     return style
-
-
-def _attributes(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={_quoted(value)}" for name, value in values.items())
-
-
-def _quoted(text: str) -> str:
-    """A DOT string; backslashes are doubled, or Graphviz would read one and an N as the name of the node."""
-    clean = escaped(text).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + clean.replace("\n", "\\n") + '"'
 
 
 # -- GraphML and JSON -----------------------------------------------------------------------------
