@@ -20,8 +20,8 @@ from draincheck.report.picture import FILLS, LEAST_SIZE, cut, is_legible, text_s
 from draincheck.report.quotient_picture import legible_quotient, quotient_dot
 from draincheck.run import Trace
 from draincheck.system import TransitionSystem
-from tests.support.machines import counter
 from tests.support.drawn_graphs import boxes, nodes_of, overlapping, smallest_letters, texts
+from tests.support.machines import counter
 
 pytestmark = pytest.mark.needs("dot")
 
