@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from draincheck import interpreter
 from draincheck.analysis.enabling import demands_of
 from draincheck.analysis.standing import ControlMap, Posture
-from draincheck.analysis.waiting import Moves, situation_in
+from draincheck.analysis.waiting import Comes, Moves, situation_in
 from draincheck.checking import check
 from draincheck.explorer.document import Opening, Tone
 from draincheck.explorer.examined import Examined
@@ -146,6 +146,44 @@ def check_truths(item: Examined, _: object, page: PageGraph) -> None:
             numbered = {texts[number]: number for number in said["demands"]}
             for term in demands_of(action):
                 assert page.truth(numbered[str(term)], here) is system.holds(meaning(term), state)
+
+
+@RANDOM
+@given(systems())
+def test_makers_are_the_steps_that_make_a_condition_true(system: TransitionSystem) -> None:
+    """Found by walking over all edges of the page's graph."""
+    check_makers(decoded(own(system))[2])
+
+
+@pytest.mark.parametrize("name", ["v2.6.0 mirror", *OWN])
+def test_makers_of_models_are_steps_that_help(name: str) -> None:
+    """The same of models; and who helps a process that waits, as the reports say, is among them."""
+    subject = ModelFile.load(name) if ".py" in name else CodeBase.named(*name.split())
+    item, told, page = decoded(subject)
+    check_makers(page)
+    texts, actions = page.told["conditions"], item.result.system.actions
+    for each, run in zip(told["evidence"], item.shown(), strict=True):
+        assert each["property"] == run.findings[0].name
+        for waiting in situation_in(item.result.system, [run.run.states[-1]]).processes:
+            for obstacle in (obstacle for way in waiting.ways for obstacle in way.obstacles):
+                found = {
+                    actions[a].process
+                    for n, text in enumerate(texts)
+                    if text == obstacle.condition
+                    for a in page.told["makers"][n]
+                }
+                assert {help.process for help in obstacle.helpers if help.comes is Comes.MAY} <= found
+
+
+def check_makers(page: PageGraph) -> None:
+    """Hold the makers of all conditions against the edges."""
+    made: list[set[int]] = [set() for _ in page.told["conditions"]]
+    for here, leaving in enumerate(page.edges):
+        for edge in leaving:
+            for number, found in enumerate(made):
+                if edge.target is not None and page.truth(number, edge.target) and not page.truth(number, here):
+                    found.add(edge.action)
+    assert [sorted(found) for found in made] == page.told["makers"]
 
 
 def _fate(system: TransitionSystem, item: Property, page: PageGraph, here: int) -> str:

@@ -399,6 +399,8 @@ class PageSystem(Struct, frozen=True):
         processes: in the model's order.
         frames: the calls that steps stand in: function, and whether its calls are numbered.
         conditions: texts of all conditions that columns have the truth of.
+        makers: for each condition the actions that make it true in some state of the graph in which it is false: who could help whoever waits
+            for it. That a condition has none means that it never becomes true, where the graph is complete.
         halted: the condition that the program was aborted, after which nothing can happen; None if it never is.
         properties: the system's own, and errors of runs.
         actions: all.
@@ -413,6 +415,7 @@ class PageSystem(Struct, frozen=True):
     processes: tuple[PageProcess, ...]
     frames: tuple[tuple[str, bool], ...]
     conditions: tuple[str, ...]
+    makers: tuple[tuple[int, ...], ...]
     halted: int | None
     properties: tuple[PageProperty, ...]
     actions: tuple[PageAction, ...]

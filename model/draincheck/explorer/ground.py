@@ -121,13 +121,26 @@ class Ground:
 
     def _truths(self) -> Iterator[tuple[int, list[int]]]:
         """For each eight conditions the number of the first, and for each state the bits."""
-        conditions = [condition for condition, _ in self.tables.conditions]
-        for first in range(0, len(conditions), PACKED):
-            bits = [0] * len(self.region.states)
-            for place, condition in enumerate(conditions[first : first + PACKED]):
-                for number, true in enumerate(self.region.where(condition)):
-                    bits[number] |= true << place
-            yield first, bits
+        for first in range(0, len(self.tables.conditions), PACKED):
+            yield first, [mask >> first & (1 << PACKED) - 1 for mask in self._masks]
+
+    @cached_property
+    def _masks(self) -> list[int]:
+        """For each state the conditions that are true there: bit n stands for the one with this number."""
+        masks = [0] * len(self.region.states)
+        for place, (condition, _) in enumerate(self.tables.conditions):
+            for number, true in enumerate(self.region.where(condition)):
+                masks[number] |= true << place
+        return masks
+
+    def makers(self) -> tuple[tuple[int, ...], ...]:
+        """For each condition the actions that make it true somewhere in the region, where it is false before them."""
+        made = [0] * len(self._system.actions)
+        for here, edges in enumerate(self.region.edges):
+            for action, target in edges:
+                made[action] |= self._masks[target] & ~self._masks[here]
+        numbers = range(len(self.tables.conditions))
+        return tuple(tuple(action for action, mask in enumerate(made) if mask >> n & 1) for n in numbers)
 
     # -- edges ---------------------------------------------------------------------------------------
 

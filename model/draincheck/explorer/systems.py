@@ -54,6 +54,7 @@ def examined_system(item: Examined, tables: Tables, most_states: int = MOST_STAT
         processes=tables.processes,
         frames=tuple(tables.frames),
         conditions=tuple(text for _, text in tables.conditions),
+        makers=ground.makers(),
         halted=tables.halted,
         properties=tables.properties,
         actions=tables.actions,
