@@ -14,7 +14,7 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--max-states",
     type=click.IntRange(min=1),
-    help="Search no graph of more states; leave out steps instead.  [default: 200000]",
+    help="Search no graph of more states; leave out steps instead.  [default: 500000]",
 )
 @options.output
 @options.budget

@@ -20,8 +20,8 @@ from draincheck.verdict import SILENT, Limits, Outcome, Reporter
 
 __all__ = ["MINIMIZING_LIMITS", "Minimal", "minimized"]
 
-#: the largest graph that is searched unless told otherwise: some seconds' worth
-MINIMIZING_LIMITS: Final = Limits(states=200_000)
+#: the largest graph that is searched unless told otherwise: ten seconds' worth
+MINIMIZING_LIMITS: Final = Limits(states=500_000)
 
 #: the part of the time that is left which the search in the whole graph may take: leaving out steps needs some, too
 PART: Final = 0.5
