@@ -65,7 +65,8 @@ def export() -> None:
 
     JSON is the format that `trace show` reads; its schema comes with draincheck. Text and Markdown are for people, and open with six lines on
     what they show. ITF is for tools that read the traces of Apalache and Quint. pytest is a regression test: it takes the steps again, by their
-    names, on the code base, or on your model, which it finds by its path from where the test lies.
+    names, on the code base, or on your model, which it finds by its path from where the test lies. SVG, Mermaid and DOT are drawings, of a long
+    trace those steps that matter; Perfetto is a timeline for ui.perfetto.dev.
 
     \b
     Exit codes: 0 written; 10 the property holds: there is no counterexample; 30 unknown;

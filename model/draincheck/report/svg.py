@@ -43,7 +43,13 @@ class Sheet:
     def __init__(self, title: str, description: str) -> None:
         """Both are for whoever does not see it."""
         self.root = Element(
-            "svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "aria-labelledby": "title description"}
+            "svg",
+            {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "class": "lanes",
+                "role": "img",
+                "aria-labelledby": "title description",
+            },
         )
         SubElement(self.root, "title", {"id": "title"}).text = harmless(title)
         SubElement(self.root, "desc", {"id": "description"}).text = harmless(description)
@@ -109,24 +115,30 @@ def _plain(value: float | str) -> str:
 
 
 def _style() -> str:
-    dark = _colours(1)
+    """Rules that say `lanes` first: on a page that holds the drawing they are about nothing else."""
     plain = (
-        f"text {{ font: {SIZE}px {_FONT}; white-space: pre; }}\n"
-        ".big { font-size: 15px; font-weight: 700; } .bold { font-weight: 700; } .small { font-size: 10px; }\n"
-        ".end { text-anchor: end; } .middle { text-anchor: middle; }\n"
-        "path, line { fill: none; stroke-width: 1.3; } .thin { stroke-width: 1; } .dashed { stroke-dasharray: 4 3; }\n"
-        ".dotted { stroke-dasharray: 1.5 3; } .shade { fill-opacity: 0.1; } .dot { stroke-width: 1.8; }\n"
+        f".lanes text {{ font: {SIZE}px {_FONT}; white-space: pre; }}\n"
+        ".lanes .big { font-size: 15px; font-weight: 700; }\n"
+        ".lanes .bold { font-weight: 700; }\n"
+        ".lanes .small { font-size: 10px; }\n"
+        ".lanes .end { text-anchor: end; }\n"
+        ".lanes .middle { text-anchor: middle; }\n"
+        ".lanes path, .lanes line { fill: none; stroke-width: 1.3; }\n"
+        ".lanes .thin { stroke-width: 1; }\n"
+        ".lanes .dashed { stroke-dasharray: 4 3; }\n"
+        ".lanes .dotted { stroke-dasharray: 1.5 3; }\n"
+        ".lanes .shade { fill-opacity: 0.1; }\n"
+        ".lanes .dot { stroke-width: 1.8; }\n"
     )
-    return f"\n{plain}{_colours(0)}@media screen and (prefers-color-scheme: dark) {{\n{dark}}}\n"
+    return f"\n{plain}{_colours(0)}@media screen and (prefers-color-scheme: dark) {{\n{_colours(1)}}}\n"
 
 
 def _colours(which: int) -> str:
     """Classes that fill (`f-red`) and that stroke (`s-red`); text has the colour of ink."""
-    lines = [
-        f".f-{name} {{ fill: {pair[which]}; }} .s-{name} {{ stroke: {pair[which]}; }}" for name, pair in COLOURS.items()
-    ]
-    ink = COLOURS["ink"][which]
-    return f"text {{ fill: {ink}; }}\n" + "".join(f"{line}\n" for line in lines)
+    lines = [f".lanes text {{ fill: {COLOURS['ink'][which]}; }}"]
+    for name, pair in COLOURS.items():
+        lines.append(f".lanes .f-{name} {{ fill: {pair[which]}; }} .lanes .s-{name} {{ stroke: {pair[which]}; }}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 # -- text -------------------------------------------------------------------------------------------
