@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from check_invariants.work.findings import Checked
 from draincheck import Outcome, Verdict, __version__
 from draincheck.checking import Finding, Result
-from draincheck.explorer.document import Opening, PageCell, PageMatrix, Tone
+from draincheck.explorer.document import Opening, PageCell, PageMatrix
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.making import document
 from draincheck.explorer.onefile import render
+from draincheck.explorer.runs import Tone
 from draincheck.reason import Refused
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import examined

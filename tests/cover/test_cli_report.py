@@ -12,7 +12,7 @@ import pytest
 from check_invariants.explorer import tone_of
 from check_invariants.work.findings import Checked
 from draincheck.checking import check
-from draincheck.explorer.document import Tone
+from draincheck.explorer.runs import Tone
 from drainspecs.mirror.code_base import CodeBase
 from tests.golden.documents import validator
 from tests.support.cli import run

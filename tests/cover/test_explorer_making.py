@@ -8,9 +8,10 @@ from draincheck import budget
 from draincheck.budget import Limits, interrupt, running
 from draincheck.checking import check
 from draincheck.errors import OutOfBudget
-from draincheck.explorer.document import ExplorerDocument, Opening, Tone
+from draincheck.explorer.document import ExplorerDocument, Opening
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.making import document
+from draincheck.explorer.runs import Tone
 from draincheck.lang import Model
 from draincheck.model_file import ModelFile
 from draincheck.system import TransitionSystem

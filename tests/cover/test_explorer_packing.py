@@ -8,10 +8,11 @@ import pytest
 
 from draincheck.checking import check
 from draincheck.explorer import packing
-from draincheck.explorer.document import ExplorerDocument, Opening, Tone
+from draincheck.explorer.document import ExplorerDocument, Opening
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.making import document
 from draincheck.explorer.packing import embedded, json_in_page
+from draincheck.explorer.runs import Tone
 from draincheck.lang import Model
 from draincheck.model_file import ModelFile
 from tests.support.explored_page import read_document

@@ -13,11 +13,12 @@ from draincheck.analysis.enabling import demands_of
 from draincheck.analysis.standing import ControlMap, Posture
 from draincheck.analysis.waiting import Comes, Moves, situation_in
 from draincheck.checking import check
-from draincheck.explorer.document import Opening, Tone
+from draincheck.explorer.document import Opening
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.ground import Columns, Ground
 from draincheck.explorer.making import document
 from draincheck.explorer.packing import embedded
+from draincheck.explorer.runs import Tone
 from draincheck.expr import Substitution
 from draincheck.model_file import ModelFile
 from draincheck.properties import Always, Assertion, Property

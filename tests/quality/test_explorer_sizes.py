@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from draincheck.checking import check
-from draincheck.explorer.document import Opening, Tone
+from draincheck.explorer.document import Opening
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.making import document, together
 from draincheck.explorer.packing import embedded
+from draincheck.explorer.runs import Tone
 from draincheck.lang import Model
 from draincheck.model_file import ModelFile
 from draincheck.revisions import code_bases

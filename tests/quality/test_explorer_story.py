@@ -8,9 +8,11 @@ from random import Random
 import pytest
 
 from draincheck.checking import check
-from draincheck.explorer.document import Opening, PageEvidence, PageSubject, PageSystem, StoryStep, Tone
+from draincheck.explorer.document import Opening, PageSubject
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.making import document
+from draincheck.explorer.runs import PageEvidence, StoryStep, Tone
+from draincheck.explorer.walkable import PageSystem
 from draincheck.lang import Model
 from draincheck.model_file import ModelFile
 from draincheck.report.lanes import lanes_of

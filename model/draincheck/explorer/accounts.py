@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from draincheck.checking import Finding, Result
 from draincheck.core.config import Config
 from draincheck.errors import ModelError
-from draincheck.explorer.document import Opening, PageCell, PageMatrix, PageRow, PageSubject, Tone
+from draincheck.explorer.document import Opening, PageCell, PageMatrix, PageRow, PageSubject
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.making import document
 from draincheck.explorer.onefile import render
+from draincheck.explorer.runs import Tone
 from draincheck.knobs import Knobs
 from draincheck.reason import Refused
 from draincheck.report.account import Account, Item, Standing, Suite

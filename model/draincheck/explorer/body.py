@@ -13,13 +13,11 @@ from draincheck.explorer.document import (
     EvidenceOfSubject,
     ExplorerDocument,
     PageCell,
-    PageEvidence,
     PageMatrix,
     PageReplay,
     PageSubject,
-    StoryStep,
-    TurningPoint,
 )
+from draincheck.explorer.runs import PageEvidence, StoryStep, TurningPoint
 
 __all__ = ["body_of", "text"]
 

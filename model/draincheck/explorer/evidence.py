@@ -8,7 +8,8 @@ from typing import Final
 from draincheck.analysis.avoidability import Alternative, Avoidabilities, Avoidability
 from draincheck.analysis.otherwise import Otherwise
 from draincheck.analysis.waiting import Situation, situation
-from draincheck.explorer.document import (
+from draincheck.explorer.ground import Ground
+from draincheck.explorer.runs import (
     PageAlternative,
     PageDrawing,
     PageEnd,
@@ -17,7 +18,6 @@ from draincheck.explorer.document import (
     PageWaiting,
     TurningPoint,
 )
-from draincheck.explorer.ground import Ground
 from draincheck.explorer.story import story_of
 from draincheck.explorer.tables import Tables
 from draincheck.properties import Breach, Liveness, NoFault, Property, Reachable

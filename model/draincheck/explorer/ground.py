@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
-from draincheck.explorer.document import GraphTables, PageColumn, PageVariable, PageVariant
 from draincheck.explorer.lane_numbers import LaneNumbers
 from draincheck.explorer.region import WalkRegion
 from draincheck.explorer.tables import Register, Tables
+from draincheck.explorer.walkable import GraphTables, PageColumn, PageVariable, PageVariant
 from draincheck.expr import FALSE, TRUE, BoolExpr
 from draincheck.properties import FaultKind
 from draincheck.report.jsontrace import sort_json

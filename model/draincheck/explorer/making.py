@@ -9,12 +9,13 @@ from msgspec import Struct
 from draincheck.budget import grace
 from draincheck.checking import Finding
 from draincheck.errors import OutOfBudget
-from draincheck.explorer.document import ExplorerDocument, Opening, PageMatrix, PageSubject, PageSystem
+from draincheck.explorer.document import ExplorerDocument, Opening, PageMatrix, PageSubject
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.packing import fingerprint
 from draincheck.explorer.subjects import told_subject
 from draincheck.explorer.systems import MOST_STATES, examined_system
 from draincheck.explorer.tables import Tables
+from draincheck.explorer.walkable import PageSystem
 from draincheck.reason import StopKind
 
 __all__ = ["Gathered", "document", "gathered", "together"]

@@ -19,7 +19,8 @@ from typing import Any, Final
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from draincheck.explorer.document import ExplorerDocument, PageSystem
+from draincheck.explorer.document import ExplorerDocument
+from draincheck.explorer.walkable import PageSystem
 
 __all__ = ["embedded", "fingerprint", "json_in_page", "packed"]
 

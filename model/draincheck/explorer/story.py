@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from draincheck.explorer.document import StoryStep, Tone
+from draincheck.explorer.runs import StoryStep, Tone
 from draincheck.report.calls import CallEvent
 from draincheck.report.lanes import LaneKind, Lanes, PlacedStep
 from draincheck.run import Run

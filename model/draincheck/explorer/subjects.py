@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from draincheck.checking import Finding, Result
 from draincheck.explorer.bytes_lost import replay_of
-from draincheck.explorer.document import EvidenceOfSubject, PageReplay, PageSubject, PageSystem, PageVerdict, Tone
+from draincheck.explorer.document import EvidenceOfSubject, PageReplay, PageSubject, PageVerdict
 from draincheck.explorer.examined import Examined, Shown
+from draincheck.explorer.runs import Tone
 from draincheck.explorer.tables import Tables
+from draincheck.explorer.walkable import PageSystem
 from draincheck.jsonvalue import Json
 from draincheck.report.text import render_trace
 from draincheck.subject import Source, Subject, check_command

@@ -9,12 +9,12 @@ from typing import Final
 from draincheck.analysis.avoidability import Avoidabilities
 from draincheck.errors import ModelError, OutOfBudget
 from draincheck.exploration.graph import StateGraph
-from draincheck.explorer.document import PageSystem
 from draincheck.explorer.evidence import evidence_of, fates_of
 from draincheck.explorer.examined import Examined, Shown
 from draincheck.explorer.ground import Ground, demanded_conditions
 from draincheck.explorer.region import WalkRegion
 from draincheck.explorer.tables import Tables
+from draincheck.explorer.walkable import PageSystem
 from draincheck.expr import BoolExpr
 from draincheck.reason import StopKind
 from draincheck.system import State, TransitionSystem

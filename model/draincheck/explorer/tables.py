@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from draincheck.analysis.enabling import demands_of
 from draincheck.errors import SourceLine
-from draincheck.explorer.document import PageAction, PagePart, PagePlace, PageProcess, PageProperty
+from draincheck.explorer.walkable import PageAction, PagePart, PagePlace, PageProcess, PageProperty
 from draincheck.expr import FALSE, TRUE, BoolExpr, Substitution
 from draincheck.properties import Property
 from draincheck.system import Action, Control, Part, Place, TransitionSystem

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from draincheck.checking import Finding, Result
-from draincheck.explorer.document import PageCell, PageMatrix, PageRow, Tone
+from draincheck.explorer.document import PageCell, PageMatrix, PageRow
 from draincheck.explorer.examined import Examined
 from draincheck.explorer.making import Gathered, gathered
+from draincheck.explorer.runs import Tone
 from draincheck.knobs import parse_setting
 from draincheck.pool import in_processes
 from draincheck.revisions import find_revision
