@@ -124,3 +124,42 @@ def test_a_walk_passes_the_states_of_the_system(opens: Opens, reports: Reports, 
         visit.page.locator(f"[data-key='choice {choice}']").click()
         state = system.step(state, enabled[choice])
     assert visit.problems == []
+
+
+# -- what is said of rules -------------------------------------------------------------------------
+
+#: models of every kind of demand, and a code base
+KINDS = [
+    ("examples/event_loop.py:event_loop",),
+    ("examples/deadlock.py:deadlock",),
+    ("examples/lost_wakeup.py:lost_wakeup",),
+    ("tests/support/stuck_models.py:swing",),
+    ("tests/support/stuck_models.py:wrong_turn",),
+    ("tests/support/stuck_models.py:out_of_range",),
+    ("--revision", "v2.6.0", "--scenario", "timer"),
+]
+
+
+@pytest.mark.parametrize("selection", sampled(KINDS, KINDS[1:6:2]), ids=lambda words: words[-1].rpartition(":")[2])
+def test_a_counterexample_violates_its_rule_at_its_end_and_not_before(
+    opens: Opens, reports: Reports, selection: tuple[str, ...]
+) -> None:
+    """The rule stands first; what is possible after each step ends with no way out."""
+    file = reports(*selection)
+    asked = "JSON.parse(document.getElementById('document').textContent).subjects[0].evidence.map((each) => each.tone)"
+    tones: list[str] = opens(file).page.evaluate(asked)
+    violations = [number for number, tone in enumerate(tones) if tone != "good"]
+    assert violations
+    for number in violations:
+        visit = opens(file, f"#/0/{number}/9999")
+        assert is_violated(visit)
+        steps = visit.page.locator(".lanes .step").count()
+        visit.press("Home")
+        assert is_violated(visit) is (steps == 0)
+        assert visit.problems == []
+
+
+def is_violated(visit: Visit) -> bool:
+    """Whether the rule that the page is about is said to be violated."""
+    said = visit.page.locator("ul.rules li").first.locator(".fate").get_attribute("class")
+    return "bad" in str(said).split()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
+from typing import Final
 
 from draincheck.escape import harmless
 from draincheck.explorer.document import (
@@ -20,6 +21,9 @@ from draincheck.explorer.document import (
 from draincheck.explorer.runs import PageEvidence, StoryStep, TurningPoint
 
 __all__ = ["body_of", "text"]
+
+#: subjects from which on their runs stand here without their steps, but for the first: a browser reads all of it before it shows anything
+MANY: Final = 30
 
 
 def text(words: str) -> str:
@@ -59,12 +63,13 @@ def _subject(document: ExplorerDocument, subject: PageSubject, number: int) -> I
     yield _tag("h2", text(f"{subject.title}: {subject.headline}"))
     yield from (part for name, said in subject.facts for part in _paragraph(f"{name}: {said}"))
     runs = document.systems[subject.system].evidence
+    whole = len(document.subjects) < MANY or number == 0
     for place, shown in enumerate(subject.evidence):
-        inside = "\n".join(_case(shown, runs[shown.evidence]))
+        inside = "\n".join(_case(shown, runs[shown.evidence], whole))
         yield f'<section class="case" id="case-{number}-{place}">\n{inside}\n</section>'
 
 
-def _case(shown: EvidenceOfSubject, run: PageEvidence) -> Iterator[str]:
+def _case(shown: EvidenceOfSubject, run: PageEvidence, whole: bool) -> Iterator[str]:
     yield _tag("h3", text(f"{run.title}: {shown.headline}"))
     if run.story:
         yield _tag("ol", "".join(map(_story, run.story)))
@@ -74,7 +79,8 @@ def _case(shown: EvidenceOfSubject, run: PageEvidence) -> Iterator[str]:
         yield from _turning(run.turning)
     if shown.remedy is not None:
         yield from (part for words in (shown.remedy.sentence, *shown.remedy.lines) for part in _paragraph(words))
-    yield _tag("pre", text(shown.text), kind="trace")
+    if whole:
+        yield _tag("pre", text(shown.text), kind="trace")
     yield _tag("p", f"Shown again by: {_code(shown.command)}")
 
 

@@ -10,7 +10,7 @@ const KEYS = [
 
 function help() {
   const rows = KEYS.map(([keys, what]) => make("tr", {}, make("td", {}, ...keys.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("td", {}, what)));
-  const words = [["safe", "the rule in question can no longer be violated"], ["avoidable", "it can still go either way"], ["inevitable", "nothing prevents it from being violated any more"]];
+  const words = Object.values(POSSIBILITIES).map(({ word, told }) => [word, told("the rule")]);
   openDialog("Keys and words", make("table", {}, make("tbody", {}, ...rows)),
     make("p", {}, "What a step leads to, as far as the rule of the counterexample is concerned:"),
     make("table", {}, make("tbody", {}, ...words.map(([word, what]) => make("tr", {}, make("td", {}, word), make("td", {}, what))))));

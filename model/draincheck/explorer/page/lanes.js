@@ -8,7 +8,7 @@
  * @property {string} mark
  * @property {string} tone  "bad" where something is violated, else ""
  * @property {boolean} folded  whether it may be left out
- * @property {string} fate  a key of FATES, "" where nothing is known
+ * @property {string} fate  a key of POSSIBILITIES, "" where nothing is known
  */
 /**
  * @typedef {object} Scene  all that is drawn
@@ -35,15 +35,6 @@ const NARROW = matchMedia("(max-width: 640px)");
 function namesWidth() {
   return NARROW.matches ? 104 : 190;
 }
-
-/** What comes of a state, by the words of the document: colour and word. */
-const FATES = /** @type {Record<string, {tone: string, word: string}>} */ ({
-  safe: { tone: "good", word: "safe" },
-  avoidable: { tone: "warn", word: "avoidable" },
-  doomed: { tone: "bad", word: "inevitable" },
-  violated: { tone: "bad", word: "violated" },
-  unknown: { tone: "unknown", word: "not known" },
-});
 
 /**
  * Where each step stands. Steps that are left out share a narrow gap; few steps share all the room there is.
@@ -129,7 +120,7 @@ class Drawing {
     return draw("svg", { width, height: this.height, "aria-hidden": "true" }, ...this.scene.lanes.flatMap((lane, i) => [
       draw("text", { x, y: this.y(i) + (lane.detail ? -2 : 4), class: "name" }, shortened(lane.name, letters)),
       lane.detail && draw("text", { x, y: this.y(i) + 12, class: "faint" }, shortened(lane.detail, letters + 4)),
-    ]), draw("text", { x, y: this.bottom + 15, class: "faint" }, NARROW.matches ? "still possible" : "what can still come"),
+    ]), this.scene.dots.some((dot) => dot.fate) && draw("text", { x, y: this.bottom + 15, class: "faint" }, NARROW.matches ? "still possible" : "what can still come"),
       draw("text", { x, y: this.bottom + 34, class: "faint" }, "step"));
   }
 
@@ -201,7 +192,7 @@ class Drawing {
     }
     const numbers = shown.filter((dot) => dot.step === 1 || dot.step % 5 === 0 || dot.step === scene.selected || this.columns.wide > 2 * COLUMN);
     return [
-      draw("g", { class: "fates" }, ...runs.filter((run) => FATES[run.fate]).flatMap((run) => this.fate(run))),
+      draw("g", { class: "fates" }, ...runs.filter((run) => POSSIBILITIES[run.fate]).flatMap((run) => this.fate(run))),
       ...numbers.filter((dot, i) => dot.step === scene.selected || Math.abs(this.x(dot.step) - this.x(scene.selected)) > COLUMN * 0.8 || i === 0)
         .map((dot) => draw("text", { x: this.x(dot.step), y: this.bottom + 34, "text-anchor": "middle", class: dot.step === scene.selected ? "" : "faint" }, String(dot.step))),
     ];
@@ -209,7 +200,7 @@ class Drawing {
 
   /** @param {{fate: string, first: number, last: number}} run */
   fate(run) {
-    const { tone, word } = FATES[run.fate];
+    const { tone, word } = POSSIBILITIES[run.fate];
     const start = this.x(run.first) - this.columns.wide / 2, width = this.x(run.last) + this.columns.wide / 2 - start;
     return [
       draw("rect", { x: start + 1, y: this.bottom + 4, width: width - 2, height: 15, rx: 3, class: tone }),

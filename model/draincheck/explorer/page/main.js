@@ -71,7 +71,10 @@ class Page {
     const { route } = this;
     document.documentElement.classList.toggle("focused", this.view !== null && route.evidence !== null);
     document.querySelectorAll(".static .case").forEach((each) => each.classList.toggle("current", each.id === `case-${route.subject}-${route.evidence}`));
-    if (this.view) this.announce(this.view);
+    if (this.view) {
+      tellOnPaper(this.view);
+      this.announce(this.view);
+    }
   }
 
   /** @param {View} view */
@@ -123,6 +126,15 @@ function scrollToSelected() {
   if (!time || !here) return;
   const x = Number(here.getAttribute("x"));
   if (x < time.scrollLeft + 30 || x > time.scrollLeft + time.clientWidth - 60) time.scrollLeft = x - time.clientWidth / 2;
+}
+
+/**
+ * Have the steps on paper also where the file, which is about many subjects, has them not as text.
+ * @param {View} view
+ */
+function tellOnPaper(view) {
+  const told = document.querySelector(".static .current");
+  if (told && !told.querySelector("pre")) told.append(make("pre", { class: "trace" }, stepsAsText(view)));
 }
 
 const THEMES = ["auto", "dark", "light"];

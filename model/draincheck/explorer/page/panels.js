@@ -196,13 +196,25 @@ function oneStepEarlier(view) {
 function outcomeOf(view, edge) {
   const variant = view.system.tables.variants[edge.variant];
   if (variant.error || edge.target === null) return judgement("bad", `ends with an error: ${variant.error}`);
-  const property = view.evidence?.property;
-  const name = property === undefined ? "" : view.system.tables.properties[property].name;
-  if (property !== undefined && variant.broken?.includes(property)) return judgement("bad", `violates ${name} in this step`);
-  const others = (variant.broken ?? []).map((index) => view.system.tables.properties[index].name);
-  if (property !== undefined && isViolated(view, property)) return judgement("unknown", `${name} is violated already`);
-  if (property === undefined) return others.length ? judgement("bad", `violates ${others.join(", ")}`) : null;
-  return judgement(...LEADS[view.system.fate(edge.target, property) ?? "unknown"](name));
+  const property = view.evidence?.property, broken = variant.broken ?? [];
+  const names = broken.map((index) => view.system.tables.properties[index].name);
+  if (property === undefined) return names.length ? judgement("bad", `violates ${names.join(", ")}`) : null;
+  const { name } = view.system.tables.properties[property];
+  if (broken.includes(property)) return judgement("bad", `violates ${name} in this step`);
+  if (isViolated(view, property)) return judgement("unknown", `${name} is violated already`);
+  return possibilityOf(view.system, edge.target, property);
+}
+
+/**
+ * What is possible from a state, in words; null where nobody knows.
+ * @param {System} system
+ * @param {number} state
+ * @param {number} property
+ */
+function possibilityOf(system, state, property) {
+  const { name } = system.tables.properties[property];
+  const found = POSSIBILITIES[possible(system, state, property)];
+  return found ? judgement(found.tone, `${found.word}: ${found.told(name)}`) : null;
 }
 
 /**
@@ -211,17 +223,8 @@ function outcomeOf(view, edge) {
  * @param {number} property
  */
 function isViolated({ system, walk }, property) {
-  return standingOf(system, system.tables.properties[property], property, walk.states, walk.variants).tone === "bad";
+  return standingOf(system, property, walk.states, walk.variants).tone === "bad";
 }
-
-/** Where a step leads, by the fate of the state behind it. */
-const LEADS = /** @type {Record<string, (name: string) => [Tone, string]>} */ ({
-  safe: (name) => ["good", `safe: ${name} can no longer be violated`],
-  avoidable: (name) => ["warn", `avoidable: ${name} can still go either way`],
-  doomed: (name) => ["bad", `inevitable: ${name} will be violated`],
-  violated: (name) => ["bad", `violated: ${name} is false then`],
-  unknown: () => ["unknown", "not known: the graph here ends too soon"],
-});
 
 /** @param {View} view */
 function crumbsOf(view) {
@@ -237,11 +240,23 @@ function crumbsOf(view) {
  * @param {View} view
  */
 function rulesPanel(view) {
-  const all = standings(view.system, view.walk.states, view.walk.variants);
+  const all = view.system.tables.properties.map((_, index) => standingHere(view, index));
   const first = all.filter((standing) => standing.tone === "bad" || standing.tone === "warn" || standing.property === view.evidence?.property);
   const rest = all.filter((standing) => !first.includes(standing));
   first.sort((a, b) => Number(b.property === view.evidence?.property) - Number(a.property === view.evidence?.property));
-  return card("Rules, up to here", ruleList(view, first), rest.length ? unfolding(view, "rules", `${counted(rest.length, "other rule")}: none violated so far`, ruleList(view, rest)) : null);
+  return card("Rules, up to here", ruleList(view, first), rest.length ? unfolding(view, "rules", `${counted(rest.length, "other rule")}, none of them violated so far`, ruleList(view, rest)) : null);
+}
+
+/**
+ * How it stands with a property; at the end of a run that violates it, whatever its states say, so.
+ * @param {View} view
+ * @param {number} property
+ * @returns {Standing}
+ */
+function standingHere(view, property) {
+  const { evidence, system, walk } = view, found = standingOf(system, property, walk.states, walk.variants);
+  const shown = evidence && isAtEnd(view) && !["reached", "open"].includes(evidence.end.kind) && [evidence.property, ...evidence.also].includes(property);
+  return shown && found.tone !== "bad" ? { property, word: "violated by this run", tone: "bad", step: null } : found;
 }
 
 /**
@@ -289,7 +304,7 @@ function lostPanel(view) {
   if (!bytes) return null;
   const rows = bytes.rows.flatMap(([name, value, note]) => [make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "value" }, value)),
     note ? make("tr", { class: "note" }, make("td"), make("td", { class: "sub" }, note)) : null]);
-  return card("What was lost", make("p", {}, bytes.sentence), rows.length ? make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "bytes" }, make("table", { class: "bytes" }, make("tbody", {}, ...rows))) : null);
+  return card(bytes.lost_here ? "What was lost" : bytes.lost_later ? "What is lost if it goes on" : "With real bytes", make("p", {}, bytes.sentence), rows.length ? make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "bytes" }, make("table", { class: "bytes" }, make("tbody", {}, ...rows))) : null);
 }
 
 /**
@@ -311,7 +326,7 @@ function remedyPanel(view) {
 /** @param {Alternative} alternative */
 function alternativeOf(alternative) {
   const rest = alternative.rest.length ? make("details", {}, make("summary", {}, counted(alternative.rest.length, "more step")), make("ol", {}, ...alternative.rest.map((each) => make("li", {}, each)))) : null;
-  const { tone, word } = FATES[alternative.fate];
+  const { tone, word } = POSSIBILITIES[alternative.fate];
   return make("li", {}, alternative.text, " ", judgement(tone, word), rest);
 }
 

@@ -87,36 +87,51 @@ function choiceOfTrace(system, evidence, walk) {
   return system.edges(walk.states[walk.left]).findIndex((edge) => edge.variant === evidence.variants[next - 1] && edge.target === evidence.states[next]);
 }
 
-/** @typedef {{property: number, word: string, tone: Tone, step: number | null}} Standing  how it stands with a property, and since which step */
-
 /**
- * How it stands with each property after the steps of a walk.
+ * What is possible from a state, as far as a property is concerned: a key of POSSIBILITIES, "" where nobody knows.
  * @param {System} system
- * @param {number[]} states
- * @param {number[]} variants
- * @returns {Standing[]}
+ * @param {number} state
+ * @param {number} property
  */
-function standings(system, states, variants) {
-  return system.tables.properties.map((property, index) => ({ property: index, ...standingOf(system, property, index, states, variants) }));
+function possible(system, state, property) {
+  const fate = system.fate(state, property), { form } = system.tables.properties[property];
+  if (form !== "eventually" && form !== "leads to") return fate ?? "";
+  return fate === "avoidable" ? "in reach" : fate === "doomed" ? "out of reach" : fate ?? "";
 }
 
 /**
+ * By what is possible its colour, a word, and a sentence. Nothing is said to be bound to come: a run may always stop where it is, if nobody has promised
+ * that it goes on.
+ */
+const POSSIBILITIES = /** @type {Record<string, {tone: Tone, word: string, told: (name: string) => string}>} */ ({
+  safe: { tone: "good", word: "safe", told: (name) => `${name} can no longer be violated` },
+  avoidable: { tone: "warn", word: "avoidable", told: (name) => `${name} may be violated, and can still be made safe` },
+  doomed: { tone: "bad", word: "doomed", told: (name) => `nothing makes ${name} safe any more` },
+  violated: { tone: "bad", word: "violated", told: (name) => `${name} is violated there` },
+  "in reach": { tone: "warn", word: "in reach", told: (name) => `the goal of ${name} can still be reached` },
+  "out of reach": { tone: "bad", word: "out of reach", told: (name) => `the goal of ${name} can no longer be reached` },
+});
+
+/** @typedef {{property: number, word: string, tone: Tone, step: number | null}} Standing  how it stands with a property, and since which step */
+
+/**
+ * How it stands with a property after the steps of a walk.
  * @param {System} system
- * @param {Property} property
  * @param {number} index
  * @param {number[]} states
  * @param {number[]} variants
- * @returns {{word: string, tone: Tone, step: number | null}}
+ * @returns {Standing}
  */
-function standingOf(system, property, index, states, variants) {
-  const { holds, goal, trigger } = property.conditions;
-  const broken = variants.findIndex((variant) => system.tables.variants[variant].broken?.includes(index));
-  const false_ = holds === undefined ? -1 : states.findIndex((state) => !system.holds(state, holds));
-  const lost = goal === undefined ? states.findIndex((state) => system.fate(state, index) === "violated") : -1;
-  if (broken >= 0) return { word: "violated", tone: "bad", step: broken + 1 };
-  if (false_ >= 0 || lost >= 0) return { word: "violated", tone: "bad", step: false_ >= 0 ? false_ : lost };
-  if (trigger !== undefined && goal !== undefined) return owed(system, trigger, goal, states);
-  return goal === undefined ? { word: "not violated so far", tone: "good", step: null } : reached(system, goal, states);
+function standingOf(system, index, states, variants) {
+  const { form, conditions } = system.tables.properties[index], { holds, goal, trigger } = conditions;
+  if (form === "reachable") return { property: index, ...reached(system, goal, states) };
+  if (form === "eventually") return { property: index, ...reached(system, goal, states) };
+  if (form === "leads to") return { property: index, ...owed(system, trigger, goal, states) };
+  const broken = variants.findIndex((variant) => system.tables.variants[variant].broken?.includes(index)) + 1;
+  const lost = states.findIndex((state) => (holds === undefined ? system.fate(state, index) === "violated" : !system.holds(state, holds)));
+  if (broken || lost >= 0) return { property: index, word: "violated", tone: "bad", step: broken || lost };
+  const told = holds !== undefined || form === "assertion" || system.column("fate", index).length > 0;
+  return told ? { property: index, word: "not violated so far", tone: "good", step: null } : { property: index, word: "not known step by step", tone: "unknown", step: null };
 }
 
 /**

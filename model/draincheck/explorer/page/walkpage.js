@@ -32,10 +32,9 @@ function storyOf(view) {
 /** @param {View} view */
 function leftNotice(view) {
   if (!view.walk.own || !view.evidence) return null;
-  const fate = view.system.fate(view.state, view.evidence.property);
   const name = view.system.tables.properties[view.evidence.property].name;
   return make("p", { class: "notice" }, make("b", { class: "own" }, `You have left the counterexample after step ${view.walk.left}. `),
-    isViolated(view, view.evidence.property) ? judgement("bad", `${name} is violated`) : judgement(...LEADS[fate ?? "unknown"](name)), " ", button("return", () => view.go({ own: [] }), {}, "return to the counterexample (t)"));
+    isViolated(view, view.evidence.property) ? judgement("bad", `${name} is violated`) : possibilityOf(view.system, view.state, view.evidence.property), " ", button("return", () => view.go({ own: [] }), {}, "return to the counterexample (t)"));
 }
 
 /**
@@ -45,7 +44,7 @@ function leftNotice(view) {
  */
 function sceneOf(view) {
   const { system, evidence, walk, settings } = view;
-  const drawing = evidence?.drawing, property = evidence?.property ?? -1;
+  const drawing = evidence?.drawing, property = evidence?.property ?? null;
   const folded = settings.folded && (evidence?.variants.length ?? 0) > LONG;
   const dots = evidence ? evidence.variants.map((variant, i) => dotOf(system, property, variant, evidence.states[i + 1], i + 1, evidence.folded[i])) : [];
   const own = view.steps.slice(walk.left).map((step) => dotOf(system, property, step.variant, step.state, step.number, false));
@@ -73,7 +72,7 @@ const LONG = 45;
 
 /**
  * @param {System} system
- * @param {number} property
+ * @param {number | null} property
  * @param {number} variant
  * @param {number} state
  * @param {number} step
@@ -84,9 +83,9 @@ function dotOf(system, property, variant, state, step, folded) {
   const { label, lane, action, broken, taken } = system.tables.variants[variant];
   const { parts } = system.tables.actions[action];
   const mark = taken.map((place) => parts[place].mark ?? "").find(Boolean) ?? "";
-  const fate = system.fate(state, property);
-  const bad = broken?.includes(property) || (fate === "violated" && system.column("fate", property).length > 0);
-  return { step, lane: lane ?? 0, label, mark, tone: bad ? "bad" : "", folded, fate: bad ? "violated" : fate ?? "unknown" };
+  const fate = property === null ? "" : possible(system, state, property);
+  const bad = (property !== null && broken?.includes(property)) || fate === "violated";
+  return { step, lane: lane ?? 0, label, mark, tone: bad ? "bad" : "", folded, fate: bad ? "violated" : fate };
 }
 
 /** @param {View} view */
@@ -109,10 +108,22 @@ function legendOf(view) {
 }
 
 /**
- * The counterexample as text: what the drawings say, for those who cannot see them, and to copy.
+ * All steps as text: what the drawings say, for those who cannot see them, and to copy.
  * @param {View} view
  */
 function textOf(view) {
-  const text = document.querySelector(`#case-${view.route.subject}-${view.route.evidence} pre.trace`)?.textContent;
-  return text ? make("div", { class: "card below" }, unfolding(view, "text", "All steps as text", make("pre", {}, text))) : null;
+  return make("div", { class: "card below" }, unfolding(view, "text", view.walk.own ? "Your own path as text" : "All steps as text", make("pre", { class: "alltext" }, stepsAsText(view))));
+}
+
+/**
+ * The steps of the counterexample, or of the path that has left it.
+ * @param {View} view
+ */
+function stepsAsText({ system, evidence, walk, steps }) {
+  const shown = evidence && !walk.own ? stepsOf(system, evidence.states, evidence.variants) : steps;
+  return shown.map((step) => {
+    const lines = treeOf(system.tables, step.events);
+    const text = lines.map((line) => "  ".repeat(Number(line.style.getPropertyValue("--depth"))) + line.textContent);
+    return [`${step.number}  ${system.tables.processes[step.process].name}`, ...text.map((line) => `     ${line}`)].join("\n");
+  }).join("\n");
 }
