@@ -158,7 +158,7 @@ def test_a_system_that_is_too_large_to_merge(model: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(graph, "STORY_LIMITS", Limits(states=40))
     result = run("graph", model, "--merge")
     assert (result.exit_code, result.stdout) == (30, "")
-    assert "race has more than 40 reachable states; choose a smaller" in result.stderr
+    assert "race has more than 40 reachable states: too many" in result.stderr and "--trace" in result.stderr
 
 
 def test_a_trace_in_a_large_system_is_drawn_without_fates(

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from io import BytesIO
+from typing import Any
 
 import networkx as nx
 import pytest
 
+from check_invariants.output import json_text
 from draincheck import Run
 from draincheck.analysis.neighbourhood import neighbourhood
 from draincheck.analysis.quotient import Quotient, quotient_graph
 from draincheck.analysis.state_story import StateStory
 from draincheck.checking import check
+from draincheck.escape import unescaped
 from draincheck.lang import Model
 from draincheck.report.dot import draw_png, draw_svg
+from draincheck.report.graphs import to_graphml, to_node_link
 from draincheck.report.path_picture import MOST, path_dot
 from draincheck.report.picture import FILLS, LEAST_SIZE, cut, is_legible, text_size, two_lines
 from draincheck.report.quotient_picture import legible_quotient, quotient_dot
 from draincheck.run import Trace
 from draincheck.system import TransitionSystem
+from tests.golden.documents import validator
 from tests.support.drawn_graphs import boxes, nodes_of, overlapping, smallest_letters, texts
 from tests.support.machines import counter
 
@@ -277,6 +284,28 @@ def test_any_name_is_drawn(name: str, drawing: str) -> None:
     assert nodes_of(text).keys() == nodes_of(plain).keys()
     assert texts(draw_svg(text))
     assert overlapping(boxes(text)) == []
+
+
+@pytest.mark.parametrize("kind", ["graph-merged", "graph-trace"])
+@pytest.mark.parametrize("name", NASTY)
+def test_any_name_comes_back_from_files(name: str, kind: str) -> None:
+    """Networkx reads the same values from JSON, which follows its schema, and from GraphML, where others stand for what XML cannot hold."""
+    system = race(lambda word: f"{word}{name}{word}")
+    graph = merged(system) if kind == "graph-merged" else path(system)
+    data = json.loads(json_text(kind, {**to_node_link(graph)}))
+    validator(kind).validate(data)
+    assert nx.utils.graphs_equal(nx.node_link_graph(data, edges="edges"), graph)
+    back: Any = nx.read_graphml(BytesIO(to_graphml(graph)), node_type=int, force_multigraph=True)
+    for node, values in graph.nodes(data=True):
+        assert {unescaped(k): _plain(v) for k, v in back.nodes[node].items()} == {
+            k: v for k, v in values.items() if v != ""
+        }
+    found = {(u, v): {k: _plain(x) for k, x in edge.items() if k != "id"} for u, v, edge in back.edges(data=True)}
+    assert found == {(u, v): {k: x for k, x in edge.items() if x != ""} for u, v, edge in graph.edges(data=True)}
+
+
+def _plain(value: Any) -> Any:
+    return unescaped(value) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("name", ['"', "\\N", "<b>&amp;", "&#65;", "ü☃"])

@@ -110,7 +110,11 @@ def _in_edges(graph: nx.MultiDiGraph[int], node: dict[State, int], plain: Explor
 def _in_fates(graph: nx.MultiDiGraph[int], node: dict[State, int], plain: Explored) -> Iterator[str]:
     if any(fate != graph.nodes[node[state]]["fate"] for state, fate in plain.fates.items()):
         yield "other fates"
-    wrong = {(node[a], node[b]) for a, i, b in plain.steps if plain.breaks((a, i, b)) or b in plain.bad}
+    wrong = {
+        (node[a], node[b])
+        for a, i, b in plain.steps
+        if plain.breaks((a, i, b)) or (a not in plain.bad and b in plain.bad)
+    }
     late = {(node[a], node[b]) for a, _, b in plain.steps if _is_late(plain.fates[a], plain.fates[b])}
     for name, expected in (("violates", wrong), ("no_return", late)):
         if expected != {(u, v) for u, v, values in graph.edges(data=True) if values[name]}:

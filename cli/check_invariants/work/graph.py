@@ -195,7 +195,7 @@ def _story(system: TransitionSystem, shown: Finding | None) -> StateStory:
             return StateStory(system, None, STORY_LIMITS)
         return StateStory(system, shown.item, STORY_LIMITS, shown.verdict.trace)
     except GraphTooLarge as error:
-        raise LimitReached(str(error)) from error
+        raise LimitReached(f"{error}, or draw a trace of it: --trace") from error
 
 
 def _note(graph: nx.MultiDiGraph[int], form: str) -> str:

@@ -19,7 +19,7 @@ and for each variable that is not internal and has one value in all of them this
 * `steps`: how many steps it stands for, and `actions`: the indices of their actions, joined by commas;
 * `labels`: what takes place in them, `process: label`, a line each; of steps with marks that is what these stand for, and they come first;
 * `marks`: the marks of steps among them, joined by commas;
-* `violates`: whether a step among them violates the property, also by leading to a state that does;
+* `violates`: whether a step among them violates the property, by a check or by leading from a state that does not to one that does;
 * `no_return`: whether the violation can be avoided before, and not after it.
 
 The graph carries `name` and `digest` of its system, the `property` and its `meaning`, the numbers of `states` and `steps`, `merged_by`, a line
@@ -213,4 +213,4 @@ def _take(edge: _MergedEdge, story: StateStory, state: int, index: int, target: 
     marks = [part.mark for part in story.marked(state, index)]
     edge.labels[not marks, said(story.system, story.states[state], action)] = None
     edge.marks.update(dict.fromkeys(marks))
-    edge.violates |= story.breaks(state, index) or story.is_bad(target)
+    edge.violates |= story.breaks(state, index) or (story.is_bad(target) and not story.is_bad(state))

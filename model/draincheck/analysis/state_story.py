@@ -156,7 +156,9 @@ def _check_complete(graph: ExploredGraph) -> None:
     if graph.stopped.kind is not StopKind.STATES:
         raise OutOfBudget(graph.stopped)
     size = counted(len(graph), "reachable state")
-    raise GraphTooLarge(f"{graph.system.name} has more than {size}; choose a smaller scenario or model")
+    raise GraphTooLarge(
+        f"{graph.system.name} has more than {size}: too many for this graph; choose a smaller scenario or model"
+    )
 
 
 def _avoidabilities(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import partial
+from pathlib import PurePath
 
 from msgspec import Struct
 
@@ -157,7 +158,15 @@ class _Postures:
         stand = self._known[key][process]
         if stand.posture is Posture.ENDED:
             return "ended"
-        return "/".join(stand.places) or (stand.stack[-1] if stand.stack else str(stand.line or ""))
+        return "/".join(stand.places) or (stand.stack[-1] if stand.stack else self._ahead(process, stored))
+
+    def _ahead(self, process: str, stored: State) -> str:
+        """What a process does next that stands in no call, if that is one thing; else on which line it stands."""
+        leaving = self.control.leaving(process, self.control.number(process, stored))
+        labels = {action.name for action in leaving}
+        if len(labels) == 1:
+            return f"before {labels.pop()}"
+        return f"{PurePath(leaving[0].line.file).name}:{leaving[0].line.line}" if leaving else "nowhere"
 
 
 def _behind(system: TransitionSystem, found: set[Expr]) -> set[Expr]:

@@ -75,7 +75,7 @@ def _rows(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
     yield from legend(_fate_cells(graph))
     yield from legend(_edge_cells(graph))
     inside = "↻ steps inside a node; " if any(graph.has_edge(node, node) for node in graph) else ""
-    yield from heading(f"{inside}values are named where they are not those of the first node")
+    yield from heading(f"{inside}values where they differ from the first node's")
     yield from heading("an arrow is a step of some of the states that a node stands for")
     yield from heading(f"no colours: {told['untold']}" if told["untold"] else "")
 
@@ -90,9 +90,13 @@ def _fate_cells(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
 
 def _edge_cells(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
     """A cell for each kind of edge that is there."""
-    for kind, (style, words) in EDGES.items():
-        if any(edge[kind] for _, _, edge in graph.edges(data=True)):
-            yield edge_cell(style, words)
+    shown = {_kind(edge) for _, _, edge in graph.edges(data=True)}
+    yield from (edge_cell(*EDGES[kind]) for kind in EDGES if kind in shown)
+
+
+def _kind(edge: Mapping[str, Value]) -> str:
+    """The first kind of note that an edge is of, "" for others."""
+    return next((kind for kind in EDGES if edge[kind]), "")
 
 
 # -- nodes and edges --------------------------------------------------------------------------------
@@ -143,9 +147,9 @@ def _edges(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
 
 
 def _edge(edge: Mapping[str, Value]) -> dict[str, str]:
-    styles = [style for kind, (style, _) in EDGES.items() if edge[kind]]
+    style = EDGES[_kind(edge)][0] if _kind(edge) else {}
     label = "\n".join(_shown(_lines(edge["labels"])))
-    return {"label": label, "tooltip": str(edge["labels"]), **(styles[0] if styles else {})}
+    return {"label": label, "tooltip": str(edge["labels"]), **style}
 
 
 def _shown(labels: list[str]) -> Iterator[str]:
