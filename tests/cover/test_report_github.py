@@ -41,7 +41,7 @@ def test_more_annotations_than_are_shown_are_announced() -> None:
     assert len(commands(github_annotations(account(*many[:10])))) == 10
 
 
-@settings(max_examples=50)
+@settings(max_examples=15)
 @given(st.text())
 @example(NASTY)
 def test_any_name_stays_one_annotation(name: str) -> None:

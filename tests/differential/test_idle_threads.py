@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from itertools import islice
 
 import pytest
 from msgspec.structs import replace
@@ -138,7 +139,7 @@ def test_idle_thread_changes_no_verdict_of_a_random_system(part: int) -> None:
     assert {outcome for _, outcome in seen} >= {Outcome.HOLDS, Outcome.VIOLATED, Outcome.NEVER_ASKED}
 
 
-@pytest.mark.parametrize("systems", sampled([6, 40], 1))
+@pytest.mark.parametrize("systems", sampled([3, 40], 1))
 def test_idle_thread_turns_no_verdict_of_an_engine_with_a_bound(systems: int) -> None:
     """Bounded model checking and induction may know more or less with the thread, and never the opposite."""
     for seed in range(systems):
@@ -188,13 +189,14 @@ def test_who_does_not_matter_can_be_left_out(part: int) -> None:
 
 def test_thread_that_stores_something_does_change_verdicts() -> None:
     """Negative control: with an update of what the properties are about, some verdict of many a system is another."""
-    changed = 0
-    for seed in range(60):
+
+    def is_changed(seed: int) -> bool:
         system = sample(seed)
         variable = next(v for v in system.variables if not v.internal)
         store = Update(variable, constant(variable.sort, variable.sort.high))
-        changed += outcomes(by_search, system) != outcomes(by_search, with_idler(system, store))
-    assert changed > 5
+        return outcomes(by_search, system) != outcomes(by_search, with_idler(system, store))
+
+    assert len([*islice(filter(is_changed, range(60)), 6)]) == 6
 
 
 def test_idle_thread_would_hide_a_deadlock_that_is_only_looked_for_where_nothing_moves() -> None:

@@ -18,15 +18,14 @@ from draincheck.engines.smt.mutexes import Pairs
 from draincheck.engines.smt.relation import Relation
 from draincheck.errors import EvidenceError
 from draincheck.properties import Assertion
-from draincheck.qemu.cache import BuildCache
 from draincheck.reason import Excluded
 from draincheck.semantics.violation import shown_by
 from draincheck.solvers import Answer
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Exploration, Limits, Outcome, Verdict
-from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
 from drainspecs.suite.matrix import Row, default_rows
+from tests.support import rows
 from tests.support.agreement import NEVER
 from tests.support.samples import sampled
 
@@ -115,9 +114,9 @@ def _length(verdict: Verdict) -> int | None:
 @cache
 def _systems() -> Mapping[str, Distinct]:
     """The distinct systems by their digests, in the order of the rows."""
-    builds, found = BuildCache(DrainInvariant), dict[str, Distinct]()
+    found: dict[str, Distinct] = {}
     for row in default_rows():
-        system = builds.system(row.revision.knobs, row.scenario)
+        system = rows.system(row)
         if system.digest in found:
             found[system.digest].rows.append(row)
         else:

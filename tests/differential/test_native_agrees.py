@@ -28,16 +28,14 @@ from draincheck.native.explorer import NativeExplorer
 from draincheck.native.states import States, read
 from draincheck.native.tiers import Tier
 from draincheck.properties import Always, CanAlwaysFinish, NoDeadlock, Reachable
-from draincheck.qemu.cache import BuildCache
 from draincheck.sorts import IntSort
 from draincheck.system import IntVar, TransitionSystem
 from draincheck.verdict import Exploration, Limits
-from drainspecs.mirror.properties import DrainInvariant
-from drainspecs.suite.matrix import default_rows
 from tests.support.breaking import Break, kernel
 from tests.support.house import ROOT
 from tests.support.layouts import Spread
 from tests.support.machines import Machine
+from tests.support.rows import default_systems
 from tests.support.samples import sampled
 from tests.support.strategies import limits, random_system, systems
 
@@ -172,17 +170,10 @@ SYSTEMS = 110
 FILES = sorted((ROOT / "examples").glob("*.py"))
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[TransitionSystem]:
-    """The systems of the default matrix, each once."""
-    cache = BuildCache(DrainInvariant)
-    found = (cache.system(row.revision.knobs, row.scenario) for row in default_rows())
-    return list({system.digest: system for system in found}.values())
-
-
 @pytest.mark.parametrize("number", sampled(range(SYSTEMS), range(0, SYSTEMS, 37), 40))
-def test_rows_are_equal(rows: list[TransitionSystem], number: int) -> None:
+def test_rows_are_equal(number: int) -> None:
     """Machine code says of every system of the default matrix what Python says."""
+    rows = list(default_systems().values())
     system = rows[number]
     assert len(rows) == SYSTEMS
     assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)

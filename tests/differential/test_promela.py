@@ -5,8 +5,7 @@ A compilation takes a quarter of a second, so every run looks at a few systems, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,13 @@ from draincheck.export import Origin, demanded, promela
 from draincheck.expr import TRUE
 from draincheck.model_file import builders
 from draincheck.properties import Always, Reachable
-from draincheck.qemu.cache import BuildCache
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, IntVar, TransitionSystem
-from drainspecs.mirror.properties import DrainInvariant
-from drainspecs.suite.matrix import default_rows
 from tests.language import play, random_programs
 from tests.support.exported import checked, shifting
 from tests.support.house import ROOT
 from tests.support.machines import Machine, bounded, clock, event_loop, philosophers
+from tests.support.rows import default_systems
 from tests.support.samples import sampled
 from tests.support.spin import BREADTH_FIRST, DEPTH_FIRST, Found, expected, search
 from tests.support.strategies import random_system
@@ -50,31 +47,22 @@ def agree(system: TransitionSystem, folder: Path, flags: Sequence[str] = BREADTH
     return found == should
 
 
-@cache
-def rows() -> dict[str, TransitionSystem]:
-    """The distinct systems of the default matrix, by the first row that has each."""
-    builds, found = BuildCache(DrainInvariant), dict[str, tuple[str, TransitionSystem]]()
-    for row in default_rows():
-        system = builds.system(row.revision.knobs, row.scenario)
-        found.setdefault(system.digest, (f"{row.revision.name} / {row.scenario.name}", system))
-    return dict(found.values())
-
-
 @pytest.mark.parametrize("part", sampled((None, *range(11)), 1, 4))
 def test_rows_of_the_matrix_agree(part: int | None, tmp_path: Path) -> None:
     """Spin stores as many states of each system of the default matrix, and sees the same properties shown; every run looks at two."""
-    chosen = [*rows()][::55] if part is None else [*rows()][part::11]
-    assert [name for name in chosen if not agree(rows()[name], tmp_path)] == []
+    rows = default_systems()
+    chosen = [*rows][::55] if part is None else [*rows][part::11]
+    assert [name for name in chosen if not agree(rows[name], tmp_path)] == []
 
 
-def _examples() -> Iterator[TransitionSystem]:
-    for file in sorted((ROOT / "examples").glob("*.py")):
-        yield from (each.build({}).system() for each in builders(str(file)))
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
-def test_examples_agree(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", sampled(EXAMPLES, [ROOT / "examples" / "lost_wakeup.py"]), ids=lambda file: file.stem)
+def test_examples_agree(file: Path, tmp_path: Path) -> None:
     """So it does with every variant of the examples, searching depth first."""
-    assert [system.name for system in _examples() if not agree(system, tmp_path, DEPTH_FIRST)] == []
+    systems = [each.build({}).system() for each in builders(str(file))]
+    assert systems and [system.name for system in systems if not agree(system, tmp_path, DEPTH_FIRST)] == []
 
 
 @pytest.mark.parametrize("part", sampled(range(40), 1, 12))

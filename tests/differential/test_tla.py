@@ -22,14 +22,13 @@ from draincheck.expr import TRUE
 from draincheck.model_file import builders
 from draincheck.promise import Fairness, Strength
 from draincheck.properties import Eventually, Liveness
-from draincheck.qemu.cache import BuildCache
 from draincheck.sorts import BOOL
 from draincheck.system import BoolVar, TransitionSystem
 from draincheck.verdict import Outcome
-from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.suite.matrix import default_rows
 from tests.differential.test_liveness_reference import MOST_STATES, breakable, graph_of
 from tests.differential.test_liveness_reference import systems as fair_systems
+from tests.support import rows
 from tests.support.exported import checked, shifting, starting
 from tests.support.house import ROOT
 from tests.support.machines import Machine, bounded, clock, event_loop, philosophers
@@ -74,8 +73,7 @@ def agree(system: TransitionSystem) -> bool:
 
 def _rows(every: int) -> Iterator[TransitionSystem]:
     """The systems of some rows of the default matrix, each once."""
-    builds = BuildCache(DrainInvariant)
-    found = (builds.system(row.revision.knobs, row.scenario) for row in default_rows()[::every])
+    found = map(rows.system, default_rows()[::every])
     yield from {system.digest: system for system in found}.values()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random, SystemRandom
 
 import pytest
@@ -16,9 +17,10 @@ from draincheck.system import Action, TransitionSystem, Update
 from draincheck.verdict import Outcome
 from drainspecs.mirror.scenarios import find_scenario
 from drainspecs.suite.certificates import Coverage, by_system, coverage, uncovered
-from drainspecs.suite.matrix import Row, RowResult, Solver, default_rows, system_of
+from drainspecs.suite.matrix import Row, RowResult, default_rows, system_of
 from tests.language.campaign import first_seed
 from tests.support.certificates import forged, invariant_of, with_bodies
+from tests.support.rows import decided
 from tests.support.samples import sampled
 
 #: a test for each system of the matrix, so that processes share them
@@ -27,14 +29,14 @@ PARTS = 98
 ORDER = Random(first_seed()).sample(range(PARTS), PARTS)
 
 
-@pytest.fixture(scope="module")
-def results() -> list[RowResult]:
+@pytest.fixture
+def results() -> Sequence[RowResult]:
     """The default matrix, searched once."""
-    return list(Solver().decide(default_rows()))
+    return decided()
 
 
 @pytest.mark.parametrize("part", sampled(ORDER, 1, 12))
-def test_default_matrix_is_certified(results: list[RowResult], part: int) -> None:
+def test_default_matrix_is_certified(results: Sequence[RowResult], part: int) -> None:
     """Every verdict that needs a certificate is claimed by one that z3 and cvc5 accept: what holds, and what is out of reach."""
     for digest, group in list(by_system(results).items())[part::PARTS]:
         system = system_of(group[0].row)
@@ -45,7 +47,7 @@ def test_default_matrix_is_certified(results: list[RowResult], part: int) -> Non
         assert uncovered(group, {digest: [certificate.header]}) == []
 
 
-def test_the_parts_are_the_whole_matrix(results: list[RowResult]) -> None:
+def test_the_parts_are_the_whole_matrix(results: Sequence[RowResult]) -> None:
     """263 rows, 110 systems; 3,002 verdicts need a certificate, 1,310 are violated, which counterexamples show, and 422 never asked."""
     systems = by_system(results)
     parts = [digest for part in range(PARTS) for digest in list(systems)[part::PARTS]]
@@ -56,7 +58,7 @@ def test_the_parts_are_the_whole_matrix(results: list[RowResult]) -> None:
     )
 
 
-def test_missing_claim_is_uncovered(results: list[RowResult]) -> None:
+def test_missing_claim_is_uncovered(results: Sequence[RowResult]) -> None:
     """Negative control of the account: without a certificate, or a claim, or with the opposite claim, the verdict is listed."""
     (digest, group), *_ = by_system(results).items()
     header = make(system_of(group[0].row)).header

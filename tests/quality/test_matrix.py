@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from msgspec.structs import replace
 
@@ -18,28 +20,29 @@ from drainspecs.mirror.properties import PROPERTIES, PropertySpec
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
 from drainspecs.mirror.stray_requests import CASES, SeedCases
 from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, default_rows, deviations, pinned_counts, system_of
+from tests.support.rows import decided
 
 
-@pytest.fixture(scope="module")
-def results() -> list[RowResult]:
+@pytest.fixture
+def results() -> Sequence[RowResult]:
     """The default matrix, searched once."""
-    return list(Solver().decide(default_rows()))
+    return decided()
 
 
-def test_the_default_matrix_is_as_expected(results: list[RowResult]) -> None:
+def test_the_default_matrix_is_as_expected(results: Sequence[RowResult]) -> None:
     """Every verdict and every pinned count, of every code base in every scenario."""
     assert [line for result in results for line in deviations(result)] == []
     assert len(results) == 5 * (len(REVISIONS) + len(CONTROLS)) - 2
 
 
-def test_every_row_has_expectations_and_pinned_counts(results: list[RowResult]) -> None:
+def test_every_row_has_expectations_and_pinned_counts(results: Sequence[RowResult]) -> None:
     """No cell of the default matrix goes unchecked."""
     for result in results:
         assert result.pinned is not None, result.row
         assert all(cell.expected is not None for cell in result.cells)
 
 
-def test_every_property_is_violated_somewhere_or_guarded_by_a_mutation(results: list[RowResult]) -> None:
+def test_every_property_is_violated_somewhere_or_guarded_by_a_mutation(results: Sequence[RowResult]) -> None:
     """A property that never fails could be vacuous: those that hold everywhere are broken on purpose in the mutation tests below."""
     failing = {
         cell.property_name for result in results for cell in result.cells if cell.verdict.outcome is Outcome.VIOLATED
@@ -70,7 +73,7 @@ def test_an_expectation_turned_round_makes_a_difference(scenario: Scenario) -> N
         assert any("expected holds, found violated" in str(line) for line in deviations(other))
 
 
-def test_every_single_expectation_can_fail(results: list[RowResult]) -> None:
+def test_every_single_expectation_can_fail(results: Sequence[RowResult]) -> None:
     """Turned round, each of them is one deviation, and the only one of its row."""
     other = {Outcome.HOLDS: Outcome.VIOLATED, Outcome.VIOLATED: Outcome.HOLDS, Outcome.NEVER_ASKED: Outcome.HOLDS}
     for result in results:
