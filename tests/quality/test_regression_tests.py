@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from draincheck import ModelFile
+from check_invariants.trace_formats import TRACE_FORMATS, Exhibit
+from draincheck import ModelFile, Run, check
 from draincheck.model_file import builders
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite.matrix import default_rows
@@ -44,6 +46,24 @@ def test_on_another_code_base_the_tests_turn(tmp_path: Path) -> None:
     for name, failure in found.items():
         assert bool(failure) == name.endswith("violated")
         assert not failure or re.search(r"step \d+ cannot be taken: .*; after \d+ steps can be taken: ", failure)
+
+
+@pytest.mark.parametrize(
+    "wrong", [("'silent loss'", "'hang'"), ("64, 0", "65, 0"), ("'write[0.0]', ", "'write[0.1]', ")]
+)
+def test_what_comes_of_it_on_the_core_is_demanded(wrong: tuple[str, str], tmp_path: Path) -> None:
+    """The control: another outcome, another sector, another write."""
+    subject = CodeBase.named("ab27c3b5e7")
+    verdict = check(subject, ["S4"])["S4"].verdict
+    assert verdict.trace is not None
+    text = TRACE_FORMATS["pytest"].render(Exhibit(Run.of(subject.system(), verdict.trace), subject, verdict.outcome))
+    tests: list[dict[str, Any]] = [{}, {}]
+    exec(text, tests[0])
+    tests[0]["test_S4"]()
+    assert text.count(wrong[0]) == 1
+    exec(text.replace(*wrong), tests[1])
+    with pytest.raises(AssertionError):
+        tests[1]["test_S4"]()
 
 
 def _property(folder: Path, name: str) -> str:

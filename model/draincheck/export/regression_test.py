@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from draincheck.core.outcome import Ending
 from draincheck.core.run import Replayed
 from draincheck.export.naming import letters
 from draincheck.run import Run
@@ -81,8 +82,7 @@ def _imports(own: bool, ended: Replayed | None) -> Iterator[str]:
         return
     yield "from draincheck import Schedule"
     if ended is not None:
-        yield "from draincheck.conformance.lockstep import steps_of_run"
-        yield "from draincheck.core.run import replay"
+        yield "from draincheck.conformance.reproduced import reproduced"
     yield "from drainspecs.mirror.code_base import named_by"
 
 
@@ -119,13 +119,14 @@ def _test(run: Run, own: bool, fixed: bool, ended: Replayed | None) -> str:
 
 
 def _core_lines(ended: Replayed) -> list[str]:
-    """What is demanded of the core: how the run ends, and which acknowledged writes are lost."""
+    """What is demanded of the core: that it takes the steps, how the run ends if not well, and which acknowledged writes are lost."""
     lost = [(write.name, write.sector, write.status) for write in ended.lost]
-    return [
-        "ended = replay(*SUBJECT.on_core(), steps_of_run(run), to_the_end=True)",
+    ends = [
         f"assert (ended.outcome.value, ended.message) == {(ended.outcome.value, ended.message)!r}",
         f"assert [(write.name, write.sector, write.status) for write in ended.lost] == {lost!r}",
     ]
+    takes = ["ended = reproduced(run, SUBJECT)", 'assert ended is not None, "the reference core does otherwise"']
+    return [*takes, *([] if ended.outcome is Ending.FINE else ends)]
 
 
 # -- Python -----------------------------------------------------------------------------------------
