@@ -27,7 +27,7 @@ from tests.support.reducible import symmetric_system, system_with_steps
 from tests.support.samples import sampled
 
 RANDOM = settings(
-    max_examples=60, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=20, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )  # fmt: skip
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -39,7 +39,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("make", "reductions"), KINDS)
-@pytest.mark.parametrize("part", sampled(range(40), 1))
+@pytest.mark.parametrize("part", sampled(range(120), 1, 60))
 @RANDOM
 @given(SEEDS)
 def test_reduced_searches_agree(
@@ -64,7 +64,7 @@ def test_reduced_searches_agree_natively(
     assert native == python
 
 
-@pytest.mark.parametrize("part", sampled(range(10), 1))
+@pytest.mark.parametrize("part", sampled(range(30), 1))
 @RANDOM
 @given(SEEDS)
 def test_classes_are_counted(part: int, seed: int) -> None:
@@ -74,10 +74,11 @@ def test_classes_are_counted(part: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize(("make", "reductions"), KINDS)
+@pytest.mark.parametrize("part", sampled(range(4), 1))
 @RANDOM
 @given(SEEDS, st.sampled_from([1, 3, 8, 20]))
 def test_a_limit_makes_nothing_wrong(
-    make: Callable[[int], TransitionSystem], reductions: Reductions, seed: int, most: int
+    part: int, make: Callable[[int], TransitionSystem], reductions: Reductions, seed: int, most: int
 ) -> None:
     """What a reduced search says that was stopped is so, or unknown."""
     system = make(seed)
@@ -90,9 +91,10 @@ def test_a_limit_makes_nothing_wrong(
 # -- components that are not alike --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("part", sampled(range(4), 1))
 @RANDOM
 @given(SEEDS, SEEDS)
-def test_components_that_are_not_alike_are_refused(seed: int, where: int) -> None:
+def test_components_that_are_not_alike_are_refused(part: int, seed: int, where: int) -> None:
     """One action, start or demand is made different: that is refused, or makes no difference."""
     system = _spoiled(symmetric_system(seed), where)
     try:
