@@ -159,6 +159,25 @@ def test_a_loss_is_told_where_it_has_happened() -> None:
     assert all(each.replay is None or not each.replay.rows for each in _safe().evidence)
 
 
+@pytest.mark.parametrize(
+    ("name", "demand", "here", "later"),
+    [
+        ("v2.6.0 timer", "A1", "QEMU aborts: assert(!bdrv_requests_pending(old)) fails", "QEMU aborts"),
+        ("v4.2.0 timer-flush", "F1", "", "QEMU hangs"),
+    ],
+)
+def test_a_headline_is_in_the_words_of_whoever_has_the_harm(name: str, demand: str, here: str, later: str) -> None:
+    """What has become of QEMU when the run ends; where nothing has yet, the demand, and what comes of it on the core."""
+    answer = Opening(Tone.BAD, "an answer", "")
+    (subject,) = document([of(name)], title="t", generator="g", command="c", answer=answer).subjects
+    found = next(each for each in subject.evidence if each.property == demand)
+    assert found.replay is not None
+    assert found.replay.ends_here == here
+    assert found.replay.ends_later.startswith(later)
+    assert found.headline.startswith(here or f"violated: {demand}")
+    assert found.headline.endswith(here or later)
+
+
 def _safe() -> PageSubject:
     answer = Opening(Tone.GOOD, "an answer", "")
     (subject,) = document([of("v2.7.0 mirror")], title="t", generator="g", command="c", answer=answer).subjects

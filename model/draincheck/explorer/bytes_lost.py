@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from draincheck.conformance.lockstep import follow, steps_of_run
 from draincheck.conformance.text import told_to_guest
 from draincheck.core.machine import Machine
-from draincheck.core.outcome import LostWrite, short_hex
+from draincheck.core.outcome import Ending, LostWrite, short_hex
 from draincheck.core.run import Replayed, replay
 from draincheck.errors import ModelError
 from draincheck.explorer.document import PageReplay
@@ -15,6 +16,13 @@ from draincheck.run import Run
 from draincheck.subject import Subject
 
 __all__ = ["replay_of"]
+
+#: what has become of QEMU
+_ENDS: Final = {
+    Ending.ABORT: "QEMU aborts",
+    Ending.CORRUPTION: "QEMU crashes, or goes on with a request that works on another disk's state",
+    Ending.HANG: "QEMU hangs",
+}
 
 
 def replay_of(run: Run, subject: Subject) -> PageReplay | None:
@@ -28,7 +36,15 @@ def replay_of(run: Run, subject: Subject) -> PageReplay | None:
         return PageReplay(f"the reference core does not follow this run: they part ways in step {parting.step}")
     steps = steps_of_run(run)
     here, ended = replay(*start, steps), replay(*start, steps, to_the_end=True)
-    return PageReplay(_sentence(ended), tuple(_shown(ended)), bool(here.lost), bool(ended.lost))
+    return PageReplay(
+        _sentence(ended), tuple(_shown(ended)), bool(here.lost), bool(ended.lost), _ended(here), _ended(ended)
+    )
+
+
+def _ended(run: Replayed) -> str:
+    """How QEMU has ended badly, "" if it has not."""
+    words = _ENDS.get(run.outcome, "")
+    return f"{words}: {run.message}" if words and run.message else words
 
 
 def _sentence(ended: Replayed) -> str:

@@ -70,12 +70,16 @@ class PageReplay(Struct, frozen=True):
         rows: name, bytes, and a note for each row: `written`, `old disk`, `new disk`, `read back`.
         lost_here: an acknowledged write is lost when the run ends.
         lost_later: one is lost if it goes on.
+        ends_here: how QEMU ends badly with the last step of the run (it aborts, say), "" if it does not.
+        ends_later: how it does if it goes on.
     """
 
     sentence: str
     rows: tuple[tuple[str, str, str], ...] = ()
     lost_here: bool = False
     lost_later: bool = False
+    ends_here: str = ""
+    ends_later: str = ""
 
 
 class PageRemedy(Struct, frozen=True):

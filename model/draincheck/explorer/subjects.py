@@ -116,12 +116,12 @@ def _tone(subject: Subject, finding: Finding) -> Tone:
 
 def _evidence(item: Examined, each: Shown, place: int) -> EvidenceOfSubject:
     first, about = each.findings[0], item.subject.about
-    replay = replay_of(each.run, item.subject)
+    replay, tone = replay_of(each.run, item.subject), _tone(item.subject, first)
     return EvidenceOfSubject(
         evidence=place,
         property=first.name,
-        headline=_shown(first, replay),
-        tone=_tone(item.subject, first),
+        headline=_shown(first, replay, tone),
+        tone=tone,
         command=check_command(about.options, first.name),
         remedy=item.remedy(first.name) if first.outcome is Outcome.VIOLATED else None,
         replay=replay,
@@ -129,11 +129,15 @@ def _evidence(item: Examined, each: Shown, place: int) -> EvidenceOfSubject:
     )
 
 
-def _shown(finding: Finding, replay: PageReplay | None) -> str:
-    """What a run shows, in a sentence."""
-    if replay is not None and replay.lost_here:
-        return replay.sentence[:1].upper() + replay.sentence[1:]
-    word = "violated" if finding.outcome is Outcome.VIOLATED else "reached"
+def _shown(finding: Finding, replay: PageReplay | None, tone: Tone) -> str:
+    """What a run shows, in a sentence: bad news in the words of whoever has it, all else in those of its property."""
+    if replay is not None and tone is Tone.BAD:
+        if replay.lost_here:
+            return replay.sentence[:1].upper() + replay.sentence[1:]
+        if replay.ends_here:
+            return replay.ends_here
     demand = f"{finding.name}: {finding.item.meaning}" if finding.item.meaning else finding.name
-    later = "; if it goes on, a write is lost" if replay is not None and replay.lost_later else ""
-    return f"{word}: {demand}{later}"
+    if finding.outcome is not Outcome.VIOLATED:
+        return f"reached: {demand}"
+    later = "" if replay is None else "a write is lost" if replay.lost_later else replay.ends_later
+    return f"violated: {demand}" + (f"; as the reference core goes on, {later}" if later else "")
