@@ -125,6 +125,24 @@ def test_arrows_say_who_lets_whom_go_on() -> None:
     )
 
 
+def test_nobody_hands_anything_over_to_itself_and_control_comes_back_once() -> None:
+    """What one lane sets and takes up itself is no arrow; a coroutine gives control back with its last step alone."""
+    m = Model("alone")
+    flag, done = m.bool("flag"), m.bool("done")
+    job = m.coroutine("job")
+    with job:
+        job.do("sets", flag.set())
+        job.do("takes", flag.clear(), when=flag)
+        job.do("ends")
+    with m.thread("main") as p:
+        p.enter(job)
+        p.do("goes on", done.set())
+    m.always("never done", ~done)
+    found = drawn(m, "never done")
+    assert [step.labels for step in found.steps] == [("enter job",), ("sets",), ("takes",), ("ends",), ("goes on",)]
+    assert found.arrows == (Arrow(ArrowKind.ENTER, 1, 2, ("job",)), Arrow(ArrowKind.BACK, 4, 5, ("job",)))
+
+
 def sleeper(rung: bool) -> Model:
     """Somebody who sleeps until a bell rings, and leaves it ringing."""
     m = Model("sleeper")

@@ -171,7 +171,7 @@ def _woken(steps: _Steps, control: set[tuple[int, int]], handed: Iterable[Arrow]
 def _lets_go_on(run: Run, step: Step, following: Step) -> tuple[str, ...]:
     """The variables by which a step lets the next one of another process be taken, which could do nothing before; none if it does not."""
     system, action = run.system, _action(run, following)
-    if system.holds(action.guard, step.before) or not system.holds(action.guard, step.after):
+    if not system.holds(action.guard, step.after):
         return ()
     mine = (other for other in system.actions if other.process == action.process)
     if any(system.holds(other.guard, step.before) for other in mine):
