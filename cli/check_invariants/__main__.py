@@ -14,7 +14,7 @@ from check_invariants.interrupts import INTERRUPTED, hear_every_interrupt, hear_
 __all__ = ["main"]
 
 #: after how many new objects Python looks for cycles: nearly all that a command makes is kept, and in 700, as usual, there is nothing to find
-SELDOM = 100_000, 20, 20
+SELDOM = 500_000, 20, 20
 
 #: ends the process, whatever a model's program has registered for its end, or put in the place of `sys.exit` and its like
 _END = os._exit

@@ -56,10 +56,10 @@ class BoolExpr(Expr):
     __slots__ = ()
 
     def __and__(self, other: BoolExpr) -> BoolExpr:
-        return _nary(op.AND, FALSE, (self, other))
+        return _both(op.AND, FALSE, self, other)
 
     def __or__(self, other: BoolExpr) -> BoolExpr:
-        return _nary(op.OR, TRUE, (self, other))
+        return _both(op.OR, TRUE, self, other)
 
     def __invert__(self) -> BoolExpr:
         return not_(self)
@@ -108,9 +108,11 @@ class EnumExpr(Expr):
 
     def is_(self, *names: str) -> BoolExpr:
         """True where the value is one of these names; raises ModelError for a name the sort does not have."""
+        if len(names) == 1:
+            return eq(self, self.named(names[0]))
         if not names:
             raise slip(f"{self}.is_() needs a name: {self.sort}")
-        return any_(*(eq(self, self.named(name)) for name in names))
+        return any_(*[eq(self, self.named(name)) for name in names])
 
     def named(self, name: str) -> EnumExpr:
         """The constant of this sort with a name; raises ModelError for a name the sort does not have."""
@@ -216,6 +218,14 @@ def _nary(kind: Op, zero: BoolExpr, parts: Iterable[Expr]) -> BoolExpr:
         if item.op is op.NOT and item.args[0] in kept:
             return zero
     return BoolExpr(kind, tuple(kept), BOOL)
+
+
+def _both(kind: Op, zero: BoolExpr, a: BoolExpr, b: BoolExpr) -> BoolExpr:
+    """`and`/`or` of two terms; one of them is often a constant."""
+    if isinstance(b, BoolExpr) and (a.op is op.CONST) is not (b.op is op.CONST):
+        known, other = (a, b) if a.op is op.CONST else (b, a)
+        return zero if known.value == zero.value else other
+    return _nary(kind, zero, (a, b))
 
 
 def all_(*parts: BoolExpr) -> BoolExpr:

@@ -91,6 +91,22 @@ def test_machine_code_takes_over_where_there_are_many_states() -> None:
     assert explored(large, Tier.PYTHON) is Explorer
 
 
+def test_what_is_known_to_be_large_is_left_to_machine_code_at_once(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python has looked at the initial states alone; where there is no llvmlite it goes on."""
+    system, seen = event_loop(1, 1), list[int]()
+    monkeypatch.setattr(
+        tiers, "_natively", lambda found, *_, do=tiers._natively: seen.append(found.expanded) or do(found, *_)
+    )
+    assert [explored(system, tier) for tier in (Tier.LARGE, Tier.BY_SIZE)] == [NativeExplorer, Explorer]
+    assert seen == [1]
+    large, small = (explicit.decide(system, system.properties, tier=tier) for tier in (Tier.LARGE, Tier.BY_SIZE))
+    assert large == small
+    request.getfixturevalue("uninstalled")
+    assert explored(system, Tier.LARGE) is Explorer
+
+
 @pytest.mark.usefixtures("few")
 def test_what_takes_over_says_the_same() -> None:
     """Counts, verdicts and traces do not tell who has explored."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import pytest
 from msgspec.structs import replace
@@ -11,15 +12,27 @@ from draincheck.engines.explicit import explore, states
 from draincheck.errors import ModelError
 from draincheck.expr import TRUE
 from draincheck.knobs import Setting
+from draincheck.native.tiers import Tier
 from draincheck.qemu import Scenario, build
 from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision, with_settings
 from draincheck.system import TransitionSystem
-from draincheck.verdict import Outcome
+from draincheck.verdict import Exploration, Limits, Outcome
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import PROPERTIES, PropertySpec
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, find_scenario
 from drainspecs.mirror.stray_requests import CASES, SeedCases
-from drainspecs.suite.matrix import Counts, Row, RowResult, Solver, default_rows, deviations, pinned_counts, system_of
+from drainspecs.suite import matrix
+from drainspecs.suite.matrix import (
+    Counts,
+    Row,
+    RowResult,
+    Solver,
+    all_rows,
+    default_rows,
+    deviations,
+    pinned_counts,
+    system_of,
+)
 from tests.support.rows import decided
 
 
@@ -59,6 +72,41 @@ def test_equal_systems_of_two_scenarios_share_a_search() -> None:
     assert same.exploration is first.exploration
     assert other.exploration is not first.exploration
     assert deviations(same) == []
+
+
+@pytest.mark.parametrize("revision", ["9a0cec664e", "5a7e7a0bad"])
+def test_a_row_is_built_once_for_all_that_its_build_has_read(revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where bdrv_swap does not wait does a build look at whether the job is a commit; there, and with dataplane, it is another."""
+    built: list[str] = []
+    monkeypatch.setattr(
+        matrix, "_built", lambda title, row, make=matrix._built: built.append(title) or make(title, row)
+    )
+    rows = [Row(find_revision(revision), find_scenario(name)) for name in ("mirror", "commit", "timer", "mirror-qcow2")]
+    solver = Solver()
+    digests = [result.digest for result in chain(solver.decide(rows), solver.decide(rows))]
+    assert built == (["mirror", "timer"] if revision == "9a0cec664e" else ["mirror", "commit", "timer"])
+    assert digests == 2 * [system_of(row).digest for row in rows]
+
+
+def test_rows_that_share_a_build_have_the_systems_of_their_own() -> None:
+    """Built one by one they are the same."""
+    rows = [row for row in all_rows() if row.scenario.jobs == 1][::29]
+    assert [result.digest for result in Solver().decide(rows)] == [system_of(row).digest for row in rows]
+
+
+def test_a_row_that_is_pinned_as_large_begins_with_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python looks first where the pinned count is small, and where nothing is pinned."""
+    tiers: list[Tier] = []
+
+    def decided(system: TransitionSystem, *_: object, tier: Tier) -> Exploration:
+        tiers.append(tier)
+        return explore(system, Limits(states=1))
+
+    monkeypatch.setattr(matrix, "decide", decided)
+    mine = find_revision("ab27c3b5e7")
+    rows = [Row(mine, find_scenario(name)) for name in ("mirror-2-jobs", "mirror", "mirror[writes=3]")]
+    list(Solver().decide(rows))
+    assert tiers == [Tier.LARGE, Tier.BY_SIZE, Tier.BY_SIZE]
 
 
 @pytest.mark.parametrize("scenario", DEFAULT_SCENARIOS, ids=lambda item: item.name)

@@ -67,7 +67,7 @@ class _Once:
 
     def __init__(self) -> None:
         self._systems = BuildCache(Probes)
-        self._done: dict[tuple[str, Scenario], Variants[Conformance]] = defaultdict(Variants)
+        self._done: dict[tuple[str, Scenario], Variants[Knobs, Conformance]] = defaultdict(Variants)
 
     def conform(self, knobs: Knobs, scenario: Scenario) -> Conformance | None:
         """The result, or None if there is nothing new in this pair. Raises ModelError."""

@@ -45,6 +45,8 @@ class Tier(Enum):
     """Who explores."""
 
     BY_SIZE = "by size"
+    #: by size, and it is known beforehand that there are many states
+    LARGE = "large"
     PYTHON = "python"
     NATIVE = "native"
 
@@ -60,7 +62,7 @@ def explored(
     tier: Tier = Tier.BY_SIZE,
     instead: Instead | None = None,
 ) -> Explored:
-    """Explore a system: by Python until that has found `MANY` states, then by machine code from the start.
+    """Explore a system: by Python until that has found `MANY` states (none, if it is known to be `LARGE`), then by machine code from the start.
 
     Arguments are those of `Explorer`, each condition once; where edges are kept Python explores in any case. Where there are many states, and
     whoever explores may be chosen, `instead` is asked whether another system can be searched in place of this one. Raises ModelError where
@@ -72,7 +74,8 @@ def explored(
         _demand_native(found)
         return _natively(found, asked, budget, reporter)
     found = Explorer(system, watched, asked, keep)
-    change = _Change(found, instead) if tier is Tier.BY_SIZE and keep is not Keep.EDGES else _never
+    by_size = tier in (Tier.BY_SIZE, Tier.LARGE) and keep is not Keep.EDGES
+    change = _Change(found, instead, at_once=tier is Tier.LARGE) if by_size else _never
     if found.run(budget, reporter, change):
         found.advice = _advice(change, len(found))
         return found
@@ -186,9 +189,9 @@ class _Change:
         other: the system that is to be searched in place of this one.
     """
 
-    def __init__(self, explorer: Explorer, instead: Instead | None = None) -> None:
+    def __init__(self, explorer: Explorer, instead: Instead | None = None, *, at_once: bool = False) -> None:
         self._explorer, self._instead, self._is_decided = explorer, instead, False
-        self._many = MANY_IN_ORDER if explorer.system.sorts else MANY
+        self._many = 0 if at_once else MANY_IN_ORDER if explorer.system.sorts else MANY
         self.is_missed = False
         self.other: TransitionSystem | None = None
 

@@ -20,7 +20,7 @@ class BuildCache:
 
     def __init__(self, probes: Callable[[], Probes]) -> None:
         self._probes = probes
-        self._built: dict[Scenario, Variants[TransitionSystem]] = defaultdict(Variants)
+        self._built: dict[Scenario, Variants[Knobs, TransitionSystem]] = defaultdict(Variants)
 
     def system(self, knobs: Knobs, scenario: Scenario) -> TransitionSystem:
         """The compiled system; the same object for code bases that cannot be told apart in this scenario."""

@@ -117,7 +117,7 @@ class Judge:
     ) -> None:
         self.scenario, self.properties = scenario, tuple(properties)
         self._probes, self._processes, self._advance = probes, how_many(processes), advance
-        self._variants = Variants[Judged]()
+        self._variants = Variants[Knobs, Judged]()
         self._outcomes: dict[str, Mapping[str, Outcome]] = {}
         self.asked = 0
         self.objections: dict[str, None] = {}
@@ -147,7 +147,7 @@ class Judge:
         found = self.known(knobs)
         if found is None:
             look()
-            found, read = Variants[Judged].recorded(knobs, self._decide)
+            found, read = Variants[Knobs, Judged].recorded(knobs, self._decide)
             found = replace(found, read=read)
             self.learn(found)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from itertools import chain, groupby
 from pathlib import Path
 from shlex import quote
@@ -14,17 +14,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.budget import look
-from draincheck.engines.explicit import explore
+from draincheck.engines.explicit import decide
 from draincheck.errors import ModelError, OutOfBudget
 from draincheck.knobs import turned
+from draincheck.native.tiers import MANY, Tier
 from draincheck.pool import how_many, in_processes
 from draincheck.qemu import Scenario, build
-from draincheck.qemu.cache import BuildCache
 from draincheck.reason import AtFault, Reason, Stop, Undecided
 from draincheck.revisions import Revision, code_bases
 from draincheck.semantics.validation import demand_faultless
 from draincheck.subject import Expectation, check_command
 from draincheck.system import TransitionSystem
+from draincheck.variants import Variants
 from draincheck.verdict import Exploration, Limits, Outcome, Statistics, Verdict, stopped_by
 from draincheck.words import counted
 from drainspecs.mirror.abstractions import Note, limits_on
@@ -156,22 +157,30 @@ def with_order_any(revision: Revision) -> Revision:
 
 def system_of(row: Row) -> TransitionSystem:
     """The transition system of a row, with every property of the specification."""
-    title = f"{row.revision.name} / {row.scenario.name}"
+    return _built(f"{row.revision.name} / {row.scenario.name}", row)
+
+
+def _built(title: str, row: Row) -> TransitionSystem:
     return build(title, row.revision.knobs, row.scenario, DrainInvariant()).compile()
 
 
-class Solver:
-    """Decides rows. Equal systems share one search, whichever code bases and scenarios they are of.
+class _Decided(Struct, frozen=True):
+    """What a row came to: the digest of its system, and what a search of that found."""
 
-    Args:
-        limits: of each search.
-        explored: what others have found already, by digest; what is found here is added.
+    digest: str
+    exploration: Exploration
+
+
+class Solver:
+    """Decides rows, each kind once: rows whose builds have read the same are one, whichever code bases and scenarios they are of.
+
+    So are rows with equal systems. `limits` are those of each search.
     """
 
-    def __init__(self, limits: Limits | None = None, explored: dict[str, Exploration] | None = None) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._systems = BuildCache(DrainInvariant)
-        self._explored = {} if explored is None else explored
+        self._known = Variants[Row, _Decided]()
+        self._explored: dict[str, Exploration] = {}
 
     def decide(self, rows: Iterable[Row]) -> Iterator[RowResult]:
         """Each row's result, in order, as soon as it is known. A model at fault is a result like others."""
@@ -182,24 +191,36 @@ class Solver:
         pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
         try:
             look()
-            digest, exploration, known = self._explore(row)
+            decided, known = self._decided(row, pinned)
         except ModelError as error:
             return RowResult(row, "", _nothing_known(AtFault()), _since(start), pinned, str(error))
         except OutOfBudget as limit:
             return unknown(row, limit.stop)
-        return RowResult(row, digest, exploration, 0.0 if known else _since(start), pinned)
+        return RowResult(row, decided.digest, decided.exploration, 0.0 if known else _since(start), pinned)
 
-    def _explore(self, row: Row) -> tuple[str, Exploration, bool]:
-        """The digest of a row's system, what a search of it found, and whether that was known already. Raises ModelError."""
-        system = self._systems.system(row.revision.knobs, row.scenario)
-        found = self._explored.get(system.digest)
+    def _decided(self, row: Row, pinned: Counts | None) -> tuple[_Decided, bool]:
+        """What a row comes to, and whether nothing had to be searched for it. Raises ModelError."""
+        found = self._known.known(row)
         if found is not None:
-            return system.digest, found, True
-        found = explore(system, self._limits)
+            return found, True
+        name = row.scenario.name
+        system, read = Variants[Row, TransitionSystem].recorded(row, lambda read: _built(name, read))
+        exploration = self._explored.get(system.digest)
+        known = exploration is not None
+        if exploration is None:
+            exploration = self._searched(system, pinned)
+        decided = _Decided(system.digest, exploration)
+        if not stopped_by(exploration.verdicts.values()):
+            self._explored[system.digest] = exploration
+            self._known.learn(read, decided)
+        return decided, known
+
+    def _searched(self, system: TransitionSystem, pinned: Counts | None) -> Exploration:
+        """What a search finds; one of which it is pinned that it is large begins with machine code. Raises ModelError."""
+        tier = Tier.LARGE if pinned is not None and pinned.states >= MANY else Tier.BY_SIZE
+        found = decide(system, system.properties, self._limits, tier=tier)
         demand_faultless(found.verdicts.values())
-        if not stopped_by(found.verdicts.values()):
-            self._explored[system.digest] = found
-        return system.digest, found, False
+        return found
 
 
 def _since(start: float) -> float:
@@ -228,21 +249,16 @@ def decide_all(rows: Sequence[Row], processes: int | None = None) -> Iterator[Ro
     Where processes cannot be forked, and for a few rows, this process does it alone. Whether two rows share a search depends on how
     the rows are divided; what the search finds does not.
     """
-    divided = pieces(rows)
+    divided, solver = pieces(rows), Solver()
     if min(len(divided), how_many(processes)) < 2:
-        return Solver().decide(rows)
-    return chain.from_iterable(in_processes(partial(_decide_piece, {}), divided, processes))
+        return solver.decide(rows)
+    return chain.from_iterable(in_processes(lambda piece: list(solver.decide(piece)), divided, processes))
 
 
 def pieces(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows divided for several processes, in their order: neighbours stay together, because they share most."""
     groups = (list(group) for _, group in groupby(rows, key=lambda row: row.key))
     return [group[start : start + PIECE] for group in groups for start in range(0, len(group), PIECE)]
-
-
-def _decide_piece(explored: dict[str, Exploration], rows: list[Row]) -> list[RowResult]:
-    """Decide some rows in a process that has a table of its own of what it has explored."""
-    return list(Solver(explored=explored).decide(rows))
 
 
 def counts_path() -> Path:
