@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from mmap import mmap
 from typing import NamedTuple
 
 import click
 
 from check_invariants import standard
 from check_invariants.exit import EmptySelection, MalformedInput, cut_short
-from check_invariants.output import Counter
+from check_invariants.output import Counter, advise
 from check_invariants.selection import chosen_properties
 from draincheck import Expectation, ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
@@ -23,17 +22,7 @@ from draincheck.reductions.wanted import Reductions
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict, stop_of
 from draincheck.words import counted
 
-__all__ = [
-    "Asked",
-    "advise",
-    "asking",
-    "checked",
-    "checked_quietly",
-    "compiled",
-    "meaningful",
-    "refuse_no_demand",
-    "warn",
-]
+__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "refuse_no_demand", "warn"]
 
 
 class Asked(NamedTuple):
@@ -99,17 +88,6 @@ def checked(
     advise(result.advice)
     refuse_no_demand(system, result.verdicts.values())
     return result
-
-
-#: whether somebody was told what would be faster: this process shares it with those that are forked from it
-_advised = mmap(-1, 1)
-
-
-def advise(text: str) -> None:
-    """Tell on standard error what would have made something faster, if anything: once, however many models there are."""
-    if text and not _advised[0]:
-        _advised[0] = 1
-        standard.note(f"{text}\n")
 
 
 def warn(result: Result) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections import Counter as Tally
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from mmap import mmap
 from threading import Event, Lock, Thread
 from time import perf_counter
 from types import ModuleType
@@ -33,6 +34,7 @@ __all__ = [
     "Counter",
     "Document",
     "Json",
+    "advise",
     "emit",
     "emit_content",
     "emit_document",
@@ -193,6 +195,12 @@ class Counter:
         self.done = states
         self._details = f", depth {depth}" + (f", {queue} to expand" if queue else "")
 
+    def advice(self, text: str) -> None:
+        """What would make it faster, above whatever a terminal shows of it."""
+        with _shown.lock:
+            self.hide()
+            advise(text)
+
     @property
     def place(self) -> str:
         """Which of the things that are counted is worked at now, for a counter inside this one."""
@@ -236,6 +244,17 @@ class Counter:
         return (
             counted(self.done, self.noun) if self.total is None else f"{self.done} of {counted(self.total, self.noun)}"
         )
+
+
+#: whether somebody was told what would be faster: this process shares it with those that are forked from it
+_advised = mmap(-1, 1)
+
+
+def advise(text: str) -> None:
+    """Tell on standard error what would have made something faster, if anything: once, however many models there are."""
+    if text and not _advised[0]:
+        _advised[0] = 1
+        standard.note(f"{text}\n")
 
 
 class _Shown:

@@ -138,6 +138,9 @@ class Reporter(Protocol):
     def phase(self, name: str) -> None:
         """What is done from here on, in a few words; what is counted begins anew."""
 
+    def advice(self, text: str) -> None:
+        """What would make it faster, as soon as that is known."""
+
 
 class Silent:
     """A reporter that ignores everything."""
@@ -146,6 +149,9 @@ class Silent:
         """Do nothing."""
 
     def phase(self, name: str) -> None:
+        """Do nothing."""
+
+    def advice(self, text: str) -> None:
         """Do nothing."""
 
 

@@ -14,7 +14,7 @@ from draincheck.properties import Always, Assertion, Eventually, NoDeadlock, Rea
 from draincheck.run import rerun
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
-from draincheck.verdict import SILENT, Limits, Outcome
+from draincheck.verdict import SILENT, Limits, Outcome, Silent
 from tests.support.engines import one
 from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
@@ -232,10 +232,7 @@ def test_progress_is_reported_by_depth() -> None:
     """The reporter learns how deep the search is."""
     depths: list[int] = []
 
-    class Watch:
-        def phase(self, name: str) -> None:
-            """Not looked at."""
-
+    class Watch(Silent):
         def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
             depths.append(depth)
 

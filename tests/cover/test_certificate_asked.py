@@ -17,7 +17,7 @@ from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock
 from draincheck.reason import Stop, StopKind
 from draincheck.sorts import IntSort
 from draincheck.system import IntVar, TransitionSystem
-from draincheck.verdict import Outcome
+from draincheck.verdict import Outcome, Silent
 from tests.support.certificates import by_induction, forged
 from tests.support.machines import Machine
 from tests.support.stuck_models import parked_coroutine, two_locks
@@ -194,10 +194,7 @@ def test_making_a_certificate_keeps_within_the_budget(monkeypatch: pytest.Monkey
     """A limit that is reached after the search ends it, too; until then whoever waits is told that it works."""
     stop, told, looks = Stop(StopKind.SECONDS, 1), list[int](), count()
 
-    class Told:
-        def phase(self, name: str) -> None:
-            """Not looked at."""
-
+    class Told(Silent):
         def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
             told.append(states)
 

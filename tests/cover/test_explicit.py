@@ -15,7 +15,7 @@ from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock
 from draincheck.run import rerun
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, IntVar, TransitionSystem
-from draincheck.verdict import Exploration, Limits, Outcome
+from draincheck.verdict import Exploration, Limits, Outcome, Silent
 from tests.support.machines import Machine, bounded, clock, counter, event_loop, philosophers
 
 Explore = Callable[..., Exploration]
@@ -366,15 +366,12 @@ def test_unknown_kinds_of_property_stay_unknown() -> None:
     assert outcomes(found) == {"something else": UNKNOWN}
 
 
-class Recorder:
+class Recorder(Silent):
     """A reporter that remembers what it was told, or stops everything."""
 
     def __init__(self, interrupt: bool = False) -> None:
         self.told: list[tuple[int, int, int, int]] = []
         self.interrupt = interrupt
-
-    def phase(self, name: str) -> None:
-        """Not looked at."""
 
     def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
         """Remember, or behave like Ctrl-C."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from check_invariants import judge
+from check_invariants import output
 from draincheck import budget
 from draincheck.budget import interrupt, running
 from draincheck.certificate import diagram
@@ -24,7 +24,7 @@ from draincheck.lang.process import Process
 from draincheck.native import explorer, parts, reaching, states, tiers
 from draincheck.native import system as native_system
 from draincheck.native.explorer import NativeExplorer
-from draincheck.native.tiers import Tier
+from draincheck.native.tiers import MISSING, Tier, graph_of
 from draincheck.native.width import refusal
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, Reachable
 from draincheck.reason import Stop, StopKind
@@ -32,6 +32,7 @@ from draincheck.reductions.wanted import Reductions
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, IntVar, TransitionSystem
 from draincheck.verdict import SILENT, Limits, Outcome, Silent
+from drainspecs.suite import matrix
 from tests.support.cli import run
 from tests.support.machines import Machine, event_loop
 from tests.support.projects import RING, gate
@@ -148,12 +149,58 @@ def test_states_that_are_too_wide_are_left_to_python() -> None:
 @pytest.mark.usefixtures("few", "uninstalled")
 def test_without_llvmlite_python_goes_on_and_says_what_would_have_helped(model: str) -> None:
     """Once, on standard error, and only where it took long; everything else is as ever."""
-    judge._advised[0] = 0
+    output._advised[0] = 0
     small, large, again = (run("check", model, "--set", f"last={last}") for last in (11, 20, 20))
     assert "llvmlite" not in small.stderr
     assert "441 states" in large.stdout and large.exit_code == small.exit_code
     assert large.stderr.count("check-invariants[native]") == 1
     assert "llvmlite" not in again.stderr
+
+
+class Told(Silent):
+    """A reporter that remembers what it was told, in its order."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def phase(self, name: str) -> None:
+        """Remember."""
+        self.told.append(name)
+
+    def advice(self, text: str) -> None:
+        """Remember."""
+        self.told.append(text)
+
+
+@pytest.mark.usefixtures("few", "uninstalled")
+@pytest.mark.parametrize("of_runs", [False, True])
+def test_what_would_help_is_said_while_the_search_goes_on(of_runs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, as soon as somebody has waited; not of a small search, and not where llvmlite is there."""
+    monkeypatch.setattr("draincheck.exploration.explorer.PIECE", 16)
+    monkeypatch.setattr(tiers, "WAITED", 120)
+
+    def told(system: TransitionSystem) -> list[str]:
+        reporter = Told()
+        if of_runs:
+            graph_of(system, (), Limits(), reporter)
+        else:
+            found = explicit.decide(system, (), Limits(), reporter)
+            assert (MISSING in found.advice) is any(MISSING in text for text in reporter.told)
+        return [text for text in reporter.told if MISSING in text]
+
+    (advice,) = told(event_loop(1, 2))
+    searched = int(advice.split()[3])
+    assert tiers.WAITED <= searched < len(explicit.states(event_loop(1, 2)))
+    assert told(event_loop(1, 1)) == []
+    monkeypatch.setattr(tiers, "is_installed", lambda: True)
+    assert told(event_loop(1, 2)) == []
+
+
+@pytest.mark.usefixtures("uninstalled")
+def test_rows_that_are_pinned_as_large_say_what_would_help_before_they_are_decided() -> None:
+    """All rows together are large enough; those of the default scenarios are not."""
+    assert "systems of " in matrix.advice(matrix.all_rows()) and MISSING in matrix.advice(matrix.all_rows())
+    assert matrix.advice(matrix.default_rows()) == ""
 
 
 @pytest.mark.usefixtures("few", "uninstalled")
@@ -164,7 +211,7 @@ def test_demands_on_runs_and_walks_say_what_would_have_helped(model: str, monkey
     monkeypatch.setattr(simulation, "WAITED", 2000)
     for command in ("liveness", "simulate"):
         for last, times in ((11, command == "simulate"), (20, True)):
-            judge._advised[0] = 0
+            output._advised[0] = 0
             result = run(command, model, "--set", f"last={last}")
             assert result.stderr.count("check-invariants[native]") == times
 
@@ -175,11 +222,11 @@ def test_of_the_processes_of_a_gate_one_says_what_would_have_helped(
 ) -> None:
     """It is known to the others, and to who has started them, that it was said."""
     monkeypatch.chdir(tmp_path)
-    judge._advised[0] = 0
+    output._advised[0] = 0
     entries = [f'{RING}function = "build"\nparameters.last = {last}\n' for last in (19, 20, 21)]
     result = gate("\n".join(entries), model=MODEL)
     assert all(f"last={last}" in result.stdout for last in (19, 20, 21))
-    assert judge._advised[0] == 1
+    assert output._advised[0] == 1
 
 
 @pytest.mark.usefixtures("uninstalled")

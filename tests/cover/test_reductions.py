@@ -28,7 +28,7 @@ from draincheck.reductions.symmetry import exchanges, quotient
 from draincheck.reductions.wanted import Reductions
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, Interchangeable, IntVar, TransitionSystem
-from draincheck.verdict import Exploration, Outcome
+from draincheck.verdict import Exploration, Outcome, Silent
 from tests.support.cli import run
 from tests.support.machines import Machine
 from tests.support.reducible import symmetric_system
@@ -116,6 +116,23 @@ def test_a_property_that_forbids_symmetry_is_named() -> None:
     assert found.advice == (
         "interchangeable components were told apart because of nobody is stuck: asked without, fewer states would do"
     )
+
+
+def test_what_forbids_symmetry_is_said_before_the_search() -> None:
+    """Nobody waits for its end to hear of it."""
+    m, told = workers(), list[str]()
+    m.no_deadlock("nobody is stuck")
+
+    class Told(Silent):
+        def phase(self, name: str) -> None:
+            told.append(name)
+
+        def advice(self, text: str) -> None:
+            told.append(text)
+
+    system = m.compile()
+    found = decide(system, system.properties, reporter=Told(), reductions=Reductions.SYMMETRY)
+    assert told[0] == found.advice and told.count(found.advice) == 1
 
 
 def test_a_library_call_reduces_nothing() -> None:

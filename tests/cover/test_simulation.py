@@ -11,7 +11,7 @@ from draincheck.errors import ModelError
 from draincheck.lang import Model
 from draincheck.properties import Property
 from draincheck.run import rerun
-from draincheck.verdict import Limits, Outcome
+from draincheck.verdict import Limits, Outcome, Silent
 
 HOLDS, VIOLATED, UNKNOWN = Outcome.HOLDS, Outcome.VIOLATED, Outcome.UNKNOWN
 
@@ -204,10 +204,7 @@ def test_progress_is_reported() -> None:
     """Long series of walks tell a reporter how far they are."""
     calls: list[tuple[int, int]] = []
 
-    class Listening:
-        def phase(self, name: str) -> None:
-            """Not looked at."""
-
+    class Listening(Silent):
         def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
             calls.append((transitions, depth))
 

@@ -12,7 +12,7 @@ from check_invariants import standard
 from check_invariants.again import command_again
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.files import check_output, write_to
-from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
+from check_invariants.output import Document, advise, emit, emit_json, emit_stop, until_stopped
 from check_invariants.refusal import unfinished
 from check_invariants.reports import Reports
 from draincheck import __version__
@@ -39,6 +39,7 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
     again = command_again("gate", "--built-in", *(["--quick"] if quick else []))
     file = _from_here(Path(expectations.__file__))
     reports.begin(unfinished("gate", again, file))
+    advise(matrix.advice(rows))
     start = perf_counter()
     results, stop = until_stopped(matrix.decide_all(rows, processes), "row", "decided", len(rows))
     compared = [result for result in results if result.stopped is None]

@@ -16,7 +16,7 @@ from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.judge import Asked
 from check_invariants.names import merged
-from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
+from check_invariants.output import Document, advise, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
 from check_invariants.own_models import load_model
 from check_invariants.selection import check_possible
 from check_invariants.table import Cell, Column, Styled, Table
@@ -37,7 +37,7 @@ from drainspecs import notify as protocol
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.mirror.scenarios import applies
-from drainspecs.suite.matrix import Row, default_rows
+from drainspecs.suite.matrix import Row, advice, default_rows
 
 _LEGEND = "A column a demand: . holds, x violated, - never asked, ? unknown; ! not as expected.\n"
 
@@ -67,6 +67,7 @@ def command(
     rows = [] if notify else _turned(default_rows(revisions, scenarios), merged(settings))
     if not (notify or rows):
         raise EmptySelection("none of these code bases can run these scenarios")
+    advise(advice(rows))
     lines = map(_notify_line, protocol.ROWS) if notify else map(partial(_line, named=named), rows)
     found, stop = until_stopped(lines, "row", "decided", total := len(protocol.ROWS) if notify else len(rows))
     found += [_line_of(row, named, _all_unknown(Undecided(stopped=stop))) for row in rows[len(found) :]]

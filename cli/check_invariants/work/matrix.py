@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.names import merged
-from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
+from check_invariants.output import Document, advise, emit, emit_json, emit_stop, emit_table, until_stopped
 from check_invariants.selection import check_possible
 from check_invariants.table import Column, Styled, Table
 from check_invariants.words import VERDICTS, Listed, tallied
@@ -67,6 +67,7 @@ def command(
     turned = merged(settings)
     order = shown(turned.pop("order")) if "order" in turned else order
     rows = _selected(revisions, scenarios, order, turned, wide)
+    advise(matrix.advice(rows))
     started = perf_counter()
     results, stop = until_stopped(matrix.decide_all(rows, processes), "row", "decided", len(rows))
     seconds = perf_counter() - started

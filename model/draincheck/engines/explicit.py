@@ -94,7 +94,7 @@ class Search:
         tier = tier if keep is not Keep.EDGES else Tier.PYTHON
         keep = max(keep, Keep.TARGETS if backward else Keep.NOTHING)
         asked = list(dict.fromkeys([*self._asked.values(), *self._goals.values()]))
-        self._replaced = replaced = Replacement(system, reductions, lambda: list(self._sought(properties)))
+        self._replaced = replaced = Replacement(system, reductions, lambda: list(self._sought(properties)), reporter)
         searched = system if reductions is Reductions.AUTO else replaced() or system
         instead = replaced if reductions is Reductions.AUTO else None
         self._found: Explored = explored(

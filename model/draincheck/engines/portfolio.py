@@ -184,3 +184,7 @@ class _Watcher:
     def phase(self, name: str) -> None:
         """Pass it on."""
         self._reporter.phase(name)
+
+    def advice(self, text: str) -> None:
+        """Pass it on."""
+        self._reporter.advice(text)

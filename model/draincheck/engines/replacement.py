@@ -13,6 +13,7 @@ from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.run import Run
 from draincheck.semantics.validation import Evidence, Path
 from draincheck.system import TransitionSystem
+from draincheck.verdict import SILENT, Reporter
 from draincheck.words import listed
 
 if TYPE_CHECKING:
@@ -34,9 +35,13 @@ class Replacement:
     """What may be searched in place of a system; called when it is wanted."""
 
     def __init__(
-        self, system: TransitionSystem, reductions: Reductions, sought: Callable[[], Sequence[Sought]]
+        self,
+        system: TransitionSystem,
+        reductions: Reductions,
+        sought: Callable[[], Sequence[Sought]],
+        reporter: Reporter = SILENT,
     ) -> None:
-        self._system, self._reductions, self._sought = system, reductions, sought
+        self._system, self._reductions, self._sought, self._reporter = system, reductions, sought, reporter
         self._found: Reduction | None = None
 
     def __call__(self, seen: Explorer | None = None) -> TransitionSystem | None:
@@ -47,6 +52,8 @@ class Replacement:
         if seen is not None and found.settled is not None and not _is_worth(found, seen):
             found = self._reduced(Reductions.SYMMETRY)
         self._found = found
+        if self.advice:
+            self._reporter.advice(self.advice)
         return found.system if found.is_some else None
 
     def _reduced(self, reductions: Reductions) -> Reduction:

@@ -171,7 +171,7 @@ class _Walks:
     def walk_often(self, runs: int, reporter: Reporter, tier: Tier = Tier.PYTHON) -> None:
         """Take so many walks, as long as there is something to be found, and time."""
         reporter.phase("random walks")
-        change, quick = _Change(self, runs, tier), None
+        change, quick = _Change(self, runs, tier, reporter), None
         while self.taken < runs and self.wanted and self.goes_on():
             quick = quick or change.made()
             if quick is None:
@@ -180,6 +180,7 @@ class _Walks:
                 quick.walk_some(min(runs - self.taken, PIECE - self.taken % PIECE))
             if self.taken % PIECE == 0:
                 reporter.progress(0, self.steps, self.longest, 0)
+                change.tell()
         self.advice = change.advice
 
     def goes_on(self) -> bool:
@@ -318,10 +319,10 @@ class _Change:
         advice: what would have made the walks faster, "" if nobody knows.
     """
 
-    def __init__(self, walks: _Walks, runs: int, tier: Tier) -> None:
-        self._walks, self._runs, self._tier = walks, runs, tier
+    def __init__(self, walks: _Walks, runs: int, tier: Tier, reporter: Reporter) -> None:
+        self._walks, self._runs, self._tier, self._reporter = walks, runs, tier, reporter
         self._is_decided = tier is Tier.PYTHON
-        self._is_missed, self._failed = False, ""
+        self._is_missed, self._is_told, self._failed = False, False, ""
 
     def made(self) -> _Quick | None:
         """The walks by machine code, if it is time for them. Raises ModelError where they are demanded and cannot be had."""
@@ -343,6 +344,12 @@ class _Change:
         walks = self._walks
         left = (self._runs - walks.taken) * walks.steps // max(1, walks.taken)
         return self._tier is Tier.NATIVE or (walks.steps >= SOME and left >= MANY)
+
+    def tell(self) -> None:
+        """Tell the advice as soon as there is one."""
+        if not self._is_told and self.advice:
+            self._is_told = True
+            self._reporter.advice(self.advice)
 
     @property
     def advice(self) -> str:

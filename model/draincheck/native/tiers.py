@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from draincheck.native.explorer import NativeExplorer
     from draincheck.native.graph import NativeGraph
 
-__all__ = ["MANY", "MISSING", "Instead", "Tier", "explored", "graph_of", "is_installed", "natively"]
+__all__ = ["MANY", "MISSING", "WAITED", "Instead", "Tier", "explored", "graph_of", "is_installed", "natively"]
 
 #: states after which the rest is worth more than it costs to load a compiler and ask it, which is less than a tenth of a second
 MANY = 40_000
@@ -75,7 +75,7 @@ def explored(
         return _natively(found, asked, budget, reporter)
     found = Explorer(system, watched, asked, keep)
     by_size = tier in (Tier.BY_SIZE, Tier.LARGE) and keep is not Keep.EDGES
-    change = _Change(found, instead, at_once=tier is Tier.LARGE) if by_size else _never
+    change = _Change(found, reporter, instead, at_once=tier is Tier.LARGE) if by_size else _never
     if found.run(budget, reporter, change):
         found.advice = _advice(change, len(found))
         return found
@@ -112,7 +112,7 @@ def graph_of(
     if tier is Tier.NATIVE:
         _demand_native(found)
         return _natively_listed(found, asked, budget, reporter)
-    change = _Change(found) if tier is Tier.BY_SIZE and len(system.fairness) <= WORD else _never
+    change = _Change(found, reporter) if tier is Tier.BY_SIZE and len(system.fairness) <= WORD else _never
     if found.run(budget, reporter, change):
         found.advice = _advice(change, len(found))
         return StateGraph(system, asked, budget, reporter, found)
@@ -182,23 +182,35 @@ def is_installed() -> bool:
 
 
 class _Change:
-    """Says when Python gives up; asked once whether there is something better.
+    """Says when Python gives up; asked once whether there is something better, and tells, once somebody has waited for it, what would be.
 
     Attributes:
         is_missed: there would have been, were it installed.
         other: the system that is to be searched in place of this one.
     """
 
-    def __init__(self, explorer: Explorer, instead: Instead | None = None, *, at_once: bool = False) -> None:
-        self._explorer, self._instead, self._is_decided = explorer, instead, False
+    def __init__(
+        self, explorer: Explorer, reporter: Reporter, instead: Instead | None = None, *, at_once: bool = False
+    ) -> None:
+        self._explorer, self._reporter, self._instead = explorer, reporter, instead
+        self._is_decided = self._is_told = False
         self._many = 0 if at_once else MANY_IN_ORDER if explorer.system.sorts else MANY
         self.is_missed = False
         self.other: TransitionSystem | None = None
 
     def __call__(self, states: int) -> bool:
         """Whether to give up with so many states."""
-        if self._is_decided or states < self._many:
+        if self._is_decided:
+            self._tell(states)
             return False
+        return states >= self._many and self._decide()
+
+    def _tell(self, states: int) -> None:
+        if not self._is_told and (advice := _advice(self, states)):
+            self._is_told = True
+            self._reporter.advice(advice)
+
+    def _decide(self) -> bool:
         self._is_decided = True
         self.other = self._instead(self._explorer) if self._instead else None
         if self.other is not None:

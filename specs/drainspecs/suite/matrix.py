@@ -17,7 +17,7 @@ from draincheck.budget import look
 from draincheck.engines.explicit import decide
 from draincheck.errors import ModelError, OutOfBudget
 from draincheck.knobs import turned
-from draincheck.native.tiers import MANY, Tier
+from draincheck.native.tiers import MANY, MISSING, WAITED, Tier, is_installed
 from draincheck.pool import how_many, in_processes
 from draincheck.qemu import Scenario, build
 from draincheck.reason import AtFault, Reason, Stop, Undecided
@@ -35,7 +35,7 @@ from drainspecs.mirror.properties import PROPERTIES, DrainInvariant
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, in_table
 
 __all__ = [
-    "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "all_rows", "counts_path", "counts_text",
+    "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "advice", "all_rows", "counts_path", "counts_text",
     "decide_all", "default_rows", "deviation", "deviations", "fault_of", "options_of_row", "pieces", "pinned_counts", "system_of",
     "unknown", "with_order_any",
 ]  # fmt: skip
@@ -188,7 +188,7 @@ class Solver:
 
     def _result(self, row: Row) -> RowResult:
         start = perf_counter()
-        pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
+        pinned = _pinned(row)
         try:
             look()
             decided, known = self._decided(row, pinned)
@@ -229,8 +229,7 @@ def _since(start: float) -> float:
 
 def unknown(row: Row, stop: Stop) -> RowResult:
     """The result of a row that nobody came to, and why."""
-    pinned = pinned_counts().get(row.key, {}).get(row.revision.name)
-    return RowResult(row, "", _nothing_known(Undecided(stopped=stop)), 0.0, pinned)
+    return RowResult(row, "", _nothing_known(Undecided(stopped=stop)), 0.0, _pinned(row))
 
 
 def _nothing_known(reason: Reason) -> Exploration:
@@ -271,6 +270,20 @@ def pinned_counts() -> dict[str, dict[str, Counts]]:
     """Scenario -> revision -> the exact counts that a search must find (`mirror/counts.json`)."""
     table = json.loads(counts_path().read_text(encoding="utf-8"))
     return {key: {revision: Counts(*numbers) for revision, numbers in rows.items()} for key, rows in table.items()}
+
+
+def _pinned(row: Row) -> Counts | None:
+    """What a search of a row must find; None if nobody has said so."""
+    return pinned_counts().get(row.key, {}).get(row.revision.name)
+
+
+def advice(rows: Iterable[Row]) -> str:
+    """What would make it faster to decide rows, as their pinned counts say before anything is searched; "" if nothing would."""
+    found = {counts for row in rows if (counts := _pinned(row)) is not None and counts.states >= MANY}
+    states = sum(counts.states for counts in found)
+    if states < WAITED or is_installed():
+        return ""
+    return f"Python alone searches {counted(len(found), 'system')} of {counted(states, 'state')} in all here: {MISSING}"
 
 
 def counts_text(results: Iterable[RowResult], kept: Mapping[str, Mapping[str, Counts]] | None = None) -> str:
