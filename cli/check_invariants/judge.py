@@ -9,20 +9,31 @@ from typing import NamedTuple
 import click
 
 from check_invariants import standard
-from check_invariants.exit import EmptySelection, MalformedInput, cut_short
+from check_invariants.exit import EmptySelection, MalformedInput, cut_short, more
 from check_invariants.output import Counter, advise
 from check_invariants.selection import chosen_properties
 from draincheck import Expectation, ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
-from draincheck.engines.registry import Question, find_engine
+from draincheck.engines.registry import EXPLORING, Question, find_engine
 from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, FaultKind
+from draincheck.reason import Stop
 from draincheck.reductions.wanted import Reductions
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict, stop_of
 from draincheck.words import counted
 
-__all__ = ["Asked", "asking", "checked", "checked_quietly", "compiled", "meaningful", "refuse_no_demand", "warn"]
+__all__ = [
+    "Asked",
+    "asking",
+    "checked",
+    "checked_quietly",
+    "compiled",
+    "instead",
+    "meaningful",
+    "refuse_no_demand",
+    "warn",
+]
 
 
 class Asked(NamedTuple):
@@ -88,6 +99,13 @@ def checked(
     advise(result.advice)
     refuse_no_demand(system, result.verdicts.values())
     return result
+
+
+def instead(asked: Asked, stop: Stop | None) -> str:
+    """What else could be asked, where the search of all states was too large for a limit."""
+    if asked.engine not in EXPLORING or stop is None or not more(stop):
+        return ""
+    return "or ask less: smaller sizes, --engine bmc (what is near the start), check-invariants simulate (random runs)"
 
 
 def warn(result: Result) -> None:

@@ -306,7 +306,7 @@ def until_stopped(items: Iterator[T], noun: str, did: str, total: int | None) ->
     return found, None
 
 
-def emit_stop(stop: Stop | None, words: str) -> None:
-    """Say on standard error that not everything is there, and why; nothing without a stop."""
+def emit_stop(stop: Stop | None, words: str, instead: str = "") -> None:
+    """Say on standard error that not everything is there, and why, and what could be asked `instead`; nothing without a stop."""
     if stop is not None:
-        standard.note(f"Error: {stop}: {words}{more(stop)}\n")
+        standard.note(f"Error: {stop}: {words}{more(stop)}{instead and '; '}{instead}\n")

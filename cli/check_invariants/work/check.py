@@ -11,7 +11,7 @@ import click
 
 from check_invariants.exit import ExitCode, ending
 from check_invariants.files import check_output, write_to
-from check_invariants.judge import Asked, checked, warn
+from check_invariants.judge import Asked, checked, instead, warn
 from check_invariants.options import STDOUT, refuse_short
 from check_invariants.output import emit, emit_json, emit_stop, emit_table, emit_trace
 from check_invariants.selection import DEFAULT_REVISION, own_settings, select
@@ -131,7 +131,7 @@ def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
         _show(found, wanted)
     if wanted.html is not None:
         _write_explorer(found, wanted.html)
-    emit_stop(stop, "what was not decided is unknown")
+    emit_stop(stop, "what was not decided is unknown", instead(asked, stop))
     return code
 
 

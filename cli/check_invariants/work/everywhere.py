@@ -14,7 +14,7 @@ from check_invariants import standard
 from check_invariants.exit import ExitCode, MalformedInput, ending
 from check_invariants.filenames import file_names
 from check_invariants.files import is_directory, make_directory, write_to
-from check_invariants.judge import Asked, checked_quietly
+from check_invariants.judge import Asked, checked_quietly, instead
 from check_invariants.output import (
     Document,
     Json,
@@ -80,7 +80,9 @@ def check(
     else:
         _show(found, wanted)
     decided = sum(all(each.word != "unknown" for each in item.listed) for item in found.told)
-    emit_stop(stop, f"{share(decided, len(subjects), 'scenario')} decided; the others are unknown")
+    emit_stop(
+        stop, f"{share(decided, len(subjects), 'scenario')} decided; the others are unknown", instead(asked, stop)
+    )
     return code
 
 

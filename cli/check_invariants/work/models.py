@@ -8,7 +8,7 @@ from functools import partial
 from msgspec import Struct
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
-from check_invariants.judge import Asked, checked, warn
+from check_invariants.judge import Asked, checked, instead, warn
 from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
 from check_invariants.own_models import Maker, Models
 from check_invariants.table import Cell, Column, Styled, Table
@@ -31,7 +31,7 @@ def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     else:
         _show(models, rows, stop)
     decided = sum(all_known(row.result.verdicts.values()) and not row.refused for row in rows)
-    emit_stop(stop, f"{share(decided, len(models.all), 'model')} decided")
+    emit_stop(stop, f"{share(decided, len(models.all), 'model')} decided", instead(asked, stop))
     return code
 
 
