@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-from check_invariants.interrupts import INTERRUPTED, hear_every_interrupt, hear_no_more
+from check_invariants.interrupts import exit_number, hear_every_interrupt, hear_no_more
 
 __all__ = ["main"]
 
@@ -30,7 +30,7 @@ def main() -> NoReturn:
         code = cli.main(standalone_mode=False)
     except KeyboardInterrupt:
         print("Error: interrupted: nothing was decided", file=sys.stderr)
-        code = INTERRUPTED
+        code = exit_number()
     hear_no_more()
     if _others_go_on():
         _leave(code)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from check_invariants.interrupts import exit_number
+
 if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
     from draincheck.errors import SourceLine
@@ -65,6 +67,7 @@ class ExitCode(IntEnum):
     MALFORMED = 150, "a model, trace or log file is malformed"
     CONFIGURATION = 151, "a configuration file is malformed"
     USAGE = 2, "wrong arguments, or an output that cannot be written"
+    TERMINATED = 143, "interrupted by SIGTERM: what was not decided is unknown"
     INTERRUPTED = 130, "interrupted: what was not decided is unknown"
     VIOLATED = 12, "a safety property is violated, or a log shows a broken window"
     LIVENESS = 13, "a liveness property is violated"
@@ -159,7 +162,7 @@ def ending(codes: Iterable[ExitCode], stop: Stop | None = None) -> ExitCode:
 
 def of_stop(stop: Stop) -> ExitCode:
     """What it comes to that something was stopped."""
-    return ExitCode.INTERRUPTED if stop.kind.name == "REQUEST" else ExitCode.INCONCLUSIVE
+    return ExitCode(exit_number()) if stop.kind.name == "REQUEST" else ExitCode.INCONCLUSIVE
 
 
 class EmptySelection(click.ClickException):
@@ -187,14 +190,16 @@ class NotWritable(click.ClickException):
 
 
 class Interrupted(click.ClickException):
-    """Ctrl-C; the message says what had been decided."""
+    """Ctrl-C, or SIGTERM; the message says what had been decided."""
 
-    exit_code = ExitCode.INTERRUPTED
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = ExitCode(exit_number())
 
 
 def cut_short(stop: Stop, words: str) -> click.ClickException:
     """The error for what has no result before its end, and was stopped; the words say what there is."""
-    kind = Interrupted if of_stop(stop) is ExitCode.INTERRUPTED else LimitReached
+    kind = LimitReached if of_stop(stop) is ExitCode.INCONCLUSIVE else Interrupted
     return kind(f"{stop}: {words}{more(stop)}")
 
 

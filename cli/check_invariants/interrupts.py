@@ -1,4 +1,4 @@
-"""Ctrl-C, never lost: the budget of the command is told, and what looks at that ends with what it has found.
+"""Ctrl-C and SIGTERM, never lost: the budget of the command is told, and what looks at that ends with what it has found.
 
 Where nobody looks, KeyboardInterrupt is raised a moment later. An exception that a signal's handler raises is lost in a `__del__`, in a
 callback from C, and in z3's Python code, which is full of both. There it waits. What is lost all the same is reported by Python, and raised
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-__all__ = ["hear_every_interrupt", "hear_no_more"]
+__all__ = ["exit_number", "hear_every_interrupt", "hear_no_more"]
 
 #: seconds until Ctrl-C comes again
 AGAIN = 0.01
@@ -28,38 +28,47 @@ GRACE = 0.25
 #: seconds after which another Ctrl-C is meant as one: the user has lost patience
 PATIENCE = 1.0
 
-#: the exit code of a run that was interrupted (`exit.ExitCode`, which costs too much to import before everything else)
-INTERRUPTED = 130
+#: what the number of a signal is added to where a run ends by it
+BY_SIGNAL = 128
 
-#: when the first Ctrl-C came
-_heard: list[float] = []
+#: the signals that are heard, each where Python does this with it by itself
+_HEARD = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+
+#: the first signal that came, and when
+_first: list[tuple[int, float]] = []
+
+
+def exit_number() -> int:
+    """What an interrupted run ends with: 130 after Ctrl-C, 143 after SIGTERM (`exit.ExitCode`, which is too much to import before everything else)."""
+    return BY_SIGNAL + (_first[0][0] if _first else signal.SIGINT)
 
 
 def hear_every_interrupt() -> None:
-    """Handle Ctrl-C from here on, unless whoever started this process has it ignored."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        return
-    signal.signal(signal.SIGINT, _interrupt)
-    if hasattr(signal, "SIGALRM"):
+    """Handle Ctrl-C and SIGTERM from here on, but for what whoever started this process has ignored."""
+    heard = [number for number, usual in _HEARD.items() if signal.getsignal(number) is usual]
+    for number in heard:
+        signal.signal(number, _interrupt)
+    if heard and hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, _interrupt_now_or_later)
         sys.unraisablehook = _again
 
 
 def hear_no_more() -> None:
-    """All is said and done: what comes now, or was to come again, changes nothing."""
+    """All is said and done: what comes now, or was to come again, changes nothing. SIGTERM ends what does not end by itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "SIGALRM"):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Ctrl-C; the second ends the process at once."""
-    if not _heard:
-        _heard.append(monotonic())
+    """Ctrl-C, or SIGTERM; the second ends the process at once."""
+    if not _first:
+        _first.append((number, monotonic()))
         if not _is_asked_to_end():
             _interrupt_now_or_later(number, frame)
-    elif monotonic() - _heard[0] > PATIENCE:
-        os._exit(INTERRUPTED)
+    elif monotonic() - _first[0][1] > PATIENCE:
+        os._exit(exit_number())
 
 
 def _is_asked_to_end() -> bool:

@@ -59,7 +59,7 @@ class _Failure:
 class Worker(Generic[Q, A]):
     """A process that answers questions, one at a time; use it in a `with` statement, or let go of it: it ends.
 
-    It is forked with whatever `work` knows here, so that only questions and answers are sent. Ctrl-C is for its parent alone.
+    It is forked with whatever `work` knows here, so that only questions and answers are sent. Ctrl-C and SIGTERM are for its parent alone.
     """
 
     def __init__(self, work: Callable[[Q], A], speaks: bool = False) -> None:
@@ -122,8 +122,8 @@ def _ended(process: int, pipe: Connection, parent: int) -> None:
 
 @contextmanager
 def _undisturbed() -> Generator[None]:
-    """Ctrl-C waits until a fork is over, and Python does not warn of other threads: no lock of theirs is needed by a worker."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Ctrl-C and SIGTERM wait until a fork is over, and Python does not warn of other threads: no lock of theirs is needed by a worker."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -139,7 +139,7 @@ def _serve(work: Callable[[Q], A], pipe: Connection, parent: int, speaks: bool) 
     """Answer until there is nobody who asks."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end_with(parent)
         _let_go_of_the_terminal(speaks)
         while True:

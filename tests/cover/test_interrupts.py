@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 
+from check_invariants import interrupts
 from tests.support.cli import run
 from tests.support.processes import COMMAND, LONG, at_a_prompt, catches, group, lives, seconds_worked, wait_for
 from tests.support.samples import sampled
@@ -38,7 +40,7 @@ def test_workers_end_with_their_parent(case: tuple[str, signal.Signals], tmp_pat
     assert wait_for(lambda: len(group(process.pid)) == 3)
     os.kill(process.pid, ending)
     process.communicate(timeout=LONG)
-    assert process.returncode == -ending
+    assert process.returncode == (143 if ending is signal.SIGTERM else -ending)
     assert wait_for(lambda: not group(process.pid))
 
 
@@ -99,21 +101,55 @@ LONG_WORK = {
 }
 
 
+#: the signals that are heard, and what a run ends with then
+ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
 @pytest.mark.parametrize(
-    "case", sampled([(name, moment) for name in LONG_WORK for moment in range(1, 20, 4)], [("parametric", 9)])
+    "case",
+    sampled(
+        [(name, moment, number) for name in LONG_WORK for moment in range(1, 20, 4) for number in ENDINGS],
+        [("parametric", 9, signal.SIGINT), ("prove", 9, signal.SIGTERM)],
+    ),
 )
-def test_ctrl_c_is_never_lost(case: tuple[str, int]) -> None:
-    """Whatever the command does when it comes: code 130, and no traceback."""
-    name, moment = case
+def test_ctrl_c_and_sigterm_are_never_lost(case: tuple[str, int, signal.Signals]) -> None:
+    """Whatever the command does when it comes: the signal's code, and no traceback."""
+    name, moment, number = case
     command, least = LONG_WORK[name]
     process = at_a_prompt(*COMMAND, *command)
     assert wait_for(lambda: not lives(process.pid) or catches(process.pid, signal.SIGALRM))
     assert wait_for(lambda: seconds_worked(process.pid) >= least * moment / 20)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, said = process.communicate(timeout=LONG)
-    assert process.returncode == 130
+    assert process.returncode == ENDINGS[number]
     assert b"Traceback" not in said
     assert b"nterrupted" in said
+
+
+@pytest.mark.parametrize("ending", [os.kill, os.killpg])
+def test_what_was_decided_before_sigterm_is_shown(ending: Callable[[int, int], None]) -> None:
+    """Rows of the matrix, and the code in the document, whether it reaches the command alone or its processes, too."""
+    process = at_a_prompt(*COMMAND, "matrix", "--all", "-j", "2", "--json")
+    assert wait_for(lambda: len(group(process.pid)) == 3)
+    assert wait_for(lambda: sum(map(seconds_worked, group(process.pid))) > 3)
+    ending(process.pid, signal.SIGTERM)
+    output, said = process.communicate(timeout=LONG)
+    document = json.loads(output)
+    outcomes = [{item["verdict"] for item in row["properties"]} for row in document["rows"]]
+    assert document["exit_code"] == process.returncode == 143
+    assert outcomes[-1] == {"unknown"} and "unknown" not in outcomes[0]
+    assert b"interrupted" in said and wait_for(lambda: not group(process.pid))
+
+
+def test_sigterm_that_is_ignored_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has started the process does not want it heard; Ctrl-C is, all the same."""
+    handled: dict[int, object] = {}
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_IGN}
+    monkeypatch.setattr(signal, "getsignal", usual.__getitem__)
+    monkeypatch.setattr(signal, "signal", handled.__setitem__)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    interrupts.hear_every_interrupt()
+    assert signal.SIGINT in handled and signal.SIGTERM not in handled
 
 
 #: a question that no solver answers in any time that a test could wait

@@ -107,6 +107,7 @@ _STANDINGS = {
     ExitCode.CONFIGURATION: Standing.MISCONFIGURED,
     ExitCode.INCONCLUSIVE: Standing.UNDECIDED,
     ExitCode.INTERRUPTED: Standing.UNDECIDED,
+    ExitCode.TERMINATED: Standing.UNDECIDED,
 }
 
 
