@@ -17,6 +17,7 @@ from draincheck.certificate.reached import searched
 from draincheck.engines import explicit, simulation
 from draincheck.engines.explicit import Search
 from draincheck.errors import EvidenceError, ModelError, OutOfBudget
+from draincheck.exploration import backward
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import all_
 from draincheck.lang import Model
@@ -167,6 +168,10 @@ class Told(Silent):
         """Remember."""
         self.told.append(name)
 
+    def progress(self, states: int, transitions: int, depth: int, queue: int) -> None:
+        """Remember how many states."""
+        self.told.append(str(states))
+
     def advice(self, text: str) -> None:
         """Remember."""
         self.told.append(text)
@@ -194,6 +199,21 @@ def test_what_would_help_is_said_while_the_search_goes_on(of_runs: bool, monkeyp
     assert told(event_loop(1, 1)) == []
     monkeypatch.setattr(tiers, "is_installed", lambda: True)
     assert told(event_loop(1, 2)) == []
+
+
+@pytest.mark.parametrize("tier", [Tier.PYTHON, Tier.NATIVE])
+def test_a_look_at_what_stays_in_reach_says_how_far_it_is(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take as long as the search; what is asked of states alone does not."""
+    monkeypatch.setattr(backward, "PIECE", 16)
+    monkeypatch.setattr(reaching, "PIECE", 16)
+    system = event_loop(1, 2)
+    holds = all_(*(c for item in system.properties for c in item.conditions()))
+    for item, lasts in ((CanAlwaysFinish("stays", holds), True), (Always("holds", holds), False)):
+        reporter = Told()
+        explicit.decide(system, (item,), reporter=reporter, tier=tier)
+        looked = [*map(int, reporter.told[reporter.told.index("checking") + 1 :])]
+        assert (len(looked) > 5) is lasts
+        assert all(0 <= number <= 169 for number in looked)
 
 
 @pytest.mark.usefixtures("uninstalled")

@@ -69,7 +69,7 @@ def able(explorer: Explorer, goals: Iterable[BoolExpr]) -> Iterator[bytearray]:
     number = dict(zip(explorer.order(), range(len(explorer)), strict=True))
     targets = array("Q", map(number.__getitem__, explorer.targets))
     for goal in goals:
-        walks = _Walks(explorer.ends, targets, len(explorer))
+        walks = _Walks(explorer.ends, targets, len(explorer), explorer.looked_at)
         for layer in explorer.layers:
             for state in explorer.where(goal)(layer):
                 walks.able[number[state]] = True
@@ -92,8 +92,10 @@ def _look_at_times(number: int) -> None:
 class _Walks:
     """Walks forward; `able` says of each state whether a goal is known to be reached from there."""
 
-    def __init__(self, ends: Sequence[int], targets: Sequence[int], states: int) -> None:
-        self.able = bytearray(states)
+    def __init__(
+        self, ends: Sequence[int], targets: Sequence[int], states: int, looked_at: Callable[[int], None]
+    ) -> None:
+        self.able, self._looked_at = bytearray(states), looked_at
         self._ends, self._targets = ends, targets
         self._visited = bytearray()
 
@@ -102,7 +104,9 @@ class _Walks:
         before = self.able.count(False)
         self._visited = bytearray(self.able)
         for start in range(len(self.able) - 1, -1, -1):
-            _look_at_times(start)
+            if start % PIECE == 0:
+                look()
+                self._looked_at(len(self.able) - start)
             if not self._visited[start]:
                 self._walk(start)
         return 0 < self.able.count(False) < before

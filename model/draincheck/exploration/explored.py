@@ -15,6 +15,7 @@ from draincheck.expr import BoolExpr
 from draincheck.reason import Incomplete, Stop
 from draincheck.semantics.validation import Path
 from draincheck.system import Fault, FaultKind, TransitionSystem
+from draincheck.verdict import SILENT, Reporter
 
 __all__ = ["Explored"]
 
@@ -45,7 +46,12 @@ class Explored:
         self.faults: dict[FaultKind, tuple[int, int]] = {}
         self.stopped: Stop | None = None
         self._steps: dict[int, tuple[int, int]] = {}
+        self._reporter: Reporter = SILENT
         self.advice = ""
+
+    def looked_at(self, states: int) -> None:
+        """Tell whoever waits how many of the states have been looked at once more, for what they lead to."""
+        self._reporter.progress(states, self.transitions, len(self.sizes) - 1, 0)
 
     @abstractmethod
     def __len__(self) -> int:

@@ -94,7 +94,7 @@ class Explorer(Explored):
 
         False if it `gives_up`, for something that is better with so many states; what it has found is not all then.
         """
-        watch, reported = limits.begun(), 0
+        watch, reported, self._reporter = limits.begun(), 0, reporter
         reporter.phase("initial states")
         self._begin(limits, watch, reporter)
         reporter.phase("searching")

@@ -69,7 +69,7 @@ class NativeExplorer(Explored):
 
     def run(self, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> None:
         """Explore until there is nothing left, or a limit is reached. A step with a fault is not taken."""
-        watch = limits.begun()
+        watch, self._reporter = limits.begun(), reporter
         reporter.phase("searching, as machine code")
         self._begin(limits, watch, reporter)
         while self._ends[-1] > self._ends[-2] and not self.stopped:
@@ -236,7 +236,7 @@ class NativeExplorer(Explored):
         look(self.states.slots * (1 - -len(goals) // MARKS))
         conditions = [self.code.holds(goal) for goal in goals]
         pieces = [conditions[at : at + MARKS] for at in range(0, len(goals), MARKS)]
-        groups = [Reaching(self.states, self.expanded, piece) for piece in pieces]
+        groups = [Reaching(self.states, self.expanded, piece, self.looked_at) for piece in pieces]
         if all(group.is_everywhere() for group in groups):
             return None
         for layer in self.layers:

@@ -6,7 +6,7 @@ again when more is known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from draincheck.budget import look
 from draincheck.native import parts
@@ -29,15 +29,23 @@ class Reaching:
     Making this raises OutOfBudget.
     """
 
-    def __init__(self, states: States, expanded: int, goals: Sequence[int]) -> None:
+    def __init__(
+        self,
+        states: States,
+        expanded: int,
+        goals: Sequence[int],
+        looked_at: Callable[[int], None] = lambda states: None,
+    ) -> None:
         """Look from everywhere.
 
         Args:
             states: what was found.
             expanded: how many of these had their actions taken.
             goals: the functions that say where each goal is met.
+            looked_at: told now and then how many states have been looked at, of all in one pass.
         """
         self._states, self._goals, self._marks = states, len(goals), Pages(states.slots, scattered=True)
+        self._looked_at = looked_at
         self._choose()
         for number, holds in enumerate(goals):
             self._of_all("mark", holds, 1 << number)
@@ -60,6 +68,7 @@ class Reaching:
         total, slots = 0, self._states.slots
         for start in range(0, slots, PIECE):
             look()
+            self._looked_at(len(self._states) * start // slots)
             total += self._states.call(name, start, min(start + PIECE, slots), *more)
         return total
 
