@@ -22,7 +22,7 @@ from draincheck.expr import FALSE, TRUE, all_
 from draincheck.lang import Model, Process
 from draincheck.native import tiers
 from draincheck.native.tiers import Tier
-from draincheck.reason import Short, Shortest
+from draincheck.reason import Short, Shortest, Stuck
 from draincheck.reductions.cases import Cases
 from draincheck.reductions.symmetry import exchanges, quotient
 from draincheck.reductions.wanted import Reductions
@@ -31,6 +31,7 @@ from draincheck.system import BoolVar, Interchangeable, IntVar, TransitionSystem
 from draincheck.verdict import Exploration, Outcome, Silent
 from tests.support.cli import run
 from tests.support.machines import Machine
+from tests.support.reduced import classes
 from tests.support.reducible import symmetric_system
 
 FAMILY = str(Path(__file__).parents[2] / "benchmarks" / "event_loop_family.py") + ":event_loop"
@@ -118,6 +119,25 @@ def test_a_property_that_forbids_symmetry_is_named() -> None:
     )
 
 
+def test_of_processes_that_may_be_stuck_one_answers_for_the_others() -> None:
+    """The first of three workers stays where it is, the others are interchangeable still: they are brought into order, and nobody is asked about them."""
+    m = workers(number=3)
+    m.no_deadlock("nobody is stuck")
+    system = m.compile()
+    found = decide(system, system.properties, reductions=Reductions.SYMMETRY)
+    assert found.reduction == (
+        "states that differ in the order of interchangeable components (the first of a kind apart) count as one"
+    )
+    assert found.advice == ""
+    (group,) = system.interchangeable
+    others = replace(system, interchangeable=(replace(group, components=group.components[1:]),))
+    assert found.statistics.states == classes(others)
+    stuck, plain = (each.verdicts["nobody is stuck"] for each in (found, decide(system, system.properties)))
+    assert isinstance(stuck.reason, Stuck) and isinstance(plain.reason, Stuck)
+    assert stuck.outcome is plain.outcome is Outcome.VIOLATED
+    assert (stuck.reason.actions, stuck.reason.processes) == (plain.reason.actions, ("worker 0",))
+
+
 def test_what_forbids_symmetry_is_said_before_the_search() -> None:
     """Nobody waits for its end to hear of it."""
     m, told = workers(), list[str]()
@@ -168,7 +188,7 @@ def workers(**odd: Any) -> Model:
     m = Model("workers")
     free = m.bool("free", initial=True)
     components: list[list[Any]] = []
-    for number in range(2):
+    for number in range(odd.get("number", 2)):
         done = m.int(f"done {number}", 0, odd.get("most", 2) if number else 2)
         with m.thread(f"worker {number}") as p, p.loop():
             p.do("takes it", free.clear(), when=free & (done < 2))
@@ -281,7 +301,7 @@ def test_a_reduced_system_is_no_model() -> None:
     """Engines take it for another; a system made by hand whose components are not alike is refused, too."""
     system = symmetric_system(1)
     with pytest.raises(ModelError, match="is reduced"):
-        check(quotient(system, range(len(system.interchangeable))))
+        check(quotient(system, exchanges(system)))
     a, b = BoolVar("a", BOOL, (0,)), BoolVar("b", BOOL, (0,))
     machine = Machine(a, b)
     machine.action("a up", ~a, a.set())
@@ -297,7 +317,7 @@ def test_a_reduced_system_is_no_model() -> None:
 def test_the_search_loop_orders_as_a_step_does(seed: int) -> None:
     """What is stored of a quotient is what `TransitionSystem.step` says, which sorts values, not bits."""
     system = symmetric_system(seed)
-    system = quotient(system, range(len(system.interchangeable)))
+    system = quotient(system, exchanges(system))
     explorer = Explorer(system)
     explorer.run()
     for state in map(explorer.loop.layout.unpack, explorer.order()):

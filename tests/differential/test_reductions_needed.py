@@ -16,6 +16,7 @@ from draincheck.properties import Always, Assertion, NoDeadlock, Property, Reach
 from draincheck.reductions import confluence, reduction, symmetry
 from draincheck.reductions.confluence import Confluence, _Effect
 from draincheck.reductions.reduction import Reduction, _Way
+from draincheck.reductions.symmetry import Answering
 from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.sorts import BOOL, IntSort
 from draincheck.system import BoolVar, FaultKind, Interchangeable, IntVar, TransitionSystem, Update
@@ -105,7 +106,19 @@ def _paths_keep_the_names_of_actions(patch: pytest.MonkeyPatch) -> None:
 
 
 def _goals_of_single_components_are_taken_for_symmetric(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reduction, "is_symmetric", lambda condition, exchanged: True)
+    patch.setattr(reduction, "answering", lambda goals, exchanged: Answering(exchanged, frozenset(), frozenset()))
+
+
+def _those_that_are_asked_about_are_sorted_too(patch: pytest.MonkeyPatch) -> None:
+    found = symmetry.answering
+    patch.setattr(reduction, "answering", lambda goals, every: replace(found(goals, every), kept=every))
+
+
+def _one_goal_answers_for_all(patch: pytest.MonkeyPatch) -> None:
+    found = symmetry.answering
+    patch.setattr(
+        reduction, "answering", lambda goals, every: replace(found(goals, every), left_out=frozenset([*goals][1:]))
+    )
 
 
 def _actions_stand_for_themselves(patch: pytest.MonkeyPatch) -> None:
@@ -205,7 +218,14 @@ def test_who_is_asked_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # -- interchangeable components -----------------------------------------------------------------------------------------------------
 
-SYMMETRIC = [_paths_keep_the_names_of_actions, _actions_stand_for_themselves, _anything_is_interchangeable]
+SYMMETRIC = [
+    _paths_keep_the_names_of_actions,
+    _actions_stand_for_themselves,
+    _anything_is_interchangeable,
+    _goals_of_single_components_are_taken_for_symmetric,
+    _those_that_are_asked_about_are_sorted_too,
+    _one_goal_answers_for_all,
+]
 
 
 @pytest.mark.parametrize("broken", SYMMETRIC)

@@ -11,9 +11,10 @@ from draincheck import interpreter
 from draincheck.engines.explicit import decide, states
 from draincheck.errors import EvidenceError
 from draincheck.native.tiers import Tier
-from draincheck.reason import NeverAsked
+from draincheck.reason import NeverAsked, Stuck
 from draincheck.reductions.wanted import Reductions
 from draincheck.run import rerun
+from draincheck.semantics.stuck import going_on
 from draincheck.system import Interchangeable, State, TransitionSystem
 from draincheck.verdict import Exploration, Limits, Verdict
 
@@ -46,7 +47,19 @@ def _differing(system: TransitionSystem, expected: Exploration, found: Explorati
         if not _is_same(verdict, found.verdicts[name], exact):
             yield f"{name}: {found.verdicts[name]} instead of {verdict}"
         elif trace := found.verdicts[name].trace:
-            rerun(system, trace)
+            run, reason = rerun(system, trace), found.verdicts[name].reason
+            if isinstance(reason, Stuck) and set(reason.processes) != (lost := _stuck(system, run.states[-1])):
+                yield f"{name}: {reason.processes} can never move again, instead of {lost}"
+
+
+def _stuck(system: TransitionSystem, state: State) -> set[str]:
+    """The processes that nothing which can come after a state lets go on."""
+    seen, todo = {state}, [state]
+    for here in todo:
+        sound = [system.step(here, action) for action in system.enabled(here) if system.fault(here, action) is None]
+        todo += dict.fromkeys(after for after in sound if after not in seen)
+        seen |= set(sound)
+    return {name for name, goal in going_on(system).items() if not any(system.holds(goal, here) for here in seen)}
 
 
 def _is_same(expected: Verdict, found: Verdict, exact: bool) -> bool:

@@ -23,7 +23,7 @@ from draincheck.native.tiers import Tier, explored
 from draincheck.properties import FAULTS, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import Incomplete, NeverAsked, Stuck
 from draincheck.reductions.wanted import Reductions, Sought
-from draincheck.semantics.stuck import going_on, not_at_rest, stuck
+from draincheck.semantics.stuck import going_on, left_open, not_at_rest, stuck
 from draincheck.semantics.vacuity import asking, asking_step, checks_of, matters, unasked, without_check
 from draincheck.semantics.validation import Evidence, Path, conclude, up_to_errors
 from draincheck.semantics.violation import ERRORS, faultless, sought_in_states
@@ -108,7 +108,7 @@ class Search:
             if item.name in self._asked:
                 yield Sought(item.name, self._asked[item.name], at_ends=isinstance(item, NoDeadlock))
             if isinstance(item, NoDeadlock):
-                yield from (Sought(item.name, goal) for goal in self._goals.values())
+                yield from (Sought(item.name, goal, process=name) for name, goal in self._goals.items())
 
     @property
     def explorer(self) -> Explored:
@@ -229,16 +229,22 @@ class Search:
         if shown is None:
             return conclude(item, None, found.incomplete, self._never_asked(item), self._up_to_errors)
         run = self._evidence.shows(item, self._undo.path(found.path(shown)))
-        verdict = conclude(item, run, None)
+        verdict, names = conclude(item, run, None), self._with_those_left_out(names, run.states[-1])
         return replace(verdict, reason=Stuck(names, len(run.steps), first=first))
+
+    def _with_those_left_out(self, names: tuple[str, ...], state: State) -> tuple[str, ...]:
+        """The processes that are stuck in a state, those for which others answer included, if that is soon seen."""
+        left = left_open(self._system, state, self._goals) if self._undo.left_out else None
+        return left.names if left is not None and left.all_seen else names
 
     def _first_stuck(self) -> tuple[int | None, tuple[str, ...]]:
         """The first state in which processes are stuck, and which they are. Raises OutOfBudget."""
-        found = self._found.first_unable(list(self._goals.values()))
+        goals = {name: goal for name, goal in self._goals.items() if name not in self._undo.left_out}
+        found = self._found.first_unable(list(goals.values()))
         if found is None:
             return None, ()
         first, able = found
-        return first, tuple(name for name, can in zip(self._goals, able, strict=True) if not can)
+        return first, tuple(name for name, can in zip(goals, able, strict=True) if not can)
 
     def _first_dead(self) -> int | None:
         """The first state in which nothing moves and something should."""

@@ -90,6 +90,11 @@ class Undoing:
         return str(self._reduction or "")
 
     @property
+    def left_out(self) -> frozenset[str]:
+        """The processes for whose goals those of others answer."""
+        return frozenset() if self._reduction is None else self._reduction.left_out
+
+    @property
     def keeps_lengths(self) -> bool:
         """Whether shortest paths stay shortest."""
         return self._reduction is None or self._reduction.keeps_lengths

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from draincheck.expr import BoolExpr, Expr, any_
 from draincheck.reductions.confluence import Confluence, Settled, acyclic, settled
-from draincheck.reductions.symmetry import Exchange, exchanges, is_symmetric, orbit, quotient
+from draincheck.reductions.symmetry import Exchange, answering, exchanges, is_symmetric, orbit, quotient
 from draincheck.reductions.wanted import Reductions, Sought
 from draincheck.system import State, TransitionSystem
 from draincheck.words import counted
@@ -31,6 +31,7 @@ class Reduction(Struct, frozen=True):
         settled: how confluent steps are taken at once, None if none are.
         exchanged: the exchanges of neighbours by which its states come into order.
         refused: the properties because of which some components were told apart all the same.
+        left_out: the processes for whose goals those of others answer.
     """
 
     original: TransitionSystem
@@ -38,11 +39,13 @@ class Reduction(Struct, frozen=True):
     settled: Settled | None = None
     exchanged: Sequence[Exchange] = ()
     refused: Sequence[str] = ()
+    left_out: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         words: list[str] = []
         if self.exchanged:
-            words.append("states that differ in the order of interchangeable components count as one")
+            apart = " (the first of a kind apart)" if self.left_out else ""
+            words.append(f"states that differ in the order of interchangeable components{apart} count as one")
         if self.settled is not None:
             words.append(f"{counted(len(self.settled.passed), 'confluent step')} taken at once")
         return "; ".join(words)
@@ -133,24 +136,30 @@ class _Way:
 
 def reduced(system: TransitionSystem, wanted: Reductions, sought: Sequence[Sought]) -> Reduction:
     """The reduction of a system that keeps what is sought, such as it is: perhaps none."""
-    exchanged, refused = _exchanged(system, sought) if wanted.symmetry else ([], [])
+    exchanged, refused, left_out = _exchanged(system, sought) if wanted.symmetry else ((), (), frozenset[str]())
     smaller, steps = system, _settled(system, sought, wanted) if wanted.confluence else None
     if steps is not None:
         smaller = steps.system
     if exchanged:
-        smaller = quotient(smaller, sorted({each.group for each in exchanged}))
-    return Reduction(system, smaller, steps, exchanged, refused)
+        smaller = quotient(smaller, exchanged)
+    return Reduction(system, smaller, steps, exchanged, refused, left_out)
 
 
-def _exchanged(system: TransitionSystem, sought: Sequence[Sought]) -> tuple[list[Exchange], list[str]]:
-    """The exchanges of the groups that everything that is sought is symmetric in, and the properties that speak against others."""
+def _exchanged(
+    system: TransitionSystem, sought: Sequence[Sought]
+) -> tuple[Sequence[Exchange], Sequence[str], frozenset[str]]:
+    """The exchanges that everything that is asked is symmetric in, the properties that speak against others, the processes that need not be asked."""
     every, odd, refused = exchanges(system), set[int](), dict[str, None]()
     for each in sought:
-        changed = {one.group for one in every if not is_symmetric(each.condition, [one])}
+        changed = {one.group for one in every if each.process is None and not is_symmetric(each.condition, [one])}
         odd |= changed
         if changed:
             refused[each.property] = None
-    return [one for one in every if one.group not in odd], list(refused)
+    goals = {each.process: each.condition for each in sought if each.process is not None}
+    found = answering(goals, [one for one in every if one.group not in odd])
+    if {one.group for one in every} - odd - {one.group for one in found.kept}:
+        refused |= dict.fromkeys(each.property for each in sought if each.process is not None)
+    return found.kept, list(refused), found.left_out
 
 
 def _settled(system: TransitionSystem, sought: Sequence[Sought], wanted: Reductions) -> Settled | None:

@@ -12,12 +12,17 @@ of the system; what is stored is a reordering of it. And what is stored is reach
 are symmetric are found to hold in stored states where they hold in reachable ones; checks and faults are those of the image of b, of the same names and
 kinds; and whether a symmetric goal can be reached from a state is so of all that it stands for. Paths are as long as the paths they stand for.
 
-A goal of one process (that *it* can go on) is not symmetric. In a quotient it would be confused with that of another: it is refused.
+A goal of one process (that *it* can go on) is not symmetric. In a quotient it would be confused with that of another. But goals that exchanges map to
+one another answer for each other: if from a reachable state s the goal of q cannot be reached, and a reordering maps q's goal to p's, then from
+the image of s, which is reachable in as many steps, that of p cannot be. So of each kind of goal one is asked, the first, in the quotient of
+the exchanges alone that map all those to themselves: the components of the processes that are asked about stay where they are. They are no fewer
+than the exchanges of the others among themselves. (`answering`; an exchange that makes a goal which nobody asks about answers for none.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,7 +35,7 @@ from draincheck.reductions.cases import Cases
 from draincheck.system import Action, Interchangeable, TransitionSystem, Update, Variable
 from draincheck.walks import OfTerms
 
-__all__ = ["Exchange", "exchanges", "is_symmetric", "orbit", "quotient"]
+__all__ = ["Answering", "Exchange", "answering", "exchanges", "is_symmetric", "orbit", "quotient"]
 
 #: terms that may be looked at to see that two which are written otherwise say the same
 WORK = 200_000
@@ -50,6 +55,20 @@ class Exchange(Struct, frozen=True):
     first: int
     variables: Mapping[Expr, Expr]
     actions: Sequence[int]
+
+
+class Answering(Struct, frozen=True):
+    """Goals of which some answer for others.
+
+    Attributes:
+        kept: the exchanges that map each goal to itself that is still to be asked.
+        odd: the groups of which an exchange makes a goal that is none of these.
+        left_out: the names of the goals that others answer for.
+    """
+
+    kept: Sequence[Exchange]
+    odd: frozenset[int]
+    left_out: frozenset[str]
 
 
 def exchanges(system: TransitionSystem) -> list[Exchange]:
@@ -72,6 +91,40 @@ def is_symmetric(condition: BoolExpr, exchanged: Iterable[Exchange]) -> bool:
     return all(_is_same(shapes, condition, Substitution(each.variables)) for each in exchanged)
 
 
+def answering(goals: Mapping[str, BoolExpr], exchanged: Sequence[Exchange]) -> Answering:
+    """Which of some goals, by their names, answer for others, and which exchanges are kept for that. Raises OutOfBudget."""
+    shapes = _Shapes()
+    numbers = {name: shapes[goal] for name, goal in goals.items()}
+    maps = [(each, _images(shapes, goals, each)) for each in exchanged]
+    known = set(numbers.values())
+    odd = frozenset(each.group for each, image in maps if not known.issuperset(image.values()))
+    closed = [(each, image) for each, image in maps if each.group not in odd]
+    first = _first_alike(list(dict.fromkeys(numbers.values())), [image for _, image in closed])
+    asked = set(first.values())
+    kept = [each for each, image in closed if all(image[number] == number for number in asked)]
+    return Answering(kept, odd, frozenset(name for name, number in numbers.items() if first[number] != number))
+
+
+def _images(shapes: _Shapes, goals: Mapping[str, BoolExpr], each: Exchange) -> dict[int, int]:
+    """For each goal, by its number, the number of what an exchange makes of it."""
+    look()
+    image, found = Substitution(each.variables), dict[int, int]()
+    for goal in goals.values():
+        other = image(goal)
+        same = shapes[other] not in map(shapes.__getitem__, goals.values()) and Cases(WORK).equal(goal, other)
+        found[shapes[goal]] = shapes[goal if same else other]
+    return found
+
+
+def _first_alike(numbers: Sequence[int], maps: Sequence[Mapping[int, int]]) -> dict[int, int]:
+    """For each number the first that maps lead to from it, in whichever direction."""
+    first = {number: place for place, number in enumerate(numbers)}
+    while wrong := [(a, b) for image in maps for a, b in image.items() if first[a] != first[b]]:
+        for a, b in wrong:
+            first[a] = first[b] = min(first[a], first[b])
+    return {number: numbers[place] for number, place in first.items()}
+
+
 def orbit(action: int, maps: Sequence[Sequence[int]]) -> set[int]:
     """An action and all that some maps of actions lead to from it."""
     found = [action]
@@ -80,12 +133,21 @@ def orbit(action: int, maps: Sequence[Sequence[int]]) -> set[int]:
     return set(found)
 
 
-def quotient(system: TransitionSystem, chosen: Sequence[int]) -> TransitionSystem:
-    """The system of representatives, as to the groups of these numbers, which are interchangeable. Its variables stand in another order."""
-    groups = tuple(system.interchangeable[number] for number in chosen)
+def quotient(system: TransitionSystem, exchanged: Iterable[Exchange]) -> TransitionSystem:
+    """The system of representatives, as to these exchanges of its components. Its variables stand in another order."""
+    groups = tuple(_runs(system, exchanged))
     alike = dict.fromkeys(v for group in reversed(groups) for component in group.components for v in component)
     variables = (*(v for v in system.variables if v not in alike), *alike)
     return replace(system, variables=variables, sorts=groups, quotient="interchangeable components in ascending order")
+
+
+def _runs(system: TransitionSystem, exchanged: Iterable[Exchange]) -> Iterator[Interchangeable]:
+    """The components that exchanges of neighbours bring into any order, inner ones first."""
+    ordered = enumerate(sorted(exchanged, key=lambda each: (each.group, each.first)))
+    for _, run in groupby(ordered, key=lambda item: (item[1].group, item[1].first - item[0])):
+        those = [each for _, each in run]
+        group = system.interchangeable[those[0].group]
+        yield replace(group, components=group.components[those[0].first : those[-1].first + 2])
 
 
 def _exchange(system: TransitionSystem, shapes: _Shapes, number: int, first: int) -> Exchange:

@@ -37,8 +37,10 @@ class Sought(NamedTuple):
         property: for which property.
         condition: what shows it by itself, or is a goal that must stay in reach.
         at_ends: it is asked of states alone in which nothing is enabled.
+        process: whose goal it is; such goals are sought together, so that one may answer for others. None for what stands for itself.
     """
 
     property: str
     condition: BoolExpr
     at_ends: bool = False
+    process: str | None = None
