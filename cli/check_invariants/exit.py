@@ -33,8 +33,10 @@ __all__ = [
     "Misconfigured",
     "NeedsModel",
     "NotWritable",
+    "Terminated",
     "cut_short",
     "ending",
+    "interrupted",
     "more",
     "of_answer",
     "of_certificate",
@@ -162,7 +164,12 @@ def ending(codes: Iterable[ExitCode], stop: Stop | None = None) -> ExitCode:
 
 def of_stop(stop: Stop) -> ExitCode:
     """What it comes to that something was stopped."""
-    return ExitCode(exit_number()) if stop.kind.name == "REQUEST" else ExitCode.INCONCLUSIVE
+    return _of_request() if stop.kind.name == "REQUEST" else ExitCode.INCONCLUSIVE
+
+
+def _of_request() -> ExitCode:
+    """What a run comes to that somebody did not wait for."""
+    return ExitCode.TERMINATED if exit_number() == ExitCode.TERMINATED else ExitCode.INTERRUPTED
 
 
 class EmptySelection(click.ClickException):
@@ -190,16 +197,25 @@ class NotWritable(click.ClickException):
 
 
 class Interrupted(click.ClickException):
-    """Ctrl-C, or SIGTERM; the message says what had been decided."""
+    """Ctrl-C; the message says what had been decided."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.exit_code = ExitCode(exit_number())
+    exit_code = ExitCode.INTERRUPTED
+
+
+class Terminated(Interrupted):
+    """SIGTERM; the message says what had been decided."""
+
+    exit_code = ExitCode.TERMINATED
+
+
+def interrupted(message: str) -> Interrupted:
+    """The error for a run that somebody did not wait for."""
+    return (Terminated if _of_request() is ExitCode.TERMINATED else Interrupted)(message)
 
 
 def cut_short(stop: Stop, words: str) -> click.ClickException:
     """The error for what has no result before its end, and was stopped; the words say what there is."""
-    kind = LimitReached if of_stop(stop) is ExitCode.INCONCLUSIVE else Interrupted
+    kind = LimitReached if of_stop(stop) is ExitCode.INCONCLUSIVE else interrupted
     return kind(f"{stop}: {words}{more(stop)}")
 
 

@@ -15,7 +15,7 @@ from click import formatting
 
 from check_invariants import standard
 from check_invariants.deferred import own_model
-from check_invariants.exit import ExitCode, InternalError, Interrupted, LimitReached, NotWritable, cut_short
+from check_invariants.exit import ExitCode, InternalError, LimitReached, NotWritable, cut_short, interrupted
 from check_invariants.options import offered
 from draincheck import __version__
 
@@ -140,7 +140,7 @@ class Application(click.Group):
             code = _refused(error, arguments)
         except click.Abort:
             seen = "what is printed is not all" if standard.was_used() else "nothing was decided"
-            code = _refused(Interrupted(f"interrupted: {seen}"), arguments)
+            code = _refused(interrupted(f"interrupted: {seen}"), arguments)
         except SystemExit:
             if COMPLETION in os.environ:
                 raise

@@ -220,7 +220,7 @@ def _nary(kind: Op, zero: BoolExpr, parts: Iterable[Expr]) -> BoolExpr:
     return BoolExpr(kind, tuple(kept), BOOL)
 
 
-def _both(kind: Op, zero: BoolExpr, a: BoolExpr, b: BoolExpr) -> BoolExpr:
+def _both(kind: Op, zero: BoolExpr, a: BoolExpr, b: Expr) -> BoolExpr:
     """`and`/`or` of two terms; one of them is often a constant."""
     if isinstance(b, BoolExpr) and (a.op is op.CONST) is not (b.op is op.CONST):
         known, other = (a, b) if a.op is op.CONST else (b, a)

@@ -18,6 +18,7 @@ from draincheck.engines import explicit, simulation
 from draincheck.engines.explicit import Search
 from draincheck.errors import EvidenceError, ModelError, OutOfBudget
 from draincheck.exploration import backward
+from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.expr import all_
 from draincheck.lang import Model
@@ -97,10 +98,13 @@ def test_what_is_known_to_be_large_is_left_to_machine_code_at_once(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python has looked at the initial states alone; where there is no llvmlite it goes on."""
-    system, seen = event_loop(1, 1), list[int]()
-    monkeypatch.setattr(
-        tiers, "_natively", lambda found, *_, do=tiers._natively: seen.append(found.expanded) or do(found, *_)
-    )
+    system, seen, natively = event_loop(1, 1), list[int](), tiers._natively
+
+    def changed(before: Explorer, *more: Any) -> Explored:
+        seen.append(before.expanded)
+        return natively(before, *more)
+
+    monkeypatch.setattr(tiers, "_natively", changed)
     assert [explored(system, tier) for tier in (Tier.LARGE, Tier.BY_SIZE)] == [NativeExplorer, Explorer]
     assert seen == [1]
     large, small = (explicit.decide(system, system.properties, tier=tier) for tier in (Tier.LARGE, Tier.BY_SIZE))

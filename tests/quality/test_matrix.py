@@ -78,9 +78,13 @@ def test_equal_systems_of_two_scenarios_share_a_search() -> None:
 def test_a_row_is_built_once_for_all_that_its_build_has_read(revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where bdrv_swap does not wait does a build look at whether the job is a commit; there, and with dataplane, it is another."""
     built: list[str] = []
-    monkeypatch.setattr(
-        matrix, "_built", lambda title, row, make=matrix._built: built.append(title) or make(title, row)
-    )
+    make = matrix._built
+
+    def counted(title: str, row: Row) -> TransitionSystem:
+        built.append(title)
+        return make(title, row)
+
+    monkeypatch.setattr(matrix, "_built", counted)
     rows = [Row(find_revision(revision), find_scenario(name)) for name in ("mirror", "commit", "timer", "mirror-qcow2")]
     solver = Solver()
     digests = [result.digest for result in chain(solver.decide(rows), solver.decide(rows))]

@@ -13,7 +13,7 @@ from draincheck.errors import EvidenceError
 from draincheck.native.tiers import Tier
 from draincheck.reason import NeverAsked, Stuck
 from draincheck.reductions.wanted import Reductions
-from draincheck.run import rerun
+from draincheck.run import Run
 from draincheck.semantics.stuck import going_on
 from draincheck.system import Interchangeable, State, TransitionSystem
 from draincheck.verdict import Exploration, Limits, Verdict
@@ -47,7 +47,7 @@ def _differing(system: TransitionSystem, expected: Exploration, found: Explorati
         if not _is_same(verdict, found.verdicts[name], exact):
             yield f"{name}: {found.verdicts[name]} instead of {verdict}"
         elif trace := found.verdicts[name].trace:
-            run, reason = rerun(system, trace), found.verdicts[name].reason
+            run, reason = Run.of(system, trace), found.verdicts[name].reason
             if isinstance(reason, Stuck) and set(reason.processes) != (lost := _stuck(system, run.states[-1])):
                 yield f"{name}: {reason.processes} can never move again, instead of {lost}"
 

@@ -8,7 +8,7 @@ from time import sleep
 import click
 from msgspec import Struct, to_builtins
 
-from check_invariants.exit import ExitCode, Interrupted, MalformedInput, of_log, worst
+from check_invariants.exit import ExitCode, MalformedInput, interrupted, of_log, worst
 from check_invariants.files import check_output
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
@@ -118,7 +118,7 @@ def _judged(file: str, events: Mapping[str, Event], follow: bool, at_once: bool)
     except LogError as error:
         return JudgedFile(file, problem=str(error))
     except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted: {file} was not read to its end, and nothing is known of it") from error
+        raise interrupted(f"interrupted: {file} was not read to its end, and nothing is known of it") from error
 
 
 def _blocks(file: str, follow: bool) -> Iterator[bytes]:

@@ -1,9 +1,10 @@
-"""Build each distinct system once: a build depends on nothing but the knobs it reads."""
+"""Build each distinct system once: a build depends on nothing but what it reads of code base and scenario."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
+
+from msgspec import Struct
 
 from draincheck.knobs import Knobs
 from draincheck.qemu.build import build
@@ -15,15 +16,23 @@ from draincheck.variants import Variants
 __all__ = ["BuildCache"]
 
 
+class _Situation(Struct, frozen=True):
+    """A code base in a scenario."""
+
+    knobs: Knobs
+    scenario: Scenario
+
+
 class BuildCache:
-    """Systems by scenario and by the knobs that mattered: two code bases that agree on those have the same system."""
+    """Systems by what mattered for them: code bases and scenarios that agree on that have the same system, which has the name of the first."""
 
     def __init__(self, probes: Callable[[], Probes]) -> None:
         self._probes = probes
-        self._built: dict[Scenario, Variants[Knobs, TransitionSystem]] = defaultdict(Variants)
+        self._built = Variants[_Situation, TransitionSystem]()
 
     def system(self, knobs: Knobs, scenario: Scenario) -> TransitionSystem:
-        """The compiled system; the same object for code bases that cannot be told apart in this scenario."""
-        return self._built[scenario].find(
-            knobs, lambda read: build(scenario.name, read, scenario, self._probes()).compile()
+        """The compiled system; the same object for what a build cannot tell apart."""
+        return self._built.find(
+            _Situation(knobs, scenario),
+            lambda read: build(scenario.name, read.knobs, read.scenario, self._probes()).compile(),
         )
