@@ -169,7 +169,7 @@ def of_stop(stop: Stop) -> ExitCode:
 
 def _of_request() -> ExitCode:
     """What a run comes to that somebody did not wait for."""
-    return ExitCode.TERMINATED if exit_number() == ExitCode.TERMINATED else ExitCode.INTERRUPTED
+    return ExitCode.TERMINATED if exit_number() == int(ExitCode.TERMINATED) else ExitCode.INTERRUPTED
 
 
 class EmptySelection(click.ClickException):

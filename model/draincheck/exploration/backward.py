@@ -106,7 +106,8 @@ class _Walks:
         for start in range(len(self.able) - 1, -1, -1):
             if start % PIECE == 0:
                 look()
-                self._looked_at(len(self.able) - start)
+                if start:
+                    self._looked_at(len(self.able) - start)
             if not self._visited[start]:
                 self._walk(start)
         return 0 < self.able.count(False) < before

@@ -68,7 +68,8 @@ class Reaching:
         total, slots = 0, self._states.slots
         for start in range(0, slots, PIECE):
             look()
-            self._looked_at(len(self._states) * start // slots)
+            if start:
+                self._looked_at(len(self._states) * start // slots)
             total += self._states.call(name, start, min(start + PIECE, slots), *more)
         return total
 
