@@ -251,10 +251,10 @@ def test_processes_change_nothing_but_time() -> None:
 def test_an_error_in_another_process_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """What goes wrong in a process is not lost and does not hang."""
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **_more: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr(matrix, "explore", broken)
+    monkeypatch.setattr(matrix, "decide", broken)
     with pytest.raises(ZeroDivisionError, match="unforeseen"):
         list(decide_all(default_rows()[:40], 2))
 
