@@ -26,6 +26,7 @@ __all__ = [
     "NoSuchModel",
     "NoUnpacker",
     "OutOfBudget",
+    "QemuError",
     "SourceLine",
     "SpaceTooLarge",
     "TraceError",
@@ -123,6 +124,10 @@ class LogError(Exception):
 
 class NoUnpacker(Exception):
     """A file is packed in a way that a package which is not installed unpacks; the message says which."""
+
+
+class QemuError(Exception):
+    """A QEMU that cannot be started, does not answer, or has ended by itself."""
 
 
 class CertificateError(Exception):
