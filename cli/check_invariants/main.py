@@ -38,6 +38,7 @@ COMMANDS = {
     "explain": "Explain a trace, step by step.",
     "replay": "Execute a trace on the reference core, with real bytes.",
     "log": "Hold trace logs of real QEMUs against the drain rule.",
+    "qemu": "Drive a real QEMU, and hold its log against what the guest reads back.",
     "locate": "Say where a backtrace of a hung or aborted QEMU was taken.",
     "simulate": "Run code bases on the reference core under random schedules.",
     "conform": "Hold the model and the reference core against each other.",

@@ -44,7 +44,9 @@ class Qemu:
     Raises QemuError if it cannot be started or ends by itself.
     """
 
-    def __init__(self, binary: str, folder: Path, devices: Sequence[str], events: Sequence[str], kicker: bool = False) -> None:
+    def __init__(
+        self, binary: str, folder: Path, devices: Sequence[str], events: Sequence[str], kicker: bool = False
+    ) -> None:
         self.kicker = kicker
         self.folder, self.log = folder, folder / "trace.log"
         self._write_files(events)
@@ -53,7 +55,9 @@ class Qemu:
                         "-D", "trace.log", "-msg", "timestamp=on", "-trace", "events=events.txt", *devices]  # fmt: skip
         with (folder / "stderr.txt").open("wb") as errors:
             try:
-                self.process = subprocess.Popen(self.command, cwd=folder, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+                self.process = subprocess.Popen(
+                    self.command, cwd=folder, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+                )
             except OSError as error:
                 raise QemuError(f"{binary}: {error.strerror}") from error
 
@@ -81,7 +85,9 @@ class Qemu:
             self.memory = mmap.mmap(ram.fileno(), MEMORY)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ BEFORE, BEHIND = 0.05, 0.03
 #: where disks go: PCI slot, first port, first byte of memory, and the distance of the next
 SLOT, PORT, PORTS, BASE, BASES = 4, 0xC000, 0x100, 2 << 20, 1 << 20
 
+_LEGACY = ",disable-modern=on,disable-legacy=off"
 _LABEL = Packed("<8sIIQ")
 _MAGIC = b"draincks"
 
@@ -100,7 +101,10 @@ class Session:
             found += ["-drive", f"if=none,id=d{disk},file=disk{disk}.raw,format=raw,cache=unsafe,aio=threads"]
             more = ",iothread=io0" if self.workload.iothread else ""
             eventfd = "on" if self.workload.ioeventfd else "off"
-            found += ["-device", f"virtio-blk-pci,id=vblk{disk},drive=d{disk},addr={SLOT + disk:#x},ioeventfd={eventfd},disable-modern=on,disable-legacy=off{more}"]
+            found += [
+                "-device",
+                f"virtio-blk-pci,id=vblk{disk},drive=d{disk},addr={SLOT + disk:#x},ioeventfd={eventfd}{_LEGACY}{more}",
+            ]
         return found
 
     def rounds(self, done: Callable[[Round], None] = lambda _: None) -> tuple[Sequence[Round], str]:
@@ -139,12 +143,19 @@ class Session:
     def _start(self, disk: int, number: int) -> None:
         device = f"d{disk}"
         if self.workload.mode == "commit":
-            self.qemu.command_of("blockdev-snapshot-sync", device=device, **{"snapshot-file": f"top{disk}.r{number}.qcow2"}, format="qcow2")
+            self.qemu.command_of(
+                "blockdev-snapshot-sync",
+                device=device,
+                **{"snapshot-file": f"top{disk}.r{number}.qcow2"},
+                format="qcow2",
+            )
             self._write_for(BEFORE)
             self.qemu.command_of("block-commit", device=device)
         else:
             target = f"target{disk}.r{number}.raw"
-            self.qemu.command_of("drive-mirror", device=device, target=target, sync="full", mode="absolute-paths", format="raw")
+            self.qemu.command_of(
+                "drive-mirror", device=device, target=target, sync="full", mode="absolute-paths", format="raw"
+            )
 
     # -- the guest's writes
 

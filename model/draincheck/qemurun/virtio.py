@@ -96,7 +96,9 @@ class Disk:
             memory[content : content + BLOCK] = data
         memory[status] = 0xFF
         direction = 0 if request.write else _DEVICE_WRITES
-        for i, (address, length, flags) in enumerate(((header, 16, _NEXT), (content, BLOCK, _NEXT | direction), (status, 1, _DEVICE_WRITES))):
+        for i, (address, length, flags) in enumerate(
+            ((header, 16, _NEXT), (content, BLOCK, _NEXT | direction), (status, 1, _DEVICE_WRITES))
+        ):
             pack_into("<QIHH", memory, self.base + 16 * (head + i), address, length, flags, head + i + 1)
         index = self._avail_index.value
         c_uint16.from_buffer(memory, self.avail + 4 + 2 * (index % self.size)).value = head
