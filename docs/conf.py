@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ suppress_warnings = ["myst.header"]  # a page that is included begins with its o
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 add_module_names = False
+toc_object_entries = False
 
 html_theme = "furo"
 html_title = project
@@ -55,12 +57,16 @@ def _fill(_app: Any, page: str, source: list[str]) -> None:
 
 
 def _names() -> str:
-    """The public names of the library, each with its docstring."""
-    return "\n".join(f"```{{eval-rst}}\n.. {_kind(name)}:: draincheck.{name}\n```\n" for name in draincheck.__all__)
+    """The public names of the library, each with its docstring, and what a class can do."""
+    return "\n".join(f"```{{eval-rst}}\n.. {_directive(name)}\n```\n" for name in draincheck.__all__)
 
 
-def _kind(name: str) -> str:
-    return "autoclass" if isinstance(getattr(draincheck, name), type) else "autofunction"
+def _directive(name: str) -> str:
+    """What documents a name; of an enumeration its members say all."""
+    found = getattr(draincheck, name)
+    if not isinstance(found, type):
+        return f"autofunction:: draincheck.{name}"
+    return f"autoclass:: draincheck.{name}\n   :members:" + ("\n   :undoc-members:" if issubclass(found, Enum) else "")
 
 
 #: page -> what comes in the place of its comment `filled`
