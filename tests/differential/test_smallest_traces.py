@@ -18,11 +18,16 @@ from draincheck.exploration.explorer import Explorer
 from draincheck.expr import BoolExpr, all_, constant, eq
 from draincheck.properties import Liveness, Property, Reachable
 from draincheck.system import Action, State
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.suite.matrix import default_rows
 from tests.language.play import record
 from tests.language.random_programs import random_program
 from tests.support.samples import sampled
 from tests.support.smallest import cheapest, costs
 from tests.support.strategies import random_system
+
+ROWS = [(row.revision.name, row.scenario.name) for row in default_rows()]
+QUICK = [("ab27c3b5e7", "mirror"), ("65c1b5b622", "dataplane")]
 
 SIZE, SMALL = 10, Limits(states=400)
 
@@ -98,6 +103,20 @@ def test_leaving_out_steps_keeps_what_is_shown(
         assert made.stopped or states > 0, seed
         assert least <= costs(made.run) == (made.after.switches, made.after.steps) <= costs(run), seed
         assert Manner.of(run, item).is_shown(Run.of(made.run.system, made.run.trace)), seed
+
+
+@pytest.mark.parametrize("row", sampled(ROWS, QUICK), ids="-".join)
+def test_the_smallest_of_a_code_base(row: tuple[str, str]) -> None:
+    """The same for every counterexample of the default matrix; a longer one is none of it."""
+    system = CodeBase.named(*row).system()
+    for finding in check(system).findings:
+        if finding.verdict.trace is not None:
+            run = Run.of(system, finding.verdict.trace)
+            made = minimized(run)
+            assert cheapest(run, finding.item) == costs(made.run) == (made.after.switches, made.after.steps), (
+                finding.name
+            )
+            assert costs(made.run) <= costs(run) and not made.doubt
 
 
 # -- negative controls ------------------------------------------------------------------------------
