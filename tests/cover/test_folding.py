@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from draincheck.errors import SourceLine
+from draincheck.expr import FALSE
 from draincheck.report.arrows import Arrow, ArrowKind
 from draincheck.report.folding import folded
 from draincheck.report.lanes import Lanes, lanes_of
 from draincheck.run import Run
-from tests.support.scripted import EVENTFD, IN_FLIGHT, LOOP, Do, Script
+from draincheck.system import Check
+from tests.support.scripted import AIO, EVENTFD, IN_FLIGHT, LOOP, Do, Script
 
 
 def scripted() -> Lanes:
@@ -59,17 +64,47 @@ def test_rounds_begin_where_they_are_seen_to() -> None:
     }
 
 
+def test_a_round_begins_with_a_step_of_its_thread() -> None:
+    """Not with one of somebody who interrupts it."""
+    script = Script()
+    script.step("main", Do("goes round", LOOP))
+    script.step("main", Do("goes on", LOOP, len(LOOP)))
+    script.step("guest", Do("kicks", updates=(EVENTFD.set(),)))
+    script.step("main", Do("ends", LOOP, len(LOOP)))
+    lanes = lanes_of(Run.of(*script.trace()))
+    (band,) = lanes.bands
+    late = Lanes(lanes.lanes, lanes.steps, (replace(band, first=3),), (), (), {}, None, lanes.ending)
+    assert {number: bands[0].last for number, bands in folded(late, 4).rounds.items()} == {4: 4}
+
+
+def test_a_step_that_breaks_a_check_weighs_more_than_one_that_changes_something() -> None:
+    """Also if it changes nothing."""
+    script = Script()
+    script.step("p", Do("first"))
+    script.step("p", Do("breaks"), checks=(Check("never", FALSE, SourceLine("demo.py", 1)),))
+    script.step("p", Do("changes", updates=(EVENTFD.set(),)))
+    script.step("p", Do("last"))
+    assert numbers(lanes_of(Run.of(*script.trace())), 3) == [1, 2, 4]
+
+
 def test_arrows_lead_from_and_to_steps_that_are_drawn() -> None:
     """Control that is given back to the next of these, others only where both are; what a process leaves for itself is no arrow."""
     script = Script()
-    for process, label in (("main", "a"), ("co", "b"), ("main", ""), ("main", "c"), ("main", "d")):
-        script.step(process, Do(label, LOOP))
+    for process, label, frames in (
+        ("main", "a", LOOP),
+        ("co", "b", LOOP),
+        ("main", "", LOOP),
+        ("main", "c", AIO),
+        ("main", "d", LOOP),
+    ):
+        script.step(process, Do(label, frames))
     lanes = lanes_of(Run.of(*script.trace()))
     arrows = (
         Arrow(ArrowKind.ENTER, 1, 2, ("co",)),
         Arrow(ArrowKind.HANDOVER, 2, 3, ("x",)),
         Arrow(ArrowKind.BACK, 2, 3, ("co",)),
         Arrow(ArrowKind.HANDOVER, 2, 5, ("z",)),
+        Arrow(ArrowKind.BACK, 2, 5, ("co",)),
         Arrow(ArrowKind.HANDOVER, 4, 5, ("y",)),
     )
     given = Lanes(lanes.lanes, lanes.steps, (), (), arrows, {}, None, lanes.ending)
@@ -77,4 +112,5 @@ def test_arrows_lead_from_and_to_steps_that_are_drawn() -> None:
         (ArrowKind.ENTER, 1, 2),
         (ArrowKind.BACK, 2, 4),
         (ArrowKind.HANDOVER, 2, 5),
+        (ArrowKind.BACK, 2, 5),
     ]

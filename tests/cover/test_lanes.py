@@ -9,9 +9,11 @@ from draincheck.lang import Model
 from draincheck.report.arrows import Arrow, ArrowKind
 from draincheck.report.lanes import Band, EndKind, Lane, LaneKind, Lanes, TraceEnd, Window, lanes_of
 from draincheck.run import Run, Trace
+from draincheck.sorts import BOOL
 from draincheck.subject import About
+from draincheck.system import BoolVar
 from tests.support.machines import clock, counter, philosophers
-from tests.support.scripted import LOOP, Do, Script, bug_case_1
+from tests.support.scripted import AIO, LOOP, Do, Script, bug_case_1
 
 
 def drawn(model: Model, name: str, about: About | None = None) -> Lanes:
@@ -180,6 +182,59 @@ def test_a_test_right_before_counts(between: bool, arrows: list[tuple[int, int, 
     assert [(arrow.start, arrow.end, arrow.what) for arrow in found.arrows] == arrows
 
 
+def test_a_test_of_something_else_is_no_reason() -> None:
+    """Who takes whatever there is has not waited for it."""
+    m = Model("takes anyway")
+    flag, other, taken = m.bool("flag"), m.bool("other", initial=True), m.bool("taken")
+    with m.thread("setter") as p:
+        p.do("sets", flag.set())
+    with m.thread("taker") as p, p.when(other):
+        p.do("takes", flag.clear(), taken.set())
+    system = check(m).system
+    actions = tuple(next(a.index for a in system.actions if a.name == name) for name in ("sets", "other", "takes"))
+    assert lanes_of(Run.of(system, Trace(system.name, system.digest, "", system.initial[0], actions))).arrows == ()
+
+
+def test_who_is_entered_is_not_woken_as_well() -> None:
+    """Control that is given explains that a coroutine goes on, whatever else is set in the same step."""
+    m = Model("entered")
+    go, done = m.bool("go"), m.bool("done")
+    job = m.coroutine("job")
+    with job:
+        job.do("runs", done.set(), when=go)
+    with m.thread("main") as p, p.atomic():
+        p.do("lets it", go.set())
+        p.enter(job)
+    m.always("never done", ~done)
+    assert drawn(m, "never done").arrows == (Arrow(ArrowKind.ENTER, 1, 2, ("job",)),)
+
+
+def test_who_begins_stands_left_though_somebody_answers() -> None:
+    """The first arrow decides; a coroutine stands beside the thread that has entered it, before the next thread."""
+    m = Model("client")
+    asked, seen, logged, answered, glad = (m.bool(name) for name in ("asked", "seen", "logged", "answered", "glad"))
+    job = m.coroutine("job")
+    with job, job.call("run"):
+        job.do("answers", answered.set(), when=logged)
+    with m.thread("server") as p, p.call("serve"):
+        p.do("reads", asked.clear(), seen.set(), when=asked)
+        p.enter(job)
+    with m.thread("logger") as p, p.call("log"):
+        p.do("logs", logged.set(), when=seen)
+    with m.thread("client") as p:
+        p.do("asks", asked.set())
+        p.do("is glad", answered.clear(), glad.set(), when=answered)
+    m.always("nobody is glad", ~glad)
+    assert [lane.name for lane in drawn(m, "nobody is glad").lanes] == ["client", "server", "job", "logger"]
+
+
+def test_a_step_stands_where_the_first_of_it_that_shows_does() -> None:
+    """What merely passes on before it is no reason."""
+    script = Script()
+    script.step("p", Do("", LOOP[:2]), Do("dispatches", AIO, 2))
+    assert [lane.name for lane in lanes_of(Run.of(*script.trace())).lanes] == ["qemu_aio_context"]
+
+
 @pytest.mark.parametrize(("items", "arrows"), [(0, [(1, 2)]), (1, [])])
 def test_what_was_there_already_is_not_handed_over(items: int, arrows: list[tuple[int, int]]) -> None:
     """Who takes one of two items would have found one without the second."""
@@ -200,6 +255,11 @@ def test_a_window_is_what_truth_values_say() -> None:
     found = lanes_of(Run.of(*bug_case_1()), about)
     assert found.windows == (Window("W", 5, 8),)
     assert found.marks == {"a": "the exit is left to the loop", "b": "", "c": ""}
+    open_at_first = BoolVar("window", BOOL, (1,))
+    script = Script(open_at_first)
+    for updates in ((), (), (open_at_first.clear(),), ()):
+        script.step("p", Do("step", updates=updates))
+    assert lanes_of(Run.of(*script.trace()), about).windows == (Window("W", 1, 3),)
     system, trace = bug_case_1()
     shorter = Trace(trace.system, trace.digest, "", trace.initial, trace.actions[:6])
     assert lanes_of(Run.of(system, shorter), about).windows == (Window("W", 5, 6),)

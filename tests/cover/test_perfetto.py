@@ -54,6 +54,14 @@ def test_calls_are_slices_around_what_is_done_in_them() -> None:
     assert around[-2:] == ["virtio_blk_submit_multireq", submit["name"]]
 
 
+def test_a_coroutine_has_its_own_calls_on_its_track() -> None:
+    """Those of whoever entered it are on another one."""
+    tracks = slices(written("mirror"))
+    (track,) = [found for found in tracks.values() if any(e["name"] == "mirror_run" for e in found)]
+    assert track[0]["name"] == "mirror_run"
+    assert not [e for e in track if e["name"].startswith("main_loop_wait")]
+
+
 def test_arrows_lead_from_scheduling_a_bottom_half_to_its_dispatch() -> None:
     """The exit is scheduled in step 35 by the coroutine, and runs in step 42."""
     events = written("mirror")
