@@ -118,6 +118,8 @@ def test_a_walk_passes_the_states_of_the_system(opens: Opens, reports: Reports, 
         enabled = list(system.enabled(state))
         assert visit.page.locator("[data-key^='choice']").count() == len(enabled)
         assert shown_values(visit) == values_of(system, state)
+        moving = visit.page.locator("[aria-label='Who waits for what'] tr:has(b.good) td:first-child")
+        assert set(moving.all_inner_texts()) == {action.process for action in enabled}
         if not enabled:
             break
         choice = chance.randrange(len(enabled))

@@ -86,7 +86,8 @@ def _case(shown: EvidenceOfSubject, run: PageEvidence, whole: bool) -> Iterator[
 
 def _story(item: StoryStep) -> str:
     mark = f"({item.mark}) " if item.mark else ""
-    return _tag("li", f"{_tag('b', text(mark + item.title))}, step {item.step}, {text(item.detail)}: {text(item.text)}")
+    told = text(": ".join(filter(None, [item.detail, item.text])))
+    return _tag("li", f"{_tag('b', text(mark + item.title))}, step {item.step}, {told}")
 
 
 def _bytes(replay: PageReplay) -> Iterator[str]:

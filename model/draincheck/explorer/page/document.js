@@ -42,6 +42,8 @@
  * @property {Process[]} processes
  * @property {[string, boolean][]} frames
  * @property {string[]} conditions
+ * @property {number[][]} makers  for each condition the actions that make it true somewhere
+ * @property {number | null} halted  the condition that the program was aborted
  * @property {Property[]} properties
  * @property {Action[]} actions
  * @property {Variant[]} variants

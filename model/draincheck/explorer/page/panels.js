@@ -318,15 +318,18 @@ function remedyPanel(view) {
     make("p", {}, turning ? turning.sentence : view.evidence.untold),
     turning?.step ? make("p", {}, button("turning", () => view.go({ step: turning.step, own: [] }), {}, `show step ${turning.step}`)) : null,
     turning?.alternatives.length ? make("p", {}, `Instead of step ${turning.step}:`) : null,
-    turning?.alternatives.length ? make("ul", { class: "plain" }, ...turning.alternatives.map(alternativeOf)) : null,
+    turning?.alternatives.length ? make("ul", { class: "plain" }, ...turning.alternatives.map((way) => alternativeOf(way, view.system.tables.properties[view.evidence?.property ?? 0]))) : null,
     remedy ? make("p", { class: "next" }, remedy.sentence) : null,
     remedy?.lines.length ? make("ul", { class: "plain" }, ...remedy.lines.map((line) => make("li", {}, line))) : null);
 }
 
-/** @param {Alternative} alternative */
-function alternativeOf(alternative) {
+/**
+ * @param {Alternative} alternative
+ * @param {Property} property
+ */
+function alternativeOf(alternative, property) {
   const rest = alternative.rest.length ? make("details", {}, make("summary", {}, counted(alternative.rest.length, "more step")), make("ol", {}, ...alternative.rest.map((each) => make("li", {}, each)))) : null;
-  const { tone, word } = POSSIBILITIES[alternative.fate];
+  const { tone, word } = POSSIBILITIES[possibility(property, alternative.fate)];
   return make("li", {}, alternative.text, " ", judgement(tone, word), rest);
 }
 

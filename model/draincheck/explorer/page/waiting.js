@@ -26,11 +26,39 @@ function isAtEnd(view) {
  * @param {Edge[]} edges
  */
 function rowOfProcess(system, state, process, index, edges) {
-  const own = edges.filter((edge) => system.processOf(edge.variant) === index);
-  const place = placeOf(system, state, process);
-  const [tone, word, why] = doingOf(system, state, process, index, own.length, place);
-  const where = place?.place.names.length ? `at: ${place.place.names.join(", ")}` : "";
-  return make("tr", {}, make("td", {}, process.name), make("td", {}, make("b", { class: tone }, word), why ? ` ${why}` : "", where ? make("span", { class: "sub" }, make("br"), where) : null));
+  const enabled = edges.some((edge) => system.processOf(edge.variant) === index);
+  const at = placeOf(system, state, process), here = actionsAt(system, index, at);
+  const [tone, word, why] = doingOf(system, state, process, enabled, at, here);
+  const where = at?.place.names.length ? `at: ${at.place.names.join(", ")}` : "";
+  const missing = word === "waits" && !why ? missingOf(system, state, here) : [];
+  return make("tr", {}, make("td", {}, process.name), make("td", {}, make("b", { class: tone }, word), why ? ` ${why}` : "",
+    where ? make("div", { class: "sub" }, where) : null, ...missing.map((demands) => missingPart(system, demands))));
+}
+
+/**
+ * Conditions that are false together, and whose steps could make them true.
+ * @param {System} system
+ * @param {number[]} demands
+ */
+function missingPart({ tables }, demands) {
+  return make("div", {}, "for ", demands.map((demand) => tables.conditions[demand]).join(" and "), ...demands.map((demand) => {
+    const helpers = [...new Set(tables.makers[demand].map((action) => helperOf(tables, action)))];
+    const more = helpers.length > HELPERS ? `, and ${helpers.length - HELPERS} others` : "";
+    const never = tables.graph.complete ? "nothing ever makes it true" : "nothing in this file makes it true";
+    return make("div", { class: "sub" }, helpers.length ? `made true by ${helpers.slice(0, HELPERS).join(", ")}${more}` : never);
+  }));
+}
+
+/** so many of those who could help are named */
+const HELPERS = 3;
+
+/**
+ * @param {SystemTables} tables
+ * @param {number} action
+ */
+function helperOf(tables, action) {
+  const { process, parts } = tables.actions[action], label = parts.map((part) => part.label ?? "").find(Boolean);
+  return label ? `${tables.processes[process].name} (${label})` : tables.processes[process].name;
 }
 
 /**
@@ -58,19 +86,19 @@ function shownValue(system, state, variable) {
  * @param {System} system
  * @param {number} state
  * @param {Process} process
- * @param {number} index
- * @param {number} enabled
+ * @param {boolean} enabled
  * @param {{number: number, place: Place} | null} at
+ * @param {Action[]} here
  * @returns {[Tone | "", string, string]}
  */
-function doingOf(system, state, process, index, enabled, at) {
-  const here = actionsAt(system, index, at);
+function doingOf(system, state, process, enabled, at, here) {
+  const { processes, halted } = system.tables;
+  if (halted !== null && system.holds(state, halted)) return ["bad", "has stopped with the program", ""];
   if (enabled) return ["good", "can go on", ""];
-  if (at && typeof at.place.awaits === "number" && at.place.back !== null && !system.holds(state, at.place.back)) return ["", "waits", `until ${system.tables.processes[at.place.awaits].name} gives control back`];
+  if (at && typeof at.place.awaits === "number" && at.place.back !== null && !system.holds(state, at.place.back)) return ["", "waits", `until ${processes[at.place.awaits].name} gives control back`];
   if (at?.place.ended || !here.length) return ["", "has ended", ""];
   if (process.token !== null && shownValue(system, state, process.token) === "0") return ["", "is parked", "until somebody enters it"];
-  const missing = missingOf(system, state, here);
-  return ["warn", "waits", missing.length ? `for ${missing.join(", or ")}` : ""];
+  return ["warn", "waits", ""];
 }
 
 /**
@@ -84,14 +112,15 @@ function actionsAt({ tables }, index, at) {
 }
 
 /**
- * The conditions that keep a process where it is.
+ * The conditions that keep a process where it is: for each of its ways on those that are false.
  * @param {System} system
  * @param {number} state
  * @param {Action[]} here
+ * @returns {number[][]}
  */
 function missingOf(system, state, here) {
-  const missing = here.map((action) => action.demands.filter((demand) => !system.holds(state, demand)).map((demand) => system.tables.conditions[demand]));
-  return [...new Set(missing.filter((each) => each.length).map((each) => each.join(" and ")))];
+  const ways = here.map((action) => action.demands.filter((demand) => !system.holds(state, demand))).filter((way) => way.length);
+  return [...new Map(ways.map((way) => [way.join(" "), way])).values()];
 }
 
 /**

@@ -94,9 +94,18 @@ function choiceOfTrace(system, evidence, walk) {
  * @param {number} property
  */
 function possible(system, state, property) {
-  const fate = system.fate(state, property), { form } = system.tables.properties[property];
-  if (form !== "eventually" && form !== "leads to") return fate ?? "";
-  return fate === "avoidable" ? "in reach" : fate === "doomed" ? "out of reach" : fate ?? "";
+  const fate = system.fate(state, property);
+  return fate ? possibility(system.tables.properties[property], fate) : "";
+}
+
+/**
+ * What a fate is called where the demand is one on whole runs, and where it is not.
+ * @param {Property} property
+ * @param {Fate} fate
+ */
+function possibility({ form }, fate) {
+  const isAboutRuns = form === "eventually" || form === "leads to";
+  return isAboutRuns && fate === "avoidable" ? "in reach" : isAboutRuns && fate === "doomed" ? "out of reach" : fate;
 }
 
 /**

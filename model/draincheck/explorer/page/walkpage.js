@@ -7,9 +7,9 @@ function walkPage(view) {
   return make("div", {}, title, make("p", { class: "sub" }, subtitle(view)),
     evidence ? storyOf(view) : null, leftNotice(view), lanesOf(view), legendOf(view),
     make("div", { class: "columns" },
-      make("div", {}, stackPanel(view), insteadPanel(view), endPanel(view)),
-      make("div", {}, choicesPanel(view), statePanel(view)),
-      make("div", {}, lostPanel(view), remedyPanel(view), rulesPanel(view), waitingPanel(view))),
+      make("div", {}, stackPanel(view), insteadPanel(view), waitingPanel(view)),
+      make("div", {}, choicesPanel(view), statePanel(view), rulesPanel(view)),
+      make("div", {}, lostPanel(view), remedyPanel(view), endPanel(view))),
     textOf(view), make("p", { class: "sub" }, "Shown again by: ", make("code", {}, shown ? shown.command : subject.command)));
 }
 
