@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
+from tests.support.processes import LONG
+
 __all__ = ["CONTRAST", "Visit", "browsing", "unnamed"]
 
 #: the program that draws the pages
@@ -59,6 +61,7 @@ class Visit:
     def __init__(self, browser: Browser, file: Path, place: str = "", **options: Any) -> None:
         wanted: dict[str, Any] = {"viewport": {"width": 1400, "height": 900}, **options}
         self.context = browser.new_context(**wanted)
+        self.context.set_default_timeout(LONG * 1000)
         self.page: Page = self.context.new_page()
         self.problems: list[str] = []
         self.page.on("console", lambda message: self.problems.append(f"console: {message.text}"))
