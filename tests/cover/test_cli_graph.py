@@ -12,6 +12,7 @@ import pytest
 
 from check_invariants.work import graph
 from draincheck import Limits
+from draincheck.analysis import neighbourhood as around
 from tests.golden.documents import validator
 from tests.support.cli import run
 from tests.support.drawn_graphs import nodes_of, smallest_letters, texts
@@ -193,6 +194,14 @@ def test_a_trace_has_its_neighbours(trace: str, model: str) -> None:
     assert [edge["step"] for edge in data["edges"] if edge["step"]] == ["1", "2"]
     fates = {node["at"]: node["fate"] for node in data["nodes"]}
     assert (fates["0"], fates["2"], "" in fates) == ("avoidable", "violated", True)
+
+
+def test_a_trace_with_too_much_around_it(trace: str, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code 30, and the limit."""
+    monkeypatch.setattr(around, "MAX_NODES", 4)
+    result = run("graph", "--trace", trace, "--model", model)
+    assert (result.exit_code, result.stdout) == (30, "")
+    assert "4 is the most for a graph; take a shorter trace" in result.stderr
 
 
 @needs_dot

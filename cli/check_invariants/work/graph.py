@@ -235,7 +235,11 @@ def _path(file: str, **own: Unpack[OwnModel]) -> _Found:
     followed = Followed.of(file, **own)
     run, title = followed.run, followed.subject.title
     with Counter("state", phase="searching") as counter, asking(title, counter, "after {} there is no graph"):
-        graph = neighbourhood(run, _story_of(run))
+        story = _story_of(run)
+        try:
+            graph = neighbourhood(run, story)
+        except GraphTooLarge as error:
+            raise LimitReached(str(error)) from error
     return _Found(graph, "graph-trace", path_dot(graph))
 
 

@@ -25,9 +25,9 @@ from draincheck.analysis.transition_graph import (
     attribute_names,
     edge_attributes,
     node_attributes,
-    refuse_above,
     said,
 )
+from draincheck.errors import GraphTooLarge
 from draincheck.run import Run
 from draincheck.sorts import Value
 from draincheck.system import State
@@ -43,28 +43,41 @@ def neighbourhood(run: Run, story: StateStory | None = None) -> nx.MultiDiGraph[
 
     `story` says what becomes of the trace's property; without one nothing is said of that.
     """
-    system, trace = run.system, run.trace
-    item = system.property_named(trace.property) if trace.property else None
-    graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(
-        name=system.name,
-        digest=system.digest,
-        property=trace.property,
-        meaning="" if item is None else item.meaning,
-        steps=len(trace.actions),
-        loop=-1 if trace.loop is None else trace.loop,
-    )
-    number = dict(_numbered(run))
-    refuse_above(len(number), MAX_NODES, system.name)
+    system, number, at = run.system, dict(_numbered(run)), _positions(run)
+    if len(number) > MAX_NODES:
+        raise GraphTooLarge(
+            f"the trace and what stands around it are {len(number)} states, and {MAX_NODES} is the most for a graph; "
+            "take a shorter trace"
+        )
     fates, names = _fates(story), attribute_names(system, PATH_RESERVED)
-    at: dict[State, list[int]] = {}
-    for position, state in enumerate(run.states):
-        at.setdefault(state, []).append(position)
+    graph = _begun(run)
     for state, node in number.items():
         told = {"at": ",".join(map(str, at.get(state, ()))), "fate": fates.get(state, "")}
         graph.add_nodes_from([(node, node_attributes(system, state, names) | told)])
     for source, target, edge in _edges(run, at):
         graph.add_edge(number[source], number[target], key=edge["action"], **edge)
     return graph
+
+
+def _begun(run: Run) -> nx.MultiDiGraph[int]:
+    """The graph without its nodes."""
+    trace = run.trace
+    return nx.MultiDiGraph(
+        name=run.system.name,
+        digest=run.system.digest,
+        property=trace.property,
+        meaning=run.system.property_named(trace.property).meaning if trace.property else "",
+        steps=len(trace.actions),
+        loop=-1 if trace.loop is None else trace.loop,
+    )
+
+
+def _positions(run: Run) -> Mapping[State, list[int]]:
+    """After how many steps the trace is in each of its states."""
+    found: dict[State, list[int]] = {}
+    for position, state in enumerate(run.states):
+        found.setdefault(state, []).append(position)
+    return found
 
 
 def _fates(story: StateStory | None) -> Mapping[State, Value]:
