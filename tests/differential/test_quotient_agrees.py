@@ -213,3 +213,23 @@ def test_random_systems_have_all_fates() -> None:
         for item in asked(system):
             found.update({fate.value for fate in StateStory(system, item).fates})
     assert set(found) == {"safe", "avoidable", "doomed", "violated"}
+
+
+#: what is made wrong in the code: whose method, and what does it instead
+FAULTS: dict[str, tuple[type, str, Callable[..., object]]] = {
+    "no step breaks a check": (StateStory, "breaks", lambda *_: False),
+    "no state violates": (StateStory, "is_bad", lambda *_: False),
+    "nothing is marked": (StateStory, "marked", lambda *_: ()),
+    "no step is one of no return": (StateStory, "is_no_return", lambda *_: False),
+    "nothing tells states apart": (Quotient, "_refined", lambda self, _: self),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_code_is_noticed(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the first random systems shows it."""
+    owner, name, instead = FAULTS[fault]
+    monkeypatch.setattr(owner, name, instead)
+    systems = (marked(Recipe(seed, 3, 2, 1, folded=True).system(), seed) for seed in range(30))
+    small = (system for system in systems if len(interpreter.states(system, Limits(states=MOST + 1))) <= MOST)
+    assert any(judged(system, item, 8) for system in small for item in asked(system))
