@@ -6,7 +6,7 @@ import pytest
 
 from draincheck import budget
 from draincheck.budget import Limits, interrupt, running
-from draincheck.checking import check
+from draincheck.checking import Finding, Result, check
 from draincheck.errors import OutOfBudget
 from draincheck.explorer.document import ExplorerDocument, Opening
 from draincheck.explorer.examined import Examined
@@ -14,7 +14,10 @@ from draincheck.explorer.making import document
 from draincheck.explorer.runs import Tone
 from draincheck.lang import Model
 from draincheck.model_file import ModelFile
+from draincheck.reason import Refused
+from draincheck.run import Trace
 from draincheck.system import TransitionSystem
+from draincheck.verdict import Outcome, Verdict
 from tests.support.clocks import hurry
 
 __all__ = ["hurry"]
@@ -117,6 +120,20 @@ def test_who_does_not_wait_gets_nothing() -> None:
         with pytest.raises(OutOfBudget):
             told(item)
     assert not budget.interrupted()
+
+
+def test_a_run_that_decides_nothing_is_told_as_such() -> None:
+    """A trace from a file may stop before its property is violated: it ends open, and nobody says that it could have been kept."""
+    system = counting()
+    subject = ModelFile("model.py", "build", system)
+    item = system.property_named("below five")
+    trace = Trace(system.name, system.digest, item.name, system.initial[0], (0, 1))
+    finding = Finding(item, Verdict(item.name, Outcome.UNKNOWN, Refused("a trace"), trace))
+    found = told(Examined(subject, Result(system, [finding])))
+    (evidence,) = found.systems[found.subjects[0].system].evidence
+    assert "does not decide" in found.subjects[0].evidence[0].headline
+    assert (evidence.end.kind, evidence.turning) == ("open", None)
+    assert "does not violate" in evidence.untold
 
 
 def test_unknown_verdicts_have_no_run() -> None:

@@ -59,6 +59,7 @@ def evidence_of(
     number, item = ground.tables.property_number, run.system.property_named(run.trace.property)
     lanes = lanes_of(run, about)
     states = tuple(map(ground.region.number, run.states))
+    turning = known if isinstance(known, str) else _turning(run, known, ground, states)
     return PageEvidence(
         property=number(item.name),
         also=tuple(number(other.name) for other in also),
@@ -70,8 +71,8 @@ def evidence_of(
         title=f"{item.name} after {counted(len(run.steps), 'step')}",
         story=story_of(run, lanes, about.teller),
         end=_end(run, item),
-        turning=None if isinstance(known, str) else _turning(run, known, ground, states),
-        untold=known if isinstance(known, str) else "",
+        turning=None if isinstance(turning, str) else turning,
+        untold=turning if isinstance(turning, str) else "",
         waiting=_waiting(run, ground.tables),
         drawing=_drawing(lanes, ground),
     )
@@ -109,8 +110,11 @@ def _kind(run: Run, item: Property) -> str:
 # -- until when it could be avoided ----------------------------------------------------------------
 
 
-def _turning(run: Run, known: Avoidabilities, ground: Ground, numbers: Sequence[int]) -> TurningPoint:
+def _turning(run: Run, known: Avoidabilities, ground: Ground, numbers: Sequence[int]) -> TurningPoint | str:
+    """Where a run takes its turn, or why there is nothing to say of that."""
     otherwise = Otherwise(known, run.trace)
+    if otherwise.untold:
+        return otherwise.untold
     escape = otherwise.escape(Avoidability.SAFE, Avoidability.AVOIDABLE)
     lost_at = otherwise.lost_at()
     if escape is None:

@@ -98,7 +98,11 @@ class TurningPoint(Struct, frozen=True):
 
 
 class PageEnd(Struct, frozen=True):
-    """How a run ends: `violated`, `reached`, `stuck`, `error`, `loop` or `stopped`; with a sentence, and the reasons in lines."""
+    """How a run ends, with a sentence, and the reasons in lines.
+
+    It is `violated`, `reached`, `stuck` (somebody is, or a goal is out of reach), in an `error`, in a `loop`, `stopped` (with nothing promised to go
+    on), or `open`: it decides nothing.
+    """
 
     kind: str
     sentence: str

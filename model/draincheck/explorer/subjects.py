@@ -138,6 +138,6 @@ def _shown(finding: Finding, replay: PageReplay | None, tone: Tone) -> str:
             return replay.ends_here
     demand = f"{finding.name}: {finding.item.meaning}" if finding.item.meaning else finding.name
     if finding.outcome is not Outcome.VIOLATED:
-        return f"reached: {demand}"
+        return f"reached: {demand}" if finding.outcome is Outcome.HOLDS else f"a run that does not decide {demand}"
     later = "" if replay is None else "a write is lost" if replay.lost_later else replay.ends_later
     return f"violated: {demand}" + (f"; as the reference core goes on, {later}" if later else "")
