@@ -57,6 +57,10 @@ def _unpacked(raw: io.BufferedReader) -> BinaryIO:
     return raw
 
 
+#: where the errors of that package live, in its older versions and its newer ones
+_OF_ZSTANDARD = ("zstd", "zstandard")
+
+
 def _zstandard(raw: BinaryIO) -> io.RawIOBase:
     try:
         from zstandard import ZstdDecompressor
@@ -87,7 +91,7 @@ def _read(source: BinaryIO, size: int) -> bytes:
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as error:
         raise LogError(f"it cannot be unpacked: {error}") from error
     except Exception as error:
-        if type(error).__module__.startswith("zstandard"):
+        if type(error).__module__.partition(".")[0] in _OF_ZSTANDARD:
             raise LogError(f"it cannot be unpacked: {error}") from error
         raise
 
