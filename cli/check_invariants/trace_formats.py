@@ -123,6 +123,21 @@ def _pytest(given: Exhibit) -> str:
     return regression_test(run, subject, given.about, on_core, path=given.path, fixed=given.fixed)
 
 
+def _qemu(given: Exhibit) -> str:
+    from click import UsageError
+
+    from draincheck.errors import ExportError
+    from draincheck.export.qemu_script import qemu_script
+    from drainspecs.mirror.code_base import CodeBase
+
+    if not isinstance(given.subject, CodeBase):
+        raise UsageError("a model of your own is no QEMU: only traces of code bases can be tried on one")
+    try:
+        return qemu_script(given.run, given.subject.scenario, given.subject.title)
+    except ExportError as error:
+        raise UsageError(str(error)) from error
+
+
 #: every format by its name, in the order in which help texts list them
 TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "text": TraceFormat(".txt", _text, shortens=True),
@@ -135,6 +150,7 @@ TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "dot": TraceFormat(".dot", _dot, shortens=True),
     "html": TraceFormat(".html", _html),
     "pytest": TraceFormat(".py", _pytest),
+    "qemu": TraceFormat(".qemu.py", _qemu),
 }
 
 #: what a file is whose suffix says nothing

@@ -1,0 +1,89 @@
+"""A counterexample as a script that tries it on a real QEMU (`draincheck.qemurun.reproducing`)."""
+
+from __future__ import annotations
+
+from pprint import pformat
+
+from msgspec import to_builtins
+
+from draincheck.errors import ExportError
+from draincheck.qemu import Scenario
+from draincheck.qemurun.reproducing import ROUNDS, Shows, Trial
+from draincheck.qemurun.session import Workload
+from draincheck.run import Run, label_of
+
+__all__ = ["qemu_script", "trial_of"]
+
+#: property -> what a QEMU shows from outside where it is violated
+_SHOWN = {"S3": Shows.LOSS, "S4": Shows.LOSS, "A1": Shows.ABORT, "F1": Shows.HANG, "S1": Shows.STRAY}
+
+
+def trial_of(scenario: Scenario, property_name: str) -> Trial:
+    """What to try. Raises ExportError for what a QEMU without a guest cannot be made to do, or does not show."""
+    shows = _SHOWN.get(property_name)
+    if shows is None:
+        raise ExportError(
+            f"{property_name} is a rule inside QEMU: a QEMU does not show from outside that it is broken; S1, S3, S4, A1 and F1 it does"
+        )
+    if reason := _impossible(scenario):
+        raise ExportError(f"a QEMU cannot be made to do what happens in {scenario.name} from outside: {reason}")
+    workload = Workload(
+        mode=scenario.job,
+        disks=scenario.jobs,
+        iothread=scenario.iothread,
+        ioeventfd=scenario.source == "ioeventfd",
+        stop=scenario.device_reset,
+        rounds=ROUNDS,
+    )
+    return Trial(workload, shows)
+
+
+def _impossible(scenario: Scenario) -> str:
+    if scenario.source == "timer":
+        return "a device model whose timer submits requests"
+    if not scenario.writes:
+        return "no guest writes"
+    if scenario.command == "cancel" or scenario.job_errors or scenario.zero_length or scenario.reopen:
+        return "a job that is cancelled or fails, a disk without sectors, or a target that is opened anew"
+    return ""
+
+
+def qemu_script(run: Run, scenario: Scenario, about: str) -> str:
+    """The text of the script. Raises ExportError as `trial_of`."""
+    trial = trial_of(scenario, run.trace.property)
+    steps = [f"{number:3} {run.system.actions[step.action].process}: {label_of(run.system, run.system.actions[step.action], step.before)}"
+             for number, step in enumerate(run.steps, 1)]  # fmt: skip
+    return _TEMPLATE.format(
+        about=about,
+        workload=pformat(to_builtins(trial.workload)),
+        shows=trial.shows.name,
+        tries=trial.tries,
+        steps="\n".join(f"# {line}".replace("\r", " ") for step in steps for line in step.splitlines()),
+        said=repr(about),
+    )
+
+
+_TEMPLATE = '''#!/usr/bin/env python3
+"""Tries a counterexample on a real QEMU: python3 THIS_FILE [QEMU]. Ends with 12 if it is reproduced, 0 if not, 30 if this build cannot.
+
+It takes check-invariants, a qemu-system-x86_64 and the package qemu.qmp. The order of a QEMU's steps is its own: what is placed is the job, its
+command, and kicks beside it; whether one comes into the window is a matter of tries.
+"""
+
+# what happens in the model:
+{steps}
+
+import sys
+
+from draincheck.qemurun.reproducing import Shows, Trial, main
+from draincheck.qemurun.session import Workload
+
+TRIAL = Trial(
+    Workload(**{workload}),
+    Shows.{shows},
+    tries={tries},
+)
+
+if __name__ == "__main__":
+    sys.exit(main(TRIAL, {said}))
+'''
