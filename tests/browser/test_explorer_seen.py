@@ -79,6 +79,9 @@ def test_the_head_stays_while_the_page_and_the_lanes_scroll(opens: Opens, report
     visit = opens(reports(*ONE_CODE_BASE), "#/0/0/9999", viewport={"width": 360, "height": 800})
     time = visit.page.locator(".lanes .time")
     assert time.evaluate("e => e.scrollWidth > e.clientWidth && e.scrollLeft > 0")
+    before = time.evaluate("e => e.scrollLeft")
+    visit.press("ArrowLeft")
+    assert time.evaluate("e => e.scrollLeft") == before
     visit.page.evaluate("scrollTo(0, 500)")
     assert visit.page.locator(".bar").bounding_box()["y"] == 0  # type: ignore[index]
 

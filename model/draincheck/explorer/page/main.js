@@ -52,11 +52,13 @@ class Page {
     const { route } = this, subject = this.file.subjects[route.subject];
     const key = `${route.page} ${route.subject} ${route.evidence}`;
     const system = route.page === "answer" ? null : await this.system(subject.system);
+    const scrolled = key === this.drawn ? document.querySelector(".lanes .time")?.scrollLeft ?? 0 : 0;
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.key;
     this.view = system && route.page === "walk" ? this.viewOf(route, subject, system) : null;
     this.bar.replaceChildren(barOf(this));
     this.app.replaceChildren(this.view ? walkPage(this.view) : system ? subjectPage(this.file, subject, route.subject, system) : answerPage(this.file));
     this.settle(key, focused);
+    if (this.view) scrollToSelected(scrolled);
   }
 
   /**
@@ -79,7 +81,6 @@ class Page {
 
   /** @param {View} view */
   announce(view) {
-    scrollToSelected();
     const step = view.steps[view.steps.length - 1];
     this.said.textContent = step ? `step ${step.number}: ${visible(view.system.tables.variants[step.variant].label)}` : "first state";
   }
@@ -120,11 +121,15 @@ class Page {
   }
 }
 
-/** Bring the selected step into what is seen of the lanes. */
-function scrollToSelected() {
+/**
+ * Bring the selected step into what is seen of the lanes, which were scrolled so far.
+ * @param {number} scrolled
+ */
+function scrollToSelected(scrolled) {
   const time = document.querySelector(".lanes .time"), here = time?.querySelector(".here");
   if (!time || !here) return;
   const x = Number(here.getAttribute("x"));
+  time.scrollLeft = scrolled;
   if (x < time.scrollLeft + 30 || x > time.scrollLeft + time.clientWidth - 60) time.scrollLeft = x - time.clientWidth / 2;
 }
 

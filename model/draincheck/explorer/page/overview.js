@@ -12,7 +12,7 @@ function answerPage(file) {
   const shown = file.subjects.length < MANY || !file.matrix ? file.subjects.map((subject, i) => subjectPart(file, subject, i)) : [];
   return make("div", {}, make("h1", { class: answer.tone === "bad" ? "bad" : "" }, answer.headline),
     answer.sentence ? make("p", {}, answer.sentence) : null,
-    file.matrix ? matrixOf(file.matrix) : null, ...shown, madeBy(file));
+    file.matrix ? matrixOf(file, file.matrix) : null, ...shown, madeBy(file));
 }
 
 /** @param {ExplorerDocument} file */
@@ -20,20 +20,39 @@ function madeBy(file) {
   return make("p", { class: "sub" }, `Made by ${file.generator}. Again: `, make("code", {}, file.command));
 }
 
-/** @param {Matrix} matrix */
-function matrixOf(matrix) {
+/**
+ * @param {ExplorerDocument} file
+ * @param {Matrix} matrix
+ */
+function matrixOf(file, matrix) {
   const head = matrix.columns.map(([name, meaning]) => make("th", { scope: "col", title: visible(meaning) }, name));
-  const rows = matrix.rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row.name, row.note ? make("small", {}, row.note) : null), ...row.cells.map(cellOf)));
+  const rows = matrix.rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row.name, row.note ? make("small", {}, row.note) : null), ...row.cells.map((cell) => cellOf(file, cell))));
   return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "matrix" },
     make("table", { class: "matrix" }, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, ""), ...head)), make("tbody", {}, ...rows)));
 }
 
-/** @param {Cell | null} cell */
-function cellOf(cell) {
+/**
+ * @param {ExplorerDocument} file
+ * @param {Cell | null} cell
+ */
+function cellOf(file, cell) {
   if (!cell) return make("td", { class: "sub" }, "–");
   const word = judgement(cell.tone, cell.text);
-  const names = [...cell.visible, ...(cell.inside.length ? [`(${cell.inside.join(" ")})`] : [])].join(" ");
-  return make("td", {}, cell.subject === null ? word : make("a", { href: `#/${cell.subject}` }, word), make("br"), make("span", { class: "mono sub" }, names), cell.as_expected ? null : make("b", { class: "bad" }, " not as expected"));
+  const inside = cell.inside.length ? [" (", ...namesOf(file, cell, cell.inside), ")"] : [];
+  return make("td", {}, cell.subject === null ? word : make("a", { href: `#/${cell.subject}` }, word), make("br"),
+    make("span", { class: "mono sub" }, ...namesOf(file, cell, cell.visible), ...inside), cell.as_expected ? null : make("b", { class: "bad" }, " not as expected"));
+}
+
+/**
+ * Names of rules, each with a way to the run that is about it, if there is one.
+ * @param {ExplorerDocument} file
+ * @param {Cell} cell
+ * @param {string[]} names
+ * @returns {Child[]}
+ */
+function namesOf(file, cell, names) {
+  const runs = cell.subject === null ? [] : file.subjects[cell.subject].evidence.map((item) => item.property);
+  return names.flatMap((name, i) => [i ? " " : "", runs.includes(name) ? make("a", { href: `#/${cell.subject}/${runs.indexOf(name)}` }, name) : name]);
 }
 
 /**
@@ -43,9 +62,9 @@ function cellOf(cell) {
  * @param {number} number
  */
 function subjectPart(file, subject, number) {
-  const alone = file.subjects.length === 1;
+  const alone = file.subjects.length === 1, isTold = file.subjects.filter((each) => each.scenario === subject.scenario).length === 1;
   return make("section", { "aria-label": visible(subject.title) },
-    make("h2", {}, make("a", { href: `#/${number}` }, subject.scenario || subject.title), alone && subject.headline === file.answer.headline ? "" : `: ${subject.headline}`),
+    make("h2", {}, make("a", { href: `#/${number}` }, (isTold && subject.scenario) || subject.title), alone && subject.headline === file.answer.headline ? "" : `: ${subject.headline}`),
     casesOf(subject, number));
 }
 

@@ -17,7 +17,8 @@ function walkPage(view) {
 function subtitle({ subject, system, evidence }) {
   if (!evidence) return system.tables.graph.said;
   const { name, meaning } = system.tables.properties[evidence.property];
-  return [subject.title, meaning ? `${name}: ${meaning}` : name, evidence.title].join(" · ");
+  const also = evidence.also.map((index) => system.tables.properties[index].name).join(", ");
+  return [subject.title, meaning ? `${name}: ${meaning}` : name, evidence.title, also && `the same steps show ${also}, too`].filter(Boolean).join(" · ");
 }
 
 /** @param {View} view */
