@@ -32,7 +32,7 @@ from tests.support.explored_page import Edge, Happening, PageGraph, read_documen
 from tests.support.samples import sampled
 from tests.support.strategies import systems
 
-RANDOM = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CODE_BASES = [("v2.6.0", "mirror"), ("v2.6.0", "dataplane-stop"), ("f3926945c8", "timer"), ("v8.0.0", "commit")]
 OWN = [
     "examples/deadlock.py:deadlock:bug",
@@ -101,9 +101,10 @@ def disagreements(item: Examined, page: PageGraph) -> list[str]:
     return wrong
 
 
+@pytest.mark.parametrize("part", sampled(range(8), 1))
 @RANDOM
 @given(systems())
-def test_the_graph_is_the_interpreters(system: TransitionSystem) -> None:
+def test_the_graph_is_the_interpreters(part: int, system: TransitionSystem) -> None:
     """States, edges, what takes place in them, what they break, and errors are those of the system."""
     item, _, page = decoded(own(system))
     assert disagreements(item, page) == []
@@ -126,9 +127,10 @@ def test_conditions_of_models_have_their_truth(name: str) -> None:
     check_truths(*decoded(ModelFile.load(name)))
 
 
+@pytest.mark.parametrize("part", sampled(range(8), 1))
 @RANDOM
 @given(systems())
-def test_conditions_have_their_truth(system: TransitionSystem) -> None:
+def test_conditions_have_their_truth(part: int, system: TransitionSystem) -> None:
     """In every state the conditions of properties are as true as the system says."""
     check_truths(*decoded(own(system)))
 
@@ -149,9 +151,10 @@ def check_truths(item: Examined, _: object, page: PageGraph) -> None:
                 assert page.truth(numbered[str(term)], here) is system.holds(meaning(term), state)
 
 
+@pytest.mark.parametrize("part", sampled(range(8), 1))
 @RANDOM
 @given(systems())
-def test_makers_are_the_steps_that_make_a_condition_true(system: TransitionSystem) -> None:
+def test_makers_are_the_steps_that_make_a_condition_true(part: int, system: TransitionSystem) -> None:
     """Found by walking over all edges of the page's graph."""
     check_makers(decoded(own(system))[2])
 
@@ -219,9 +222,10 @@ def _fate(system: TransitionSystem, item: Property, page: PageGraph, here: int) 
     return "doomed" if all(at_risk(state) for state in clean) else "avoidable"
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("part", sampled(range(8), 1))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(systems(careless=2))
-def test_fates_are_what_their_words_say(system: TransitionSystem) -> None:
+def test_fates_are_what_their_words_say(part: int, system: TransitionSystem) -> None:
     """Safe, avoidable, doomed, violated: for each violated property of states and steps, searched from each state alone."""
     _, subject, page = decoded(own(system))
     for item in subject["evidence"]:
@@ -311,9 +315,10 @@ def posture(page: PageGraph, process: dict[str, Any], here: int) -> Posture:
 # -- parts of graphs -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("part", sampled(range(8), 1))
 @RANDOM
 @given(systems())
-def test_a_part_of_a_graph_is_a_part(system: TransitionSystem) -> None:
+def test_a_part_of_a_graph_is_a_part(part: int, system: TransitionSystem) -> None:
     """Where there is no room for all states, those that are there have the edges that the system has, and the runs are among them."""
     item, subject, page = decoded(own(system), most_states=30)
     here = {tuple(state.items()): number for number, state in enumerate(page.states)}
