@@ -77,8 +77,8 @@ wheel: setup ## Install the wheel where nothing else is, and run some quick test
 	$(BIN)/python -m build --wheel --outdir $(VENV)/wheel
 	.ci/elsewhere $(VENV)/wheel/env highest $(VENV)/wheel/*.whl tests/golden
 
-lowest: setup ## Run the quick tests with the oldest versions of everything that pyproject.toml allows
-	.ci/elsewhere $(VENV)/lowest lowest-direct . tests
+lowest: setup ## Run quick tests of single units, and of output, with the oldest versions of everything that pyproject.toml allows
+	.ci/elsewhere $(VENV)/lowest lowest-direct . tests/cover tests/golden
 
 mutation: setup ## Make lines of the model and of the core wrong, and see which net catches each (ARGS="--seed 7")
 	$(BIN)/python -m tests.mutation model $(ARGS)

@@ -1,6 +1,6 @@
 """What tests cost: `--costs` lists the processor time of each file of tests, and the dearest tests, other processes that they start included.
 
-How long a test takes depends on what else the machine does; what it costs hardly does.
+How long a test takes depends on what else the machine does; what it costs depends on that less.
 """
 
 from __future__ import annotations
