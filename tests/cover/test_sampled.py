@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from _pytest.mark.structures import MarkDecorator, ParameterSet
 
-from tests.support.samples import sampled
+from tests.support.samples import evenly, sampled
 
 
 def marks(found: Sequence[ParameterSet]) -> dict[object, list[str]]:
@@ -30,3 +30,8 @@ def test_a_case_that_is_not_there_is_refused() -> None:
     """A sample of something else would be none."""
     with pytest.raises(ValueError, match="no such case"):
         sampled("abc", ["d"])
+
+
+def test_a_sample_is_spread() -> None:
+    """One of every three, then the others; none is lost."""
+    assert evenly("abcdefg", 3) == ["a", "d", "g", "b", "e", "c", "f"]

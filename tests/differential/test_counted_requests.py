@@ -319,10 +319,10 @@ def test_knobs_at_random_make_equivalent_models() -> None:
     assert [knobs for knobs in vectors(1, 5) if not Graph(named(knobs, 1), counted(knobs, 1), 1).equivalent] == []
 
 
-@pytest.mark.slow
-def test_many_knobs_at_random_make_equivalent_models() -> None:
+@pytest.mark.parametrize("seed", sampled(range(2, 6), 0, 1))
+def test_many_knobs_at_random_make_equivalent_models(seed: int) -> None:
     """The same for many more."""
-    assert [knobs for knobs in vectors(2, 400) if not Graph(named(knobs, 1), counted(knobs, 1), 1).equivalent] == []
+    assert [knobs for knobs in vectors(seed, 100) if not Graph(named(knobs, 1), counted(knobs, 1), 1).equivalent] == []
 
 
 @pytest.mark.parametrize("writes", sampled((1, 2, 3), 2))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
 import pytest
 from _pytest.mark.structures import ParameterSet
+
+T = TypeVar("T")
 
 
 def sampled(cases: Iterable[Any], quick: int | Collection[Any], full: int | None = None) -> list[ParameterSet]:
@@ -22,3 +24,8 @@ def sampled(cases: Iterable[Any], quick: int | Collection[Any], full: int | None
     full = len(listed) if full is None else full
     rest = [pytest.mark.slow if number < full else pytest.mark.long for number in range(len(listed))]
     return [pytest.param(case, marks=[] if case in always else [mark]) for case, mark in zip(listed, rest, strict=True)]
+
+
+def evenly(cases: Sequence[T], step: int) -> list[T]:
+    """The same cases, one of every so many before all others: the first of them are a sample of all."""
+    return [case for first in range(step) for case in cases[first::step]]
