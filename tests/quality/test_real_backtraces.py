@@ -1,0 +1,82 @@
+"""Backtraces that a real gdb took of a stock QEMU 7.2: idle, with a mirror job, and parked in drains by a server that was stopped.
+
+Debian's QEMU has no symbols but those it exports, so most frames have no name. None of these states is a bug: each waits for a server that will
+answer, or for work. What was to be expected was written down before `locate` was asked.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from draincheck.backtrace.located import Answer, Candidate, candidates, located
+from draincheck.backtrace.reading import read_backtrace
+from draincheck.backtrace.stacks import GAP
+from draincheck.qemurun.process import Qemu
+from draincheck.verdict import Limits
+from drainspecs.mirror.code_base import CodeBase
+from drainspecs.suite.matrix import default_rows
+
+BACKTRACES = Path(__file__).parents[1] / "data" / "backtraces"
+IDLE = ("qemu_main_loop", "main_loop_wait", "qemu_poll_ns", "__ppoll")
+
+#: file -> what its main thread ends with, and what may be said of it. An idle main loop with an idle IOThread looks like a hang of 2017,
+#: and is told as one of several; what is outside of the main loop, or beneath commands that no model has, fits in part, or not
+EXPECTED = {
+    "idle": (IDLE, {Answer.ORDINARY}),
+    "mirror-ready": (IDLE, {Answer.ORDINARY}),
+    "idle-iothread": (IDLE, {Answer.SEVERAL}),
+    "stop": (("bdrv_drain_all", "bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"), {Answer.ORDINARY, Answer.PARTIAL}),
+    "snapshot": (
+        ("bdrv_drain_all", "bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"),
+        {Answer.ORDINARY, Answer.PARTIAL},
+    ),
+    "pivot": (("aio_bh_poll", GAP, GAP, "aio_poll", GAP, "__ppoll"), {Answer.ORDINARY, Answer.PARTIAL}),
+    "quit": (("bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"), {Answer.PARTIAL, Answer.NOTHING}),
+    "stop-iothread": (
+        ("bdrv_try_change_aio_context", GAP, GAP, GAP, "aio_poll", GAP, "__ppoll"),
+        {Answer.ORDINARY, Answer.PARTIAL},
+    ),
+    "reset-iothread": (
+        ("bdrv_try_change_aio_context", GAP, GAP, GAP, "aio_poll", GAP, "__ppoll"),
+        {Answer.ORDINARY, Answer.PARTIAL},
+    ),
+}
+
+
+@cache
+def systems() -> tuple[Candidate, ...]:
+    rows = [row for row in default_rows() if row.revision.release in ("v2.6.0", "v2.9.0", "v6.1.0", "v8.0.0")]
+    return tuple(candidates((CodeBase(row.revision, row.scenario) for row in rows), Limits(states=100_000)))
+
+
+def test_every_backtrace_is_expected() -> None:
+    """No file is left out."""
+    assert {path.stem for path in BACKTRACES.glob("*.txt")} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_real_backtrace_is_read_and_no_bug_is_made_of_it(name: str) -> None:
+    """Its threads, the main one last; and an answer that names no bug for certain."""
+    found = read_backtrace((BACKTRACES / f"{name}.txt").read_text(encoding="utf-8"))
+    inner, answers = EXPECTED[name]
+    assert not found.unread
+    assert len(found.stacks) >= 3
+    main = found.stacks[-1]
+    assert main.begins
+    assert main.frames[-len(inner) :] == inner
+    assert located(found, systems()).answer in answers | ({Answer.ORDINARY} if Answer.SEVERAL in answers else set())
+
+
+@pytest.mark.needs("qemu-system-x86_64")
+@pytest.mark.needs("gdb")
+def test_a_backtrace_of_a_running_qemu_is_located(tmp_path: Path) -> None:
+    """gdb, now: an idle main loop."""
+    with Qemu("qemu-system-x86_64", tmp_path, [], []) as qemu:
+        command = ["gdb", "-nx", "-batch", "-p", str(qemu.process.pid), "-ex", "thread apply all bt"]
+        text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100).stdout
+    found = read_backtrace(text)
+    assert located(found, systems()).answer is Answer.ORDINARY
