@@ -217,7 +217,8 @@ def _compared(found: Sequence[Checked]) -> str:
     if wrong:
         return f"Not as expected: {listed(wrong)}."
     expected = any(item.expectation is not None for each in found for item in each.listed)
-    return "Every verdict is as expected." if expected else ""
+    whose = "QEMU's history says" if isinstance(found[0].subject, CodeBase) else "the file expects"
+    return f"Every verdict is what {whose}." if expected else ""
 
 
 def _is_as_expected(found: Checked) -> bool:
