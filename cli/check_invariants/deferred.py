@@ -24,6 +24,7 @@ NO_MODEL = {
     "claims": "decides sentences about QEMU's code bases",
     "parametric": "counts requests of QEMU's model; a parameter of yours can count: `--set items=1..3`",
     "log": "reads what a QEMU has logged; what a model of yours could do, `check` says",
+    "run": "drives a QEMU",
     "list": "shows what is built in; an unknown parameter is answered with those that a function takes",
 }
 

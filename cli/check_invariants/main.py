@@ -27,7 +27,7 @@ COMMANDS = {
     "check": "Check one code base in one scenario, or a model of your own.",
     "compare": "Say what a change mends, breaks and leaves open.",
     "claims": "Decide the claims of the commit message this project was born from.",
-    "report": "Write the explorer: counterexamples to look at, in one HTML file.",
+    "report": "Write the explorer: one HTML file in which counterexamples can be looked at, and left.",
     "gate": "Compare all verdicts with what is expected: for CI.",
     "list": "List revisions, scenarios, properties, knobs, claims, terms or mitigations.",
     "liveness": "Decide liveness: what must happen in the end.",

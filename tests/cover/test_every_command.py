@@ -77,7 +77,7 @@ SLIPS = [["--no-such-option"], ["--json=yes"], ["surplus"] * 9, ["--max-memory"]
 
 
 @pytest.mark.parametrize(
-    "words", [*LEAVES, (), ("trace",), ("certificate",), ("model",), ("no-such-command",)], ids=" ".join
+    "words", [*LEAVES, (), ("trace",), ("certificate",), ("model",), ("qemu",), ("no-such-command",)], ids=" ".join
 )
 def test_wrong_arguments_are_a_document(words: Path_) -> None:
     """One on standard output, whatever is wrong; its words stand on standard error, too."""
@@ -207,16 +207,35 @@ CALLS: dict[Path_, list[list[str]]] = {
         ["own.json", "--model", "own.py:build"],
         ["own.json", "--model", "own.py:build", "-o", f"{EVIL}.json"],
     ],
+    ("log",): [[f"{EVIL}.log"], ["own.json", f"{EVIL}.log"], ["foreign.json", "--json"]],
+    ("locate",): [
+        ["own.json", "--model", "own.py:build"],
+        [f"{EVIL}.txt"],
+        ["foreign.json", "--model", "own.py:build", "--json"],
+    ],
     ("explain",): [["own.json", "--model", "own.py:build"], ["foreign.json"]],
     ("replay",): [["own.json", "--model", "own.py:build"], ["foreign.json"]],
     ("certificate", "check"): [["own.smt2", "--model", "own.py:build"], ["own.smt2"], ["foreign.json"]],
 }
 
 #: what refuses such a file before it comes to the names in it
-NAMELESS = {("replay",), ("certificate", "check"), ("trace", "show")}
+NAMELESS = {("locate",), ("log",), ("replay",), ("certificate", "check"), ("trace", "show")}
 
 #: the others know names from the table of code bases alone
-TABLES = {"matrix", "claims", "gate", "list", "liveness", "why", "repair", "sweep", "simulate", "conform", "parametric"}
+TABLES = {
+    "qemu",
+    "matrix",
+    "claims",
+    "gate",
+    "list",
+    "liveness",
+    "why",
+    "repair",
+    "sweep",
+    "simulate",
+    "conform",
+    "parametric",
+}
 
 
 def test_every_command_is_called() -> None:

@@ -14,7 +14,7 @@ import zstandard
 
 from draincheck.errors import LogError
 from draincheck.qemulog.events import EVENTS
-from draincheck.qemulog.formats import Event, Format, read_formats
+from draincheck.qemulog.formats import EventFormat, TraceEvent, read_formats
 from draincheck.qemulog.reader import Numbered, Parser, Reader
 from draincheck.qemulog.source import LONGEST, blocks, followed, opened
 
@@ -63,12 +63,12 @@ def test_formats_of_a_file_that_is_none_are_refused_with_the_line() -> None:
 def test_a_conversion_that_no_event_has_is_refused() -> None:
     """`%n` is no conversion of a trace event."""
     with pytest.raises(LogError, match="%n"):
-        Format("%n", ("x",)).pattern()
+        EventFormat("%n", ("x",)).pattern()
 
 
 def test_no_line_takes_long() -> None:
     """Strings end where the text behind them stands first: time grows with the line alone."""
-    event = Event("e", (Format('a "%s" b "%s" c "%s" d', ("x", "y", "z")),))
+    event = TraceEvent("e", (EventFormat('a "%s" b "%s" c "%s" d', ("x", "y", "z")),))
     parser = Parser({"e": event})
     start = process_time()
     for length in (1_000, 100_000):

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from draincheck.backtrace.index import Moment
-from draincheck.backtrace.located import Answer, Candidate, Located, candidates, located
+from draincheck.backtrace.index import Sight
+from draincheck.backtrace.located import Candidate, Located, LocatedAs, candidates, located
 from draincheck.backtrace.reading import read_backtrace
 from draincheck.model_file import ModelFile
 from draincheck.verdict import Limits
@@ -47,14 +47,14 @@ def wrong(kind: str, chance: Random, all_of_them: Sequence[Candidate]) -> list[s
     return missed
 
 
-def is_first(found: Located, candidate: Candidate, moment: Moment) -> bool:
+def is_first(found: Located, candidate: Candidate, moment: Sight) -> bool:
     """Whether the first places, those that cost the least, have the system with what was violated there."""
     best = [place for place in found.places if place.match.cost == found.places[0].match.cost]
     violated = {*moment.hopeless, *moment.breaks}
     return any(candidate in [each for each, _ in place.where] and {*place.violated} & violated for place in best)
 
 
-def text_of(moment: Moment, chance: Random) -> str:
+def text_of(moment: Sight, chance: Random) -> str:
     """A backtrace of a state; a step that violates something aborts."""
     stacks = of_moment(moment)
     if moment.breaks:
@@ -92,7 +92,7 @@ def test_a_hang_is_named_with_its_code_bases() -> None:
         if moment.hopeless and (moment.threads, ()) not in {(t, ()) for t, _ in seen}
     ]
     for moment in only[:3]:
-        assert located(read_backtrace(gdb(of_moment(moment))), every).answer is Answer.NAMED
+        assert located(read_backtrace(gdb(of_moment(moment))), every).answer is LocatedAs.NAMED
 
 
 def test_a_missing_thread_does_not_hide_a_hang() -> None:
@@ -111,7 +111,7 @@ def test_a_missing_thread_does_not_hide_a_hang() -> None:
 @pytest.mark.parametrize("text", STRANGERS)
 def test_other_programs_are_unknown(text: str) -> None:
     """Ten stacks of programs that have nothing to do with a block layer's event loop."""
-    assert located(read_backtrace(text), systems(False)).answer is Answer.NOTHING
+    assert located(read_backtrace(text), systems(False)).answer is LocatedAs.NOTHING
 
 
 def test_a_model_of_ones_own_is_found_by_its_calls() -> None:
@@ -120,7 +120,7 @@ def test_a_model_of_ones_own_is_found_by_its_calls() -> None:
     hopeless = [moment for moment in own[0].postures.moments if moment.hopeless]
     assert hopeless
     found = located(read_backtrace(gdb(of_moment(hopeless[0]))), own)
-    assert found.answer in (Answer.NAMED, Answer.SEVERAL)
+    assert found.answer in (LocatedAs.NAMED, LocatedAs.SEVERAL)
     assert found.places[0].violated == hopeless[0].hopeless
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from draincheck.exploration.graph import StateGraph
 from draincheck.qemulog.pivot import LogReport
-from draincheck.qemulog.validation import Observed, Shown, validate
+from draincheck.qemulog.validation import Observed, Sign, validate
 from draincheck.revisions import REVISIONS, find_revision
 from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import Limits
@@ -60,30 +60,30 @@ def test_what_is_refused_is_told_with_the_longest_part(monkeypatch: pytest.Monke
     (*_, last) = against(report("old-assert-commit-i"), find_revision("ab27c3b5e7"), find_scenario("commit"))
     found = last.validation
     assert found is not None
-    assert [each.what for each in found.observed[: found.accepted]] == [Shown.WINDOW, Shown.DEFER]
-    assert found.next == (Shown.SWITCH,)
+    assert [each.what for each in found.observed[: found.accepted]] == [Sign.WINDOW, Sign.DEFER]
+    assert found.next == (Sign.SWITCH,)
     assert found.refusals
 
 
 # -- against a plain search
 
 
-def shown(system: TransitionSystem, action: Action, before: State, after: State) -> list[Shown]:
+def shown(system: TransitionSystem, action: Action, before: State, after: State) -> list[Sign]:
     """What a step shows, read from the model once more."""
-    found: list[Shown] = []
+    found: list[Sign] = []
     for part in action.parts:
         if system.holds(part.when, before):
             if part.mark:
-                found.append({"w": Shown.WINDOW, "a": Shown.DEFER, "b": Shown.ENTER, "c": Shown.SWITCH}[part.mark])
+                found.append({"w": Sign.WINDOW, "a": Sign.DEFER, "b": Sign.ENTER, "c": Sign.SWITCH}[part.mark])
             elif part.choice == "guest requests":
-                found.append(Shown.ANSWER)
+                found.append(Sign.ANSWER)
     if system.holds(system.halted, after) and not system.holds(system.halted, before):
-        found.append(Shown.ABORT)
+        found.append(Sign.ABORT)
     return found
 
 
 @cache
-def labelled(revision: str) -> tuple[TransitionSystem, list[list[tuple[tuple[Shown, ...], int]]], range]:
+def labelled(revision: str) -> tuple[TransitionSystem, list[list[tuple[tuple[Sign, ...], int]]], range]:
     """A system as a graph whose edges say what they show."""
     system = CodeBase.named(revision).system()
     graph = StateGraph(system, (), Limits(states=50_000))
@@ -97,7 +97,7 @@ def labelled(revision: str) -> tuple[TransitionSystem, list[list[tuple[tuple[Sho
     return system, edges, graph.roots
 
 
-def plainly(revision: str, wanted: tuple[Shown, ...]) -> bool:
+def plainly(revision: str, wanted: tuple[Sign, ...]) -> bool:
     """Whether some path shows this: all pairs, without any order."""
     _, edges, roots = labelled(revision)
     seen = {(root, 0) for root in roots}
@@ -118,13 +118,13 @@ def test_random_sequences_are_runs_or_not_as_a_plain_search_says(revision: str) 
     system, edges, roots = labelled(revision)
     chance, verdicts = Random(3), set[bool]()
     for _ in range(25):
-        here, seen = chance.choice(list(roots)), list[Shown]()
+        here, seen = chance.choice(list(roots)), list[Sign]()
         while edges[here] and len(seen) < 7 and chance.random() < 0.99:
             shows, here = chance.choice(edges[here])
             seen += shows
         whole = list(seen)
         if chance.random() < 0.6 and seen:
-            seen[chance.randrange(len(seen))] = chance.choice(list(Shown))
+            seen[chance.randrange(len(seen))] = chance.choice(list(Sign))
         found = validate(system, [Observed(each, None) for each in seen]).run is not None
         assert found == plainly(revision, tuple(seen))
         assert found or seen != whole

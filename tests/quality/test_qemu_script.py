@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from draincheck.qemurun.reproducing import Ending, Shows, Trial, reproduce, unable
+from draincheck.qemurun.reproducing import Shows, Trial, TrialEnding, reproduce, unable
 from draincheck.qemurun.session import Workload
 from tests.support.cli import run
 from tests.support.house import PACKAGES, ROOT
@@ -47,7 +47,7 @@ def test_what_no_qemu_shows_is_refused(selection: tuple[str, ...]) -> None:
 def test_without_a_qemu_nothing_is_tried() -> None:
     """It cannot, and says how to have one."""
     found = reproduce("no-such-program", Trial(Workload(), Shows.LOSS))
-    assert found.ending is Ending.UNABLE
+    assert found.ending is TrialEnding.UNABLE
     assert "apt-get" in found.seen
 
 
@@ -81,7 +81,8 @@ def test_one_bounded_try_of_the_script_on_a_stock_qemu(tmp_path: Path) -> None:
 def test_what_v7_2_does_not_do_is_not_reproduced() -> None:
     """Negative control: with host notifiers nothing is lost in v7.2, however often it is tried."""
     assert (
-        reproduce("qemu-system-x86_64", Trial(Workload(rounds=3), Shows.LOSS, tries=1)).ending is Ending.NOT_REPRODUCED
+        reproduce("qemu-system-x86_64", Trial(Workload(rounds=3), Shows.LOSS, tries=1)).ending
+        is TrialEnding.NOT_REPRODUCED
     )
 
 
@@ -92,4 +93,4 @@ def test_the_abort_of_v7_2_is_reproduced() -> None:
     found = reproduce(
         "qemu-system-x86_64", Trial(Workload(ioeventfd=False, rounds=10), Shows.ABORT, "BLK_PERM_WRITE", tries=40)
     )
-    assert found.ending is Ending.REPRODUCED
+    assert found.ending is TrialEnding.REPRODUCED

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from draincheck.backtrace.located import Answer, Candidate, candidates, located
+from draincheck.backtrace.located import Candidate, LocatedAs, candidates, located
 from draincheck.backtrace.reading import read_backtrace
 from draincheck.backtrace.stacks import GAP
-from draincheck.qemurun.process import Qemu
+from draincheck.qemurun.process import QemuProcess
 from draincheck.verdict import Limits
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite.matrix import default_rows
@@ -26,23 +26,26 @@ IDLE = ("qemu_main_loop", "main_loop_wait", "qemu_poll_ns", "__ppoll")
 #: file -> what its main thread ends with, and what may be said of it. An idle main loop with an idle IOThread looks like a hang of 2017,
 #: and is told as one of several; what is outside of the main loop, or beneath commands that no model has, fits in part, or not
 EXPECTED = {
-    "idle": (IDLE, {Answer.ORDINARY}),
-    "mirror-ready": (IDLE, {Answer.ORDINARY}),
-    "idle-iothread": (IDLE, {Answer.SEVERAL}),
-    "stop": (("bdrv_drain_all", "bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"), {Answer.ORDINARY, Answer.PARTIAL}),
+    "idle": (IDLE, {LocatedAs.ORDINARY}),
+    "mirror-ready": (IDLE, {LocatedAs.ORDINARY}),
+    "idle-iothread": (IDLE, {LocatedAs.SEVERAL}),
+    "stop": (
+        ("bdrv_drain_all", "bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"),
+        {LocatedAs.ORDINARY, LocatedAs.PARTIAL},
+    ),
     "snapshot": (
         ("bdrv_drain_all", "bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"),
-        {Answer.ORDINARY, Answer.PARTIAL},
+        {LocatedAs.ORDINARY, LocatedAs.PARTIAL},
     ),
-    "pivot": (("aio_bh_poll", GAP, GAP, "aio_poll", GAP, "__ppoll"), {Answer.ORDINARY, Answer.PARTIAL}),
-    "quit": (("bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"), {Answer.PARTIAL, Answer.NOTHING}),
+    "pivot": (("aio_bh_poll", GAP, GAP, "aio_poll", GAP, "__ppoll"), {LocatedAs.ORDINARY, LocatedAs.PARTIAL}),
+    "quit": (("bdrv_drain_all_begin", "aio_poll", GAP, "__ppoll"), {LocatedAs.PARTIAL, LocatedAs.NOTHING}),
     "stop-iothread": (
         ("bdrv_try_change_aio_context", GAP, GAP, GAP, "aio_poll", GAP, "__ppoll"),
-        {Answer.ORDINARY, Answer.PARTIAL},
+        {LocatedAs.ORDINARY, LocatedAs.PARTIAL},
     ),
     "reset-iothread": (
         ("bdrv_try_change_aio_context", GAP, GAP, GAP, "aio_poll", GAP, "__ppoll"),
-        {Answer.ORDINARY, Answer.PARTIAL},
+        {LocatedAs.ORDINARY, LocatedAs.PARTIAL},
     ),
 }
 
@@ -68,15 +71,17 @@ def test_a_real_backtrace_is_read_and_no_bug_is_made_of_it(name: str) -> None:
     main = found.stacks[-1]
     assert main.begins
     assert main.frames[-len(inner) :] == inner
-    assert located(found, systems()).answer in answers | ({Answer.ORDINARY} if Answer.SEVERAL in answers else set())
+    assert located(found, systems()).answer in answers | (
+        {LocatedAs.ORDINARY} if LocatedAs.SEVERAL in answers else set()
+    )
 
 
 @pytest.mark.needs("qemu-system-x86_64")
 @pytest.mark.needs("gdb")
 def test_a_backtrace_of_a_running_qemu_is_located(tmp_path: Path) -> None:
     """gdb, now: an idle main loop."""
-    with Qemu("qemu-system-x86_64", tmp_path, [], []) as qemu:
+    with QemuProcess("qemu-system-x86_64", tmp_path, [], []) as qemu:
         command = ["gdb", "-nx", "-batch", "-p", str(qemu.process.pid), "-ex", "thread apply all bt"]
         text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100).stdout
     found = read_backtrace(text)
-    assert located(found, systems()).answer is Answer.ORDINARY
+    assert located(found, systems()).answer is LocatedAs.ORDINARY

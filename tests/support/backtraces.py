@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from draincheck.backtrace.index import Calls, Moment
+from draincheck.backtrace.index import Calls, Sight
 
 __all__ = ["STRANGERS", "eu_stack", "gdb", "noisy", "of_moment"]
 
@@ -62,7 +62,7 @@ def eu_stack(stacks: Iterable[tuple[str, Sequence[str]]]) -> str:
     return "\n".join(lines)
 
 
-def of_moment(moment: Moment) -> list[tuple[str, list[str]]]:
+def of_moment(moment: Sight) -> list[tuple[str, list[str]]]:
     """The threads of a state, each from where the system starts it to where it sleeps."""
     return [(each.process, _whole(each)) for each in moment.threads]
 

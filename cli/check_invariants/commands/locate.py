@@ -25,7 +25,7 @@ from check_invariants.deferred import Deferred
 @options.budget
 @options.as_json
 def command() -> None:
-    """Say where a backtrace was taken.
+    """Say where a backtrace of a hung or aborted QEMU was taken.
 
     Reads what gdb prints for `thread apply all bt` (or `bt full`), eu-stack and pstack, quoted, wrapped, cut or without symbols, with the
     coroutine stacks of QEMU's gdb scripts if they are there. Of the functions in it those that the models know are looked for among all
@@ -37,5 +37,6 @@ def command() -> None:
     only a part; 10 nothing fits; 150 no backtrace; 2 there is no such file.
 
     \b
-    Example: gdb -p $(pidof qemu-system-x86_64) -batch -ex 'thread apply all bt' > bt.txt; check-invariants locate bt.txt
+    Example: check-invariants locate bt.txt
+    where gdb -p $(pidof qemu-system-x86_64) -batch -ex 'thread apply all bt' > bt.txt has made the file
     """

@@ -46,7 +46,7 @@ from check_invariants.deferred import Deferred
 @options.budget
 @options.as_json
 def command() -> None:
-    """Hold trace logs of QEMU against the drain rule.
+    """Hold trace logs of real QEMUs against the drain rule.
 
     Each mirror or active-commit job in a log is followed to the moment at which it switches the guest's disk. No write of the guest may enter
     the block layer on the old disk between the job's last look at what is dirty (w) and the switch (c). For each switch: clean; held (writes

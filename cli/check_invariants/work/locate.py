@@ -13,7 +13,7 @@ from check_invariants.inputs import read_bytes
 from check_invariants.names import merged
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
 from check_invariants.own_models import load_model
-from draincheck.backtrace.located import Answer, Candidate, Located, Place, candidates, located, shortest_run
+from draincheck.backtrace.located import Candidate, Located, LocatedAs, LocatedSpot, candidates, located, shortest_run
 from draincheck.backtrace.reading import read_backtrace
 from draincheck.errors import ModelError
 from draincheck.knobs import Setting
@@ -34,15 +34,15 @@ MOST = 200_000
 
 #: what is demanded of whole runs: asked where nothing else is violated for certain
 WHOLE_RUNS = ("liveness", "liveness while the storage stalls")
-_UNDECIDED = (Answer.ORDINARY, Answer.SEVERAL, Answer.PARTIAL)
+_UNDECIDED = (LocatedAs.ORDINARY, LocatedAs.SEVERAL, LocatedAs.PARTIAL)
 
-_CODES: Mapping[Answer, ExitCode] = {
-    Answer.NAMED: ExitCode.OK,
-    Answer.SEVERAL: ExitCode.INCONCLUSIVE,
-    Answer.ORDINARY: ExitCode.INCONCLUSIVE,
-    Answer.PARTIAL: ExitCode.INCONCLUSIVE,
-    Answer.NOTHING: ExitCode.DIFFERENT,
-    Answer.NO_BACKTRACE: ExitCode.MALFORMED,
+_CODES: Mapping[LocatedAs, ExitCode] = {
+    LocatedAs.NAMED: ExitCode.OK,
+    LocatedAs.SEVERAL: ExitCode.INCONCLUSIVE,
+    LocatedAs.ORDINARY: ExitCode.INCONCLUSIVE,
+    LocatedAs.PARTIAL: ExitCode.INCONCLUSIVE,
+    LocatedAs.NOTHING: ExitCode.DIFFERENT,
+    LocatedAs.NO_BACKTRACE: ExitCode.MALFORMED,
 }
 
 
@@ -148,7 +148,7 @@ def _show(file: str, found: Located, top: int) -> None:
     emit(f"\n{unknown}{answer}\n" if found.places or unknown else "")
 
 
-def _ended_by(place: Place) -> Sequence[str]:
+def _ended_by(place: LocatedSpot) -> Sequence[str]:
     """Which commit ends what is violated, of the last code base that shows it."""
     subjects = [subject for subject in place.subjects if isinstance(subject, CodeBase)]
     if not subjects or not place.violated:
@@ -173,7 +173,7 @@ def _json(file: str, found: Located, top: int) -> Document:
     }
 
 
-def _place_json(place: Place) -> Document:
+def _place_json(place: LocatedSpot) -> Document:
     return {
         "cost": place.match.cost,
         "fits": place.match.fits,

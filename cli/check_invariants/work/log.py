@@ -16,7 +16,7 @@ from check_invariants.work.log_runs import export, held_against, of_runs, runs_j
 from draincheck.errors import LogError, NoUnpacker
 from draincheck.qemu import Scenario
 from draincheck.qemulog.events import EVENTS
-from draincheck.qemulog.formats import Event, read_formats
+from draincheck.qemulog.formats import TraceEvent, read_formats
 from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement, Moment, Pivot
 from draincheck.qemulog.source import STDIN, blocks, followed, opened
@@ -82,7 +82,7 @@ def command(
     return code
 
 
-def _events(formats: str | None) -> Mapping[str, Event]:
+def _events(formats: str | None) -> Mapping[str, TraceEvent]:
     """The events that are known, with those of the user's QEMU in place of ours."""
     if formats is None:
         return EVENTS
@@ -96,11 +96,11 @@ def _events(formats: str | None) -> Mapping[str, Event]:
         raise click.BadParameter(f"{formats}: {reason}", param_hint="--trace-events") from error
     except LogError as error:
         raise MalformedInput(str(error)) from error
-    used = {name: event if name in EVENTS else Event(name, ()) for name, event in own.items()}
+    used = {name: event if name in EVENTS else TraceEvent(name, ()) for name, event in own.items()}
     return {**EVENTS, **used}
 
 
-def _judged(file: str, events: Mapping[str, Event], follow: bool, at_once: bool) -> JudgedFile:
+def _judged(file: str, events: Mapping[str, TraceEvent], follow: bool, at_once: bool) -> JudgedFile:
     """What a file shows, each switch `at_once` when it is known. Raises UsageError for one that is not there."""
 
     def closed(pivot: Pivot) -> None:

@@ -19,7 +19,7 @@ from draincheck.revisions import REVISIONS, Revision
 from draincheck.verdict import Outcome
 from draincheck.words import counted, listed
 from drainspecs.mirror.code_base import called
-from drainspecs.mirror.log_runs import MOST_WRITES, Judged, against, bad_run, shown_in_words
+from drainspecs.mirror.log_runs import MOST_WRITES, HeldWindow, against, bad_run, shown_in_words
 from drainspecs.mirror.scenarios import applies, find_scenario
 
 __all__ = ["export", "held_against", "of_runs", "runs_json", "show_runs"]
@@ -30,11 +30,11 @@ SHOWN = 12
 
 def held_against(
     report: LogReport, revisions: Sequence[Revision], fits: bool, scenario: Scenario | None
-) -> tuple[Judged, ...]:
+) -> tuple[HeldWindow, ...]:
     """Each switch of a log and each code base; all that the scenario applies to, if it is asked which fit."""
     chosen = scenario or find_scenario("mirror")
     rows = list(dict.fromkeys([*revisions, *(REVISIONS if fits else ())]))
-    found: list[Judged] = []
+    found: list[HeldWindow] = []
     with Counter("window", "held against a code base", len(rows) * len(report.pivots)) as counter:
         for row in rows:
             if not applies(row, chosen):
@@ -47,7 +47,7 @@ def held_against(
     return tuple(found)
 
 
-def of_runs(judged: Iterable[Judged], revisions: Sequence[Revision]) -> ExitCode:
+def of_runs(judged: Iterable[HeldWindow], revisions: Sequence[Revision]) -> ExitCode:
     """What it comes to: a window that is no run of a code base that was named is no log of it."""
     named = [each.validation for each in judged if each.code_base.revision in revisions]
     if any(found and not found.run and not found.stopped for found in named):
@@ -55,7 +55,7 @@ def of_runs(judged: Iterable[Judged], revisions: Sequence[Revision]) -> ExitCode
     return ExitCode.INCONCLUSIVE if any(found is None or found.stopped for found in named) else ExitCode.OK
 
 
-def export(output: str, held: Iterable[Sequence[Judged]]) -> None:
+def export(output: str, held: Iterable[Sequence[HeldWindow]]) -> None:
     """Write the worst window as a trace. Raises EmptySelection where no window is a run that violates anything."""
     found = bad_run(each for judged in held for each in judged)
     if found is None:
@@ -69,7 +69,7 @@ def export(output: str, held: Iterable[Sequence[Judged]]) -> None:
 # -- text
 
 
-def show_runs(judged: Sequence[Judged], revisions: Sequence[Revision]) -> None:
+def show_runs(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> None:
     """Each window with the code bases of which it is a run, and why it is none of those that were named."""
     lines: list[str] = []
     for _, group in groupby(sorted(judged, key=_line), key=_line):
@@ -78,11 +78,11 @@ def show_runs(judged: Sequence[Judged], revisions: Sequence[Revision]) -> None:
         emit("\n" + "".join(f"{line}\n" for line in lines))
 
 
-def _line(each: Judged) -> int:
+def _line(each: HeldWindow) -> int:
     return each.pivot.opened.line if each.pivot.opened else 0
 
 
-def _window(judged: Sequence[Judged], revisions: Sequence[Revision]) -> Iterator[str]:
+def _window(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> Iterator[str]:
     pivot = judged[0].pivot
     fitting = [each for each in judged if each.validation and each.validation.run]
     names = listed([called(each.code_base.revision) for each in fitting]) or "none of these code bases"
@@ -95,7 +95,7 @@ def _window(judged: Sequence[Judged], revisions: Sequence[Revision]) -> Iterator
             yield from _refused(each, each.validation)
 
 
-def _refused(each: Judged, found: Validation) -> Iterator[str]:
+def _refused(each: HeldWindow, found: Validation) -> Iterator[str]:
     yield (
         f"  no run of {each.code_base.title}: {found.accepted} of {counted(len(found.observed), 'event')} are, in {counted(found.states, 'state')}"
         + ("; too many to know" if found.stopped else "")
@@ -122,12 +122,12 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 # -- JSON
 
 
-def runs_json(judged: Sequence[Judged]) -> Document:
+def runs_json(judged: Sequence[HeldWindow]) -> Document:
     """The same for programs."""
     return {"runs": [_run_json(each) for each in judged]} if judged else {}
 
 
-def _run_json(each: Judged) -> Document:
+def _run_json(each: HeldWindow) -> Document:
     found = each.validation
     return {
         "disk": each.pivot.disk,

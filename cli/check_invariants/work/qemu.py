@@ -18,7 +18,7 @@ from draincheck.errors import OutOfBudget, QemuError
 from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement
 from draincheck.qemulog.source import blocks, opened
-from draincheck.qemurun.compared import Comparison, compared
+from draincheck.qemurun.compared import ReadBack, compared
 from draincheck.qemurun.session import Round, Session, Workload
 from draincheck.report.log_text import answer_line, pivot_lines
 from draincheck.verdict import stop_of
@@ -43,7 +43,7 @@ class Played(Struct, frozen=True):
     rounds: Sequence[Round]
     ended: str
     log: ReadLog
-    comparisons: Sequence[Comparison]
+    comparisons: Sequence[ReadBack]
 
 
 def run(

@@ -17,7 +17,7 @@ from draincheck.semantics.stuck import going_on
 from draincheck.system import Action, State, TransitionSystem
 from draincheck.verdict import Limits
 
-__all__ = ["Calls", "Moment", "Postures", "postures"]
+__all__ = ["Calls", "Postures", "Sight", "postures"]
 
 #: a place that is called as a function is: what a thread waits in
 _FUNCTION = re.compile(r"[A-Za-z]\w*_\w+")
@@ -37,7 +37,7 @@ class Calls(Struct, frozen=True):
     waits: bool
 
 
-class Moment(Struct, frozen=True):
+class Sight(Struct, frozen=True):
     """States that look the same to a debugger, and of which the same can be said.
 
     Attributes:
@@ -70,7 +70,7 @@ class Postures(Struct, frozen=True):
     """
 
     graph: StateGraph
-    moments: tuple[Moment, ...]
+    moments: tuple[Sight, ...]
     vocabulary: frozenset[str]
 
 
@@ -86,7 +86,7 @@ def postures(system: TransitionSystem, limits: Limits) -> Postures:
         for key in view.keys(graph, number, tuple(name for name, states in hopeless.items() if number in states)):
             first, count = seen.get(key, (number, 0))
             seen[key] = first, count + 1
-    moments = (Moment(*key, first, graph.depth[first], count) for key, (first, count) in seen.items())
+    moments = (Sight(*key, first, graph.depth[first], count) for key, (first, count) in seen.items())
     return Postures(graph, tuple(sorted(moments, key=lambda moment: moment.state)), vocabulary_of(system))
 
 

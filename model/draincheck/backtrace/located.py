@@ -16,7 +16,7 @@ from draincheck.subject import Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
 
-__all__ = ["Answer", "Candidate", "Located", "Place", "candidates", "located", "shortest_run"]
+__all__ = ["Candidate", "Located", "LocatedAs", "LocatedSpot", "candidates", "located", "shortest_run"]
 
 
 class Candidate(Struct, frozen=True, eq=False):
@@ -26,7 +26,7 @@ class Candidate(Struct, frozen=True, eq=False):
     postures: Postures
 
 
-class Place(Struct, frozen=True):
+class LocatedSpot(Struct, frozen=True):
     """Where a backtrace may have been taken: what is the same of several systems.
 
     Attributes:
@@ -48,7 +48,7 @@ class Place(Struct, frozen=True):
         return self.match.moment.hopeless or self.match.moment.breaks
 
 
-class Answer(Enum):
+class LocatedAs(Enum):
     """What came of it."""
 
     NAMED = "named"
@@ -70,9 +70,9 @@ class Located(Struct, frozen=True):
         unknown: their other functions.
     """
 
-    answer: Answer
+    answer: LocatedAs
     backtrace: Backtrace
-    places: tuple[Place, ...] = ()
+    places: tuple[LocatedSpot, ...] = ()
     stacks: tuple[StackOf, ...] = ()
     known: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -91,12 +91,12 @@ def candidates(subjects: Iterable[Subject], limits: Limits) -> Iterator[Candidat
 def located(backtrace: Backtrace, systems: Sequence[Candidate]) -> Located:
     """Where a backtrace may have been taken."""
     if not backtrace.stacks:
-        return Located(Answer.NO_BACKTRACE, backtrace)
+        return Located(LocatedAs.NO_BACKTRACE, backtrace)
     vocabulary = frozenset[str]().union(*(each.postures.vocabulary for each in systems))
     stacks = speaking(backtrace, vocabulary)
     known, unknown = names_known(stacks or backtrace.stacks, vocabulary)
     if not stacks:
-        return Located(Answer.NOTHING, backtrace, (), (), tuple(known), tuple(unknown))
+        return Located(LocatedAs.NOTHING, backtrace, (), (), tuple(known), tuple(unknown))
     found = [
         (each, match) for each in systems for match in _distinct(best_matches(stacks, each.postures, vocabulary, 200))
     ]
@@ -114,7 +114,7 @@ def _distinct(matches: Iterable[Match]) -> Iterator[Match]:
             yield match
 
 
-def _places(found: Sequence[tuple[Candidate, Match]]) -> Iterator[Place]:
+def _places(found: Sequence[tuple[Candidate, Match]]) -> Iterator[LocatedSpot]:
     """Those that cost the same and violate the same together."""
 
     def kind(each: tuple[Candidate, Match]) -> tuple[int, bool, tuple[str, ...], tuple[str, ...]]:
@@ -123,19 +123,19 @@ def _places(found: Sequence[tuple[Candidate, Match]]) -> Iterator[Place]:
 
     for _, group in groupby(sorted(found, key=kind), key=kind):
         those = tuple(group)
-        yield Place(min((match for _, match in those), key=lambda match: match.rank), those)
+        yield LocatedSpot(min((match for _, match in those), key=lambda match: match.rank), those)
 
 
-def _answer(places: Sequence[Place]) -> Answer:
+def _answer(places: Sequence[LocatedSpot]) -> LocatedAs:
     """Named: all that fits violates the same. Where ordinary states fit as well, nothing but these, or different violations, several do."""
     best = [place for place in places if place.match.cost == places[0].match.cost] if places else []
     if not best or not best[0].match.fits:
         speaks = best and any(pair.stack and pair.calls and not pair.fit.strange for pair in best[0].match.pairs)
-        return Answer.PARTIAL if speaks else Answer.NOTHING
+        return LocatedAs.PARTIAL if speaks else LocatedAs.NOTHING
     violated = {place.violated for place in best}
     if violated == {()}:
-        return Answer.ORDINARY
-    return Answer.NAMED if len(violated) == 1 else Answer.SEVERAL
+        return LocatedAs.ORDINARY
+    return LocatedAs.NAMED if len(violated) == 1 else LocatedAs.SEVERAL
 
 
 def shortest_run(candidate: Candidate, match: Match) -> Run:

@@ -14,10 +14,10 @@ from itertools import permutations
 from msgspec import Struct
 
 from draincheck.backtrace.fitting import STRANGE, Fit, fit, known_part
-from draincheck.backtrace.index import Calls, Moment, Postures
+from draincheck.backtrace.index import Calls, Postures, Sight
 from draincheck.backtrace.stacks import GAP, Backtrace, StackOf
 
-__all__ = ["Match", "Pair", "best_matches", "names_known", "speaking"]
+__all__ = ["Laid", "Match", "best_matches", "names_known", "speaking"]
 
 #: a thread that sleeps where the model's could go on; a thread of the model that the backtrace lacks
 AWAKE, LACKING = 2, 2
@@ -44,7 +44,7 @@ _WAITING = frozenset({"aio_poll", "qemu_poll_ns", "aio_context_acquire", "qemu_c
 _NEUTRAL = frozenset({"kvm_cpu_exec", "qemu_poll_ns"})
 
 
-class Pair(Struct, frozen=True):
+class Laid(Struct, frozen=True):
     """A stack of the backtrace and the process that it fits; either may be missing."""
 
     stack: StackOf | None
@@ -63,8 +63,8 @@ class Match(Struct, frozen=True):
     """
 
     cost: int
-    pairs: tuple[Pair, ...]
-    moment: Moment
+    pairs: tuple[Laid, ...]
+    moment: Sight
 
     @property
     def rank(self) -> tuple[int, bool, int]:
@@ -106,7 +106,7 @@ def best_matches(stacks: Sequence[StackOf], postures: Postures, vocabulary: Set[
     return found[:most]
 
 
-def _match(threads: Sequence[StackOf], coroutines: Sequence[StackOf], moment: Moment, vocabulary: Set[str]) -> Match:
+def _match(threads: Sequence[StackOf], coroutines: Sequence[StackOf], moment: Sight, vocabulary: Set[str]) -> Match:
     pairs = _laid(threads, moment.threads, vocabulary, lacking=LACKING, breaks=bool(moment.breaks))
     parked = _laid(coroutines, moment.coroutines, vocabulary, lacking=LACKING if coroutines else 0, breaks=False)
     cost = sum(map(_cost, pairs)) + sum(_cost(pair) for pair in parked if coroutines or pair.stack)
@@ -116,7 +116,7 @@ def _match(threads: Sequence[StackOf], coroutines: Sequence[StackOf], moment: Mo
 
 def _laid(
     stacks: Sequence[StackOf], processes: Sequence[Calls], vocabulary: Set[str], *, lacking: int, breaks: bool
-) -> list[Pair]:
+) -> list[Laid]:
     """Each stack over another process, as cheaply as that can be."""
     table = {
         (stack, calls): _pair(stack, calls, vocabulary, breaks and calls is processes[0])
@@ -124,7 +124,7 @@ def _laid(
         for calls in processes
     }
     alone = [
-        Pair(stack, None, Fit(STRANGE * max(len({*known_part(stack, vocabulary)} - {GAP}), 1))) for stack in stacks
+        Laid(stack, None, Fit(STRANGE * max(len({*known_part(stack, vocabulary)} - {GAP}), 1))) for stack in stacks
     ]
     ways = permutations([*processes, *[None] * len(stacks)], len(stacks))
     best = min(
@@ -135,14 +135,14 @@ def _laid(
         key=lambda way: sum(map(_cost, way)) + lacking * (len(processes) - sum(pair.calls is not None for pair in way)),
     )
     taken = {pair.calls for pair in best}
-    return [*best, *(Pair(None, calls, Fit(lacking)) for calls in processes if calls not in taken)]
+    return [*best, *(Laid(None, calls, Fit(lacking)) for calls in processes if calls not in taken)]
 
 
-def _cost(pair: Pair) -> int:
+def _cost(pair: Laid) -> int:
     return pair.fit.cost + (AWAKE if pair.awake else 0)
 
 
-def _pair(stack: StackOf, calls: Calls, vocabulary: Set[str], breaks: bool) -> Pair:
+def _pair(stack: StackOf, calls: Calls, vocabulary: Set[str], breaks: bool) -> Laid:
     """A stack laid over the calls of a process; where it waits, what it waits in may have another name."""
     known = known_part(stack, vocabulary)
     sleeps = _sleeps(stack)
@@ -152,7 +152,7 @@ def _pair(stack: StackOf, calls: Calls, vocabulary: Set[str], breaks: bool) -> P
     fits = [fit(known, calls.calls)] + ([fit(shorter, calls.calls)] if sleeps and {*shorter} - {GAP} else [])
     if breaks and _aborts(stack):
         fits = [fit((*known, GAP), calls.calls)]
-    return Pair(stack, calls, min(fits), sleeps and not calls.waits)
+    return Laid(stack, calls, min(fits), sleeps and not calls.waits)
 
 
 def _sleeps(stack: StackOf) -> bool:

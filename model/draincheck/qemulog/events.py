@@ -7,19 +7,19 @@ QEMU has no event (drained sections, node replacement, bottom halves).
 
 from __future__ import annotations
 
-from draincheck.qemulog.formats import Event, Format
+from draincheck.qemulog.formats import EventFormat, TraceEvent
 
 __all__ = ["EVENTS"]
 
 
-def _event(name: str, *formats: str) -> tuple[str, Event]:
+def _event(name: str, *formats: str) -> tuple[str, TraceEvent]:
     """An event by its formats, each conversion followed by the name of its value in braces."""
-    return name, Event(name, tuple(map(_format, formats)))
+    return name, TraceEvent(name, tuple(map(_format, formats)))
 
 
-def _format(text: str) -> Format:
+def _format(text: str) -> EventFormat:
     pieces = text.replace("}", "{").split("{")
-    return Format("".join(pieces[::2]), tuple(pieces[1::2]))
+    return EventFormat("".join(pieces[::2]), tuple(pieces[1::2]))
 
 
 #: name -> event

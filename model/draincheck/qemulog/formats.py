@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from draincheck.errors import LogError
 
-__all__ = ["Event", "Format", "read_formats"]
+__all__ = ["EventFormat", "TraceEvent", "read_formats"]
 
 #: what each conversion prints, as a pattern; lengths (`ll`, `z`) and flags are taken off before
 _NUMBERS = {
@@ -38,7 +38,7 @@ _DEFINITION = re.compile(
 )
 
 
-class Format(Struct, frozen=True):
+class EventFormat(Struct, frozen=True):
     """One way in which an event is printed.
 
     Attributes:
@@ -83,18 +83,18 @@ def _value(piece: re.Match[str], literal: bytes, text: str) -> bytes:
     return padding + b"(" + prefix + _NUMBERS[letter] + b")" + padding * ("-" in piece["flags"]) + literal
 
 
-class Event(Struct, frozen=True):
+class TraceEvent(Struct, frozen=True):
     """A trace event: its name, and the ways in which versions of QEMU print it; without any nothing is asked of what it says."""
 
     name: str
-    formats: tuple[Format, ...]
+    formats: tuple[EventFormat, ...]
 
     def needed(self) -> dict[str, str]:
         """The values that all formats have, with their kinds: what may be asked of the event."""
         kinds = [form.kinds() for form in self.formats]
         return {name: kind for name, kind in kinds[0].items() if all(other.get(name) == kind for other in kinds)}
 
-    def check(self, other: Event) -> None:
+    def check(self, other: TraceEvent) -> None:
         """Raise LogError unless another version of this event says what this one says."""
         for form in other.formats:
             form.pattern()
@@ -103,16 +103,18 @@ class Event(Struct, frozen=True):
                 raise LogError(f"{other.name}: the format {form.text!r} lacks {', '.join(lacking)}")
 
 
-def read_formats(text: str, file: str) -> dict[str, Event]:
+def read_formats(text: str, file: str) -> dict[str, TraceEvent]:
     """The events of a trace-events file, by name. Raises LogError, with the line, for what is none."""
-    found: dict[str, Event] = {}
+    found: dict[str, TraceEvent] = {}
     for number, line in _definitions(text):
         match = _DEFINITION.fullmatch(line)
         if match is None:
             raise LogError(f"{file}:{number}: this is no definition of a trace event: {line[:60]!r}")
         name = match["name"]
         earlier = found[name].formats if name in found else ()
-        found[name] = Event(name, (*earlier, Format(_printed(match["format"]), tuple(_named(match["arguments"])))))
+        found[name] = TraceEvent(
+            name, (*earlier, EventFormat(_printed(match["format"]), tuple(_named(match["arguments"]))))
+        )
     return found
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from draincheck.qemulog.pivot import Moment
-from draincheck.qemulog.window import Window
+from draincheck.qemulog.window import LoggedWindow
 
-__all__ = ["Job", "Open", "Switch"]
+__all__ = ["LoggedJob", "Open", "Switch"]
 
 
 class Switch(Struct, frozen=True):
@@ -19,7 +19,7 @@ class Switch(Struct, frozen=True):
     new: str | None = None
 
 
-class Job(Struct, eq=False):
+class LoggedJob(Struct, eq=False):
     """A mirror or active-commit job, as long as it lives."""
 
     pointer: str
@@ -44,6 +44,6 @@ class Job(Struct, eq=False):
 class Open(Struct, eq=False):
     """A switch that has taken place, whose requests are not all answered."""
 
-    window: Window
-    job: Job
+    window: LoggedWindow
+    job: LoggedJob
     since: int

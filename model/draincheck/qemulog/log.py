@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import Struct
 
 from draincheck.qemulog.events import EVENTS
-from draincheck.qemulog.formats import Event
+from draincheck.qemulog.formats import TraceEvent
 from draincheck.qemulog.monitor import CONTROL, GUEST, Monitor
 from draincheck.qemulog.pivot import Judgement, LogReport, Pivot
 from draincheck.qemulog.reader import Reader, Tally
@@ -60,7 +60,7 @@ class ReadLog(Struct, frozen=True):
 
 def read_log(
     blocks: Iterable[bytes],
-    events: Mapping[str, Event] = EVENTS,
+    events: Mapping[str, TraceEvent] = EVENTS,
     closed: Callable[[Pivot], None] = lambda _: None,
     look: Callable[[Tally], None] = lambda _: None,
 ) -> ReadLog:

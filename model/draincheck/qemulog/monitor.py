@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from draincheck.qemulog.job import Job, Open, Switch
+from draincheck.qemulog.job import LoggedJob, Open, Switch
 from draincheck.qemulog.pivot import LogReport, Moment, Other, Pivot
 from draincheck.qemulog.reader import Numbered, Reader
-from draincheck.qemulog.window import SECTOR, Answered, Entered, Reached, Seen, Window, judged
+from draincheck.qemulog.window import SECTOR, Answered, Entered, LoggedWindow, Reached, Seen, judged
 
 __all__ = ["CONTROL", "GUEST", "Monitor"]
 
@@ -75,14 +75,14 @@ class Monitor:
         self._moved: list[tuple[str, str, str]] = []
         self._last_attached: str | None = None
         self._backends = False
-        self._jobs: dict[str, Job] = {}
-        self._exiting: Job | None = None
+        self._jobs: dict[str, LoggedJob] = {}
+        self._exiting: LoggedJob | None = None
         self._devices: set[str] = set()
         self._notified: dict[int | None, str] = {}
         self._device_of: dict[str, str] = {}
         self._kept: list[tuple[int, Seen]] = []
         self._open: list[Open] = []
-        self._closed: list[Window] = []
+        self._closed: list[LoggedWindow] = []
         self._others: list[Other] = []
         self._counts: dict[str, int] = {}
         self._control = {name.encode(): getattr(self, f"_{name}") for name in CONTROL}
@@ -115,7 +115,7 @@ class Monitor:
     def _absent(self) -> frozenset[str]:
         return frozenset({*CONTROL, *GUEST} - self._reader.tally.events.keys())
 
-    def _numbered(self, windows: list[Window]) -> list[Window]:
+    def _numbered(self, windows: list[LoggedWindow]) -> list[LoggedWindow]:
         """Switches counted by disk. With one device all are about the same disk, whatever its node is called."""
         counts: dict[str, int] = {}
         one = len(self._devices) <= 1 and not self._backends
@@ -149,7 +149,7 @@ class Monitor:
         else:
             self._moved = [*self._moved[-7:], (blk, old, new)]
 
-    def _switching(self, new: str) -> Job | None:
+    def _switching(self, new: str) -> LoggedJob | None:
         """The job that gives a backend this node: the one that has it for its target, or else the last that is finishing."""
         jobs = list(self._jobs.values())
         targets = [job for job in jobs if job.target == new and (job.finished or job.zero)]
@@ -160,15 +160,15 @@ class Monitor:
 
     # -- jobs
 
-    def _job(self, pointer: str) -> Job:
+    def _job(self, pointer: str) -> LoggedJob:
         """A job that is at work, perhaps since before the log begins."""
-        return self._jobs.setdefault(pointer, Job(pointer))
+        return self._jobs.setdefault(pointer, LoggedJob(pointer))
 
     def _mirror_start(self, moment: Moment, said: Mapping[str, str]) -> None:
         job = self._jobs.get(said["s"])
         if job is None or job.source or job.zero:
             self._gone(job, moment)
-            job = self._jobs[said["s"]] = Job(said["s"])
+            job = self._jobs[said["s"]] = LoggedJob(said["s"])
         if not self._backends and len(self._devices) <= 1:
             self._outlived(job, moment)
         job.source = said["bs"]
@@ -176,12 +176,12 @@ class Monitor:
         job.backends = [blk for blk, old, _ in self._moved if old == job.source]
         job.olds = frozenset({job.source, *(new for _, old, new in self._moved if old == job.source)})
 
-    def _outlived(self, job: Job, moment: Moment) -> None:
+    def _outlived(self, job: LoggedJob, moment: Moment) -> None:
         """The one disk of a log has a new job: the others are over."""
         for other in [each for each in self._jobs.values() if each is not job]:
             self._gone(self._jobs.pop(other.pointer), moment)
 
-    def _gone(self, job: Job | None, moment: Moment) -> None:
+    def _gone(self, job: LoggedJob | None, moment: Moment) -> None:
         """Another job has this one's place: how it ended the log does not say."""
         if job is not None and job.zero and not job.pivots and not job.cancelled:
             window = self._window(job, None)
@@ -240,7 +240,7 @@ class Monitor:
         elif said["s1"] in ("concluded", "null") and (job := self._jobs.pop(pointer, None)):
             self._conclude(job, moment)
 
-    def _conclude(self, job: Job, moment: Moment) -> None:
+    def _conclude(self, job: LoggedJob, moment: Moment) -> None:
         """A job is over; since v2.12 its switch, if there was one, has been seen."""
         job_windows = [each for each in self._open if each.job is job]
         for each in job_windows:
@@ -264,7 +264,7 @@ class Monitor:
             self._without_switch(job, moment, ret)
         self._tidy()
 
-    def _without_switch(self, job: Job, moment: Moment, ret: int) -> None:
+    def _without_switch(self, job: LoggedJob, moment: Moment, ret: int) -> None:
         """A job ended and no disk was seen to be switched: it was cancelled, it failed, or the log lacks something."""
         disk = self._disk_of(job)
         if ret:
@@ -278,27 +278,27 @@ class Monitor:
 
     # -- windows
 
-    def _arm(self, job: Job, moment: Moment) -> None:
+    def _arm(self, job: LoggedJob, moment: Moment) -> None:
         """A job has found nothing dirty: if that was the last time, its window opens here."""
         job.zero, job.zero_at, job.deferred, job.exited = moment, self._at, None, None
         self._tidy()
 
-    def _disarm(self, job: Job) -> None:
+    def _disarm(self, job: LoggedJob) -> None:
         """It was not the last time."""
         if job.zero:
             job.zero = None
             self._tidy()
 
-    def _switch(self, job: Job, moment: Moment, blk: str, old: str, new: str) -> None:
+    def _switch(self, job: LoggedJob, moment: Moment, blk: str, old: str, new: str) -> None:
         """The disk of a backend is switched: (c)."""
         job.pivots += 1
         self._opened(self._window(job, blk, Switch(moment, self._at, old, new)), job)
 
-    def _window(self, job: Job, blk: str | None, switch: Switch | None = None) -> Window:
+    def _window(self, job: LoggedJob, blk: str | None, switch: Switch | None = None) -> LoggedWindow:
         """What is known of a job's window, with the switch that ends it."""
         device = self._device_of.get(job.source or "")
         old = switch.old if switch else None
-        return Window(
+        return LoggedWindow(
             self._disk_of(job, blk),
             job.pointer,
             job.zero,
@@ -315,23 +315,23 @@ class Monitor:
             switched_at=switch.at if switch else None,
         )
 
-    def _disk_of(self, job: Job, blk: str | None = None) -> str:
+    def _disk_of(self, job: LoggedJob, blk: str | None = None) -> str:
         """What a job's disk is called."""
         blk = blk or next(iter(job.backends), None)
         if blk:
             return self._disks.get(blk, f"blk {blk}")
         return self._names.get(job.source or "", job.source or "a disk")
 
-    def _opened(self, window: Window, job: Job) -> None:
+    def _opened(self, window: LoggedWindow, job: LoggedJob) -> None:
         self._open.append(Open(window, job, self._at))
         self._tidy()
 
-    def _close(self, window: Window) -> None:
+    def _close(self, window: LoggedWindow) -> None:
         self._closed.append(window)
         window.absent = self._absent()
         self._told(judged(window))
 
-    def _unfinished(self, job: Job) -> Iterable[Window]:
+    def _unfinished(self, job: LoggedJob) -> Iterable[LoggedWindow]:
         """What is left of a job where the log ends."""
         if any(each.job is job for each in self._open):
             return
@@ -343,7 +343,7 @@ class Monitor:
             self._others.append(Other(job.pointer, self._disk_of(job), how))
 
     @staticmethod
-    def _ended(window: Window) -> Window:
+    def _ended(window: LoggedWindow) -> LoggedWindow:
         window.ended = window.conclusion is None
         return window
 
@@ -421,6 +421,6 @@ def _microseconds(time: bytes) -> int | None:
     return int(seconds) * 1_000_000 + int(rest.ljust(6, b"0")[:6]) if time else None
 
 
-def _when(window: Window) -> int:
+def _when(window: LoggedWindow) -> int:
     last = window.switched or window.conclusion or window.opened
     return last.line if last else 0

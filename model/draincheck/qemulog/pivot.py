@@ -11,7 +11,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-__all__ = ["Fate", "Intruder", "Judgement", "LogReport", "Moment", "Other", "Pivot", "Request"]
+__all__ = ["Fate", "Intruder", "Judgement", "LogReport", "LoggedRequest", "Moment", "Other", "Pivot"]
 
 
 class Moment(Struct, frozen=True):
@@ -39,7 +39,7 @@ class Fate(Enum):
     UNSEEN = "the log does not say what the guest was told"
 
 
-class Request(Struct, frozen=True):
+class LoggedRequest(Struct, frozen=True):
     """A guest's write.
 
     Attributes:
@@ -70,7 +70,7 @@ class Intruder(Struct, frozen=True):
         in_doubt: another thread's event has the same time as an end of the window: whether it entered in it cannot be told.
     """
 
-    request: Request
+    request: LoggedRequest
     entered: Moment
     node: str | None = None
     after: bool = False
@@ -121,11 +121,11 @@ class Pivot(Struct, frozen=True):
     old: str | None = None
     new: str | None = None
     intruders: tuple[Intruder, ...] = ()
-    held: tuple[Request, ...] = ()
+    held: tuple[LoggedRequest, ...] = ()
     missing: tuple[str, ...] = ()
 
     @property
-    def lost(self) -> tuple[Request, ...]:
+    def lost(self) -> tuple[LoggedRequest, ...]:
         """What the guest was told is safe and is on the old disk alone; without answers in the log, what may have been."""
         told = (Fate.ACKED, Fate.UNSEEN)
         return (

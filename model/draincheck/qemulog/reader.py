@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
-from draincheck.qemulog.formats import Event
+from draincheck.qemulog.formats import TraceEvent
 
 __all__ = ["HELD", "Misprint", "Parser", "Reader", "Record", "Tally"]
 
@@ -69,7 +69,7 @@ class Tally(Struct):
 class Parser:
     """What an event's text says, by its name: the first of its formats that fits."""
 
-    def __init__(self, events: Mapping[str, Event]) -> None:
+    def __init__(self, events: Mapping[str, TraceEvent]) -> None:
         self._formats = {
             name.encode(): [(form.pattern(), form.names) for form in event.formats] for name, event in events.items()
         }
@@ -108,7 +108,7 @@ class Reader:
         used: names of the known events whose records matter; others are only counted.
     """
 
-    def __init__(self, events: Mapping[str, Event], used: Iterable[str]) -> None:
+    def __init__(self, events: Mapping[str, TraceEvent], used: Iterable[str]) -> None:
         self.values = Parser(events)
         self.tally = Tally()
         self._used = frozenset(name.encode() for name in used)

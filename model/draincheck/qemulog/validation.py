@@ -22,7 +22,7 @@ from draincheck.qemulog.pivot import Fate, Judgement, Moment, Pivot
 from draincheck.run import Run, Trace, label_of
 from draincheck.system import Action, State, TransitionSystem
 
-__all__ = ["Observed", "Refusal", "Shown", "Validation", "observed_in", "requests_in", "validate"]
+__all__ = ["Observed", "Refusal", "Sign", "Validation", "observed_in", "requests_in", "validate"]
 
 #: pairs of a state and a place in the log that are looked at
 MOST = 400_000
@@ -32,7 +32,7 @@ ANSWERS = "guest requests"
 TOLD = 4
 
 
-class Shown(Enum):
+class Sign(Enum):
     """What both a log and a step can show."""
 
     WINDOW = "(w) the job finds nothing dirty"
@@ -43,13 +43,13 @@ class Shown(Enum):
     ABORT = "the program aborts"
 
 
-_MARKS = {"w": Shown.WINDOW, "b": Shown.ENTER, "a": Shown.DEFER, "c": Shown.SWITCH}
+_MARKS = {"w": Sign.WINDOW, "b": Sign.ENTER, "a": Sign.DEFER, "c": Sign.SWITCH}
 
 
 class Observed(Struct, frozen=True):
     """Something that a log shows, and where."""
 
-    what: Shown
+    what: Sign
     moment: Moment | None
 
 
@@ -66,7 +66,7 @@ class Refusal(Struct, frozen=True):
 
     process: str
     label: str
-    shows: tuple[Shown, ...] = ()
+    shows: tuple[Sign, ...] = ()
     unmet: tuple[str, ...] = ()
     values: Mapping[str, str] = {}
 
@@ -88,38 +88,34 @@ class Validation(Struct, frozen=True):
     accepted: int
     run: Run | None = None
     states: int = 0
-    next: tuple[Shown, ...] = ()
+    next: tuple[Sign, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     stopped: bool = False
 
 
 def observed_in(pivot: Pivot) -> tuple[Observed, ...]:
     """What a switch shows, from (w) to (c) or to the abort, in order."""
-    found = [
-        (Shown.WINDOW, pivot.opened),
-        (Shown.DEFER, pivot.deferred),
-        (Shown.SWITCH, pivot.exited or pivot.switched),
-    ]
+    found = [(Sign.WINDOW, pivot.opened), (Sign.DEFER, pivot.deferred), (Sign.SWITCH, pivot.exited or pivot.switched)]
     for each in pivot.intruders:
-        found.append((Shown.ENTER, each.entered))
+        found.append((Sign.ENTER, each.entered))
         if each.request.fate is Fate.ACKED:
-            found.append((Shown.ANSWER, each.request.answered))
+            found.append((Sign.ANSWER, each.request.answered))
     last = pivot.exited or pivot.switched
     seen = [
         Observed(what, moment)
         for what, moment in found
         if moment is not None and (last is None or moment.line <= last.line)
     ]
-    abort = [Observed(Shown.ABORT, None)] if pivot.judgement in (Judgement.ASSERT, Judgement.ABORT) else []
+    abort = [Observed(Sign.ABORT, None)] if pivot.judgement in (Judgement.ASSERT, Judgement.ABORT) else []
     return (*sorted(seen, key=lambda each: each.moment.line if each.moment else 0), *abort)
 
 
 def requests_in(observed: Collection[Observed]) -> int:
     """How many requests a model needs."""
-    return max(sum(each.what is Shown.ENTER for each in observed), 1)
+    return max(sum(each.what is Sign.ENTER for each in observed), 1)
 
 
-def validate(system: TransitionSystem, observed: Sequence[Observed], hidden: Collection[Shown] = ()) -> Validation:
+def validate(system: TransitionSystem, observed: Sequence[Observed], hidden: Collection[Sign] = ()) -> Validation:
     """Whether a run of a system shows this, and nothing else but what is `hidden` in the log. Raises OutOfBudget."""
     return _Search(system, tuple(observed), frozenset(hidden)).result()
 
@@ -130,7 +126,7 @@ _Pair = tuple[State, int]
 class _Search:
     """Pairs of a state and of how many events have been seen, each with the pair before and the action from there."""
 
-    def __init__(self, system: TransitionSystem, observed: tuple[Observed, ...], hidden: frozenset[Shown]) -> None:
+    def __init__(self, system: TransitionSystem, observed: tuple[Observed, ...], hidden: frozenset[Sign]) -> None:
         self.system, self.observed, self.hidden = system, observed, hidden
         self.controls = ControlMap(system)
         self.before: dict[_Pair, tuple[_Pair, int] | None] = {(state, 0): None for state in system.initial}
@@ -158,12 +154,12 @@ class _Search:
                     self.before[new] = pair, action.index
                     yield new
 
-    def _shown(self, action: Action, state: State, after: State) -> tuple[Shown, ...]:
+    def _shown(self, action: Action, state: State, after: State) -> tuple[Sign, ...]:
         """What a step shows, in the order of its parts."""
         parts = [part for part in action.parts if self.system.holds(part.when, state)]
-        found = [_MARKS.get(part.mark) or (Shown.ANSWER if part.choice == ANSWERS else None) for part in parts]
+        found = [_MARKS.get(part.mark) or (Sign.ANSWER if part.choice == ANSWERS else None) for part in parts]
         halted = self.system.halted
-        abort = [Shown.ABORT] if self.system.holds(halted, after) and not self.system.holds(halted, state) else []
+        abort = [Sign.ABORT] if self.system.holds(halted, after) and not self.system.holds(halted, state) else []
         return tuple(each for each in (*found, *abort) if each is not None and each not in self.hidden)
 
     def _run(self, end: _Pair) -> Run:
@@ -195,16 +191,16 @@ class _Search:
             seen + further,
             None,
             len(states),
-            tuple(sorted(nexts, key=list(Shown).index)),
+            tuple(sorted(nexts, key=list(Sign).index)),
             tuple(refusals or self._refusals(states, rest[0]))[:TOLD],
             stopped,
         )
 
-    def _refusals(self, states: Sequence[State], wanted: Shown) -> Iterator[Refusal]:
+    def _refusals(self, states: Sequence[State], wanted: Sign) -> Iterator[Refusal]:
         """The steps that would show what is wanted, each in the state that comes nearest to allowing it."""
         for action in self.system.actions:
             if any(
-                _MARKS.get(part.mark) is wanted or (wanted is Shown.ANSWER and part.choice == ANSWERS)
+                _MARKS.get(part.mark) is wanted or (wanted is Sign.ANSWER and part.choice == ANSWERS)
                 for part in action.parts
             ):
                 state, unmet = min(
@@ -226,6 +222,6 @@ class _Search:
         }
 
 
-def _in_common(one: Sequence[Shown], other: Sequence[Shown]) -> int:
+def _in_common(one: Sequence[Sign], other: Sequence[Sign]) -> int:
     """How many of their first elements are the same."""
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a is not b), min(len(one), len(other)))

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from draincheck.qemulog.pivot import Fate, Intruder, Judgement, Moment, Pivot, Request
+from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, Moment, Pivot
 from draincheck.words import counted
 
-__all__ = ["Answered", "Entered", "Reached", "Window", "judged"]
+__all__ = ["Answered", "Entered", "LoggedWindow", "Reached", "judged"]
 
 SECTOR = 512
 #: microseconds, and requests, behind which no window is open any more: a drain that waits for a disk takes seconds at the most
@@ -53,7 +53,7 @@ class Answered(Struct, frozen=True):
 Seen = Reached | Entered | Answered
 
 
-class Window(Struct):
+class LoggedWindow(Struct):
     """What is known of a switch; events stand in the order in which they happened.
 
     Attributes:
@@ -93,7 +93,7 @@ class Window(Struct):
     assertion: str | None = None
 
 
-def judged(window: Window) -> Pivot:
+def judged(window: LoggedWindow) -> Pivot:
     """What a switch came to."""
     missing = tuple(_missing(window))
     found, held, unmatched = _divided(window)
@@ -119,7 +119,7 @@ def judged(window: Window) -> Pivot:
 # -- what entered where
 
 
-def _divided(window: Window) -> tuple[list[Intruder], list[Request], list[Request]]:
+def _divided(window: LoggedWindow) -> tuple[list[Intruder], list[LoggedRequest], list[LoggedRequest]]:
     """(b) in order; requests of the window that were held; those of which nobody knows whether they entered."""
     reached = [(at, one) for at, one in window.seen if isinstance(one, Reached) and _is_ours(window, one)]
     if window.backend is None:
@@ -127,29 +127,29 @@ def _divided(window: Window) -> tuple[list[Intruder], list[Request], list[Reques
     return _by_backend(window, reached)
 
 
-def _is_ours(window: Window, one: Reached) -> bool:
+def _is_ours(window: LoggedWindow, one: Reached) -> bool:
     return window.devices is None or one.device in window.devices
 
 
-def _in_window(window: Window, at: int) -> bool:
+def _in_window(window: LoggedWindow, at: int) -> bool:
     return at >= window.opened_at and (window.switched_at is None or at <= window.switched_at)
 
 
-def _by_device(window: Window, at: int, one: Reached) -> Intruder:
+def _by_device(window: LoggedWindow, at: int, one: Reached) -> Intruder:
     request = _answered(window, at, one)
     return Intruder(request, one.moment, None, in_doubt=_in_doubt(window, one.moment))
 
 
 def _by_backend(
-    window: Window, reached: Sequence[tuple[int, Reached]]
-) -> tuple[list[Intruder], list[Request], list[Request]]:
+    window: LoggedWindow, reached: Sequence[tuple[int, Reached]]
+) -> tuple[list[Intruder], list[LoggedRequest], list[LoggedRequest]]:
     entries = [(at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend == window.backend]
     matched = {at: _entry_of(one, at, entries) for at, one in reached}
     intruders: list[Intruder] = []
     for at, entry in entries:
         if _enters_old(window, at, entry):
             those = [_answered(window, when, one) for when, one in reached if matched[when] == at]
-            requests = those or [Request(entry.sector, entry.sectors)]
+            requests = those or [LoggedRequest(entry.sector, entry.sectors)]
             after = window.switched_at is not None and at > window.switched_at
             intruders += [
                 Intruder(each, entry.moment, entry.node, after, _in_doubt(window, entry.moment)) for each in requests
@@ -178,22 +178,22 @@ def _covers(entry: Entered, one: Reached) -> bool:
     return entry.sector <= one.sector and one.sector + one.sectors <= entry.sector + entry.sectors
 
 
-def _foreign(window: Window, inside: Iterable[tuple[int, Reached]], matched: dict[int, int | None]) -> set[int]:
+def _foreign(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], matched: dict[int, int | None]) -> set[int]:
     """Requests that another backend's entry explains: those of another disk."""
     others = [(at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend != window.backend]
     return {at for at, one in inside if matched[at] is None and _entry_of(one, at, others) is not None}
 
 
-def _enters_old(window: Window, at: int, entry: Entered) -> bool:
+def _enters_old(window: LoggedWindow, at: int, entry: Entered) -> bool:
     """Whether it enters on the old disk: in the window, or behind it on a node that the disk has no more."""
     if _in_window(window, at):
         return True
     return at > window.opened_at and entry.node in window.olds and entry.node != window.new
 
 
-def _answered(window: Window, at: int, one: Reached) -> Request:
+def _answered(window: LoggedWindow, at: int, one: Reached) -> LoggedRequest:
     """A request, with what the guest was told: by the first answer to this pointer behind it."""
-    request = Request(one.sector, one.sectors, one.moment, one.pointer)
+    request = LoggedRequest(one.sector, one.sectors, one.moment, one.pointer)
     answer = _answer(window, at, one)
     if answer is None:
         no_answers = "virtio_blk_req_complete" in window.absent and "virtio_blk_rw_complete" in window.absent
@@ -201,16 +201,16 @@ def _answered(window: Window, at: int, one: Reached) -> Request:
     return replace(request, fate=Fate.FAILED if answer.status else Fate.ACKED, answered=answer.moment)
 
 
-def _is_answered(window: Window, at: int, one: Reached) -> bool:
+def _is_answered(window: LoggedWindow, at: int, one: Reached) -> bool:
     return _answer(window, at, one) is not None
 
 
-def _answer(window: Window, at: int, one: Reached) -> Answered | None:
+def _answer(window: LoggedWindow, at: int, one: Reached) -> Answered | None:
     behind = (each for when, each in window.seen if when > at and isinstance(each, Answered))
     return next((each for each in behind if each.pointer == one.pointer), None)
 
 
-def _in_doubt(window: Window, moment: Moment) -> bool:
+def _in_doubt(window: LoggedWindow, moment: Moment) -> bool:
     """Whether another thread's line with the very same time is an end of the window."""
     ends = [end for end in (window.opened, window.switched) if end is not None]
     return any(end.time is not None and end.time == moment.time and end.thread != moment.thread for end in ends)
@@ -219,7 +219,7 @@ def _in_doubt(window: Window, moment: Moment) -> bool:
 # -- the verdict
 
 
-def _missing(window: Window) -> Iterator[str]:
+def _missing(window: LoggedWindow) -> Iterator[str]:
     """Events without which this window cannot be judged."""
     if window.opened is None:
         yield "mirror_before_drain"
@@ -232,10 +232,10 @@ def _missing(window: Window) -> Iterator[str]:
 
 
 def _judgement(
-    window: Window,
+    window: LoggedWindow,
     intruders: Sequence[Intruder],
-    held: Sequence[Request],
-    unmatched: Sequence[Request],
+    held: Sequence[LoggedRequest],
+    unmatched: Sequence[LoggedRequest],
     missing: Sequence[str],
 ) -> tuple[Judgement, str]:
     """The verdict, and why, in one sentence."""
@@ -251,7 +251,7 @@ def _judgement(
     return _unbroken(window, held)
 
 
-def _broken(window: Window, intruders: Sequence[Intruder]) -> tuple[Judgement, str]:
+def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgement, str]:
     number = counted(len(intruders), "write")
     if "mirror_one_iteration" in window.absent:
         return (
@@ -282,7 +282,7 @@ def _broken(window: Window, intruders: Sequence[Intruder]) -> tuple[Judgement, s
     )
 
 
-def _goes_on(window: Window) -> bool:
+def _goes_on(window: LoggedWindow) -> bool:
     """Whether a window without an end is rather one whose end the log lacks: no end of any job is in it, and much happens behind (w)."""
     reached = [one.moment for _, one in window.seen if isinstance(one, Reached)]
     first, last = window.opened, reached[-1] if reached else None
@@ -290,7 +290,7 @@ def _goes_on(window: Window) -> bool:
     return {"block_job_cb", "job_completed"} <= window.absent and bool(lasting or len(reached) > MANY)
 
 
-def _unbroken(window: Window, held: Sequence[Request]) -> tuple[Judgement, str]:
+def _unbroken(window: LoggedWindow, held: Sequence[LoggedRequest]) -> tuple[Judgement, str]:
     if window.switched is None:
         if window.assertion:
             return Judgement.ABORT, f"nothing entered in the window, and QEMU aborted in it: {window.assertion}"
@@ -305,7 +305,7 @@ def _unbroken(window: Window, held: Sequence[Request]) -> tuple[Judgement, str]:
     return Judgement.CLEAN, "nothing reached the disk in the window"
 
 
-def _cut_in_pivot(window: Window, held: Sequence[Request]) -> tuple[Judgement, str]:
+def _cut_in_pivot(window: LoggedWindow, held: Sequence[LoggedRequest]) -> tuple[Judgement, str]:
     """The log ends behind (c) and before the job is over."""
     resumed = [
         one
@@ -323,5 +323,5 @@ def _cut_in_pivot(window: Window, held: Sequence[Request]) -> tuple[Judgement, s
     return Judgement.CANNOT_TELL, "the log ends while the disk is being switched"
 
 
-def _printed(window: Window) -> str:
+def _printed(window: LoggedWindow) -> str:
     return f": {window.assertion}" if window.assertion else ""

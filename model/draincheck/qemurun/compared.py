@@ -10,10 +10,10 @@ from draincheck.qemulog.pivot import Judgement, Pivot
 from draincheck.qemurun.session import Round
 from draincheck.qemurun.virtio import SECTORS
 
-__all__ = ["Comparison", "compared"]
+__all__ = ["ReadBack", "compared"]
 
 
-class Comparison(Struct, frozen=True):
+class ReadBack(Struct, frozen=True):
     """One switch of one disk.
 
     Attributes:
@@ -36,19 +36,17 @@ class Comparison(Struct, frozen=True):
         return self.pivot is not None and (unsure or self.predicted == self.lost)
 
 
-def compared(rounds: Sequence[Round], pivots: Sequence[Pivot], disks: int) -> tuple[Comparison, ...]:
+def compared(rounds: Sequence[Round], pivots: Sequence[Pivot], disks: int) -> tuple[ReadBack, ...]:
     """Every switch of every round that was played to its end; disks are told by the order in which the log meets them."""
     names = sorted({pivot.disk for pivot in pivots})
     return tuple(_compared(rounds, pivots, names, disks))
 
 
-def _compared(
-    rounds: Sequence[Round], pivots: Sequence[Pivot], names: Sequence[str], disks: int
-) -> Iterator[Comparison]:
+def _compared(rounds: Sequence[Round], pivots: Sequence[Pivot], names: Sequence[str], disks: int) -> Iterator[ReadBack]:
     for played in rounds:
         for disk in range(disks):
             own = [pivot for pivot in pivots if disk < len(names) and pivot.disk == names[disk]]
             pivot = own[played.number] if played.number < len(own) else None
             lost = sorted({each.block for each in played.lost if each.disk == disk})
             predicted = sorted({request.sector // SECTORS for request in (pivot.lost if pivot else ())})
-            yield Comparison(played.number, disk, tuple(predicted), tuple(lost), pivot)
+            yield ReadBack(played.number, disk, tuple(predicted), tuple(lost), pivot)

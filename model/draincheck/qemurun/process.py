@@ -17,7 +17,7 @@ from typing import Any
 
 from draincheck.errors import QemuError
 
-__all__ = ["MEMORY", "Qemu"]
+__all__ = ["MEMORY", "QemuProcess"]
 
 #: bytes of guest memory
 MEMORY = 64 << 20
@@ -31,7 +31,7 @@ _KICKER = bytes.fromhex("fa 31c0 8ed8 f390 8b160070 85d2 74f6 c70600700000 31c0 
 _PARKED = bytes.fromhex("fa f4 ebfd")
 
 
-class Qemu:
+class QemuProcess:
     """A running QEMU, until the end of a `with`.
 
     Args:
@@ -71,7 +71,7 @@ class Qemu:
         with (self.folder / "ram").open("wb") as ram:
             ram.truncate(MEMORY)
 
-    def __enter__(self) -> Qemu:
+    def __enter__(self) -> QemuProcess:
         try:
             self._qtest.settimeout(PATIENCE)
             self.port, _ = self._qtest.accept()

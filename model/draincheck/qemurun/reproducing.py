@@ -25,7 +25,7 @@ from draincheck.qemulog.source import blocks, opened
 from draincheck.qemurun.session import PATIENCE, Session, Workload
 from draincheck.words import counted
 
-__all__ = ["Attempt", "Ending", "Shows", "Trial", "main", "reproduce", "unable"]
+__all__ = ["Attempt", "Shows", "Trial", "TrialEnding", "main", "reproduce", "unable"]
 
 #: rounds of one QEMU, in one try
 ROUNDS = 10
@@ -40,7 +40,7 @@ class Shows(Enum):
     STRAY = "a write enters on the old disk in the window"
 
 
-class Ending(Enum):
+class TrialEnding(Enum):
     """What came of it; the values are exit codes."""
 
     REPRODUCED = 12
@@ -67,7 +67,7 @@ class Trial(Struct, frozen=True):
 class Attempt(Struct, frozen=True):
     """What came of all tries: how many there were, and what was seen in the last one."""
 
-    ending: Ending
+    ending: TrialEnding
     tries: int
     seen: str
 
@@ -89,14 +89,14 @@ def unable(binary: str) -> str:
 def reproduce(binary: str, trial: Trial, told: Callable[[str], None] = lambda _: None) -> Attempt:
     """Try until it is seen. Raises QemuError for a QEMU that does not start."""
     if reason := unable(binary):
-        return Attempt(Ending.UNABLE, 0, reason)
+        return Attempt(TrialEnding.UNABLE, 0, reason)
     for number in range(1, trial.tries + 1):
         with tempfile.TemporaryDirectory(prefix="check-invariants-") as folder:
             seen = _try(binary, Path(folder), replace(trial, workload=replace(trial.workload, seed=number)))
         told(f"try {number}: {seen or 'not seen'}")
         if seen:
-            return Attempt(Ending.REPRODUCED, number, seen)
-    return Attempt(Ending.NOT_REPRODUCED, trial.tries, "")
+            return Attempt(TrialEnding.REPRODUCED, number, seen)
+    return Attempt(TrialEnding.NOT_REPRODUCED, trial.tries, "")
 
 
 def _try(binary: str, folder: Path, trial: Trial) -> str:
@@ -141,11 +141,11 @@ def main(trial: Trial, about: str, arguments: Sequence[str] | None = None) -> in
     try:
         attempt = reproduce(binary, trial, print)
     except QemuError as error:
-        attempt = Attempt(Ending.UNABLE, 0, str(error))
+        attempt = Attempt(TrialEnding.UNABLE, 0, str(error))
     words = {
-        Ending.REPRODUCED: f"reproduced in try {attempt.tries}: {attempt.seen}",
-        Ending.NOT_REPRODUCED: f"not reproduced in {counted(attempt.tries, 'try')} of {ROUNDS} jobs",
-        Ending.UNABLE: f"this build cannot: {attempt.seen}",
+        TrialEnding.REPRODUCED: f"reproduced in try {attempt.tries}: {attempt.seen}",
+        TrialEnding.NOT_REPRODUCED: f"not reproduced in {counted(attempt.tries, 'try')} of {ROUNDS} jobs",
+        TrialEnding.UNABLE: f"this build cannot: {attempt.seen}",
     }
     print(words[attempt.ending])
     return attempt.ending.value

@@ -17,8 +17,8 @@ from msgspec import Struct
 from draincheck.budget import look
 from draincheck.errors import QemuError
 from draincheck.qemulog.log import NEEDED
-from draincheck.qemurun.process import Qemu
-from draincheck.qemurun.virtio import BLOCK, Disk
+from draincheck.qemurun.process import QemuProcess
+from draincheck.qemurun.virtio import BLOCK, VirtioDisk
 
 __all__ = ["Lost", "Round", "Session", "Workload"]
 
@@ -93,7 +93,7 @@ class Session:
         self.errors = 0
         for disk in range(workload.disks):
             _image(folder / f"disk{disk}.raw")
-        self.qemu = Qemu(binary, folder, self._devices(), NEEDED["v2.12 or later"], kicker=workload.iothread)
+        self.qemu = QemuProcess(binary, folder, self._devices(), NEEDED["v2.12 or later"], kicker=workload.iothread)
 
     def _devices(self) -> list[str]:
         found = ["-object", "iothread,id=io0"] if self.workload.iothread else []
@@ -111,7 +111,9 @@ class Session:
         """All rounds, and how QEMU ended: "" if it was asked to. Raises QemuError if it cannot be started."""
         found: list[Round] = []
         with self.qemu as qemu:
-            self.disks = [Disk(qemu, SLOT + i, PORT + PORTS * i, BASE + BASES * i) for i in range(self.workload.disks)]
+            self.disks = [
+                VirtioDisk(qemu, SLOT + i, PORT + PORTS * i, BASE + BASES * i) for i in range(self.workload.disks)
+            ]
             try:
                 for number in range(self.workload.rounds):
                     found.append(Round(number, tuple(self._round(number))))

@@ -8,9 +8,9 @@ from struct import pack_into
 
 from msgspec import Struct
 
-from draincheck.qemurun.process import Qemu
+from draincheck.qemurun.process import QemuProcess
 
-__all__ = ["BLOCK", "DEPTH", "Disk"]
+__all__ = ["BLOCK", "DEPTH", "VirtioDisk"]
 
 #: bytes of a request, and sectors
 BLOCK, SECTORS = 4096, 8
@@ -24,7 +24,7 @@ _READ, _WRITE = 0, 1
 _NEXT, _DEVICE_WRITES = 1, 2
 
 
-class Request(Struct):
+class RingRequest(Struct):
     """What is out in a slot."""
 
     write: bool
@@ -32,7 +32,7 @@ class Request(Struct):
     sequence: int
 
 
-class Disk:
+class VirtioDisk:
     """One disk.
 
     Args:
@@ -40,9 +40,9 @@ class Disk:
         slot: its PCI device number; port: where its registers go; base: where its ring and buffers go in guest memory.
     """
 
-    def __init__(self, qemu: Qemu, slot: int, port: int, base: int) -> None:
+    def __init__(self, qemu: QemuProcess, slot: int, port: int, base: int) -> None:
         self.qemu, self.port, self.base = qemu, port, base
-        self.out: dict[int, Request] = {}
+        self.out: dict[int, RingRequest] = {}
         self._free = list(range(DEPTH))
         self._configure(slot)
         self._set_up()
@@ -83,10 +83,10 @@ class Disk:
     def send(self, requests: Iterable[tuple[bool, int, int, bytes]]) -> None:
         """Put requests (write?, block, sequence, data) into the ring, and kick once."""
         for write, block, sequence, data in requests:
-            self._put(self._free.pop(), Request(write, block, sequence), data)
+            self._put(self._free.pop(), RingRequest(write, block, sequence), data)
         self.qemu.kick(self.port + _NOTIFY)
 
-    def _put(self, slot: int, request: Request, data: bytes) -> None:
+    def _put(self, slot: int, request: RingRequest, data: bytes) -> None:
         memory, head = self.qemu.memory, 3 * slot
         header = self.buffers + slot * 2 * PAGE
         content = header + PAGE
@@ -105,9 +105,9 @@ class Disk:
         self._avail_index.value = (index + 1) & 0xFFFF
         self.out[slot] = request
 
-    def answers(self) -> list[tuple[Request, int, bytes]]:
+    def answers(self) -> list[tuple[RingRequest, int, bytes]]:
         """Requests that are done: each with its status, and what was read."""
-        found: list[tuple[Request, int, bytes]] = []
+        found: list[tuple[RingRequest, int, bytes]] = []
         memory = self.qemu.memory
         while self._seen != self._used_index.value:
             entry = self.used + 4 + 8 * (self._seen % self.size)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from draincheck.analysis.waiting import situation_in
-from draincheck.backtrace.located import Answer, Located, Place
-from draincheck.backtrace.locating import Pair
+from draincheck.backtrace.located import Located, LocatedAs, LocatedSpot
+from draincheck.backtrace.locating import Laid
 from draincheck.report.waiting import waiting_lines
 from draincheck.words import counted, listed
 
@@ -24,35 +24,35 @@ def answer_of(file: str, found: Located) -> str:
 
 def _answer(found: Located) -> str:
     match found.answer:
-        case Answer.NO_BACKTRACE:
+        case LocatedAs.NO_BACKTRACE:
             return "no backtrace: no line of it is a frame (#0 ... in function (...))"
-        case Answer.NOTHING:
+        case LocatedAs.NOTHING:
             known = f"; of its functions the models know {listed(found.known[:SHOWN])}" if found.known else ""
             return f"unknown: no state of these models has such stacks{known}"
-        case Answer.PARTIAL:
+        case LocatedAs.PARTIAL:
             return f"partly known: {_best(found.places[0])}, but not all of it fits"
-        case Answer.ORDINARY:
+        case LocatedAs.ORDINARY:
             return f"an ordinary state: {_best(found.places[0])}; nothing is violated there"
-        case Answer.SEVERAL:
+        case LocatedAs.SEVERAL:
             best = [place for place in found.places if place.match.cost == found.places[0].match.cost]
             return "several states fit: " + "; or ".join(map(_best, best[:3]))
-        case Answer.NAMED:
+        case LocatedAs.NAMED:
             return _best(found.places[0])
 
 
-def _best(place: Place) -> str:
+def _best(place: LocatedSpot) -> str:
     what = f"violates {listed(place.violated)}" if place.violated else "nothing violated"
     return f"{what}: {named_places(place)}"
 
 
-def named_places(place: Place) -> str:
+def named_places(place: LocatedSpot) -> str:
     """The code bases of a place, as many as one line has room for."""
     titles = [subject.title for subject in place.subjects]
     more = f" and {len(titles) - 4} more" if len(titles) > 4 else ""
     return ", ".join(titles[:4]) + more
 
 
-def place_lines(found: Located, place: Place) -> Iterator[str]:
+def place_lines(found: Located, place: LocatedSpot) -> Iterator[str]:
     """All about one place."""
     violated = f": violates {listed(place.violated)}" if place.violated else ": nothing is violated"
     yield f"{counted(len(place.subjects), 'model')} in which the stacks {'fit' if place.match.fits else 'fit in part'}{violated}"
@@ -66,7 +66,7 @@ def place_lines(found: Located, place: Place) -> Iterator[str]:
         )
 
 
-def _pair_lines(pair: Pair) -> Iterator[str]:
+def _pair_lines(pair: Laid) -> Iterator[str]:
     if pair.stack is None and pair.calls is not None:
         yield f"  {pair.calls.process}: not in the backtrace; it would stand in {_calls(pair.calls.calls)}"
     elif pair.stack is not None and pair.calls is None:
@@ -85,7 +85,7 @@ def _calls(calls: Sequence[str]) -> str:
     return " > ".join(calls)
 
 
-def waits_of(place: Place, width: int = WIDTH) -> Iterator[str]:
+def waits_of(place: LocatedSpot, width: int = WIDTH) -> Iterator[str]:
     """Who waits for what in the first of the states, and whether what is demanded can still come."""
     candidate, match = place.where[0]
     graph = candidate.postures.graph

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from draincheck.qemulog.log import NEEDED, ReadLog
-from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LogReport, Moment, Other, Pivot, Request
+from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, LogReport, Moment, Other, Pivot
 from draincheck.words import counted, listed
 
 __all__ = ["answer_line", "clock", "lost_line", "needed_lines", "pivot_lines", "reading_lines"]
@@ -85,7 +85,7 @@ def _intrusion(each: Intruder) -> str:
     return f"{where}a write of {_where(each.request)} enters{node}{pointer}; {told[each.request.fate]}"
 
 
-def _waiting(each: Request, pivot: Pivot) -> str:
+def _waiting(each: LoggedRequest, pivot: Pivot) -> str:
     return f"a write of {_where(each)} reaches the device and waits" + (
         "" if pivot.switched is None else ", then goes to the new node"
     )
@@ -95,7 +95,7 @@ def _at(moment: Moment | None) -> str:
     return f", line {moment.line}" if moment else ""
 
 
-def _where(request: Request) -> str:
+def _where(request: LoggedRequest) -> str:
     last = request.sector + request.sectors - 1
     return f"sectors {request.sector}-{last} (bytes {request.sector * SECTOR}-{(last + 1) * SECTOR - 1})"
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from draincheck.qemu import Scenario
 from draincheck.qemulog.pivot import LogReport, Pivot
-from draincheck.qemulog.validation import Observed, Shown, Validation, observed_in, requests_in, validate
+from draincheck.qemulog.validation import Observed, Sign, Validation, observed_in, requests_in, validate
 from draincheck.revisions import Revision
 from draincheck.run import Run
 from draincheck.semantics.violation import shows
@@ -17,7 +17,7 @@ from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import matters, rank
 from drainspecs.mirror.scenarios import with_sizes
 
-__all__ = ["MOST_WRITES", "Judged", "against", "bad_run", "hidden_in"]
+__all__ = ["MOST_WRITES", "HeldWindow", "against", "bad_run", "hidden_in"]
 
 #: writes in one window: a model of more takes too long
 MOST_WRITES = 8
@@ -25,7 +25,7 @@ MOST_WRITES = 8
 FURTHER = 12
 
 
-class Judged(Struct, frozen=True):
+class HeldWindow(Struct, frozen=True):
     """A switch held against a code base; no validation where the window has too many writes, or its beginning is not in the log."""
 
     pivot: Pivot
@@ -33,34 +33,34 @@ class Judged(Struct, frozen=True):
     validation: Validation | None
 
 
-def hidden_in(report: LogReport) -> frozenset[Shown]:
+def hidden_in(report: LogReport) -> frozenset[Sign]:
     """What a log has no events for: such steps may be taken unseen."""
     deferred = any(pivot.deferred for pivot in report.pivots)
     answered = any(each.request.answered for pivot in report.pivots for each in pivot.intruders)
     intruded = any(pivot.intruders for pivot in report.pivots)
-    return frozenset({*([] if deferred else [Shown.DEFER]), *([] if answered or not intruded else [Shown.ANSWER])})
+    return frozenset({*([] if deferred else [Sign.DEFER]), *([] if answered or not intruded else [Sign.ANSWER])})
 
 
-def against(report: LogReport, revision: Revision, scenario: Scenario) -> Iterator[Judged]:
+def against(report: LogReport, revision: Revision, scenario: Scenario) -> Iterator[HeldWindow]:
     """Each switch of a log and a code base; windows that look alike are searched once. Raises OutOfBudget."""
-    hidden, known = hidden_in(report), dict[tuple[Shown, ...], Validation]()
+    hidden, known = hidden_in(report), dict[tuple[Sign, ...], Validation]()
     for pivot in report.pivots:
         observed = observed_in(pivot)
         code_base = CodeBase(revision, _with_writes(scenario, requests_in(observed)))
         if pivot.opened is None or requests_in(observed) > MOST_WRITES:
-            yield Judged(pivot, code_base, None)
+            yield HeldWindow(pivot, code_base, None)
             continue
         key = tuple(each.what for each in observed)
         if key not in known:
             known[key] = validate(code_base.system(), observed, hidden)
-        yield Judged(pivot, code_base, replace(known[key], observed=observed))
+        yield HeldWindow(pivot, code_base, replace(known[key], observed=observed))
 
 
 def _with_writes(scenario: Scenario, writes: int) -> Scenario:
     return scenario if writes == 1 else with_sizes(scenario, {"writes": writes})
 
 
-def bad_run(judged: Iterable[Judged]) -> tuple[CodeBase, Run] | None:
+def bad_run(judged: Iterable[HeldWindow]) -> tuple[CodeBase, Run] | None:
     """The run of the worst switch that violates something, carried on until it does."""
     found = [
         (each, run)
