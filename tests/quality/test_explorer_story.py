@@ -130,8 +130,9 @@ def test_a_remedy_is_the_first_code_base_that_holds(name: str, demand: str) -> N
         if outcome is Outcome.HOLDS:
             assert f"({row.date}" in found.sentence
             assert found.sentence.endswith(row.subject)
+            assert found.sentence.startswith(f"in {code_base.scenario.name} {demand} holds again from {row.name} (")
             return
-    assert found.sentence.startswith("no later code base")
+    assert "in no later code base" in found.sentence
 
 
 def test_who_stands_in_no_history_has_no_remedy() -> None:

@@ -24,7 +24,7 @@ from draincheck.properties import Breach, Liveness, NoFault, Property, Reachable
 from draincheck.report.lanes import Lanes, lanes_of
 from draincheck.report.text import ending_lines
 from draincheck.report.waiting import waiting_lines
-from draincheck.run import Run
+from draincheck.run import Run, label_of
 from draincheck.semantics.violation import shows
 from draincheck.subject import About
 from draincheck.words import counted
@@ -119,9 +119,18 @@ def _turning(run: Run, known: Avoidabilities, ground: Ground, numbers: Sequence[
     lost_at = otherwise.lost_at()
     if escape is None:
         return TurningPoint(lost_at, _sentence(run, known, otherwise), None, ())
-    here = numbers[escape.step - 1]
-    ways = tuple(_way(ground, here, way) for way in escape.alternatives)
+    taken = _taken(run, escape.step)
+    ways = tuple(_way(ground, numbers[escape.step - 1], way, taken) for way in escape.alternatives)
     return TurningPoint(lost_at, _sentence(run, known, otherwise), escape.step, ways)
+
+
+def _taken(run: Run, number: int) -> tuple[str, str]:
+    """Who took a step, and what was done; of the one that an error keeps from being taken: what there would have been."""
+    if number > len(run.steps):
+        return "", "the error ended the run"
+    step = run.steps[number - 1]
+    action = run.system.actions[step.action]
+    return action.process, label_of(run.system, action, step.before)
 
 
 def _sentence(run: Run, known: Avoidabilities, otherwise: Otherwise) -> str:
@@ -139,11 +148,14 @@ def _sentence(run: Run, known: Avoidabilities, otherwise: Otherwise) -> str:
     return f"the point of no return is step {lost_at}: from there on {out}"
 
 
-def _way(ground: Ground, here: int, way: Alternative) -> PageAlternative:
+def _way(ground: Ground, here: int, way: Alternative, taken: tuple[str, str]) -> PageAlternative:
     variant = ground.variant_of(here, way.action)
     target = dict(ground.region.edges[here])[way.action]
     fate = PageFate.VIOLATED if way.avoidability is None else PageFate(way.avoidability.value)
-    return PageAlternative(variant, target, f"{way.process}: {way.label}", fate, way.rest)
+    process, done = taken
+    before = f"before {process} did ({done})" if process and process != way.process else f"instead of ({done})"
+    sentence = f"if {way.process} had gone on ({way.label}) {before}"
+    return PageAlternative(variant, target, f"{way.process}: {way.label}", sentence, fate, way.rest)
 
 
 # -- who waits -------------------------------------------------------------------------------------

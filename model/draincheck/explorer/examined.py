@@ -48,11 +48,12 @@ class Examined(Struct, frozen=True):
     remedy: Callable[[str], PageRemedy | None] = _unknown
 
     def shown(self) -> list[Shown]:
-        """The distinct runs of each kind of demand, executed: violations that matter, the worst, the shortest first; witnesses last. Raises TraceError."""
-        groups: dict[tuple[Trace, Breach], list[Finding]] = {}
+        """The distinct runs of each kind of harm, executed: violations that matter, the worst, the shortest first; witnesses last. Raises TraceError."""
+        groups: dict[tuple[Trace, Breach, int], list[Finding]] = {}
         for finding in self.result.findings:
             if (trace := finding.verdict.trace) is not None:
-                groups.setdefault((replace(trace, property=""), finding.item.breach), []).append(finding)
+                key = replace(trace, property=""), finding.item.breach, self.rank(finding.name)
+                groups.setdefault(key, []).append(finding)
         found = [sorted(group, key=self._urgency) for group in groups.values()]
         ordered = sorted(found, key=lambda group: (self._urgency(group[0]), _length(group[0])))
         return [Shown(self._run(group[0]), group) for group in ordered]

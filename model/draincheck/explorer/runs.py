@@ -70,6 +70,7 @@ class PageAlternative(Struct, frozen=True):
         variant: which.
         target: the state it leads to.
         text: who would have done what.
+        sentence: the same beside what was done instead, as a condition: `if main thread had ... before guest ...`.
         fate: what would have been possible then; *violated* if it violates the property itself.
         rest: the rest of a shortest way to where all is well: `process: label` of each step.
     """
@@ -77,6 +78,7 @@ class PageAlternative(Struct, frozen=True):
     variant: int
     target: int
     text: str
+    sentence: str
     fate: PageFate
     rest: tuple[str, ...]
 

@@ -14,7 +14,7 @@ from draincheck.explorer.examined import Examined
 from draincheck.qemu import Scenario
 from draincheck.revisions import PLACES, REVISIONS, Revision, find_revision
 from draincheck.verdict import Outcome
-from drainspecs.mirror.code_base import CodeBase, called
+from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import rank
 from drainspecs.mirror.scenarios import applies
 from drainspecs.mirror.specifications import find_specification
@@ -37,12 +37,15 @@ def remedy_of(code_base: CodeBase, name: str) -> PageRemedy | None:
         return None
     repairs = _repairs(code_base, name)
     if not found:
-        return PageRemedy(f"no later code base that is modelled keeps {name} here", repairs)
-    row = found[0]
-    dated = ", ".join(filter(None, [row.date, row.release]))
-    sentence = f"{name} holds again from {called(row)} on ({dated}): {row.subject}"
-    again = tuple(f"it is violated once more in {called(row)}" for row in found[1:])
-    return PageRemedy(sentence, again + repairs)
+        return PageRemedy(f"in {code_base.scenario.name} {name} holds in no later code base that is modelled", repairs)
+    until = f"until {_dated(found[1])}, where it is violated once more" if found[1:] else "on"
+    holds = f"in {code_base.scenario.name} {name} holds again from {_dated(found[0])} {until}"
+    return PageRemedy(f"{holds}: {found[0].subject}", repairs)
+
+
+def _dated(row: Revision) -> str:
+    """A commit, with its date and the first release that has it: two may be in one."""
+    return f"{row.name} ({', '.join(filter(None, [row.date, row.release and f'first in {row.release}']))})"
 
 
 def _repairs(code_base: CodeBase, name: str) -> tuple[str, ...]:
