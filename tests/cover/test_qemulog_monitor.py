@@ -106,6 +106,18 @@ def test_a_request_in_the_very_microsecond_of_another_threads_switch_cannot_be_t
     assert verdicts(read_lines(line.encode() for line in lines)) == ["cannot tell"]
 
 
+def test_a_window_that_never_ends_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose end is not in the log, while QEMU goes on (another one, perhaps): no assertion is made of it, and memory has an end."""
+    monkeypatch.setattr("draincheck.qemulog.monitor.KEPT", 200)
+    guest = Guest(new=True)
+    log = made(guest, [["acked"]])
+    end = next(i for i, line in enumerate(log.lines) if b"job_completed" in line)
+    for block in range(400):
+        guest.write(0, "0x55d0a1000000", block)
+    later = [line.encode() for line in guest.lines[len(log.lines) :]]
+    assert verdicts(read_lines([*log.lines[:end], *later])) == ["cannot tell"]
+
+
 def test_an_empty_log_has_no_verdict() -> None:
     """No switch is no pass."""
     assert not read_lines([]).report.pivots

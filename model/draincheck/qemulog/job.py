@@ -42,8 +42,14 @@ class LoggedJob(Struct, eq=False):
 
 
 class Open(Struct, eq=False):
-    """A switch that has taken place, whose requests are not all answered."""
+    """A switch that has taken place, whose requests are not all answered.
+
+    Attributes:
+        since: the how-manieth record it was.
+        pending: requests that reached a device before it and are not answered.
+    """
 
     window: LoggedWindow
     job: LoggedJob
     since: int
+    pending: set[str]

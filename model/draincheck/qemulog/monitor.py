@@ -49,10 +49,10 @@ GUEST = (
     "blk_co_pwritev",
     "bdrv_aio_writev",
 )
-#: events of the guest that are kept for one window; one that is open for longer is none
-KEPT = 200_000
-#: events behind a switch after which nobody waits for answers any more
-PATIENCE = 100_000
+#: events of the guest behind which a window without an end is none: its job's end is not in the log, or QEMU's is
+KEPT = 20_000
+#: events behind a switch after which nobody waits for answers, or for the job's end, any more
+PATIENCE = 5_000
 
 Values = Mapping[str, bytes]
 
@@ -323,7 +323,13 @@ class Monitor:
         return self._names.get(job.source or "", job.source or "a disk")
 
     def _opened(self, window: LoggedWindow, job: LoggedJob) -> None:
-        self._open.append(Open(window, job, self._at))
+        pending = set[str]()
+        for at, one in window.seen:
+            if isinstance(one, Reached) and at <= (window.switched_at or at):
+                pending.add(one.pointer)
+            elif isinstance(one, Answered):
+                pending.discard(one.pointer)
+        self._open.append(Open(window, job, self._at, pending))
         self._tidy()
 
     def _close(self, window: LoggedWindow) -> None:
@@ -351,11 +357,14 @@ class Monitor:
         """Close what is known, and look at the guest only where that matters."""
         for each in [each for each in self._open if self._is_known(each)]:
             self._open.remove(each)
-            self._close(each.window)
+            self._close(self._ended(each.window))
+        if len(self._kept) > KEPT:
+            self._give_up()
         zeros = [job.zero_at for job in self._jobs.values() if job.zero]
         if zeros or self._open:
             first = min(zeros, default=self._at)
-            self._kept = [each for each in self._kept if each[0] >= first]
+            if self._kept and self._kept[0][0] < first:
+                self._kept = [each for each in self._kept if each[0] >= first]
             self._handlers.update(self._guest)
         else:
             self._kept.clear()
@@ -364,25 +373,30 @@ class Monitor:
 
     def _is_known(self, each: Open) -> bool:
         """Whether nothing more can come that changes what a switch came to."""
-        window = each.window
-        if window.conclusion is None:
-            return False
-        if self._at - each.since > PATIENCE:
+        if len(each.window.seen) > PATIENCE and self._at - each.since > PATIENCE:
             return True
-        answered = {one.pointer for _, one in window.seen if isinstance(one, Answered)}
-        reached = {
-            one.pointer for at, one in window.seen if isinstance(one, Reached) and at <= (window.switched_at or at)
-        }
-        return reached <= answered
+        return each.window.conclusion is not None and not each.pending
+
+    def _give_up(self) -> None:
+        """The job with the oldest window is gone: so much does not happen in one."""
+        oldest = min((job for job in self._jobs.values() if job.zero), key=lambda job: job.zero_at)
+        window = self._ended(self._window(oldest, next(iter(oldest.backends), None)))
+        window.endless = True
+        self._jobs.pop(oldest.pointer)
+        self._kept.clear()
+        self._close(window)
 
     # -- the guest
 
     def _see(self, seen: Seen) -> None:
         if any(job.zero for job in self._jobs.values()):
             self._kept.append((self._at, seen))
-            del self._kept[:-KEPT]
         for each in self._open:
             each.window.seen.append((self._at, seen))
+            if isinstance(seen, Answered):
+                each.pending.discard(seen.pointer)
+        if len(self._kept) > KEPT:
+            self._tidy()
 
     def _virtio_queue_notify(self, moment: Moment, said: Mapping[str, str]) -> None:
         self._notified[moment.thread] = said["vdev"]

@@ -7,7 +7,9 @@ the new node (*held*). Before that, a request enters when the device has it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -66,6 +68,7 @@ class LoggedWindow(Struct):
         seen: events from (w) on, each with the how-manieth record it is.
         opened_at, switched_at: (w) and (c) in the same count.
         ended: whether the log ended before the job did.
+        endless: whether more has happened behind (w) than can in a window: its end is not in the log.
         conclusion: when the job was over.
         absent: events that the whole log lacks.
         assertion: what QEMU printed when it aborted.
@@ -88,6 +91,7 @@ class LoggedWindow(Struct):
     switched_at: int | None = None
     number: int = 0
     ended: bool = False
+    endless: bool = False
     conclusion: Moment | None = None
     absent: frozenset[str] = frozenset()
     assertion: str | None = None
@@ -171,7 +175,8 @@ def _by_backend(
 
 def _entry_of(one: Reached, at: int, entries: Sequence[tuple[int, Entered]]) -> int | None:
     """When a request entered: the first entry behind that covers it (several requests may have been merged)."""
-    return next((when for when, entry in entries if when > at and _covers(entry, one)), None)
+    behind = islice(entries, bisect_right(entries, at, key=_at), None)
+    return next((when for when, entry in behind if _covers(entry, one)), None)
 
 
 def _covers(entry: Entered, one: Reached) -> bool:
@@ -206,8 +211,12 @@ def _is_answered(window: LoggedWindow, at: int, one: Reached) -> bool:
 
 
 def _answer(window: LoggedWindow, at: int, one: Reached) -> Answered | None:
-    behind = (each for when, each in window.seen if when > at and isinstance(each, Answered))
-    return next((each for each in behind if each.pointer == one.pointer), None)
+    behind = islice(window.seen, bisect_right(window.seen, at, key=_at), None)
+    return next((each for _, each in behind if isinstance(each, Answered) and each.pointer == one.pointer), None)
+
+
+def _at(each: tuple[int, object]) -> int:
+    return each[0]
 
 
 def _in_doubt(window: LoggedWindow, moment: Moment) -> bool:
@@ -284,6 +293,8 @@ def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgem
 
 def _goes_on(window: LoggedWindow) -> bool:
     """Whether a window without an end is rather one whose end the log lacks: no end of any job is in it, and much happens behind (w)."""
+    if window.endless:
+        return True
     reached = [one.moment for _, one in window.seen if isinstance(one, Reached)]
     first, last = window.opened, reached[-1] if reached else None
     lasting = first and last and first.time is not None and last.time is not None and last.time - first.time > LONG
