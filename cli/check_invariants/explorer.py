@@ -17,6 +17,7 @@ from draincheck.explorer.runs import Tone
 from draincheck.reason import Refused
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import examined
+from drainspecs.mirror.terms import GLOSSARY
 
 if TYPE_CHECKING:
     from check_invariants.trace_formats import Exhibit
@@ -32,8 +33,16 @@ def explorer_page(
 ) -> str:
     """The file. Raises OutOfBudget."""
     generator = f"check-invariants {__version__}"
-    examined = map(_examined, found)
-    return render(document(examined, title=title, generator=generator, command=command, answer=answer, matrix=matrix))
+    told = document(
+        map(_examined, found),
+        title=title,
+        generator=generator,
+        command=command,
+        answer=answer,
+        matrix=matrix,
+        glossary=GLOSSARY if any(isinstance(item.subject, CodeBase) for item in found) else {},
+    )
+    return render(told)
 
 
 def page_of_one(found: Checked, command: str) -> str:

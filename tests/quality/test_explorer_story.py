@@ -26,6 +26,7 @@ from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import examined, remedy_of
 from drainspecs.mirror.scenarios import applies
 from drainspecs.mirror.story import tell
+from drainspecs.mirror.terms import GLOSSARY
 from tests.support.samples import sampled
 
 #: scenarios with more disks, jobs and ways to end, each in a code base that goes wrong there
@@ -112,6 +113,22 @@ def test_a_model_without_marks_has_a_story() -> None:
         (4, "to 4", ""),
         (5, "to 5", ""),
     ]
+
+
+def test_words_of_traces_are_in_the_glossary() -> None:
+    """Every word of QEMU that a stranger meets in lanes and states of the bandage's trace has its line; no line says nothing."""
+    for word in (
+        "main loop",
+        "AioContext",
+        "bottom half (BH)",
+        "coroutine",
+        "IOThread (dataplane)",
+        "revents",
+        "dirty bitmap",
+        "host notifier, kick",
+    ):
+        assert len(GLOSSARY[word]) > 30
+    assert all(GLOSSARY.values())
 
 
 # -- what would have prevented it ------------------------------------------------------------------

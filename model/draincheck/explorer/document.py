@@ -196,6 +196,7 @@ class ExplorerDocument(Struct, frozen=True):
         matrix: the table above, where there is one.
         subjects: in the order in which they are shown.
         systems: by key.
+        glossary: words that stand on the page, each with what it means.
     """
 
     title: str
@@ -205,3 +206,4 @@ class ExplorerDocument(Struct, frozen=True):
     matrix: PageMatrix | None
     subjects: tuple[PageSubject, ...]
     systems: Mapping[str, PageSystem]
+    glossary: Mapping[str, str] = {}

@@ -57,6 +57,7 @@ def document(
     answer: Opening,
     matrix: PageMatrix | None = None,
     most_states: int = MOST_STATES,
+    glossary: Mapping[str, str] = {},
 ) -> ExplorerDocument:
     """The document.
 
@@ -68,13 +69,14 @@ def document(
         answer: what is read first.
         matrix: the table above.
         most_states: of a system with more states only those nearest to its evidence are embedded.
+        glossary: words that stand on the page, each with what it means.
 
     Where time or memory ends, systems have no more states than their runs need, with what comes after these: nothing that was found is lost.
 
     Raises OutOfBudget where somebody does not wait any longer, and TraceError for a trace that its system does not follow.
     """
     found = examined if isinstance(examined, Gathered) else gathered(examined, most_states)
-    return ExplorerDocument(title, generator, command, answer, matrix, found.subjects, found.systems)
+    return ExplorerDocument(title, generator, command, answer, matrix, found.subjects, found.systems, glossary)
 
 
 def _shown(finding: Finding) -> tuple[object, ...]:

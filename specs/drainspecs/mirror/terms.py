@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["MARKS", "TERMS", "WINDOWS", "Term"]
+__all__ = ["GLOSSARY", "MARKS", "TERMS", "WINDOWS", "Term"]
 
 
 class Term(Struct, frozen=True):
@@ -68,3 +68,50 @@ TERMS: Final = (
     Term("cost", "of a mitigation: how much of QEMU somebody has to touch and to trust, from 1 (one place, nothing else changes) to 4 (every block "
          "device behaves differently); what it builds on costs extra; it orders the answers of `repair` and claims no more"),
 )  # fmt: skip
+
+#: words of QEMU and of this model that stand in traces, for somebody who has seen neither
+_OF_TRACES: Final = (
+    Term(
+        "main loop",
+        "the thread that runs monitor commands, timers, bottom halves and, without dataplane, the guest's requests: one after the other",
+    ),
+    Term(
+        "AioContext",
+        "an event loop: file descriptors, timers and bottom halves with their handlers; qemu_aio_context is the main loop's, and "
+        "iohandler_ctx another that the main loop dispatches, too",
+    ),
+    Term(
+        "bottom half (BH)", "a function that somebody has put off: the event loop calls it soon, when nothing else runs"
+    ),
+    Term(
+        "coroutine",
+        "a function that can stop in the middle (yield) and go on later, when somebody enters it; mirror_run is one",
+    ),
+    Term(
+        "IOThread (dataplane)",
+        "a thread with an event loop of its own, which handles a disk's requests beside the main loop",
+    ),
+    Term(
+        "drained section",
+        "see section: quiesce_counter counts how many are open on a node, and external_disable_cnt how many keep an event loop's "
+        "external handlers from being called",
+    ),
+    Term(
+        "revents",
+        "what a poll has found: a handler is called for it later in the same round, even if the descriptor is not ready any more",
+    ),
+    Term("main_loop_wait # 3", "the third round of the main loop: prepare, poll, check, dispatch"),
+    Term(
+        "write[0.1]",
+        "a request of the guest: the second write to the first disk; ring: made, in_flight: on its way, io_done: the host has "
+        "done it, acked: the guest was told",
+    ),
+    Term(
+        "dirty bitmap",
+        "what remembers which sectors were written since the job has copied them; dirty[0.1] is a bit of it",
+    ),
+    Term("root", "the node that the guest's disk is: source, until the job switches it to target"),
+)
+
+#: all of it, for somebody who has a page and nothing else
+GLOSSARY: Final = {term.name: term.meaning for term in (*_OF_TRACES, *TERMS)}
