@@ -44,6 +44,9 @@ def _blocks(document: ExplorerDocument) -> Iterator[str]:
         yield _matrix(document.matrix)
     for number, subject in enumerate(document.subjects):
         yield from _subject(document, subject, number)
+    if document.glossary:
+        words = "".join(_tag("tr", _cells("td", *item)) for item in document.glossary.items())
+        yield _tag("h2", "Words") + _tag("table", words)
     yield _tag("p", f"Made by {text(document.generator)}. Again: {_code(document.command)}")
 
 
@@ -99,7 +102,7 @@ def _bytes(replay: PageReplay) -> Iterator[str]:
 def _turning(turning: TurningPoint) -> Iterator[str]:
     yield from _paragraph(turning.sentence)
     if turning.alternatives:
-        ways = (_tag("li", text(f"{each.text} ({each.fate.value})")) for each in turning.alternatives)
+        ways = (_tag("li", text(f"{each.sentence} ({each.fate.value})")) for each in turning.alternatives)
         yield _tag("ul", "".join(ways))
 
 

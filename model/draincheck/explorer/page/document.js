@@ -12,7 +12,7 @@
 /** @typedef {{of: string, index: number, width: 1 | 2 | 4, count: number}} Column */
 /** @typedef {{states: number, edges: number, roots: number, expanded: number, complete: boolean, said: string, columns: Column[]}} GraphTables */
 /** @typedef {{step: number, mark: string, title: string, text: string, detail: string, tone: Tone}} StoryStep */
-/** @typedef {{variant: number, target: number, text: string, fate: Fate, rest: string[]}} Alternative */
+/** @typedef {{variant: number, target: number, text: string, fate: Fate, rest: string[], sentence: string}} Alternative */
 /** @typedef {{lost_at: number | null, sentence: string, step: number | null, alternatives: Alternative[]}} TurningPoint */
 /** @typedef {{lines: [string, string][], edges: [number, number][], circle: number[]}} Waiting */
 /** @typedef {{first: number, last: number, name: string}} Span */
@@ -74,7 +74,7 @@
  */
 /** @typedef {{text: string, tone: Tone, visible: string[], inside: string[], as_expected: boolean, subject: number | null}} Cell */
 /** @typedef {{columns: [string, string][], rows: {name: string, note: string, cells: (Cell | null)[]}[]}} Matrix */
-/** @typedef {{title: string, generator: string, command: string, answer: {tone: Tone, headline: string, sentence: string}, matrix: Matrix | null, subjects: Subject[], systems: Record<string, string>}} ExplorerDocument */
+/** @typedef {{title: string, generator: string, command: string, answer: {tone: Tone, headline: string, sentence: string}, matrix: Matrix | null, subjects: Subject[], systems: Record<string, string>, glossary: Record<string, string>}} ExplorerDocument */
 /** @typedef {{variant: number, target: number | null}} Edge */
 
 const FATE_WORDS = /** @type {Fate[]} */ (["safe", "avoidable", "doomed", "violated"]);

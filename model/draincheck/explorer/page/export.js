@@ -66,4 +66,5 @@ function openDialog(title, ...children) {
     make("h2", {}, title), ...children, button("close", () => dialog.close(), {}, "close")));
   document.body.append(dialog);
   dialog.showModal();
+  dialog.scrollTop = 0;
 }

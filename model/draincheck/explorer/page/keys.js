@@ -8,12 +8,18 @@ const KEYS = [
   ["s", "what is shown of the state"], ["o", "the answer, from which all begins"], ["?", "this help"],
 ];
 
-function help() {
+/** @param {ExplorerDocument} file */
+function help(file) {
   const rows = KEYS.map(([keys, what]) => make("tr", {}, make("td", {}, ...keys.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("td", {}, what)));
   const words = Object.values(POSSIBILITIES).map(({ word, told }) => [word, told("the rule")]);
   openDialog("Keys and words", make("table", {}, make("tbody", {}, ...rows)),
     make("p", {}, "What a step leads to, as far as the rule of the counterexample is concerned:"),
-    make("table", {}, make("tbody", {}, ...words.map(([word, what]) => make("tr", {}, make("td", {}, word), make("td", {}, what))))));
+    wordTable(words), Object.keys(file.glossary).length ? make("p", {}, "Other words:") : null, wordTable(Object.entries(file.glossary)));
+}
+
+/** @param {string[][]} words */
+function wordTable(words) {
+  return make("table", {}, make("tbody", {}, ...words.map(([word, what]) => make("tr", {}, make("td", {}, word), make("td", {}, what)))));
 }
 
 /**

@@ -114,7 +114,7 @@ class Page {
   /** @param {KeyboardEvent} event */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || event.target instanceof HTMLTextAreaElement) return;
-    const act = event.key === "?" ? help : event.key === "o" ? () => { location.hash = "#/"; } : this.view && actOf(event.key, this.view);
+    const act = event.key === "?" ? () => help(this.file) : event.key === "o" ? () => { location.hash = "#/"; } : this.view && actOf(event.key, this.view);
     if (!act) return;
     event.preventDefault();
     act();
@@ -167,7 +167,7 @@ function barOf(page) {
       view && button("link", () => offer("Link to this step", location.href), { title: "link to this step" }, "link"),
       view && Object.keys(view.subject.source).length > 0 && button("export", () => offer("This path as a trace file", traceFile(view), "path.json"), { title: "the path so far as a trace file" }, "export"),
       button("theme", () => { nextTheme(); void page.draw(); }, { title: "light, dark, or as the system says" }, `theme: ${theme}`),
-      button("help", help, { title: "keys and words" }, "? help")));
+      button("help", () => help(page.file), { title: "keys and words" }, "? help")));
 }
 
 /** @param {View} view */

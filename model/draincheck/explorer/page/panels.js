@@ -330,7 +330,7 @@ function remedyPanel(view) {
 function alternativeOf(alternative, property) {
   const rest = alternative.rest.length ? make("details", {}, make("summary", {}, counted(alternative.rest.length, "more step")), make("ol", {}, ...alternative.rest.map((each) => make("li", {}, each)))) : null;
   const { tone, word } = POSSIBILITIES[possibility(property, alternative.fate)];
-  return make("li", {}, alternative.text, " ", judgement(tone, word), rest);
+  return make("li", {}, alternative.sentence, " ", judgement(tone, word), rest);
 }
 
 /**
