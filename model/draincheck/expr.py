@@ -20,7 +20,7 @@ from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.walks import OfTerms, bottom_up
 
 __all__ = [
-    "FALSE", "REBUILD", "TRUE", "BoolExpr", "EnumExpr", "Evaluation", "Expr", "IntExpr", "Rendering", "Substitution", "all_", "any_", "bounds",
+    "FALSE", "REBUILD", "TRUE", "BoolExpr", "EnumExpr", "Expr", "IntExpr", "Rendering", "Substitution", "all_", "any_", "bounds",
     "choose", "constant", "count", "eq", "ite", "not_", "number", "render", "same_kind", "substitute", "variables_of", "want_bool", "want_int",
 ]  # fmt: skip
 
@@ -391,36 +391,6 @@ def variables_of(*terms: Expr) -> set[Expr]:
         seen |= layer
     return {term for term in seen if term.op is op.VAR or term.op is op.AT}
 
-
-class Evaluation(OfTerms[int]):
-    """The stored values of terms; made from those of their variables. Written for clarity: engines generate code instead."""
-
-    def of(self, a: Expr) -> int:
-        """The value of a term."""
-        match a.op:
-            case op.AND:
-                for arg in a.args:
-                    if not self[arg]:
-                        return 0
-                return 1
-            case op.CONST:
-                return a.value
-            case op.EQ | op.LT | op.LE | op.ADD | op.SUB:
-                left, right = a.args
-                return int(_OF_TWO[a.op](self[left], right.value if right.op is op.CONST else self[right]))
-            case op.NOT:
-                return 1 - self[a.args[0]]
-            case op.OR:
-                return int(any(map(self.__getitem__, a.args)))
-            case op.ITE:
-                return self[a.args[1 if self[a.args[0]] else 2]]
-            case op.VAR | op.AT | op.OPAQUE:
-                raise ModelError(f"a term without a value: {a} ({a.op.value})")
-
-
-_OF_TWO: Final[Mapping[Op, Callable[[int, int], int]]] = {
-    op.EQ: operator.eq, op.LT: operator.lt, op.LE: operator.le, op.ADD: operator.add, op.SUB: operator.sub,
-}  # fmt: skip
 
 #: operators that are written between their arguments
 _INFIX: Final = {

@@ -11,7 +11,8 @@ from itertools import product
 from math import prod
 from typing import Final
 
-from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, any_, constant, substitute, variables_of
+from draincheck.evaluation import Evaluation
+from draincheck.expr import FALSE, BoolExpr, Expr, any_, constant, substitute, variables_of
 from draincheck.properties import NoDeadlock, Property
 from draincheck.system import Action, TransitionSystem, Variable
 

@@ -15,7 +15,8 @@ from time import perf_counter
 
 from draincheck import op
 from draincheck.budget import Budget
-from draincheck.expr import FALSE, BoolExpr, Evaluation, Expr, constant, substitute
+from draincheck.evaluation import Evaluation
+from draincheck.expr import FALSE, BoolExpr, Expr, constant, substitute
 from draincheck.naturals import refuse_naturals
 from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import (

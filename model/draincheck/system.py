@@ -22,19 +22,8 @@ from msgspec.structs import replace
 from draincheck import op
 from draincheck.digest import digest_of
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import (
-    FALSE,
-    TRUE,
-    BoolExpr,
-    EnumExpr,
-    Evaluation,
-    Expr,
-    IntExpr,
-    ite,
-    same_kind,
-    want_bool,
-    want_int,
-)
+from draincheck.evaluation import Evaluation
+from draincheck.expr import FALSE, TRUE, BoolExpr, EnumExpr, Expr, IntExpr, ite, same_kind, want_bool, want_int
 from draincheck.initial import InitialStates
 from draincheck.location import caller_line, slip
 from draincheck.promise import Fairness

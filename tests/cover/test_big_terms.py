@@ -12,19 +12,8 @@ from draincheck import Limits, Model, Outcome, Run, check, interpreter, render_t
 from draincheck.analysis.explain import explain
 from draincheck.certificate import check as check_certificate
 from draincheck.certificate.certification import certify
-from draincheck.expr import (
-    TRUE,
-    BoolExpr,
-    Evaluation,
-    Expr,
-    IntExpr,
-    count,
-    ite,
-    number,
-    render,
-    substitute,
-    variables_of,
-)
+from draincheck.evaluation import Evaluation
+from draincheck.expr import TRUE, BoolExpr, Expr, IntExpr, count, ite, number, render, substitute, variables_of
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Verdict
 from draincheck.walks import bottom_up

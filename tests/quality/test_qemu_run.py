@@ -6,12 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from msgspec.structs import replace
 
 from draincheck.qemurun.compared import compared
 from draincheck.qemurun.session import Lost, Round
-from tests.support.cli import run
+from tests.support import cli
+from tests.support.loops import apart
 from tests.support.qemu_logs import Guest, made, read_lines
+
+
+def run(*arguments: str) -> Result:
+    """A command, where no other test has an event loop."""
+    return apart(cli.run, *arguments)
+
 
 QEMU = pytest.mark.needs("qemu-system-x86_64")
 

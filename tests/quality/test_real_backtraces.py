@@ -19,6 +19,7 @@ from draincheck.qemurun.process import QemuProcess
 from draincheck.verdict import Limits
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.suite.matrix import default_rows
+from tests.support.loops import apart
 
 BACKTRACES = Path(__file__).parents[1] / "data" / "backtraces"
 IDLE = ("qemu_main_loop", "main_loop_wait", "qemu_poll_ns", "__ppoll")
@@ -80,8 +81,12 @@ def test_a_real_backtrace_is_read_and_no_bug_is_made_of_it(name: str) -> None:
 @pytest.mark.needs("gdb")
 def test_a_backtrace_of_a_running_qemu_is_located(tmp_path: Path) -> None:
     """gdb, now: an idle main loop."""
-    with QemuProcess("qemu-system-x86_64", tmp_path, [], []) as qemu:
-        command = ["gdb", "-nx", "-batch", "-p", str(qemu.process.pid), "-ex", "thread apply all bt"]
-        text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100).stdout
-    found = read_backtrace(text)
+    found = read_backtrace(apart(taken, tmp_path))
     assert located(found, systems()).answer is LocatedAs.ORDINARY
+
+
+def taken(folder: Path) -> str:
+    """What gdb prints of a QEMU that does nothing."""
+    with QemuProcess("qemu-system-x86_64", folder, [], []) as qemu:
+        command = ["gdb", "-nx", "-batch", "-p", str(qemu.process.pid), "-ex", "thread apply all bt"]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100).stdout

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from draincheck import op
-from draincheck.expr import BoolExpr, Evaluation, Expr, all_, constant, not_, substitute, variables_of
+from draincheck.evaluation import Evaluation
+from draincheck.expr import BoolExpr, Expr, all_, constant, not_, substitute, variables_of
 from draincheck.properties import FaultKind
 from draincheck.semantics.violation import faultless
 from draincheck.system import Action, State, TransitionSystem, Variable

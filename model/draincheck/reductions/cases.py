@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from draincheck import op
-from draincheck.expr import FALSE, TRUE, BoolExpr, Evaluation, Expr, Substitution, constant
+from draincheck.evaluation import Evaluation
+from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, Substitution, constant
 
 __all__ = ["Cases"]
 
