@@ -153,11 +153,20 @@ TRACE_FORMATS: Final[Mapping[str, TraceFormat]] = {
     "qemu": TraceFormat(".qemu.py", _qemu),
 }
 
+#: suffixes of pictures that nobody makes here
+PICTURES: Final = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp", ".ps", ".eps")
+
 #: what a file is whose suffix says nothing
 DEFAULT: Final = "json"
 
 
 def trace_format_of(path: str) -> str:
     """The format that a file's suffix means; of suffixes that fit, the longest counts (`.itf.json` before `.json`)."""
+    if path.lower().endswith(PICTURES):
+        from click import UsageError
+
+        raise UsageError(
+            f"no trace is drawn as {path.rpartition('.')[2]}: .svg is the picture, which browsers turn into others"
+        )
     fitting = [name for name, form in TRACE_FORMATS.items() if path.lower().endswith(form.suffix)]
     return max(fitting, key=lambda name: len(TRACE_FORMATS[name].suffix), default=DEFAULT)

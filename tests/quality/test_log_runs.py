@@ -55,6 +55,20 @@ def test_every_round_of_the_bandage_is_a_run_of_it() -> None:
     assert runs("old-bandage-ioeventfd-i", "9a0cec664e", "mirror") == [not lost for lost in lossy]
 
 
+def test_the_abort_of_v7_2_is_a_run_of_its_code_base_and_aborts_on_the_core(tmp_path: Path) -> None:
+    """What a real 7.2 logged before its permissions failed: a run of v6.1's code base (nothing modelled changed until 8.0), not of the one that mends it."""
+    assert runs("72-mirror-mmiokick-abort", "3bb0e2980a", "no-ioeventfd") == [True] * 4
+    assert runs("72-mirror-mmiokick-abort", "2398747128", "no-ioeventfd") == [True, True, True, False]
+    file = tmp_path / "abort.json"
+    log = str(LOGS / "72-mirror-mmiokick-abort.log.xz")
+    assert (
+        run("log", log, "--against", "3bb0e2980a", "--scenario", "no-ioeventfd", "--export", str(file)).exit_code == 14
+    )
+    result = run("replay", str(file))
+    assert result.exit_code == 12
+    assert "BLK_PERM_WRITE" in result.output
+
+
 def test_what_is_refused_is_told_with_the_longest_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """The window opens and the job defers its exit; what then enters in the log cannot enter in the bandage's model."""
     (*_, last) = against(report("old-assert-commit-i"), find_revision("ab27c3b5e7"), find_scenario("commit"))

@@ -9,7 +9,8 @@ from typing import ParamSpec, TypeVar
 
 __all__ = ["apart"]
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def apart(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:

@@ -56,6 +56,7 @@ def command(
     """Judge each file, and hold it against code bases."""
     if output is not None and not (revisions or fits):
         raise click.UsageError("--export needs --against: a trace is a run of a code base")
+    written = ""
     if output is not None:
         check_output(output)
     if follow and (len(files) > 1 or files == (STDIN,)):
@@ -67,7 +68,7 @@ def command(
         for each in judged
     ]
     if output is not None:
-        export(output, held)
+        written = export(output, held)
     code = worst([*(each.code for each in judged), *(of_runs(each, revisions) for each in held)])
     if as_json:
         emit_json(
@@ -79,6 +80,7 @@ def command(
     for each, runs in zip(judged, held, strict=True):
         _show(each)
         show_runs(runs, revisions)
+    emit(f"\n{written}\n" if written else "")
     return code
 
 

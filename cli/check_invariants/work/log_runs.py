@@ -55,15 +55,19 @@ def of_runs(judged: Iterable[HeldWindow], revisions: Sequence[Revision]) -> Exit
     return ExitCode.INCONCLUSIVE if any(found is None or found.stopped for found in named) else ExitCode.OK
 
 
-def export(output: str, held: Iterable[Sequence[HeldWindow]]) -> None:
-    """Write the worst window as a trace. Raises EmptySelection where no window is a run that violates anything."""
+def export(output: str, held: Iterable[Sequence[HeldWindow]]) -> str:
+    """Write the worst window as a trace, and say which. Raises EmptySelection where no window is a run that violates anything."""
     found = bad_run(each for judged in held for each in judged)
     if found is None:
         raise EmptySelection(
             "no window of these logs is a run of a code base that violates anything outside QEMU: nothing was written"
         )
-    code_base, run = found
+    each, run = found
+    code_base = each.code_base
     write_to(output, write_trace(run, source=code_base.source(), verdict=Outcome.VIOLATED))
+    blocks = ", ".join(f"{one.sector}-{one.sector + one.sectors - 1}" for one in each.pivot.lost)
+    told = f" (sectors {blocks} of the log are its writes, in this order)" if blocks else ""
+    return f"{output}: {each.pivot.disk}, switch {each.pivot.number}, as a run of {code_base.title}{told}; check-invariants replay {output} executes it"
 
 
 # -- text

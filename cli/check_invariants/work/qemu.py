@@ -66,7 +66,7 @@ def run(
     if program is None:
         raise click.UsageError(f"there is no {binary}: {APT}, or --qemu PROGRAM")
     with _folder(output) as folder:
-        played = _played(program, folder, workload)
+        played = _played(program, folder, workload, output is not None)
         code = worst([of_log(played.log), of_comparison(all(each.agrees for each in played.comparisons))])
         document = {"workload": to_builtins(workload), **_json(played)}
         (folder / "read-back.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
@@ -94,7 +94,16 @@ def _folder(output: str | None) -> Generator[Path]:
     yield path
 
 
-def _played(program: str, folder: Path, workload: Workload) -> Played:
+def _kept(folder: Path, kept: bool) -> str:
+    """What is left of a run that was ended."""
+    return (
+        f"; its log says what had been: check-invariants log {folder / 'trace.log'}"
+        if kept
+        else ", and nothing is known"
+    )
+
+
+def _played(program: str, folder: Path, workload: Workload, kept: bool) -> Played:
     """Raises UsageError for a QEMU that does not start."""
     try:
         session = Session(program, folder, workload)
@@ -105,9 +114,9 @@ def _played(program: str, folder: Path, workload: Workload) -> Played:
     except QemuError as error:
         raise click.UsageError(str(error)) from error
     except KeyboardInterrupt as error:
-        raise Interrupted("interrupted: QEMU was ended, and nothing is known") from error
+        raise Interrupted(f"interrupted: QEMU was ended{_kept(folder, kept)}") from error
     except OutOfBudget as limit:
-        raise LimitReached(f"{stop_of(limit)}: QEMU was ended, and nothing is known") from limit
+        raise LimitReached(f"{stop_of(limit)}: QEMU was ended{_kept(folder, kept)}") from limit
     return Played(session.qemu.command, rounds, ended, log, compared(rounds, log.report.pivots, workload.disks))
 
 

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
     """Execute the trace in a file, then go on to the end."""
     _, subject, run, outcome = Followed.of(file, **own)
-    steps, system, name = steps_of_run(run), run.system, run.trace.property
+    system, name = run.system, run.trace.property
     if name and outcome is None:
         raise Diverged(f"{file}: the trace does not show {name!r}; `trace show` says what it does")
-    start = _side_by_side(subject, run, file)
+    start, steps = _side_by_side(subject, run, file), steps_of_run(run)
     here, ended = replay(*start, steps), replay(*start, steps, to_the_end=True)
     violated = [system.property_named(name)] if outcome is Outcome.VIOLATED else _on_the_way(run, subject)
     code = worst(of_verdict(Outcome.VIOLATED, item.breach) for item in violated)

@@ -86,7 +86,7 @@ def speaking(backtrace: Backtrace, vocabulary: Set[str]) -> list[StackOf]:
     for stack in backtrace.stacks:
         known = known_part(stack, vocabulary)
         if {*known} - {GAP} - _NEUTRAL:
-            found.setdefault((str(stack.coroutine), *known, str(_sleeps(stack)), str(_aborts(stack))), stack)
+            found.setdefault((str(stack.coroutine), *stack.frames), stack)
     return list(found.values())
 
 

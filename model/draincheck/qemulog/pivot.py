@@ -47,6 +47,7 @@ class LoggedRequest(Struct, frozen=True):
         sectors: how many.
         moment: when it reached the device; None if the log does not say.
         pointer: QEMU's request, None if the log does not say.
+        entered: of one that waited, when it entered the block layer.
         fate: what the guest was told.
         answered: when.
     """
@@ -55,6 +56,7 @@ class LoggedRequest(Struct, frozen=True):
     sectors: int
     moment: Moment | None = None
     pointer: str | None = None
+    entered: Moment | None = None
     fate: Fate = Fate.UNSEEN
     answered: Moment | None = None
 

@@ -100,13 +100,15 @@ def observed_in(pivot: Pivot) -> tuple[Observed, ...]:
         found.append((Sign.ENTER, each.entered))
         if each.request.fate is Fate.ACKED:
             found.append((Sign.ANSWER, each.request.answered))
-    last = pivot.exited or pivot.switched
+    aborted = pivot.judgement in (Judgement.ASSERT, Judgement.ABORT)
+    found += [(Sign.ENTER, each.entered) for each in pivot.held if aborted]
+    last = None if aborted else pivot.exited or pivot.switched
     seen = [
         Observed(what, moment)
         for what, moment in found
         if moment is not None and (last is None or moment.line <= last.line)
     ]
-    abort = [Observed(Sign.ABORT, None)] if pivot.judgement in (Judgement.ASSERT, Judgement.ABORT) else []
+    abort = [Observed(Sign.ABORT, None)] if aborted else []
     return (*sorted(seen, key=lambda each: each.moment.line if each.moment else 0), *abort)
 
 

@@ -162,8 +162,9 @@ def _by_backend(
     inside = [(at, one) for at, one in reached if _in_window(window, at) and matched[at] not in intruding]
     foreign = _foreign(window, inside, matched)
     waiting = [(at, one) for at, one in inside if at not in foreign]
+    moments = {at: entry.moment for at, entry in entries}
     held = [
-        _answered(window, at, one)
+        replace(_answered(window, at, one), entered=moments.get(matched[at] or -1))
         for at, one in waiting
         if matched[at] is not None or not _is_answered(window, at, one)
     ]

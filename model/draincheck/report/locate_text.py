@@ -40,6 +40,11 @@ def _answer(found: Located) -> str:
             return _best(found.places[0])
 
 
+def _titles(place: LocatedSpot) -> list[str]:
+    """What has one of the systems, each once: a code base is held against several specifications."""
+    return list(dict.fromkeys(subject.title for subject in place.subjects))
+
+
 def _best(place: LocatedSpot) -> str:
     what = f"violates {listed(place.violated)}" if place.violated else "nothing violated"
     return f"{what}: {named_places(place)}"
@@ -47,7 +52,7 @@ def _best(place: LocatedSpot) -> str:
 
 def named_places(place: LocatedSpot) -> str:
     """The code bases of a place, as many as one line has room for."""
-    titles = [subject.title for subject in place.subjects]
+    titles = _titles(place)
     more = f" and {len(titles) - 4} more" if len(titles) > 4 else ""
     return ", ".join(titles[:4]) + more
 
@@ -55,8 +60,8 @@ def named_places(place: LocatedSpot) -> str:
 def place_lines(found: Located, place: LocatedSpot) -> Iterator[str]:
     """All about one place."""
     violated = f": violates {listed(place.violated)}" if place.violated else ": nothing is violated"
-    yield f"{counted(len(place.subjects), 'model')} in which the stacks {'fit' if place.match.fits else 'fit in part'}{violated}"
-    titles = [subject.title for subject in place.subjects]
+    titles = _titles(place)
+    yield f"{counted(len(titles), 'model')} in which the stacks {'fit' if place.match.fits else 'fit in part'}{violated}"
     yield f"  {', '.join(titles[:SHOWN])}" + (f" and {len(titles) - SHOWN} more" if len(titles) > SHOWN else "")
     for pair in place.match.pairs:
         yield from _pair_lines(pair)

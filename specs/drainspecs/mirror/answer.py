@@ -19,7 +19,7 @@ _VERBS: Final = {
     "abort": ("aborts", "abort"),
     "hang": ("hangs", "hang"),
     "nothing happens": ("never completes its job", "never complete its job"),
-    "stray request": ("submits a request between (a) and (c)", "submit a request between (a) and (c)"),
+    "stray request": ("submits a request between (w) and (c)", "submit a request between (w) and (c)"),
 }
 
 #: what comes of a request that should not be there

@@ -60,7 +60,7 @@ def _with_writes(scenario: Scenario, writes: int) -> Scenario:
     return scenario if writes == 1 else with_sizes(scenario, {"writes": writes})
 
 
-def bad_run(judged: Iterable[HeldWindow]) -> tuple[CodeBase, Run] | None:
+def bad_run(judged: Iterable[HeldWindow]) -> tuple[HeldWindow, Run] | None:
     """The run of the worst switch that violates something, carried on until it does."""
     found = [
         (each, run)
@@ -70,8 +70,7 @@ def bad_run(judged: Iterable[HeldWindow]) -> tuple[CodeBase, Run] | None:
     ]
     if not found:
         return None
-    each, run = min(found, key=lambda pair: rank(pair[1].trace.property))
-    return each.code_base, run
+    return min(found, key=lambda pair: rank(pair[1].trace.property))
 
 
 def _violating(code_base: CodeBase, run: Run) -> Iterator[Run]:
