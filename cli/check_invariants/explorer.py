@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from check_invariants.work.findings import Checked
 from draincheck import Outcome, Verdict, __version__
 from draincheck.checking import Finding, Result
@@ -22,8 +24,9 @@ from drainspecs.mirror.terms import GLOSSARY
 if TYPE_CHECKING:
     from check_invariants.trace_formats import Exhibit
 
-__all__ = ["cell_of", "explorer_page", "opening", "page_of_one", "page_of_run", "tone_of"]
+__all__ = ["cell_of", "explorer_page", "legend_of", "opening", "page_of_one", "page_of_run", "tone_of"]
 
+_PARENTHESES = {"( )": "in parentheses: rules inside, whose violation alone is not seen from outside (by a guest, say)"}
 #: the worst first
 _WORST = (Tone.BAD, Tone.UNKNOWN, Tone.WARN, Tone.GOOD)
 
@@ -62,7 +65,7 @@ def page_of_run(given: Exhibit) -> str:
 
 def _examined(found: Checked) -> Examined:
     if isinstance(found.subject, CodeBase):
-        return examined(found.subject, found.result)
+        return replace(examined(found.subject, found.result), caveat=found.short_of)
     return Examined(found.subject, found.result)
 
 
@@ -92,6 +95,16 @@ def cell_of(found: Checked, subject: int) -> PageCell:
         as_expected=all(item.as_expected for item in found.listed),
         subject=subject,
     )
+
+
+def legend_of(found: Iterable[Checked]) -> tuple[tuple[str, str], ...]:
+    """What the names in the cells mean, and the parentheses around some."""
+    every = [item for each in found for item in zip(each.result.findings, each.listed, strict=True)]
+    violated = [(finding, listed) for finding, listed in every if listed.word == "violated"]
+    ordered = sorted(violated, key=lambda item: not item[1].matters)
+    names = {finding.name: finding.item.meaning for finding, _ in ordered if finding.item.meaning}
+    inside = {} if all(listed.matters for _, listed in violated) else _PARENTHESES
+    return tuple({**names, **inside}.items())
 
 
 def _word(found: Checked) -> str:

@@ -99,6 +99,35 @@ def test_paper_has_the_story_and_all_steps(opens: Opens, reports: Reports) -> No
     assert not visit.page.locator("#case-0-1").is_visible()
 
 
+def test_paper_of_the_answer_is_a_list(opens: Opens, reports: Reports) -> None:
+    """The table and each counterexample's headline; its steps are printed from its own page."""
+    visit = opens(reports(*ONE_CODE_BASE), "#/")
+    visit.page.emulate_media(media="print")
+    text = visit.page.locator("body").inner_text()
+    headlines = visit.page.locator(".case h3").all_inner_texts()
+    assert len(headlines) >= 30
+    assert all(each in text for each in headlines)
+    assert visit.page.locator("table.matrix").last.is_visible()
+    assert not any(each.is_visible() for each in visit.page.locator(".case pre, .case ol, .words").all())
+
+
+def test_the_code_base_is_named_on_every_page(opens: Opens, reports: Reports) -> None:
+    """With its commit, release and date."""
+    for place in PLACES:
+        assert (
+            "QEMU at ab27c3b5e7 (v2.6.0, 2016-04-22)"
+            in opens(reports(*ONE_CODE_BASE), place).page.locator(".app").inner_text()
+        )
+
+
+def test_each_scenario_has_its_own_remedy_on_the_page(opens: Opens, reports: Reports) -> None:
+    """Below its heading, where its name stands in the sentence."""
+    page = opens(reports(*ONE_CODE_BASE), "#/").page
+    for name in ("mirror", "timer", "dataplane-stop"):
+        section = page.locator(f"section[aria-label$='/ {name}']")
+        assert f"in {name} S3 holds again from" in section.inner_text()
+
+
 @SELECTIONS
 def test_without_scripts_the_text_is_there(opens: Opens, reports: Reports, selection: tuple[str, ...]) -> None:
     """The answer and every counterexample, step by step."""

@@ -67,6 +67,35 @@ def test_code_bases_and_scenarios_make_a_table() -> None:
     assert cells == [["5a7e7a0bad / mirror", None], ["ab27c3b5e7 / mirror", "ab27c3b5e7 / dataplane"]]
 
 
+def test_what_mends_one_scenario_is_not_said_of_all() -> None:
+    """The answer names no remedy; each scenario has its own, and they differ."""
+    scenarios = ("mirror", "timer")
+    selected("--revision", "v2.6.0", *(word for name in scenarios for word in ("--scenario", name)))
+    document = shown("report.html")
+    assert "holds again" not in document["answer"]["sentence"]
+    remedies = [subject["evidence"][0]["remedy"]["sentence"] for subject in document["subjects"]]
+    assert all(told.startswith(f"in {name} S3 ") for name, told in zip(scenarios, remedies, strict=True))
+
+
+def test_every_name_in_the_table_has_its_meaning() -> None:
+    """What matters first; the parentheses, too, where there are any."""
+    selected("--revision", "v2.6.0", "--scenario", "mirror", "--scenario", "timer")
+    matrix = shown("report.html")["matrix"]
+    cells = [cell for row in matrix["rows"] for cell in row["cells"]]
+    names = [name for cell in cells for name in (*cell["visible"], *cell["inside"])]
+    assert dict.fromkeys(names).keys() | {"( )"} == dict(matrix["legend"]).keys()
+    Path("own.py").write_text(MODEL, encoding="utf-8")
+    selected("own.py")
+    assert shown("report.html")["matrix"]["legend"] == []
+
+
+@pytest.mark.parametrize(("scenario", "said"), [("dataplane", "safe, as far as modelled"), ("mirror", "silent loss")])
+def test_a_heading_says_how_far_it_can_be_trusted(scenario: str, said: str) -> None:
+    """As the table above does, and only where something is left out that the verdict could turn on."""
+    selected("--revision", "v2.6.0", "--scenario", scenario)
+    assert shown("report.html")["subjects"][0]["headline"] == said
+
+
 def test_a_knob_that_is_turned_is_turned_in_the_report() -> None:
     """The command below the answer says so, too."""
     named = ("--revision", "v2.6.0", "--scenario", "mirror", "--set", "drain=nested")

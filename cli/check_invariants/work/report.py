@@ -10,7 +10,7 @@ from msgspec import Struct
 from check_invariants import standard
 from check_invariants.again import command_again
 from check_invariants.exit import ExitCode, MalformedInput, cut_short, ending
-from check_invariants.explorer import cell_of, explorer_page, opening
+from check_invariants.explorer import cell_of, explorer_page, legend_of, opening
 from check_invariants.files import check_output, write_to
 from check_invariants.judge import Asked, checked_quietly
 from check_invariants.options import STDOUT
@@ -25,7 +25,6 @@ from draincheck.revisions import Revision, code_bases
 from draincheck.words import counted, listed, share
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.mirror.explored import remedy_of
 from drainspecs.mirror.impact import SAFE
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
 
@@ -123,9 +122,8 @@ def _matrix(selected: Selection, found: Sequence[Checked]) -> PageMatrix | None:
         for n, (place, each) in enumerate(zip(selected.places, found, strict=True))
     }
     columns, rows = (tuple(dict.fromkeys(key[axis] for key in cells)) for axis in (1, 0))
-    return PageMatrix(
-        columns, tuple(PageRow(*row, tuple(cells.get((row, column)) for column in columns)) for row in rows)
-    )
+    told = tuple(PageRow(*row, tuple(cells.get((row, column)) for column in columns)) for row in rows)
+    return PageMatrix(columns, told, legend_of(found))
 
 
 # -- code bases ------------------------------------------------------------------------------------
@@ -166,7 +164,7 @@ def _place(code_base: CodeBase, alone: bool) -> _Place:
     if alone:
         return _Place(
             scenario,
-            ("outcome", "what comes of it, and the rules that are violated; those inside QEMU in brackets"),
+            ("outcome", "what comes of it, and the rules that are violated; those inside QEMU in parentheses"),
             lambda: code_base,
         )
     row = code_base.turned
@@ -181,7 +179,7 @@ def _of_code_bases(found: Sequence[Checked]) -> Opening:
         by_name.setdefault(each.subject.called, []).append(each)
     sentence = _compared(found)
     if len(by_name) == 1:
-        return opening(found, _of_one(*by_name.popitem()), " ".join(filter(None, [_mended(found), sentence])))
+        return opening(found, _of_one(*by_name.popitem()), sentence)
     unsafe = [name for name, all_ in by_name.items() if any(set(each.impact) - {SAFE} for each in all_)]
     return opening(
         found, f"{len(unsafe)} of {counted(len(by_name), 'code base')} are unsafe in some scenario", sentence
@@ -197,14 +195,6 @@ def _of_one(name: str, found: Sequence[Checked]) -> str:
         violated = sum(any(item.word == "violated" for item in each.listed) for each in found)
         return f"{name}: something is violated in {violated} of {counted(len(found), 'scenario')}"
     return answer(name, words) + next(filter(None, (each.short_of for each in found)), "")
-
-
-def _mended(found: Sequence[Checked]) -> str:
-    """Since when the worst of it is mended, "" if that is not known."""
-    worst = ((each.subject, run.items[0].name) for each in found for run in each.counterexamples if run.matters)
-    remedies = (remedy_of(subject, name) for subject, name in worst if isinstance(subject, CodeBase))
-    remedy = next(remedies, None)
-    return "" if remedy is None else f"{remedy.sentence}."
 
 
 def _compared(found: Sequence[Checked]) -> str:

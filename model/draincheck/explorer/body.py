@@ -45,15 +45,20 @@ def _blocks(document: ExplorerDocument) -> Iterator[str]:
     for number, subject in enumerate(document.subjects):
         yield from _subject(document, subject, number)
     if document.glossary:
-        words = "".join(_tag("tr", _cells("td", *item)) for item in document.glossary.items())
-        yield _tag("h2", "Words") + _tag("table", words)
+        yield f'<section class="words">{_tag("h2", "Words")}{_told(document.glossary.items())}</section>'
     yield _tag("p", f"Made by {text(document.generator)}. Again: {_code(document.command)}")
 
 
 def _matrix(matrix: PageMatrix) -> str:
     head = _cells("th", "", *(name for name, _ in matrix.columns))
     rows = "".join(_tag("tr", _cells("th", row.name) + "".join(map(_cell, row.cells))) for row in matrix.rows)
-    return _tag("table", _tag("thead", _tag("tr", head)) + _tag("tbody", rows), kind="matrix")
+    legend = _told(matrix.legend) if matrix.legend else ""
+    return _tag("table", _tag("thead", _tag("tr", head)) + _tag("tbody", rows), kind="matrix") + legend
+
+
+def _told(words: Iterable[tuple[str, str]]) -> str:
+    """Words, each with what it means."""
+    return _tag("table", "".join(_tag("tr", _cells("td", *item)) for item in words), kind="meanings")
 
 
 def _cell(cell: PageCell | None) -> str:
@@ -64,7 +69,7 @@ def _cell(cell: PageCell | None) -> str:
 
 def _subject(document: ExplorerDocument, subject: PageSubject, number: int) -> Iterator[str]:
     yield _tag("h2", text(f"{subject.title}: {subject.headline}"))
-    yield from (part for name, said in subject.facts for part in _paragraph(f"{name}: {said}"))
+    yield from (_tag("p", text(f"{name}: {said}"), kind="fact") for name, said in subject.facts)
     runs = document.systems[subject.system].evidence
     whole = len(document.subjects) < MANY or number == 0
     for place, shown in enumerate(subject.evidence):

@@ -171,10 +171,11 @@ class PageRow(Struct, frozen=True):
 
 
 class PageMatrix(Struct, frozen=True):
-    """Rows and columns; a column has a name and a meaning."""
+    """Rows and columns; a column has a name and a meaning, as each item of the legend below has."""
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[PageRow, ...]
+    legend: tuple[tuple[str, str], ...] = ()
 
 
 class Opening(Struct, frozen=True):

@@ -40,12 +40,14 @@ class Examined(Struct, frozen=True):
         result: what was found.
         rank: how bad it is that the property of a name is violated; what is worst has the lowest number.
         remedy: what would have prevented that, where somebody knows.
+        caveat: what has to be said with what comes of it: ", as far as modelled", say.
     """
 
     subject: Subject
     result: Result
     rank: Callable[[str], int] = _alike
     remedy: Callable[[str], PageRemedy | None] = _unknown
+    caveat: str = ""
 
     def shown(self) -> list[Shown]:
         """The distinct runs of each kind of harm, executed: violations that matter, the worst, the shortest first; witnesses last. Raises TraceError."""

@@ -62,7 +62,7 @@ def _headline(item: Examined) -> str:
     """What comes of it for the owner of the data, or else what is violated."""
     impact = item.subject.impact(item.result.verdicts)
     if impact:
-        return ", ".join(impact)
+        return ", ".join(impact) + item.caveat
     said = [f"{word.value}: {listed(names)}" for word in _SAID if (names := _names(item.result, word))]
     return "; ".join(said) or "everything holds"
 

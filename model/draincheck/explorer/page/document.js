@@ -73,7 +73,7 @@
  * @property {string} system
  */
 /** @typedef {{text: string, tone: Tone, visible: string[], inside: string[], as_expected: boolean, subject: number | null}} Cell */
-/** @typedef {{columns: [string, string][], rows: {name: string, note: string, cells: (Cell | null)[]}[]}} Matrix */
+/** @typedef {{columns: [string, string][], rows: {name: string, note: string, cells: (Cell | null)[]}[], legend: [string, string][]}} Matrix */
 /** @typedef {{title: string, generator: string, command: string, answer: {tone: Tone, headline: string, sentence: string}, matrix: Matrix | null, subjects: Subject[], systems: Record<string, string>, glossary: Record<string, string>}} ExplorerDocument */
 /** @typedef {{variant: number, target: number | null}} Edge */
 

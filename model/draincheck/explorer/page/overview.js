@@ -11,7 +11,7 @@ function answerPage(file) {
   const { answer } = file;
   const shown = file.subjects.length < MANY || !file.matrix ? file.subjects.map((subject, i) => subjectPart(file, subject, i)) : [];
   return make("div", {}, make("h1", { class: answer.tone === "bad" ? "bad" : "" }, answer.headline),
-    answer.sentence ? make("p", {}, answer.sentence) : null,
+    answer.sentence ? make("p", {}, answer.sentence) : null, codeBaseOfAll(file),
     file.matrix ? matrixOf(file, file.matrix) : null, ...shown, madeBy(file));
 }
 
@@ -28,7 +28,25 @@ function matrixOf(file, matrix) {
   const head = matrix.columns.map(([name, meaning]) => make("th", { scope: "col", title: visible(meaning) }, name));
   const rows = matrix.rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row.name, row.note ? make("small", {}, row.note) : null), ...row.cells.map((cell) => cellOf(file, cell))));
   return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "matrix" },
-    make("table", { class: "matrix" }, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, ""), ...head)), make("tbody", {}, ...rows)));
+    make("table", { class: "matrix" }, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, ""), ...head)), make("tbody", {}, ...rows)),
+    matrix.legend.length ? make("div", { class: "sub", role: "group", "aria-label": "legend" }, wordTable(matrix.legend)) : null);
+}
+
+/**
+ * What was checked, where all of the file is about the same code base.
+ * @param {ExplorerDocument} file
+ */
+function codeBaseOfAll({ subjects }) {
+  const all = new Set(subjects.map(codeBaseOf));
+  return all.size === 1 ? make("p", { class: "sub" }, [...all][0]) : null;
+}
+
+/**
+ * Which code base it is: its commit, release and date; "" for a model of one's own.
+ * @param {Subject} subject
+ */
+function codeBaseOf({ kind, facts }) {
+  return kind === "code base" ? facts.find(([name]) => name === kind)?.[1] ?? "" : "";
 }
 
 /**
@@ -65,7 +83,16 @@ function subjectPart(file, subject, number) {
   const alone = file.subjects.length === 1, isTold = file.subjects.filter((each) => each.scenario === subject.scenario).length === 1;
   return make("section", { "aria-label": visible(subject.title) },
     make("h2", {}, make("a", { href: `#/${number}` }, (isTold && subject.scenario) || subject.title), alone && subject.headline === file.answer.headline ? "" : `: ${subject.headline}`),
-    casesOf(subject, number));
+    casesOf(subject, number), mendedOf(subject));
+}
+
+/**
+ * Since when the worst of it is mended, where somebody knows.
+ * @param {Subject} subject
+ */
+function mendedOf({ evidence }) {
+  const worst = evidence.find((item) => item.tone === "bad");
+  return worst?.remedy ? make("p", { class: "sub" }, worst.remedy.sentence) : null;
 }
 
 /**
@@ -93,7 +120,7 @@ function subjectPage(file, subject, number, system) {
   const facts = subject.facts.map(([name, text]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));
   return make("div", {}, make("h1", { class: subject.tone === "bad" ? "bad" : "" }, subject.headline),
     make("p", { class: "sub" }, subject.title, subject.counts ? ` · ${subject.counts}` : ""),
-    casesOf(subject, number), make("h2", {}, "Verdicts"), verdictsOf(subject, number, system),
+    codeBaseOf(subject) ? make("p", { class: "sub" }, codeBaseOf(subject)) : null, casesOf(subject, number), mendedOf(subject), make("h2", {}, "Verdicts"), verdictsOf(subject, number, system),
     ...subject.warnings.map((warning) => make("p", { class: "warn" }, `warning: ${warning}`)),
     make("h2", {}, "Facts"), make("table", { class: "rules" }, make("tbody", {}, ...facts)), make("p", {}, make("code", {}, subject.command)), madeBy(file));
 }

@@ -4,7 +4,7 @@
 function walkPage(view) {
   const { evidence, shown, subject } = view;
   const title = shown ? make("h1", { class: shown.tone === "bad" ? "bad" : "" }, shown.headline) : make("h1", {}, `A walk in ${subject.title}`);
-  return make("div", {}, title, make("p", { class: "sub" }, subtitle(view)),
+  return make("div", {}, title, make("p", { class: "sub" }, subtitle(view)), codeBaseOf(subject) ? make("p", { class: "sub" }, codeBaseOf(subject)) : null,
     evidence ? storyOf(view) : null, leftNotice(view), lanesOf(view), legendOf(view),
     make("div", { class: "columns" },
       make("div", {}, stackPanel(view), insteadPanel(view), waitingPanel(view)),
