@@ -102,6 +102,32 @@ def test_what_could_have_been_instead_is_taken(opens: Opens, reports: Reports) -
     assert (visit.place, visit.problems) == (before, [])
 
 
+def test_nothing_that_is_said_of_the_counterexample_is_said_of_ones_own_path(opens: Opens, reports: Reports) -> None:
+    """Its headline is that of the counterexample by name; what was lost, how it ends, the story and its windows are not there."""
+    visit = opens(reports(*MIRROR), "#/0/0/23")
+    headline = visit.page.locator("h1").first.inner_text()
+    about = "section[aria-label='What was lost'], section[aria-label='How it ends'], section[aria-label^='What would'], .story"
+    assert (visit.page.locator(about).count(), visit.page.locator("svg .window").count()) == (4, 1)
+    visit.go(reports(*MIRROR), "#/0/0/17/0")
+    assert (visit.page.locator(about).count(), visit.page.locator("svg .window").count()) == (0, 0)
+    assert visit.page.locator(".app h1").inner_text().startswith("Your own path")
+    assert f"The counterexample: {headline}" in visit.page.locator(".notice").inner_text()
+    visit.press("t")
+    assert (visit.page.locator(about).count(), visit.page.locator(".app h1").inner_text()) == (4, headline)
+
+
+def test_ones_own_path_is_printed_beside_the_counterexample(opens: Opens, reports: Reports) -> None:
+    """Its steps, and not those that it has left; nothing of it when somebody has gone back."""
+    visit = opens(reports(*MIRROR), "#/0/0/2/1")
+    visit.page.emulate_media(media="print")
+    told = visit.page.locator(".ownpath")
+    assert told.is_visible()
+    assert "\n3  " in told.inner_text()
+    assert "\n4  " not in told.inner_text()
+    visit.press("t")
+    assert told.count() == 0
+
+
 def test_a_counterexample_begins_where_its_story_does(opens: Opens, reports: Reports) -> None:
     """Where the URL names no step; the next key stands beside that."""
     visit = opens(reports(*MIRROR), "#/0/0")

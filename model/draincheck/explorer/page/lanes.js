@@ -228,7 +228,7 @@ class Drawing {
       const y = 20 + row * PIN;
       return [
         draw("line", { x1: at, x2: at, y1: y + 5, y2: this.y(dot.lane), class: `pin ${dot.tone}${this.isLeft(dot.step) ? " left" : ""}` }),
-        draw("text", { x: start, y, class: `pinname ${dot.tone}` }, text),
+        draw("text", { x: start, y, class: this.isLeft(dot.step) ? "faint" : `pinname ${dot.tone}` }, text),
       ];
     });
   }
@@ -293,8 +293,10 @@ class Drawing {
   ownDot(dot) {
     const selected = dot.step === this.scene.selected;
     const x = this.x(dot.step), y = this.y(dot.lane);
-    return this.target(dot, ["step own", dot.tone, selected && "selected"].filter(Boolean).join(" "), selected,
-      draw("rect", { x: x - 6, y: y - 6, width: 12, height: 12, rx: 2, class: "dot" }), this.label(dot));
+    const half = dot.mark ? 9 : 6;
+    return this.target(dot, ["step own", dot.mark && "mark", dot.tone, selected && "selected"].filter(Boolean).join(" "), selected,
+      draw("rect", { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: 2, class: "dot" }),
+      dot.mark && draw("text", { x, y: y + 4, class: "letter" }, dot.mark), this.label(dot));
   }
 
   /**

@@ -134,12 +134,14 @@ function scrollToSelected(scrolled) {
 }
 
 /**
- * Have the steps on paper also where the file, which is about many subjects, has them not as text.
+ * Have the steps on paper also where the file, which is about many subjects, has them not as text; and one's own path beside them.
  * @param {View} view
  */
 function tellOnPaper(view) {
   const told = document.querySelector(".static .current");
-  if (told && !told.querySelector("pre")) told.append(make("pre", { class: "trace" }, stepsAsText(view)));
+  document.querySelector(".static .ownpath")?.remove();
+  if (told && !told.querySelector("pre.trace")) told.append(make("pre", { class: "trace" }, stepsAsText(view, stepsOfAll(view))));
+  if (told && hasLeft(view)) told.append(make("div", { class: "ownpath" }, make("h3", {}, `Your own path, which leaves it after step ${view.walk.left}`), make("pre", {}, stepsAsText(view, view.steps))));
 }
 
 const THEMES = ["auto", "dark", "light"];

@@ -2,23 +2,40 @@
 
 /** @param {View} view */
 function walkPage(view) {
-  const { evidence, shown, subject } = view;
-  const title = shown ? make("h1", { class: shown.tone === "bad" ? "bad" : "" }, shown.headline) : make("h1", {}, `A walk in ${subject.title}`);
-  return make("div", {}, title, make("p", { class: "sub" }, subtitle(view)), codeBaseOf(subject) ? make("p", { class: "sub" }, codeBaseOf(subject)) : null,
-    evidence ? storyOf(view) : null, leftNotice(view), lanesOf(view), legendOf(view),
+  const { shown, subject } = view;
+  return make("div", {}, titleOf(view), make("p", { class: "sub" }, subtitle(view)), codeBaseOf(subject) ? make("p", { class: "sub" }, codeBaseOf(subject)) : null,
+    leftNotice(view), hasLeft(view) ? null : storyOf(view), lanesOf(view), legendOf(view),
     make("div", { class: "columns" },
       make("div", {}, stackPanel(view), insteadPanel(view), waitingPanel(view)),
-      make("div", {}, choicesPanel(view), statePanel(view), rulesPanel(view)),
-      make("div", {}, lostPanel(view), remedyPanel(view), endPanel(view))),
+      make("div", {}, choicesPanel(view), statePanel(view), hasLeft(view) ? null : rulesPanel(view)),
+      make("div", {}, ...(hasLeft(view) ? [rulesPanel(view)] : [lostPanel(view), remedyPanel(view), endPanel(view)]))),
     textOf(view), make("p", { class: "sub" }, "Shown again by: ", make("code", {}, shown ? shown.command : subject.command)));
 }
 
 /** @param {View} view */
-function subtitle({ subject, system, evidence }) {
+function titleOf(view) {
+  const { shown, subject, walk } = view;
+  if (!shown) return make("h1", {}, `A walk in ${subject.title}`);
+  if (hasLeft(view)) return make("h1", { class: "own" }, `Your own path, which left a counterexample after step ${walk.left}`);
+  return make("h1", { class: shown.tone === "bad" ? "bad" : "" }, shown.headline);
+}
+
+/**
+ * Whether what is seen is a path of one's own, of which nothing is true that is said of the counterexample and comes after they parted.
+ * @param {View} view
+ */
+function hasLeft({ evidence, walk }) {
+  return evidence !== null && walk.own > 0;
+}
+
+/** @param {View} view */
+function subtitle(view) {
+  const { subject, system, evidence } = view;
   if (!evidence) return system.tables.graph.said;
   const { name, meaning } = system.tables.properties[evidence.property];
   const also = evidence.also.map((index) => system.tables.properties[index].name).join(", ");
-  return [subject.title, meaning ? `${name}: ${meaning}` : name, evidence.title, also && `the same steps show ${also}, too`].filter(Boolean).join(" · ");
+  const rule = [subject.title, meaning ? `${name}: ${meaning}` : name];
+  return (hasLeft(view) ? rule : [...rule, evidence.title, also && `the same steps show ${also}, too`]).filter(Boolean).join(" · ");
 }
 
 /** @param {View} view */
@@ -32,10 +49,11 @@ function storyOf(view) {
 
 /** @param {View} view */
 function leftNotice(view) {
-  if (!view.walk.own || !view.evidence) return null;
+  if (!hasLeft(view) || !view.evidence) return null;
   const name = view.system.tables.properties[view.evidence.property].name;
-  return make("p", { class: "notice" }, make("b", { class: "own" }, `You have left the counterexample after step ${view.walk.left}. `),
-    isViolated(view, view.evidence.property) ? judgement("bad", `${name} is violated`) : possibilityOf(view.system, view.state, view.evidence.property), " ", button("return", () => view.go({ own: [] }), {}, "return to the counterexample (t)"));
+  const whole = `The counterexample: ${view.shown?.headline}. Its later steps stand in grey; its story, and what comes of it, are not said here.`;
+  return make("div", { class: "notice" }, make("p", {}, isViolated(view, view.evidence.property) ? judgement("bad", `${name} is violated`) : possibilityOf(view.system, view.state, view.evidence.property), " ", button("return", () => view.go({ own: [] }), {}, "return to the counterexample (t)")),
+    make("p", { class: "sub" }, whole));
 }
 
 /**
@@ -47,15 +65,27 @@ function sceneOf(view) {
   const { system, evidence, walk, settings } = view;
   const drawing = evidence?.drawing, property = evidence?.property ?? null;
   const folded = settings.folded && (evidence?.variants.length ?? 0) > LONG;
+  const shared = hasLeft(view) ? walk.left : Infinity, lostAt = evidence?.turning?.lost_at;
   const dots = evidence ? evidence.variants.map((variant, i) => dotOf(system, property, variant, evidence.states[i + 1], i + 1, evidence.folded[i])) : [];
   const own = view.steps.slice(walk.left).map((step) => dotOf(system, property, step.variant, step.state, step.number, false));
   const lanes = [...new Set([...(drawing?.lanes ?? []), ...own.map((dot) => dot.lane)])];
   for (const dot of [...dots, ...own]) dot.lane = lanes.indexOf(dot.lane);
   return { lanes: lanes.map((lane) => laneOf(system.tables.lanes[lane])), dots, own, left: walk.left,
-    bands: drawing?.bands ?? [], windows: drawing?.windows ?? [], arrows: (drawing?.arrows ?? []).map((arrow) => ({ from: arrow.start, to: arrow.end, label: `${arrow.kind} ${arrow.what.join(", ")}` })),
+    bands: upTo(drawing?.bands ?? [], shared), windows: upTo(drawing?.windows ?? [], shared), arrows: (drawing?.arrows ?? []).map((arrow) => ({ from: arrow.start, to: arrow.end, label: `${arrow.kind} ${arrow.what.join(", ")}` })),
     pins: (evidence?.story ?? []).map((item) => ({ step: item.step, text: `${item.mark ? `(${item.mark}) ` : ""}${item.title}` })),
-    noReturn: evidence?.turning?.lost_at || null, loop: evidence?.loop ?? null, selected: walk.variants.length, folded, room: roomForLanes(),
+    noReturn: lostAt && lostAt <= shared ? lostAt : null, loop: hasLeft(view) ? null : evidence?.loop ?? null, selected: walk.variants.length, folded, room: roomForLanes(),
     go: (step) => (step > walk.left && walk.own ? view.go({ own: view.route.own.slice(0, step - walk.left) }) : view.go({ step, own: [] })) };
+}
+
+/**
+ * The parts of spans up to a step.
+ * @template {Span} T
+ * @param {T[]} spans
+ * @param {number} last
+ * @returns {T[]}
+ */
+function upTo(spans, last) {
+  return spans.filter((span) => span.first <= last).map((span) => ({ ...span, last: Math.min(span.last, last) }));
 }
 
 /** How wide the lanes can be without being scrolled. */
@@ -113,16 +143,23 @@ function legendOf(view) {
  * @param {View} view
  */
 function textOf(view) {
-  return make("div", { class: "card below" }, unfolding(view, "text", view.walk.own ? "Your own path as text" : "All steps as text", make("pre", { class: "alltext" }, stepsAsText(view))));
+  return make("div", { class: "card below" }, unfolding(view, "text", view.walk.own ? "Your own path as text" : "All steps as text", make("pre", { class: "alltext" }, stepsAsText(view, hasLeft(view) ? view.steps : stepsOfAll(view)))));
 }
 
 /**
- * The steps of the counterexample, or of the path that has left it.
+ * All steps of the counterexample; without one those of the walk.
  * @param {View} view
  */
-function stepsAsText({ system, evidence, walk, steps }) {
-  const shown = evidence && !walk.own ? stepsOf(system, evidence.states, evidence.variants) : steps;
-  return shown.map((step) => {
+function stepsOfAll({ system, evidence, steps }) {
+  return evidence ? stepsOf(system, evidence.states, evidence.variants) : steps;
+}
+
+/**
+ * @param {View} view
+ * @param {Step[]} steps
+ */
+function stepsAsText({ system }, steps) {
+  return steps.map((step) => {
     const lines = treeOf(system.tables, step.events);
     const text = lines.map((line) => "  ".repeat(Number(line.style.getPropertyValue("--depth"))) + line.textContent);
     return [`${step.number}  ${system.tables.processes[step.process].name}`, ...text.map((line) => `     ${line}`)].join("\n");
