@@ -9,7 +9,8 @@ Pointers live as long as what they point to: a job from its creation, a node fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from draincheck.qemulog.job import LoggedJob, Open, Switch
@@ -36,6 +37,7 @@ CONTROL = (
     "block_job_cb",
     "job_completed",
     "job_state_transition",
+    "handle_qmp_command",
     "x_defer_to_main_loop",
     "x_mirror_exit",
     "x_replace",
@@ -53,6 +55,11 @@ GUEST = (
 KEPT = 20_000
 #: events behind a switch after which nobody waits for answers, or for the job's end, any more
 PATIENCE = 5_000
+#: records before (w) among which requests are looked for that had not been answered then
+LOOKED_BACK = 2_000
+LOOKED_FOR = frozenset(
+    {b"virtio_queue_notify", b"virtio_blk_handle_write", b"virtio_blk_req_complete", b"virtio_blk_rw_complete"}
+)
 
 Values = Mapping[str, bytes]
 
@@ -67,7 +74,13 @@ class Monitor:
 
     def __init__(self, reader: Reader, closed: Callable[[Pivot], None] = lambda _: None) -> None:
         self._reader, self._told = reader, closed
-        self._at = 0
+        self._at = self._place = 0
+        self._recent: list[Numbered] = []
+        self._records: list[Numbered] = []
+        self._before: list[tuple[int, Reached]] = []
+        self._copying = False
+        self._last_reached: dict[int | None, Reached] = {}
+        self._votes: Counter[tuple[str, str]] = Counter()
         self._names: dict[str, str] = {}
         self._attached: dict[str, str] = {}
         self._detached: dict[tuple[str, str], str] = {}
@@ -93,7 +106,9 @@ class Monitor:
     def watch(self, records: Iterable[Numbered]) -> None:
         """See what happened next."""
         handlers, values = self._handlers, self._reader.values
-        for line, (thread, time, name, text) in records:
+        self._recent, self._records = self._records[-LOOKED_BACK:], list(records)
+        self._place = self._at
+        for line, (thread, time, name, text) in self._records:
             self._at += 1
             handler = handlers.get(name)
             if handler is not None and (said := values(name, text)) is not None:
@@ -108,6 +123,7 @@ class Monitor:
         absent = self._absent()
         windows = sorted([*self._closed, *still_open, *unfinished], key=_when)
         for window in windows:
+            window.siblings = frozenset(other.backend for other in windows if other.backend)
             window.absent, window.assertion = absent, assertion if window.ended else None
             window.others = window.backend is None and window.devices is None and len(self._devices) > 1
         return LogReport(tuple(map(judged, self._numbered(windows))), tuple(self._others), assertion=assertion)
@@ -154,7 +170,9 @@ class Monitor:
         jobs = list(self._jobs.values())
         targets = [job for job in jobs if job.target == new and (job.finished or job.zero)]
         finishing = [
-            job for job in jobs if job.finished and not job.ret and job.source not in (None, new) and not job.target
+            job
+            for job in jobs
+            if job.finished and not job.ret and not job.target and job.source != new and not job.cancelled
         ]
         return next(reversed(targets or finishing), None)
 
@@ -183,9 +201,9 @@ class Monitor:
 
     def _gone(self, job: LoggedJob | None, moment: Moment) -> None:
         """Another job has this one's place: how it ended the log does not say."""
-        if job is not None and job.zero and not job.pivots and not job.cancelled:
+        if job is not None and job.zero and not job.pivots and (job.complete or not job.cancelled):
             window = self._window(job, None)
-            window.conclusion = moment
+            window.conclusion, window.concluded_at = moment, self._at
             self._close(window)
 
     def _mirror_before_drain(self, moment: Moment, said: Mapping[str, str]) -> None:
@@ -244,7 +262,7 @@ class Monitor:
         """A job is over; since v2.12 its switch, if there was one, has been seen."""
         job_windows = [each for each in self._open if each.job is job]
         for each in job_windows:
-            each.window.conclusion = moment
+            each.window.conclusion, each.window.concluded_at = moment, self._at
         if not job_windows and job.source:
             self._without_switch(job, moment, job.ret)
         self._tidy()
@@ -255,10 +273,12 @@ class Monitor:
         if job is None or job.finished:
             return
         ret = int(said["ret"])
-        if ret == 0 and job.complete and not job.cancelled:
+        if (
+            ret == 0 and job.complete
+        ):  # whatever else was asked for: a job that is to complete does not end as cancelled
             at = job.replaced_at if job.replaced else self._at
             window = self._window(job, None, Switch(job.replaced or moment, at, job.source or said["bs"], job.new))
-            window.conclusion = moment
+            window.conclusion, window.concluded_at = moment, self._at
             self._opened(window, job)
         else:
             self._without_switch(job, moment, ret)
@@ -273,15 +293,37 @@ class Monitor:
             self._others.append(Other(job.pointer, disk, "cancelled", moment))
         elif job.zero:
             window = self._window(job, None)
-            window.conclusion = moment
+            window.conclusion, window.concluded_at = moment, self._at
             self._close(window)
 
     # -- windows
 
     def _arm(self, job: LoggedJob, moment: Moment) -> None:
         """A job has found nothing dirty: if that was the last time, its window opens here."""
+        if not self._open and not any(other.zero for other in self._jobs.values()):
+            self._before = list(self._unanswered())
         job.zero, job.zero_at, job.deferred, job.exited = moment, self._at, None, None
         self._tidy()
+
+    def _unanswered(self) -> Iterator[tuple[int, Reached]]:
+        """Requests that have reached a device lately and are not answered: they may still enter."""
+        found: dict[bytes, tuple[int, Reached]] = {}
+        behind = self._records[: self._at - self._place]
+        records = [*self._recent, *behind][-LOOKED_BACK:]
+        devices: dict[bytes, str] = {}
+        for at, (line, (thread, time, name, text)) in enumerate(records, self._at - len(records)):
+            if name not in LOOKED_FOR or (said := self._reader.values(name, text)) is None:
+                continue
+            if name == b"virtio_queue_notify":
+                devices[thread] = said["vdev"].decode(errors="replace")
+            elif name == b"virtio_blk_handle_write":
+                device = said["vdev"].decode(errors="replace") if "vdev" in said else devices.get(thread)
+                moment = Moment(line, name.decode(), _microseconds(time), int(thread) if thread else None)
+                pointer = said["req"].decode(errors="replace")
+                found[said["req"]] = at, Reached(moment, device, pointer, int(said["sector"]), int(said["nsectors"]))
+            else:
+                found.pop(said["req"], None)
+        yield from found.values()
 
     def _disarm(self, job: LoggedJob) -> None:
         """It was not the last time."""
@@ -312,8 +354,21 @@ class Monitor:
             frozenset({device}) if device and blk is None else None,
             seen=[each for each in self._kept if each[0] >= job.zero_at] if job.zero else [],
             opened_at=job.zero_at,
+            before=[each for each in self._before if each[0] < job.zero_at],
+            foreign=self._foreign(job, blk),
+            copying=self._copying,
             switched_at=switch.at if switch else None,
         )
+
+    def _foreign(self, job: LoggedJob, blk: str | None) -> frozenset[str | None]:
+        """Devices that have been seen to write to other disks alone."""
+        if blk is None:
+            own = self._device_of.get(job.source or "")
+            return frozenset(device for node, device in self._device_of.items() if node != job.source and device != own)
+        best: dict[str, tuple[int, str]] = {}
+        for (device, backend), number in self._votes.items():
+            best[device] = max(best.get(device, (0, "")), (number, backend))
+        return frozenset(device for device, (number, backend) in best.items() if number > 1 and backend != blk)
 
     def _disk_of(self, job: LoggedJob, blk: str | None = None) -> str:
         """What a job's disk is called."""
@@ -341,7 +396,7 @@ class Monitor:
         """What is left of a job where the log ends."""
         if any(each.job is job for each in self._open):
             return
-        if job.zero and not job.cancelled:
+        if job.zero and (job.complete or not job.cancelled):
             blk = next(iter(job.backends), None)
             yield self._ended(self._window(job, blk))
         elif job.source:
@@ -388,6 +443,9 @@ class Monitor:
 
     # -- the guest
 
+    def _handle_qmp_command(self, _: Moment, said: Mapping[str, str]) -> None:
+        self._copying = self._copying or "write-blocking" in said.get("req", "")
+
     def _see(self, seen: Seen) -> None:
         if any(job.zero for job in self._jobs.values()):
             self._kept.append((self._at, seen))
@@ -404,7 +462,9 @@ class Monitor:
 
     def _virtio_blk_handle_write(self, moment: Moment, said: Mapping[str, str]) -> None:
         device = said.get("vdev") or self._notified.get(moment.thread)
-        self._see(Reached(moment, device, said["req"], int(said["sector"]), int(said["nsectors"])))
+        reached = Reached(moment, device, said["req"], int(said["sector"]), int(said["nsectors"]))
+        self._last_reached[moment.thread] = reached
+        self._see(reached)
 
     def _virtio_blk_req_complete(self, moment: Moment, said: Mapping[str, str]) -> None:
         self._see(Answered(moment, said["req"], int(said["status"])))
@@ -420,10 +480,21 @@ class Monitor:
     def _blk_co_pwritev(self, moment: Moment, said: Mapping[str, str]) -> None:
         first, length = int(said["offset"]), int(said["bytes"])
         sector = first // SECTOR
-        self._see(Entered(moment, said["blk"], said["bs"], sector, -(-(first + length) // SECTOR) - sector))
+        entered = Entered(moment, said["blk"], said["bs"], sector, -(-(first + length) // SECTOR) - sector)
+        self._vote(entered)
+        self._see(entered)
 
-    def _bdrv_aio_writev(self, _: Moment, said: Mapping[str, str]) -> None:
+    def _vote(self, entered: Entered) -> None:
+        """A request that has just reached a device in the same thread, with the same sectors, tells whose disk the backend is."""
+        last = self._last_reached.get(entered.moment.thread)
+        if last and last.device and (last.sector, last.sectors) == (entered.sector, entered.sectors):
+            self._votes[last.device, entered.backend] += 1
+
+    def _bdrv_aio_writev(self, moment: Moment, said: Mapping[str, str]) -> None:
         """Until v2.6 this names a node and the device's request: whose disk the device has."""
+        sector, sectors = int(said["sector_num"]), int(said["nb_sectors"])
+        if any(job.source == said["bs"] for job in self._jobs.values()):
+            self._see(Entered(moment, "", said["bs"], sector, sectors))
         recent = (seen for _, seen in reversed(self._kept[-64:]) if isinstance(seen, Reached))
         reached = next((one for one in recent if one.pointer == said["opaque"]), None)
         if reached and reached.device:

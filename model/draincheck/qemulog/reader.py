@@ -29,6 +29,7 @@ HELD = 4096
 SHOWN = 5
 
 _LINE = re.compile(rb"^(?:(\d++)@(\d++\.\d++):)?([A-Za-z_]\w*+)(?: (.*+))?$", re.MULTILINE)
+_GLUED = re.compile(rb"(\d++)@(\d++\.\d++):([A-Za-z_]\w*+)(?: (.*+))?$")
 #: what an event's name looks like, where there is no prefix to tell it from other words
 _NAME = re.compile(rb"[a-z]\w*_\w+")
 
@@ -127,10 +128,11 @@ class Reader:
     def _read(self, block: bytes) -> list[Numbered]:
         """The records of a block that matter; everything in it is counted."""
         whole = block if block.endswith(b"\n") else block + b"\n"
+        torn = whole is not block
+        whole = whole.replace(b"\r\n", b"\n") if b"\r" in whole else whole
         found: list[Record] = _LINE.findall(whole)
         first, count = self.tally.lines + 1, whole.count(b"\n")
         self.tally.lines += count
-        torn = whole is not block
         if len(found) == count and not torn:
             numbered = self._without_others(list(enumerate(found, first)))
         else:
@@ -146,7 +148,8 @@ class Reader:
             if torn and number == first + len(lines) - 1 and not self._whole(match):
                 self.tally.torn = True
             elif match is None or not self._is_event(match):
-                self._other(number, line)
+                if glued := self._otherwise(number, line.rstrip(b"\r")):
+                    yield number, glued
             else:
                 yield number, (match[1] or b"", match[2] or b"", match[3], match[4] or b"")
 
@@ -154,11 +157,23 @@ class Reader:
         """Without lines that only look like events: words of something else that prints to the same place."""
         words = {record[2] for _, record in numbered}
         strange = {word for word in words if not self._is_named(word)}
-        others = [each for each in numbered if each[1][2] in strange and not each[1][0]] if strange else []
-        for number, (_, _, word, text) in others:
-            self._other(number, word + b" " + text)
-        gone = {number for number, _ in others}
-        return [each for each in numbered if each[0] not in gone] if gone else numbered
+        if not strange:
+            return numbered
+        kept: list[Numbered] = []
+        for number, record in numbered:
+            if record[2] not in strange or record[0]:
+                kept.append((number, record))
+            elif glued := self._otherwise(number, record[2] + b" " + record[3]):
+                kept.append((number, glued))
+        return kept
+
+    def _otherwise(self, number: int, line: bytes) -> Record | None:
+        """A line that is no event: one may stand behind what else was printed without an end."""
+        match = _GLUED.search(line)
+        if match is not None and match[3] in self.values:
+            return match[1], match[2], match[3], match[4] or b""
+        self._other(number, line)
+        return None
 
     def _whole(self, match: re.Match[bytes] | None) -> bool:
         """Whether a line is a known event that says all it should: then its missing end is nothing."""

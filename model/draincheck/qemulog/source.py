@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from draincheck.errors import LogError, NoUnpacker
 
@@ -24,6 +24,8 @@ __all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened"]
 STDIN = "-"
 #: bytes that are read at once
 BLOCK = 1 << 20
+#: bytes of a package that are unpacked at once: each may be thousands
+PACKED = 1 << 12
 #: bytes that a line may have: a QMP command with a backing chain has a hundredth of it
 LONGEST = 1 << 22
 
@@ -51,9 +53,9 @@ def _unpacked(raw: io.BufferedReader) -> BinaryIO:
     if start.startswith(_GZIP):
         return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if start == _XZ:
-        return io.BufferedReader(lzma.LZMAFile(raw))
+        return io.BufferedReader(_Streams(raw, _xz))
     if start.startswith(_ZSTD):
-        return io.BufferedReader(_zstandard(raw))
+        return io.BufferedReader(_Streams(raw, _zstandard()))
     return raw
 
 
@@ -61,12 +63,64 @@ def _unpacked(raw: io.BufferedReader) -> BinaryIO:
 _OF_ZSTANDARD = ("zstd", "zstandard")
 
 
-def _zstandard(raw: BinaryIO) -> io.RawIOBase:
+class _Decompressor(Protocol):
+    """What unpacks one stream of a package."""
+
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """What is in these bytes."""
+        ...
+
+
+class _Streams(io.RawIOBase):
+    """A package of one stream or several: one that ends in the middle, and anything else behind one, is damaged."""
+
+    def __init__(self, raw: BinaryIO, make: Callable[[], _Decompressor]) -> None:
+        self._raw, self._make = raw, make
+        self._now: _Decompressor | None = None
+        self._packed = self._plain = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill a buffer; 0 at the end. Raises EOFError where that is in the middle."""
+        while not self._plain:
+            self._packed = self._packed or self._raw.read(PACKED)
+            if not self._packed:
+                if self._now is not None:
+                    raise EOFError("it ends in the middle")
+                return 0
+            self._plain = self._unpack()
+        size = min(len(buffer), len(self._plain))
+        buffer[:size], self._plain = self._plain[:size], self._plain[size:]
+        return size
+
+    def _unpack(self) -> bytes:
+        if self._now is None:
+            self._packed = self._packed.lstrip(b"\0") if self._make is _xz else self._packed
+            if not self._packed:
+                return b""
+            self._now = self._make()
+        found = self._now.decompress(self._packed)
+        self._packed = self._now.unused_data if self._now.eof else b""
+        self._now = None if self._now.eof else self._now
+        return found
+
+
+def _xz() -> _Decompressor:
+    return lzma.LZMADecompressor()  # type: ignore[return-value]
+
+
+def _zstandard() -> Callable[[], _Decompressor]:
     try:
         from zstandard import ZstdDecompressor
     except ImportError:
         raise NoUnpacker("it is packed with zstandard, which takes a package: pip install zstandard") from None
-    return ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)  # type: ignore[return-value]
+    return lambda: ZstdDecompressor().decompressobj()  # type: ignore[return-value]
 
 
 def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ __all__ = ["Answered", "Entered", "LoggedWindow", "Reached", "judged"]
 
 SECTOR = 512
 #: microseconds, and requests, behind which no window is open any more: a drain that waits for a disk takes seconds at the most
-LONG, MANY = 10_000_000, 200
+LONG, MANY = 10_000_000, 24
 
 
 class Reached(Struct, frozen=True):
@@ -64,12 +64,15 @@ class LoggedWindow(Struct):
         old, new: nodes; `olds`: all nodes that the disk had before (c), filters included.
         backend: the guest's backend, None in a log without them.
         devices: the devices that may be the disk's; None: all.
+        foreign: devices that are known to be other disks'; siblings: backends that are switched by themselves.
+        before: requests that reached a device before (w) and were not answered then.
+        copying: the job may copy the guest's writes itself, at once (copy-mode=write-blocking): then a late one is no loss.
         others: whether there are devices of which it is not known whose disk they are.
         seen: events from (w) on, each with the how-manieth record it is.
         opened_at, switched_at: (w) and (c) in the same count.
         ended: whether the log ended before the job did.
         endless: whether more has happened behind (w) than can in a window: its end is not in the log.
-        conclusion: when the job was over.
+        conclusion, concluded_at: when the job was over: from then on pointers may be others'.
         absent: events that the whole log lacks.
         assertion: what QEMU printed when it aborted.
     """
@@ -86,6 +89,10 @@ class LoggedWindow(Struct):
     backend: str | None = None
     devices: frozenset[str | None] | None = None
     others: bool = False
+    foreign: frozenset[str | None] = frozenset()
+    siblings: frozenset[str] = frozenset()
+    before: list[tuple[int, Reached]] = field(default_factory=list[tuple[int, Reached]])
+    copying: bool = False
     seen: list[tuple[int, Seen]] = field(default_factory=list[tuple[int, Seen]])
     opened_at: int = 0
     switched_at: int | None = None
@@ -93,6 +100,7 @@ class LoggedWindow(Struct):
     ended: bool = False
     endless: bool = False
     conclusion: Moment | None = None
+    concluded_at: int | None = None
     absent: frozenset[str] = frozenset()
     assertion: str | None = None
 
@@ -127,12 +135,14 @@ def _divided(window: LoggedWindow) -> tuple[list[Intruder], list[LoggedRequest],
     """(b) in order; requests of the window that were held; those of which nobody knows whether they entered."""
     reached = [(at, one) for at, one in window.seen if isinstance(one, Reached) and _is_ours(window, one)]
     if window.backend is None:
-        return [_by_device(window, at, one) for at, one in reached if _in_window(window, at)], [], []
-    return _by_backend(window, reached)
+        found = [(at, _by_device(window, at, one)) for at, one in reached if _in_window(window, at)]
+        found += [(at, _by_node(window, one)) for at, one in _unrequested(window, reached)]
+        return [intruder for _, intruder in sorted(found, key=_at)], [], []
+    return _by_backend(window, [*((at, one) for at, one in window.before if _is_ours(window, one)), *reached])
 
 
 def _is_ours(window: LoggedWindow, one: Reached) -> bool:
-    return window.devices is None or one.device in window.devices
+    return one.device not in window.foreign and (window.devices is None or one.device in window.devices)
 
 
 def _in_window(window: LoggedWindow, at: int) -> bool:
@@ -144,57 +154,91 @@ def _by_device(window: LoggedWindow, at: int, one: Reached) -> Intruder:
     return Intruder(request, one.moment, None, in_doubt=_in_doubt(window, one.moment))
 
 
+def _by_node(window: LoggedWindow, one: Entered) -> Intruder:
+    return Intruder(
+        LoggedRequest(one.sector, one.sectors), one.moment, one.node, in_doubt=_in_doubt(window, one.moment)
+    )
+
+
+def _unrequested(window: LoggedWindow, reached: Sequence[tuple[int, Reached]]) -> Iterator[tuple[int, Entered]]:
+    """Writes to the old node in the window that no virtio request explains: those of another kind of device."""
+    earlier = [*window.before, *reached]
+    for at, one in window.seen:
+        if not isinstance(one, Entered) or one.node not in window.olds or not _in_window(window, at):
+            continue
+        if not any(when < at and _covers(one, request) for when, request in earlier):
+            yield at, one
+
+
 def _by_backend(
     window: LoggedWindow, reached: Sequence[tuple[int, Reached]]
 ) -> tuple[list[Intruder], list[LoggedRequest], list[LoggedRequest]]:
-    entries = [(at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend == window.backend]
-    matched = {at: _entry_of(one, at, entries) for at, one in reached}
+    entries = [(at, one) for at, one in window.seen if isinstance(one, Entered) and _is_guests(window, at, one)]
+    matched = _matched(entries, reached)
+    intruding = {at for at, entry in entries if _enters_old(window, at, entry)}
     intruders: list[Intruder] = []
     for at, entry in entries:
-        if _enters_old(window, at, entry):
-            those = [_answered(window, when, one) for when, one in reached if matched[when] == at]
+        if at in intruding:
+            those = [_answered(window, when, one) for when, one in reached if matched.get(when) == at]
             requests = those or [LoggedRequest(entry.sector, entry.sectors)]
             after = window.switched_at is not None and at > window.switched_at
             intruders += [
                 Intruder(each, entry.moment, entry.node, after, _in_doubt(window, entry.moment)) for each in requests
             ]
-    intruding = {at for at, entry in entries if _enters_old(window, at, entry)}
-    inside = [(at, one) for at, one in reached if _in_window(window, at) and matched[at] not in intruding]
-    foreign = _foreign(window, inside, matched)
+    inside = [(at, one) for at, one in reached if _in_window(window, at) and matched.get(at) not in intruding]
+    foreign = _of_others(window, inside, matched)
     waiting = [(at, one) for at, one in inside if at not in foreign]
     moments = {at: entry.moment for at, entry in entries}
     held = [
-        replace(_answered(window, at, one), entered=moments.get(matched[at] or -1))
+        replace(_answered(window, at, one), entered=moments.get(matched.get(at, -1)))
         for at, one in waiting
-        if matched[at] is not None or not _is_answered(window, at, one)
+        if at in matched or not _is_answered(window, at, one)
     ]
     lost_track = [
-        _answered(window, at, one) for at, one in waiting if matched[at] is None and _is_answered(window, at, one)
+        _answered(window, at, one) for at, one in waiting if at not in matched and _is_answered(window, at, one)
     ]
     return intruders, held, lost_track
 
 
-def _entry_of(one: Reached, at: int, entries: Sequence[tuple[int, Entered]]) -> int | None:
-    """When a request entered: the first entry behind that covers it (several requests may have been merged)."""
-    behind = islice(entries, bisect_right(entries, at, key=_at), None)
-    return next((when for when, entry in behind if _covers(entry, one)), None)
+def _is_guests(window: LoggedWindow, at: int, one: Entered) -> bool:
+    """Whether an entry is by the guest's backend; or, in the window, on the old node by one of which nothing is known."""
+    if one.backend == window.backend:
+        return True
+    return one.backend not in window.siblings and one.node in window.olds and _in_window(window, at)
+
+
+def _matched(entries: Sequence[tuple[int, Entered]], reached: Sequence[tuple[int, Reached]]) -> dict[int, int]:
+    """Which entry each request entered by: each entry takes the oldest requests that it covers, as many as it has sectors."""
+    found: dict[int, int] = {}
+    for at, entry in entries:
+        room = entry.sectors
+        for when, one in reached:
+            if when >= at or not room:
+                break
+            if when not in found and _covers(entry, one) and one.sectors <= room:
+                found[when] = at
+                room -= one.sectors
+    return found
 
 
 def _covers(entry: Entered, one: Reached) -> bool:
     return entry.sector <= one.sector and one.sector + one.sectors <= entry.sector + entry.sectors
 
 
-def _foreign(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], matched: dict[int, int | None]) -> set[int]:
-    """Requests that another backend's entry explains: those of another disk."""
+def _of_others(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], matched: dict[int, int]) -> set[int]:
+    """Requests that another backend's entry explains, and that no other device's request explains better: those of another disk."""
     others = [(at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend != window.backend]
-    return {at for at, one in inside if matched[at] is None and _entry_of(one, at, others) is not None}
+    reached = [(at, one) for at, one in window.seen if isinstance(one, Reached)]
+    theirs = _matched(others, reached)
+    return {at for at, _ in inside if at not in matched and at in theirs}
 
 
 def _enters_old(window: LoggedWindow, at: int, entry: Entered) -> bool:
     """Whether it enters on the old disk: in the window, or behind it on a node that the disk has no more."""
     if _in_window(window, at):
         return True
-    return at > window.opened_at and entry.node in window.olds and entry.node != window.new
+    over = window.concluded_at is not None and at > window.concluded_at
+    return at > window.opened_at and entry.node in window.olds and entry.node != window.new and not over
 
 
 def _answered(window: LoggedWindow, at: int, one: Reached) -> LoggedRequest:
@@ -267,6 +311,11 @@ def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgem
         return (
             Judgement.CANNOT_TELL,
             f"{number} came after the last count that is known, and without mirror_one_iteration nobody knows whether that was the last",
+        )
+    if window.copying:
+        return (
+            Judgement.CANNOT_TELL,
+            f"{number} came in the window, and the job copies writes itself (copy-mode=write-blocking)",
         )
     if all(each.in_doubt for each in intruders):
         return Judgement.CANNOT_TELL, f"{number} came at the very time of an end of the window, in another thread"

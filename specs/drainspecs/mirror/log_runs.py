@@ -46,10 +46,10 @@ def against(report: LogReport, revision: Revision, scenario: Scenario) -> Iterat
     hidden, known = hidden_in(report), dict[tuple[Sign, ...], Validation]()
     for pivot in report.pivots:
         observed = observed_in(pivot)
-        code_base = CodeBase(revision, _with_writes(scenario, requests_in(observed)))
         if pivot.opened is None or requests_in(observed) > MOST_WRITES:
-            yield HeldWindow(pivot, code_base, None)
+            yield HeldWindow(pivot, CodeBase(revision, scenario), None)
             continue
+        code_base = CodeBase(revision, _with_writes(scenario, requests_in(observed)))
         key = tuple(each.what for each in observed)
         if key not in known:
             known[key] = validate(code_base.system(), observed, hidden)

@@ -1,0 +1,75 @@
+"""Logs that somebody made who wanted a wrong verdict: each with what is right, from a reading of QEMU of his own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from draincheck.errors import LogError
+from draincheck.qemulog.log import read_log
+from draincheck.qemulog.source import blocks, opened
+
+LOGS = Path(__file__).parents[1] / "data" / "made-logs"
+#: log -> the verdict on each of its switches
+EXPECTED = {
+    "00-new-clean": ["clean"],
+    "00-new-loss": ["loss"],
+    "00-old-clean": ["clean"],
+    "00-old-loss": ["loss"],
+    "01-old-complete-then-cancel-loss": ["loss"],
+    "01b-old-clean-then-complete-cancel-loss": ["clean", "loss"],
+    "01c-new-complete-cancel-assert": ["assert"],
+    "02c-new-nbd-stderr-glued-loss": ["loss"],
+    "02d-old-stderr-glued-loss": ["loss"],
+    "02e-new-stderr-glued-loss": ["loss"],
+    "02h-old-monitor-prompt-glued-loss": ["loss"],
+    "03-old-ide-mirrored-virtio-quiet": ["loss"],
+    "03-old-ide-mirrored-virtio-writes": ["clean"],
+    "04-new-write-blocking-copied": ["cannot tell"],
+    "04b-new-background-recount": ["clean"],
+    "05-new-reused-filter-no-answers": ["held", "clean"],
+    "05a-new-reused-filter-answers": ["held", "clean"],
+    "05c-new-reused-filter-one-unanswered": ["held", "clean"],
+    "07-new-reached-before-failed": ["broken"],
+    "09b-new-second-backend-no-switch-line": ["loss"],
+    "10-new-loss-crlf": ["loss"],
+    "12-new-never-entered": ["cannot tell"],
+    "13-v28-no-end": ["cannot tell"],
+    "14-new-entry-missing-later-rewrite": ["cannot tell"],
+    "14b-new-entry-missing-other-disk": ["cannot tell"],
+    "17-new-same-sectors-one-fails-one-held": ["broken"],
+    "30-new-loss-begins-at-ready": ["cannot tell"],
+    "30b-new-begins-at-ready-loss-then-clean-job": ["loss", "clean"],
+}
+
+
+def test_every_log_is_expected() -> None:
+    """No file is left out."""
+    assert {path.stem for path in LOGS.glob("*.log")} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_hostile_log_is_judged_rightly(name: str) -> None:
+    """Neither a loss in silence nor one that is none."""
+    with opened(str(LOGS / f"{name}.log")) as source:
+        found = read_log(blocks(source))
+    assert [pivot.judgement.value for pivot in found.report.pivots] == EXPECTED[name]
+
+
+@pytest.mark.parametrize("cut", [1, 40, 400])
+def test_a_package_that_is_cut_is_no_end_of_the_log(cut: int, tmp_path: Path) -> None:
+    """Of zstandard and xz: what is missing may be the loss."""
+    import lzma
+
+    import zstandard
+
+    text = (LOGS / "00-new-loss.log").read_bytes()
+    for pack in (zstandard.compress, lzma.compress):
+        file = tmp_path / "log"
+        file.write_bytes(pack(text)[:-cut])
+        with opened(str(file)) as source, pytest.raises(LogError, match="cannot be unpacked"):
+            list(blocks(source))
+        file.write_bytes(pack(text) + b"garbage")
+        with opened(str(file)) as source, pytest.raises(LogError, match="cannot be unpacked"):
+            list(blocks(source))
