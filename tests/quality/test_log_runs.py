@@ -56,7 +56,7 @@ def test_every_round_of_the_bandage_is_a_run_of_it() -> None:
 
 
 def test_the_abort_of_v7_2_is_a_run_of_its_code_base_and_aborts_on_the_core(tmp_path: Path) -> None:
-    """What a real 7.2 logged before its permissions failed: a run of v6.1's code base (nothing modelled changed until 8.0), not of the one that mends it."""
+    """What a real 7.2 logged before its permissions failed: a run of the code base of v6.1 to v7.2, not of the one that mends it."""
     assert runs("72-mirror-mmiokick-abort", "3bb0e2980a", "no-ioeventfd") == [True] * 4
     assert runs("72-mirror-mmiokick-abort", "2398747128", "no-ioeventfd") == [True, True, True, False]
     file = tmp_path / "abort.json"
