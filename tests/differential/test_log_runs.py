@@ -126,12 +126,12 @@ def plainly(revision: str, wanted: tuple[Sign, ...]) -> bool:
     return any(number == len(wanted) for _, number in seen)
 
 
-@pytest.mark.parametrize("revision", ["3f09bfbc7b", "ab27c3b5e7", "9a0cec664e", "7f16476fab"])
+@pytest.mark.parametrize("revision", ["ab27c3b5e7", "7f16476fab"])
 def test_random_sequences_are_runs_or_not_as_a_plain_search_says(revision: str) -> None:
     """Prefixes of what random walks show are runs; changed ones may be, and both searches agree."""
     system, edges, roots = labelled(revision)
     chance, verdicts = Random(3), set[bool]()
-    for _ in range(25):
+    for _ in range(16):
         here, seen = chance.choice(list(roots)), list[Sign]()
         while edges[here] and len(seen) < 7 and chance.random() < 0.99:
             shows, here = chance.choice(edges[here])

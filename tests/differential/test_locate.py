@@ -21,7 +21,7 @@ from tests.support.house import ROOT
 
 LIMITS = Limits(states=200_000)
 #: code bases of the quick run: with hangs, and without
-SAMPLE = ("v2.6.0", "65c1b5b622", "59c9f437c5", "3f09bfbc7b", "321d1dba8b")
+SAMPLE = ("v2.6.0", "65c1b5b622", "321d1dba8b")
 
 
 @cache
