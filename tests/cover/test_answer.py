@@ -68,7 +68,7 @@ def test_a_variant_that_does_worse_is_named() -> None:
     assert answer("X", {"timer": LOSS, "timer-flush": LOSS}) == loses
     assert answer("X", {"timer": LOSS, "timer-flush": ("safe",)}) == loses
     stray = {"dataplane": HANG, "dataplane-flush": ("stray request",)}
-    assert answer("X", stray) == "X hangs in dataplane, submits a request between (a) and (c) in dataplane-flush"
+    assert answer("X", stray) == "X hangs in dataplane, submits a request between (w) and (c) in dataplane-flush"
 
 
 def test_a_variant_alone_or_unknown_is_no_condition() -> None:
