@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
-from click.testing import Result
 from msgspec.structs import replace
 
 from draincheck.qemurun.compared import compared
 from draincheck.qemurun.session import Lost, Round
-from tests.support import cli
-from tests.support.loops import apart
+from tests.support.house import PACKAGES, ROOT
 from tests.support.qemu_logs import Guest, made, read_lines
 
 
-def run(*arguments: str) -> Result:
-    """A command, where no other test has an event loop."""
-    return apart(cli.run, *arguments)
+class Done(NamedTuple):
+    """A command that was run: its exit code, what it printed, and that with what it said beside it."""
+
+    exit_code: int
+    stdout: str
+    output: str
+
+
+def run(*arguments: str) -> Done:
+    """A command in a process of its own: another test may have left an event loop in this one (a browser's driver does)."""
+    command = [sys.executable, "-m", "check_invariants", *arguments]
+    path = ":".join(str(ROOT / folder) for folder in PACKAGES.values())
+    environment = {**os.environ, "PYTHONPATH": path, "CHECK_INVARIANTS_PROGRESS": "off"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
+    return Done(done.returncode, done.stdout, done.stdout + done.stderr)
 
 
 QEMU = pytest.mark.needs("qemu-system-x86_64")
@@ -26,7 +40,7 @@ QEMU = pytest.mark.needs("qemu-system-x86_64")
 
 def played(*arguments: str) -> dict[str, object]:
     result = run("qemu", "run", "--json", *arguments)
-    found: dict[str, object] = json.loads(result.output)
+    found: dict[str, object] = json.loads(result.stdout)
     assert result.exit_code == found["exit_code"]
     return found
 
