@@ -14,40 +14,16 @@ from draincheck.qemulog.reader import Reader, Tally
 
 __all__ = ["NEEDED", "ReadLog", "read_log", "worst_of"]
 
-#: events that a log has to have, by the versions of QEMU whose logs have them: what `-trace` is to be given
+#: events that every log has to have
+_ALWAYS = (
+    "bdrv_open_common", "mirror_before_drain", "mirror_before_sleep", "mirror_one_iteration", "mirror_restart_iter", "mirror_start",
+    "qmp_block_job_cancel", "qmp_block_job_complete", "virtio_blk_handle_write", "virtio_blk_req_complete", "virtio_queue_notify",
+)  # fmt: skip
+_BACKENDS = ("blk_co_pwritev", "blk_root_attach", "blk_root_detach", "job_completed", "job_state_transition")
+#: all that it has to have, by the versions of QEMU that write it: what `-trace` is to be given
 NEEDED: Mapping[str, tuple[str, ...]] = {
-    "v2.12 or later": (
-        "bdrv_open_common",
-        "blk_co_pwritev",
-        "blk_root_attach",
-        "blk_root_detach",
-        "job_completed",
-        "job_state_transition",
-        "mirror_before_drain",
-        "mirror_before_sleep",
-        "mirror_one_iteration",
-        "mirror_restart_iter",
-        "mirror_start",
-        "qmp_block_job_cancel",
-        "qmp_block_job_complete",
-        "virtio_blk_handle_write",
-        "virtio_blk_req_complete",
-        "virtio_queue_notify",
-    ),
-    "v1.3 .. v2.7": (
-        "bdrv_open_common",
-        "block_job_cb",
-        "mirror_before_drain",
-        "mirror_before_sleep",
-        "mirror_one_iteration",
-        "mirror_restart_iter",
-        "mirror_start",
-        "qmp_block_job_cancel",
-        "qmp_block_job_complete",
-        "virtio_blk_handle_write",
-        "virtio_blk_req_complete",
-        "virtio_queue_notify",
-    ),
+    "v2.12 or later": tuple(sorted((*_ALWAYS, *_BACKENDS))),
+    "v1.3 .. v2.7": tuple(sorted((*_ALWAYS, "block_job_cb"))),
 }
 
 

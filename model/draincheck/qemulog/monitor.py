@@ -9,11 +9,12 @@ Pointers live as long as what they point to: a job from its creation, a node fro
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from draincheck.qemulog.job import LoggedJob, Open, Switch
+from draincheck.qemulog.lately import Lately, moment_of
+from draincheck.qemulog.owners import Owners
 from draincheck.qemulog.pivot import LogReport, Moment, Other, Pivot
 from draincheck.qemulog.reader import Numbered, Reader
 from draincheck.qemulog.window import SECTOR, Answered, Entered, LoggedWindow, Reached, Seen, judged
@@ -55,13 +56,6 @@ GUEST = (
 KEPT = 20_000
 #: events behind a switch after which nobody waits for answers, or for the job's end, any more
 PATIENCE = 5_000
-#: records before (w) among which requests are looked for that had not been answered then
-LOOKED_BACK = 2_000
-LOOKED_FOR = frozenset(
-    {b"virtio_queue_notify", b"virtio_blk_handle_write", b"virtio_blk_req_complete", b"virtio_blk_rw_complete"}
-)
-
-Values = Mapping[str, bytes]
 
 
 class Monitor:
@@ -74,15 +68,11 @@ class Monitor:
 
     def __init__(self, reader: Reader, closed: Callable[[Pivot], None] = lambda _: None) -> None:
         self._reader, self._told = reader, closed
-        self._at = self._place = 0
-        self._recent: list[Numbered] = []
-        self._records: list[Numbered] = []
+        self._at = 0
+        self._lately, self._owners = Lately(reader.values), Owners()
         self._before: list[tuple[int, Reached]] = []
         self._copying = False
-        self._last_reached: dict[int | None, Reached] = {}
-        self._votes: Counter[tuple[str, str]] = Counter()
         self._names: dict[str, str] = {}
-        self._attached: dict[str, str] = {}
         self._detached: dict[tuple[str, str], str] = {}
         self._disks: dict[str, str] = {}
         self._moved: list[tuple[str, str, str]] = []
@@ -90,14 +80,10 @@ class Monitor:
         self._backends = False
         self._jobs: dict[str, LoggedJob] = {}
         self._exiting: LoggedJob | None = None
-        self._devices: set[str] = set()
-        self._notified: dict[int | None, str] = {}
-        self._device_of: dict[str, str] = {}
         self._kept: list[tuple[int, Seen]] = []
         self._open: list[Open] = []
         self._closed: list[LoggedWindow] = []
         self._others: list[Other] = []
-        self._counts: dict[str, int] = {}
         self._control = {name.encode(): getattr(self, f"_{name}") for name in CONTROL}
         self._guest = {name.encode(): getattr(self, f"_{name}") for name in GUEST}
         self._handlers: dict[bytes, Callable[[Moment, Any], None]] = dict(self._control)
@@ -106,13 +92,11 @@ class Monitor:
     def watch(self, records: Iterable[Numbered]) -> None:
         """See what happened next."""
         handlers, values = self._handlers, self._reader.values
-        self._recent, self._records = self._records[-LOOKED_BACK:], list(records)
-        self._place = self._at
-        for line, (thread, time, name, text) in self._records:
+        for line, (thread, time, name, text) in self._lately.follow(records, self._at):
             self._at += 1
             handler = handlers.get(name)
             if handler is not None and (said := values(name, text)) is not None:
-                moment = Moment(line, name.decode(), _microseconds(time), int(thread) if thread else None)
+                moment = moment_of(line, thread, time, name)
                 handler(moment, {key: value.decode(errors="replace") for key, value in said.items()})
 
     def report(self) -> LogReport:
@@ -125,7 +109,7 @@ class Monitor:
         for window in windows:
             window.siblings = frozenset(other.backend for other in windows if other.backend)
             window.absent, window.assertion = absent, assertion if window.ended else None
-            window.others = window.backend is None and window.devices is None and len(self._devices) > 1
+            window.others = window.backend is None and window.devices is None and len(self._owners.devices) > 1
         return LogReport(tuple(map(judged, self._numbered(windows))), tuple(self._others), assertion=assertion)
 
     def _absent(self) -> frozenset[str]:
@@ -134,7 +118,7 @@ class Monitor:
     def _numbered(self, windows: list[LoggedWindow]) -> list[LoggedWindow]:
         """Switches counted by disk. With one device all are about the same disk, whatever its node is called."""
         counts: dict[str, int] = {}
-        one = len(self._devices) <= 1 and not self._backends
+        one = len(self._owners.devices) <= 1 and not self._backends
         for window in windows:
             disk = windows[0].disk if one else window.disk
             counts[disk] = window.number = counts.get(disk, 0) + 1
@@ -150,12 +134,11 @@ class Monitor:
     def _blk_root_detach(self, _: Moment, said: Mapping[str, str]) -> None:
         self._backends = True
         self._detached[said["child"], said["blk"]] = said["bs"]
-        self._attached.pop(said["blk"], None)
 
     def _blk_root_attach(self, moment: Moment, said: Mapping[str, str]) -> None:
         self._backends = True
         blk, new = said["blk"], said["bs"]
-        self._attached[blk] = self._last_attached = new
+        self._last_attached = new
         self._disks.setdefault(blk, self._names.get(new, f"blk {blk}"))
         old = self._detached.pop((said["child"], blk), None)
         if old is None or old == new:
@@ -187,7 +170,7 @@ class Monitor:
         if job is None or job.source or job.zero:
             self._gone(job, moment)
             job = self._jobs[said["s"]] = LoggedJob(said["s"])
-        if not self._backends and len(self._devices) <= 1:
+        if not self._backends and len(self._owners.devices) <= 1:
             self._outlived(job, moment)
         job.source = said["bs"]
         job.target = self._last_attached if self._backends else None
@@ -273,9 +256,7 @@ class Monitor:
         if job is None or job.finished:
             return
         ret = int(said["ret"])
-        if (
-            ret == 0 and job.complete
-        ):  # whatever else was asked for: a job that is to complete does not end as cancelled
+        if ret == 0 and job.complete:  # also if it was to be cancelled afterwards
             at = job.replaced_at if job.replaced else self._at
             window = self._window(job, None, Switch(job.replaced or moment, at, job.source or said["bs"], job.new))
             window.conclusion, window.concluded_at = moment, self._at
@@ -301,29 +282,9 @@ class Monitor:
     def _arm(self, job: LoggedJob, moment: Moment) -> None:
         """A job has found nothing dirty: if that was the last time, its window opens here."""
         if not self._open and not any(other.zero for other in self._jobs.values()):
-            self._before = list(self._unanswered())
+            self._before = list(self._lately.unanswered(self._at))
         job.zero, job.zero_at, job.deferred, job.exited = moment, self._at, None, None
         self._tidy()
-
-    def _unanswered(self) -> Iterator[tuple[int, Reached]]:
-        """Requests that have reached a device lately and are not answered: they may still enter."""
-        found: dict[bytes, tuple[int, Reached]] = {}
-        behind = self._records[: self._at - self._place]
-        records = [*self._recent, *behind][-LOOKED_BACK:]
-        devices: dict[bytes, str] = {}
-        for at, (line, (thread, time, name, text)) in enumerate(records, self._at - len(records)):
-            if name not in LOOKED_FOR or (said := self._reader.values(name, text)) is None:
-                continue
-            if name == b"virtio_queue_notify":
-                devices[thread] = said["vdev"].decode(errors="replace")
-            elif name == b"virtio_blk_handle_write":
-                device = said["vdev"].decode(errors="replace") if "vdev" in said else devices.get(thread)
-                moment = Moment(line, name.decode(), _microseconds(time), int(thread) if thread else None)
-                pointer = said["req"].decode(errors="replace")
-                found[said["req"]] = at, Reached(moment, device, pointer, int(said["sector"]), int(said["nsectors"]))
-            else:
-                found.pop(said["req"], None)
-        yield from found.values()
 
     def _disarm(self, job: LoggedJob) -> None:
         """It was not the last time."""
@@ -338,7 +299,7 @@ class Monitor:
 
     def _window(self, job: LoggedJob, blk: str | None, switch: Switch | None = None) -> LoggedWindow:
         """What is known of a job's window, with the switch that ends it."""
-        device = self._device_of.get(job.source or "")
+        device = self._owners.device_of.get(job.source or "")
         old = switch.old if switch else None
         return LoggedWindow(
             self._disk_of(job, blk),
@@ -355,20 +316,10 @@ class Monitor:
             seen=[each for each in self._kept if each[0] >= job.zero_at] if job.zero else [],
             opened_at=job.zero_at,
             before=[each for each in self._before if each[0] < job.zero_at],
-            foreign=self._foreign(job, blk),
+            foreign=self._owners.foreign(job.source, blk),
             copying=self._copying,
             switched_at=switch.at if switch else None,
         )
-
-    def _foreign(self, job: LoggedJob, blk: str | None) -> frozenset[str | None]:
-        """Devices that have been seen to write to other disks alone."""
-        if blk is None:
-            own = self._device_of.get(job.source or "")
-            return frozenset(device for node, device in self._device_of.items() if node != job.source and device != own)
-        best: dict[str, tuple[int, str]] = {}
-        for (device, backend), number in self._votes.items():
-            best[device] = max(best.get(device, (0, "")), (number, backend))
-        return frozenset(device for device, (number, backend) in best.items() if number > 1 and backend != blk)
 
     def _disk_of(self, job: LoggedJob, blk: str | None = None) -> str:
         """What a job's disk is called."""
@@ -457,13 +408,12 @@ class Monitor:
             self._tidy()
 
     def _virtio_queue_notify(self, moment: Moment, said: Mapping[str, str]) -> None:
-        self._notified[moment.thread] = said["vdev"]
-        self._devices.add(said["vdev"])
+        self._owners.notify(moment.thread, said["vdev"])
 
     def _virtio_blk_handle_write(self, moment: Moment, said: Mapping[str, str]) -> None:
-        device = said.get("vdev") or self._notified.get(moment.thread)
+        device = said.get("vdev") or self._owners.notified.get(moment.thread)
         reached = Reached(moment, device, said["req"], int(said["sector"]), int(said["nsectors"]))
-        self._last_reached[moment.thread] = reached
+        self._owners.reach(reached)
         self._see(reached)
 
     def _virtio_blk_req_complete(self, moment: Moment, said: Mapping[str, str]) -> None:
@@ -481,14 +431,8 @@ class Monitor:
         first, length = int(said["offset"]), int(said["bytes"])
         sector = first // SECTOR
         entered = Entered(moment, said["blk"], said["bs"], sector, -(-(first + length) // SECTOR) - sector)
-        self._vote(entered)
+        self._owners.enter(entered)
         self._see(entered)
-
-    def _vote(self, entered: Entered) -> None:
-        """A request that has just reached a device in the same thread, with the same sectors, tells whose disk the backend is."""
-        last = self._last_reached.get(entered.moment.thread)
-        if last and last.device and (last.sector, last.sectors) == (entered.sector, entered.sectors):
-            self._votes[last.device, entered.backend] += 1
 
     def _bdrv_aio_writev(self, moment: Moment, said: Mapping[str, str]) -> None:
         """Until v2.6 this names a node and the device's request: whose disk the device has."""
@@ -498,12 +442,7 @@ class Monitor:
         recent = (seen for _, seen in reversed(self._kept[-64:]) if isinstance(seen, Reached))
         reached = next((one for one in recent if one.pointer == said["opaque"]), None)
         if reached and reached.device:
-            self._device_of[said["bs"]] = reached.device
-
-
-def _microseconds(time: bytes) -> int | None:
-    seconds, _, rest = time.partition(b".")
-    return int(seconds) * 1_000_000 + int(rest.ljust(6, b"0")[:6]) if time else None
+            self._owners.device_of[said["bs"]] = reached.device
 
 
 def _when(window: LoggedWindow) -> int:
