@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ import click
 
 from check_invariants.main import COMMANDS, cli
 from drainspecs.mirror.scenarios import SCENARIOS
+from tests.fuzz.changes import NASTY, changed_lines, changed_text, changed_value, changed_words, nasty
 from tests.support.backtraces import STRANGERS, eu_stack, gdb
 from tests.support.cli import run
 from tests.support.qemu_logs import Guest, made
@@ -26,14 +26,6 @@ __all__ = ["CONFIGURATION", "EARLIER", "FORMATS", "LONG_WORK", "MODEL", "REPORTS
 
 #: makes an input in a folder, and gives the arguments that have it read
 Format = Callable[[Random, Path], Sequence[str]]
-
-#: names and numbers that break things elsewhere
-NASTY: Final = (
-    "", " ", "-", "--", "-1", "0", "1", "3", "1e400", "nan", "inf", "-inf", "99999999999999999999", "\x00", "\x1b[31m", "\u202e", "\ud800", "\udcff",
-    "ünï",
-    "a/b", "..", "/", "/dev/full", "/dev/null", "x" * 5_000, "S1", "S1=1", "drain=nested", "order=any", "=", "ab27c3b5e7", "v2.6.0", "9a0cec664e~1",
-    "mirror", "dataplane", "none", "json", "own.py", "own.py:build", "own.py:no", ":", "own.py:", "{}", "[1]", "'", '"', "%s", "$HOME", "\n", "\\u0000",
-)  # fmt: skip
 
 #: what takes long where nothing is wrong with its options, and so is only asked whether it understands them
 LONG_WORK: Final = frozenset(COMMANDS) - {
@@ -119,64 +111,6 @@ REPORTS: Final = {"--junit": "j.xml", "--sarif": "s.json", "--gitlab": "g.json",
 EARLIER: Final = "green"
 
 
-def _nasty(random: Random) -> str:
-    return random.choice(NASTY)
-
-
-def _changed_text(text: str, random: Random) -> str:
-    """A text with a few pieces lost, doubled, exchanged or put in."""
-    for _ in range(random.randint(1, 4)):
-        start, end = sorted((random.randrange(len(text) + 1), random.randrange(len(text) + 1)))
-        end = min(end, start + random.choice((1, 3, 40)))
-        piece = text[start:end]
-        other = random.choice(
-            ("", piece * 2, piece[::-1], _nasty(random), random.choice(text or " "), str(random.randint(-9, 10**12)))
-        )
-        text = text[:start] + other + text[end:]
-    return text
-
-
-def _changed_lines(text: str, random: Random) -> str:
-    """A text with a few lines lost, doubled or exchanged."""
-    lines = text.split("\n")
-    for _ in range(random.randint(1, 3)):
-        one, two = random.randrange(len(lines)), random.randrange(len(lines))
-        match random.randrange(4):
-            case 0:
-                lines[one] = ""
-            case 1:
-                lines.insert(one, lines[two])
-            case 2:
-                lines[one], lines[two] = lines[two], lines[one]
-            case _:
-                lines[one] = _changed_text(lines[one], random)
-    return "\n".join(lines)
-
-
-def _changed_words(text: str, random: Random) -> str:
-    """A text in which one or two words stand where others stood."""
-    words = re.split(r"(\W+)", text)
-    for _ in range(random.randint(1, 2)):
-        words[2 * random.randrange(len(words) // 2)] = words[2 * random.randrange(len(words) // 2)]
-    return "".join(words)
-
-
-def _changed_value(value: object, random: Random) -> object:
-    """JSON values, one of which is another, somewhere inside."""
-    if isinstance(value, dict) and value and random.random() < 0.9:
-        key = random.choice(list(value))
-        others = {k: v for k, v in value.items() if k != key}
-        return random.choice(({**value, key: _changed_value(value[key], random)}, others, {**value, _nasty(random): 1}))
-    if isinstance(value, list) and value and random.random() < 0.9:
-        at = random.randrange(len(value))
-        return [
-            *value[:at],
-            *random.choice(([_changed_value(value[at], random)], [], [value[at]] * 2)),
-            *value[at + 1 :],
-        ]
-    return random.choice((None, True, 0, -1, 7, 10**30, 0.5, _nasty(random), [], {}, [[]], {"a": 1}, "x" * 3_000))
-
-
 # -- the formats ------------------------------------------------------------------------------------
 
 
@@ -188,7 +122,7 @@ def command_line(random: Random, folder: Path) -> Sequence[str]:
     options = [option for item in command.params for option in item.opts if option.startswith("-")]
     words = [*path, *LIMITS.get(name, ())]
     for _ in range(random.randint(0, 5)):
-        words += random.choice(([_nasty(random)], [random.choice(options)], _fitting(command, random)))
+        words += random.choice(([nasty(random)], [random.choice(options)], _fitting(command, random)))
     return words
 
 
@@ -211,7 +145,7 @@ def _command(name: str, random: Random) -> tuple[list[str], click.Command]:
 
 def model_file(random: Random, folder: Path) -> Sequence[str]:
     """A program that makes a model, changed somewhere."""
-    change = random.choice((_changed_text, _changed_lines, _changed_words, _changed_words))
+    change = random.choice((changed_text, changed_lines, changed_words, changed_words))
     (folder / "own.py").write_text(change(MODEL, random), encoding="utf-8", errors="surrogatepass")
     return random.choice(
         (
@@ -262,12 +196,12 @@ TAKING: Final = (
 
 def parameters(random: Random, folder: Path) -> Sequence[str]:
     """A model with parameters and variants, sound or changed, that is given some of any kind."""
-    text = MODEL if random.random() < 0.7 else _changed_words(MODEL, random)
+    text = MODEL if random.random() < 0.7 else changed_words(MODEL, random)
     (folder / "own.py").write_text(text, encoding="utf-8", errors="surrogatepass")
     words = list(random.choice(TAKING))
     for _ in range(random.randint(0, 3)):
-        name = random.choice(("eager", "most", "mode", "most", _nasty(random)))
-        words += ["--set", f"{name}={random.choice((*VALUES, _nasty(random)))}"]
+        name = random.choice(("eager", "most", "mode", "most", nasty(random)))
+        words += ["--set", f"{name}={random.choice((*VALUES, nasty(random)))}"]
     return words
 
 
@@ -288,9 +222,9 @@ def trace_file(random: Random, folder: Path) -> Sequence[str]:
     own = random.random() < 0.5
     text = _own_trace() if own else _trace()
     if random.random() < 0.7:
-        text = json.dumps(_changed_value(json.loads(text), random))
+        text = json.dumps(changed_value(json.loads(text), random))
     else:
-        text = random.choice((_changed_text, _changed_lines))(text, random)
+        text = random.choice((changed_text, changed_lines))(text, random)
     (folder / "own.py").write_text(MODEL, encoding="utf-8")
     (folder / "trace.json").write_text(text, encoding="utf-8", errors="surrogatepass")
     command = random.choice(READING)
@@ -310,9 +244,9 @@ def certificate(random: Random, folder: Path) -> Sequence[str]:
     text = _certificate()
     if random.random() < 0.5:
         first, header, rest = text.split("\n", 2)
-        text = "\n".join([first, f"; {json.dumps(_changed_value(json.loads(header[2:]), random))}", rest])
+        text = "\n".join([first, f"; {json.dumps(changed_value(json.loads(header[2:]), random))}", rest])
     else:
-        text = random.choice((_changed_text, _changed_lines))(text, random)
+        text = random.choice((changed_text, changed_lines))(text, random)
     (folder / "own.py").write_text(MODEL, encoding="utf-8")
     (folder / "proof.smt2").write_text(text, encoding="utf-8", errors="surrogatepass")
     named = ("--model", "own.py:build") if random.random() < 0.9 else ()
@@ -329,7 +263,7 @@ def certificate(random: Random, folder: Path) -> Sequence[str]:
 
 def configuration(random: Random, folder: Path) -> Sequence[str]:
     """What a project wants checked, changed somewhere, with reports."""
-    text = random.choice((_changed_text, _changed_lines, _changed_words))(CONFIGURATION, random)
+    text = random.choice((changed_text, changed_lines, changed_words))(CONFIGURATION, random)
     (folder / "own.py").write_text(MODEL, encoding="utf-8")
     (folder / "drain-gate.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
     wanted = random.choice(
@@ -340,14 +274,14 @@ def configuration(random: Random, folder: Path) -> Sequence[str]:
 
 def reports(random: Random, folder: Path) -> Sequence[str]:
     """A gate, mostly sound, with reports that go anywhere; those that have names of their own are there from an earlier run."""
-    text = CONFIGURATION if random.random() < 0.6 else _changed_words(CONFIGURATION, random)
+    text = CONFIGURATION if random.random() < 0.6 else changed_words(CONFIGURATION, random)
     (folder / "own.py").write_text(MODEL, encoding="utf-8")
     (folder / "drain-gate.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
     words = ["gate", "drain-gate.toml", "--timeout", "5"]
     for option, file in REPORTS.items():
         if random.random() < 0.6:
             (folder / file).write_text(EARLIER, encoding="utf-8")
-            words += [option, file if random.random() < 0.8 else _nasty(random)]
+            words += [option, file if random.random() < 0.8 else nasty(random)]
     flags = (
         "--github",
         "--json",
@@ -357,7 +291,7 @@ def reports(random: Random, folder: Path) -> Sequence[str]:
         "--schema",
         "--jobs",
         "--max-memory",
-        _nasty(random),
+        nasty(random),
     )
     return [*words, *(word for word in flags if random.random() < 0.12)]
 
@@ -403,7 +337,7 @@ def options(random: Random, folder: Path) -> Sequence[str]:
     words = list(random.choice(SHOWING))
     for _ in range(random.randint(1, 4)):
         option = random.choice(list(SAYING))
-        words += [option, *([random.choice((*SAYING[option], _nasty(random)))] if SAYING[option] else [])]
+        words += [option, *([random.choice((*SAYING[option], nasty(random)))] if SAYING[option] else [])]
     return words
 
 
@@ -412,9 +346,9 @@ def sizes(random: Random, folder: Path) -> Sequence[str]:
     words = ["check", "--revision", "9a0cec664e", "--property", "S10", "--max-states", "500"]
     given = [f"{random.choice(SIZES)}={random.choice(NUMBERS)}" for _ in range(random.randint(0, 3))]
     name = random.choice([item.name for item in SCENARIOS]) + (f"[{','.join(given)}]" if given else "")
-    words += ["--scenario", _changed_text(name, random) if random.random() < 0.2 else name]
+    words += ["--scenario", changed_text(name, random) if random.random() < 0.2 else name]
     for size in random.sample(SIZES, random.randint(0, 2)):
-        words += [f"--{size}", random.choice((*NUMBERS, _nasty(random)))]
+        words += [f"--{size}", random.choice((*NUMBERS, nasty(random)))]
     return words
 
 
@@ -432,7 +366,7 @@ def log(random: Random, folder: Path) -> Sequence[str]:
     rounds = [random.choices(words, k=random.randint(0, 3)) for _ in range(random.randint(0, 3))]
     text = b"\n".join(made(guest, rounds).lines).decode()
     formats = 'mirror_start(void *bs, void *s, void *opaque) "bs %p s %p opaque %p"\nhost(const char *a) "%s-->%s"\n'
-    change = random.choice((_changed_text, _changed_lines, _changed_words))
+    change = random.choice((changed_text, changed_lines, changed_words))
     if random.random() < 0.3:
         formats = change(formats, random)
     else:
@@ -455,9 +389,9 @@ def backtrace(random: Random, folder: Path) -> Sequence[str]:
         "aio_poll",
         "ppoll",
     )
-    stacks = [(_nasty(random), random.choices(calls, k=random.randint(0, 9))) for _ in range(random.randint(0, 3))]
+    stacks = [(nasty(random), random.choices(calls, k=random.randint(0, 9))) for _ in range(random.randint(0, 3))]
     text = random.choice((gdb(stacks), gdb(stacks, addresses=False), eu_stack(stacks), *STRANGERS[:3]))
-    text = random.choice((_changed_text, _changed_lines, _changed_words))(text or "#0 f ()", random)
+    text = random.choice((changed_text, changed_lines, changed_words))(text or "#0 f ()", random)
     (folder / "bt.txt").write_text(text, encoding="utf-8", errors="surrogatepass")
     wanted = random.choice(((), ("--json",), ("-o", "out.json"), ("--top", "9")))
     return ["locate", "bt.txt", "--revision", "9a0cec664e", "--scenario", "mirror", *wanted]
