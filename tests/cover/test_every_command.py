@@ -126,10 +126,10 @@ def test_an_accident_is_a_document(
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
 def test_values_of_options_are_shown_escaped(words: Path_, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that no option takes; what takes anything, such as a file's name, is not refused here."""
+    """Those that no option takes, and names that no file can have; what takes anything is not refused here."""
     monkeypatch.setattr(Deferred, "work", property(lambda self: lambda **_: ExitCode.OK))
     for item in LEAVES[words].params:
-        for value in [] if getattr(item, "is_flag", False) else [EVIL, "\udcff\udc9b", "1e400"]:
+        for value in [] if getattr(item, "is_flag", False) else [EVIL, "\udcff\udc9b", "1e400", "\0"]:
             given = item.opts[:1] if isinstance(item, click.Option) else []
             result = run(*words, *needed(words), *given, value, "--json")
             assert not re.search(HARMFUL, result.stdout + result.stderr)

@@ -13,7 +13,6 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--trace-events",
     "formats",
-    type=click.Path(),
     metavar="FILE",
     help="How this QEMU prints its events: its trace-events-all.",
 )
@@ -39,7 +38,6 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--export",
     "output",
-    type=click.Path(),
     metavar="TRACE.json",
     help="Write the worst window as a trace of the first code base.",
 )

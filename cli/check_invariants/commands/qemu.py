@@ -47,7 +47,6 @@ def command() -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False),
     metavar="FOLDER",
     help="Keep the log, and what was read back, in a new folder.",
 )

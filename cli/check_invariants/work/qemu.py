@@ -87,9 +87,10 @@ def _folder(output: str | None) -> Generator[Path]:
     path = Path(output)
     try:
         path.mkdir(parents=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise click.BadParameter(
-            f"{output}: {error.strerror}; name a folder that is not there yet", param_hint="--output"
+            f"{output}: {why}; name a folder that is not there yet", param_hint="--output"
         ) from error
     yield path
 
