@@ -9,12 +9,16 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-from check_invariants.interrupts import exit_number, hear_every_interrupt, hear_no_more
-
 __all__ = ["main"]
 
 #: after how many new objects Python looks for cycles: nearly all that a command makes is kept, and in 700, as usual, there is nothing to find
 SELDOM = 500_000, 20, 20
+
+#: a page of help is there before anybody has lost patience: what hears Ctrl-C is not loaded for it
+SHORT = {"-h", "--help", "--version"}
+
+#: what Ctrl-C ends it with (`exit.ExitCode`)
+INTERRUPTED = 130
 
 #: ends the process, whatever a model's program has registered for its end, or put in the place of `sys.exit` and its like
 _END = os._exit
@@ -23,15 +27,7 @@ _END = os._exit
 def main() -> NoReturn:
     """Run the command line, and end the process with its exit code."""
     gc.set_threshold(*SELDOM)
-    try:
-        hear_every_interrupt()
-        from check_invariants.main import cli
-
-        code = cli.main(standalone_mode=False)
-    except KeyboardInterrupt:
-        print("Error: interrupted: nothing was decided", file=sys.stderr)
-        code = exit_number()
-    hear_no_more()
+    code = _run() if SHORT.isdisjoint(sys.argv) else _print_help()
     if _others_go_on():
         _leave(code)
     if program := sys.modules.get("draincheck.program"):
@@ -39,6 +35,31 @@ def main() -> NoReturn:
             atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage] (nothing public runs them)
         _leave(code)
     sys.exit(code)
+
+
+def _run() -> int:
+    """Whatever the command does; interrupts are heard from the first moment to the last."""
+    from check_invariants.interrupts import exit_number, hear_every_interrupt, hear_no_more
+
+    try:
+        hear_every_interrupt()
+        from check_invariants.main import cli
+
+        code: int = cli.main(standalone_mode=False)
+    except KeyboardInterrupt:
+        print("Error: interrupted: nothing was decided", file=sys.stderr)
+        code = exit_number()
+    hear_no_more()
+    return code
+
+
+def _print_help() -> int:
+    """Most probably. Whatever else was meant, Ctrl-C ends it."""
+    with suppress(KeyboardInterrupt):
+        from check_invariants.main import cli
+
+        return int(cli.main(standalone_mode=False))
+    return INTERRUPTED
 
 
 def _others_go_on() -> bool:
