@@ -23,6 +23,8 @@ __all__ = ["MEMORY", "QemuProcess"]
 MEMORY = 64 << 20
 #: seconds for QEMU to start, and to answer
 PATIENCE = 30.0
+#: seconds between two looks whether it has ended instead
+LOOK = 0.1
 _BIOS = 64 << 10
 #: a word of guest memory: the port that the CPU is to write to; and what the CPU does: it waits for one, clears it, writes 0 to the port
 MAILBOX = 0x7000
@@ -73,17 +75,29 @@ class QemuProcess:
 
     def __enter__(self) -> QemuProcess:
         try:
-            self._qtest.settimeout(PATIENCE)
-            self.port, _ = self._qtest.accept()
+            self.port = self._accepted()
             self.port.settimeout(PATIENCE)
             self._lines = self.port.makefile("rb")
             self._qmp.accept(PATIENCE)
-        except (OSError, Exception) as error:
+        except Exception as error:  # the package for QMP has many of its own
             self.close()
             raise QemuError(f"it does not start: {self.errors() or error}") from error
         with (self.folder / "ram").open("r+b") as ram:
             self.memory = mmap.mmap(ram.fileno(), MEMORY)
         return self
+
+    def _accepted(self) -> socket.socket:
+        """The guest's side of the connection that QEMU makes. Raises OSError where it makes none, at once if it has ended."""
+        self._qtest.settimeout(LOOK)
+        end = monotonic() + PATIENCE
+        while True:
+            try:
+                return self._qtest.accept()[0]
+            except TimeoutError:
+                if self.ended is not None:
+                    raise OSError(f"exit status {self.ended}") from None
+                if monotonic() > end:
+                    raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
