@@ -19,9 +19,7 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--top", type=click.IntRange(min=1), default=3, show_default=True, metavar="N", help="How many places are told."
 )
-@click.option(
-    "-o", "--output", metavar="TRACE.json", help="Write a shortest trace to the best place."
-)
+@click.option("-o", "--output", metavar="TRACE.json", help="Write a shortest trace to the best place.")
 @options.budget
 @options.as_json
 def command() -> None:

@@ -11,10 +11,7 @@ from check_invariants.deferred import Deferred
 @click.command("log", cls=Deferred)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
-    "--trace-events",
-    "formats",
-    metavar="FILE",
-    help="How this QEMU prints its events: its trace-events-all.",
+    "--trace-events", "formats", metavar="FILE", help="How this QEMU prints its events: its trace-events-all."
 )
 @click.option(
     "--follow",
@@ -36,10 +33,7 @@ from check_invariants.deferred import Deferred
     "--scenario", type=options.Named("scenario"), metavar="SCENARIO", help="The models' topology.  [default: mirror]"
 )
 @click.option(
-    "--export",
-    "output",
-    metavar="TRACE.json",
-    help="Write the worst window as a trace of the first code base.",
+    "--export", "output", metavar="TRACE.json", help="Write the worst window as a trace of the first code base."
 )
 @options.budget
 @options.as_json

@@ -44,12 +44,7 @@ def command() -> None:
 @click.option(
     "--qemu", "binary", default="qemu-system-x86_64", show_default=True, metavar="PROGRAM", help="The QEMU to drive."
 )
-@click.option(
-    "-o",
-    "--output",
-    metavar="FOLDER",
-    help="Keep the log, and what was read back, in a new folder.",
-)
+@click.option("-o", "--output", metavar="FOLDER", help="Keep the log, and what was read back, in a new folder.")
 @options.timeout()
 @options.as_json
 def run() -> None:
