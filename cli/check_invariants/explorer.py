@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from shlex import quote
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from check_invariants.trace_formats import Exhibit
 from check_invariants.work.findings import Checked
 from draincheck import Outcome, Verdict, __version__
 from draincheck.checking import Finding, Result
@@ -20,9 +20,6 @@ from draincheck.reason import Refused
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import examined
 from drainspecs.mirror.terms import GLOSSARY
-
-if TYPE_CHECKING:
-    from check_invariants.trace_formats import Exhibit
 
 __all__ = ["cell_of", "explorer_page", "legend_of", "opening", "page_of_one", "page_of_run", "tone_of"]
 
@@ -59,7 +56,7 @@ def page_of_run(given: Exhibit) -> str:
     outcome = given.outcome or Outcome.UNKNOWN
     verdict = Verdict(item.name, outcome, Refused("a trace"), given.run.trace)
     result = Result(given.run.system, [Finding(item, verdict, given.subject.expectation(item.name))])
-    command = f"check-invariants trace export {given.about.options} --property {quote(item.name)} -o trace.html"
+    command = f"check-invariants trace export {given.subject.about.options} --property {quote(item.name)} -o trace.html"
     return page_of_one(Checked(given.subject, result, strict=True), command)
 
 

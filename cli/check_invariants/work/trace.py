@@ -15,6 +15,7 @@ from check_invariants.judge import Asked, checked, compiled, warn
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, emit, emit_document, emit_trace
 from check_invariants.own_models import built_otherwise, select_from_source
+from check_invariants.renderers import about
 from check_invariants.selection import select
 from check_invariants.trace_formats import TRACE_FORMATS, Exhibit, trace_format_of
 from draincheck import ModelFile, Outcome, Run, Subject, Trace, TraceError, TransitionSystem, Verdict
@@ -128,7 +129,7 @@ def show(
         emit(render_outline(run))
     else:
         emit(with_parameters(subject))
-        emit_trace(run, shown.about, short)
+        emit_trace(run, about(shown), short)
     return ExitCode.OK
 
 
@@ -175,7 +176,7 @@ def export(
     run = Run.of(result.system, verdict.trace)
     shown = Exhibit(run, subject, verdict.outcome, short, path=output, fixed=expect == "fixed")
     if form == "text" and output == STDOUT:
-        emit_trace(run, shown.about, short)
+        emit_trace(run, about(shown), short)
     else:
         write_to(output, TRACE_FORMATS[form].render(shown))
     return ExitCode.OK
