@@ -220,7 +220,7 @@ class _Search:
         return {
             str(variable): str(variable.sort.decode(values[variable]))
             for term in terms
-            for variable in variables_of(term)
+            for variable in sorted(variables_of(term), key=str)
         }
 
 
