@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from check_invariants.trace_formats import Exhibit
 from check_invariants.work.findings import Checked
-from draincheck import Outcome, Verdict, __version__
+from draincheck import Outcome, Run, Subject, Verdict, __version__
 from draincheck.checking import Finding, Result
 from draincheck.explorer.document import Opening, PageCell, PageMatrix
 from draincheck.explorer.examined import Examined
@@ -21,7 +21,7 @@ from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import examined
 from drainspecs.mirror.terms import GLOSSARY
 
-__all__ = ["cell_of", "explorer_page", "legend_of", "opening", "page_of_one", "page_of_run", "tone_of"]
+__all__ = ["cell_of", "examined_run", "explorer_page", "legend_of", "opening", "page_of_one", "page_of_run", "tone_of"]
 
 _PARENTHESES = {"( )": "in parentheses: rules inside, whose violation alone is not seen from outside (by a guest, say)"}
 #: the worst first
@@ -52,12 +52,22 @@ def page_of_one(found: Checked, command: str) -> str:
 
 def page_of_run(given: Exhibit) -> str:
     """The file about one run, which is of a property."""
-    item = given.run.system.property_named(given.run.trace.property)
-    outcome = given.outcome or Outcome.UNKNOWN
-    verdict = Verdict(item.name, outcome, Refused("a trace"), given.run.trace)
-    result = Result(given.run.system, [Finding(item, verdict, given.subject.expectation(item.name))])
-    command = f"check-invariants trace export {given.subject.about.options} --property {quote(item.name)} -o trace.html"
-    return page_of_one(Checked(given.subject, result, strict=True), command)
+    name = given.run.trace.property
+    command = f"check-invariants trace export {given.subject.about.options} --property {quote(name)} -o trace.html"
+    return page_of_one(_shown_by(given.subject, given.run, given.outcome or Outcome.UNKNOWN), command)
+
+
+def _shown_by(subject: Subject, run: Run, outcome: Outcome) -> Checked:
+    """A subject with what one run shows of it."""
+    item = run.system.property_named(run.trace.property)
+    verdict = Verdict(item.name, outcome, Refused("a trace"), run.trace)
+    result = Result(run.system, [Finding(item, verdict, subject.expectation(item.name))])
+    return Checked(subject, result, strict=True)
+
+
+def examined_run(subject: Subject, run: Run, outcome: Outcome) -> Examined:
+    """The same as the explorer takes it."""
+    return _examined(_shown_by(subject, run, outcome))
 
 
 def _examined(found: Checked) -> Examined:

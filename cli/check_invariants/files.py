@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,9 +29,10 @@ def is_directory(path: str) -> bool:
         return False
 
 
-def check_output(path: str) -> None:
-    """Raise the NotWritable that `write_to` would raise now: long work begins only for an output that can be written."""
+def check_output(path: str, read: Iterable[str] = ()) -> None:
+    """Raise the NotWritable that `write_to` would raise now: long work begins only for an output that can be written, and is none of what is `read`."""
     if path != STDOUT:
+        _refuse_read(path, read)
         _refuse_input(path)
         with _writing(path):
             check_writable(Path(path))
@@ -65,6 +66,17 @@ def _refuse_input(path: str) -> None:
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and _is_same(file, there):
             raise NotWritable(f"{path} was read to do this, and would be replaced; nothing was changed there")
+
+
+def _refuse_read(path: str, read: Iterable[str]) -> None:
+    """Raise NotWritable for a file that this run reads."""
+    for file in read:
+        try:
+            same = Path(path).samefile(file)
+        except (OSError, ValueError):
+            continue
+        if same:
+            raise NotWritable(f"{path} is read by this, and would be replaced; nothing was changed there")
 
 
 def _is_same(file: str, there: os.stat_result) -> bool:

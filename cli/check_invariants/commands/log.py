@@ -35,6 +35,7 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--export", "output", metavar="TRACE.json", help="Write the worst window as a trace of the first code base."
 )
+@click.option("--html", metavar="FILE", help="Write the explorer: each switch, to look at (see `report`).")
 @options.budget
 @options.as_json
 def command() -> None:
@@ -48,7 +49,8 @@ def command() -> None:
 
     With --against a window is also held against a model: is there a run that shows the same events in the same order, whatever it hides between
     them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. --export writes a window that
-    is lost as a trace, which `replay` runs on the reference core.
+    is lost as a trace, which `replay` runs on the reference core. --html writes a page with the switches event by event, beside the log's
+    own lines; with --follow at the end.
 
     \b
     Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort, or a window

@@ -8,20 +8,25 @@ from time import sleep
 import click
 from msgspec import Struct, to_builtins
 
+from check_invariants.again import command_again
 from check_invariants.exit import ExitCode, MalformedInput, interrupted, of_log, worst
-from check_invariants.files import check_output
+from check_invariants.files import check_output, write_to
+from check_invariants.options import STDOUT
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
 from check_invariants.work.log_runs import export, held_against, of_runs, runs_json, show_runs
 from draincheck.errors import LogError, NoUnpacker
 from draincheck.qemu import Scenario
 from draincheck.qemulog.events import EVENTS
+from draincheck.qemulog.excerpt import Excerpts
 from draincheck.qemulog.formats import TraceEvent, read_formats
 from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement, Moment, Pivot
 from draincheck.qemulog.source import STDIN, blocks, followed, opened
 from draincheck.report.log_text import answer_line, clock, needed_lines, pivot_lines, reading_lines
 from draincheck.revisions import Revision
+from drainspecs.mirror.code_base import called
+from drainspecs.mirror.log_runs import HeldWindow
 
 #: seconds between two looks at a log that is followed
 LOOK = 0.25
@@ -29,12 +34,18 @@ LOOK = 0.25
 LISTED = 30
 
 
-class JudgedFile(Struct, frozen=True):
-    """What came of a file: what it shows, or why it cannot be read."""
+class JudgedFile(Struct, frozen=True, eq=False):
+    """What came of a file: what it shows, or why it cannot be read; and lines of it, where a page is to show them."""
 
     file: str
     log: ReadLog | None = None
     problem: str = ""
+    excerpts: Excerpts | None = None
+
+    @property
+    def answer(self) -> str:
+        """In a sentence."""
+        return f"{self.file}: malformed: {self.problem}" if self.log is None else answer_line(self.file, self.log)
 
     @property
     def code(self) -> ExitCode:
@@ -51,24 +62,30 @@ def command(
     fits: bool,
     scenario: Scenario | None,
     output: str | None,
+    html: str | None,
     as_json: bool,
 ) -> ExitCode:
     """Judge each file, and hold it against code bases."""
     if output is not None and not (revisions or fits):
         raise click.UsageError("--export needs --against: a trace is a run of a code base")
     written = ""
-    if output is not None:
-        check_output(output)
+    for path in (output, html):
+        if path is not None:
+            check_output(path, files)
+    if html == STDOUT:
+        raise click.UsageError("--html is for a file, since standard output has the answer")
     if follow and (len(files) > 1 or files == (STDIN,)):
         raise click.UsageError("--follow takes one file, by its name")
     events = _events(formats)
-    judged = [_judged(file, events, follow, follow and not as_json) for file in files]
+    judged = [_judged(file, events, follow, follow and not as_json, html is not None) for file in files]
     held = [
         held_against(each.log.report, revisions, fits, scenario) if each.log and (revisions or fits) else ()
         for each in judged
     ]
     if output is not None:
         written = export(output, held)
+    if html is not None:
+        _write_page(judged, held, revisions, fits, html)
     code = worst([*(each.code for each in judged), *(of_runs(each, revisions) for each in held)])
     if as_json:
         emit_json(
@@ -102,18 +119,47 @@ def _events(formats: str | None) -> Mapping[str, TraceEvent]:
     return {**EVENTS, **used}
 
 
-def _judged(file: str, events: Mapping[str, TraceEvent], follow: bool, at_once: bool) -> JudgedFile:
+def _write_page(
+    judged: Sequence[JudgedFile],
+    held: Sequence[Sequence[HeldWindow]],
+    revisions: Sequence[Revision],
+    fits: bool,
+    path: str,
+) -> None:
+    """Write the explorer."""
+    from check_invariants.work.log_html import log_page
+    from draincheck.explorer.log_pages import SeenLog
+
+    logs = [SeenLog(each.file, each.log, each.problem, each.answer, each.excerpts or Excerpts()) for each in judged]
+    write_to(path, log_page(logs, held, revisions, fits, _again()))
+
+
+def _again() -> str:
+    """The command as it was given, for a shell."""
+    given = click.get_current_context().params
+    options = [("--trace-events", "formats"), ("--html", "html"), ("--export", "output")]
+    named = [word for option, name in options if given[name] is not None for word in (option, given[name])]
+    against = [word for revision in given["revisions"] for word in ("--against", called(revision))]
+    scenario = [] if given["scenario"] is None else ["--scenario", given["scenario"].name]
+    return command_again("log", *given["files"], *against, *["--fits"] * given["fits"], *scenario, *named)
+
+
+def _judged(file: str, events: Mapping[str, TraceEvent], follow: bool, at_once: bool, with_lines: bool) -> JudgedFile:
     """What a file shows, each switch `at_once` when it is known. Raises UsageError for one that is not there."""
+    excerpts = Excerpts() if with_lines else None
 
     def closed(pivot: Pivot) -> None:
+        if excerpts is not None:
+            excerpts.notice(pivot)
         if at_once:
             emit("".join(f"{line}\n" for line in pivot_lines(pivot)))
 
     try:
         with Counter("line", "read", None) as counter:
-            return JudgedFile(
-                file, read_log(_blocks(file, follow), events, closed, lambda tally: counter.advance(tally.lines))
-            )
+            source = _blocks(file, follow)
+            read = excerpts.passing(source) if excerpts else source
+            log = read_log(read, events, closed, lambda tally: counter.advance(tally.lines))
+            return JudgedFile(file, log, excerpts=excerpts)
     except (OSError, NoUnpacker) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise click.UsageError(f"{file}: {reason}") from error
@@ -145,9 +191,9 @@ def _wait() -> bool:
 
 def _show(each: JudgedFile) -> None:
     if each.log is None:
-        emit(f"{each.file}: malformed: {each.problem}\n")
+        emit(f"{each.answer}\n")
         return
-    answer = answer_line(each.file, each.log)
+    answer = each.answer
     emit(f"{answer}\n")
     pivots = each.log.report.pivots
     if pivots:
@@ -202,7 +248,7 @@ def _json(each: JudgedFile) -> Document:
         written["lost"] = to_builtins(pivot.lost)  # type: ignore[index]
     return {
         "file": each.file,
-        "answer": answer_line(each.file, each.log),
+        "answer": each.answer,
         **report,
         "lines": tally.lines,
         "events": dict(sorted(tally.events.items())),

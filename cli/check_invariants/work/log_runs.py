@@ -22,7 +22,7 @@ from drainspecs.mirror.code_base import called
 from drainspecs.mirror.log_runs import MOST_WRITES, HeldWindow, against, bad_run, shown_in_words
 from drainspecs.mirror.scenarios import applies, find_scenario
 
-__all__ = ["export", "held_against", "of_runs", "runs_json", "show_runs"]
+__all__ = ["export", "held_against", "of_runs", "refused_lines", "runs_json", "show_runs"]
 
 #: observations of a refused window that are shown
 SHOWN = 12
@@ -96,10 +96,11 @@ def _window(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> Iter
     yield f"{pivot.disk}, switch {pivot.number} ({pivot.judgement.value}): a run of {names}"
     for each in judged:
         if each.validation and not each.validation.run and each.code_base.revision in revisions:
-            yield from _refused(each, each.validation)
+            yield from refused_lines(each, each.validation)
 
 
-def _refused(each: HeldWindow, found: Validation) -> Iterator[str]:
+def refused_lines(each: HeldWindow, found: Validation) -> Iterator[str]:
+    """Why a window is no run of a code base: how far it is one, what the model allows there, and which step it refuses."""
     yield (
         f"  no run of {each.code_base.title}: {found.accepted} of {counted(len(found.observed), 'event')} are, in {counted(found.states, 'state')}"
         + ("; too many to know" if found.stopped else "")

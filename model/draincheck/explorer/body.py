@@ -87,6 +87,10 @@ def _case(shown: EvidenceOfSubject, run: PageEvidence, whole: bool) -> Iterator[
         yield from _turning(run.turning)
     if shown.remedy is not None:
         yield from (part for words in (shown.remedy.sentence, *shown.remedy.lines) for part in _paragraph(words))
+    for note in shown.notes:
+        yield from _paragraph(f"{note.title}: {note.sentence}")
+        if note.lines:
+            yield _tag("pre", text("\n".join(note.lines)))
     if whole:
         yield _tag("pre", text(shown.text), kind="trace")
     yield _tag("p", f"Shown again by: {_code(shown.command)}")

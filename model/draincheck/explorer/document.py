@@ -26,6 +26,7 @@ __all__ = [
     "Opening",
     "PageCell",
     "PageMatrix",
+    "PageNote",
     "PageRemedy",
     "PageReplay",
     "PageRow",
@@ -89,6 +90,22 @@ class PageRemedy(Struct, frozen=True):
     lines: tuple[str, ...] = ()
 
 
+class PageNote(Struct, frozen=True):
+    """Something else that is known of a run.
+
+    Attributes:
+        title: what it is about.
+        sentence: in short.
+        lines: in full.
+        subject: another subject that shows more of it, as a position in `ExplorerDocument.subjects`.
+    """
+
+    title: str
+    sentence: str
+    lines: tuple[str, ...] = ()
+    subject: int | None = None
+
+
 class EvidenceOfSubject(Struct, frozen=True):
     """A run of the system, as far as it is about this subject.
 
@@ -101,6 +118,7 @@ class EvidenceOfSubject(Struct, frozen=True):
         remedy: what would have prevented it, where somebody knows.
         replay: what was lost, as bytes; None where the core does not know the model.
         text: the trace as text, for those who have nothing else; it does not go into the file's JSON.
+        notes: what else is known of it.
     """
 
     evidence: int
@@ -111,6 +129,7 @@ class EvidenceOfSubject(Struct, frozen=True):
     remedy: PageRemedy | None
     replay: PageReplay | None
     text: str = ""
+    notes: tuple[PageNote, ...] = ()
 
 
 class PageSubject(Struct, frozen=True):
@@ -119,7 +138,7 @@ class PageSubject(Struct, frozen=True):
     Attributes:
         title: its name.
         model: the name of the model, in trace files.
-        kind: `code base` or `model`.
+        kind: `code base` or `model`; `log` for a stretch of a log, where nothing but what was seen can be said to be possible.
         scenario: the short name of its scenario; "" for a model of one's own.
         headline: what comes of it.
         tone: how that is meant.

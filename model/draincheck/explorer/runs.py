@@ -161,6 +161,8 @@ class PageEvidence(Struct, frozen=True):
         untold: why that is not known, "" if it is.
         waiting: who waits for what at the end, where that is the point.
         drawing: how it is drawn in lanes.
+        logged: of a run that a log shows, for each step the number of its line.
+        excerpt: lines of that log around these, with their numbers, as far as they were kept.
     """
 
     property: int
@@ -177,3 +179,5 @@ class PageEvidence(Struct, frozen=True):
     untold: str
     waiting: PageWaiting | None
     drawing: PageDrawing
+    logged: tuple[int, ...] = ()
+    excerpt: tuple[tuple[int, str], ...] = ()

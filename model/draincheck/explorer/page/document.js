@@ -34,6 +34,8 @@
  * @property {string} untold
  * @property {Waiting | null} waiting
  * @property {LanesDrawing | null} drawing
+ * @property {number[]} logged  of a run that a log shows, for each step the number of its line
+ * @property {[number, string][]} excerpt  lines of that log, with their numbers
  */
 /**
  * @typedef {object} SystemTables  what a system says beside its graph
@@ -53,7 +55,8 @@
  */
 /** @typedef {{property: number, outcome: string, tone: Tone, reason: string, expected: string, argument: string, as_expected: boolean, matters: boolean, limits: string[], evidence: number | null}} Verdict */
 /** @typedef {{sentence: string, rows: [string, string, string][], lost_here: boolean, lost_later: boolean}} Bytes */
-/** @typedef {{evidence: number, property: string, headline: string, tone: Tone, command: string, replay: Bytes | null, remedy: {sentence: string, lines: string[]} | null}} Shown */
+/** @typedef {{title: string, sentence: string, lines: string[], subject: number | null}} Note */
+/** @typedef {{evidence: number, property: string, headline: string, tone: Tone, command: string, replay: Bytes | null, remedy: {sentence: string, lines: string[]} | null, notes: Note[]}} Shown */
 /**
  * @typedef {object} Subject
  * @property {string} title

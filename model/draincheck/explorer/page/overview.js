@@ -9,7 +9,8 @@ const MANY = 14;
  */
 function answerPage(file) {
   const { answer } = file;
-  const shown = file.subjects.length < MANY || !file.matrix ? file.subjects.map((subject, i) => subjectPart(file, subject, i)) : [];
+  const all = file.subjects.map((subject, i) => (isLogged(subject) && subject.tone === "good" ? null : subjectPart(file, subject, i)));
+  const shown = file.subjects.length < MANY || !file.matrix ? all : [];
   return make("div", {}, make("h1", { class: answer.tone === "bad" ? "bad" : "" }, answer.headline),
     answer.sentence ? make("p", {}, answer.sentence) : null, codeBaseOfAll(file),
     file.matrix ? matrixOf(file, file.matrix) : null, ...shown, madeBy(file));
@@ -106,7 +107,7 @@ function casesOf(subject, number) {
   const cards = bad.map(({ item, href }) => make("li", {}, make("a", { href }, make("b", { class: "bad" }, item.property), item.headline)));
   const links = others.flatMap(({ item, href }) => [make("a", { href, title: visible(item.headline) }, item.property), ", "]);
   return make("div", {}, cards.length ? make("ul", { class: "cases" }, ...cards) : null,
-    make("p", { class: "also" }, cards.length ? "Also to see: " : "To see: ", ...links, make("a", { href: `#/${number}/-` }, "a walk from the first state")));
+    isLogged(subject) ? make("p", { class: "also" }, ...links.slice(0, -1)) : make("p", { class: "also" }, cards.length ? "Also to see: " : "To see: ", ...links, make("a", { href: `#/${number}/-` }, "a walk from the first state")));
 }
 
 /**

@@ -45,7 +45,8 @@ function stackPanel(view) {
   if (!step) return card("The first state", make("p", {}, "Nothing has happened yet. Go on to the right, or choose a step."));
   const lines = treeOf(view.system.tables, step.events);
   const process = view.system.tables.processes[step.process].name;
-  return card(`Step ${step.number}: calls`, make("p", { class: "sub" }, `done by ${process}`), make("div", { class: "stack mono" }, ...lines));
+  const line = view.evidence?.logged[step.number - 1];
+  return card(line ? `Step ${step.number}: line ${line}` : `Step ${step.number}: calls`, make("p", { class: "sub" }, `done by ${process}`), make("div", { class: "stack mono" }, ...lines));
 }
 
 /**
@@ -331,6 +332,31 @@ function alternativeOf(alternative, property) {
   const rest = alternative.rest.length ? make("details", {}, make("summary", {}, counted(alternative.rest.length, "more step")), make("ol", {}, ...alternative.rest.map((each) => make("li", {}, each)))) : null;
   const { tone, word } = POSSIBILITIES[possibility(property, alternative.fate)];
   return make("li", {}, alternative.sentence, " ", judgement(tone, word), rest);
+}
+
+/**
+ * The log's own lines around the selected step.
+ * @param {View} view
+ */
+function linesPanel(view) {
+  const here = view.evidence?.logged[Math.max(view.walk.left, 1) - 1];
+  if (here === undefined) return null;
+  const lines = (view.evidence?.excerpt ?? []).filter(([number]) => Math.abs(number - here) <= AROUND);
+  const shown = lines.map(([number, text]) => lineOf(0, `${number}  ${text}`, number === here ? "leaf change" : "sub"));
+  return card(`The log around line ${here}`, shown.length ? make("div", { class: "stack mono" }, ...shown) : make("p", { class: "sub" }, "Its lines were not kept."));
+}
+
+/** lines of a log before a step, and behind it */
+const AROUND = 4;
+
+/**
+ * What else is known of a run.
+ * @param {View} view
+ */
+function notePanels(view) {
+  return (view.shown?.notes ?? []).map(({ title, sentence, lines, subject }) => card(title, make("p", {}, sentence),
+    lines.length ? make("pre", {}, lines.join("\n")) : null,
+    subject === null ? null : make("p", {}, make("a", { href: `#/${subject}/0` }, `look at it: ${view.file.subjects[subject].title}`))));
 }
 
 /**

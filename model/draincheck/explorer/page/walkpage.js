@@ -6,10 +6,18 @@ function walkPage(view) {
   return make("div", {}, titleOf(view), make("p", { class: "sub" }, subtitle(view)), codeBaseOf(subject) ? make("p", { class: "sub" }, codeBaseOf(subject)) : null,
     leftNotice(view), hasLeft(view) ? null : storyOf(view), lanesOf(view), legendOf(view),
     make("div", { class: "columns" },
-      make("div", {}, stackPanel(view), insteadPanel(view), waitingPanel(view)),
-      make("div", {}, choicesPanel(view), statePanel(view), hasLeft(view) ? null : rulesPanel(view)),
-      make("div", {}, ...(hasLeft(view) ? [rulesPanel(view)] : [lostPanel(view), remedyPanel(view), endPanel(view)]))),
+      make("div", {}, stackPanel(view), ...(isLogged(subject) ? [linesPanel(view)] : [insteadPanel(view), waitingPanel(view)])),
+      make("div", {}, isLogged(subject) ? null : choicesPanel(view), statePanel(view), hasLeft(view) ? null : rulesPanel(view)),
+      make("div", {}, ...(hasLeft(view) ? [rulesPanel(view)] : [lostPanel(view), remedyPanel(view), endPanel(view), ...notePanels(view)]))),
     textOf(view), make("p", { class: "sub" }, "Shown again by: ", make("code", {}, shown ? shown.command : subject.command)));
+}
+
+/**
+ * Whether a subject is what somebody has seen, and not a model: nobody knows what else could have happened.
+ * @param {Subject} subject
+ */
+function isLogged({ kind }) {
+  return kind === "log";
 }
 
 /** @param {View} view */
@@ -70,6 +78,7 @@ function sceneOf(view) {
   const own = view.steps.slice(walk.left).map((step) => dotOf(system, property, step.variant, step.state, step.number, false));
   const lanes = [...new Set([...(drawing?.lanes ?? []), ...own.map((dot) => dot.lane)])];
   for (const dot of [...dots, ...own]) dot.lane = lanes.indexOf(dot.lane);
+  if (isLogged(view.subject)) for (const dot of dots) dot.fate = "";
   return { lanes: lanes.map((lane) => laneOf(system.tables.lanes[lane])), dots, own, left: walk.left,
     bands: upTo(drawing?.bands ?? [], shared), windows: upTo(drawing?.windows ?? [], shared), arrows: (drawing?.arrows ?? []).map((arrow) => ({ from: arrow.start, to: arrow.end, label: `${arrow.kind} ${arrow.what.join(", ")}` })),
     pins: (evidence?.story ?? []).map((item) => ({ step: item.step, text: `${item.mark ? `(${item.mark}) ` : ""}${item.title}` })),
@@ -134,8 +143,9 @@ function legendOf(view) {
   const fold = long ? button("fold", () => { view.settings.folded = !view.settings.folded; view.redraw(); }, {}, view.settings.folded ? "show all steps (f)" : "fold steps that change nothing (f)") : null;
   const own = view.walk.own ? make("span", { class: "own" }, "■ your own path") : null;
   const { complete, said } = view.system.tables.graph;
+  const other = isLogged(view.subject) ? null : [make("kbd", {}, "1"), "…", make("kbd", {}, "9"), " take another step, "];
   return make("div", { class: "legend" }, make("span", {}, "● a step"), make("span", { class: "bad" }, "● violates the rule"), own,
-    make("span", {}, make("kbd", {}, "←"), " ", make("kbd", {}, "→"), " step, ", make("kbd", {}, "1"), "…", make("kbd", {}, "9"), " take another step, ", make("kbd", {}, "?"), " help"), complete ? null : make("span", {}, `in this file: ${said}`), fold);
+    make("span", {}, make("kbd", {}, "←"), " ", make("kbd", {}, "→"), " step, ", ...(other ?? []), make("kbd", {}, "?"), " help"), complete ? null : make("span", {}, `in this file: ${said}`), fold);
 }
 
 /**
