@@ -106,6 +106,7 @@ def test_busy_polling_without_the_lock_turns_conformance_red(monkeypatch: pytest
     assert "AioContext lock" in str(held_in_poll().divergences[0].difference)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("revision", "knobs", "states"),
     [("ab27c3b5e7", {"enable_notifies": True}, 1007), ("7f16476fab", {"bandage": True}, 619)],

@@ -252,6 +252,7 @@ ROWS = 29
 some = pytest.mark.parametrize("number", sampled(range(ROWS), [11]))
 
 
+@pytest.mark.slow
 def test_the_code_bases_make_so_many_pairs_of_models() -> None:
     """Code bases that differ in nothing here are compared once."""
     assert (len(code_bases()), len(rows())) == (53, ROWS)
@@ -264,6 +265,7 @@ def test_with_one_write_the_models_are_equivalent(number: int) -> None:
     assert Graph(named(knobs, 1), counted(knobs, 1, Counted), 1).equivalent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ab27c3b5e7"])
 def test_with_two_writes_the_models_are_equivalent(name: str) -> None:
     """While mirror has one copy in flight at a time."""
@@ -293,6 +295,7 @@ def steps(system: TransitionSystem) -> set[tuple[tuple[int, ...], tuple[int, ...
     return {(graph.state(n), graph.state(after)) for n in range(len(graph)) for _, after in graph.edges[n]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sampled(["cf3129323f", "ab27c3b5e7"], 1))
 def test_several_copies_make_nothing_new_observable(name: str) -> None:
     """The same observations are made, though some can follow each other faster: the models are not equivalent."""

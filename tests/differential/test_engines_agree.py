@@ -73,6 +73,7 @@ def disagreements(reference: Reference, steps: int) -> list[str]:
 # -- agreement ----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(PARTS), QUICK, FULL))
 @RANDOM
 @given(recipes(), st.sampled_from(STEPS), st.booleans())
@@ -101,6 +102,7 @@ def test_the_race_agrees_where_no_step_can_be_taken(first_states: int) -> None:
         assert against_auto(reference, name, first_states) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("systems", sampled([6, 30], 1))
 def test_one_property_alone_gets_the_verdict_it_gets_among_all(systems: int) -> None:
     """Outcome, length and reason do not depend on what else is asked, but where a fault lies deeper than the property needs.
@@ -124,6 +126,7 @@ def _said(verdict: Verdict) -> tuple[Outcome, str, int]:
     return verdict.outcome, str(verdict.reason), -1 if verdict.trace is None else len(verdict.trace.actions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("systems", "aided", "by_search", "by_proof"),
     [

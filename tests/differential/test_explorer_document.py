@@ -222,6 +222,7 @@ def _fate(system: TransitionSystem, item: Property, page: PageGraph, here: int) 
     return "doomed" if all(at_risk(state) for state in clean) else "avoidable"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(8), 1))
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(systems(careless=2))

@@ -121,6 +121,7 @@ def is_small(system: TransitionSystem) -> bool:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(36), 1, 12))
 def test_idle_thread_changes_no_verdict_of_a_random_system(part: int) -> None:
     """Every engine that decides says of every property what it says without the thread."""

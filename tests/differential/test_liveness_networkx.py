@@ -147,6 +147,7 @@ def compare(system: TransitionSystem) -> None:
         assert verdict.outcome is expected(system, item), verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(40), 1, 15))
 @given(systems)
 @settings(max_examples=50, deadline=None)

@@ -262,6 +262,7 @@ def shortest(system: TransitionSystem, item: Liveness, most: int) -> int | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(6), 1))
 @given(systems())
 @settings(max_examples=50, deadline=None)

@@ -128,6 +128,7 @@ def _of(part: str) -> list[Distinct]:
     return [distinct for distinct in _systems().values() if part in (distinct.name, distinct.rows[0].scenario.name)]
 
 
+@pytest.mark.slow
 def test_every_row_is_among_the_systems() -> None:
     """All rows of the default matrix have one of the systems that are compared here."""
     assert {scenario.name: len(_of(scenario.name)) for scenario in DEFAULT_SCENARIOS} == SYSTEMS
@@ -140,6 +141,7 @@ def test_the_interpreter_explores_the_same(part: str) -> None:
     assert [d.name for d in _of(part) if interpreter.explore(d.system) != d.explored] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(PARTS, 1, FULL))
 def test_bmc_finds_what_explicit_search_finds(part: str) -> None:
     """Every violated property is found, and every goal reached, with the same length."""
@@ -174,6 +176,7 @@ def _searched(distinct: Distinct, names: Sequence[str], depth: int) -> list[str]
     return distinct.differences(found, depth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(PARTS, 1, FULL))
 def test_induction_proves_what_holds(part: str) -> None:
     """What induction with k = 1 decides is what explicit search says; so much of it is decided."""
@@ -195,6 +198,7 @@ def test_the_race_agrees(part: str) -> None:
         assert distinct.differences({"S1": portfolio.check(distinct.system, "S1")}, NEVER) == []
 
 
+@pytest.mark.slow
 def test_what_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that begins too deep, one whose variables lose their values, and induction without a step differ on the first row."""
     distinct = next(iter(_systems().values()))

@@ -108,6 +108,7 @@ def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explorer, "LONG", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crowd", "spread")
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("part", sampled(range(20), 1, 8))
@@ -304,6 +305,7 @@ BROKEN = {
 FEW = ("less is less or equal", "actions are forgotten", "what leads on is not looked at", "marks are lost")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(BROKEN, FEW))
 def test_machine_code_that_is_wrong_is_noticed(part: str, crowd: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part, broken on purpose, shows in some system of the sample, which unbroken it does not."""

@@ -115,6 +115,7 @@ def ways_in(found: ExploredGraph, starts: Sequence[int], met: bytearray) -> list
     return [(number, ways.depth(number), ways.origin(number)) for number in ways.numbers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(30), 1, 10))
 @RANDOM
 @given(systems, limits(), st.integers(0, 2**32 - 1))
@@ -126,6 +127,7 @@ def test_graphs_are_equal(spread: None, part: int, system: TransitionSystem, lim
     assert seen(native, conditions) == seen(python, conditions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(30), 1, 10))
 @RANDOM
 @given(systems, st.integers(0, 2**32 - 1))
@@ -142,6 +144,7 @@ def test_fair_parts_and_ways_to_wait_are_equal(spread: None, part: int, system: 
         assert ways_in(native, starts, met) == ways_in(python, starts, met)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(30), 1, 10))
 @RANDOM
 @given(st.one_of(systems, small_systems()), limits(), st.integers(0, 2**32 - 1))
@@ -364,6 +367,7 @@ def differs(seed: int) -> bool:
     return not (same and ways_in(native, starts, met) == ways_in(python, starts, met))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", sampled(BROKEN, list(BROKEN)[::5]))
 def test_machine_code_that_is_wrong_is_noticed(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part, broken on purpose, shows in some system of the sample, which unbroken it does not."""

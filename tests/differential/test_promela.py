@@ -47,6 +47,7 @@ def agree(system: TransitionSystem, folder: Path, flags: Sequence[str] = BREADTH
     return found == should
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled((None, *range(11)), 1, 4))
 def test_rows_of_the_matrix_agree(part: int | None, tmp_path: Path) -> None:
     """Spin stores as many states of each system of the default matrix, and sees the same properties shown; every run looks at two."""
@@ -58,6 +59,7 @@ def test_rows_of_the_matrix_agree(part: int | None, tmp_path: Path) -> None:
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", sampled(EXAMPLES, [ROOT / "examples" / "lost_wakeup.py"]), ids=lambda file: file.stem)
 def test_examples_agree(file: Path, tmp_path: Path) -> None:
     """So it does with every variant of the examples, searching depth first."""
@@ -65,6 +67,7 @@ def test_examples_agree(file: Path, tmp_path: Path) -> None:
     assert systems and [system.name for system in systems if not agree(system, tmp_path, DEPTH_FIRST)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(40), 1, 12))
 def test_random_systems_agree(part: int, tmp_path: Path) -> None:
     """So it does with random systems: every sort, operator, kind of fault, several initial states."""
@@ -84,6 +87,7 @@ def test_random_systems_agree(part: int, tmp_path: Path) -> None:
     assert [seed for seed, system in systems.items() if not agree(system, tmp_path, flags)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(20), 1, 8))
 def test_random_programs_agree(part: int, tmp_path: Path) -> None:
     """So it does with what the compiler makes of random programs."""
@@ -163,6 +167,7 @@ MUTANTS: dict[str, tuple[object, str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", sampled(MUTANTS, 3))
 def test_an_export_that_is_wrong_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each way of writing something else is seen in one of two systems."""
@@ -170,6 +175,7 @@ def test_an_export_that_is_wrong_is_noticed(mutant: str, monkeypatch: pytest.Mon
     assert not all(agree(system, tmp_path) for system in (shifting(), checked()))
 
 
+@pytest.mark.slow
 def test_these_systems_agree(tmp_path: Path) -> None:
     """The control of the controls."""
     assert [system for system in (shifting(), checked()) if not agree(system, tmp_path)] == []

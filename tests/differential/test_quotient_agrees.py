@@ -156,6 +156,7 @@ def judged(system: TransitionSystem, item: Property | None, most: int) -> list[s
 # -- they agree -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @RANDOM
 @given(recipes(), st.integers(0, 1000), st.integers(4, 12))
 def test_quotients_of_random_systems(recipe: Recipe, seed: int, most: int) -> None:

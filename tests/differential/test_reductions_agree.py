@@ -131,6 +131,7 @@ def _about_first(system: TransitionSystem) -> BoolExpr:
     return not_(eq(variable, constant(variable.sort, variable.sort.high)))
 
 
+@pytest.mark.slow
 def test_most_spoiled_systems_are_refused() -> None:
     """The other control: what was made different is mostly noticed."""
     refused = 0

@@ -105,6 +105,7 @@ def test_leaving_out_steps_keeps_what_is_shown(
         assert Manner.of(run, item).is_shown(Run.of(made.run.system, made.run.trace)), seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", sampled(ROWS, QUICK, 10), ids="-".join)
 def test_the_smallest_of_a_code_base(row: tuple[str, str]) -> None:
     """The same for every counterexample of the default matrix: of ten rows in the full run, of all in `make long`."""
@@ -151,6 +152,7 @@ def test_a_stack_that_is_never_left_would_be_noticed(monkeypatch: pytest.MonkeyP
     assert differing(program, CONTROLS)
 
 
+@pytest.mark.slow
 def test_searching_for_fewest_steps_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: to order by steps alone finds traces that cost more than the given ones, which nobody gets to see."""
     onward = _Search._onward

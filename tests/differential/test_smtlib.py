@@ -107,6 +107,7 @@ def systems(seeds: range) -> Iterator[tuple[int, TransitionSystem]]:
         yield seed, random_system(seed, **shape, folded=seed % 2 == 0, careless=60 if seed % 4 == 0 else 6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(20), 1))
 def test_random_systems_are_read_as_they_are(part: int) -> None:
     """Every action's step from states by chance, where runs begin, and what shows each property."""
@@ -148,6 +149,7 @@ def misfound(system: TransitionSystem, solver: str) -> list[tuple[int, str]]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
 @pytest.mark.parametrize("part", sampled(range(10), 1))
 def test_runs_show_what_they_show(part: int, solver: str) -> None:

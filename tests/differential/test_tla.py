@@ -77,6 +77,7 @@ def _rows(every: int) -> Iterator[TransitionSystem]:
     yield from {system.digest: system for system in found}.values()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", sampled((100, 10, 1), 1, 2))
 def test_rows_of_the_matrix_agree(every: int) -> None:
     """As many states of each system of the default matrix, the same properties shown, no value of another type."""
@@ -91,6 +92,7 @@ def test_examples_agree() -> None:
     assert [system.name for system in systems if not agree(system)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(20), 1))
 def test_random_systems_agree(part: int) -> None:
     """So it is with random systems: every sort, operator, kind of fault, several initial states."""

@@ -319,6 +319,7 @@ def seeds_of(chunk: int) -> range:
     return range(START + chunk * SIZE, START + (chunk + 1) * SIZE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK, FULL))
 def test_who_is_said_to_be_lost_never_moves_again(chunk: int) -> None:
     """Nor does one that is said to have ended; and a process could go on exactly where one of its actions is enabled."""
@@ -337,6 +338,7 @@ def test_a_dead_end_is_left_for_nowhere(chunk: int) -> None:
     assert len(found) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", sampled(range(CHUNKS), QUICK, FULL))
 def test_what_is_said_is_so_where_not_all_is_seen(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for a few states most of what may come is unknown, and what is said all the same is so."""
@@ -358,6 +360,7 @@ def test_help_that_is_overlooked_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     assert any(judged(few, complete=False)[0] for few in by_tens())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sampled(["helping", "moves", "errs", "ever_helps", "always_helps"], 4))
 def test_a_search_that_answers_wrongly_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of each question that is asked of what may come."""

@@ -142,6 +142,7 @@ def walked(system: TransitionSystem, tier: Tier, walks: int, depth: int, seed: i
     return Came(made.taken, made.steps, made.longest, frozenset(made.fired), shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(range(40), 1, 10))
 @RANDOM
 @given(systems(careless=20), st.integers(0, 2**64 - 1), st.integers(1, 40))
@@ -220,6 +221,7 @@ def test_machine_code_that_is_wrong_is_noticed(what: str, monkeypatch: pytest.Mo
     assert not differs(wrong)
 
 
+@pytest.mark.slow
 def test_a_series_goes_on_where_python_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Machine code takes over in the middle of a series, and nobody can tell."""
     monkeypatch.setattr("draincheck.engines.simulation.SOME", 100)

@@ -326,6 +326,7 @@ def _drain_that_may_be_woken(p: Process, w: World, pending: BoolExpr) -> None:
     w.polling.pop()
 
 
+@pytest.mark.slow
 def test_a_poll_that_is_woken_turns_nothing() -> None:
     """From 721671ade7 on aio_notify can make a nested poll walk, which clears stale readiness; negative control: no walk where it matters."""
 

@@ -35,6 +35,7 @@ def results() -> Sequence[RowResult]:
     return decided()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sampled(ORDER, 1, 8))
 def test_default_matrix_is_certified(results: Sequence[RowResult], part: int) -> None:
     """Every verdict that needs a certificate is claimed by one that z3 and cvc5 accept: what holds, and what is out of reach."""
@@ -107,6 +108,7 @@ def refutations(certificate: Certificate, system: TransitionSystem) -> list[str]
     return found
 
 
+@pytest.mark.slow
 def test_dropped_states_are_missed(system: TransitionSystem, certificate: Certificate) -> None:
     """A reachable state that the invariant leaves out, drawn at random, is found by both solvers."""
     seed = SystemRandom().randrange(1 << 32)

@@ -26,6 +26,7 @@ ONE, ALL = 2_000_000, 15_000_000
 ANSWER = Opening(Tone.BAD, "an answer", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sampled([row.name for row in code_bases()], ["ab27c3b5e7"], 5))
 def test_a_code_base_in_all_its_scenarios_is_small(name: str) -> None:
     """Less than 2 MB with the page around it, and its text, and every graph is there as a whole."""

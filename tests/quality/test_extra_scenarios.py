@@ -46,6 +46,7 @@ def test_an_active_commit_differs_from_a_mirror_only_in_bdrv_swap(scenario: str)
     assert differing == {(name, "A1") for name in raw_swaps & applicable}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", sampled(ACTIVE_COMMITS, 1))
 def test_the_core_crashes_where_the_model_does(scenario: str) -> None:
     """Model and core agree edge by edge on the two oldest ways to switch."""

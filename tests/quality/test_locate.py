@@ -64,6 +64,7 @@ def text_of(moment: Sight, chance: Random) -> str:
     return eu_stack(shown) if chance.random() < 0.3 else gdb(shown, addresses=chance.random() < 0.5)
 
 
+@pytest.mark.slow
 def test_hangs_of_some_code_bases_are_found_again() -> None:
     """With frames, suffixes and threads that no model has."""
     assert any(moment.hopeless for each in systems(False) for moment in each.postures.moments)

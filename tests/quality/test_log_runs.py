@@ -149,6 +149,7 @@ def test_random_sequences_are_runs_or_not_as_a_plain_search_says(revision: str) 
 # -- a trace of a log
 
 
+@pytest.mark.slow
 def test_a_lossy_window_becomes_a_trace_that_loses_on_the_core(tmp_path: Path) -> None:
     """What the log shows is what the core does: the same number of writes is lost."""
     file = tmp_path / "trace.json"

@@ -92,6 +92,7 @@ def test_a_row_is_built_once_for_all_that_its_build_has_read(revision: str, monk
     assert digests == 2 * [system_of(row).digest for row in rows]
 
 
+@pytest.mark.slow
 def test_rows_that_share_a_build_have_the_systems_of_their_own() -> None:
     """Built one by one they are the same."""
     rows = [row for row in all_rows() if row.scenario.jobs == 1][::29]

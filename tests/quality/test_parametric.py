@@ -87,6 +87,7 @@ def test_every_code_base_belongs_to_a_system() -> None:
         assert len({wanted(row) for row in rows}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", sampled(range(SYSTEMS), QUICK, 15))
 def test_the_verdict_is_that_of_the_story_and_of_the_finite_model(number: int) -> None:
     """What holds has a certificate that z3 and cvc5 accept; what is violated, a path that was executed with as few writes as possible."""
@@ -117,6 +118,7 @@ def assert_certified(family: Family) -> None:
         assert verdict.queries == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sampled(["9a0cec664e", "d4a92a8420"], 1))
 def test_s1_is_proved_for_any_number_of_writes(name: str) -> None:
     """By one step of induction, after the bandage is reverted and after the section comes before the count."""
@@ -125,6 +127,7 @@ def test_s1_is_proved_for_any_number_of_writes(name: str) -> None:
     assert_certified(of(name))
 
 
+@pytest.mark.slow
 def test_code_bases_of_one_system_are_decided_once() -> None:
     """The second one gets the same verdict, and a certificate that names its own knobs."""
     rows = [
@@ -230,6 +233,7 @@ def test_the_parts_that_induction_needs() -> None:
     assert is_needed("the bandage", "0ff841f6d1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part", sampled(["the window opens when the job leaves", "sections of the source", "the drain BH runs once"], 1)
 )
@@ -331,6 +335,7 @@ class NeedsTwo(Story):
         p.check(S1, ~((requests > 1) & self.window & self.on_old_node))
 
 
+@pytest.mark.slow
 def test_the_number_of_writes_is_found() -> None:
     """A violation that takes two writes is found, and shown with two."""
     family = of("f3926945c8", NeedsTwo)
@@ -359,6 +364,7 @@ def test_a_false_part_hides_no_counterexample() -> None:
 # -- limits -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hurry")
 def test_a_limit_makes_it_unknown() -> None:
     """Neither a depth nor a time that is too short reads as *holds*."""

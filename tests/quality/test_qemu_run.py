@@ -86,6 +86,7 @@ def test_a_bounded_try_at_the_abort_of_v7_2() -> None:
     assert (found["exit_code"] == 14) == ("BLK_PERM_WRITE" in str(found["ended"]))
 
 
+@pytest.mark.slow
 @QEMU
 def test_a_folder_keeps_what_can_be_judged_again(tmp_path: Path) -> None:
     """`log` says the same of the log that was kept; a folder that is there is refused."""

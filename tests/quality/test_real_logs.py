@@ -116,6 +116,7 @@ def test_a_dropped_line_of_the_switch_cannot_be_told(event: str) -> None:
     assert verdicts(read_lines(lines[:gone] + lines[gone + 1 :]))[0] == "cannot tell"
 
 
+@pytest.mark.slow
 def test_a_dropped_entry_is_not_taken_for_held() -> None:
     """A request that was answered and of which the log lacks where it entered: nobody can tell."""
     lines = list(lines_of("72-commit-mmiokick-held"))
@@ -175,6 +176,7 @@ def test_a_torn_last_line_changes_nothing() -> None:
         assert not log.tally.misprints
 
 
+@pytest.mark.slow
 def test_all_jobs_may_have_one_address() -> None:
     """A job's address is used again by the next one."""
     lines = list(lines_of("72-commit-mmiokick-held"))

@@ -36,6 +36,7 @@ def test_every_violation_is_a_test(row: tuple[str, str], tmp_path: Path) -> None
         assert not failure or " is still " in failure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", sampled(STUCK, 1), ids="-".join)
 def test_pytest_says_so_too(row: tuple[str, str], tmp_path: Path) -> None:
     """In a process of its own, with nothing but the file."""
@@ -45,6 +46,7 @@ def test_pytest_says_so_too(row: tuple[str, str], tmp_path: Path) -> None:
     assert {name for name, failure in found.items() if failure} == {p.stem for p in written if p.stem.endswith("fixed")}
 
 
+@pytest.mark.slow
 def test_on_another_code_base_the_tests_turn(tmp_path: Path) -> None:
     """Where the loss is mended those that expect it name the first step that cannot be taken; those that expect it to be gone pass."""
     list(write_tests(CodeBase.named("ab27c3b5e7"), tmp_path, "qemu"))
@@ -81,6 +83,7 @@ def _property(folder: Path, name: str) -> str:
     return (folder / f"{name}.py").read_text(encoding="utf-8").partition("property='")[2].partition("'")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_test_of_a_model_of_ones_own(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It finds the model from where it lies, and turns when the variant that is mended stands in place of the bug."""
@@ -138,6 +141,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 def test_what_somebody_makes_of_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step more or another name mends nothing; where the names are gone all runs are searched; a property that is gone is no success."""
     monkeypatch.chdir(tmp_path)
@@ -155,6 +159,7 @@ def test_what_somebody_makes_of_the_model(tmp_path: Path, monkeypatch: pytest.Mo
         assert words in found[f"test_{number}_violated"], name
 
 
+@pytest.mark.slow
 def test_hostile_names_are_a_test_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever things are called, the file is Python, and does what it says."""
     monkeypatch.chdir(tmp_path)

@@ -154,6 +154,7 @@ def test_on_nested_drains_the_bandage_is_clean() -> None:
     assert contains(bandage.repaired, "3f09bfbc7b") and not contains(bandage.repaired, "c1e1e5fa8f")
 
 
+@pytest.mark.slow
 def test_the_bandage_s_own_tree() -> None:
     """At ab27c3b5e7 each of 9a0cec664e, 0ff841f6d1 and cf3129323f with its fix suffices for a virtio disk in the main loop."""
     assert solutions(asked("ab27c3b5e7", "mirror")) == [{EARLY}, {HOME}, {PARKS, UNCOUNTED}]
@@ -168,6 +169,7 @@ def test_without_a_host_notifier_only_parking_helps(scenario: str) -> None:
     assert "case 1" in early.cases[scenario] and "case 3" not in early.cases[scenario]
 
 
+@pytest.mark.slow
 def test_where_a_drain_yields_first_parking_needs_the_early_section() -> None:
     """A code base with 65c1b5b622's drains and 176c36997f's section: what is parked must be so before the drain yields."""
     revision = with_settings(find_revision("65c1b5b622"), {"begin": "after_release"})
@@ -238,6 +240,7 @@ def test_its_hang_is_real() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_hang_in_another_scenario_of_the_kind_counts() -> None:
     """At 65c1b5b622 only F1 fails in dataplane; what mends it there hangs where the device stops, and is refused for that."""
     found = asked("65c1b5b622", "dataplane")
@@ -247,6 +250,7 @@ def test_a_hang_in_another_scenario_of_the_kind_counts() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_without_the_demand_not_to_hang_it_would_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control of the demand: left out, the hanging set comes back as a solution."""
     for module in (repair_module, kind_module):
@@ -255,6 +259,7 @@ def test_without_the_demand_not_to_hang_it_would_be_one(monkeypatch: pytest.Monk
     assert solutions(found) == [{EARLY}]
 
 
+@pytest.mark.slow
 def test_lost_liveness_alone_rejects_a_set() -> None:
     """Whatever the caller's liveness says is lost keeps a set from being a solution; what was missing before does not."""
 

@@ -130,6 +130,7 @@ def test_several_properties_make_safe_mean_more() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_two_processes_find_the_same() -> None:
     """Parts, order and table do not depend on who does the work."""
     scenario = find_scenario("timer")

@@ -305,6 +305,7 @@ def test_who_will_be_woken_is_not_lost() -> None:
     assert (told(main), main.is_lost) == ("notified [notified=False] by guest: notifies", False)
 
 
+@pytest.mark.slow
 def test_a_large_circle_is_told_at_once() -> None:
     """Thirty threads, twenty steps each, and every one waits for the next: what may come is found step by step, and only as far as is asked."""
     m = Model("ring")

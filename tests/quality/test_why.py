@@ -69,6 +69,7 @@ def test_answers_may_need_several_changes() -> None:
     assert len(answer.objections) == 2
 
 
+@pytest.mark.slow
 def test_busy_polling_that_ignores_the_counter_exposes_dataplane() -> None:
     """Between 9a0cec664e and 684e508c23 one change broke what 176c36997f protected."""
     answer = why(find_revision("684e508c23"), find_scenario("dataplane"), base=find_revision("9a0cec664e"))
@@ -163,6 +164,7 @@ HARD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("revision", "scenario", "property"), HARD)
 def test_the_search_finds_what_trying_every_set_finds(revision: str, scenario: str, property: str) -> None:
     """Complete and minimal."""
