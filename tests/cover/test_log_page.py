@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from check_invariants.work import log
 from check_invariants.work.log_html import log_page
 from draincheck.explorer.log_pages import DRAWN, LISTED, SeenLog
 from draincheck.qemulog import excerpt
@@ -97,14 +98,14 @@ def test_a_write_that_waits_goes_to_the_new_disk() -> None:
     assert last["write 2 (sectors 0-7)"] == "done, as the guest was told"
 
 
-@pytest.mark.parametrize("log", sorted(MADE.glob("*.log")), ids=lambda path: path.stem)
-def test_the_page_says_what_the_text_says(log: Path) -> None:
+@pytest.mark.parametrize("path", sorted(MADE.glob("*.log")), ids=lambda each: each.stem)
+def test_the_page_says_what_the_text_says(path: Path) -> None:
     """Its headline is the answer; each switch has its row; what was lost in JSON is lost on the page; lines are those of the log."""
-    page, told = page_of(str(log)), json.loads(run("log", "--json", str(log)).stdout)["files"][0]
+    page, told = page_of(str(path)), json.loads(run("log", "--json", str(path)).stdout)["files"][0]
     assert page.document["answer"]["headline"] == told["answer"]
     rows = page.document["matrix"]["rows"]
     assert [row["name"] for row in rows] == [f"{each['disk']}, switch {each['number']}" for each in told["pivots"]]
-    lines = log.read_bytes().replace(b"\r\n", b"\n").split(b"\n")
+    lines = path.read_bytes().replace(b"\r\n", b"\n").split(b"\n")
     for row, pivot in zip(rows, told["pivots"], strict=True):
         cell = row["cells"][0]
         assert cell["text"].partition(":")[0] == pivot["judgement"]
@@ -225,9 +226,9 @@ def test_what_was_lost_is_drawn_before_what_was_not() -> None:
 
 def test_a_code_base_is_named_with_its_trace_or_the_step_that_it_refuses(tmp_path: Path) -> None:
     """A write that is lost between (w) and (c) is a run of the code base that loses it, and none of one that keeps it out."""
-    log = tmp_path / "log"
-    log.write_bytes(b"".join(line + b"\n" for line in made(Guest(new=False), [["acked"]]).lines))
-    page = page_of(str(log), "--against", "v2.6.0", "--against", "v8.0.0")
+    path = tmp_path / "log"
+    path.write_bytes(b"".join(line + b"\n" for line in made(Guest(new=False), [["acked"]]).lines))
+    page = page_of(str(path), "--against", "v2.6.0", "--against", "v8.0.0")
     assert [name for name, _ in page.document["matrix"]["columns"]] == ["verdict", "v2.6.0", "v8.0.0"]
     _, own, other = page.document["matrix"]["rows"][0]["cells"]
     assert (own["text"], own["tone"], other["text"][:7], other["tone"]) == ("a run", "good", "no run:", "bad")
@@ -278,6 +279,21 @@ def test_standard_input_has_its_lines(tmp_path: Path) -> None:
     assert [19, lines.decode().splitlines()[18]] in page.system(0).told["evidence"][0]["excerpt"]
 
 
+def test_a_log_that_is_followed_has_its_page_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody has ended that."""
+    monkeypatch.setattr(log, "_wait", lambda: False)
+    file = tmp_path / "log.html"
+    assert run("log", "--follow", str(MADE / "00-new-loss.log"), "--html", str(file)).exit_code == 12
+    assert page_in(file.read_text(encoding="utf-8")).document["subjects"][0]["tone"] == "bad"
+
+
+def test_what_a_log_lacks_is_named() -> None:
+    """With what `-trace` is to be given, as the text has it."""
+    page = page_of(str(MADE / "12-new-never-entered.log"))
+    assert any("needs `-msg timestamp=on" in line for _, line in page.document["matrix"]["legend"])
+    assert page.document["answer"]["tone"] == "unknown"
+
+
 @pytest.mark.parametrize("where", ["-", "log", "nowhere/log.html"])
 def test_a_page_goes_to_a_file_of_its_own(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not to standard output, not over the log, and not where nothing can be written; nothing is lost."""
@@ -292,9 +308,9 @@ def test_names_of_logs_are_nothing_but_names(tmp_path: Path) -> None:
     """In a file's name and in a disk's, whatever stands there."""
     name = "</script><img src=x onerror=alert(1)>\x1b[31m"
     guest = made(Guest(new=True), [["acked"]])
-    log = tmp_path / "a<b>&'\"\x07.log"
-    log.write_bytes(b"".join(line.replace(b"disk.raw", name.encode()) + b"\n" for line in guest.lines))
-    page = page_of(str(log))
+    path = tmp_path / "a<b>&'\"\x07.log"
+    path.write_bytes(b"".join(line.replace(b"disk.raw", name.encode()) + b"\n" for line in guest.lines))
+    page = page_of(str(path))
     assert "<img" not in page.text
     assert name in page.document["matrix"]["rows"][0]["name"]
     assert "\x1b" not in page.text

@@ -374,7 +374,11 @@ def log(random: Random, folder: Path) -> Sequence[str]:
     packed = random.choice((bytes, bytes, gzip.compress))(text.encode(errors="surrogatepass"))
     (folder / "trace.log").write_bytes(packed if random.random() < 0.8 else packed[: random.randrange(len(packed) + 1)])
     (folder / "formats").write_text(formats, encoding="utf-8", errors="surrogatepass")
-    return ["log", "trace.log", *random.choice(((), ("--json",), ("--trace-events", "formats")))]
+    return [
+        "log",
+        "trace.log",
+        *random.choice(((), ("--json",), ("--trace-events", "formats"), ("--html", "page.html"))),
+    ]
 
 
 def backtrace(random: Random, folder: Path) -> Sequence[str]:

@@ -31,9 +31,9 @@ from draincheck.explorer.runs import Tone
 from draincheck.explorer.walkable import PageProperty, PageSystem
 from draincheck.qemulog.excerpt import Excerpts
 from draincheck.qemulog.happening import happenings
-from draincheck.qemulog.log import ReadLog
+from draincheck.qemulog.log import ReadLog, worst_of
 from draincheck.qemulog.pivot import Judgement, LoggedRequest, Moment, Pivot
-from draincheck.report.log_text import SECTOR, clock, pivot_lines, reading_lines
+from draincheck.report.log_text import SECTOR, clock, needed_lines, pivot_lines, reading_lines
 from draincheck.words import counted
 
 __all__ = ["JUDGEMENTS", "HeldCell", "SeenLog", "drawn_in", "log_matrix", "log_subjects"]
@@ -184,8 +184,18 @@ def _legend(logs: Sequence[SeenLog], listed: Iterable[Place]) -> Iterator[tuple[
         told = ", ".join(f"{left[each]} {each.value}" for each in Judgement if left[each])
         yield "left out", f"{counted(left.total(), 'more switch')} without a row here: {told}"
     for log in logs[:ROWS]:
-        lines = [log.problem] if log.log is None else reading_lines(log.log)
-        yield from ((log.file, line) for line in lines)
+        name = log.file if len(logs) > 1 else "the log"
+        yield from ((name if place == 0 else "", line) for place, line in enumerate(_read(log)))
+
+
+def _read(log: SeenLog) -> Iterator[str]:
+    """What stands in a log, and what it lacks."""
+    if log.log is None:
+        yield log.problem
+        return
+    yield from reading_lines(log.log)
+    if worst_of(log.log.report) in (None, Judgement.CANNOT_TELL):
+        yield from needed_lines(sorted({name for pivot in log.pivots for name in pivot.missing}))
 
 
 # -- subjects --------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from draincheck.explorer.walkable import (
     PageVariable,
     PageVariant,
 )
-from draincheck.qemulog.happening import LOST, Happening, Happenings
+from draincheck.qemulog.happening import LOST, WAITS, Happening, Happenings
 from draincheck.qemulog.pivot import Judgement, LoggedRequest, Pivot
 from draincheck.report.arrows import Arrow, ArrowKind
 from draincheck.report.lanes import Lane, LaneKind, Window
@@ -217,11 +217,11 @@ def _evidence(
 
 
 def _story(events: Sequence[Happening]) -> Iterator[StoryStep]:
-    """The marked events: of many the first, and the last."""
-    marked = [(number, each) for number, each in enumerate(events, 1) if each.mark]
+    """The marked events, and writes that wait: of many the first, and the last."""
+    marked = [(number, each) for number, each in enumerate(events, 1) if each.mark or each.standing == WAITS]
     for number, each in marked if len(marked) <= MOST_TOLD else [*marked[: MOST_TOLD - 1], marked[-1]]:
         where = f"{clock(each.moment)}line {each.moment.line}"
-        title = MARKED[each.mark].partition(":")[0]
+        title = MARKED[each.mark].partition(":")[0] if each.mark else "a write waits"
         yield StoryStep(number, each.mark, title, each.text, where, Tone.BAD if each.breaks else Tone.WARN)
 
 

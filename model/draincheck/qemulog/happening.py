@@ -8,12 +8,14 @@ from msgspec import Struct
 
 from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, Moment, Pivot
 
-__all__ = ["LOST", "TOLD_ENTERED", "TOLD_HELD", "Happening", "Happenings", "happenings"]
+__all__ = ["LOST", "TOLD_ENTERED", "TOLD_HELD", "WAITS", "Happening", "Happenings", "happenings"]
 
 #: requests of a switch that are told event by event: of those that entered the old disk, and of those that waited
 TOLD_ENTERED, TOLD_HELD = 24, 12
 #: how it stands with a write that the guest was told is done and that is on the old disk alone
 LOST = "lost"
+#: and with one that has reached the device and has not entered a disk yet
+WAITS = "waits"
 #: what was found wrong, and is known
 _BROKEN = (Judgement.LOSS, Judgement.ASSERT, Judgement.BROKEN)
 _HOW = {Fate.ACKED: "is done", Fate.FAILED: "failed"}
@@ -111,7 +113,7 @@ def _of_intruder(pivot: Pivot, number: int, each: Intruder) -> Iterator[Happenin
 def _of_held(number: int, each: LoggedRequest) -> Iterator[Happening]:
     name = _name(number, each)
     if each.moment is not None:
-        yield Happening(each.moment, "", f"{name} reaches the device and waits", number, "waits")
+        yield Happening(each.moment, "", f"{name} reaches the device and waits", number, WAITS)
     if each.entered is not None:
         yield Happening(each.entered, "", f"{name} enters the new disk", number, "on the new disk")
     yield from _answer(number, each)

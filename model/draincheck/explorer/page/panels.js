@@ -343,7 +343,7 @@ function linesPanel(view) {
   if (here === undefined) return null;
   const lines = (view.evidence?.excerpt ?? []).filter(([number]) => Math.abs(number - here) <= AROUND);
   const shown = lines.map(([number, text]) => lineOf(0, `${number}  ${text}`, number === here ? "leaf change" : "sub"));
-  return card(`The log around line ${here}`, shown.length ? make("div", { class: "stack mono" }, ...shown) : make("p", { class: "sub" }, "Its lines were not kept."));
+  return card(`The log around line ${here}`, shown.length ? make("div", { class: "stack lines mono" }, ...shown) : make("p", { class: "sub" }, "Its lines were not kept."));
 }
 
 /** lines of a log before a step, and behind it */
