@@ -27,6 +27,7 @@ __all__ = [
     "NoUnpacker",
     "OutOfBudget",
     "QemuError",
+    "SidecarError",
     "SourceLine",
     "SpaceTooLarge",
     "TraceError",
@@ -124,6 +125,10 @@ class LogError(Exception):
 
 class NoUnpacker(Exception):
     """A file is packed in a way that a package which is not installed unpacks; the message says which."""
+
+
+class SidecarError(Exception):
+    """What was recorded beside a log cannot be laid beside it: another clock, another time, another QEMU."""
 
 
 class QemuError(Exception):

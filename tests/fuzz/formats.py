@@ -5,7 +5,6 @@ A new format is an entry in `FORMATS`.
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -18,9 +17,8 @@ import click
 from check_invariants.main import COMMANDS, cli
 from drainspecs.mirror.scenarios import SCENARIOS
 from tests.fuzz.changes import NASTY, changed_lines, changed_text, changed_value, changed_words, nasty
-from tests.support.backtraces import STRANGERS, eu_stack, gdb
+from tests.fuzz.left_by_qemu import backtrace, log, sidecar
 from tests.support.cli import run
-from tests.support.qemu_logs import Guest, made
 
 __all__ = ["CONFIGURATION", "EARLIER", "FORMATS", "LONG_WORK", "MODEL", "REPORTS", "WHOLE"]
 
@@ -43,7 +41,7 @@ LONG_WORK: Final = frozenset(COMMANDS) - {
 }
 
 #: the formats whose inputs are small enough that every command is run to its end
-WHOLE: Final = frozenset({"parameters", "options", "configuration", "reports", "log", "backtrace"})
+WHOLE: Final = frozenset({"parameters", "options", "configuration", "reports", "log", "sidecar", "backtrace"})
 
 #: a limit for what does not
 LIMITS: Final = {"check": ("--timeout", "2", "--max-states", "2000"), "prove": ("--timeout", "2")}
@@ -352,55 +350,6 @@ def sizes(random: Random, folder: Path) -> Sequence[str]:
     return words
 
 
-def log(random: Random, folder: Path) -> Sequence[str]:
-    """A log of QEMU, changed somewhere, or the formats that its events are said to have."""
-    guest = Guest(new=random.random() < 0.5, stamped=random.random() < 0.5, disks=random.randint(1, 2))
-    words = (
-        "acked",
-        "failed",
-        "late",
-        "copy",
-        *(("held",) if guest.new else ()),
-        *(("other",) if guest.disks > 1 else ()),
-    )
-    rounds = [random.choices(words, k=random.randint(0, 3)) for _ in range(random.randint(0, 3))]
-    text = b"\n".join(made(guest, rounds).lines).decode()
-    formats = 'mirror_start(void *bs, void *s, void *opaque) "bs %p s %p opaque %p"\nhost(const char *a) "%s-->%s"\n'
-    change = random.choice((changed_text, changed_lines, changed_words))
-    if random.random() < 0.3:
-        formats = change(formats, random)
-    else:
-        text = change(text, random)
-    packed = random.choice((bytes, bytes, gzip.compress))(text.encode(errors="surrogatepass"))
-    (folder / "trace.log").write_bytes(packed if random.random() < 0.8 else packed[: random.randrange(len(packed) + 1)])
-    (folder / "formats").write_text(formats, encoding="utf-8", errors="surrogatepass")
-    return [
-        "log",
-        "trace.log",
-        *random.choice(((), ("--json",), ("--trace-events", "formats"), ("--html", "page.html"))),
-    ]
-
-
-def backtrace(random: Random, folder: Path) -> Sequence[str]:
-    """A backtrace, of a known program or of another, changed somewhere."""
-    calls = (
-        "main",
-        "main_loop_wait",
-        "os_host_main_loop_wait",
-        "g_main_context_dispatch",
-        "aio_bh_poll",
-        "mirror_run",
-        "aio_poll",
-        "ppoll",
-    )
-    stacks = [(nasty(random), random.choices(calls, k=random.randint(0, 9))) for _ in range(random.randint(0, 3))]
-    text = random.choice((gdb(stacks), gdb(stacks, addresses=False), eu_stack(stacks), *STRANGERS[:3]))
-    text = random.choice((changed_text, changed_lines, changed_words))(text or "#0 f ()", random)
-    (folder / "bt.txt").write_text(text, encoding="utf-8", errors="surrogatepass")
-    wanted = random.choice(((), ("--json",), ("-o", "out.json"), ("--top", "9")))
-    return ["locate", "bt.txt", "--revision", "9a0cec664e", "--scenario", "mirror", *wanted]
-
-
 FORMATS: dict[str, Format] = {
     "command line": command_line,
     "model file": model_file,
@@ -413,6 +362,7 @@ FORMATS: dict[str, Format] = {
     "reports": reports,
     "sizes": sizes,
     "log": log,
+    "sidecar": sidecar,
     "backtrace": backtrace,
 }
 

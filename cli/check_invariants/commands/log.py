@@ -14,6 +14,13 @@ from check_invariants.deferred import Deferred
     "--trace-events", "formats", metavar="FILE", help="How this QEMU prints its events: its trace-events-all."
 )
 @click.option(
+    "--uprobes",
+    "sidecars",
+    metavar="SIDECAR",
+    multiple=True,
+    help="What perf or ftrace recorded of the drained sections of the QEMU that wrote FILE. Several: the first is of the first FILE, and so on.",
+)
+@click.option(
     "--follow",
     is_flag=True,
     help="Go on reading what is being written, also where the log is rotated; ends with Ctrl-C.",
@@ -46,6 +53,9 @@ def command() -> None:
     waited, and went to the new disk); loss, with the sectors; assert (the log ends inside a broken window); broken (without anything lost
     that the guest was told is done); other abort; cannot tell, with what is missing. Logs may be packed (gzip, zstandard), with or without
     times and threads; `-` reads standard input.
+
+    With --uprobes each window also shows which drained sections of the disk are open at (w), at each (b) and at (c): the output of `perf script`
+    or ftrace's trace file, with probes on bdrv_drained_begin and bdrv_drained_end, in the time of day. What has lost events makes no clean switch.
 
     With --against a window is also held against a model: is there a run that shows the same events in the same order, whatever it hides between
     them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. --export writes a window that

@@ -7,6 +7,7 @@ from time import sleep
 
 import click
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from check_invariants.again import command_again
 from check_invariants.exit import ExitCode, MalformedInput, interrupted, of_log, worst
@@ -15,16 +16,19 @@ from check_invariants.options import STDOUT
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
 from check_invariants.work.log_runs import export, held_against, of_runs, runs_json, show_runs
-from draincheck.errors import LogError, NoUnpacker
+from draincheck.errors import LogError, NoUnpacker, SidecarError
 from draincheck.qemu import Scenario
 from draincheck.qemulog.events import EVENTS
 from draincheck.qemulog.excerpt import Excerpts
 from draincheck.qemulog.formats import TraceEvent, read_formats
 from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement, Moment, Pivot
+from draincheck.qemulog.sections import beside
 from draincheck.qemulog.source import STDIN, blocks, followed, opened
+from draincheck.qemulog.uprobes import Sidecar, read_sidecar
 from draincheck.report.log_text import answer_line, clock, needed_lines, pivot_lines, reading_lines
 from draincheck.revisions import Revision
+from draincheck.words import counted
 from drainspecs.mirror.code_base import called
 from drainspecs.mirror.log_runs import HeldWindow
 
@@ -57,6 +61,7 @@ def command(
     *,
     files: Sequence[str],
     formats: str | None,
+    sidecars: Sequence[str],
     follow: bool,
     revisions: Sequence[Revision],
     fits: bool,
@@ -71,13 +76,16 @@ def command(
     written = ""
     for path in (output, html):
         if path is not None:
-            check_output(path, files)
+            check_output(path, (*files, *sidecars))
     if html == STDOUT:
         raise click.UsageError("--html is for a file, since standard output has the answer")
-    if follow and (len(files) > 1 or files == (STDIN,)):
-        raise click.UsageError("--follow takes one file, by its name")
+    _check_options(files, sidecars, follow)
     events = _events(formats)
-    judged = [_judged(file, events, follow, follow and not as_json, html is not None) for file in files]
+    recorded: Sequence[Sidecar | None] = [_sidecar(file) for file in sidecars] or [None] * len(files)
+    judged = [
+        _sharpened(_judged(file, events, follow, follow and not as_json, html is not None), sidecar)
+        for file, sidecar in zip(files, recorded, strict=True)
+    ]
     held = [
         held_against(each.log.report, revisions, fits, scenario) if each.log and (revisions or fits) else ()
         for each in judged
@@ -99,6 +107,40 @@ def command(
         show_runs(runs, revisions)
     emit(f"\n{written}\n" if written else "")
     return code
+
+
+def _check_options(files: Sequence[str], sidecars: Sequence[str], follow: bool) -> None:
+    """Raise UsageError where options do not go together."""
+    if follow and (len(files) > 1 or files == (STDIN,)):
+        raise click.UsageError("--follow takes one file, by its name")
+    if follow and sidecars:
+        raise click.UsageError("--follow and --uprobes: a sidecar is laid beside a log that is whole")
+    if sidecars and len(sidecars) != len(files):
+        raise click.UsageError(
+            f"--uprobes: {counted(len(sidecars), 'sidecar')} and {counted(len(files), 'log')}: give one for each log, in their order"
+        )
+
+
+def _sidecar(file: str) -> Sidecar:
+    """What was recorded. Raises UsageError for a file that is not there, MalformedInput for one that is no sidecar."""
+    try:
+        with opened(file) as source:
+            return read_sidecar(blocks(source), file)
+    except (OSError, NoUnpacker) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise click.BadParameter(f"{file}: {reason}", param_hint="--uprobes") from error
+    except LogError as error:
+        raise MalformedInput(str(error)) from error
+
+
+def _sharpened(judged: JudgedFile, sidecar: Sidecar | None) -> JudgedFile:
+    """With what the sidecar adds. Raises UsageError for one that is not this log's."""
+    if judged.log is None or sidecar is None:
+        return judged
+    try:
+        return replace(judged, log=replace(judged.log, report=beside(judged.log.report, sidecar)))
+    except SidecarError as error:
+        raise click.BadParameter(str(error), param_hint="--uprobes") from error
 
 
 def _events(formats: str | None) -> Mapping[str, TraceEvent]:
@@ -140,6 +182,7 @@ def _again() -> str:
     options = [("--trace-events", "formats"), ("--html", "html"), ("--export", "output")]
     named = [word for option, name in options if given[name] is not None for word in (option, given[name])]
     against = [word for revision in given["revisions"] for word in ("--against", called(revision))]
+    against += [word for sidecar in given["sidecars"] for word in ("--uprobes", sidecar)]
     scenario = [] if given["scenario"] is None else ["--scenario", given["scenario"].name]
     return command_again("log", *given["files"], *against, *["--fits"] * given["fits"], *scenario, *named)
 
@@ -200,7 +243,7 @@ def _show(each: JudgedFile) -> None:
         emit("\n")
         emit_table(Table.of(_listed(pivots), _COLUMNS))
     for pivot in pivots:
-        if pivot.judgement is not Judgement.CLEAN:
+        if pivot.judgement is not Judgement.CLEAN or (pivot.drained and len(pivots) <= LISTED):
             emit("\n" + "".join(f"{line}\n" for line in pivot_lines(pivot)))
     emit("\n" + "".join(f"{line}\n" for line in reading_lines(each.log)))
     if each.code is ExitCode.INCONCLUSIVE:

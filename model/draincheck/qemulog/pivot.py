@@ -11,7 +11,19 @@ from enum import Enum
 
 from msgspec import Struct
 
-__all__ = ["Fate", "Intruder", "Judgement", "LogReport", "LoggedRequest", "Moment", "Other", "Pivot"]
+__all__ = [
+    "Coverage",
+    "DrainedSection",
+    "Fate",
+    "Intruder",
+    "Judgement",
+    "LogReport",
+    "LoggedRequest",
+    "Moment",
+    "Other",
+    "Pivot",
+    "WindowSections",
+]
 
 
 class Moment(Struct, frozen=True):
@@ -79,6 +91,54 @@ class Intruder(Struct, frozen=True):
     in_doubt: bool = False
 
 
+class DrainedSection(Struct, frozen=True):
+    """A time in which a node was drained, by one section or several that overlap, as a sidecar of uprobes shows it.
+
+    Attributes:
+        node: QEMU's pointer.
+        thread: who began it.
+        opened: when the first section's begin was called.
+        drained: when that call had returned; None if that was not recorded.
+        ended: when the last one's end was called; None: not in the recording.
+    """
+
+    node: str
+    thread: int
+    opened: int
+    drained: int | None = None
+    ended: int | None = None
+
+
+class Coverage(Enum):
+    """Whether a disk was drained in a window."""
+
+    THROUGHOUT = "drained throughout"
+    IN_PART = "drained in part"
+    NEVER = "never drained"
+    NOT_RECORDED = "not recorded"
+    CANNOT_TELL = "cannot tell"
+
+
+class WindowSections(Struct, frozen=True):
+    """What a sidecar adds to a window.
+
+    Attributes:
+        coverage: what that comes to, for the nodes that the disk had.
+        why: one sentence that says why.
+        sections: those of the disk's nodes that were open in the window, or in a part of it.
+    """
+
+    coverage: Coverage
+    why: str
+    sections: tuple[DrainedSection, ...] = ()
+
+    def open_at(self, time: int) -> tuple[DrainedSection, ...]:
+        """The sections that are open at a time, ends included."""
+        return tuple(
+            each for each in self.sections if each.opened <= time and (each.ended is None or time <= each.ended)
+        )
+
+
 class Judgement(Enum):
     """What a switch came to; the worst first."""
 
@@ -109,6 +169,8 @@ class Pivot(Struct, frozen=True):
         intruders: all (b).
         held: requests that reached the device in the window and entered the block layer on the new node, or not at all yet.
         missing: events whose absence keeps this from being decided.
+        nodes: all nodes that the disk had before (c), filters included.
+        drained: what a sidecar of uprobes adds; None without one.
     """
 
     number: int
@@ -125,6 +187,8 @@ class Pivot(Struct, frozen=True):
     intruders: tuple[Intruder, ...] = ()
     held: tuple[LoggedRequest, ...] = ()
     missing: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    drained: WindowSections | None = None
 
     @property
     def lost(self) -> tuple[LoggedRequest, ...]:

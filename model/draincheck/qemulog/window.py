@@ -125,6 +125,7 @@ def judged(window: LoggedWindow) -> Pivot:
         tuple(found),
         tuple(held),
         missing if judgement is Judgement.CANNOT_TELL else (),
+        tuple(sorted(window.olds)),
     )
 
 

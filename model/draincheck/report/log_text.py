@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from draincheck.qemulog.log import NEEDED, ReadLog
-from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, LogReport, Moment, Other, Pivot
+from draincheck.qemulog.pivot import (
+    Coverage,
+    DrainedSection,
+    Fate,
+    Intruder,
+    Judgement,
+    LoggedRequest,
+    LogReport,
+    Moment,
+    Other,
+    Pivot,
+)
 from draincheck.words import counted, listed
 
 __all__ = ["answer_line", "clock", "lost_line", "needed_lines", "pivot_lines", "reading_lines"]
@@ -56,6 +67,8 @@ def lost_line(pivot: Pivot) -> str:
 def pivot_lines(pivot: Pivot) -> Iterator[str]:
     """What happened in the window of a switch, in order."""
     yield f"{pivot.disk}, switch {pivot.number}: {pivot.judgement.value}: {pivot.why}"
+    if pivot.drained is not None:
+        yield f"  sidecar: {pivot.drained.coverage.value}: {pivot.drained.why}"
     marked = [
         ("(w)", pivot.opened, f"job {pivot.job} finds nothing dirty: the window opens"),
         ("(a)", pivot.deferred, "it defers its exit"),
@@ -65,11 +78,27 @@ def pivot_lines(pivot: Pivot) -> Iterator[str]:
     marked += [("(c)", pivot.switched, f"the disk is switched from {pivot.old} to {pivot.new or 'its target'}")]
     there = [(mark, moment, text) for mark, moment, text in marked if moment is not None]
     for mark, moment, text in sorted(there, key=lambda one: one[1].line):
-        yield f"  {mark} {clock(moment)}line {moment.line}: {text}"
+        yield f"  {mark} {clock(moment)}line {moment.line}: {text}{_open_sections(pivot, moment) if mark.strip() else ''}"
     if more := _more(max(len(pivot.intruders), len(pivot.held))):
         yield f"      {more.lstrip(', ')}"
     if pivot.lost:
         yield f"  lost: {lost_line(pivot)}"
+
+
+def _open_sections(pivot: Pivot, moment: Moment) -> str:
+    """Which drained sections of the disk are open, where a sidecar says that."""
+    told = pivot.drained
+    if told is None or moment.time is None or told.coverage in (Coverage.NOT_RECORDED, Coverage.CANNOT_TELL):
+        return ""
+    return (
+        f"; drained sections: {', '.join(_section(each, moment.time) for each in told.open_at(moment.time)) or 'none'}"
+    )
+
+
+def _section(section: DrainedSection, time: int) -> str:
+    """Of which node, and since when."""
+    waiting = section.drained is not None and time < section.drained
+    return f"node {section.node} (for {time - section.opened} µs{', requests in flight are waited for' if waiting else ''})"
 
 
 def _intrusion(each: Intruder) -> str:
