@@ -29,6 +29,10 @@ NO_MODEL = {
 }
 
 
+#: the commands whose answer says which row stands for a code base without one
+SAY_SUBSTITUTES = frozenset({"check", "compare", "liveness", "matrix"})
+
+
 def own_model(arguments: Sequence[str]) -> str | None:
     """The first argument that is one: a Python file, perhaps with a function in it."""
     return next((each for each in arguments if each.partition(":")[0].endswith(".py")), None)
@@ -89,6 +93,8 @@ class Deferred(click.Command):
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Do it, within its budget, and end with its exit code."""
-        from check_invariants.running import carried_out  # which loads the library
+        from check_invariants.running import carried_out, say_substitutes  # which loads the library
 
+        if ctx.info_name not in SAY_SUBSTITUTES:
+            say_substitutes(ctx.params)
         ctx.exit(carried_out(ctx, self.work))

@@ -24,11 +24,11 @@ __all__ = ["Application", "cli"]
 #: command -> what it does, in one line; its module is `check_invariants.commands.NAME`
 COMMANDS = {
     "matrix": "Check every code base in every scenario (what runs without a command).",
-    "check": "Check one code base in one scenario, or a model of your own.",
+    "check": "Check one code base, or a model of your own.",
     "compare": "Say what a change mends, breaks and leaves open.",
     "claims": "Decide the claims of the commit message this project was born from.",
     "report": "Write the explorer: one HTML file in which counterexamples can be looked at, and left.",
-    "gate": "Compare all verdicts with what is expected: for CI.",
+    "gate": "Compare what is configured here, or else the built-in story, with what is expected: for CI.",
     "list": "List revisions, scenarios, properties, knobs, claims, terms or mitigations.",
     "liveness": "Decide liveness: what must happen in the end.",
     "why": "Say which changes a verdict depends on.",

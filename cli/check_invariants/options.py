@@ -78,14 +78,14 @@ SIZES = {
 }
 
 
-def scenario(multiple: bool) -> Option:
-    """`--scenario`, once (None if absent) or often; and its sizes, which become part of what it names (`resize`)."""
+def scenario(multiple: bool, default: str = "mirror") -> Option:
+    """`--scenario`, once (None if absent, which `default` says) or often; and its sizes, which become part of what it names (`resize`)."""
 
     def decorate(command: Declared) -> Declared:
         for size, text in reversed(SIZES.items()):
             command = click.option(f"--{size}", _size(size), type=int, metavar="N", help=text)(command)
         text = "Topology and workload, as in `list scenarios`, or of other sizes: mirror[writes=3]"
-        return _named_option("scenario", multiple, text, "mirror")(command)
+        return _named_option("scenario", multiple, text, default)(command)
 
     return decorate
 
@@ -324,8 +324,16 @@ def reports(command: Declared) -> Declared:
 model = click.argument("model", required=False, is_eager=True, metavar="[MODEL.py:FUNCTION]")
 
 
-def selectors(command: Declared) -> Declared:
-    """The options and the argument that name one model: a code base in a scenario, or a file of the user's."""
-    for decorate in (model, settings, order, scenario(False), revision(False)):
-        command = decorate(command)
-    return command
+def selectors_in(default: str) -> Option:
+    """The options and the argument that name a code base in a scenario, or in those that `default` says, or a file of the user's."""
+
+    def decorate(command: Declared) -> Declared:
+        for each in (model, settings, order, scenario(False, default), revision(False)):
+            command = each(command)
+        return command
+
+    return decorate
+
+
+#: those that name one model
+selectors = selectors_in("mirror")

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter as Tally
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from mmap import mmap
 from threading import Event, Lock, Thread
@@ -23,6 +23,7 @@ from draincheck.errors import OutOfBudget
 from draincheck.escape import harmless
 from draincheck.reason import Stop
 from draincheck.report.layout import fitted
+from draincheck.revisions import Revision, substitutes
 from draincheck.subject import About
 from draincheck.verdict import stop_of
 from draincheck.words import counted
@@ -41,6 +42,7 @@ __all__ = [
     "emit_json",
     "emit_markup",
     "emit_stop",
+    "emit_substitutes",
     "emit_table",
     "emit_trace",
     "json_text",
@@ -304,6 +306,11 @@ def until_stopped(items: Iterator[T], noun: str, did: str, total: int | None) ->
     except (KeyboardInterrupt, OutOfBudget) as end:
         return found, stop_of(end)
     return found, None
+
+
+def emit_substitutes(revisions: Iterable[Revision]) -> None:
+    """Say why a row answers for what has none of its own, and an empty line behind it; nothing where each is itself."""
+    emit("".join(f"{why}\n\n" for why in substitutes(revisions)))
 
 
 def emit_stop(stop: Stop | None, words: str, instead: str = "") -> None:

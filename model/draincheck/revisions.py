@@ -6,7 +6,8 @@ Both the model and the executable core read these vectors; this module imports n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from re import fullmatch
 from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
@@ -16,8 +17,21 @@ from msgspec.structs import replace
 
 from draincheck.errors import UnknownName
 from draincheck.knobs import Knobs, Setting, nearest, shown, turned
+from draincheck.words import listed
 
-__all__ = ["CONTROLS", "PLACES", "REVISIONS", "Revision", "code_bases", "find_revision", "with_settings"]
+__all__ = [
+    "CONTROLS",
+    "PLACES",
+    "REVISIONS",
+    "Revision",
+    "called",
+    "code_bases",
+    "find_revision",
+    "releases",
+    "substitutes",
+    "why_it_stands",
+    "with_settings",
+]
 
 
 class Revision(Struct, frozen=True):
@@ -29,6 +43,7 @@ class Revision(Struct, frozen=True):
         release: first release that contains it, or "" for none.
         subject: what changed in this story, in our words.
         knobs: the vector.
+        stands_for: what was asked for, where that has no row of its own and behaves as this one; else "".
     """
 
     name: str
@@ -36,6 +51,7 @@ class Revision(Struct, frozen=True):
     release: str
     subject: str
     knobs: Knobs
+    stands_for: str = ""
 
 
 class _Commit(NamedTuple):
@@ -174,14 +190,16 @@ LEAST: Final = 4
 def find_revision(name: str) -> Revision:
     """The code base a user names: a hash (any unambiguous prefix), `HASH~1`, a release (`v2.6.0`), or a control.
 
-    `HASH~1` is the code base before that row; a release is the last row it contains. Raises UnknownName otherwise, of a release that
-    comes after the last one whose story is modelled and of a prefix of less than `LEAST` digits, too.
+    `HASH~1` is the code base before that row; a release is the last row it contains. What has no row of its own is told with the one that
+    stands for it. Raises UnknownName otherwise, of a release that comes after the last one whose story is modelled and of a prefix of
+    less than `LEAST` digits, too.
     """
     for row in code_bases():
         if row.name == name:
             return row
     if name.startswith("v") and name in _RELEASES:
-        return _last_in(name)
+        row = _last_in(name)
+        return row if row.release == name else replace(row, stands_for=name)
     if release := _Release.of(name):
         _refuse_unknown(name, release)
     stem, tilde, back = name.partition("~")
@@ -195,10 +213,50 @@ def find_revision(name: str) -> Revision:
     if matches and (not tilde or back in ("1", "2", "")):
         index = matches[0] - (int(back or "1") if tilde else 0)
         if index >= 0 and (back != "2" or REVISIONS[matches[0]].name == "ab27c3b5e7"):
-            return REVISIONS[index]
+            return _standing(REVISIONS[index], f"{REVISIONS[matches[0]].name}{name[len(stem) :]}")
     if fullmatch(rf"[0-9a-f]{{1,{LEAST - 1}}}", stem):
         raise UnknownName(f"revision {name!r} is too short: the beginning of a hash has {LEAST} digits or more")
+    if fullmatch(r"[0-9a-f]{7,40}", stem) and not get_close_matches(stem, PLACES, cutoff=0.8):
+        raise UnknownName(
+            f"unknown revision {name!r}: no commit of this story. Name the last row that it contains: `check-invariants list revisions` has "
+            f"them, and `git merge-base --is-ancestor ROW {stem}` ends with 0 for each that it contains"
+        )
     raise nearest("revision", name, [row.name for row in code_bases()] + list(_RELEASES))
+
+
+def _standing(row: Revision, name: str) -> Revision:
+    """The row, for a code base of this name."""
+    name = name + "1" * name.endswith("~")
+    return row if row.name == name else replace(row, stands_for=name)
+
+
+def called(revision: Revision) -> str:
+    """What people call a code base: as it was asked for, by its release if it is one, and with what was turned by hand."""
+    name, *settings = revision.name.split("+")
+    release = revision.release if revision.release and _last_in(revision.release).name == name else ""
+    return (revision.stands_for or release or name) + (f" with {listed(settings)}" if settings else "")
+
+
+def why_it_stands(revision: Revision) -> str:
+    """Why a row stands for what was asked for, in a sentence without a full stop; "" if that is the row itself."""
+    if not revision.stands_for:
+        return ""
+    row, *later = REVISIONS[PLACES[revision.name.partition("+")[0]] :]
+    after = f", the next one is {_with_release(later[0])}" if later else ""
+    return (
+        f"{revision.stands_for} behaves as {called(row)} in everything modelled: the last change of this story that it contains is "
+        f"{_with_release(row)}{after}"
+    )
+
+
+def substitutes(revisions: Iterable[object]) -> list[str]:
+    """What `why_it_stands` says of those among them that are code bases, each once."""
+    found = (why_it_stands(item) for item in revisions if isinstance(item, Revision))
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _with_release(row: Revision) -> str:
+    return f"{row.name} ({row.release})" if row.release else row.name
 
 
 class _Release(NamedTuple):
@@ -231,6 +289,11 @@ def _refuse_unknown(name: str, release: _Release) -> NoReturn:
     raise UnknownName(
         f"{name} is not modelled, and nothing is said of it: {before[-1]} is the nearest before it; known: {', '.join(_RELEASES)}"
     )
+
+
+def releases() -> Mapping[str, Revision]:
+    """The releases that are modelled, oldest first, each with the last row that it contains."""
+    return {name: find_revision(name) for name in _RELEASES}
 
 
 def _last_in(release: str) -> Revision:

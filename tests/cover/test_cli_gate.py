@@ -217,6 +217,14 @@ def test_an_interrupted_gate(two_rows: list[Row], monkeypatch: pytest.MonkeyPatc
     assert json.loads(result.stdout)["exit_code"] == result.exit_code == 130
 
 
+def test_the_built_in_story_says_that_nothing_is_configured(two_rows: list[Row]) -> None:
+    """Before it begins: a green of it is none of a project's. Who asks for the story by its name knows."""
+    assert two_rows
+    said = "there is no drain-gate.toml here"
+    assert run("gate", "--list").stderr.startswith(said)
+    assert said not in run("gate", "--built-in", "--list").stderr
+
+
 # -- gate --pin -------------------------------------------------------------------------------------
 
 

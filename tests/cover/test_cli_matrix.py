@@ -29,7 +29,7 @@ def tampered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     expectations.expected.cache_clear()
 
 
-TWO = ("--revision", "ab27c3b5e7~1", "--revision", "v2.6.0", "--scenario", "mirror")
+TWO = ("--revision", "37989ced44", "--revision", "v2.6.0", "--scenario", "mirror")
 
 
 def test_a_line_a_code_base() -> None:
@@ -43,6 +43,16 @@ def test_a_line_a_code_base() -> None:
     assert before.startswith("37989ced44  2016-04-22  silent loss, abort  ")
     assert after.startswith("ab27c3b5e7  2016-04-22  silent loss         ")
     assert after.endswith("the bandage: external events of iohandler_ctx are disabled around mirror_exit")
+
+
+def test_a_name_without_a_row_is_answered_for() -> None:
+    """A release without a change of its own: its row comes once, the answer is about it, and why is said; not so of a row that was named."""
+    release = run("--revision", "v7.2.0", "--revision", "v7.1.0", "--scenario", "mirror").stdout.splitlines()
+    assert len([line for line in release if line.startswith("3bb0e2980a  ")]) == 1
+    assert [line.split()[0] for line in release if " behaves as v6.1.0 " in line] == ["v7.2.0", "v7.1.0"]
+    assert release[0].startswith("v7.1.0 ")
+    document = json.loads(run("--revision", "3bb0e2980a", "--scenario", "mirror", "--json").stdout)
+    assert document["substitutes"] == [] and document["answers"][0].startswith("v6.1.0 ")
 
 
 def test_the_summary_counts_everything() -> None:

@@ -96,6 +96,23 @@ def test_a_heading_says_how_far_it_can_be_trusted(scenario: str, said: str) -> N
     assert shown("report.html")["subjects"][0]["headline"] == said
 
 
+@pytest.mark.parametrize(
+    ("revisions", "options", "said"),
+    [
+        (("v2.6.0", "v6.1.0"), (), "1 of 2 code bases are unsafe: in some scenario a guest can see S1, "),
+        (("v6.1.0", "3bb0e2980a-permissions-first"), (), "0 of 2 code bases, 1 control among them, are unsafe: "),
+        (("176c36997f", "v6.1.0"), ("--property", "L4"), "1 of 2 code bases violate something in some scenario"),
+    ],
+)
+def test_of_several_code_bases_it_says_what_is_counted(
+    revisions: tuple[str, ...], options: tuple[str, ...], said: str
+) -> None:
+    """What a guest can see violated; of demands on whole runs whatever is: none is safe because of what was not asked."""
+    named = [word for revision in revisions for word in ("--revision", revision)]
+    run("report", *named, "--scenario", "mirror", *options, "-o", "report.html")
+    assert shown("report.html")["answer"]["headline"].startswith(said)
+
+
 def test_a_knob_that_is_turned_is_turned_in_the_report() -> None:
     """The command below the answer says so, too."""
     named = ("--revision", "v2.6.0", "--scenario", "mirror", "--set", "drain=nested")

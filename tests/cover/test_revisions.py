@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,16 @@ import pytest
 
 from draincheck.errors import UnknownName
 from draincheck.knobs import Setting, all_knobs, parse_setting
-from draincheck.revisions import REVISIONS, code_bases, find_revision, with_settings
+from draincheck.revisions import (
+    REVISIONS,
+    called,
+    code_bases,
+    find_revision,
+    releases,
+    substitutes,
+    why_it_stands,
+    with_settings,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +54,53 @@ from draincheck.revisions import REVISIONS, code_bases, find_revision, with_sett
 def test_a_code_base_can_be_named_in_several_ways(name: str, row: str) -> None:
     """By hash prefix, by HASH~1, by release (the last row it contains), by a control's name."""
     assert find_revision(name).name == row
+
+
+@pytest.mark.parametrize(
+    ("name", "called_so", "reason"),
+    [
+        ("v7.2.0", "v7.2.0", "v7.2.0 behaves as v6.1.0 .* 3bb0e2980a .v6.1.0., the next one is 2398747128 .v8.0.0."),
+        ("v6.1.0", "v6.1.0", ""),
+        ("3bb0e2980a", "v6.1.0", ""),
+        (
+            "ab27~",
+            "ab27c3b5e7~1",
+            "ab27c3b5e7~1 behaves as 37989ced44 .* 37989ced44 .v2.6.0., the next one is ab27c3b5e7 .*",
+        ),
+        ("5a7e~1", "5a7e7a0bad~1", ""),
+        (
+            "321d1dba8b~1",
+            "321d1dba8b~1",
+            "321d1dba8b~1 behaves as v2.9.0 .* 91af091f92 .*, the next one is 321d1dba8b .*",
+        ),
+    ],
+)
+def test_what_has_no_row_is_called_as_it_was_asked_for(name: str, called_so: str, reason: str) -> None:
+    """With the row that stands for it, the last change that it contains, and the first that it lacks."""
+    row = find_revision(name)
+    assert called(row) == called_so
+    assert re.fullmatch(reason, why_it_stands(row))
+    turned = with_settings(row, {"bandage": True})
+    assert (called(turned), why_it_stands(turned)) == (f"{called_so} with bandage=on", why_it_stands(row))
+
+
+def test_each_release_has_a_row_of_its_own_or_a_reason() -> None:
+    """A row whose first release it is, or the name of one that has such a row."""
+    for name, row in releases().items():
+        assert (row.release == name) is not bool(why_it_stands(row))
+        assert called(row) == name
+    assert len(substitutes([*releases().values(), *releases().values(), None, "v7.2.0"])) == 9
+
+
+@pytest.mark.parametrize("name", ["1665d9326f", "1665d9326f0b14ba5e4bd7a3f1b2d7b6a4b2e7d1", "1665d93~1"])
+def test_a_commit_between_the_rows_is_told_how_to_find_its_own(name: str) -> None:
+    """A table cannot know where a commit stands; who has the repository can. A slip in a row's hash gets the row."""
+    with pytest.raises(
+        UnknownName, match=r"unknown revision .* no commit of this story.*git merge-base --is-ancestor ROW 1665d"
+    ):
+        find_revision(name)
+    with pytest.raises(UnknownName, match="did you mean ab27c3b5e7"):
+        find_revision("ab27c3b5e8")
 
 
 @pytest.mark.parametrize("name", ["", "ffff0000", "5a7e7a0bad~2", "9a0cec664e~7", "v2.6"])

@@ -1,4 +1,4 @@
-"""`check-invariants check`: one code base in one scenario, or a model of the user's, with counterexamples."""
+"""`check-invariants check`: one code base in the scenarios that its answer rests on, or in one; or a model of the user's, with counterexamples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from check_invariants.deferred import Deferred
 
 
 @click.command("check", cls=Deferred)
-@options.selectors
+@options.selectors_in("the ten that an answer rests on")
 @options.properties(of_matrix=False)
 @click.option("--max-states", type=click.IntRange(min=1), help="Stop after so many distinct states.")
 @options.budget
@@ -53,13 +53,16 @@ from check_invariants.deferred import Deferred
 @options.processes
 @options.as_json
 def command() -> None:
-    """Check one code base in one scenario, or a model of your own.
+    """Check one code base, or a model of your own.
 
-    The verdict on each property, what the search did, the steps of the model it never took, and a shortest counterexample
-    for what is violated. MODEL.py:FUNCTION is a Python file and a function in it that returns a draincheck.lang.Model or a
-    TransitionSystem; --set gives it parameters, and several values (2..4 or 2,3) make a table. MODEL.py alone is all variants that it
-    has (`@variant`), against what it expects of them. The commit message's bug cases can be asked about as --property 'case 1' and
-    'case 2', one that it does not know as 'case 3', and what must happen in the end as --property L1 to L7s.
+    A code base is asked about in ten scenarios: the five default ones, and those that say under which conditions it is safe. The answer is a
+    sentence, a line a scenario, and the shortest counterexample of the worst. With --scenario, or of a model of your own: the verdict on
+    each property, what the search did, the steps of the model it never took, and a shortest counterexample for what is violated.
+
+    MODEL.py:FUNCTION is a Python file and a function in it that returns a draincheck.lang.Model or a TransitionSystem; --set
+    gives it parameters, and several values (2..4 or 2,3) make a table. MODEL.py alone is all variants that it has (`@variant`),
+    against what it expects of them. The commit message's bug cases can be asked about as --property 'case 1' and 'case 2', one
+    that it does not know as 'case 3', and what must happen in the end as --property L1 to L7s.
 
     \b
     Exit codes: 0 everything holds; 12 safety violated; 13 liveness violated; 11 deadlock, or a goal out

@@ -30,7 +30,7 @@ from check_invariants.deferred import Deferred
 @options.reports
 @options.as_json
 def command() -> None:
-    """Compare all verdicts with what is expected: for CI.
+    """Compare what is configured here, or else the built-in story, with what is expected: for CI.
 
     CONFIG is a TOML file: by default `drain-gate.toml` of the current folder, or the table `[tool.check-invariants]` of its
     pyproject.toml. It names models of the project's and code bases of QEMU's, with what is expected of them and pinned counts.

@@ -23,9 +23,11 @@ from check_invariants.deferred import Deferred
 def command() -> None:
     """Decide liveness: what must happen in the end.
 
-    Jobs complete, kicks are handled, drains end, nothing spins for ever: for every code base in the default scenarios, or
-    for those named. The assumptions of fairness and their reasons are printed below the table. A counterexample is a
-    path and a loop that the model really has, or a path to where nothing moves; `check --property L2` shows one, too.
+    Jobs complete, kicks are handled, drains end, nothing spins for ever: of every code base in the five default scenarios; of
+    one that is named, or made by hand, in the ten that `check` asks about; or in the scenarios that are named.
+
+    The assumptions of fairness and their reasons are printed below the table. A counterexample is a path and a loop that the
+    model really has, or a path to where nothing moves; `check --property L2` shows one, too.
 
     Of a model of your own, MODEL.py:FUNCTION with parameters by --set: what it demands of whole runs, as `check` shows it.
 

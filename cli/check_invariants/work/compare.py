@@ -13,7 +13,16 @@ from check_invariants.exit import EmptySelection, ExitCode, ending
 from check_invariants.files import check_output, write_to
 from check_invariants.judge import meaningful
 from check_invariants.options import refuse_short
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table, emit_trace
+from check_invariants.output import (
+    Counter,
+    Document,
+    emit,
+    emit_json,
+    emit_stop,
+    emit_substitutes,
+    emit_table,
+    emit_trace,
+)
 from check_invariants.own_models import called_with, load_model
 from check_invariants.selection import check_possible, chosen_properties, impossible, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
@@ -24,7 +33,7 @@ from draincheck.budget import grace
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
 from draincheck.report.jsontrace import trace_to_json
-from draincheck.revisions import Revision
+from draincheck.revisions import Revision, substitutes
 from draincheck.words import counted
 from drainspecs.mirror.answer import answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
@@ -76,12 +85,13 @@ def command(
 
 
 class _Asked(Struct, frozen=True):
-    """What is compared: what people call the two, and the pairs; what was left out, and why."""
+    """What is compared: what people call the two, and the pairs; what was left out, and why; the code bases."""
 
     before: str
     after: str
     pairs: Sequence[Pair]
     left_out: Sequence[str] = ()
+    revisions: Sequence[Revision] = ()
 
     @property
     def sides(self) -> int:
@@ -128,7 +138,7 @@ def _code_bases(
     kept = [pair for pair in pairs if pair.before or pair.after]
     if not kept:
         raise EmptySelection(f"none of the two can be run: {'; '.join(why)}")
-    return _Asked(*names, kept, why)
+    return _Asked(*names, kept, why, (before, after))
 
 
 def _refuse_impossible(code_bases: Sequence[CodeBase]) -> None:
@@ -230,6 +240,7 @@ def _unknown(place: Compared) -> list[str]:
 def _show(found: _Found, traces: bool, short: bool) -> None:
     """The answer, a line a place, what is new, and the answer again."""
     emit(f"{found.sentence}\n\n")
+    emit_substitutes(found.asked.revisions)
     emit_table(_table(found))
     emit(_LEGEND if found.asked.pairs[0].place else "")
     emit("".join(f"left out: {reason}\n" for reason in found.asked.left_out))
@@ -314,6 +325,7 @@ def _json(found: _Found, traces: bool) -> Document:
         "answer": found.sentence,
         "before": found.asked.before,
         "after": found.asked.after,
+        "substitutes": substitutes(found.asked.revisions),
         "places": [_place_json(place) for place in found.compared.places],
         "left_out": found.asked.left_out,
         "trace": trace,

@@ -8,6 +8,8 @@ from check_invariants.work.findings import Checked
 from draincheck.checking import Finding, Result
 from draincheck.report.jsontrace import trace_to_json
 from draincheck.report.waiting import waiting_of
+from draincheck.revisions import substitutes
+from drainspecs.mirror.code_base import CodeBase
 
 __all__ = ["document"]
 
@@ -19,6 +21,7 @@ def document(found: Checked, traces: bool) -> Document:
         "model": found.result.system.name,
         "digest": found.result.system.digest,
         "source": found.subject.source(),
+        "substitutes": substitutes([found.subject.revision] if isinstance(found.subject, CodeBase) else []),
         "outcome": found.impact,
         "warnings": found.result.warnings,
         **_search_json(found.result),

@@ -37,12 +37,12 @@ from draincheck.pool import in_processes
 from draincheck.properties import FAULTS
 from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
-from draincheck.revisions import Revision
+from draincheck.revisions import Revision, why_it_stands
 from draincheck.words import counted, listed, share
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import SAFE, matters
-from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
+from drainspecs.mirror.properties import LIVENESS
 
 __all__ = ["check"]
 
@@ -56,10 +56,10 @@ def check(
     order: str | None,
     settings: Sequence[tuple[str, Setting]],
 ) -> ExitCode:
-    """Check a code base in every default scenario that it can run."""
+    """Check a code base in every scenario that an answer rests on and that it can run."""
     everywhere = [
         named_code_base(asked.properties, revision=revision, scenario=scenario, order=order, settings=settings)
-        for scenario in (DEFAULT_SCENARIOS if asked.properties else answering_scenarios())
+        for scenario in answering_scenarios()
     ]
     subjects = _possible(everywhere)
     if wanted.trace_out is not None:
@@ -140,6 +140,9 @@ def _files(found: Checked) -> dict[str, str]:
     return {item.name: write_trace(run, source=source, verdict=item.verdict.outcome) for item, run in found.violated}
 
 
+#: what demands something of whole runs
+_OF_RUNS = frozenset(item.name for item in LIVENESS)
+
 #: a scenario, and what was told of it
 _Row: TypeAlias = tuple[str, _Told | None]
 
@@ -216,7 +219,8 @@ def _show(found: _Found, wanted: Wanted) -> None:
     """The answer, a line a scenario, one counterexample, how to see the others, and the answer again."""
     row = found.subjects[0].turned
     release = f", {row.release}" if row.release else ""
-    emit(f"{found.sentence}\n\n{row.name} ({row.date}{release}: {row.subject})\n\n")
+    what = "\n".join(filter(None, [f"{row.name} ({row.date}{release}: {row.subject})", why_it_stands(row)]))
+    emit(f"{found.sentence}\n\n{what}\n\n")
     emit_table(_table_of_the_asked(found) if found.asked else _table(found))
     shown = next(
         ((subject, item) for subject, item in zip(found.subjects, found.told, strict=False) if _matters(item)), None
@@ -224,7 +228,7 @@ def _show(found: _Found, wanted: Wanted) -> None:
     if wanted.traces != 0 and shown is not None:
         _show_trace(*shown, short=wanted.short)
     emit(_to_see(found))
-    emit(_not_asked(found.subjects[0]))
+    emit(_not_asked(found.subjects[0], asked_of_runs=any(name in _OF_RUNS for name in found.asked)))
     emit(f"\n{found.sentence}\n")
 
 
@@ -251,17 +255,12 @@ def _to_see(found: _Found) -> str:
     return "".join(["\ncounterexamples, by scenario:\n", *lines]) if lines else ""
 
 
-def _not_asked(subject: CodeBase) -> str:
+def _not_asked(subject: CodeBase, asked_of_runs: bool) -> str:
     """What the answer says nothing of, and who does."""
-    if subject.settings:
-        return (
-            f"\nnot asked here: what must happen in the end (check-invariants check {subject.options} --property L1)\n"
-        )
-    name = subject.revision.name
-    return (
-        f"\nnot asked here: what must happen in the end (check-invariants liveness --revision {name}), "
-        f"other requests, a second job and errors (check-invariants --all --revision {name})\n"
-    )
+    named = subject.options_everywhere
+    runs = f"check {named} --property L1" if subject.order else f"liveness {named}"
+    in_the_end = "" if asked_of_runs else f"what must happen in the end (check-invariants {runs}), "
+    return f"\nnot asked here: {in_the_end}other requests, a second job and errors (check-invariants --all {named})\n"
 
 
 def _in_short(counterexample: tuple[list[str], bool, int]) -> str:

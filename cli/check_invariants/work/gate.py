@@ -28,9 +28,9 @@ from draincheck.errors import SourceLine
 from draincheck.report.account import Account, Item, Suite
 from draincheck.words import counted
 
+_NOTHING = f"there is no {configuration.FILE} here, and no [tool.check-invariants] in a {configuration.PROJECT}"
 _NOTHING_CONFIGURED = (
-    f"there is no {configuration.FILE} here, and no [tool.check-invariants] in a {configuration.PROJECT}: name the configuration "
-    "that the report is to be about, or say --built-in for QEMU's story"
+    f"{_NOTHING}: name the configuration that the report is to be about, or say --built-in for QEMU's story"
 )
 
 
@@ -62,6 +62,8 @@ def command(
     if found is None and not built_in and any(reports.values()):
         raise Misconfigured(_NOTHING_CONFIGURED)
     if found is None:
+        if not (built_in or pin):
+            standard.note(f"{_NOTHING}: what is checked is the built-in story, QEMU's; nothing of a project is\n")
         return gate_built_in.command(quick, pin, as_list, processes, wanted)
     return _list(found, as_json) if as_list else _gate(found, not no_replay, wanted)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from check_invariants.exit import ExitCode
 from check_invariants.output import Document, Json, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
 from draincheck.knobs import all_knobs, shown
-from draincheck.revisions import CONTROLS, REVISIONS, Revision, find_revision
+from draincheck.revisions import CONTROLS, REVISIONS, Revision, called, find_revision, releases
+from draincheck.words import listed
 from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.mitigations import MITIGATIONS
 from drainspecs.mirror.properties import PROPERTIES
@@ -41,7 +42,21 @@ def command(what: str, as_json: bool) -> ExitCode:
     emit_table(Table(columns, [[_cell(row[key]) for key in headers] for row in rows]))
     if what in _NOTES:
         emit(f"\n{_NOTES[what]}\n")
+    if what == "revisions":
+        emit(f"{_without_a_row()}\n")
     return ExitCode.OK
+
+
+def _without_a_row() -> str:
+    """The releases that have no row of their own, and the one that each behaves as."""
+    found: dict[str, list[str]] = {}
+    for name, row in releases().items():
+        if row.stands_for:
+            found.setdefault(called(replace(row, stands_for="")), []).append(name)
+    same = (f"{listed(names)} as {as_which}" for as_which, names in found.items())
+    return (
+        f"releases without a change of this story behave as the one before, in everything modelled: {'; '.join(same)}"
+    )
 
 
 def _cell(value: Json) -> str:

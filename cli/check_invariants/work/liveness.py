@@ -16,7 +16,17 @@ from check_invariants import standard
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.judge import Asked
 from check_invariants.names import merged
-from check_invariants.output import Document, advise, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
+from check_invariants.output import (
+    Document,
+    advise,
+    emit,
+    emit_json,
+    emit_stop,
+    emit_substitutes,
+    emit_table,
+    emit_trace,
+    until_stopped,
+)
 from check_invariants.own_models import load_model
 from check_invariants.selection import check_possible
 from check_invariants.table import Cell, Column, Styled, Table
@@ -30,10 +40,11 @@ from draincheck.properties import Breach, Liveness
 from draincheck.qemu import Scenario
 from draincheck.reason import AtFault, Reason, Undecided
 from draincheck.report.layout import wrapped
-from draincheck.revisions import Revision, with_settings
+from draincheck.revisions import Revision, called, substitutes, with_settings
 from draincheck.verdict import NO_LIMITS, all_known, stopped_by
 from draincheck.words import counted, share
 from drainspecs import notify as protocol
+from drainspecs.mirror.answer import answering_scenarios
 from drainspecs.mirror.liveness import ASSUMPTIONS, LIVENESS, systems, verdicts
 from drainspecs.mirror.liveness_expectations import expected_liveness
 from drainspecs.mirror.scenarios import applies
@@ -64,7 +75,8 @@ def command(
     if notify and (revisions or scenarios or settings):
         raise click.UsageError("--notify is about models of its own, which have no --revision, --scenario or --set")
     started, named = perf_counter(), bool(revisions or settings)
-    rows = [] if notify else _turned(default_rows(revisions, scenarios), merged(settings))
+    asked = scenarios or (answering_scenarios() if named else ())
+    rows = [] if notify else _turned(default_rows(revisions, asked), merged(settings))
     if not (notify or rows):
         raise EmptySelection("none of these code bases can run these scenarios")
     advise(advice(rows))
@@ -75,10 +87,15 @@ def command(
     code = ending(chain.from_iterable(line.codes for line in found), stop)
     answers = _answers(found) if named else []
     if as_json:
-        emit_json("liveness", {"answers": answers, "rows": [line.to_json() for line in found]}, code)
+        emit_json(
+            "liveness",
+            {"answers": answers, "substitutes": substitutes(revisions), "rows": [line.to_json() for line in found]},
+            code,
+        )
     else:
         said = "".join(f"{line}\n" for line in answers)
         emit(f"{said}\n" if answers else "")
+        emit_substitutes(revisions)
         _show(found, notify, full, perf_counter() - started)
         if traces:
             _show_traces(found)
@@ -92,7 +109,7 @@ def _answers(lines: Sequence[_Line]) -> list[str]:
     """A line a code base: what is violated or unknown, and where."""
     found: dict[str, list[_Line]] = {}
     for line in lines:
-        found.setdefault(line.name, []).append(line)
+        found.setdefault(line.called, []).append(line)
     return [f"{name}: {_said(rows)}" for name, rows in found.items()]
 
 
@@ -127,12 +144,14 @@ class _Line(NamedTuple):
     """A row: its name, the table it stands in, what else is said of it, and its verdicts.
 
     Attributes:
+        called: what people call it.
         system: the system that a verdict was reached on, by its name.
         fault: what is wrong with the model, "" if nothing is.
         named: it was asked about by its name, so that the verdicts themselves decide.
     """
 
     name: str
+    called: str
     block: str
     about: tuple[str, str]
     cells: Sequence[Listed]
@@ -177,7 +196,7 @@ def _line_of(row: Row, named: bool, found: Mapping[str, Verdict], fault: str = "
     revision, scenario = row.revision, row.scenario
     cells = [Listed(name, verdict, expected_liveness(revision.name, scenario, name)) for name, verdict in found.items()]
     block, about = f"{scenario.name}: {scenario.meaning}", (revision.date, revision.subject)
-    return _Line(revision.name, block, about, cells, partial(_system_of, row), fault, named)
+    return _Line(revision.name, called(revision), block, about, cells, partial(_system_of, row), fault, named)
 
 
 def _system_of(row: Row, name: str) -> TransitionSystem:
@@ -190,7 +209,7 @@ def _notify_line(row: protocol.NotifyRow) -> _Line:
     """One of the event notification protocol's."""
     cell = Listed("served", protocol.check(row).worst, row.expectation)
     block = "QEMU's event notification protocol"
-    return _Line(row.name, block, ("", row.meaning), [cell], partial(_system_of_notify, row))
+    return _Line(row.name, row.name, block, ("", row.meaning), [cell], partial(_system_of_notify, row))
 
 
 def _system_of_notify(row: protocol.NotifyRow, name: str) -> TransitionSystem:

@@ -15,10 +15,9 @@ from draincheck.qemulog.pivot import LogReport
 from draincheck.qemulog.validation import Refusal, Validation
 from draincheck.report.jsontrace import write_trace
 from draincheck.report.log_text import clock
-from draincheck.revisions import REVISIONS, Revision
+from draincheck.revisions import REVISIONS, Revision, called
 from draincheck.verdict import Outcome
 from draincheck.words import counted, listed
-from drainspecs.mirror.code_base import called
 from drainspecs.mirror.log_runs import MOST_WRITES, HeldWindow, against, bad_run, shown_in_words
 from drainspecs.mirror.scenarios import applies, find_scenario
 

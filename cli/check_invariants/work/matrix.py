@@ -13,17 +13,25 @@ from msgspec.structs import asdict, replace
 
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.names import merged
-from check_invariants.output import Document, advise, emit, emit_json, emit_stop, emit_table, until_stopped
+from check_invariants.output import (
+    Document,
+    advise,
+    emit,
+    emit_json,
+    emit_stop,
+    emit_substitutes,
+    emit_table,
+    until_stopped,
+)
 from check_invariants.selection import check_possible
 from check_invariants.table import Column, Styled, Table
 from check_invariants.words import VERDICTS, Listed, tallied
 from draincheck.knobs import Setting, shown
 from draincheck.qemu import Scenario
-from draincheck.revisions import CONTROLS, Revision, with_settings
+from draincheck.revisions import CONTROLS, Revision, called, substitutes, with_settings
 from draincheck.verdict import all_known
 from draincheck.words import counted, share
 from drainspecs.mirror.answer import answer, answering_scenarios
-from drainspecs.mirror.code_base import called
 from drainspecs.mirror.impact import SAFE, breach_of, matters
 from drainspecs.mirror.objections import objection
 from drainspecs.mirror.scenarios import in_table
@@ -80,9 +88,11 @@ def command(
     if as_json:
         found = [_row_json(result, properties) for result in results]
         summary = _Sum.of(results, properties, seconds)._asdict()
-        emit_json("matrix", {"answers": answers.splitlines(), "rows": found, "summary": summary}, code)
+        said: Document = {"answers": answers.splitlines(), "substitutes": substitutes(revisions)}
+        emit_json("matrix", {**said, "rows": found, "summary": summary}, code)
     else:
         emit(f"{answers}\n" if answers.count("\n") <= FEW else "")
+        emit_substitutes(revisions)
         show(results, properties, seconds, full)
         emit(answers)
     decided = sum(all_known(result.exploration.verdicts.values()) for result in results)
@@ -101,7 +111,8 @@ def _selected(
     if (revisions or turned) and not (scenarios or wide):
         scenarios = answering_scenarios()
     rows = _wide(scenarios) if wide else matrix.default_rows(scenarios=scenarios)
-    rows = _turned([row for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)], turned)
+    wanted = [_as_asked(row, revisions) for row in _ordered(rows, order) if _wanted(row, revisions, scenarios)]
+    rows = _turned(wanted, turned)
     if not rows:
         raise EmptySelection("nothing selected: none of these code bases can run any of these scenarios")
     return rows
@@ -135,6 +146,12 @@ def _wanted(row: Row, revisions: Sequence[Revision], scenarios: Sequence[Scenari
     """Whether the options select a row. GSource order is not the business of a revision's name."""
     names = {revision.name for revision in revisions}
     return (not names or row.revision.name in names) and (not scenarios or row.scenario in scenarios)
+
+
+def _as_asked(row: Row, revisions: Sequence[Revision]) -> Row:
+    """The row under the name by which it was asked for; of several names its own comes first."""
+    names = [revision.stands_for for revision in revisions if revision.name == row.revision.name]
+    return replace(row, revision=replace(row.revision, stands_for=min(names, default="")))
 
 
 def _cells(result: RowResult, properties: Sequence[str]) -> list[Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import click
 from msgspec import Struct
@@ -21,11 +21,11 @@ from draincheck import Subject
 from draincheck.explorer.document import Opening, PageMatrix, PageRow
 from draincheck.knobs import Setting, shown
 from draincheck.qemu import Scenario
-from draincheck.revisions import Revision, code_bases
+from draincheck.revisions import CONTROLS, Revision, code_bases
 from draincheck.words import counted, listed, share
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
-from drainspecs.mirror.impact import SAFE
+from drainspecs.mirror.impact import SAFE, VISIBLE
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS
 
 __all__ = ["Selection", "code_bases_in", "command", "own", "write"]
@@ -137,7 +137,7 @@ def code_bases_in(
     properties: Sequence[str],
 ) -> Selection:
     """Code bases in scenarios, as far as they can run them. Raises MalformedInput if none can."""
-    where = scenarios or (answering_scenarios() if revisions and not properties else DEFAULT_SCENARIOS)
+    where = scenarios or (answering_scenarios() if revisions else DEFAULT_SCENARIOS)
     every = [
         named_code_base(properties, revision=revision, scenario=scenario, order=order, settings=settings)
         for scenario in where
@@ -149,7 +149,7 @@ def code_bases_in(
     names = list(dict.fromkeys(each.called for each in possible))
     places = [_place(each, alone=len(names) == 1) for each in possible]
     words = [
-        *(word for revision in revisions for word in ("--revision", revision.name)),
+        *(word for revision in revisions for word in ("--revision", revision.stands_for or revision.name)),
         *(word for scenario in scenarios for word in ("--scenario", scenario.name)),
         *(("--order", order) if order else ()),
         *(word for name, value in settings for word in ("--set", f"{name}={shown(value)}")),
@@ -180,10 +180,29 @@ def _of_code_bases(found: Sequence[Checked]) -> Opening:
     sentence = _compared(found)
     if len(by_name) == 1:
         return opening(found, _of_one(*by_name.popitem()), sentence)
-    unsafe = [name for name, all_ in by_name.items() if any(set(each.impact) - {SAFE} for each in all_)]
-    return opening(
-        found, f"{len(unsafe)} of {counted(len(by_name), 'code base')} are unsafe in some scenario", sentence
-    )
+    return opening(found, _of_several(by_name), sentence)
+
+
+def _of_several(found: Mapping[str, Sequence[Checked]]) -> str:
+    """Of how many something is violated in some scenario: a guest can see it, or, of demands on whole runs, whatever it is."""
+    if not all(each.impact for every in found.values() for each in every):
+        what, bad = "violate something in some scenario", [_violated_somewhere(every) for every in found.values()]
+    else:
+        seen = f"a guest can see {listed(VISIBLE, 'or')} violated"
+        what = f"are unsafe: in some scenario {seen}"
+        bad = [any(each.impact not in ((SAFE,), ("unknown",)) for each in every) for every in found.values()]
+    own = f", {counted(controls, 'control')} among them," if (controls := _controls(found)) else ""
+    return f"{sum(bad)} of {counted(len(found), 'code base')}{own} {what}"
+
+
+def _violated_somewhere(found: Sequence[Checked]) -> bool:
+    return any(item.word == "violated" for each in found for item in each.listed)
+
+
+def _controls(found: Mapping[str, Sequence[Checked]]) -> int:
+    """How many of them never existed."""
+    names = {control.name for control in CONTROLS}
+    return len(names.intersection(found))
 
 
 def _of_one(name: str, found: Sequence[Checked]) -> str:
@@ -192,7 +211,7 @@ def _of_one(name: str, found: Sequence[Checked]) -> str:
     if len(found) == 1 and not found[0].impact:
         return found[0].answer
     if not all(words.values()):
-        violated = sum(any(item.word == "violated" for item in each.listed) for each in found)
+        violated = sum(_violated_somewhere([each]) for each in found)
         return f"{name}: something is violated in {violated} of {counted(len(found), 'scenario')}"
     return answer(name, words) + next(filter(None, (each.short_of for each in found)), "")
 
@@ -237,7 +256,6 @@ def _of_one_model(found: Sequence[Checked]) -> Opening:
 
 def _of_models(called: str, found: Iterable[Checked]) -> Opening:
     every = list(found)
-    violated = sum(any(item.word == "violated" for item in each.listed) for each in every)
-    return opening(
-        every, f"{called}: something is violated in {violated} of {counted(len(every), 'model')}", _compared(every)
-    )
+    violated = sum(_violated_somewhere([each]) for each in every)
+    said = f"{called}: something is violated in {violated} of {counted(len(every), 'model')}"
+    return opening(every, said, _compared(every))

@@ -12,12 +12,11 @@ from msgspec.structs import replace
 from draincheck.errors import ForeignProgram, MalformedModel, UnknownName
 from draincheck.knobs import Knobs, Setting, parse_setting, shown
 from draincheck.qemu import Scenario
-from draincheck.revisions import Revision, find_revision, with_settings
+from draincheck.revisions import Revision, called, find_revision, why_it_stands, with_settings
 from draincheck.sorts import Value
 from draincheck.subject import About, Expectation, Source, Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Outcome, Verdict
-from draincheck.words import listed
 from drainspecs.mirror.abstractions import limits_on
 from drainspecs.mirror.impact import consequences, matters
 from drainspecs.mirror.scenarios import find_scenario, in_table
@@ -29,7 +28,7 @@ from drainspecs.mirror.terms import MARKS, WINDOWS
 if TYPE_CHECKING:
     from draincheck.core.config import Config
 
-__all__ = ["CodeBase", "called", "named_by"]
+__all__ = ["CodeBase", "named_by"]
 
 
 class CodeBase(Struct, frozen=True):
@@ -62,7 +61,7 @@ class CodeBase(Struct, frozen=True):
 
     @property
     def called(self) -> str:
-        """What people call it: by its release, if it is one, and with what was turned by hand."""
+        """What people call it: as it was asked for, by its release if it is one, and with what was turned by hand."""
         return called(self.turned)
 
     @property
@@ -75,13 +74,22 @@ class CodeBase(Struct, frozen=True):
         """Its name, what changed there, and what the scenario is."""
         row = self.turned
         release = f", {row.release}" if row.release else ""
-        unexpected = "" if in_table(self.scenario) else "\nno expectation for this size"
-        return f"{self.title} ({row.date}{release}: {row.subject})\n{self.scenario.meaning}{unexpected}"
+        what = f"{self.title} ({row.date}{release}: {row.subject})"
+        unexpected = "" if in_table(self.scenario) else "no expectation for this size"
+        return "\n".join(filter(None, [what, why_it_stands(row), self.scenario.meaning, unexpected]))
 
     @property
     def options(self) -> str:
         """The options that name it, as a user would type them."""
-        words = ["--revision", self.revision.name, "--scenario", self.scenario.name]
+        return self._options("--scenario", self.scenario.name)
+
+    @property
+    def options_everywhere(self) -> str:
+        """The same in whatever scenario."""
+        return self._options()
+
+    def _options(self, *scenario: str) -> str:
+        words = ["--revision", self.revision.stands_for or self.revision.name, *scenario]
         words += ["--order", self.order] if self.order else []
         for knob, value in self.settings.items():
             words += ["--set", f"{knob}={shown(value)}"]
@@ -92,6 +100,7 @@ class CodeBase(Struct, frozen=True):
         """What it is called, its release and date, and the scenario in words."""
         row = self.turned
         what = f"QEMU at {row.name} ({', '.join(filter(None, [row.release, row.date]))}): {row.subject}"
+        what += f"; {why}" if (why := why_it_stands(row)) else ""
         return About(
             "code base",
             what,
@@ -139,14 +148,6 @@ class CodeBase(Struct, frozen=True):
         from draincheck.conformance.matrix import config_of
 
         return self.turned.knobs, config_of(self.scenario)
-
-
-def called(revision: Revision) -> str:
-    """What people call a code base: by its release, if it is one, and with what was turned by hand."""
-    name, *settings = revision.name.split("+")
-    row = find_revision(name)
-    release = row.release if row.release and find_revision(row.release).name == name else ""
-    return (release or name) + (f" with {listed(settings)}" if settings else "")
 
 
 def named_by(source: Source | None, what: str = "trace") -> Subject:
