@@ -27,9 +27,8 @@ from draincheck.qemulog.sections import beside
 from draincheck.qemulog.source import STDIN, blocks, followed, opened
 from draincheck.qemulog.uprobes import Sidecar, read_sidecar
 from draincheck.report.log_text import answer_line, clock, needed_lines, pivot_lines, reading_lines
-from draincheck.revisions import Revision
+from draincheck.revisions import Revision, called
 from draincheck.words import counted
-from drainspecs.mirror.code_base import called
 from drainspecs.mirror.log_runs import HeldWindow
 
 #: seconds between two looks at a log that is followed

@@ -21,9 +21,8 @@ from draincheck.explorer.onefile import render
 from draincheck.explorer.runs import Tone
 from draincheck.qemulog.log import worst_of
 from draincheck.qemulog.pivot import Judgement
-from draincheck.revisions import Revision
+from draincheck.revisions import Revision, called
 from draincheck.words import counted, listed
-from drainspecs.mirror.code_base import called
 from drainspecs.mirror.impact import matters, rank
 from drainspecs.mirror.log_runs import HeldWindow, bad_run
 from drainspecs.mirror.terms import GLOSSARY
