@@ -132,8 +132,7 @@ def test_the_step_stands_in_the_address(opens: Opens, logs: Logs) -> None:
     assert opens(logs(BROKEN), visit.place).page.locator(".app").inner_text() == shown
 
 
-@pytest.mark.parametrize("log", [LOSS, BROKEN])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("log", "scheme"), [(LOSS, "light"), (BROKEN, "dark")])
 def test_everything_has_a_name_and_can_be_read(opens: Opens, logs: Logs, log: str, scheme: str) -> None:
     """On every page, at 360 pixels, which nothing but the lanes and tables is wider than."""
     for place in PLACES:

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from check_invariants.work import log
+from check_invariants.work import log, log_html
 from check_invariants.work.log_html import log_page
-from draincheck.explorer.log_pages import DRAWN, LISTED, SeenLog
+from draincheck.explorer.log_pages import DRAWN, JUDGEMENTS, LISTED, SeenLog
 from draincheck.qemulog import excerpt
 from draincheck.qemulog.excerpt import Excerpts
 from draincheck.qemulog.happening import TOLD_ENTERED, TOLD_HELD
@@ -136,10 +136,27 @@ def test_lines_that_have_gone_by_are_not_made_up(monkeypatch: pytest.MonkeyPatch
     lines = [b"line %d\n" % number for number in range(1, 21)]
     kept = Excerpts()
     assert list(kept.passing(lines)) == lines
-    kept.keep(Pivot(1, "d", "j", Judgement.CLEAN, "", Moment(3, "x"), switched=Moment(18, "x")))
-    assert kept.around(Pivot(1, "d", "j", Judgement.CLEAN, "", Moment(3, "x"), switched=Moment(18, "x"))) == tuple(
-        (number, f"line {number}") for number in range(16, 21)
-    )
+    pivot = Pivot(1, "d", "j", Judgement.CLEAN, "", Moment(3, "x"), switched=Moment(18, "x"))
+    kept.end([pivot])
+    assert kept.around(pivot) == tuple((number, f"line {number}") for number in range(16, 21))
+
+
+def test_of_many_alike_the_first_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And of those at the end of the log all, which nobody has told of before."""
+    monkeypatch.setattr(excerpt, "WELL", 2)
+    monkeypatch.setattr(excerpt, "LAST", 1)
+    kept = Excerpts()
+    list(kept.passing([b"line %d\n" % number for number in range(1, 61)]))
+    pivots = [Pivot(n, "d", "j", Judgement.CLEAN, "", Moment(10 * n, "x")) for n in range(1, 6)]
+    for pivot in pivots[:4]:
+        kept.notice(pivot)
+    kept.end(pivots)
+    assert [len(kept.around(pivot)) for pivot in pivots] == [5, 5, 0, 0, 5]
+
+
+def test_everything_that_a_switch_can_come_to_is_explained() -> None:
+    """In the list of words."""
+    assert JUDGEMENTS.keys() == {judgement.value for judgement in Judgement}
 
 
 def seen(pivots: list[Pivot]) -> SeenLog:
@@ -228,7 +245,9 @@ def test_a_code_base_is_named_with_its_trace_or_the_step_that_it_refuses(tmp_pat
     """A write that is lost between (w) and (c) is a run of the code base that loses it, and none of one that keeps it out."""
     path = tmp_path / "log"
     path.write_bytes(b"".join(line + b"\n" for line in made(Guest(new=False), [["acked"]]).lines))
-    page = page_of(str(path), "--against", "v2.6.0", "--against", "v8.0.0")
+    file = tmp_path / "log.html"
+    assert run("log", str(path), "--against", "v2.6.0", "--against", "v8.0.0", "--html", str(file)).exit_code == 12
+    page = page_in(file.read_text(encoding="utf-8"))
     assert [name for name, _ in page.document["matrix"]["columns"]] == ["verdict", "v2.6.0", "v8.0.0"]
     _, own, other = page.document["matrix"]["rows"][0]["cells"]
     assert (own["text"], own["tone"], other["text"][:7], other["tone"]) == ("a run", "good", "no run:", "bad")
@@ -239,9 +258,23 @@ def test_a_code_base_is_named_with_its_trace_or_the_step_that_it_refuses(tmp_pat
         ("A run of v2.6.0", own["subject"]),
         ("No run of v8.0.0", None),
     ]
+    assert any("(b)" in line and "blk_aio_writev (write[0.0])" in line for line in notes[0]["lines"])
     refused = [line for line in notes[1]["lines"] if "is refused" in line]
     assert refused
     assert all(page.text.count(escape(line)) >= 1 for line in refused)  # in the text for those without scripts, too
+
+
+def test_windows_that_look_alike_share_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And of models beside windows no more is told than there is room for."""
+    monkeypatch.setattr(log_html, "LINES", 50)
+    path, file = tmp_path / "log", tmp_path / "log.html"
+    path.write_bytes(b"".join(line + b"\n" for line in made(Guest(new=False), [["acked"]] * 5).lines))
+    run("log", str(path), "--against", "v2.6.0", "--html", str(file))
+    page = page_in(file.read_text(encoding="utf-8"))
+    assert [each["kind"] for each in page.document["subjects"]] == [*["log"] * 5, "code base"]
+    notes = [each["evidence"][0]["notes"][0] for each in page.document["subjects"][:5]]
+    assert [each["subject"] for each in notes] == [5] * 5
+    assert [bool(each["lines"]) for each in notes] == [True, True, False, False, False]
 
 
 @pytest.mark.slow
@@ -268,6 +301,7 @@ def test_several_logs_and_one_that_is_none(tmp_path: Path) -> None:
     assert [row["name"].partition(": ")[0] for row in page.document["matrix"]["rows"]] == [good, bad]
 
 
+@pytest.mark.slow
 def test_standard_input_has_its_lines(tmp_path: Path) -> None:
     """It is read once, and they are kept meanwhile; JSON stands beside the page."""
     file = tmp_path / "log.html"

@@ -201,7 +201,9 @@ def _judged(file: str, events: Mapping[str, TraceEvent], follow: bool, at_once: 
             source = _blocks(file, follow)
             read = excerpts.passing(source) if excerpts else source
             log = read_log(read, events, closed, lambda tally: counter.advance(tally.lines))
-            return JudgedFile(file, log, excerpts=excerpts)
+        if excerpts is not None:
+            excerpts.end(log.report.pivots)
+        return JudgedFile(file, log, excerpts=excerpts)
     except (OSError, NoUnpacker) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise click.UsageError(f"{file}: {reason}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from textwrap import dedent
 from typing import Final
@@ -20,8 +20,9 @@ from draincheck.explorer.making import document, gathered, together
 from draincheck.explorer.onefile import render
 from draincheck.explorer.runs import Tone
 from draincheck.qemulog.log import worst_of
-from draincheck.qemulog.pivot import Judgement
+from draincheck.qemulog.pivot import Judgement, Pivot
 from draincheck.revisions import Revision, called
+from draincheck.run import label_of
 from draincheck.words import counted, listed
 from drainspecs.mirror.impact import matters, rank
 from drainspecs.mirror.log_runs import HeldWindow, bad_run
@@ -31,6 +32,8 @@ __all__ = ["log_page"]
 
 #: runs of models that a page has, and how many states of a model
 RUNS, STATES = 8, 2000
+#: lines that are told of models beside windows
+LINES: Final = 3000
 #: logs whose answers stand on top
 ANSWERS: Final = 20
 
@@ -43,7 +46,7 @@ def log_page(
     command: str,
 ) -> str:
     """The file, which `command` makes again; `held` has for each log what came of its switches and the code bases. Raises OutOfBudget."""
-    models = _Models(len(drawn_in(logs)))
+    models = _Models([logs[number].pivots[place] for number, place in drawn_in(logs)])
     told = [
         replace(log, held=_cells(log, found, revisions, fits, models)) for log, found in zip(logs, held, strict=True)
     ]
@@ -102,21 +105,31 @@ class _ModelRun(Struct, frozen=True, eq=False):
 
 
 class _Models:
-    """The runs of models that the page shows, as subjects behind those of the logs."""
+    """The runs of models that the page shows, as subjects behind those of the logs; and how much is told of models beside the windows."""
 
-    def __init__(self, first: int) -> None:
-        self.first, self.found = first, list[_ModelRun]()
+    def __init__(self, drawn: Sequence[Pivot]) -> None:
+        self.first, self.drawn = len(drawn), {id(pivot) for pivot in drawn}
+        self.found = list[_ModelRun]()
+        self._known = dict[int, int | None]()
+        self._left = LINES
 
     def subject(self, each: HeldWindow) -> int | None:
-        """The number of the subject that shows a run; None where there are so many already."""
-        made = _model_run(each)
-        for number, known in enumerate(self.found):
-            if (known.window.code_base, known.run.trace) == (each.code_base, made.run.trace):
-                return self.first + number
-        if len(self.found) == RUNS:
-            return None
-        self.found.append(made)
-        return self.first + len(self.found) - 1
+        """The number of the subject that shows a run; None where there are so many already. Windows that look alike share one."""
+        assert each.validation is not None
+        key = id(each.validation.run)
+        if key not in self._known:
+            self._known[key] = self.first + len(self.found) if len(self.found) < RUNS else None
+            if len(self.found) < RUNS:
+                self.found.append(_model_run(each))
+        return self._known[key]
+
+    def told(self, each: HeldWindow, lines: Iterable[str]) -> tuple[str, ...]:
+        """The lines of a note on a window that is drawn, until the page has so many."""
+        if id(each.pivot) not in self.drawn or self._left <= 0:
+            return ()
+        found = tuple(lines)
+        self._left -= len(found)
+        return found
 
 
 def _model_run(each: HeldWindow) -> _ModelRun:
@@ -144,9 +157,10 @@ def _named(subject: PageSubject, model: _ModelRun) -> PageSubject:
 def _cells(
     log: SeenLog, held: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool, models: _Models
 ) -> Mapping[int, tuple[HeldCell, ...]]:
-    """For each switch what came of it and of each code base that was named, and of all of them together if it is asked which fit."""
+    """For each switch what came of it and of each code base that was named, and of all of them together if it is asked which fit: the worst first."""
     places = {id(pivot): place for place, pivot in enumerate(log.pivots)}
-    found = sorted(held, key=lambda each: places[id(each.pivot)])
+    order = list(Judgement)
+    found = sorted(held, key=lambda each: (order.index(each.pivot.judgement), places[id(each.pivot)]))
     return {
         place: tuple(_of_switch(list(group), revisions, fits, models))
         for place, group in groupby(found, lambda each: places[id(each.pivot)])
@@ -170,13 +184,24 @@ def _of_code_base(each: HeldWindow, models: _Models) -> HeldCell:
         return HeldCell(name, "not decided", Tone.UNKNOWN, PageNote(f"A run of {name}?", told))
     if found.run is not None:
         told = f"{counted(len(found.observed), 'event')}, all of them in this order"
-        return HeldCell(name, "a run", Tone.GOOD, PageNote(f"A run of {name}", told, (), models.subject(each)))
+        note = PageNote(f"A run of {name}", told, models.told(each, _steps(found.run)), models.subject(each))
+        return HeldCell(name, "a run", Tone.GOOD, note)
     first, *rest = refused_lines(each, found)
-    lines = dedent("\n".join(rest)).split("\n")
+    lines = models.told(each, dedent("\n".join(rest)).split("\n"))
     text = f"{found.accepted} of {counted(len(found.observed), 'event')}"
     if found.stopped:
-        return HeldCell(name, "not decided", Tone.UNKNOWN, PageNote(f"A run of {name}?", first.strip(), tuple(lines)))
-    return HeldCell(name, f"no run: {text}", Tone.BAD, PageNote(f"No run of {name}", first.strip(), tuple(lines)))
+        return HeldCell(name, "not decided", Tone.UNKNOWN, PageNote(f"A run of {name}?", first.strip(), lines))
+    return HeldCell(name, f"no run: {text}", Tone.BAD, PageNote(f"No run of {name}", first.strip(), lines))
+
+
+def _steps(run: Run) -> Iterator[str]:
+    """The steps of a model's trace that do something, in a line each."""
+    for number, step in enumerate(run.steps, 1):
+        action = run.system.actions[step.action]
+        parts = [part for part in action.parts if run.system.holds(part.when, step.before)]
+        mark = "".join(f"({part.mark}) " for part in parts if part.mark)
+        if any(part.label for part in parts):
+            yield f"{number:3}  {action.process}: {mark}{label_of(run.system, action, step.before)}"
 
 
 def _fitting(held: Sequence[HeldWindow], models: _Models) -> HeldCell:

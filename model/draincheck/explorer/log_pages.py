@@ -40,7 +40,7 @@ __all__ = ["JUDGEMENTS", "HeldCell", "SeenLog", "drawn_in", "log_matrix", "log_s
 
 #: of switches that came to the same: so many are drawn in lanes, so many have a row
 DRAWN: Final = {True: 12, False: 40}
-LISTED: Final = {True: 100, False: 1000}
+LISTED: Final = {True: 100, False: 500}
 #: lost writes of one switch that stand in its table
 ROWS: Final = 200
 
@@ -211,10 +211,9 @@ def log_subjects(logs: Sequence[SeenLog]) -> Gathered:
     for number, place in drawn_in(logs):
         log = logs[number]
         pivot = log.pivots[place]
-        log.excerpts.keep(pivot)
-        excerpt = log.excerpts.around(pivot)
         assert log.log is not None
-        system = log_system(pivot, happenings(pivot, log.log.tally.backwards), excerpt)
+        found = happenings(pivot, log.log.tally.backwards)
+        system = log_system(pivot, found, log.excerpts.around(pivot))
         subject = _subject(_title(logs, (number, place)), log, place, system)
         subjects.append(subject)
         systems[subject.system] = system

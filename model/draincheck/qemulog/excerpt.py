@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -17,8 +17,8 @@ __all__ = ["AROUND", "Excerpts"]
 AROUND: Final = 2
 #: bytes of a log that are looked back at: a window is over within a few thousand lines
 BACK: Final = 1 << 25
-#: switches of which lines are kept, by what they came to at first sight
-WELL, ILL = 100, 1000
+#: switches of which lines are kept, by what they came to at first sight; and those at the end of a log, whatever that is
+WELL, ILL, LAST = 50, 200, 50
 #: letters of a line
 LONGEST: Final = 300
 
@@ -56,9 +56,16 @@ class Excerpts:
         self._kept[pivot.judgement] += 1
         good = pivot.judgement in (Judgement.CLEAN, Judgement.HELD)
         if self._kept[pivot.judgement] <= (WELL if good else ILL):
-            self.keep(pivot)
+            self._keep(pivot)
 
-    def keep(self, pivot: Pivot) -> None:
+    def end(self, pivots: Sequence[Pivot]) -> None:
+        """The log has ended, with these switches in it, the last of which nobody has told yet: nothing else is kept of it."""
+        for pivot in pivots[-LAST:]:
+            self._keep(pivot)
+        self._blocks.clear()
+        self._latest = None, []
+
+    def _keep(self, pivot: Pivot) -> None:
         """Keep the lines around the events of a switch, as far as they have not gone by."""
         wanted = _around(pivot) - self._lines.keys()
         for block in self._blocks:

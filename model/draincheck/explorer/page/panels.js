@@ -355,8 +355,8 @@ const AROUND = 4;
  */
 function notePanels(view) {
   return (view.shown?.notes ?? []).map(({ title, sentence, lines, subject }) => card(title, make("p", {}, sentence),
-    lines.length ? make("pre", {}, lines.join("\n")) : null,
-    subject === null ? null : make("p", {}, make("a", { href: `#/${subject}/0` }, `look at it: ${view.file.subjects[subject].title}`))));
+    subject === null ? null : make("p", {}, make("a", { href: `#/${subject}/0` }, `look at it: ${view.file.subjects[subject].title}`)),
+    lines.length ? make("pre", {}, lines.join("\n")) : null));
 }
 
 /**
