@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from io import BytesIO
 from typing import Any
 
@@ -130,6 +131,41 @@ def test_steps_of_note_look_otherwise() -> None:
     }
     assert kinds == expected
     assert set(expected.values()) == {"red", "orange", ""}
+
+
+def stumbling(*, again: bool) -> TransitionSystem:
+    """A step violates the property, and what comes after it does not; `again`: it comes back to where it was taken."""
+    m = Model("stumbling")
+    up, done = m.bool("up"), m.bool("done")
+    with m.thread("other") as p:
+        p.do("rises", up.set())
+    with m.thread("walker") as p, p.loop() if again else nullcontext(), p.atomic():
+        p.check("never up", ~up)
+        p.do("walks", done.set(not again))
+    return m.compile()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_step_that_violates_comes_to_a_red_node(again: bool) -> None:
+    """It stands between two that have other colours; also where the step does not leave its node."""
+    drawn = quotient_dot(merged(stumbling(again=again)))
+    (red,) = re.findall(r"^  (violated_\d+_(\d+)) \[label=\"violated\", .*fillcolor=\"#f28b82\"", drawn, re.MULTILINE)
+    name, target = red
+    assert re.search(rf'-> {name} \[label="walker: walks".*color="#b00020"', drawn)
+    assert re.search(rf"{name} -> {target} \[", drawn)
+    assert (f"violated_{target}_{target}" == name) is again
+
+
+def test_a_trace_is_red_from_the_step_on_that_violates() -> None:
+    """Whatever could come after it alone: what the trace has come to is no good news."""
+    m = Model("stumbling")
+    up = m.bool("up")
+    with m.thread("walker") as p:
+        p.do("rises", up.set())
+        p.check("never up", ~up)
+    drawn = path_dot(path(m.compile()))
+    fills = re.findall(r'label="(start|after \d+).*fillcolor="([^"]*)"', drawn)
+    assert [FILLS["violated"] == fill for _, fill in fills] == [False, False, True]
 
 
 def test_steps_inside_a_node_are_a_sign_in_it() -> None:

@@ -78,6 +78,7 @@ class _Path:
         at = {position: node for node, values in graph.nodes(data=True) for position in _numbers(values["at"])}
         self.nodes = [at[position] for position in sorted(at)]
         self.steps = {n: edge for _, _, edge in graph.edges(data=True) for n in _numbers(edge["step"])}
+        self._broken = min((n for n, edge in self.steps.items() if self.is_bad(edge)), default=len(at))
 
     def values(self, node: int) -> Told:
         """What a node carries."""
@@ -87,6 +88,11 @@ class _Path:
         """Whether what a node or an edge violates has the trace's property in it."""
         name = self.graph.graph["property"]
         return bool(name) and f",{name}," in f",{told['violates']},"
+
+    def fate(self, node: int) -> str:
+        """What becomes of the property from a node on, whatever was before; where the trace has come by a step that violates it, that."""
+        positions = _numbers(self.values(node)["at"])
+        return "violated" if positions and min(positions) >= self._broken else str(self.values(node)["fate"])
 
     def is_no_return(self, before: int, after: int) -> bool:
         """Whether the violation can be avoided at one node, and not at the other."""
@@ -143,7 +149,7 @@ class _Drawing:
 
     def _fate_cells(self) -> Iterator[str]:
         nodes = [*self._on_path, *self._targets]
-        fates = {str(self._path.values(node)["fate"]) for node in nodes}
+        fates = {self._path.fate(node) for node in nodes}
         yield from (fate_cell(fate, words) for fate, words in FATES.items() if fate in fates)
 
     def _step_cells(self) -> Iterator[str]:
@@ -174,7 +180,7 @@ class _Drawing:
         lines += ["nothing moves"] * bool(values["deadlock"]) + ["goes on behind a bound"] * bool(values["bound"])
         lines = lines or ["values as before"]
         style = {"label": "\n".join(cut(line, WIDTH) for line in lines), "tooltip": "\n".join(_told(values))}
-        style |= {"fillcolor": FILLS[str(values["fate"])]} if values["fate"] else {}
+        style |= {"fillcolor": FILLS[fate]} if (fate := self._path.fate(node)) else {}
         return style | ({"color": VIOLATION["color"], "penwidth": "3"} if self._path.is_bad(values) else {})
 
     def _steps(self) -> Iterator[tuple[int, int]]:

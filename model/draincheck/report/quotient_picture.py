@@ -142,8 +142,29 @@ def _standing(values: Mapping[str, Value]) -> Iterator[str]:
 
 def _edges(graph: nx.MultiDiGraph[int]) -> Iterator[str]:
     for source, target, edge in graph.edges(data=True):
-        if source != target:
+        if edge["violates"] and not _is_red(graph.nodes[target]):
+            yield from _violation(source, target, edge)
+        elif source != target:
             yield f"  {source} -> {target} [{attributes(_edge(edge))}];"
+
+
+def _is_red(node: Mapping[str, Value]) -> bool:
+    return bool(node["violates"]) or node["fate"] == "violated"
+
+
+def _violation(source: int, target: int, edge: Mapping[str, Value]) -> Iterator[str]:
+    """A step that violates the property on its way to states that can be had without that: the violation is a node of its own."""
+    between = f"violated_{source}_{target}"
+    style = {
+        "label": "violated",
+        "shape": "octagon",
+        "style": "filled",
+        "fillcolor": FILLS["violated"],
+        "color": VIOLATION["color"],
+    }
+    yield f"  {between} [{attributes(style)}];"
+    yield f"  {source} -> {between} [{attributes(_edge(edge))}];"
+    yield f"  {between} -> {target} [{attributes({'color': VIOLATION['color'], 'style': 'dashed'})}];"
 
 
 def _edge(edge: Mapping[str, Value]) -> dict[str, str]:
