@@ -9,7 +9,40 @@ from __future__ import annotations
 
 from draincheck.qemulog.formats import EventFormat, TraceEvent
 
-__all__ = ["EVENTS"]
+__all__ = ["CONTROL", "EVENTS", "GUEST"]
+
+#: events of jobs and nodes: always looked at
+CONTROL = (
+    "bdrv_open_common",
+    "blk_root_attach",
+    "blk_root_detach",
+    "mirror_start",
+    "mirror_before_drain",
+    "mirror_before_sleep",
+    "mirror_restart_iter",
+    "mirror_one_iteration",
+    "qmp_block_job_complete",
+    "qmp_job_complete",
+    "qmp_block_job_cancel",
+    "qmp_job_cancel",
+    "block_job_cb",
+    "job_completed",
+    "job_state_transition",
+    "handle_qmp_command",
+    "x_defer_to_main_loop",
+    "x_mirror_exit",
+    "x_replace",
+)
+#: events of the guest: looked at where a window may be open
+GUEST = (
+    "virtio_queue_notify",
+    "virtio_blk_handle_write",
+    "virtio_blk_req_complete",
+    "virtio_blk_rw_complete",
+    "blk_co_pwritev",
+    "bdrv_aio_writev",
+    "bdrv_co_pwritev_part",
+)
 
 
 def _event(name: str, *formats: str) -> tuple[str, TraceEvent]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from draincheck.qemulog.pivot import Moment
 from draincheck.qemulog.reader import Numbered, Parser
-from draincheck.qemulog.window import Reached
+from draincheck.qemulog.seen import Reached
 
 __all__ = ["Lately", "moment_of"]
 
@@ -15,7 +15,7 @@ LOOKED_BACK = 2_000
 
 
 class Lately:
-    """The records of the list that is being watched, and the last ones of the list before."""
+    """The records of the list that is being watched, and the last ones of the lists before."""
 
     def __init__(self, values: Parser) -> None:
         self._values = values
@@ -25,6 +25,8 @@ class Lately:
 
     def follow(self, records: Iterable[Numbered], start: int) -> list[Numbered]:
         """The records that come next; so many came before them."""
+        if len(self._records) < LOOKED_BACK:  # blocks are small where a log is followed
+            self._records = self._before + self._records
         self._before, self._records, self._start = self._records[-LOOKED_BACK:], list(records), start
         return self._records
 
@@ -46,6 +48,12 @@ class Lately:
             else:
                 found.pop(said["req"], None)
         yield from found.values()
+
+    def writers(self, now: int) -> frozenset[str]:
+        """Backends by which writes have entered, up to the record of this number."""
+        records = [*self._before, *self._records[: now - self._start]][-LOOKED_BACK:]
+        entered = (self._values(name, text) for _, (_, _, name, text) in records if name == b"blk_co_pwritev")
+        return frozenset(_text(said["blk"]) for said in entered if said is not None)
 
 
 _LOOKED_FOR = frozenset(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from draincheck.qemulog.events import EVENTS
+from draincheck.qemulog.events import CONTROL, EVENTS, GUEST
 from draincheck.qemulog.formats import TraceEvent
-from draincheck.qemulog.monitor import CONTROL, GUEST, Monitor
+from draincheck.qemulog.monitor import Monitor
 from draincheck.qemulog.pivot import Judgement, LogReport, Pivot
 from draincheck.qemulog.reader import Reader, Tally
 

@@ -12,46 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from draincheck.qemulog.events import CONTROL, GUEST
+from draincheck.qemulog.files import Files
 from draincheck.qemulog.job import LoggedJob, Open, Switch
 from draincheck.qemulog.lately import Lately, moment_of
 from draincheck.qemulog.owners import Owners
 from draincheck.qemulog.pivot import LogReport, Moment, Other, Pivot
 from draincheck.qemulog.reader import Numbered, Reader
-from draincheck.qemulog.window import SECTOR, Answered, Entered, LoggedWindow, Reached, Seen, judged
+from draincheck.qemulog.seen import SECTOR, Answered, Entered, Reached, Seen
+from draincheck.qemulog.window import LoggedWindow, judged
 
-__all__ = ["CONTROL", "GUEST", "Monitor"]
+__all__ = ["Monitor"]
 
-#: events of jobs and nodes: always looked at
-CONTROL = (
-    "bdrv_open_common",
-    "blk_root_attach",
-    "blk_root_detach",
-    "mirror_start",
-    "mirror_before_drain",
-    "mirror_before_sleep",
-    "mirror_restart_iter",
-    "mirror_one_iteration",
-    "qmp_block_job_complete",
-    "qmp_job_complete",
-    "qmp_block_job_cancel",
-    "qmp_job_cancel",
-    "block_job_cb",
-    "job_completed",
-    "job_state_transition",
-    "handle_qmp_command",
-    "x_defer_to_main_loop",
-    "x_mirror_exit",
-    "x_replace",
-)
-#: events of the guest: looked at where a window may be open
-GUEST = (
-    "virtio_queue_notify",
-    "virtio_blk_handle_write",
-    "virtio_blk_req_complete",
-    "virtio_blk_rw_complete",
-    "blk_co_pwritev",
-    "bdrv_aio_writev",
-)
 #: events of the guest behind which a window without an end is none: its job's end is not in the log, or QEMU's is
 KEPT = 20_000
 #: events behind a switch after which nobody waits for answers, or for the job's end, any more
@@ -71,6 +43,8 @@ class Monitor:
         self._at = 0
         self._lately, self._owners = Lately(reader.values), Owners()
         self._before: list[tuple[int, Reached]] = []
+        self._writers: frozenset[str] = frozenset()
+        self._files = Files()
         self._copying = False
         self._names: dict[str, str] = {}
         self._detached: dict[tuple[str, str], str] = {}
@@ -128,6 +102,7 @@ class Monitor:
     # -- nodes and backends
 
     def _bdrv_open_common(self, _: Moment, said: Mapping[str, str]) -> None:
+        self._files.opened(said["bs"], said["filename"])
         if said["filename"]:
             self._names[said["bs"]] = said["filename"]
 
@@ -143,6 +118,7 @@ class Monitor:
         old = self._detached.pop((said["child"], blk), None)
         if old is None or old == new:
             return
+        self._files.moved(old, new)
         if job := self._switching(new):
             self._switch(job, moment, blk, old, new)
         else:
@@ -283,6 +259,7 @@ class Monitor:
         """A job has found nothing dirty: if that was the last time, its window opens here."""
         if not self._open and not any(other.zero for other in self._jobs.values()):
             self._before = list(self._lately.unanswered(self._at))
+            self._writers = self._lately.writers(self._at)
         job.zero, job.zero_at, job.deferred, job.exited = moment, self._at, None, None
         self._tidy()
 
@@ -317,6 +294,10 @@ class Monitor:
             opened_at=job.zero_at,
             before=[each for each in self._before if each[0] < job.zero_at],
             foreign=self._owners.foreign(job.source, blk),
+            likely=self._owners.likely(),
+            file=self._files.of(job.source or old),
+            targets=frozenset(each.target for each in self._jobs.values() if each.target),
+            wrote=blk in self._writers,
             copying=self._copying,
             switched_at=switch.at if switch else None,
         )
@@ -430,9 +411,20 @@ class Monitor:
     def _blk_co_pwritev(self, moment: Moment, said: Mapping[str, str]) -> None:
         first, length = int(said["offset"]), int(said["bytes"])
         sector = first // SECTOR
-        entered = Entered(moment, said["blk"], said["bs"], sector, -(-(first + length) // SECTOR) - sector)
+        node, sectors = said["bs"], -(-(first + length) // SECTOR) - sector
+        entered = Entered(moment, said["blk"], node, sector, sectors, self._files.of(node))
         self._owners.enter(entered)
         self._see(entered)
+
+    def _bdrv_co_pwritev_part(self, moment: Moment, said: Mapping[str, str]) -> None:
+        """A write passes a node: that says what a backend's node stands on."""
+        if any(
+            job.source is None or said["bs"] in job.olds
+            for job in [*self._jobs.values(), *(each.job for each in self._open)]
+        ):
+            first, length = int(said["offset"]), int(said["bytes"])
+            sector = first // SECTOR
+            self._see(Entered(moment, "", said["bs"], sector, -(-(first + length) // SECTOR) - sector))
 
     def _bdrv_aio_writev(self, moment: Moment, said: Mapping[str, str]) -> None:
         """Until v2.6 this names a node and the device's request: whose disk the device has."""

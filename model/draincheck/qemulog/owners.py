@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from draincheck.qemulog.window import Entered, Reached
+from draincheck.qemulog.seen import Entered, Reached
 
 __all__ = ["Owners"]
 
@@ -39,13 +39,23 @@ class Owners:
         last = self._last.get(entered.moment.thread)
         if last and last.device and (last.sector, last.sectors) == (entered.sector, entered.sectors):
             self._votes[last.device, entered.backend] += 1
+            del self._last[entered.moment.thread]
 
     def foreign(self, source: str | None, backend: str | None) -> frozenset[str | None]:
         """Devices that have been seen to write to other disks than this one alone."""
         if backend is None:
             own = self.device_of.get(source or "")
             return frozenset(device for node, device in self.device_of.items() if node != source and device != own)
-        best: dict[str, tuple[int, str]] = {}
-        for (device, other), number in self._votes.items():
-            best[device] = max(best.get(device, (0, "")), (number, other))
+        best = {device: max(votes) for device, votes in self._by_device().items()}
         return frozenset(device for device, (number, other) in best.items() if number > 1 and other != backend)
+
+    def likely(self) -> dict[str | None, str]:
+        """The backend by which each device has most often been seen to write, be it once; no device of which two are as likely."""
+        votes = {device: sorted(votes, reverse=True) for device, votes in self._by_device().items()}
+        return {device: best[0][1] for device, best in votes.items() if len(best) == 1 or best[0][0] > best[1][0]}
+
+    def _by_device(self) -> dict[str, list[tuple[int, str]]]:
+        found: dict[str, list[tuple[int, str]]] = {}
+        for (device, backend), number in self._votes.items():
+            found.setdefault(device, []).append((number, backend))
+        return found

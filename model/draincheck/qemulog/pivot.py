@@ -49,6 +49,7 @@ class Fate(Enum):
     FAILED = "failed"
     PENDING = "not answered before the log ends"
     UNSEEN = "the log does not say what the guest was told"
+    UNCLEAR = "two devices wrote the same sectors: which request it was the log does not say"
 
 
 class LoggedRequest(Struct, frozen=True):

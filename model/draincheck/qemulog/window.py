@@ -8,51 +8,21 @@ the new node (*held*). Before that, a request enters when the device has it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from draincheck.qemulog.matching import Matches, covers
 from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, Moment, Pivot
+from draincheck.qemulog.seen import Answered, Entered, Reached, Seen
 from draincheck.words import counted
 
-__all__ = ["Answered", "Entered", "LoggedWindow", "Reached", "judged"]
+__all__ = ["LoggedWindow", "judged"]
 
-SECTOR = 512
 #: microseconds, and requests, behind which no window is open any more: a drain that waits for a disk takes seconds at the most
 LONG, MANY = 10_000_000, 24
-
-
-class Reached(Struct, frozen=True):
-    """A write has reached a device."""
-
-    moment: Moment
-    device: str | None
-    pointer: str
-    sector: int
-    sectors: int
-
-
-class Entered(Struct, frozen=True):
-    """A write has entered the block layer by a backend, on a node."""
-
-    moment: Moment
-    backend: str
-    node: str
-    sector: int
-    sectors: int
-
-
-class Answered(Struct, frozen=True):
-    """The guest was told what came of a request."""
-
-    moment: Moment
-    pointer: str
-    status: int
-
-
-Seen = Reached | Entered | Answered
 
 
 class LoggedWindow(Struct):
@@ -64,7 +34,9 @@ class LoggedWindow(Struct):
         old, new: nodes; `olds`: all nodes that the disk had before (c), filters included.
         backend: the guest's backend, None in a log without them.
         devices: the devices that may be the disk's; None: all.
-        foreign: devices that are known to be other disks'; siblings: backends that are switched by themselves.
+        foreign: devices that are known to be other disks'; likely: by its device the backend that it has been seen to write by.
+        file: on which the old node stands. targets: nodes that jobs copy to. wrote: the backend has been seen to write lately.
+        siblings: backends that are switched by themselves.
         before: requests that reached a device before (w) and were not answered then.
         copying: the job may copy the guest's writes itself, at once (copy-mode=write-blocking): then a late one is no loss.
         others: whether there are devices of which it is not known whose disk they are.
@@ -90,6 +62,10 @@ class LoggedWindow(Struct):
     devices: frozenset[str | None] | None = None
     others: bool = False
     foreign: frozenset[str | None] = frozenset()
+    likely: Mapping[str | None, str] = field(default_factory=dict[str | None, str])
+    file: str | None = None
+    targets: frozenset[str] = frozenset()
+    wrote: bool = False
     siblings: frozenset[str] = frozenset()
     before: list[tuple[int, Reached]] = field(default_factory=list[tuple[int, Reached]])
     copying: bool = False
@@ -109,6 +85,8 @@ def judged(window: LoggedWindow) -> Pivot:
     """What a switch came to."""
     missing = tuple(_missing(window))
     found, held, unmatched = _divided(window)
+    if not missing and not found and window.backend is not None and _doubtful(window):
+        missing = ("bdrv_co_pwritev_part",)
     judgement, why = _judgement(window, found, held, unmatched, missing)
     return Pivot(
         window.number,
@@ -167,71 +145,122 @@ def _unrequested(window: LoggedWindow, reached: Sequence[tuple[int, Reached]]) -
     for at, one in window.seen:
         if not isinstance(one, Entered) or one.node not in window.olds or not _in_window(window, at):
             continue
-        if not any(when < at and _covers(one, request) for when, request in earlier):
+        if not any(when < at and covers(one, request) for when, request in earlier):
             yield at, one
 
 
 def _by_backend(
     window: LoggedWindow, reached: Sequence[tuple[int, Reached]]
 ) -> tuple[list[Intruder], list[LoggedRequest], list[LoggedRequest]]:
-    entries = [(at, one) for at, one in window.seen if isinstance(one, Entered) and _is_guests(window, at, one)]
-    matched = _matched(entries, reached)
-    intruding = {at for at, entry in entries if _enters_old(window, at, entry)}
-    intruders: list[Intruder] = []
-    for at, entry in entries:
-        if at in intruding:
-            those = [_answered(window, when, one) for when, one in reached if matched.get(when) == at]
-            requests = those or [LoggedRequest(entry.sector, entry.sectors)]
-            after = window.switched_at is not None and at > window.switched_at
-            intruders += [
-                Intruder(each, entry.moment, entry.node, after, _in_doubt(window, entry.moment)) for each in requests
-            ]
-    inside = [(at, one) for at, one in reached if _in_window(window, at) and matched.get(at) not in intruding]
-    foreign = _of_others(window, inside, matched)
+    entries = _entries(window)
+    matches = _matches(window, entries, reached)
+    intruding = [(at, entry) for at, entry in entries if _enters_old(window, at, entry)]
+    intruders = [each for at, entry in intruding for each in _intruders(window, at, entry, matches)]
+    on_old = {at for at, _ in intruding}
+    inside = [(at, one) for at, one in reached if _in_window(window, at) and matches.entry.get(at) not in on_old]
+    foreign = _of_others(window, inside, matches)
     waiting = [(at, one) for at, one in inside if at not in foreign]
     moments = {at: entry.moment for at, entry in entries}
     held = [
-        replace(_answered(window, at, one), entered=moments.get(matched.get(at, -1)))
+        replace(_answered(window, at, one), entered=moments.get(matches.entry.get(at, -1)))
         for at, one in waiting
-        if at in matched or not _is_answered(window, at, one)
+        if at in matches.entry or not _is_answered(window, at, one)
     ]
     lost_track = [
-        _answered(window, at, one) for at, one in waiting if at not in matched and _is_answered(window, at, one)
+        _answered(window, at, one) for at, one in waiting if at not in matches.entry and _is_answered(window, at, one)
     ]
     return intruders, held, lost_track
 
 
+def _intruders(window: LoggedWindow, at: int, entry: Entered, matches: Matches) -> Iterator[Intruder]:
+    """The requests of an entry on the old disk; one of which nothing is known, where no request explains it."""
+    requests = [_told(window, when, matches) for when, _ in _requests(window) if matches.entry.get(when) == at] or [
+        LoggedRequest(entry.sector, entry.sectors)
+    ]
+    after = window.switched_at is not None and at > window.switched_at
+    for each in requests:
+        yield Intruder(each, entry.moment, entry.node, after, _in_doubt(window, entry.moment))
+
+
+def _told(window: LoggedWindow, when: int, matches: Matches) -> LoggedRequest:
+    """A request with what the guest was told, if that is the same of all that it could have been."""
+    those = {at: _answered(window, at, one) for at, one in _requests(window) if at in (when, *matches.others[when])}
+    same = len({each.fate for each in those.values()}) == 1
+    return those[when] if same else replace(those[when], fate=Fate.UNCLEAR, answered=None)
+
+
+def _requests(window: LoggedWindow) -> list[tuple[int, Reached]]:
+    return [*window.before, *((at, one) for at, one in window.seen if isinstance(one, Reached))]
+
+
+def _entries(window: LoggedWindow) -> list[tuple[int, Entered]]:
+    """Entries by the guest's backend; in the window, also others on the old disk, or above it."""
+    entered = [(at, one) for at, one in window.seen if isinstance(one, Entered)]
+    own = [(at, one) for at, one in entered if one.backend and _is_guests(window, at, one)]
+    passing = [
+        (at, one)
+        for at, one in entered
+        if not one.backend and one.node == window.old and _in_window(window, at) and not _explained(at, one, own)
+    ]
+    return sorted([*own, *passing], key=_at)
+
+
+def _explained(at: int, passing: Entered, entries: Iterable[tuple[int, Entered]]) -> bool:
+    """Whether a write that passes a node is one that has entered just before."""
+    return any(
+        when < at and one.sector <= passing.sector and passing.sector + passing.sectors <= one.sector + one.sectors
+        for when, one in entries
+    )
+
+
+def _matches(
+    window: LoggedWindow, entries: Sequence[tuple[int, Entered]], reached: Sequence[tuple[int, Reached]]
+) -> Matches:
+    """The disk's own requests for its backend's entries; for others on the old disk any request."""
+    matches = Matches()
+    matches.add([(at, one) for at, one in entries if one.backend == window.backend], reached, window.likely)
+    others = [(at, one) for at, one in entries if one.backend != window.backend]
+    matches.add(others, _requests(window), window.likely)
+    return matches
+
+
 def _is_guests(window: LoggedWindow, at: int, one: Entered) -> bool:
-    """Whether an entry is by the guest's backend; or, in the window, on the old node by one of which nothing is known."""
+    """Whether an entry is by the guest's backend; or, in the window, on the old node or above it by one of which nothing is known."""
     if one.backend == window.backend:
         return True
-    return one.backend not in window.siblings and one.node in window.olds and _in_window(window, at)
+    if one.backend in window.siblings or not _in_window(window, at):
+        return False
+    return one.node in window.olds or (_elsewhere(window, one) and one.file is not None and one.file == window.file)
 
 
-def _matched(entries: Sequence[tuple[int, Entered]], reached: Sequence[tuple[int, Reached]]) -> dict[int, int]:
-    """Which entry each request entered by: each entry takes the oldest requests that it covers, as many as it has sectors."""
-    found: dict[int, int] = {}
-    for at, entry in entries:
-        room = entry.sectors
-        for when, one in reached:
-            if when >= at or not room:
-                break
-            if when not in found and _covers(entry, one) and one.sectors <= room:
-                found[when] = at
-                room -= one.sectors
-    return found
+def _elsewhere(window: LoggedWindow, one: Entered) -> bool:
+    """Whether an entry is on a node that no job copies to, and that the disk has not and gets not."""
+    return one.node not in window.olds and one.node != window.new and one.node not in window.targets
 
 
-def _covers(entry: Entered, one: Reached) -> bool:
-    return entry.sector <= one.sector and one.sector + one.sectors <= entry.sector + entry.sectors
+def _doubtful(window: LoggedWindow) -> int:
+    """Writes in the window by other backends, on nodes that may stand above the old disk: its own backend writes not, and nobody says where they pass."""
+    entered = [(at, one) for at, one in window.seen if isinstance(one, Entered)]
+    if (
+        window.wrote
+        or "bdrv_co_pwritev_part" not in window.absent
+        or any(one.backend == window.backend for _, one in entered)
+    ):
+        return 0
+    return sum(
+        _in_window(window, at) and one.file is None and one.backend not in window.siblings and _elsewhere(window, one)
+        for at, one in entered
+    )
 
 
-def _of_others(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], matched: dict[int, int]) -> set[int]:
+def _of_others(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], ours: Matches) -> set[int]:
     """Requests that another backend's entry explains, and that no other device's request explains better: those of another disk."""
-    others = [(at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend != window.backend]
-    reached = [(at, one) for at, one in window.seen if isinstance(one, Reached)]
-    theirs = _matched(others, reached)
-    return {at for at, _ in inside if at not in matched and at in theirs}
+    others = [
+        (at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend not in ("", window.backend)
+    ]
+    theirs = Matches()
+    theirs.add(others, [(at, one) for at, one in window.seen if isinstance(one, Reached)], window.likely)
+    return {at for at, _ in inside if at not in ours.entry and at in theirs.entry}
 
 
 def _enters_old(window: LoggedWindow, at: int, entry: Entered) -> bool:
@@ -295,7 +324,7 @@ def _judgement(
 ) -> tuple[Judgement, str]:
     """The verdict, and why, in one sentence."""
     if missing:
-        return Judgement.CANNOT_TELL, f"the log lacks {', '.join(missing)}"
+        return Judgement.CANNOT_TELL, _lacking(window, missing)
     if intruders:
         return _broken(window, intruders)
     if unmatched:
@@ -304,6 +333,15 @@ def _judgement(
             f"{counted(len(unmatched), 'request')} reached the device in the window and the log lacks where it entered (blk_co_pwritev)",
         )
     return _unbroken(window, held)
+
+
+def _lacking(window: LoggedWindow, missing: Sequence[str]) -> str:
+    if missing == ("bdrv_co_pwritev_part",):
+        return (
+            f"{counted(_doubtful(window), 'write')} entered in the window on nodes that the log has not seen opened, and none by the disk's own backend: "
+            "whether they stand above the old disk, as a throttle does, the log does not say (bdrv_co_pwritev_part)"
+        )
+    return f"the log lacks {', '.join(missing)}"
 
 
 def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgement, str]:
@@ -333,6 +371,11 @@ def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgem
         return (
             Judgement.LOSS,
             f"{counted(len(acked), 'write')} of which the guest was told that they are done {'is' if len(acked) == 1 else 'are'} on the old disk alone",
+        )
+    if any(each.request.fate is Fate.UNCLEAR for each in intruders):
+        return (
+            Judgement.BROKEN,
+            f"{number} entered on the old disk in the window; another device wrote the same sectors, and what the guest was told of which is not known",
         )
     if any(each.request.fate is Fate.UNSEEN for each in intruders):
         return Judgement.LOSS, f"{number} went to the old disk alone; what the guest was told the log does not say"

@@ -106,12 +106,10 @@ def _intrusion(each: Intruder) -> str:
     told = {
         Fate.ACKED: f"the guest was told that it is done{_at(each.request.answered)}",
         Fate.FAILED: f"the guest was told that it failed{_at(each.request.answered)}",
-        Fate.PENDING: "not answered before the log ends",
-        Fate.UNSEEN: "the log does not say what the guest was told",
     }
     node = f" on node {each.node}" if each.node else ""
     pointer = f" (request {each.request.pointer})" if each.request.pointer else ""
-    return f"{where}a write of {_where(each.request)} enters{node}{pointer}; {told[each.request.fate]}"
+    return f"{where}a write of {_where(each.request)} enters{node}{pointer}; {told.get(each.request.fate, each.request.fate.value)}"
 
 
 def _waiting(each: LoggedRequest, pivot: Pivot) -> str:
