@@ -29,6 +29,7 @@ from tests.support.explored_page import PageGraph, read_document
 from tests.support.qemu_logs import LOGS, Guest, made
 
 MADE = Path(__file__).parents[1] / "data" / "made-logs"
+SIDECARS = MADE.with_name("sidecars")
 #: bytes that a page of logs has at the most
 MOST = 5_000_000
 
@@ -319,6 +320,16 @@ def test_a_log_that_is_followed_has_its_page_at_the_end(tmp_path: Path, monkeypa
     file = tmp_path / "log.html"
     assert run("log", "--follow", str(MADE / "00-new-loss.log"), "--html", str(file)).exit_code == 12
     assert page_in(file.read_text(encoding="utf-8")).document["subjects"][0]["tone"] == "bad"
+
+
+def test_a_sidecar_says_what_is_drained_at_each_event() -> None:
+    """At (w) nothing yet, at (c) the source and mirror's filter: the sections begin 19 and 684 µs behind (w), as perf has it."""
+    page = page_of(str(SIDECARS / "mirror.log.xz"), "--uprobes", str(SIDECARS / "mirror.perf.txt.gz"))
+    nodes = [values["drained nodes"] for values in page.system(0).states]
+    assert nodes == ["not seen yet", "none", "0x55fb540dfa90 and 0x55fb540ff640"]
+    (note,) = page.document["subjects"][0]["evidence"][0]["notes"]
+    assert note["sentence"].startswith("drained throughout")
+    assert [line.split()[1] for line in note["lines"]] == ["0x55fb540dfa90:", "0x55fb540ff640:"]
 
 
 def test_what_a_log_lacks_is_named() -> None:

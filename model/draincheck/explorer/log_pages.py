@@ -32,7 +32,7 @@ from draincheck.explorer.walkable import PageProperty, PageSystem
 from draincheck.qemulog.excerpt import Excerpts
 from draincheck.qemulog.happening import happenings
 from draincheck.qemulog.log import ReadLog, worst_of
-from draincheck.qemulog.pivot import Judgement, LoggedRequest, Moment, Pivot
+from draincheck.qemulog.pivot import DrainedSection, Judgement, LoggedRequest, Moment, Pivot
 from draincheck.report.log_text import SECTOR, clock, needed_lines, pivot_lines, reading_lines
 from draincheck.words import counted
 
@@ -43,6 +43,8 @@ DRAWN: Final = {True: 12, False: 40}
 LISTED: Final = {True: 100, False: 500}
 #: lost writes of one switch that stand in its table
 ROWS: Final = 200
+#: drained sections that a sidecar shows in one switch
+SECTIONS: Final = 24
 
 #: what a switch can come to
 JUDGEMENTS: Final = {
@@ -232,7 +234,7 @@ def _subject(title: str, log: SeenLog, place: int, system: PageSystem) -> PageSu
         remedy=None,
         replay=_lost(pivot),
         text="\n".join([*pivot_lines(pivot), *_excerpt(system)]),
-        notes=tuple(each.note for each in log.held.get(place, ())),
+        notes=(*_sections(pivot), *(each.note for each in log.held.get(place, ()))),
     )
     return PageSubject(
         title=title,
@@ -268,6 +270,23 @@ def _verdict(number: int, item: PageProperty, pivot: Pivot) -> PageVerdict:
     if not item.conditions:
         word, tone = "cannot tell", Tone.UNKNOWN
     return PageVerdict(number, word, tone, pivot.why if broken else "", "", "", True, True, (), 0)
+
+
+def _sections(pivot: Pivot) -> Iterator[PageNote]:
+    """What a sidecar says of the disk's drained sections."""
+    if pivot.drained is not None:
+        lines = tuple(map(_section, pivot.drained.sections[:SECTIONS]))
+        yield PageNote(
+            "Drained sections, by the sidecar", f"{pivot.drained.coverage.value}: {pivot.drained.why}", lines
+        )
+
+
+def _section(each: DrainedSection) -> str:
+    """Of which node, who began it, and from when to when."""
+    ended = "its end is not in the recording" if each.ended is None else f"for {each.ended - each.opened} µs"
+    waited = "" if each.drained is None else f", drained after {each.drained - each.opened} µs"
+    begun = clock(Moment(0, "", each.opened, each.thread))
+    return f"node {each.node}: {begun}{ended}{waited}"
 
 
 def _lost(pivot: Pivot) -> PageReplay | None:

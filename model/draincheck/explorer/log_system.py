@@ -1,8 +1,8 @@
 """A switch of a disk in a log as the page walks through it: a system with one path, whose steps are the events of the log.
 
-Its variables are the window, the disk, and each write; its rules say of every state whether the drain rule is kept so far, and whether
-anything is lost. So the lanes, the keys and the panels are those of any run; that nothing else could have happened the page says
-by `PageSubject.kind`.
+Its variables are the window, the disk, the nodes of it that are drained (where a sidecar shows that), and each write; its rules say of every
+state whether the drain rule is kept so far, and whether anything is lost. So the lanes, the keys and the panels are those of any run; that
+nothing else could have happened the page says by `PageSubject.kind`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from draincheck.explorer.walkable import (
     PageVariant,
 )
 from draincheck.qemulog.happening import LOST, WAITS, Happening, Happenings
-from draincheck.qemulog.pivot import Judgement, LoggedRequest, Pivot
+from draincheck.qemulog.pivot import Coverage, Judgement, LoggedRequest, Pivot
 from draincheck.report.arrows import Arrow, ArrowKind
 from draincheck.report.lanes import Lane, LaneKind, Window
 from draincheck.report.log_text import clock
-from draincheck.words import counted
+from draincheck.words import counted, listed
 
 __all__ = ["MARKED", "MEANINGS", "NOTHING_LOST", "RULE", "log_system"]
 
@@ -66,7 +66,10 @@ def log_system(pivot: Pivot, found: Happenings, excerpt: tuple[tuple[int, str], 
     moments = list(_moments(pivot, found))
     lanes, frames = Register[Lane](), Register[str]()
     where = [lanes[_lane(each)] for each in found.events]
-    actions = tuple(PageAction(where[n], None, (), (_part(each, frames),)) for n, each in enumerate(found.events))
+    first = len(_disk(pivot))
+    actions = tuple(
+        PageAction(where[n], None, (), (_part(each, frames, first),)) for n, each in enumerate(found.events)
+    )
     conditions = _decided(pivot)
     return PageSystem(
         digest="",
@@ -93,9 +96,10 @@ def _lane(event: Happening) -> Lane:
     return Lane(name, LaneKind.THREAD, name)
 
 
-def _part(event: Happening, frames: Register[str]) -> PagePart:
-    write = 1 if event.write is None else 2 + event.write
-    return PagePart((frames[event.moment.event],), 0, event.text, event.mark, (0, 1, write))
+def _part(event: Happening, frames: Register[str], first: int) -> PagePart:
+    """What an event does; `first` is the variable of the first write."""
+    write = () if event.write is None else (first + event.write,)
+    return PagePart((frames[event.moment.event],), 0, event.text, event.mark, (*range(first), *write))
 
 
 # -- rules -----------------------------------------------------------------------------------------
@@ -129,7 +133,7 @@ def _moments(pivot: Pivot, found: Happenings) -> Iterator[_Moment]:
     """How all stands before the first event, and after each."""
     window, disk = "not open yet", f"old node {pivot.old or ''}".strip()
     writes, kept = [UNSEEN] * len(found.writes), True
-    yield _Moment((window, disk, *writes), (True, True))
+    yield _Moment((window, disk, *_drained(pivot, None), *writes), (True, True))
     for number, event in enumerate(found.events, 1):
         is_last = number == len(found.events)
         if event.mark == "w":
@@ -142,7 +146,25 @@ def _moments(pivot: Pivot, found: Happenings) -> Iterator[_Moment]:
         over = is_last or window == "over"
         shown = [_standing(found, write, value, over, is_last) for write, value in enumerate(writes)]
         rule = kept and not (is_last and pivot.judgement in _ILL[:3])
-        yield _Moment((window, disk, *shown), (rule, LOST not in shown))
+        yield _Moment((window, disk, *_drained(pivot, event.moment.time), *shown), (rule, LOST not in shown))
+
+
+def _drained(pivot: Pivot, time: int | None) -> tuple[str, ...]:
+    """The nodes of the disk that are in a drained section at a time, where that was recorded."""
+    if not _is_recorded(pivot):
+        return ()
+    if pivot.drained is None or time is None:
+        return (UNSEEN,)
+    return (listed(list(dict.fromkeys(each.node for each in pivot.drained.open_at(time)))) or "none",)
+
+
+def _is_recorded(pivot: Pivot) -> bool:
+    return pivot.drained is not None and pivot.drained.coverage not in (Coverage.NOT_RECORDED, Coverage.CANNOT_TELL)
+
+
+def _disk(pivot: Pivot) -> list[str]:
+    """The variables beside those of writes."""
+    return ["window", f"disk {pivot.disk}", *["drained nodes"] * _is_recorded(pivot)]
 
 
 def _standing(found: Happenings, write: int, value: str, over: bool, is_last: bool) -> str:
@@ -152,11 +174,7 @@ def _standing(found: Happenings, write: int, value: str, over: bool, is_last: bo
 
 
 def _variables(pivot: Pivot, found: Happenings, moments: Sequence[_Moment]) -> Iterator[PageVariable]:
-    names = [
-        "window",
-        f"disk {pivot.disk}",
-        *(f"write {n} ({_sectors(each)})" for n, each in enumerate(found.writes, 1)),
-    ]
+    names = [*_disk(pivot), *(f"write {n} ({_sectors(each)})" for n, each in enumerate(found.writes, 1))]
     for place, name in enumerate(names):
         values = list(dict.fromkeys(each.values[place] for each in moments))
         yield PageVariable(name, {"enum": list(values)}, False, tuple(values), 0)

@@ -342,7 +342,8 @@ function linesPanel(view) {
   const here = view.evidence?.logged[Math.max(view.walk.left, 1) - 1];
   if (here === undefined) return null;
   const lines = (view.evidence?.excerpt ?? []).filter(([number]) => Math.abs(number - here) <= AROUND);
-  const shown = lines.map(([number, text]) => lineOf(0, `${number}  ${text}`, number === here ? "leaf change" : "sub"));
+  const shown = lines.flatMap(([number, text], i) => [i && number - lines[i - 1][0] > 1 ? lineOf(0, "…", "sub") : null,
+    lineOf(0, `${number}  ${text}`, number === here ? "leaf change" : "sub")]);
   return card(`The log around line ${here}`, shown.length ? make("div", { class: "stack lines mono" }, ...shown) : make("p", { class: "sub" }, "Its lines were not kept."));
 }
 
