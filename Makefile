@@ -20,7 +20,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := check
-.PHONY: check setup test test-slow test-full long coverage wheel lowest mutation lint format bench docs pictures sizes dist clean help
+.PHONY: check setup test test-slow test-full long coverage wheel mutation lint format bench docs pictures sizes dist clean help
 
 check: $(PACKAGE) ## Check every model against its expected verdict (the default; ARGS="..." is passed on)
 	@$(BIN)/check-invariants $(ARGS); code=$$?; printf '%s\n' "" \
@@ -72,13 +72,10 @@ long: setup ## What no run of CI has the time for, with its counts: 200,000 prog
 coverage: ## How many branches the quick tests take: 95 % at the least
 	$(MAKE) test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
 
-wheel: setup ## Install the wheel where nothing else is, and run some quick tests on it
+wheel: setup ## Install the wheel where nothing else is, with the oldest versions of everything that it allows; run quick tests of units and of output
 	rm -rf $(VENV)/wheel
 	$(BIN)/python -m build --wheel --outdir $(VENV)/wheel
-	.ci/elsewhere $(VENV)/wheel/env highest $(VENV)/wheel/*.whl tests/golden
-
-lowest: setup ## Run quick tests of single units, and of output, with the oldest versions of everything that pyproject.toml allows
-	.ci/elsewhere $(VENV)/lowest lowest-direct . tests/cover tests/golden
+	.ci/elsewhere $(VENV)/wheel/env lowest-direct $(VENV)/wheel/*.whl tests/cover tests/golden
 
 mutation: setup ## Make lines of the model and of the core wrong, and see which net catches each (ARGS="--seed 7")
 	$(BIN)/python -m tests.mutation model $(ARGS)
