@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -88,3 +89,53 @@ def test_formats_that_are_none_are_150(tmp_path: Path) -> None:
     result = run("log", written(tmp_path / "log", [[]]), "--trace-events", str(formats))
     assert result.exit_code == 150
     assert "formats:1" in result.output
+
+
+def test_a_file_without_any_event_is_no_log(tmp_path: Path) -> None:
+    """Malformed; an empty one may become a log."""
+    for text, code in (("# A page\nof words\n", 150), ("", 30)):
+        (tmp_path / "log").write_text(text)
+        assert run("log", str(tmp_path / "log")).exit_code == code
+
+
+def test_a_packed_log_is_not_followed(tmp_path: Path) -> None:
+    """Nobody goes on writing to it; without the option it is read."""
+    file = Path(written(tmp_path / "log", [[]]))
+    file.write_bytes(gzip.compress(file.read_bytes()))
+    assert run("log", "--follow", str(file)).exit_code == 2
+    assert run("log", str(file)).exit_code == 0
+
+
+SECTIONS = Path(__file__).parents[1] / "data" / "sidecars"
+
+
+def test_a_sidecar_is_laid_beside_its_log(tmp_path: Path) -> None:
+    """What it adds is in the text and in the document; one with lost events is no pass."""
+    log, sidecar = str(SECTIONS / "mirror.log.xz"), str(SECTIONS / "mirror.perf.txt.gz")
+    assert "drained throughout" in run("log", log, "--uprobes", sidecar).output
+    pivots = json.loads(run("log", log, "--uprobes", sidecar, "--json").output)["files"][0]["pivots"]
+    assert [pivot["drained"]["coverage"] for pivot in pivots] == ["drained throughout"] * 2
+    (tmp_path / "lost").write_bytes(gzip.decompress(Path(sidecar).read_bytes()) + b"CPU:1 [LOST 12 EVENTS]\n")
+    assert [run("log", log, "--uprobes", each).exit_code for each in (sidecar, str(tmp_path / "lost"))] == [0, 30]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--uprobes", "none"), 2),
+        (("--uprobes", "README"), 150),
+        (("--uprobes", "mine", "--uprobes", "mine"), 2),
+        (("--uprobes", "mine", "--follow"), 2),
+        (("--uprobes", "others"), 2),
+    ],
+    ids=["not there", "no sidecar", "too many", "followed", "another's"],
+)
+def test_a_sidecar_that_does_not_fit_is_refused(words: tuple[str, ...], code: int, tmp_path: Path) -> None:
+    """Each in its way; one that fits is taken."""
+    (tmp_path / "README").write_text("words\n")
+    mine = gzip.decompress((SECTIONS / "mirror.perf.txt.gz").read_bytes())
+    (tmp_path / "mine").write_bytes(mine)
+    (tmp_path / "others").write_bytes(mine.replace(b" 22836 ", b" 22837 "))
+    given = [str(tmp_path / word) if not word.startswith("--") else word for word in words]
+    assert run("log", str(SECTIONS / "mirror.log.xz"), *given).exit_code == code
+    assert run("log", str(SECTIONS / "mirror.log.xz"), "--uprobes", str(tmp_path / "mine")).exit_code == 0

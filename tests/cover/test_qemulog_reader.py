@@ -165,25 +165,121 @@ def test_a_line_without_an_end_is_refused() -> None:
         list(blocks(io.BytesIO(b"x" * (LONGEST + 2)), 1 << 20))
 
 
-def test_a_log_is_followed_through_truncation_and_rotation(tmp_path: Path) -> None:
-    """What is written later is read, also where the file begins anew or another takes its name."""
-    file = tmp_path / "log"
-    file.write_bytes(b"1\n2")
+Step = Callable[[], object]
+
+
+def follow(file: Path, *steps: Step) -> bytes:
+    """What is read of a file while this happens to it, one look after each."""
+    todo = iter(steps)
 
     def later() -> bool:
-        step = next(steps)
+        step = next(todo, None)
         if step is not None:
             step()
         return step is not None
 
-    steps = iter(
-        [
-            lambda: file.write_bytes(file.read_bytes() + b"2\n3\n"),
-            lambda: file.write_bytes(b"4\n"),
-            lambda: (file.rename(tmp_path / "log.1"), file.write_bytes(b"5\n")),
-            file.unlink,
-            lambda: file.write_bytes(b"6\n7"),
-            None,
-        ]
+    return b"".join(followed(str(file), later))
+
+
+def adding(file: Path, text: bytes) -> Step:
+    def add() -> None:
+        with file.open("ab") as stream:
+            stream.write(text)
+
+    return add
+
+
+def cutting(file: Path, text: bytes) -> Step:
+    """Copied and cut to nothing (copytruncate), then written to again before anybody looks."""
+    return lambda: file.write_bytes(text)
+
+
+def test_a_log_is_followed_through_truncation_and_rotation(tmp_path: Path) -> None:
+    """What is written later is read, also where the file begins anew or another takes its name."""
+    file = tmp_path / "log"
+    file.write_bytes(b"1\n2")
+    read = follow(
+        file,
+        adding(file, b"2\n3\n"),
+        cutting(file, b"4\n"),
+        lambda: (file.rename(tmp_path / "log.1"), file.write_bytes(b"5\n")),
+        file.unlink,
+        lambda: file.write_bytes(b"6\n7"),
     )
-    assert b"".join(followed(str(file), later)) == b"1\n22\n3\n4\n5\n6\n7"
+    assert read == b"1\n22\n3\n4\n5\n6\n7"
+
+
+@pytest.mark.parametrize("again", [b"3\n", b"3\n4\n", b"3\n4\n5\n6\n7\n8\n"], ids=["shorter", "as long", "longer"])
+def test_a_log_that_was_cut_is_read_from_its_new_start(again: bytes, tmp_path: Path) -> None:
+    """Also where it has grown beyond what had been read before anybody looked; what has only grown is read on."""
+    file = tmp_path / "log"
+    file.write_bytes(b"1\n2\n")
+    assert follow(file, cutting(file, again)) == b"1\n2\n" + again
+    file.write_bytes(b"1\n2\n")
+    assert follow(file, adding(file, again)) == b"1\n2\n" + again
+
+
+def test_a_line_that_was_cut_is_not_glued_to_the_next(tmp_path: Path) -> None:
+    """Its end is gone."""
+    file = tmp_path / "log"
+    file.write_bytes(b"1\nmirror_before_dr")
+    assert follow(file, cutting(file, b"3\n")) == b"1\n3\n"
+
+
+def test_a_program_that_goes_on_behind_the_cut_leaves_a_hole(tmp_path: Path) -> None:
+    """QEMU does not open its log for appending: it writes where it was, and before that are zeros."""
+    file = tmp_path / "log"
+    file.write_bytes(b"1\n2\n")
+    hole = b"\0" * (LONGEST + 9)
+    assert follow(file, cutting(file, b""), cutting(file, hole + b"3\n")) == b"1\n2\n3\n"
+    assert b"".join(blocks(io.BytesIO(hole + b"3\n"))) == b"3\n"
+
+
+def test_a_renamed_log_is_read_until_the_new_one_has_something(tmp_path: Path) -> None:
+    """A program that was not told of the rotation goes on writing to the old file."""
+    file, old = tmp_path / "log", tmp_path / "log.1"
+    file.write_bytes(b"1\n")
+    rotated = follow(
+        file,
+        lambda: (file.rename(old), file.write_bytes(b"")),
+        adding(old, b"2\n"),
+        adding(file, b"3\n"),
+        adding(old, b"not read\n"),
+    )
+    assert rotated == b"1\n2\n3\n"
+
+
+def test_a_log_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    """Not in a folder that is none: that is a mistake."""
+    file = tmp_path / "log"
+    assert follow(file, lambda: None, adding(file, b"1\n")) == b"1\n"
+    with pytest.raises(OSError, match="folder"):
+        follow(tmp_path / "none" / "log")
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_text_of_two_bytes_a_character_is_refused_with_what_to_do(coding: str, tmp_path: Path) -> None:
+    """In UTF-8 the same is read, with a mark at its start or without."""
+    file = tmp_path / "log"
+    file.write_bytes(DRAIN.encode(coding))
+    with pytest.raises(LogError, match="iconv"), opened(str(file)):
+        pass
+    file.write_bytes(DRAIN.encode("utf-8-sig"))
+    with opened(str(file)) as source:
+        assert list(blocks(source))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_log"),
+    [
+        ("# A page\n\nwith some words in it\n", False),
+        ("", True),
+        (f"{DRAIN}\n", True),
+        ("12@1700000000.000001:some_event 1\n", True),
+        ("some_event 1\n", False),
+    ],
+    ids=["words", "nothing", "known", "stamped", "unknown"],
+)
+def test_what_has_no_event_is_no_log(text: str, is_log: bool) -> None:
+    """A known event makes one, or a line with thread and time; nothing at all may become one."""
+    assert read(text.encode())[0].tally.is_log is is_log

@@ -65,7 +65,8 @@ def command() -> None:
     \b
     Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort, or a window
     is no run of a code base that was named; 30 cannot tell: no switch, events are missing; 150 a known
-    event that does not say what it should, or no log at all; 2 there is no such file, or a package for zstandard is missing.
+    event that does not say what it should, or no line of a log; 2 there is no such file (--follow waits
+    for one), or a package for zstandard is missing.
 
     \b
     Example: check-invariants log trace.log

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from time import sleep
 
 import click
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
+from check_invariants import standard
 from check_invariants.again import command_again
 from check_invariants.exit import ExitCode, MalformedInput, interrupted, of_log, worst
 from check_invariants.files import check_output, write_to
@@ -24,7 +26,7 @@ from draincheck.qemulog.formats import TraceEvent, read_formats
 from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement, Moment, Pivot
 from draincheck.qemulog.sections import beside
-from draincheck.qemulog.source import STDIN, blocks, followed, opened
+from draincheck.qemulog.source import STDIN, blocks, followed, opened, packed
 from draincheck.qemulog.uprobes import Sidecar, read_sidecar
 from draincheck.report.log_text import answer_line, clock, needed_lines, pivot_lines, reading_lines
 from draincheck.revisions import Revision, called
@@ -33,6 +35,8 @@ from drainspecs.mirror.log_runs import HeldWindow
 
 #: seconds between two looks at a log that is followed
 LOOK = 0.25
+#: of a file that is none
+NO_LOG = "none of its {} is a trace event of QEMU's as its log backend prints it (`THREAD@SECONDS:EVENT ...`, or `EVENT ...`)"
 #: switches that were clean are not listed one by one if there are more
 LISTED = 30
 
@@ -112,12 +116,21 @@ def _check_options(files: Sequence[str], sidecars: Sequence[str], follow: bool) 
     """Raise UsageError where options do not go together."""
     if follow and (len(files) > 1 or files == (STDIN,)):
         raise click.UsageError("--follow takes one file, by its name")
+    if follow and _is_packed(files[0]):
+        raise click.UsageError(f"{files[0]}: it is packed, and nobody goes on writing to it: leave out --follow")
     if follow and sidecars:
         raise click.UsageError("--follow and --uprobes: a sidecar is laid beside a log that is whole")
     if sidecars and len(sidecars) != len(files):
         raise click.UsageError(
             f"--uprobes: {counted(len(sidecars), 'sidecar')} and {counted(len(files), 'log')}: give one for each log, in their order"
         )
+
+
+def _is_packed(file: str) -> bool:
+    try:
+        return packed(file)
+    except OSError as error:
+        raise click.UsageError(f"{file}: {error.strerror or error}") from error
 
 
 def _sidecar(file: str) -> Sidecar:
@@ -203,7 +216,8 @@ def _judged(file: str, events: Mapping[str, TraceEvent], follow: bool, at_once: 
             log = read_log(read, events, closed, lambda tally: counter.advance(tally.lines))
         if excerpts is not None:
             excerpts.end(log.report.pivots)
-        return JudgedFile(file, log, excerpts=excerpts)
+        problem = "" if log.tally.is_log else NO_LOG.format(counted(log.tally.lines, "line"))
+        return JudgedFile(file, None if problem else log, problem, excerpts)
     except (OSError, NoUnpacker) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise click.UsageError(f"{file}: {reason}") from error
@@ -215,6 +229,8 @@ def _judged(file: str, events: Mapping[str, TraceEvent], follow: bool, at_once: 
 
 def _blocks(file: str, follow: bool) -> Iterator[bytes]:
     if follow:
+        if not Path(file).exists() and Path(file).parent.is_dir():
+            standard.note(f"{file} is not there yet: waiting for it (Ctrl-C ends that)\n")
         yield from followed(file, _wait)
         return
     with opened(file) as source:

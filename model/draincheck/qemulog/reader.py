@@ -54,6 +54,7 @@ class Tally(Struct):
         torn: whether the last line lacks its end and is no whole event.
         misprints: how many known events do not say what they should; `shown`: the first of them.
         backwards: whether the clock of some thread went back: then lines are taken as they stand.
+        stamped: whether a line begins with a thread and a time.
     """
 
     lines: int = 0
@@ -65,6 +66,12 @@ class Tally(Struct):
     misprints: int = 0
     shown: list[Misprint] = field(default_factory=list[Misprint])
     backwards: bool = False
+    stamped: bool = False
+
+    @property
+    def is_log(self) -> bool:
+        """Whether QEMU may have written it: it is empty, has a known event, or lines as only QEMU prefixes them."""
+        return not self.lines or self.stamped or bool(self.events.keys() - self.unknown)
 
 
 class Parser:
@@ -194,6 +201,7 @@ class Reader:
 
     def _count(self, numbered: list[Numbered]) -> None:
         """Count events, and look whether the known ones say what they should."""
+        self.tally.stamped = self.tally.stamped or bool(numbered and numbered[0][1][0])
         texts: dict[bytes, list[Numbered]] = defaultdict(list)
         for each in numbered:
             texts[each[1][2]].append(each)

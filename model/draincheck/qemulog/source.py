@@ -9,19 +9,23 @@ import gzip
 import io
 import lzma
 import os
+import re
 import sys
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from draincheck.errors import LogError, NoUnpacker
 
-__all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened"]
+__all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened", "packed"]
 
 #: standard input
 STDIN = "-"
+#: bytes that are read last, by which a file that was cut is known
+REMEMBERED = 64
 #: bytes that are read at once
 BLOCK = 1 << 20
 #: bytes of a package that are unpacked at once: each may be thousands
@@ -30,11 +34,13 @@ PACKED = 1 << 12
 LONGEST = 1 << 22
 
 _GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+#: how text in UTF-16 begins, with a mark or with a digit or letter of ASCII
+_UTF16 = re.compile(rb"\xff\xfe|\xfe\xff|(?:[\x20-\x7e]\x00){3}|(?:\x00[\x20-\x7e]){3}")
 
 
 @contextmanager
 def opened(file: str) -> Generator[BinaryIO]:
-    """A log to read from, unpacked as it goes. Raises OSError, and NoUnpacker where the package that unpacks it is missing."""
+    """A log to read from, unpacked as it goes. Raises OSError, LogError, and NoUnpacker where the package that unpacks it is missing."""
     with _raw(file) as raw, _unpacked(raw) as unpacked:
         yield unpacked
 
@@ -50,6 +56,7 @@ def _raw(file: str) -> io.BufferedReader:
 
 def _unpacked(raw: io.BufferedReader) -> BinaryIO:
     start = raw.peek(6)[:6]
+    _check_text(start)
     if start.startswith(_GZIP):
         return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if start == _XZ:
@@ -57,6 +64,24 @@ def _unpacked(raw: io.BufferedReader) -> BinaryIO:
     if start.startswith(_ZSTD):
         return io.BufferedReader(_Streams(raw, _zstandard()))
     return raw
+
+
+def _check_text(start: bytes) -> None:
+    """Raise LogError for text that is not written in bytes of ASCII."""
+    if _UTF16.match(start):
+        raise LogError(
+            "it is text in UTF-16, as the shell of Windows writes it: iconv -f UTF-16 -t UTF-8 FILE > trace.log, and take that"
+        )
+
+
+def packed(file: str) -> bool:
+    """Whether a file is there, and is a package. Raises OSError where it cannot be read."""
+    try:
+        with _raw(file) as raw:
+            start = raw.peek(6)[:6]
+    except FileNotFoundError:
+        return False
+    return start.startswith((_GZIP, _XZ, _ZSTD))
 
 
 #: where the errors of that package live, in its older versions and its newer ones
@@ -127,6 +152,7 @@ def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
     """Whole lines, many at a time; the last one may lack its end. Raises LogError for a line that is too long and for a damaged package."""
     rest = b""
     while read := _read(source, size):
+        read = read if rest else read.lstrip(b"\0")
         whole, newline, torn = read.rpartition(b"\n")
         if newline:
             yield rest + whole + newline
@@ -153,13 +179,15 @@ def _read(source: BinaryIO, size: int) -> bytes:
 def followed(file: str, wait: Callable[[], bool]) -> Iterator[bytes]:
     """The same of a file that is being written, also where another takes its name (rotation) or it is cut to nothing (truncation).
 
-    Lines are handed on when their ends are there. Between two looks `wait` is called; it ends when that says no.
+    Lines are handed on when their ends are there; of a line in which a file was left, nothing is. A file that is not there yet is waited for.
+    Between two looks `wait` is called; it ends when that says no. Raises OSError where the file cannot be read.
     """
     rest = b""
     with closing(_Growing(file)) as growing:
         while True:
-            read = growing.more()
-            whole, newline, torn = (rest + read).rpartition(b"\n")
+            read, anew = growing.more()
+            rest = b"" if anew else rest
+            whole, newline, torn = (rest + (read if rest else read.lstrip(b"\0"))).rpartition(b"\n")
             rest = torn if read or newline else rest
             if newline:
                 yield whole + newline
@@ -172,29 +200,66 @@ def followed(file: str, wait: Callable[[], bool]) -> Iterator[bytes]:
 
 
 class _Growing:
-    """A file by its name: what has been written to it since the last look."""
+    """A file by its name: what has been written to it since the last look.
+
+    A program that did not open its log for appending goes on where it was when the file is cut: before that is a hole, which reads as zeros.
+    """
 
     def __init__(self, file: str) -> None:
         self.path = Path(file)
-        self.stream = self.path.open("rb")
+        self.stream: BinaryIO | None = None
+        self.last = b""
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(ENOENT, "there is no such folder to wait in", file)
 
-    def more(self) -> bytes:
-        """What is new; of a file that has taken its place only when nothing is left of the old one."""
-        return self.stream.read(BLOCK) or self._again()
+    def more(self) -> tuple[bytes, bool]:
+        """What is new, and whether a file begins with it; of a file that has taken its place only when nothing is left of the old one."""
+        if self.stream is None:
+            return self._open(), True
+        anew = self._is_cut()
+        if anew:
+            self.stream.seek(0)
+            self.last = b""
+        read = self._read()
+        if not read and not anew and self._is_replaced():
+            self.close()
+            return self._open(), True
+        return read, anew
 
-    def _again(self) -> bytes:
+    def _open(self) -> bytes:
+        try:
+            self.stream = self.path.open("rb")
+        except FileNotFoundError:
+            return b""
+        self.last = b""
+        return self._read()
+
+    def _read(self) -> bytes:
+        assert self.stream is not None
+        read = self.stream.read(BLOCK)
+        self.last = (self.last + read)[-REMEMBERED:]
+        return read
+
+    def _is_cut(self) -> bool:
+        """Whether what was read last is there no more; it may have grown beyond that since."""
+        assert self.stream is not None
+        here = self.stream.tell()
+        if os.fstat(self.stream.fileno()).st_size < here:
+            return True
+        found = os.pread(self.stream.fileno(), len(self.last), here - len(self.last))
+        return found != self.last and found.strip(b"\0") != b""
+
+    def _is_replaced(self) -> bool:
+        """Whether another file has the name, and something is in it: until then the program may go on writing to the old one."""
         try:
             now = self.path.stat()
         except FileNotFoundError:
-            return b""
+            return False
+        assert self.stream is not None
         mine = os.fstat(self.stream.fileno())
-        if (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev):
-            self.stream.close()
-            self.stream = self.path.open("rb")
-        elif now.st_size < self.stream.tell():
-            self.stream.seek(0)
-        return self.stream.read(BLOCK)
+        return (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev) and now.st_size > 0
 
     def close(self) -> None:
         """Let go of the file."""
-        self.stream.close()
+        if self.stream is not None:
+            self.stream.close()
