@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from check_invariants.exit import NotWritable
 from check_invariants.work import log, log_html
 from check_invariants.work.log_html import log_page
 from draincheck.explorer.log_pages import DRAWN, JUDGEMENTS, LISTED, SeenLog
@@ -347,6 +348,18 @@ def test_a_page_goes_to_a_file_of_its_own(where: str, tmp_path: Path, monkeypatc
     Path("log").write_bytes(lines)
     assert run("log", "log", "--html", where).exit_code == 2
     assert Path("log").read_bytes() == lines
+
+
+def test_an_answer_is_there_though_its_page_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the folder has gone meanwhile: what was found is not lost, and the code says what happened."""
+
+    def gone(path: str, data: str) -> None:
+        raise NotWritable(f"{path} cannot be written")
+
+    monkeypatch.setattr(log, "write_to", gone)
+    result = run("log", str(MADE / "00-new-loss.log"), "--html", str(tmp_path / "log.html"))
+    assert result.exit_code == 2
+    assert "DATA LOSS" in result.stdout
 
 
 def test_names_of_logs_are_nothing_but_names(tmp_path: Path) -> None:

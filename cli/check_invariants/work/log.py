@@ -95,8 +95,6 @@ def command(
     ]
     if output is not None:
         written = export(output, held)
-    if html is not None:
-        _write_page(judged, held, revisions, fits, html)
     code = worst([*(each.code for each in judged), *(of_runs(each, revisions) for each in held)])
     if as_json:
         emit_json(
@@ -104,11 +102,13 @@ def command(
             {"files": [{**_json(each), **runs_json(runs)} for each, runs in zip(judged, held, strict=True)]},
             code,
         )
-        return code
-    for each, runs in zip(judged, held, strict=True):
-        _show(each)
-        show_runs(runs, revisions)
-    emit(f"\n{written}\n" if written else "")
+    else:
+        for each, runs in zip(judged, held, strict=True):
+            _show(each)
+            show_runs(runs, revisions)
+        emit(f"\n{written}\n" if written else "")
+    if html is not None:
+        _write_page(judged, held, revisions, fits, html)
     return code
 
 
