@@ -7,6 +7,9 @@ from time import process_time
 import pytest
 
 from draincheck.backtrace.reading import read_backtrace
+from draincheck.backtrace.stacks import GAP, Start
+from tests.support.backtrace_forms import FORMS, FORMS_WITH_COROUTINE
+from tests.support.backtrace_forms import READ as IN_EVERY_FORM
 from tests.support.backtraces import STRANGERS, eu_stack, gdb
 
 CALLS = ("main_loop_wait", "g_main_context_dispatch", "aio_ctx_dispatch", "aio_bh_poll", "qemu_poll_ns", "ppoll")
@@ -38,6 +41,63 @@ def frames(text: str) -> list[tuple[str, ...]]:
 def test_every_debugger_says_the_same(text: str) -> None:
     """Functions, outermost first, without what lies below everything."""
     assert frames(text) == READ
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_says_the_same(form: str) -> None:
+    """Nothing is left unread, and it is known who is the main thread, where the form says who began."""
+    found = read_backtrace(FORMS[form])
+    assert {stack.frames for stack in found.stacks} == {*IN_EVERY_FORM}
+    assert len(found.stacks) == 2
+    assert found.unread == ()
+    assert {stack.start for stack in found.stacks} == {Start.MAIN, Start.THREAD}
+    assert all(stack.ends and stack.begins and not stack.coroutine for stack in found.stacks)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_frame_that_is_damaged_is_missed(form: str) -> None:
+    """Negative control, in every form: without the name another stack is read."""
+    found = read_backtrace(FORMS[form].replace("mirror_exit", "mirror_run"))
+    assert {stack.frames for stack in found.stacks} != {*IN_EVERY_FORM}
+
+
+def test_who_has_entered_a_coroutine_is_part_of_the_thread() -> None:
+    """`qemu bt` prints its stack below, as a coroutine's: together they are the calls of the thread."""
+    found = read_backtrace(FORMS_WITH_COROUTINE["qemu bt"])
+    _, main = found.stacks
+    assert tuple(name for name in main.frames if name != "qemu_aio_coroutine_enter") == IN_EVERY_FORM[0]
+    assert (main.begins, main.start, main.coroutine) == (True, Start.MAIN, False)
+    assert not found.has_coroutines
+
+
+def test_a_coroutine_below_a_thread_that_has_not_entered_it_stands_alone() -> None:
+    """It has yielded."""
+    text = FORMS_WITH_COROUTINE["qemu bt"].replace("qemu_aio_coroutine_enter", "qemu_coroutine_yield")
+    assert [stack.coroutine for stack in read_backtrace(text).stacks] == [False, False, True]
+
+
+def test_a_frame_that_cannot_be_read_is_a_gap_and_is_listed() -> None:
+    """It is there, whatever it is."""
+    found = read_backtrace("#0 ppoll ()\n#1 %%% !!\n#2 main_loop_wait ()\n")
+    assert found.stacks[0].frames == ("main_loop_wait", GAP, "ppoll")
+    assert found.unread == (2,)
+
+
+def test_frames_that_were_left_out_are_a_gap() -> None:
+    """Their numbers are missing."""
+    assert frames("#0 ppoll ()\n#7 main_loop_wait ()\n") == [("main_loop_wait", GAP, "ppoll")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["==7==    at 0x4C2B: poll (poll.c:3)\n==7==    by 0x4C2C: main_loop_wait (main-loop.c:1)\n",
+     "0x00007f8c01: ppoll + 0x10\n0x000055d0c2: main_loop_wait + 0x20\n", "qemu(main_loop_wait+0x4e)[0x55d0]\n"],
+)  # fmt: skip
+def test_forms_that_are_not_read_are_listed(text: str) -> None:
+    """Line by line, and no backtrace is made of them."""
+    found = read_backtrace(text)
+    assert not found.stacks
+    assert found.unread == tuple(range(1, text.count("\n") + 1))
 
 
 def test_locals_and_wrapped_lines_are_passed_over() -> None:
@@ -119,10 +179,18 @@ def test_every_stranger_is_read() -> None:
     [
         "#0 " + "(" * 10**6,
         "#0 " + "a" * 10**6,
-        "#0 0x1 in f\n" * 10**5,
+        "#0 0x1 in f\n" * 10**4,
         "#0 " + "<" * 10**5,
         "> " * 10**5,
         "#0 0x" + "1" * 10**6,
+        "\x1b]" * 10**5,
+        "\x1b[" + "1;" * 10**6,
+        "--Type <" * 10**5,
+        "(gdb) " * 10**5,
+        "frame #0: 0x1 " + "[inlined] `" * 10**5,
+        "a" * 10**6 + " Stack trace of thread",
+        "#0 [" * 10**5,
+        "x(" * 10**6,
     ],
 )
 def test_no_text_takes_long(text: str) -> None:

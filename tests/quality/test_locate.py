@@ -10,7 +10,10 @@ import pytest
 
 from draincheck.backtrace.index import Sight
 from draincheck.backtrace.located import Candidate, Located, LocatedAs, candidates, located
+from draincheck.backtrace.locating import Search
 from draincheck.backtrace.reading import read_backtrace
+from draincheck.backtrace.sought import sought
+from draincheck.backtrace.stacks import Start
 from draincheck.model_file import ModelFile
 from draincheck.verdict import Limits
 from drainspecs.mirror.code_base import CodeBase
@@ -131,4 +134,25 @@ def test_what_stands_otherwise_is_not_a_perfect_fit() -> None:
     hang = next(moment for each in every for moment in each.postures.moments if moment.hopeless)
     stacks = [(name, [*calls[:-1], "mirror_exit", calls[-1]]) for name, calls in of_moment(hang)]
     found = located(read_backtrace(gdb(stacks)), every)
-    assert not found.places[0].match.fits
+    assert found.answer in (LocatedAs.PARTIAL, LocatedAs.NOTHING)
+    assert not any(place.match.fits for place in found.places)
+
+
+def test_the_main_thread_is_nobody_else() -> None:
+    """Nor is anybody else the main thread: whatever their calls have in common, and whoever is missing."""
+    every = systems(False)
+    for name in ("idle-iothread", "quit", "stop-iothread"):
+        text = (ROOT / "tests" / "data" / "backtraces" / f"{name}.txt").read_text(encoding="utf-8")
+        stacks = sought(read_backtrace(text), every[0].postures.vocabulary)
+        pairs = [pair for each in every for match in Search(stacks).matches(each.postures) for pair in match.pairs]
+        both = [(pair.stack, pair.calls) for pair in pairs if pair.stack is not None and pair.calls is not None]
+        assert both
+        assert all((stack.start is Start.MAIN) == (calls.process == "main thread") for stack, calls in both)
+
+
+def test_a_text_that_does_not_say_who_began_leaves_that_open() -> None:
+    """Negative control: cut at the outer end, a stack may be anybody's."""
+    every = systems(False)
+    stacks = sought(read_backtrace("#0 ppoll ()\n#1 aio_poll ()\n"), every[0].postures.vocabulary)
+    pairs = [pair for each in every for match in Search(stacks).matches(each.postures) for pair in match.pairs]
+    assert len({pair.calls.process for pair in pairs if pair.stack is not None and pair.calls is not None}) > 1

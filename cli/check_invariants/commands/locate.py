@@ -26,13 +26,14 @@ def command() -> None:
     """Say where a backtrace of a hung or aborted QEMU was taken.
 
     Reads what gdb prints for `thread apply all bt` (or `bt full`), eu-stack and pstack, quoted, wrapped, cut or without symbols, with the
-    coroutine stacks of QEMU's gdb scripts if they are there. Of the functions in it those that the models know are looked for among all
+    coroutine stacks of QEMU's gdb scripts if they are there. First it says what each thread does by its stack alone: a QEMU in which all wait
+    for work is idle, and no thread of it hangs. Of the functions in it those that the models know are looked for among all
     reachable states: which code base in which scenario has threads that stand so together, by which shortest trace, what each waits for, whether
     it can get out, what that violates and which commit ends it. A frame without a name matches anything. `-` reads standard input.
 
     \b
-    Exit codes: 0 named: all that fits violates the same; 30 several states fit, or an ordinary one, or
-    only a part; 10 nothing fits; 150 no backtrace; 2 there is no such file.
+    Exit codes: 0 named: all that fits violates the same; 30 several states fit, an ordinary one, an idle
+    QEMU (what violates something and looks no different is named behind it), or only a part; 10 nothing fits; 150 no backtrace; 2 there is no such file.
 
     \b
     Example: check-invariants locate bt.txt

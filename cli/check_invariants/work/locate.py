@@ -13,6 +13,7 @@ from check_invariants.inputs import read_bytes
 from check_invariants.names import merged
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
 from check_invariants.own_models import load_model
+from draincheck.backtrace.activity import Activity
 from draincheck.backtrace.located import Candidate, Located, LocatedAs, LocatedSpot, candidates, located, shortest_run
 from draincheck.backtrace.reading import read_backtrace
 from draincheck.errors import ModelError
@@ -20,7 +21,7 @@ from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
 from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
-from draincheck.report.locate_text import answer_of, place_lines, unknown_lines, waits_of
+from draincheck.report.locate_text import answer_of, doing_lines, place_lines, unknown_lines, waits_of
 from draincheck.revisions import Revision, with_settings
 from draincheck.subject import Subject
 from draincheck.verdict import Limits
@@ -40,6 +41,7 @@ _CODES: Mapping[LocatedAs, ExitCode] = {
     LocatedAs.NAMED: ExitCode.OK,
     LocatedAs.SEVERAL: ExitCode.INCONCLUSIVE,
     LocatedAs.ORDINARY: ExitCode.INCONCLUSIVE,
+    LocatedAs.IDLE: ExitCode.INCONCLUSIVE,
     LocatedAs.PARTIAL: ExitCode.INCONCLUSIVE,
     LocatedAs.NOTHING: ExitCode.DIFFERENT,
     LocatedAs.NO_BACKTRACE: ExitCode.MALFORMED,
@@ -63,7 +65,7 @@ def command(
     texts = [(file, _text(file)) for file in files]
     traces = [(file, read_backtrace(text)) for file, text in texts]
     systems, stop = _explored(_subjects(model, settings, revisions, scenarios))
-    found = [(file, located(trace, systems)) for file, trace in traces]
+    found = [(file, located(trace, systems, qemu=model is None)) for file, trace in traces]
     if model is None and stop is None and any(each.answer in _UNDECIDED for _, each in found):
         more, stop = _explored(_subjects(model, settings, revisions, scenarios, *WHOLE_RUNS))
         found = [
@@ -139,9 +141,15 @@ def _write(output: str, found: Sequence[Located]) -> None:
 def _show(file: str, found: Located, top: int) -> None:
     answer = answer_of(file, found)
     emit(f"{answer}\n")
+    emit("".join(f"{line}\n" for line in doing_lines(found)))
     for number, place in enumerate(found.places[:top], 1):
         emit(f"\n{number}. " + "".join(f"{line}\n" for line in place_lines(found, place)))
-        emit("".join(f"{line}\n" for line in [*(waits_of(place) if number == 1 else ()), *_ended_by(place)]))
+        emit(
+            "".join(
+                f"{line}\n"
+                for line in [*(waits_of(place) if number == 1 and place.match.fits else ()), *_ended_by(place)]
+            )
+        )
     if len(found.places) > top:
         emit(f"\n{len(found.places) - top} more that fit less, with --top\n")
     unknown = "".join(f"{line}\n" for line in unknown_lines(found))
@@ -165,12 +173,18 @@ def _json(file: str, found: Located, top: int) -> Document:
         "file": file,
         "answer": found.answer.value,
         "sentence": answer_of(file, found),
+        "threads": [_thread_json(each) for each in found.doing],
+        "left_out": found.left_out,
         "places": [_place_json(place) for place in found.places[:top]],
         "known": list(found.known),
         "unknown": list(found.unknown),
         "unread": list(found.backtrace.unread),
         "exit_code": int(_CODES[found.answer]),
     }
+
+
+def _thread_json(each: Activity) -> Document:
+    return {"name": each.stack.name, "line": each.stack.line, "doing": each.doing.value, "where": each.where}
 
 
 def _place_json(place: LocatedSpot) -> Document:
@@ -181,6 +195,6 @@ def _place_json(place: LocatedSpot) -> Document:
         "models": [dict(subject.source()) for subject in place.subjects],
         "depth": place.match.moment.depth,
         "threads": to_builtins(place.match.pairs),
-        "waiting": list(waits_of(place)),
+        "waiting": list(waits_of(place)) if place.match.fits else [],
         "ended_by": list(_ended_by(place)),
     }

@@ -76,9 +76,14 @@ class ControlMap:
     @property
     def reads(self) -> set[Expr]:
         """The variables by which a state says where processes stand."""
-        counters = [control.counter for control in self._controls.values() if control.counter is not None]
-        tokens = [control.token for control in self._controls.values() if control.token is not None]
-        backs = [place.back for control in self._controls.values() for place in control.places]
+        return self.read_of(self._controls)
+
+    def read_of(self, processes: Iterable[str]) -> set[Expr]:
+        """The same, of some processes."""
+        controls = [self._controls[process] for process in processes]
+        counters = [control.counter for control in controls if control.counter is not None]
+        tokens = [control.token for control in controls if control.token is not None]
+        backs = [place.back for control in controls for place in control.places]
         return variables_of(*counters, *tokens, *backs)
 
     def may_stop(self, process: str) -> bool:
@@ -127,9 +132,11 @@ class ControlMap:
 
     # -- in a state -----------------------------------------------------------------------------------------------------------
 
-    def stands(self, state: State) -> dict[str, Stand]:
-        """All processes in a state, in the model's order."""
-        return {process: self._stand(process, state) for process in self._controls}
+    def stands(self, state: State, processes: Iterable[str] | None = None) -> dict[str, Stand]:
+        """All processes in a state, or some, in the model's order."""
+        return {
+            process: self._stand(process, state) for process in (self._controls if processes is None else processes)
+        }
 
     def _stand(self, process: str, state: State) -> Stand:
         place, posture = self._place(process, state), self._posture(process, state)

@@ -14,7 +14,6 @@ and the outer end of a coroutine that runs on a thread. What is left is counted:
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -53,7 +52,6 @@ def known_part(stack: StackOf, vocabulary: Set[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-@lru_cache(maxsize=1 << 16)
 def fit(frames: tuple[str, ...], calls: tuple[str, ...]) -> Fit:
     """The cheapest way to lay the known functions of a backtrace, gaps included, over calls; both outermost first."""
     row = _without_frames(calls)

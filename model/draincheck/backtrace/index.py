@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from draincheck.analysis.standing import ControlMap, Posture, Stand
 from draincheck.backtrace.fitting import plain
 from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
-from draincheck.expr import TRUE, BoolExpr, Expr, variables_of
+from draincheck.expr import TRUE, BoolExpr
 from draincheck.properties import CanAlwaysFinish, Eventually, LeadsTo, NoDeadlock
 from draincheck.semantics.stuck import going_on
 from draincheck.system import Action, State, TransitionSystem
@@ -80,14 +81,25 @@ def postures(system: TransitionSystem, limits: Limits) -> Postures:
     demands = [item for item in system.properties if isinstance(item, Eventually | LeadsTo)]
     asked = [term for each in goals.values() for term in each]
     graph = StateGraph(system, [*asked, *(term for item in demands for term in _terms(item))], limits)
-    view, hopeless = _View(system), _hopeless(graph, goals) | _endless(graph, demands)
-    seen: dict[_Key, tuple[int, int]] = {}
+    view, lost = _View(system), _by_state(_hopeless(graph, goals) | _endless(graph, demands))
+    seen: dict[_Key, list[int]] = {}
     for number in range(graph.expanded):
-        for key in view.keys(graph, number, tuple(name for name, states in hopeless.items() if number in states)):
-            first, count = seen.get(key, (number, 0))
-            seen[key] = first, count + 1
+        for key in view.keys(graph, number, lost.get(number, ())):
+            if (found := seen.get(key)) is None:
+                seen[key] = [number, 1]
+            else:
+                found[1] += 1
     moments = (Sight(*key, first, graph.depth[first], count) for key, (first, count) in seen.items())
     return Postures(graph, tuple(sorted(moments, key=lambda moment: moment.state)), vocabulary_of(system))
+
+
+def _by_state(hopeless: Mapping[str, frozenset[int]]) -> dict[int, tuple[str, ...]]:
+    """For each state in which something is hopeless what that is."""
+    found: dict[int, tuple[str, ...]] = {}
+    for name, states in hopeless.items():
+        for number in states:
+            found[number] = (*found.get(number, ()), name)
+    return found
 
 
 def vocabulary_of(system: TransitionSystem) -> frozenset[str]:
@@ -139,57 +151,72 @@ _Key = tuple[tuple[Calls, ...], tuple[Calls, ...], tuple[str, ...], tuple[str, .
 
 
 class _View:
-    """What a debugger sees of a state; states whose control stands alike are looked at once."""
+    """What a debugger sees of a state; states whose control stands alike are looked at once.
+
+    Processes that never stand in a call, as the guest and the storage of QEMU's models, are left out: they would only keep states apart.
+    """
 
     def __init__(self, system: TransitionSystem) -> None:
         self._system, self._map = system, ControlMap(system)
-        self._checking = [action for action in system.actions if action.checks]
-        self._positions = _deciding(system)
+        self._processes = _speaking(system, self._map.processes)
+        self._checking = {action.index: action for action in system.actions if action.checks}
+        bits = {process: 1 << number for number, process in enumerate(self._processes)}
+        self._bits = [bits.get(action.process, 0) for action in system.actions]
+        self._deciding = _values(sorted(system.position[each] for each in self._map.read_of(self._processes)))
         self._known: dict[tuple[int, ...], Mapping[str, Stand]] = {}
-        self._keys: dict[tuple[tuple[int, ...], frozenset[str]], tuple[tuple[Calls, ...], tuple[Calls, ...]]] = {}
+        self._looks: dict[tuple[tuple[int, ...], int], tuple[tuple[Calls, ...], tuple[Calls, ...]]] = {}
 
     def keys(self, graph: StateGraph, number: int, hopeless: tuple[str, ...]) -> Iterator[_Key]:
         """What a state looks like, and where a step from it violates a property."""
-        state, edges = graph.state(number), graph.edges[number]
-        moving = frozenset(self._system.actions[action].process for action, _ in edges)
+        state, moving, checks = graph.state(number), 0, list[Action]()
+        for taken, _ in graph.edges[number]:
+            moving |= self._bits[taken]
+            if taken in self._checking:
+                checks.append(self._checking[taken])
         threads, coroutines = self._look(state, moving)
         yield threads, coroutines, hopeless, ()
-        for action in self._checking:
-            if any(taken == action.index for taken, _ in edges) and (
-                broken := self._system.broken_checks(state, action)
-            ):
+        for action in dict.fromkeys(checks):
+            if broken := self._system.broken_checks(state, action):
                 yield tuple(self._failing(state, action, threads)), coroutines, (), broken
 
-    def _look(self, state: State, moving: frozenset[str]) -> tuple[tuple[Calls, ...], tuple[Calls, ...]]:
-        place = tuple(state[position] for position in self._positions)
-        if (place, moving) not in self._keys:
+    def _look(self, state: State, moving: int) -> tuple[tuple[Calls, ...], tuple[Calls, ...]]:
+        key = self._deciding(state), moving
+        if key not in self._looks:
             stands = self._stands(state)
-            self._keys[place, moving] = tuple(_threads(stands, moving)), tuple(_coroutines(stands))
-        return self._keys[place, moving]
+            able = frozenset(process for number, process in enumerate(self._processes) if moving >> number & 1)
+            self._looks[key] = tuple(_threads(stands, able)), tuple(_coroutines(stands))
+        return self._looks[key]
 
     def _stands(self, state: State) -> Mapping[str, Stand]:
-        place = tuple(state[position] for position in self._positions)
+        place = self._deciding(state)
         if place not in self._known:
-            self._known[place] = self._map.stands(state)
+            self._known[place] = self._map.stands(state, self._processes)
         return self._known[place]
 
     def _failing(self, state: State, action: Action, threads: Sequence[Calls]) -> Iterator[Calls]:
         """The threads, the one first that takes the step, in the calls of that."""
         stands = self._stands(state)
-        thread = stands[action.process].thread
+        thread = stands[action.process].thread if action.process in stands else action.process
         below = stands[thread].stack if thread != action.process else ()
         frames = tuple(plain(frame.function) for frame in action.parts[-1].frames) if action.parts else ()
         yield Calls(thread, tuple(map(plain, below)) + frames, waits=False)
         yield from (each for each in threads if each.process != thread)
 
 
-def _deciding(system: TransitionSystem) -> list[int]:
-    """The positions of the variables that say where control stands."""
-    terms: list[Expr] = [place.back for control in system.controls for place in control.places]
-    terms += [control.token for control in system.controls if control.token is not None]
-    variables = {variable for term in terms for variable in variables_of(term)}
-    variables |= {control.counter for control in system.controls if control.counter is not None}
-    return sorted(system.position[variable] for variable in variables)
+def _speaking(system: TransitionSystem, processes: Iterable[str]) -> tuple[str, ...]:
+    """The processes that may stand in calls, or in another's on whose behalf they wait."""
+    calling = {action.process for action in system.actions if any(part.frames for part in action.parts)}
+    for control in system.controls:
+        if any(place.awaits or any(map(_FUNCTION.fullmatch, place.names)) for place in control.places):
+            calling.add(control.process)
+    return tuple(process for process in processes if process in calling)
+
+
+def _values(positions: Sequence[int]) -> Callable[[State], tuple[int, ...]]:
+    """What takes the values at some positions out of a state."""
+    if len(positions) > 1:
+        return itemgetter(*positions)
+    return lambda state: tuple(state[position] for position in positions)
 
 
 def _threads(stands: Mapping[str, Stand], moving: frozenset[str]) -> Iterator[Calls]:

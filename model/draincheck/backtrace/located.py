@@ -8,8 +8,10 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from draincheck.backtrace.activity import Activity, activity, is_idle
 from draincheck.backtrace.index import Postures, postures
-from draincheck.backtrace.locating import Match, best_matches, names_known, speaking
+from draincheck.backtrace.locating import Match, Search
+from draincheck.backtrace.sought import names_known, sought
 from draincheck.backtrace.stacks import Backtrace, StackOf
 from draincheck.run import Run, Trace
 from draincheck.subject import Subject
@@ -54,6 +56,7 @@ class LocatedAs(Enum):
     NAMED = "named"
     SEVERAL = "several"
     ORDINARY = "ordinary"
+    IDLE = "idle"
     PARTIAL = "partial"
     NOTHING = "nothing fits"
     NO_BACKTRACE = "no backtrace"
@@ -64,8 +67,9 @@ class Located(Struct, frozen=True):
 
     Attributes:
         answer: the kind of it.
-        places: the best first.
-        stacks: the stacks that say something.
+        places: the best first, none if nothing fits; of an idle QEMU those that violate something last.
+        stacks: the stacks that say something, and were looked for.
+        left_out: how many others say something, too.
         known: their functions that models know.
         unknown: their other functions.
     """
@@ -74,8 +78,14 @@ class Located(Struct, frozen=True):
     backtrace: Backtrace
     places: tuple[LocatedSpot, ...] = ()
     stacks: tuple[StackOf, ...] = ()
+    left_out: int = 0
     known: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+
+    @property
+    def doing(self) -> tuple[Activity, ...]:
+        """What each thread does, by its stack alone."""
+        return tuple(activity(stack) for stack in self.backtrace.stacks if not stack.coroutine)
 
 
 def candidates(subjects: Iterable[Subject], limits: Limits) -> Iterator[Candidate]:
@@ -88,30 +98,21 @@ def candidates(subjects: Iterable[Subject], limits: Limits) -> Iterator[Candidat
         yield Candidate(tuple(those), postures(system, limits))
 
 
-def located(backtrace: Backtrace, systems: Sequence[Candidate]) -> Located:
-    """Where a backtrace may have been taken."""
+def located(backtrace: Backtrace, systems: Sequence[Candidate], *, qemu: bool = True) -> Located:
+    """Where a backtrace may have been taken; `qemu`: the systems are models of QEMU, whose threads are known beside that."""
     if not backtrace.stacks:
         return Located(LocatedAs.NO_BACKTRACE, backtrace)
     vocabulary = frozenset[str]().union(*(each.postures.vocabulary for each in systems))
-    stacks = speaking(backtrace, vocabulary)
+    search = Search(sought(backtrace, vocabulary))
+    stacks = tuple(each.stack for each in search.stacks)
     known, unknown = names_known(stacks or backtrace.stacks, vocabulary)
-    if not stacks:
-        return Located(LocatedAs.NOTHING, backtrace, (), (), tuple(known), tuple(unknown))
-    found = [
-        (each, match) for each in systems for match in _distinct(best_matches(stacks, each.postures, vocabulary, 200))
-    ]
-    places = tuple(_places(found))
-    return Located(_answer(places), backtrace, places, tuple(stacks), tuple(known), tuple(unknown))
-
-
-def _distinct(matches: Iterable[Match]) -> Iterator[Match]:
-    """The best match of each kind: what is violated, or nothing."""
-    seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
-    for match in matches:
-        kind = (match.moment.hopeless, match.moment.breaks)
-        if kind not in seen:
-            seen.add(kind)
-            yield match
+    found = [(each, match) for each in systems for match in search.matches(each.postures)] if stacks else []
+    places = list(_places(found))
+    answer = LocatedAs.IDLE if qemu and is_idle(backtrace) else _answer(places)
+    if answer is LocatedAs.IDLE:
+        places.sort(key=lambda place: (place.match.cost, bool(place.violated)))
+    shown = () if answer is LocatedAs.NOTHING else tuple(places)
+    return Located(answer, backtrace, shown, stacks, search.left_out, tuple(known), tuple(unknown))
 
 
 def _places(found: Sequence[tuple[Candidate, Match]]) -> Iterator[LocatedSpot]:
@@ -130,7 +131,7 @@ def _answer(places: Sequence[LocatedSpot]) -> LocatedAs:
     """Named: all that fits violates the same. Where ordinary states fit as well, nothing but these, or different violations, several do."""
     best = [place for place in places if place.match.cost == places[0].match.cost] if places else []
     if not best or not best[0].match.fits:
-        speaks = best and any(pair.stack and pair.calls and not pair.fit.strange for pair in best[0].match.pairs)
+        speaks = best and any(pair.speaks for pair in best[0].match.pairs)
         return LocatedAs.PARTIAL if speaks else LocatedAs.NOTHING
     violated = {place.violated for place in best}
     if violated == {()}:

@@ -1,56 +1,58 @@
 """A backtrace, found again among the states of systems: where its threads stand together, best first.
 
-A thread of a backtrace is laid over the calls of one thread of the model, each over another (`fitting`). Two things are asked beside that:
-a thread that sleeps (its innermost frame is a system call that waits, or a lock) can do nothing in the model's state either, and one that
-aborts takes a step there that violates a property. Stacks without any function that a model knows say nothing; a model's thread that the
-backtrace lacks costs a little: not everybody sends all threads.
+A thread of a backtrace is laid over the calls of one thread of the model, each over another (`fitting`). Three things are asked beside that:
+a thread that sleeps (its innermost frame is a system call that waits, or a lock) can do nothing in the model's state either, one that
+aborts takes a step there that violates a property, and the main thread is nobody else, nor anybody else the main thread, nor a virtual CPU
+an IOThread. Stacks without any function that a model knows say nothing; a model's thread that the backtrace lacks costs a little: not
+everybody sends all threads.
+
+What a stack says is found out once (`sought`), what it costs over calls once for all processes in those calls, and who is who once for all
+states in which threads stand alike: so the length and the number of stacks add to what a search takes, and do not multiply it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
-from itertools import permutations
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from draincheck.backtrace.fitting import STRANGE, Fit, fit, known_part
+from draincheck.backtrace.assigning import assigned
+from draincheck.backtrace.fitting import STRANGE, Fit, fit
 from draincheck.backtrace.index import Calls, Postures, Sight
-from draincheck.backtrace.stacks import GAP, Backtrace, StackOf
+from draincheck.backtrace.sought import Sought, most_telling
+from draincheck.backtrace.stacks import GAP, StackOf, Start
 
-__all__ = ["Laid", "Match", "best_matches", "names_known", "speaking"]
+__all__ = ["Laid", "Match", "Search"]
 
 #: a thread that sleeps where the model's could go on; a thread of the model that the backtrace lacks
 AWAKE, LACKING = 2, 2
-#: more threads of one backtrace are not laid over each other in every way
-MOST = 5
-
-#: functions in which a thread waits, as the C library, the kernel and QEMU call them
-_SLEEPING = (
-    "ppoll", "poll", "epoll_wait", "epoll_pwait", "select", "pselect", "futex", "lll_lock", "pthread_cond_", "pthread_mutex_lock", "sem_wait",
-    "sem_timedwait", "nanosleep", "clock_nanosleep", "sigtimedwait", "sigwait", "qemu_mutex_lock", "qemu_rec_mutex_lock", "qemu_cond_wait",
-    "qemu_cond_timedwait", "qemu_sem_wait", "qemu_futex_wait", "qemu_event_wait", "do_futex_wait", "syscall",
-)  # fmt: skip
-_ABORTING = (
-    "abort",
-    "raise",
-    "assert_fail",
-    "g_assertion_message",
-    "assert_perror_fail",
-    "pthread_kill_implementation",
-)
-#: what stands at the inner end of a stack that waits, whatever the model calls it
-_WAITING = frozenset({"aio_poll", "qemu_poll_ns", "aio_context_acquire", "qemu_coroutine_yield"})
-#: a virtual CPU that runs guest code says nothing
-_NEUTRAL = frozenset({"kvm_cpu_exec", "qemu_poll_ns"})
+#: what models call the thread that has the main loop
+MAIN = "main thread"
+#: what an IOThread stands in
+IOTHREAD = "iothread_run"
+#: more than any sum of costs: who cannot be who
+_NEVER = 1 << 40
 
 
 class Laid(Struct, frozen=True):
-    """A stack of the backtrace and the process that it fits; either may be missing."""
+    """A stack of the backtrace and the process that it fits; either may be missing.
+
+    Attributes:
+        count: how many stacks of the backtrace say the same.
+        known: how many functions of the stack models know.
+    """
 
     stack: StackOf | None
     calls: Calls | None
     fit: Fit = Fit(0)
     awake: bool = False
+    count: int = 1
+    known: int = 0
+
+    @property
+    def speaks(self) -> bool:
+        """Whether more stands for the two to be the same than against it."""
+        return self.stack is not None and self.calls is not None and self.known > 2 * len(self.fit.strange)
 
 
 class Match(Struct, frozen=True):
@@ -80,89 +82,106 @@ class Match(Struct, frozen=True):
         )
 
 
-def speaking(backtrace: Backtrace, vocabulary: Set[str]) -> list[StackOf]:
-    """The stacks with functions that models know, but for those of idle virtual CPUs; the same stack twice is one."""
-    found: dict[tuple[str, ...], StackOf] = {}
-    for stack in backtrace.stacks:
-        known = known_part(stack, vocabulary)
-        if {*known} - {GAP} - _NEUTRAL:
-            found.setdefault((str(stack.coroutine), *stack.frames), stack)
-    return list(found.values())
+class Search:
+    """Some stacks, looked for in any systems.
+
+    Attributes:
+        stacks: those that are looked for.
+        left_out: how many others say something, too.
+    """
+
+    def __init__(self, stacks: Sequence[Sought]) -> None:
+        threads, coroutines = ([each for each in stacks if each.stack.coroutine is one] for one in (False, True))
+        self._threads, self._coroutines = most_telling(threads), most_telling(coroutines)
+        self.stacks = [*self._threads, *self._coroutines]
+        self.left_out = len(stacks) - len(self.stacks)
+        self._aborts = any(each.aborts for each in self._threads)
+        self._fits: dict[tuple[Sought, tuple[str, ...], bool], Fit | None] = {}
+        self._laid: dict[tuple[tuple[Calls, ...], bool, bool, bool], tuple[tuple[Laid, ...], int]] = {}
+        self._has_main = False
+
+    def matches(self, postures: Postures) -> list[Match]:
+        """The best match of each kind of state, by what is violated there; the best kind first."""
+        self._has_main = any(control.process == MAIN for control in postures.graph.system.controls)
+        best: dict[tuple[tuple[str, ...], tuple[str, ...]], Match] = {}
+        for moment in postures.moments:
+            match, kind = self._match(moment), (moment.hopeless, moment.breaks)
+            if kind not in best or match.rank < best[kind].rank:
+                best[kind] = match
+        return sorted(best.values(), key=lambda match: match.rank)
+
+    def _match(self, moment: Sight) -> Match:
+        breaks = bool(moment.breaks)
+        pairs, cost = self._who_is_who(moment.threads, breaks, parked=False)
+        parked, more = self._who_is_who(moment.coroutines, False, parked=True)
+        return Match(cost + more + (STRANGE if self._aborts != breaks else 0), pairs + parked, moment)
+
+    def _who_is_who(self, processes: tuple[Calls, ...], breaks: bool, *, parked: bool) -> tuple[tuple[Laid, ...], int]:
+        key = processes, breaks, parked, self._has_main
+        if key not in self._laid:
+            stacks = self._coroutines if parked else self._threads
+            lacking = LACKING if stacks or not parked else 0
+            pairs = tuple(self._over(stacks, processes, breaks, lacking))
+            self._laid[key] = pairs, sum(map(_cost, pairs))
+        return self._laid[key]
+
+    def _over(self, stacks: Sequence[Sought], processes: Sequence[Calls], breaks: bool, lacking: int) -> Iterable[Laid]:
+        """Each process gets a stack of its own or none, as cheaply as that can be; then the stacks that no process has got."""
+        copies = [(each, copy) for each in stacks for copy in range(min(each.count, len(processes)))]
+        table = [
+            [self._pair(each, calls, breaks and i == 0) for each, _ in copies] for i, calls in enumerate(processes)
+        ]
+        none = [lacking] * len(processes)
+        columns = assigned([
+            [_over_alone(pair, *copies[j]) for j, pair in enumerate(row)] + none for row in table
+        ])  # fmt: skip
+        taken = {copies[column][0] for column in columns if column < len(copies)}
+        yield from (row[column] or _NOBODY for row, column in zip(table, columns, strict=True) if column < len(copies))
+        yield from (Laid(each.stack, None, each.alone, count=each.count) for each in stacks if each not in taken)
+        yield from (
+            Laid(None, calls, Fit(lacking))
+            for calls, column in zip(processes, columns, strict=True)
+            if column >= len(copies)
+        )
+
+    def _pair(self, each: Sought, calls: Calls, breaks: bool) -> Laid | None:
+        """A stack laid over the calls of a process; None if that cannot be, or is never better than to leave it alone."""
+        if not self._may_be(each, calls):
+            return None
+        key = each, calls.calls, breaks and each.aborts
+        if key not in self._fits:
+            self._fits[key] = _fit(*key)
+        found = self._fits[key]
+        return (
+            None
+            if found is None
+            else Laid(each.stack, calls, found, each.sleeps and not calls.waits, each.count, each.names)
+        )
+
+    def _may_be(self, each: Sought, calls: Calls) -> bool:
+        """Whether what has started a thread, and what stands around its calls, leaves that open."""
+        if each.is_cpu and IOTHREAD in calls.calls:
+            return False
+        unknown = not self._has_main or each.stack.start is Start.UNKNOWN
+        return unknown or (each.stack.start is Start.MAIN) == (calls.process == MAIN)
 
 
-def names_known(stacks: Iterable[StackOf], vocabulary: Set[str]) -> tuple[list[str], list[str]]:
-    """The functions of stacks that models know, and the others, in order."""
-    names = dict.fromkeys(name for stack in stacks for name in stack.frames if name != GAP)
-    return [name for name in names if name in vocabulary], [name for name in names if name not in vocabulary]
+_NOBODY = Laid(None, None)
 
 
-def best_matches(stacks: Sequence[StackOf], postures: Postures, vocabulary: Set[str], most: int = 3) -> list[Match]:
-    """The best ways to find stacks again in a system, no two alike in what they say of its processes."""
-    threads = [each for each in stacks if not each.coroutine][:MOST]
-    coroutines = [each for each in stacks if each.coroutine][:MOST]
-    found = sorted(
-        (_match(threads, coroutines, moment, vocabulary) for moment in postures.moments), key=lambda match: match.rank
-    )
-    return found[:most]
-
-
-def _match(threads: Sequence[StackOf], coroutines: Sequence[StackOf], moment: Sight, vocabulary: Set[str]) -> Match:
-    pairs = _laid(threads, moment.threads, vocabulary, lacking=LACKING, breaks=bool(moment.breaks))
-    parked = _laid(coroutines, moment.coroutines, vocabulary, lacking=LACKING if coroutines else 0, breaks=False)
-    cost = sum(map(_cost, pairs)) + sum(_cost(pair) for pair in parked if coroutines or pair.stack)
-    aborts = any(map(_aborts, threads))
-    return Match(cost + (STRANGE if aborts != bool(moment.breaks) else 0), tuple(pairs + parked), moment)
-
-
-def _laid(
-    stacks: Sequence[StackOf], processes: Sequence[Calls], vocabulary: Set[str], *, lacking: int, breaks: bool
-) -> list[Laid]:
-    """Each stack over another process, as cheaply as that can be."""
-    table = {
-        (stack, calls): _pair(stack, calls, vocabulary, breaks and calls is processes[0])
-        for stack in stacks
-        for calls in processes
-    }
-    alone = [
-        Laid(stack, None, Fit(STRANGE * max(len({*known_part(stack, vocabulary)} - {GAP}), 1))) for stack in stacks
-    ]
-    ways = permutations([*processes, *[None] * len(stacks)], len(stacks))
-    best = min(
-        (
-            [alone[i] if calls is None else table[stacks[i], calls] for i, calls in enumerate(way)]
-            for way in dict.fromkeys(ways)
-        ),
-        key=lambda way: sum(map(_cost, way)) + lacking * (len(processes) - sum(pair.calls is not None for pair in way)),
-    )
-    taken = {pair.calls for pair in best}
-    return [*best, *(Laid(None, calls, Fit(lacking)) for calls in processes if calls not in taken)]
+def _over_alone(pair: Laid | None, each: Sought, copy: int) -> int:
+    """What a pair costs beyond what the stack costs alone; another copy of a stack costs nothing alone."""
+    return _NEVER if pair is None else _cost(pair) - (0 if copy else each.alone.cost)
 
 
 def _cost(pair: Laid) -> int:
     return pair.fit.cost + (AWAKE if pair.awake else 0)
 
 
-def _pair(stack: StackOf, calls: Calls, vocabulary: Set[str], breaks: bool) -> Laid:
-    """A stack laid over the calls of a process; where it waits, what it waits in may have another name."""
-    known = known_part(stack, vocabulary)
-    sleeps = _sleeps(stack)
-    shorter = known
-    while sleeps and shorter and shorter[-1] in _WAITING | {GAP}:
-        shorter = shorter[:-1]
-    fits = [fit(known, calls.calls)] + ([fit(shorter, calls.calls)] if sleeps and {*shorter} - {GAP} else [])
-    if breaks and _aborts(stack):
-        fits = [fit((*known, GAP), calls.calls)]
-    return Laid(stack, calls, min(fits), sleeps and not calls.waits)
-
-
-def _sleeps(stack: StackOf) -> bool:
-    return stack.coroutine or (stack.ends and bool(stack.frames) and _begins(stack.frames[-1], _SLEEPING))
-
-
-def _aborts(stack: StackOf) -> bool:
-    return stack.ends and any(_begins(name, _ABORTING) for name in stack.frames[-6:])
-
-
-def _begins(name: str, words: Sequence[str]) -> bool:
-    bare = name.lstrip("_").removeprefix("GI_").lstrip("_").removeprefix("libc_")
-    return bare.startswith(tuple(words))
+def _fit(each: Sought, calls: tuple[str, ...], aborts: bool) -> Fit | None:
+    """The cheapest way; where it waits, what it waits in may have another name, and where it aborts it has gone on from the calls."""
+    if (each.names - len(calls)) * STRANGE > each.alone.cost:
+        return None
+    if aborts:
+        return fit((*each.known, GAP), calls)
+    return min([fit(each.known, calls), *([fit(each.shorter, calls)] if each.shorter else [])])

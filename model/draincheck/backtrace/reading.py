@@ -1,64 +1,39 @@
-"""Backtraces as text: gdb's (`thread apply all bt`, `bt full`), eu-stack's, pstack's, and the coroutine stacks of QEMU's own gdb scripts.
+"""Backtraces as text: gdb's, eu-stack's, pstack's, LLDB's, those of core dumps, and the coroutine stacks of QEMU's own gdb scripts.
 
 What people paste is quoted, wrapped, cut at either end, with or without addresses, arguments, places and inlined frames. A frame begins
-where a line begins with `#` and a number; what follows until the next frame or header belongs to it. Only the function's name is taken.
+where a line begins with `#` and a number; what follows until the next frame or header belongs to it. Only the function's name is taken. A frame
+that cannot be read is a gap, and its line is listed; so are lines that are frames in other forms.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
-from draincheck.backtrace.stacks import GAP, Backtrace, StackOf
+from draincheck.backtrace.frames import alien, frame_of, function_of, header_of
+from draincheck.backtrace.lines import clean_lines
+from draincheck.backtrace.stacks import GAP, Backtrace, StackOf, Start
 
 __all__ = ["LONGEST", "read_backtrace"]
 
 #: characters of one frame that are looked at: names come first
 LONGEST = 2_000
-#: frames of one stack that are kept: those of a recursion without end are more
-DEEPEST = 4_000
-#: lines that could not be read and are named
-NAMED = 5
+#: lines over which a frame may be wrapped
+WRAPPED = 4
 
-_QUOTES = re.compile(r"^(?:[ \t]*[>|])*[ \t]?")
-_FRAME = re.compile(r"^[ \t]*#(\d{1,9})(?![\w#])")
-#: an address, and `in`, or eu-stack's ` - 1` behind it
-_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{1,18}(?:[ \t]+-[ \t]*1\b)?(?=[ \t\n]|$)")
-_NAME = re.compile(
-    r"(?:in[ \t\n]+)?(\?\?|<[^>\n]{0,80}>|[A-Za-z_.$~][\w.$@:~]*(?:<[^()\n]{0,200}>)?(?:::[\w~]+)?)?[ \t\n]*(\(|$|\n|from\b|at\b|\[|-|\+)"
+#: frames below which there is nothing: of the program's first thread, of the others; those of a coroutine's own stack
+PROGRAM = frozenset(
+    {"_start", "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main", "main", "qemu_main"}
 )
-#: headers of stacks; the last two of QEMU's scripts and of reports that name them by hand
-_HEADERS = (
-    re.compile(r"^[ \t]*(?P<name>Thread\b[^\n:]{0,200}):?[ \t]*$"),
-    re.compile(r"^[ \t]*(?P<name>TID[ \t]+\d+)[^\n]{0,200}:[ \t]*$"),
-    re.compile(r"^[ \t]*(?P<name>PID[ \t]+\d+)[^\n]{0,200}$"),
-    re.compile(r"^[ \t]*(?P<name>\[?Switching to thread [^\n]{1,200})$"),
-)
-_COROUTINE = re.compile(r"^[ \t]*(?P<name>[Cc]oroutine\b[^\n]{0,200}?):?[ \t]*$")
-#: what compilers and linkers put behind a name
-_SUFFIX = re.compile(r"(?:@.*|\.(?:constprop|isra|part|cold|lto_priv|llvm|localalias|plt)\b.*)$")
-
-#: frames below which there is nothing; those of a coroutine's own stack
-BOTTOM = frozenset(
-    {
-        "_start",
-        "__libc_start_main",
-        "__libc_start_call_main",
-        "main",
-        "start_thread",
-        "clone",
-        "__clone",
-        "clone3",
-        "__clone3",
-        "qemu_main",
-    }
-)
+THREAD = frozenset({"start_thread", "clone", "__clone", "clone3", "__clone3", "qemu_thread_start"})
 TRAMPOLINE = frozenset({"coroutine_trampoline", "__start_context", "coroutine_thread", "qemu_coroutine_trampoline"})
 #: where a coroutine that does not run has stopped
 SWITCHED = frozenset(
     {"qemu_coroutine_switch", "qemu_coroutine_yield", "swapcontext", "__sigsetjmp", "sigsetjmp", "_setjmp"}
 )
+#: where it has stopped because it has entered another
+ENTERED = frozenset({"qemu_aio_coroutine_enter", "qemu_coroutine_enter", "aio_co_enter", "coroutine_swap"})
 
 
 class _Open(Struct):
@@ -75,8 +50,8 @@ class _Open(Struct):
 def read_backtrace(text: str) -> Backtrace:
     """All stacks in a text; what is no backtrace has none."""
     reader = _Reader()
-    for number, line in enumerate(text.splitlines(), 1):
-        reader.line(number, _QUOTES.sub("", line, count=1))
+    for number, line in enumerate(clean_lines(text), 1):
+        reader.line(number, line)
     return reader.finish()
 
 
@@ -93,20 +68,22 @@ class _Reader:
 
     def line(self, number: int, line: str) -> None:
         """The next line."""
-        if match := _FRAME.match(line):
+        if found := frame_of(line):
             self._end_frame()
-            self.number, self.at, self.frame = int(match[1]), number, [line[match.end() :]]
+            self.number, self.at, self.frame = found[0], number, [found[1]]
             self._begin(number)
-        elif header := _header(line):
+        elif header := header_of(line):
             self._end_stack()
             self.header = (header[0], number, header[1])
-        elif self.frame and len(self.frame) < 4:
+        elif self.frame and len(self.frame) < WRAPPED:
             self.frame.append(line)
+        elif self.open is None and alien(line):
+            self.unread.append(number)
 
     def finish(self) -> Backtrace:
         """The text has ended."""
         self._end_stack()
-        return Backtrace(tuple(self.found), tuple(self.unread[:NAMED]))
+        return Backtrace(tuple(_joined(self.found)), tuple(self.unread))
 
     def _begin(self, number: int) -> None:
         """A frame whose number does not go on begins a stack."""
@@ -117,6 +94,8 @@ class _Reader:
             self.open, self.header = _Open(name, line, coroutine), None
         if self.open.first is None:
             self.open.first = self.number
+        if self.number > self.open.last + 1 > 0:
+            self.open.frames.append(GAP)
         self.open.last = self.number
 
     def _inlined(self) -> bool:
@@ -126,12 +105,12 @@ class _Reader:
     def _end_frame(self) -> None:
         if not self.frame:
             return
-        name = _function("\n".join(self.frame)[:LONGEST])
+        name = function_of("\n".join(self.frame)[:LONGEST])
         self.frame = []
         if name is None:
             self.unread.append(self.at)
-        elif self.open is not None and len(self.open.frames) < DEEPEST:
-            self.open.frames.append(name)
+        if self.open is not None:
+            self.open.frames.append(GAP if name is None else name)
 
     def _end_stack(self, frame: list[str] | None = None) -> None:
         """A stack is over; `frame`: one that has been begun belongs to the next."""
@@ -144,48 +123,42 @@ class _Reader:
         self.frame = frame or []
 
 
-def _header(line: str) -> tuple[str, bool] | None:
-    """The name of the stack that begins below, and whether it is a coroutine's."""
-    for pattern in _HEADERS:
-        if match := pattern.match(line):
-            return match["name"].strip(), False
-    match = _COROUTINE.match(line)
-    return (match["name"].strip(), True) if match else None
-
-
-def _function(text: str) -> str | None:
-    """The function that a frame names, `GAP` if it names none; None if it cannot be read."""
-    rest = text.lstrip(" \t\n")
-    if address := _ADDRESS.match(rest):
-        rest = rest[address.end() :].lstrip(" \t\n")
-    match = _NAME.match(rest)
-    if match is None:
-        return GAP if address else None
-    name = match[1] or ""
-    if name in ("", "??") or name.startswith("<"):
-        return GAP if address or match[2] == "(" or name else None
-    return _SUFFIX.sub("", name.rpartition("::")[2] or name)
-
-
 def _stack(found: _Open) -> StackOf:
     """The stack, outermost frame first, without what lies below everything."""
-    frames = found.frames[::-1]
-    ends = found.first == 0
-    below = next((i for i, name in enumerate(frames) if name in TRAMPOLINE), None)
+    frames, ends = found.frames[::-1], found.first == 0
+    below = max((i for i, name in enumerate(frames) if name in TRAMPOLINE), default=None)
     if below is not None:
-        return StackOf(
-            found.name,
-            tuple(frames[below + 1 :]),
-            found.line,
-            found.coroutine or _switched(frames),
-            found.coroutine or _switched(frames),
-            ends,
-        )
-    above = [i for i, name in enumerate(frames) if name in BOTTOM]
-    kept = frames[above[-1] + 1 :] if above else frames
-    return StackOf(found.name, tuple(kept), found.line, found.coroutine, bool(above), ends)
+        parked = found.coroutine or _switched(frames)
+        return StackOf(found.name, tuple(frames[below + 1 :]), found.line, parked, parked, ends)
+    above = max((i for i, name in enumerate(frames) if name in PROGRAM or name in THREAD), default=None)
+    kept, start = frames if above is None else frames[above + 1 :], Start.UNKNOWN
+    if above is not None:
+        start = Start.MAIN if frames[above] in PROGRAM else Start.THREAD
+    return StackOf(found.name, tuple(kept), found.line, found.coroutine, above is not None, ends, start)
 
 
 def _switched(frames: list[str]) -> bool:
     """Whether a coroutine has given control up: its innermost frame is the switch."""
     return bool(frames) and frames[-1] in SWITCHED
+
+
+def _joined(stacks: Iterable[StackOf]) -> Iterator[StackOf]:
+    """Threads that run a coroutine, with the stacks of those who have entered it, as `qemu bt` prints them below."""
+    last: StackOf | None = None
+    for stack in stacks:
+        if last is not None and not last.begins and not last.coroutine and _has_entered(stack):
+            around = tuple(name for name in stack.frames if name not in SWITCHED)
+            begins = stack.begins and stack.start is not Start.UNKNOWN
+            last = StackOf(last.name, around + last.frames, last.line, False, begins, last.ends, stack.start)
+            continue
+        if last is not None:
+            yield last
+        last = stack
+    if last is not None:
+        yield last
+
+
+def _has_entered(stack: StackOf) -> bool:
+    """Whether it is the stack of somebody who has entered a coroutine, and waits for it to come back."""
+    inner = [name for name in stack.frames if name not in SWITCHED][-1:]
+    return stack.coroutine and bool(inner) and inner[0] in ENTERED

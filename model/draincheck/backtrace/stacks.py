@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from msgspec import Struct
 
-__all__ = ["GAP", "Backtrace", "StackOf"]
+__all__ = ["GAP", "Backtrace", "StackOf", "Start"]
 
 #: a frame without a name (`?? ()`, or `()` of a build without symbols): any function, or several
 GAP = ""
+
+
+class Start(Enum):
+    """What has started a thread, as its outermost frames say."""
+
+    MAIN = "the program"
+    THREAD = "another thread"
+    UNKNOWN = "not in the text"
 
 
 class StackOf(Struct, frozen=True):
@@ -21,6 +31,7 @@ class StackOf(Struct, frozen=True):
         begins: the outermost frame is there: what lies below it is nothing. Not so where the text was cut, and in a coroutine that runs on a
             thread: who has entered it is on another stack, which no debugger shows.
         ends: the innermost frame is there.
+        start: who has started the thread.
     """
 
     name: str
@@ -29,6 +40,7 @@ class StackOf(Struct, frozen=True):
     coroutine: bool = False
     begins: bool = True
     ends: bool = True
+    start: Start = Start.UNKNOWN
 
 
 class Backtrace(Struct, frozen=True):
@@ -36,7 +48,7 @@ class Backtrace(Struct, frozen=True):
 
     Attributes:
         stacks: in the order of the text.
-        unread: lines that look like frames and could not be read, the first few.
+        unread: lines that look like frames, or belong to a form of backtrace, and could not be read.
     """
 
     stacks: tuple[StackOf, ...]

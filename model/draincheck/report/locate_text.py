@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from draincheck.analysis.waiting import situation_in
+from draincheck.backtrace.activity import Doing
 from draincheck.backtrace.located import Located, LocatedAs, LocatedSpot
 from draincheck.backtrace.locating import Laid
+from draincheck.backtrace.stacks import StackOf
 from draincheck.report.waiting import waiting_lines
 from draincheck.words import counted, listed
 
-__all__ = ["answer_of", "named_places", "place_lines", "unknown_lines"]
+__all__ = ["answer_of", "doing_lines", "named_places", "place_lines", "unknown_lines"]
 
 #: code bases, functions, places that are listed
 SHOWN = 12
@@ -26,18 +28,56 @@ def _answer(found: Located) -> str:
     match found.answer:
         case LocatedAs.NO_BACKTRACE:
             return "no backtrace: no line of it is a frame (#0 ... in function (...))"
+        case LocatedAs.IDLE:
+            return f"no thread hangs: each waits for work, as in any idle QEMU{_also(found)}"
         case LocatedAs.NOTHING:
             known = f"; of its functions the models know {listed(found.known[:SHOWN])}" if found.known else ""
-            return f"unknown: no state of these models has such stacks{known}"
+            return f"unknown: no state of these models has such stacks{known}{_held_up(found)}"
         case LocatedAs.PARTIAL:
-            return f"partly known: {_best(found.places[0])}, but not all of it fits"
+            return f"partly known{_held_up(found)}; not all of it fits what is nearest: {_best(found.places[0])}"
         case LocatedAs.ORDINARY:
-            return f"an ordinary state: {_best(found.places[0])}; nothing is violated there"
+            return f"an ordinary state: nothing is violated in {named_places(found.places[0])}{_held_up(found)}"
         case LocatedAs.SEVERAL:
-            best = [place for place in found.places if place.match.cost == found.places[0].match.cost]
-            return "several states fit: " + "; or ".join(map(_best, best[:3]))
+            return "several states fit: " + "; or ".join(map(_best, _first(found)[:3]))
         case LocatedAs.NAMED:
             return _best(found.places[0])
+
+
+def _first(found: Located) -> list[LocatedSpot]:
+    """The places that fit best."""
+    return [place for place in found.places if place.match.cost == found.places[0].match.cost]
+
+
+def _also(found: Located) -> str:
+    """The violations that look no different."""
+    alike = [place for place in _first(found) if place.violated and place.match.fits]
+    names = dict.fromkeys(name for place in alike for name in place.violated)
+    return f"; also fits a violation of {listed(list(names))}: {named_places(alike[0])}" if alike else ""
+
+
+def _held_up(found: Located) -> str:
+    """Who waits inside of something, or for a lock."""
+    held = [each for each in found.doing if each.where and each.doing in _HELD][:3]
+    return "".join(f"; {_short(each.stack)} {each.doing.value} {each.where}" for each in held)
+
+
+_HELD = (Doing.INSIDE, Doing.LOCK, Doing.ABORTS)
+
+
+def doing_lines(found: Located) -> Iterator[str]:
+    """What each thread does, by its stack alone; those that do the same together, those that are held up first."""
+    groups: dict[tuple[bool, str], list[str]] = {}
+    for each in found.doing:
+        says = f"{each.doing.value} {each.where}" if each.where else each.doing.value
+        groups.setdefault((each.doing not in _HELD, says), []).append(_short(each.stack))
+    for (_, says), names in sorted(groups.items(), key=lambda group: group[0][0]):
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        yield f"  {', '.join(names[:SHOWN])}{more}: {says}"
+
+
+def _short(stack: StackOf) -> str:
+    """A stack's name without what a debugger adds to it."""
+    return stack.name.partition(" (")[0]
 
 
 def _titles(place: LocatedSpot) -> list[str]:
@@ -77,7 +117,8 @@ def _pair_lines(pair: Laid) -> Iterator[str]:
     elif pair.stack is not None and pair.calls is None:
         yield f"  {pair.stack.name}: no thread of the model stands so"
     elif pair.stack is not None and pair.calls is not None:
-        yield f"  {pair.stack.name} is {pair.calls.process}, in {_calls(pair.calls.calls)}"
+        more = f" (and {pair.count - 1} that stand alike)" if pair.count > 1 else ""
+        yield f"  {pair.stack.name}{more} is {pair.calls.process}, in {_calls(pair.calls.calls)}"
         if pair.fit.strange:
             yield f"    not so in the model: {', '.join(pair.fit.strange)}"
         if pair.fit.absent:
@@ -104,9 +145,12 @@ def waits_of(place: LocatedSpot, width: int = WIDTH) -> Iterator[str]:
 
 
 def unknown_lines(found: Located) -> Iterator[str]:
-    """What the models do not know."""
+    """What the models do not know, and what was not looked for or not read."""
+    if found.left_out:
+        yield f"{counted(found.left_out, 'stack')} more with functions that models know: not looked for, the {len(found.stacks)} that say most were"
     if found.unknown:
         more = f" and {len(found.unknown) - SHOWN} more" if len(found.unknown) > SHOWN else ""
         yield f"functions that no model has: {', '.join(found.unknown[:SHOWN])}{more}"
-    if found.backtrace.unread:
-        yield f"frames that could not be read: lines {', '.join(map(str, found.backtrace.unread))}"
+    if unread := found.backtrace.unread:
+        more = f" and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""
+        yield f"could not be read: {counted(len(unread), 'line')}, {', '.join(map(str, unread[:SHOWN]))}{more}"
