@@ -1,4 +1,4 @@
-"""Backtraces that a real gdb took of a stock QEMU 7.2: idle, with a mirror job, and parked in drains by a server that was stopped.
+"""Backtraces that a real gdb took of a stock QEMU 7.2: idle, with a mirror job, and parked in drains by a server that was stopped, or by blkdebug.
 
 Debian's QEMU has no symbols but those it exports, so most frames have no name. None of these states is a bug: each waits for a server that will
 answer, or for work. What was to be expected was written down before `locate` was asked.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from draincheck.backtrace.activity import Doing, activity, is_idle
 from draincheck.backtrace.located import Candidate, LocatedAs, candidates, located
 from draincheck.backtrace.reading import read_backtrace
 from draincheck.backtrace.stacks import GAP
@@ -44,6 +45,29 @@ EXPECTED = {
         ("bdrv_try_change_aio_context", GAP, GAP, GAP, "aio_poll", GAP, "__ppoll"),
         {LocatedAs.ORDINARY, LocatedAs.PARTIAL},
     ),
+    # not started, without a machine; with two IOThreads and VNC; an NBD export in an IOThread, stopped; a mirror job of a disk with an IOThread
+    "none": (("main_loop_wait", "__ppoll"), {LocatedAs.IDLE}),
+    "iothreads-vnc": (IDLE, {LocatedAs.IDLE}),
+    "nbd-export": (IDLE, {LocatedAs.IDLE}),
+    "mirror-ready-iothread": (IDLE, {LocatedAs.IDLE}),
+    # a write that blkdebug has suspended: the monitor's qemu-io drains its disk
+    "drain-hmp": (
+        ("hmp_qemu_io", "blk_unref", "blk_drain", GAP, "aio_poll", GAP, "__ppoll"),
+        {LocatedAs.ORDINARY, LocatedAs.PARTIAL},
+    ),
+    # the same, and the guest has reset the disk: its CPU drains, with the lock that the main thread waits for
+    "guest-resets": (
+        (
+            "main_loop_wait",
+            "qemu_mutex_lock_iothread_impl",
+            "qemu_mutex_lock_impl",
+            "___pthread_mutex_lock",
+            "lll_mutex_lock_optimized",
+            "__GI___lll_lock_wait",
+            "futex_wait",
+        ),
+        {LocatedAs.PARTIAL, LocatedAs.NOTHING},
+    ),
     "reset-iothread": (
         ("bdrv_try_change_aio_context", GAP, GAP, GAP, "aio_poll", GAP, "__ppoll"),
         {LocatedAs.ORDINARY, LocatedAs.PARTIAL},
@@ -73,6 +97,21 @@ def test_a_real_backtrace_is_read_and_no_bug_is_made_of_it(name: str) -> None:
     assert main.begins
     assert main.frames[-len(inner) :] == inner
     assert located(found, systems()).answer in answers
+
+
+@pytest.mark.parametrize("name", [name for name, (_, answers) in EXPECTED.items() if LocatedAs.IDLE not in answers])
+def test_a_qemu_that_waits_for_something_is_not_idle(name: str) -> None:
+    """Negative control: who is held up, and in what, is told."""
+    found = read_backtrace((BACKTRACES / f"{name}.txt").read_text(encoding="utf-8"))
+    assert not is_idle(found)
+    assert any(activity(stack).doing in (Doing.INSIDE, Doing.LOCK) for stack in found.stacks)
+
+
+def test_who_has_the_lock_is_told_beside_who_waits_for_it() -> None:
+    """A CPU that drains while the main thread waits for it."""
+    found = read_backtrace((BACKTRACES / "guest-resets.txt").read_text(encoding="utf-8"))
+    said = {(each.doing, each.where) for each in map(activity, found.stacks)}
+    assert {(Doing.INSIDE, "blk_drain"), (Doing.LOCK, "main_loop_wait")} <= said
 
 
 @pytest.mark.needs("qemu-system-x86_64")

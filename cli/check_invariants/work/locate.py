@@ -159,7 +159,7 @@ def _show(file: str, found: Located, top: int) -> None:
 def _ended_by(place: LocatedSpot) -> Sequence[str]:
     """Which commit ends what is violated, of the last code base that shows it."""
     subjects = [subject for subject in place.subjects if isinstance(subject, CodeBase)]
-    if not subjects or not place.violated:
+    if not subjects or not place.violated or not place.match.fits:
         return ()
     found = remedy_of(subjects[-1], place.violated[0])
     return () if found is None else [f"  {found.sentence}", *(f"  {line}" for line in found.lines)]

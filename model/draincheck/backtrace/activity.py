@@ -25,9 +25,9 @@ class Doing(Enum):
     LOOP = "waits for work in its event loop"
     WORKER = "waits to be woken"
     GUEST = "runs, and nothing of the block layer"
-    INSIDE = "waits in"
-    LOCK = "waits for a lock in"
-    ABORTS = "aborts in"
+    INSIDE = "waits"
+    LOCK = "waits for a lock"
+    ABORTS = "aborts"
     RUNS = "runs"
 
 
@@ -41,6 +41,11 @@ class Activity(Struct, frozen=True):
     stack: StackOf
     doing: Doing
     where: str = ""
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        return f"{self.doing.value} in {self.where}" if self.where else self.doing.value
 
 
 #: what waits for work, and for nothing else

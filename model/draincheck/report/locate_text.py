@@ -58,7 +58,7 @@ def _also(found: Located) -> str:
 def _held_up(found: Located) -> str:
     """Who waits inside of something, or for a lock."""
     held = [each for each in found.doing if each.where and each.doing in _HELD][:3]
-    return "".join(f"; {_short(each.stack)} {each.doing.value} {each.where}" for each in held)
+    return "".join(f"; {_short(each.stack)} {each.said}" for each in held)
 
 
 _HELD = (Doing.INSIDE, Doing.LOCK, Doing.ABORTS)
@@ -68,8 +68,7 @@ def doing_lines(found: Located) -> Iterator[str]:
     """What each thread does, by its stack alone; those that do the same together, those that are held up first."""
     groups: dict[tuple[bool, str], list[str]] = {}
     for each in found.doing:
-        says = f"{each.doing.value} {each.where}" if each.where else each.doing.value
-        groups.setdefault((each.doing not in _HELD, says), []).append(_short(each.stack))
+        groups.setdefault((each.doing not in _HELD, each.said), []).append(_short(each.stack))
     for (_, says), names in sorted(groups.items(), key=lambda group: group[0][0]):
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         yield f"  {', '.join(names[:SHOWN])}{more}: {says}"
