@@ -42,6 +42,12 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--export", "output", metavar="TRACE.json", help="Write the worst window as a trace of the first code base."
 )
+@click.option(
+    "--graph",
+    "picture",
+    metavar="FILE",
+    help="Draw why the first window that is none is no run of the code base: all candidates. The suffix says how: svg, png, dot, graphml, json.",
+)
 @click.option("--html", metavar="FILE", help="Write the explorer: each switch, to look at (see `report`).")
 @options.budget
 @options.as_json
@@ -58,6 +64,15 @@ def command() -> None:
     or ftrace's trace file, with probes on bdrv_drained_begin and bdrv_drained_end, in the time of day. What has lost events makes no clean switch.
 
     With --against a window is also held against a model: is there a run that shows the same events in the same order, whatever it hides between
+    them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. Where hidden steps may have led
+    to several such places, all of these candidates are told, and --graph draws them with the ways there. The first and the last line say what
+    came of all windows together. --export writes a window that is lost as a trace, which `replay` runs on the reference core.
+
+    \b
+    Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort, or a window
+    is no run of a code base that was named; 30 cannot tell: no switch, events are missing,
+    a model has fewer writes than a window, or no time or memory was left; 150 a known
+    event that does not say what it should, or no log at all; 2 there is no such file, or a package for zstandard is missing.
     them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. --export writes a window that
     is lost as a trace, which `replay` runs on the reference core. --html writes a page with the switches event by event, beside the log's
     own lines; with --follow at the end.

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
-from msgspec import Struct
 
 from check_invariants import standard
 from check_invariants.exit import ExitCode, LimitReached
 from check_invariants.files import check_output, write_to
+from check_invariants.graph_files import DRAWN, GraphFile, drawing, form_of, written
 from check_invariants.judge import asking, compiled, meaningful
-from check_invariants.options import STDOUT
-from check_invariants.output import Counter, json_text
+from check_invariants.output import Counter
 from check_invariants.selection import chosen_properties, select
 from check_invariants.work.trace import Followed
 from draincheck import Limits, Outcome, Run, Subject, TransitionSystem
@@ -26,9 +22,8 @@ from draincheck.analysis.transition_graph import MAX_DRAWN, MAX_NODES, transitio
 from draincheck.checking import Finding, decide
 from draincheck.engines.explicit import explore
 from draincheck.engines.registry import Question
-from draincheck.errors import DrawingError, GraphTooLarge
-from draincheck.report.dot import draw_png, draw_svg
-from draincheck.report.graphs import to_dot, to_graphml, to_node_link
+from draincheck.errors import GraphTooLarge
+from draincheck.report.graphs import to_dot
 from draincheck.report.path_picture import path_dot
 from draincheck.report.quotient_picture import legible_quotient, quotient_dot
 from draincheck.words import counted, listed
@@ -37,20 +32,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from check_invariants.selectors import OwnModel, Selectors
-
-#: the formats that Graphviz draws
-DRAWN: Final = ("svg", "png")
-
-_FORMATS: Final = ("dot", "graphml", "json", *DRAWN)
-
-
-class _Found(Struct, frozen=True):
-    """A graph, its name in a JSON document, its text for Graphviz, and what is said about it."""
-
-    graph: nx.MultiDiGraph[int]
-    kind: str
-    dot: str
-    note: str = ""
 
 
 def command(
@@ -66,7 +47,7 @@ def command(
     **selectors: Unpack[Selectors],
 ) -> ExitCode:
     """Write the graph in a format: the one that is named, or that the file's suffix means."""
-    form = _form(form, output, as_json)
+    form = form_of(output, form, as_json)
     if trace is not None:
         _refuse_beside_trace(merge, nodes, item, selectors)
         check_output(output)
@@ -77,14 +58,14 @@ def command(
         )
     else:
         found = _of_system(form, output, merge, nodes, item, **selectors)
-    write_to(output, _written(found, form))
+    write_to(output, written(found, form))
     standard.note(f"{found.note}\n" if found.note else "")
     return ExitCode.OK
 
 
 def _of_system(
     form: str, output: str, merge: bool | None, nodes: int | None, item: str | None, **selectors: Unpack[Selectors]
-) -> _Found:
+) -> GraphFile:
     """The graph of a system, its states merged or not."""
     if merge is False and (nodes or item):
         raise click.UsageError(f"--states merges nothing: {'--nodes' if nodes else '--property'} goes with --merge")
@@ -96,45 +77,6 @@ def _of_system(
     return _whole(subject, system, form)
 
 
-def _form(form: str | None, output: str, as_json: bool) -> str:
-    """The format that is wanted. Raises UsageError for two of them, and for a picture that is no text on standard output."""
-    if as_json and form not in (None, "json"):
-        raise click.UsageError(f"--json and --format {form} exclude each other")
-    suffix = Path(output).suffix.removeprefix(".").lower()
-    form = "json" if as_json else form or (suffix if suffix in _FORMATS else "dot")
-    if form == "png" and output == STDOUT:
-        raise click.UsageError("a PNG is no text: name a file for it with --output")
-    return form
-
-
-def _written(found: _Found, form: str) -> str | bytes:
-    """The graph in a format. Raises UsageError if Graphviz cannot draw it."""
-    with _drawing():
-        return _rendered(found, form)
-
-
-@contextmanager
-def _drawing() -> Generator[None]:
-    try:
-        yield
-    except DrawingError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _rendered(found: _Found, form: str) -> str | bytes:
-    match form:
-        case "graphml":
-            return to_graphml(found.graph)
-        case "json":
-            return json_text(found.kind, {**to_node_link(found.graph)})
-        case "svg":
-            return draw_svg(found.dot)
-        case "png":
-            return draw_png(found.dot)
-        case _:
-            return found.dot
-
-
 # -- a node for each state --------------------------------------------------------------------------
 
 
@@ -143,11 +85,11 @@ def _size(system: TransitionSystem) -> int:
     return explore(system, Limits(states=MAX_NODES + 1)).statistics.states
 
 
-def _whole(subject: Subject, system: TransitionSystem, form: str) -> _Found:
+def _whole(subject: Subject, system: TransitionSystem, form: str) -> GraphFile:
     with meaningful(subject.title):
         _check_size(system, form)
         graph = transition_graph(system)
-    return _Found(graph, "graph", to_dot(graph))
+    return GraphFile(graph, "graph", to_dot(graph))
 
 
 def _check_size(system: TransitionSystem, form: str) -> None:
@@ -166,7 +108,7 @@ def _check_size(system: TransitionSystem, form: str) -> None:
 # -- states merged ----------------------------------------------------------------------------------
 
 
-def _merged(subject: Subject, system: TransitionSystem, name: str | None, nodes: int | None, form: str) -> _Found:
+def _merged(subject: Subject, system: TransitionSystem, name: str | None, nodes: int | None, form: str) -> GraphFile:
     """The quotient in so many nodes; where it is drawn, and nobody has said how many, in as many as can be read."""
     with Counter("state", phase="searching") as counter:
         with asking(subject.title, counter, "after {} there is no graph"):
@@ -174,11 +116,11 @@ def _merged(subject: Subject, system: TransitionSystem, name: str | None, nodes:
             counter.phase("merging")
             story = _story(system, shown)
         if form in DRAWN and nodes is None:
-            with _drawing():
+            with drawing():
                 graph = legible_quotient(story)
         else:
             graph = quotient_graph(Quotient.of(story, nodes or USUAL_MERGED))
-    return _Found(graph, "graph-merged", quotient_dot(graph), _note(graph, form))
+    return GraphFile(graph, "graph-merged", quotient_dot(graph), _note(graph, form))
 
 
 def _asked(system: TransitionSystem, name: str | None, counter: Counter) -> Finding | None:
@@ -230,7 +172,7 @@ def _refuse_beside_trace(merge: bool | None, nodes: int | None, item: str | None
         )
 
 
-def _path(file: str, **own: Unpack[OwnModel]) -> _Found:
+def _path(file: str, **own: Unpack[OwnModel]) -> GraphFile:
     """The states that a trace passes, and their neighbours."""
     followed = Followed.of(file, **own)
     run, title = followed.run, followed.subject.title
@@ -240,7 +182,7 @@ def _path(file: str, **own: Unpack[OwnModel]) -> _Found:
             graph = neighbourhood(run, story)
         except GraphTooLarge as error:
             raise LimitReached(str(error)) from error
-    return _Found(graph, "graph-trace", path_dot(graph))
+    return GraphFile(graph, "graph-trace", path_dot(graph))
 
 
 def _story_of(run: Run) -> StateStory | None:

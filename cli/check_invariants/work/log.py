@@ -17,7 +17,7 @@ from check_invariants.files import check_output, write_to
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
-from check_invariants.work.log_runs import export, held_against, of_runs, runs_json, show_runs
+from check_invariants.work.log_runs import draw, export, held_against, joint_line, of_runs, runs_json, show_runs
 from draincheck.errors import LogError, NoUnpacker, SidecarError
 from draincheck.qemu import Scenario
 from draincheck.qemulog.events import EVENTS
@@ -70,14 +70,16 @@ def command(
     fits: bool,
     scenario: Scenario | None,
     output: str | None,
+    picture: str | None,
     html: str | None,
     as_json: bool,
 ) -> ExitCode:
     """Judge each file, and hold it against code bases."""
     if output is not None and not (revisions or fits):
         raise click.UsageError("--export needs --against: a trace is a run of a code base")
-    written = ""
-    for path in (output, html):
+    if picture is not None and not revisions:
+        raise click.UsageError("--graph needs --against: it shows why a window is no run of a code base")
+    for path in (output, picture, html):
         if path is not None:
             check_output(path, (*files, *sidecars))
     if html == STDOUT:
@@ -93,8 +95,8 @@ def command(
         held_against(each.log.report, revisions, fits, scenario) if each.log and (revisions or fits) else ()
         for each in judged
     ]
-    if output is not None:
-        written = export(output, held)
+    written = [export(output, held)] if output is not None else []
+    written += [draw(picture, held, revisions)] if picture is not None else []
     code = worst([*(each.code for each in judged), *(of_runs(each, revisions) for each in held)])
     if as_json:
         emit_json(
@@ -104,9 +106,8 @@ def command(
         )
     else:
         for each, runs in zip(judged, held, strict=True):
-            _show(each)
-            show_runs(runs, revisions)
-        emit(f"\n{written}\n" if written else "")
+            _show_held(each, runs, revisions, fits)
+        emit("".join(f"\n{line}\n" for line in written))
     if html is not None:
         _write_page(judged, held, revisions, fits, html)
     return code
@@ -191,7 +192,7 @@ def _write_page(
 def _again() -> str:
     """The command as it was given, for a shell."""
     given = click.get_current_context().params
-    options = [("--trace-events", "formats"), ("--html", "html"), ("--export", "output")]
+    options = [("--trace-events", "formats"), ("--html", "html"), ("--export", "output"), ("--graph", "picture")]
     named = [word for option, name in options if given[name] is not None for word in (option, given[name])]
     against = [word for revision in given["revisions"] for word in ("--against", called(revision))]
     against += [word for sidecar in given["sidecars"] for word in ("--uprobes", sidecar)]
@@ -247,6 +248,15 @@ def _wait() -> bool:
 
 
 # -- text
+
+
+def _show_held(each: JudgedFile, runs: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool) -> None:
+    """What a file shows, and what came of models: of all its windows together, first and last."""
+    together = joint_line(runs, revisions, fits)
+    emit(f"{together}\n" if together else "")
+    _show(each)
+    show_runs(runs, revisions)
+    emit(f"\n{together}\n" if together else "")
 
 
 def _show(each: JudgedFile) -> None:

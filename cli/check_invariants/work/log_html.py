@@ -179,9 +179,8 @@ def _of_switch(
 
 def _of_code_base(each: HeldWindow, models: _Models) -> HeldCell:
     name, found = called(each.code_base.revision), each.validation
-    if found is None:
-        told = "its beginning is not in the log, or too many writes are in it"
-        return HeldCell(name, "not decided", Tone.UNKNOWN, PageNote(f"A run of {name}?", told))
+    if found is None or each.unknown:
+        return HeldCell(name, "not decided", Tone.UNKNOWN, PageNote(f"A run of {name}?", each.unknown))
     if found.run is not None:
         told = f"{counted(len(found.observed), 'event')}, all of them in this order"
         note = PageNote(f"A run of {name}", told, models.told(each, _steps(found.run)), models.subject(each))
@@ -189,8 +188,6 @@ def _of_code_base(each: HeldWindow, models: _Models) -> HeldCell:
     first, *rest = refused_lines(each, found)
     lines = models.told(each, dedent("\n".join(rest)).split("\n"))
     text = f"{found.accepted} of {counted(len(found.observed), 'event')}"
-    if found.stopped:
-        return HeldCell(name, "not decided", Tone.UNKNOWN, PageNote(f"A run of {name}?", first.strip(), lines))
     return HeldCell(name, f"no run: {text}", Tone.BAD, PageNote(f"No run of {name}", first.strip(), lines))
 
 

@@ -9,22 +9,27 @@ from msgspec import to_builtins
 
 from check_invariants.exit import EmptySelection, ExitCode
 from check_invariants.files import write_to
+from check_invariants.graph_files import GraphFile, form_of, written
 from check_invariants.output import Counter, Document, emit
+from draincheck.jsonvalue import Json
 from draincheck.qemu import Scenario
+from draincheck.qemulog.candidates import Prefixes
 from draincheck.qemulog.pivot import LogReport
-from draincheck.qemulog.validation import Refusal, Validation
+from draincheck.qemulog.shown import Sign
+from draincheck.qemulog.validation import Validation
 from draincheck.report.jsontrace import write_trace
 from draincheck.report.log_text import clock
+from draincheck.report.prefixes import prefix_dot, prefix_graph, refusal_words
 from draincheck.revisions import REVISIONS, Revision, called
 from draincheck.verdict import Outcome
 from draincheck.words import counted, listed
-from drainspecs.mirror.log_runs import MOST_WRITES, HeldWindow, against, bad_run, shown_in_words
+from drainspecs.mirror.log_runs import HeldWindow, Joint, against, bad_run, joint, shown_in_words
 from drainspecs.mirror.scenarios import applies, find_scenario
 
-__all__ = ["export", "held_against", "of_runs", "refused_lines", "runs_json", "show_runs"]
+__all__ = ["draw", "export", "held_against", "joint_line", "of_runs", "refused_lines", "runs_json", "show_runs"]
 
-#: observations of a refused window that are shown
-SHOWN = 12
+#: observations of a refused window that are shown, candidates, and hidden steps that decide for one
+SHOWN, TOLD, WAYS = 12, 4, 3
 
 
 def held_against(
@@ -46,12 +51,11 @@ def held_against(
     return tuple(found)
 
 
-def of_runs(judged: Iterable[HeldWindow], revisions: Sequence[Revision]) -> ExitCode:
-    """What it comes to: a window that is no run of a code base that was named is no log of it."""
-    named = [each.validation for each in judged if each.code_base.revision in revisions]
-    if any(found and not found.run and not found.stopped for found in named):
+def of_runs(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> ExitCode:
+    """What it comes to: a window that is no run of a code base that was named is no log of it; what is unknown is no pass."""
+    if any(each.is_run is False for each in judged if each.code_base.revision in revisions):
         return ExitCode.DIVERGED
-    return ExitCode.INCONCLUSIVE if any(found is None or found.stopped for found in named) else ExitCode.OK
+    return ExitCode.INCONCLUSIVE if any(each.is_run is None for each in judged) else ExitCode.OK
 
 
 def export(output: str, held: Iterable[Sequence[HeldWindow]]) -> str:
@@ -69,7 +73,54 @@ def export(output: str, held: Iterable[Sequence[HeldWindow]]) -> str:
     return f"{output}: {each.pivot.disk}, switch {each.pivot.number}, as a run of {code_base.title}{told}; check-invariants replay {output} executes it"
 
 
+def draw(output: str, held: Iterable[Sequence[HeldWindow]], revisions: Sequence[Revision]) -> str:
+    """Write the candidates of the first window that is no run of a code base that was named, and say which. Raises EmptySelection if all are."""
+    refused = [
+        each for judged in held for each in judged if each.is_run is False and each.code_base.revision in revisions
+    ]
+    if not refused:
+        raise EmptySelection(
+            "no window of these logs is known to be no run of a code base that was named: nothing was drawn"
+        )
+    first = refused[0]
+    assert first.validation is not None
+    title = f"{first.pivot.disk}, switch {first.pivot.number}, is no run of {first.code_base.title}"
+    graph = prefix_graph(first.validation, title)
+    write_to(output, written(GraphFile(graph, "graph-candidates", prefix_dot(graph)), form_of(output)))
+    more = (
+        f"; {counted(len(refused) - 1, 'window')} more {'is' if len(refused) == 2 else 'are'} none"
+        if refused[1:]
+        else ""
+    )
+    return f"{output}: {title}{more}"
+
+
 # -- text
+
+
+def joint_line(judged: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool) -> str:
+    """What came of all windows together, for each code base that was named, and of which others they all are runs."""
+    found = joint(judged)
+    named = [_together(each) for each in found if each.revision in revisions]
+    every = [called(each.revision) for each in found if each.runs == each.windows]
+    return "; ".join(
+        [*named, *([f"all windows together are runs of {listed(every) or 'no code base'}"] if fits and found else [])]
+    )
+
+
+def _together(found: Joint) -> str:
+    name = called(found.revision)
+    if found.runs == found.windows:
+        return (
+            f"all {counted(found.windows, 'window')} are runs of {name}"
+            if found.windows > 1
+            else f"the window is a run of {name}"
+        )
+    counts = [
+        f"{found.runs} of {counted(found.windows, 'window')} {'is a run' if found.runs == 1 else 'are runs'} of {name}"
+    ]
+    counts += [f"{found.refused} {'is' if found.refused == 1 else 'are'} not"] if found.refused else []
+    return ", ".join([*counts, *([f"{found.unknown} unknown"] if found.unknown else [])])
 
 
 def show_runs(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> None:
@@ -87,40 +138,46 @@ def _line(each: HeldWindow) -> int:
 
 def _window(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> Iterator[str]:
     pivot = judged[0].pivot
-    fitting = [each for each in judged if each.validation and each.validation.run]
-    names = listed([called(each.code_base.revision) for each in fitting]) or "none of these code bases"
-    if all(each.validation is None for each in judged):
-        yield f"{pivot.disk}, switch {pivot.number}: not decided: its beginning is not in the log, or more than {MOST_WRITES} writes are in it"
-        return
-    yield f"{pivot.disk}, switch {pivot.number} ({pivot.judgement.value}): a run of {names}"
+    name = f"{pivot.disk}, switch {pivot.number} ({pivot.judgement.value})"
+    names = [called(each.code_base.revision) for each in judged if each.is_run]
+    if not all(each.is_run is None for each in judged):
+        yield f"{name}: a run of {listed(names) or 'none of these code bases'}"
+    for reason, group in groupby((each for each in judged if each.unknown), key=lambda each: each.unknown):
+        yield f"{name}: unknown of {listed([called(each.code_base.revision) for each in group])}: {reason}"
     for each in judged:
-        if each.validation and not each.validation.run and each.code_base.revision in revisions:
+        if each.is_run is False and each.validation and each.code_base.revision in revisions:
             yield from refused_lines(each, each.validation)
 
 
 def refused_lines(each: HeldWindow, found: Validation) -> Iterator[str]:
-    """Why a window is no run of a code base: how far it is one, what the model allows there, and which step it refuses."""
-    yield (
-        f"  no run of {each.code_base.title}: {found.accepted} of {counted(len(found.observed), 'event')} are, in {counted(found.states, 'state')}"
-        + ("; too many to know" if found.stopped else "")
-    )
+    """Why a window is no run of a code base: how far it is one, what the model allows there, and which step it refuses, in every way there."""
+    yield f"  no run of {each.code_base.title}: {found.accepted} of {counted(len(found.observed), 'event')} are, in {counted(found.states, 'state')}"
     for number, one in enumerate(found.observed[:SHOWN]):
         sign = "ok" if number < found.accepted else "->" if number == found.accepted else "  "
         where = "" if one.moment is None else f"{clock(one.moment)}line {one.moment.line}: "
         yield f"    {sign} {where}{one.what.value}"
+    if found.observed[SHOWN:]:
+        yield f"       and {counted(len(found.observed) - SHOWN, 'event')} more"
     wanted = shown_in_words(found.observed, found.accepted)
     instead = listed([one.value for one in found.next]) or "nothing more"
     yield f"    the log goes on with: {wanted}; the model with: {instead}"
-    for refusal in found.refusals:
-        yield from _refusal(refusal)
+    yield from _candidates(found)
 
 
-def _refusal(refusal: Refusal) -> Iterator[str]:
-    if refusal.shows:
-        yield f"    {refusal.process}: {refusal.label} shows at once: {', then '.join(one.value for one in refusal.shows)}"
-    elif refusal.unmet:
-        values = ", ".join(f"{name}={value}" for name, value in refusal.values.items())
-        yield f"    {refusal.process}: {refusal.label} is refused: {' and '.join(refusal.unmet)} is false, with {values}"
+def _candidates(found: Validation) -> Iterator[str]:
+    """Why it is refused: a line if there is one reason, else all of them, up to so many."""
+    others = found.prefixes.others if found.prefixes else 0
+    if len(found.candidates) + others == 1:
+        yield f"    {refusal_words(found.candidates[0].refusal, found.next)}"
+        return
+    yield f"    {counted(len(found.candidates) + others, 'candidate')}; the log does not say which of them it was:"
+    for number, each in enumerate(found.candidates[:TOLD], 1):
+        yield f"    {number}. {counted(each.states, 'state')}: {refusal_words(each.refusal, found.next)}"
+        if each.ways:
+            more = f", and {counted(len(each.ways) - WAYS, 'other')}" if each.ways[WAYS:] else ""
+            yield f"       no other any more after {' or '.join(each.ways[:WAYS])}{more}"
+    if left := max(len(found.candidates) - TOLD, 0) + others:
+        yield f"    and {counted(left, 'other candidate')}"
 
 
 # -- JSON
@@ -128,19 +185,45 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 
 def runs_json(judged: Sequence[HeldWindow]) -> Document:
     """The same for programs."""
-    return {"runs": [_run_json(each) for each in judged]} if judged else {}
+    if not judged:
+        return {}
+    together: list[Json] = [
+        {
+            "model": each.revision.name,
+            "windows": each.windows,
+            "runs": each.runs,
+            "refused": each.refused,
+            "unknown": each.unknown,
+        }
+        for each in joint(judged)
+    ]
+    return {"joint": together, "runs": [_run_json(each) for each in judged]}
 
 
 def _run_json(each: HeldWindow) -> Document:
-    found = each.validation
+    found = each.validation or Validation(())
     return {
         "disk": each.pivot.disk,
         "switch": each.pivot.number,
         "model": dict(each.code_base.source()),
-        "accepted": None if found is None or found.stopped else found.run is not None,
-        "events": [] if found is None else [one.what.name.lower() for one in found.observed],
-        "longest": 0 if found is None else found.accepted,
-        "states": 0 if found is None else found.states,
-        "next": [] if found is None else [one.name.lower() for one in found.next],
-        "refusals": [] if found is None else to_builtins(found.refusals),
+        "accepted": each.is_run,
+        "unknown": each.unknown or None,
+        "events": [one.what.name.lower() for one in found.observed],
+        "longest": found.accepted,
+        "states": found.states,
+        "next": [one.name.lower() for one in found.next],
+        "candidates": [
+            {"states": one.states, "ways": list(one.ways), **_signs(to_builtins(one.refusal), one.refusal.shows)}
+            for one in found.candidates
+        ],
+        "prefixes": _graph_json(found.prefixes) if found.prefixes else None,
     }
+
+
+def _graph_json(prefixes: Prefixes) -> Document:
+    edges = [_signs(to_builtins(edge), edge.shows) for edge in prefixes.edges]
+    return {"nodes": to_builtins(prefixes.nodes), "edges": edges, "others": prefixes.others}
+
+
+def _signs(document: Document, shows: Iterable[Sign]) -> Document:
+    return {**document, "shows": [one.name.lower() for one in shows]}

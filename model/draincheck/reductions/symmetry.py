@@ -35,7 +35,7 @@ from draincheck.reductions.cases import Cases
 from draincheck.system import Action, Interchangeable, TransitionSystem, Update, Variable
 from draincheck.walks import OfTerms
 
-__all__ = ["Answering", "Exchange", "answering", "exchanges", "is_symmetric", "orbit", "quotient"]
+__all__ = ["Answering", "Exchange", "Shapes", "answering", "exchanges", "image_of", "is_symmetric", "orbit", "quotient"]
 
 #: terms that may be looked at to see that two which are written otherwise say the same
 WORK = 200_000
@@ -76,7 +76,7 @@ def exchanges(system: TransitionSystem) -> list[Exchange]:
 
     Raises ModelError for those that are not, OutOfBudget.
     """
-    shapes = _Shapes()
+    shapes = Shapes()
     found: list[Exchange] = []
     for number, group in enumerate(system.interchangeable):
         for first in range(len(group.components) - 1):
@@ -87,13 +87,13 @@ def exchanges(system: TransitionSystem) -> list[Exchange]:
 
 def is_symmetric(condition: BoolExpr, exchanged: Iterable[Exchange]) -> bool:
     """Whether exchanges are known to map a condition to itself."""
-    shapes = _Shapes()
+    shapes = Shapes()
     return all(_is_same(shapes, condition, Substitution(each.variables)) for each in exchanged)
 
 
 def answering(goals: Mapping[str, BoolExpr], exchanged: Sequence[Exchange]) -> Answering:
     """Which of some goals, by their names, answer for others, and which exchanges are kept for that. Raises OutOfBudget."""
-    shapes = _Shapes()
+    shapes = Shapes()
     numbers = {name: shapes[goal] for name, goal in goals.items()}
     maps = [(each, _images(shapes, goals, each)) for each in exchanged]
     known = set(numbers.values())
@@ -105,7 +105,7 @@ def answering(goals: Mapping[str, BoolExpr], exchanged: Sequence[Exchange]) -> A
     return Answering(kept, odd, frozenset(name for name, number in numbers.items() if first[number] != number))
 
 
-def _images(shapes: _Shapes, goals: Mapping[str, BoolExpr], each: Exchange) -> dict[int, int]:
+def _images(shapes: Shapes, goals: Mapping[str, BoolExpr], each: Exchange) -> dict[int, int]:
     """For each goal, by its number, the number of what an exchange makes of it."""
     look()
     image, found = Substitution(each.variables), dict[int, int]()
@@ -150,7 +150,7 @@ def _runs(system: TransitionSystem, exchanged: Iterable[Exchange]) -> Iterator[I
         yield replace(group, components=group.components[those[0].first : those[-1].first + 2])
 
 
-def _exchange(system: TransitionSystem, shapes: _Shapes, number: int, first: int) -> Exchange:
+def _exchange(system: TransitionSystem, shapes: Shapes, number: int, first: int) -> Exchange:
     group = system.interchangeable[number]
     one, other = group.components[first : first + 2]
     where = f"components {first + 1} and {first + 2} of {len(group.components)} are not interchangeable"
@@ -175,14 +175,14 @@ def _start_alike(one: Sequence[int], other: Sequence[int]) -> bool:
     return one == other or set(one) == set(other)
 
 
-def _is_same(shapes: _Shapes, condition: BoolExpr, image: Substitution) -> bool:
+def _is_same(shapes: Shapes, condition: BoolExpr, image: Substitution) -> bool:
     """Whether a condition and its image say the same."""
     other = image(condition)
     return shapes[condition] == shapes[other] or Cases(WORK).equal(condition, other)
 
 
 def _counterparts(
-    system: TransitionSystem, shapes: _Shapes, variables: Mapping[Expr, Expr], where: str, group: Interchangeable
+    system: TransitionSystem, shapes: Shapes, variables: Mapping[Expr, Expr], where: str, group: Interchangeable
 ) -> list[int]:
     """For each action the number of the one that does what its image does, each once. Raises ModelError if one has none."""
     touched = [action for action in system.actions if not shapes.variables_of(action).isdisjoint(variables)]
@@ -192,14 +192,14 @@ def _counterparts(
         free.setdefault(shapes.of_action(action), []).append(action)
     found, odd = {action.index: action.index for action in system.actions}, list[Action]()
     for action in touched:
-        alike = free.get(shapes.of_action(_image(action, image)))
+        alike = free.get(shapes.of_action(image_of(action, image)))
         if alike:
             found[action.index] = alike.pop(0).index
         else:
             odd.append(action)
     left = [action for alike in free.values() for action in alike]
     for action in odd:
-        other = next((other for other in left if _do_the_same(_image(action, image), other)), None)
+        other = next((other for other in left if _do_the_same(image_of(action, image), other)), None)
         if other is None:
             reason = f"{where}: no step does for one what {action.process}: {action.name} does for the other"
             raise ModelError(f"{reason} ({action.line}); a component needs all its variables and processes", group.line)
@@ -208,8 +208,8 @@ def _counterparts(
     return [found[action.index] for action in system.actions]
 
 
-def _image(action: Action, image: Substitution) -> Action:
-    """What an action is if components are exchanged."""
+def image_of(action: Action, image: Substitution) -> Action:
+    """What an action is if components are exchanged (its parts, which are for people, stay)."""
     updates = [Update(_variable(image[update.variable]), image(update.value)) for update in action.updates]
     checks = [replace(check, holds=image(check.holds), asked=image(check.asked)) for check in action.checks]
     faults = [replace(fault, when=image(fault.when), stores=None) for fault in action.faults]
@@ -238,7 +238,7 @@ def _do_the_same(one: Action, other: Action) -> bool:
     return cases.equal(one.guard, other.guard) and cases.implied(one.guard, all_(*stored, *checked, *faults))
 
 
-class _Shapes(OfTerms[int]):
+class Shapes(OfTerms[int]):
     """A number for each term, the same for those that differ in the order of what has none."""
 
     def __init__(self) -> None:
