@@ -157,8 +157,9 @@ def test_what_is_stopped_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "MOST", 10)
     result = run("log", log, "--against", "v7.2.0")
     assert result.exit_code == 30
+    system = system_of("ab27c3b5e7", "mirror", 2)
     with running(Limits(seconds=0)):
-        assert asked(system_of("ab27c3b5e7", "mirror", 2), [Sign.WINDOW]).stopped
+        assert asked(system, [Sign.WINDOW]).stopped
 
 
 # -- candidates
