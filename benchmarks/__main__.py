@@ -17,6 +17,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from benchmarks.document import Bench, Described
+from benchmarks.logs import LogSpeed, logs_measured
 from benchmarks.machine import free_memory, machine
 from benchmarks.plots import plots
 from benchmarks.processes import Allowance
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("make bench", description=__doc__, formatter_class=RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=_names, metavar="PARTS", help=f"of {', '.join(PARTS)}, with commas")
+    parser.add_argument("--only", type=_names, metavar="PARTS", help=f"of {', '.join((*PARTS, 'logs'))}, with commas")
     parser.add_argument("--sizes", type=_names, metavar="STATES", help="systems of so many states alone, with commas")
     parser.add_argument("--tools", type=_names, metavar="TOOLS", help="tools whose names begin so, with commas")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each is run (%(default)s)")
@@ -83,11 +84,19 @@ def _bench(given: Namespace, chosen: Sequence[Tool], subjects: Sequence[Subject]
     for result in results(subjects, here, Allowance(patience, memory), 1 if given.quick else given.rounds):
         bench = replace(bench, results=[*bench.results, result])
         _write(bench, given.out)
+    bench = replace(bench, logs=_logs(given))
     bench = replace(bench, finished=datetime.now(UTC).isoformat(timespec="seconds"))
     _write(bench, given.out)
     print(table(bench), end="")
     _draw(bench, given.out)
     return 0
+
+
+def _logs(given: Namespace) -> list[LogSpeed]:
+    """How fast logs are read, if that is asked for."""
+    if given.only is not None and "logs" not in given.only:
+        return []
+    return list(logs_measured(1, 1) if given.quick else logs_measured(5))
 
 
 def _accesses(quick: bool) -> list[Access]:

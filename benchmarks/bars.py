@@ -59,6 +59,12 @@ def bars(bench: Bench) -> Iterator[Bar]:
             NOISE,
             False,
         )
+    yield Bar(
+        "a log: lines in a second of processor time",
+        min((each.rate for each in bench.logs), default=None),
+        500_000,
+        True,
+    )
 
 
 def _times(bench: Bench, subject: str, one: str, other: str) -> float | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from benchmarks.logs import LogSpeed
 from benchmarks.machine import Machine
 from benchmarks.random_access import Access
 from benchmarks.rounds import Result
@@ -27,6 +28,7 @@ class Bench(Struct, frozen=True):
 
     Attributes:
         finished: when, as ISO 8601 says it; "" as long as it goes on.
+        logs: how fast logs are read; nothing where that was not measured.
     """
 
     machine: Machine
@@ -36,6 +38,7 @@ class Bench(Struct, frozen=True):
     finished: str = ""
     format: str = "check-invariants/bench"
     version: int = 1
+    logs: Sequence[LogSpeed] = field(default_factory=list[LogSpeed])
 
     def of(self, part: str) -> Iterator[Result]:
         """The results of a part."""

@@ -19,7 +19,7 @@ def table(bench: Bench) -> str:
     for part, title in PARTS.items():
         if found := list(bench.of(part)):
             parts += ["", f"## {title}", *_part(part, found)]
-    return "\n".join([*parts, *_limit(bench), *_bars(bench), ""])
+    return "\n".join([*parts, *_limit(bench), *_logs(bench), *_bars(bench), ""])
 
 
 def _head(bench: Bench) -> Iterator[str]:
@@ -95,6 +95,21 @@ def _limit(bench: Bench) -> Iterator[str]:
         found = share(bench, tool, threads)
         if found is not None:
             yield f"\n{tool}, 35 million states: {found:.0%} of the limit (transitions in a second of processor time of the whole process)."
+
+
+def _logs(bench: Bench) -> Iterator[str]:
+    """How fast logs are read, where that was measured."""
+    if not bench.logs:
+        return
+    yield from [
+        "",
+        "## Logs of QEMU, read and judged",
+        "",
+        "| log | lines | lines in a second of processor time | times that of `grep -c` |",
+        "|---|---|---|---|",
+    ]
+    for each in bench.logs:
+        yield f"| {each.log} | {each.lines:,} | {each.rate:,.0f} | {each.ratio:.0f} |"
 
 
 def _bars(bench: Bench) -> Iterator[str]:

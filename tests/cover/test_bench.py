@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from benchmarks.bars import bars, share
 from benchmarks.document import Bench, Described
+from benchmarks.logs import LogSpeed, logs_measured
 from benchmarks.machine import Machine, free_memory, machine
 from benchmarks.peers import tuples
 from benchmarks.processes import MEASURED, Allowance, Spent, spent
@@ -274,3 +275,24 @@ def test_every_size_has_a_name_of_its_own() -> None:
     """Results are found by it."""
     names = [subject.name for subject in SUBJECTS]
     assert len({*names}) == len(names)
+
+
+def test_logs_have_a_row_where_they_were_measured() -> None:
+    """Lines in a second, and the ratio to grep; the slowest is held against the bar. A document without them is told as not measured."""
+    slow, fast = LogSpeed("slow", 1_000_000, 4.0, 0.5), LogSpeed("fast", 3_000_000, 2.0, 0.1)
+    measured = replace(bench([]), logs=[slow, fast])
+    assert "| slow | 1,000,000 | 250,000 | 8 |" in table(measured)
+    assert "| fast | 3,000,000 | 1,500,000 | 20 |" in table(measured)
+    (bar,) = (each for each in bars(measured) if "log" in each.says)
+    assert (bar.value, bar.is_met) == (250_000, False)
+    old = json.decode(json.encode(bench([])).replace(b',"logs":[]', b""), type=Bench)
+    assert "## Logs" not in table(old)
+    assert next(each.value for each in bars(old) if "log" in each.says) is None
+
+
+def test_a_log_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, the first one: all of its lines, in some time."""
+    monkeypatch.setattr("benchmarks.logs.RUNS", 1)
+    (found,) = logs_measured(1, 1)
+    assert found.lines == 24_661
+    assert found.ratio > 0
