@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from draincheck.errors import ExportError
+from draincheck.export.qemu_script import trial_of
+from draincheck.qemu import Scenario
 from draincheck.qemurun.reproducing import Shows, Trial, TrialEnding, reproduce, unable
 from draincheck.qemurun.session import Workload
+from draincheck.revisions import REVISIONS
+from draincheck.verdict import Outcome
+from drainspecs.mirror.expectations import expected
+from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, applies, find_scenario
 from tests.support.cli import run
 from tests.support.house import PACKAGES, ROOT
 
@@ -25,6 +33,7 @@ def test_a_script_says_what_is_tried_and_what_happens_in_the_model(tmp_path: Pat
     compile(text, "abort.qemu.py", "exec")
     assert "Shows.ABORT" in text
     assert "'ioeventfd': False" in text
+    assert "assertion='child->perm & BLK_PERM_WRITE'" in text
     assert "mirror_run: block_job_defer_to_main_loop" in text
 
 
@@ -42,6 +51,45 @@ def test_what_no_qemu_shows_is_refused(selection: tuple[str, ...]) -> None:
     result = run("trace", "export", *selection, "--format", "qemu")
     assert result.exit_code == 2
     assert "Error: " in result.output
+
+
+@pytest.mark.parametrize("scenario", DEFAULT_SCENARIOS, ids=lambda each: each.name)
+def test_every_violation_of_the_default_matrix_is_tried_or_refused_with_the_reason(scenario: Scenario) -> None:
+    """What a guest can see is tried, unless it takes a device that cannot be had; what is inside QEMU is refused."""
+    tried, refused = dict[str, Shows](), dict[str, str]()
+    for row in (each for each in REVISIONS if applies(each, scenario)):
+        for item in PROPERTIES:
+            wanted = expected(row.name, scenario, item.name)
+            if wanted is not None and wanted.outcome is Outcome.VIOLATED:
+                try:
+                    tried[item.name] = trial_of(scenario, item.name).shows
+                except ExportError as error:
+                    refused[item.name] = str(error)
+    assert not tried.keys() & refused.keys()
+    seen = {"S1", "S3", "S4", "A1", "F1"}
+    if scenario.source == "timer":
+        assert not tried
+        assert {"timer" in refused[name] for name in seen & refused.keys()} == {True}
+    else:
+        assert tried.keys() <= seen
+        assert not seen & refused.keys()
+    assert {"rule inside QEMU" in refused[name] for name in refused.keys() - seen} == {True}
+
+
+@pytest.mark.parametrize(("scenario", "vcpu"), [("no-ioeventfd-vcpu", True), ("mirror", False)])
+def test_kicks_are_placed_where_the_trace_has_them(scenario: str, vcpu: bool, tmp_path: Path) -> None:
+    """By a virtual CPU where its thread submits the write, else by qtest, of which the main loop hears."""
+    file = tmp_path / "kicks.qemu.py"
+    selection = ("--revision", "v2.6.0", "--scenario", scenario, "--property", "S1", "-o", str(file))
+    assert run("trace", "export", *selection).exit_code == 0
+    assert f"'vcpu': {vcpu}" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("scenario", "reason"), [("no-ioeventfd-qcow2", "qcow2"), ("mirror-flush", "no guest writes")])
+def test_a_workload_that_is_not_driven_is_refused(scenario: str, reason: str) -> None:
+    """By what is missing: nothing else is tried in its place."""
+    with pytest.raises(ExportError, match=reason):
+        trial_of(find_scenario(scenario), "S1")
 
 
 def test_without_a_qemu_nothing_is_tried() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pprint import pformat
 
 from msgspec import to_builtins
@@ -18,8 +19,11 @@ __all__ = ["qemu_script", "trial_of"]
 _SHOWN = {"S3": Shows.LOSS, "S4": Shows.LOSS, "A1": Shows.ABORT, "F1": Shows.HANG, "S1": Shows.STRAY}
 
 
-def trial_of(scenario: Scenario, property_name: str) -> Trial:
-    """What to try. Raises ExportError for what a QEMU without a guest cannot be made to do, or does not show."""
+def trial_of(scenario: Scenario, property_name: str, by_vcpu: bool = False) -> Trial:
+    """What to try; `by_vcpu`: writes enter in a vCPU's thread, where there are no host notifiers.
+
+    Raises ExportError for what a QEMU without a guest cannot be made to do, or does not show.
+    """
     shows = _SHOWN.get(property_name)
     if shows is None:
         raise ExportError(
@@ -32,6 +36,7 @@ def trial_of(scenario: Scenario, property_name: str) -> Trial:
         disks=scenario.jobs,
         iothread=scenario.iothread,
         ioeventfd=scenario.source == "ioeventfd",
+        vcpu=by_vcpu or scenario.source == "vcpu",
         stop=scenario.device_reset,
         rounds=ROUNDS,
     )
@@ -43,6 +48,8 @@ def _impossible(scenario: Scenario) -> str:
         return "a device model whose timer submits requests"
     if not scenario.writes:
         return "no guest writes"
+    if scenario.target_format != "raw":
+        return f"its target has the format {scenario.target_format}, and raw ones are made"
     if scenario.command == "cancel" or scenario.job_errors or scenario.zero_length or scenario.reopen:
         return "a job that is cancelled or fails, a disk without sectors, or a target that is opened anew"
     return ""
@@ -50,17 +57,38 @@ def _impossible(scenario: Scenario) -> str:
 
 def qemu_script(run: Run, scenario: Scenario, about: str) -> str:
     """The text of the script. Raises ExportError as `trial_of`."""
-    trial = trial_of(scenario, run.trace.property)
+    trial = trial_of(scenario, run.trace.property, _enters_in_a_vcpu(run))
     steps = [f"{number:3} {run.system.actions[step.action].process}: {label_of(run.system, run.system.actions[step.action], step.before)}"
              for number, step in enumerate(run.steps, 1)]  # fmt: skip
     return _TEMPLATE.format(
         about=about,
         workload=pformat(to_builtins(trial.workload)),
         shows=trial.shows.name,
+        assertion=repr(_assertion(run) if trial.shows is Shows.ABORT else ""),
         tries=trial.tries,
         steps="\n".join(f"# {line}".replace("\r", " ") for step in steps for line in step.splitlines()),
         said=repr(about),
     )
+
+
+def _enters_in_a_vcpu(run: Run) -> bool:
+    """Whether the last write that enters (b) does so in the guest's own thread, and not where the main loop hears of its kick."""
+    system, found = run.system, ""
+    for step in run.steps:
+        action = system.actions[step.action]
+        if any(part.mark == "b" and system.holds(part.when, step.before) for part in action.parts):
+            found = action.process
+    return found == "guest"
+
+
+def _assertion(run: Run) -> str:
+    """What QEMU prints when it ends as the run does: the assertion that fails, or the signal; "" if the run does not say."""
+    last = run.steps[-1] if run.steps else None
+    parts = run.system.actions[last.action].parts if last else ()
+    labels = [part.label for part in parts if last and run.system.holds(part.when, last.before)]
+    failed = (match[1] for label in labels if (match := re.fullmatch(r"assert\((.*)\) fails.*", label)))
+    crashed = "exit status -11" if any(label.startswith("SIGSEGV") for label in labels) else ""
+    return next(failed, crashed)
 
 
 _TEMPLATE = '''#!/usr/bin/env python3
@@ -81,6 +109,7 @@ from draincheck.qemurun.session import Workload
 TRIAL = Trial(
     Workload(**{workload}),
     Shows.{shows},
+    assertion={assertion},
     tries={tries},
 )
 

@@ -54,7 +54,7 @@ class Trial(Struct, frozen=True):
     Attributes:
         workload: of each try.
         shows: what is waited for.
-        assertion: what an abort has to print, "" for any.
+        assertion: what QEMU has to print, or how it has to end, where it aborts; "" for any assertion.
         tries: how many QEMUs are started at the most, each for `ROUNDS` jobs.
     """
 
@@ -112,7 +112,7 @@ def _try(binary: str, folder: Path, trial: Trial) -> str:
                 else ""
             )
         case Shows.ABORT:
-            return ended.splitlines()[-1] if "ssert" in ended and trial.assertion in ended else ""
+            return ended.splitlines()[-1] if (trial.assertion or "ssert") in ended else ""
         case Shows.HANG:
             return ended if "no BLOCK_JOB_COMPLETED" in ended else ""
         case Shows.STRAY:

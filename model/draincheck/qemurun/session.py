@@ -48,6 +48,7 @@ class Workload(Struct, frozen=True):
         rounds: how many.
         rate: writes of a disk in a second.
         seed: which blocks are written.
+        vcpu: a virtual CPU kicks, as it always does where there is an IOThread; else qtest does, of which the main loop hears.
     """
 
     mode: str = "mirror"
@@ -58,6 +59,7 @@ class Workload(Struct, frozen=True):
     rounds: int = 3
     rate: float = 2000.0
     seed: int = 1
+    vcpu: bool = False
 
 
 class Lost(Struct, frozen=True):
@@ -93,7 +95,9 @@ class Session:
         self.errors = 0
         for disk in range(workload.disks):
             _image(folder / f"disk{disk}.raw")
-        self.qemu = QemuProcess(binary, folder, self._devices(), NEEDED["v2.12 or later"], kicker=workload.iothread)
+        self.qemu = QemuProcess(
+            binary, folder, self._devices(), NEEDED["v2.12 or later"], kicker=workload.iothread or workload.vcpu
+        )
 
     def _devices(self) -> list[str]:
         found = ["-object", "iothread,id=io0"] if self.workload.iothread else []
