@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from draincheck.qemulog.log import ReadLog
 from tests.support.qemu_logs import Guest, made, read_lines
 
-OLD = st.lists(st.sampled_from(["acked", "failed", "late", "copy"]), max_size=5)
-NEW = st.lists(st.sampled_from(["acked", "failed", "late", "held", "other", "copy"]), max_size=5)
+OLD = st.lists(st.sampled_from(["acked", "failed", "late", "merged", "copy"]), max_size=5)
+NEW = st.lists(
+    st.sampled_from(["acked", "failed", "late", "held", "merged", "zeros", "twin", "other", "copy"]), max_size=5
+)
 
 
 def verdicts(log: ReadLog) -> list[str]:

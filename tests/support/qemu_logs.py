@@ -73,7 +73,7 @@ class Guest:
     def reach(self, disk: int, block: int) -> str:
         """A write of a block of 4 KiB reaches the device; its request."""
         self.requests += 1
-        request = _pointer(0xE0, self.requests % 5)
+        request = _pointer(0xE0, self.requests % 16)
         vdev = f"vdev {_pointer(0xD0, disk)} " if self.new else ""
         self.say(f"virtio_blk_handle_write {vdev}req {request} sector {block * 8} nsectors 8")
         return request
@@ -114,7 +114,9 @@ def round_of(guest: Guest, number: int, window: Iterable[str], block: Callable[[
     """One job, from its start to its end; `window` is what happens between (w) and (c), in words.
 
     `acked`, `failed` and `late` enter on the old disk (`late` is answered behind the switch); `held` waits for the new node (new
-    vocabulary alone); `other` is a write to the second disk; `copy` is one more copy: the window opens anew behind it.
+    vocabulary alone); `merged` are two requests that enter as one, `zeros` enter without a request (new vocabulary alone), `twin` is one that
+    fails while the second disk writes the same block; `other` is a write to the second disk; `copy` is one more copy: the window opens anew
+    behind it.
     """
     old, new, top = _pointer(0xA0, number % 2), _pointer(0xA0, (number + 1) % 2), _pointer(0xA1, number % 2)
     job, mine = _pointer(0xC0, number % 3), _pointer(0xC1, number % 3)
@@ -139,6 +141,10 @@ def round_of(guest: Guest, number: int, window: Iterable[str], block: Callable[[
             guest.write(1, _pointer(0xA0, 9), block())
             continue
         here = block()
+        if word in ("merged", "zeros", "twin"):
+            broken.append(word)
+            lost += _unusual(guest, word, seen, here, block)
+            continue
         guest.kick(0)
         request = guest.reach(0, here)
         if word == "held":
@@ -157,6 +163,29 @@ def round_of(guest: Guest, number: int, window: Iterable[str], block: Callable[[
         guest.answer(0, request)
     guest.write(0, new, block())
     return "loss" if lost else "broken" if broken else "held" if held else "clean", lost
+
+
+def _unusual(guest: Guest, word: str, node: str, here: int, block: Callable[[], int]) -> list[int]:
+    """Writes that enter on the old disk, not each as a request of its own; the blocks that are lost."""
+    if word == "zeros":
+        guest.enter(0, node, here)
+        return [here]
+    guest.kick(0)
+    first = guest.reach(0, here)
+    if word == "merged":
+        there = block()
+        second = guest.reach(0, there)
+        guest.enter(0, node, here, count=2)
+        guest.answer(0, first)
+        guest.answer(0, second)
+        return [here, there]
+    guest.enter(0, node, here)
+    guest.kick(1)
+    second = guest.reach(1, here)
+    guest.enter(1, _pointer(0xA0, 9), here)
+    guest.answer(1, second)
+    guest.answer(0, first, status=1)
+    return []
 
 
 def _begin(guest: Guest, nodes: Nodes) -> None:

@@ -53,6 +53,7 @@ class Monitor:
         self._last_attached: str | None = None
         self._backends = False
         self._jobs: dict[str, LoggedJob] = {}
+        self._created: set[str] = set()
         self._exiting: LoggedJob | None = None
         self._kept: list[tuple[int, Seen]] = []
         self._open: list[Open] = []
@@ -102,7 +103,7 @@ class Monitor:
     # -- nodes and backends
 
     def _bdrv_open_common(self, _: Moment, said: Mapping[str, str]) -> None:
-        self._files.opened(said["bs"], said["filename"])
+        self._files.opened(said["bs"], said["filename"], said["format_name"])
         if said["filename"]:
             self._names[said["bs"]] = said["filename"]
 
@@ -207,14 +208,19 @@ class Monitor:
 
     def _job_completed(self, moment: Moment, said: Mapping[str, str]) -> None:
         job = self._jobs.get(said["job"])
-        if job is not None and (job.source or job.zero):
+        if job is None and said["job"] not in self._created and said["ret"] == "0":
+            self._jobs[said["job"]] = LoggedJob(said["job"], finished=moment)  # the log begins behind its last count
+        elif job is not None and (job.source or job.zero):
             job.finished, job.ret = moment, int(said["ret"])
 
     def _job_state_transition(self, moment: Moment, said: Mapping[str, str]) -> None:
         pointer = said["job"]
         if said["s1"] == "created":
+            self._created.add(pointer)
             self._gone(self._jobs.pop(pointer, None), moment)
-        elif said["s1"] in ("concluded", "null") and (job := self._jobs.pop(pointer, None)):
+        elif said["s1"] == "null":
+            self._created.discard(pointer)
+        if said["s1"] in ("concluded", "null") and (job := self._jobs.pop(pointer, None)):
             self._conclude(job, moment)
 
     def _conclude(self, job: LoggedJob, moment: Moment) -> None:
@@ -321,6 +327,8 @@ class Monitor:
 
     def _close(self, window: LoggedWindow) -> None:
         self._closed.append(window)
+        if window.backend:  # what waited has entered since
+            window.foreign, window.likely = self._owners.foreign(None, window.backend), self._owners.likely()
         window.absent = self._absent()
         self._told(judged(window))
 
@@ -412,7 +420,7 @@ class Monitor:
         first, length = int(said["offset"]), int(said["bytes"])
         sector = first // SECTOR
         node, sectors = said["bs"], -(-(first + length) // SECTOR) - sector
-        entered = Entered(moment, said["blk"], node, sector, sectors, self._files.of(node))
+        entered = Entered(moment, said["blk"], node, sector, sectors, self._files.of(node), self._files.is_filter(node))
         self._owners.enter(entered)
         self._see(entered)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from draincheck.qemulog.seen import Entered, Reached
 
 __all__ = ["Owners"]
 
 
 class Owners:
-    """Devices, with the nodes and backends by which they have been seen to write.
+    """Devices, with the nodes and backends by which they were last seen to write: one that is plugged in may have the pointer of one that is gone.
 
     Attributes:
         devices: all that were kicked.
@@ -23,7 +21,7 @@ class Owners:
         self.notified: dict[int | None, str] = {}
         self.device_of: dict[str, str] = {}
         self._last: dict[int | None, Reached] = {}
-        self._votes: Counter[tuple[str, str]] = Counter()
+        self._votes: dict[str, tuple[str, int]] = {}
 
     def notify(self, thread: int | None, device: str) -> None:
         """A device was kicked."""
@@ -38,7 +36,9 @@ class Owners:
         """A write has entered: if a request with the same sectors has just reached a device in this thread, that is the backend's."""
         last = self._last.get(entered.moment.thread)
         if last and last.device and (last.sector, last.sectors) == (entered.sector, entered.sectors):
-            self._votes[last.device, entered.backend] += 1
+            backend, number = self._votes.get(last.device, (entered.backend, 0))
+            again = backend == entered.backend
+            self._votes[last.device] = entered.backend, number + 1 if again else 1
             del self._last[entered.moment.thread]
 
     def foreign(self, source: str | None, backend: str | None) -> frozenset[str | None]:
@@ -46,16 +46,8 @@ class Owners:
         if backend is None:
             own = self.device_of.get(source or "")
             return frozenset(device for node, device in self.device_of.items() if node != source and device != own)
-        best = {device: max(votes) for device, votes in self._by_device().items()}
-        return frozenset(device for device, (number, other) in best.items() if number > 1 and other != backend)
+        return frozenset(device for device, (other, number) in self._votes.items() if number > 1 and other != backend)
 
     def likely(self) -> dict[str | None, str]:
-        """The backend by which each device has most often been seen to write, be it once; no device of which two are as likely."""
-        votes = {device: sorted(votes, reverse=True) for device, votes in self._by_device().items()}
-        return {device: best[0][1] for device, best in votes.items() if len(best) == 1 or best[0][0] > best[1][0]}
-
-    def _by_device(self) -> dict[str, list[tuple[int, str]]]:
-        found: dict[str, list[tuple[int, str]]] = {}
-        for (device, backend), number in self._votes.items():
-            found.setdefault(device, []).append((number, backend))
-        return found
+        """The backend by which each device was last seen to write, be it once."""
+        return {device: backend for device, (backend, _) in self._votes.items()}

@@ -22,7 +22,12 @@ class Reached(Struct, frozen=True):
 
 
 class Entered(Struct, frozen=True):
-    """A write has entered the block layer by a backend, on a node; or, without a backend, it passes a node. `file`: on which the node stands."""
+    """A write has entered the block layer by a backend, on a node; or, without a backend, it passes a node.
+
+    Attributes:
+        file: on which the node stands; None if the log does not say.
+        filters: the node hands on what it gets.
+    """
 
     moment: Moment
     backend: str
@@ -30,6 +35,7 @@ class Entered(Struct, frozen=True):
     sector: int
     sectors: int
     file: str | None = None
+    filters: bool = False
 
 
 class Answered(Struct, frozen=True):

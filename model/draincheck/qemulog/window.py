@@ -230,12 +230,22 @@ def _is_guests(window: LoggedWindow, at: int, one: Entered) -> bool:
         return True
     if one.backend in window.siblings or not _in_window(window, at):
         return False
-    return one.node in window.olds or (_elsewhere(window, one) and one.file is not None and one.file == window.file)
+    return one.node in window.olds or (one.filters and _elsewhere(window, one) and _same_file(window, one))
+
+
+def _same_file(window: LoggedWindow, one: Entered) -> bool:
+    """Whether it enters on a node on the old disk's file, where the disk's own backend writes nothing: two writers take share-rw."""
+    return one.file is not None and one.file == window.file and not _writes_itself(window)
+
+
+def _writes_itself(window: LoggedWindow) -> bool:
+    return window.wrote or any(isinstance(one, Entered) and one.backend == window.backend for _, one in window.seen)
 
 
 def _elsewhere(window: LoggedWindow, one: Entered) -> bool:
-    """Whether an entry is on a node that no job copies to, and that the disk has not and gets not."""
-    return one.node not in window.olds and one.node != window.new and one.node not in window.targets
+    """Whether an entry is on a node that no job copies to and that no disk that is switched has, or gets."""
+    apart = one.backend not in window.siblings and one.node not in window.olds
+    return apart and one.node != window.new and one.node not in window.targets
 
 
 def _doubtful(window: LoggedWindow) -> int:
@@ -248,7 +258,10 @@ def _doubtful(window: LoggedWindow) -> int:
     ):
         return 0
     return sum(
-        _in_window(window, at) and one.file is None and one.backend not in window.siblings and _elsewhere(window, one)
+        _in_window(window, at)
+        and one.file in (None, window.file)
+        and one.backend not in window.siblings
+        and _elsewhere(window, one)
         for at, one in entered
     )
 
