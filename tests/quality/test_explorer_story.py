@@ -98,6 +98,34 @@ def test_the_story_of_the_bandage() -> None:
     assert switch.tone is Tone.BAD
 
 
+@pytest.mark.parametrize(
+    ("name", "demand", "said"),
+    [
+        ("ab27c3b5e7 mirror", "S3", "hangs in iohandler_ctx: there external events are disabled in step 35 only."),
+        ("14560d69e7 mirror", "S1", "hangs in iohandler_ctx, where external events are not disabled."),
+        ("5a7e7a0bad mirror", "S1", "No drained section of the source is open: nothing holds requests back."),
+        ("v2.6.0 timer", "S1", "the request comes from a timer, which is no external event."),
+        ("v2.6.0 no-ioeventfd", "S1", "the request comes from a chardev's handler, which is no external event."),
+        ("v2.6.0 dataplane-stop", "S1", "a device that stops calls its handler itself."),
+        ("684e508c23 dataplane", "S1", "busy polling calls the handler, and does not ask."),
+        ("d4a92a8420-without-37989ced44 mirror", "S1", "dispatches what was polled before, and does not ask for that."),
+    ],
+)
+def test_a_story_says_why_a_request_could_slip_in(name: str, demand: str, said: str) -> None:
+    """As the history of that code base has it: where the notifier hangs, who else calls the handler, and what a section disables there."""
+    code_base = CodeBase.named(*name.split())
+    trace = check(code_base, [demand])[demand].verdict.trace
+    assert trace is not None
+    run = Run.of(code_base.system(), trace)
+    (step,) = (n for n, each in enumerate(run.steps, 1) if _submits(run, each))
+    assert tell(run, step, "b")[1].endswith(said)
+
+
+def _submits(run: Run, step: Step) -> bool:
+    parts = run.system.actions[step.action].parts
+    return any(part.mark == "b" and run.system.holds(part.when, step.before) for part in parts)
+
+
 def test_a_model_without_marks_has_a_story() -> None:
     """The last steps that change something; nobody says what they mean."""
     m = Model("plain")

@@ -8,6 +8,7 @@ from typing import Final
 from draincheck.run import Run
 from draincheck.sorts import Value
 from draincheck.words import listed
+from drainspecs.mirror.slipped import cause
 
 __all__ = ["tell"]
 
@@ -28,7 +29,7 @@ def tell(run: Run, step: int, mark: str) -> tuple[str, str]:
         case "w":
             return _last_count(run, step, after, job)
         case "b":
-            return _submitted(before, after)
+            return _submitted(run, step, before, after)
         case "a":
             return _deferred(after)
         case _:
@@ -60,7 +61,7 @@ def _when_released(run: Run, step: int, job: str) -> int:
     return next((n for n, each in rest if place is not None and each.before[place] and not each.after[place]), 0)
 
 
-def _submitted(before: _Values, after: _Values) -> tuple[str, str]:
+def _submitted(run: Run, step: int, before: _Values, after: _Values) -> tuple[str, str]:
     """(b): to which disk, and whether anything would remember it. Of several requests what is said is said of the first that slips in."""
     begun = [name for name in _requests(after) if after[name] == "in_flight" != before[name]]
     found = [name for name in begun if _is_in_window(name, before, after)] or begun
@@ -75,7 +76,8 @@ def _submitted(before: _Values, after: _Values) -> tuple[str, str]:
     if not before.get(f"window{job}"):
         return "a request of the guest", f"{said} to the source, before the job has read its last dirty count."
     forgotten = "" if before.get(f"dirty bitmap{job}", True) else " No dirty bitmap is left that would remember it."
-    return "a request slips in", f"{said} to the source, after the job has read its last dirty count.{forgotten}"
+    slipped = f"{said} to the source, after the job has read its last dirty count.{forgotten}"
+    return "a request slips in", f"{slipped} {cause(run, step, job)}".rstrip()
 
 
 def _requests(values: _Values) -> Iterator[str]:
