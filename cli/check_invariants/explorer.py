@@ -29,9 +29,15 @@ _WORST = (Tone.BAD, Tone.UNKNOWN, Tone.WARN, Tone.GOOD)
 
 
 def explorer_page(
-    found: Sequence[Checked], answer: Opening, *, title: str, command: str, matrix: PageMatrix | None = None
+    found: Sequence[Checked],
+    answer: Opening,
+    *,
+    title: str,
+    command: str,
+    matrix: PageMatrix | None = None,
+    titles: Sequence[str] = (),
 ) -> str:
-    """The file. Raises OutOfBudget."""
+    """The file; `titles` are those of the subjects where these do not suffice. Raises OutOfBudget."""
     generator = f"check-invariants {__version__}"
     told = document(
         map(_examined, found),
@@ -42,7 +48,8 @@ def explorer_page(
         matrix=matrix,
         glossary=GLOSSARY if any(isinstance(item.subject, CodeBase) for item in found) else {},
     )
-    return render(told)
+    named = zip(told.subjects, titles or [each.title for each in told.subjects], strict=True)
+    return render(replace(told, subjects=tuple(replace(each, title=name) for each, name in named)))
 
 
 def page_of_one(found: Checked, command: str) -> str:

@@ -96,6 +96,7 @@ def test_paper_has_the_story_and_all_steps(opens: Opens, reports: Reports) -> No
     assert all(each in text for each in story)
     assert visit.page.locator("#case-0-0 pre.trace").inner_text() in text
     assert not visit.page.locator(".bar").is_visible()
+    assert visit.page.locator("table.matrix").last.is_visible()
     assert not visit.page.locator("#case-0-1").is_visible()
 
 

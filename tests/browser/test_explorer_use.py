@@ -151,7 +151,47 @@ def test_a_link_that_leads_nowhere_leads_somewhere(opens: Opens, reports: Report
     """A URL is what anybody can write: as much of it is followed as there is."""
     visit = opens(reports(*MIRROR), place)
     assert visit.page.locator(".app").inner_text().strip()
+    assert visit.page.locator(".app > .notice[role=status]").count() == (place != "#/0/-/0")
     assert visit.problems == []
+
+
+def test_a_key_without_an_effect_says_why(opens: Opens, reports: Reports) -> None:
+    """Folding where nothing is folded, and a step that is none; a key with an effect says nothing."""
+    visit = opens(reports(*MIRROR), "#/0/0/3")
+    note = visit.page.locator(".hint")
+    visit.page.keyboard.press("ArrowRight")
+    assert note.inner_text() == ""
+    for key in ("f", "9"):
+        visit.page.keyboard.press(key)
+        assert note.inner_text().strip()
+        note.evaluate("each => { each.textContent = ''; }")
+
+
+def test_a_step_without_another_way_leads_to_the_nearest_that_has_one(opens: Opens, reports: Reports) -> None:
+    """There something else could have happened; the two panels look different."""
+    visit = opens(reports(*MIRROR), "#/0/0")
+    fork = visit.page.locator("[data-key=fork]")
+    steps = range(int(visit.place.split("/")[3]) if visit.place.count("/") > 2 else 26, 0, -1)
+    at = next(step for step in steps if _goes(visit, step) and fork.count())
+    fork.click()
+    assert int(visit.place.split("/")[3]) < at
+    assert visit.page.locator(".instead .choices li").count()
+    assert visit.page.locator(".instead").evaluate("each => getComputedStyle(each).borderStyle") == "dashed"
+
+
+def _goes(visit: Visit, step: int) -> bool:
+    visit.page.goto(visit.page.url.partition("#")[0] + f"#/0/0/{step}")
+    visit.page.wait_for_timeout(50)
+    return True
+
+
+def test_the_link_names_no_folder(opens: Opens, reports: Reports) -> None:
+    """Of a file on a disk it has the name alone, as has the command below."""
+    visit = opens(reports(*MIRROR), "#/0/0/3")
+    visit.page.locator("[data-key=link]").click()
+    link = visit.page.locator("dialog textarea").input_value()
+    assert "/" not in link.partition("#")[0] and link.endswith(".html#/0/0/3")
+    assert str(reports(*MIRROR).parent) not in reports(*MIRROR).read_text(encoding="utf-8")
 
 
 def test_words_can_be_selected_and_the_focus_stays(mirror: Visit) -> None:

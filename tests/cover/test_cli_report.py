@@ -96,6 +96,13 @@ def test_a_heading_says_how_far_it_can_be_trusted(scenario: str, said: str) -> N
     assert shown("report.html")["subjects"][0]["headline"] == said
 
 
+def test_models_of_one_name_are_told_apart() -> None:
+    """The variants of a file are one function's, and so have one title: each gets its name beside it; a model alone does not."""
+    Path("model.py").write_text(MODEL, encoding="utf-8")
+    assert selected("model.py") == ["queue (build:bug)", "queue (build:fixed)"]
+    assert selected("model.py:build") == ["queue"]
+
+
 @pytest.mark.parametrize(
     ("revisions", "options", "said"),
     [

@@ -209,6 +209,7 @@ def test_a_loss_is_told_where_it_has_happened() -> None:
     ("name", "demand", "here", "later"),
     [
         ("v2.6.0 timer", "A1", "QEMU aborts: assert(!bdrv_requests_pending(old)) fails", "QEMU aborts"),
+        ("v2.6.0 dataplane-stop", "A1", "QEMU aborts: assert(ctx->external_disable_cnt > 0) fails", "QEMU aborts"),
         ("v4.2.0 timer-flush", "F1", "", "QEMU hangs"),
     ],
 )
@@ -222,6 +223,8 @@ def test_a_headline_is_in_the_words_of_whoever_has_the_harm(name: str, demand: s
     assert found.replay.ends_later.startswith(later)
     assert found.headline.startswith(here or f"violated: {demand}")
     assert found.headline.endswith(here or later)
+    headlines = [each.headline for each in subject.evidence]
+    assert len(set(headlines)) == len(headlines)
 
 
 def _safe() -> PageSubject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Unpack
 
@@ -138,7 +139,9 @@ def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
 def _write_explorer(found: Checked, path: str) -> None:
     from check_invariants.explorer import page_of_one
 
-    write_to(path, page_of_one(found, f"check-invariants report {found.subject.about.options} -o {quote(path)}"))
+    write_to(
+        path, page_of_one(found, f"check-invariants report {found.subject.about.options} -o {quote(Path(path).name)}")
+    )
 
 
 def _refuse_place(wanted: Wanted) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import click
 from msgspec import Struct
@@ -80,24 +82,41 @@ def write(selected: Selection, asked: Asked, output: str, as_json: bool = False)
         raise cut_short(stop, f"{share(len(found), len(selected.places), 'subject')} decided; {output} was not written")
     answer = selected.told(found)
     page = explorer_page(
-        found, answer, title=selected.called, command=_again(selected, asked, output), matrix=_matrix(selected, found)
+        found,
+        answer,
+        title=selected.called,
+        command=_again(selected, asked, output),
+        matrix=_matrix(selected, found),
+        titles=_titles(selected, found),
     )
     write_to(output, page)
-    return _end(found, answer, output, as_json)
+    return _end(found, _titles(selected, found), answer, output, as_json)
+
+
+def _titles(selected: Selection, found: Sequence[Checked]) -> list[str]:
+    """What each subject is called: those that would be called the same with what tells them apart."""
+    titles = Counter(each.subject.title for each in found)
+    rows = (place.row[0] for place in selected.places)
+    return [
+        f"{each.subject.title} ({row})" if titles[each.subject.title] > 1 else each.subject.title
+        for each, row in zip(found, rows, strict=False)
+    ]
 
 
 def _again(selected: Selection, asked: Asked, output: str) -> str:
     properties = (word for name in asked.properties for word in ("--property", name))
-    return command_again("report", *selected.words, *properties, "-o", "report.html" if output == STDOUT else output)
+    return command_again(
+        "report", *selected.words, *properties, "-o", "report.html" if output == STDOUT else Path(output).name
+    )
 
 
-def _end(found: Sequence[Checked], answer: Opening, output: str, as_json: bool) -> ExitCode:
+def _end(found: Sequence[Checked], called: Sequence[str], answer: Opening, output: str, as_json: bool) -> ExitCode:
     """Say what was written; the exit code."""
     runs = sum(len(each.counterexamples) for each in found)
     stop = next(filter(None, (each.result.stopped for each in found)), None)
     code = ending([ExitCode.OK], stop)
     if as_json:
-        titles: list[Json] = [each.subject.title for each in found]
+        titles: list[Json] = [*called]
         written: Document = {"file": output, "answer": answer.headline, "subjects": titles, "counterexamples": runs}
         emit_json("report", written, code)
     elif output != STDOUT:
@@ -226,8 +245,9 @@ def _compared(found: Sequence[Checked]) -> str:
     if wrong:
         return f"Not as expected: {listed(wrong)}."
     expected = any(item.expectation is not None for each in found for item in each.listed)
-    whose = "QEMU's history says" if isinstance(found[0].subject, CodeBase) else "the file expects"
-    return f"Every verdict is what {whose}." if expected else ""
+    code_bases = "expected of these code bases: that was written down from QEMU's commits, apart from any run"
+    whose = code_bases if isinstance(found[0].subject, CodeBase) else "what the file expects"
+    return f"Every verdict is {whose}." if expected else ""
 
 
 def _is_as_expected(found: Checked) -> bool:

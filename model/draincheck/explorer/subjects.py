@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from draincheck.checking import Finding, Result
 from draincheck.explorer.bytes_lost import replay_of
@@ -34,7 +34,10 @@ def told_subject(item: Examined, tables: Tables, system: PageSystem, key: str) -
     """A subject, of the system with this key."""
     subject, about, result = item.subject, item.subject.about, item.result
     places = {number: place for place, each in enumerate(system.evidence) for number in (each.property, *each.also)}
-    shown = [_evidence(item, each, places[tables.property_number(each.findings[0].name)]) for each in item.shown()]
+    shown: list[EvidenceOfSubject] = []
+    for each in item.shown():
+        place = places[tables.property_number(each.findings[0].name)]
+        shown.append(_evidence(item, each, place, {other.headline for other in shown}))
     own = {each.evidence: number for number, each in enumerate(shown)}
     verdicts = tuple(_verdict(subject, finding, tables, places, own) for finding in result.findings)
     tone = min((verdict.tone for verdict in verdicts), key=_WORST.index, default=Tone.UNKNOWN)
@@ -114,13 +117,13 @@ def _tone(subject: Subject, finding: Finding) -> Tone:
 # -- runs ------------------------------------------------------------------------------------------
 
 
-def _evidence(item: Examined, each: Shown, place: int) -> EvidenceOfSubject:
+def _evidence(item: Examined, each: Shown, place: int, taken: Container[str]) -> EvidenceOfSubject:
     first, about = each.findings[0], item.subject.about
     replay, tone = replay_of(each.run, item.subject), _tone(item.subject, first)
     return EvidenceOfSubject(
         evidence=place,
         property=first.name,
-        headline=_shown(first, replay, tone),
+        headline=_headline_of(first, replay, tone, taken),
         tone=tone,
         command=check_command(about.options, first.name),
         remedy=item.remedy(first.name) if first.outcome is Outcome.VIOLATED else None,
@@ -129,15 +132,18 @@ def _evidence(item: Examined, each: Shown, place: int) -> EvidenceOfSubject:
     )
 
 
-def _shown(finding: Finding, replay: PageReplay | None, tone: Tone) -> str:
-    """What a run shows, in a sentence: bad news in the words of whoever has it, all else in those of its property."""
+def _headline_of(finding: Finding, replay: PageReplay | None, tone: Tone, taken: Container[str]) -> str:
+    """What a run shows, in a sentence: bad news in the words of whoever has it, all else in those of its property, and no two alike."""
+    news: list[str] = []
     if replay is not None and tone is Tone.BAD:
-        if replay.lost_here:
-            return replay.sentence[:1].upper() + replay.sentence[1:]
-        if replay.ends_here:
-            return replay.ends_here
+        lost = replay.sentence[:1].upper() + replay.sentence[1:] if replay.lost_here else ""
+        news = [each for each in (lost, replay.ends_here) if each and each not in taken]
+    return news[0] if news else _shown(finding, replay)
+
+
+def _shown(finding: Finding, replay: PageReplay | None) -> str:
     demand = f"{finding.name}: {finding.item.meaning}" if finding.item.meaning else finding.name
     if finding.outcome is not Outcome.VIOLATED:
         return f"reached: {demand}" if finding.outcome is Outcome.HOLDS else f"a run that does not decide {demand}"
     later = "" if replay is None else "a write is lost" if replay.lost_later else replay.ends_later
-    return f"violated: {demand}" + (f"; as the reference core goes on, {later}" if later else "")
+    return f"violated: {demand}" + (f"; if the run goes on, {later}" if later else "")

@@ -42,6 +42,11 @@ function stepOfFile({ tables }, step) {
   return { action, process: tables.processes[step.process].name, parts: [], changes: Object.fromEntries(step.changes.map(change)), broken: (broken ?? []).map((index) => tables.properties[index].name) };
 }
 
+/** The address of what is seen; of a file on a disk its name alone: where it lies is nobody else's business. */
+function linkHere() {
+  return location.protocol === "file:" ? location.pathname.replace(/^.*\//, "") + location.hash : location.href;
+}
+
 /**
  * A window with a text to copy, and to save if it has a name.
  * @param {string} title

@@ -38,11 +38,23 @@ function actOf(key, view) {
     n: () => toStory(view, 1), p: () => toStory(view, -1),
     "[": () => toEvidence(view, -1), "]": () => toEvidence(view, 1),
     Backspace: () => back(view), t: () => view.go({ own: [] }),
-    f: () => { view.settings.folded = !view.settings.folded; view.redraw(); },
+    f: () => fold(view),
     s: () => { view.settings.filter = FILTERS[(FILTERS.findIndex(([name]) => name === view.settings.filter) + 1) % FILTERS.length][0]; view.redraw(); },
   };
   if (/^[1-9]$/.test(key)) return () => take(view, Number(key) - 1);
   return (walk && acts[key]) ?? null;
+}
+
+/**
+ * Fold steps or show all, where there is something to fold.
+ * @param {View} view
+ */
+function fold(view) {
+  if (!canFold(view)) view.say(`Nothing is folded here: steps that change nothing are left out of runs of more than ${LONG} steps.`);
+  else {
+    view.settings.folded = !view.settings.folded;
+    view.redraw();
+  }
 }
 
 /**
@@ -75,7 +87,10 @@ function back(view) {
  */
 function take(view, choice) {
   const edge = view.system.edges(view.state)[choice];
-  if (!edge || edge.target === null) return;
+  if (!edge || edge.target === null) {
+    view.say(edge ? "Nothing comes after that step: it is an error." : `There is no step ${choice + 1} to take here.`);
+    return;
+  }
   if (choice === choiceOfTrace(view.system, view.evidence, view.walk)) forward(view);
   else view.go({ step: view.evidence ? view.walk.left : view.route.step, own: [...view.route.own.slice(0, view.walk.own), choice] });
 }
@@ -99,4 +114,5 @@ function toEvidence(view, way) {
   const here = all.findIndex((item) => item.subject === view.route.subject && item.evidence === view.route.evidence);
   const next = all[here + way];
   if (next) view.go({ ...next, step: null, own: [] });
+  else view.say(way > 0 ? "This is the last counterexample." : "This is the first counterexample.");
 }

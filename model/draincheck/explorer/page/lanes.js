@@ -29,6 +29,8 @@
  */
 /** @typedef {{x: Map<number, number>, gaps: {x: number, count: number}[], wide: number, width: number}} Columns  `wide`: one of them */
 
+/** how far below a lane's middle the last line of its name stands */
+const NAME_LINE = 13;
 const COLUMN = 26, WIDEST = 130, LABELLED = 84, LANE = 42, PIN = 18, LETTER = 6.7, MARGIN = 18;
 const NARROW = matchMedia("(max-width: 640px)");
 
@@ -118,10 +120,23 @@ class Drawing {
   names() {
     const width = namesWidth(), [x, letters] = NARROW.matches ? [6, 12] : [12, 22];
     return draw("svg", { width, height: this.height, "aria-hidden": "true" }, ...this.scene.lanes.flatMap((lane, i) => [
-      draw("text", { x, y: this.y(i) + (lane.detail ? -2 : 4), class: "name" }, shortened(lane.name, letters)),
-      lane.detail && draw("text", { x, y: this.y(i) + 12, class: "faint" }, shortened(lane.detail, letters + 4)),
+      ...this.nameOf(lane, i, x, letters),
     ]), this.scene.dots.some((dot) => dot.fate) && draw("text", { x, y: this.bottom + 15, class: "faint" }, NARROW.matches ? "still possible" : "what can still come"),
       draw("text", { x, y: this.bottom + 34, class: "faint" }, "step"));
+  }
+
+  /**
+   * A lane's name, in two lines where it is too long for one, and what it is.
+   * @param {{name: string, detail: string}} lane
+   * @param {number} number
+   * @param {number} x
+   * @param {number} letters
+   */
+  nameOf(lane, number, x, letters) {
+    const lines = inTwo(lane.name, letters), first = this.y(number) + (lane.detail ? -2 : 4) - (lines.length - 1) * NAME_LINE / 2;
+    return [...lines.map((line, i) => draw("text", { x, y: first + i * NAME_LINE, class: "name" }, line)),
+      lane.detail && draw("text", { x, y: first + lines.length * NAME_LINE + 1, class: "faint" }, shortened(lane.detail, letters + 4)),
+      draw("title", {}, lane.name)];
   }
 
   /** What goes on in them. */
@@ -340,6 +355,18 @@ function fitting(text, width) {
  */
 function shortened(text, length) {
   return text.length <= length ? text : length < 4 ? "" : text.slice(0, length - 1) + "…";
+}
+
+/**
+ * A name in one line, or in two: it is parted behind a sign between words, if there is one near.
+ * @param {string} name
+ * @param {number} letters  of a line
+ */
+function inTwo(name, letters) {
+  if (name.length <= letters) return [name];
+  const found = Math.max(...["_", " ", "-", "."].map((sign) => name.lastIndexOf(sign, letters - 1))) + 1;
+  const at = found > letters / 3 ? found : letters;
+  return [name.slice(0, at), shortened(name.slice(at), letters)];
 }
 
 /** The head of all arrows. */

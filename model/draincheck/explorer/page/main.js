@@ -12,9 +12,11 @@ class Page {
     this.app = make("div", { class: "app" });
     this.bar = make("header", { class: "bar" });
     this.said = make("div", { class: "sr", "aria-live": "polite" });
+    this.note = make("div", { class: "hint", role: "status" });
     /** @type {View | null} */
     this.view = null;
     this.drawn = "";
+    this.silence = 0;
   }
 
   /** Begin. */
@@ -22,7 +24,7 @@ class Page {
     document.documentElement.classList.add("live");
     document.body.prepend(this.bar);
     document.querySelector("main")?.prepend(this.app);
-    document.body.append(this.said, arrowHead());
+    document.body.append(this.said, this.note, arrowHead());
     addEventListener("hashchange", () => void this.draw());
     addEventListener("keydown", (event) => this.key(event));
     addEventListener("resize", () => void this.draw());
@@ -56,7 +58,9 @@ class Page {
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.key;
     this.view = system && route.page === "walk" ? this.viewOf(route, subject, system) : null;
     this.bar.replaceChildren(barOf(this));
-    this.app.replaceChildren(this.view ? walkPage(this.view) : system ? subjectPage(this.file, subject, route.subject, system) : answerPage(this.file));
+    const strayed = strayedFrom(this);
+    this.app.replaceChildren(...(strayed ? [make("p", { class: "notice", role: "status" }, strayed)] : []),
+      this.view ? walkPage(this.view) : system ? subjectPage(this.file, subject, route.subject, system) : answerPage(this.file));
     this.settle(key, focused);
     if (this.view) scrollToSelected(scrolled);
   }
@@ -97,7 +101,7 @@ class Page {
     const walk = walkOf(system, evidence, route);
     const steps = stepsOf(system, walk.states, walk.variants);
     return { file: this.file, subject, shown, system, evidence, route: { ...route, evidence: shown ? route.evidence : null, step: evidence ? walk.left : walk.states[0] }, walk, steps,
-      state: walk.states[walk.states.length - 1], settings: this.settings, go: (change) => this.go(change), redraw: () => void this.draw() };
+      state: walk.states[walk.states.length - 1], settings: this.settings, go: (change) => this.go(change), redraw: () => void this.draw(), say: (text) => this.say(text) };
   }
 
   /**
@@ -111,6 +115,16 @@ class Page {
     void this.draw();
   }
 
+  /**
+   * Say why a key does nothing, for a while.
+   * @param {string} text
+   */
+  say(text) {
+    this.note.textContent = text;
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => { this.note.textContent = ""; }, 6000);
+  }
+
   /** @param {KeyboardEvent} event */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || event.target instanceof HTMLTextAreaElement) return;
@@ -119,6 +133,20 @@ class Page {
     event.preventDefault();
     act();
   }
+}
+
+/**
+ * What the address names and this file does not have; "" if it has all of it.
+ * @param {Page} page
+ */
+function strayedFrom({ file, view }) {
+  const { hash } = location, asked = routeOf(hash), subject = file.subjects[asked.subject];
+  if (!/^#?\/?$/.test(hash) && (asked.page === "answer" || !subject)) return `This file has nothing at ${hash}: here is the answer.`;
+  if (!view) return "";
+  if (asked.evidence !== null && !subject.evidence[asked.evidence]) return `There is no counterexample ${asked.evidence} here, as ${hash} has it: this is a walk from the first state.`;
+  const last = view.evidence?.variants.length ?? 0;
+  if (view.evidence && (asked.step ?? 0) > last) return `There is no step ${asked.step} here: the last one is ${last}.`;
+  return asked.own.length > view.walk.own ? `Of the own path in ${hash} not all can be taken: it ends after step ${view.walk.variants.length}.` : "";
 }
 
 /**
@@ -166,7 +194,7 @@ function barOf(page) {
   return make("div", {}, make("nav", { class: "where", "aria-label": "where you are" }, home, subject && " › ", subject, view && ` › ${view.shown ? view.shown.property : "walk"}`),
     view && stepsOfBar(view),
     make("div", { class: "tools" },
-      view && button("link", () => offer("Link to this step", location.href), { title: "link to this step" }, "link"),
+      view && button("link", () => offer("Link to this step", linkHere()), { title: "link to this step" }, "link"),
       view && Object.keys(view.subject.source).length > 0 && button("export", () => offer("This path as a trace file", traceFile(view), "path.json"), { title: "the path so far as a trace file" }, "export"),
       button("theme", () => { nextTheme(); void page.draw(); }, { title: "light, dark, or as the system says" }, `theme: ${theme}`),
       button("help", () => help(page.file), { title: "keys and words" }, "? help")));

@@ -14,6 +14,7 @@
  * @property {Settings} settings
  * @property {(route: Partial<Route>) => void} go
  * @property {() => void} redraw
+ * @property {(text: string) => void} say  why something that was asked for does nothing
  */
 /** @typedef {{filter: "changed" | "told" | "all", folded: boolean, open: Set<string>}} Settings  "told": what is not as it was in the beginning, too */
 
@@ -133,7 +134,7 @@ function choicesPanel(view) {
   const { system, walk } = view, edges = system.edges(view.state), onTrace = choiceOfTrace(system, view.evidence, walk);
   const crumbs = walk.own ? make("ol", { class: "crumbs", "aria-label": "your own path" }, ...crumbsOf(view)) : null;
   const empty = system.isExpanded(view.state) ? "Nothing can happen here any more." : `Here the part of the graph that this file holds ends: it has ${system.tables.graph.said}.`;
-  return card(`What could happen next (${edges.length})`, rootsOf(view),
+  return card(`→ What could happen next (${edges.length})`, rootsOf(view),
     edges.length ? make("ol", { class: "choices" }, ...edges.map((edge, i) => make("li", {}, choiceOf(view, edge, i, i === onTrace, "choice")))) : make("p", {}, empty), crumbs);
 }
 
@@ -173,9 +174,22 @@ function insteadPanel(view) {
   const earlier = oneStepEarlier(view), number = view.walk.variants.length;
   const taken = view.walk.variants[number - 1];
   const others = view.system.edges(earlier.state).map((edge, i) => ({ edge, i })).filter(({ edge }) => edge.variant !== taken || edge.target !== view.state);
-  return card(`Instead of step ${number} (${others.length})`, others.length
+  return make("section", { class: "card instead", "aria-label": `Instead of step ${number} (${others.length})` }, make("h3", {}, `↶ Instead of step ${number} (${others.length})`), others.length
     ? make("ol", { class: "choices" }, ...others.map(({ edge, i }) => make("li", {}, choiceOf(earlier, edge, i, false, "instead"))))
-    : make("p", { class: "sub" }, "Nothing else could have happened here."));
+    : make("p", { class: "sub" }, "Nothing else could have happened here. ", forkOf(view)));
+}
+
+/**
+ * The way to the last step before this one instead of which something else could have happened.
+ * @param {View} view
+ */
+function forkOf(view) {
+  const { walk, system, route } = view;
+  let fork = walk.variants.length - 1;
+  while (fork > 0 && system.edges(walk.states[fork - 1]).length < 2) fork--;
+  if (fork < 1) return "Nor before.";
+  const change = fork > walk.left ? { own: route.own.slice(0, fork - walk.left) } : view.evidence ? { step: fork, own: [] } : { own: [] };
+  return button("fork", () => view.go(change), { class: "small" }, `the nearest step with another way: step ${fork}`);
 }
 
 /**

@@ -96,7 +96,7 @@ function doingOf(system, state, process, enabled, at, here) {
   if (halted !== null && system.holds(state, halted)) return ["bad", "has stopped with the program", ""];
   if (enabled) return ["good", "can go on", ""];
   if (at && typeof at.place.awaits === "number" && at.place.back !== null && !system.holds(state, at.place.back)) return ["", "waits", `until ${processes[at.place.awaits].name} gives control back`];
-  if (at?.place.ended || !here.length) return ["", "has ended", ""];
+  if (at?.place.ended || !here.length) return ["", "has no step left", ""];
   if (process.token !== null && shownValue(system, state, process.token) === "0") return ["", "is parked", "until somebody enters it"];
   return ["warn", "waits", ""];
 }

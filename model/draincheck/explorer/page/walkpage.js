@@ -137,15 +137,22 @@ function lanesOf(view) {
   return make("div", { class: "card lanes" }, make("div", { class: "names" }, drawing.names()), time);
 }
 
+/**
+ * Whether steps of the counterexample can be left out of the lanes.
+ * @param {View} view
+ */
+function canFold({ evidence }) {
+  return (evidence?.variants.length ?? 0) > LONG && Boolean(evidence?.folded.some(Boolean));
+}
+
 /** @param {View} view */
 function legendOf(view) {
-  const long = (view.evidence?.variants.length ?? 0) > LONG;
-  const fold = long ? button("fold", () => { view.settings.folded = !view.settings.folded; view.redraw(); }, {}, view.settings.folded ? "show all steps (f)" : "fold steps that change nothing (f)") : null;
+  const folding = canFold(view) ? button("fold", () => fold(view), {}, view.settings.folded ? "show all steps (f)" : "fold steps that change nothing (f)") : null;
   const own = view.walk.own ? make("span", { class: "own" }, "■ your own path") : null;
   const { complete, said } = view.system.tables.graph;
   const other = isLogged(view.subject) ? null : [make("kbd", {}, "1"), "…", make("kbd", {}, "9"), " take another step, "];
   return make("div", { class: "legend" }, make("span", {}, "● a step"), make("span", { class: "bad" }, "● violates the rule"), own,
-    make("span", {}, make("kbd", {}, "←"), " ", make("kbd", {}, "→"), " step, ", ...(other ?? []), make("kbd", {}, "?"), " help"), complete ? null : make("span", {}, `in this file: ${said}`), fold);
+    make("span", {}, make("kbd", {}, "←"), " ", make("kbd", {}, "→"), " step, ", ...(other ?? []), make("kbd", {}, "?"), " help"), complete ? null : make("span", {}, `in this file: ${said}`), folding);
 }
 
 /**
