@@ -134,7 +134,7 @@ function choicesPanel(view) {
   const { system, walk } = view, edges = system.edges(view.state), onTrace = choiceOfTrace(system, view.evidence, walk);
   const crumbs = walk.own ? make("ol", { class: "crumbs", "aria-label": "your own path" }, ...crumbsOf(view)) : null;
   const empty = system.isExpanded(view.state) ? "Nothing can happen here any more." : `Here the part of the graph that this file holds ends: it has ${system.tables.graph.said}.`;
-  return card(`→ What could happen next (${edges.length})`, rootsOf(view),
+  return card(`What could happen next (${edges.length})`, rootsOf(view),
     edges.length ? make("ol", { class: "choices" }, ...edges.map((edge, i) => make("li", {}, choiceOf(view, edge, i, i === onTrace, "choice")))) : make("p", {}, empty), crumbs);
 }
 
