@@ -285,7 +285,12 @@ def test_a_real_abort_is_a_run_of_its_own_code_base() -> None:
     page = page_of(
         str(LOGS / "old-assert-commit-i.log.xz"), "--against", "ab27c3b5e7~2", "--against", "v2.7.0", "--fits"
     )
-    assert [name for name, _ in page.document["matrix"]["columns"]] == ["verdict", "14560d69e7", "v2.7.0", "code bases"]
+    assert [name for name, _ in page.document["matrix"]["columns"]] == [
+        "verdict",
+        "ab27c3b5e7~2",
+        "v2.7.0",
+        "code bases",
+    ]
     cells = page.document["matrix"]["rows"][-1]["cells"]
     assert [each["text"] for each in cells] == ["assert", "a run", "no run: 2 of 6 events", "11 of 48 code bases"]
     assert page.document["subjects"][cells[1]["subject"]]["evidence"][0]["property"] == "A1"

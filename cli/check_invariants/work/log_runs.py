@@ -37,7 +37,8 @@ def held_against(
 ) -> tuple[HeldWindow, ...]:
     """Each switch of a log and each code base; all that the scenario applies to, if it is asked which fit."""
     chosen = scenario or find_scenario("mirror")
-    rows = list(dict.fromkeys([*revisions, *(REVISIONS if fits else ())]))
+    named = {revision.name for revision in revisions}
+    rows = [*dict.fromkeys(revisions), *(row for row in REVISIONS if fits and row.name not in named)]
     found: list[HeldWindow] = []
     with Counter("window", "held against a code base", len(rows) * len(report.pivots)) as counter:
         for row in rows:
