@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from tracemalloc import get_traced_memory, start, stop
 
 import pytest
 
+from check_invariants.__main__ import SELDOM
 from draincheck.conformance.matrix import conform_one
 from draincheck.core.machine import Machine
 from draincheck.core.run import simulate
@@ -61,9 +63,18 @@ def peak(runs: int) -> int:
         stop()
 
 
+@pytest.fixture
+def sooner() -> Iterator[None]:
+    """Cycles are looked for ten times as often as in the command, where that takes some thousand runs (`__main__.SELDOM`)."""
+    gc.set_threshold(SELDOM[0] // 10, *SELDOM[1:])
+    yield
+    gc.set_threshold(*SELDOM)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("sooner")
 def test_memory_does_not_grow_with_runs() -> None:
-    """Three times as many runs as it takes until cycles are looked for take no more memory (see `__main__.SELDOM`)."""
+    """Three times as many runs as it takes until cycles are looked for take no more memory."""
     simulate(*CODE_BASE.on_core(), 0, 50)
     few = peak(1_000)
     assert peak(3_000) < few + 2 * MEGABYTE
