@@ -66,7 +66,7 @@ def natively(system: TransitionSystem, limit: Limits) -> Exploration:
     return explicit.decide(system, system.properties, limit, tier=Tier.NATIVE)
 
 
-@pytest.mark.parametrize("part", sampled(range(40), 1, 8))
+@pytest.mark.parametrize("part", sampled(range(40), 1, 5))
 @RANDOM
 @given(systems(), limits(), st.integers(0, 2**32 - 1))
 def test_explorations_are_equal(spread: None, part: int, system: TransitionSystem, limit: Limits, seed: int) -> None:
@@ -75,7 +75,7 @@ def test_explorations_are_equal(spread: None, part: int, system: TransitionSyste
     assert natively(system, limit) == interpreter.explore(system, limit)
 
 
-@pytest.mark.parametrize("part", sampled(range(40), 1, 8))
+@pytest.mark.parametrize("part", sampled(range(40), 1, 5))
 @RANDOM
 @given(systems(), st.integers(0, 2**32 - 1))
 def test_threads_find_what_one_finds(
@@ -111,7 +111,7 @@ def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("crowd", "spread")
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("part", sampled(range(20), 1, 8))
+@pytest.mark.parametrize("part", sampled(range(20), 1, 4))
 @RANDOM
 @given(systems())
 def test_crowded_tables_lose_nothing(

@@ -12,7 +12,7 @@ from tests.fuzz.trial import trial
 from tests.support.cli import run
 
 #: inputs of each format in the quick run, in the full run, in `make long`; tests that share the latter two; each how many alone
-QUICK, FULL, LONG = 15, 500, 20_000
+QUICK, FULL, LONG = 15, 300, 20_000
 PARTS = 10
 
 
@@ -33,7 +33,7 @@ def test_some_inputs(name: str) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("name", FORMATS)
 def test_many_inputs(name: str, part: int) -> None:
-    """500 of each, one of 25 in a process of its own, too."""
+    """300 of each, one of 25 in a process of its own, too."""
     assert wrong(name, range(part, FULL, PARTS), every=25) == []
 
 
