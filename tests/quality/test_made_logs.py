@@ -94,6 +94,20 @@ EXPECTED = {
     "75-old-merged": ["loss"],
     "76-old-two-disks-other-writes": ["clean"],
     "77-old-clock-back": ["loss"],
+    # where each write passes (bdrv_co_pwritev_part); what is plugged and unplugged; requests from before
+    "78-parts-loss": ["loss"],
+    "79-parts-held": ["held"],
+    "80-parts-failed": ["broken"],
+    "81-job-s-copy-to-the-target": ["clean"],
+    "82-parts-before-only": ["clean"],
+    "83-entry-missing-path-seen": ["loss"],
+    "84-one-in-one-held": ["loss"],
+    "85-other-disk-unplugged": ["clean"],
+    "86-plugged-while-finishing": ["clean"],
+    "87-from-ready-loss": ["loss"],
+    "88-pending-from-before": ["clean"],
+    "89-failed-rw-complete-alone": ["broken"],
+    "90-same-job-pointer-again": ["clean", "loss"],
 }
 
 
