@@ -12,6 +12,7 @@ from draincheck.verdict import Limits
 from drainspecs.mirror.code_base import CodeBase
 from tests.support.backtraces import STRANGERS, gdb, of_moment
 from tests.support.cli import run
+from tests.support.house import ROOT
 
 NARROW = ("--revision", "65c1b5b622", "--scenario", "dataplane")
 
@@ -59,6 +60,35 @@ def test_an_ordinary_state_is_no_bug(tmp_path: Path) -> None:
     )
     assert result.exit_code == 30
     assert "ordinary" in result.output
+
+
+def test_an_idle_qemu_is_told_so_first_and_a_hang_that_looks_alike_behind_it() -> None:
+    """30; of a code base that has such a hang, which stands behind what is ordinary."""
+    result = run(
+        "locate", "--json", "--top", "9", str(ROOT / "tests" / "data" / "backtraces" / "idle-iothread.txt"), *NARROW
+    )
+    (file,) = json.loads(result.output)["files"]
+    assert (result.exit_code, file["answer"]) == (30, "idle")
+    fitting = [place["violated"] for place in file["places"] if place["fits"]]
+    assert fitting[0] == []
+    assert ["F1"] in fitting
+
+
+def test_what_fits_only_in_part_names_no_commit(tmp_path: Path) -> None:
+    """Nor who waits for whom: nothing is known of it."""
+    calls = ["main", "main_loop_wait", "aio_bh_poll", "bdrv_swap", "aio_poll", "ppoll"]
+    document = json.loads(run("locate", "--json", written(tmp_path / "bt", gdb([("qemu", calls)])), *NARROW).output)
+    parts = [place for place in document["files"][0]["places"] if not place["fits"]]
+    assert parts
+    assert not any(place["ended_by"] or place["waiting"] for place in parts)
+
+
+def test_lines_that_are_not_read_are_named(tmp_path: Path) -> None:
+    """In a form that nobody reads: no backtrace, and which lines look like one."""
+    text = "==7==    at 0x4C2B: poll (poll.c:3)\n==7==    by 0x4C2C: main_loop_wait (main-loop.c:1)\n"
+    result = run("locate", "--json", written(tmp_path / "bt", text), *NARROW)
+    assert result.exit_code == 150
+    assert json.loads(result.output)["files"][0]["unread"] == [1, 2]
 
 
 def test_json_says_the_same(hang: str, tmp_path: Path) -> None:

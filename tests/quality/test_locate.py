@@ -74,6 +74,28 @@ def test_hangs_of_some_code_bases_are_found_again() -> None:
     assert wrong("hopeless", Random(1), systems(False)) == []
 
 
+def test_aborts_of_some_code_bases_are_found_again() -> None:
+    """Steps that violate something, as the stacks of who takes them."""
+    assert any(moment.breaks for each in systems(False) for moment in each.postures.moments)
+    assert wrong("breaks", Random(4), systems(False)) == []
+
+
+def test_what_is_not_searched_is_not_found() -> None:
+    """Negative control: without the code base itself its hang is missed."""
+    every = systems(False)
+    hung = next(each for each in every if any(moment.hopeless for moment in each.postures.moments))
+    moment = next(moment for moment in hung.postures.moments if moment.hopeless)
+    others = [each for each in every if each is not hung]
+    assert not is_first(located(read_backtrace(gdb(of_moment(moment))), others), hung, moment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", STRANGERS)
+def test_other_programs_are_unknown_to_all_code_bases(text: str) -> None:
+    """The same, held against every code base in every default scenario."""
+    assert located(read_backtrace(text), systems(True)).answer is LocatedAs.NOTHING
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("specification", ["invariant", "liveness", "liveness while the storage stalls"])
 def test_every_hang_and_lasso_is_found_again(specification: str) -> None:
@@ -114,7 +136,7 @@ def test_a_missing_thread_does_not_hide_a_hang() -> None:
 
 @pytest.mark.parametrize("text", STRANGERS)
 def test_other_programs_are_unknown(text: str) -> None:
-    """Ten stacks of programs that have nothing to do with a block layer's event loop."""
+    """Stacks of programs that have nothing to do with a block layer's event loop."""
     assert located(read_backtrace(text), systems(False)).answer is LocatedAs.NOTHING
 
 

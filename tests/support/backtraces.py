@@ -33,6 +33,18 @@ STRANGERS = tuple(
         ("ppoll", "sd_event_wait", "sd_event_run", "manager_loop", "main"),
         ("??", "??", "??"),
         ("nanosleep", "sleep", "main"),
+        # a loop of GLib that dispatches, as that of every desktop program; what waits for events in a server, a runtime, an interpreter
+        (
+            "__poll",
+            "g_main_context_poll",
+            "g_main_context_iterate",
+            "g_main_context_dispatch",
+            "g_main_loop_run",
+            "main",
+        ),
+        ("epoll_wait", "ngx_epoll_process_events", "ngx_process_events_and_timers", "ngx_worker_process_cycle", "main"),
+        ("runtime.futex", "runtime.notesleep", "runtime.mPark", "runtime.schedule", "runtime.park_m", "runtime.mcall"),
+        ("ioctl", "kvm_vm_ioctl", "crosvm::run_vcpu", "std::sys::thread_start", "start_thread", "clone3"),
         ("__lll_lock_wait", "pthread_mutex_lock", "dl_iterate_phdr", "_Unwind_Find_FDE", "__cxa_throw", "main"),
     )
 )

@@ -151,7 +151,7 @@ def _show(file: str, found: Located, top: int) -> None:
             )
         )
     if len(found.places) > top:
-        emit(f"\n{len(found.places) - top} more that fit less, with --top\n")
+        emit(f"\n{len(found.places) - top} more, with less of a fit: --top\n")
     unknown = "".join(f"{line}\n" for line in unknown_lines(found))
     emit(f"\n{unknown}{answer}\n" if found.places or unknown else "")
 
