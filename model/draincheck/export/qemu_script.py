@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pprint import pformat
 
 from msgspec import to_builtins
@@ -19,8 +20,8 @@ __all__ = ["qemu_script", "trial_of"]
 _SHOWN = {"S3": Shows.LOSS, "S4": Shows.LOSS, "A1": Shows.ABORT, "F1": Shows.HANG, "S1": Shows.STRAY}
 
 
-def trial_of(scenario: Scenario, property_name: str, by_vcpu: bool = False) -> Trial:
-    """What to try; `by_vcpu`: writes enter in a vCPU's thread, where there are no host notifiers.
+def trial_of(scenario: Scenario, property_name: str, by_vcpu: bool = False, in_window: bool = True) -> Trial:
+    """What to try; `by_vcpu`: writes enter in a vCPU's thread, where there are no host notifiers; `in_window`: one enters behind (w).
 
     Raises ExportError for what a QEMU without a guest cannot be made to do, or does not show.
     """
@@ -37,6 +38,7 @@ def trial_of(scenario: Scenario, property_name: str, by_vcpu: bool = False) -> T
         iothread=scenario.iothread,
         ioeventfd=scenario.source == "ioeventfd",
         vcpu=by_vcpu or scenario.source == "vcpu",
+        hold=in_window,
         stop=scenario.device_reset,
         rounds=ROUNDS,
     )
@@ -57,7 +59,10 @@ def _impossible(scenario: Scenario) -> str:
 
 def qemu_script(run: Run, scenario: Scenario, about: str) -> str:
     """The text of the script. Raises ExportError as `trial_of`."""
-    trial = trial_of(scenario, run.trace.property, _enters_in_a_vcpu(run))
+    marks = list(_marked(run))
+    by_vcpu = next((process == "guest" for process, mark in reversed(marks) if mark == "b"), False)
+    in_window = "b" in "".join(mark for _, mark in marks).partition("w")[2]
+    trial = trial_of(scenario, run.trace.property, by_vcpu, in_window)
     steps = [f"{number:3} {run.system.actions[step.action].process}: {label_of(run.system, run.system.actions[step.action], step.before)}"
              for number, step in enumerate(run.steps, 1)]  # fmt: skip
     return _TEMPLATE.format(
@@ -71,14 +76,14 @@ def qemu_script(run: Run, scenario: Scenario, about: str) -> str:
     )
 
 
-def _enters_in_a_vcpu(run: Run) -> bool:
-    """Whether the last write that enters (b) does so in the guest's own thread, and not where the main loop hears of its kick."""
-    system, found = run.system, ""
+def _marked(run: Run) -> Iterator[tuple[str, str]]:
+    """Who takes the steps of the story, and their marks, in order."""
+    system = run.system
     for step in run.steps:
         action = system.actions[step.action]
-        if any(part.mark == "b" and system.holds(part.when, step.before) for part in action.parts):
-            found = action.process
-    return found == "guest"
+        yield from (
+            (action.process, part.mark) for part in action.parts if part.mark and system.holds(part.when, step.before)
+        )
 
 
 def _assertion(run: Run) -> str:
@@ -94,8 +99,9 @@ def _assertion(run: Run) -> str:
 _TEMPLATE = '''#!/usr/bin/env python3
 """Tries a counterexample on a real QEMU: python3 THIS_FILE [QEMU]. Ends with 12 if it is reproduced, 0 if not, 30 if this build cannot.
 
-It takes check-invariants, a qemu-system-x86_64 and the package qemu.qmp. The order of a QEMU's steps is its own: what is placed is the job, its
-command, and kicks beside it; whether one comes into the window is a matter of tries.
+It takes check-invariants, a qemu-system-x86_64 and the package qemu.qmp. The order of a QEMU's steps is its own. What is placed is the job, whose
+copies are held by its speed while its command is sent (QMP) and let go while the guest kicks without a pause, so that the window opens beside
+kicks (qtest, or a virtual CPU); whether one comes into it is a matter of tries.
 """
 
 # what happens in the model:

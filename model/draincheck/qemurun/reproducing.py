@@ -1,8 +1,10 @@
 """A counterexample tried on a real QEMU: rounds of the same workload, until it shows what the trace shows, or the tries are over.
 
-The trace says what happens in the model; a QEMU takes its own order. What can be placed is: the job and its command by QMP, and kicks beside it, through
-host notifiers, synchronously (qtest), or by a virtual CPU where there is an IOThread. What a trace shows is then seen from outside: blocks that are not
-read back, an abort, a job that does not end, a write inside the window in the log.
+The trace says what happens in the model; a QEMU takes its own order. What can be placed is: the job and its command by QMP; its copies, which are
+held by its speed when the command is sent, and let go while the guest kicks without a pause; and kicks, through host notifiers, synchronously
+(qtest), or by a virtual CPU. Nothing is held inside the window: the drains of mirror_exit poll in the main thread, where neither QMP nor qtest is
+heard meanwhile. What a trace shows is then seen from outside: blocks that are not read back, an abort, a job that does not end, a write inside the
+window in the log.
 """
 
 from __future__ import annotations
@@ -112,9 +114,9 @@ def _try(binary: str, folder: Path, trial: Trial) -> str:
                 else ""
             )
         case Shows.ABORT:
-            return ended.splitlines()[-1] if (trial.assertion or "ssert") in ended else ""
+            return next((line for line in ended.splitlines() if (trial.assertion or "ssert") in line), "")
         case Shows.HANG:
-            return ended if "no BLOCK_JOB_COMPLETED" in ended else ""
+            return next((line for line in ended.splitlines() if "no BLOCK_JOB_COMPLETED" in line), "")
         case Shows.STRAY:
             broken = [
                 pivot

@@ -7,6 +7,7 @@ again: one that is older than what was acknowledged is lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from struct import Struct as Packed
@@ -28,6 +29,8 @@ BLOCKS, IMAGE = 1024, 16 << 20
 PATIENCE = 60.0
 #: seconds of writes behind READY, and behind the pivot
 BEFORE, BEHIND = 0.05, 0.03
+#: bytes in a second that a job copies which is held: a chunk of its bitmap in a few hundredths of a second
+HELD = 2 << 20
 #: where disks go: PCI slot, first port, first byte of memory, and the distance of the next
 SLOT, PORT, PORTS, BASE, BASES = 4, 0xC000, 0x100, 2 << 20, 1 << 20
 
@@ -49,6 +52,7 @@ class Workload(Struct, frozen=True):
         rate: writes of a disk in a second.
         seed: which blocks are written.
         vcpu: a virtual CPU kicks, as it always does where there is an IOThread; else qtest does, of which the main loop hears.
+        hold: the job's copies are held when its command is sent, and let go while the guest writes without a pause: the window opens beside kicks.
     """
 
     mode: str = "mirror"
@@ -60,6 +64,7 @@ class Workload(Struct, frozen=True):
     rate: float = 2000.0
     seed: int = 1
     vcpu: bool = False
+    hold: bool = False
 
 
 class Lost(Struct, frozen=True):
@@ -125,7 +130,7 @@ class Session:
                 status = qemu.quit()
                 return found, "" if status == 0 else f"exit status {status}: {qemu.errors()}"
             except QemuError as error:
-                return found, qemu.errors() or str(error)
+                return found, "\n".join(filter(None, (qemu.errors(), str(error))))
             finally:
                 for disk in self.disks:
                     disk.release()
@@ -135,16 +140,27 @@ class Session:
             self._start(disk, number)
         self._until({"BLOCK_JOB_READY"})
         self._write_for(BEFORE)
+        if self.workload.hold:
+            self._set_speed(HELD)
+            self._write_for(BEFORE)
         if self.workload.stop:
             self.qemu.command_of("stop")
         for disk in range(self.workload.disks):
             self.qemu.command_of("block-job-complete", device=f"d{disk}")
         if self.workload.stop:
             self.qemu.command_of("cont")
-        self._until({"BLOCK_JOB_COMPLETED"})
+        if self.workload.hold:
+            with suppress(QemuError):  # a job that had nothing to copy is over by now
+                self._set_speed(0)
+        self._until({"BLOCK_JOB_COMPLETED"}, pausing=not self.workload.hold)
         self._write_for(BEHIND)
         self._settle()
         return [lost for disk in range(self.workload.disks) for lost in self._read_back(disk)]
+
+    def _set_speed(self, speed: int) -> None:
+        """Bytes in a second that the jobs may copy; 0: no limit."""
+        for disk in range(self.workload.disks):
+            self.qemu.command_of("block-job-set-speed", device=f"d{disk}", speed=speed)
 
     def _start(self, disk: int, number: int) -> None:
         device = f"d{disk}"
@@ -165,11 +181,11 @@ class Session:
 
     # -- the guest's writes
 
-    def _until(self, names: set[str]) -> None:
+    def _until(self, names: set[str], pausing: bool = True) -> None:
         """Write until every job has sent one of these events. Raises QemuError if one fails, or none comes."""
         waiting, end = {f"d{disk}" for disk in range(self.workload.disks)}, monotonic() + PATIENCE
         while waiting:
-            self._write_some()
+            self._write_some(pausing)
             for event in self.qemu.events():
                 data = event.get("data", {})
                 if event["event"] in names:
@@ -186,7 +202,7 @@ class Session:
         while monotonic() < end:
             self._write_some()
 
-    def _write_some(self) -> None:
+    def _write_some(self, pausing: bool = True) -> None:
         """A few writes to each disk, as the rate says, and what has been answered."""
         look()
         for number, disk in enumerate(self.disks):
@@ -196,7 +212,7 @@ class Session:
             if disk.room >= batch:
                 blocks = [block for block in self.random.sample(range(BLOCKS), batch) if block not in busy]
                 disk.send([self._write(number, block) for block in blocks])
-            sleep(batch / self.workload.rate)
+            sleep(batch / self.workload.rate if pausing else 0)
 
     def _write(self, disk: int, block: int) -> tuple[bool, int, int, bytes]:
         self.sequence += 1
