@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from draincheck.analysis.explain import explain
+    from draincheck.analysis.quotient import merged_graph
     from draincheck.analysis.transition_graph import transition_graph
     from draincheck.certificate import Certificate, certify, check_certificate
     from draincheck.checking import Finding, Result, check
@@ -58,6 +59,7 @@ __all__ = [
     "check",
     "check_certificate",
     "explain",
+    "merged_graph",
     "read_trace",
     "render_trace",
     "transition_graph",
@@ -70,6 +72,7 @@ __version__ = "0.1.0"
 #: where each name lives
 _HOMES = {
     "analysis.explain": ("explain",),
+    "analysis.quotient": ("merged_graph",),
     "analysis.transition_graph": ("transition_graph",),
     "certificate": ("Certificate", "certify", "check_certificate"),
     "checking": ("Finding", "Result", "check"),

@@ -193,6 +193,19 @@ def test_check_keeps_standard_output_for_its_answer() -> None:
     assert run("check", "--scenario", "mirror", "--html", "-").exit_code == 2
 
 
+@pytest.mark.parametrize("options", [(), ("--no-replay",)])
+def test_a_gates_counterexample_has_its_bytes(options: tuple[str, ...]) -> None:
+    """What a write that is lost comes to on the core, as `report` says it; where nothing was to be executed there, nothing."""
+    config = (
+        '[[code_base]]\nrevision = "v2.6.0"\nscenarios = ["mirror"]\nproperties = ["S3"]\nexpect = { S3 = "holds" }\n'
+    )
+    assert gate(config, *options, "--html", "gate.html").exit_code == 10
+    (subject,) = shown("gate.html")["subjects"]
+    (replay,) = (each["replay"] for each in subject["evidence"])
+    assert (replay is None) is bool(options)
+    assert replay is None or ([row[0] for row in replay["rows"]][:2] == ["written", "old disk"] and replay["lost_here"])
+
+
 def test_the_gate_writes_every_counterexample() -> None:
     """A row for each suite; what came with a run can be walked in, and is shown again by the gate's own command."""
     config = '[[model]]\nfile = "ring.py"\nfunction = "build"\nparameters = { careful = false }\n'

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from draincheck.checking import check
 from draincheck.explorer.document import Opening
 from draincheck.explorer.examined import Examined
-from draincheck.explorer.making import document, together
+from draincheck.explorer.making import document
 from draincheck.explorer.onefile import render
 from draincheck.explorer.runs import Tone
 from draincheck.lang import Model
 from draincheck.model_file import ModelFile
-from draincheck.revisions import code_bases
+from draincheck.revisions import called, code_bases
 from drainspecs.mirror.answer import answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.explored import examined
 from drainspecs.mirror.scenarios import applies
-from drainspecs.suite.explored import gathered_of, matrix_of
-from drainspecs.suite.matrix import decide_all, default_rows
+from drainspecs.suite.matrix import default_rows
+from tests.support.cli import run
 from tests.support.samples import sampled
 
 #: what a report may take: of one code base, and of all of them
@@ -39,21 +43,21 @@ def test_a_code_base_in_all_its_scenarios_is_small(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_matrix_is_small_enough() -> None:
+def test_the_matrix_is_small_enough(tmp_path: Path) -> None:
     """Less than 15 MB; rows that cannot be told apart share a system, and each has its cell and its subject."""
-    results = list(decide_all(default_rows()))
-    found = document(
-        together(gathered_of(results)), title="t", generator="g", command="c", answer=ANSWER, matrix=matrix_of(results)
-    )
-    assert found.matrix is not None
-    cells = [cell for row in found.matrix.rows for cell in row.cells if cell is not None]
-    assert sorted(cell.subject for cell in cells if cell.subject is not None) == list(range(len(results)))
-    for row in found.matrix.rows:
-        for cell in row.cells:
-            if cell is not None and cell.subject is not None:
-                assert found.subjects[cell.subject].title.startswith(f"{row.name} / ")
-    assert len(found.systems) < len(results) * 3 // 4
-    assert len(render(found)) < ALL
+    file, rows = tmp_path / "all.html", default_rows()
+    assert run("report", "-o", str(file)).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    told = re.search(r'<script type="application/json" id="document">(.*?)</script>', text)
+    assert told is not None
+    found = json.loads(told[1])
+    cells = [(row, cell) for row in found["matrix"]["rows"] for cell in row["cells"] if cell is not None]
+    assert sorted(cell["subject"] for _, cell in cells) == list(range(len(rows)))
+    titles = {called(row.revision): row.revision.name for row in rows}
+    for row, cell in cells:
+        assert found["subjects"][cell["subject"]]["title"].startswith(f"{titles[row['name']]} / ")
+    assert len(found["systems"]) < len(rows) * 3 // 4
+    assert len(text) < ALL
 
 
 def test_a_large_system_is_cut() -> None:

@@ -167,7 +167,8 @@ def _decided(planned: Planned, made: Made, subject: Subject, replay: bool) -> Ra
     accepted = accepted_of(verdicts, result.verdicts, subject.matters, subject.impact)
     seconds = perf_counter() - start
     suite = replace(suite, title=made.called, items=items, seconds=seconds, pinned=_pinned(planned), accepted=accepted)
-    return Ran(suite, codes, result.stopped)
+    core = subject.on_core() if replay and isinstance(subject, CodeBase) else None
+    return Ran(replace(suite, on_core=core), codes, result.stopped)
 
 
 def _hinting(subject: Subject, items: Sequence[Item]) -> Iterator[Item]:

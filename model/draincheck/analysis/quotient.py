@@ -35,10 +35,19 @@ import networkx as nx
 from draincheck.analysis.state_story import StateFate, StateStory
 from draincheck.analysis.traits import Trait, TraitKind, traits_of
 from draincheck.analysis.transition_graph import attribute_names, said
-from draincheck.properties import FaultKind
+from draincheck.properties import FaultKind, Property
 from draincheck.sorts import Value
+from draincheck.system import TransitionSystem
 
-__all__ = ["LEAST_MERGED", "MAX_MERGED", "QUOTIENT_RESERVED", "USUAL_MERGED", "Quotient", "quotient_graph"]
+__all__ = [
+    "LEAST_MERGED",
+    "MAX_MERGED",
+    "QUOTIENT_RESERVED",
+    "USUAL_MERGED",
+    "Quotient",
+    "merged_graph",
+    "quotient_graph",
+]
 
 #: nodes of a quotient: for each fate there may be one; so many are enough for most; beyond, nobody finds anything in its picture
 LEAST_MERGED, USUAL_MERGED, MAX_MERGED = len(StateFate), 20, 60
@@ -116,6 +125,16 @@ def quotient_graph(quotient: Quotient) -> nx.MultiDiGraph[int]:
     for (source, target), edge in _edges(quotient).items():
         graph.add_edge(source, target, key=0, **edge.attributes())
     return graph
+
+
+def merged_graph(
+    system: TransitionSystem, item: Property | None = None, most: int = USUAL_MERGED
+) -> nx.MultiDiGraph[int]:
+    """The reachable states in at most so many nodes, told apart by what matters to a property of the system; see the module text.
+
+    Raises GraphTooLarge for more states than can be merged, and OutOfBudget if the budget ends.
+    """
+    return quotient_graph(Quotient.of(StateStory(system, item), most))
 
 
 class _Nodes:

@@ -136,5 +136,7 @@ class _Told(Struct, frozen=True):
         return ()
 
     def on_core(self) -> tuple[Knobs, Config]:
-        """Raises ModelError: it does not say what the core would be started with."""
+        """As the suite says. Raises ModelError where it does not."""
+        if self.suite.on_core is not None:
+            return self.suite.on_core
         raise ModelError(f"{self.suite.title}: a report does not say what the reference core is started with")

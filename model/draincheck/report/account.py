@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -18,6 +19,10 @@ from draincheck.run import Run
 from draincheck.subject import Expectation, Subject
 from draincheck.verdict import Outcome, Verdict
 from draincheck.words import counted, plural
+
+if TYPE_CHECKING:
+    from draincheck.core.config import Config
+    from draincheck.knobs import Knobs
 
 __all__ = ["Account", "Item", "SearchCounts", "Standing", "Suite", "accepted_of", "item_of", "standing_of", "suite_of"]
 
@@ -154,6 +159,7 @@ class Suite(Struct, frozen=True, kw_only=True):
         pinned: what it should find; None if nobody has said.
         warnings: what the verdicts rest on that is hardly meant.
         accepted: what is violated as expected, and what comes of it (`accepted_of`); "" if nothing is.
+        on_core: what the reference core is started with, where its runs were executed there; None otherwise.
     """
 
     title: str
@@ -164,6 +170,7 @@ class Suite(Struct, frozen=True, kw_only=True):
     pinned: SearchCounts | None = None
     warnings: Sequence[str] = ()
     accepted: str = ""
+    on_core: tuple[Knobs, Config] | None = None
 
     @property
     def delta(self) -> str:
