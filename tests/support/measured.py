@@ -5,8 +5,10 @@ What the others take these take, too (all others together add a quarter of a per
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator
+import inspect
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -31,10 +33,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Processes that such a test starts are not measured either."""
-    kept = os.environ.pop(STARTED, None) if item.get_closest_marker("no_cover") else None
-    try:
-        return (yield)
-    finally:
-        if kept is not None:
-            os.environ[STARTED] = kept
+    """Of a test that is not measured nothing is: no process that it starts, or forks, either."""
+    if item.get_closest_marker("no_cover"):
+        with _no_process_measured():
+            return (yield)
+    if "coverage" in sys.modules:
+        inspect.stack()  # which each process that is forked does when its measuring begins: what that finds out is found out once
+    return (yield)
+
+
+@contextmanager
+def _no_process_measured() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(STARTED, raising=False)
+        if "coverage" in sys.modules:
+            patch.setattr("coverage.Coverage.current", lambda: None)  # whom a process asks that was forked
+        yield
