@@ -16,9 +16,9 @@ EXAMPLE = str(Path(__file__).parents[2] / "examples" / "lost_wakeup.py")
 ANSWERS: dict[tuple[str, ...], list[str]] = {
     ("claims", "opens"): ["1 claim: 1 confirmed; all as expected"],
     ("liveness", "--revision", "v2.9.0", "--scenario", "mirror", "--scenario", "dataplane"): [
-        "91af091f92: violated: L7s in mirror, L2 in dataplane"
+        "v2.9.0: violated: L7s in mirror, L2 in dataplane"
     ],
-    ("liveness", "--revision", "d4a92a8420", "--scenario", "timer"): ["d4a92a8420: everything that is asked holds"],
+    ("liveness", "--revision", "d4a92a8420", "--scenario", "timer"): ["v2.7.0: everything that is asked holds"],
     ("matrix", "--revision", "v2.6.0", "--revision", "v5.0.0", "--scenario", "mirror"): [
         "v2.6.0 loses acknowledged writes silently in mirror",
         "v5.0.0 is safe with mirror",

@@ -35,7 +35,7 @@ def test_check_says_how_far_a_verdict_goes() -> None:
 def test_safe_is_safe_as_far_as_modelled() -> None:
     """Where a verdict that holds is limited, the outcome says so, too."""
     for name, said in (
-        ("684e508c23~1", "0062ea0fd6 is safe with mirror; "),
+        ("684e508c23~1", "684e508c23~1 is safe with mirror; "),
         ("2398747128", "v8.0.0 is safe with mirror, as far as modelled; "),
         ("ab27c3b5e7", "v2.6.0 loses acknowledged writes silently in mirror; "),
     ):
