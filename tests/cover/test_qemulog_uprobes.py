@@ -13,7 +13,7 @@ import pytest
 
 from draincheck.errors import LogError, SidecarError
 from draincheck.qemulog.log import read_log
-from draincheck.qemulog.pivot import Coverage, LogReport, Pivot
+from draincheck.qemulog.pivot import DrainCoverage, LogReport, Pivot
 from draincheck.qemulog.sections import beside
 from draincheck.qemulog.source import blocks, opened
 from draincheck.qemulog.uprobes import Sidecar, read_sidecar
@@ -45,7 +45,7 @@ def laid(report: LogReport, lines: Iterable[str]) -> Pivot:
     return beside(report, sidecar("".join(lines))).pivots[0]
 
 
-def covered(found: Pivot) -> Coverage:
+def covered(found: Pivot) -> DrainCoverage:
     assert found.drained is not None
     return found.drained.coverage
 
@@ -67,7 +67,7 @@ def test_a_real_sidecar_shows_the_jobs_section(log: Path, recorded: Path, begun:
         report = read_log(blocks(source)).report
     with opened(str(recorded)) as source:
         pivots = beside(report, read_sidecar(blocks(source), "sidecar")).pivots
-    assert [covered(pivot) for pivot in pivots] == [Coverage.THROUGHOUT] * 2
+    assert [covered(pivot) for pivot in pivots] == [DrainCoverage.THROUGHOUT] * 2
     firsts = [pivot.drained.sections[0] for pivot in pivots if pivot.drained]
     starts = [pivot.opened.time or 0 for pivot in pivots if pivot.opened]
     assert [section.opened - start for section, start in zip(firsts, starts, strict=True)] == begun
@@ -164,7 +164,7 @@ def test_a_sidecar_that_has_lost_events_makes_no_clean_switch(line: str, number:
     assert sidecar("".join([*whole, line])).lost == number
     assert laid(report, whole).judgement is report.pivots[0].judgement
     found = laid(report, [*whole, line])
-    assert (found.judgement.value, covered(found)) == ("cannot tell", Coverage.CANNOT_TELL)
+    assert (found.judgement.value, covered(found)) == ("cannot tell", DrainCoverage.CANNOT_TELL)
 
 
 def test_a_loss_is_one_whatever_was_lost_beside_it() -> None:
@@ -176,9 +176,10 @@ def test_a_loss_is_one_whatever_was_lost_beside_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "coverage"), [(1, 1, Coverage.THROUGHOUT), (-5, 1, Coverage.THROUGHOUT), (1, -2, Coverage.IN_PART)]
+    ("begin", "end", "coverage"),
+    [(1, 1, DrainCoverage.THROUGHOUT), (-5, 1, DrainCoverage.THROUGHOUT), (1, -2, DrainCoverage.IN_PART)],
 )
-def test_a_section_covers_the_window_or_a_part_of_it(begin: int, end: int, coverage: Coverage) -> None:
+def test_a_section_covers_the_window_or_a_part_of_it(begin: int, end: int, coverage: DrainCoverage) -> None:
     """Counted from (w) and from (c)."""
     report, start, stop = round_of("acked")
     lines = [perf(start + begin, BEGIN), perf(stop + end, END), perf(stop + 50, BEGIN)]
@@ -189,8 +190,8 @@ def test_an_end_whose_begin_was_not_seen_makes_a_gap_doubtful() -> None:
     """QEMU begins some sections by functions without a name: the seen end may be another's."""
     report, start, stop = round_of()
     lines = [perf(start + 1, BEGIN), perf(stop - 2, END)]
-    assert covered(laid(report, [*lines, perf(stop + 50, BEGIN, "0x1")])) is Coverage.IN_PART
-    assert covered(laid(report, [*lines, perf(stop + 50, END)])) is Coverage.NOT_RECORDED
+    assert covered(laid(report, [*lines, perf(stop + 50, BEGIN, "0x1")])) is DrainCoverage.IN_PART
+    assert covered(laid(report, [*lines, perf(stop + 50, END)])) is DrainCoverage.NOT_RECORDED
 
 
 def test_each_intruder_is_told_which_sections_are_open() -> None:
@@ -207,11 +208,11 @@ def test_a_section_of_all_nodes_is_one_of_the_disks() -> None:
     """`bdrv_drain_all_begin` has no node."""
     report, start, stop = round_of()
     lines = [perf(start + 1, "bdrv_drain_all_begin"), perf(stop + 1, "bdrv_drain_all_end")]
-    assert covered(laid(report, [re.sub(" bs=.*", "", line) for line in lines])) is Coverage.THROUGHOUT
+    assert covered(laid(report, [re.sub(" bs=.*", "", line) for line in lines])) is DrainCoverage.THROUGHOUT
 
 
-@pytest.mark.parametrize(("new", "coverage"), [(False, Coverage.NEVER), (True, Coverage.CANNOT_TELL)])
-def test_a_window_without_a_section(new: bool, coverage: Coverage) -> None:
+@pytest.mark.parametrize(("new", "coverage"), [(False, DrainCoverage.NEVER), (True, DrainCoverage.CANNOT_TELL)])
+def test_a_window_without_a_section(new: bool, coverage: DrainCoverage) -> None:
     """QEMU had none once; since v2.12 it always has: then the clocks are different, or a probe was not at work."""
     report, start, stop = round_of(new=new)
     lines = [perf(start - 9, BEGIN, "0x1"), perf(stop + 9, END, "0x1")]
@@ -229,7 +230,7 @@ def test_a_window_outside_of_the_recording_stays_as_it_was() -> None:
     ]
     pivots = beside(report, sidecar("".join(lines))).pivots
     assert [pivot.judgement.value for pivot in pivots] == ["clean", "clean"]
-    assert [covered(pivot) for pivot in pivots] == [Coverage.NOT_RECORDED, Coverage.THROUGHOUT]
+    assert [covered(pivot) for pivot in pivots] == [DrainCoverage.NOT_RECORDED, DrainCoverage.THROUGHOUT]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_what_does_not_belong_to_the_log_is_refused(shift: int, thread: int, sai
     """Another clock, another time, another process; the same recording without the change is laid beside it."""
     report, start, stop = round_of()
     fits = [perf(start + 1, BEGIN), perf(stop + 1, END)]
-    assert covered(laid(report, fits)) is Coverage.THROUGHOUT
+    assert covered(laid(report, fits)) is DrainCoverage.THROUGHOUT
     with pytest.raises(SidecarError, match=said):
         laid(report, [perf(start + 1 + shift, BEGIN, thread=thread), perf(stop + 1 + shift, END, thread=thread)])
 

@@ -10,7 +10,7 @@ import pytest
 
 from draincheck.backtrace.index import Sight
 from draincheck.backtrace.located import Candidate, Located, LocatedAs, candidates, located
-from draincheck.backtrace.locating import Search
+from draincheck.backtrace.locating import StackSearch
 from draincheck.backtrace.reading import read_backtrace
 from draincheck.backtrace.sought import sought
 from draincheck.backtrace.stacks import Start
@@ -166,7 +166,7 @@ def test_the_main_thread_is_nobody_else() -> None:
     for name in ("idle-iothread", "quit", "stop-iothread"):
         text = (ROOT / "tests" / "data" / "backtraces" / f"{name}.txt").read_text(encoding="utf-8")
         stacks = sought(read_backtrace(text), every[0].postures.vocabulary)
-        pairs = [pair for each in every for match in Search(stacks).matches(each.postures) for pair in match.pairs]
+        pairs = [pair for each in every for match in StackSearch(stacks).matches(each.postures) for pair in match.pairs]
         both = [(pair.stack, pair.calls) for pair in pairs if pair.stack is not None and pair.calls is not None]
         assert both
         assert all((stack.start is Start.MAIN) == (calls.process == "main thread") for stack, calls in both)
@@ -176,5 +176,5 @@ def test_a_text_that_does_not_say_who_began_leaves_that_open() -> None:
     """Negative control: cut at the outer end, a stack may be anybody's."""
     every = systems(False)
     stacks = sought(read_backtrace("#0 ppoll ()\n#1 aio_poll ()\n"), every[0].postures.vocabulary)
-    pairs = [pair for each in every for match in Search(stacks).matches(each.postures) for pair in match.pairs]
+    pairs = [pair for each in every for match in StackSearch(stacks).matches(each.postures) for pair in match.pairs]
     assert len({pair.calls.process for pair in pairs if pair.stack is not None and pair.calls is not None}) > 1

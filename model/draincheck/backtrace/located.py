@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from draincheck.backtrace.activity import Activity, activity, is_idle
 from draincheck.backtrace.index import Postures, postures
-from draincheck.backtrace.locating import Match, Search
+from draincheck.backtrace.locating import Match, StackSearch
 from draincheck.backtrace.sought import names_known, sought
 from draincheck.backtrace.stacks import Backtrace, StackOf
 from draincheck.run import Run, Trace
@@ -103,7 +103,7 @@ def located(backtrace: Backtrace, systems: Sequence[Candidate], *, qemu: bool = 
     if not backtrace.stacks:
         return Located(LocatedAs.NO_BACKTRACE, backtrace)
     vocabulary = frozenset[str]().union(*(each.postures.vocabulary for each in systems))
-    search = Search(sought(backtrace, vocabulary))
+    search = StackSearch(sought(backtrace, vocabulary))
     stacks = tuple(each.stack for each in search.stacks)
     known, unknown = names_known(stacks or backtrace.stacks, vocabulary)
     found = [(each, match) for each in systems for match in search.matches(each.postures)] if stacks else []

@@ -19,10 +19,10 @@ from msgspec import Struct
 from draincheck.backtrace.assigning import assigned
 from draincheck.backtrace.fitting import STRANGE, Fit, fit
 from draincheck.backtrace.index import Calls, Postures, Sight
-from draincheck.backtrace.sought import Sought, most_telling
+from draincheck.backtrace.sought import SoughtStack, most_telling
 from draincheck.backtrace.stacks import GAP, StackOf, Start
 
-__all__ = ["Laid", "Match", "Search"]
+__all__ = ["Laid", "Match", "StackSearch"]
 
 #: a thread that sleeps where the model's could go on; a thread of the model that the backtrace lacks
 AWAKE, LACKING = 2, 2
@@ -82,7 +82,7 @@ class Match(Struct, frozen=True):
         )
 
 
-class Search:
+class StackSearch:
     """Some stacks, looked for in any systems.
 
     Attributes:
@@ -90,13 +90,13 @@ class Search:
         left_out: how many others say something, too.
     """
 
-    def __init__(self, stacks: Sequence[Sought]) -> None:
+    def __init__(self, stacks: Sequence[SoughtStack]) -> None:
         threads, coroutines = ([each for each in stacks if each.stack.coroutine is one] for one in (False, True))
         self._threads, self._coroutines = most_telling(threads), most_telling(coroutines)
         self.stacks = [*self._threads, *self._coroutines]
         self.left_out = len(stacks) - len(self.stacks)
         self._aborts = any(each.aborts for each in self._threads)
-        self._fits: dict[tuple[Sought, tuple[str, ...], bool], Fit | None] = {}
+        self._fits: dict[tuple[SoughtStack, tuple[str, ...], bool], Fit | None] = {}
         self._laid: dict[tuple[tuple[Calls, ...], bool, bool, bool], tuple[tuple[Laid, ...], int]] = {}
         self._has_main = False
 
@@ -125,7 +125,9 @@ class Search:
             self._laid[key] = pairs, sum(map(_cost, pairs))
         return self._laid[key]
 
-    def _over(self, stacks: Sequence[Sought], processes: Sequence[Calls], breaks: bool, lacking: int) -> Iterable[Laid]:
+    def _over(
+        self, stacks: Sequence[SoughtStack], processes: Sequence[Calls], breaks: bool, lacking: int
+    ) -> Iterable[Laid]:
         """Each process gets a stack of its own or none, as cheaply as that can be; then the stacks that no process has got."""
         copies = [(each, copy) for each in stacks for copy in range(min(each.count, len(processes)))]
         table = [
@@ -144,7 +146,7 @@ class Search:
             if column >= len(copies)
         )
 
-    def _pair(self, each: Sought, calls: Calls, breaks: bool) -> Laid | None:
+    def _pair(self, each: SoughtStack, calls: Calls, breaks: bool) -> Laid | None:
         """A stack laid over the calls of a process; None if that cannot be, or is never better than to leave it alone."""
         if not self._may_be(each, calls):
             return None
@@ -158,7 +160,7 @@ class Search:
             else Laid(each.stack, calls, found, each.sleeps and not calls.waits, each.count, each.names)
         )
 
-    def _may_be(self, each: Sought, calls: Calls) -> bool:
+    def _may_be(self, each: SoughtStack, calls: Calls) -> bool:
         """Whether what has started a thread, and what stands around its calls, leaves that open."""
         if each.is_cpu and IOTHREAD in calls.calls:
             return False
@@ -169,7 +171,7 @@ class Search:
 _NOBODY = Laid(None, None)
 
 
-def _over_alone(pair: Laid | None, each: Sought, copy: int) -> int:
+def _over_alone(pair: Laid | None, each: SoughtStack, copy: int) -> int:
     """What a pair costs beyond what the stack costs alone; another copy of a stack costs nothing alone."""
     return _NEVER if pair is None else _cost(pair) - (0 if copy else each.alone.cost)
 
@@ -178,7 +180,7 @@ def _cost(pair: Laid) -> int:
     return pair.fit.cost + (AWAKE if pair.awake else 0)
 
 
-def _fit(each: Sought, calls: tuple[str, ...], aborts: bool) -> Fit | None:
+def _fit(each: SoughtStack, calls: tuple[str, ...], aborts: bool) -> Fit | None:
     """The cheapest way; where it waits, what it waits in may have another name, and where it aborts it has gone on from the calls."""
     if (each.names - len(calls)) * STRANGE > each.alone.cost:
         return None

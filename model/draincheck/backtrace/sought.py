@@ -11,7 +11,7 @@ from draincheck.backtrace.fitting import STRANGE, Fit, known_part
 from draincheck.backtrace.stacks import GAP, Backtrace, StackOf, Start
 from draincheck.backtrace.waits import aborts, sleeps
 
-__all__ = ["MOST", "Sought", "most_telling", "names_known", "sought"]
+__all__ = ["MOST", "SoughtStack", "most_telling", "names_known", "sought"]
 
 #: so many stacks that stand differently are looked for, those that say most; the others are counted
 MOST = 8
@@ -29,7 +29,7 @@ _CPU = frozenset({
 })  # fmt: skip
 
 
-class Sought(Struct, frozen=True, eq=False):
+class SoughtStack(Struct, frozen=True, eq=False):
     """Stacks that say the same to the models.
 
     Attributes:
@@ -58,9 +58,9 @@ class Sought(Struct, frozen=True, eq=False):
         return len(self.known) - self.known.count(GAP)
 
 
-def sought(backtrace: Backtrace, vocabulary: Set[str]) -> list[Sought]:
+def sought(backtrace: Backtrace, vocabulary: Set[str]) -> list[SoughtStack]:
     """The stacks with functions that models know, in the order of the text, but for those of idle virtual CPUs; those that say the same are one."""
-    found: dict[object, Sought] = {}
+    found: dict[object, SoughtStack] = {}
     for stack in backtrace.stacks:
         known = known_part(stack, vocabulary)
         if {*known} - {GAP} - _NEUTRAL:
@@ -73,9 +73,9 @@ def sought(backtrace: Backtrace, vocabulary: Set[str]) -> list[Sought]:
     return list(found.values())
 
 
-def _ready(stack: StackOf, known: tuple[str, ...], asleep: bool, ends: bool) -> Sought:
+def _ready(stack: StackOf, known: tuple[str, ...], asleep: bool, ends: bool) -> SoughtStack:
     names = {*known} - {GAP}
-    return Sought(
+    return SoughtStack(
         stack, 1, known, _shorter(known) if asleep else (), asleep, ends, Fit(STRANGE * len(names)), _is_cpu(stack)
     )
 
@@ -91,7 +91,7 @@ def _shorter(known: tuple[str, ...]) -> tuple[str, ...]:
     return known[:kept] if any(name != GAP for name in known[:kept]) else ()
 
 
-def most_telling(stacks: Sequence[Sought]) -> list[Sought]:
+def most_telling(stacks: Sequence[SoughtStack]) -> list[SoughtStack]:
     """At most `MOST` of them: who aborts, the main thread, then those with the most different functions; in the order of the text."""
 
     def says(number: int) -> tuple[bool, bool, int]:

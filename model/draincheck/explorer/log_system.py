@@ -26,7 +26,7 @@ from draincheck.explorer.walkable import (
     PageVariant,
 )
 from draincheck.qemulog.happening import LOST, WAITS, Happening, Happenings
-from draincheck.qemulog.pivot import Coverage, Judgement, LoggedRequest, Pivot
+from draincheck.qemulog.pivot import DrainCoverage, Judgement, LoggedRequest, Pivot
 from draincheck.report.arrows import Arrow, ArrowKind
 from draincheck.report.lanes import Lane, LaneKind, Window
 from draincheck.report.log_text import clock
@@ -159,7 +159,10 @@ def _drained(pivot: Pivot, time: int | None) -> tuple[str, ...]:
 
 
 def _is_recorded(pivot: Pivot) -> bool:
-    return pivot.drained is not None and pivot.drained.coverage not in (Coverage.NOT_RECORDED, Coverage.CANNOT_TELL)
+    return pivot.drained is not None and pivot.drained.coverage not in (
+        DrainCoverage.NOT_RECORDED,
+        DrainCoverage.CANNOT_TELL,
+    )
 
 
 def _disk(pivot: Pivot) -> list[str]:

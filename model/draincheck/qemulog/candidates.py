@@ -25,7 +25,7 @@ from draincheck.qemulog.shown import Sign, in_common, signs
 from draincheck.run import label_of
 from draincheck.system import Action, State, TransitionSystem
 
-__all__ = ["Candidate", "Pair", "PrefixEdge", "PrefixNode", "Prefixes", "Refusal", "Way", "prefixes_of"]
+__all__ = ["Pair", "PrefixEdge", "PrefixEnd", "PrefixNode", "PrefixStep", "Prefixes", "Refusal", "prefixes_of"]
 
 #: candidates that are told apart; the others are one
 APART = 5
@@ -36,7 +36,7 @@ NODES, LABELS = 60, 4
 Pair = tuple[State, int]
 
 
-class Way(Struct, frozen=True):
+class PrefixStep(Struct, frozen=True):
     """A step from a pair, what it shows, and where it leads."""
 
     action: Action
@@ -62,7 +62,7 @@ class Refusal(Struct, frozen=True):
     values: Mapping[str, str] = {}
 
 
-class Candidate(Struct, frozen=True):
+class PrefixEnd(Struct, frozen=True):
     """States that the model may be in, which do not show what comes next for the same reason.
 
     Attributes:
@@ -117,7 +117,7 @@ class PrefixesFound(Struct, frozen=True):
 
     further: int
     next: tuple[Sign, ...]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[PrefixEnd, ...]
     prefixes: Prefixes
 
 
@@ -134,7 +134,7 @@ class Searched(Protocol):
         """All that were found."""
         ...
 
-    def ways(self, pair: Pair) -> Iterable[Way]:
+    def ways(self, pair: Pair) -> Iterable[PrefixStep]:
         """All steps from a pair that show what the log shows next, or nothing."""
         ...
 
@@ -167,7 +167,7 @@ class _Ending:
         self.ways = [(i, self.number[way.after], way) for i, pair in enumerate(self.pairs) for way in self._ways(pair)]
         self.last = [i for i, (_, number) in enumerate(self.pairs) if number == seen]
 
-    def _ways(self, pair: Pair) -> Iterable[Way]:
+    def _ways(self, pair: Pair) -> Iterable[PrefixStep]:
         look()
         return self.search.ways(pair)
 
@@ -181,7 +181,7 @@ class _Ending:
         own = {i: reason.key for i, reason in reasons.items()}
         graphs = ((apart, _Graph(self, [order[:apart], order[apart:]], own)) for apart in range(APART, 0, -1))
         apart, graph = next(each for each in graphs if len(each[1].nodes) <= NODES or each[0] == 1)
-        told = [Candidate(sizes[key], known[key].refusal, graph.deciding(i)) for i, key in enumerate(order[:apart])]
+        told = [PrefixEnd(sizes[key], known[key].refusal, graph.deciding(i)) for i, key in enumerate(order[:apart])]
         return PrefixesFound(further, nexts, tuple(told), graph.prefixes(len(order[apart:])))
 
     # -- steps that show the beginning of what is wanted, and then something else

@@ -12,7 +12,7 @@ from enum import Enum
 from msgspec import Struct
 
 __all__ = [
-    "Coverage",
+    "DrainCoverage",
     "DrainedSection",
     "Fate",
     "Intruder",
@@ -110,7 +110,7 @@ class DrainedSection(Struct, frozen=True):
     ended: int | None = None
 
 
-class Coverage(Enum):
+class DrainCoverage(Enum):
     """Whether a disk was drained in a window."""
 
     THROUGHOUT = "drained throughout"
@@ -129,7 +129,7 @@ class WindowSections(Struct, frozen=True):
         sections: those of the disk's nodes that were open in the window, or in a part of it.
     """
 
-    coverage: Coverage
+    coverage: DrainCoverage
     why: str
     sections: tuple[DrainedSection, ...] = ()
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from draincheck.errors import SidecarError
-from draincheck.qemulog.pivot import Coverage, DrainedSection, Judgement, LogReport, Moment, Pivot, WindowSections
+from draincheck.qemulog.pivot import DrainCoverage, DrainedSection, Judgement, LogReport, Moment, Pivot, WindowSections
 from draincheck.qemulog.uprobes import ALL, Sidecar
 from draincheck.words import counted
 
@@ -96,7 +96,7 @@ def _clock(time: int) -> str:
 
 def _with(pivot: Pivot, sidecar: Sidecar) -> Pivot:
     drained = _drained(pivot, sidecar)
-    if drained.coverage is Coverage.CANNOT_TELL and pivot.judgement in (Judgement.CLEAN, Judgement.HELD):
+    if drained.coverage is DrainCoverage.CANNOT_TELL and pivot.judgement in (Judgement.CLEAN, Judgement.HELD):
         why = f"by the log alone {pivot.judgement.value}; but {drained.why}"
         return replace(pivot, judgement=Judgement.CANNOT_TELL, why=why, drained=drained)
     return replace(pivot, drained=drained)
@@ -105,12 +105,12 @@ def _with(pivot: Pivot, sidecar: Sidecar) -> Pivot:
 def _drained(pivot: Pivot, sidecar: Sidecar) -> WindowSections:
     span = _span(pivot)
     if span is None:
-        return WindowSections(Coverage.NOT_RECORDED, "the log does not say when the window was open")
+        return WindowSections(DrainCoverage.NOT_RECORDED, "the log does not say when the window was open")
     start, end = span
     if end < sidecar.first - SLACK or start > sidecar.last:
-        return WindowSections(Coverage.NOT_RECORDED, "the sidecar was recorded at another time")
+        return WindowSections(DrainCoverage.NOT_RECORDED, "the sidecar was recorded at another time")
     if sidecar.lost:
-        return WindowSections(Coverage.CANNOT_TELL, f"the sidecar has lost {counted(sidecar.lost, 'event')}")
+        return WindowSections(DrainCoverage.CANNOT_TELL, f"the sidecar has lost {counted(sidecar.lost, 'event')}")
     nodes = {*pivot.nodes, ALL}
     sections = [each for each in sidecar.sections if each.node in nodes and _overlaps(each, start, end)]
     return _judged(pivot, sidecar, tuple(sections), start, end)
@@ -130,7 +130,7 @@ def _judged(
     if gap is not None:
         return _with_gap(pivot, sidecar, sections, gap, start)
     began = f"from {_behind(first, start)}" if first > start else "from before (w)"
-    return WindowSections(Coverage.THROUGHOUT, f"a section is open {began} until (c)", sections)
+    return WindowSections(DrainCoverage.THROUGHOUT, f"a section is open {began} until (c)", sections)
 
 
 def _with_gap(
@@ -138,23 +138,25 @@ def _with_gap(
 ) -> WindowSections:
     """All sections that were seen had ended; others may not have been seen."""
     if gap >= sidecar.last:
-        return WindowSections(Coverage.NOT_RECORDED, "the sidecar ends in the window", sections)
+        return WindowSections(DrainCoverage.NOT_RECORDED, "the sidecar ends in the window", sections)
     if any(sidecar.unbegun.get(node, 0) >= gap for node in pivot.nodes):
         why = f"no section that was seen is open from {_behind(gap, start)} on, but one ends later whose begin was not seen"
-        return WindowSections(Coverage.NOT_RECORDED, why, sections)
-    return WindowSections(Coverage.IN_PART, f"no section is open from {_behind(gap, start)} on", sections)
+        return WindowSections(DrainCoverage.NOT_RECORDED, why, sections)
+    return WindowSections(DrainCoverage.IN_PART, f"no section is open from {_behind(gap, start)} on", sections)
 
 
 def _without(pivot: Pivot, sidecar: Sidecar, start: int, end: int) -> WindowSections:
     """No section was open that was seen to begin."""
     if start < sidecar.first or end > sidecar.last:
-        return WindowSections(Coverage.NOT_RECORDED, "the sidecar begins or ends in the window")
+        return WindowSections(DrainCoverage.NOT_RECORDED, "the sidecar begins or ends in the window")
     if pivot.switched is not None and pivot.switched.event == "blk_root_attach":
         why = "the sidecar has no section at (w), where every QEMU of this log's version begins one: another clock, or its probes saw not all"
-        return WindowSections(Coverage.CANNOT_TELL, why)
+        return WindowSections(DrainCoverage.CANNOT_TELL, why)
     if any(sidecar.unbegun.get(node, 0) >= start for node in pivot.nodes):
-        return WindowSections(Coverage.NOT_RECORDED, "a section ends in or behind the window whose begin was not seen")
-    return WindowSections(Coverage.NEVER, "no section is open in the window")
+        return WindowSections(
+            DrainCoverage.NOT_RECORDED, "a section ends in or behind the window whose begin was not seen"
+        )
+    return WindowSections(DrainCoverage.NEVER, "no section is open in the window")
 
 
 def _gap(sections: Iterable[DrainedSection], start: int, end: int) -> int | None:

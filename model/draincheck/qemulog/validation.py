@@ -15,7 +15,7 @@ from msgspec import Struct
 from draincheck.analysis.standing import ControlMap
 from draincheck.budget import look
 from draincheck.errors import OutOfBudget
-from draincheck.qemulog.candidates import Candidate, Pair, Prefixes, Way, prefixes_of
+from draincheck.qemulog.candidates import Pair, PrefixEnd, Prefixes, PrefixStep, prefixes_of
 from draincheck.qemulog.likeness import Components, Likeness, Unlike
 from draincheck.qemulog.shown import Observed, Sign, shown, signs
 from draincheck.run import Run, Trace
@@ -47,7 +47,7 @@ class Validation(Struct, frozen=True):
     run: Run | None = None
     states: int = 0
     next: tuple[Sign, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[PrefixEnd, ...] = ()
     prefixes: Prefixes | None = None
     stopped: str = ""
 
@@ -107,13 +107,13 @@ class _Search:
                     self.before[way.after] = pair, way.action.index
                     yield way.after
 
-    def ways(self, pair: Pair) -> Iterator[Way]:
+    def ways(self, pair: Pair) -> Iterator[PrefixStep]:
         """All steps from a pair that show what the log shows next, or nothing."""
         state, seen = pair
         for action, after in self._steps(state):
             shows = self._shown(action, state, after)
             if self.wanted[seen : seen + len(shows)] == shows:
-                yield Way(action, shows, (self.likeness.representative(state, after), seen + len(shows)))
+                yield PrefixStep(action, shows, (self.likeness.representative(state, after), seen + len(shows)))
 
     def _steps(self, state: State) -> Iterator[tuple[Action, State]]:
         for action in self.controls.able(state):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from draincheck.qemulog.log import NEEDED, ReadLog
 from draincheck.qemulog.pivot import (
-    Coverage,
+    DrainCoverage,
     DrainedSection,
     Fate,
     Intruder,
@@ -88,7 +88,7 @@ def pivot_lines(pivot: Pivot) -> Iterator[str]:
 def _open_sections(pivot: Pivot, moment: Moment) -> str:
     """Which drained sections of the disk are open, where a sidecar says that."""
     told = pivot.drained
-    if told is None or moment.time is None or told.coverage in (Coverage.NOT_RECORDED, Coverage.CANNOT_TELL):
+    if told is None or moment.time is None or told.coverage in (DrainCoverage.NOT_RECORDED, DrainCoverage.CANNOT_TELL):
         return ""
     return (
         f"; drained sections: {', '.join(_section(each, moment.time) for each in told.open_at(moment.time)) or 'none'}"
