@@ -108,7 +108,7 @@ ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 @pytest.mark.parametrize(
     "case",
     sampled(
-        [(name, moment, number) for name in LONG_WORK for moment in range(1, 20, 4) for number in ENDINGS],
+        [(name, moment, number) for name in LONG_WORK for moment in range(1, 20, 8) for number in ENDINGS],
         [("parametric", 9, signal.SIGINT), ("prove", 9, signal.SIGTERM)],
     ),
 )

@@ -45,7 +45,7 @@ from tests.support.strategies import Recipe, recipes
 
 #: random systems in `make long`, the parts they are divided into, so that several processes share them, and how many parts every run and the
 #: full run have
-SYSTEMS, PARTS, QUICK, FULL = 5040, 252, 1, 40
+SYSTEMS, PARTS, QUICK, FULL = 5040, 252, 1, 20
 #: the k that induction goes up to: nearly all that it proves is proved with 1
 STEPS = (1, 1, 2, 3)
 

@@ -111,7 +111,7 @@ def test_wrong_lines_of_the_model_are_caught(model: Campaign) -> None:
     assert_mostly_caught(of(model, ("verdict", "conformance", "claim"), 5))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nothing_is_caught_where_no_net_hangs(model: Campaign) -> None:
     """Negative control: the same mutants of the model run through, and at most counts move."""
     results = of(model, (), 5)

@@ -75,6 +75,7 @@ def test_a_violation_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         counts("spin", tmp_path)
 
 
+@pytest.mark.long
 def test_the_smallest_of_everything(tmp_path: Path) -> None:
     """`make bench ARGS=--quick` writes its document, its table and, where there is matplotlib, its plots."""
     done = subprocess.run(

@@ -42,7 +42,7 @@ def test_a_code_base_in_all_its_scenarios_is_small(name: str) -> None:
     assert len(render(found)) < ONE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_matrix_is_small_enough(tmp_path: Path) -> None:
     """Less than 15 MB; rows that cannot be told apart share a system, and each has its cell and its subject."""
     file, rows = tmp_path / "all.html", default_rows()
