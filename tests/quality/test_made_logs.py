@@ -108,6 +108,8 @@ EXPECTED = {
     "88-pending-from-before": ["clean"],
     "89-failed-rw-complete-alone": ["broken"],
     "90-same-job-pointer-again": ["clean", "loss"],
+    "93-failed-and-retried-behind-the-switch": ["broken"],
+    "94-write-of-no-bytes": ["broken"],
 }
 
 

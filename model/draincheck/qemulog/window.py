@@ -7,16 +7,15 @@ the new node (*held*). Before that, a request enters when the device has it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from draincheck.qemulog.answers import answer_of
 from draincheck.qemulog.matching import Matches, covers
 from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, Moment, Pivot
-from draincheck.qemulog.seen import Answered, Entered, Reached, Seen
+from draincheck.qemulog.seen import Entered, Reached, Seen
 from draincheck.words import counted
 
 __all__ = ["LoggedWindow", "judged"]
@@ -287,7 +286,7 @@ def _enters_old(window: LoggedWindow, at: int, entry: Entered) -> bool:
 def _answered(window: LoggedWindow, at: int, one: Reached) -> LoggedRequest:
     """A request, with what the guest was told: by the first answer to this pointer behind it."""
     request = LoggedRequest(one.sector, one.sectors, one.moment, one.pointer)
-    answer = _answer(window, at, one)
+    answer = answer_of(window.seen, at, one)
     if answer is None:
         no_answers = "virtio_blk_req_complete" in window.absent and "virtio_blk_rw_complete" in window.absent
         return replace(request, fate=Fate.UNSEEN if no_answers else Fate.PENDING)
@@ -295,12 +294,7 @@ def _answered(window: LoggedWindow, at: int, one: Reached) -> LoggedRequest:
 
 
 def _is_answered(window: LoggedWindow, at: int, one: Reached) -> bool:
-    return _answer(window, at, one) is not None
-
-
-def _answer(window: LoggedWindow, at: int, one: Reached) -> Answered | None:
-    behind = islice(window.seen, bisect_right(window.seen, at, key=_at), None)
-    return next((each for _, each in behind if isinstance(each, Answered) and each.pointer == one.pointer), None)
+    return answer_of(window.seen, at, one) is not None
 
 
 def _at(each: tuple[int, object]) -> int:
@@ -379,7 +373,14 @@ def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgem
         return Judgement.ASSERT, f"{number} entered on the old disk in the window, and the log ends in it" + _printed(
             window
         )
-    acked = [each for each in intruders if each.request.fate is Fate.ACKED]
+    return _told_of(intruders, number)
+
+
+def _told_of(intruders: Sequence[Intruder], number: str) -> tuple[Judgement, str]:
+    """What became of writes that entered on the old disk in a window that ended."""
+    if not any(each.request.sectors for each in intruders):
+        return Judgement.BROKEN, f"{number} of no bytes entered on the old disk in the window"
+    acked = [each for each in intruders if each.request.fate is Fate.ACKED and each.request.sectors]
     if acked:
         return (
             Judgement.LOSS,
