@@ -246,3 +246,13 @@ def test_wrong_arguments(arguments: list[str], message: str) -> None:
     result = run("graph", *arguments)
     assert message in result.stderr
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_trace_is_not_replaced_by_what_is_made_of_it(tmp_path: Path) -> None:
+    """Neither by its graph nor by a smaller one."""
+    file = tmp_path / "S1.json"
+    assert run("trace", "export", "--revision", "v2.6.0", "--property", "S1", "-o", str(file)).exit_code == 0
+    before = file.read_bytes()
+    assert run("graph", "--trace", str(file), "-o", str(file)).exit_code == 2
+    assert run("trace", "minimize", str(file), "-o", str(file)).exit_code == 2
+    assert file.read_bytes() == before

@@ -113,3 +113,13 @@ def test_a_model_of_ones_own_has_no_revision(tmp_path: Path) -> None:
         ).exit_code
         == 2
     )
+
+
+def test_a_backtrace_is_not_replaced_by_what_is_written(hang: str, tmp_path: Path) -> None:
+    """It may be the only one there is; a link to it is the same file."""
+    file = Path(written(tmp_path / "bt", hang))
+    (tmp_path / "link").symlink_to(file)
+    for output in (file, tmp_path / "link"):
+        result = run("locate", str(file), *NARROW, "-o", str(output))
+        assert result.exit_code == 2
+        assert file.read_text(encoding="utf-8") == hang

@@ -50,7 +50,7 @@ def command(
     form = form_of(output, form, as_json)
     if trace is not None:
         _refuse_beside_trace(merge, nodes, item, selectors)
-        check_output(output)
+        check_output(output, [trace])
         found = _path(trace, model=model_of_trace, settings=selectors.get("settings", ()))
     elif model_of_trace is not None:
         raise click.UsageError(

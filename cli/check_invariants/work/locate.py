@@ -61,7 +61,7 @@ def command(
 ) -> ExitCode:
     """Search each backtrace in all systems."""
     if output is not None:
-        check_output(output)
+        check_output(output, files)
     texts = [(file, _text(file)) for file in files]
     traces = [(file, read_backtrace(text)) for file, text in texts]
     systems, stop = _explored(_subjects(model, settings, revisions, scenarios))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def command(file: str, *, max_states: int | None, output: str, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
     """Make the trace in a file smaller."""
-    check_output(output)
+    check_output(output, [file])
     _, subject, run, outcome = Followed.of(file, **own)
     counter = Counter("state")
     with asking(subject.title, counter, "after {} there is no smaller trace"):
