@@ -20,7 +20,8 @@ from draincheck.qemulog.owners import Owners
 from draincheck.qemulog.pivot import LogReport, Moment, Other, Pivot
 from draincheck.qemulog.reader import Numbered, Reader
 from draincheck.qemulog.seen import SECTOR, Answered, Entered, Reached, Seen
-from draincheck.qemulog.window import LoggedWindow, judged
+from draincheck.qemulog.verdict import judged
+from draincheck.qemulog.window import LoggedWindow
 
 __all__ = ["Monitor"]
 
@@ -84,7 +85,7 @@ class Monitor:
         for window in windows:
             window.siblings = frozenset(other.backend for other in windows if other.backend)
             window.absent, window.assertion = absent, assertion if window.ended else None
-            window.others = window.backend is None and window.devices is None and len(self._owners.devices) > 1
+            window.others = window.backend is None and not window.unknown_source and window.devices is None and len(self._owners.devices) > 1
         return LogReport(tuple(map(judged, self._numbered(windows))), tuple(self._others), assertion=assertion)
 
     def _absent(self) -> frozenset[str]:
@@ -238,9 +239,10 @@ class Monitor:
         if job is None or job.finished:
             return
         ret = int(said["ret"])
+        job.source = job.source or said["bs"]  # the same node that mirror_start names
         if ret == 0 and job.complete:  # also if it was to be cancelled afterwards
             at = job.replaced_at if job.replaced else self._at
-            window = self._window(job, None, Switch(job.replaced or moment, at, job.source or said["bs"], job.new))
+            window = self._window(job, None, Switch(job.replaced or moment, at, job.source, job.new))
             window.conclusion, window.concluded_at = moment, self._at
             self._opened(window, job)
         else:
@@ -301,6 +303,7 @@ class Monitor:
             before=[each for each in self._before if each[0] < job.zero_at],
             foreign=self._owners.foreign(job.source, blk),
             likely=self._owners.likely(),
+            unknown_source=blk is None and job.source is None and self._owners.several,
             file=self._files.of(job.source or old),
             targets=frozenset(each.target for each in self._jobs.values() if each.target),
             wrote=blk in self._writers,
@@ -334,7 +337,7 @@ class Monitor:
 
     def _unfinished(self, job: LoggedJob) -> Iterable[LoggedWindow]:
         """What is left of a job where the log ends."""
-        if any(each.job is job for each in self._open):
+        if job.pivots or any(each.job is job for each in self._open):
             return
         if job.zero and (job.complete or not job.cancelled):
             blk = next(iter(job.backends), None)
@@ -353,6 +356,7 @@ class Monitor:
         for each in [each for each in self._open if self._is_known(each)]:
             self._open.remove(each)
             self._close(self._ended(each.window))
+            self._over(each.job)
         if len(self._kept) > KEPT:
             self._give_up()
         zeros = [job.zero_at for job in self._jobs.values() if job.zero]
@@ -365,6 +369,11 @@ class Monitor:
             self._kept.clear()
             for name in self._guest.keys() - {b"virtio_queue_notify"}:
                 self._handlers.pop(name, None)
+
+    def _over(self, job: LoggedJob) -> None:
+        """A job has no place any more when its last switch has none, be its end in the log or not."""
+        if self._jobs.get(job.pointer) is job and not any(each.job is job for each in self._open):
+            self._jobs.pop(job.pointer)
 
     def _is_known(self, each: Open) -> bool:
         """Whether nothing more can come that changes what a switch came to."""
@@ -437,7 +446,7 @@ class Monitor:
     def _bdrv_aio_writev(self, moment: Moment, said: Mapping[str, str]) -> None:
         """Until v2.6 this names a node and the device's request: whose disk the device has."""
         sector, sectors = int(said["sector_num"]), int(said["nb_sectors"])
-        if any(job.source == said["bs"] for job in self._jobs.values()):
+        if any(job.source in (None, said["bs"]) for job in self._jobs.values()):
             self._see(Entered(moment, "", said["bs"], sector, sectors))
         recent = (seen for _, seen in reversed(self._kept[-64:]) if isinstance(seen, Reached))
         reached = next((one for one in recent if one.pointer == said["opaque"]), None)

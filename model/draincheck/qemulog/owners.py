@@ -23,6 +23,11 @@ class Owners:
         self._last: dict[int | None, Reached] = {}
         self._votes: dict[str, tuple[str, int]] = {}
 
+    @property
+    def several(self) -> bool:
+        """Whether a request may be another disk's than a job's: several devices were kicked, or nodes that others write to are known."""
+        return len(self.devices) > 1 or bool(self.device_of)
+
     def notify(self, thread: int | None, device: str) -> None:
         """A device was kicked."""
         self.notified[thread] = device
@@ -43,6 +48,8 @@ class Owners:
 
     def foreign(self, source: str | None, backend: str | None) -> frozenset[str | None]:
         """Devices that have been seen to write to other disks than this one alone."""
+        if backend is None and source is None:
+            return frozenset()
         if backend is None:
             own = self.device_of.get(source or "")
             return frozenset(device for node, device in self.device_of.items() if node != source and device != own)
