@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from draincheck.qemulog.pivot import Moment
 from draincheck.qemulog.window import LoggedWindow
 
-__all__ = ["LoggedJob", "Open", "Switch"]
+__all__ = ["LoggedJob", "Open", "Switch", "switching"]
 
 
 class Switch(Struct, frozen=True):
@@ -53,3 +55,14 @@ class Open(Struct, eq=False):
     job: LoggedJob
     since: int
     pending: set[str]
+
+
+def switching(jobs: Sequence[LoggedJob], new: str) -> LoggedJob | None:
+    """The job that gives a backend this node: the one that has it for its target, or else the last that is finishing."""
+    targets = [job for job in jobs if job.target == new and (job.finished or job.zero)]
+    finishing = [
+        job
+        for job in jobs
+        if job.finished and not job.ret and not job.target and job.source != new and not job.cancelled
+    ]
+    return next(reversed(targets or finishing), None)

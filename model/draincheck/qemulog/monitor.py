@@ -14,8 +14,9 @@ from typing import Any
 
 from draincheck.qemulog.events import CONTROL, GUEST
 from draincheck.qemulog.files import Files
-from draincheck.qemulog.job import LoggedJob, Open, Switch
+from draincheck.qemulog.job import LoggedJob, Open, Switch, switching
 from draincheck.qemulog.lately import Lately, moment_of
+from draincheck.qemulog.numbering import Numbering
 from draincheck.qemulog.owners import Owners
 from draincheck.qemulog.pivot import LogReport, Moment, Other, Pivot
 from draincheck.qemulog.reader import Numbered, Reader
@@ -45,7 +46,7 @@ class Monitor:
         self._lately, self._owners = Lately(reader.values), Owners()
         self._before: list[tuple[int, Reached]] = []
         self._writers: frozenset[str] = frozenset()
-        self._files = Files()
+        self._files, self._numbering = Files(), Numbering()
         self._copying = False
         self._names: dict[str, str] = {}
         self._detached: dict[tuple[str, str], str] = {}
@@ -83,23 +84,22 @@ class Monitor:
         absent = self._absent()
         windows = sorted([*self._closed, *still_open, *unfinished], key=_when)
         for window in windows:
+            self._name(window)
             window.siblings = frozenset(other.backend for other in windows if other.backend)
             window.absent, window.assertion = absent, assertion if window.ended else None
-            window.others = window.backend is None and not window.unknown_source and window.devices is None and len(self._owners.devices) > 1
-        return LogReport(tuple(map(judged, self._numbered(windows))), tuple(self._others), assertion=assertion)
+            window.others = (
+                window.backend is None
+                and not window.unknown_source
+                and window.devices is None
+                and len(self._owners.devices) > 1
+            )
+        return LogReport(tuple(map(judged, windows)), tuple(self._others), assertion=assertion)
 
     def _absent(self) -> frozenset[str]:
         return frozenset({*CONTROL, *GUEST} - self._reader.tally.events.keys())
 
-    def _numbered(self, windows: list[LoggedWindow]) -> list[LoggedWindow]:
-        """Switches counted by disk. With one device all are about the same disk, whatever its node is called."""
-        counts: dict[str, int] = {}
-        one = len(self._owners.devices) <= 1 and not self._backends
-        for window in windows:
-            disk = windows[0].disk if one else window.disk
-            counts[disk] = window.number = counts.get(disk, 0) + 1
-            window.disk = disk
-        return windows
+    def _name(self, window: LoggedWindow) -> None:
+        self._numbering.name(window, len(self._owners.devices) <= 1 and not self._backends)
 
     # -- nodes and backends
 
@@ -121,21 +121,10 @@ class Monitor:
         if old is None or old == new:
             return
         self._files.moved(old, new)
-        if job := self._switching(new):
+        if job := switching(list(self._jobs.values()), new):
             self._switch(job, moment, blk, old, new)
         else:
             self._moved = [*self._moved[-7:], (blk, old, new)]
-
-    def _switching(self, new: str) -> LoggedJob | None:
-        """The job that gives a backend this node: the one that has it for its target, or else the last that is finishing."""
-        jobs = list(self._jobs.values())
-        targets = [job for job in jobs if job.target == new and (job.finished or job.zero)]
-        finishing = [
-            job
-            for job in jobs
-            if job.finished and not job.ret and not job.target and job.source != new and not job.cancelled
-        ]
-        return next(reversed(targets or finishing), None)
 
     # -- jobs
 
@@ -325,10 +314,12 @@ class Monitor:
                 pending.add(one.pointer)
             elif isinstance(one, Answered):
                 pending.discard(one.pointer)
+        self._name(window)
         self._open.append(Open(window, job, self._at, pending))
         self._tidy()
 
     def _close(self, window: LoggedWindow) -> None:
+        self._name(window)
         self._closed.append(window)
         if window.backend:  # what waited has entered since
             window.foreign, window.likely = self._owners.foreign(None, window.backend), self._owners.likely()

@@ -105,7 +105,9 @@ def _judgement(
 
 def _lacking(window: LoggedWindow, missing: Sequence[str]) -> str:
     if missing == ("mirror_start",):
-        return "writes came in the window, and the log does not say whether to the disk that the job copies (mirror_start)"
+        return (
+            "writes came in the window, and the log does not say whether to the disk that the job copies (mirror_start)"
+        )
     if missing == ("bdrv_co_pwritev_part",):
         return (
             f"{counted(doubtful(window), 'write')} entered in the window on nodes that the log has not seen opened, and none by the disk's own backend: "
