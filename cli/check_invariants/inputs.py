@@ -10,7 +10,7 @@ from typing import IO
 
 from check_invariants.options import STDOUT
 
-__all__ = ["is_file", "read_bytes", "read_text"]
+__all__ = ["LONGEST", "is_file", "read_bytes", "read_text"]
 
 #: bytes that a file may have: a hundred times what any trace or certificate has; a device such as /dev/zero has no end
 LONGEST = 1 << 28

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-__all__ = ["exit_number", "hear_every_interrupt", "hear_no_more"]
+__all__ = ["answered", "exit_number", "hear_every_interrupt", "hear_no_more"]
 
 #: seconds until Ctrl-C comes again
 AGAIN = 0.01
@@ -51,6 +51,18 @@ def hear_every_interrupt() -> None:
     if heard and hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, _interrupt_now_or_later)
         sys.unraisablehook = _again
+
+
+def answered() -> bool:
+    """Take Ctrl-C, where that is how something is ended and no reason to end the command: the next one counts anew. False after SIGTERM."""
+    if exit_number() != BY_SIGNAL + signal.SIGINT:
+        return False
+    if hasattr(signal, "SIGALRM"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    _first.clear()
+    if budget := sys.modules.get("draincheck.budget"):
+        budget.fulfilled()
+    return True
 
 
 def hear_no_more() -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "default_memory",
     "divided",
     "free_memory",
+    "fulfilled",
     "grace",
     "interrupt",
     "interrupted",
@@ -201,6 +202,11 @@ def interrupt() -> bool:
 def interrupted() -> bool:
     """Whether the command that runs was asked to end."""
     return bool(_running) and _request.is_made()
+
+
+def fulfilled() -> None:
+    """What was asked to end has ended, and the command goes on: nothing more of it is to stop."""
+    _request.forget()
 
 
 def was_heard() -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from drainspecs.mirror.code_base import CodeBase
 from tests.support.backtraces import STRANGERS, gdb, of_moment
 from tests.support.cli import run
 from tests.support.house import ROOT
+from tests.support.qemu_logs import LOGS
 
 NARROW = ("--revision", "65c1b5b622", "--scenario", "dataplane")
 
@@ -123,3 +127,52 @@ def test_a_backtrace_is_not_replaced_by_what_is_written(hang: str, tmp_path: Pat
         result = run("locate", str(file), *NARROW, "-o", str(output))
         assert result.exit_code == 2
         assert file.read_text(encoding="utf-8") == hang
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bytes], ids=["gzip", "xz", "plain"])
+def test_a_packed_backtrace_is_unpacked(pack: Callable[[bytes], bytes], hang: str, tmp_path: Path) -> None:
+    """And found as the plain one is."""
+    (tmp_path / "bt").write_bytes(pack(hang.encode()))
+    result = run("locate", str(tmp_path / "bt"), *NARROW)
+    assert "violates F1" in result.output.splitlines()[0]
+
+
+def test_a_backtrace_in_utf_16_is_read(hang: str, tmp_path: Path) -> None:
+    """Zeros are no sign of a program."""
+    (tmp_path / "bt").write_bytes(hang.encode("utf-16-le"))
+    assert "violates F1" in run("locate", str(tmp_path / "bt"), *NARROW).output.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x7fELF\x02\x01\x01" + bytes(64), Path(LOGS / "old-silent-mirror.log.xz").read_bytes()[64:9000]],
+    ids=["a core dump", "packed otherwise"],
+)
+def test_what_is_no_text_is_refused_with_what_to_do(data: bytes, tmp_path: Path) -> None:
+    """150, whatever its bytes look like; and a damaged package."""
+    for number, each in enumerate((data, lzma.compress(data)[:-20])):
+        (tmp_path / "bt").write_bytes(each)
+        result = run("locate", str(tmp_path / "bt"), *NARROW)
+        assert result.exit_code == 150
+        assert ("unpacked" if number else "gdb -batch") in result.output
+
+
+def test_where_there_is_no_frame_no_model_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer needs none; a backtrace does."""
+
+    def built(_: CodeBase) -> None:
+        raise AssertionError("a model is built")
+
+    monkeypatch.setattr(CodeBase, "system", built)
+    assert run("locate", str(ROOT / "README.md"), str(LOGS / "72-mirror-1disk.log.xz"), *NARROW).exit_code == 150
+    backtrace = str(ROOT / "tests" / "data" / "backtraces" / "stop.txt")
+    assert run("locate", backtrace, *NARROW).exit_code == 255
+
+
+def test_who_waits_inside_of_something_is_told_before_who_waits_for_the_lock() -> None:
+    """Of a real hang, whose virtual CPU stands first in the file; and nothing is said to be violated, or not, where only a part fits."""
+    backtrace = str(ROOT / "tests" / "data" / "backtraces" / "stop.txt")
+    first, second, *_ = run("locate", backtrace, *NARROW).output.splitlines()
+    assert first.index("waits in bdrv_drain_all_begin") < first.index("waits for a lock in qemu_wait_io_event")
+    assert "waits in bdrv_drain_all_begin" in second
+    assert "violated" not in first

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.processes import COMMAND, at_a_prompt, wait_for
 from tests.support.qemu_logs import LOGS, Guest, made
 
 WINDOWS = {0: ["held"], 12: ["acked"]}
@@ -69,6 +72,69 @@ def test_following_takes_one_file(tmp_path: Path) -> None:
     file = written(tmp_path / "log", [[]])
     assert run("log", "--follow", file, file).exit_code == 2
     assert run("log", "--follow", "-").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("rounds", "ending", "code"),
+    [([["acked"]], signal.SIGINT, 12), ([["held"]], signal.SIGINT, 0), ([["acked"]], signal.SIGTERM, 143)],
+    ids=["a loss", "held", "SIGTERM"],
+)
+def test_ctrl_c_ends_following_with_what_was_found(
+    rounds: list[list[str]], ending: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    """It is how that ends, and no interrupt; SIGTERM is one. The answer is there in any case."""
+    file, told = written(tmp_path / "log", rounds), tmp_path / "told"
+    with told.open("wb") as output:
+        process = at_a_prompt(*COMMAND, "log", "--follow", file, output=output)
+        assert wait_for(lambda: b", switch " in told.read_bytes())
+        os.kill(process.pid, ending)
+        assert process.wait() == code
+    answer = f"{file}: {'DATA LOSS' if rounds == [['acked']] else 'nothing was lost'}"
+    assert answer in told.read_text(encoding="utf-8").splitlines()[-1] or ending is signal.SIGTERM
+    assert answer in told.read_text(encoding="utf-8")
+
+
+def test_windows_after_ctrl_c_are_held_against_models(tmp_path: Path) -> None:
+    """Ctrl-C ends the reading alone: nothing that comes behind it is unknown."""
+    file, told = written(tmp_path / "log", [["held"]], new=False), tmp_path / "told"
+    with told.open("wb") as output:
+        process = at_a_prompt(*COMMAND, "log", "--follow", file, "--against", "v2.6.0", output=output)
+        assert wait_for(lambda: b", switch " in told.read_bytes())
+        os.kill(process.pid, signal.SIGINT)
+        process.wait()
+    assert "unknown" not in told.read_text(encoding="utf-8")
+    assert "of v2.6.0, 1 is not" in told.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("rounds", "code"), [([["acked"]], 12), ([[]], 0)])
+def test_an_answer_is_told_though_nothing_is_exported(rounds: list[list[str]], code: int, tmp_path: Path) -> None:
+    """With the log's own exit code, its page and its document; standard error says why there is no trace. Clean logs end with 0."""
+    trace, page = tmp_path / "x.json", tmp_path / "page.html"
+    file = written(tmp_path / "log", rounds, new=False)
+    words = ("log", file, "--against", "v8.0.0", "--export", str(trace))
+    told = run(*words, "--html", str(page))
+    own = run("log", file, "--against", "v8.0.0").exit_code
+    assert (told.exit_code, own) == (own, code)
+    assert told.stdout.splitlines()[0] == told.stdout.splitlines()[-1]
+    assert "nothing was exported" in told.stderr
+    assert page.exists() and not trace.exists()
+    assert json.loads(run(*words, "--json").stdout)["exit_code"] == code
+
+
+def test_a_code_base_that_cannot_run_the_scenario_is_refused_before_a_log_is_read() -> None:
+    """10; a log that is not there would be 2."""
+    assert run("log", "no-such-file", "--against", "5a7e7a0bad~1", "--scenario", "dataplane").exit_code == 10
+
+
+def test_the_logs_own_answer_stands_first_and_last_beside_what_came_of_models(tmp_path: Path) -> None:
+    """And clean windows that came to the same share a line; one in which something happened has its own."""
+    file = written(tmp_path / "log", [[], [], ["acked"], []], new=False)
+    lines = run("log", file, "--against", "v2.6.0").stdout.splitlines()
+    assert lines[0] == lines[-1]
+    assert lines[0].startswith(f"{file}: DATA LOSS")
+    assert "of v2.6.0" in lines[0]
+    clean = [line for line in lines if "(clean): a run of v2.6.0" in line]
+    assert [line.partition(", ")[2] for line in clean] == ["switches 1-2, 4 (clean): a run of v2.6.0"]
 
 
 def test_formats_of_ones_own_take_the_place_of_ours(tmp_path: Path) -> None:

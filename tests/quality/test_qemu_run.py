@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from draincheck.qemurun.compared import compared
 from draincheck.qemurun.session import Lost, Round
+from tests.support.cli import run as run_here
 from tests.support.house import PACKAGES, ROOT
 from tests.support.qemu_logs import Guest, made, read_lines
 
@@ -102,6 +103,16 @@ def test_without_qemu_it_says_how_to_have_it() -> None:
     result = run("qemu", "run", "--qemu", "no-such-program")
     assert result.exit_code == 2
     assert "apt-get install qemu-system-x86" in result.output
+
+
+def test_without_the_package_that_speaks_qmp_no_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2, with the package; the same command runs when it is there."""
+    monkeypatch.setitem(sys.modules, "qemu.qmp.legacy", None)
+    folder = tmp_path / "tried"
+    result = run_here("qemu", "run", "--qemu", "true", "-o", str(folder))
+    assert result.exit_code == 2
+    assert "pip install qemu.qmp" in result.output
+    assert not folder.exists()
 
 
 def test_what_is_no_qemu_does_not_start() -> None:

@@ -21,9 +21,7 @@ from check_invariants.deferred import Deferred
     help="What perf or ftrace recorded of the drained sections of the QEMU that wrote FILE. Several: the first is of the first FILE, and so on.",
 )
 @click.option(
-    "--follow",
-    is_flag=True,
-    help="Go on reading what is being written, also where the log is rotated; ends with Ctrl-C.",
+    "--follow", is_flag=True, help="Go on reading what is being written, also where the log is rotated, until Ctrl-C."
 )
 @click.option(
     "--against",
@@ -57,31 +55,29 @@ def command() -> None:
     Each mirror or active-commit job in a log is followed to the moment at which it switches the guest's disk. No write of the guest may enter
     the block layer on the old disk between the job's last look at what is dirty (w) and the switch (c). For each switch: clean; held (writes
     waited, and went to the new disk); loss, with the sectors; assert (the log ends inside a broken window); broken (without anything lost
-    that the guest was told is done); other abort; cannot tell, with what is missing. Logs may be packed (gzip, zstandard), with or without
-    times and threads; `-` reads standard input.
+    that the guest was told is done); other abort; cannot tell, with what is missing. Logs may be packed (gzip, xz, zstandard), with or without
+    times and threads; `-` reads standard input. The answer is the first line and the last.
+
+    With --follow each switch is told when it comes. Ctrl-C ends that: the answer follows, and the exit code is that of what was found.
 
     With --uprobes each window also shows which drained sections of the disk are open at (w), at each (b) and at (c): the output of `perf script`
     or ftrace's trace file, with probes on bdrv_drained_begin and bdrv_drained_end, in the time of day. What has lost events makes no clean switch.
 
     With --against a window is also held against a model: is there a run that shows the same events in the same order, whatever it hides between
     them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. Where hidden steps may have led
-    to several such places, all of these candidates are told, and --graph draws them with the ways there. The first and the last line say what
-    came of all windows together. --export writes a window that is lost as a trace, which `replay` runs on the reference core.
+    to several such places, all of these candidates are told, and --graph draws them with the ways there. What came of all windows together
+    stands behind the answer. --export writes a window that is lost as a trace, which `replay` runs on the reference core. Where --export or
+    --graph find nothing to write, standard error says why, and the exit code is still the log's.
+
+    --html writes a page with the switches event by event, beside the log's own lines; with --follow at the end.
 
     \b
     Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort, or a window
     is no run of a code base that was named; 30 cannot tell: no switch, events are missing,
-    a model has fewer writes than a window, or no time or memory was left; 150 a known
-    event that does not say what it should, or no log at all; 2 there is no such file, or a package for zstandard is missing.
-    them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. --export writes a window that
-    is lost as a trace, which `replay` runs on the reference core. --html writes a page with the switches event by event, beside the log's
-    own lines; with --follow at the end.
-
-    \b
-    Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort, or a window
-    is no run of a code base that was named; 30 cannot tell: no switch, events are missing; 150 a known
-    event that does not say what it should, or no line of a log; 2 there is no such file (--follow waits
-    for one), or a package for zstandard is missing.
+    a model has fewer writes than a window, or no time or memory was left; 10 a code base that was
+    named cannot run the scenario; 150 a known event that does not say what it should, or no line of a
+    log; 130 Ctrl-C before a log was read to its end; 2 there is no such file (--follow waits for
+    one), or a package for zstandard is missing.
 
     \b
     Example: check-invariants log trace.log

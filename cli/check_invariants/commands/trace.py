@@ -63,7 +63,8 @@ def show() -> None:
 def export() -> None:
     """Write a shortest counterexample (or, of a reachable goal, a shortest witness).
 
-    JSON is the format that `trace show` reads; its schema comes with draincheck. Text and Markdown are for people, and open with six lines on
+    JSON is the format that `trace show` reads; its schema is the file trace.schema.json in the
+    package draincheck.report. Text and Markdown are for people, and open with six lines on
     what they show. ITF is for tools that read the traces of Apalache and Quint. pytest is a regression test: it takes the steps again, by their
     names, on the code base, or on your model, which it finds by its path from where the test lies. SVG, Mermaid and DOT are drawings, of a long
     trace those steps that matter; Perfetto is a timeline for ui.perfetto.dev.

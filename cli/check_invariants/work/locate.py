@@ -9,16 +9,18 @@ from msgspec import to_builtins
 
 from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, worst
 from check_invariants.files import check_output, write_to
-from check_invariants.inputs import read_bytes
+from check_invariants.inputs import LONGEST, read_bytes
 from check_invariants.names import merged
 from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
 from check_invariants.own_models import load_model
 from draincheck.backtrace.activity import Activity
+from draincheck.backtrace.lines import is_binary
 from draincheck.backtrace.located import Candidate, Located, LocatedAs, LocatedSpot, candidates, located, shortest_run
 from draincheck.backtrace.reading import read_backtrace
-from draincheck.errors import ModelError
+from draincheck.errors import LogError, ModelError, NoUnpacker
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
+from draincheck.qemulog.source import unpacked
 from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
 from draincheck.report.locate_text import answer_of, doing_lines, place_lines, unknown_lines, waits_of
@@ -33,6 +35,11 @@ from drainspecs.suite.matrix import default_rows
 #: states of one system that are looked at
 MOST = 200_000
 
+#: of a file that a backtrace can be had from, perhaps
+NO_TEXT = (
+    "it is no text, and no package of one (gzip, xz, zstandard); the backtrace of a core dump is what gdb prints: "
+    "gdb -batch -ex 'thread apply all bt' PROGRAM CORE > bt.txt"
+)
 #: what is demanded of whole runs: asked where nothing else is violated for certain
 WHOLE_RUNS = ("liveness", "liveness while the storage stalls")
 _UNDECIDED = (LocatedAs.ORDINARY, LocatedAs.SEVERAL, LocatedAs.PARTIAL)
@@ -64,7 +71,8 @@ def command(
         check_output(output, files)
     texts = [(file, _text(file)) for file in files]
     traces = [(file, read_backtrace(text)) for file, text in texts]
-    systems, stop = _explored(_subjects(model, settings, revisions, scenarios))
+    subjects = _subjects(model, settings, revisions, scenarios)
+    systems, stop = _explored(subjects if any(trace.stacks for _, trace in traces) else [])
     found = [(file, located(trace, systems, qemu=model is None)) for file, trace in traces]
     if model is None and stop is None and any(each.answer in _UNDECIDED for _, each in found):
         more, stop = _explored(_subjects(model, settings, revisions, scenarios, *WHOLE_RUNS))
@@ -85,11 +93,18 @@ def command(
 
 
 def _text(file: str) -> str:
-    """What a file says, whatever its encoding. Raises UsageError."""
+    """What a file says, whatever its encoding, unpacked. Raises UsageError, and MalformedInput for what is no text."""
     try:
-        return read_bytes(file).decode(errors="replace")
+        data = unpacked(read_bytes(file), LONGEST)
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror or error}") from error
+    except NoUnpacker as error:
+        raise click.UsageError(f"{file}: {error}") from error
+    except LogError as error:
+        raise MalformedInput(f"{file}: {error}") from error
+    if is_binary(data):
+        raise MalformedInput(f"{file}: {NO_TEXT}")
+    return data.decode(errors="replace")
 
 
 def _subjects(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import sleep
 
@@ -12,12 +13,23 @@ from msgspec.structs import replace
 
 from check_invariants import standard
 from check_invariants.again import command_again
-from check_invariants.exit import ExitCode, MalformedInput, interrupted, of_log, worst
+from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, interrupted, of_log, worst
 from check_invariants.files import check_output, write_to
+from check_invariants.interrupts import answered
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, Document, emit, emit_json, emit_table
 from check_invariants.table import Column, Table
-from check_invariants.work.log_runs import draw, export, held_against, joint_line, of_runs, runs_json, show_runs
+from check_invariants.work.log_runs import (
+    check_applicable,
+    draw,
+    export,
+    held_against,
+    joint_line,
+    of_runs,
+    runs_json,
+    show_runs,
+)
+from draincheck.budget import interrupted as asked_to_end
 from draincheck.errors import LogError, NoUnpacker, SidecarError
 from draincheck.qemu import Scenario
 from draincheck.qemulog.events import EVENTS
@@ -35,6 +47,8 @@ from drainspecs.mirror.log_runs import HeldWindow
 
 #: seconds between two looks at a log that is followed
 LOOK = 0.25
+#: bytes of a block behind which nothing more was written yet: a log is read to its end before Ctrl-C is taken for that of following
+SMALL = 1 << 19
 #: of a file that is none
 NO_LOG = "none of its {} is a trace event of QEMU's as its log backend prints it (`THREAD@SECONDS:EVENT ...`, or `EVENT ...`)"
 #: switches that were clean are not listed one by one if there are more
@@ -85,6 +99,7 @@ def command(
     if html == STDOUT:
         raise click.UsageError("--html is for a file, since standard output has the answer")
     _check_options(files, sidecars, follow)
+    check_applicable(revisions, scenario)
     events = _events(formats)
     recorded: Sequence[Sidecar | None] = [_sidecar(file) for file in sidecars] or [None] * len(files)
     judged = [
@@ -95,8 +110,6 @@ def command(
         held_against(each.log.report, revisions, fits, scenario) if each.log and (revisions or fits) else ()
         for each in judged
     ]
-    written = [export(output, held)] if output is not None else []
-    written += [draw(picture, held, revisions)] if picture is not None else []
     code = worst([*(each.code for each in judged), *(of_runs(each, revisions) for each in held)])
     if as_json:
         emit_json(
@@ -104,13 +117,24 @@ def command(
             {"files": [{**_json(each), **runs_json(runs)} for each, runs in zip(judged, held, strict=True)]},
             code,
         )
-    else:
-        for each, runs in zip(judged, held, strict=True):
-            _show_held(each, runs, revisions, fits)
-        emit("".join(f"\n{line}\n" for line in written))
+    for each, runs in [] if as_json else zip(judged, held, strict=True):
+        _show(each, runs, revisions, fits)
     if html is not None:
         _write_page(judged, held, revisions, fits, html)
+    wanted = [partial(export, output, held)] if output is not None else []
+    wanted += [partial(draw, picture, held, revisions)] if picture is not None else []
+    for write in wanted:
+        _say_written(write)
     return code
+
+
+def _say_written(write: Callable[[], str]) -> None:
+    """Write a file, or say why there is nothing to write: the answer stands, whatever becomes of that."""
+    try:
+        said = write()
+    except EmptySelection as nothing:
+        said = nothing.message
+    standard.note(f"{said}\n", whole=True)
 
 
 def _check_options(files: Sequence[str], sidecars: Sequence[str], follow: bool) -> None:
@@ -232,51 +256,58 @@ def _blocks(file: str, follow: bool) -> Iterator[bytes]:
     if follow:
         if not Path(file).exists() and Path(file).parent.is_dir():
             standard.note(f"{file} is not there yet: waiting for it (Ctrl-C ends that)\n")
-        yield from followed(file, _wait)
+        for block in followed(file, _wait):
+            yield block
+            if len(block) < SMALL and _is_ended():
+                return
         return
     with opened(file) as source:
         yield from blocks(source)
 
 
 def _wait() -> bool:
-    """Wait until there may be more; no after Ctrl-C."""
+    """Wait until there may be more; no after Ctrl-C, which is how following ends, nor after SIGTERM, which ends the command."""
     try:
         sleep(LOOK)
     except KeyboardInterrupt:
+        answered()
         return False
-    return True
+    return not _is_ended()
+
+
+def _is_ended() -> bool:
+    """Whether following is to end; Ctrl-C has done its work with that."""
+    ended = asked_to_end()
+    if ended:
+        answered()
+    return ended
 
 
 # -- text
 
 
-def _show_held(each: JudgedFile, runs: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool) -> None:
-    """What a file shows, and what came of models: of all its windows together, first and last."""
-    together = joint_line(runs, revisions, fits)
-    emit(f"{together}\n" if together else "")
-    _show(each)
-    show_runs(runs, revisions)
-    emit(f"\n{together}\n" if together else "")
-
-
-def _show(each: JudgedFile) -> None:
-    if each.log is None:
-        emit(f"{each.answer}\n")
-        return
-    answer = each.answer
+def _show(each: JudgedFile, runs: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool) -> None:
+    """What a file shows; what came of it stands in the first line and in the last, with what came of models beside it."""
+    answer = "; ".join(filter(None, [each.answer, joint_line(runs, revisions, fits)]))
     emit(f"{answer}\n")
-    pivots = each.log.report.pivots
+    if each.log is None:
+        return
+    _show_switches(each.log.report.pivots)
+    emit("\n" + "".join(f"{line}\n" for line in reading_lines(each.log)))
+    if each.code is ExitCode.INCONCLUSIVE:
+        missing = sorted({name for pivot in each.log.report.pivots for name in pivot.missing})
+        emit("".join(f"{line}\n" for line in needed_lines(missing)))
+    show_runs(runs, revisions)
+    emit(f"\n{answer}\n" if runs else f"{answer}\n")
+
+
+def _show_switches(pivots: Sequence[Pivot]) -> None:
     if pivots:
         emit("\n")
         emit_table(Table.of(_listed(pivots), _COLUMNS))
     for pivot in pivots:
         if pivot.judgement is not Judgement.CLEAN or (pivot.drained and len(pivots) <= LISTED):
             emit("\n" + "".join(f"{line}\n" for line in pivot_lines(pivot)))
-    emit("\n" + "".join(f"{line}\n" for line in reading_lines(each.log)))
-    if each.code is ExitCode.INCONCLUSIVE:
-        missing = sorted({name for pivot in pivots for name in pivot.missing})
-        emit("".join(f"{line}\n" for line in needed_lines(missing)))
-    emit(f"{answer}\n")
 
 
 def _listed(pivots: Sequence[Pivot]) -> Sequence[Pivot]:

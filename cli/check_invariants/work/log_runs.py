@@ -14,7 +14,7 @@ from check_invariants.output import Counter, Document, emit
 from draincheck.jsonvalue import Json
 from draincheck.qemu import Scenario
 from draincheck.qemulog.candidates import Prefixes
-from draincheck.qemulog.pivot import LogReport
+from draincheck.qemulog.pivot import Judgement, LogReport, Pivot
 from draincheck.qemulog.shown import Sign
 from draincheck.qemulog.validation import Validation
 from draincheck.report.jsontrace import write_trace
@@ -26,7 +26,17 @@ from draincheck.words import counted, listed
 from drainspecs.mirror.log_runs import HeldWindow, Joint, against, bad_run, joint, shown_in_words
 from drainspecs.mirror.scenarios import applies, find_scenario
 
-__all__ = ["draw", "export", "held_against", "joint_line", "of_runs", "refused_lines", "runs_json", "show_runs"]
+__all__ = [
+    "check_applicable",
+    "draw",
+    "export",
+    "held_against",
+    "joint_line",
+    "of_runs",
+    "refused_lines",
+    "runs_json",
+    "show_runs",
+]
 
 #: observations of a refused window that are shown, candidates, and hidden steps that decide for one
 SHOWN, TOLD, WAYS = 12, 4, 3
@@ -43,13 +53,19 @@ def held_against(
     with Counter("window", "held against a code base", len(rows) * len(report.pivots)) as counter:
         for row in rows:
             if not applies(row, chosen):
-                if row in revisions:
-                    raise EmptySelection(f"{called(row)} cannot run the scenario {chosen.name}")
                 continue
             for each in against(report, row, chosen):
                 found.append(each)
                 counter.advance(len(found))
     return tuple(found)
+
+
+def check_applicable(revisions: Sequence[Revision], scenario: Scenario | None) -> None:
+    """Raise EmptySelection for a code base that cannot run the scenario: before any log is read."""
+    chosen = scenario or find_scenario("mirror")
+    for row in revisions:
+        if not applies(row, chosen):
+            raise EmptySelection(f"{called(row)} cannot run the scenario {chosen.name}")
 
 
 def of_runs(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> ExitCode:
@@ -64,7 +80,7 @@ def export(output: str, held: Iterable[Sequence[HeldWindow]]) -> str:
     found = bad_run(each for judged in held for each in judged)
     if found is None:
         raise EmptySelection(
-            "no window of these logs is a run of a code base that violates anything outside QEMU: nothing was written"
+            "no window of these logs is a run of a code base that violates anything outside QEMU: nothing was exported"
         )
     each, run = found
     code_base = each.code_base
@@ -126,20 +142,50 @@ def _together(found: Joint) -> str:
 
 def show_runs(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> None:
     """Each window with the code bases of which it is a run, and why it is none of those that were named."""
+    windows = [list(group) for _, group in groupby(sorted(judged, key=_which), key=_which)]
+    alike: dict[tuple[object, ...], list[Pivot]] = {}
+    for window in windows:
+        alike.setdefault(_alike(window, revisions), []).append(window[0].pivot)
     lines: list[str] = []
-    for _, group in groupby(sorted(judged, key=_line), key=_line):
-        lines += _window(list(group), revisions)
+    for window in windows:
+        if pivots := alike.pop(_alike(window, revisions), []):
+            lines += _window(window, _named(pivots), revisions)
     if lines:
         emit("\n" + "".join(f"{line}\n" for line in lines))
 
 
-def _line(each: HeldWindow) -> int:
-    return each.pivot.opened.line if each.pivot.opened else 0
+def _which(each: HeldWindow) -> tuple[int, str, int]:
+    return each.pivot.opened.line if each.pivot.opened else 0, each.pivot.disk, each.pivot.number
 
 
-def _window(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> Iterator[str]:
-    pivot = judged[0].pivot
-    name = f"{pivot.disk}, switch {pivot.number} ({pivot.judgement.value})"
+def _alike(judged: Sequence[HeldWindow], revisions: Sequence[Revision]) -> tuple[object, ...]:
+    """What is shown once for all windows that have it. One that is not clean, or is refused, has something of its own to tell."""
+    refused = any(each.is_run is False and each.code_base.revision in revisions for each in judged)
+    if refused or judged[0].pivot.judgement is not Judgement.CLEAN:
+        return _which(judged[0])
+    return tuple((each.code_base.revision.name, each.is_run, each.unknown) for each in judged)
+
+
+def _named(pivots: Sequence[Pivot]) -> str:
+    """Switches that came to the same, disk by disk."""
+    disks: dict[str, list[int]] = {}
+    for pivot in pivots:
+        disks.setdefault(pivot.disk, []).append(pivot.number)
+    shown = [
+        f"{disk}, switch{'es' if numbers[1:] else ''} {_ranges(numbers)}"
+        for disk, numbers in list(disks.items())[:SHOWN]
+    ]
+    more = [counted(len(disks) - SHOWN, "other disk")] if len(disks) > SHOWN else []
+    return f"{'; '.join([*shown, *more])} ({pivots[0].judgement.value})"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """`1-3, 5`: ascending numbers, those without a gap together."""
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda one: one[1] - one[0])]
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _window(judged: Sequence[HeldWindow], name: str, revisions: Sequence[Revision]) -> Iterator[str]:
     names = [called(each.code_base.revision) for each in judged if each.is_run]
     if not all(each.is_run is None for each in judged):
         yield f"{name}: a run of {listed(names) or 'none of these code bases'}"

@@ -19,6 +19,7 @@ from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement
 from draincheck.qemulog.source import blocks, opened
 from draincheck.qemurun.compared import ReadBack, compared
+from draincheck.qemurun.process import monitor_class
 from draincheck.qemurun.session import Round, Session, Workload
 from draincheck.report.log_text import answer_line, pivot_lines
 from draincheck.verdict import stop_of
@@ -62,9 +63,7 @@ def run(
 ) -> ExitCode:
     """Play the rounds, judge the log, and compare."""
     workload = Workload(mode, disks, iothread, ioeventfd == "on", stop, rounds, seed=seed)
-    program = shutil.which(binary)
-    if program is None:
-        raise click.UsageError(f"there is no {binary}: {APT}, or --qemu PROGRAM")
+    program = _program(binary)
     with _folder(output) as folder:
         played = _played(program, folder, workload, output is not None)
         code = worst([of_log(played.log), of_comparison(all(each.agrees for each in played.comparisons))])
@@ -75,6 +74,18 @@ def run(
         else:
             _show(played, str(folder / "trace.log") if output else "the log", output)
     return code
+
+
+def _program(binary: str) -> str:
+    """QEMU's program. Raises UsageError where it, or what speaks to it, is missing: before anything is made."""
+    program = shutil.which(binary)
+    if program is None:
+        raise click.UsageError(f"there is no {binary}: {APT}, or --qemu PROGRAM")
+    try:
+        monitor_class()
+    except QemuError as error:
+        raise click.UsageError(str(error)) from error
+    return program
 
 
 @contextmanager

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["clean_lines"]
+__all__ = ["clean_lines", "is_binary"]
+
+#: of so many characters one at most is a control character, in whatever people send as text
+SELDOM = 50
+#: how programs, core dumps among them, begin
+_ELF = b"\x7fELF"
+#: what stands in no line of a text; but zeros do, in UTF-16 and in logs that were cut
+_CONTROL = bytes({*range(1, 32), 127} - {*b"\a\b\t\n\v\f\r\x1b"})
 
 #: colours, and links, that a terminal understands
 _ESCAPES = re.compile(
@@ -21,6 +28,12 @@ _PREFIX = re.compile(
     |[ \t]*[-*+•][ \t]+(?=\#\d))""",
     re.VERBOSE,
 )
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether bytes are no text: a program, an image, what is packed in another way."""
+    said = data.replace(b"\0", b"")
+    return data.startswith(_ELF) or (len(said) - len(said.translate(None, _CONTROL))) * SELDOM > len(said)
 
 
 def clean_lines(text: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from draincheck.backtrace.fitting import STRANGE, Fit, known_part
 from draincheck.backtrace.stacks import GAP, Backtrace, StackOf, Start
 from draincheck.backtrace.waits import aborts, sleeps
 
-__all__ = ["MOST", "SoughtStack", "most_telling", "names_known", "sought"]
+__all__ = ["MOST", "SoughtStack", "is_cpu", "most_telling", "names_known", "sought"]
 
 #: so many stacks that stand differently are looked for, those that say most; the others are counted
 MOST = 8
@@ -65,7 +65,7 @@ def sought(backtrace: Backtrace, vocabulary: Set[str]) -> list[SoughtStack]:
         known = known_part(stack, vocabulary)
         if {*known} - {GAP} - _NEUTRAL:
             asleep, ends = sleeps(stack), aborts(stack)
-            key = (known, stack.coroutine, stack.start, asleep, ends, _is_cpu(stack))
+            key = (known, stack.coroutine, stack.start, asleep, ends, is_cpu(stack))
             earlier = found.get(key)
             found[key] = (
                 _ready(stack, known, asleep, ends) if earlier is None else replace(earlier, count=earlier.count + 1)
@@ -76,11 +76,12 @@ def sought(backtrace: Backtrace, vocabulary: Set[str]) -> list[SoughtStack]:
 def _ready(stack: StackOf, known: tuple[str, ...], asleep: bool, ends: bool) -> SoughtStack:
     names = {*known} - {GAP}
     return SoughtStack(
-        stack, 1, known, _shorter(known) if asleep else (), asleep, ends, Fit(STRANGE * len(names)), _is_cpu(stack)
+        stack, 1, known, _shorter(known) if asleep else (), asleep, ends, Fit(STRANGE * len(names)), is_cpu(stack)
     )
 
 
-def _is_cpu(stack: StackOf) -> bool:
+def is_cpu(stack: StackOf) -> bool:
+    """Whether only a virtual CPU stands so."""
     return not _CPU.isdisjoint(stack.frames)
 
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol
 
 from draincheck.errors import LogError, NoUnpacker
 
-__all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened", "packed"]
+__all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened", "packed", "unpacked"]
 
 #: standard input
 STDIN = "-"
@@ -57,6 +57,20 @@ def _raw(file: str) -> io.BufferedReader:
 def _unpacked(raw: io.BufferedReader) -> BinaryIO:
     start = raw.peek(6)[:6]
     _check_text(start)
+    return _unpacking(raw, start)
+
+
+def unpacked(data: bytes, most: int) -> bytes:
+    """What is packed in bytes, or the bytes. Raises LogError for a damaged package and for one with more in it than that, and NoUnpacker."""
+    source, found = _unpacking(io.BytesIO(data), data[:6]), bytearray()
+    while read := _read(source, BLOCK):
+        found += read
+        if len(found) > most:
+            raise LogError(f"there is more than {most >> 20} MB in it")
+    return bytes(found)
+
+
+def _unpacking(raw: BinaryIO, start: bytes) -> BinaryIO:
     if start.startswith(_GZIP):
         return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if start == _XZ:

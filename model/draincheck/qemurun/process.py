@@ -17,7 +17,7 @@ from typing import Any
 
 from draincheck.errors import QemuError
 
-__all__ = ["MEMORY", "QemuProcess"]
+__all__ = ["MEMORY", "QemuProcess", "monitor_class"]
 
 #: bytes of guest memory
 MEMORY = 64 << 20
@@ -199,9 +199,14 @@ def _listening(path: Path) -> socket.socket:
     return found
 
 
-def _monitor(path: Path) -> Any:
+def monitor_class() -> Any:
+    """What speaks QMP. Raises QemuError where that package is missing."""
     try:
         from qemu.qmp.legacy import QEMUMonitorProtocol
     except ImportError:
         raise QemuError("it takes a package that speaks QMP: pip install qemu.qmp") from None
-    return QEMUMonitorProtocol(str(path), server=True)
+    return QEMUMonitorProtocol
+
+
+def _monitor(path: Path) -> Any:
+    return monitor_class()(str(path), server=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from draincheck.analysis.waiting import situation_in
-from draincheck.backtrace.activity import Doing
+from draincheck.backtrace.activity import Activity, Doing
 from draincheck.backtrace.located import Located, LocatedAs, LocatedSpot
 from draincheck.backtrace.locating import Laid
+from draincheck.backtrace.sought import is_cpu
 from draincheck.backtrace.stacks import StackOf
 from draincheck.report.waiting import waiting_lines
 from draincheck.words import counted, listed
@@ -27,14 +28,14 @@ def answer_of(file: str, found: Located) -> str:
 def _answer(found: Located) -> str:
     match found.answer:
         case LocatedAs.NO_BACKTRACE:
-            return "no backtrace: no line of it is a frame (#0 ... in function (...))"
+            return "no backtrace: no line of it is a frame (#0 ... in function (...)); of a trace log `log` says more"
         case LocatedAs.IDLE:
             return f"no thread hangs: each waits for work, as in any idle QEMU{_also(found)}"
         case LocatedAs.NOTHING:
             known = f"; of its functions the models know {listed(found.known[:SHOWN])}" if found.known else ""
             return f"unknown: no state of these models has such stacks{known}{_held_up(found)}"
         case LocatedAs.PARTIAL:
-            return f"partly known{_held_up(found)}; not all of it fits what is nearest: {_best(found.places[0])}"
+            return f"partly known{_held_up(found)}; the nearest place fits in part: {named_places(found.places[0])}"
         case LocatedAs.ORDINARY:
             return f"an ordinary state: nothing is violated in {named_places(found.places[0])}{_held_up(found)}"
         case LocatedAs.SEVERAL:
@@ -57,19 +58,25 @@ def _also(found: Located) -> str:
 
 def _held_up(found: Located) -> str:
     """Who waits inside of something, or for a lock."""
-    held = [each for each in found.doing if each.where and each.doing in _HELD][:3]
+    held = sorted((each for each in found.doing if each.where and each.doing in _HELD), key=_telling)[:3]
     return "".join(f"; {_short(each.stack)} {each.said}" for each in held)
 
 
-_HELD = (Doing.INSIDE, Doing.LOCK, Doing.ABORTS)
+#: the most telling first: who waits for a lock waits for one of the others
+_HELD = (Doing.ABORTS, Doing.INSIDE, Doing.LOCK)
+
+
+def _telling(each: Activity) -> tuple[int, bool]:
+    """How little a thread tells: less than that of others where it is a virtual CPU's."""
+    return _HELD.index(each.doing) if each.doing in _HELD else len(_HELD), is_cpu(each.stack)
 
 
 def doing_lines(found: Located) -> Iterator[str]:
     """What each thread does, by its stack alone; those that do the same together, those that are held up first."""
-    groups: dict[tuple[bool, str], list[str]] = {}
-    for each in found.doing:
-        groups.setdefault((each.doing not in _HELD, each.said), []).append(_short(each.stack))
-    for (_, says), names in sorted(groups.items(), key=lambda group: group[0][0]):
+    groups: dict[str, list[str]] = {}
+    for each in sorted(found.doing, key=_telling):
+        groups.setdefault(each.said, []).append(_short(each.stack))
+    for says, names in groups.items():
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         yield f"  {', '.join(names[:SHOWN])}{more}: {says}"
 
@@ -98,9 +105,8 @@ def named_places(place: LocatedSpot) -> str:
 
 def place_lines(found: Located, place: LocatedSpot) -> Iterator[str]:
     """All about one place."""
-    violated = f": violates {listed(place.violated)}" if place.violated else ": nothing is violated"
     titles = _titles(place)
-    yield f"{counted(len(titles), 'model')} in which the stacks {'fit' if place.match.fits else 'fit in part'}{violated}"
+    yield f"{counted(len(titles), 'model')} in which the stacks {_fit_of(place)}"
     yield f"  {', '.join(titles[:SHOWN])}" + (f" and {len(titles) - SHOWN} more" if len(titles) > SHOWN else "")
     for pair in place.match.pairs:
         yield from _pair_lines(pair)
@@ -108,6 +114,14 @@ def place_lines(found: Located, place: LocatedSpot) -> Iterator[str]:
         yield (
             "  a coroutine that waits is in no thread's stack: `qemu bt` and `qemu coroutine ADDRESS` of QEMU's scripts/qemu-gdb.py show those"
         )
+
+
+def _fit_of(place: LocatedSpot) -> str:
+    """How well a place fits, and what it violates: of what fits in part it is not known whether that is so."""
+    violated = f"violates {listed(place.violated)}" if place.violated else "nothing is violated"
+    if place.match.fits:
+        return f"fit: {violated}"
+    return f"fit in part (such a state {violated})" if place.violated else "fit in part"
 
 
 def _pair_lines(pair: Laid) -> Iterator[str]:
