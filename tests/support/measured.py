@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -43,7 +43,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 @contextmanager
-def _no_process_measured() -> Iterator[None]:
+def _no_process_measured() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(STARTED, raising=False)
         if "coverage" in sys.modules:

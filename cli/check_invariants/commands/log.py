@@ -69,7 +69,7 @@ def command() -> None:
     stands behind the answer. --export writes a window that is lost as a trace, which `replay` runs on the reference core. Where --export or
     --graph find nothing to write, standard error says why, and the exit code is still the log's.
 
-    --html writes a page with the switches event by event, beside the log's own lines; with --follow at the end.
+    The page of --html has the switches event by event, beside the log's own lines; with --follow it is written at the end.
 
     \b
     Exit codes: 0 every switch clean or held; 12 a loss, a broken window; 14 another abort, or a window

@@ -117,7 +117,7 @@ def command(
             {"files": [{**_json(each), **runs_json(runs)} for each, runs in zip(judged, held, strict=True)]},
             code,
         )
-    for each, runs in [] if as_json else zip(judged, held, strict=True):
+    for each, runs in () if as_json else zip(judged, held, strict=True):
         _show(each, runs, revisions, fits)
     if html is not None:
         _write_page(judged, held, revisions, fits, html)

@@ -27,7 +27,7 @@ def divided(window: LoggedWindow) -> tuple[list[Intruder], list[LoggedRequest], 
 
 def is_certain(window: LoggedWindow, intruder: Intruder) -> bool:
     """Whether a write is known to be this disk's: by its device, or by the old node that it was seen to pass."""
-    requests = [one for at, one in window.seen if isinstance(one, Reached) and one.moment == intruder.entered]
+    requests = [one for _, one in window.seen if isinstance(one, Reached) and one.moment == intruder.entered]
     passing = [one for _, one in window.seen if isinstance(one, Entered) and one.node in window.olds]
     return intruder.node is not None or any(
         one.device is not None or any(covers(each, one) for each in passing) for one in requests
