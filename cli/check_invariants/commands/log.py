@@ -66,7 +66,7 @@ def command() -> None:
     With --against a window is also held against a model: is there a run that shows the same events in the same order, whatever it hides between
     them? If not, the longest part of it that is, what the model allows there instead, and which step it refuses. Where hidden steps may have led
     to several such places, all of these candidates are told, and --graph draws them with the ways there. What came of all windows together
-    stands behind the answer. --export writes a window that is lost as a trace, which `replay` runs on the reference core. Where --export or
+    stands behind the answer. A window that is lost is written by --export as a trace, which `replay` runs on the reference core. Where --export or
     --graph find nothing to write, standard error says why, and the exit code is still the log's.
 
     The page of --html has the switches event by event, beside the log's own lines; with --follow it is written at the end.
