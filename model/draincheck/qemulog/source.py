@@ -14,7 +14,7 @@ import sys
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from errno import ENOENT
+from errno import EINVAL, ENOENT
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -38,6 +38,10 @@ _GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 _UTF16 = re.compile(rb"\xff\xfe|\xfe\xff|(?:[\x20-\x7e]\x00){3}|(?:\x00[\x20-\x7e]){3}")
 
 
+#: devices that give as many bytes as anybody wants
+ENDLESS = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+
 @contextmanager
 def opened(file: str) -> Generator[BinaryIO]:
     """A log to read from, unpacked as it goes. Raises OSError, LogError, and NoUnpacker where the package that unpacks it is missing."""
@@ -49,6 +53,8 @@ def _raw(file: str) -> io.BufferedReader:
     if file == STDIN:
         return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
     try:
+        if os.path.realpath(file) in ENDLESS:
+            raise OSError(EINVAL, "a device without an end is no log", file)
         return open(file, "rb")  # noqa: PTH123 (a path would make `.` of an empty name)
     except ValueError as error:
         raise OSError(str(error)) from error
