@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, groupby
 from time import perf_counter
@@ -38,7 +39,7 @@ from draincheck.budget import look
 from draincheck.knobs import Setting
 from draincheck.properties import Breach, Liveness
 from draincheck.qemu import Scenario
-from draincheck.reason import AtFault, Reason, Undecided
+from draincheck.reason import AtFault, Reason, Stop, Undecided
 from draincheck.report.layout import wrapped
 from draincheck.revisions import Revision, called, substitutes, with_settings
 from draincheck.verdict import NO_LIMITS, all_known, stopped_by
@@ -68,17 +69,11 @@ def command(
     as_json: bool,
 ) -> ExitCode:
     """Decide the rows, all if none is named; or a model of the user's."""
+    _refuse_beside(model, notify, bool(revisions or scenarios), full, bool(settings))
     if model is not None:
-        if revisions or scenarios or notify or full:
-            raise click.UsageError("a model of your own has no --revision, --scenario, --notify or --full")
         return _own(load_model(model, settings), traces, as_json)
-    if notify and (revisions or scenarios or settings):
-        raise click.UsageError("--notify is about models of its own, which have no --revision, --scenario or --set")
     started, named = perf_counter(), bool(revisions or settings)
-    asked = scenarios or (answering_scenarios() if named else ())
-    rows = [] if notify else _turned(default_rows(revisions, asked), merged(settings))
-    if not (notify or rows):
-        raise EmptySelection("none of these code bases can run these scenarios")
+    rows = [] if notify else _asked(revisions, scenarios, settings)
     advise(advice(rows))
     lines = map(_notify_line, protocol.ROWS) if notify else map(partial(_line, named=named), rows)
     found, stop = until_stopped(lines, "row", "decided", total := len(protocol.ROWS) if notify else len(rows))
@@ -87,22 +82,51 @@ def command(
     code = ending(chain.from_iterable(line.codes for line in found), stop)
     answers = _answers(found) if named else []
     if as_json:
-        emit_json(
-            "liveness",
-            {"answers": answers, "substitutes": substitutes(revisions), "rows": [line.to_json() for line in found]},
-            code,
-        )
+        told: Document = {
+            "answers": answers,
+            "substitutes": substitutes(revisions),
+            "rows": [line.to_json() for line in found],
+        }
+        emit_json("liveness", told, code)
     else:
-        said = "".join(f"{line}\n" for line in answers)
-        emit(f"{said}\n" if answers else "")
-        emit_substitutes(revisions)
-        _show(found, notify, full, perf_counter() - started)
-        if traces:
-            _show_traces(found)
-        emit(f"\n{said}" if answers else "")
-    decided = sum(all_known(cell.verdict for cell in line.cells) for line in found)
-    emit_stop(stop, f"{share(decided, total, 'row')} decided; the others are unknown")
+        with _between("".join(f"{line}\n" for line in answers)):
+            emit_substitutes(revisions)
+            _show(found, notify, full, perf_counter() - started)
+            _show_traces(found if traces else [])
+    _emit_share(found, total, stop)
     return code
+
+
+def _refuse_beside(model: str | None, notify: bool, selected: bool, full: bool, turned: bool) -> None:
+    """Raise UsageError where what is asked for goes by itself, and does not stand alone."""
+    if model is not None and (selected or notify or full):
+        raise click.UsageError("a model of your own has no --revision, --scenario, --notify or --full")
+    if notify and (selected or turned):
+        raise click.UsageError("--notify is about models of its own, which have no --revision, --scenario or --set")
+
+
+def _emit_share(lines: Sequence[_Line], total: int, stop: Stop | None) -> None:
+    decided = sum(all_known(cell.verdict for cell in line.cells) for line in lines)
+    emit_stop(stop, f"{share(decided, total, 'row')} decided; the others are unknown")
+
+
+def _asked(
+    revisions: Sequence[Revision], scenarios: Sequence[Scenario], settings: Sequence[tuple[str, Setting]]
+) -> list[Row]:
+    """The rows; of code bases that are named, all that `check` answers for. Raises EmptySelection."""
+    asked = scenarios or (answering_scenarios() if revisions or settings else ())
+    rows = _turned(default_rows(revisions, asked), merged(settings))
+    if not rows:
+        raise EmptySelection("none of these code bases can run these scenarios")
+    return rows
+
+
+@contextmanager
+def _between(said: str) -> Generator[None]:
+    """The answer before what is shown, and behind it."""
+    emit(f"{said}\n" if said else "")
+    yield
+    emit(f"\n{said}" if said else "")
 
 
 def _answers(lines: Sequence[_Line]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import sleep
@@ -89,16 +89,9 @@ def command(
     as_json: bool,
 ) -> ExitCode:
     """Judge each file, and hold it against code bases."""
-    if output is not None and not (revisions or fits):
-        raise click.UsageError("--export needs --against: a trace is a run of a code base")
-    if picture is not None and not revisions:
-        raise click.UsageError("--graph needs --against: it shows why a window is no run of a code base")
-    for path in (output, picture, html):
-        if path is not None:
-            check_output(path, (*files, *sidecars))
-    if html == STDOUT:
-        raise click.UsageError("--html is for a file, since standard output has the answer")
-    _check_options(files, sidecars, follow)
+    _check_compared(output, picture, revisions, fits)
+    _check_outputs((output, picture, html), (*files, *sidecars), html)
+    _check_read(files, sidecars, follow)
     check_applicable(revisions, scenario)
     events = _events(formats)
     recorded: Sequence[Sidecar | None] = [_sidecar(file) for file in sidecars] or [None] * len(files)
@@ -106,25 +99,19 @@ def command(
         _sharpened(_judged(file, events, follow, follow and not as_json, html is not None), sidecar)
         for file, sidecar in zip(files, recorded, strict=True)
     ]
-    held = [
-        held_against(each.log.report, revisions, fits, scenario) if each.log and (revisions or fits) else ()
-        for each in judged
-    ]
+    held = [held_against(each.log.report, revisions, fits, scenario) if each.log else () for each in judged]
     code = worst([*(each.code for each in judged), *(of_runs(each, revisions) for each in held)])
     if as_json:
-        emit_json(
-            "log",
-            {"files": [{**_json(each), **runs_json(runs)} for each, runs in zip(judged, held, strict=True)]},
-            code,
-        )
+        told = [{**_json(each), **runs_json(runs)} for each, runs in zip(judged, held, strict=True)]
+        emit_json("log", {"files": told}, code)
     for each, runs in () if as_json else zip(judged, held, strict=True):
         _show(each, runs, revisions, fits)
     if html is not None:
         _write_page(judged, held, revisions, fits, html)
-    wanted = [partial(export, output, held)] if output is not None else []
-    wanted += [partial(draw, picture, held, revisions)] if picture is not None else []
-    for write in wanted:
-        _say_written(write)
+    if output is not None:
+        _say_written(partial(export, output, held))
+    if picture is not None:
+        _say_written(partial(draw, picture, held, revisions))
     return code
 
 
@@ -137,8 +124,25 @@ def _say_written(write: Callable[[], str]) -> None:
     standard.note(f"{said}\n", whole=True)
 
 
-def _check_options(files: Sequence[str], sidecars: Sequence[str], follow: bool) -> None:
-    """Raise UsageError where options do not go together."""
+def _check_compared(output: str | None, picture: str | None, revisions: Sequence[Revision], fits: bool) -> None:
+    """Raise UsageError for outputs that are about code bases where there are none."""
+    if output is not None and not (revisions or fits):
+        raise click.UsageError("--export needs --against: a trace is a run of a code base")
+    if picture is not None and not revisions:
+        raise click.UsageError("--graph needs --against: it shows why a window is no run of a code base")
+
+
+def _check_outputs(outputs: Iterable[str | None], read: Sequence[str], html: str | None) -> None:
+    """Raise NotWritable for an output that cannot be written, or is read; UsageError for one that standard output is none for."""
+    for path in outputs:
+        if path is not None:
+            check_output(path, read)
+    if html == STDOUT:
+        raise click.UsageError("--html is for a file, since standard output has the answer")
+
+
+def _check_read(files: Sequence[str], sidecars: Sequence[str], follow: bool) -> None:
+    """Raise UsageError where what is read does not go together."""
     if follow and (len(files) > 1 or files == (STDIN,)):
         raise click.UsageError("--follow takes one file, by its name")
     if follow and _is_packed(files[0]):
@@ -344,13 +348,12 @@ def _json(each: JudgedFile) -> Document:
     if each.log is None:
         return {"file": each.file, "problem": each.problem, "exit_code": int(each.code)}
     tally = each.log.tally
-    report: Document = to_builtins(each.log.report)
-    for pivot, written in zip(each.log.report.pivots, report["pivots"], strict=True):  # type: ignore[arg-type]
-        written["lost"] = to_builtins(pivot.lost)  # type: ignore[index]
+    report = each.log.report
     return {
         "file": each.file,
         "answer": each.answer,
-        **report,
+        **to_builtins(report),
+        "pivots": [{**to_builtins(pivot), "lost": to_builtins(pivot.lost)} for pivot in report.pivots],
         "lines": tally.lines,
         "events": dict(sorted(tally.events.items())),
         "unknown": sorted(tally.unknown),
