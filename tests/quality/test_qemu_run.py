@@ -72,8 +72,14 @@ def test_other_rounds_of_a_stock_qemu(arguments: tuple[str, ...]) -> None:
     """Every kind of workload has as many switches as jobs, and what was read back is what the log says."""
     found = played("--rounds", "2", *arguments)
     assert found["agrees"]
-    assert found["exit_code"] == 0
     assert isinstance(found["pivots"], list)
+    if found["ended"] is not None:
+        assert {"--iothread", "--stop"} <= {
+            *arguments
+        }  # 7.2 may end then: job_set_aio_context, `job->paused || job_is_completed_locked(job)`
+        assert found["exit_code"] == 14
+        return
+    assert found["exit_code"] == 0
     assert len(found["pivots"]) == 2 * (2 if "2" in arguments else 1)
 
 
