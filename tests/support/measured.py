@@ -5,7 +5,6 @@ What the others take these take, too (all others together add a quarter of a per
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,13 +13,19 @@ import pytest
 
 from tests.support.house import ROOT
 
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_call"]
+__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_runtest_call"]
 
 #: folders of tests that count; the others run as ever
 MEASURED = ("cover", "quality")
 
 #: with this in their environment processes that a test starts are measured
 STARTED = "COVERAGE_PROCESS_CONFIG"
+
+
+def pytest_configure() -> None:
+    """Have no process that begins to be measured look up where: with pytest's stack and a thousand modules that takes a second for each fork."""
+    if collector := sys.modules.get("coverage.collector"):
+        vars(collector)["short_stack"] = str  # it is for messages about coverage itself
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,8 +42,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if item.get_closest_marker("no_cover"):
         with _no_process_measured():
             return (yield)
-    if "coverage" in sys.modules:
-        inspect.stack()  # which each process that is forked does when its measuring begins: what that finds out is found out once
     return (yield)
 
 
