@@ -6,6 +6,9 @@ import gzip
 import json
 import os
 import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,11 +70,28 @@ def test_a_file_that_is_not_there_is_a_usage_error(name: str) -> None:
     assert run("log", name).exit_code == 2
 
 
+@pytest.mark.parametrize(("name", "code"), [("/dev/zero", 2), ("/dev/full", 2), ("/dev/null", 30)])
+def test_a_device_without_an_end_is_no_log(name: str, code: int, tmp_path: Path) -> None:
+    """By a link to it, too; one that is empty is an empty log."""
+    (tmp_path / "link").symlink_to(name)
+    assert [run("log", each).exit_code for each in (name, str(tmp_path / "link"))] == [code, code]
+
+
 def test_following_takes_one_file(tmp_path: Path) -> None:
     """Standard input comes as it is written anyway."""
     file = written(tmp_path / "log", [[]])
     assert run("log", "--follow", file, file).exit_code == 2
     assert run("log", "--follow", "-").exit_code == 2
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Generator[subprocess.Popen[bytes]]:
+    """A process that does not outlive its test."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize(
@@ -84,8 +104,7 @@ def test_ctrl_c_ends_following_with_what_was_found(
 ) -> None:
     """It is how that ends, and no interrupt; SIGTERM is one. The answer is there in any case."""
     file, told = written(tmp_path / "log", rounds), tmp_path / "told"
-    with told.open("wb") as output:
-        process = at_a_prompt(*COMMAND, "log", "--follow", file, output=output)
+    with told.open("wb") as output, ended(at_a_prompt(*COMMAND, "log", "--follow", file, output=output)) as process:
         assert wait_for(lambda: b", switch " in told.read_bytes())
         os.kill(process.pid, ending)
         assert process.wait() == code
@@ -97,8 +116,8 @@ def test_ctrl_c_ends_following_with_what_was_found(
 def test_windows_after_ctrl_c_are_held_against_models(tmp_path: Path) -> None:
     """Ctrl-C ends the reading alone: nothing that comes behind it is unknown."""
     file, told = written(tmp_path / "log", [["held"]], new=False), tmp_path / "told"
-    with told.open("wb") as output:
-        process = at_a_prompt(*COMMAND, "log", "--follow", file, "--against", "v2.6.0", output=output)
+    words = (*COMMAND, "log", "--follow", file, "--against", "v2.6.0")
+    with told.open("wb") as output, ended(at_a_prompt(*words, output=output)) as process:
         assert wait_for(lambda: b", switch " in told.read_bytes())
         os.kill(process.pid, signal.SIGINT)
         process.wait()
