@@ -253,7 +253,7 @@ def _rumur(subject: Subject, folder: Path) -> Sequence[str] | None:
 def _tlc(subject: Subject, folder: Path) -> Sequence[str] | None:
     text = _text(subject, tla.event_loop, tla.narrow)
     (folder / "model.cfg").write_text(tla.CONFIGURATION, encoding="utf-8")
-    java = 'java -XX:+UseParallelGC -Xmx12g -cp "$TLC_JAR" tlc2.TLC -workers 2 -deadlock model'
+    java = 'java -XX:+UseParallelGC -Xmx12g -cp "$TLC_JAR" tlc2.TLC -workers 2 -deadlock -metadir "$(mktemp -d -p .)" model'
     return text and _shell(folder, "model.tla", text, java)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -183,12 +184,13 @@ class Tlc:
 
     def _said(self, line: str) -> str:
         (self._folder / f"{self.module.name}.cfg").write_text(f"SPECIFICATION Spec\n{line}\n", encoding="ascii")
-        apart = f"-Djava.io.tmpdir={self._folder}"  # where it puts its own modules
-        options = ("-XX:+UseParallelGC", "-Xmx1g", apart, "-cp", str(file_of("tla2tools.jar")))
-        command = ("java", *options, "tlc2.TLC", "-deadlock", "-workers", "1", self.module.name)
-        return subprocess.run(
-            command, cwd=self._folder, capture_output=True, text=True, check=False, timeout=600
-        ).stdout
+        # A folder for each run: TLC names its own there by the second, and refuses one that another run made in the same second.
+        apart = tempfile.mkdtemp(dir=self._folder)
+        options = ("-XX:+UseSerialGC", "-Xmx1g", f"-Djava.io.tmpdir={apart}", "-cp", str(file_of("tla2tools.jar")))
+        command = ("java", *options, "tlc2.TLC", "-deadlock", "-workers", "1", "-metadir", apart, self.module.name)
+        ended = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False, timeout=600)
+        assert ended.stdout, ended.stderr
+        return ended.stdout
 
 
 def tlc_systems() -> dict[str, TransitionSystem]:
