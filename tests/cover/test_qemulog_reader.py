@@ -119,6 +119,22 @@ def test_a_known_event_that_says_something_else_is_told_with_its_line() -> None:
     assert reader.tally.shown[0].line == 2
 
 
+def test_a_line_with_a_hole_is_malformed() -> None:
+    """A host that crashed leaves NUL bytes where something stood; without them the same line is an event."""
+    reader, records = read(f"{DRAIN}\n7@1.000000:mirror_\0_drain s 0x10 dirty count 0\n".encode())
+    assert (len(records), reader.tally.misprints, reader.tally.shown[0].line) == (1, 1, 2)
+    assert read(f"{DRAIN}\nmirror_yield s 0x10\0\n".encode())[0].tally.misprints == 1
+    assert not read(f"{DRAIN}\nsomething else\n".encode())[0].tally.misprints
+
+
+def test_colours_around_lines_are_no_part_of_them() -> None:
+    """A log may be copied from a terminal; within a line they are what it says."""
+    _, plain = read(DRAIN.encode() + b"\n")
+    assert read(b"\x1b[0;1;39m" + DRAIN.encode() + b"\x1b[0m\n")[1] == plain
+    assert read(b"\x1b[31m\x1b[1m" + DRAIN.encode() + b"\x1b[0m\r\n")[1] == plain
+    assert read(DRAIN.replace(" s", " \x1b[0ms").encode() + b"\n")[0].tally.misprints == 1
+
+
 def test_lines_of_threads_are_put_in_the_order_of_time() -> None:
     """Write order holds within a thread."""
     lines = [f"{thread}@1700000000.00000{time}:{DRAIN}\n" for thread, time in ((1, 2), (2, 1), (1, 4), (2, 3), (2, 5))]

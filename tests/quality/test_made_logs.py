@@ -110,6 +110,10 @@ EXPECTED = {
     "90-same-job-pointer-again": ["clean", "loss"],
     "93-failed-and-retried-behind-the-switch": ["broken"],
     "94-write-of-no-bytes": ["broken"],
+    # a drain waits for all writes at work: one that is answered behind (c) was not waited for, and may have been written behind the last copy
+    "95-new-answered-behind-the-switch": ["cannot tell"],
+    "95b-old-answered-behind-the-switch": ["cannot tell"],
+    "96-new-fails-while-switching": [],
 }
 
 

@@ -116,7 +116,7 @@ def round_of(guest: Guest, number: int, window: Iterable[str], block: Callable[[
     `acked`, `failed` and `late` enter on the old disk (`late` is answered behind the switch); `held` waits for the new node (new
     vocabulary alone); `merged` are two requests that enter as one, `zeros` enter without a request (new vocabulary alone), `twin` is one that
     fails while the second disk writes the same block; `other` is a write to the second disk; `copy` is one more copy: the window opens anew
-    behind it.
+    behind it, and a `late` one before it is one for which no drain has waited: what became of its bytes is not known.
     """
     old, new, top = _pointer(0xA0, number % 2), _pointer(0xA0, (number + 1) % 2), _pointer(0xA1, number % 2)
     job, mine = _pointer(0xC0, number % 3), _pointer(0xC1, number % 3)
@@ -127,6 +127,7 @@ def round_of(guest: Guest, number: int, window: Iterable[str], block: Callable[[
     _copy(guest, job)
     guest.say(f"mirror_before_drain s {job} dirty count 0")
     broken, lost, held, behind = list[str](), list[int](), list[tuple[str, int]](), list[str]()
+    unknown = False
     for word in window:
         if word == "copy":  # the section has ended: what waited has gone on, and was dirty
             for request, here in held:
@@ -135,7 +136,7 @@ def round_of(guest: Guest, number: int, window: Iterable[str], block: Callable[[
             held = []
             _copy(guest, job)
             guest.say(f"mirror_before_drain s {job} dirty count 0")
-            broken, lost = [], []
+            broken, lost, unknown = [], [], bool(behind)
             continue
         if word == "other":
             guest.write(1, _pointer(0xA0, 9), block())
@@ -162,7 +163,8 @@ def round_of(guest: Guest, number: int, window: Iterable[str], block: Callable[[
     for request in [*behind, *(request for request, _ in held)]:
         guest.answer(0, request)
     guest.write(0, new, block())
-    return "loss" if lost else "broken" if broken else "held" if held else "clean", lost
+    calm = "cannot tell" if unknown else "held" if held else "clean"
+    return "loss" if lost else "broken" if broken else calm, lost
 
 
 def _unusual(guest: Guest, word: str, node: str, here: int, block: Callable[[], int]) -> list[int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from draincheck.qemulog.seen import Answered, Reached, Seen
 
-__all__ = ["answer_of"]
+__all__ = ["answer_of", "is_submitted_again", "still_unanswered"]
 
 
 def answer_of(seen: Sequence[tuple[int, Seen]], at: int, one: Reached) -> Answered | None:
@@ -28,6 +28,24 @@ def answer_of(seen: Sequence[tuple[int, Seen]], at: int, one: Reached) -> Answer
         if isinstance(each, Reached) and _is_again(each, one):
             return None
     return None
+
+
+def is_submitted_again(seen: Iterable[tuple[int, Seen]], one: Reached) -> bool:
+    """Whether a request reaches its device once more, as one does that has failed."""
+    return any(isinstance(each, Reached) and _is_again(each, one) for _, each in seen)
+
+
+def still_unanswered(
+    waiting: Iterable[tuple[int, Reached]], seen: Iterable[tuple[int, Seen]]
+) -> list[tuple[int, Reached]]:
+    """Those that wait for an answer behind some events, in the order in which they came, if these waited before."""
+    found = {one.pointer: (at, one) for at, one in waiting}
+    for at, each in seen:
+        if isinstance(each, Reached | Answered):
+            found.pop(each.pointer, None)
+        if isinstance(each, Reached):
+            found[each.pointer] = at, each
+    return list(found.values())
 
 
 def _is_again(later: Reached, one: Reached) -> bool:

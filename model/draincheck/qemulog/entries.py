@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from draincheck.qemulog.answers import answer_of
+from draincheck.qemulog.answers import answer_of, is_submitted_again
 from draincheck.qemulog.matching import Matches, covers
 from draincheck.qemulog.pivot import Fate, Intruder, LoggedRequest, Moment
 from draincheck.qemulog.seen import Entered, Reached
 from draincheck.qemulog.window import LoggedWindow
 
-__all__ = ["divided", "doubtful", "is_certain"]
+__all__ = ["divided", "doubtful", "is_certain", "overdue"]
 
 
 def divided(window: LoggedWindow) -> tuple[list[Intruder], list[LoggedRequest], list[LoggedRequest]]:
@@ -180,6 +180,25 @@ def doubtful(window: LoggedWindow) -> int:
     )
 
 
+def overdue(window: LoggedWindow) -> list[LoggedRequest]:
+    """Writes that were at work on the old disk at (w) and at (c) still, though a drain waits for all: nobody knows whether their bytes were copied.
+
+    Of one from before the job the log rather lacks the answer: a job drains its disk where it begins, too.
+    """
+    if _has_no_answers(window) or window.switched_at is None:
+        return []
+    earlier = [(at, one) for at, one in window.before if at >= window.started_at and _is_ours(window, one)]
+    if window.backend is not None:
+        matches = _matches(window, _entries(window), earlier)
+        earlier = [(at, one) for at, one in earlier if at not in matches.entry]
+    until = [each for each in window.seen if each[0] <= window.switched_at]
+    return [
+        _answered(window, at, one)
+        for at, one in earlier
+        if answer_of(until, at, one) is None and not is_submitted_again(until, one)
+    ]
+
+
 def _of_others(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], ours: Matches) -> set[int]:
     """Requests that another backend's entry explains, and that no other device's request explains better: those of another disk."""
     others = [
@@ -203,9 +222,12 @@ def _answered(window: LoggedWindow, at: int, one: Reached) -> LoggedRequest:
     request = LoggedRequest(one.sector, one.sectors, one.moment, one.pointer)
     answer = answer_of(window.seen, at, one)
     if answer is None:
-        no_answers = "virtio_blk_req_complete" in window.absent and "virtio_blk_rw_complete" in window.absent
-        return replace(request, fate=Fate.UNSEEN if no_answers else Fate.PENDING)
+        return replace(request, fate=Fate.UNSEEN if _has_no_answers(window) else Fate.PENDING)
     return replace(request, fate=Fate.FAILED if answer.status else Fate.ACKED, answered=answer.moment)
+
+
+def _has_no_answers(window: LoggedWindow) -> bool:
+    return {"virtio_blk_req_complete", "virtio_blk_rw_complete"} <= window.absent
 
 
 def _is_answered(window: LoggedWindow, at: int, one: Reached) -> bool:

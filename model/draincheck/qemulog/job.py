@@ -26,6 +26,7 @@ class LoggedJob(Struct, eq=False):
 
     pointer: str
     source: str | None = None
+    started_at: int = 0
     target: str | None = None
     zero: Moment | None = None
     zero_at: int = 0

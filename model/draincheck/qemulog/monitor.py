@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from draincheck.qemulog.answers import still_unanswered
 from draincheck.qemulog.events import CONTROL, GUEST
 from draincheck.qemulog.files import Files
 from draincheck.qemulog.job import LoggedJob, Open, Switch, switching
@@ -28,6 +29,8 @@ __all__ = ["Monitor"]
 
 #: events of the guest behind which a window without an end is none: its job's end is not in the log, or QEMU's is
 KEPT = 20_000
+#: what a job that was cancelled returns: -ECANCELED
+CANCELLED = -125
 #: events behind a switch after which nobody waits for answers, or for the job's end, any more
 PATIENCE = 5_000
 
@@ -43,17 +46,15 @@ class Monitor:
     def __init__(self, reader: Reader, closed: Callable[[Pivot], None] = lambda _: None) -> None:
         self._reader, self._told = reader, closed
         self._at = 0
-        self._lately, self._owners = Lately(reader.values), Owners()
+        self._lately, self._owners, self._files, self._numbering = Lately(reader.values), Owners(), Files(), Numbering()
         self._before: list[tuple[int, Reached]] = []
         self._writers: frozenset[str] = frozenset()
-        self._files, self._numbering = Files(), Numbering()
-        self._copying = False
+        self._copying = self._backends = False
         self._names: dict[str, str] = {}
         self._detached: dict[tuple[str, str], str] = {}
         self._disks: dict[str, str] = {}
         self._moved: list[tuple[str, str, str]] = []
         self._last_attached: str | None = None
-        self._backends = False
         self._jobs: dict[str, LoggedJob] = {}
         self._created: set[str] = set()
         self._exiting: LoggedJob | None = None
@@ -139,7 +140,7 @@ class Monitor:
             job = self._jobs[said["s"]] = LoggedJob(said["s"])
         if not self._backends and len(self._owners.devices) <= 1:
             self._outlived(job, moment)
-        job.source = said["bs"]
+        job.source, job.started_at = said["bs"], self._at
         job.target = self._last_attached if self._backends else None
         job.backends = [blk for blk, old, _ in self._moved if old == job.source]
         job.olds = frozenset({job.source, *(new for _, old, new in self._moved if old == job.source)})
@@ -205,6 +206,8 @@ class Monitor:
 
     def _job_state_transition(self, moment: Moment, said: Mapping[str, str]) -> None:
         pointer = said["job"]
+        if pointer in self._jobs and said["ret"] != "0":
+            self._jobs[pointer].ret = int(said["ret"])  # also of a job that fails in its end (job_update_rc)
         if said["s1"] == "created":
             self._created.add(pointer)
             self._gone(self._jobs.pop(pointer, None), moment)
@@ -241,9 +244,9 @@ class Monitor:
     def _without_switch(self, job: LoggedJob, moment: Moment, ret: int) -> None:
         """A job ended and no disk was seen to be switched: it was cancelled, it failed, or the log lacks something."""
         disk = self._disk_of(job)
-        if ret:
+        if ret not in (0, CANCELLED):
             self._others.append(Other(job.pointer, disk, f"failed ({ret})", moment))
-        elif job.cancelled:
+        elif job.cancelled or ret:
             self._others.append(Other(job.pointer, disk, "cancelled", moment))
         elif job.zero:
             window = self._window(job, None)
@@ -254,7 +257,7 @@ class Monitor:
 
     def _arm(self, job: LoggedJob, moment: Moment) -> None:
         """A job has found nothing dirty: if that was the last time, its window opens here."""
-        if not self._open and not any(other.zero for other in self._jobs.values()):
+        if not any(other.zero for other in self._jobs.values()):
             self._before = list(self._lately.unanswered(self._at))
             self._writers = self._lately.writers(self._at)
         job.zero, job.zero_at, job.deferred, job.exited = moment, self._at, None, None
@@ -289,7 +292,8 @@ class Monitor:
             frozenset({device}) if device and blk is None else None,
             seen=[each for each in self._kept if each[0] >= job.zero_at] if job.zero else [],
             opened_at=job.zero_at,
-            before=[each for each in self._before if each[0] < job.zero_at],
+            started_at=job.started_at,
+            before=still_unanswered(self._before, (each for each in self._kept if each[0] < job.zero_at)),
             foreign=self._owners.foreign(job.source, blk),
             likely=self._owners.likely(),
             unknown_source=blk is None and job.source is None and self._owners.several,
@@ -308,12 +312,8 @@ class Monitor:
         return self._names.get(job.source or "", job.source or "a disk")
 
     def _opened(self, window: LoggedWindow, job: LoggedJob) -> None:
-        pending = set[str]()
-        for at, one in window.seen:
-            if isinstance(one, Reached) and at <= (window.switched_at or at):
-                pending.add(one.pointer)
-            elif isinstance(one, Answered):
-                pending.discard(one.pointer)
+        waiting = still_unanswered((), window.seen)
+        pending = {one.pointer for at, one in waiting if at <= (window.switched_at or at)}
         self._name(window)
         self._open.append(Open(window, job, self._at, pending))
         self._tidy()
@@ -331,8 +331,7 @@ class Monitor:
         if job.pivots or any(each.job is job for each in self._open):
             return
         if job.zero and (job.complete or not job.cancelled):
-            blk = next(iter(job.backends), None)
-            yield self._ended(self._window(job, blk))
+            yield self._ended(self._window(job, next(iter(job.backends), None)))
         elif job.source:
             how = "was being cancelled where the log ends" if job.cancelled else "was at work where the log ends"
             self._others.append(Other(job.pointer, self._disk_of(job), how))
@@ -354,6 +353,7 @@ class Monitor:
         if zeros or self._open:
             first = min(zeros, default=self._at)
             if self._kept and self._kept[0][0] < first:
+                self._before = still_unanswered(self._before, (each for each in self._kept if each[0] < first))
                 self._kept = [each for each in self._kept if each[0] >= first]
             self._handlers.update(self._guest)
         else:

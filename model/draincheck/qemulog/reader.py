@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from draincheck.qemulog.formats import TraceEvent
 
-__all__ = ["HELD", "Misprint", "Parser", "Reader", "Record", "Tally"]
+__all__ = ["HELD", "HOLE", "Misprint", "Parser", "Reader", "Record", "Tally"]
 
 #: thread, time, event and text of a line; without a prefix the first two are empty
 Record = tuple[bytes, bytes, bytes, bytes]
@@ -25,17 +25,21 @@ Numbered = tuple[int, Record]
 
 #: lines that are held back, since one of another thread may come that is older
 HELD = 4096
+#: what stands for the event of a line that has lost a part
+HOLE = "NUL bytes"
 #: misprints that are remembered, and other lines that are shown
 SHOWN = 5
 
 _LINE = re.compile(rb"^(?:(\d++)@(\d++\.\d++):)?([A-Za-z_]\w*+)(?: (.*+))?$", re.MULTILINE)
 _GLUED = re.compile(rb"(\d++)@(\d++\.\d++):([A-Za-z_]\w*+)(?: (.*+))?$")
+#: a terminal's colours around whole lines, where a log was copied from one
+_COLOURS = re.compile(rb"^(?:\x1b\[[0-9;]*+m)++|(?:\x1b\[[0-9;]*+m)++$", re.MULTILINE)
 #: what an event's name looks like, where there is no prefix to tell it from other words
 _NAME = re.compile(rb"[a-z]\w*_\w+")
 
 
 class Misprint(Struct, frozen=True):
-    """A line that names a known event and does not say what that says."""
+    """A line that names a known event and does not say what that says, or has NUL bytes where something stood."""
 
     line: int
     event: str
@@ -52,7 +56,7 @@ class Tally(Struct):
         others: lines that are no events.
         sample: the first of these, with their numbers.
         torn: whether the last line lacks its end and is no whole event.
-        misprints: how many known events do not say what they should; `shown`: the first of them.
+        misprints: how many known events do not say what they should, or have a hole; `shown`: the first of them.
         backwards: whether the clock of some thread went back: then lines are taken as they stand.
         stamped: whether a line begins with a thread and a time.
     """
@@ -137,6 +141,7 @@ class Reader:
         whole = block if block.endswith(b"\n") else block + b"\n"
         torn = whole is not block
         whole = whole.replace(b"\r\n", b"\n") if b"\r" in whole else whole
+        whole = _COLOURS.sub(b"", whole) if b"\x1b" in whole else whole
         found: list[Record] = _LINE.findall(whole)
         first, count = self.tally.lines + 1, whole.count(b"\n")
         self.tally.lines += count
@@ -195,6 +200,8 @@ class Reader:
 
     def _other(self, number: int, line: bytes) -> None:
         self.tally.others += 1
+        if b"\0" in line:  # a hole, as a host that crashed leaves it
+            self._misprint(number, HOLE, line)
         if len(self.tally.sample) < SHOWN or b"ssert" in line:
             self.tally.sample.append((number, line[:300].decode(errors="replace")))
             del self.tally.sample[: -2 * SHOWN]
@@ -214,10 +221,14 @@ class Reader:
 
     def _misprinted(self, name: bytes, those: list[Numbered]) -> None:
         wrong = self.values.misprints(name, [record[3] for _, record in those])
-        self.tally.misprints += len(wrong)
-        for i in wrong[: SHOWN - len(self.tally.shown)]:
+        for i in wrong:
             number, record = those[i]
-            self.tally.shown.append(Misprint(number, name.decode(), record[3][:200].decode(errors="replace")))
+            self._misprint(number, name.decode(), record[3])
+
+    def _misprint(self, line: int, event: str, text: bytes) -> None:
+        self.tally.misprints += 1
+        if len(self.tally.shown) < SHOWN:
+            self.tally.shown.append(Misprint(line, event, text[:200].decode(errors="replace")))
 
     # -- order
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from draincheck.qemulog.entries import divided, doubtful, is_certain
+from draincheck.qemulog.entries import divided, doubtful, is_certain, overdue
 from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, Pivot
 from draincheck.qemulog.seen import Entered, Reached
 from draincheck.qemulog.window import LoggedWindow
@@ -183,6 +183,12 @@ def _unbroken(window: LoggedWindow, held: Sequence[LoggedRequest]) -> tuple[Judg
         )
     if window.ended:
         return _cut_in_pivot(window, held)
+    if late := overdue(window):
+        return (
+            Judgement.CANNOT_TELL,
+            f"{counted(len(late), 'write')} had entered before the last count and {'was' if len(late) == 1 else 'were'} not answered when the disk was "
+            "switched, though a drain waits for them: whether what they wrote was copied the log does not say",
+        )
     if held:
         return (
             Judgement.HELD,

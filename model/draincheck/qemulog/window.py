@@ -29,7 +29,7 @@ class LoggedWindow(Struct):
         unknown_source: the log has not said which node the job copies, and requests may be another disk's.
         others: whether there are devices of which it is not known whose disk they are.
         seen: events from (w) on, each with the how-manieth record it is.
-        opened_at, switched_at: (w) and (c) in the same count.
+        opened_at, switched_at: (w) and (c) in the same count; started_at: when the job began, 0 if that is not known.
         ended: whether the log ended before the job did.
         endless: whether more has happened behind (w) than can in a window: its end is not in the log.
         conclusion, concluded_at: when the job was over: from then on pointers may be others'.
@@ -60,6 +60,7 @@ class LoggedWindow(Struct):
     copying: bool = False
     seen: list[tuple[int, Seen]] = field(default_factory=list[tuple[int, Seen]])
     opened_at: int = 0
+    started_at: int = 0
     switched_at: int | None = None
     number: int = 0
     ended: bool = False

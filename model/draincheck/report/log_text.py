@@ -19,6 +19,7 @@ from draincheck.qemulog.pivot import (
     Other,
     Pivot,
 )
+from draincheck.qemulog.reader import HOLE
 from draincheck.words import counted, listed
 
 __all__ = ["answer_line", "clock", "lost_line", "needed_lines", "pivot_lines", "reading_lines"]
@@ -56,7 +57,10 @@ def _answer(report: LogReport) -> str:
 
 
 def _misprinted(log: ReadLog) -> str:
-    return f"malformed: {counted(log.tally.misprints, 'line')} of known events do not say what they should"
+    lines = counted(log.tally.misprints, "line")
+    if all(each.event == HOLE for each in log.tally.shown):
+        return f"malformed: {lines} with NUL bytes, where something was not written"
+    return f"malformed: {lines} of known events do not say what they should"
 
 
 def lost_line(pivot: Pivot) -> str:
@@ -150,7 +154,8 @@ def reading_lines(log: ReadLog) -> Iterator[str]:
     yield f"{counted(tally.lines, 'line')}, {counted(sum(tally.events.values()), 'event')}{threads}"
     if tally.misprints:
         for each in tally.shown:
-            yield f"line {each.line}: {each.event} does not say what it should: {each.text!r}"
+            what = "has NUL bytes" if each.event == HOLE else f"{each.event} does not say what it should"
+            yield f"line {each.line}: {what}: {each.text!r}"
         yield "a torn or changed line; or another format: give --trace-events the trace-events-all of this QEMU"
     if tally.unknown:
         unknown = [f"{name} ({tally.events[name]})" for name in sorted(tally.unknown)]
