@@ -188,7 +188,8 @@ def test_a_name_in_a_log_is_nothing_but_a_name(opens: Opens, tmp_path: Path, nam
     told = name.encode("utf-8", "surrogatepass").replace(b"\n", b" ")
     log, page = tmp_path / "log", tmp_path / "hostile.html"
     log.write_bytes(b"".join(line.replace(b"disk.raw", told) + b"\n" + told + b"\n" for line in lines))
-    assert run("log", str(log), "--html", str(page)).exit_code in (12, 30)
+    code = run("log", str(log), "--html", str(page)).exit_code
+    assert code in ((150,) if "\0" in name else (12, 30))  # a line with NUL bytes may have been an event
     visit = opens(page)
     for place in ("#/", "#/0", "#/0/0/9999"):
         visit.go(page, place)
