@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -117,7 +117,7 @@ def _searched(asked: WhyQuestion, verdict: Verdict, processes: int | None) -> _F
         raise LimitReached(str(error)) from error
     with Counter("model", "decided", size) as counter, refusing():
 
-        def decide(points: Sequence[dict[str, Value]]) -> Iterator[Combination]:
+        def decide(points: Sequence[Mapping[str, Value]]) -> Iterator[Combination]:
             for item in decide_all(builder, points, [asked.name], processes):
                 seen.append(item)
                 counter.advance(len(seen))
@@ -125,7 +125,7 @@ def _searched(asked: WhyQuestion, verdict: Verdict, processes: int | None) -> _F
 
         try:
             if verdict.outcome is not Outcome.UNKNOWN:  # of which nothing else is the other one
-                answers.extend(flips(asked.start, axes, decide, verdict.outcome, asked.name))  # type: ignore[arg-type]
+                answers.extend(flips(asked.start, axes, decide, verdict.outcome, asked.name))
         except (KeyboardInterrupt, OutOfBudget) as end:
             stop = stop_of(end)
     stop = stop or next((item.stopped for item in seen if item.stopped), None)

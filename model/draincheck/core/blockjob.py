@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from draincheck.core.aio import QEMUBH, AioContext
@@ -12,7 +13,7 @@ from draincheck.core.host import Host
 __all__ = ["BlockJob"]
 
 
-class BlockJob:
+class BlockJob(ABC):
     """A block job on a node.
 
     Attributes:
@@ -38,9 +39,9 @@ class BlockJob:
         self.exit_bh: QEMUBH | None = None
         self.completed = False
 
+    @abstractmethod
     def run(self) -> None:
         """What the coroutine does. Until it is entered for the first time it counts as asleep."""
-        raise NotImplementedError
 
     def block_job_sleep_ns(self) -> None:
         """Yield until the timer expires or somebody enters the job, which then goes to the head of its loop."""

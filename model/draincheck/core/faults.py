@@ -14,6 +14,7 @@ from draincheck.core.assembly import Parts
 from draincheck.core.block import BlockBackend, BlockDriverState
 from draincheck.core.drain import Drainer
 from draincheck.core.glib import GMainContext, GSource
+from draincheck.core.host import Host
 from draincheck.core.lock import ContextLock
 from draincheck.core.mirror import MirrorBlockJob
 from draincheck.core.threadpool import ThreadPool, ThreadPoolElement
@@ -80,8 +81,8 @@ class _NoContentionCallback(ContextLock):
 
 
 class _LockWithoutCallback(AioContext):
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
+    def __init__(self, host: Host, name: str) -> None:
+        super().__init__(host, name)
         self.acquired = _NoContentionCallback(self.host)
 
 

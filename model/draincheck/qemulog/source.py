@@ -111,8 +111,15 @@ _OF_ZSTANDARD = ("zstd", "zstandard")
 class _Decompressor(Protocol):
     """What unpacks one stream of a package."""
 
-    eof: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """What came behind its end."""
+        ...
 
     def decompress(self, data: bytes, /) -> bytes:
         """What is in these bytes."""
@@ -157,7 +164,7 @@ class _Streams(io.RawIOBase):
 
 
 def _xz() -> _Decompressor:
-    return lzma.LZMADecompressor()  # type: ignore[return-value]
+    return lzma.LZMADecompressor()
 
 
 def _zstandard() -> Callable[[], _Decompressor]:
@@ -165,7 +172,7 @@ def _zstandard() -> Callable[[], _Decompressor]:
         from zstandard import ZstdDecompressor
     except ImportError:
         raise NoUnpacker("it is packed with zstandard, which takes a package: pip install zstandard") from None
-    return lambda: ZstdDecompressor().decompressobj()  # type: ignore[return-value]
+    return lambda: ZstdDecompressor().decompressobj()
 
 
 def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
