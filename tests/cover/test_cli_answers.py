@@ -69,7 +69,7 @@ def a_trace(tmp_path: Path) -> str:
     return file
 
 
-@pytest.mark.parametrize("command", sampled(ANSWERS, 11), ids=" ".join)
+@pytest.mark.parametrize("command", sampled(ANSWERS, 11, 13), ids=" ".join)
 def test_the_answer_is_first_and_last_and_in_the_document(command: tuple[str, ...], trace: str) -> None:
     """Word for word."""
     words = [trace if word == "{trace}" else word for word in command]

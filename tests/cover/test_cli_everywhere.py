@@ -73,7 +73,7 @@ def test_conditions_are_decided(revision: str, said: str) -> None:
     assert result.exit_code == {"v2.6.0": 12, "v4.2.0": 11, "v5.0.0": 0}[revision]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_condition_is_missing() -> None:
     """Wherever a default scenario is safe and one that varies it is not, the answer has a condition."""
     rows = default_rows(scenarios=[scenario for scenario in SCENARIOS if scenario.jobs == 1])

@@ -46,7 +46,7 @@ def differences(result: Result, violated: int = 18) -> str:
 # -- gate -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_gate_says_what_it_checked_when_nothing_differs() -> None:
     """The default rows with their pinned counts and their liveness, and all claims."""
     result = run("gate", "--quick")

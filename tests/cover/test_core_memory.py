@@ -71,7 +71,7 @@ def sooner() -> Iterator[None]:
     gc.set_threshold(*SELDOM)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("sooner")
 def test_memory_does_not_grow_with_runs() -> None:
     """Three times as many runs as it takes until cycles are looked for take no more memory."""

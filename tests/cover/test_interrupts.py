@@ -17,7 +17,7 @@ import pytest
 from check_invariants import interrupts
 from tests.support.cli import run
 from tests.support.processes import COMMAND, LONG, at_a_prompt, catches, group, lives, seconds_worked, wait_for
-from tests.support.samples import sampled
+from tests.support.samples import evenly, sampled
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -108,8 +108,9 @@ ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 @pytest.mark.parametrize(
     "case",
     sampled(
-        [(name, moment, number) for name in LONG_WORK for moment in range(1, 20, 8) for number in ENDINGS],
+        evenly([(name, moment, number) for name in LONG_WORK for moment in range(1, 20, 8) for number in ENDINGS], 3),
         [("parametric", 9, signal.SIGINT), ("prove", 9, signal.SIGTERM)],
+        6,
     ),
 )
 def test_ctrl_c_and_sigterm_are_never_lost(case: tuple[str, int, signal.Signals]) -> None:
@@ -206,6 +207,7 @@ CALLED = {
     sampled(
         [(engine, calls) for engine in CALLED for calls in (0, 1)],
         [("bmc", 0), ("induction", 0), ("auto", 0), ("simulation", 0), ("auto", 1), ("simulation", 1)],
+        3,
     ),
 )
 def test_what_was_decided_stays(case: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,9 @@ def directly(knobs: Knobs, scenario: Scenario) -> tuple[str, Outcome]:
     return system.digest, explore(system).verdicts["S1"].outcome
 
 
-@pytest.mark.parametrize("scenario", sampled(DEFAULT_SCENARIOS, [find_scenario("mirror")]), ids=lambda item: item.name)
+@pytest.mark.parametrize(
+    "scenario", sampled(DEFAULT_SCENARIOS, [find_scenario("mirror")], 2), ids=lambda item: item.name
+)
 def test_a_judge_says_what_a_search_of_each_code_base_says(scenario: Scenario) -> None:
     """Random code bases and all their neighbours, whether a build was shared or not."""
     judge, shared = Judge(scenario, ["S1"]), 0

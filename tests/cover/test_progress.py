@@ -204,8 +204,9 @@ def command(what: str, folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     "case",
     sampled(
-        [(phase, watched) for phase in ("building", "searching", "query at depth 7") for watched in (False, True)],
+        [(phase, watched) for phase in ("query at depth 7", "building", "searching") for watched in (False, True)],
         [("building", False), ("searching", True)],
+        1,
     ),
     ids=lambda case: f"{case[0]}, {'on a terminal' if case[1] else 'in a log'}",
 )

@@ -42,7 +42,8 @@ def test_model_and_core_agree_on_every_edge_of_a_code_base(scenario: str) -> Non
     assert result.choices >= result.edges
 
 
-@pytest.mark.parametrize("scenario", sampled([item.name for item in DEFAULT_SCENARIOS], 0, 3))
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", sampled([item.name for item in DEFAULT_SCENARIOS], ["commit"], 0))
 def test_model_and_core_agree_on_every_edge_of_the_default_matrix(scenario: str) -> None:
     """The same for all code bases."""
     result = compared(scenario)

@@ -35,7 +35,7 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("scenario", sampled(SMALL, list(SMALL)[:3]))
+@pytest.mark.parametrize("scenario", sampled(SMALL, list(SMALL)[:3], 4))
 @pytest.mark.parametrize("revision", sampled(["7f16476fab", "ab27c3b5e7"], 1))
 def test_the_interpreter_explores_the_same(scenario: str, revision: str) -> None:
     """Statistics, verdicts and traces are exactly its own."""
@@ -56,7 +56,7 @@ CONFORMING = {
 }
 
 
-@pytest.mark.parametrize("pair", sampled(CONFORMING, 1))
+@pytest.mark.parametrize("pair", sampled(CONFORMING, 1, 3))
 def test_the_core_does_what_the_model_does(pair: tuple[str, str]) -> None:
     """On every edge."""
     revision, scenario = pair

@@ -79,7 +79,7 @@ def _rows(every: int) -> Iterator[TransitionSystem]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("every", sampled((100, 10, 1), 1, 2))
+@pytest.mark.parametrize("every", sampled((100, 10, 1), 1, 1))
 def test_rows_of_the_matrix_agree(every: int) -> None:
     """As many states of each system of the default matrix, the same properties shown, no value of another type."""
     assert [system.digest for system in _rows(every) if not agree(system)] == []
@@ -94,7 +94,7 @@ def test_examples_agree() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", sampled(range(20), 1))
+@pytest.mark.parametrize("part", sampled(range(20), 1, 3))
 def test_random_systems_agree(part: int) -> None:
     """So it is with random systems: every sort, operator, kind of fault, several initial states."""
     different: list[int] = []
@@ -105,7 +105,7 @@ def test_random_systems_agree(part: int) -> None:
     assert different == []
 
 
-@pytest.mark.parametrize("part", sampled(range(20), 1))
+@pytest.mark.parametrize("part", sampled(range(20), 1, 4))
 @given(fair_systems())
 @settings(max_examples=40, deadline=None)
 def test_promises_mean_the_same(part: int, system: TransitionSystem) -> None:
@@ -208,9 +208,14 @@ def tlc_systems() -> dict[str, TransitionSystem]:
     return found | {f"row {number}": system for number, system in enumerate(_rows(200))}
 
 
+#: left to `make long`: one of the two rows, and what is by chance or larger, for each run of TLC takes seconds
+TLC_LATER = ("random", "row 1", "three items")
+TLC_IN_CI = [name for name in tlc_systems() if not any(words in name for words in TLC_LATER)]
+
+
 @pytest.mark.slow
 @pytest.mark.needs("java", "tla2tools.jar")
-@pytest.mark.parametrize("name", tlc_systems())
+@pytest.mark.parametrize("name", sampled(tlc_systems(), TLC_IN_CI, 0))
 def test_tlc_agrees(name: str, tmp_path: Path) -> None:
     """TLC stores as many distinct states, and sees the same violated."""
     system = tlc_systems()[name]

@@ -24,7 +24,7 @@ from tests.language.random_programs import random_program
 from tests.support.samples import sampled
 from tests.support.waiting_programs import waiting_program
 
-CHUNKS, SIZE, QUICK, FULL = 40, 40, 1, 13
+CHUNKS, SIZE, QUICK, FULL = 40, 40, 1, 2
 START = first_seed()
 
 #: one program that waits for so many others
@@ -361,7 +361,7 @@ def test_help_that_is_overlooked_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sampled(["helping", "moves", "errs", "ever_helps", "always_helps"], 4))
+@pytest.mark.parametrize("name", sampled(["helping", "moves", "errs", "ever_helps", "always_helps"], 4, 4))
 def test_a_search_that_answers_wrongly_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of each question that is asked of what may come."""
     right = getattr(Future, name)

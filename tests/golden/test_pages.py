@@ -15,6 +15,7 @@ from check_invariants.main import COMMANDS, cli
 from tests.support.desk import Desk, NotAsShown, fits
 from tests.support.house import ROOT
 from tests.support.pages import PAGES, Command, Page, Unreadable, text_of
+from tests.support.samples import sampled
 
 #: the pictures of the documentation; `UPDATE_GOLDEN=1 pytest tests/golden/test_pages.py` makes those of commands anew
 PICTURES, BY_HAND = ROOT / "docs/pictures", {"window.svg"}
@@ -24,6 +25,8 @@ READ = {str(path): Page.read(path) for path in PAGES}
 #: those of which some takes long, or needs parts
 SLOW = [name for name, page in READ.items() if any(step.slow for step in page.steps)]
 PARTS = {name: needs for name, page in READ.items() if (needs := {part for step in page.steps for part in step.needs})}
+#: pages of which some takes too long for CI
+LONG = {"docs/how-to/certificate.md", "docs/how-to/ci.md"}
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_each_picture_comes_of_a_page() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", sampled(SLOW, [name for name in SLOW if name not in LONG], 0))
 def test_also_what_takes_long_is_what_happens(name: str, desk: Desk) -> None:
     """The same, with the steps that the quick run leaves out."""
     desk.follow(READ[name].steps, slow=True)

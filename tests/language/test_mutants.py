@@ -10,7 +10,7 @@ from draincheck.lang import Model
 from tests.language.mutants import Mutant, StaleMutantError, mutated, patched
 from tests.language.random_programs import random_program
 from tests.language.referee import Tally, differences
-from tests.support.samples import sampled
+from tests.support.samples import evenly, sampled
 
 #: so many programs have to be enough
 ENOUGH = 2000
@@ -90,7 +90,9 @@ def test_a_fault_can_be_planted(mutant: Mutant) -> None:
     assert isinstance(patched(mutant), CodeType)
 
 
-@pytest.mark.parametrize("mutant", sampled(MUTANTS, [PATHS[0], RECORDING[-1], COMPILING[0]]), ids=str)
+@pytest.mark.parametrize(
+    "mutant", sampled(evenly(MUTANTS, 3), [PATHS[0], RECORDING[-1], COMPILING[0]], len(MUTANTS) // 3), ids=str
+)
 def test_random_programs_find_a_planted_fault(mutant: Mutant) -> None:
     """A compiler with one fault in it disagrees with the direct reading."""
     with mutated(mutant) as model:

@@ -127,7 +127,7 @@ def test_the_nets_are_empty_without_a_mutant(model: Campaign) -> None:
     assert (result["caught"], result["changed"]) == (None, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_wrong_lines_of_the_core_are_caught() -> None:
     """By a unit test, or by its comparison with the model."""
     with Campaign("core", (), wide=True) as running:

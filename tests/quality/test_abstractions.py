@@ -203,7 +203,7 @@ def _pool_in_order(first: str) -> Callable[..., None]:
     return walk
 
 
-@pytest.mark.parametrize("first", sampled(["guest", "job"], []))
+@pytest.mark.parametrize("first", sampled(["guest", "job"], [], 1))
 def test_the_order_of_finished_elements_turns_nothing(first: str) -> None:
     """Nothing that is violated needs an order that QEMU's list might not have."""
     patch = _pool_in_order(first)
@@ -249,7 +249,7 @@ def test_the_order_of_bottom_halves_matters_at_the_beginning() -> None:
     assert ("5a7e7a0bad", "mirror", "S3") in _turned(early, _let_the_pool_run_anywhere)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_order_of_bottom_halves_matters_in_no_scenario_with_one_request() -> None:
     """The same for what the default scenarios leave out: reads, flushes, errors, cancel, resets."""
     requests_of = [(s, s.writes + s.reads + s.flushes + s.disks - s.jobs) for s in SCENARIOS]

@@ -66,7 +66,7 @@ def test_every_row_is_drawn() -> None:
 
 
 @pytest.mark.needs("dot")
-@pytest.mark.parametrize("part", sampled(PARTS, 1, 3))
+@pytest.mark.parametrize("part", sampled(PARTS, 1, 1))
 def test_a_code_base_is_drawn_so_that_it_can_be_read(part: str) -> None:
     """At most twenty nodes, more than a few, none over another; letters of eleven pixels at least."""
     seen = 0
@@ -80,7 +80,7 @@ def test_a_code_base_is_drawn_so_that_it_can_be_read(part: str) -> None:
     assert seen
 
 
-@pytest.mark.parametrize("part", sampled(PARTS, 1, 3))
+@pytest.mark.parametrize("part", sampled(PARTS, 1, 1))
 def test_a_code_base_has_no_more_nodes_than_may_be(part: str) -> None:
     """Sixty at the most, and then more is told than in twenty; every state and step is in one of them."""
     for name, story, _ in stories(part):
@@ -90,7 +90,7 @@ def test_a_code_base_has_no_more_nodes_than_may_be(part: str) -> None:
         assert sum(values["steps"] for _, _, values in graph.edges(data=True)) == graph.graph["steps"], name
 
 
-@pytest.mark.parametrize("part", sampled(PARTS, 1, 3))
+@pytest.mark.parametrize("part", sampled(PARTS, 1, 1))
 def test_where_a_property_is_violated_can_be_seen(part: str) -> None:
     """Some step of the picture violates it, or some node is where a run ends or stays; where it holds, none."""
     for name, story, violated in stories(part):
@@ -104,7 +104,7 @@ def test_where_a_property_is_violated_can_be_seen(part: str) -> None:
 
 @pytest.mark.needs("dot")
 @pytest.mark.slow  # of which `test_cli_graph.py` has a sample
-@pytest.mark.parametrize("part", PARTS[1:])
+@pytest.mark.parametrize("part", sampled(PARTS[1:], ["commit"], 0))
 def test_a_trace_is_drawn_so_that_it_can_be_read(part: str) -> None:
     """Of each property that is violated: no more nodes than may be, none over another, its last step and letters that can be read."""
     for name, result in results(part):

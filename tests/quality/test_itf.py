@@ -23,7 +23,7 @@ from tests.support.cli import run as command
 from tests.support.itf import misread
 from tests.support.machines import Machine
 from tests.support.regressions import HOSTILE
-from tests.support.samples import sampled
+from tests.support.samples import evenly, sampled
 
 ABOUT = About("model", "m", "s", "o")
 
@@ -38,7 +38,7 @@ def shown(system: TransitionSystem) -> Iterator[tuple[Run, Outcome]]:
             yield Run.of(system, finding.verdict.trace), finding.outcome
 
 
-@pytest.mark.parametrize("row", sampled(ROWS, QUICK), ids="-".join)
+@pytest.mark.parametrize("row", sampled(evenly(ROWS, 5), QUICK, 53), ids="-".join)
 def test_every_trace_is_read_as_it_is(row: tuple[str, str]) -> None:
     """Variables, values, types, and the action that has led to each state."""
     subject = CodeBase.named(*row)

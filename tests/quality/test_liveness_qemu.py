@@ -80,16 +80,23 @@ def test_verdicts_are_the_expected_ones(scenario: Scenario) -> None:
     assert disagreements(scenario) == []
 
 
-@pytest.mark.parametrize(
-    "scenario", sampled(evenly([s for s in EXTRA_SCENARIOS if s.jobs == 1], 2), 0, 20), ids=by_name
-)
+#: those of one job; mirror and dataplane with two writes last, which take longest
+VARIANTS = [scenario for scenario in EXTRA_SCENARIOS if scenario.jobs == 1]
+VARIANTS = [*VARIANTS[2:], *VARIANTS[:2]]
+
+
+@pytest.mark.parametrize("scenario", sampled(evenly(VARIANTS, 4), 0, 6), ids=by_name)
 def test_variants_have_the_expected_verdicts(scenario: Scenario) -> None:
     """In the variants of the scenarios too."""
     assert disagreements(scenario) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", DEFAULT_SCENARIOS, ids=by_name)
+@pytest.mark.parametrize(
+    "scenario",
+    sampled(DEFAULT_SCENARIOS, [find_scenario(name) for name in ("mirror", "commit", "timer")], 0),
+    ids=by_name,
+)
 def test_order_of_sources_does_not_matter(scenario: Scenario) -> None:
     """With GSources in any order nothing hangs or spins that does not in attach order."""
     assert disagreements(scenario, with_order_any) == []

@@ -21,6 +21,7 @@ from drainspecs.mirror.specifications import find_specification
 from drainspecs.suite.matrix import default_rows
 from tests.support.backtraces import STRANGERS, eu_stack, gdb, noisy, of_moment
 from tests.support.house import ROOT
+from tests.support.samples import sampled
 
 LIMITS = Limits(states=200_000)
 #: code bases of the quick run: with hangs, and without
@@ -96,8 +97,7 @@ def test_other_programs_are_unknown_to_all_code_bases(text: str) -> None:
     assert located(read_backtrace(text), systems(True)).answer is LocatedAs.NOTHING
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("specification", ["invariant", "liveness", "liveness while the storage stalls"])
+@pytest.mark.parametrize("specification", sampled(["liveness", "invariant", "liveness while the storage stalls"], 0, 1))
 def test_every_hang_and_lasso_is_found_again(specification: str) -> None:
     """Of every code base in every default scenario."""
     every = systems(True, specification)

@@ -29,10 +29,10 @@ AGAINST = ("--against", "ab27c3b5e7", "--scenario", "commit")
 
 #: code bases and scenarios whose requests come and go in different ways
 KINDS = [
-    ("ab27c3b5e7", "mirror"),
+    pytest.param("ab27c3b5e7", "mirror", marks=pytest.mark.long),
     ("ab27c3b5e7", "timer"),
-    ("9a0cec664e", "no-ioeventfd"),
-    ("v7.2.0", "no-ioeventfd"),
+    pytest.param("9a0cec664e", "no-ioeventfd", marks=pytest.mark.long),
+    pytest.param("v7.2.0", "no-ioeventfd", marks=pytest.mark.long),
     ("ab27c3b5e7", "no-ioeventfd-vcpu"),
 ]
 

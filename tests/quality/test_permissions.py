@@ -147,7 +147,9 @@ class _WrongJob(MirrorBlockJob):
 @pytest.mark.parametrize("revision", ["3bb0e2980a", "2398747128", "3bb0e2980a-permissions-first"])
 @pytest.mark.parametrize(
     "scenario",
-    sampled(["mirror", "timer", "no-ioeventfd", "mirror-flush", "timer-qcow2", "timer-2-writes"], ["mirror", "timer"]),
+    sampled(
+        ["mirror", "timer", "no-ioeventfd", "mirror-flush", "timer-qcow2", "timer-2-writes"], ["mirror", "timer"], 5
+    ),
 )
 def test_model_and_core_agree_on_every_edge(revision: str, scenario: str) -> None:
     """With the filter, its sections, its permissions."""

@@ -294,7 +294,7 @@ def test_what_hangs_with_a_flush_is_mended_by_uncounting() -> None:
     assert asked("7f16476fab", "timer-flush").now.flaws == ()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_repair_of_any_code_base_hangs_in_any_scenario_of_its_kind() -> None:
     """What is offered for requests without a host notifier, decided anew by whole searches."""
     for revision in ("5a7e7a0bad", "3f09bfbc7b", "91af091f92"):
@@ -332,8 +332,8 @@ def brute_force(revision: str, scenario: str) -> set[frozenset[str]]:
 
 
 HARD = [
-    pytest.param("39bf92dd70", "mirror", marks=pytest.mark.slow),
-    pytest.param("684e508c23", "dataplane", marks=pytest.mark.slow),
+    pytest.param("39bf92dd70", "mirror", marks=pytest.mark.long),
+    pytest.param("684e508c23", "dataplane", marks=pytest.mark.long),
     pytest.param("37989ced44", "no-ioeventfd", marks=pytest.mark.slow),
     pytest.param("b112a65c52", "dataplane", marks=pytest.mark.long),
 ]

@@ -20,7 +20,6 @@ from drainspecs.mirror.objections import objection
 from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import SCENARIOS, applies, find_scenario
 from drainspecs.questions.sweep import Sweep, default_knobs, sweep
-from tests.support.samples import sampled
 
 SMALL = ("is_external", "walk_checks_external", "drain", "begin", "bandage", "flush")
 
@@ -165,7 +164,8 @@ DEFAULTS = {
 }
 
 
-@pytest.mark.parametrize("name", sampled(DEFAULTS, 0, 1))
+@pytest.mark.long
+@pytest.mark.parametrize("name", DEFAULTS)
 def test_the_default_sweep(name: str) -> None:
     """The table agrees with every vector; a sample of code bases, searched alone, and what history knows agree with the sweep."""
     found = sweep(find_scenario(name))

@@ -1,4 +1,4 @@
-"""Exports of traces, read back by readers that are not ours: every violated property of the default matrix, and a sample in the quick run."""
+"""Exports of traces, read back by readers that are not ours: every violated property of the default matrix, those of one scenario in CI."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def some(scenario: str, number: int) -> tuple[Shown, ...]:
     return every[:: max(1, len(every) // number)]
 
 
-@pytest.mark.parametrize("case", sampled(CASES, 1, 4), ids=str)
+@pytest.mark.parametrize("case", sampled(CASES, 1, 2), ids=str)
 def test_every_drawing_is_whole(case: tuple[str, int]) -> None:
     """Nothing overlaps, nothing leaves the page, nothing is run or loaded; the steps and lanes are there."""
     for shown in some(*case):
@@ -70,7 +70,7 @@ def test_every_drawing_is_whole(case: tuple[str, int]) -> None:
         assert str(len(shown.run.steps)) in [text.words for text in picture.texts]
 
 
-@pytest.mark.parametrize("case", sampled(CASES, 1, 4), ids=str)
+@pytest.mark.parametrize("case", sampled(CASES, 1, 2), ids=str)
 def test_every_timeline_is_sound(case: tuple[str, int]) -> None:
     """Slices nest, arrows are paired and bound, tracks are named, time runs forward."""
     for shown in some(*case):
@@ -85,7 +85,7 @@ def _one_of_each(shown: Sequence[Shown]) -> list[Shown]:
 
 
 @pytest.mark.needs("chromium-headless-shell", "mermaid.min.js")
-@pytest.mark.parametrize("scenario", sampled(SCENARIOS, 0))
+@pytest.mark.parametrize("scenario", sampled(sorted(SCENARIOS), 0, 1))
 def test_mermaid_draws_every_diagram(scenario: str, tmp_path: Path) -> None:
     """Of each property one, each from another part of the table: with a participant for each lane."""
     shown = _one_of_each(some(scenario, 1000))
@@ -96,7 +96,7 @@ def test_mermaid_draws_every_diagram(scenario: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("dot")
-@pytest.mark.parametrize("case", sampled(CASES, 1, 4), ids=str)
+@pytest.mark.parametrize("case", sampled(CASES, 1, 2), ids=str)
 def test_graphviz_reads_every_path(case: tuple[str, int]) -> None:
     """A state for each step of which there is something to say, and one before."""
     for shown in some(*case):
@@ -104,7 +104,7 @@ def test_graphviz_reads_every_path(case: tuple[str, int]) -> None:
         assert len(read(trace_in_dot(*shown))["objects"]) == len(said) + 1
 
 
-@pytest.mark.parametrize("case", sampled(CASES, 1, 4), ids=str)
+@pytest.mark.parametrize("case", sampled(CASES, 1, 2), ids=str)
 def test_lanes_are_what_the_model_is(case: tuple[str, int]) -> None:
     """The guest stands left, the storage right, contexts belong to the main thread, the coroutine is one; all that a window needs is there."""
     for shown in some(*case):
@@ -116,7 +116,7 @@ def test_lanes_are_what_the_model_is(case: tuple[str, int]) -> None:
         assert all(window.first < window.last or window.last == len(shown.run.steps) for window in shown.lanes.windows)
 
 
-@pytest.mark.parametrize("case", sampled(CASES, 1, 4), ids=str)
+@pytest.mark.parametrize("case", sampled(CASES, 1, 2), ids=str)
 def test_arrows_are_what_the_steps_say(case: tuple[str, int]) -> None:
     """Who hands over changes what is taken up next, in another lane; control is given back only by who has it; wakeups wake who could not move."""
     for shown in some(*case):

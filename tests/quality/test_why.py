@@ -159,7 +159,7 @@ HARD = [
     ("176c36997f", "dataplane", "S8"),
     pytest.param("176c36997f", "mirror", "A1", marks=pytest.mark.slow),
     pytest.param("176c36997f", "timer", "S1", marks=pytest.mark.slow),
-    pytest.param("ab27c3b5e7", "mirror", "S1", marks=pytest.mark.slow),
+    pytest.param("ab27c3b5e7", "mirror", "S1", marks=pytest.mark.long),
     pytest.param("d4a92a8420", "mirror", "S7", marks=pytest.mark.long),
 ]
 
