@@ -186,7 +186,14 @@ class Tlc:
         (self._folder / f"{self.module.name}.cfg").write_text(f"SPECIFICATION Spec\n{line}\n", encoding="ascii")
         # A folder for each run: TLC names its own there by the second, and refuses one that another run made in the same second.
         apart = tempfile.mkdtemp(dir=self._folder)
-        options = ("-XX:+UseSerialGC", "-Xmx1g", f"-Djava.io.tmpdir={apart}", "-cp", str(file_of("tla2tools.jar")))
+        options = (
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Xmx1g",
+            f"-Djava.io.tmpdir={apart}",
+            "-cp",
+            str(file_of("tla2tools.jar")),
+        )
         command = ("java", *options, "tlc2.TLC", "-deadlock", "-workers", "1", "-metadir", apart, self.module.name)
         ended = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False, timeout=600)
         assert ended.stdout, ended.stderr
