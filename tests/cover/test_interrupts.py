@@ -96,7 +96,7 @@ def test_a_worker_that_ends_by_itself_is_an_error_of_the_run() -> None:
 #: what takes a while, with z3 or without; how much processor time it takes at least
 LONG_WORK = {
     "parametric": (("parametric",), 4.0),
-    "prove": (("prove", "--scenario", "mirror-2-writes", "--revision", "9a0cec664e", "-o", "-"), 0.5),
+    "prove": (("prove", "--scenario", "mirror-2-jobs", "--revision", "9a0cec664e", "-o", "-"), 4.0),
     "bmc": (("check", "--engine", "bmc", "--scenario", "mirror-2-writes"), 6.0),
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.house import ROOT
+from tests.support.measured import DEAR
 
 
 def measured(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -36,3 +37,8 @@ def test_enough_branches_are_none(tmp_path: Path) -> None:
     """The control: the same tests are green where less is enough."""
     result = measured(tmp_path, "--cov-fail-under=1")
     assert (result.returncode, "fail-under" in result.stdout) == (0, False), result
+
+
+def test_files_that_are_not_measured_are_there() -> None:
+    """A file that was renamed would be measured in silence."""
+    assert [name for name in DEAR if not (ROOT / "tests" / name).is_file()] == []
