@@ -62,7 +62,8 @@ test-slow: setup ## Run the large tests, which `make test` leaves out
 test-full: setup ## Run both
 	$(PYTEST) -m "not long" $(ARGS)
 
-long: setup ## What no run of CI has the time for, with its counts: 200,000 programs, every scenario on the core, every mutant
+long: setup ## What no run of CI has the time for, with its counts: branches of the quick tests, 200,000 programs, every scenario on the core, every mutant
+	$(MAKE) coverage
 	$(PYTEST) -m long
 	$(BIN)/python -m tests.language.campaign --programs 200000 --jobs 2
 	$(BIN)/check-invariants list scenarios | awk 'NR > 1 && !/2-jobs/ { print "--scenario", $$1 }' | xargs $(BIN)/check-invariants conform

@@ -133,9 +133,8 @@ def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgem
     if window.others:
         return Judgement.CANNOT_TELL, f"{number} came in the window, and the log does not say whether to this disk"
     if window.switched is None:
-        return Judgement.ASSERT, f"{number} entered on the old disk in the window, and the log ends in it" + _printed(
-            window
-        )
+        ends = _printed(window) or _or_lacks_ends(window)
+        return Judgement.ASSERT, f"{number} entered on the old disk in the window, and the log ends in it{ends}"
     return _told_of(intruders, number)
 
 
@@ -176,10 +175,9 @@ def _unbroken(window: LoggedWindow, held: Sequence[LoggedRequest]) -> tuple[Judg
     if window.switched is None:
         if window.assertion:
             return Judgement.ABORT, f"nothing entered in the window, and QEMU aborted in it: {window.assertion}"
-        lacks = " (or lacks block_job_cb)" if {"block_job_cb", "job_state_transition"} <= window.absent else ""
         return (
             Judgement.CANNOT_TELL,
-            f"the log ends before the disk is switched{lacks}, and nothing has entered so far",
+            f"the log ends before the disk is switched{_or_lacks_ends(window)}, and nothing has entered so far",
         )
     if window.ended:
         return _cut_in_pivot(window, held)
@@ -213,6 +211,11 @@ def _cut_in_pivot(window: LoggedWindow, held: Sequence[LoggedRequest]) -> tuple[
             "there the new node may not have the permission to write yet (3bb0e2980a, mended by 2398747128)",
         )
     return Judgement.CANNOT_TELL, "the log ends while the disk is being switched"
+
+
+def _or_lacks_ends(window: LoggedWindow) -> str:
+    """A short log without any end of a job may be one that was not asked for them."""
+    return " (or lacks block_job_cb)" if {"block_job_cb", "job_state_transition"} <= window.absent else ""
 
 
 def _printed(window: LoggedWindow) -> str:
