@@ -80,9 +80,9 @@ def test_verdicts_are_the_expected_ones(scenario: Scenario) -> None:
     assert disagreements(scenario) == []
 
 
-#: those of one job; mirror and dataplane with two writes last, which take longest
-VARIANTS = [scenario for scenario in EXTRA_SCENARIOS if scenario.jobs == 1]
-VARIANTS = [*VARIANTS[2:], *VARIANTS[:2]]
+ONE_JOB = [scenario for scenario in EXTRA_SCENARIOS if scenario.jobs == 1]
+#: mirror and dataplane with two writes last, which take longest
+VARIANTS = [*ONE_JOB[2:], *ONE_JOB[:2]]
 
 
 @pytest.mark.parametrize("scenario", sampled(evenly(VARIANTS, 4), 0, 6), ids=by_name)
