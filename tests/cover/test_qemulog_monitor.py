@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from types import ModuleType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from draincheck.qemulog import entries, matching
 from draincheck.qemulog.log import ReadLog
 from tests.support.qemu_logs import Guest, made, read_lines
 
@@ -123,3 +127,27 @@ def test_a_window_that_never_ends_cannot_be_told(monkeypatch: pytest.MonkeyPatch
 def test_an_empty_log_has_no_verdict() -> None:
     """No switch is no pass."""
     assert not read_lines([]).report.pivots
+
+
+def test_what_a_window_costs_grows_with_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many that enter in it are compared twice as often, and all of them are not gone through for each."""
+    asked: Counter[str] = Counter()
+
+    def counted(module: ModuleType, name: str) -> None:
+        does = getattr(module, name)
+
+        def counts(*arguments: object) -> object:
+            asked[name] += 1
+            return does(*arguments)
+
+        monkeypatch.setattr(module, name, counts)
+
+    counted(matching, "covers")
+    counted(entries, "_requests")
+    costs = list[Counter[str]]()
+    for number in (50, 100):
+        asked.clear()
+        assert verdicts(read_lines(made(Guest(new=True), [["acked"] * number]).lines)) == ["loss"]
+        costs.append(Counter(asked))
+    assert costs[0]["covers"] > 0 and costs[1]["covers"] <= 3 * costs[0]["covers"], costs
+    assert costs[0]["_requests"] == costs[1]["_requests"] > 0, costs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -55,7 +55,7 @@ def _by_node(window: LoggedWindow, one: Entered) -> Intruder:
 
 def _unrequested(window: LoggedWindow, reached: Sequence[tuple[int, Reached]]) -> Iterator[tuple[int, Entered]]:
     """Writes to the old node in the window that no virtio request explains: those of another kind of device."""
-    earlier = [*window.before, *reached]
+    earlier = [*reversed(reached), *window.before]
     for at, one in window.seen:
         if not isinstance(one, Entered) or one.node not in window.olds or not _in_window(window, at):
             continue
@@ -69,7 +69,8 @@ def _by_backend(
     entries = _entries(window)
     matches = _matches(window, entries, reached)
     intruding = [(at, entry) for at, entry in entries if _enters_old(window, at, entry)]
-    intruders = [each for at, entry in intruding for each in _intruders(window, at, entry, matches)]
+    requests = dict(_requests(window))
+    intruders = [each for at, entry in intruding for each in _intruders(window, at, entry, matches, requests)]
     on_old = {at for at, _ in intruding}
     inside = [(at, one) for at, one in reached if _in_window(window, at) and matches.entry.get(at) not in on_old]
     foreign = _of_others(window, inside, matches)
@@ -86,19 +87,19 @@ def _by_backend(
     return intruders, held, lost_track
 
 
-def _intruders(window: LoggedWindow, at: int, entry: Entered, matches: Matches) -> Iterator[Intruder]:
+def _intruders(
+    window: LoggedWindow, at: int, entry: Entered, matches: Matches, requests: Mapping[int, Reached]
+) -> Iterator[Intruder]:
     """The requests of an entry on the old disk; one of which nothing is known, where no request explains it."""
-    requests = [_told(window, when, matches) for when, _ in _requests(window) if matches.entry.get(when) == at] or [
-        LoggedRequest(entry.sector, entry.sectors)
-    ]
+    those = [_told(window, when, matches, requests) for when in matches.requests.get(at, ())]
     after = window.switched_at is not None and at > window.switched_at
-    for each in requests:
+    for each in those or [LoggedRequest(entry.sector, entry.sectors)]:
         yield Intruder(each, entry.moment, entry.node, after, _in_doubt(window, entry.moment))
 
 
-def _told(window: LoggedWindow, when: int, matches: Matches) -> LoggedRequest:
+def _told(window: LoggedWindow, when: int, matches: Matches, requests: Mapping[int, Reached]) -> LoggedRequest:
     """A request with what the guest was told, if that is the same of all that it could have been."""
-    those = {at: _answered(window, at, one) for at, one in _requests(window) if at in (when, *matches.others[when])}
+    those = {at: _answered(window, at, requests[at]) for at in (when, *matches.others[when])}
     same = len({each.fate for each in those.values()}) == 1
     return those[when] if same else replace(those[when], fate=Fate.UNCLEAR, answered=None)
 
@@ -119,11 +120,11 @@ def _entries(window: LoggedWindow) -> list[tuple[int, Entered]]:
     return sorted([*own, *passing], key=_at)
 
 
-def _explained(at: int, passing: Entered, entries: Iterable[tuple[int, Entered]]) -> bool:
+def _explained(at: int, passing: Entered, entries: Sequence[tuple[int, Entered]]) -> bool:
     """Whether a write that passes a node is one that has entered just before."""
     return any(
         when < at and one.sector <= passing.sector and passing.sector + passing.sectors <= one.sector + one.sectors
-        for when, one in entries
+        for when, one in reversed(entries)
     )
 
 
@@ -220,9 +221,11 @@ def _enters_old(window: LoggedWindow, at: int, entry: Entered) -> bool:
 def _answered(window: LoggedWindow, at: int, one: Reached) -> LoggedRequest:
     """A request, with what the guest was told: by the first answer to this pointer behind it."""
     request = LoggedRequest(one.sector, one.sectors, one.moment, one.pointer)
+    if _has_no_answers(window):
+        return request
     answer = answer_of(window.seen, at, one)
     if answer is None:
-        return replace(request, fate=Fate.UNSEEN if _has_no_answers(window) else Fate.PENDING)
+        return replace(request, fate=Fate.PENDING)
     return replace(request, fate=Fate.FAILED if answer.status else Fate.ACKED, answered=answer.moment)
 
 
@@ -231,7 +234,7 @@ def _has_no_answers(window: LoggedWindow) -> bool:
 
 
 def _is_answered(window: LoggedWindow, at: int, one: Reached) -> bool:
-    return answer_of(window.seen, at, one) is not None
+    return not _has_no_answers(window) and answer_of(window.seen, at, one) is not None
 
 
 def _at(each: tuple[int, object]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from draincheck.qemulog.pivot import Moment
@@ -32,30 +33,62 @@ class Lately:
 
     def unanswered(self, now: int) -> Iterator[tuple[int, Reached]]:
         """Requests that have reached a device and are not answered, up to the record of this number."""
-        records = [*self._before, *self._records[: now - self._start]][-LOOKED_BACK:]
-        found: dict[bytes, tuple[int, Reached]] = {}
-        devices: dict[bytes, str] = {}
-        for at, (line, (thread, time, name, text)) in enumerate(records, now - len(records)):
-            if name not in _LOOKED_FOR or (said := self._values(name, text)) is None:
+        records = self._until(now)
+        found: dict[bytes, tuple[int, Numbered, bytes]] = {}
+        kicks: dict[bytes, bytes] = {}
+        for at, each in enumerate(records, now - len(records)):
+            thread, _, name, text = each[1]
+            if name not in _LOOKED_FOR:
                 continue
             if name == b"virtio_queue_notify":
-                devices[thread] = _text(said["vdev"])
+                kicks[thread] = text
             elif name == b"virtio_blk_handle_write":
-                device = _text(said["vdev"]) if "vdev" in said else devices.get(thread)
-                moment = moment_of(line, thread, time, name)
-                one = Reached(moment, device, _text(said["req"]), int(said["sector"]), int(said["nsectors"]))
-                found[said["req"]] = at, one
+                found[self._value(name, text, _REQUEST, "req")] = at, each, kicks.get(thread, b"")
             else:
-                found.pop(said["req"], None)
-        yield from found.values()
+                found.pop(self._value(name, text, _REQUEST, "req"), None)
+        for at, each, kick in found.values():
+            if one := self._reached(each, kick):
+                yield at, one
+
+    def _until(self, now: int) -> list[Numbered]:
+        """The last records before that of this number."""
+        count = now - self._start
+        last = self._records[max(count - LOOKED_BACK, 0) : count]
+        return [*self._before[len(last) - LOOKED_BACK :], *last] if len(last) < LOOKED_BACK else last
+
+    def _value(self, name: bytes, text: bytes, form: re.Pattern[bytes], value: str) -> bytes:
+        """One value of an event's text: most are found without reading the others."""
+        if match := form.search(text):
+            return match[1]
+        return (self._values(name, text) or {}).get(value, b"")
+
+    def _reached(self, numbered: Numbered, kick: bytes) -> Reached | None:
+        """A request that has reached a device, behind that kick of its thread."""
+        line, (thread, time, name, text) = numbered
+        if (said := self._values(name, text)) is None:
+            return None
+        kicked = (self._values(b"virtio_queue_notify", kick) or {}).get("vdev") if kick else None
+        device = said.get("vdev", kicked)
+        return Reached(
+            moment_of(line, thread, time, name),
+            None if device is None else _text(device),
+            _text(said["req"]),
+            int(said["sector"]),
+            int(said["nsectors"]),
+        )
 
     def writers(self, now: int) -> frozenset[str]:
         """Backends by which writes have entered, up to the record of this number."""
-        records = [*self._before, *self._records[: now - self._start]][-LOOKED_BACK:]
-        entered = (self._values(name, text) for _, (_, _, name, text) in records if name == b"blk_co_pwritev")
-        return frozenset(_text(said["blk"]) for said in entered if said is not None)
+        entered = {
+            self._value(name, text, _BACKEND, "blk")
+            for _, (_, _, name, text) in self._until(now)
+            if name == b"blk_co_pwritev"
+        }
+        return frozenset(_text(each) for each in entered if each)
 
 
+#: values as QEMU prints them in all of its versions
+_REQUEST, _BACKEND = re.compile(rb"\breq (0x[0-9a-f]+)\b"), re.compile(rb"\bblk (0x[0-9a-f]+)\b")
 _LOOKED_FOR = frozenset(
     {b"virtio_queue_notify", b"virtio_blk_handle_write", b"virtio_blk_req_complete", b"virtio_blk_rw_complete"}
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from msgspec import Struct, field
 
@@ -18,17 +20,19 @@ class Matches(Struct):
     """Requests by the records of their entries.
 
     Attributes:
-        entry: by its request the entry that it entered by.
+        entry: by its request the entry that it entered by; `requests`: by an entry those that entered by it.
         others: by its request those of other devices that it could have been as well.
     """
 
     entry: dict[int, int] = field(default_factory=dict[int, int])
+    requests: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
     others: dict[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
 
     def add(self, entries: Sequence[tuple[int, Entered]], reached: Requests, likely: Mapping[str | None, str]) -> None:
         """Each entry takes the oldest requests that it covers, as many as it has sectors, all of one device: of its backend's if it has one."""
+        placed = sorted(reached, key=_sector)
         for at, entry in entries:
-            those = list(self._candidates(at, entry, reached))
+            those = self._candidates(at, entry, placed)
             if not those:
                 continue
             best = min(_rank(one, entry, likely) for _, one in those)
@@ -39,14 +43,22 @@ class Matches(Struct):
             for when, one in ranked:
                 if one.device == device and one.sectors <= room:
                     self.entry[when], self.others[when] = at, rivals
+                    self.requests.setdefault(at, []).append(when)
                     room -= one.sectors
 
-    def _candidates(self, at: int, entry: Entered, reached: Requests) -> Iterator[tuple[int, Reached]]:
-        for when, one in reached:
-            if when >= at:
-                return
-            if when not in self.entry and covers(entry, one):
-                yield when, one
+    def _candidates(self, at: int, entry: Entered, placed: Requests) -> list[tuple[int, Reached]]:
+        """Requests that have not entered yet and that an entry covers, in their order, of all in the order of their sectors."""
+        first = bisect_left(placed, entry.sector, key=_sector)
+        last = bisect_right(placed, entry.sector + entry.sectors, key=_sector)
+        return sorted(
+            (when, one)
+            for when, one in islice(placed, first, last)
+            if when < at and when not in self.entry and covers(entry, one)
+        )
+
+
+def _sector(item: tuple[int, Reached]) -> int:
+    return item[1].sector
 
 
 def covers(entry: Entered, one: Reached) -> bool:

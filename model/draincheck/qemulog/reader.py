@@ -171,13 +171,11 @@ class Reader:
         strange = {word for word in words if not self._is_named(word)}
         if not strange:
             return numbered
-        kept: list[Numbered] = []
-        for number, record in numbered:
-            if record[2] not in strange or record[0]:
-                kept.append((number, record))
-            elif glued := self._otherwise(number, record[2] + b" " + record[3]):
-                kept.append((number, glued))
-        return kept
+        kept = [each for each in numbered if each[1][2] not in strange or each[1][0]]
+        others = [each for each in numbered if each[1][2] in strange and not each[1][0]]
+        found = ((number, self._otherwise(number, record[2] + b" " + record[3])) for number, record in others)
+        glued = [(number, record) for number, record in found if record is not None]
+        return sorted([*kept, *glued]) if glued else kept
 
     def _otherwise(self, number: int, line: bytes) -> Record | None:
         """A line that is no event: one may stand behind what else was printed without an end."""
@@ -237,20 +235,20 @@ class Reader:
         self._threads.update({record[0] for _, record in new})
         pending = self._held + new
         if len(self._threads) > 1 and not self.tally.backwards:
-            pending = self._sorted(pending)
+            self.tally.backwards = not self._goes_on(new)
+            pending = pending if self.tally.backwards else sorted(pending, key=_time)
         cut = max(len(pending) - held, 0) if len(self._threads) > 1 or held == 0 else len(pending)
         self._held = pending[cut:]
         return pending[:cut]
 
-    def _sorted(self, pending: list[Numbered]) -> list[Numbered]:
-        """In the order of time, each thread's lines in theirs."""
-        latest: dict[bytes, bytes] = defaultdict(bytes)
-        for _, (thread, time, _, _) in pending:
+    def _goes_on(self, new: list[Numbered]) -> bool:
+        """Whether each thread's clock goes on in these lines, from what stood before them."""
+        latest = self._last
+        for _, (thread, time, _, _) in new:
             if time < latest[thread] and len(time) == len(latest[thread]):
-                self.tally.backwards = True
-                return pending
+                return False
             latest[thread] = time
-        return sorted(pending, key=_time)
+        return True
 
 
 def _time(numbered: Numbered) -> bytes:

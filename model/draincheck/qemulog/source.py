@@ -26,8 +26,8 @@ __all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened", "packed", "unpack
 STDIN = "-"
 #: bytes that are read last, by which a file that was cut is known
 REMEMBERED = 64
-#: bytes that are read at once
-BLOCK = 1 << 20
+#: bytes that are read at once: of more the records do not stay near the processor, and each line takes twice as long
+BLOCK = 1 << 17
 #: bytes of a package that are unpacked at once: each may be thousands
 PACKED = 1 << 12
 #: bytes that a line may have: a QMP command with a backing chain has a hundredth of it
