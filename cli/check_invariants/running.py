@@ -37,8 +37,8 @@ def say_substitutes(options: Mapping[str, object]) -> None:
 
 
 def _interrupted(code: ExitCode) -> ExitCode:
-    """What it comes to after Ctrl-C, which work that was all done has not noticed."""
+    """What it comes to after Ctrl-C: work that was all done has not noticed it, other work has ended with what it had."""
     stop = Stop(StopKind.REQUEST)
     if code != (found := ending([code], stop)):
-        emit_stop(stop, "everything had been decided")
+        emit_stop(stop, "the answer is what had been decided until then")
     return found

@@ -307,7 +307,10 @@ def test_130_says_why_where_everything_had_been_decided(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("check_invariants.deferred.Deferred.work", property(lambda _: interrupting))
     result = run("claims")
-    assert (result.exit_code, result.stderr) == (130, "Error: interrupted: everything had been decided\n")
+    assert (result.exit_code, result.stderr) == (
+        130,
+        "Error: interrupted: the answer is what had been decided until then\n",
+    )
 
 
 def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, worst
 from check_invariants.files import check_output, write_to
@@ -51,6 +52,7 @@ _CODES: Mapping[LocatedAs, ExitCode] = {
     LocatedAs.IDLE: ExitCode.INCONCLUSIVE,
     LocatedAs.PARTIAL: ExitCode.INCONCLUSIVE,
     LocatedAs.NOTHING: ExitCode.DIFFERENT,
+    LocatedAs.UNSEARCHED: ExitCode.INCONCLUSIVE,
     LocatedAs.NO_BACKTRACE: ExitCode.MALFORMED,
 }
 
@@ -80,11 +82,12 @@ def command(
             (file, located(each.backtrace, [*systems, *more]) if each.answer in _UNDECIDED else each)
             for file, each in found
         ]
+    found = [(file, _as_far_as_searched(each, stop)) for file, each in found]
     code = worst([*(_CODES[each.answer] for _, each in found), *([ExitCode.INCONCLUSIVE] if stop else [])])
     if output is not None:
         _write(output, [each for _, each in found])
     if as_json:
-        emit_json("locate", {"files": [_json(file, each, top) for file, each in found]}, code)
+        emit_json("locate", {"files": [_json(file, each, top) for file, each in found], **_stopped(stop)}, code)
     else:
         for file, each in found:
             _show(file, each, top)
@@ -142,6 +145,11 @@ def _explored(subjects: Sequence[Subject]) -> tuple[list[Candidate], Stop | None
         raise MalformedInput(str(error)) from error
 
 
+def _as_far_as_searched(found: Located, stop: Stop | None) -> Located:
+    """Where not all was searched nobody knows that nothing fits."""
+    return replace(found, answer=LocatedAs.UNSEARCHED) if stop and found.answer is LocatedAs.NOTHING else found
+
+
 def _write(output: str, found: Sequence[Located]) -> None:
     """Write a trace to the best place of the first backtrace that has one."""
     place = next((each.places[0] for each in found if each.places), None)
@@ -196,6 +204,11 @@ def _json(file: str, found: Located, top: int) -> Document:
         "unread": list(found.backtrace.unread),
         "exit_code": int(_CODES[found.answer]),
     }
+
+
+def _stopped(stop: Stop | None) -> Document:
+    """What ended the search before its time, if anything did."""
+    return {"stopped": str(stop)} if stop else {}
 
 
 def _thread_json(each: Activity) -> Document:

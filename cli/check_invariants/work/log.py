@@ -105,7 +105,7 @@ def command(
         told = [{**_json(each), **runs_json(runs)} for each, runs in zip(judged, held, strict=True)]
         emit_json("log", {"files": told}, code)
     for each, runs in () if as_json else zip(judged, held, strict=True):
-        _show(each, runs, revisions, fits)
+        _show(each, runs, revisions, fits, scenario)
     if html is not None:
         _write_page(judged, held, revisions, fits, html)
     if output is not None:
@@ -290,16 +290,18 @@ def _is_ended() -> bool:
 # -- text
 
 
-def _show(each: JudgedFile, runs: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool) -> None:
+def _show(
+    each: JudgedFile, runs: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool, scenario: Scenario | None
+) -> None:
     """What a file shows; what came of it stands in the first line and in the last, with what came of models beside it."""
-    answer = "; ".join(filter(None, [each.answer, joint_line(runs, revisions, fits)]))
+    answer = "; ".join(filter(None, [each.answer, joint_line(runs, revisions, fits, scenario)]))
     emit(f"{answer}\n")
     if each.log is None:
         return
     _show_switches(each.log.report.pivots)
     emit("\n" + "".join(f"{line}\n" for line in reading_lines(each.log)))
-    if each.code is ExitCode.INCONCLUSIVE:
-        missing = sorted({name for pivot in each.log.report.pivots for name in pivot.missing})
+    missing = sorted({name for pivot in each.log.report.pivots for name in pivot.missing})
+    if missing or not each.log.report.pivots:
         emit("".join(f"{line}\n" for line in needed_lines(missing)))
     show_runs(runs, revisions)
     emit(f"\n{answer}\n" if runs else f"{answer}\n")

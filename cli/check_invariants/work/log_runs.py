@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from shlex import quote
 
 from msgspec import to_builtins
 
@@ -38,6 +39,8 @@ __all__ = [
     "show_runs",
 ]
 
+#: where the user names none
+SCENARIO = "mirror"
 #: observations of a refused window that are shown, candidates, and hidden steps that decide for one
 SHOWN, TOLD, WAYS = 12, 4, 3
 
@@ -46,7 +49,7 @@ def held_against(
     report: LogReport, revisions: Sequence[Revision], fits: bool, scenario: Scenario | None
 ) -> tuple[HeldWindow, ...]:
     """Each switch of a log and each code base; all that the scenario applies to, if it is asked which fit."""
-    chosen = scenario or find_scenario("mirror")
+    chosen = scenario or find_scenario(SCENARIO)
     named = {revision.name for revision in revisions}
     rows = [*dict.fromkeys(revisions), *(row for row in REVISIONS if fits and row.name not in named)]
     found: list[HeldWindow] = []
@@ -62,7 +65,7 @@ def held_against(
 
 def check_applicable(revisions: Sequence[Revision], scenario: Scenario | None) -> None:
     """Raise EmptySelection for a code base that cannot run the scenario: before any log is read."""
-    chosen = scenario or find_scenario("mirror")
+    chosen = scenario or find_scenario(SCENARIO)
     for row in revisions:
         if not applies(row, chosen):
             raise EmptySelection(f"{called(row)} cannot run the scenario {chosen.name}")
@@ -80,14 +83,17 @@ def export(output: str, held: Iterable[Sequence[HeldWindow]]) -> str:
     found = bad_run(each for judged in held for each in judged)
     if found is None:
         raise EmptySelection(
-            "no window of these logs is a run of a code base that violates anything outside QEMU: nothing was exported"
+            "no window of these logs is known to be a run of a code base that violates anything outside QEMU: nothing was exported"
         )
     each, run = found
     code_base = each.code_base
     write_to(output, write_trace(run, source=code_base.source(), verdict=Outcome.VIOLATED))
     blocks = ", ".join(f"{one.sector}-{one.sector + one.sectors - 1}" for one in each.pivot.lost)
     told = f" (sectors {blocks} of the log are its writes, in this order)" if blocks else ""
-    return f"{output}: {each.pivot.disk}, switch {each.pivot.number}, as a run of {code_base.title}{told}; check-invariants replay {output} executes it"
+    return (
+        f"{output}: {each.pivot.disk}, switch {each.pivot.number}, as a run of {code_base.title}{told}; "
+        f"check-invariants replay {quote(output)} executes it"
+    )
 
 
 def draw(output: str, held: Iterable[Sequence[HeldWindow]], revisions: Sequence[Revision]) -> str:
@@ -115,14 +121,32 @@ def draw(output: str, held: Iterable[Sequence[HeldWindow]], revisions: Sequence[
 # -- text
 
 
-def joint_line(judged: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool) -> str:
+def joint_line(
+    judged: Sequence[HeldWindow], revisions: Sequence[Revision], fits: bool, scenario: Scenario | None
+) -> str:
     """What came of all windows together, for each code base that was named, and of which others they all are runs."""
     found = joint(judged)
     named = [_together(each) for each in found if each.revision in revisions]
+    said = "; ".join([*named, *([_fitting(found)] if fits and found else [])])
+    if not said or _is_one_found(found, revisions):
+        return said
+    return f"{said} (in the scenario {(scenario or find_scenario(SCENARIO)).name}; --scenario names another)"
+
+
+def _is_one_found(found: Sequence[Joint], revisions: Sequence[Revision]) -> bool:
+    """Whether all windows are runs of what was named, or of some code base where none was."""
+    whole = {each.revision for each in found if each.runs == each.windows}
+    return whole.issuperset(revisions) if revisions else bool(whole)
+
+
+def _fitting(found: Sequence[Joint]) -> str:
+    """Of which code bases all windows are runs, and of how many that is not known."""
     every = [called(each.revision) for each in found if each.runs == each.windows]
-    return "; ".join(
-        [*named, *([f"all windows together are runs of {listed(every) or 'no code base'}"] if fits and found else [])]
-    )
+    if not (is_open := sum(each.unknown > 0 and each.refused == 0 for each in found)):
+        return f"all windows together are runs of {listed(every) or 'no code base'}"
+    if every:
+        return f"all windows together are runs of {listed(every)}, and of {counted(is_open, 'code base')} more that is not known"
+    return f"of no code base it is known that all windows together are runs of it, of {is_open} it may be so"
 
 
 def _together(found: Joint) -> str:
@@ -187,8 +211,10 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 def _window(judged: Sequence[HeldWindow], name: str, revisions: Sequence[Revision]) -> Iterator[str]:
     names = [called(each.code_base.revision) for each in judged if each.is_run]
-    if not all(each.is_run is None for each in judged):
-        yield f"{name}: a run of {listed(names) or 'none of these code bases'}"
+    decided = [each for each in judged if each.is_run is not None]
+    if decided:
+        none = "none of these code bases" if len(decided) == len(judged) else "none of those that were decided"
+        yield f"{name}: a run of {listed(names) or none}"
     for reason, group in groupby((each for each in judged if each.unknown), key=lambda each: each.unknown):
         yield f"{name}: unknown of {listed([called(each.code_base.revision) for each in group])}: {reason}"
     for each in judged:

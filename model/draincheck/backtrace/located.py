@@ -59,6 +59,7 @@ class LocatedAs(Enum):
     IDLE = "idle"
     PARTIAL = "partial"
     NOTHING = "nothing fits"
+    UNSEARCHED = "not known"
     NO_BACKTRACE = "no backtrace"
 
 

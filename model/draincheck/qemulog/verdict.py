@@ -12,7 +12,7 @@ from functools import partial
 
 from draincheck.qemulog.entries import divided, doubtful, is_certain, overdue
 from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, Pivot
-from draincheck.qemulog.seen import Entered, Reached
+from draincheck.qemulog.seen import Entered, Reached, Seen
 from draincheck.qemulog.window import LoggedWindow
 from draincheck.words import counted
 
@@ -197,20 +197,23 @@ def _unbroken(window: LoggedWindow, held: Sequence[LoggedRequest]) -> tuple[Judg
 
 def _cut_in_pivot(window: LoggedWindow, held: Sequence[LoggedRequest]) -> tuple[Judgement, str]:
     """The log ends behind (c) and before the job is over."""
-    resumed = [
-        one
-        for at, one in window.seen
-        if isinstance(one, Entered) and one.backend == window.backend and at > (window.switched_at or 0)
-    ]
+    since = [one for at, one in window.seen if at > (window.switched_at or 0)]
+    resumed = [one for one in since if isinstance(one, Entered) and one.backend == window.backend]
     if window.assertion:
         return Judgement.ABORT, f"QEMU aborted while it switched the disk: {window.assertion}"
-    if resumed:
+    if resumed and not _goes_on_behind(since, resumed[0]):
         return (
             Judgement.ABORT,
             "the log ends while the disk is being switched, just after a write that had waited went on inside the replacement: "
             "there the new node may not have the permission to write yet (3bb0e2980a, mended by 2398747128)",
         )
     return Judgement.CANNOT_TELL, "the log ends while the disk is being switched"
+
+
+def _goes_on_behind(since: Sequence[Seen], resumed: Entered) -> bool:
+    """Whether a guest's write shows that QEMU has survived one; the nodes that this one passes show nothing."""
+    behind = since[since.index(resumed) + 1 :]
+    return any(not isinstance(one, Entered) or one.backend for one in behind)
 
 
 def _or_lacks_ends(window: LoggedWindow) -> str:

@@ -34,6 +34,10 @@ def _answer(found: Located) -> str:
         case LocatedAs.NOTHING:
             known = f"; of its functions the models know {listed(found.known[:SHOWN])}" if found.known else ""
             return f"unknown: no state of these models has such stacks{known}{_held_up(found)}"
+        case LocatedAs.UNSEARCHED:
+            return (
+                f"not known: not all models were searched, and none of those that were has such stacks{_held_up(found)}"
+            )
         case LocatedAs.PARTIAL:
             return f"partly known{_held_up(found)}; the nearest place fits in part: {named_places(found.places[0])}"
         case LocatedAs.ORDINARY:
@@ -161,7 +165,7 @@ def unknown_lines(found: Located) -> Iterator[str]:
     """What the models do not know, and what was not looked for or not read."""
     if found.left_out:
         yield f"{counted(found.left_out, 'stack')} more with functions that models know: not looked for, the {len(found.stacks)} that say most were"
-    if found.unknown:
+    if found.unknown and found.answer is not LocatedAs.UNSEARCHED:
         more = f" and {len(found.unknown) - SHOWN} more" if len(found.unknown) > SHOWN else ""
         yield f"functions that no model has: {', '.join(found.unknown[:SHOWN])}{more}"
     if unread := found.backtrace.unread:

@@ -148,7 +148,7 @@ def _with_writes(scenario: Scenario, writes: int) -> Scenario:
 
 
 def bad_run(judged: Iterable[HeldWindow]) -> tuple[HeldWindow, Run] | None:
-    """The run of the worst switch that violates something, carried on until it does."""
+    """The run of the worst switch that violates something, carried on until it does: of those that are as bad the one that lost most."""
     found = [
         (each, run)
         for each in judged
@@ -157,7 +157,7 @@ def bad_run(judged: Iterable[HeldWindow]) -> tuple[HeldWindow, Run] | None:
     ]
     if not found:
         return None
-    return min(found, key=lambda pair: rank(pair[1].trace.property))
+    return min(found, key=lambda pair: (rank(pair[1].trace.property), -len(pair[0].pivot.lost)))
 
 
 def _violating(code_base: CodeBase, run: Run) -> Iterator[Run]:
