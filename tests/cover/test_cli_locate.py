@@ -176,3 +176,18 @@ def test_who_waits_inside_of_something_is_told_before_who_waits_for_the_lock() -
     assert first.index("waits in bdrv_drain_all_begin") < first.index("waits for a lock in qemu_wait_io_event")
     assert "waits in bdrv_drain_all_begin" in second
     assert "violated" not in first
+
+
+@pytest.mark.usefixtures("hurry")
+def test_what_was_not_searched_is_not_known(hang: str, tmp_path: Path) -> None:
+    """At a limit nothing fits only as far as was searched: 30, the answer and the document say so."""
+    result = run("locate", written(tmp_path / "bt", hang), *NARROW, "--timeout", "1", "--json")
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["exit_code"], document["files"][0]["answer"]) == (30, 30, "not known")
+    assert "limit" in document["stopped"]
+
+
+def test_what_was_searched_and_fits_nothing_is_known(tmp_path: Path) -> None:
+    """The control: all was searched."""
+    document = json.loads(run("locate", written(tmp_path / "bt", STRANGERS[0]), *NARROW, "--json").stdout)
+    assert "stopped" not in document and document["files"][0]["answer"] == "nothing fits"

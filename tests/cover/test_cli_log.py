@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.cli import run
 from tests.support.processes import COMMAND, at_a_prompt, wait_for
-from tests.support.qemu_logs import LOGS, Guest, made
+from tests.support.qemu_logs import LOGS, Guest, lines_of, made
 
 WINDOWS = {0: ["held"], 12: ["acked"]}
 
@@ -224,3 +224,40 @@ def test_a_sidecar_that_does_not_fit_is_refused(words: tuple[str, ...], code: in
     given = [str(tmp_path / word) if not word.startswith("--") else word for word in words]
     assert run("log", str(SECTIONS / "mirror.log.xz"), *given).exit_code == code
     assert run("log", str(SECTIONS / "mirror.log.xz"), "--uprobes", str(tmp_path / "mine")).exit_code == 0
+
+
+def test_a_window_that_no_model_is_asked_about_is_no_run_of_none(tmp_path: Path) -> None:
+    """Of which code bases it is a run is not known, and the answer does not say that it is of none; where all are decided, it does."""
+    many = run("log", written(tmp_path / "many", [["acked"] * 40], new=False), "--fits").stdout.splitlines()
+    none = run("log", written(tmp_path / "none", [["failed"]], new=False), "--fits").stdout.splitlines()
+    assert many[0] == many[-1] and "not known" not in none[0]
+    assert "runs of no code base" not in many[0] and "known" in many[0]
+
+
+def test_a_log_that_is_cut_in_a_switch_is_no_abort(tmp_path: Path) -> None:
+    """Where a second write goes on QEMU has survived the first; where the log ends with the first it may be the abort."""
+    lines = lines_of("72-commit-mmiokick-held")
+    first = next(
+        i
+        for i, line in enumerate(lines)
+        if i > 8000 and b"blk_co_pwritev " in line and b"blk_root_attach" in lines[i - 1]
+    )
+    second = next(i for i in range(first + 1, len(lines)) if b":blk_co_pwritev " in lines[i])
+    codes = [
+        run("log", str(_file(tmp_path / f"{end}", lines[:end]))).exit_code for end in (first, first + 1, second + 1)
+    ]
+    assert codes == [30, 14, 30]
+
+
+def _file(path: Path, lines: Sequence[bytes]) -> Path:
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return path
+
+
+def test_the_switch_that_lost_most_is_exported_and_the_command_can_be_pasted(tmp_path: Path) -> None:
+    """Of two that lost writes silently not the first."""
+    trace = tmp_path / "my worst.json"
+    file = written(tmp_path / "log", [["acked"], ["merged"]], new=False)
+    told = run("log", file, "--against", "v2.6.0", "--export", str(trace))
+    assert "switch 2, as a run" in told.stderr
+    assert f"replay '{trace}'" in told.stderr

@@ -21,6 +21,7 @@ from draincheck.qemulog.source import blocks, opened
 from draincheck.qemurun.compared import ReadBack, compared
 from draincheck.qemurun.process import monitor_class
 from draincheck.qemurun.session import Round, Session, Workload
+from draincheck.reason import StopKind
 from draincheck.report.log_text import answer_line, pivot_lines
 from draincheck.verdict import stop_of
 from draincheck.words import counted
@@ -128,7 +129,9 @@ def _played(program: str, folder: Path, workload: Workload, kept: bool) -> Playe
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted: QEMU was ended{_kept(folder, kept)}") from error
     except OutOfBudget as limit:
-        raise LimitReached(f"{stop_of(limit)}: QEMU was ended{_kept(folder, kept)}") from limit
+        stop = stop_of(limit)
+        ended_by = Interrupted if stop.kind is StopKind.REQUEST else LimitReached
+        raise ended_by(f"{stop}: QEMU was ended{_kept(folder, kept)}") from limit
     return Played(session.qemu.command, rounds, ended, log, compared(rounds, log.report.pivots, workload.disks))
 
 

@@ -109,8 +109,11 @@ kicks (qtest, or a virtual CPU); whether one comes into it is a matter of tries.
 
 import sys
 
-from draincheck.qemurun.reproducing import Shows, Trial, main
-from draincheck.qemurun.session import Workload
+try:
+    from draincheck.qemurun.reproducing import Shows, Trial, main
+    from draincheck.qemurun.session import Workload
+except ImportError as error:
+    sys.exit(f"{{error}}: give this file to the Python for which check-invariants is installed")
 
 TRIAL = Trial(
     Workload(**{workload}),
