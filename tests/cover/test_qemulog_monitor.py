@@ -151,3 +151,17 @@ def test_what_a_window_costs_grows_with_its_requests(monkeypatch: pytest.MonkeyP
         costs.append(Counter(asked))
     assert costs[0]["covers"] > 0 and costs[1]["covers"] <= 3 * costs[0]["covers"], costs
     assert costs[0]["_requests"] == costs[1]["_requests"] > 0, costs
+
+
+def test_a_write_at_work_is_seen_from_far() -> None:
+    """However much another disk does before the last count; and what that has at work matters to no switch of this one."""
+    log = made(Guest(new=True, disks=2, pool=4096), [["late", *["other"] * 700, "copy"], [*["other"] * 700, "copy"]])
+    assert verdicts(read_lines(log.lines)) == log.verdicts == ["cannot tell", "clean"]
+
+
+def test_a_guest_that_goes_on_for_long_behind_a_switch_is_no_abort() -> None:
+    """QEMU closes the old image before the job is over, and that may take its time."""
+    log = made(Guest(new=True), [[]])
+    end = next(i for i, line in enumerate(log.lines) if b"-->concluded" in line)
+    after = log.lines[end + 1 :]
+    assert verdicts(read_lines([*log.lines[:end], *after * 2_000, log.lines[end]])) == ["clean"]

@@ -127,6 +127,14 @@ def test_a_line_with_a_hole_is_malformed() -> None:
     assert not read(f"{DRAIN}\nsomething else\n".encode())[0].tally.misprints
 
 
+@pytest.mark.parametrize("size", [len(DRAIN) + 1, 64, 1 << 16])
+def test_a_hole_at_the_beginning_of_a_block_is_one(size: int) -> None:
+    """Wherever blocks end; but where a log begins with it a program went on behind the place at which its log was cut: nothing is lost there."""
+    text = f"{DRAIN}\n".encode()
+    assert read(text + b"\0" * 40 + text, size)[0].tally.misprints == 1
+    assert read(b"\0" * 400 + text, size)[0].tally.misprints == 0
+
+
 def test_colours_around_lines_are_no_part_of_them() -> None:
     """A log may be copied from a terminal; within a line they are what it says."""
     _, plain = read(DRAIN.encode() + b"\n")

@@ -50,11 +50,13 @@ class Guest:
         new: QEMU 7.2's events, else those of v2.5.
         stamped: whether lines begin with thread and time.
         disks: how many; the second has no job.
+        pool: how many requests there are before a pointer is used again.
     """
 
     new: bool
     stamped: bool = True
     disks: int = 1
+    pool: int = 16
     lines: list[str] = field(default_factory=list)
     now: int = 1_700_000_000_000_000
     requests: int = 0
@@ -73,7 +75,7 @@ class Guest:
     def reach(self, disk: int, block: int) -> str:
         """A write of a block of 4 KiB reaches the device; its request."""
         self.requests += 1
-        request = _pointer(0xE0, self.requests % 16)
+        request = _pointer(0xE0, self.requests % self.pool)
         vdev = f"vdev {_pointer(0xD0, disk)} " if self.new else ""
         self.say(f"virtio_blk_handle_write {vdev}req {request} sector {block * 8} nsectors 8")
         return request

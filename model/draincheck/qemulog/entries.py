@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec.structs import replace
 
-from draincheck.qemulog.answers import answer_of, is_submitted_again
+from draincheck.qemulog.answers import answers, is_submitted_again
 from draincheck.qemulog.matching import Matches, covers
 from draincheck.qemulog.pivot import Fate, Intruder, LoggedRequest, Moment
 from draincheck.qemulog.seen import Entered, Reached
 from draincheck.qemulog.window import LoggedWindow
 
-__all__ = ["divided", "doubtful", "is_certain", "overdue"]
+__all__ = ["copied_at_once", "divided", "doubtful", "is_certain", "overdue"]
+
+T = TypeVar("T")
 
 
 def divided(window: LoggedWindow) -> tuple[list[Intruder], list[LoggedRequest], list[LoggedRequest]]:
@@ -22,7 +26,8 @@ def divided(window: LoggedWindow) -> tuple[list[Intruder], list[LoggedRequest], 
         found = [(at, _by_device(window, at, one)) for at, one in reached if _in_window(window, at)]
         found += [(at, _by_node(window, one)) for at, one in _unrequested(window, reached)]
         return [intruder for _, intruder in sorted(found, key=_at)], [], []
-    return _by_backend(window, [*((at, one) for at, one in window.before if _is_ours(window, one)), *reached])
+    waiting = [(at, one) for at, one in window.before if at not in window.entered and _is_ours(window, one)]
+    return _by_backend(window, [*waiting, *reached])
 
 
 def is_certain(window: LoggedWindow, intruder: Intruder) -> bool:
@@ -55,11 +60,11 @@ def _by_node(window: LoggedWindow, one: Entered) -> Intruder:
 
 def _unrequested(window: LoggedWindow, reached: Sequence[tuple[int, Reached]]) -> Iterator[tuple[int, Entered]]:
     """Writes to the old node in the window that no virtio request explains: those of another kind of device."""
-    earlier = [*reversed(reached), *window.before]
+    earlier = [*window.before, *reached]
     for at, one in window.seen:
         if not isinstance(one, Entered) or one.node not in window.olds or not _in_window(window, at):
             continue
-        if not any(when < at and covers(one, request) for when, request in earlier):
+        if not any(covers(one, request) for request in _latest(earlier, at)):
             yield at, one
 
 
@@ -79,10 +84,10 @@ def _by_backend(
     held = [
         replace(_answered(window, at, one), entered=moments.get(matches.entry.get(at, -1)))
         for at, one in waiting
-        if at in matches.entry or not _is_answered(window, at, one)
+        if at in matches.entry or not _is_answered(window, at)
     ]
     lost_track = [
-        _answered(window, at, one) for at, one in waiting if at not in matches.entry and _is_answered(window, at, one)
+        _answered(window, at, one) for at, one in waiting if at not in matches.entry and _is_answered(window, at)
     ]
     return intruders, held, lost_track
 
@@ -123,9 +128,14 @@ def _entries(window: LoggedWindow) -> list[tuple[int, Entered]]:
 def _explained(at: int, passing: Entered, entries: Sequence[tuple[int, Entered]]) -> bool:
     """Whether a write that passes a node is one that has entered just before."""
     return any(
-        when < at and one.sector <= passing.sector and passing.sector + passing.sectors <= one.sector + one.sectors
-        for when, one in reversed(entries)
+        one.sector <= passing.sector and passing.sector + passing.sectors <= one.sector + one.sectors
+        for one in _latest(entries, at)
     )
+
+
+def _latest(events: Sequence[tuple[int, T]], at: int) -> Iterator[T]:
+    """Those before a record, the last first: what explains it mostly stands just before."""
+    return (events[i][1] for i in range(bisect_left(events, at, key=_at) - 1, -1, -1))
 
 
 def _matches(
@@ -133,9 +143,10 @@ def _matches(
 ) -> Matches:
     """The disk's own requests for its backend's entries; for others on the old disk any request."""
     matches = Matches()
-    matches.add([(at, one) for at, one in entries if one.backend == window.backend], reached, window.likely)
+    over = {request: at for request, (at, _) in window.answers.items()}
+    matches.add([(at, one) for at, one in entries if one.backend == window.backend], reached, window.likely, over)
     others = [(at, one) for at, one in entries if one.backend != window.backend]
-    matches.add(others, _requests(window), window.likely)
+    matches.add(others, _requests(window), window.likely, over)
     return matches
 
 
@@ -188,16 +199,32 @@ def overdue(window: LoggedWindow) -> list[LoggedRequest]:
     """
     if _has_no_answers(window) or window.switched_at is None:
         return []
-    earlier = [(at, one) for at, one in window.before if at >= window.started_at and _is_ours(window, one)]
-    if window.backend is not None:
-        matches = _matches(window, _entries(window), earlier)
-        earlier = [(at, one) for at, one in earlier if at not in matches.entry]
-    until = [each for each in window.seen if each[0] <= window.switched_at]
-    return [
-        _answered(window, at, one)
-        for at, one in earlier
-        if answer_of(until, at, one) is None and not is_submitted_again(until, one)
-    ]
+    earlier = [(at, one) for at, one in window.before if at >= window.started_at and _is_at_work(window, at, one)]
+    told = answers([*earlier, *(each for each in window.seen if each[0] <= window.switched_at)]) if earlier else {}
+    late = [(at, one) for at, one in earlier if at not in told and not is_submitted_again(window.seen, one)]
+    return [_answered(window, at, one) for at, one in late]
+
+
+def copied_at_once(window: LoggedWindow, intruder: Intruder) -> bool:
+    """Whether another backend writes the same sectors to the new node in the window, behind the entry, as a job with copy-mode=write-blocking does."""
+    return any(
+        isinstance(one, Entered)
+        and one.node == window.new
+        and one.backend not in ("", window.backend)
+        and one.moment.line > intruder.entered.line
+        and _in_window(window, at)
+        and one.sector <= intruder.request.sector
+        and intruder.request.sector + intruder.request.sectors <= one.sector + one.sectors
+        for at, one in window.seen
+    )
+
+
+def _is_at_work(window: LoggedWindow, at: int, one: Reached) -> bool:
+    """Whether a request from before (w) is known to have entered on this disk; where a log has no entries, all of its only device have."""
+    where = window.entered.get(at)
+    if window.backend is not None or where is not None:
+        return where is not None and (where == window.backend or where in window.olds)
+    return _is_ours(window, one) and not window.others
 
 
 def _of_others(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], ours: Matches) -> set[int]:
@@ -206,7 +233,8 @@ def _of_others(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], ours
         (at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend not in ("", window.backend)
     ]
     theirs = Matches()
-    theirs.add(others, [(at, one) for at, one in window.seen if isinstance(one, Reached)], window.likely)
+    requests = [(at, one) for at, one in window.seen if isinstance(one, Reached)]
+    theirs.add(others, requests, window.likely, {request: at for request, (at, _) in window.answers.items()})
     return {at for at, _ in inside if at not in ours.entry and at in theirs.entry}
 
 
@@ -223,9 +251,9 @@ def _answered(window: LoggedWindow, at: int, one: Reached) -> LoggedRequest:
     request = LoggedRequest(one.sector, one.sectors, one.moment, one.pointer)
     if _has_no_answers(window):
         return request
-    answer = answer_of(window.seen, at, one)
-    if answer is None:
+    if at not in window.answers:
         return replace(request, fate=Fate.PENDING)
+    _, answer = window.answers[at]
     return replace(request, fate=Fate.FAILED if answer.status else Fate.ACKED, answered=answer.moment)
 
 
@@ -233,8 +261,8 @@ def _has_no_answers(window: LoggedWindow) -> bool:
     return {"virtio_blk_req_complete", "virtio_blk_rw_complete"} <= window.absent
 
 
-def _is_answered(window: LoggedWindow, at: int, one: Reached) -> bool:
-    return not _has_no_answers(window) and answer_of(window.seen, at, one) is not None
+def _is_answered(window: LoggedWindow, at: int) -> bool:
+    return at in window.answers
 
 
 def _at(each: tuple[int, object]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from draincheck.qemulog.lately import Past
 from draincheck.qemulog.pivot import Moment
 from draincheck.qemulog.window import LoggedWindow
 
@@ -30,6 +31,7 @@ class LoggedJob(Struct, eq=False):
     target: str | None = None
     zero: Moment | None = None
     zero_at: int = 0
+    past: Past | None = None
     complete: Moment | None = None
     cancelled: Moment | None = None
     deferred: Moment | None = None
@@ -58,12 +60,16 @@ class Open(Struct, eq=False):
     pending: set[str]
 
 
-def switching(jobs: Sequence[LoggedJob], new: str) -> LoggedJob | None:
-    """The job that gives a backend this node: the one that has it for its target, or else the last that is finishing."""
+def switching(jobs: Sequence[LoggedJob], new: str, left: str | None) -> LoggedJob | None:
+    """The job that gives a backend this node: the one that has it for its target, or else the last that is finishing.
+
+    Just before a job switches its own backend has `left` its target: a job that another node was left by only takes its filter away.
+    """
     targets = [job for job in jobs if job.target == new and (job.finished or job.zero)]
     finishing = [
         job
         for job in jobs
-        if job.finished and not job.ret and not job.target and job.source != new and not job.cancelled
+        if job.finished and not job.ret and not job.target and job.source != new and (job.complete or not job.cancelled)
     ]
-    return next(reversed(targets or finishing), None)
+    unknown = [job for job in finishing if job.source or left in (None, "", new)]
+    return next(reversed(targets or unknown), None)

@@ -28,11 +28,20 @@ class Matches(Struct):
     requests: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
     others: dict[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
 
-    def add(self, entries: Sequence[tuple[int, Entered]], reached: Requests, likely: Mapping[str | None, str]) -> None:
-        """Each entry takes the oldest requests that it covers, as many as it has sectors, all of one device: of its backend's if it has one."""
+    def add(
+        self,
+        entries: Sequence[tuple[int, Entered]],
+        reached: Requests,
+        likely: Mapping[str | None, str],
+        over: Mapping[int, int],
+    ) -> None:
+        """Each entry takes the oldest requests that it covers, as many as it has sectors, all of one device: of its backend's if it has one.
+
+        A request that is `over` before an entry (by its place that of its answer) is none of that entry's.
+        """
         placed = sorted(reached, key=_sector)
         for at, entry in entries:
-            those = self._candidates(at, entry, placed)
+            those = self._candidates(at, entry, placed, over)
             if not those:
                 continue
             best = min(_rank(one, entry, likely) for _, one in those)
@@ -46,14 +55,16 @@ class Matches(Struct):
                     self.requests.setdefault(at, []).append(when)
                     room -= one.sectors
 
-    def _candidates(self, at: int, entry: Entered, placed: Requests) -> list[tuple[int, Reached]]:
+    def _candidates(
+        self, at: int, entry: Entered, placed: Requests, over: Mapping[int, int]
+    ) -> list[tuple[int, Reached]]:
         """Requests that have not entered yet and that an entry covers, in their order, of all in the order of their sectors."""
         first = bisect_left(placed, entry.sector, key=_sector)
         last = bisect_right(placed, entry.sector + entry.sectors, key=_sector)
         return sorted(
             (when, one)
             for when, one in islice(placed, first, last)
-            if when < at and when not in self.entry and covers(entry, one)
+            if when < at < over.get(when, at + 1) and when not in self.entry and covers(entry, one)
         )
 
 

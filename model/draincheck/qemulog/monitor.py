@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from draincheck.qemulog.answers import still_unanswered
+from draincheck.qemulog.entries import overdue
 from draincheck.qemulog.events import CONTROL, GUEST
 from draincheck.qemulog.files import Files
 from draincheck.qemulog.job import LoggedJob, Open, Switch, switching
@@ -47,14 +48,13 @@ class Monitor:
         self._reader, self._told = reader, closed
         self._at = 0
         self._lately, self._owners, self._files, self._numbering = Lately(reader.values), Owners(), Files(), Numbering()
-        self._before: list[tuple[int, Reached]] = []
-        self._writers: frozenset[str] = frozenset()
         self._copying = self._backends = False
         self._names: dict[str, str] = {}
         self._detached: dict[tuple[str, str], str] = {}
         self._disks: dict[str, str] = {}
         self._moved: list[tuple[str, str, str]] = []
         self._last_attached: str | None = None
+        self._left: tuple[tuple[str, str], tuple[str, str]] = ("", ""), ("", "")
         self._jobs: dict[str, LoggedJob] = {}
         self._created: set[str] = set()
         self._exiting: LoggedJob | None = None
@@ -112,17 +112,18 @@ class Monitor:
     def _blk_root_detach(self, _: Moment, said: Mapping[str, str]) -> None:
         self._backends = True
         self._detached[said["child"], said["blk"]] = said["bs"]
+        self._left = (self._left[1], (said["blk"], said["bs"]))
 
     def _blk_root_attach(self, moment: Moment, said: Mapping[str, str]) -> None:
         self._backends = True
         blk, new = said["blk"], said["bs"]
         self._last_attached = new
         self._disks.setdefault(blk, self._names.get(new, f"blk {blk}"))
-        old = self._detached.pop((said["child"], blk), None)
-        if old is None or old == new:
+        if (old := self._detached.pop((said["child"], blk), None)) in (None, new):
             return
         self._files.moved(old, new)
-        if job := switching(list(self._jobs.values()), new):
+        left = next((bs for other, bs in reversed(self._left) if other != blk), None)
+        if job := switching(list(self._jobs.values()), new, left):
             self._switch(job, moment, blk, old, new)
         else:
             self._moved = [*self._moved[-7:], (blk, old, new)]
@@ -257,9 +258,7 @@ class Monitor:
 
     def _arm(self, job: LoggedJob, moment: Moment) -> None:
         """A job has found nothing dirty: if that was the last time, its window opens here."""
-        if not any(other.zero for other in self._jobs.values()):
-            self._before = list(self._lately.unanswered(self._at))
-            self._writers = self._lately.writers(self._at)
+        job.past = self._lately.until(self._at)
         job.zero, job.zero_at, job.deferred, job.exited = moment, self._at, None, None
         self._tidy()
 
@@ -276,7 +275,7 @@ class Monitor:
 
     def _window(self, job: LoggedJob, blk: str | None, switch: Switch | None = None) -> LoggedWindow:
         """What is known of a job's window, with the switch that ends it."""
-        device = self._owners.device_of.get(job.source or "")
+        device, before = self._owners.device_of.get(job.source or ""), job.past.unanswered() if job.past else []
         old = switch.old if switch else None
         return LoggedWindow(
             self._disk_of(job, blk),
@@ -293,13 +292,14 @@ class Monitor:
             seen=[each for each in self._kept if each[0] >= job.zero_at] if job.zero else [],
             opened_at=job.zero_at,
             started_at=job.started_at,
-            before=still_unanswered(self._before, (each for each in self._kept if each[0] < job.zero_at)),
+            before=before,
+            entered=job.past.entered(before) if job.past else {},
             foreign=self._owners.foreign(job.source, blk),
             likely=self._owners.likely(),
             unknown_source=blk is None and job.source is None and self._owners.several,
             file=self._files.of(job.source or old),
             targets=frozenset(each.target for each in self._jobs.values() if each.target),
-            wrote=blk in self._writers,
+            wrote=job.past is not None and blk in job.past.writers(),
             copying=self._copying,
             switched_at=switch.at if switch else None,
         )
@@ -312,8 +312,9 @@ class Monitor:
         return self._names.get(job.source or "", job.source or "a disk")
 
     def _opened(self, window: LoggedWindow, job: LoggedJob) -> None:
-        waiting = still_unanswered((), window.seen)
+        waiting = still_unanswered(window.seen)
         pending = {one.pointer for at, one in waiting if at <= (window.switched_at or at)}
+        pending |= {one.pointer for one in overdue(window) if one.pointer}
         self._name(window)
         self._open.append(Open(window, job, self._at, pending))
         self._tidy()
@@ -345,7 +346,7 @@ class Monitor:
         """Close what is known, and look at the guest only where that matters."""
         for each in [each for each in self._open if self._is_known(each)]:
             self._open.remove(each)
-            self._close(self._ended(each.window))
+            self._close(each.window)
             self._over(each.job)
         if len(self._kept) > KEPT:
             self._give_up()
@@ -353,7 +354,6 @@ class Monitor:
         if zeros or self._open:
             first = min(zeros, default=self._at)
             if self._kept and self._kept[0][0] < first:
-                self._before = still_unanswered(self._before, (each for each in self._kept if each[0] < first))
                 self._kept = [each for each in self._kept if each[0] >= first]
             self._handlers.update(self._guest)
         else:

@@ -145,12 +145,20 @@ class Reader:
         found: list[Record] = _LINE.findall(whole)
         first, count = self.tally.lines + 1, whole.count(b"\n")
         self.tally.lines += count
+        if b"\0" in whole:
+            self._find_holes(whole, first)
         if len(found) == count and not torn:
             numbered = self._without_others(list(enumerate(found, first)))
         else:
             numbered = list(self._line_by_line(whole, first, torn))
         self._count(numbered)
         return [each for each in numbered if each[1][2] in self._used]
+
+    def _find_holes(self, block: bytes, first: int) -> None:
+        """Lines that have lost a part, as a host that crashed leaves them: events or not, what stood there may have been one."""
+        for number, line in enumerate(block.split(b"\n"), first):
+            if b"\0" in line:
+                self._misprint(number, HOLE, line)
 
     def _line_by_line(self, block: bytes, first: int, torn: bool) -> Iterator[Numbered]:
         """The same where some lines are no events."""
@@ -198,8 +206,6 @@ class Reader:
 
     def _other(self, number: int, line: bytes) -> None:
         self.tally.others += 1
-        if b"\0" in line:  # a hole, as a host that crashed leaves it
-            self._misprint(number, HOLE, line)
         if len(self.tally.sample) < SHOWN or b"ssert" in line:
             self.tally.sample.append((number, line[:300].decode(errors="replace")))
             del self.tally.sample[: -2 * SHOWN]
@@ -219,9 +225,9 @@ class Reader:
 
     def _misprinted(self, name: bytes, those: list[Numbered]) -> None:
         wrong = self.values.misprints(name, [record[3] for _, record in those])
-        for i in wrong:
-            number, record = those[i]
-            self._misprint(number, name.decode(), record[3])
+        for number, record in (those[i] for i in wrong):
+            if b"\0" not in record[3]:  # holes are counted by themselves
+                self._misprint(number, name.decode(), record[3])
 
     def _misprint(self, line: int, event: str, text: bytes) -> None:
         self.tally.misprints += 1

@@ -177,9 +177,10 @@ def _zstandard() -> Callable[[], _Decompressor]:
 
 def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
     """Whole lines, many at a time; the last one may lack its end. Raises LogError for a line that is too long and for a damaged package."""
-    rest = b""
+    rest, begins = b"", True
     while read := _read(source, size):
-        read = read if rest else read.lstrip(b"\0")
+        read = read.lstrip(b"\0") if begins else read  # what a program leaves that goes on behind where a log was cut
+        begins = begins and not read
         whole, newline, torn = read.rpartition(b"\n")
         if newline:
             yield rest + whole + newline
@@ -209,12 +210,15 @@ def followed(file: str, wait: Callable[[], bool]) -> Iterator[bytes]:
     Lines are handed on when their ends are there; of a line in which a file was left, nothing is. A file that is not there yet is waited for.
     Between two looks `wait` is called; it ends when that says no. Raises OSError where the file cannot be read.
     """
-    rest = b""
+    rest, begins = b"", True
     with closing(_Growing(file)) as growing:
         while True:
             read, anew = growing.more()
             rest = b"" if anew else rest
-            whole, newline, torn = (rest + (read if rest else read.lstrip(b"\0"))).rpartition(b"\n")
+            begins = begins or anew
+            read_on = read.lstrip(b"\0") if begins else read
+            begins = begins and not read_on
+            whole, newline, torn = (rest + read_on).rpartition(b"\n")
             rest = torn if read or newline else rest
             if newline:
                 yield whole + newline

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from draincheck.qemulog.entries import divided, doubtful, is_certain, overdue
+from draincheck.qemulog.answers import answers
+from draincheck.qemulog.entries import copied_at_once, divided, doubtful, is_certain, overdue
 from draincheck.qemulog.pivot import Fate, Intruder, Judgement, LoggedRequest, Pivot
 from draincheck.qemulog.seen import Entered, Reached, Seen
 from draincheck.qemulog.window import LoggedWindow
@@ -24,6 +25,7 @@ LONG, MANY = 10_000_000, 24
 
 def judged(window: LoggedWindow) -> Pivot:
     """What a switch came to."""
+    window.answers = answers([*window.before, *window.seen])
     missing = tuple(_missing(window))
     decided = missing or window.endless or (_goes_on(window) and not window.assertion)
     found, held, unmatched = ([], [], []) if decided else divided(window)
@@ -123,7 +125,7 @@ def _broken(window: LoggedWindow, intruders: Sequence[Intruder]) -> tuple[Judgem
             Judgement.CANNOT_TELL,
             f"{number} came after the last count that is known, and without mirror_one_iteration nobody knows whether that was the last",
         )
-    if window.copying:
+    if window.copying or all(copied_at_once(window, each) for each in intruders):
         return (
             Judgement.CANNOT_TELL,
             f"{number} came in the window, and the job copies writes itself (copy-mode=write-blocking)",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from draincheck.qemulog.pivot import Moment
-from draincheck.qemulog.seen import Reached, Seen
+from draincheck.qemulog.seen import Answered, Reached, Seen
 
 __all__ = ["LoggedWindow"]
 
@@ -24,7 +24,9 @@ class LoggedWindow(Struct):
         foreign: devices that are known to be other disks'; likely: by its device the backend that it has been seen to write by.
         file: on which the old node stands. targets: nodes that jobs copy to. wrote: the backend has been seen to write lately.
         siblings: backends that are switched by themselves.
-        before: requests that reached a device before (w) and were not answered then.
+        before: requests that reached a device before (w) and were not answered then; entered: by those of them that had entered the block
+            layer the backend by which they had, or (until v2.6) the node.
+        answers: by the place of each request that was answered its answer, with the place of that.
         copying: the job may copy the guest's writes itself, at once (copy-mode=write-blocking): then a late one is no loss.
         unknown_source: the log has not said which node the job copies, and requests may be another disk's.
         others: whether there are devices of which it is not known whose disk they are.
@@ -57,6 +59,8 @@ class LoggedWindow(Struct):
     wrote: bool = False
     siblings: frozenset[str] = frozenset()
     before: list[tuple[int, Reached]] = field(default_factory=list[tuple[int, Reached]])
+    entered: Mapping[int, str] = field(default_factory=dict[int, str])
+    answers: Mapping[int, tuple[int, Answered]] = field(default_factory=dict[int, tuple[int, Answered]])
     copying: bool = False
     seen: list[tuple[int, Seen]] = field(default_factory=list[tuple[int, Seen]])
     opened_at: int = 0

@@ -31,7 +31,8 @@ SECTOR = 512
 
 def answer_line(file: str, log: ReadLog) -> str:
     """One sentence: what the log came to."""
-    return f"{file}: {_answer(log.report)}" + (f"; {_misprinted(log)}" if log.tally.misprints else "")
+    malformed = f"{_misprinted(log)}; as far as it can be read: " if log.tally.misprints else ""
+    return f"{file}: {malformed}{_answer(log.report)}"
 
 
 def _answer(report: LogReport) -> str:
