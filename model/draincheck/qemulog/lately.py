@@ -14,8 +14,8 @@ from draincheck.qemulog.seen import SECTOR, Entered, Reached
 
 __all__ = ["Lately", "Past", "moment_of"]
 
-#: records that are looked at again
-LOOKED_BACK = 20_000
+#: records that are looked at again: for requests of a job's time, and for anything else
+LOOKED_BACK, FEW = 20_000, 2_000
 #: lists of fewer records are put together
 SMALL = 1_000
 #: a list of records, with the how-manieth record its first is
@@ -52,18 +52,18 @@ class Past:
     def __init__(self, values: Parser, chunks: Sequence[Chunk] = (), now: int = 0) -> None:
         self._values, self._chunks, self._now = values, chunks, now
 
-    def _records(self, since: int = 0) -> Iterator[tuple[int, Numbered]]:
+    def _records(self, since: int) -> Iterator[tuple[int, Numbered]]:
         """The last ones, each with its number."""
         since = max(since, self._now - LOOKED_BACK)
         for start, records in self._chunks:
             first, last = max(since - start, 0), self._now - start
             yield from enumerate(islice(records, first, max(last, 0)), start + first)
 
-    def unanswered(self) -> list[tuple[int, Reached]]:
-        """Requests that have reached a device and are not answered."""
+    def unanswered(self, since: int) -> list[tuple[int, Reached]]:
+        """Requests that have reached a device and are not answered: of those since that record, and of the last ones before it."""
         found: dict[bytes, tuple[int, Numbered, bytes]] = {}
         kicks: dict[bytes, bytes] = {}
-        for at, each in self._records():
+        for at, each in self._records(min(since, self._now) - FEW):
             thread, _, name, text = each[1]
             if name not in _LOOKED_FOR:
                 continue
@@ -99,7 +99,7 @@ class Past:
         """Backends by which writes have entered."""
         entered = {
             self._value(name, text, _BACKEND, "blk")
-            for _, (_, (_, _, name, text)) in self._records()
+            for _, (_, (_, _, name, text)) in self._records(self._now - FEW)
             if name == b"blk_co_pwritev"
         }
         return frozenset(_text(each) for each in entered if each)

@@ -275,7 +275,7 @@ class Monitor:
 
     def _window(self, job: LoggedJob, blk: str | None, switch: Switch | None = None) -> LoggedWindow:
         """What is known of a job's window, with the switch that ends it."""
-        device, before = self._owners.device_of.get(job.source or ""), job.past.unanswered() if job.past else []
+        device, past = self._owners.device_of.get(job.source or ""), job.past or self._lately.until(0)
         old = switch.old if switch else None
         return LoggedWindow(
             self._disk_of(job, blk),
@@ -292,14 +292,14 @@ class Monitor:
             seen=[each for each in self._kept if each[0] >= job.zero_at] if job.zero else [],
             opened_at=job.zero_at,
             started_at=job.started_at,
-            before=before,
-            entered=job.past.entered(before) if job.past else {},
+            before=(before := past.unanswered(job.started_at)),
+            entered=past.entered(before),
             foreign=self._owners.foreign(job.source, blk),
             likely=self._owners.likely(),
             unknown_source=blk is None and job.source is None and self._owners.several,
             file=self._files.of(job.source or old),
             targets=frozenset(each.target for each in self._jobs.values() if each.target),
-            wrote=job.past is not None and blk in job.past.writers(),
+            wrote=blk in past.writers(),
             copying=self._copying,
             switched_at=switch.at if switch else None,
         )
