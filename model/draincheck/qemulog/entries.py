@@ -233,7 +233,7 @@ def _of_others(window: LoggedWindow, inside: Iterable[tuple[int, Reached]], ours
         (at, one) for at, one in window.seen if isinstance(one, Entered) and one.backend not in ("", window.backend)
     ]
     theirs = Matches()
-    requests = [(at, one) for at, one in window.seen if isinstance(one, Reached)]
+    requests = [(at, one) for at, one in window.seen if isinstance(one, Reached) and at not in ours.entry]
     theirs.add(others, requests, window.likely, {request: at for request, (at, _) in window.answers.items()})
     return {at for at, _ in inside if at not in ours.entry and at in theirs.entry}
 
