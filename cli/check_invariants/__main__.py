@@ -39,18 +39,30 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Whatever the command does; interrupts are heard from the first moment to the last."""
-    from check_invariants.interrupts import exit_number, hear_every_interrupt, hear_no_more
+    from check_invariants.interrupts import exit_number, hear_every_interrupt
 
+    code: int | None = None
     try:
         hear_every_interrupt()
         from check_invariants.main import cli
 
-        code: int = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False)
+        _hear_no_more()
     except KeyboardInterrupt:
+        _hear_no_more()
+    if code is None:
         print("Error: interrupted: nothing was decided", file=sys.stderr)
         code = exit_number()
-    hear_no_more()
     return code
+
+
+def _hear_no_more() -> None:
+    """What was to come again may come just now: it changes nothing any more."""
+    from check_invariants.interrupts import hear_no_more
+
+    while True:
+        with suppress(KeyboardInterrupt):
+            return hear_no_more()
 
 
 def _print_help() -> int:

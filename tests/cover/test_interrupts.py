@@ -14,7 +14,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from check_invariants import interrupts
+from check_invariants import __main__, interrupts
 from tests.support.cli import run
 from tests.support.processes import COMMAND, LONG, at_a_prompt, catches, group, lives, seconds_worked, wait_for
 from tests.support.samples import evenly, sampled
@@ -263,3 +263,19 @@ def test_ctrl_c_where_python_swallows_exceptions(moment: str, heard: str, code: 
     process = at_a_prompt(sys.executable, "-c", script)
     process.communicate(timeout=LONG)
     assert process.returncode == code
+
+
+@pytest.mark.parametrize("late", [0, 1, 3])
+def test_what_comes_again_at_the_very_end_changes_nothing(late: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alarm that was set when an exception was lost may ring when the command has its code: that is its code all the same."""
+    rings = iter([KeyboardInterrupt] * late)
+
+    def ends() -> None:
+        for ring in rings:
+            raise ring
+
+    monkeypatch.setattr(interrupts, "hear_every_interrupt", lambda: None)
+    monkeypatch.setattr(interrupts, "hear_no_more", ends)
+    monkeypatch.setattr("check_invariants.main.cli.main", lambda **_: 143)
+    assert __main__._run() == 143
+    assert next(rings, None) is None
