@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import nearest
+from draincheck.names import nearest
 from draincheck.revisions import code_bases, find_revision
 
 __all__ = ["code_base_meant", "folder_meant", "no_command"]

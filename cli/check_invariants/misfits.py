@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, cast
 from msgspec import Struct
 
 from check_invariants.toml_lines import Place
-from draincheck.knobs import nearest
+from draincheck.names import nearest
 
 __all__ = ["Known", "misfit"]
 

@@ -9,7 +9,8 @@ import click
 from msgspec import Struct
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import Setting, all_knobs, knob_named, named, parse_setting
+from draincheck.knobs import Setting, all_knobs, knob_named, parse_setting
+from draincheck.names import named
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision, code_bases, find_revision
 from drainspecs.mirror.properties import PROPERTIES

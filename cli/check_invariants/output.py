@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter as Tally
@@ -101,12 +100,18 @@ def emit_content(text: str) -> None:
 
 def emit_json(kind: str, content: Document, code: ExitCode | None = None) -> None:
     """Print one JSON document, which ends with the exit code, if it says one."""
-    emit_document(json.dumps(whole(kind, content, code), indent=2) + "\n")
+    emit_document(_written(whole(kind, content, code)))
 
 
 def json_text(kind: str, content: Document) -> str:
     """A JSON document as text."""
-    return json.dumps(whole(kind, content), indent=2) + "\n"
+    return _written(whole(kind, content))
+
+
+def _written(document: Document) -> str:
+    from json import dumps  # which nobody who reads the answer needs
+
+    return dumps(document, indent=2) + "\n"
 
 
 def whole(kind: str, content: Document, code: ExitCode | None = None) -> Document:

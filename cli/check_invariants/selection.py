@@ -11,7 +11,8 @@ from check_invariants.exit import EmptySelection, MalformedInput
 from check_invariants.names import merged
 from draincheck import TransitionSystem
 from draincheck.checking import chosen
-from draincheck.knobs import Setting, nearest, shown
+from draincheck.knobs import Setting, shown
+from draincheck.names import nearest
 from draincheck.properties import FAULTS, Property
 from draincheck.qemu import Probes, Scenario
 from draincheck.revisions import Revision, find_revision

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import json
 
 from draincheck.expr import Expr
 from draincheck.properties import NoDeadlock
@@ -23,8 +24,7 @@ LISTED = 1024
 
 def digest_of(system: TransitionSystem) -> str:
     """A hash of everything that decides behaviour."""
-    text = json.dumps(_canonical(system), separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(json.encode(_canonical(system))).hexdigest()
 
 
 def _asks_who_rests(system: TransitionSystem) -> bool:
@@ -42,27 +42,38 @@ def _canonical(system: TransitionSystem) -> list[object]:
     term = terms.__getitem__
 
     def sort(a: Sort) -> object:
-        return list(a.names) if isinstance(a, EnumSort) else ["bool"] if isinstance(a, BoolSort) else [a.low, a.high]
+        return (
+            list(map(_name, a.names))
+            if isinstance(a, EnumSort)
+            else ["bool"]
+            if isinstance(a, BoolSort)
+            else [a.low, a.high]
+        )
 
     def starts(values: Sequence[int]) -> object:
         return ["range", values[0], values[-1]] if isinstance(values, range) and len(values) > LISTED else list(values)
 
     return [
-        [[v.name, sort(v.sort), starts(v.initial)] for v in system.variables],
+        [[_name(v.name), sort(v.sort), starts(v.initial)] for v in system.variables],
         [
             [
-                action.process, term(action.guard), [[numbers[u.variable], term(u.value)] for u in action.updates],
-                [[c.property, term(c.holds)] for c in action.checks], [[f.kind.name, term(f.when)] for f in action.faults],
+                _name(action.process), term(action.guard), [[numbers[u.variable], term(u.value)] for u in action.updates],
+                [[_name(c.property), term(c.holds)] for c in action.checks], [[f.kind.name, term(f.when)] for f in action.faults],
             ]
             for action in system.actions
         ],
-        [[type(p).__name__, p.name, *map(term, p.conditions())] for p in system.properties],
+        [[type(p).__name__, _name(p.name), *map(term, p.conditions())] for p in system.properties],
         term(system.final),
         [[f.strength.value, f.actions] for f in system.fairness],
         system.quotient,
-        [[name, term(rests)] for name, rests in system.at_rest] if _asks_who_rests(system) else [],
+        [[_name(name), term(rests)] for name, rests in system.at_rest] if _asks_who_rests(system) else [],
         list(terms.numbers),
     ]  # fmt: skip
+
+
+def _name(text: str) -> str | list[int]:
+    """A name, by the numbers of its letters unless all are ASCII: half a surrogate pair is one that no encoding has."""
+    return text if text.isascii() else list(map(ord, text))
 
 
 class _Numbered(OfTerms[int]):

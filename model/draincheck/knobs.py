@@ -6,14 +6,15 @@ compared, and by `turned` where it is given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.errors import UnknownName
+from draincheck.names import named, nearest
 
 __all__ = [
     "Knob",
@@ -21,8 +22,6 @@ __all__ = [
     "Setting",
     "all_knobs",
     "knob_named",
-    "named",
-    "nearest",
     "parse_setting",
     "shown",
     "turned",
@@ -32,33 +31,6 @@ __all__ = [
 Setting = str | bool
 
 T = TypeVar("T", bound=Setting)
-
-
-def nearest(kind: str, name: str, known: list[str]) -> UnknownName:
-    """The error for an unknown name, with the nearest known ones."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known) or 'none'}"
-    return UnknownName(f"unknown {kind} {name!r}; {hint}")
-
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-N = TypeVar("N", bound=_Named)
-
-
-def named(kind: str, name: str, items: Iterable[N]) -> N:
-    """The first item of this name; raises UnknownName with the nearest ones."""
-    known: list[str] = []
-    for item in items:
-        if item.name == name:
-            return item
-        known.append(item.name)
-    raise nearest(kind, name, known)
 
 
 class Knobs(Struct, frozen=True):

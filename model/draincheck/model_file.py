@@ -18,9 +18,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from draincheck.errors import MalformedModel, ModelError, NoModelName, NoSuchModel, UnfitParameters
-from draincheck.knobs import nearest
 from draincheck.lang import Model
 from draincheck.lang.variations import Variant, variants_of
+from draincheck.names import nearest
 from draincheck.parameters import MOST, Parameters, assigned, called_with, shown
 from draincheck.program import Program
 from draincheck.properties import FAULTS

@@ -17,7 +17,7 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type
 from msgspec import Struct
 
 from draincheck.errors import UnfitParameters
-from draincheck.knobs import nearest
+from draincheck.names import nearest
 from draincheck.sorts import Value
 from draincheck.words import listed
 

@@ -16,9 +16,9 @@ from typing import NoReturn, TypeVar
 from msgspec import Struct
 
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudget
-from draincheck.knobs import nearest
 from draincheck.lang.variations import Variant, said, variants_of
 from draincheck.location import source_of
+from draincheck.names import nearest
 from draincheck.watchdog import watched
 
 __all__ = ["Program", "place_in", "staying"]

@@ -7,7 +7,6 @@ Both the model and the executable core read these vectors; this module imports n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from re import fullmatch
 from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
@@ -16,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import Knobs, Setting, nearest, shown, turned
+from draincheck.knobs import Knobs, Setting, shown, turned
+from draincheck.names import close_names, nearest
 from draincheck.words import listed
 
 __all__ = [
@@ -216,7 +216,7 @@ def find_revision(name: str) -> Revision:
             return _standing(REVISIONS[index], f"{REVISIONS[matches[0]].name}{name[len(stem) :]}")
     if fullmatch(rf"[0-9a-f]{{1,{LEAST - 1}}}", stem):
         raise UnknownName(f"revision {name!r} is too short: the beginning of a hash has {LEAST} digits or more")
-    if fullmatch(r"[0-9a-f]{7,40}", stem) and not get_close_matches(stem, PLACES, cutoff=0.8):
+    if fullmatch(r"[0-9a-f]{7,40}", stem) and not close_names(stem, PLACES, 0.8):
         raise UnknownName(
             f"unknown revision {name!r}: no commit of this story. Name the last row that it contains: `check-invariants list revisions` has "
             f"them, and `git merge-base --is-ancestor ROW {stem}` ends with 0 for each that it contains"

@@ -13,9 +13,9 @@ from tests.support.cli import run
 
 #: by command line, what it does first that takes long; the output is put behind it
 WORK: dict[tuple[str, ...], str] = {
-    ("check", "--scenario", "mirror", "--trace-out"): "check.checked",
-    ("check", "--scenario", "mirror", "--property", "S1", "--trace-out"): "check.checked",
-    ("check", "--scenario", "mirror", "--html"): "check.checked",
+    ("check", "--scenario", "mirror", "--trace-out"): "check_files.checked",
+    ("check", "--scenario", "mirror", "--property", "S1", "--trace-out"): "check_files.checked",
+    ("check", "--scenario", "mirror", "--html"): "check_files.checked",
     ("report", "--scenario", "mirror", "-o"): "report.checked_quietly",
     ("prove", "-o"): "prove.certify",
     ("prove", "--matrix", "-o"): "prove.suite.decide_all",

@@ -13,6 +13,7 @@ from check_invariants.words import Listed, conclusion
 from draincheck import Run, Subject, Trace
 from draincheck.checking import Result
 from draincheck.reason import NeverAsked, Unasked
+from draincheck.run import Known
 from drainspecs.mirror.answer import answer
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import SAFE, rank
@@ -69,7 +70,8 @@ class Checked(Struct, frozen=True, dict=True):
     def runs(self) -> dict[str, Run]:
         """By property the traces, executed."""
         verdicts = self.result.verdicts.items()
-        return {name: Run.of(self.result.system, v.trace) for name, v in verdicts if v.trace is not None}
+        known: Known = {}
+        return {name: Run.of(self.result.system, v.trace, known) for name, v in verdicts if v.trace is not None}
 
     @property
     def violated(self) -> list[tuple[Listed, Run]]:

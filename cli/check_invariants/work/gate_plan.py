@@ -11,8 +11,9 @@ from check_invariants.configuration import CodeBaseEntry, Entry, GateConfig, Mod
 from check_invariants.own_models import loading
 from draincheck import Subject
 from draincheck.errors import SourceLine
-from draincheck.knobs import Setting, nearest, parse_setting
+from draincheck.knobs import Setting, parse_setting
 from draincheck.model_file import Builder, builders
+from draincheck.names import nearest
 from draincheck.parameters import assigned, shown
 from draincheck.properties import FAULTS, Reachable
 from draincheck.qemu import Scenario

@@ -6,11 +6,11 @@ import inspect
 import re
 import traceback
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
 from draincheck import lang
+from draincheck.names import close_names
 
 __all__ = ["in_words"]
 
@@ -52,7 +52,7 @@ def _unknown(error: AttributeError) -> str:
 
 
 def _near(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, cutoff=0.5)
+    close = close_names(name, known, 0.5)
     return f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(known)}"
 
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from draincheck.expr import BoolExpr, all_, any_
 from draincheck.influence import bearing
+from draincheck.names import close_names
 from draincheck.properties import Assertion, LeadsTo, Property
 from draincheck.reason import NeverAsked, Unasked
 from draincheck.run import Run
@@ -86,9 +87,7 @@ def _close_to(name: str, names: Collection[str]) -> Sequence[str]:
     alike = [other for other in names if 2 * (Counter(name) & Counter(other)).total() >= CLOSE * len(name + other)]
     if not alike:  # none has as many letters in common as it takes
         return ()
-    from difflib import get_close_matches
-
-    return get_close_matches(name, names, cutoff=CLOSE)
+    return close_names(name, names, CLOSE)
 
 
 def unasked(system: TransitionSystem, item: Property, taken: Collection[int] | None = None) -> NeverAsked:

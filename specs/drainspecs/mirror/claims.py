@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from draincheck.knobs import named
+from draincheck.names import named
 from draincheck.revisions import find_revision
 from drainspecs.mirror.claim import Claim, ClaimResult, ClaimVerdict, Question
 from drainspecs.mirror.facts import bad, good, likelier, more_kicks, not_older, noted, read, turns

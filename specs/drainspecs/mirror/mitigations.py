@@ -14,7 +14,8 @@ from typing import Final
 from msgspec import Struct
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import Knobs, Setting, named, shown, turned
+from draincheck.knobs import Knobs, Setting, shown, turned
+from draincheck.names import named
 from draincheck.revisions import PLACES, Revision
 
 __all__ = [

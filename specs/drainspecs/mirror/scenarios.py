@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from draincheck.knobs import named
+from draincheck.names import named
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
 from drainspecs.mirror.sizes import parse_sizes, sized

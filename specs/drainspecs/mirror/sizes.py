@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import nearest
+from draincheck.names import nearest
 from draincheck.qemu import Scenario
 from draincheck.qemu.scenario import SIZES, not_modelled
 from draincheck.words import listed, number_word

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from draincheck.knobs import named
+from draincheck.names import named
 from drainspecs.mirror.expectations import expected
 from drainspecs.mirror.properties import LIVENESS, PROPERTIES, DrainInvariant
 from drainspecs.mirror.specification import Specification, meanings, with_probes
