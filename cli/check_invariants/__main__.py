@@ -9,12 +9,14 @@ import sys
 from contextlib import nullcontext, suppress
 from typing import NoReturn
 
+from check_invariants import interrupts
+
 __all__ = ["main"]
 
 #: after how many new objects Python looks for cycles: nearly all that a command makes is kept, and in 700, as usual, there is nothing to find
 SELDOM = 500_000, 20, 20
 
-#: a page of help is there before anybody has lost patience: what hears Ctrl-C is not loaded for it
+#: a page of help is there before anybody has lost patience
 SHORT = {"-h", "--help", "--version"}
 
 #: what Ctrl-C ends it with (`exit.ExitCode`)
@@ -35,39 +37,38 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Whatever the command does; interrupts are heard from the first moment to the last."""
-    from check_invariants.interrupts import exit_number, hear_every_interrupt
-
     code: int | None = None
     try:
-        hear_every_interrupt()
-        from check_invariants.main import cli
-
-        code = cli.main(standalone_mode=False)
+        interrupts.hear_every_interrupt()
+        code = _carried_out()
         _hear_no_more()
     except KeyboardInterrupt:
         _hear_no_more()
     if code is None:
         print("Error: interrupted: nothing was decided", file=sys.stderr)
-        code = exit_number()
+        code = interrupts.exit_number()
     return code
 
 
 def _hear_no_more() -> None:
     """What was to come again may come just now: it changes nothing any more."""
-    from check_invariants.interrupts import hear_no_more
-
     while True:
         with suppress(KeyboardInterrupt):
-            return hear_no_more()
+            return interrupts.hear_no_more()
 
 
 def _print_help() -> int:
     """Most probably. Whatever else was meant, Ctrl-C ends it."""
     with suppress(KeyboardInterrupt):
-        from check_invariants.main import cli
-
-        return int(cli.main(standalone_mode=False))
+        return _carried_out()
     return INTERRUPTED
+
+
+def _carried_out() -> int:
+    """Loads the command line, within what hears interrupts."""
+    from check_invariants.main import cli
+
+    return int(cli.main(standalone_mode=False))
 
 
 def _tidy_up() -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from check_invariants.interrupts import exit_number
+
 if TYPE_CHECKING:
     from draincheck.certificate import CertificateVerdict
     from draincheck.errors import SourceLine
@@ -167,8 +169,6 @@ def of_stop(stop: Stop) -> ExitCode:
 
 def _of_request() -> ExitCode:
     """What a run comes to that somebody did not wait for."""
-    from check_invariants.interrupts import exit_number  # a page of help does without
-
     return ExitCode.TERMINATED if exit_number() == int(ExitCode.TERMINATED) else ExitCode.INTERRUPTED
 
 

@@ -223,7 +223,7 @@ class _Seen:
         while state in self.origin:
             state, action = self.origin[state]
             actions.insert(0, action)
-        trace = Trace(self.system.name, self.system.digest, name, state, tuple(action.index for action in actions))
+        trace = Trace.of(self.system, name, state, (action.index for action in actions))
         rerun(self.system, trace)
         return trace
 

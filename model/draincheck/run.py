@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -32,6 +32,13 @@ class Trace(Struct, frozen=True):
     initial: State
     actions: tuple[int, ...]
     loop: int | None = None
+
+    @classmethod
+    def of(
+        cls, system: TransitionSystem, name: str, initial: State, actions: Iterable[int], loop: int | None = None
+    ) -> Trace:
+        """A trace of this system, evidence about the property of this name."""
+        return cls(system.name, system.digest, name, initial, tuple(actions), loop)
 
 
 class Step(Struct, frozen=True):

@@ -248,7 +248,7 @@ class _Paths:
         for path, way in self.all.items():
             if not path.lost and (path.anchor in (None, path.state) or not whole):
                 loop = way.loop if whole else None
-                yield Run.of(system, Trace(system.name, system.digest, name, way.initial, way.actions, loop))
+                yield Run.of(system, Trace.of(system, name, way.initial, way.actions, loop))
 
     def _sound(self, state: State) -> list[Action]:
         """The actions that can be taken."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from draincheck.analysis.manner import Manner
 from draincheck.analysis.switches import Threads, cost_of
 from draincheck.budget import look
@@ -51,7 +53,7 @@ def made_smaller(run: Run, manner: Manner) -> Run:
 def _upto(run: Run, number: int) -> Run:
     """The first steps of a run."""
     trace, steps = run.trace, run.steps[:number]
-    made = type(trace)(trace.system, trace.digest, trace.property, trace.initial, trace.actions[:number])
+    made = replace(trace, actions=trace.actions[:number], loop=None)
     return Run(run.system, made, steps)
 
 
@@ -133,7 +135,7 @@ class _Smaller:
     def _run(self, steps: Sequence[Step], loop: int | None) -> Run:
         trace, initial = self.best.trace, steps[0].before if steps else self.best.trace.initial
         actions = tuple(step.action for step in steps)
-        made = type(trace)(trace.system, trace.digest, trace.property, initial, actions, loop)
+        made = replace(trace, initial=initial, actions=actions, loop=loop)
         return Run(self.best.system, made, tuple(steps))
 
 

@@ -9,6 +9,8 @@ from collections.abc import Container, Iterator, Mapping
 from heapq import heappop, heappush
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from draincheck.analysis.manner import Manner, same_fault
 from draincheck.analysis.switches import NOBODY, Stacks, Threads
 from draincheck.budget import look
@@ -16,7 +18,7 @@ from draincheck.exploration.backward import distances, predecessors
 from draincheck.exploration.graph import StateGraph
 from draincheck.expr import BoolExpr
 from draincheck.properties import Assertion, CanAlwaysFinish, Liveness, NoDeadlock, NoFault, Property
-from draincheck.run import Run, Trace
+from draincheck.run import Run
 from draincheck.semantics.stuck import going_on, not_at_rest
 from draincheck.semantics.violation import sought_in_states
 from draincheck.system import State, TransitionSystem
@@ -57,7 +59,7 @@ def smallest(run: Run, manner: Manner, limits: Limits, reporter: Reporter) -> tu
     found = _Search(graph, _Aims(graph, run, manner)).path()
     if found is None:
         return None, False
-    trace = Trace(run.trace.system, run.trace.digest, run.trace.property, found[0], tuple(found[1]))
+    trace = replace(run.trace, initial=found[0], actions=tuple(found[1]), loop=None)
     return Run.of(run.system, trace), whole
 
 

@@ -145,4 +145,4 @@ def shortest_run(candidate: Candidate, match: Match) -> Run:
     graph, system = candidate.postures.graph, candidate.postures.graph.system
     initial, actions = graph.path(match.moment.state)
     name = next(iter(match.moment.hopeless), "")
-    return Run.of(system, Trace(system.name, system.digest, name, initial, tuple(actions)))
+    return Run.of(system, Trace.of(system, name, initial, actions))

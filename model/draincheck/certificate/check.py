@@ -175,7 +175,7 @@ def _execute_paths(certificate: Certificate, system: TransitionSystem) -> None:
 def _executed(system: TransitionSystem, item: Property, path: Path, what: str) -> Run:
     """A path, taken step by step by the system's own rules. Raises CertificateError if it is none."""
     try:
-        return Run.of(system, Trace(system.name, system.digest, item.name, *path))
+        return Run.of(system, Trace.of(system, item.name, *path))
     except TraceError as error:
         raise CertificateError(f"{what} {item.name} cannot be executed: {error}") from error
 

@@ -152,7 +152,7 @@ class _Check:
         return lead.take(*taking) or self._compare(lead, after)
 
     def _note(self, actions: tuple[int, ...], difference: Mismatch) -> None:
-        trace = Trace(self.system.name, self.system.digest, "", self.graph.state(0), actions)
+        trace = Trace.of(self.system, "", self.graph.state(0), actions)
         self.divergences.append(Divergence(trace, difference))
 
     def _way(self, goal: int) -> tuple[int, ...]:

@@ -100,4 +100,4 @@ def trace_of_steps(system: TransitionSystem, steps: tuple[SchedulerStep, ...], p
             raise TraceError(f"step {number} of the core, {step}, is no action of {system.name} there")
         actions.append(index)
         state = system.step(state, system.actions[index])
-    return Trace(system.name, system.digest, property_name, system.initial[0], tuple(actions))
+    return Trace.of(system, property_name, system.initial[0], actions)

@@ -208,7 +208,7 @@ def _violated(system: TransitionSystem, item: Liveness, run: _Run) -> Verdict:
     """The verdict a run gives, once it has been executed; raises EvidenceError if it does not show what it should."""
     initial, stem = run.path
     actions = (*stem, *run.loop)
-    trace = Trace(system.name, system.digest, item.name, initial, actions, loop=len(stem) if run.loop else None)
+    trace = Trace.of(system, item.name, initial, actions, loop=len(stem) if run.loop else None)
     executed = Run.of(system, trace)
     if not shows(executed, item):
         raise EvidenceError(f"{system.name}: the run found for {item.name!r} does not break it")

@@ -134,7 +134,7 @@ class _Search:
             action, state = self._followed(state, here[1], wanted)
             actions.append(action)
             here = wanted
-        return Run.of(self.system, Trace(self.system.name, self.system.digest, "", pairs[-1][0], tuple(actions)))
+        return Run.of(self.system, Trace.of(self.system, "", pairs[-1][0], actions))
 
     def _followed(self, state: State, seen: int, wanted: Pair) -> tuple[int, State]:
         for action, after in self._steps(state):

@@ -107,7 +107,7 @@ class Evidence:
     def _run(self, name: str, path: Path) -> Run:
         """Take every step of a path."""
         initial, actions = path
-        trace = Trace(self.system.name, self.system.digest, name, initial, tuple(actions))
+        trace = Trace.of(self.system, name, initial, actions)
         try:
             return Run.of(self.system, trace, self._known)
         except TraceError as error:
