@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -11,7 +12,7 @@ from tests.support.clocks import hurry, stumped
 from tests.support.parts import pytest_runtest_setup
 from tests.support.projects import empty_folder
 
-__all__ = ["empty_folder", "hurry", "object_code", "pytest_runtest_setup", "stumped"]
+__all__ = ["empty_folder", "hurry", "object_code", "one_core", "pytest_runtest_setup", "stumped"]
 
 #: as in the command itself
 gc.set_threshold(*SELDOM)
@@ -27,6 +28,14 @@ os.environ["CHECK_INVARIANTS_PROGRESS"] = "off"
 
 # how wide the tests' own terminal is says nothing of how wide the commands' is
 os.environ.pop("COLUMNS", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_core() -> Iterator[None]:
+    """Tests run side by side already: a command forks no processes here, unless it is told to (`-j 2`), and so finds what others have loaded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -37,7 +37,12 @@ TOLD = """async () => {
 }"""
 
 #: code bases with their scenarios: one thread, several, a device that is reset, a hang
-SAMPLE = [("v2.6.0", "mirror"), ("v2.6.0", "dataplane-stop"), ("3f09bfbc7b", "mirror"), ("v2.7.0", "dataplane")]
+SAMPLE = [
+    pytest.param("v2.6.0", "mirror", marks=pytest.mark.slow),
+    pytest.param("v2.6.0", "dataplane-stop", marks=pytest.mark.slow),
+    ("3f09bfbc7b", "mirror"),
+    pytest.param("v2.7.0", "dataplane", marks=pytest.mark.slow),
+]
 
 
 def told_by(visit: Visit, page: str) -> list[Any]:
@@ -107,7 +112,7 @@ def values_of(system: TransitionSystem, state: State) -> dict[str, str]:
     return {name: str(int(v) if isinstance(v := decoded[name], bool) else v) for name in shown}
 
 
-@pytest.mark.parametrize("seed", sampled(range(20), [0, 1], 3))
+@pytest.mark.parametrize("seed", sampled(range(20), [0], 3))
 def test_a_walk_passes_the_states_of_the_system(opens: Opens, reports: Reports, seed: int) -> None:
     """Whatever is taken, anywhere: the page offers what the system has enabled there, and shows the state that it steps to."""
     visit = opens(reports("--revision", "v2.6.0", "--scenario", "mirror"), "#/0/-/0")
@@ -142,7 +147,7 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("selection", sampled(KINDS, KINDS[1:6:2], 6), ids=lambda words: words[-1].rpartition(":")[2])
+@pytest.mark.parametrize("selection", sampled(KINDS, KINDS[1:4:2], 6), ids=lambda words: words[-1].rpartition(":")[2])
 def test_a_counterexample_violates_its_rule_at_its_end_and_not_before(
     opens: Opens, reports: Reports, selection: tuple[str, ...]
 ) -> None:

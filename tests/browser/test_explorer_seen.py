@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Opens
+from tests.support.samples import sampled
 from tests.support.visits import CONTRAST, unnamed
 
 pytestmark = pytest.mark.needs("chromium-headless-shell")
@@ -20,7 +21,7 @@ ONE_CODE_BASE = ("--revision", "v2.6.0")
 OWN = ("examples/deadlock.py:deadlock",)
 #: the answer, a subject, a counterexample before its first step, in its middle, after its last, and left
 PLACES = ("#/", "#/0", "#/0/0/0", "#/0/0/18", "#/0/0/9999", "#/0/0/3/1.0", "#/0/-/0")
-SELECTIONS = pytest.mark.parametrize("selection", [ONE_CODE_BASE, OWN], ids=["code base", "own"])
+SELECTIONS = pytest.mark.parametrize("selection", sampled([ONE_CODE_BASE, OWN], [OWN]), ids=["code base", "own"])
 
 
 @SELECTIONS
@@ -38,7 +39,7 @@ def test_a_control_without_a_name_is_noticed(opens: Opens, reports: Reports) -> 
 
 
 @SELECTIONS
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", sampled(["light", "dark"], ["dark"]))
 def test_all_text_can_be_read(opens: Opens, reports: Reports, scheme: str, selection: tuple[str, ...]) -> None:
     """Its contrast is 4.5 to 1 at the least."""
     for place in PLACES:
@@ -64,7 +65,7 @@ def test_light_and_dark_can_be_chosen(opens: Opens, reports: Reports) -> None:
 
 
 @SELECTIONS
-@pytest.mark.parametrize("width", [360, 1000])
+@pytest.mark.parametrize("width", sampled([360, 1000], [360]))
 def test_a_narrow_screen_scrolls_the_lanes_and_nothing_else(
     opens: Opens, reports: Reports, width: int, selection: tuple[str, ...]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_narrow_screen_scrolls_the_lanes_and_nothing_else(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, place
 
 
+@pytest.mark.slow
 def test_the_head_stays_while_the_page_and_the_lanes_scroll(opens: Opens, reports: Reports) -> None:
     """And the selected step is brought into sight."""
     visit = opens(reports(*ONE_CODE_BASE), "#/0/0/9999", viewport={"width": 360, "height": 800})
@@ -86,6 +88,7 @@ def test_the_head_stays_while_the_page_and_the_lanes_scroll(opens: Opens, report
     assert visit.page.locator(".bar").bounding_box()["y"] == 0  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_paper_has_the_story_and_all_steps(opens: Opens, reports: Reports) -> None:
     """Of the counterexample that is looked at, and no controls."""
     visit = opens(reports(*ONE_CODE_BASE), "#/0/0/3")
@@ -100,6 +103,7 @@ def test_paper_has_the_story_and_all_steps(opens: Opens, reports: Reports) -> No
     assert not visit.page.locator("#case-0-1").is_visible()
 
 
+@pytest.mark.slow
 def test_paper_of_the_answer_is_a_list(opens: Opens, reports: Reports) -> None:
     """The table and each counterexample's headline; its steps are printed from its own page."""
     visit = opens(reports(*ONE_CODE_BASE), "#/")
@@ -112,6 +116,7 @@ def test_paper_of_the_answer_is_a_list(opens: Opens, reports: Reports) -> None:
     assert not any(each.is_visible() for each in visit.page.locator(".case pre, .case ol, .words").all())
 
 
+@pytest.mark.slow
 def test_the_code_base_is_named_on_every_page(opens: Opens, reports: Reports) -> None:
     """With its commit, release and date."""
     for place in PLACES:
@@ -121,6 +126,7 @@ def test_the_code_base_is_named_on_every_page(opens: Opens, reports: Reports) ->
         )
 
 
+@pytest.mark.slow
 def test_each_scenario_has_its_own_remedy_on_the_page(opens: Opens, reports: Reports) -> None:
     """Below its heading, where its name stands in the sentence."""
     page = opens(reports(*ONE_CODE_BASE), "#/").page
@@ -147,6 +153,7 @@ def processor_time(browser: Browser) -> float:
     return sum(float(process["cpuTime"]) for process in found if process["type"] == "renderer")
 
 
+@pytest.mark.slow
 def test_the_first_paint_comes_soon(browser: Browser, opens: Opens, reports: Reports) -> None:
     """Within a second of computing, of the report on one code base in all scenarios: graphs are unpacked when somebody walks in them."""
     file = reports(*ONE_CODE_BASE)
@@ -160,6 +167,7 @@ def test_the_first_paint_comes_soon(browser: Browser, opens: Opens, reports: Rep
     assert 0 < spent < 1
 
 
+@pytest.mark.slow
 def test_computing_is_measured(browser: Browser, opens: Opens, reports: Reports) -> None:
     """Negative control of the test above: what keeps the page from being drawn counts."""
     visit, before = opens(reports(*OWN)), processor_time(browser)

@@ -11,6 +11,7 @@ import pytest
 from draincheck.explorer import onefile
 from tests.browser.conftest import Opens
 from tests.support.cli import run
+from tests.support.samples import sampled
 from tests.support.visits import Visit
 
 pytestmark = pytest.mark.needs("chromium-headless-shell")
@@ -146,7 +147,12 @@ def test_what_was_seen_is_seen_again_when_the_page_is_loaded_anew(opens: Opens, 
     assert (visit.place, visit.page.locator(".columns").inner_text()) == before
 
 
-@pytest.mark.parametrize("place", ["#/7", "#/0/99/0", "#/0/0/9999", "#/0/0/3/77.1", "#/-/x", "#//", "#/0/-/0"])
+@pytest.mark.parametrize(
+    "place",
+    sampled(
+        ["#/7", "#/0/99/0", "#/0/0/9999", "#/0/0/3/77.1", "#/-/x", "#//", "#/0/-/0"], ["#/7", "#/0/0/3/77.1", "#/0/-/0"]
+    ),
+)
 def test_a_link_that_leads_nowhere_leads_somewhere(opens: Opens, reports: Reports, place: str) -> None:
     """A URL is what anybody can write: as much of it is followed as there is."""
     visit = opens(reports(*MIRROR), place)

@@ -9,9 +9,10 @@ import pytest
 
 from draincheck.explorer import onefile
 from tests.browser.conftest import Opens
-from tests.browser.test_explorer_safe import HOSTILE, is_harmless
+from tests.browser.test_explorer_safe import HOSTILE, OFTEN, is_harmless
 from tests.support.cli import run
 from tests.support.qemu_logs import Guest, made
+from tests.support.samples import sampled
 from tests.support.visits import CONTRAST, Visit, unnamed
 
 pytestmark = pytest.mark.needs("chromium-headless-shell")
@@ -132,7 +133,7 @@ def test_the_step_stands_in_the_address(opens: Opens, logs: Logs) -> None:
     assert opens(logs(BROKEN), visit.place).page.locator(".app").inner_text() == shown
 
 
-@pytest.mark.parametrize(("log", "scheme"), [(LOSS, "light"), (BROKEN, "dark")])
+@pytest.mark.parametrize(("log", "scheme"), [pytest.param(LOSS, "light", marks=pytest.mark.slow), (BROKEN, "dark")])
 def test_everything_has_a_name_and_can_be_read(opens: Opens, logs: Logs, log: str, scheme: str) -> None:
     """On every page, at 360 pixels, which nothing but the lanes and tables is wider than."""
     for place in PLACES:
@@ -181,7 +182,7 @@ def test_a_model_stands_beside_the_window(opens: Opens, logs: Logs) -> None:
     assert visit.problems == []
 
 
-@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", sampled(HOSTILE.values(), OFTEN), ids=HOSTILE)
 def test_a_name_in_a_log_is_nothing_but_a_name(opens: Opens, tmp_path: Path, name: str) -> None:
     """Of a disk, and in every line: nothing of it is executed, and nothing of the page is lost."""
     lines = made(Guest(new=True), [["acked"], ["held"]]).lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -96,6 +97,7 @@ def forwards(graph: StateGraph, start: int, follow: object) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 @given(systems(careless=0))
 @settings(max_examples=60, deadline=None)
 def test_fates_are_what_they_are_defined_to_be(system: TransitionSystem) -> None:
@@ -161,6 +163,7 @@ def test_an_error_is_avoided_by_whatever_else_a_run_can_do(system: TransitionSys
             assert found.of(n) is (Avoidability.SAFE if n in safe else left)
 
 
+@pytest.mark.slow
 @given(systems(careless=40), st.sets(st.sampled_from(["process 0", "process 1", "process 2"])))
 @settings(max_examples=100, deadline=None)
 def test_what_never_violates_is_what_a_walk_from_every_doomed_state_finds(

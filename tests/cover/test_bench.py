@@ -136,6 +136,7 @@ def test_an_interrupt_ends_what_was_started(tmp_path: Path) -> None:
     assert numbers.read_text(encoding="utf-8").split()[3] == str(-signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_process_gets_no_more_memory_than_it_may(tmp_path: Path) -> None:
     """It fails where it asks for more."""
     ask = [sys.executable, "-c", "bytearray(1 << 30)"]

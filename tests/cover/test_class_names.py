@@ -7,6 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 #: QEMU's things, which the model and the core both have under QEMU's name
 QEMU = {"AioContext", "Coroutine", "Disk", "GSource"}

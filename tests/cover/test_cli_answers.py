@@ -60,6 +60,9 @@ ANSWERS: dict[tuple[str, ...], list[str]] = {
     ("replay", "{trace}"): ["ab27c3b5e7 / mirror: silent loss on the core; S4 is violated: reproduced"],
 }
 
+#: what is left to the large tests
+DEAR = [("parametric", "--revision", "9a0cec664e"), ("why", "--revision", "ab27c3b5e7")]
+
 
 @pytest.fixture(name="trace")
 def a_trace(tmp_path: Path) -> str:
@@ -69,7 +72,9 @@ def a_trace(tmp_path: Path) -> str:
     return file
 
 
-@pytest.mark.parametrize("command", sampled(ANSWERS, 11, 13), ids=" ".join)
+@pytest.mark.parametrize(
+    "command", sampled(ANSWERS, [words for words in list(ANSWERS)[:11] if words not in DEAR], 13), ids=" ".join
+)
 def test_the_answer_is_first_and_last_and_in_the_document(command: tuple[str, ...], trace: str) -> None:
     """Word for word."""
     words = [trace if word == "{trace}" else word for word in command]

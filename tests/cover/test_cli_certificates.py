@@ -151,6 +151,7 @@ def test_induction_is_one_certificate(tmp_path: Path) -> None:
     assert run("certificate", "check", path, "--solver", "both", "--timeout", "3000").exit_code == 0
 
 
+@pytest.mark.slow
 def test_not_inductive_is_unknown(tmp_path: Path) -> None:
     """Exit code 30, how far k went, and no file."""
     path = tmp_path / "no.smt2"
@@ -246,6 +247,7 @@ def test_malformed_model_of_prove(tmp_path: Path) -> None:
 # -- certificate check ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_both_solvers_accept_what_prove_writes(certificate: Path) -> None:
     """z3 and cvc5, from the file alone; the line names the model and what is claimed of it."""
     result = run("certificate", "check", str(certificate), "--solver", "both")
@@ -263,6 +265,7 @@ def test_turned_knobs_are_in_the_name(tmp_path: Path) -> None:
     assert "S1 holds in ab27c3b5e7+drain=nested / mirror" in result.stdout
 
 
+@pytest.mark.slow
 def test_many_certificates_have_a_summary(certificate: Path, tmp_path: Path) -> None:
     """A line for each file in their order, whatever processes check them; failures stand out; the worst code wins."""
     rejected, malformed = tmp_path / "rejected.smt2", tmp_path / "malformed.smt2"
@@ -279,6 +282,7 @@ def test_many_certificates_have_a_summary(certificate: Path, tmp_path: Path) -> 
     assert run("certificate", "check", str(certificate), str(certificate)).exit_code == 0
 
 
+@pytest.mark.slow
 def test_check_prints_json(certificate: Path) -> None:
     """Each file with each solver."""
     result = run("certificate", "check", str(certificate), "--solver", "both", "--json")

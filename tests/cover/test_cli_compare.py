@@ -89,6 +89,7 @@ def which(data: dict[str, Any], change: str, matters: bool = True) -> dict[str, 
 # -- code bases ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_change_that_mends_is_no_failure() -> None:
     """With its section opened before the last count v2.6.0 loses nothing any more; two scenarios still abort."""
     data = document("v2.6.0", "--set", "begin=before_check")
@@ -330,6 +331,7 @@ def test_a_demand_of_another_form_is_another_demand(
     assert ("mends nof" in data["answer"]) == (change is Effect.MENDED)
 
 
+@pytest.mark.slow
 def test_a_change_that_hangs_in_a_variant_is_worse() -> None:
     """Queued requests mend v2.6.0 where the guest writes, and hang where it flushes."""
     data = document("v2.6.0", "--set", "park_requests=on", code=12)

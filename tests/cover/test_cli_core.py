@@ -93,6 +93,7 @@ def test_simulate_counts_outcomes_and_writes_traces(tmp_path: Path) -> None:
     assert run("replay", trace).exit_code == 12
 
 
+@pytest.mark.slow
 def test_the_outcomes_are_told_apart() -> None:
     """Abort, corruption and hang, each where history has it."""
     for revision, scenario, outcome in (
@@ -154,6 +155,7 @@ def nested_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 AT_FAULT = ("conform", "--revision", "3f09bfbc7b", "--revision", "ab27c3b5e7", "--scenario", "mirror")
 
 
+@pytest.mark.slow
 def test_a_model_at_fault_does_not_hide_the_others(nested_at_fault: None) -> None:
     """It is one line that names row, place and fault; the other row is compared; code 10."""
     result = run(*AT_FAULT)
@@ -164,6 +166,7 @@ def test_a_model_at_fault_does_not_hide_the_others(nested_at_fault: None) -> Non
     assert (result.stderr, result.exit_code) == ("", 10)
 
 
+@pytest.mark.slow
 def test_a_model_at_fault_as_json(nested_at_fault: None) -> None:
     """It is a difference of the kind `fault`."""
     data = json.loads(run(*AT_FAULT, "--json").stdout)

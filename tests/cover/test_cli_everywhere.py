@@ -44,6 +44,7 @@ def test_the_matrix_says_the_same(revision: str) -> None:
         assert verdicts == {cell.property_name: cell.verdict.outcome.value for cell in row.cells}
 
 
+@pytest.mark.slow
 def test_the_answer_is_the_first_and_the_last_line() -> None:
     """The same sentence, in `check` and around the matrix of the code base."""
     checked = without_trace("v2.7.0").stdout.splitlines()
@@ -54,9 +55,10 @@ def test_the_answer_is_the_first_and_the_last_line() -> None:
 @pytest.mark.parametrize(
     ("revision", "said"),
     [
-        (
+        pytest.param(
             "v2.6.0",
             ", and in dataplane when the device is reset or the VM stopped, may also abort in the last three; otherwise safe with dataplane",
+            marks=pytest.mark.slow,
         ),
         (
             "v4.2.0",
@@ -105,6 +107,7 @@ def test_other_engines_and_properties_are_answered_for_too() -> None:
     assert result.exit_code == 12
 
 
+@pytest.mark.slow
 def test_what_was_not_asked_is_not_answered() -> None:
     """Of a rule inside QEMU alone nothing is said of safety; what is never asked is said, too."""
     result = run("check", "--revision", "v2.7.0", "--property", "S6", "--no-trace")
@@ -116,6 +119,7 @@ def test_what_was_not_asked_is_not_answered() -> None:
     assert result.stdout.splitlines()[0] == result.stdout.splitlines()[-1] == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["F1", "L1"])
 def test_a_property_is_asked_where_the_answer_comes_from(name: str) -> None:
     """v2.7.0 hangs where a device stops: who asks about the hang by its name is not told that it holds."""
@@ -131,7 +135,9 @@ def test_liveness_is_asked_where_check_asks() -> None:
     assert {row["table"] for row in rows if "violated" in str(row["properties"])} == {"dataplane-stop"}
 
 
-@pytest.mark.parametrize("arguments", [(), ("--scenario", "mirror")], ids=["everywhere", "mirror"])
+@pytest.mark.parametrize(
+    "arguments", sampled([(), ("--scenario", "mirror")], [("--scenario", "mirror")]), ids=["everywhere", "mirror"]
+)
 @pytest.mark.parametrize(("name", "row"), [("v7.2.0", "v6.1.0"), ("3bb0~1", "v5.0.0"), ("v6.1.0", "")])
 def test_the_answer_is_about_what_was_asked_for(name: str, row: str, arguments: tuple[str, ...]) -> None:
     """It begins with the name that was given, and says which row stands for it and why; a row itself needs no reason."""
@@ -151,6 +157,7 @@ def test_strict_does_not_make_a_rule_visible() -> None:
     assert len(lines) == 10 and {line.index(" S6") + 1 for line in lines} == {place}
 
 
+@pytest.mark.slow
 def test_the_commands_show_what_they_are_said_to_show() -> None:
     """A demand on whole runs is in no other trace: its command asks for it."""
     lines = run("check", "--revision", "v2.8.0", "--property", "L7s").stdout.splitlines()
@@ -193,6 +200,7 @@ def test_knobs_that_no_code_base_could_have_are_refused() -> None:
     assert run("--revision", "v2.6.0", "--set", "drain=yield_first", "--set", "drain_is_section=off").exit_code == 150
 
 
+@pytest.mark.slow
 def test_the_matrix_takes_knobs() -> None:
     """The same answer as `check`, and nothing is expected."""
     change = ("--revision", "v2.6.0", "--set", "begin=before_check")

@@ -86,6 +86,7 @@ def test_no_code_at_all_is_fine() -> None:
     assert worst([]) is ExitCode.OK
 
 
+@pytest.mark.slow
 def test_12_for_what_a_guest_sees_though_it_is_expected() -> None:
     """Who names a code base asks about it, not about the table; without a name the matrix asks about the table."""
     result = run("check", "--revision", "ab27c3b5e7", "--scenario", "mirror", "--property", "S1", "--no-trace")

@@ -70,6 +70,7 @@ def two_rows(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
     return rows
 
 
+@pytest.mark.slow
 def test_the_gate_looks_at_the_wide_matrix(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows without options, the default ones with --quick."""
     monkeypatch.setattr(matrix, "default_rows", lambda: two_rows[:1])
@@ -185,6 +186,7 @@ def test_an_unknown_verdict_is_inconclusive(two_rows: list[Row], monkeypatch: py
     assert (len(differences(found).splitlines()), found.exit_code) == (1, 30)
 
 
+@pytest.mark.slow
 def test_the_gate_as_json(two_rows: list[Row], counts: dict[str, dict[str, Counts]]) -> None:
     """The document follows its schema, with and without differences."""
     for differences, code in ((0, 0), (1, 10)):
@@ -322,6 +324,7 @@ def test_a_model_at_fault_is_a_difference(overflowing: None) -> None:
     assert (len(differences(result).splitlines()), result.exit_code) == (1, 10)
 
 
+@pytest.mark.slow
 def test_a_model_at_fault_in_another_process_too(overflowing: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many rows, divided among processes: those whose code base has the bandage are at fault, no other one is hidden."""
     rows = [row for row in default_rows() if row.key == "mirror"]

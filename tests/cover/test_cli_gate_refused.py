@@ -256,6 +256,7 @@ def test_what_a_model_prints_is_no_command() -> None:
     assert [found.name for found in commands(done.stdout)] == ["stop-commands", "error"]
 
 
+@pytest.mark.slow
 def test_what_a_model_prints_is_no_command_beside_a_document() -> None:
     """There the log is standard error."""
     Path("ring.py").write_text(LOUD, encoding="utf-8")

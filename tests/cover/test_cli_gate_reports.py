@@ -254,6 +254,7 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **variables}
 
 
+@pytest.mark.slow
 def test_the_script_of_the_action() -> None:
     """With the variables that action.yml sets: red with annotations, a summary and reports, and green when it is mended."""
     variables = {
@@ -318,6 +319,7 @@ def test_the_job_for_gitlab_runs() -> None:
 # -- the built-in story -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_reports_of_the_built_in_story(monkeypatch: pytest.MonkeyPatch) -> None:
     """A suite a row, and one for what goes beyond; all that is expected is no trouble."""
     rows = [Row(find_revision("ab27c3b5e7"), find_scenario("mirror"))]

@@ -120,6 +120,7 @@ def test_dot_is_the_default(tmp_path: Path) -> None:
     assert result.exit_code == 0
 
 
+@pytest.mark.slow
 def test_graphml_has_every_state(tmp_path: Path) -> None:
     """Networkx reads as many nodes as the search finds states."""
     file = tmp_path / "graph.graphml"

@@ -17,6 +17,7 @@ from tests.support.backtraces import STRANGERS, gdb, of_moment
 from tests.support.cli import run
 from tests.support.house import ROOT
 from tests.support.qemu_logs import LOGS
+from tests.support.samples import sampled
 
 NARROW = ("--revision", "65c1b5b622", "--scenario", "dataplane")
 
@@ -43,6 +44,7 @@ def test_a_hang_is_told_with_who_waits_and_what_ends_it(hang: str, tmp_path: Pat
     assert "321d1dba8b" in result.output
 
 
+@pytest.mark.slow
 def test_the_trace_that_is_written_leads_there(hang: str, tmp_path: Path) -> None:
     """`trace show` runs it again on the code base that it names."""
     file = tmp_path / "trace.json"
@@ -129,7 +131,9 @@ def test_a_backtrace_is_not_replaced_by_what_is_written(hang: str, tmp_path: Pat
         assert file.read_text(encoding="utf-8") == hang
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bytes], ids=["gzip", "xz", "plain"])
+@pytest.mark.parametrize(
+    "pack", sampled([gzip.compress, lzma.compress, bytes], [lzma.compress, bytes]), ids=["gzip", "xz", "plain"]
+)
 def test_a_packed_backtrace_is_unpacked(pack: Callable[[bytes], bytes], hang: str, tmp_path: Path) -> None:
     """And found as the plain one is."""
     (tmp_path / "bt").write_bytes(pack(hang.encode()))
@@ -137,6 +141,7 @@ def test_a_packed_backtrace_is_unpacked(pack: Callable[[bytes], bytes], hang: st
     assert "violates F1" in result.output.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_a_backtrace_in_utf_16_is_read(hang: str, tmp_path: Path) -> None:
     """Zeros are no sign of a program."""
     (tmp_path / "bt").write_bytes(hang.encode("utf-16-le"))

@@ -96,7 +96,11 @@ def ended(process: subprocess.Popen[bytes]) -> Generator[subprocess.Popen[bytes]
 
 @pytest.mark.parametrize(
     ("rounds", "ending", "code"),
-    [([["acked"]], signal.SIGINT, 12), ([["held"]], signal.SIGINT, 0), ([["acked"]], signal.SIGTERM, 143)],
+    [
+        ([["acked"]], signal.SIGINT, 12),
+        pytest.param([["held"]], signal.SIGINT, 0, marks=pytest.mark.slow),
+        pytest.param([["acked"]], signal.SIGTERM, 143, marks=pytest.mark.slow),
+    ],
     ids=["a loss", "held", "SIGTERM"],
 )
 def test_ctrl_c_ends_following_with_what_was_found(
@@ -226,6 +230,7 @@ def test_a_sidecar_that_does_not_fit_is_refused(words: tuple[str, ...], code: in
     assert run("log", str(SECTIONS / "mirror.log.xz"), "--uprobes", str(tmp_path / "mine")).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_window_that_no_model_is_asked_about_is_no_run_of_none(tmp_path: Path) -> None:
     """Of which code bases it is a run is not known, and the answer does not say that it is of none; where all are decided, it does."""
     many = run("log", written(tmp_path / "many", [["acked"] * 40], new=False), "--fits").stdout.splitlines()

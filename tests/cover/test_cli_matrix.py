@@ -248,6 +248,7 @@ def test_a_model_at_fault_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- what the command rests on in drainspecs.suite.matrix -------------------------------------------------
 
 
+@pytest.mark.slow
 def test_processes_change_nothing_but_time() -> None:
     """Rows that are divided among processes come back in their order, with the same results."""
     rows = [row for row in default_rows() if row.scenario.name in ("mirror", "dataplane")][42:62]

@@ -229,6 +229,7 @@ def f(again: bool) -> Model:
 """
 
 
+@pytest.mark.slow
 def test_what_is_never_asked_as_expected_does_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer for one variant names it."""
     monkeypatch.chdir(tmp_path)

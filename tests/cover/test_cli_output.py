@@ -95,7 +95,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["check"], ["check", "--json"], ["list", "knobs"], ["--scenario", "mirror", "-j", "1"]], ids=" ".join
+    "arguments", [["list", "knobs"], ["check"], ["check", "--json"], ["--scenario", "mirror", "-j", "1"]], ids=" ".join
 )
 def test_a_closed_pipe_is_no_failure(arguments: list[str]) -> None:
     """`| head`: no traceback, nothing said, and the exit code is that of the verdicts."""
@@ -106,6 +106,7 @@ def test_a_closed_pipe_is_no_failure(arguments: list[str]) -> None:
     process.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_does_not_hide_a_verdict() -> None:
     """A violation is code 12 whether or not anybody reads about it."""
     process = subprocess.Popen([*COMMAND, "check", "--set", "bandage=off"], stdout=subprocess.PIPE)
@@ -164,6 +165,7 @@ def test_a_terminal_gets_colours_and_its_width() -> None:
     assert code == 12
 
 
+@pytest.mark.slow
 def test_a_trace_on_a_terminal_has_the_same_words() -> None:
     """Colours are all that differs: marked steps are bold."""
     shown, _ = on_a_terminal("check", "--property", "S1")
@@ -172,6 +174,7 @@ def test_a_trace_on_a_terminal_has_the_same_words() -> None:
     assert "main_loop_wait # 1" in shown
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole command ends with code 130 and a count of what was decided, no traceback, and stops its processes."""
     monkeypatch.delenv("CHECK_INVARIANTS_PROGRESS")

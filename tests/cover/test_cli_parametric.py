@@ -57,6 +57,7 @@ def copied(written: tuple[Path, Result], name: str, folder: Path) -> Path:
     return Path(copy(written[0] / name, folder / name))
 
 
+@pytest.mark.slow
 def test_one_violated_code_base_is_shown_with_its_trace(written: tuple[Path, Result]) -> None:
     """As a call tree, with the counted requests; which path of the shortest is z3's choice."""
     _, result = written
@@ -65,6 +66,7 @@ def test_one_violated_code_base_is_shown_with_its_trace(written: tuple[Path, Res
     assert "violated in step 19: S1" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_document_has_its_schema() -> None:
     """Certificates and counterexamples as numbers."""
     first, second = one_of_each()["rows"]
@@ -147,6 +149,7 @@ def test_a_number_of_writes_that_is_none_is_malformed(written: tuple[Path, Resul
     assert "parametric is 'many', and should be" in result.stderr
 
 
+@pytest.mark.slow
 def test_what_is_known_without_a_certificate_writes_no_file(tmp_path: Path) -> None:
     """S1 holds there because its pairs of values exclude every violation: no inductive invariant, no file."""
     settings = ("--set", "drain=nested", "--set", "begin=none", "-o", str(tmp_path))
@@ -177,6 +180,7 @@ def test_turned_knobs_have_no_expectation() -> None:
     assert (kept["rows"][0]["verdict"], kept["rows"][0]["expected"], kept["exit_code"]) == ("holds", None, 0)
 
 
+@pytest.mark.slow
 def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control of the comparison: another expectation, and the row is marked."""
     real = expected
@@ -244,6 +248,7 @@ def test_a_source_is_read_as_it_was_written(writes: int | None) -> None:
     assert select_from_source(json.loads(json.dumps(model.source())), model=None, settings=()) == model
 
 
+@pytest.mark.slow
 def test_a_trace_says_how_to_see_it_again(tmp_path: Path) -> None:
     """By the command that counts requests, with the knobs that were turned."""
     turned = ("--revision", "ab27c3b5e7", "--set", "walk_checks_external=off")

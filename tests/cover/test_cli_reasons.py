@@ -64,6 +64,7 @@ def test_why_as_a_document() -> None:
     assert {t["knob"]: t["commit"] for t in data["toggles"]}["notifier_home"] == "0ff841f6d1"
 
 
+@pytest.mark.slow
 def test_why_writes_certificates(tmp_path: Path) -> None:
     """Where the property holds after removal: z3 and cvc5 accept each, and it is about the code base that the answer names."""
     from draincheck.certificate import read
@@ -217,6 +218,7 @@ def words_of(text: str) -> set[str]:
     return {word.strip(":;") for word in text.split() if not re.fullmatch(r"[0-9]+\.[0-9]+", word)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [50, 70])
 def test_where_there_is_little_room_repairs_and_sweeps_say_the_same(
     width: int, monkeypatch: pytest.MonkeyPatch
@@ -231,6 +233,7 @@ def test_where_there_is_little_room_repairs_and_sweeps_say_the_same(
         assert words_of(wide) <= words_of(narrow)
 
 
+@pytest.mark.slow
 def test_sweep_as_a_document() -> None:
     """The table, with truth values for switches."""
     data = document("sweep", *SMALL)
@@ -297,6 +300,7 @@ def test_explain_as_a_document(trace_file: Path) -> None:
     assert data["escape"]["alternatives"][0]["fate"] == "safe" and data["instead"] == []
 
 
+@pytest.mark.slow
 def test_explain_tells_ways_out_step_by_step(tmp_path: Path) -> None:
     """Of a hang: what else was enabled at the end, the steps that lead out from there, and where one choice would have been enough."""
     file = tmp_path / "F1.json"

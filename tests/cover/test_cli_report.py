@@ -57,6 +57,7 @@ def test_a_scenario_of_a_code_base_is_one_subject() -> None:
     assert shown("report.html")["matrix"] is None
 
 
+@pytest.mark.slow
 def test_code_bases_and_scenarios_make_a_table() -> None:
     """Every cell leads to its subject; a scenario that a code base cannot run is left out."""
     titles = selected(
@@ -77,6 +78,7 @@ def test_what_mends_one_scenario_is_not_said_of_all() -> None:
     assert all(told.startswith(f"in {name} S3 ") for name, told in zip(scenarios, remedies, strict=True))
 
 
+@pytest.mark.slow
 def test_every_name_in_the_table_has_its_meaning() -> None:
     """What matters first; the parentheses, too, where there are any."""
     selected("--revision", "v2.6.0", "--scenario", "mirror", "--scenario", "timer")
@@ -106,7 +108,12 @@ def test_models_of_one_name_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("revisions", "options", "said"),
     [
-        (("v2.6.0", "v6.1.0"), (), "1 of 2 code bases are unsafe: in some scenario a guest can see S1, "),
+        pytest.param(
+            ("v2.6.0", "v6.1.0"),
+            (),
+            "1 of 2 code bases are unsafe: in some scenario a guest can see S1, ",
+            marks=pytest.mark.slow,
+        ),
         (("v6.1.0", "3bb0e2980a-permissions-first"), (), "0 of 2 code bases, 1 control among them, are unsafe: "),
         (("176c36997f", "v6.1.0"), ("--property", "L4"), "1 of 2 code bases violate something in some scenario"),
     ],
@@ -182,6 +189,7 @@ def test_check_writes_what_it_found(command: tuple[str, ...], code: int) -> None
     assert shown("found.html")["subjects"]
 
 
+@pytest.mark.slow
 def test_check_in_every_scenario_writes_all_of_them() -> None:
     """A subject each."""
     assert run("check", "--revision", "v2.6.0", "--no-trace", "--html", "found.html").exit_code == 12

@@ -29,7 +29,9 @@ CASE_3 = ("--revision", "ab27c3b5e7", "--case", "case 3")
         ("--property", "R1"),
         ("--case", "case 2", "--order", "any", "--revision", "37989ced44"),
         ("--property", "S1", "--set", "walk_checks_external=off", "--scenario", "commit"),
-        ("--property", "F1", "--revision", "59c9f437c5", "--scenario", "dataplane"),
+        pytest.param(
+            ("--property", "F1", "--revision", "59c9f437c5", "--scenario", "dataplane"), marks=pytest.mark.slow
+        ),
     ],
     ids=" ".join,
 )

@@ -89,6 +89,7 @@ def test_a_replay_ends_where_the_recording_ends_or_goes_on_fairly() -> None:
     assert max(event.step for event in replay(KNOBS, CONFIG, steps).events) == 7
 
 
+@pytest.mark.slow
 def test_simulations_count_every_run_once_and_keep_the_first_of_each_kind() -> None:
     """The steps of all runs together; progress after each; the numbers of the first runs count from 0."""
     told: list[int] = []

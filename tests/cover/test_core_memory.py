@@ -29,6 +29,7 @@ def machines() -> int:
     return sum(isinstance(item, Machine) for item in gc.get_objects())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", sampled([Random, PCT], 1))
 def test_no_run_is_kept(scheduler: type[Scheduler]) -> None:
     """After a simulation no machine is left, though most stopped in the middle of something."""
@@ -37,6 +38,7 @@ def test_no_run_is_kept(scheduler: type[Scheduler]) -> None:
     assert machines() == before
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_not_closed_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands in the middle of something holds its machine: so they have to be closed."""
     before = machines()

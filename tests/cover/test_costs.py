@@ -17,6 +17,7 @@ def test_sleeps(): time.sleep(0.1)
 """
 
 
+@pytest.mark.slow
 def test_processor_time_is_listed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the test itself and of processes that it starts, whichever worker runs it; sleep costs nothing."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

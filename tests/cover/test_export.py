@@ -57,6 +57,7 @@ def test_names_are_told_apart(form: str) -> None:
     assert set(found.text) <= {"\n", *map(chr, range(32, 127))}
 
 
+@pytest.mark.slow
 def test_a_module_with_nasty_names_is_one() -> None:
     """TLA+: it is parsed, nothing is defined twice, and it has the right states: a name after none, or after the first."""
     module = Module(written("tla", nasty()).text)

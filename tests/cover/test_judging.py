@@ -39,6 +39,7 @@ def directly(knobs: Knobs, scenario: Scenario) -> tuple[str, Outcome]:
     return system.digest, explore(system).verdicts["S1"].outcome
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scenario", sampled(DEFAULT_SCENARIOS, [find_scenario("mirror")], 2), ids=lambda item: item.name
 )
@@ -61,6 +62,7 @@ def pick(knobs: Knobs) -> bool:
     return sum(map(len, map(str, (getattr(knobs, knob.name) for knob in all_knobs().values())))) % 5 == 0
 
 
+@pytest.mark.slow
 def test_a_judge_that_was_told_something_wrong_repeats_it() -> None:
     """Negative control of the comparison above: what was learned decides, for all code bases with the same readings."""
     judge, knobs = Judge(MIRROR, ["S1"]), find_revision("ab27c3b5e7").knobs
@@ -149,6 +151,7 @@ def test_an_undecided_property_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
         Judge(MIRROR, ["S4"]).judge(knobs)
 
 
+@pytest.mark.slow
 def test_several_processes_say_the_same() -> None:
     """The answers come in the order of the questions, whoever found them."""
     asked = vectors(60, seed=7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import networkx as nx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def test_components_stay_inside() -> None:
     assert [sorted(c) for c in components(edges, [1, 2])] == [[1, 2]]
 
 
+@pytest.mark.slow
 def test_path_longer_than_the_recursion_limit() -> None:
     """A ring of many thousand states is one component."""
     size = 5000

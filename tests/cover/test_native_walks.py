@@ -133,6 +133,7 @@ def test_without_llvmlite_python_goes_on_and_says_what_would_have_helped(monkeyp
     assert advice == ["", "", f"Python alone took 3000 steps: {tiers.MISSING}"]
 
 
+@pytest.mark.slow
 def test_where_no_machine_code_can_be_made_python_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """And says why."""
 

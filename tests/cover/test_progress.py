@@ -200,6 +200,7 @@ def command(what: str, folder: Path) -> list[str]:
     return [*COMMAND, "check", f"{folder / 'm.py'}:{'built' if what == 'building' else 'searched'}", "--json"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize(
     "case",

@@ -159,6 +159,7 @@ def test_a_write_at_work_is_seen_from_far() -> None:
     assert verdicts(read_lines(log.lines)) == log.verdicts == ["cannot tell", "clean"]
 
 
+@pytest.mark.slow
 def test_a_guest_that_goes_on_for_long_behind_a_switch_is_no_abort() -> None:
     """QEMU closes the old image before the job is over, and that may take its time."""
     log = made(Guest(new=True), [[]])

@@ -15,6 +15,7 @@ from draincheck.report.lanes import lanes_of
 from draincheck.report.trace_dot import MOST_STEPS, trace_in_dot
 from tests.support.graphviz import read
 from tests.support.runs import RUNS, of_code_base
+from tests.support.samples import sampled
 
 pytestmark = pytest.mark.needs("dot")
 
@@ -30,7 +31,7 @@ def said(text: str) -> str:
     return "".join(text.split())
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", sampled(RUNS, [name for name in RUNS if name != "long"]))
 def test_graphviz_reads_a_path_with_all_its_words(name: str) -> None:
     """A state for each step that is drawn and one before, an edge to each; and one back, where it goes on for ever."""
     run, about = RUNS[name]()

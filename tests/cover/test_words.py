@@ -68,6 +68,7 @@ def counted_nouns(source: str) -> Iterator[str]:
             yield from (str(word.value) for word in call.args[-1:] if isinstance(word, ast.Constant))
 
 
+@pytest.mark.slow
 def test_numbers_of_things_have_one_home() -> None:
     """No text puts a number before a plural by itself: what is counted anywhere is counted by the words for it everywhere."""
     nouns = {noun for source in sources() for noun in counted_nouns(source)}
@@ -75,6 +76,7 @@ def test_numbers_of_things_have_one_home() -> None:
     assert [text for source in sources() for text in bare_plurals(source, nouns)] == []
 
 
+@pytest.mark.slow
 def test_a_bare_plural_is_found() -> None:
     """The control."""
     assert list(bare_plurals('f"after {n} states"', {"state"})) == ["f'after {n} states'"]

@@ -258,6 +258,7 @@ def test_the_code_bases_make_so_many_pairs_of_models() -> None:
     assert (len(code_bases()), len(rows())) == (53, ROWS)
 
 
+@pytest.mark.slow
 @some
 def test_with_one_write_the_models_are_equivalent(number: int) -> None:
     """At every code base, in every shared variable. With one write there is never more than one copy."""
@@ -316,6 +317,7 @@ def vectors(seed: int, number: int) -> list[Knobs]:
     return found
 
 
+@pytest.mark.slow
 def test_knobs_at_random_make_equivalent_models() -> None:
     """The changes mean the same in both models, also where no code base ever had them together."""
     assert [knobs for knobs in vectors(1, 5) if not Graph(named(knobs, 1), counted(knobs, 1), 1).equivalent] == []

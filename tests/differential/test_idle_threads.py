@@ -170,7 +170,7 @@ def only(system: TransitionSystem, names: Container[str]) -> TransitionSystem:
     )
 
 
-@pytest.mark.parametrize("part", sampled(range(12), 1, 4))
+@pytest.mark.parametrize("part", sampled(range(12), 0, 4))
 def test_who_does_not_matter_can_be_left_out(part: int) -> None:
     """Both readings of who matters agree on every demand, and with the others left out every engine says the same."""
     left_out = 0
@@ -238,7 +238,7 @@ def demanding(seed: int, idle: bool) -> Model | None:
     return model
 
 
-@pytest.mark.parametrize("part", sampled(range(20), 1, 4))
+@pytest.mark.parametrize("part", sampled(range(20), 0, 4))
 def test_idle_thread_changes_no_verdict_of_a_random_program(part: int) -> None:
     """In the language too, with promises of progress and without, with final states and without."""
     seen = set[Outcome]()

@@ -135,7 +135,7 @@ def test_every_row_is_among_the_systems() -> None:
     assert sum(len(distinct.rows) for distinct in _systems().values()) == len(default_rows()) == 263
 
 
-@pytest.mark.parametrize("part", sampled(PARTS, 1, FULL))
+@pytest.mark.parametrize("part", sampled(PARTS, 0, FULL))
 def test_the_interpreter_explores_the_same(part: str) -> None:
     """Statistics, verdicts and traces of explicit search are exactly those of the reference interpreter."""
     assert [d.name for d in _of(part) if interpreter.explore(d.system) != d.explored] == []

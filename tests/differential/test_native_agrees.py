@@ -200,7 +200,9 @@ def test_states_may_fill_their_words(bits: int) -> None:
     assert found.statistics.states in (2, 21, 21 * 21, 2 * 21, 8 * 21)
 
 
-@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+@pytest.mark.parametrize(
+    "file", sampled(FILES, [file for file in FILES if file.stem != "lost_wakeup"]), ids=[file.stem for file in FILES]
+)
 def test_examples_are_equal(file: Path) -> None:
     """Machine code says of every variant of an example what Python says."""
     for builder in builders(str(file)):

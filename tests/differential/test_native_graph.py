@@ -155,7 +155,7 @@ def test_verdicts_are_equal(spread: None, part: int, system: TransitionSystem, l
     assert native == python
 
 
-@pytest.mark.parametrize("part", sampled(range(10), 1, 5))
+@pytest.mark.parametrize("part", sampled(range(10), 0, 5))
 @RANDOM
 @given(systems)
 def test_threads_that_search_together_change_nothing(

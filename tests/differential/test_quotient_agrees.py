@@ -168,7 +168,7 @@ def test_quotients_of_random_systems(recipe: Recipe, seed: int, most: int) -> No
         assert judged(system, item, most) == [], (recipe, seed, item.name)
 
 
-@pytest.mark.parametrize("name", sampled(["S1", "S4", "S2", "B1", "F1"], 1))
+@pytest.mark.parametrize("name", sampled(["S1", "S4", "S2", "B1", "F1"], 0))
 def test_quotients_of_a_code_base(name: str) -> None:
     """And so they are of the bandage, by the properties that it violates and others."""
     system = BuildCache(DrainInvariant).system(find_revision("ab27c3b5e7").knobs, find_scenario("mirror"))

@@ -35,7 +35,7 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("scenario", sampled(SMALL, list(SMALL)[:3], 4))
+@pytest.mark.parametrize("scenario", sampled(SMALL, list(SMALL)[:1] + list(SMALL)[2:3], 4))
 @pytest.mark.parametrize("revision", sampled(["7f16476fab", "ab27c3b5e7"], 1))
 def test_the_interpreter_explores_the_same(scenario: str, revision: str) -> None:
     """Statistics, verdicts and traces are exactly its own."""

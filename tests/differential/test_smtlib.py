@@ -114,7 +114,7 @@ def test_random_systems_are_read_as_they_are(part: int) -> None:
     assert [seed for seed, system in systems(range(20 * part, 20 * part + 20)) if misread(system, seed)] == []
 
 
-@pytest.mark.parametrize("number", sampled(range(0, 263, 30), [90], 3))
+@pytest.mark.parametrize("number", sampled(range(0, 263, 30), 0, 3))
 def test_rows_of_the_matrix_are_read_as_they_are(number: int) -> None:
     """So are the models of QEMU: one of every thirty rows."""
     assert misread(rows.system(default_rows()[number]), 1) == []

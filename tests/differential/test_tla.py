@@ -85,6 +85,7 @@ def test_rows_of_the_matrix_agree(every: int) -> None:
     assert [system.digest for system in _rows(every) if not agree(system)] == []
 
 
+@pytest.mark.slow
 def test_examples_agree() -> None:
     """So it is with every variant of the examples."""
     files = sorted((ROOT / "examples").glob("*.py"))
@@ -105,7 +106,7 @@ def test_random_systems_agree(part: int) -> None:
     assert different == []
 
 
-@pytest.mark.parametrize("part", sampled(range(20), 1, 4))
+@pytest.mark.parametrize("part", sampled(range(20), 0, 4))
 @given(fair_systems())
 @settings(max_examples=40, deadline=None)
 def test_promises_mean_the_same(part: int, system: TransitionSystem) -> None:
@@ -141,7 +142,7 @@ def test_a_step_that_changes_nothing_is_one(strength: Strength, monkeypatch: pyt
     assert read(idler(strength)).shown == frozenset()
 
 
-@pytest.mark.parametrize("mutant", ["signs", "guards", "prime", "starts"])
+@pytest.mark.parametrize("mutant", sampled(["signs", "guards", "prime", "starts"], ["signs", "prime"]))
 def test_a_module_that_is_wrong_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written otherwise is seen, or cannot be read: a sign, a guard, a value that nothing encloses, an initial value less."""
     wrong = replace(tla.SIGNS, between={**tla.SIGNS.between, op.LT: "<="})

@@ -353,6 +353,7 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onward, "LIMIT", 3)
 
 
+@pytest.mark.slow
 def test_help_that_is_overlooked_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: if no step is thought to make anything true, where not all is seen, processes are said to be lost that are not."""
     shorten(monkeypatch)

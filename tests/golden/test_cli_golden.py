@@ -96,7 +96,14 @@ def compare(name: str, text: str) -> None:
 
 
 #: what takes a second or more
-LARGE = ("claims", "liveness-dataplane", "parametric", "repair-ab27c3b5e7")
+LARGE = (
+    "matrix-mirror",
+    "compare-begin-before-check",
+    "claims",
+    "liveness-dataplane",
+    "parametric",
+    "repair-ab27c3b5e7",
+)
 
 
 @pytest.mark.parametrize("name", sampled(COMMANDS, [name for name in COMMANDS if name not in LARGE]))

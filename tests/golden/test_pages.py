@@ -25,6 +25,11 @@ READ = {str(path): Page.read(path) for path in PAGES}
 #: those of which some takes long, or needs parts
 SLOW = [name for name, page in READ.items() if any(step.slow for step in page.steps)]
 PARTS = {name: needs for name, page in READ.items() if (needs := {part for step in page.steps for part in step.needs})}
+#: those that show anything; and those of which that takes more than half a second, which is left to the large tests, all but README
+SHOWN_BY = [name for name, page in READ.items() if page.steps]
+DEAR = {f"docs/how-to/{name}.md" for name in ("safe-patch", "bug-report", "sizes", "ci", "pictures")} | {
+    "CONTRIBUTING.md"
+}
 #: pages of which some takes too long for CI
 LONG = {"docs/how-to/certificate.md", "docs/how-to/ci.md"}
 
@@ -45,7 +50,7 @@ def outdated(drawn: Path, pictures: Path) -> list[str]:
     return [file.name for file, kept in both if file.read_bytes() != kept.read_bytes()]
 
 
-@pytest.mark.parametrize("name", [name for name, page in READ.items() if page.steps])
+@pytest.mark.parametrize("name", sampled(SHOWN_BY, [name for name in SHOWN_BY if name not in DEAR]))
 def test_what_a_page_shows_is_what_happens(name: str, desk: Desk) -> None:
     """Step by step, as somebody does it who follows the page from its top; the pictures that it shows are those that come of that."""
     desk.follow(READ[name].steps)
@@ -76,6 +81,7 @@ def test_also_what_takes_long_is_what_happens(name: str, desk: Desk) -> None:
     desk.follow(READ[name].steps, slow=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.needs(*sorted(PARTS[name]))) for name in PARTS])
 def test_also_what_needs_parts_is_what_happens(name: str, desk: Desk) -> None:
     """The same, with the steps that need other programs."""

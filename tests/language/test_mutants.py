@@ -91,7 +91,7 @@ def test_a_fault_can_be_planted(mutant: Mutant) -> None:
 
 
 @pytest.mark.parametrize(
-    "mutant", sampled(evenly(MUTANTS, 3), [PATHS[0], RECORDING[-1], COMPILING[0]], len(MUTANTS) // 3), ids=str
+    "mutant", sampled(evenly(MUTANTS, 3), [RECORDING[-1], COMPILING[0]], len(MUTANTS) // 3), ids=str
 )
 def test_random_programs_find_a_planted_fault(mutant: Mutant) -> None:
     """A compiler with one fault in it disagrees with the direct reading."""
@@ -99,10 +99,11 @@ def test_random_programs_find_a_planted_fault(mutant: Mutant) -> None:
         assert found_after(model) is not None
 
 
-def test_copy_without_a_fault_agrees() -> None:
+@pytest.mark.parametrize("programs", sampled([50, 200], 1))
+def test_copy_without_a_fault_agrees(programs: int) -> None:
     """It is the change that is found, not the copy."""
     with mutated(Mutant("path", "Path.ask", "True", "True")) as model:
-        assert all(not differences(random_program(seed), Tally(), model) for seed in range(200))
+        assert all(not differences(random_program(seed), Tally(), model) for seed in range(programs))
 
 
 def test_change_of_code_that_is_not_there_is_said() -> None:

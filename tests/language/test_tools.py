@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import draincheck.lang
 from draincheck.expr import want_int
 from draincheck.lang import Model
@@ -30,6 +32,7 @@ def test_shrunk_program_has_nothing_more_to_lose() -> None:
     assert small.processes[0].body == tuple(checks(small))
 
 
+@pytest.mark.slow
 def test_printed_program_is_the_same_model() -> None:
     """The code that is printed builds what the tree builds."""
     for program in (p for p in map(random_program, range(150)) if not refusal(p)):

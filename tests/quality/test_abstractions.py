@@ -237,7 +237,9 @@ def _let_the_pool_run_anywhere(m: pytest.MonkeyPatch) -> None:
 _LATE = tuple(row.name for row in REVISIONS if row.knobs.park_requests)
 
 
-@pytest.mark.parametrize("scenario", sampled(DEFAULT_SCENARIOS, 2), ids=lambda item: item.name)
+@pytest.mark.parametrize(
+    "scenario", sampled(DEFAULT_SCENARIOS, [find_scenario("dataplane")]), ids=lambda item: item.name
+)
 def test_the_order_of_bottom_halves_matters_no_more_at_the_end(scenario: Scenario) -> None:
     """From cf3129323f on the pool's may run whenever it likes."""
     assert len(_LATE) == 4 and _turned(_rows((scenario,), _LATE), _let_the_pool_run_anywhere) == set()

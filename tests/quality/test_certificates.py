@@ -48,6 +48,7 @@ def test_default_matrix_is_certified(results: Sequence[RowResult], part: int) ->
         assert uncovered(group, {digest: [certificate.header]}) == []
 
 
+@pytest.mark.slow
 def test_the_parts_are_the_whole_matrix(results: Sequence[RowResult]) -> None:
     """263 rows, 110 systems; 3,002 verdicts need a certificate, 1,310 are violated, which counterexamples show, and 422 never asked."""
     systems = by_system(results)
@@ -141,6 +142,7 @@ def test_added_transition_leads_out(system: TransitionSystem, certificate: Certi
     assert refutations(forged(wider, certificate), wider) == ["closed under every action"] * 2
 
 
+@pytest.mark.slow
 def test_strengthened_property_is_not_implied(system: TransitionSystem, certificate: Certificate) -> None:
     """That the story is never told to its end is false in some reachable state."""
     goal = next(item.goal for item in system.properties if isinstance(item, Reachable))
@@ -159,6 +161,7 @@ def test_trivial_invariants_prove_nothing(system: TransitionSystem, certificate:
     assert set(everything) <= {"closed under every action", "no action at fault", "inside S1", "inside S2", "inside B1"}
 
 
+@pytest.mark.slow
 def test_violated_property_is_not_proved_by_another_code_base(certificate: Certificate) -> None:
     """The bandage loses writes; no claim that is true of its successor makes S1 hold there."""
     broken = system_of(Row(find_revision("ab27c3b5e7"), find_scenario("mirror")))
@@ -176,6 +179,7 @@ def test_violated_property_is_not_proved_by_another_code_base(certificate: Certi
     assert "made for another model" in check(certificate, broken).reason
 
 
+@pytest.mark.slow
 def test_weakened_rank_and_strategy_are_refuted(system: TransitionSystem) -> None:
     """That the job can always finish is not shown by a rank that is constant, nor by one action for all states."""
     honest = make(system, ["F1"])

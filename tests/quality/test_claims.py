@@ -12,6 +12,7 @@ from drainspecs.mirror import facts
 from drainspecs.mirror.claim import Claim, ClaimFact, ClaimVerdict
 from drainspecs.mirror.claims import CLAIMS, find_claim
 from drainspecs.mirror.message import MESSAGE, Sentence
+from tests.support.samples import sampled
 
 
 def stated(claim: Claim) -> list[ClaimFact]:
@@ -19,7 +20,13 @@ def stated(claim: Claim) -> list[ClaimFact]:
     return [ask() for ask in claim.as_stated]
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+#: claims that more than half a second goes into
+DEAR = ("dataplane", "resumed", "quiet")
+
+
+@pytest.mark.parametrize(
+    "claim", sampled(CLAIMS, [claim for claim in CLAIMS if claim.name not in DEAR]), ids=lambda claim: claim.name
+)
 def test_each_claim_has_its_expected_verdict(claim: Claim) -> None:
     """Computed, then compared."""
     result = claim.decide()

@@ -9,6 +9,8 @@ import pytest
 from tests.support.house import ROOT, Module, arrows, circles, modules, room, upward
 from tests.support.sizes import sizes
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 

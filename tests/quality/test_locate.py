@@ -75,6 +75,7 @@ def test_hangs_of_some_code_bases_are_found_again() -> None:
     assert wrong("hopeless", Random(1), systems(False)) == []
 
 
+@pytest.mark.slow
 def test_aborts_of_some_code_bases_are_found_again() -> None:
     """Steps that violate something, as the stacks of who takes them."""
     assert any(moment.breaks for each in systems(False) for moment in each.postures.moments)

@@ -23,6 +23,7 @@ from drainspecs.mirror.log_runs import MOST_WRITES, requests_of
 from drainspecs.mirror.scenarios import find_scenario, with_sizes
 from tests.support.cli import run
 from tests.support.qemu_logs import LOGS, Guest, made
+from tests.support.samples import sampled
 
 ASSERT = str(LOGS / "old-assert-commit-i.log.xz")
 AGAINST = ("--against", "ab27c3b5e7", "--scenario", "commit")
@@ -80,6 +81,7 @@ def test_exchanging_requests_changes_no_answer(revision: str, scenario: str) -> 
     assert verdicts == {True, False}
 
 
+@pytest.mark.slow
 def test_states_that_are_exchanged_are_fewer() -> None:
     """As many as there are in each stage: of four writes that entered at once, five ways to be half done, and not sixteen."""
     system = system_of("ab27c3b5e7", "mirror", 4)
@@ -114,6 +116,7 @@ def test_requests_of_which_something_was_forgotten_are_not_exchanged() -> None:
         validation._Search(system, seen, frozenset(), some).result()
 
 
+@pytest.mark.slow
 def test_a_window_of_more_writes_is_decided() -> None:
     """All of them enter and are answered in the bandage's window: a run, which is executed."""
     found = asked(
@@ -210,7 +213,7 @@ def test_a_large_graph_is_merged(apart: int, monkeypatch: pytest.MonkeyPatch) ->
     assert any(node.first < node.last for node in graph.nodes)
 
 
-@pytest.mark.parametrize("suffix", ["svg", "dot", "json", "graphml"])
+@pytest.mark.parametrize("suffix", sampled(["svg", "dot", "json", "graphml"], 2))
 def test_the_candidates_are_drawn(suffix: str, tmp_path: Path) -> None:
     """In the format that the suffix names; the log's verdict is the exit code."""
     file = tmp_path / f"candidates.{suffix}"
@@ -233,6 +236,7 @@ def test_where_all_is_a_run_nothing_is_drawn(tmp_path: Path) -> None:
     assert not file.exists()
 
 
+@pytest.mark.slow
 def test_all_windows_together_are_the_first_and_the_last_line() -> None:
     """And one entry for each code base in JSON."""
     arguments = ("log", ASSERT, *AGAINST, "--against", "ab27c3b5e7~2")

@@ -26,11 +26,13 @@ def complaints(folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_types_fit() -> None:
     """In every script, as strictly as TypeScript reads them."""
     assert complaints(FOLDER) == []
 
 
+@pytest.mark.slow
 def test_a_type_that_does_not_fit_is_noticed(tmp_path: Path) -> None:
     """Negative control: a number where a text is wanted, and a field that is not there."""
     folder = shutil.copytree(FOLDER, tmp_path / "page")

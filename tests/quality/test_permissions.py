@@ -104,7 +104,7 @@ def test_a_trace_without_the_replacement_does_not_end_like_the_log() -> None:
     assert -1 in where(render_trace(Run.of(model, trace)), [word for _, word in SAID])
 
 
-@pytest.mark.parametrize("scenario", ABORTS)
+@pytest.mark.parametrize("scenario", sampled(ABORTS, [name for name in ABORTS if name != "no-ioeventfd-vcpu"]))
 def test_what_is_queued_at_the_switch_aborts_with_a_raw_target(scenario: str) -> None:
     """At 3bb0e2980a; not if permissions come first, nor at 2398747128."""
     row = find_revision("3bb0e2980a")
@@ -147,9 +147,7 @@ class _WrongJob(MirrorBlockJob):
 @pytest.mark.parametrize("revision", ["3bb0e2980a", "2398747128", "3bb0e2980a-permissions-first"])
 @pytest.mark.parametrize(
     "scenario",
-    sampled(
-        ["mirror", "timer", "no-ioeventfd", "mirror-flush", "timer-qcow2", "timer-2-writes"], ["mirror", "timer"], 5
-    ),
+    sampled(["mirror", "timer", "no-ioeventfd", "mirror-flush", "timer-qcow2", "timer-2-writes"], ["timer"], 5),
 )
 def test_model_and_core_agree_on_every_edge(revision: str, scenario: str) -> None:
     """With the filter, its sections, its permissions."""
@@ -164,7 +162,7 @@ def test_permissions_that_come_too_early_turn_conformance_red() -> None:
     assert conform_one(build("fault", row.knobs, where).compile(), row.knobs, where, Parts(job=_WrongJob)).divergences
 
 
-@pytest.mark.parametrize("scenario", ["timer-qcow2", "no-ioeventfd-qcow2", "commit-no-ioeventfd-qcow2"])
+@pytest.mark.parametrize("scenario", sampled(["timer-qcow2", "no-ioeventfd-qcow2", "commit-no-ioeventfd-qcow2"], 1))
 def test_every_code_base_is_as_expected(scenario: str) -> None:
     """Every verdict and every pinned count of the scenarios with a qcow2 target."""
     results = Solver().decide(default_rows(scenarios=[find_scenario(scenario)]))

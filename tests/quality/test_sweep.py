@@ -115,6 +115,7 @@ def test_knobs_that_no_build_reads_are_no_part_of_the_space() -> None:
     assert found.space.size == 2 and found.table == ()
 
 
+@pytest.mark.slow
 def test_several_properties_make_safe_mean_more() -> None:
     """What breaks no invariant may still hang: each demand can only make the safe set smaller."""
     scenario, knobs = (

@@ -53,6 +53,7 @@ def test_case_3_is_exposed_by_the_section_and_by_drains_that_yield() -> None:
     assert all(len(flip.changes) == 1 for flip in answer.flips)
 
 
+@pytest.mark.slow
 def test_what_protects_the_bandage_on_nested_drains() -> None:
     """The bandage, 14560d69e7 and 37989ced44 are each needed, and so is f3926945c8, before which there was nothing to disable."""
     answer = asked("ab27c3b5e7-nested-drain")
