@@ -27,8 +27,10 @@ SELECTIONS = pytest.mark.parametrize("selection", sampled([ONE_CODE_BASE, OWN], 
 @SELECTIONS
 def test_every_control_and_picture_has_a_name(opens: Opens, reports: Reports, selection: tuple[str, ...]) -> None:
     """As a screen reader finds them."""
+    visit = opens(reports(*selection))
     for place in PLACES:
-        assert unnamed(opens(reports(*selection), place)) == [], place
+        visit.go(reports(*selection), place)
+        assert unnamed(visit) == [], place
 
 
 def test_a_control_without_a_name_is_noticed(opens: Opens, reports: Reports) -> None:
@@ -42,8 +44,10 @@ def test_a_control_without_a_name_is_noticed(opens: Opens, reports: Reports) -> 
 @pytest.mark.parametrize("scheme", sampled(["light", "dark"], ["dark"]))
 def test_all_text_can_be_read(opens: Opens, reports: Reports, scheme: str, selection: tuple[str, ...]) -> None:
     """Its contrast is 4.5 to 1 at the least."""
+    visit = opens(reports(*selection), color_scheme=scheme)
     for place in PLACES:
-        assert opens(reports(*selection), place, color_scheme=scheme).page.evaluate(CONTRAST) == [], place
+        visit.go(reports(*selection), place)
+        assert visit.page.evaluate(CONTRAST) == [], place
 
 
 def test_grey_on_grey_is_noticed(opens: Opens, reports: Reports) -> None:
@@ -70,9 +74,10 @@ def test_a_narrow_screen_scrolls_the_lanes_and_nothing_else(
     opens: Opens, reports: Reports, width: int, selection: tuple[str, ...]
 ) -> None:
     """The page is never wider than the screen."""
+    visit = opens(reports(*selection), viewport={"width": width, "height": 800})
     for place in PLACES:
-        page = opens(reports(*selection), place, viewport={"width": width, "height": 800}).page
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+        visit.go(reports(*selection), place)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, place
 
 
 @pytest.mark.slow

@@ -68,6 +68,7 @@ def test_the_story_leads_to_its_steps(mirror: Visit) -> None:
     assert step_of(mirror) == first
 
 
+@pytest.mark.slow
 def test_brackets_lead_from_one_counterexample_to_the_next(mirror: Visit) -> None:
     """And back."""
     mirror.press("]")
@@ -93,6 +94,7 @@ def test_another_branch_is_taken_and_left_again(opens: Opens, reports: Reports) 
     assert visit.problems == []
 
 
+@pytest.mark.slow
 def test_what_could_have_been_instead_is_taken(opens: Opens, reports: Reports) -> None:
     """Beside a step stand the others that were possible in its place; one that is taken leaves the counterexample there."""
     visit = opens(reports(*MIRROR), "#/0/0/18")
@@ -103,6 +105,7 @@ def test_what_could_have_been_instead_is_taken(opens: Opens, reports: Reports) -
     assert (visit.place, visit.problems) == (before, [])
 
 
+@pytest.mark.slow
 def test_nothing_that_is_said_of_the_counterexample_is_said_of_ones_own_path(opens: Opens, reports: Reports) -> None:
     """Its headline is that of the counterexample by name; what was lost, how it ends, the story and its windows are not there."""
     visit = opens(reports(*MIRROR), "#/0/0/23")
@@ -117,6 +120,7 @@ def test_nothing_that_is_said_of_the_counterexample_is_said_of_ones_own_path(ope
     assert (visit.page.locator(about).count(), visit.page.locator(".app h1").inner_text()) == (4, headline)
 
 
+@pytest.mark.slow
 def test_ones_own_path_is_printed_beside_the_counterexample(opens: Opens, reports: Reports) -> None:
     """Its steps, and not those that it has left; nothing of it when somebody has gone back."""
     visit = opens(reports(*MIRROR), "#/0/0/2/1")
@@ -137,6 +141,7 @@ def test_a_counterexample_begins_where_its_story_does(opens: Opens, reports: Rep
     assert visit.page.locator(".story [aria-current=true]").get_attribute("data-key") == "story 0"
 
 
+@pytest.mark.slow
 def test_what_was_seen_is_seen_again_when_the_page_is_loaded_anew(opens: Opens, reports: Reports) -> None:
     """Step and own path stand in the URL."""
     visit = opens(reports(*MIRROR), "#/0/0/5")
@@ -173,6 +178,7 @@ def test_a_key_without_an_effect_says_why(opens: Opens, reports: Reports) -> Non
         note.evaluate("each => { each.textContent = ''; }")
 
 
+@pytest.mark.slow
 def test_a_step_without_another_way_leads_to_the_nearest_that_has_one(opens: Opens, reports: Reports) -> None:
     """There something else could have happened; the two panels look different."""
     visit = opens(reports(*MIRROR), "#/0/0")
@@ -191,6 +197,7 @@ def _goes(visit: Visit, step: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_the_link_names_no_folder(opens: Opens, reports: Reports) -> None:
     """Of a file on a disk it has the name alone, as has the command below."""
     visit = opens(reports(*MIRROR), "#/0/0/3")
@@ -200,6 +207,7 @@ def test_the_link_names_no_folder(opens: Opens, reports: Reports) -> None:
     assert str(reports(*MIRROR).parent) not in reports(*MIRROR).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_words_can_be_selected_and_the_focus_stays(mirror: Visit) -> None:
     """A drawing is redrawn with each step, and who steps with a button stays on it."""
     mirror.page.locator("[data-key=on]").focus()
@@ -210,7 +218,7 @@ def test_words_can_be_selected_and_the_focus_stays(mirror: Visit) -> None:
     assert mirror.page.evaluate("getSelection().toString()") == mirror.page.locator(".app h1").inner_text()
 
 
-@pytest.mark.parametrize("selection", [MIRROR, DEADLOCK], ids=["code base", "own"])
+@pytest.mark.parametrize("selection", sampled([MIRROR, DEADLOCK], [DEADLOCK]), ids=["code base", "own"])
 def test_ones_own_path_leaves_as_a_trace_that_the_command_reads(
     opens: Opens, reports: Reports, tmp_path: Path, selection: tuple[str, ...]
 ) -> None:
@@ -228,6 +236,7 @@ def test_ones_own_path_leaves_as_a_trace_that_the_command_reads(
     assert visit.problems == []
 
 
+@pytest.mark.slow
 def test_the_whole_counterexample_leaves_as_one(opens: Opens, reports: Reports, tmp_path: Path) -> None:
     """With its property, which the command confirms."""
     visit = opens(reports(*MIRROR), "#/0/0/9999")

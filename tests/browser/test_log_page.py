@@ -136,8 +136,9 @@ def test_the_step_stands_in_the_address(opens: Opens, logs: Logs) -> None:
 @pytest.mark.parametrize(("log", "scheme"), [pytest.param(LOSS, "light", marks=pytest.mark.slow), (BROKEN, "dark")])
 def test_everything_has_a_name_and_can_be_read(opens: Opens, logs: Logs, log: str, scheme: str) -> None:
     """On every page, at 360 pixels, which nothing but the lanes and tables is wider than."""
+    visit = opens(logs(log), viewport={"width": 360, "height": 800}, color_scheme=scheme)
     for place in PLACES:
-        visit = opens(logs(log), place, viewport={"width": 360, "height": 800}, color_scheme=scheme)
+        visit.go(logs(log), place)
         assert unnamed(visit) == [], place
         assert visit.page.evaluate(CONTRAST) == [], place
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360, place

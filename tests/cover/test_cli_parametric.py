@@ -76,6 +76,7 @@ def test_the_document_has_its_schema() -> None:
     assert second["certificate_bytes"] is None and second["file"] is None
 
 
+@pytest.mark.slow
 def test_the_schema_can_be_violated() -> None:
     """Negative control: a document without rows, or with a word that is no verdict, is not valid."""
     good = one_of_each()
@@ -180,7 +181,6 @@ def test_turned_knobs_have_no_expectation() -> None:
     assert (kept["rows"][0]["verdict"], kept["rows"][0]["expected"], kept["exit_code"]) == ("holds", None, 0)
 
 
-@pytest.mark.slow
 def test_a_verdict_that_is_not_expected_is_exit_code_10(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control of the comparison: another expectation, and the row is marked."""
     real = expected

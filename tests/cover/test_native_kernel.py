@@ -14,7 +14,6 @@ from draincheck.native import kernel, kernel_reach, parts
 from draincheck.native.explorer import NativeExplorer
 from draincheck.system import TransitionSystem
 from tests.support.machines import event_loop, philosophers
-from tests.support.samples import sampled
 
 #: buckets of a small table
 BUCKETS = 5
@@ -206,7 +205,11 @@ def met(goal: int) -> kernel.Holds:
     return lambda order, index: order[index] == goal
 
 
-@pytest.mark.parametrize("system", sampled([event_loop(1, 1), philosophers()], []), ids=["event loop", "philosophers"])
+@pytest.mark.parametrize(
+    "system",
+    [philosophers(), pytest.param(event_loop(1, 1), marks=pytest.mark.slow)],
+    ids=["philosophers", "event loop"],
+)
 def test_walks_say_what_can_be_reached(system: TransitionSystem) -> None:
     """For every goal of a single state: the states from which it can be reached have the bit, and no others."""
     shared, after = searched(system)

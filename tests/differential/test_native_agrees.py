@@ -53,7 +53,7 @@ Seen = tuple[list[int], bool, list[bool]]
 GAPS = (0, 12, 25, 40)
 
 
-@pytest.fixture(params=GAPS)
+@pytest.fixture(params=sampled(GAPS, [0, 40]))
 def spread(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """States have gaps between their fields."""
     monkeypatch.setattr(Spread, "widest", request.param)

@@ -60,6 +60,7 @@ def test_the_parts_are_the_whole_matrix(results: Sequence[RowResult]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_missing_claim_is_uncovered(results: Sequence[RowResult]) -> None:
     """Negative control of the account: without a certificate, or a claim, or with the opposite claim, the verdict is listed."""
     (digest, group), *_ = by_system(results).items()

@@ -76,6 +76,7 @@ def test_conditions_and_corrections_are_named() -> None:
         assert said == (conditional, claim.expected is ClaimVerdict.REFUTED, conditional), claim.name
 
 
+@pytest.mark.slow
 def test_what_is_not_modelled_is_not_credited() -> None:
     """virtio-scsi's part of the notifier's move turns no knob, and no claim about models rests on it."""
     before, after = find_revision("0ff841f6d1"), find_revision("1c627137c1")
@@ -83,6 +84,7 @@ def test_what_is_not_modelled_is_not_credited() -> None:
     assert not any("1c627137c1" in fact.text for claim in CLAIMS for fact in stated(claim))
 
 
+@pytest.mark.slow
 def test_only_history_is_not_computed() -> None:
     """One fact is read and not computed: what a commit message says."""
     read = [(claim.name, fact.text) for claim in CLAIMS for fact in stated(claim) if not fact.computed]

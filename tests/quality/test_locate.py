@@ -82,6 +82,7 @@ def test_aborts_of_some_code_bases_are_found_again() -> None:
     assert wrong("breaks", Random(4), systems(False)) == []
 
 
+@pytest.mark.slow
 def test_what_is_not_searched_is_not_found() -> None:
     """Negative control: without the code base itself its hang is missed."""
     every = systems(False)

@@ -28,7 +28,7 @@ EXPECTED = {
     "old-realfix-mmiokick": {"clean": 35, "loss": 5},
     "old-silent-mirror": {"clean": 37, "loss": 3},
 }
-QUICK = ("72-commit-mmiokick-held", "72-mirror-mmiokick-abort", "old-assert-commit-i")
+QUICK = ("72-commit-mmiokick-held", "72-mirror-mmiokick-abort")
 ALL = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in EXPECTED]
 
 
