@@ -12,7 +12,7 @@ before it and stores them at once. Beside its effect an action carries
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NoReturn
 
@@ -23,8 +23,8 @@ from draincheck import op
 from draincheck.digest import digest_of
 from draincheck.errors import ModelError, SourceLine
 from draincheck.evaluation import Evaluation
-from draincheck.expr import FALSE, TRUE, BoolExpr, EnumExpr, Expr, IntExpr, ite, same_kind, want_bool, want_int
-from draincheck.initial import InitialStates
+from draincheck.expr import FALSE, TRUE, BoolExpr, EnumExpr, Expr, IntExpr, any_, ite, same_kind, want_bool, want_int
+from draincheck.late import InitialStates
 from draincheck.location import caller_line, slip
 from draincheck.promise import Fairness
 from draincheck.properties import FAULTS, FaultKind, NoFault, Property
@@ -215,6 +215,17 @@ class Check(Struct, frozen=True):
     asked: BoolExpr = TRUE
 
 
+class Outside(Struct, frozen=True):
+    """What is said of a number that would leave the range of its variable: a text that few ask for, and that is as long as the term."""
+
+    variable: Variable
+    value: IntExpr
+
+    def __str__(self) -> str:
+        sort = self.variable.sort
+        return f"{self.variable.name} would become {self.value}, outside {sort.low}..{sort.high}"
+
+
 class Fault(Struct, frozen=True):
     """A condition over the state before an action under which taking it is a fault of this kind.
 
@@ -223,9 +234,20 @@ class Fault(Struct, frozen=True):
 
     kind: FaultKind
     when: BoolExpr
-    message: str
+    said: str | Outside
     line: SourceLine
     stores: tuple[Variable, IntExpr] | None = None
+
+    @classmethod
+    def of_range(cls, variable: Variable, value: IntExpr, line: SourceLine) -> Fault:
+        """The fault of storing a number that may leave the range of its variable."""
+        outside = any_(value < variable.sort.low, value > variable.sort.high)
+        return cls(FaultKind.RANGE, outside, Outside(variable, value), line, (variable, value))
+
+    @property
+    def message(self) -> str:
+        """What happens, in the model's own words."""
+        return str(self.said)
 
 
 class Action(Struct, frozen=True):
@@ -327,8 +349,8 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     final: BoolExpr = FALSE
     fairness: tuple[Fairness, ...] = ()
     quotient: str = ""
-    at_rest: tuple[tuple[str, BoolExpr], ...] = ()
-    controls: tuple[Control, ...] = ()
+    at_rest: Sequence[tuple[str, BoolExpr]] = ()
+    controls: Sequence[Control] = ()
     places: tuple[tuple[Expr, Expr], ...] = ()
     halted: BoolExpr = FALSE
     interchangeable: tuple[Interchangeable, ...] = ()

@@ -19,6 +19,7 @@ from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
 from draincheck.lang.resolving import Resolve, resolved_fault
 from draincheck.lang.uncalled import refuse_uncalled
+from draincheck.late import Late
 from draincheck.properties import Property
 from draincheck.sorts import IntSort
 from draincheck.system import Action, BoolVar, Control, IntVar, Part, Place, TransitionSystem, Update, Variable
@@ -49,12 +50,9 @@ def compile_model(model: Model) -> TransitionSystem:
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
     properties = tuple(item.map(resolve.about(item.name)) for item in model.properties.values())
-    at_rest = {item.process.name: item.at_rest(handovers) for item in compiled}
-    may_end = all_(*at_rest.values()) if model.final_when is FALSE else model.final_when
+    says_final = model.final_when is not FALSE
+    may_end = model.final_when if says_final else all_(*_resting(compiled, handovers).values())
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
-    if model.final_when is not FALSE:
-        working = _at_work(compiled, actions, properties, final)
-        at_rest[""] = any_(*(not_(rests) for name, rests in at_rest.items() if name in working))
     if model.local_tests:
         _check_local_tests(compiled, model)
     _check_yields(compiled)
@@ -67,12 +65,32 @@ def compile_model(model: Model) -> TransitionSystem:
         properties=properties,
         final=final,
         fairness=fairness.resolve(model.fairness, actions, [p.name for p in model.processes.values() if p.may_stop]),
-        at_rest=tuple(at_rest.items()),
-        controls=tuple(item.control(handovers) for item in compiled),
+        at_rest=Late(lambda: _at_rest(compiled, handovers, actions, properties, final if says_final else None)),
+        controls=Late(lambda: [item.control(handovers) for item in compiled]),
         places=tuple(places.items()),
         halted=FALSE if model.aborted is None else model.aborted,
     )
     return _with_interchangeable(system, model, compiled, handovers) if model.alike else system
+
+
+def _resting(compiled: Iterable[_Compiled], handovers: _Handovers) -> dict[str, BoolExpr]:
+    """Where each process rests."""
+    return {item.process.name: item.at_rest(handovers) for item in compiled}
+
+
+def _at_rest(
+    compiled: Sequence[_Compiled],
+    handovers: _Handovers,
+    actions: Sequence[Action],
+    properties: Iterable[Property],
+    final: BoolExpr | None,
+) -> Iterator[tuple[str, BoolExpr]]:
+    """See `TransitionSystem.at_rest`; `final` is what the model says of it, None if it says nothing."""
+    resting = _resting(compiled, handovers)
+    yield from resting.items()
+    if final is not None:
+        working = _at_work(compiled, actions, properties, final)
+        yield "", any_(*(not_(rests) for name, rests in resting.items() if name in working))
 
 
 def _at_work(

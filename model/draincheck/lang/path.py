@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BoolExpr, Expr, IntExpr, any_, bounds, choose, substitute
+from draincheck.expr import BoolExpr, Expr, IntExpr, bounds, choose, substitute
 from draincheck.system import Check, Fault, FaultKind, Part, Update, Variable
 
 __all__ = ["Path", "merge"]
@@ -94,12 +94,8 @@ class Path:
 
     def _guard_range(self, variable: Variable, value: IntExpr, line: SourceLine) -> None:
         low, high = bounds(value)
-        first, last = variable.sort.low, variable.sort.high
-        if low >= first and high <= last:
-            return
-        outside = any_(value < first, value > last)
-        message = f"{variable.name} would become {value}, outside {first}..{last}"
-        self.faults += (Fault(FaultKind.RANGE, outside, message, line, (variable, value)),)
+        if low < variable.sort.low or high > variable.sort.high:
+            self.faults += (Fault.of_range(variable, value, line),)
 
     def fault(self, kind: FaultKind, when: BoolExpr, message: str, line: SourceLine) -> None:
         """Add a fault; `when` is over the state before the step."""

@@ -1,16 +1,47 @@
-"""Where a system starts: states that nobody lists before they are looked at."""
+"""What of a system is made when somebody looks at it: the states in which it starts, and what few who read it ask about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from math import prod
 from operator import contains
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
     from draincheck.system import State
 
-__all__ = ["InitialStates"]
+__all__ = ["InitialStates", "Late"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Late(Sequence[T_co]):
+    """A sequence that is made, once, when somebody looks at it."""
+
+    def __init__(self, make: Callable[[], Iterable[T_co]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> tuple[T_co, ...]:
+        made = tuple(self._make())
+        del self._make  # and with it what it is made of
+        return made
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __iter__(self) -> Iterator[T_co]:
+        return iter(self._made)
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T_co]: ...
+
+    def __getitem__(self, index: int | slice) -> T_co | Sequence[T_co]:
+        return self._made[index]
 
 
 class InitialStates:
