@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache, partial
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from draincheck import op
 from draincheck.errors import ModelError
@@ -56,10 +56,10 @@ class BoolExpr(Expr):
     __slots__ = ()
 
     def __and__(self, other: BoolExpr) -> BoolExpr:
-        return _both(op.AND, FALSE, self, other)
+        return _both(op.AND, FALSE, self, want_bool(other))
 
     def __or__(self, other: BoolExpr) -> BoolExpr:
-        return _both(op.OR, TRUE, self, other)
+        return _both(op.OR, TRUE, self, want_bool(other))
 
     def __invert__(self) -> BoolExpr:
         return not_(self)
@@ -137,6 +137,7 @@ TRUE: Final = BoolExpr(op.CONST, (), BOOL, 1)
 FALSE: Final = BoolExpr(op.CONST, (), BOOL, 0)
 
 E = TypeVar("E", bound=Expr)
+M = TypeVar("M", bound=Callable[..., Expr])
 
 
 def same_kind(a: object, b: object) -> bool:
@@ -186,6 +187,16 @@ def _enum_constant(sort: Sort, stored: int) -> EnumExpr:
     return EnumExpr(op.CONST, (), sort, stored)
 
 
+if TYPE_CHECKING:
+
+    def _remembered(make: M) -> M: ...  # lru_cache forgets which arguments there are
+
+else:
+    #: what is made of the same terms again is the same term, if it was made lately: who walks terms has a third less to look at
+    _remembered = lru_cache(maxsize=2048)
+
+
+@_remembered
 def not_(a: BoolExpr) -> BoolExpr:
     """The negation, with double negations and constants removed."""
     if a.op is op.CONST:
@@ -220,12 +231,17 @@ def _nary(kind: Op, zero: BoolExpr, parts: Iterable[Expr]) -> BoolExpr:
     return BoolExpr(kind, tuple(kept), BOOL)
 
 
-def _both(kind: Op, zero: BoolExpr, a: BoolExpr, b: Expr) -> BoolExpr:
+@_remembered
+def _both(kind: Op, zero: BoolExpr, a: BoolExpr, b: BoolExpr) -> BoolExpr:
     """`and`/`or` of two terms; one of them is often a constant."""
-    if isinstance(b, BoolExpr) and (a.op is op.CONST) is not (b.op is op.CONST):
-        known, other = (a, b) if a.op is op.CONST else (b, a)
-        return zero if known.value == zero.value else other
-    return _nary(kind, zero, (a, b))
+    if a.op is op.CONST:
+        return zero if a.value == zero.value else b
+    if b.op is op.CONST:
+        return zero if b.value == zero.value else a
+    if a is b:
+        return a
+    plain = a.op is not kind and b.op is not kind and a.op is not op.NOT and b.op is not op.NOT
+    return BoolExpr(kind, (a, b), BOOL) if plain else _nary(kind, zero, (a, b))
 
 
 def all_(*parts: BoolExpr) -> BoolExpr:
@@ -238,6 +254,7 @@ def any_(*parts: BoolExpr) -> BoolExpr:
     return _nary(op.OR, TRUE, parts)
 
 
+@_remembered
 def eq(a: Expr, b: Expr) -> BoolExpr:
     """Equality of two terms of one sort, folded where both sides are known."""
     if a is b:
@@ -270,6 +287,7 @@ def _eq_choice(a: Expr, b: Expr) -> BoolExpr:
     return found[a]
 
 
+@_remembered
 def compare(kind: Op, a: IntExpr, b: IntExpr) -> BoolExpr:
     """`LT` or `LE`, folded where the ranges of both sides decide it."""
     (a_low, a_high), (b_low, b_high) = bounds(a), bounds(b)
@@ -282,6 +300,7 @@ def compare(kind: Op, a: IntExpr, b: IntExpr) -> BoolExpr:
     return BoolExpr(kind, (a, b), BOOL)
 
 
+@_remembered
 def arith(kind: Op, a: IntExpr, b: IntExpr) -> IntExpr:
     """Sum (`ADD`) or difference; its sort is the interval it can take, so a range error is decided where the value is stored."""
     (a_low, a_high), (b_low, b_high) = bounds(a), bounds(b)

@@ -34,6 +34,10 @@ class Late(Sequence[T_co]):
     def __iter__(self) -> Iterator[T_co]:
         return iter(self._made)
 
+    def __reduce__(self) -> tuple[type[tuple[T_co, ...]], tuple[tuple[T_co, ...]]]:
+        """Another process gets what is in it."""
+        return tuple, (self._made,)
+
     @overload
     def __getitem__(self, index: int) -> T_co: ...
 

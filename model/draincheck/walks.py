@@ -57,10 +57,11 @@ class OfTerms(dict["Expr", T], Generic[T]):
         raise NotImplementedError
 
     def __missing__(self, a: Expr) -> T:
-        if self._open < DEEPEST:
-            self._open += 1
+        depth = self._open
+        if depth < DEEPEST:
+            self._open = depth + 1
             found = self[a] = self.of(a)
-            self._open -= 1
+            self._open = depth
             return found
         for part in bottom_up(a, self):
             self[part] = self.of(part)

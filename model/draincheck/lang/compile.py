@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck import op
 from draincheck.budget import look
 from draincheck.errors import ModelError
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, all_, any_, constant, eq, not_, variables_of
@@ -21,7 +22,7 @@ from draincheck.lang.resolving import Resolve, resolved_fault
 from draincheck.lang.uncalled import refuse_uncalled
 from draincheck.late import Late
 from draincheck.properties import Property
-from draincheck.sorts import IntSort
+from draincheck.sorts import BOOL, IntSort
 from draincheck.system import Action, BoolVar, Control, IntVar, Part, Place, TransitionSystem, Update, Variable
 from draincheck.words import listed
 
@@ -261,7 +262,7 @@ class _Compiled:
 
     def _back(self, rest: Rest, handovers: _Handovers) -> BoolExpr:
         """The coroutine that was entered, if one was, has given control back."""
-        return ~handovers[rest.awaits].runs_for(self.process.name) if rest.awaits else TRUE
+        return _not(handovers[rest.awaits].runs_for(self.process.name)) if rest.awaits else TRUE
 
     def action(self, index: int, step: _Step, resolve: Resolve, handovers: _Handovers, model: Model) -> Action:
         """The action of one step: its guard says where control is and who has it, its updates say where control goes."""
@@ -299,7 +300,7 @@ class _Compiled:
         found = self._controls.get(source)
         if found is None:
             has_it = TRUE if self.token is None else self.token
-            goes_on = TRUE if model.aborted is None else ~model.aborted
+            goes_on = TRUE if model.aborted is None else _not(model.aborted)
             found = all_(has_it, self._here[source], self._back(self.rests[source], handovers), goes_on)
             self._controls[source] = found
         return found
@@ -317,6 +318,14 @@ class _Compiled:
         if self.pc is not None and step.target != step.source:
             found.append(self._gotos[step.target])
         return found
+
+
+def _not(a: BoolExpr) -> BoolExpr:
+    """A negation apart from those in the model: who leaves a place needs control, and a demand of the step that says so again stays beside it.
+
+    Guards are in digests, and those stand in traces that people keep.
+    """
+    return BoolExpr(op.NOT, (a,), BOOL)
 
 
 _Handovers: TypeAlias = dict[str, _Handover]
