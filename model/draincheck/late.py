@@ -34,6 +34,9 @@ class Late(Sequence[T_co]):
     def __iter__(self) -> Iterator[T_co]:
         return iter(self._made)
 
+    def __repr__(self) -> str:
+        return repr(self._made)
+
     def __reduce__(self) -> tuple[type[tuple[T_co, ...]], tuple[tuple[T_co, ...]]]:
         """Another process gets what is in it."""
         return tuple, (self._made,)

@@ -22,7 +22,9 @@ PATHS = [
     Mutant("path", "Path.err", "self.begun = self.done = True", ""),
     Mutant("path", "Path.store", "substitute(update.value, self.env)", "update.value"),
     Mutant("path", "Path.store", "{**self.env, **new}", "new"),
-    Mutant("path", "Path._guard_range", "any_(value < first, value > last)", "value > last"),
+    Mutant(
+        "path", "Path._guard_range", "low < variable.sort.low or high > variable.sort.high", "high > variable.sort.high"
+    ),
     Mutant("path", "Path.copy", "self.checks", "()"),
     Mutant("path", "Path.copy", "self.env", "{}"),
     Mutant("path", "merge", "joined + apart", "joined"),
@@ -63,11 +65,11 @@ RECORDING = [
 COMPILING = [
     Mutant("control_flow", "Flow.rest", "self.names.get(here, ())", "self.names.get(way[-1], ())"),
     Mutant("control_flow", "Flow.rest", "bool(awaits) or location in self.yielded", "location in self.yielded"),
-    Mutant("compile", "_Compiled._back", "~handovers[rest.awaits].runs_for(self.process.name)", "TRUE"),
+    Mutant("compile", "_Compiled._back", "_not(handovers[rest.awaits].runs_for(self.process.name))", "TRUE"),
     Mutant("compile", "_Compiled._is_at", "here & self._back(rest, handovers)", "here"),
     Mutant("compile", "_Compiled._ends_by_step", "rest.gave_up and self.token is not None", "False"),
     Mutant("compile", "_Compiled._control", "TRUE if self.token is None else self.token", "TRUE"),
-    Mutant("compile", "_Compiled._control", "TRUE if model.aborted is None else ~model.aborted", "TRUE"),
+    Mutant("compile", "_Compiled._control", "TRUE if model.aborted is None else _not(model.aborted)", "TRUE"),
     Mutant("compile", "_Compiled._updates", "found.append(Update(token, FALSE))", "pass"),
     Mutant("compile", "_Handover.runs_for", "self.enterer is None", "True"),
     Mutant("compile", "_Compiled._name_inside", "self.flow.inside.get(rest.entered_at)", "None"),
