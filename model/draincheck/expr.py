@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from msgspec import Struct
+
 from draincheck import op
 from draincheck.errors import ModelError
 from draincheck.location import slip
@@ -25,20 +27,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Expr(Valueless):
+class _Made(Struct, frozen=True, kw_only=True, eq=False, gc=False):
+    """What a term is made of; see `Expr`. Terms hold no cycles that Python would have to look for."""
+
+    op: Op = op.VAR
+    args: tuple[Expr, ...] = ()
+    value: int = 0
+
+
+class Expr(Valueless, _Made, frozen=True):
     """A term over state variables.
 
-    Attributes: `op`, `args` (sub-terms), `sort`, `value` (stored, of constants), `name` (of variables and places).
+    Attributes: `op`, `args` (sub-terms), `sort`, `value` (stored, of constants), `name` (of variables and places, "" for others).
     """
 
-    __slots__ = ("args", "name", "op", "sort", "value")
-
-    def __init__(self, op: Op, args: tuple[Expr, ...], sort: Sort, value: int = 0, name: str = "") -> None:
-        self.op = op
-        self.args = args
-        self.sort = sort
-        self.value = value
-        self.name = name
+    name: str
+    sort: Sort
 
     def operand(self) -> str:
         """Its text inside a larger term."""
@@ -50,10 +54,8 @@ class Expr(Valueless):
     __repr__ = __str__
 
 
-class BoolExpr(Expr):
+class BoolExpr(Expr, frozen=True):
     """A truth-valued term: combine with `&`, `|`, `~`, `implies` and `iff`."""
-
-    __slots__ = ()
 
     def __and__(self, other: BoolExpr) -> BoolExpr:
         return _both(op.AND, FALSE, self, want_bool(other))
@@ -73,10 +75,8 @@ class BoolExpr(Expr):
         return eq(self, want_bool(other))
 
 
-class IntExpr(Expr):
+class IntExpr(Expr, frozen=True):
     """An integer term: `+`, `-`, `<`, `<=`, `>`, `>=` and `is_`; the other operand may be a Python int."""
-
-    __slots__ = ()
 
     def __add__(self, other: IntExpr | int) -> IntExpr:
         return arith(op.ADD, self, want_int(other))
@@ -101,10 +101,8 @@ class IntExpr(Expr):
         return eq(self, want_int(other))
 
 
-class EnumExpr(Expr):
+class EnumExpr(Expr, frozen=True):
     """A term with a named value; compare it with names through `is_`."""
-
-    __slots__ = ()
 
     def is_(self, *names: str) -> BoolExpr:
         """True where the value is one of these names; raises ModelError for a name the sort does not have."""
@@ -133,8 +131,8 @@ class EnumExpr(Expr):
         return eq(self, other)
 
 
-TRUE: Final = BoolExpr(op.CONST, (), BOOL, 1)
-FALSE: Final = BoolExpr(op.CONST, (), BOOL, 0)
+TRUE: Final = BoolExpr("", BOOL, op=op.CONST, value=1)
+FALSE: Final = BoolExpr("", BOOL, op=op.CONST, value=0)
 
 E = TypeVar("E", bound=Expr)
 M = TypeVar("M", bound=Callable[..., Expr])
@@ -167,7 +165,7 @@ def want_int(value: object) -> IntExpr:
 
 @cache
 def _number(value: int) -> IntExpr:
-    return IntExpr(op.CONST, (), IntSort(value, value), value)
+    return IntExpr("", IntSort(value, value), op=op.CONST, value=value)
 
 
 def number(value: int) -> IntExpr:
@@ -179,12 +177,12 @@ def constant(sort: Sort, stored: int) -> Expr:
     """The constant of a sort with this stored value."""
     if sort is BOOL:
         return TRUE if stored else FALSE
-    return _enum_constant(sort, stored) if isinstance(sort, EnumSort) else IntExpr(op.CONST, (), sort, stored)
+    return _enum_constant(sort, stored) if isinstance(sort, EnumSort) else IntExpr("", sort, op=op.CONST, value=stored)
 
 
 @lru_cache
 def _enum_constant(sort: Sort, stored: int) -> EnumExpr:
-    return EnumExpr(op.CONST, (), sort, stored)
+    return EnumExpr("", sort, op=op.CONST, value=stored)
 
 
 if TYPE_CHECKING:
@@ -201,7 +199,7 @@ def not_(a: BoolExpr) -> BoolExpr:
     """The negation, with double negations and constants removed."""
     if a.op is op.CONST:
         return FALSE if a.value else TRUE
-    return _truth(a.args[0]) if a.op is op.NOT else BoolExpr(op.NOT, (a,), BOOL)
+    return _truth(a.args[0]) if a.op is op.NOT else BoolExpr("", BOOL, op=op.NOT, args=(a,))
 
 
 def _truth(a: Expr) -> BoolExpr:
@@ -228,7 +226,7 @@ def _nary(kind: Op, zero: BoolExpr, parts: Iterable[Expr]) -> BoolExpr:
     for item in kept:
         if item.op is op.NOT and item.args[0] in kept:
             return zero
-    return BoolExpr(kind, tuple(kept), BOOL)
+    return BoolExpr("", BOOL, op=kind, args=tuple(kept))
 
 
 @_remembered
@@ -241,7 +239,7 @@ def _both(kind: Op, zero: BoolExpr, a: BoolExpr, b: BoolExpr) -> BoolExpr:
     if a is b:
         return a
     plain = a.op is not kind and b.op is not kind and a.op is not op.NOT and b.op is not op.NOT
-    return BoolExpr(kind, (a, b), BOOL) if plain else _nary(kind, zero, (a, b))
+    return BoolExpr("", BOOL, op=kind, args=(a, b)) if plain else _nary(kind, zero, (a, b))
 
 
 def all_(*parts: BoolExpr) -> BoolExpr:
@@ -261,7 +259,7 @@ def eq(a: Expr, b: Expr) -> BoolExpr:
         return TRUE
     if a.op is op.CONST and b.op is not op.CONST:
         a, b = b, a
-    return _eq_constant(a, b) if b.op is op.CONST else BoolExpr(op.EQ, (a, b), BOOL)
+    return _eq_constant(a, b) if b.op is op.CONST else BoolExpr("", BOOL, op=op.EQ, args=(a, b))
 
 
 def _eq_constant(a: Expr, b: Expr) -> BoolExpr:
@@ -271,7 +269,7 @@ def _eq_constant(a: Expr, b: Expr) -> BoolExpr:
         return _truth(a) if b.value else not_(_truth(a))
     if not a.sort.low <= b.value <= a.sort.high:
         return FALSE
-    return _eq_choice(a, b) if a.op is op.ITE else BoolExpr(op.EQ, (a, b), BOOL)
+    return _eq_choice(a, b) if a.op is op.ITE else BoolExpr("", BOOL, op=op.EQ, args=(a, b))
 
 
 def _eq_choice(a: Expr, b: Expr) -> BoolExpr:
@@ -297,7 +295,7 @@ def compare(kind: Op, a: IntExpr, b: IntExpr) -> BoolExpr:
         decided = True if a_high <= b_low else False if a_low > b_high else None
     if decided is not None:
         return TRUE if decided else FALSE
-    return BoolExpr(kind, (a, b), BOOL)
+    return BoolExpr("", BOOL, op=kind, args=(a, b))
 
 
 @_remembered
@@ -309,7 +307,7 @@ def arith(kind: Op, a: IntExpr, b: IntExpr) -> IntExpr:
     if kind is op.ADD and a_low == a_high == 0:
         return b
     low, high = (a_low + b_low, a_high + b_high) if kind is op.ADD else (a_low - b_high, a_high - b_low)
-    return _number(low) if low == high else IntExpr(kind, (a, b), IntSort(low, high))
+    return _number(low) if low == high else IntExpr("", IntSort(low, high), op=kind, args=(a, b))
 
 
 def ite(condition: BoolExpr, then: E, otherwise: E) -> E:
@@ -335,8 +333,10 @@ def _choice(condition: BoolExpr, then: Expr, otherwise: Expr) -> Expr:
         return _bool_choice(condition, then, _truth(otherwise))
     if isinstance(then, IntExpr):
         (a_low, a_high), (b_low, b_high) = bounds(then), bounds(otherwise)
-        return IntExpr(op.ITE, (condition, then, otherwise), IntSort(min(a_low, b_low), max(a_high, b_high)))
-    return EnumExpr(op.ITE, (condition, then, otherwise), then.sort)
+        return IntExpr(
+            "", IntSort(min(a_low, b_low), max(a_high, b_high)), op=op.ITE, args=(condition, then, otherwise)
+        )
+    return EnumExpr("", then.sort, op=op.ITE, args=(condition, then, otherwise))
 
 
 def _bool_choice(condition: BoolExpr, then: BoolExpr, otherwise: BoolExpr) -> BoolExpr:
@@ -344,7 +344,7 @@ def _bool_choice(condition: BoolExpr, then: BoolExpr, otherwise: BoolExpr) -> Bo
         return condition | otherwise if then.value else ~condition & otherwise
     if otherwise.op is op.CONST:
         return ~condition | then if otherwise.value else condition & then
-    return BoolExpr(op.ITE, (condition, then, otherwise), BOOL)
+    return BoolExpr("", BOOL, op=op.ITE, args=(condition, then, otherwise))
 
 
 def count(*parts: BoolExpr) -> IntExpr:

@@ -46,7 +46,7 @@ def refuse_naturals(system: TransitionSystem) -> None:
 
 def parameter(variable: Variable) -> None:
     """Let a variable start with any value of its sort, even where these cannot be listed."""
-    variable.initial = ()
+    variable.start_with(())
 
 
 def over_naturals(system: TransitionSystem) -> TransitionSystem:

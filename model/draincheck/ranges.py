@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from draincheck.errors import ModelError
-from draincheck.expr import IntExpr, bounds
+from draincheck.expr import IntExpr, any_, bounds
 from draincheck.naturals import is_natural
 from draincheck.properties import FAULTS
-from draincheck.system import Action, Fault, FaultKind, TransitionSystem
+from draincheck.system import Action, Fault, FaultKind, Outside, TransitionSystem
 
 __all__ = ["guarded"]
 
@@ -60,4 +60,5 @@ def _missing(action: Action) -> Iterator[Fault]:
         variable, value, sort = update.variable, update.value, update.variable.sort
         low, high = bounds(value)
         if isinstance(value, IntExpr) and not is_natural(sort) and (low < sort.low or high > sort.high):
-            yield Fault.of_range(variable, value, action.line)
+            outside = any_(value < sort.low, value > sort.high)
+            yield Fault(FaultKind.RANGE, outside, Outside(variable, value), action.line, (variable, value))

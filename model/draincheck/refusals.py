@@ -31,6 +31,8 @@ class Valueless:
     def __eq__(self, other: object) -> NoReturn:
         raise slip(f"terms are not compared with == or !=: write {_compared(self, other)}, and ~ before it for 'not'")
 
+    __ne__ = __eq__
+
     #: by identity: a dict of terms never compares two of them
     __hash__ = object.__hash__
 

@@ -14,26 +14,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, field
+from msgspec.structs import force_setattr, replace
 
 from draincheck import op
 from draincheck.digest import digest_of
 from draincheck.errors import ModelError, SourceLine
 from draincheck.evaluation import Evaluation
-from draincheck.expr import FALSE, TRUE, BoolExpr, EnumExpr, Expr, IntExpr, any_, ite, same_kind, want_bool, want_int
+from draincheck.expr import FALSE, TRUE, BoolExpr, EnumExpr, Expr, IntExpr, ite, same_kind, want_bool, want_int
 from draincheck.late import InitialStates
 from draincheck.location import caller_line, slip
 from draincheck.promise import Fairness
 from draincheck.properties import FAULTS, FaultKind, NoFault, Property
 from draincheck.refusals import said
-from draincheck.sorts import Sort, Value
+from draincheck.sorts import Value
 
 __all__ = [
     "Action", "BoolVar", "Check", "Control", "EnumVar", "Fault", "FaultKind", "Frame", "IntVar", "Interchangeable",
-    "Part", "Place", "State", "TransitionSystem", "Update", "Variable",
+    "Outside", "Part", "Place", "State", "TransitionSystem", "Update", "Variable",
 ]  # fmt: skip
 
 _STORE = "write p.do('...', x.set(...))"
@@ -42,7 +42,7 @@ _STORE = "write p.do('...', x.set(...))"
 State = tuple[int, ...]
 
 
-class Variable(Expr):
+class Variable(Expr, frozen=True):
     """A state variable. `initial` holds the stored values it may start with (a range, for all there are); `internal` ones stay out of traces.
 
     `counts` names the process whose program counter it is, "" for other variables.
@@ -50,46 +50,25 @@ class Variable(Expr):
     One that does not `exists` is *absent*: a constant, its initial value, that folds away like others; steps drop updates of it.
     """
 
-    __slots__ = ("counts", "exists", "initial", "internal", "unused")
-
-    counts: str
-    exists: bool
     initial: tuple[int, ...] | range
-    internal: bool
+    internal: bool = False
+    exists: bool = True
+    counts: str = ""
     #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
-    unused: dict[int, tuple[Update, SourceLine]]
+    unused: dict[int, tuple[Update, SourceLine]] = field(default_factory=dict[int, "tuple[Update, SourceLine]"])
 
-    def __init__(
-        self,
-        name: str,
-        sort: Sort,
-        initial: tuple[int, ...],
-        internal: bool = False,
-        exists: bool = True,
-        *,
-        counts: str = "",
-    ) -> None:
-        give = super().__setattr__  # the class's own asks whether there is one already
-        give("op", op.VAR if exists else op.CONST)
-        give("args", ())
-        give("sort", sort)
-        give("value", 0 if exists else initial[0])
-        give("name", name)
-        give("exists", exists)
-        give("counts", counts)
-        give("initial", initial)
-        give("internal", internal)
-        give("unused", {})
+    def __post_init__(self) -> None:
+        if not self.exists:
+            force_setattr(self, "op", op.CONST)
+            force_setattr(self, "value", self.initial[0])
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Attributes are given once; `x.value = 1` in a model is a slip. What it starts with, stored, may be given anew."""
-        if hasattr(self, name) and not (name == "initial" and isinstance(value, tuple | range)):
-            raise slip(f"{self}.{name} = {value} stores nothing: {_STORE}")
-        super().__setattr__(name, value)
+    def start_with(self, values: tuple[int, ...] | range) -> None:
+        """Give it other values, stored, to start with."""
+        force_setattr(self, "initial", values)
 
     def rename(self, name: str) -> None:
         """Take another name: a variable that the language makes gives way to one of the model."""
-        super().__setattr__("name", name)
+        force_setattr(self, "name", name)
 
     def _refuse_in_place(self, other: object) -> NoReturn:
         raise slip(f"an operator with = stores nothing in {self}: {_STORE}; for a term, a name of its own")
@@ -104,6 +83,9 @@ class Variable(Expr):
         return update
 
 
+V = TypeVar("V", bound=Variable)
+
+
 class Update(Struct, frozen=True):
     """`variable := value`, as part of a step. Raises ModelError for a value of another sort than the variable's."""
 
@@ -111,7 +93,7 @@ class Update(Struct, frozen=True):
     value: Expr
 
     def __post_init__(self) -> None:
-        if not same_kind(self.variable, self.value):
+        if getattr(self.value, "sort", None) is not self.variable.sort and not same_kind(self.variable, self.value):
             raise slip(f"{self.variable} is {self.variable.sort}, and {said(self.value)}")
 
     def __str__(self) -> str:
@@ -121,10 +103,19 @@ class Update(Struct, frozen=True):
         return str(self)
 
 
-class BoolVar(Variable, BoolExpr):
-    """A truth-valued state variable."""
+def _stores_nothing(kind: type[V]) -> type[V]:
+    """Have `x.value = 1` in a model refused in its own words: a struct has an answer of its own to that, whatever it inherits."""
 
-    __slots__ = ()
+    def refuse(variable: Variable, name: str, value: object) -> NoReturn:
+        raise slip(f"{variable}.{name} = {value} stores nothing: {_STORE}")
+
+    type.__setattr__(kind, "__setattr__", refuse)
+    return kind
+
+
+@_stores_nothing
+class BoolVar(Variable, BoolExpr, frozen=True):
+    """A truth-valued state variable."""
 
     def set(self, new: BoolExpr | bool = True) -> Update:
         """Store a truth value."""
@@ -135,10 +126,9 @@ class BoolVar(Variable, BoolExpr):
         return self.to(FALSE)
 
 
-class IntVar(Variable, IntExpr):
+@_stores_nothing
+class IntVar(Variable, IntExpr, frozen=True):
     """A bounded integer state variable; storing a value outside its bounds is an error of the model, never a wrap."""
-
-    __slots__ = ()
 
     def set(self, new: IntExpr | int) -> Update:
         """Store a number."""
@@ -153,10 +143,9 @@ class IntVar(Variable, IntExpr):
         return self.to(self - 1 if when is None else ite(when, self - 1, self))
 
 
-class EnumVar(Variable, EnumExpr):
+@_stores_nothing
+class EnumVar(Variable, EnumExpr, frozen=True):
     """A state variable with named values."""
-
-    __slots__ = ()
 
     def set(self, new: EnumExpr | str) -> Update:
         """Store a named value; raises ModelError for a name the sort does not have."""
@@ -237,12 +226,6 @@ class Fault(Struct, frozen=True):
     said: str | Outside
     line: SourceLine
     stores: tuple[Variable, IntExpr] | None = None
-
-    @classmethod
-    def of_range(cls, variable: Variable, value: IntExpr, line: SourceLine) -> Fault:
-        """The fault of storing a number that may leave the range of its variable."""
-        outside = any_(value < variable.sort.low, value > variable.sort.high)
-        return cls(FaultKind.RANGE, outside, Outside(variable, value), line, (variable, value))
 
     @property
     def message(self) -> str:

@@ -156,12 +156,13 @@ def test_changed_initial_state_is_another_model(subject: Subject) -> None:
     first = next(v for v in variables if v.sort.size > 1)
     before = first.initial
     try:
-        first.initial = tuple(value for value in range(first.sort.low, first.sort.high + 1) if value not in before)[:1]
+        others = (value for value in range(first.sort.low, first.sort.high + 1) if value not in before)
+        first.start_with(tuple(others)[:1])
         elsewhere = replace(subject.system)
         digest = elsewhere.digest
         text = forged(elsewhere, subject.certificate).text
     finally:
-        first.initial = before
+        first.start_with(before)
     system = replace(subject.system)
     assert "it was made for another model" in refused(text, system)
     assert " (in init), " in refused(text.replace(digest, system.digest), system)

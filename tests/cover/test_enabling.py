@@ -66,7 +66,7 @@ def test_a_condition_without_variables_is_what_it_is(true: bool) -> None:
     x, other = BoolVar("x", BOOL, (0,)), BoolVar("other", BOOL, (0,))
     machine = Machine(x, other)
     machine.action("sets", TRUE, x.set())
-    unfolded = BoolExpr(op.OR, (FALSE, TRUE if true else FALSE), BOOL)
-    condition = BoolExpr(op.AND, (x, unfolded), BOOL)
+    unfolded = BoolExpr("", BOOL, op=op.OR, args=(FALSE, TRUE if true else FALSE))
+    condition = BoolExpr("", BOOL, op=op.AND, args=(x, unfolded))
     system = machine.system()
     assert could_make_true(system, system.actions[0], condition) is true

@@ -83,7 +83,7 @@ def test_deep_trees_end_in_plain_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 N, M, BIT = IntVar("n", IntSort(0, 3), (0,)), IntVar("m", IntSort(-1, 2), (0,)), BoolVar("bit", BOOL, (0,))
-TWO = IntExpr(op.ADD, (want_int(1), want_int(1)), IntSort(2, 2))
+TWO = IntExpr("", IntSort(2, 2), op=op.ADD, args=(want_int(1), want_int(1)))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ TWO = IntExpr(op.ADD, (want_int(1), want_int(1)), IntSort(2, 2))
         (TRUE, N.set(ite(BIT, M + 1, N))),
         (M > -1, N.set(M)),
         (N < 3, M.set(N)),
-        (N < 3, M.set(IntExpr(op.SUB, (TWO, N), IntSort(-1, 2)))),
+        (N < 3, M.set(IntExpr("", IntSort(-1, 2), op=op.SUB, args=(TWO, N)))),
         (BIT | N.is_(1) | N.is_(3), BIT.set(N < M)),
         (~N.is_(1) & ~N.is_(2), BIT.set(N.is_(M).iff(BIT))),
     ],
@@ -131,4 +131,4 @@ def test_layout() -> None:
 def test_a_disjunction_of_nothing_is_written_as_false() -> None:
     """Of one that nobody folded nothing may be left: an empty tuple is false to Python alone, not to machine code."""
     layout = Explorer(counter(3)).loop.layout
-    assert Writer(layout).condition(BoolExpr(op.OR, (FALSE, FALSE), BOOL)) == "(False)"
+    assert Writer(layout).condition(BoolExpr("", BOOL, op=op.OR, args=(FALSE, FALSE))) == "(False)"

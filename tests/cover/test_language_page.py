@@ -17,9 +17,9 @@ INNER = {
     "Model": {"compile", "declare_assertion"},
     "Process": {"close", "token"},
     "Coroutine": {"close", "token"},
-    "BoolVar": {"args", "counts", "exists", "initial", "internal", "name", "op", "operand", "rename", "sort", "unused", "value"},
-    "IntVar": {"args", "counts", "exists", "initial", "internal", "name", "op", "operand", "rename", "sort", "unused", "value"},
-    "EnumVar": {"args", "counts", "exists", "initial", "internal", "name", "named", "op", "operand", "rename", "sort", "unused", "value"},
+    "BoolVar": {"args", "counts", "exists", "initial", "internal", "name", "op", "operand", "rename", "sort", "start_with", "unused", "value"},
+    "IntVar": {"args", "counts", "exists", "initial", "internal", "name", "op", "operand", "rename", "sort", "start_with", "unused", "value"},
+    "EnumVar": {"args", "counts", "exists", "initial", "internal", "name", "named", "op", "operand", "rename", "sort", "start_with", "unused", "value"},
 }  # fmt: skip
 #: names of `draincheck.lang` that are types, for annotations
 TYPES = {

@@ -56,7 +56,7 @@ def test_digest_does_not_see_who_has_made_a_term() -> None:
     shared = written_twice()
     first, other, *rest = shared.actions
     value = other.updates[0].value
-    apart = type(value)(value.op, value.args, value.sort)
+    apart = type(value)("", value.sort, op=value.op, args=value.args)
     copied = replace(other, updates=(replace(other.updates[0], value=apart), *other.updates[1:]))
     assert apart is not value
     assert replace(shared, actions=(first, copied, *rest)).digest == shared.digest

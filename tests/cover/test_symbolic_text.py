@@ -18,6 +18,7 @@ from draincheck.sorts import BOOL, EnumSort, IntSort
 from draincheck.system import BoolVar, EnumVar, IntVar, State, TransitionSystem, Variable
 from tests.support.machines import Machine, bounded, counter, philosophers
 
+UNFOLDED = IntExpr("", IntSort(1, 1), op=op.SUB, args=(want_int(2), want_int(1)))
 SMALL, SIGNED, ONE = (IntVar(f"{low}..{high}", IntSort(low, high), (low,)) for low, high in ((0, 2), (-3, 4), (3, 3)))
 FLAG, COLOUR = BoolVar("flag", BOOL, (0,)), EnumVar("colour", EnumSort.of(("red", "green", "blue")), (0,))
 VARIABLES: tuple[Variable, ...] = (SMALL, SIGNED, ONE, FLAG, COLOUR)
@@ -38,7 +39,7 @@ CONDITIONS: dict[str, BoolExpr] = {
     "equal truth values": FLAG.iff(SMALL > 1),
     "a count": ite(FLAG, want_int(1), want_int(0)) + ite(SMALL > 0, want_int(1), want_int(0)) > 1,
     "one value": ONE.is_(3) & ~ONE.is_(SMALL),
-    "a constant that is not folded": BoolExpr(op.LT, (want_int(-1), IntExpr(op.SUB, (want_int(2), want_int(1)), IntSort(1, 1))), BOOL),
+    "a constant that is not folded": BoolExpr("", BOOL, op=op.LT, args=(want_int(-1), UNFOLDED)),
 }  # fmt: skip
 
 
@@ -107,9 +108,9 @@ def test_natural_numbers_have_one_end() -> None:
 
 def test_unknown_operators_are_refused() -> None:
     """A term that no engine knows is an error that names the operator."""
-    strange = BoolExpr(op.OPAQUE, (), BOOL)
-    number = IntExpr(op.AND, (SMALL, SMALL), IntSort(0, 4))
-    for kind, term in product((BitVectors, Integers), (strange, BoolExpr(op.EQ, (number, SMALL), BOOL))):
+    strange = BoolExpr("", BOOL, op=op.OPAQUE)
+    number = IntExpr("", IntSort(0, 4), op=op.AND, args=(SMALL, SMALL))
+    for kind, term in product((BitVectors, Integers), (strange, BoolExpr("", BOOL, op=op.EQ, args=(number, SMALL)))):
         writer = kind(dict.fromkeys(VARIABLES, "x"))
         with pytest.raises(ModelError, match=r"unknown operator '(opaque|and)'"):
             writer.truth(term)

@@ -138,7 +138,7 @@ def test_initial_states_are_numbered_in_order() -> None:
     """Initial states are every combination once, in ascending order, whatever order values were given in."""
     m = Model("two")
     x, y = m.int("x", 0, 5), m.any_initial(m.int("y", -1, 1))
-    x.initial = (4, 2, 4)
+    x.start_with((4, 2, 4))
     with m.thread("t") as p:
         p.do("go", y.set(0))
     initial = m.compile().initial

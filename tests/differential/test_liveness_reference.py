@@ -163,7 +163,7 @@ def goes_to(
 ) -> Action:
     """The action that leads from any of some states to one; from `bounds` it would pass a bound."""
     faults = [Fault(kind, among(state, [number]), "too far", HERE) for number in bounds]
-    new = IntExpr(op.CONST, (), state.sort, target)
+    new = IntExpr("", state.sort, op=op.CONST, value=target)
     return Action(index, "p", (), among(state, sources), (state.to(new),), faults=tuple(faults))
 
 

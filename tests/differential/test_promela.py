@@ -111,7 +111,8 @@ def test_many_initial_states_are_accounted_for(tmp_path: Path) -> None:
     """Lists and long ranges of initial values, several of each: what is stored while they are chosen is no state of the system."""
     bit, small = BoolVar("bit", BOOL, (0, 1)), IntVar("small", IntSort(-3, 9), (-3, 0, 9))
     wide, other = IntVar("wide", IntSort(0, 99), ()), IntVar("other", IntSort(0, 300), ())
-    wide.initial, other.initial = range(100), range(200, 301)
+    wide.start_with(range(100))
+    other.start_with(range(200, 301))
     machine = Machine(bit, small, wide, other)
     machine.action("step", bit & (wide < 99), wide.inc(), small.set(0))
     system = machine.system(Always("small", small < 9), Reachable("99", wide.is_(99) & small.is_(0)))

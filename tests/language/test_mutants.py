@@ -22,9 +22,7 @@ PATHS = [
     Mutant("path", "Path.err", "self.begun = self.done = True", ""),
     Mutant("path", "Path.store", "substitute(update.value, self.env)", "update.value"),
     Mutant("path", "Path.store", "{**self.env, **new}", "new"),
-    Mutant(
-        "path", "Path._guard_range", "low < variable.sort.low or high > variable.sort.high", "high > variable.sort.high"
-    ),
+    Mutant("path", "Path._guard_range", "any_(value < first, value > last)", "value > last"),
     Mutant("path", "Path.copy", "self.checks", "()"),
     Mutant("path", "Path.copy", "self.env", "{}"),
     Mutant("path", "merge", "joined + apart", "joined"),
@@ -63,7 +61,7 @@ RECORDING = [
 ]  # fmt: skip
 
 COMPILING = [
-    Mutant("control_flow", "Flow.rest", "self.names.get(here, ())", "self.names.get(way[-1], ())"),
+    Mutant("control_flow", "Flow._base", "[*names, *self.names.get(here, ())]", "self.names.get(here, ())"),
     Mutant("control_flow", "Flow.rest", "bool(awaits) or location in self.yielded", "location in self.yielded"),
     Mutant("compile", "_Compiled._back", "_not(handovers[rest.awaits].runs_for(self.process.name))", "TRUE"),
     Mutant("compile", "_Compiled._is_at", "here & self._back(rest, handovers)", "here"),

@@ -188,7 +188,7 @@ def test_a_second_switch_is_found_out() -> None:
     """S10 goes red where the job starts out as completed already."""
     system = system_of(Row(find_revision("ab27c3b5e7"), find_scenario("mirror")))
     (completed,) = [variable for variable in system.variables if variable.name == "job completed"]
-    completed.initial = (1,)
+    completed.start_with((1,))
     assert explore(system).verdicts["S10"].outcome is Outcome.VIOLATED
 
 

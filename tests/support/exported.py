@@ -52,8 +52,8 @@ def starting() -> TransitionSystem:
     word, other = m.enum("word", "one", "two", "three"), m.enum("other", "one", "two")
     for variable in (flag, number, word, other):
         m.any_initial(variable)
-    last.initial = range(1, 3)
-    word.initial = range(1, 3)
+    last.start_with(range(1, 3))
+    word.start_with(range(1, 3))
     with m.thread("t") as p:
         p.do("step", flag.to(~flag), number.inc(), when=word.is_("two") & (number < last))
     m.always("not both", ~(flag & number.is_(2)))

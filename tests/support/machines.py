@@ -109,7 +109,7 @@ def philosophers(final: bool = False) -> TransitionSystem:
 def event_loop(devices: int, slots: int, buggy: bool = False) -> TransitionSystem:
     """An event loop that dispatches requests of devices which jobs drain; the buggy one ignores the disable counter."""
     sort = EnumSort.of(("idle", "queued", "in flight", "done"))
-    in_flight = EnumExpr(op.CONST, (), sort, 2)
+    in_flight = EnumExpr("", sort, op=op.CONST, value=2)
     loop = EnumVar("loop", EnumSort.of(("poll", "dispatch", "bh")), (0,), internal=True)
     requests = [[EnumVar(f"request {d}.{s}", sort, (0,)) for s in range(slots)] for d in range(devices)]
     efd, ready, bh = ([BoolVar(f"{name} {d}", BOOL, (0,)) for d in range(devices)] for name in ("efd", "ready", "bh"))

@@ -315,10 +315,10 @@ class _Maker:
 def _unfolded(kind: Op, *args: Expr) -> Expr:
     """The term with just this operator on top."""
     if kind in (op.ADD, op.SUB):
-        return IntExpr(kind, args, REBUILD[kind](*args).sort)
+        return IntExpr("", REBUILD[kind](*args).sort, op=kind, args=args)
     if kind is op.ITE and isinstance(args[1], IntExpr):
         (a, b), (c, d) = bounds(args[1]), bounds(args[2])
-        return IntExpr(kind, args, IntSort(min(a, c), max(b, d)))
+        return IntExpr("", IntSort(min(a, c), max(b, d)), op=kind, args=args)
     if kind is op.ITE and isinstance(args[1], EnumExpr):
-        return EnumExpr(kind, args, args[1].sort)
-    return BoolExpr(kind, args, BOOL)
+        return EnumExpr("", args[1].sort, op=kind, args=args)
+    return BoolExpr("", BOOL, op=kind, args=args)

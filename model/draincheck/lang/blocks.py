@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.location import caller_line
@@ -58,40 +59,40 @@ class Opener(Protocol):
 S = TypeVar("S", bound=Opener)
 
 
-class Block(AbstractContextManager[T], Generic[T]):
+class Block(Struct, Generic[T], frozen=True, eq=False):
     """A called block. `with` opens it: it runs a generator to its one yield, and on from there when it is closed."""
 
-    def __init__(self, among: Blocks, name: str, inner: Generator[T]) -> None:
-        self.name = name
-        self.line = caller_line(3)
-        self._among, self._inner = among, inner
-        among.unopened.append(self)
+    among: Blocks
+    name: str
+    inner: Generator[T]
+    line: SourceLine
 
     def __enter__(self) -> T:
-        if self not in self._among.unopened:
+        among = self.among
+        if self not in among.unopened:
             raise ModelError(f"a block is opened once: call {self.name}(...) anew", caller_line())
-        self._among.unopened.remove(self)
-        self._among.opening = self.line
+        among.unopened.remove(self)
+        among.opening = self.line
         try:
-            entered = next(self._inner)
+            entered = next(self.inner)
         finally:
-            self._among.opening = None
-        self._among.open.append(self)
+            among.opening = None
+        among.open.append(self)
         return entered
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        among = self._among
+        among = self.among
         if error is not None:
             among.broken = among.broken or caller_line()
             among.open.remove(self)
-            self._inner.close()
+            self.inner.close()
             return
         if among.open[-1] is not self:
             raise ModelError(f"{self.name}(...) is closed before a block inside it", caller_line(), among.process)
         among.open.pop()
-        next(self._inner, None)
+        next(self.inner, None)
 
 
 def block(method: Callable[Concatenate[S, P], Generator[T]]) -> Callable[Concatenate[S, P], Block[T]]:
@@ -100,7 +101,10 @@ def block(method: Callable[Concatenate[S, P], Generator[T]]) -> Callable[Concate
 
     @wraps(method)
     def called(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Block[T]:
-        return Block(self.blocks, name, method(self, *args, **kwargs))
+        among = self.blocks
+        made = Block(among, name, method(self, *args, **kwargs), among.opening or caller_line(2))
+        among.unopened.append(made)
+        return made
 
     return called
 

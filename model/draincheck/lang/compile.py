@@ -178,7 +178,7 @@ class _Compiled:
         sort = IntSort(0, len(self.rests) - 1)
         self.pc = pc = IntVar(f"pc {self.process.name}", sort, (0,), internal=True, counts=self.process.name)
         places = [constant(sort, number) for number in range(len(self.rests))]
-        self._here = [eq(pc, place) for place in places]
+        self._here = [BoolExpr("", BOOL, op=op.EQ, args=(pc, place)) for place in places]
         self._gotos = [Update(pc, place) for place in places]
 
     def _number_rests(self) -> None:
@@ -325,7 +325,7 @@ def _not(a: BoolExpr) -> BoolExpr:
 
     Guards are in digests, and those stand in traces that people keep.
     """
-    return BoolExpr(op.NOT, (a,), BOOL)
+    return BoolExpr("", BOOL, op=op.NOT, args=(a,))
 
 
 _Handovers: TypeAlias = dict[str, _Handover]
@@ -393,20 +393,22 @@ def _name_apart(variables: Iterable[Variable], model: Model) -> None:
 
 def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
     """Raise ModelError if a test that claims to be local reads what another thread writes."""
+    tests = [(process, variables_of(condition), line) for process, condition, line in model.local_tests]
+    read = {variable for _, variables, _ in tests for variable in variables}
     writers: dict[Expr, set[str]] = {}
     enterers = {co: set(by) for co, by in _enterers(compiled).items()}
     for item in compiled:
         name = item.process.name
         for edge in item.flow.edges:
-            for variable in edge.path.env:
+            for variable in read.intersection(edge.path.env):
                 writers.setdefault(variable, set()).add(name)
         if item.process.token is not None:
             writers.setdefault(item.process.token, set()).add(name)
     for (process, _), place in model.places.items():
         writers[place] = {process}
-    for process, condition, line in model.local_tests:
+    for process, variables, line in tests:
         group = _group(process, enterers)
-        for variable in variables_of(condition):
+        for variable in variables:
             if others := writers.get(variable, set()) - group:
                 raise ModelError(
                     f"a local test reads {variable}, and {listed(sorted(others))} {'writes' if len(others) == 1 else 'write'} it: leave out local=True",

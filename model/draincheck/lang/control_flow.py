@@ -6,7 +6,7 @@ location that is left by a move is left by nothing else, so the moves from a loc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -93,18 +93,19 @@ class Flow:
 
     def rest(self, location: int) -> Rest:
         """Where control rests that has come to a location. Raises ModelError for a loop that it could go round for ever without a step."""
-        way = [location] if location not in self._moves else list(self._way(location))
-        names = frozenset([name for here in way for name in self.names.get(here, ())])
+        base, names = self._base(location)
         awaits = self.awaits.get(location, "")
-        gave_up = way[-1] == self.end and (bool(awaits) or location in self.yielded)
-        return Rest(way[-1], names, awaits, location if awaits else None, gave_up)
+        gave_up = base == self.end and (bool(awaits) or location in self.yielded)
+        return Rest(base, frozenset(names), awaits, location if awaits else None, gave_up)
 
-    def _way(self, location: int) -> Iterator[int]:
-        seen: set[int] = set()
-        here: int | None = location
-        while here is not None:
+    def _base(self, location: int) -> tuple[int, Sequence[str]]:
+        """Where the moves from a location lead, and the names on the way."""
+        here, names = location, self.names.get(location, ())
+        seen = {location}
+        while here in self._moves:
+            here = self._moves[here]
             if here in seen:
                 raise ModelError("a round of this loop takes no step", self._loops.get(here))
             seen.add(here)
-            yield here
-            here = self._moves.get(here)
+            names = [*names, *self.names.get(here, ())]
+        return here, names

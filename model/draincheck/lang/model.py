@@ -113,7 +113,7 @@ class Model:
             raise slip(f"any_initial takes a variable of this model, not {variable}")
         if variable.sort.size > MOST_INITIAL:
             raise slip(f"{variable.name} cannot start with any of its values: they are more than {MOST_INITIAL}")
-        variable.initial = range(variable.sort.low, variable.sort.high + 1)
+        variable.start_with(range(variable.sort.low, variable.sort.high + 1))
         return variable
 
     def _add(self, variable: V) -> V:
@@ -161,7 +161,7 @@ class Model:
         """True while the process of this name is at a named place, whether or not it is running."""
         key = (want_text(process, "the name of a process"), want_text(place, "the name of a place"))
         if key not in self.places:
-            self.places[key] = BoolExpr(op.AT, (), BOOL, name=f"{process} at {place}")
+            self.places[key] = BoolExpr(f"{process} at {place}", BOOL, op=op.AT)
             self.place_lines[key] = caller_line()
         return self.places[key]
 

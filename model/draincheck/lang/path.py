@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from draincheck.errors import ModelError, SourceLine
-from draincheck.expr import BoolExpr, Expr, IntExpr, bounds, choose, substitute
-from draincheck.system import Check, Fault, FaultKind, Part, Update, Variable
+from draincheck.expr import BoolExpr, Expr, IntExpr, any_, bounds, choose, substitute
+from draincheck.system import Check, Fault, FaultKind, Outside, Part, Update, Variable
 
 __all__ = ["Path", "merge"]
 
@@ -94,8 +94,10 @@ class Path:
 
     def _guard_range(self, variable: Variable, value: IntExpr, line: SourceLine) -> None:
         low, high = bounds(value)
-        if low < variable.sort.low or high > variable.sort.high:
-            self.faults += (Fault.of_range(variable, value, line),)
+        first, last = variable.sort.low, variable.sort.high
+        if low < first or high > last:
+            outside = any_(value < first, value > last)
+            self.faults += (Fault(FaultKind.RANGE, outside, Outside(variable, value), line, (variable, value)),)
 
     def fault(self, kind: FaultKind, when: BoolExpr, message: str, line: SourceLine) -> None:
         """Add a fault; `when` is over the state before the step."""

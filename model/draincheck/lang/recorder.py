@@ -132,7 +132,7 @@ class Recorder:
     def _place(self) -> SourceLine:
         """The line of a statement; raises ModelError outside the process."""
         blocks = self.blocks
-        line = self._line = blocks.opening or caller_line(3)
+        line = self._line = blocks.opening or caller_line(4)
         if not self._recording:
             raise ModelError(f"step outside a process: write it inside 'with {self.name} as p:'", line, self.name)
         if blocks.unopened or blocks.broken:

@@ -117,7 +117,7 @@ class _Opaque(OfTerms[Expr]):
     def of(self, a: Expr) -> Expr:
         """The condition, from those that it is made of."""
         if a.op in (op.EQ, op.LT, op.LE):
-            return BoolExpr(op.OPAQUE, (), BOOL) if any(map(_is_endless, a.args)) else a
+            return BoolExpr("", BOOL, op=op.OPAQUE) if any(map(_is_endless, a.args)) else a
         if a.op not in (op.AND, op.OR, op.NOT, op.ITE) or not isinstance(a, BoolExpr):
             return a
         args = tuple(map(self.__getitem__, a.args))
