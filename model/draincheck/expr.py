@@ -328,6 +328,7 @@ def choose(condition: BoolExpr, then: E, otherwise: E) -> E:
     return cast(E, _choice(condition, then, otherwise))
 
 
+@_remembered
 def _choice(condition: BoolExpr, then: Expr, otherwise: Expr) -> Expr:
     if isinstance(then, BoolExpr):
         return _bool_choice(condition, then, _truth(otherwise))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.errors import ModelError, SourceLine
@@ -17,7 +18,7 @@ from draincheck.system import Check, Fault, FaultKind, Outside, Part, Update, Va
 __all__ = ["Path", "merge"]
 
 
-class Path:
+class Path(Struct, eq=False):
     """A step in the making.
 
     Attributes:
@@ -29,33 +30,19 @@ class Path:
         fork: the branching it came from (see `merge`).
     """
 
-    __slots__ = ("begun", "checks", "done", "env", "faults", "fork", "guard", "parts", "start")
-
-    def __init__(self, start: int) -> None:
-        self.start = start
-        self.guard: tuple[BoolExpr, ...] = ()
-        self.env: Mapping[Expr, Expr] = {}
-        self.parts: tuple[Part, ...] = ()
-        self.checks: tuple[Check, ...] = ()
-        self.faults: tuple[Fault, ...] = ()
-        self.begun = False
-        self.done = False
-        self.fork: object = None
-
-    def copy(self, fork: object = None) -> Path:
-        """The same step so far, to be continued differently."""
-        twin = Path.__new__(Path)
-        twin.start, twin.begun, twin.done, twin.fork = self.start, self.begun, self.done, fork
-        twin.guard, twin.env = self.guard, self.env
-        twin.parts, twin.checks, twin.faults = self.parts, self.checks, self.faults
-        return twin
+    start: int
+    guard: tuple[BoolExpr, ...] = ()
+    env: Mapping[Expr, Expr] = {}
+    parts: tuple[Part, ...] = ()
+    checks: tuple[Check, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    begun: bool = False
+    done: bool = False
+    fork: object = None
 
     def branch(self, condition: BoolExpr, fork: object) -> Path:
         """The same step so far, where a condition over the state before it holds."""
-        twin = self.copy(fork)
-        twin.begun = True
-        twin.guard += (condition,)
-        return twin
+        return replace(self, begun=True, guard=(*self.guard, condition), fork=fork)
 
     def demand(self, condition: BoolExpr) -> None:
         """The step is taken only where a condition holds; nothing has been done in it yet, so the values are those before it."""
@@ -136,8 +123,7 @@ def _only_wrote(side: Path, base: Path) -> bool:
 
 
 def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) -> Path:
-    both = base.copy(base.fork)
-    both.begun, both.done = True, then.done or otherwise.done
+    both = replace(base, begun=True, done=then.done or otherwise.done)
     both.env = {
         variable: choose(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
         for variable in {**then.env, **otherwise.env}
