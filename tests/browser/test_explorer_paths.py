@@ -40,7 +40,7 @@ TOLD = """async () => {
 SAMPLE = [
     pytest.param("v2.6.0", "mirror", marks=pytest.mark.slow),
     pytest.param("v2.6.0", "dataplane-stop", marks=pytest.mark.slow),
-    ("3f09bfbc7b", "mirror"),
+    pytest.param("3f09bfbc7b", "mirror", marks=pytest.mark.slow),
     pytest.param("v2.7.0", "dataplane", marks=pytest.mark.slow),
 ]
 
@@ -87,6 +87,7 @@ def test_calls_and_changes_are_those_of_the_library(
     assert all(in_order(steps) in here for steps in told)
 
 
+@pytest.mark.slow
 def test_a_stack_that_is_not_kept_is_noticed(opens: Opens, reports: Reports) -> None:
     """Negative control: calls that are opened anew in every step."""
     visit = opens(reports("--revision", "v2.6.0", "--scenario", "mirror"))

@@ -54,7 +54,7 @@ HOSTILE = {
     "long": "x" * 300,
 }
 #: what is tried in the quick run
-OFTEN = [HOSTILE[name] for name in ("image", "script", "control")]
+OFTEN = [HOSTILE[name] for name in ("image", "script")]
 
 
 def visited(opens: Opens, tmp_path: Path, name: str, place: str) -> Visit:

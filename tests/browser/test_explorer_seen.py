@@ -58,6 +58,7 @@ def test_grey_on_grey_is_noticed(opens: Opens, reports: Reports) -> None:
     assert len(visit.page.evaluate(CONTRAST)) == 1
 
 
+@pytest.mark.slow
 def test_light_and_dark_can_be_chosen(opens: Opens, reports: Reports) -> None:
     """Whatever the system says, which is what counts at first."""
     visit = opens(reports(*OWN), color_scheme="light")

@@ -77,6 +77,7 @@ def test_brackets_lead_from_one_counterexample_to_the_next(mirror: Visit) -> Non
     assert mirror.place == "#/0/0"
 
 
+@pytest.mark.slow
 def test_another_branch_is_taken_and_left_again(opens: Opens, reports: Reports) -> None:
     """One's own path stands in the URL, is drawn beside the counterexample, and leads back to it."""
     visit = opens(reports(*MIRROR), "#/0/0/2")
@@ -133,6 +134,7 @@ def test_ones_own_path_is_printed_beside_the_counterexample(opens: Opens, report
     assert told.count() == 0
 
 
+@pytest.mark.slow
 def test_a_counterexample_begins_where_its_story_does(opens: Opens, reports: Reports) -> None:
     """Where the URL names no step; the next key stands beside that."""
     visit = opens(reports(*MIRROR), "#/0/0")
@@ -166,6 +168,7 @@ def test_a_link_that_leads_nowhere_leads_somewhere(opens: Opens, reports: Report
     assert visit.problems == []
 
 
+@pytest.mark.slow
 def test_a_key_without_an_effect_says_why(opens: Opens, reports: Reports) -> None:
     """Folding where nothing is folded, and a step that is none; a key with an effect says nothing."""
     visit = opens(reports(*MIRROR), "#/0/0/3")
@@ -247,6 +250,7 @@ def test_the_whole_counterexample_leaves_as_one(opens: Opens, reports: Reports, 
     assert run("replay", str(file)).exit_code == 12
 
 
+@pytest.mark.slow
 def test_help_is_a_window_that_escape_closes(mirror: Visit) -> None:
     """And keys do nothing else meanwhile."""
     mirror.press("?", "ArrowRight")

@@ -100,6 +100,7 @@ def test_the_lines_are_those_of_the_log(loss: Visit) -> None:
     assert all(f"{number}  {lines[number - 1]}" in shown for number in range(17, 22))
 
 
+@pytest.mark.slow
 def test_what_was_lost_can_be_read_and_selected(loss: Visit) -> None:
     """The sectors, the bytes, and where the guest was told that they are safe."""
     panel = loss.page.locator("section[aria-label='What was lost']")
@@ -112,6 +113,7 @@ def test_what_was_lost_can_be_read_and_selected(loss: Visit) -> None:
     assert loss.page.evaluate("getSelection().toString()").strip() == "sectors 0-7"
 
 
+@pytest.mark.slow
 def test_nothing_is_offered_that_a_log_cannot_say(opens: Opens, logs: Logs) -> None:
     """No other step, nobody who waits, no walk from a first state, nothing to export; the window is shaded."""
     visit = opens(logs(BROKEN), "#/0/0/3")
@@ -125,6 +127,7 @@ def test_nothing_is_offered_that_a_log_cannot_say(opens: Opens, logs: Logs) -> N
     assert visit.problems == []
 
 
+@pytest.mark.slow
 def test_the_step_stands_in_the_address(opens: Opens, logs: Logs) -> None:
     """Who follows the link sees the same."""
     visit = opens(logs(BROKEN), "#/0/0/0")
@@ -160,6 +163,7 @@ def test_without_scripts_the_text_is_there(opens: Opens, logs: Logs) -> None:
     assert visit.page.locator("table.matrix").is_visible()
 
 
+@pytest.mark.slow
 def test_paper_has_the_window_that_is_looked_at(opens: Opens, logs: Logs) -> None:
     """With its lines."""
     visit = opens(logs(LOSS), "#/0/0/2")
@@ -169,6 +173,7 @@ def test_paper_has_the_window_that_is_looked_at(opens: Opens, logs: Logs) -> Non
     assert not visit.page.locator(".bar").is_visible()
 
 
+@pytest.mark.slow
 def test_a_model_stands_beside_the_window(opens: Opens, logs: Logs) -> None:
     """Where it is a run of it, by a link to the trace; where not, with the step that is refused."""
     visit = opens(logs("00-old-loss.log", "--against", "v2.6.0", "--against", "v8.0.0"), "#/0/0/0")

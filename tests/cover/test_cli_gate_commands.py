@@ -20,6 +20,7 @@ from tests.support.cli import run
 from tests.support.github import commands
 from tests.support.processes import COMMAND
 from tests.support.projects import ACCEPTED, FIXED, MODEL, TROUBLES, project
+from tests.support.samples import sampled
 
 #: code bases of which something is not as it is said to be
 CODE_BASES = {
@@ -54,7 +55,7 @@ def what_shows(line: str) -> str:
     return re.escape(re.sub(r"^.*?: (model|configuration): ", "", line))
 
 
-@pytest.mark.parametrize("what", TROUBLES)
+@pytest.mark.parametrize("what", sampled(TROUBLES, list(TROUBLES)[::3]))
 def test_a_command_shows_what_is_wrong_with_a_model(what: str) -> None:
     """With its parameters, its properties, or the configuration that is wrong."""
     project(Path(), TROUBLES[what][0])

@@ -10,6 +10,7 @@ import pytest
 from tests.support.cli import run
 from tests.support.processes import COMMAND
 from tests.support.projects import MODEL, project
+from tests.support.samples import sampled
 
 #: a model that is not as expected (`safe` is violated), and then one that is
 CONFIG = """[[model]]
@@ -34,7 +35,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("what", ENDS)
+@pytest.mark.parametrize("what", sampled(ENDS, list(ENDS)[:2]))
 def test_a_program_that_ends_its_process_is_no_success(what: str, tmp_path: Path) -> None:
     """It is red, by name, and the model after it is decided."""
     does, code, said = ENDS[what]

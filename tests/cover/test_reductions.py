@@ -54,7 +54,7 @@ def family(devices: int, slots: int, reductions: Reductions, *, buggy: bool = Fa
         (3, 2, Reductions.SYMMETRY, 26_158),
         (3, 2, Reductions.BOTH, 4416),
         (5, 1, Reductions.BOTH, 8190),
-        (4, 2, Reductions.BOTH, 29_736),
+        pytest.param(4, 2, Reductions.BOTH, 29_736, marks=pytest.mark.slow),
         pytest.param(3, 2, Reductions.CONFLUENCE, 76_895, marks=pytest.mark.slow),
         pytest.param(5, 1, Reductions.SYMMETRY, 37_485, marks=pytest.mark.slow),
         pytest.param(5, 1, Reductions.CONFLUENCE, 471_293, marks=pytest.mark.slow),

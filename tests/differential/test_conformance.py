@@ -144,7 +144,11 @@ _WIDER = st.sampled_from(
 
 
 @pytest.mark.parametrize(
-    "revision", ["5a7e7a0bad~1", "176c36997f", "ab27c3b5e7", "684e508c23", "91af091f92", "cf3129323f"]
+    "revision",
+    sampled(
+        ["5a7e7a0bad~1", "176c36997f", "ab27c3b5e7", "684e508c23", "91af091f92", "cf3129323f"],
+        ["ab27c3b5e7", "91af091f92"],
+    ),
 )
 @pytest.mark.parametrize("first", sampled(range(0, 25, 5), 1))
 def test_two_jobs_that_poll_inside_each_other_agree_on_long_walks(revision: str, first: int) -> None:

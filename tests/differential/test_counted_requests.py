@@ -330,7 +330,7 @@ def test_many_knobs_at_random_make_equivalent_models(seed: int) -> None:
     assert [knobs for knobs in vectors(seed, 100) if not Graph(named(knobs, 1), counted(knobs, 1), 1).equivalent] == []
 
 
-@pytest.mark.parametrize("writes", sampled((1, 2, 3), 2))
+@pytest.mark.parametrize("writes", sampled((1, 2, 3), 1))
 @some
 def test_s1_has_the_same_verdict(number: int, writes: int) -> None:
     """For one, two and three writes, by explicit search of both models; and the invariant's parts hold, all of them."""

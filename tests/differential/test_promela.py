@@ -121,7 +121,15 @@ def test_many_initial_states_are_accounted_for(tmp_path: Path) -> None:
     assert search(exported, tmp_path) == Found(2 * 3 * 100 * 101, frozenset({"small", "99"}))
 
 
-@pytest.mark.parametrize("system", [clock(), philosophers(final=True), bounded()], ids=lambda system: system.name)
+@pytest.mark.parametrize(
+    "system",
+    [
+        clock(),
+        pytest.param(philosophers(final=True), marks=pytest.mark.slow),
+        pytest.param(bounded(), marks=pytest.mark.slow),
+    ],
+    ids=lambda system: system.name,
+)
 def test_small_machines_agree(system: TransitionSystem, tmp_path: Path) -> None:
     """Two initial states; a final state that is no deadlock; a bound that ends runs."""
     assert agree(system, tmp_path)

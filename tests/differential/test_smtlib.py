@@ -157,7 +157,7 @@ def test_runs_show_what_they_show(part: int, solver: str) -> None:
     assert [seed for seed, system in systems(range(8 * part, 8 * part + 8)) if misfound(system, solver)] == []
 
 
-@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+@pytest.mark.parametrize("solver", sampled(["z3", "cvc5"], ["z3"]))
 @pytest.mark.parametrize(
     "system", [philosophers(), bounded(), counter(2, "top", "alive", guarded=False), event_loop(1, 1)], ids=str
 )

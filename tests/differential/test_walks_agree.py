@@ -207,7 +207,7 @@ def differs(seed: int) -> bool:
     return python != native
 
 
-@pytest.mark.parametrize("what", sampled(BROKEN, list(BROKEN)[::4]))
+@pytest.mark.parametrize("what", sampled(BROKEN, list(BROKEN)[::8]))
 def test_machine_code_that_is_wrong_is_noticed(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part, broken on purpose, shows in some system of the sample, which unbroken it does not."""
     monkeypatch.setattr(loops, "Layout", Spread)

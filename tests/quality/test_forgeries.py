@@ -45,9 +45,7 @@ def test_there_are_enough() -> None:
     assert sum(numbers) >= 5_000
 
 
-@pytest.mark.parametrize(
-    "case", sampled([(name, solver) for name in LIES for solver in BOTH], [("a way home", "z3"), ("a state", "cvc5")])
-)
+@pytest.mark.parametrize("case", sampled([(name, solver) for name in LIES for solver in BOTH], [("a way home", "z3")]))
 def test_no_trick_is_accepted(case: tuple[str, str]) -> None:
     """Every twentieth of the systematic ones; `make long` tries them all."""
     name, solver = case

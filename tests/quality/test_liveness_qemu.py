@@ -233,7 +233,7 @@ def test_bandage_that_stays_makes_the_main_loop_spin() -> None:
     assert all(broken.decoded(step.before)["job completed"] for step in loop)
 
 
-@pytest.mark.parametrize("scenario", DEFAULT_SCENARIOS, ids=by_name)
+@pytest.mark.parametrize("scenario", sampled(DEFAULT_SCENARIOS, [find_scenario("commit")]), ids=by_name)
 def test_liveness_adds_no_states(scenario: Scenario) -> None:
     """Fairness and demands on runs leave the states alone: each system has as many as the one of the drain invariant."""
     for row in filter(lambda row: applies(row, scenario), REVISIONS[::7]):

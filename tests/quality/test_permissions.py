@@ -144,7 +144,7 @@ class _WrongJob(MirrorBlockJob):
         self.exit = _RefreshedFirst(self)
 
 
-@pytest.mark.parametrize("revision", ["3bb0e2980a", "2398747128", "3bb0e2980a-permissions-first"])
+@pytest.mark.parametrize("revision", sampled(["3bb0e2980a", "2398747128", "3bb0e2980a-permissions-first"], 1))
 @pytest.mark.parametrize(
     "scenario",
     sampled(["mirror", "timer", "no-ioeventfd", "mirror-flush", "timer-qcow2", "timer-2-writes"], ["timer"], 5),

@@ -272,6 +272,7 @@ def test_lost_liveness_alone_rejects_a_set() -> None:
     assert {str(flaw) for _, flaws in found.rejected for flaw in flaws} == {"mirror: X", "mirror-flush: F1"}
 
 
+@pytest.mark.slow
 def test_parking_alone_is_refused_for_the_flush_it_makes_hang() -> None:
     """Nobody asked about flushes: the scenario is of the same kind, so the set is none, and 7f16476fab has to be in it."""
     found = asked("ab27c3b5e7", "timer")
