@@ -29,7 +29,7 @@ def digest_of(system: TransitionSystem) -> str:
 
 def _asks_who_rests(system: TransitionSystem) -> bool:
     """Whether what is demanded depends on where processes may rest."""
-    return bool(system.at_rest) and any(isinstance(item, NoDeadlock) for item in system.properties)
+    return any(isinstance(item, NoDeadlock) for item in system.properties) and bool(system.at_rest)
 
 
 def _canonical(system: TransitionSystem) -> list[object]:
@@ -42,13 +42,9 @@ def _canonical(system: TransitionSystem) -> list[object]:
     term = terms.__getitem__
 
     def sort(a: Sort) -> object:
-        return (
-            list(map(_name, a.names))
-            if isinstance(a, EnumSort)
-            else ["bool"]
-            if isinstance(a, BoolSort)
-            else [a.low, a.high]
-        )
+        if isinstance(a, EnumSort):
+            return list(map(_name, a.names))
+        return ["bool"] if isinstance(a, BoolSort) else [a.low, a.high]
 
     def starts(values: Sequence[int]) -> object:
         return ["range", values[0], values[-1]] if isinstance(values, range) and len(values) > LISTED else list(values)

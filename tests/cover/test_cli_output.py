@@ -195,3 +195,12 @@ def test_nobody_reads_standard_error(arguments: list[str]) -> None:
         shell = ["sh", "-c", f'"$@" {end}', "sh", *COMMAND, *arguments]
         done = subprocess.run(shell, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (2, ""), end
+
+
+def test_what_is_left_for_the_end_is_done_and_printed() -> None:
+    """A command ends at once, but not before what was registered for its end, nor before what that has printed is out."""
+    script = "import atexit, sys; sys.argv = ['check-invariants', 'list', 'knobs']; atexit.register(print, 'the end', end='')\n"
+    script += "from check_invariants.__main__ import main; main()"
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=buffered)
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("the end", "")

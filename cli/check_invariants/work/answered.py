@@ -49,7 +49,7 @@ def _show(found: Checked, wanted: Wanted) -> None:
         emit(_never_taken(result.never_taken))
     emit(limits)
     emit("".join(f"warning: {warning}\n" for warning in result.warnings))
-    show_traces(found.subject, found.counterexamples, wanted)
+    _show_traces(found.subject, found.counterexamples, wanted)
     emit(f"\n{found.answer}\n")
 
 
@@ -83,7 +83,7 @@ def _never_taken(steps: Sequence[StepOfModel]) -> str:
     return f"steps of the model that are never taken ({len(steps)}):\n" + "".join(lines)
 
 
-def show_traces(subject: Subject, counterexamples: Sequence[Counterexample], wanted: Wanted) -> None:
+def _show_traces(subject: Subject, counterexamples: Sequence[Counterexample], wanted: Wanted) -> None:
     """Print so many counterexamples, and how the others can be seen."""
     for item in counterexamples[: wanted.traces]:
         emit("\n")
