@@ -325,19 +325,21 @@ def choose(condition: BoolExpr, then: E, otherwise: E) -> E:
         return then if condition.value else otherwise
     if then is otherwise or (then.op is otherwise.op is op.CONST and then.value == otherwise.value):
         return then
-    return cast(E, _choice(condition, then, otherwise))
+    return _choice(condition, then, otherwise)
 
 
 @_remembered
-def _choice(condition: BoolExpr, then: Expr, otherwise: Expr) -> Expr:
+def _choice(condition: BoolExpr, then: E, otherwise: E) -> E:
+    made: Expr
     if isinstance(then, BoolExpr):
-        return _bool_choice(condition, then, _truth(otherwise))
-    if isinstance(then, IntExpr):
+        made = _bool_choice(condition, then, _truth(otherwise))
+    elif isinstance(then, IntExpr):
         (a_low, a_high), (b_low, b_high) = bounds(then), bounds(otherwise)
-        return IntExpr(
-            "", IntSort(min(a_low, b_low), max(a_high, b_high)), op=op.ITE, args=(condition, then, otherwise)
-        )
-    return EnumExpr("", then.sort, op=op.ITE, args=(condition, then, otherwise))
+        sort = IntSort(min(a_low, b_low), max(a_high, b_high))
+        made = IntExpr("", sort, op=op.ITE, args=(condition, then, otherwise))
+    else:
+        made = EnumExpr("", then.sort, op=op.ITE, args=(condition, then, otherwise))
+    return cast(E, made)
 
 
 def _bool_choice(condition: BoolExpr, then: BoolExpr, otherwise: BoolExpr) -> BoolExpr:
@@ -387,9 +389,14 @@ def substitute(a: E, replacements: Mapping[Expr, Expr]) -> E:
 class Substitution(OfTerms[Expr]):
     """Replaces leaves in many terms that share parts: each part is looked at once."""
 
-    def __call__(self, a: E) -> E:
-        """The term with its leaves replaced, as by `substitute`."""
-        return cast(E, self[a])
+    if TYPE_CHECKING:
+
+        def __call__(self, a: E) -> E:
+            """The term with its leaves replaced, as by `substitute`: of the same sort."""
+            ...
+
+    else:
+        __call__ = dict.__getitem__
 
     def of(self, a: Expr) -> Expr:
         """The term with its parts replaced."""

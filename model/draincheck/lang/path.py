@@ -66,7 +66,7 @@ class Path(Struct, eq=False):
 
     def now(self, condition: BoolExpr) -> BoolExpr:
         """A condition over the values now, as a term over the state before the step."""
-        return substitute(condition, self.env)
+        return substitute(condition, self.env) if self.env else condition
 
     def store(self, updates: Sequence[Update], line: SourceLine) -> None:
         """Apply simultaneous updates; a number that may leave its bounds adds a range fault."""
