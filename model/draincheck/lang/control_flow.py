@@ -101,6 +101,8 @@ class Flow:
     def _base(self, location: int) -> tuple[int, Sequence[str]]:
         """Where the moves from a location lead, and the names on the way."""
         here, names = location, self.names.get(location, ())
+        if here not in self._moves:
+            return here, names
         seen = {location}
         while here in self._moves:
             here = self._moves[here]

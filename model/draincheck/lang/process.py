@@ -171,14 +171,15 @@ class Process(Recorder):
         self._begin()
         name = want_name(function, "the name of a function")
         want_truth(numbered, "numbered")
-        self._frames.append(Frame(name, numbered))
-        self._fresh = min(self._fresh, len(self._frames) - 1)
+        outside = self._frames
+        self._frames = (*outside, Frame(name, numbered))
+        self._fresh = min(self._fresh, len(outside))
         try:
             yield
             self._close_block()
         finally:
-            self._frames.pop()
-            self._fresh = min(self._fresh, len(self._frames))
+            self._frames = outside
+            self._fresh = min(self._fresh, len(outside))
 
     @block
     def when(self, condition: BoolExpr, text: str = "", local: bool = False) -> Generator[None]:

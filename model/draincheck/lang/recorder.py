@@ -84,7 +84,7 @@ class Recorder:
         self._atomic: int = 0
         self._alternatives: int = 0
         self._loops: list[OpenLoop] = []
-        self._frames: list[Frame] = []
+        self._frames: tuple[Frame, ...] = ()
         self._fresh = self._statements = 0
         self.line = self._line = caller_line()
 
@@ -126,7 +126,7 @@ class Recorder:
             self._gather()
         for path in self._paths:
             if not path.begun:
-                self.flow.statements[path.start] = tuple(self._frames), line
+                self.flow.statements[path.start] = self._frames, line
         return line
 
     def _place(self) -> SourceLine:
@@ -219,7 +219,7 @@ class Recorder:
     ) -> Part:
         """A part that may be without a label: it only goes on, or remembers something."""
         want_text(mark, "a mark")
-        frames = tuple(self._frames)
+        frames = self._frames
         opens, self._fresh = min(self._fresh, len(frames)), len(frames)
         return Part(label, frames, opens, mark, line, TRUE, writes, enters, choice)
 
