@@ -243,6 +243,26 @@ def test_a_log_that_was_cut_is_read_from_its_new_start(again: bytes, tmp_path: P
     assert follow(file, adding(file, again)) == b"1\n2\n" + again
 
 
+@pytest.mark.parametrize("stamp", ["", "77@1.000001:"])
+@pytest.mark.parametrize("prompt", ["(qemu) ", "(qemu) (qemu) "])
+def test_an_event_behind_the_monitors_prompt_is_one(prompt: str, stamp: str) -> None:
+    """With `-monitor stdio` QEMU has both in one terminal, and no end of line is behind a prompt."""
+    reader, found = read(f"{prompt}{stamp}{DRAIN}\n{stamp}{DRAIN}\n".encode())
+    assert [number for number, _ in found] == [1, 2]
+    assert not reader.tally.others
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["(qemu) mirror_before_drain", "(qemu) drive_mirror -f d0 t.raw", f"(qemu){DRAIN}", f"(qemo) {DRAIN}", "(qemu) "],
+)
+def test_what_is_typed_behind_the_prompt_is_no_event(typed: str) -> None:
+    """The control: the name alone does not make it one."""
+    reader, found = read(f"{typed}\n{DRAIN}\n".encode())
+    assert [number for number, _ in found] == [2]
+    assert [line for line, _ in reader.tally.sample] == [1]
+
+
 def test_a_line_that_was_cut_is_not_glued_to_the_next(tmp_path: Path) -> None:
     """Its end is gone."""
     file = tmp_path / "log"

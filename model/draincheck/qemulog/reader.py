@@ -32,6 +32,8 @@ SHOWN = 5
 
 _LINE = re.compile(rb"^(?:(\d++)@(\d++\.\d++):)?([A-Za-z_]\w*+)(?: (.*+))?$", re.MULTILINE)
 _GLUED = re.compile(rb"(\d++)@(\d++\.\d++):([A-Za-z_]\w*+)(?: (.*+))?$")
+#: the monitor's prompt, which has no end of line behind it
+_PROMPT = re.compile(rb"(?:\(qemu\) )+(.*)")
 #: a terminal's colours around whole lines, where a log was copied from one
 _COLOURS = re.compile(rb"^(?:\x1b\[[0-9;]*+m)++|(?:\x1b\[[0-9;]*+m)++$", re.MULTILINE)
 #: what an event's name looks like, where there is no prefix to tell it from other words
@@ -190,6 +192,10 @@ class Reader:
         match = _GLUED.search(line)
         if match is not None and match[3] in self.values:
             return match[1], match[2], match[3], match[4] or b""
+        prompt = _PROMPT.fullmatch(line)
+        behind = prompt and _LINE.fullmatch(prompt[1])
+        if behind and self._whole(behind):  # without a prefix only what it says tells it from a command
+            return b"", b"", behind[3], behind[4] or b""
         self._other(number, line)
         return None
 
