@@ -220,10 +220,10 @@ class Memory(ParamType):
                 f"{value!r} is no amount of memory: write bytes, or a unit with it, such as 512M or 2G", param, ctx
             )
         if found < LEAST_MEMORY:
-            from draincheck.words import counted
-
             self.fail(
-                f"{value!r} is {counted(found, 'byte')}, too little for anything{_meant(number, unit)}", param, ctx
+                f"{value!r} is {found} byte{'s' * (found > 1)}, too little for anything{_meant(number, unit)}",
+                param,
+                ctx,
             )
         return found
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from check_invariants import standard
 from check_invariants.exit import MalformedInput, NeedsModel
+from check_invariants.meant import code_base_meant, folder_meant
 from check_invariants.names import merged
 from check_invariants.output import Counter
 from draincheck import ModelError, ModelFile
@@ -222,8 +223,6 @@ def _refusals() -> Generator[None]:
     try:
         yield
     except NoModelName as error:
-        from check_invariants.meant import code_base_meant, folder_meant  # brings what only a slip has a use for
-
         message = f"{error}{folder_meant(error.text) or code_base_meant(error.text)}"
         raise click.BadParameter(message, param_hint="'MODEL.py:FUNCTION'") from error
     except NoSuchModel as error:

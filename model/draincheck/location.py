@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING
@@ -72,9 +73,7 @@ def source_of(name: str) -> str:
 
 def files_below(folder: Path) -> dict[str, str]:
     """For what a `SourceLine` calls a file in a folder, or below it, its path from there, where that is another; of installed packages none."""
-    from pathlib import Path
-
-    known = ((name, Path(file)) for name, file in _files.items())
+    known = ((name, folder / file) for name, file in _files.items() if os.path.isabs(file))  # noqa: PTH117 (as below)
     paths = {name: file.relative_to(folder) for name, file in known if file.is_relative_to(folder)}
     return {
         name: path.as_posix()
@@ -136,10 +135,12 @@ def _short_name(file: str, frame: FrameType) -> str:
     if "." in module:
         name = module.replace(".", "/") + ".py"
     else:
-        from pathlib import Path  # which takes long to load, and a model of a package does not need
-
-        path = Path(file)
-        name = str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else file
+        name = file.removeprefix(_working_directory()) if os.path.isabs(file) else file  # noqa: PTH117 (as below)
     _names[file] = name
     _files[name] = file
     return name
+
+
+def _working_directory() -> str:
+    """What the paths of all that is in it begin with."""
+    return os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 (pathlib takes as long to load as a hundred statements to record)

@@ -16,6 +16,7 @@ from typing import NoReturn, TypeVar
 from msgspec import Struct
 
 from draincheck.errors import MalformedModel, ModelError, NoSuchModel, OutOfBudget
+from draincheck.lang.misuse import in_words
 from draincheck.lang.variations import Variant, said, variants_of
 from draincheck.location import source_of
 from draincheck.names import nearest
@@ -199,8 +200,6 @@ def _module(file: str) -> ModuleType:
 
 def _said_of(error: BaseException, otherwise: str) -> str:
     """What was written by mistake, if that is known; otherwise what happened, and of what it is the cause."""
-    from draincheck.lang.misuse import in_words  # which no model without a mistake needs
-
     return in_words(error) or f"{otherwise}: {_cause(error)}"
 
 

@@ -13,9 +13,8 @@ from check_invariants.table import Column, Table
 from draincheck.knobs import all_knobs, shown
 from draincheck.revisions import CONTROLS, REVISIONS, Revision, called, find_revision, releases
 from draincheck.words import listed
-from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.mitigations import MITIGATIONS
-from drainspecs.mirror.properties import PROPERTIES
+from drainspecs.mirror.properties import LIVENESS, PROPERTIES
 from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, configuration
 from drainspecs.mirror.stray_requests import CASES
 from drainspecs.mirror.terms import TERMS

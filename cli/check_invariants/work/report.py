@@ -17,6 +17,7 @@ from check_invariants.files import check_output, write_to
 from check_invariants.judge import Asked, checked_quietly
 from check_invariants.options import STDOUT
 from check_invariants.output import Document, Json, emit_json, emit_stop, until_stopped
+from check_invariants.own_models import Models, load_models
 from check_invariants.selection import impossible, named_code_base, own_settings
 from check_invariants.work.findings import Checked
 from draincheck import Subject
@@ -259,8 +260,6 @@ def _is_as_expected(found: Checked) -> bool:
 
 def own(name: str, settings: Sequence[tuple[str, Setting]]) -> Selection:
     """A model of the user's, or several."""
-    from check_invariants.own_models import Models, load_models  # no code base needs a word of it
-
     model = load_models(name, settings)
     words = [name, *(word for key, value in settings for word in ("--set", f"{key}={value}"))]
     if not isinstance(model, Models):

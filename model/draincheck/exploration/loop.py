@@ -15,6 +15,7 @@ from msgspec import Struct
 from draincheck.budget import look
 from draincheck.exploration.domains import Facts, conjunction
 from draincheck.exploration.layout import Field, Layout
+from draincheck.exploration.ordering import ordering
 from draincheck.exploration.writer import Writer, masked
 from draincheck.expr import TRUE, BoolExpr, Expr
 from draincheck.naturals import refuse_naturals
@@ -121,11 +122,7 @@ class Loop:
 
 def _ordering(layout: Layout, system: TransitionSystem) -> str:
     """The text of the function that brings components into order; "" in a system without any."""
-    if not system.sorts:
-        return ""
-    from draincheck.exploration.ordering import ordering  # for the few systems that want it
-
-    return ordering(layout, [group.components for group in system.sorts])
+    return ordering(layout, [group.components for group in system.sorts]) if system.sorts else ""
 
 
 _FRAME = """\

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+import llvmlite.binding
+
 from draincheck.native.cache import kept
 
 __all__ = ["Code", "loaded"]
@@ -77,11 +79,7 @@ class _Machine:
     """
 
     def __init__(self, level: int) -> None:
-        from llvmlite import __version__ as release
-        from llvmlite import binding as untyped
-
-        binding: Any = untyped
-
+        binding: Any = llvmlite.binding
         binding.initialize_native_target()
         binding.initialize_native_asmprinter()
         self._llvm = binding
@@ -93,7 +91,7 @@ class _Machine:
             "reloc": "pic",
             "jit": True,
         }
-        versions = str(release), str(binding.llvm_version_info), _own_digest(), str(self._target.triple)
+        versions = str(llvmlite.__version__), str(binding.llvm_version_info), _own_digest(), str(self._target.triple)
         self.name = f"{versions} {sorted(self._options.items())}"
 
     def compile(self, text: str) -> bytes:

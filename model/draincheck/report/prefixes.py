@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import networkx as nx
 
 from draincheck.qemulog.candidates import PrefixEdge, PrefixNode, Refusal
 from draincheck.qemulog.shown import Sign
@@ -12,9 +14,6 @@ from draincheck.qemulog.validation import Validation
 from draincheck.report.dot import attributes
 from draincheck.report.picture import VIOLATION, cut, heading, opening, two_lines
 from draincheck.words import assigned, counted, listed
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 __all__ = ["prefix_dot", "prefix_graph", "refusal_words"]
 
@@ -36,8 +35,6 @@ def refusal_words(refusal: Refusal, instead: Sequence[Sign]) -> str:
 
 def prefix_graph(found: Validation, title: str) -> nx.MultiDiGraph[int]:
     """The ways to the end of the longest part of a window that a model shows, and why it ends there. `found` is of a window that is no run."""
-    import networkx as nx
-
     assert found.prefixes is not None
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=title, events=_events(found), accepted=found.accepted)
     for number, node in enumerate(found.prefixes.nodes):
