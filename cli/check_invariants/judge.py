@@ -14,7 +14,8 @@ from check_invariants.output import Counter, advise
 from check_invariants.selection import chosen_properties
 from draincheck import Expectation, ModelError, Subject, TransitionSystem
 from draincheck.checking import Result, decide
-from draincheck.engines.registry import EXPLORING, Question, find_engine
+from draincheck.engines.question import Question
+from draincheck.engines.registry import EXPLORING, find_engine
 from draincheck.errors import OutOfBudget
 from draincheck.expr import BoolExpr
 from draincheck.properties import Always, FaultKind

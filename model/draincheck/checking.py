@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from draincheck.budget import running
-from draincheck.engines.registry import EXPLORING, Answered, Engine, Question, find_engine, refuse_limits
+from draincheck.engines.question import Answered, Question
+from draincheck.engines.registry import EXPLORING, Engine, decide_runs, find_engine, refuse_limits
 from draincheck.errors import OutOfBudget, SourceLine
 from draincheck.expr import BoolExpr
 from draincheck.lang import Model
@@ -212,10 +213,8 @@ def _runs_decided(
     question: Question, items: Sequence[Liveness], tier: Tier, advise: Callable[[str], None]
 ) -> dict[str, Verdict]:
     """The verdicts on demands on whole runs."""
-    from draincheck.engines import liveness
-
     try:
-        return liveness.decide(question.system, items, question.limits, question.reporter, tier=tier, advise=advise)
+        return decide_runs(question, items, tier, advise)
     except (OutOfBudget, KeyboardInterrupt) as end:
         return {item.name: _stopped(item.name, end) for item in items}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from draincheck.checking import check, system_of
-from draincheck.engines.registry import ENGINES, EXPLORING, Engine, Question, find_engine
+from draincheck.engines.question import Question
+from draincheck.engines.registry import ENGINES, EXPLORING, Engine, find_engine
 from draincheck.errors import ModelError
 from draincheck.lang import Model
 from draincheck.reason import Refused

@@ -320,7 +320,7 @@ def test_130_for_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("draincheck.engines.registry.decide", interrupted)
+    monkeypatch.setattr("draincheck.engines.explicit.decide", interrupted)
     result = run("check", "--scenario", "mirror", "--no-trace")
     assert result.stderr == "Error: interrupted: what was not decided is unknown\n"
     assert "interrupted before anything was decided" in result.stdout
@@ -394,7 +394,7 @@ def test_255_for_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("draincheck.engines.registry.decide", broken)
+    monkeypatch.setattr("draincheck.engines.explicit.decide", broken)
     result = run("check")
     assert result.stderr.startswith("Error: internal error: ZeroDivisionError: unforeseen\n")
     assert "Traceback" not in result.stderr
@@ -407,7 +407,7 @@ def test_the_traceback_of_an_internal_error_can_be_had(monkeypatch: pytest.Monke
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("draincheck.engines.registry.decide", broken)
+    monkeypatch.setattr("draincheck.engines.explicit.decide", broken)
     assert isinstance(run("check", env={DEBUG: "1"}).exception, ZeroDivisionError)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.house import ROOT, Module, arrows, circles, modules, room, upward
+from tests.support.house import ROOT, Module, arrows, circles, lost, modules, room, upward
 from tests.support.sizes import sizes
 
 pytestmark = pytest.mark.slow
@@ -35,8 +35,13 @@ def test_arrows_lead_downstairs(graph: dict[str, set[str]]) -> None:
 
 
 def test_no_imports_run_in_a_circle(graph: dict[str, set[str]]) -> None:
-    """Those inside functions count; what type checkers alone read does not."""
+    """Those inside functions count, and those that a table names; what type checkers alone read does not."""
     assert circles(graph) == []
+
+
+def test_what_a_table_names_is_there() -> None:
+    """Whatever is loaded when it is called for: no type checker follows a text."""
+    assert lost(modules()) == []
 
 
 def test_every_room_is_there(graph: dict[str, set[str]]) -> None:
@@ -64,6 +69,17 @@ def test_an_arrow_upstairs_is_noticed(tmp_path: Path, text: str) -> None:
     found = arrows(house(tmp_path, upper="from draincheck.lower import Y", lower=f"def f():\n    {text}\n"))
     assert upward(found, [["draincheck.upper"], ["draincheck.lower"]]) == ["draincheck.lower -> draincheck.upper"]
     assert circles(found) == [["draincheck.lower", "draincheck.upper"]]
+
+
+def test_an_arrow_that_a_table_has_is_noticed(tmp_path: Path) -> None:
+    """And one that leads nowhere, to no such name or to no such module; not what merely has a colon."""
+    table = "HOMES = 'draincheck.upper:Y', 'draincheck.upper:Z', 'draincheck.none:Y', 'draincheck.upper: Y', 'other:Y'"
+    known = house(tmp_path, upper="from draincheck.lower import HOMES\nclass Y: ...", lower=table)
+    assert upward(arrows(known), [["draincheck.upper"], ["draincheck.lower"], ["draincheck.none"]]) == [
+        "draincheck.lower -> draincheck.upper"
+    ]
+    assert circles(arrows(known)) == [["draincheck.lower", "draincheck.upper"]]
+    assert lost(known) == ["draincheck.lower: draincheck.none:Y", "draincheck.lower: draincheck.upper:Z"]
 
 
 def test_what_type_checkers_read_is_no_arrow(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 #: the folder of each package
 PACKAGES = {"draincheck": "model", "drainspecs": "specs", "check_invariants": "cli"}
+#: where something lives that is loaded when it is called for (`draincheck.elsewhere`)
+HOME = re.compile(r"([a-z_]\w*(?:\.[a-z_]\w*)+):([A-Za-z_]\w*)")
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,39 @@ def _name(path: Path) -> str:
 def imports(module: Module, known: Mapping[str, Module]) -> set[str]:
     """The modules that one needs to run, inside functions too; what type checkers alone read is left out.
 
-    A package counts if something is taken from it that is no module of its own.
+    A package counts if something is taken from it that is no module of its own, and a text that says where something lives as if it were imported.
     """
-    return {name for node in _running(module.tree) for name in _targets(node, module, known)} - {module.name}
+    found = {name for node in _running(module.tree) for name in _targets(node, module, known)}
+    return (found | {home for home, _ in homes(module) if home in known}) - {module.name}
+
+
+def homes(module: Module) -> set[tuple[str, str]]:
+    """What is loaded from where when it is called for: modules of the house, each with a name that is looked for there."""
+    texts = (node.value for node in _running(module.tree) if isinstance(node, ast.Constant))
+    found = (HOME.fullmatch(text) for text in texts if isinstance(text, str))
+    return {(each[1], each[2]) for each in found if each is not None and each[1].partition(".")[0] in PACKAGES}
+
+
+def lost(known: Mapping[str, Module]) -> list[str]:
+    """The homes in which there is nothing of that name."""
+    wanted = {(user, home, name) for user, module in known.items() for home, name in homes(module)}
+    return sorted(
+        f"{user}: {home}:{name}"
+        for user, home, name in wanted
+        if home not in known or name not in _defined(known[home])
+    )
+
+
+def _defined(module: Module) -> set[str]:
+    """The functions and classes of a module, and what it has made with a name."""
+    found: set[str] = set()
+    for node in module.tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:

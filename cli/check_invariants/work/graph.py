@@ -21,7 +21,7 @@ from draincheck.analysis.state_story import STORY_LIMITS, StateStory
 from draincheck.analysis.transition_graph import MAX_DRAWN, MAX_NODES, transition_graph
 from draincheck.checking import Finding, decide
 from draincheck.engines.explicit import explore
-from draincheck.engines.registry import Question
+from draincheck.engines.question import Question
 from draincheck.errors import GraphTooLarge
 from draincheck.report.graphs import to_dot
 from draincheck.report.path_picture import path_dot

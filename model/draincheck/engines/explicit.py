@@ -14,6 +14,7 @@ from time import perf_counter
 from msgspec.structs import replace
 
 from draincheck.budget import Budget
+from draincheck.engines.question import Answered, Question
 from draincheck.engines.replacement import Replacement
 from draincheck.errors import OutOfBudget
 from draincheck.exploration.explored import Explored
@@ -30,7 +31,7 @@ from draincheck.semantics.violation import ERRORS, faultless, sought_in_states
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Exploration, Limits, Outcome, Reporter, Statistics, Verdict
 
-__all__ = ["Search", "check", "decide", "explore", "states"]
+__all__ = ["Search", "answer", "answer_by_python", "answer_natively", "check", "decide", "explore", "states"]
 
 
 def explore(system: TransitionSystem, limits: Limits = NO_LIMITS, reporter: Reporter = SILENT) -> Exploration:
@@ -68,6 +69,26 @@ def decide(
     reporter.phase("checking")
     verdicts = {item.name: search.verdict(item) for item in dict.fromkeys((*properties, *search.met))}
     return Exploration(search.statistics(watch.passed()), verdicts, search.advice, search.reduction)
+
+
+def answer(asked: Question, tier: Tier = Tier.BY_SIZE) -> Answered:
+    """Verdicts on properties of a system, and what was seen of it; what `reductions` leaves open is so of a search that changes by size alone."""
+    system = asked.system
+    named = [item for item in FAULTS.values() if item.name in asked.names]
+    chosen = Reductions.NONE if asked.reductions is Reductions.AUTO and tier is not Tier.BY_SIZE else asked.reductions
+    items = (*system.properties, *named)
+    found = decide(system, items, asked.limits, asked.reporter, tier, reductions=chosen)
+    return dict(found.verdicts), found
+
+
+def answer_natively(asked: Question) -> Answered:
+    """The same by machine code. Raises ModelError where it cannot be had."""
+    return answer(asked, Tier.NATIVE)
+
+
+def answer_by_python(asked: Question) -> Answered:
+    """The same by Python alone."""
+    return answer(asked, Tier.PYTHON)
 
 
 class Search:

@@ -13,13 +13,14 @@ from threading import Thread
 from msgspec.structs import replace
 
 from draincheck.engines import explicit
+from draincheck.engines.question import Answered, Question, one_by_one
 from draincheck.engines.smt.bmc import BoundedSearch, seen_asked
 from draincheck.reason import ByEngine, EitherWay, Stop, StopKind
 from draincheck.semantics.violation import shown_by
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["FIRST_STATES", "check", "decide"]
+__all__ = ["FIRST_STATES", "answer", "check", "decide"]
 
 #: states that explicit search may store before the other engine starts: about a third of a second
 FIRST_STATES = 100_000
@@ -61,6 +62,15 @@ def decide(
         alone = shown_by(system, system.property_named(property_name)) is None
         verdict = (race.alone if alone else race.together)(first_states)
     return race.faults | {property_name: verdict}
+
+
+def answer(asked: Question) -> Answered:
+    """Verdicts on properties one by one: for each the engine that is faster for it."""
+
+    def decided(name: str) -> dict[str, Verdict]:
+        return decide(asked.system, name, asked.limits, asked.reporter)
+
+    return one_by_one(asked, decided, lambda names: {name: decided(name)[name] for name in names})
 
 
 class _Overtaken(Exception):

@@ -1,43 +1,45 @@
-"""The engines there are: what each decides, which limits it knows, what it refuses. None but explicit search is loaded before it is asked.
+"""The engines there are: what each decides, which limits it knows, what it refuses, and where it lives: it is loaded when it is asked.
 
 All of them leave demands on whole runs to `liveness`, which is asked beside whichever is chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from draincheck.engines.explicit import decide
-from draincheck.errors import ModelError, OutOfBudget
-from draincheck.expr import BoolExpr
+from draincheck.elsewhere import loaded
+from draincheck.engines.question import Answered, Question
+from draincheck.errors import ModelError
 from draincheck.native.tiers import Tier
-from draincheck.properties import FAULTS, Always, Assertion, CanAlwaysFinish, NoDeadlock, NoFault, Property, Reachable
-from draincheck.reason import Stop, StopKind, Undecided
-from draincheck.reductions.wanted import Reductions
+from draincheck.properties import Always, Assertion, CanAlwaysFinish, Liveness, NoDeadlock, NoFault, Property, Reachable
 from draincheck.system import TransitionSystem
-from draincheck.verdict import SILENT, Exploration, Limits, Outcome, Reporter, Verdict
+from draincheck.verdict import Limits, Reporter, Verdict
 
-__all__ = ["ENGINES", "EXPLORING", "Answered", "Engine", "Question", "find_engine", "refuse_limits"]
-
-
-class Question(Struct, frozen=True):
-    """What an engine is asked: a verdict on each of some properties. `lemmas` may help those that can use them, and so may `reductions`."""
-
-    system: TransitionSystem
-    names: Sequence[str]
-    limits: Limits
-    reporter: Reporter = SILENT
-    lemmas: Sequence[BoolExpr] = ()
-    reductions: Reductions = Reductions.NONE
+__all__ = ["ENGINES", "EXPLORING", "Engine", "decide_runs", "find_engine", "refuse_limits"]
 
 
-#: verdicts by name, and for an engine that sees the whole system what it saw
-Answered = tuple[dict[str, Verdict], Exploration | None]
+class Answers(Protocol):
+    """Answers a question. Raises OutOfBudget, or KeyboardInterrupt, if it has nothing to say yet."""
+
+    def __call__(self, asked: Question, /) -> Answered: ...
+
+
+class DecidesRuns(Protocol):
+    """Decides demands on whole runs; `advise` is told what would have made it faster. Raises as `Answers`."""
+
+    def __call__(
+        self,
+        system: TransitionSystem,
+        items: Sequence[Liveness],
+        limits: Limits,
+        reporter: Reporter,
+        *,
+        tier: Tier,
+        advise: Callable[[str], None],
+    ) -> dict[str, Verdict]: ...
 
 
 class Engine(Struct, frozen=True):
@@ -49,7 +51,7 @@ class Engine(Struct, frozen=True):
         unit: what its reporter counts, in the singular, and what stands behind that.
         limits: the fields of `Limits` that it knows beside time and memory; others it refuses.
         decides: the kinds of property it decides; others it refuses, with *unknown* and a reason.
-        answer: asks it.
+        home: where the function is that answers.
         reduces: it may search a reduced system.
         graphs: who makes the graph for demands on whole runs that are asked beside it.
     """
@@ -59,105 +61,14 @@ class Engine(Struct, frozen=True):
     unit: tuple[str, str]
     limits: frozenset[str]
     decides: tuple[type[Property], ...]
-    answer: Callable[[Question], Answered]
+    home: str
     reduces: bool = False
     graphs: Tier = Tier.BY_SIZE
 
     def ask(self, question: Question) -> Answered:
         """Its verdicts, within the limits that it knows (see `refuse_limits`)."""
-        return self.answer(question)
-
-
-def _met(found: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """The faults that some run meets."""
-    return {name: v for name, v in found.items() if name in FAULTS and v.outcome is Outcome.VIOLATED}
-
-
-def _explicit(tier: Tier, asked: Question) -> Answered:
-    system = asked.system
-    named = [item for item in FAULTS.values() if item.name in asked.names]
-    chosen = Reductions.NONE if asked.reductions is Reductions.AUTO and tier is not Tier.BY_SIZE else asked.reductions
-    items = (*system.properties, *named)
-    found = decide(system, items, asked.limits, asked.reporter, tier, reductions=chosen)
-    return dict(found.verdicts), found
-
-
-def _bmc(asked: Question) -> Answered:
-    from draincheck.engines.smt import bmc
-
-    names = dict.fromkeys((*asked.names, *(item.name for item in asked.system.implicit)))
-    found = bmc.decide(asked.system, [*names], asked.limits, asked.reporter)
-    return _met(found) | {name: found[name] for name in asked.names}, None
-
-
-def _induction(asked: Question) -> Answered:
-    from draincheck.engines.smt import bmc, induction
-
-    # one by one: with a large k that is faster than all in one solver
-    def prove(name: str) -> dict[str, Verdict]:
-        found = induction.prove(asked.system, [name], asked.limits, asked.reporter, asked.lemmas)
-        return {name: verdict for name, (verdict, _) in found.items()}
-
-    def search(names: Sequence[str]) -> dict[str, Verdict]:
-        deep = replace(asked.limits.begun(), depth=asked.limits.depth or induction.DEFAULT_STEPS)
-        return bmc.decide(asked.system, names, deep, asked.reporter)
-
-    return _one_by_one(asked, prove, search)
-
-
-def _portfolio(asked: Question) -> Answered:
-    from draincheck.engines import portfolio
-
-    def decide(name: str) -> dict[str, Verdict]:
-        return portfolio.decide(asked.system, name, asked.limits, asked.reporter)
-
-    return _one_by_one(asked, decide, lambda names: {name: decide(name)[name] for name in names})
-
-
-def _simulation(asked: Question) -> Answered:
-    from draincheck.engines import simulation
-
-    depth = asked.limits.depth or simulation.DEPTH
-    walks = partial(simulation.simulate, depth=depth, limits=asked.limits, reporter=asked.reporter)
-
-    def search(names: Sequence[str]) -> dict[str, Verdict]:
-        return walks(asked.system, names).verdicts
-
-    return _one_by_one(asked, lambda name: search([name]), search)
-
-
-def _one_by_one(
-    asked: Question, decide: Callable[[str], dict[str, Verdict]], search: Callable[[Sequence[str]], dict[str, Verdict]]
-) -> Answered:
-    """Decide one property after the other, then `search` for the faults of which nothing is known yet.
-
-    After Ctrl-C, or a limit, what is decided stays so, and the others are unknown.
-    """
-    found: dict[str, dict[str, Verdict]] = {}
-    stopped = Undecided(stopped=Stop(StopKind.REQUEST))
-    try:
-        for name in asked.names:
-            found[name] = decide(name)
-        if left := _undecided_faults(asked.system, found.values()):
-            found[""] = search(left)
-    except KeyboardInterrupt:
-        pass
-    except OutOfBudget as limit:
-        stopped = Undecided(stopped=limit.stop)
-    faults = {name: verdict for each in found.values() for name, verdict in _met(each).items()}
-    mine = {
-        name: found[name][name] if name in found else Verdict(name, Outcome.UNKNOWN, stopped) for name in asked.names
-    }
-    unknown = {name for name, verdict in mine.items() if verdict.outcome is Outcome.UNKNOWN}
-    return faults | {
-        name: faults.get(name, verdict) if name in unknown else verdict for name, verdict in mine.items()
-    }, None
-
-
-def _undecided_faults(system: TransitionSystem, found: Iterable[Mapping[str, Verdict]]) -> list[str]:
-    """The names of the faults that its steps have, and of which no verdict says whether a run meets them."""
-    known = {name for each in found for name, verdict in each.items() if verdict.outcome is not Outcome.UNKNOWN}
-    return [item.name for item in system.implicit if item.name not in known]
+        answer: Answers = loaded(self.home)
+        return answer(question)
 
 
 _STATES: Final = (Always, Assertion, Reachable, NoDeadlock, NoFault)
@@ -168,24 +79,55 @@ _DEPTH_LIMIT: Final = frozenset(("depth",))
 
 ENGINES: Final = (
     *(
-        Engine(name, meaning, ("state", "found"), _STATES_LIMIT, _BRANCHING, partial(_explicit, tier), True, graphs)
-        for name, meaning, tier, graphs in (
-            ("explicit", "every reachable state, by whichever of the next two is faster", Tier.BY_SIZE, Tier.BY_SIZE),
-            ("native", "every reachable state, by machine code", Tier.NATIVE, Tier.BY_SIZE),
-            ("python", "every reachable state, by Python alone", Tier.PYTHON, Tier.PYTHON),
+        Engine(name, meaning, ("state", "found"), _STATES_LIMIT, _BRANCHING, home, True, graphs)
+        for name, meaning, home, graphs in (
+            (
+                "explicit",
+                "every reachable state, by whichever of the next two is faster",
+                "draincheck.engines.explicit:answer",
+                Tier.BY_SIZE,
+            ),
+            (
+                "native",
+                "every reachable state, by machine code",
+                "draincheck.engines.explicit:answer_natively",
+                Tier.BY_SIZE,
+            ),
+            (
+                "python",
+                "every reachable state, by Python alone",
+                "draincheck.engines.explicit:answer_by_python",
+                Tier.PYTHON,
+            ),
         )
     ),
-    Engine("bmc", "z3, up to a depth", ("step", "looked ahead"), _DEPTH_LIMIT, _STATES, _bmc),
-    Engine("induction", "z3, a proof by k-induction", ("state", "looked back on"), _DEPTH_LIMIT, _STATES, _induction),
+    Engine(
+        "bmc", "z3, up to a depth", ("step", "looked ahead"), _DEPTH_LIMIT, _STATES, "draincheck.engines.smt.bmc:answer"
+    ),
+    Engine(
+        "induction",
+        "z3, a proof by k-induction",
+        ("state", "looked back on"),
+        _DEPTH_LIMIT,
+        _STATES,
+        "draincheck.engines.smt.induction:answer",
+    ),
     Engine(
         "auto",
         "explicit search and bmc, whoever is first",
         ("state or step", ""),
         _STATES_LIMIT | _DEPTH_LIMIT,
         _BRANCHING,
-        _portfolio,
+        "draincheck.engines.portfolio:answer",
     ),
-    Engine("simulation", "random walks, only a search", ("state", "visited"), _DEPTH_LIMIT, _STATES, _simulation),
+    Engine(
+        "simulation",
+        "random walks, only a search",
+        ("state", "visited"),
+        _DEPTH_LIMIT,
+        _STATES,
+        "draincheck.engines.simulation:answer",
+    ),
 )
 
 
@@ -199,6 +141,14 @@ def find_engine(name: str) -> Engine:
         if engine.name == name:
             return engine
     raise ModelError(f"unknown engine {name!r}; known: {', '.join(engine.name for engine in ENGINES)}")
+
+
+def decide_runs(
+    question: Question, items: Sequence[Liveness], tier: Tier, advise: Callable[[str], None]
+) -> dict[str, Verdict]:
+    """The verdicts on demands on whole runs, whichever engine decides the others; see `DecidesRuns`."""
+    decide: DecidesRuns = loaded("draincheck.engines.liveness:decide")
+    return decide(question.system, items, question.limits, question.reporter, tier=tier, advise=advise)
 
 
 def refuse_limits(engine: Engine, limits: Limits) -> None:

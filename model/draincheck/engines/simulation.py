@@ -18,11 +18,13 @@ from msgspec import Struct
 
 from draincheck.budget import Budget
 from draincheck.chance import Chance, beginning
+from draincheck.elsewhere import loaded
 from draincheck.engines import explicit
+from draincheck.engines.question import Answered, Question, one_by_one
 from draincheck.errors import ModelError
 from draincheck.exploration.loop import Loop, StepNote, Where
 from draincheck.expr import BoolExpr
-from draincheck.native.tiers import MISSING, Tier, is_installed, natively
+from draincheck.native.tiers import MISSING, WALKS, Tier, is_installed, natively
 from draincheck.properties import FAULTS, Always, Assertion, Liveness, NoDeadlock, NoFault, Property, Reachable
 from draincheck.reason import NothingWalkedInto, Refused, Stop, Walked
 from draincheck.run import Run
@@ -36,7 +38,7 @@ from draincheck.words import counted
 if TYPE_CHECKING:
     from draincheck.native.walking import NativeWalks
 
-__all__ = ["DEPTH", "RUNS", "Simulation", "simulate"]
+__all__ = ["DEPTH", "RUNS", "Simulation", "answer", "simulate"]
 
 #: how many walks, unless told otherwise: seconds for a real scenario
 RUNS = 1_000
@@ -125,6 +127,16 @@ def simulate(
         seconds=watch.passed(),
         advice=walks.advice,
     )
+
+
+def answer(asked: Question) -> Answered:
+    """Verdicts on properties one by one, so that each has walks of its own."""
+
+    def search(names: Sequence[str]) -> dict[str, Verdict]:
+        depth = asked.limits.depth or DEPTH
+        return simulate(asked.system, names, depth=depth, limits=asked.limits, reporter=asked.reporter).verdicts
+
+    return one_by_one(asked, lambda name: search([name]), search)
 
 
 class _Walk(Struct):
@@ -364,11 +376,10 @@ class _Quick:
 
     def __init__(self, walks: _Walks) -> None:
         """Raises ModelError for a system that is refused, ImportError without llvmlite."""
-        from draincheck.native.walking import NativeWalks
-
+        made: type[NativeWalks] = loaded(WALKS)
         announced = list(dict.fromkeys(walks.asked.values()))
         self._walks = walks
-        self._native: NativeWalks = NativeWalks(walks.loop, announced, len(walks.system.actions), walks.depth, PIECE)
+        self._native = made(walks.loop, announced, len(walks.system.actions), walks.depth, PIECE)
         self._before = 0
 
     def walk_some(self, number: int) -> None:

@@ -7,6 +7,7 @@ from enum import Enum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from draincheck.elsewhere import loaded
 from draincheck.errors import ModelError
 from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from draincheck.native.explorer import NativeExplorer
     from draincheck.native.graph import NativeGraph
 
-__all__ = ["MANY", "MISSING", "WAITED", "Instead", "Tier", "explored", "graph_of", "is_installed", "natively"]
+__all__ = ["MANY", "MISSING", "WAITED", "WALKS", "Instead", "Tier", "explored", "graph_of", "is_installed", "natively"]
 
 #: states after which the rest is worth more than it costs to load a compiler and ask it, which is less than a tenth of a second
 MANY = 40_000
@@ -31,6 +32,10 @@ MANY_IN_ORDER = 10_000
 
 #: states from which on somebody has waited for what machine code would have found in a moment
 WAITED = 250_000
+
+#: what is made of machine code, and where that lives: nothing of it is loaded before it is wanted, and llvmlite with it
+EXPLORER, GRAPH = "draincheck.native.explorer:NativeExplorer", "draincheck.native.graph:NativeGraph"
+WALKS = "draincheck.native.walking:NativeWalks"
 
 MISSING = "llvmlite, which makes machine code, is not installed: pip install 'check-invariants[native]'"
 
@@ -129,9 +134,8 @@ def _natively_listed(before: Explorer, asked: Sequence[BoolExpr], limits: Limits
     """The graph by machine code. Raises as `_natively`."""
 
     def make() -> NativeGraph:
-        from draincheck.native.graph import NativeGraph
-
-        return NativeGraph(before, asked, limits, reporter)
+        made: type[NativeGraph] = loaded(GRAPH)
+        return made(before, asked, limits, reporter)
 
     return natively(before.system.name, make)
 
@@ -144,9 +148,8 @@ def _natively(before: Explorer, asked: Sequence[BoolExpr], limits: Limits, repor
     """Explore by machine code. Raises ModelError where llvmlite, or the size of a term, keeps it from being made."""
 
     def make() -> NativeExplorer:
-        from draincheck.native.explorer import NativeExplorer
-
-        return NativeExplorer(before, asked)
+        made: type[NativeExplorer] = loaded(EXPLORER)
+        return made(before, asked)
 
     native = natively(before.system.name, make)
     native.run(limits, reporter)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.engines.question import Answered, Question, met
 from draincheck.engines.smt.asked import Confirmed, confirmed
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
@@ -38,7 +39,7 @@ from draincheck.system import State, TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 from draincheck.words import counted
 
-__all__ = ["DEFAULT_DEPTH", "ONLY_DEADLOCKS", "BoundedSearch", "decide", "seen_asked"]
+__all__ = ["DEFAULT_DEPTH", "ONLY_DEADLOCKS", "BoundedSearch", "answer", "decide", "seen_asked"]
 
 #: for a system with parameters: the system without them that starts in a state
 Instance = Callable[[State], TransitionSystem]
@@ -81,6 +82,13 @@ def decide(
     limits = limits.begun()
     found = BoundedSearch(system, property_names, limits, pairs=pairs, instance=instance, known=known).run(reporter)
     return dict(seen_asked(system, found, limits, reporter).verdicts)
+
+
+def answer(asked: Question) -> Answered:
+    """Verdicts on properties, and on the faults that are met."""
+    names = dict.fromkeys((*asked.names, *(item.name for item in asked.system.implicit)))
+    found = decide(asked.system, [*names], asked.limits, asked.reporter)
+    return met(found) | {name: found[name] for name in asked.names}, None
 
 
 def seen_asked(

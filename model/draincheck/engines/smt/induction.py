@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.engines.question import Answered, Question, one_by_one
+from draincheck.engines.smt import bmc
 from draincheck.engines.smt.bmc import ONLY_DEADLOCKS, BoundedSearch, seen_asked
 from draincheck.engines.smt.mutexes import FOR_EVER, Pairs
 from draincheck.engines.smt.relation import Relation
@@ -29,7 +31,7 @@ from draincheck.solvers import Answer, incremental
 from draincheck.system import TransitionSystem
 from draincheck.verdict import NO_LIMITS, SILENT, Limits, Outcome, Reporter, Verdict
 
-__all__ = ["DEFAULT_STEPS", "Proof", "prove"]
+__all__ = ["DEFAULT_STEPS", "Proof", "answer", "prove"]
 
 #: the largest k that is tried where no limit is given
 DEFAULT_STEPS = 20
@@ -91,6 +93,20 @@ _AN_OBSTACLE = {
     FaultKind.ERROR: "there is an error",
     FaultKind.BOUND: "a bound is passed",
 }
+
+
+def answer(asked: Question) -> Answered:
+    """Verdicts on properties one by one: with a large k that is faster than all in one solver."""
+
+    def decide(name: str) -> dict[str, Verdict]:
+        found = prove(asked.system, [name], asked.limits, asked.reporter, asked.lemmas)
+        return {name: verdict for name, (verdict, _) in found.items()}
+
+    def search(names: Sequence[str]) -> dict[str, Verdict]:
+        deep = replace(asked.limits.begun(), depth=asked.limits.depth or DEFAULT_STEPS)
+        return bmc.decide(asked.system, names, deep, asked.reporter)
+
+    return one_by_one(asked, decide, search)
 
 
 class _Induction:
