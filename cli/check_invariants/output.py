@@ -21,7 +21,7 @@ from draincheck.budget import memory_in_use
 from draincheck.errors import OutOfBudget
 from draincheck.escape import harmless
 from draincheck.reason import Stop
-from draincheck.report.layout import fitted
+from draincheck.report.layout import legible
 from draincheck.revisions import Revision, substitutes
 from draincheck.subject import About
 from draincheck.verdict import stop_of
@@ -75,7 +75,7 @@ def emit(text: str) -> None:
 
     The exit code still says how it went. Raises NotWritable for a full disk.
     """
-    _print(fitted(harmless(text), standard.columns()))
+    _print(legible(text, standard.columns()))
 
 
 def emit_document(text: str) -> None:

@@ -107,13 +107,12 @@ def note(text: str, whole: bool = False) -> None:
 
     `whole`: lines stay as they are, however long.
     """
-    from draincheck.escape import harmless
-    from draincheck.report.layout import fitted
+    from draincheck.report.layout import legible
 
     found: TextIO | None = sys.stderr
     if found is not None:
         try:
-            found.write(fitted(harmless(text), None if whole else columns(found)))
+            found.write(legible(text, None if whole else columns(found)))
             found.flush()
         except OSError:
             _silence(found)

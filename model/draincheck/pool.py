@@ -53,11 +53,9 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], processes: int | No
     if number < 2:
         yield from map(work, items)
         return
-    from draincheck.worker import Worker
-
     with ExitStack() as stack:
         with divided(number):
-            workers = [stack.enter_context(Worker(work)) for _ in range(number)]
+            workers = [stack.enter_context(_worker(work)) for _ in range(number)]
         for reply in _in_order(workers, items):
             yield reply.get()
 
@@ -71,14 +69,25 @@ def apart(work: Callable[[], Iterator[R]]) -> Iterator[R]:
     if not _can_fork():
         yield from work()
         return
-    from draincheck.worker import Worker
-
     found, patience = work(), _Patience()
-    with Worker[None, R | None](lambda _: next(found, None), speaks=True) as worker:
+
+    def following(_: None) -> R | None:
+        return next(found, None)
+
+    with _worker(following, speaks=True) as worker:
         worker.ask(None)
         while (item := _reply(worker, patience).get()) is not None:
             yield item
             worker.ask(None)
+
+
+def _worker(work: Callable[[T], R], *, speaks: bool = False) -> Worker[T, R]:
+    """A process that does this work; see `Worker`."""
+    from draincheck.worker import (
+        Worker,
+    )  # brings what processes talk through: a twentieth of a second that one alone does not need
+
+    return Worker(work, speaks=speaks)
 
 
 def _reply(worker: Worker[T, R], patience: _Patience) -> Reply[R]:

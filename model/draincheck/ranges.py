@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from draincheck.errors import ModelError
 from draincheck.expr import IntExpr, any_, bounds
+from draincheck.lang.alike import refuse_unlike
 from draincheck.naturals import is_natural
 from draincheck.properties import FAULTS
 from draincheck.system import Action, Fault, FaultKind, Outside, TransitionSystem
@@ -46,10 +47,7 @@ def _check_components(system: TransitionSystem) -> None:
     """Raise ModelError for components that are not interchangeable, and for a system of representatives, which engines take for another."""
     if system.sorts:
         raise ModelError(f"{system.name} is reduced: check the system that it was made of, with reductions=...")
-    if system.interchangeable:
-        from draincheck.reductions.symmetry import exchanges  # for the few systems that say so
-
-        exchanges(system)
+    refuse_unlike(system)
 
 
 def _missing(action: Action) -> Iterator[Fault]:

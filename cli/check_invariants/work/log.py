@@ -210,8 +210,7 @@ def _write_page(
     path: str,
 ) -> None:
     """Write the explorer."""
-    from check_invariants.work.log_html import log_page
-    from draincheck.explorer.log_pages import SeenLog
+    from check_invariants.work.log_html import SeenLog, log_page  # brings the explorer
 
     logs = [SeenLog(each.file, each.log, each.problem, each.answer, each.excerpts or Excerpts()) for each in judged]
     write_to(path, log_page(logs, held, revisions, fits, _again()))

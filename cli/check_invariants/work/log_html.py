@@ -28,7 +28,7 @@ from drainspecs.mirror.impact import matters, rank
 from drainspecs.mirror.log_runs import HeldWindow, bad_run
 from drainspecs.mirror.terms import GLOSSARY
 
-__all__ = ["log_page"]
+__all__ = ["SeenLog", "log_page"]
 
 #: runs of models that a page has, and how many states of a model
 RUNS, STATES = 8, 2000

@@ -10,12 +10,12 @@ from msgspec import Struct
 from draincheck.errors import ModelError, SourceLine
 from draincheck.lang.process import Process
 from draincheck.location import caller_line, slip
-from draincheck.system import Interchangeable, Variable
+from draincheck.system import Interchangeable, TransitionSystem, Variable
 
 if TYPE_CHECKING:
     from draincheck.lang.model import Model
 
-__all__ = ["Alike", "Part", "interchangeable", "resolved"]
+__all__ = ["Alike", "Part", "interchangeable", "refuse_unlike", "resolved"]
 
 
 class Alike(Struct, frozen=True):
@@ -116,3 +116,11 @@ def _variables(component: Iterable[Part], own: Mapping[str, Sequence[Variable]])
             yield from own[leaf.name]
         elif leaf.exists:
             yield leaf
+
+
+def refuse_unlike(system: TransitionSystem) -> None:
+    """Raise ModelError for components that a system calls interchangeable, and that are not; OutOfBudget."""
+    if system.interchangeable:
+        from draincheck.reductions.symmetry import exchanges  # for the few systems that have any
+
+        exchanges(system)

@@ -14,7 +14,7 @@ from draincheck.budget import look
 from draincheck.errors import ModelError
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, all_, any_, constant, eq, not_, variables_of
 from draincheck.influence import at_work
-from draincheck.lang import fairness
+from draincheck.lang import alike, fairness
 from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
@@ -107,12 +107,9 @@ def _with_interchangeable(
     system: TransitionSystem, model: Model, compiled: Iterable[_Compiled], handovers: _Handovers
 ) -> TransitionSystem:
     """The system with the components that its model calls interchangeable. Raises ModelError for those that are not."""
-    from draincheck.lang.alike import resolved  # for the few models that say so
-    from draincheck.reductions.symmetry import exchanges
-
     own = {item.process.name: item.own(handovers) for item in compiled}
-    system = replace(system, interchangeable=resolved(model.alike, own))
-    exchanges(system)
+    system = replace(system, interchangeable=alike.resolved(model.alike, own))
+    alike.refuse_unlike(system)
     return system
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
+from typing import NoReturn, TypeVar, cast
 
 from msgspec.structs import replace
 
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, BoolExpr, Expr, any_, want_bool
+from draincheck.lang.alike import Alike, Part, interchangeable
 from draincheck.lang.compile import compile_model
 from draincheck.lang.fairness import Demand, DemandOfAll, FairWord, demanded, strength_of
 from draincheck.lang.process import Coroutine, Process
@@ -27,9 +28,6 @@ from draincheck.properties import (
 )
 from draincheck.sorts import BOOL, EnumSort, IntSort, Sort, Value
 from draincheck.system import BoolVar, EnumVar, IntVar, TransitionSystem, Variable
-
-if TYPE_CHECKING:
-    from draincheck.lang.alike import Alike, Part
 
 __all__ = ["Model"]
 
@@ -198,8 +196,6 @@ class Model:
         so is checked when the model is compiled, of every step, start, promise and demand. Large searches look at one state of those that
         differ in the order alone.
         """
-        from draincheck.lang.alike import interchangeable  # few models have such components
-
         return interchangeable(self, components)
 
     # -- properties -----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from textwrap import wrap
 
-__all__ = ["fitted", "listed", "styled", "unbound", "wrapped"]
+from draincheck.escape import harmless
+
+__all__ = ["fitted", "legible", "listed", "styled", "unbound", "wrapped"]
 
 #: a command to copy: between backticks, or to the end of its line
 _COMMAND = r"`[^`]*`|\b(?:check-invariants|pip) .*"
@@ -27,6 +29,11 @@ def fitted(text: str, width: int | None) -> str:
     if width is None or all(len(line) <= width for line in text.split("\n")):
         return text
     return "\n".join(part for line in text.split("\n") for part in _fitted(line, width))
+
+
+def legible(text: str, width: int | None) -> str:
+    """Text for people, whose lines fit, and in which nothing moves a terminal's cursor."""
+    return fitted(harmless(text), width)
 
 
 def _fitted(line: str, width: int) -> list[str]:

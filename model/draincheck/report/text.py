@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,6 +36,9 @@ from draincheck.sorts import Value
 from draincheck.subject import About
 from draincheck.system import State, TransitionSystem, Variable
 from draincheck.words import assigned, counted
+
+if TYPE_CHECKING:
+    from draincheck.report.waiting import WaitingLine
 
 __all__ = ["conclusion_of", "ending_lines", "render_outline", "render_trace"]
 
@@ -298,24 +302,22 @@ def ending_lines(run: Run) -> list[str]:
 
 def _accident(run: Run) -> Iterator[_Line]:
     """The step that cannot be taken."""
-    from draincheck.analysis.accident import accident  # what tells where processes stand, which few traces need
-
-    if (end := accident(run)) is not None:
-        yield from _wrapped(f"    the step that cannot be taken: {end.process}: {end.label}", "        ")
-        yield from _wrapped(f"    {end.told} ({end.line})", "        ")
+    for line in _standstill(run):
+        yield from _wrapped(line.text, "        ")
 
 
 def _waiting(run: Run, width: int) -> Iterator[_Line]:
     """Who waits for what, where that is the point."""
     item = run.system.property_named(run.trace.property) if run.trace.property else None
-    if item is None or not item.leaves_waiting:  # as most are: what tells who waits is not even loaded
-        return
-    from draincheck.analysis.waiting import situation
-    from draincheck.report.waiting import waiting_lines
-
-    found = situation(run)
-    for line in () if found is None else waiting_lines(found, width, "    "):
+    for line in _standstill(run, width) if item is not None and item.leaves_waiting else ():
         yield _Line(line.text, line.kind)
+
+
+def _standstill(run: Run, width: int = WIDTH) -> Iterator[WaitingLine]:
+    """Why it goes no further."""
+    from draincheck.report.standstill import standstill_lines  # what tells where processes stand, which few traces need
+
+    return standstill_lines(run, width)
 
 
 def _where(item: Property, run: Run) -> str:
