@@ -27,6 +27,9 @@ else:  # older versions of click have no type arguments here
 Declared: TypeAlias = Callable[[], None]
 Option: TypeAlias = Callable[[Declared], Declared]
 
+#: the module that has the tables of most names
+NAMES = "check_invariants.names"
+
 #: the file name that means standard output
 STDOUT = "-"
 
@@ -34,17 +37,22 @@ STDOUT = "-"
 LEAST_MEMORY, MANY_GIGABYTES = 1 << 20, 64
 
 
+def _table(name: str, module: str) -> Names:
+    """A table that a module has, which is loaded when there is something to look up."""
+    found: Names = import_module(module).TABLES[name]
+    return found
+
+
 class Named(ParamType):
     """A value that is looked up by name, in the table of this name of a module that is loaded when there is something to look up."""
 
-    def __init__(self, name: str, module: str = "check_invariants.names") -> None:
+    def __init__(self, name: str, module: str = NAMES) -> None:
         self.name = name
         self._module = module
 
     @property
     def _table(self) -> Names:
-        found: Names = import_module(self._module).TABLES[self.name]
-        return found
+        return _table(self.name, self._module)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Look the name up."""
@@ -108,9 +116,7 @@ def resize(ctx: click.Context) -> None:
         raise click.UsageError(
             f"--{next(iter(given))} is a size of a scenario: name one with --scenario{processes}", ctx
         )
-    from check_invariants.names import resized
-
-    ctx.params[name] = resized(ctx.params[name], given)
+    ctx.params[name] = _table("scenario", NAMES).with_sizes(ctx.params[name], given)
 
 
 def _named_option(name: str, multiple: bool, what: str, default: str) -> Option:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final, TypedDict, Unpack
+from typing import Final, Protocol, TypedDict, Unpack
 
 import click
 from msgspec import Struct
@@ -18,13 +18,10 @@ from check_invariants.exit import NotWritable
 from check_invariants.files import check_output, write_to
 from check_invariants.options import STDOUT
 from check_invariants.output import emit
+from draincheck.elsewhere import loaded
 from draincheck.location import files_below
 from draincheck.report.account import Account
 from draincheck.report.github import github_annotations, github_summary
-from draincheck.report.gitlab import code_quality
-from draincheck.report.junit import junit_xml
-from draincheck.report.markdown import markdown_report
-from draincheck.report.sarif import sarif_log
 
 __all__ = ["ReportOptions", "Reports"]
 
@@ -38,19 +35,19 @@ GITHUB, GITLAB = "GITHUB_WORKSPACE", "CI_PROJECT_DIR"
 PRECIOUS: Final = {".py": "program", ".toml": "configuration"}
 
 
-def _explorer(account: Account) -> str:
-    from draincheck.explorer.accounts import account_page  # which most gates need not
+class Writer(Protocol):
+    """Makes the text of a report."""
 
-    return account_page(account)
+    def __call__(self, account: Account, /) -> str: ...
 
 
-#: by option what makes the file
-_WRITERS: Final[Mapping[str, Callable[[Account], str]]] = {
-    "junit": junit_xml,
-    "sarif": sarif_log,
-    "gitlab": code_quality,
-    "markdown": markdown_report,
-    "html": _explorer,
+#: by option where what makes the file lives
+_WRITERS: Final = {
+    "junit": "draincheck.report.junit:junit_xml",
+    "sarif": "draincheck.report.sarif:sarif_log",
+    "gitlab": "draincheck.report.gitlab:code_quality",
+    "markdown": "draincheck.report.markdown:markdown_report",
+    "html": "draincheck.explorer.accounts:account_page",
 }
 
 
@@ -158,7 +155,8 @@ class Reports(Struct, frozen=True):
         """What writes each file, but for one of this name."""
         for kind, path in self.files.items():
             if path != without:
-                yield partial(write_to, path, _WRITERS[kind](account))
+                writer: Writer = loaded(_WRITERS[kind])
+                yield partial(write_to, path, writer(account))
 
     def _for_github(self, account: Account) -> Iterator[Callable[[], None]]:
         if self.github:
