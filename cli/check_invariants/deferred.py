@@ -67,7 +67,7 @@ class Deferred(click.Command):
         """Read the arguments; one that names a model of one's own is refused with the reason."""
         given, name = own_model(args), ctx.info_name or ""
         if given is None or name not in NO_MODEL:
-            return self._parsed(ctx, args)
+            return super().parse_args(ctx, args)
         try:
             rest = super().parse_args(ctx, args)
         except click.UsageError:
@@ -76,19 +76,6 @@ class Deferred(click.Command):
         if rest is None or (given in files and not _is_there(given)):
             raise click.UsageError(f"{name} takes no model of your own, such as {given}: it {NO_MODEL[name]}", ctx)
         return rest
-
-    def _parsed(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The rest of the arguments; a code base that is one too many is told how it is named."""
-        words = list(args)
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            if "unexpected extra argument" not in error.message:
-                raise
-            from check_invariants.meant import code_base_meant
-
-            meant = next((said for word in words if (said := code_base_meant(word))), "")
-            raise click.UsageError(f"{error.message}{meant}", ctx) from error
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Do it, within its budget, and end with its exit code."""

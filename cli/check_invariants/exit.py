@@ -5,7 +5,7 @@ The numbers are TLC's where TLC has a meaning for them, and keep clear of 1, wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from draincheck.verdict import Outcome
 
 __all__ = [
+    "DEBUG",
     "Diverged",
     "EmptySelection",
     "ExitCode",
@@ -32,6 +33,7 @@ __all__ = [
     "MalformedInput",
     "Misconfigured",
     "NeedsModel",
+    "NoCommand",
     "NotWritable",
     "Terminated",
     "cut_short",
@@ -46,6 +48,10 @@ __all__ = [
     "of_verdict",
     "worst",
 ]
+
+
+#: set to anything: an internal error shows its Python traceback
+DEBUG = "CHECK_INVARIANTS_DEBUG"
 
 
 class ExitCode(IntEnum):
@@ -223,6 +229,14 @@ def more(stop: Stop) -> str:
     """Which option lets a stopped command do more, with the punctuation before it; nothing where none does."""
     option = {"STATES": "--max-states", "SECONDS": "--timeout", "MEMORY": "--max-memory"}.get(stop.kind.name)
     return f"; a larger {option} may decide more" if option else ""
+
+
+class NoCommand(click.UsageError):
+    """A word where a command belongs, and those that there are."""
+
+    def __init__(self, word: str, known: Sequence[str], ctx: click.Context) -> None:
+        self.word, self.known = word, known
+        super().__init__(f"{word!r} is no command", ctx)
 
 
 class InternalError(click.ClickException):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 
 from check_invariants import standard
-from check_invariants.output import emit_document
+from check_invariants.documents import emit_document
 
 __all__ = ["pause", "tell"]
 

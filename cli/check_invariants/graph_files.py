@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import click
 from msgspec import Struct
 
+from check_invariants.documents import json_text
 from check_invariants.options import STDOUT
-from check_invariants.output import json_text
 from draincheck.errors import DrawingError
 from draincheck.report.dot import draw_png, draw_svg
 from draincheck.report.graphs import to_graphml, to_node_link

@@ -46,6 +46,11 @@ class Asked(NamedTuple):
     lemmas: Sequence[str] = ()
     reductions: Reductions = Reductions.NONE
 
+    @property
+    def of_all_states(self) -> Asked:
+        """The same of several models, where numbers of states stand in a column: of all states, unless something else is wanted."""
+        return self._replace(reductions=Reductions.NONE) if self.reductions is Reductions.AUTO else self
+
     def of(self, system: TransitionSystem, reporter: Reporter) -> Question:
         """The question. Raises BadParameter for a lemma that the system does not have."""
         lemmas = _conditions_of(system, self.lemmas)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
-from io import StringIO
 from typing import Any
 
 import click
 from click import formatting
 
 from check_invariants import standard
-from check_invariants.deferred import own_model
-from check_invariants.exit import ExitCode, InternalError, LimitReached, NotWritable, cut_short, interrupted
+from check_invariants.exit import DEBUG, ExitCode, NoCommand
 from check_invariants.options import offered
 from draincheck import __version__
 
@@ -51,12 +48,6 @@ COMMANDS = {
 
 #: what runs when no command is named
 MAIN_JOB = "matrix"
-
-#: the command that leaves reports
-REPORTING = "gate"
-
-#: set to anything: an internal error shows its Python traceback
-DEBUG = "CHECK_INVARIANTS_DEBUG"
 
 #: how shells ask for completions
 COMPLETION = "_CHECK_INVARIANTS_COMPLETE"
@@ -96,9 +87,7 @@ class Application(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which ones have a name like that."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from check_invariants.meant import no_command
-
-            ctx.fail(no_command(args[0], list(COMMANDS), is_model=own_model(args[:1]) is not None))
+            raise NoCommand(args[0], list(COMMANDS), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -137,11 +126,8 @@ class Application(click.Group):
         standard.begin()
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        except click.ClickException as error:
-            code = _refused(error, arguments)
-        except click.Abort:
-            seen = "what is printed is not all" if standard.was_used() else "nothing was decided"
-            code = _refused(interrupted(f"interrupted: {seen}"), arguments)
+        except (click.ClickException, click.Abort) as error:
+            code = _failed(error, arguments)
         except SystemExit:
             if COMPLETION in os.environ:
                 raise
@@ -149,7 +135,7 @@ class Application(click.Group):
         except Exception as error:
             if os.environ.get(DEBUG):
                 raise
-            code = _refused(_unforeseen(error), arguments)
+            code = _failed(error, arguments)
         if standalone_mode:
             sys.exit(int(code or 0))
         return code
@@ -160,43 +146,11 @@ def _columns() -> int:
     return formatting.FORCED_WIDTH or max(min(standard.columns() or 80, 80) - 2, 50)
 
 
-def _refused(error: click.ClickException, arguments: Sequence[str]) -> int:
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
     """Say why there is no result; the exit code."""
-    said = StringIO()
-    error.show(said)
-    standard.note(said.getvalue())
-    return _documented(error, arguments)
+    from check_invariants.failure import failed  # brings what a help text, and a command that ends well, need not
 
-
-def _documented(error: click.ClickException, arguments: Sequence[str]) -> int:
-    """Print the error as a document too, if one is wanted and none has been printed, and into reports; the exit code."""
-    if "--json" in arguments and not standard.was_used():
-        from check_invariants.output import emit_json
-
-        with suppress(NotWritable):  # that has been said
-            emit_json("error", {"error": error.format_message(), "exit_code": int(error.exit_code)})
-    if arguments[:1] == [REPORTING]:
-        from check_invariants.refusal import report_refusal
-
-        report_refusal(error, arguments[1:])
-    return error.exit_code
-
-
-def _unforeseen(error: Exception) -> click.ClickException:
-    """What no command has foreseen; mostly it is our fault."""
-    from draincheck.errors import OutOfBudget, WorkerLost
-
-    if isinstance(error, OutOfBudget):
-        return cut_short(error.stop, "what was not decided is unknown")
-    if isinstance(error, OSError) and error.filename is None and error.errno is not None:
-        standard.let_go()
-        return NotWritable(f"standard output cannot be written: {error.strerror}")
-    if isinstance(error, WorkerLost):
-        return LimitReached(str(error))
-    return InternalError(
-        f"internal error: {type(error).__name__}: {error}\n"
-        f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
-    )
+    return failed(error, arguments)
 
 
 def _epilog() -> str:

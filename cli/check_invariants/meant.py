@@ -13,7 +13,7 @@ from draincheck.errors import UnknownName
 from draincheck.names import nearest
 from draincheck.revisions import code_bases, find_revision
 
-__all__ = ["code_base_meant", "folder_meant", "no_command"]
+__all__ = ["code_base_meant", "folder_meant", "no_command", "taking"]
 
 #: a release, or a hash as Git shortens it at the most
 LIKE: Final = re.compile(r"v?\d+\.\d+(\.\d+)?(-rc\d+)?|[0-9a-f]{7,40}(~\d*)?")
@@ -43,12 +43,11 @@ def code_base_meant(word: str, command: str = "") -> str:
         find_revision(word)
     except UnknownName as error:
         return f"; as a code base: {error}"
-    command = command or _that_runs()
+    command = command or taking(click.get_current_context(silent=True))
     return f"; a code base is named by an option: {command} --revision {word}" if command else ""
 
 
-def _that_runs() -> str:
-    """The command that runs, if it takes a code base."""
-    ctx = click.get_current_context(silent=True)
+def taking(ctx: click.Context | None) -> str:
+    """The command of a context, if it takes a code base; else ""."""
     takes = ctx is not None and any("--revision" in option.opts for option in ctx.command.params)
     return ctx.command_path if ctx is not None and takes else ""

@@ -1,20 +1,21 @@
-"""How results reach people and files: tables, JSON, progress. Plain and stable text, unless a terminal is watching."""
+"""How results reach people and files: tables, progress. Plain and stable text, unless a terminal is watching."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections import Counter as Tally
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from mmap import mmap
 from threading import Event, Lock, Thread
 from time import perf_counter
 from types import ModuleType
-from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from check_invariants import standard
-from check_invariants.exit import ExitCode, NotWritable, more
+from check_invariants.documents import put
+from check_invariants.exit import more
 from check_invariants.table import Table
 from draincheck import Run, render_trace
 from draincheck.budget import memory_in_use
@@ -32,39 +33,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Counter",
-    "Document",
-    "Json",
     "advise",
     "emit",
     "emit_content",
-    "emit_document",
-    "emit_json",
     "emit_markup",
     "emit_stop",
     "emit_substitutes",
     "emit_table",
     "emit_trace",
-    "json_text",
     "shown_elsewhere",
     "until_stopped",
-    "whole",
 ]
 
 T = TypeVar("T")
-
-#: what a document is made of
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-Document: TypeAlias = dict[str, Json]
 
 #: seconds after which progress is shown, never if the environment says so; off a terminal the time between two lines doubles, up to a minute
 SOON, SELDOM = float("inf") if os.environ.get("CHECK_INVARIANTS_PROGRESS") == "off" else 2.0, 60.0
 
 #: seconds between two looks at whether it is time
 TICK = 0.25
-
-
-#: goes up whenever a reader of the documents before could misunderstand one
-VERSION = 1
 
 
 # -- standard output --------------------------------------------------------------------------------
@@ -75,49 +62,12 @@ def emit(text: str) -> None:
 
     The exit code still says how it went. Raises NotWritable for a full disk.
     """
-    _print(legible(text, standard.columns()))
-
-
-def emit_document(text: str) -> None:
-    """Print text for programs, as it is. Raises NotWritable."""
-    _print(harmless(text))
-
-
-def _print(text: str) -> None:
-    """Print text as it is. Raises NotWritable."""
-    try:
-        standard.write(text)
-    except OSError as error:
-        standard.let_go()
-        if not isinstance(error, BrokenPipeError):
-            raise NotWritable(f"standard output cannot be written: {error.strerror}") from error
+    put(legible(text, standard.columns()))
 
 
 def emit_content(text: str) -> None:
     """Print what a file would have; on a terminal nothing in it moves the cursor."""
-    _print(harmless(text) if _watched(standard.stream()) else text)
-
-
-def emit_json(kind: str, content: Document, code: ExitCode | None = None) -> None:
-    """Print one JSON document, which ends with the exit code, if it says one."""
-    emit_document(_written(whole(kind, content, code)))
-
-
-def json_text(kind: str, content: Document) -> str:
-    """A JSON document as text."""
-    return _written(whole(kind, content))
-
-
-def _written(document: Document) -> str:
-    from json import dumps  # which nobody who reads the answer needs
-
-    return dumps(document, indent=2) + "\n"
-
-
-def whole(kind: str, content: Document, code: ExitCode | None = None) -> Document:
-    """A JSON document that names its format, `check-invariants/KIND`, and version, and ends with the exit code, if it says one."""
-    ending = {} if code is None else {"exit_code": int(code)}
-    return {"format": f"check-invariants/{kind}", "version": VERSION, **content, **ending}
+    put(harmless(text) if _watched(standard.stream()) else text)
 
 
 def emit_table(table: Table) -> None:
@@ -125,14 +75,14 @@ def emit_table(table: Table) -> None:
     found = table.each(harmless)
     width = standard.columns()
     watched = _watched(standard.stream())
-    _print(_terminal().painted(found.lines(width)) if watched else found.text(width))
+    put(_terminal().painted(found.lines(width)) if watched else found.text(width))
 
 
 def emit_markup(render: Callable[[bool, int | None], str]) -> None:
     """Print text, which is rendered with rich's markup or without, for so many columns or as many as it likes."""
     watched = _watched(standard.stream())
     text = harmless(render(watched, standard.columns()))
-    _print(_terminal().marked(text) if watched else text)
+    put(_terminal().marked(text) if watched else text)
 
 
 def emit_trace(run: Run, about: About | None = None, short: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from check_invariants.output import Document
+from check_invariants.documents import Document
 from check_invariants.table import Styled
 from draincheck import Expectation, Outcome, Subject, Verdict
 from draincheck.words import counted, listed

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from check_invariants import exit as table
-from check_invariants.exit import ExitCode, more, worst
-from check_invariants.main import DEBUG, cli
+from check_invariants.exit import DEBUG, ExitCode, more, worst
+from check_invariants.main import cli
 from draincheck.budget import interrupt
 from draincheck.certificate import CertificateVerdict
 from draincheck.expr import TRUE

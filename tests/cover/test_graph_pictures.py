@@ -12,7 +12,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from check_invariants.output import json_text
+from check_invariants.documents import json_text
 from draincheck import Run
 from draincheck.analysis.neighbourhood import neighbourhood
 from draincheck.analysis.quotient import Quotient, quotient_graph

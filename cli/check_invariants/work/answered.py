@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from shlex import quote
 
+from check_invariants.documents import emit_json
 from check_invariants.exit import ExitCode, ending
-from check_invariants.judge import Asked, instead, warn
-from check_invariants.output import emit, emit_json, emit_stop, emit_table, emit_trace
+from check_invariants.judge import Asked, checked, instead, warn
+from check_invariants.output import emit, emit_stop, emit_table, emit_trace
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, as_far_as_modelled
 from check_invariants.work.findings import Checked, Counterexample, Wanted
@@ -17,10 +18,15 @@ from draincheck.checking import StepOfModel
 from draincheck.verdict import Exploration
 from draincheck.words import counted
 
-__all__ = ["answered"]
+__all__ = ["answered", "check_one"]
 
 #: states from which on it matters what each takes
 MANY = 40_000
+
+
+def check_one(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
+    """Check one subject, and print what was found."""
+    return answered(Checked(subject, checked(subject, asked), wanted.strict), asked, wanted)
 
 
 def answered(found: Checked, asked: Asked, wanted: Wanted) -> ExitCode:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 import click
 from msgspec.structs import asdict, replace
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import (
     ExitCode,
     MalformedInput,
@@ -22,7 +23,7 @@ from check_invariants.exit import (
 )
 from check_invariants.inputs import read_text
 from check_invariants.judge import compiled
-from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
+from check_invariants.output import emit, emit_stop, until_stopped
 from check_invariants.own_models import built_otherwise, select_from_source
 from check_invariants.words import claimed
 from draincheck.certificate import CertificateVerdict, Header, check, read

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Final, Protocol, Unpack
 
 import click
 
 from check_invariants.exit import ExitCode
-from check_invariants.judge import Asked, checked
+from check_invariants.judge import Asked
 from check_invariants.options import refuse_short
-from check_invariants.selection import DEFAULT_REVISION, own_settings, select
-from check_invariants.work.answered import answered
-from check_invariants.work.findings import Checked, Wanted
-from draincheck import Subject
+from check_invariants.selection import select
+from check_invariants.work.answered import check_one
+from check_invariants.work.findings import Wanted
+from draincheck.elsewhere import loaded
 from draincheck.engines.registry import ENGINES, find_engine
 from draincheck.reductions.wanted import Reductions
-from draincheck.revisions import find_revision
 from draincheck.verdict import Limits
 
 if TYPE_CHECKING:
     from check_invariants.selectors import Selectors
+
+
+class _Way(Protocol):
+    """Checks what the options name, and shows what was found."""
+
+    def __call__(self, asked: Asked, wanted: Wanted, processes: int | None, named: Selectors, /) -> ExitCode: ...
+
+
+#: ways to check that need more than the check of a code base in a scenario, and where each lives
+_WAYS: Final = {
+    "page": "check_invariants.work.check_pages:check",
+    "files": "check_invariants.work.check_files:check",
+    "own": "check_invariants.work.models:check",
+    "scenarios": "check_invariants.work.everywhere:check",
+}
 
 
 def command(
@@ -50,69 +64,24 @@ def command(
     wanted = Wanted(
         0 if no_trace else None if traces else 1, short, trace_out, html, as_json, strict or bool(properties)
     )
+    kind = _kind(wanted, selectors)
+    if kind is None:
+        return check_one(select(properties, **selectors), asked, wanted)
+    way: _Way = loaded(_WAYS[kind])
+    return way(asked, wanted, processes, selectors)
+
+
+def _kind(wanted: Wanted, named: Selectors) -> str | None:
+    """The way that what is wanted of what is named takes; None if it takes none of those that need more."""
+    own = named["model"] is not None
+    single = own or named.get("scenario") is not None
     if wanted.html is not None:
-        from check_invariants.work.check_files import refuse_place
-
-        refuse_place(wanted.html)
-    if selectors["model"] is not None:
-        return _of_model(selectors["model"], asked, wanted, selectors)
-    if selectors.get("scenario") is None:
-        return _of_scenarios(_in_a_table(asked), wanted, processes, selectors)
-    return of_subject(select(properties, **selectors), asked, wanted)
-
-
-def _of_scenarios(asked: Asked, wanted: Wanted, processes: int | None, named: Selectors) -> ExitCode:
-    """Check a code base in every scenario."""
-    from check_invariants.work import everywhere
-
-    revision, order, settings = named.get("revision"), named.get("order"), named.get("settings", ())
-    code = everywhere.check(asked, wanted, processes, revision=revision, order=order, settings=settings)
-    if wanted.html is not None:
-        from check_invariants.work import report
-
-        revisions = [revision or find_revision(DEFAULT_REVISION)]
-        report.write(report.code_bases_in(revisions, (), order, settings, asked.properties), asked, wanted.html)
-    return code
-
-
-def _of_model(name: str, asked: Asked, wanted: Wanted, named: Selectors) -> ExitCode:
-    """Check a model of the user's, or several."""
-    from check_invariants.own_models import Models, load_models
-    from check_invariants.work import models
-
-    subject = load_models(name, own_settings(named))
-    if not isinstance(subject, Models):
-        return of_subject(subject, asked, wanted)
-    given_for_one = (
-        ("--trace-out", wanted.trace_out is not None),
-        ("--traces", wanted.traces is None),
-        ("--short", wanted.short),
-    )
-    for option, given in given_for_one:
-        if given:
-            raise click.UsageError(
-                f"{option} is for one model, and {subject.called} is {len(subject.all)} here: name one"
-            )
-    code = models.command(subject, _in_a_table(asked), wanted.as_json)
-    if wanted.html is not None:
-        from check_invariants.work import report
-
-        report.write(report.own(name, own_settings(named)), asked, wanted.html)
-    return code
-
-
-def _in_a_table(asked: Asked) -> Asked:
-    """The same of several, where numbers of states stand in a column: of all states, unless something else is wanted."""
-    return asked._replace(reductions=Reductions.NONE) if asked.reductions is Reductions.AUTO else asked
-
-
-def of_subject(subject: Subject, asked: Asked, wanted: Wanted) -> ExitCode:
-    """Check one subject."""
-    if wanted.trace_out is not None or wanted.html is not None:
-        from check_invariants.work.check_files import with_files
-
-        return with_files(subject, asked, wanted)
-    return answered(Checked(subject, checked(subject, asked), wanted.strict), asked, wanted)
+        return "page"
+    if wanted.trace_out is not None and single:
+        return "files"
+    if own:
+        return "own"
+    return None if single else "scenarios"
 
 
 def _refuse_together(lemmas: Sequence[str], engine: str, no_trace: bool, traces: bool) -> None:

@@ -8,9 +8,10 @@ from typing import Final
 
 from msgspec.structs import asdict
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.names import Names
-from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
+from check_invariants.output import emit, emit_stop, until_stopped
 from draincheck.words import counted, share
 from drainspecs.mirror import claims
 from drainspecs.mirror.claim import Claim, ClaimFact, ClaimResult

@@ -9,20 +9,12 @@ import click
 from msgspec import Struct
 
 from check_invariants import standard
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, ending
 from check_invariants.files import check_output, write_to
 from check_invariants.judge import meaningful
 from check_invariants.options import refuse_short
-from check_invariants.output import (
-    Counter,
-    Document,
-    emit,
-    emit_json,
-    emit_stop,
-    emit_substitutes,
-    emit_table,
-    emit_trace,
-)
+from check_invariants.output import Counter, emit, emit_stop, emit_substitutes, emit_table, emit_trace
 from check_invariants.own_models import called_with, load_model
 from check_invariants.selection import check_possible, chosen_properties, impossible, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import asdict
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, ending
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop
+from check_invariants.output import Counter, emit, emit_stop
 from draincheck import ModelError, Run, render_trace
 from draincheck.conformance.exhaustive import NOTHING_COMPARED, Conformance, Divergence
 from draincheck.conformance.matrix import conform_all

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_invariants.output import Document
+from check_invariants.documents import Document
 from check_invariants.words import Listed
 from check_invariants.work.findings import Checked
 from draincheck.checking import Finding, Result

@@ -5,58 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 from msgspec import Struct
 
 from check_invariants import standard
+from check_invariants.documents import Document, Json, emit_json, whole
 from check_invariants.exit import ExitCode, MalformedInput, ending
 from check_invariants.filenames import file_names
 from check_invariants.files import is_directory, make_directory, write_to
 from check_invariants.judge import Asked, checked_quietly, instead
-from check_invariants.output import (
-    Document,
-    Json,
-    emit,
-    emit_json,
-    emit_stop,
-    emit_table,
-    emit_trace,
-    until_stopped,
-    whole,
-)
+from check_invariants.output import emit, emit_stop, emit_table, emit_trace, until_stopped
 from check_invariants.selection import impossible, named_code_base
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, placed, searched
 from check_invariants.work.document import document
 from check_invariants.work.findings import Checked, Wanted
 from draincheck import Run
-from draincheck.knobs import Setting
 from draincheck.pool import in_processes
 from draincheck.properties import FAULTS
 from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
-from draincheck.revisions import Revision, why_it_stands
+from draincheck.revisions import why_it_stands
 from draincheck.words import counted, listed, share
 from drainspecs.mirror.answer import answer, answering_scenarios
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.impact import SAFE, matters
 from drainspecs.mirror.properties import LIVENESS
 
+if TYPE_CHECKING:
+    from check_invariants.selectors import Selectors
+
 __all__ = ["check"]
 
 
-def check(
-    asked: Asked,
-    wanted: Wanted,
-    processes: int | None,
-    *,
-    revision: Revision | None,
-    order: str | None,
-    settings: Sequence[tuple[str, Setting]],
-) -> ExitCode:
+def check(asked: Asked, wanted: Wanted, processes: int | None, named: Selectors) -> ExitCode:
     """Check a code base in every scenario that an answer rests on and that it can run."""
+    asked, revision = asked.of_all_states, named.get("revision")
+    order, settings = named.get("order"), named.get("settings", ())
     everywhere = [
         named_code_base(asked.properties, revision=revision, scenario=scenario, order=order, settings=settings)
         for scenario in answering_scenarios()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Unpack
 from msgspec import to_builtins
 from msgspec.structs import asdict
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode
 from check_invariants.options import refuse_short
-from check_invariants.output import Document, emit, emit_json, emit_markup
+from check_invariants.output import emit, emit_markup
 from check_invariants.work.trace import Followed, with_parameters
 from draincheck.analysis.explain import Alternative, Escape, ExplainedStep, Explanation, explain
 from draincheck.report.explain_text import render_explanation

@@ -14,9 +14,10 @@ import check_invariants
 from check_invariants import configuration, github_log, standard
 from check_invariants.again import command_again
 from check_invariants.configuration import GateConfig
+from check_invariants.documents import Document, emit_document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, Misconfigured, ending
 from check_invariants.options import STDOUT
-from check_invariants.output import Document, emit_document, emit_json, emit_stop, emit_table
+from check_invariants.output import emit_stop, emit_table
 from check_invariants.refusal import unfinished
 from check_invariants.reports import ReportOptions, Reports
 from check_invariants.table import Column, Table

@@ -10,9 +10,10 @@ from msgspec.structs import asdict
 
 from check_invariants import standard
 from check_invariants.again import command_again
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.files import check_output, write_to
-from check_invariants.output import Document, advise, emit, emit_json, emit_stop, until_stopped
+from check_invariants.output import advise, emit, emit_stop, until_stopped
 from check_invariants.refusal import unfinished
 from check_invariants.reports import Reports
 from draincheck import __version__

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from msgspec.structs import asdict, replace
 
+from check_invariants.documents import Document, Json, emit_json
 from check_invariants.exit import ExitCode
-from check_invariants.output import Document, Json, emit, emit_json, emit_table
+from check_invariants.output import emit, emit_table
 from check_invariants.table import Column, Table
 from draincheck.knobs import all_knobs, shown
 from draincheck.revisions import CONTROLS, REVISIONS, Revision, called, find_revision, releases

@@ -14,25 +14,16 @@ import click
 from msgspec.structs import replace
 
 from check_invariants import standard
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.judge import Asked
 from check_invariants.names import merged
-from check_invariants.output import (
-    Document,
-    advise,
-    emit,
-    emit_json,
-    emit_stop,
-    emit_substitutes,
-    emit_table,
-    emit_trace,
-    until_stopped,
-)
+from check_invariants.output import advise, emit, emit_stop, emit_substitutes, emit_table, emit_trace, until_stopped
 from check_invariants.own_models import load_model
 from check_invariants.selection import check_possible
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, placed, tallied
-from check_invariants.work import check
+from check_invariants.work.answered import check_one
 from check_invariants.work.findings import Wanted
 from draincheck import ModelError, ModelFile, Outcome, Run, TransitionSystem, Verdict
 from draincheck.budget import look
@@ -161,7 +152,7 @@ def _own(model: ModelFile, traces: bool, as_json: bool) -> ExitCode:
             f"{model.title} demands nothing of whole runs; give it something, such as m.eventually(...)"
         )
     asked = Asked(names, NO_LIMITS, "explicit", ())
-    return check.of_subject(model, asked, Wanted(None if traces else 0, False, None, None, as_json, strict=True))
+    return check_one(model, asked, Wanted(None if traces else 0, False, None, None, as_json, strict=True))
 
 
 class _Line(NamedTuple):

@@ -8,11 +8,12 @@ import click
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, worst
 from check_invariants.files import check_output, write_to
 from check_invariants.inputs import LONGEST, read_bytes
 from check_invariants.names import merged
-from check_invariants.output import Document, emit, emit_json, emit_stop, until_stopped
+from check_invariants.output import emit, emit_stop, until_stopped
 from check_invariants.own_models import load_model
 from draincheck.backtrace.activity import Activity
 from draincheck.backtrace.lines import is_binary

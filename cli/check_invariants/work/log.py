@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from check_invariants import standard
 from check_invariants.again import command_again
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, interrupted, of_log, worst
 from check_invariants.files import check_output, write_to
 from check_invariants.interrupts import answered
 from check_invariants.options import STDOUT
-from check_invariants.output import Counter, Document, emit, emit_json, emit_table
+from check_invariants.output import Counter, emit, emit_table
 from check_invariants.table import Column, Table
 from check_invariants.work.log_runs import (
     check_applicable,

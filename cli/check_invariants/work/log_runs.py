@@ -8,10 +8,11 @@ from shlex import quote
 
 from msgspec import to_builtins
 
+from check_invariants.documents import Document
 from check_invariants.exit import EmptySelection, ExitCode
 from check_invariants.files import write_to
 from check_invariants.graph_files import GraphFile, form_of, written
-from check_invariants.output import Counter, Document, emit
+from check_invariants.output import Counter, emit
 from draincheck.jsonvalue import Json
 from draincheck.qemu import Scenario
 from draincheck.qemulog.candidates import Prefixes

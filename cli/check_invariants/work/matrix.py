@@ -11,18 +11,10 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict, replace
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_comparison, of_verdict
 from check_invariants.names import merged
-from check_invariants.output import (
-    Document,
-    advise,
-    emit,
-    emit_json,
-    emit_stop,
-    emit_substitutes,
-    emit_table,
-    until_stopped,
-)
+from check_invariants.output import advise, emit, emit_stop, emit_substitutes, emit_table, until_stopped
 from check_invariants.selection import check_possible
 from check_invariants.table import Column, Styled, Table
 from check_invariants.words import VERDICTS, Listed, tallied

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from check_invariants import standard
+from check_invariants.documents import Document, json_text
 from check_invariants.exit import ExitCode
 from check_invariants.files import check_output, write_to
 from check_invariants.judge import compiled, meaningful
 from check_invariants.options import STDOUT
-from check_invariants.output import Document, json_text
 from check_invariants.selection import chosen_properties, select
 from draincheck import __version__
 from draincheck.errors import ExportError

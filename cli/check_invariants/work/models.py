@@ -1,24 +1,74 @@
-"""`check-invariants check` of several models of the user's: all variants of a file, or a function with several values of its parameters."""
+"""`check-invariants check` of models of the user's: one, all variants of a file, or a function with several values of its parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
+import click
 from msgspec import Struct
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
 from check_invariants.judge import Asked, checked, instead, warn
-from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
-from check_invariants.own_models import Maker, Models
+from check_invariants.output import emit, emit_stop, emit_table, until_stopped
+from check_invariants.own_models import Maker, Models, load_models
+from check_invariants.selection import own_settings
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, searched
-from draincheck import ModelFile
+from check_invariants.work.answered import check_one
+from check_invariants.work.findings import Wanted
+from draincheck import ModelFile, Subject
 from draincheck.checking import Result
+from draincheck.knobs import Setting
 from draincheck.parameters import assigned
 from draincheck.reason import Stop
 from draincheck.verdict import all_known
 from draincheck.words import counted, listed, share
+
+if TYPE_CHECKING:
+    from check_invariants.selectors import Selectors
+
+__all__ = ["check"]
+
+
+def check(
+    asked: Asked,
+    wanted: Wanted,
+    processes: int | None,
+    named: Selectors,
+    *,
+    one: Callable[[Subject, Asked, Wanted], ExitCode] = check_one,
+    several: Callable[[str, Sequence[tuple[str, Setting]]], object] = lambda name, settings: None,
+) -> ExitCode:
+    """Check the model that the options name, or several.
+
+    `one` checks a single one, `several` is told of others how they were named, once they are decided. Raises as `load_models`.
+    """
+    name, settings = named["model"], own_settings(named)
+    assert name is not None
+    subject = load_models(name, settings)
+    if not isinstance(subject, Models):
+        return one(subject, asked, wanted)
+    _refuse_for_several(subject, wanted)
+    code = command(subject, asked.of_all_states, wanted.as_json)
+    several(name, settings)
+    return code
+
+
+def _refuse_for_several(models: Models, wanted: Wanted) -> None:
+    """Raise UsageError for what one model alone has."""
+    given_for_one = (
+        ("--trace-out", wanted.trace_out is not None),
+        ("--traces", wanted.traces is None),
+        ("--short", wanted.short),
+    )
+    for option, given in given_for_one:
+        if given:
+            raise click.UsageError(
+                f"{option} is for one model, and {models.called} is {len(models.all)} here: name one"
+            )
 
 
 def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:

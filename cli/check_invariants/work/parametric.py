@@ -11,11 +11,12 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, ending, of_answer, of_verdict
 from check_invariants.files import make_directory, write_to
 from check_invariants.judge import meaningful
 from check_invariants.names import merged
-from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, emit_trace, until_stopped
+from check_invariants.output import emit, emit_stop, emit_table, emit_trace, until_stopped
 from check_invariants.selection import check_possible
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed, conclusion

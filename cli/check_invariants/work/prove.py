@@ -11,12 +11,13 @@ import click
 from msgspec.structs import asdict
 
 from check_invariants import standard
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, LimitReached, cut_short, of_comparison, of_verdict, worst
 from check_invariants.filenames import plain
 from check_invariants.files import check_output, make_directory, write_to
 from check_invariants.judge import asking, compiled
 from check_invariants.options import STDOUT
-from check_invariants.output import Counter, Document, emit, emit_json, until_stopped
+from check_invariants.output import Counter, emit, until_stopped
 from check_invariants.selection import chosen_properties, select
 from check_invariants.words import as_far_as_modelled, claimed
 from draincheck import Expectation, Limits, Outcome, Subject, TransitionSystem

@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 from msgspec import Struct, to_builtins
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, Interrupted, LimitReached, of_comparison, of_log, worst
-from check_invariants.output import Counter, Document, emit, emit_json
+from check_invariants.output import Counter, emit
 from draincheck.errors import OutOfBudget, QemuError
 from draincheck.qemulog.log import ReadLog, read_log
 from draincheck.qemulog.pivot import Judgement

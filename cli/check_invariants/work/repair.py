@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, Unpack
 
 from msgspec.structs import asdict, replace
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, ending, of_comparison
 from check_invariants.judge import asking, meaningful
 from check_invariants.names import Names
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
+from check_invariants.output import Counter, emit, emit_stop, emit_table
 from check_invariants.selection import only_the_default, select_code_base
 from check_invariants.table import Column, Styled, Table
 from draincheck.qemu import Scenario

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Unpack
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict, worst
-from check_invariants.output import Document, emit, emit_json
+from check_invariants.output import emit
 from check_invariants.work.trace import Followed
 from draincheck import ModelError, Outcome, Run, Subject
 from draincheck.conformance.lockstep import Parting, follow, steps_of_run

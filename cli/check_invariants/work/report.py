@@ -11,12 +11,13 @@ from msgspec import Struct
 
 from check_invariants import standard
 from check_invariants.again import command_again
+from check_invariants.documents import Document, Json, emit_json
 from check_invariants.exit import ExitCode, MalformedInput, cut_short, ending
 from check_invariants.explorer import cell_of, explorer_page, legend_of, opening
 from check_invariants.files import check_output, write_to
 from check_invariants.judge import Asked, checked_quietly
 from check_invariants.options import STDOUT
-from check_invariants.output import Document, Json, emit_json, emit_stop, until_stopped
+from check_invariants.output import emit_stop, until_stopped
 from check_invariants.own_models import Models, load_models
 from check_invariants.selection import impossible, named_code_base, own_settings
 from check_invariants.work.findings import Checked

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import click
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
 from check_invariants.filenames import plain
 from check_invariants.files import make_directory, write_to
 from check_invariants.names import merged
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
+from check_invariants.output import Counter, emit, emit_stop, emit_table
 from check_invariants.own_models import load_model
 from check_invariants.selection import DEFAULT_REVISION, DEFAULT_SCENARIO, check_possible
 from check_invariants.table import Column, Table

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, ending, of_answer
 from check_invariants.filenames import file_names
 from check_invariants.files import make_directory, write_to
 from check_invariants.judge import asking, refuse_no_demand
-from check_invariants.output import Counter, Document, advise, emit, emit_json, emit_table, emit_trace
+from check_invariants.output import Counter, advise, emit, emit_table, emit_trace
 from check_invariants.selection import chosen_properties
 from check_invariants.table import Cell, Column, Table
 from check_invariants.words import Listed

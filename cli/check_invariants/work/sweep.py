@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Unpack
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, LimitReached, ending
 from check_invariants.judge import asking
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop, emit_table
+from check_invariants.output import Counter, emit, emit_stop, emit_table
 from check_invariants.selection import own_settings, probes_of_states, select_code_base
 from check_invariants.table import Column, Styled, Table
 from check_invariants.work.sweep_parameters import Swept, swept

@@ -8,8 +8,9 @@ from time import perf_counter
 import click
 from msgspec import Struct
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, LimitReached, ending
-from check_invariants.output import Document, emit, emit_json, emit_stop, emit_table, until_stopped
+from check_invariants.output import emit, emit_stop, emit_table, until_stopped
 from check_invariants.own_models import Varied, refusing, varied
 from check_invariants.selection import chosen_properties
 from check_invariants.table import Column, Styled, Table

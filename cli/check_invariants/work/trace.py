@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, Unpack
 
 import click
 
+from check_invariants.documents import emit_document
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
 from check_invariants.files import check_output, write_to
 from check_invariants.inputs import read_bytes
 from check_invariants.judge import Asked, checked, compiled, warn
 from check_invariants.options import STDOUT
-from check_invariants.output import Counter, emit, emit_document, emit_trace
+from check_invariants.output import Counter, emit, emit_trace
 from check_invariants.own_models import built_otherwise, select_from_source
 from check_invariants.renderers import about
 from check_invariants.selection import select

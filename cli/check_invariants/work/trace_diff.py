@@ -8,10 +8,11 @@ from itertools import dropwhile, groupby
 import click
 from msgspec import Struct, to_builtins
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, of_comparison
 from check_invariants.judge import compiled
 from check_invariants.options import STDOUT
-from check_invariants.output import Document, emit, emit_json, emit_table
+from check_invariants.output import emit, emit_table
 from check_invariants.own_models import select_from_source
 from check_invariants.table import Column, Table
 from check_invariants.work.trace import read_as

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from check_invariants import standard
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import Diverged, ExitCode
 from check_invariants.files import check_output, write_to
 from check_invariants.judge import asking
 from check_invariants.options import STDOUT
-from check_invariants.output import Counter, Document, emit, emit_json
+from check_invariants.output import Counter, emit
 from check_invariants.trace_formats import TRACE_FORMATS, Exhibit, trace_format_of
 from check_invariants.work.trace import Followed
 from draincheck import TraceError

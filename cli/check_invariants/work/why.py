@@ -12,10 +12,11 @@ import click
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import ExitCode, ending
 from check_invariants.files import make_directory, write_to
 from check_invariants.judge import asking
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop
+from check_invariants.output import Counter, emit, emit_stop
 from check_invariants.selection import only_the_default, own_settings, probes_of_states, select_code_base
 from check_invariants.work.why_parameters import WhyQuestion, explained
 from draincheck import Run, TransitionSystem

@@ -9,11 +9,12 @@ from shlex import quote
 import click
 from msgspec import Struct
 
+from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, LimitReached, ending
 from check_invariants.filenames import plain
 from check_invariants.files import make_directory, write_to
 from check_invariants.judge import Asked, checked, warn
-from check_invariants.output import Counter, Document, emit, emit_json, emit_stop
+from check_invariants.output import Counter, emit, emit_stop
 from check_invariants.own_models import Varied, refusing, varied
 from check_invariants.selection import chosen_properties
 from draincheck import ModelFile, Outcome, Run, Verdict
