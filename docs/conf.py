@@ -12,6 +12,7 @@ import draincheck
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from docs.command_tree import commands
+from docs.included import FOLDER, as_built
 
 project = "check-invariants"
 author = "The check-invariants authors"
@@ -46,8 +47,13 @@ pygments_style, pygments_dark_style = "friendly", "native"
 
 
 def setup(app: Any) -> None:
-    """Fill the places that are written when the pages are built."""
+    """Fill the places that are written when the pages are built, and lead links to included files to the pages that include them."""
     app.connect("source-read", _fill)
+    app.connect("source-read", _lead)
+
+
+def _lead(_app: Any, page: str, source: list[str]) -> None:
+    source[0] = as_built(FOLDER / f"{page}.md", source[0])
 
 
 def _fill(_app: Any, page: str, source: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Links in README and the documentation: the files are there, and in these the headings."""
+"""Links in README and the documentation, where the repository is read and as they are built: the files are there, and in these the headings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from docs.included import FOLDER, as_built, inclusions
 from tests.support.house import ROOT
 
 PAGES = sorted(
@@ -15,7 +16,8 @@ PAGES = sorted(
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "specs/README.md", ROOT / "tests/README.md")
 )
 
-INCLUDED = r"^```\{include\} (.*)$"
+#: the pages that are built
+BUILT = [page for page in PAGES if page.parts[0] == "docs" and page.name != "README.md"]
 
 
 def links(text: str) -> list[str]:
@@ -25,12 +27,11 @@ def links(text: str) -> list[str]:
     return [target for target in targets if target and not re.match(r"\w+:", target)]
 
 
-def anchors(path: Path) -> set[str]:
-    """What can stand behind `#` in a link to a page: its headings, as GitHub and MyST name them; those of a page that it includes, too."""
+def anchors(path: Path, built: bool = False) -> set[str]:
+    """What can stand behind `#` in a link to a page: its headings, as GitHub and MyST name them; as built those of what it includes, too."""
     text = path.read_text(encoding="utf-8")
-    included = re.findall(INCLUDED, text, re.MULTILINE)
-    own = {_slug(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
-    return own.union(*(anchors(path.parent / each) for each in included))
+    found = {_slug(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    return found.union(*(anchors(each) for each in inclusions(path, text) if built))
 
 
 def _slug(heading: str) -> str:
@@ -38,20 +39,35 @@ def _slug(heading: str) -> str:
 
 
 def broken(page: Path, text: str) -> list[str]:
-    """Links of a page that lead nowhere."""
-    found = list[str]()
-    for link in links(text):
-        name, _, anchor = link.partition("#")
-        there = (ROOT / page).parent / name if name else ROOT / page
-        if not there.exists() or (anchor and anchor not in anchors(there)):
-            found.append(link)
-    return found
+    """Links of a page that lead nowhere in the repository, or to a page that is nothing there, as all that it says is included."""
+    return [link for link in links(text) if not _leads(page, link, built=False)]
+
+
+def broken_as_built(page: Path, text: str) -> list[str]:
+    """Links of a page of the documentation that lead nowhere when it is built, or out of it."""
+    return [link for link in links(as_built(ROOT / page, text)) if not _leads(page, link, built=True)]
+
+
+def _leads(page: Path, link: str, built: bool) -> bool:
+    name, _, anchor = link.partition("#")
+    there = ((ROOT / page).parent / name).resolve() if name else ROOT / page
+    if not there.exists() or (built and FOLDER not in there.parents):
+        return False
+    if not built and there.suffix == ".md" and there.read_text(encoding="utf-8").startswith("```{include}"):
+        return False
+    return not anchor or anchor in anchors(there, built)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_a_link_leads_somewhere(page: Path) -> None:
-    """Each of them."""
+    """Each of them, in the repository."""
     assert broken(page, (ROOT / page).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("page", BUILT, ids=str)
+def test_a_link_leads_somewhere_as_built(page: Path) -> None:
+    """Each of them, and none out of the documentation."""
+    assert broken_as_built(page, (ROOT / page).read_text(encoding="utf-8")) == []
 
 
 def test_a_link_that_leads_nowhere_is_noticed() -> None:
@@ -59,6 +75,20 @@ def test_a_link_that_leads_nowhere_is_noticed() -> None:
     text = "[a](docs/nowhere.md) [b](docs/tutorial.md#nothing) ![c](no.png) [d](https://no.example/) [e](docs/tutorial.md#3-check-it)"
     assert broken(Path("README.md"), text) == ["docs/nowhere.md", "docs/tutorial.md#nothing", "no.png"]
     assert broken(Path("README.md"), "| t |\n|---|\n| [f](gone.md) |") == ["gone.md"]
+
+
+def test_a_page_that_is_included_is_linked_where_it_is() -> None:
+    """Negative control: the page that includes it is nothing in the repository, and has no headings; built it has, and the link leads there."""
+    page, stub = (
+        Path("docs/how-to/sizes.md"),
+        "[a](../reference/language.md) [b](../reference/language.md#6-properties)",
+    )
+    assert broken(page, stub) == ["../reference/language.md", "../reference/language.md#6-properties"]
+    home = "[a](../../LANGUAGE.md) [b](../../LANGUAGE.md#6-properties) [c](../../LANGUAGE.md#7-nothing)"
+    assert broken(page, home) == ["../../LANGUAGE.md#7-nothing"]
+    assert as_built(ROOT / page, home) == home.replace("../../LANGUAGE.md", "../reference/language.md")
+    assert broken_as_built(page, home) == ["../reference/language.md#7-nothing"]
+    assert broken_as_built(page, "[d](../../README.md)") == ["../../README.md"]
 
 
 def test_every_page_can_be_reached() -> None:
@@ -75,6 +105,6 @@ def test_every_page_can_be_reached() -> None:
 def onward(page: Path) -> list[Path]:
     """Where a page leads."""
     text = page.read_text(encoding="utf-8")
-    contents = "\n".join(re.findall(r"^```\{toctree\}\n(?::.*\n)*\n(.*?)```", text, re.MULTILINE | re.DOTALL))
+    contents = "\n".join(re.findall(r"^```\{toctree\}\n(?::[^\n]*\n)*\n(.*?)```", text, re.MULTILINE | re.DOTALL))
     names = [link.partition("#")[0] for link in links(text)] + [f"{name}.md" for name in contents.split()]
-    return [(page.parent / name).resolve() for name in [*names, *re.findall(INCLUDED, text, re.MULTILINE)] if name]
+    return [*((page.parent / name).resolve() for name in names if name), *inclusions(page, text)]
