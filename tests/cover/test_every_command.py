@@ -64,6 +64,32 @@ def document(text: str) -> dict[str, Any]:
     return found
 
 
+# -- help -------------------------------------------------------------------------------------------
+
+#: where a model of the user's may stand
+OWN = {"model", "model_of_trace", "before"}
+
+
+def unlisted(leaf: Deferred, text: str) -> set[int]:
+    """Exit codes that a command may end with by what it takes, and that its list lacks."""
+    listed = {int(code) for code in re.findall(r"\b\d+\b", text.partition("Exit codes")[2].partition("Example:")[0])}
+    names = {item.name for item in leaf.params}
+    demanded = {2} | ({30} if "timeout" in names else set()) | ({150} if names & OWN else set())
+    return demanded - listed
+
+
+@pytest.mark.parametrize("words", [words for words in LEAVES if words != ("qemu", "run")], ids=" ".join)
+def test_a_list_of_exit_codes_is_whole(words: Path_) -> None:
+    """Wrong arguments are 2, a limit is 30, a malformed model is 150. `qemu run` has the list of `log`."""
+    assert unlisted(LEAVES[words], LEAVES[words].help or "") == set()
+
+
+def test_an_exit_code_that_is_not_listed_is_noticed() -> None:
+    """Negative control: numbers before and behind the list are none of it."""
+    assert unlisted(LEAVES["simulate",], "2 and 30 Exit codes: 0 fine; 12 lost. Example: 150") == {2, 30, 150}
+    assert unlisted(LEAVES["list",], "Exit codes: 0; 2 wrong.") == set()
+
+
 # -- documents --------------------------------------------------------------------------------------
 
 

@@ -66,8 +66,8 @@ def command() -> None:
 
     \b
     Exit codes: 0 everything holds; 12 safety violated; 13 liveness violated; 11 deadlock, or a goal out
-    of reach; 10 nothing good is reachable, or a verdict on a code base of the table or on a variant is not
-    the expected one;
+    of reach; 10 nothing good is reachable, a property of a model of your own was never asked, or a verdict
+    on a code base of the table or on a variant is not the expected one;
     30 unknown; 150 the model is malformed; 2 wrong arguments; 130 interrupted.
     Of a code base what a guest can see decides: S1, S3, S4, A1, F1, R1. The other S and B are rules inside
     QEMU: a violated one alone is shown and ends with 0, unless --strict is given or --property asks for it.

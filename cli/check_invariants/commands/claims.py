@@ -18,7 +18,8 @@ def command() -> None:
     And what goes beyond it. Each with its verdict and the facts behind it; + marks a fact that is as the claim needs it, - one that is not.
 
     \b
-    Exit codes: 0 every verdict as expected; 10 one is not, or a model is at fault; 2 wrong arguments; 130 interrupted.
+    Exit codes: 0 every verdict as expected; 10 one is not, or a model is at fault; 30 a limit was reached
+    first; 2 wrong arguments; 130 interrupted.
 
     \b
     Example: check-invariants claims case-2 bandage

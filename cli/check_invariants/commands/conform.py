@@ -23,7 +23,8 @@ def command() -> None:
 
     \b
     Exit codes: 0 they agree; 14 they part ways: the shortest trace to it and both sides' views are printed;
-    10 a model is at fault, or nothing was selected; 2 wrong arguments; 130 interrupted.
+    10 a model is at fault, or nothing was selected; 30 a limit was reached first; 2 wrong arguments;
+    130 interrupted.
 
     \b
     Example: check-invariants conform --revision ab27c3b5e7 --scenario mirror

@@ -32,9 +32,9 @@ def command() -> None:
     Of a model of your own, MODEL.py:FUNCTION with parameters by --set: what it demands of whole runs, as `check` shows it.
 
     \b
-    Exit codes: 0 every verdict is as expected; 10 one is not, or a model is at fault; 30 unknown; 2 wrong arguments;
-    130 interrupted. With --revision or --set, and of a model of your own, the verdicts themselves decide: 13 a
-    demand is violated.
+    Exit codes: 0 every verdict is as expected; 10 one is not, or a model is at fault; 30 unknown; 150 a model is
+    malformed; 2 wrong arguments; 130 interrupted. With --revision or --set, and of a model of your own, the
+    verdicts themselves decide: 13 a demand is violated.
 
     \b
     Example: check-invariants liveness --scenario dataplane

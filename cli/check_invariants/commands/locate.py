@@ -33,7 +33,8 @@ def command() -> None:
 
     \b
     Exit codes: 0 named: all that fits violates the same; 30 several states fit, an ordinary one, an idle
-    QEMU (what violates something and looks no different is named behind it), or only a part; 10 nothing fits; 150 no backtrace; 2 there is no such file.
+    QEMU (what violates something and looks no different is named behind it), or only a part; 10 nothing fits; 150 no backtrace, or a
+    model of your own that is malformed; 2 wrong arguments, or there is no such file.
 
     \b
     Example: check-invariants locate bt.txt

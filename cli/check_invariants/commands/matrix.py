@@ -14,7 +14,12 @@ from check_invariants.deferred import Deferred
 @options.properties(of_matrix=True)
 @options.order
 @options.settings
-@click.option("--all", "wide", is_flag=True, help="Also two writes, reads, a second disk, and GSources in any order.")
+@click.option(
+    "--all",
+    "wide",
+    is_flag=True,
+    help="Also two writes, reads, flushes, two disks, two jobs, cancel, errors, and GSources in any order.",
+)
 @click.option("--full", is_flag=True, help="A line a property, with everything about it.")
 @options.strict
 @options.processes
@@ -28,8 +33,9 @@ def command() -> None:
 
     \b
     Exit codes: 0 every verdict as expected, also an expected violation; 10 one is not, a model is at fault,
-    or nothing was selected; 30 one was not reached; 2 wrong arguments; 130 interrupted. With --revision
-    or --set the verdicts on the named code bases decide, as those of `check` do: 12 safety violated, 11 a hang.
+    or nothing was selected; 30 one was not reached; 150 no code base could have these knobs; 2 wrong
+    arguments; 130 interrupted. With --revision or --set the verdicts on the named code bases decide, as
+    those of `check` do: 12 safety violated, 11 a hang.
 
     \b
     Example: check-invariants --scenario mirror --revision ab27c3b5e7~1 --revision ab27c3b5e7

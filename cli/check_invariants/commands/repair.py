@@ -35,7 +35,7 @@ def command() -> None:
     \b
     Exit codes: 0 there is such a set, or nothing to mend; 10 there is none (with --with: something is left open),
     or the code base cannot run a scenario;
-    150 the model with these knobs is malformed; 2 wrong arguments; 130 interrupted.
+    30 a limit was reached first; 150 the model with these knobs is malformed; 2 wrong arguments; 130 interrupted.
 
     \b
     Example: check-invariants repair --revision ab27c3b5e7 --scenario mirror --scenario timer

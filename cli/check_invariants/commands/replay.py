@@ -24,7 +24,7 @@ def command() -> None:
     11: a deadlock, or a goal out of reach); 0 it does, and nothing is violated; 14 core and trace part ways
     (the step and both sides' views are printed), the model is not the one the trace belongs to, or the trace
     does not show the property that it names; 30 that was not searched to its end; 150 the file is malformed,
-    or the core cannot execute its model.
+    or the core cannot execute its model; 2 wrong arguments, or there is no such file.
 
     \b
     Example: check-invariants replay S4.json

@@ -33,7 +33,9 @@ def command() -> None:
 
     \b
     Exit codes: 0 nothing bad was found; 12 a write was lost or QEMU aborted; 11 a run hung; 10 an outcome is
-    not expected of its code base. With --all only what is not expected counts: 0 or 10.
+    not expected of its code base. With --all only what is not expected counts: 0 or 10. Of a model of your own
+    as `check`: 12 or 11 a walk violates a property, 10 one was never asked. Always: 30 a limit was reached
+    first; 150 a model is malformed; 2 wrong arguments; 130 interrupted.
 
     \b
     Example: check-invariants simulate --revision ab27c3b5e7 --runs 10000 --trace-out runs

@@ -21,7 +21,8 @@ def command() -> None:
     A is the first file, B the second.
 
     \b
-    Exit codes: 0 the traces are the same; 10 they differ; 150 a file is malformed; 2 there is no such file.
+    Exit codes: 0 the traces are the same; 10 they differ; 30 a limit was reached first; 150 a file is
+    malformed; 2 wrong arguments, or there is no such file.
 
     \b
     Example: check-invariants trace diff S1.json S4.json
