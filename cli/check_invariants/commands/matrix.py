@@ -18,7 +18,7 @@ from check_invariants.deferred import Deferred
     "--all",
     "wide",
     is_flag=True,
-    help="Also two writes, reads, flushes, two disks, two jobs, cancel, errors, and GSources in any order.",
+    help="In every scenario (`list scenarios`): also two writes, reads, flushes, two disks, two jobs, cancel, errors; and GSources in any order.",
 )
 @click.option("--full", is_flag=True, help="A line a property, with everything about it.")
 @options.strict
