@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from draincheck.errors import ModelError, SourceLine
 
@@ -13,8 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "Origin",
     "caller_line",
     "files_below",
+    "origin_of",
     "slip",
     "source_of",
     "want_name",
@@ -26,15 +31,31 @@ __all__ = [
 ]
 
 _HERE = __file__.removesuffix("location.py")
-#: files that only pass on what a model's source says
-_LANGUAGE = tuple(_HERE + name for name in ("lang", "expr.py", "refusals.py", "sorts.py", "system.py", "location.py"))
+#: files, and a folder of them, that only pass on what a model's source says
+_LANGUAGE = {_HERE + name for name in ("expr.py", "refusals.py", "sorts.py", "system.py", "location.py")}
+_LANGUAGE.add(contextlib.contextmanager.__code__.co_filename)
+_ROOM = os.path.join(_HERE, "lang", "")  # noqa: PTH118 (pathlib takes as long to load as a hundred statements to record)
+#: what Python calls a text that is no file's: what a dataclass generates, what `exec` is given, and a program on the command line
+_NO_FILE = "<string>"
 #: places that every process has, or every coroutine
 _ENDS = {"(start)": "start", "(ended)": "end"}
 _passing: set[str] = set()
 _names: dict[str, str] = {}
 #: lines by where their code stands: asking Python for one takes longer than a statement
 _lines: dict[tuple[int, int], tuple[CodeType, SourceLine]] = {}
+#: the files that lines name, and who ran each: a name is that of one file
 _files: dict[str, str] = {}
+_origins: dict[tuple[str, int], Origin] = {}
+#: where each of `_lines` comes from, by its identity: another time that a file is run, its text may be another
+_origin: dict[int, Origin] = {}
+
+
+class Origin(Struct, frozen=True, eq=False):
+    """A file that was run: once, if the module's `spec` is known, which is another each time; otherwise as often as it was."""
+
+    file: str
+    spec: object = None
+    started: bool = False
 
 
 def caller_line(passed: int = 1) -> SourceLine:
@@ -43,6 +64,7 @@ def caller_line(passed: int = 1) -> SourceLine:
     `passed` callers need not be looked at: they are the language's own.
     """
     frame: FrameType | None = sys._getframe(passed)  # pyright: ignore[reportPrivateUsage] - inspect has no way to skip any
+    without_file = None
     while frame is not None:
         code = frame.f_code
         place = id(code), frame.f_lasti
@@ -50,19 +72,39 @@ def caller_line(passed: int = 1) -> SourceLine:
         if known is not None and known[0] is code:
             return known[1]
         file = code.co_filename
-        if file not in _passing:
-            if file in _names or not _is_passing(file):
+        if file == _NO_FILE:
+            without_file = without_file or SourceLine(file, frame.f_lineno)
+        elif file not in _passing:
+            if not _is_passing(file):
                 line = SourceLine(_names.get(file) or _short_name(file, frame), frame.f_lineno)
                 _lines[place] = code, line
+                _origin[id(line)] = _origin_of(file, frame)
                 return line
             _passing.add(file)
         frame = frame.f_back
-    return SourceLine("?", 0)
+    return without_file or SourceLine("?", 0)
 
 
 def _is_passing(file: str) -> bool:
     """Whether a file only passes on what a model's source says."""
-    return file.startswith(_LANGUAGE) or file.endswith("contextlib.py") or file == "<string>"
+    return file in _LANGUAGE or file.startswith(_ROOM)
+
+
+def origin_of(line: SourceLine) -> Origin | None:
+    """The file, run, that a line was recorded in; None if that is not known, or if it is one of this library's own."""
+    found = _origin.get(id(line))
+    return None if found is None or found.file.startswith(_HERE) else found
+
+
+def _origin_of(file: str, frame: FrameType) -> Origin:
+    """The one of a frame: what runs in a module's names need not be the text of its file."""
+    spec = frame.f_globals.get("__spec__")
+    if getattr(spec, "origin", None) != file:
+        spec = None
+    place = file, id(spec)
+    if place not in _origins:
+        _origins[place] = Origin(file, spec, started=frame.f_globals.get("__name__") == "__main__")
+    return _origins[place]
 
 
 def source_of(name: str) -> str:
@@ -73,7 +115,7 @@ def source_of(name: str) -> str:
 
 def files_below(folder: Path) -> dict[str, str]:
     """For what a `SourceLine` calls a file in a folder, or below it, its path from there, where that is another; of installed packages none."""
-    known = ((name, folder / file) for name, file in _files.items() if os.path.isabs(file))  # noqa: PTH117 (as below)
+    known = ((name, folder / file) for name, file in _files.items() if os.path.isabs(file))  # noqa: PTH117 (as above)
     paths = {name: file.relative_to(folder) for name, file in known if file.is_relative_to(folder)}
     return {
         name: path.as_posix()
@@ -130,12 +172,14 @@ def written(value: object) -> str:
 
 
 def _short_name(file: str, frame: FrameType) -> str:
-    """`package/module.py` for a module of a package, else the path below the working directory: the same on every machine."""
+    """`package/module.py` for a module of a package, else the path below the working directory: the same on every machine.
+
+    Of two files that would be called the same, the second is called by its path.
+    """
     module = str(frame.f_globals.get("__name__", ""))
-    if "." in module:
-        name = module.replace(".", "/") + ".py"
-    else:
-        name = file.removeprefix(_working_directory()) if os.path.isabs(file) else file  # noqa: PTH117 (as below)
+    path = file.removeprefix(_working_directory()) if os.path.isabs(file) else file  # noqa: PTH117 (as above)
+    package = module.replace(".", "/") + ".py" if "." in module else path
+    name = next((name for name in (package, path) if _files.get(name, file) == file), file)
     _names[file] = name
     _files[name] = file
     return name
@@ -143,4 +187,4 @@ def _short_name(file: str, frame: FrameType) -> str:
 
 def _working_directory() -> str:
     """What the paths of all that is in it begin with."""
-    return os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 (pathlib takes as long to load as a hundred statements to record)
+    return os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 (as above)

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stdout
 from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import decode_source, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import NoReturn, TypeVar
@@ -158,10 +158,17 @@ def _neighbours_of(file: str) -> Generator[None]:
 class _AsItIs(SourceFileLoader):
     """Compiles what the file says now: Python's cache takes a file that was changed in the same second, to the same length, for the old one."""
 
+    data = b""
+
     def get_code(self, fullname: str) -> CodeType:
         """The code of the file."""
-        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        self.data = self.get_data(self.path)
+        code: CodeType = self.source_to_code(self.data, self.path)
         return code
+
+    def get_source(self, fullname: str) -> str:
+        """The text that was run, whatever the file says meanwhile."""
+        return decode_source(self.data)
 
 
 @contextmanager
@@ -177,7 +184,7 @@ def _without_traces() -> Generator[None]:
 def _module(file: str) -> ModuleType:
     """Import a file by its path."""
     path = Path(file).resolve()
-    spec = spec_from_file_location(f"model_{path.stem}", path)
+    spec = spec_from_file_location(f"model_{path.stem.replace('.', '_')}", path)  # a dot would name a package
     if spec is None or spec.loader is None:
         raise NoSuchModel(f"{file!r} is not a Python file; its name ends in .py")
     if isinstance(spec.loader, SourceFileLoader):

@@ -58,7 +58,7 @@ def compile_model(model: Model) -> TransitionSystem:
         _check_local_tests(compiled, model)
     _check_yields(compiled)
     _check_updates(model)
-    refuse_uncalled([model.line.file, *(p.line.file for c in compiled for e in c.flow.edges for p in e.path.parts)])
+    refuse_uncalled([model.line, *(p.line for c in compiled for e in c.flow.edges for p in e.path.parts)])
     system = TransitionSystem(
         name=model.name,
         variables=variables,

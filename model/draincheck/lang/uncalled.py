@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
-from linecache import getlines
+from functools import cache, lru_cache
+from linecache import checkcache, getlines
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.lang.process import Coroutine
-from draincheck.location import source_of
+from draincheck.location import Origin, origin_of
 from draincheck.system import BoolVar, EnumVar, IntVar
 
 __all__ = ["refuse_uncalled"]
@@ -25,20 +25,38 @@ _METHODS = frozenset(
 _SUSPECT = rf"\.\s*(?:{'|'.join(sorted(_METHODS))})\b(?!\s*\()"
 
 
-def refuse_uncalled(names: Iterable[str]) -> None:
-    """Raise ModelError for the first such statement in these files; the library's own, which linters read, are left out."""
-    for name in dict.fromkeys(names):
-        file = source_of(name)
-        for statement, number in _found(file) if file else ():
+def refuse_uncalled(lines: Iterable[SourceLine]) -> None:
+    """Raise ModelError for the first such statement in the files of these lines; the library's own, which linters read, are left out."""
+    for origin, name in {origin_of(line): line.file for line in lines}.items():
+        for statement, number in _found(_text_of(origin)) if origin else ():
             raise ModelError(
                 f"{statement} is named and not called: it does nothing; write {statement}(...)",
                 SourceLine(name, number),
             )
 
 
+def _text_of(origin: Origin) -> str:
+    """What was run: where that is not known, what the file says now, or said when Python first asked for what it was started with."""
+    if origin.spec is not None and (text := _text_run(origin)) is not None:
+        return text
+    if not origin.started:
+        checkcache(origin.file)
+    return "".join(getlines(origin.file))
+
+
 @cache
-def _found(file: str) -> tuple[tuple[str, int], ...]:
-    source = "".join(getlines(file))
+def _text_run(origin: Origin) -> str | None:
+    """The text that a module was made from, if who has loaded it knows."""
+    get_source: object = getattr(getattr(origin.spec, "loader", None), "get_source", None)
+    try:
+        text: object = get_source(getattr(origin.spec, "name", "")) if callable(get_source) else None
+    except Exception:  # the file may be gone, and the loader somebody's own
+        return None
+    return text if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=64)
+def _found(source: str) -> tuple[tuple[str, int], ...]:
     if not re.search(_SUSPECT, source):  # parsing takes longer than building a model
         return ()
     try:
