@@ -134,12 +134,12 @@ def _steps(system: TransitionSystem, actions: Iterable[int]) -> Iterable[StepOfM
 
 def check(
     what: Checkable,
-    properties: Sequence[str] = (),
+    properties: str | Iterable[str] = (),
     *,
     engine: str = "explicit",
     limits: Limits = NO_LIMITS,
     reporter: Reporter = SILENT,
-    lemmas: Sequence[BoolExpr] = (),
+    lemmas: Iterable[BoolExpr] = (),
     reductions: Reductions = Reductions.NONE,
 ) -> Result:
     """Decide properties.
@@ -158,7 +158,8 @@ def check(
         OutOfBudget: time or memory was spent before the model was built.
     """
     with running(limits) as budget:
-        question = Question(system_of(what), properties, budget, reporter, lemmas, reductions)
+        names = (properties,) if isinstance(properties, str) else tuple(properties)
+        question = Question(system_of(what), names, budget, reporter, tuple(lemmas), reductions)
         return decide(question, engine, _nothing if isinstance(what, TransitionSystem | Model) else what.expectation)
 
 

@@ -74,6 +74,10 @@ class BoolExpr(Expr, frozen=True):
         """True where both have the same truth value."""
         return eq(self, want_bool(other))
 
+    def __reduce__(self) -> str | tuple[object, ...]:
+        """There is one true and one false: copies, in other processes too, are these."""
+        return "TRUE" if self is TRUE else "FALSE" if self is FALSE else super().__reduce__()
+
 
 class IntExpr(Expr, frozen=True):
     """An integer term: `+`, `-`, `<`, `<=`, `>`, `>=` and `is_`; the other operand may be a Python int."""
@@ -135,7 +139,6 @@ TRUE: Final = BoolExpr("", BOOL, op=op.CONST, value=1)
 FALSE: Final = BoolExpr("", BOOL, op=op.CONST, value=0)
 
 E = TypeVar("E", bound=Expr)
-M = TypeVar("M", bound=Callable[..., Expr])
 
 
 def same_kind(a: object, b: object) -> bool:
@@ -159,7 +162,7 @@ def want_int(value: object) -> IntExpr:
     if isinstance(value, IntExpr):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        return _number(value)
+        return _number(int(value))  # of a subclass its number alone
     raise slip(f"expected an integer or an integer expression, not {value!r}")
 
 
@@ -185,16 +188,6 @@ def _enum_constant(sort: Sort, stored: int) -> EnumExpr:
     return EnumExpr("", sort, op=op.CONST, value=stored)
 
 
-if TYPE_CHECKING:
-
-    def _remembered(make: M) -> M: ...  # lru_cache forgets which arguments there are
-
-else:
-    #: what is made of the same terms again is the same term, if it was made lately: who walks terms has a third less to look at
-    _remembered = lru_cache(maxsize=2048)
-
-
-@_remembered
 def not_(a: BoolExpr) -> BoolExpr:
     """The negation, with double negations and constants removed."""
     if a.op is op.CONST:
@@ -229,7 +222,6 @@ def _nary(kind: Op, zero: BoolExpr, parts: Iterable[Expr]) -> BoolExpr:
     return BoolExpr("", BOOL, op=kind, args=tuple(kept))
 
 
-@_remembered
 def _both(kind: Op, zero: BoolExpr, a: BoolExpr, b: BoolExpr) -> BoolExpr:
     """`and`/`or` of two terms; one of them is often a constant."""
     if a.op is op.CONST:
@@ -252,7 +244,6 @@ def any_(*parts: BoolExpr) -> BoolExpr:
     return _nary(op.OR, TRUE, parts)
 
 
-@_remembered
 def eq(a: Expr, b: Expr) -> BoolExpr:
     """Equality of two terms of one sort, folded where both sides are known."""
     if a is b:
@@ -285,7 +276,6 @@ def _eq_choice(a: Expr, b: Expr) -> BoolExpr:
     return found[a]
 
 
-@_remembered
 def compare(kind: Op, a: IntExpr, b: IntExpr) -> BoolExpr:
     """`LT` or `LE`, folded where the ranges of both sides decide it."""
     (a_low, a_high), (b_low, b_high) = bounds(a), bounds(b)
@@ -298,7 +288,6 @@ def compare(kind: Op, a: IntExpr, b: IntExpr) -> BoolExpr:
     return BoolExpr("", BOOL, op=kind, args=(a, b))
 
 
-@_remembered
 def arith(kind: Op, a: IntExpr, b: IntExpr) -> IntExpr:
     """Sum (`ADD`) or difference; its sort is the interval it can take, so a range error is decided where the value is stored."""
     (a_low, a_high), (b_low, b_high) = bounds(a), bounds(b)
@@ -328,7 +317,6 @@ def choose(condition: BoolExpr, then: E, otherwise: E) -> E:
     return _choice(condition, then, otherwise)
 
 
-@_remembered
 def _choice(condition: BoolExpr, then: E, otherwise: E) -> E:
     made: Expr
     if isinstance(then, BoolExpr):

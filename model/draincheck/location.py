@@ -130,16 +130,16 @@ def slip(message: str) -> ModelError:
 
 
 def want_text(value: object, what: str) -> str:
-    """The argument itself if it is a string; raises ModelError otherwise: `what` says what it should name."""
+    """The argument itself if it is a string, of a subclass its text; raises ModelError otherwise: `what` says what it should name."""
     if isinstance(value, str):
-        return value
+        return str.__str__(value)
     raise slip(f"{what} is a text in quotes; this is {written(value)} ({type(value).__name__})")
 
 
 def want_name(value: object, what: str) -> str:
     """The argument itself if it is a string with something in it; raises ModelError otherwise."""
     if isinstance(value, str) and value.strip():
-        return value
+        return str.__str__(value)
     want_text(value, what)
     raise slip(f"{what} is empty: give it a name to tell it by")
 
@@ -154,7 +154,7 @@ def want_place(value: object) -> str:
 def want_number(value: object, what: str) -> int:
     """The argument itself if it is a Python int; raises ModelError otherwise."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return int(value)
     raise slip(f"{what} is a number, not {value!r} ({type(value).__name__})")
 
 

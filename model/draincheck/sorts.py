@@ -36,7 +36,7 @@ class Sort(Struct, frozen=True):
         """The stored integer of a value; raises ModelError if the value is not of this sort."""
         if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
             raise ModelError(f"{value!r} is not {self}")
-        return value
+        return int(value)
 
     def __str__(self) -> str:
         return f"an integer from {self.low} to {self.high}"
@@ -60,6 +60,10 @@ class BoolSort(Sort, frozen=True):
 
     def __str__(self) -> str:
         return "a truth value"
+
+    def __reduce__(self) -> str:
+        """There is one: copies, in other processes too, are this one."""
+        return "BOOL"
 
 
 BOOL = BoolSort(0, 1)

@@ -175,6 +175,7 @@ class Part(Struct, frozen=True):
         writes: names of the variables it writes.
         enters: the coroutine that runs next, or "".
         choice: what a scheduler calls it where the process could do something else, or "".
+        promise: the number of the assumption that no run neglects this very step, from 1; 0 where none was made with it.
     """
 
     label: str
@@ -186,6 +187,7 @@ class Part(Struct, frozen=True):
     writes: tuple[str, ...] = ()
     enters: str = ""
     choice: str = ""
+    promise: int = 0
 
     def only(self, when: BoolExpr) -> Part:
         """The same piece under another condition."""
@@ -254,6 +256,11 @@ class Action(Struct, frozen=True):
     def name(self) -> str:
         """The labels of its parts; not unique, the index is."""
         return "; ".join(part.label for part in self.parts if part.label) or "(goes on)"
+
+    @property
+    def stores(self) -> bool:
+        """Whether it stores something in a variable of the program: where a process stands and what it remembers are none."""
+        return any(not update.variable.internal for update in self.updates)
 
     @property
     def line(self) -> SourceLine:

@@ -222,7 +222,7 @@ def demanding(seed: int, idle: bool) -> Model | None:
     model = record(program, [])
     ends = [model.at(process.name, "(ended)") for process in program.processes]
     if seed % 2:
-        model.final_when = FALSE
+        model.final_when = None
     if seed % 3:
         model.progress("strong" if seed % 5 == 0 else "weak")
     model.no_deadlock()

@@ -51,8 +51,8 @@ def compile_model(model: Model) -> TransitionSystem:
         for index, (item, step) in enumerate((c, step) for c in compiled for step in c.steps)
     ]
     properties = tuple(item.map(resolve.about(item.name)) for item in model.properties.values())
-    says_final = model.final_when is not FALSE
-    may_end = model.final_when if says_final else all_(*_resting(compiled, handovers).values())
+    says_final = model.final_when is not None
+    may_end = all_(*_resting(compiled, handovers).values()) if model.final_when is None else model.final_when
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     if model.local_tests:
         _check_local_tests(compiled, model)

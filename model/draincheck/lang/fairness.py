@@ -126,4 +126,4 @@ def _is_step(demand: Demand, part: Part) -> bool:
     """Whether a part is the step in question, or what became of it under a condition."""
     if demand.part is None:
         return part.label == demand.label
-    return part is demand.part or (part.when is not TRUE and part.only(TRUE) == demand.part)
+    return part.promise == demand.part.promise

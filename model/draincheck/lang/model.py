@@ -36,6 +36,9 @@ V = TypeVar("V", bound=Variable)
 #: values that a variable may start with, at most
 MOST_INITIAL = 1 << 62
 
+#: for messages
+_VARIABLE = "the name of a variable"
+
 #: Python's bool, where the method `bool` hides its name
 Truth = bool
 
@@ -52,7 +55,8 @@ class Model:
         self.stored: list[Variable] = []
         self.processes: dict[str, Process] = {}
         self.properties: dict[str, Property] = {}
-        self.final_when: BoolExpr = FALSE
+        #: where it is fine that nothing moves any more; None: the model does not say
+        self.final_when: BoolExpr | None = None
         #: places that conditions refer to, resolved when compiled
         self.places: dict[tuple[str, str], BoolExpr] = {}
         #: where each of them was first asked about
@@ -63,6 +67,8 @@ class Model:
         self.fairness: list[Demand | DemandOfAll] = []
         #: components whose order means nothing, inner ones first
         self.alike: list[Alike] = []
+        #: there is a system of it, perhaps with an error
+        self.compiled = False
         #: the variable that abort sets, once somebody has asked for it
         self.aborted: BoolVar | None = None
 
@@ -84,17 +90,20 @@ class Model:
         model has only in some configurations.
         """
         want_truth(history, "history")
-        return self._add(BoolVar(name, BOOL, (_stored(BOOL, name, initial),), history, want_truth(exists, "exists")))
+        return self._add(
+            BoolVar(
+                want_name(name, _VARIABLE), BOOL, (_stored(BOOL, name, initial),), history, want_truth(exists, "exists")
+            )
+        )
 
     def int(self, name: str, low: int, high: int, initial: int | None = None, exists: Truth = True) -> IntVar:
         """An integer variable from `low` to `high`, starting with `initial` (default `low`)."""
-        for bound in (low, high):
-            want_number(bound, f"a bound of {name}")
+        low, high = (want_number(bound, f"a bound of {name}") for bound in (low, high))
         if low > high:
             raise slip(f"{name}: {low}..{high} is an empty range")
         sort = IntSort(low, high)
         start = _stored(sort, name, low if initial is None else initial)
-        return self._add(IntVar(name, sort, (start,), exists=want_truth(exists, "exists")))
+        return self._add(IntVar(want_name(name, _VARIABLE), sort, (start,), exists=want_truth(exists, "exists")))
 
     def enum(
         self, name: str, *values: str, initial: str | None = None, history: Truth = False, exists: Truth = True
@@ -103,19 +112,21 @@ class Model:
         want_truth(history, "history")
         sort = EnumSort.of([want_name(value, f"a value of {name}") for value in values])
         start = _stored(sort, name, values[0] if initial is None else initial)
-        return self._add(EnumVar(name, sort, (start,), history, want_truth(exists, "exists")))
+        return self._add(EnumVar(want_name(name, _VARIABLE), sort, (start,), history, want_truth(exists, "exists")))
 
     def any_initial(self, variable: V) -> V:
         """Let a variable start with any value of its sort."""
         if self.variables.get(getattr(variable, "name", "")) is not variable:
             raise slip(f"any_initial takes a variable of this model, not {variable}")
+        self._refuse_compiled()
         if variable.sort.size > MOST_INITIAL:
             raise slip(f"{variable.name} cannot start with any of its values: they are more than {MOST_INITIAL}")
         variable.start_with(range(variable.sort.low, variable.sort.high + 1))
         return variable
 
     def _add(self, variable: V) -> V:
-        if want_name(variable.name, "the name of a variable") in self.variables:
+        self._refuse_compiled()
+        if variable.name in self.variables:
             raise slip(f"there is a variable {variable.name!r} already")
         if variable.exists:
             self.variables[variable.name] = variable
@@ -267,7 +278,7 @@ class Model:
 
         Without any, that is where all have ended. With it, having ended elsewhere is not fine (see `no_deadlock`).
         """
-        self.final_when = any_(self.final_when, want_bool(condition))
+        self.final_when = any_(FALSE if self.final_when is None else self.final_when, want_bool(condition))
 
     def _demand(self, item: Property) -> None:
         want_text(item.meaning, f"the meaning of {item.name}")
@@ -279,8 +290,19 @@ class Model:
         self.properties[item.name] = item
 
     def compile(self) -> TransitionSystem:
-        """The transition system of this model. Raises ModelError for anything that cannot be given a meaning."""
+        """The transition system of this model. Raises ModelError for anything that cannot be given a meaning.
+
+        Variables of the model are variables of the system: from here on the model takes no more, and changes none.
+        """
+        self.compiled = True
         return compile_model(self)
+
+    def _refuse_compiled(self) -> None:
+        """Raise ModelError if there is a system already that would be changed."""
+        if self.compiled:
+            raise slip(
+                f"{self.name} is compiled: its variables stay as they are; change them before, or build the model again"
+            )
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:

@@ -11,6 +11,8 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from draincheck import op
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE, BoolExpr, not_, want_bool
@@ -68,6 +70,7 @@ class Process(Recorder):
         writes = tuple([update.variable.name for update in stored])
         part = make(label, mark, line, writes=writes, choice=want_text(choice, "a choice"))
         if fair is not None:
+            part = replace(part, promise=len(self.model.fairness) + 1)
             self.model.fairness.append(demanded(self.name, fair, label, part, line))
         for path in self._paths:
             path.store(stored, line)
