@@ -28,8 +28,10 @@ def digest_of(system: TransitionSystem) -> str:
 
 
 def _asks_who_rests(system: TransitionSystem) -> bool:
-    """Whether what is demanded depends on where processes may rest."""
-    return any(isinstance(item, NoDeadlock) for item in system.properties) and bool(system.at_rest)
+    """Whether a verdict may depend on where processes may rest: on deadlocks, or on whether a process that does nothing itself may end."""
+    busy = {a.process for a in system.actions if a.checks or a.faults or a.stores}
+    idle = any(action.process not in busy for action in system.actions)
+    return (idle or any(isinstance(item, NoDeadlock) for item in system.properties)) and bool(system.at_rest)
 
 
 def _canonical(system: TransitionSystem) -> list[object]:
@@ -43,18 +45,18 @@ def _canonical(system: TransitionSystem) -> list[object]:
 
     def sort(a: Sort) -> object:
         if isinstance(a, EnumSort):
-            return list(map(_name, a.names))
-        return ["bool"] if isinstance(a, BoolSort) else [a.low, a.high]
+            return [list(map(_name, a.names))]
+        return "bool" if isinstance(a, BoolSort) else [a.low, a.high]
 
     def starts(values: Sequence[int]) -> object:
         return ["range", values[0], values[-1]] if isinstance(values, range) and len(values) > LISTED else list(values)
 
     return [
-        [[_name(v.name), sort(v.sort), starts(v.initial)] for v in system.variables],
+        [[_name(v.name), sort(v.sort), starts(v.initial), v.internal] for v in system.variables],
         [
             [
                 _name(action.process), term(action.guard), [[numbers[u.variable], term(u.value)] for u in action.updates],
-                [[_name(c.property), term(c.holds)] for c in action.checks], [[f.kind.name, term(f.when)] for f in action.faults],
+                [[_name(c.property), term(c.holds), term(c.asked)] for c in action.checks], [[f.kind.name, term(f.when)] for f in action.faults],
             ]
             for action in system.actions
         ],

@@ -48,16 +48,11 @@ def bearing(system: TransitionSystem, item: Property | None = None) -> Iterator[
     would be another.
     """
     cone = _Cone(system)
-    yield from cone.of(action.process for action in system.actions if action.checks or action.faults or _stores(action))
+    yield from cone.of(action.process for action in system.actions if action.checks or action.faults or action.stores)
     yield from cone.of(cone.writers(_demanded(system, item)))
     yield from cone.of(_ending(system))
     if isinstance(item, NoDeadlock):
         yield from cone.of(_waiting(system))
-
-
-def _stores(action: Action) -> bool:
-    """Whether an action stores something in a variable of the program."""
-    return any(not update.variable.internal for update in action.updates)
 
 
 def _demanded(system: TransitionSystem, item: Property | None) -> set[Expr]:
