@@ -12,7 +12,7 @@ from check_invariants import standard
 from check_invariants.deferred import own_model
 from check_invariants.documents import emit_json
 from check_invariants.exit import DEBUG, InternalError, LimitReached, NoCommand, NotWritable, cut_short, interrupted
-from draincheck.errors import OutOfBudget, WorkerLost
+from draincheck.errors import NotInstalled, OutOfBudget, WorkerLost
 
 __all__ = ["failed"]
 
@@ -67,6 +67,8 @@ def _unforeseen(error: Exception) -> click.ClickException:
         return NotWritable(f"standard output cannot be written: {error.strerror}")
     if isinstance(error, WorkerLost):
         return LimitReached(str(error))
+    if isinstance(error, NotInstalled):
+        return click.UsageError(str(error))
     return InternalError(
         f"internal error: {type(error).__name__}: {error}\n"
         f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."

@@ -24,7 +24,7 @@ __all__ = [
     "NoModelName",
     "NoSolver",
     "NoSuchModel",
-    "NoUnpacker",
+    "NotInstalled",
     "OutOfBudget",
     "QemuError",
     "SidecarError",
@@ -104,7 +104,11 @@ class UnknownName(ValueError):
 
 
 class NoSolver(Exception):
-    """A solver that is not known or not installed."""
+    """A solver that is not known."""
+
+
+class NotInstalled(Exception):
+    """A package that not every installation has is wanted; the message says how it is got."""
 
 
 class Unreadable(Exception):
@@ -121,10 +125,6 @@ class WorkerLost(RuntimeError):
 
 class LogError(Exception):
     """A log that is none, that cannot be unpacked, or whose known events do not say what they should; or a file of formats that is none."""
-
-
-class NoUnpacker(Exception):
-    """A file is packed in a way that a package which is not installed unpacks; the message says which."""
 
 
 class SidecarError(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from check_invariants.work import certificate as work
-from draincheck import solvers
+from draincheck import optional
 from draincheck.certificate import read
 from draincheck.certificate.format import CLAIM, QUERIES
 from tests.golden.documents import validator
@@ -427,11 +427,11 @@ def test_wrong_arguments_of_check(certificate: Path, tmp_path: Path, monkeypatch
     file = str(certificate)
     for arguments in ((), (str(tmp_path),), ("missing.smt2",), (file, "--solver", "yices"), (file, "--timeout", "0")):
         assert run("certificate", "check", *arguments).exit_code == 2, arguments
-    monkeypatch.setattr(solvers, "find_spec", lambda name: None if name == "cvc5" else name)
+    monkeypatch.setattr(optional, "find_spec", lambda name: None if name == "cvc5" else name)
     assert run("certificate", "check", file).exit_code == 0
     result = run("certificate", "check", file, "--solver", "both")
     assert result.exit_code == 2
-    assert "cvc5 is not installed; pip install 'check-invariants[cvc5]'" in result.stderr
+    assert "cvc5, a second solver, is not installed: pip install 'check-invariants[cvc5]'" in result.stderr
 
 
 def test_interrupted_check_says_how_far_it_got(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
-import click
 from msgspec.structs import asdict, replace
 
 from check_invariants.documents import Document, emit_json
@@ -27,7 +26,7 @@ from check_invariants.output import emit, emit_stop, until_stopped
 from check_invariants.own_models import built_otherwise, select_from_source
 from check_invariants.words import claimed
 from draincheck.certificate import CertificateVerdict, Header, check, read
-from draincheck.errors import CertificateError, NoSolver
+from draincheck.errors import CertificateError
 from draincheck.pool import in_processes
 from draincheck.solvers import demand
 from draincheck.subject import Source
@@ -51,7 +50,8 @@ def check_files(
 ) -> ExitCode:
     """Check the files, in several processes, and whether they leave out a verdict of the matrix."""
     solvers = ("z3", "cvc5") if solver == "both" else (solver,)
-    _demand(solvers)
+    for each in solvers:
+        demand(each)
     work = partial(check_one, solvers=solvers, seconds=timeout, **own)
     found, stop = until_stopped(
         in_processes(work, files, 1 if own["model"] else processes), "certificate", "checked", len(files)
@@ -65,15 +65,6 @@ def check_files(
         emit(_summary(found, solvers, matrix and not missing) if len(found) > 1 or matrix else "")
     emit_stop(stop, f"{share(len(found), len(files), 'certificate')} checked")
     return code
-
-
-def _demand(solvers: Sequence[str]) -> None:
-    """Raise UsageError unless all these solvers are there."""
-    try:
-        for solver in solvers:
-            demand(solver)
-    except NoSolver as error:
-        raise click.UsageError(str(error)) from error
 
 
 class CheckedFile(NamedTuple):

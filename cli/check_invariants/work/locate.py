@@ -19,7 +19,7 @@ from draincheck.backtrace.activity import Activity
 from draincheck.backtrace.lines import is_binary
 from draincheck.backtrace.located import Candidate, Located, LocatedAs, LocatedSpot, candidates, located, shortest_run
 from draincheck.backtrace.reading import read_backtrace
-from draincheck.errors import LogError, ModelError, NoUnpacker
+from draincheck.errors import LogError, ModelError
 from draincheck.knobs import Setting
 from draincheck.qemu import Scenario
 from draincheck.qemulog.source import unpacked
@@ -102,8 +102,6 @@ def _text(file: str) -> str:
         data = unpacked(read_bytes(file), LONGEST)
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror or error}") from error
-    except NoUnpacker as error:
-        raise click.UsageError(f"{file}: {error}") from error
     except LogError as error:
         raise MalformedInput(f"{file}: {error}") from error
     if is_binary(data):

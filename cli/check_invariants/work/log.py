@@ -31,7 +31,7 @@ from check_invariants.work.log_runs import (
     show_runs,
 )
 from draincheck.budget import interrupted as asked_to_end
-from draincheck.errors import LogError, NoUnpacker, SidecarError
+from draincheck.errors import LogError, SidecarError
 from draincheck.qemu import Scenario
 from draincheck.qemulog.events import EVENTS
 from draincheck.qemulog.excerpt import Excerpts
@@ -168,9 +168,8 @@ def _sidecar(file: str) -> Sidecar:
     try:
         with opened(file) as source:
             return read_sidecar(blocks(source), file)
-    except (OSError, NoUnpacker) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise click.BadParameter(f"{file}: {reason}", param_hint="--uprobes") from error
+    except OSError as error:
+        raise click.BadParameter(f"{file}: {error.strerror or error}", param_hint="--uprobes") from error
     except LogError as error:
         raise MalformedInput(str(error)) from error
 
@@ -247,9 +246,8 @@ def _judged(file: str, events: Mapping[str, TraceEvent], follow: bool, at_once: 
             excerpts.end(log.report.pivots)
         problem = "" if log.tally.is_log else NO_LOG.format(counted(log.tally.lines, "line"))
         return JudgedFile(file, None if problem else log, problem, excerpts)
-    except (OSError, NoUnpacker) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise click.UsageError(f"{file}: {reason}") from error
+    except OSError as error:
+        raise click.UsageError(f"{file}: {error.strerror or error}") from error
     except LogError as error:
         return JudgedFile(file, problem=str(error))
     except KeyboardInterrupt as error:

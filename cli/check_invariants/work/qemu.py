@@ -79,14 +79,11 @@ def run(
 
 
 def _program(binary: str) -> str:
-    """QEMU's program. Raises UsageError where it, or what speaks to it, is missing: before anything is made."""
+    """QEMU's program. Raises UsageError where it is missing, NotInstalled where what speaks to it is: before anything is made."""
     program = shutil.which(binary)
     if program is None:
         raise click.UsageError(f"there is no {binary}: {APT}, or --qemu PROGRAM")
-    try:
-        monitor_class()
-    except QemuError as error:
-        raise click.UsageError(str(error)) from error
+    monitor_class()
     return program
 
 

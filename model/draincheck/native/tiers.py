@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from draincheck import optional
 from draincheck.elsewhere import loaded
-from draincheck.errors import ModelError
+from draincheck.errors import ModelError, NotInstalled
 from draincheck.exploration.explored import Explored
 from draincheck.exploration.explorer import Explorer, Keep
 from draincheck.exploration.graph import ExploredGraph, StateGraph
@@ -37,7 +37,7 @@ WAITED = 250_000
 EXPLORER, GRAPH = "draincheck.native.explorer:NativeExplorer", "draincheck.native.graph:NativeGraph"
 WALKS = "draincheck.native.walking:NativeWalks"
 
-MISSING = "llvmlite, which makes machine code, is not installed: pip install 'check-invariants[native]'"
+MISSING = optional.missing("llvmlite")
 
 
 T = TypeVar("T")
@@ -70,8 +70,8 @@ def explored(
     """Explore a system: by Python until that has found `MANY` states (none, if it is known to be `LARGE`), then by machine code from the start.
 
     Arguments are those of `Explorer`, each condition once; where edges are kept Python explores in any case. Where there are many states, and
-    whoever explores may be chosen, `instead` is asked whether another system can be searched in place of this one. Raises ModelError where
-    machine code is demanded and cannot be had.
+    whoever explores may be chosen, `instead` is asked whether another system can be searched in place of this one. Raises NotInstalled and
+    ModelError where machine code is demanded and cannot be had.
     """
     budget = limits.begun()
     if tier is Tier.NATIVE:
@@ -172,16 +172,16 @@ def _advice(change: Callable[[int], bool], states: int) -> str:
 
 
 def _demand_native(found: Explorer) -> None:
-    """Raise ModelError for a system that cannot be searched natively."""
+    """Raise NotInstalled without llvmlite, ModelError for a system that cannot be searched natively."""
     if not is_installed():
-        raise ModelError(MISSING)
+        raise NotInstalled(MISSING)
     if why := refusal(found.loop):
         raise ModelError(f"{found.system.name} is not searched natively: {why}; --engine python searches it")
 
 
 def is_installed() -> bool:
     """Whether llvmlite is there."""
-    return find_spec("llvmlite") is not None
+    return optional.is_installed("llvmlite")
 
 
 class _Change:

@@ -18,7 +18,8 @@ from errno import EINVAL, ENOENT
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from draincheck.errors import LogError, NoUnpacker
+from draincheck.errors import LogError
+from draincheck.optional import demand
 
 __all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened", "packed", "unpacked"]
 
@@ -44,7 +45,7 @@ ENDLESS = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 @contextmanager
 def opened(file: str) -> Generator[BinaryIO]:
-    """A log to read from, unpacked as it goes. Raises OSError, LogError, and NoUnpacker where the package that unpacks it is missing."""
+    """A log to read from, unpacked as it goes. Raises OSError, LogError, and NotInstalled where the package that unpacks it is missing."""
     with _raw(file) as raw, _unpacked(raw) as unpacked:
         yield unpacked
 
@@ -67,7 +68,7 @@ def _unpacked(raw: io.BufferedReader) -> BinaryIO:
 
 
 def unpacked(data: bytes, most: int) -> bytes:
-    """What is packed in bytes, or the bytes. Raises LogError for a damaged package and for one with more in it than that, and NoUnpacker."""
+    """What is packed in bytes, or the bytes. Raises LogError for a damaged package and for one with more in it than that, and NotInstalled."""
     source, found = _unpacking(io.BytesIO(data), data[:6]), bytearray()
     while read := _read(source, BLOCK):
         found += read
@@ -168,10 +169,9 @@ def _xz() -> _Decompressor:
 
 
 def _zstandard() -> Callable[[], _Decompressor]:
-    try:
-        from zstandard import ZstdDecompressor
-    except ImportError:
-        raise NoUnpacker("it is packed with zstandard, which takes a package: pip install zstandard") from None
+    demand("zstandard")
+    from zstandard import ZstdDecompressor
+
     return lambda: ZstdDecompressor().decompressobj()
 
 

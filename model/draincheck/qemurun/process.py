@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from draincheck.errors import QemuError
+from draincheck.optional import demand
 
 __all__ = ["MEMORY", "QemuProcess", "monitor_class"]
 
@@ -200,11 +201,10 @@ def _listening(path: Path) -> socket.socket:
 
 
 def monitor_class() -> Any:
-    """What speaks QMP. Raises QemuError where that package is missing."""
-    try:
-        from qemu.qmp.legacy import QEMUMonitorProtocol
-    except ImportError:
-        raise QemuError("it takes a package that speaks QMP: pip install qemu.qmp") from None
+    """What speaks QMP. Raises NotInstalled where that package is missing."""
+    demand("qemu.qmp")
+    from qemu.qmp.legacy import QEMUMonitorProtocol
+
     return QEMUMonitorProtocol
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 
+from draincheck import optional
 from draincheck.errors import NoSolver
 from draincheck.solvers.cvc5_solver import Cvc5, Cvc5Here
 from draincheck.solvers.protocol import Answer, Incremental, SmtSolver
@@ -17,15 +17,14 @@ SOLVERS = ("z3", "cvc5")
 
 
 def demand(name: str) -> None:
-    """Raise NoSolver if a solver is not known or not installed."""
+    """Raise NoSolver if a solver is not known, NotInstalled if it is not there."""
     if name not in SOLVERS:
         raise NoSolver(f"unknown solver {name!r}; known: {', '.join(SOLVERS)}")
-    if find_spec(name) is None:
-        raise NoSolver(f"{name} is not installed; pip install 'check-invariants[{name}]'")
+    optional.demand(name)
 
 
 def open_solver(name: str, seconds: float | None = None) -> SmtSolver:
-    """A solver, with so much time for each question. Raises NoSolver."""
+    """A solver, with so much time for each question. Raises NoSolver and NotInstalled."""
     demand(name)
     if name == "z3":
         return Z3(seconds)

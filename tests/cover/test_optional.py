@@ -1,0 +1,59 @@
+"""Packages that not every installation has: a command that wants one says how it is got, and ends with 2; nothing else is missing it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from draincheck import optional
+from tests.support.cli import run
+
+#: a line of a log
+DRAIN = "mirror_before_drain s 0x10 dirty count 0\n"
+
+#: the library's files
+ROOM = Path(optional.__file__).parent
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them is there."""
+    monkeypatch.setattr(optional, "find_spec", lambda name: None)
+
+
+@pytest.mark.usefixtures("bare")
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    """Logs, backtraces and a QEMU; the same log that is not packed is read."""
+    packed, plain = tmp_path / "trace.log.zst", tmp_path / "trace.log"
+    plain.write_text(DRAIN)
+    packed.write_bytes(zstandard.compress(DRAIN.encode()))
+    for arguments, package in (
+        (("log", str(packed)), "zstandard"),
+        (("log", str(plain), "--uprobes", str(packed)), "zstandard"),
+        (("locate", str(packed)), "zstandard"),
+        (("qemu", "run", "--qemu", "true"), "qemu.qmp"),
+    ):
+        found = run(*arguments)
+        assert (found.exit_code, optional.missing(package) in found.stderr) == (2, True), found.stderr
+    assert run("log", str(plain)).exit_code != 2
+
+
+def test_part_of_a_package_that_is_not_there_is_not_there_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python raises where it would have to look into it."""
+
+    def raises(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(optional, "find_spec", raises)
+    assert not optional.is_installed("qemu.qmp")
+
+
+def test_nobody_else_asks_what_is_installed() -> None:
+    """There is one home for it: no other file looks for a package, or catches that one is missing to say so itself."""
+    asks = {
+        str(file.relative_to(ROOM))
+        for file in ROOM.rglob("*.py")
+        if any(isinstance(node, ast.Name) and node.id == "find_spec" for node in ast.walk(ast.parse(file.read_text())))
+    }
+    assert asks == {"optional.py"}
