@@ -246,7 +246,11 @@ class InternalError(click.ClickException):
 
 
 class NeedsModel(click.UsageError):
-    """A file about a program: files may come from anywhere, and no program is run that the user has not named."""
+    """A file about a program: files may come from anywhere, and no program is run that the user has not named; `named` are the options that do."""
+
+    def __init__(self, message: str, named: str) -> None:
+        super().__init__(f"{message}: add {named}")
+        self.said, self.named = message, named
 
 
 class MalformedInput(click.ClickException):

@@ -32,7 +32,11 @@ __all__ = [
 
 
 def select_from_source(
-    source: Source | None, what: str = "trace", *, model: str | None, settings: Sequence[tuple[str, Setting]]
+    source: Source | None,
+    what: str = "trace",
+    *,
+    model: str | None = None,
+    settings: Sequence[tuple[str, Setting]] = (),
 ) -> Subject:
     """What a trace file (or `what` else) is about: a code base that it names, or the user's model, if one is named, as the user names it.
 
@@ -47,7 +51,7 @@ def select_from_source(
                 return named_by(source, what)
         except ForeignProgram as error:
             named = f"{_model_option(error.name)} {_options(_parameters(source, what))}".rstrip()
-            raise NeedsModel(f"{error}: add {named}") from error
+            raise NeedsModel(str(error), named) from error
     theirs = _parameters(source, what)
     try:
         with loading():

@@ -131,7 +131,7 @@ class ModelFile(Struct, frozen=True):
 
     def on_core(self) -> tuple[Knobs, Config]:
         """Raises ModelError: the core knows QEMU alone."""
-        raise ModelError("the core runs QEMU's code bases, not a model of your own; use trace show")
+        raise ModelError("the core runs QEMU's code bases, not a model of your own")
 
 
 class Name(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,19 @@ from draincheck.qemu import Probes, World
 from draincheck.revisions import find_revision
 from drainspecs.mirror.scenarios import find_scenario
 from tests.support.cli import run
+
+#: a model that breaks its rule in a step
+OWN = """
+from draincheck.lang import Model
+
+def build(last: int = 1) -> Model:
+    m = Model("own")
+    n = m.int("n", 0, last)
+    with m.thread("t") as p, p.while_(n < last):
+        p.do("up", n.inc())
+    m.always("small", n < last)
+    return m
+"""
 
 
 @pytest.fixture
@@ -75,11 +89,24 @@ def test_a_core_that_does_something_else_parts_ways(lost: Path, monkeypatch: pyt
     assert "the core offers:" in result.stderr
 
 
-def test_a_users_model_has_no_core(tmp_path: Path) -> None:
-    """It says so, with exit code 150."""
+def test_a_users_model_has_no_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so at once, with the command that shows the trace, and nobody runs the program to say it; a file that is no trace is malformed."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "trace.json"
     path.write_text("{}")
     assert run("replay", str(path)).exit_code == 150
+    program = tmp_path / "m.py"
+    program.write_text(OWN)
+    made = run("trace", "export", "m.py:build", "--set", "last=2", "--property", "small", "-o", "my t.json")
+    assert made.exit_code == 0, made.output
+    program.write_text("raise SystemExit('ran')")
+    result = run("replay", "my t.json")
+    assert result.exit_code == 2 and "ran" not in result.stderr
+    program.write_text(OWN)
+    words = shlex.split(result.stderr.rpartition(": check-invariants ")[2])
+    assert words == ["trace", "show", "my t.json", "--model", "m.py:build", "--set", "last=2"]
+    assert run(*words).exit_code == 0
+    assert run("replay", "my t.json", "--model", "m.py:build").exit_code == 2
 
 
 def test_simulate_counts_outcomes_and_writes_traces(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ CALLS: dict[Path_, list[list[str]]] = {
         ["foreign.json", "--model", "own.py:build", "--json"],
     ],
     ("explain",): [["own.json", "--model", "own.py:build"], ["foreign.json"]],
-    ("replay",): [["own.json", "--model", "own.py:build"], ["foreign.json"]],
+    ("replay",): [["own.json"], ["foreign.json"]],
     ("certificate", "check"): [["own.smt2", "--model", "own.py:build"], ["own.smt2"], ["foreign.json"]],
 }
 

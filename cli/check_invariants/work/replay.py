@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Unpack
+from shlex import quote
+
+import click
 
 from check_invariants.documents import Document, emit_json
-from check_invariants.exit import Diverged, ExitCode, MalformedInput, of_verdict, worst
+from check_invariants.exit import Diverged, ExitCode, NeedsModel, of_verdict, worst
 from check_invariants.output import emit
 from check_invariants.work.trace import Followed
 from draincheck import ModelError, Outcome, Run, Subject
@@ -20,13 +22,10 @@ from draincheck.knobs import Knobs
 from draincheck.properties import Always, Property
 from draincheck.words import counted, listed
 
-if TYPE_CHECKING:
-    from check_invariants.selectors import OwnModel
 
-
-def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
+def command(file: str, *, as_json: bool) -> ExitCode:
     """Execute the trace in a file, then go on to the end."""
-    _, subject, run, outcome = Followed.of(file, **own)
+    _, subject, run, outcome = _followed(file)
     system, name = run.system, run.trace.property
     if name and outcome is None:
         raise Diverged(f"{file}: the trace does not show {name!r}; `trace show` says what it does")
@@ -44,6 +43,15 @@ def command(file: str, *, as_json: bool, **own: Unpack[OwnModel]) -> ExitCode:
         emit(render_disks(ended))
         emit(f"\n{said}\n")
     return code
+
+
+def _followed(file: str) -> Followed:
+    """The trace in a file. Raises UsageError for one of a program: the core runs none."""
+    try:
+        return Followed.of(file, model=None, settings=())
+    except NeedsModel as error:
+        shown = f"check-invariants trace show {quote(file)} {error.named}"
+        raise click.UsageError(f"{file}: the core runs QEMU's code bases, not a model of your own: {shown}") from error
 
 
 def _on_the_way(run: Run, subject: Subject) -> list[Property]:
@@ -65,15 +73,13 @@ def _conclusion(violated: Sequence[Property]) -> str:
 
 
 def _side_by_side(subject: Subject, run: Run, file: str) -> tuple[Knobs, Config]:
-    """What the core starts with, after it has gone along with the model. Raises MalformedInput and Diverged."""
+    """What the core starts with, after it has gone along with the model. Raises UsageError for a model that the core cannot execute, and Diverged."""
     try:
         start = subject.on_core()
-    except ModelError as error:
-        raise MalformedInput(f"{file}: {error}") from error
-    try:
         parting = follow(run, Machine(*start))
     except ModelError as error:
-        raise MalformedInput(f"{file}: the core cannot execute this model ({error}); `trace show` can") from error
+        shown = f"check-invariants trace show {quote(file)}"
+        raise click.UsageError(f"{file}: the core cannot execute this model ({error}): {shown}") from error
     if parting is not None:
         raise Diverged(parted(parting, run.system.name))
     return start

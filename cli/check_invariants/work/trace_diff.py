@@ -34,7 +34,7 @@ class Ended(Struct, frozen=True):
         """That of a trace file; None where the core, or its model, does not follow it, and for a model of the user's."""
         read = read_trace(data)
         try:
-            subject = select_from_source(read.source, model=None, settings=())
+            subject = select_from_source(read.source)
             ended = reproduced(Run.of(compiled(subject), read.trace), subject)
         except (click.ClickException, TraceError):
             return None

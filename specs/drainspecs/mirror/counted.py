@@ -385,6 +385,6 @@ class Counted(Struct, frozen=True):
     def on_core(self) -> NoReturn:
         """Raises ModelError: the core runs each request by its name."""
         raise ModelError(
-            "a trace with counted requests says how many move, and the core runs each by its name; use trace show, "
-            "or export a trace of the scenario mirror"
+            "a trace with counted requests says how many move, and the core runs each by its name; "
+            "export a trace of the scenario mirror"
         )
