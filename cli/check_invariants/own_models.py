@@ -101,10 +101,12 @@ def load_model(name: str, settings: Iterable[tuple[str, Setting]] = ()) -> Model
 
 
 class Maker(Struct, frozen=True):
-    """One of several models: what tells it from the others, and how it is made. Raises as `load_model`."""
+    """One of several models: what tells it from the others, the arguments that name it, and how it is made. Raises as `load_model`."""
 
     name: str
+    options: str
     make: Callable[[], ModelFile]
+    variant: str | None = None
 
 
 class Models(Struct, frozen=True):
@@ -123,7 +125,9 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
     if not Name.of(name).function:
         if given:
             raise click.UsageError(f"--set is for one function: name it, as {name}:FUNCTION")
-        makers = [Maker(item.title, partial(_made, item, {})) for item in found]
+        makers = [
+            Maker(i.title, i.options({}), partial(_made, i, {}), i.variant.name if i.variant else None) for i in found
+        ]
         return Models(name, makers, variants=True)
     (builder,) = found
     with taken_parameters(), loading():
@@ -131,7 +135,10 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
     if len(points) == 1:
         return _made(builder, points[0])
     varied = [parameter for parameter in points[0] if len({point[parameter] for point in points}) > 1]
-    makers = [Maker(assigned({p: point[p] for p in varied}), partial(_made, builder, point)) for point in points]
+    makers = [
+        Maker(assigned({p: point[p] for p in varied}), builder.options(point), partial(_made, builder, point))
+        for point in points
+    ]
     fixed = {parameter: value for parameter, value in points[0].items() if parameter not in varied}
     return Models(called_with(name, fixed.items()), makers, variants=False)
 

@@ -82,8 +82,7 @@ class ModelFile(Struct, frozen=True):
     @property
     def options(self) -> str:
         """The arguments that name it, as a user would type them."""
-        given = self.parameters.items() if self.variant is None else ()
-        return shlex.join([self.name, *(word for n, v in given for word in ("--set", f"{n}={shown(v)}"))])
+        return _options(self.name, {} if self.variant is not None else self.parameters)
 
     @property
     def heading(self) -> str:
@@ -197,6 +196,10 @@ class Builder(Struct, frozen=True, dict=True):
         """What tells it from the others of its file."""
         return self.function if self.variant is None else f"{self.function}:{self.variant.name}"
 
+    def options(self, given: Mapping[str, Value]) -> str:
+        """The arguments that name the model with these parameters, as a user would type them."""
+        return _options(f"{self.program.file}:{self.title}", given)
+
     def points(self, given: Mapping[str, Value]) -> list[dict[str, Value]]:
         """All combinations of the values that are given, each as `build` takes it. Raises UnfitParameters, also for too many of them."""
         axes = {name: self.parameters.named(name).several(value) for name, value in given.items()}
@@ -234,6 +237,11 @@ def builders(text: str) -> list[Builder]:
     if not found:
         raise NoSuchModel(f"{name.file} has no variants: name a function of it, as MODEL.py:FUNCTION")
     return found
+
+
+def _options(name: str, parameters: Mapping[str, Value]) -> str:
+    """The arguments that name a model with these parameters."""
+    return shlex.join([name, *(word for n, v in parameters.items() for word in ("--set", f"{n}={shown(v)}"))])
 
 
 def _compiled(made: object) -> object:

@@ -174,7 +174,7 @@ def test_an_impossible_variant_is_150(counter: str) -> None:
     text = Path(counter).read_text(encoding="utf-8")
     Path(counter).write_text(text.replace("last=2)", "lst=2)"), encoding="utf-8")
     result = run("check", counter)
-    assert (result.exit_code, "counter.py:4: the variant 'low': unknown parameter 'lst'" in result.stderr) == (
+    assert (result.exit_code, "counter.py:4: the variant 'low': unknown parameter 'lst'" in result.stdout) == (
         150,
         True,
     )
@@ -279,6 +279,59 @@ def test_a_variant_that_demands_nothing_hides_no_other(tmp_path: Path, monkeypat
     only_good = SILENT.replace('@variant("a", demand=False)\n', "").replace(", wrong=True)", ")")
     Path("quiet.py").write_text(only_good.replace('"c", demand=False', '"c"'), encoding="utf-8")
     assert document("quiet.py", code=0)["models"][0]["refused"] is None
+
+
+FAULTY = """
+from draincheck.lang import Model, variant
+
+@variant("a", label="setting", expect={"fine": "violated"})
+@variant("b c", label="set")
+@variant("d", label="set", expect={"fien": "holds"})
+@variant("e", label="set", expect={"fine": "violated"})
+def build(label: str = "set", last: int = 1) -> Model:
+    m = Model("faulty")
+    x = m.bool("x")
+    with m.thread("thread") as p:
+        p.do("set", x.set())
+        p.do("other", x.clear())
+    m.fair(p, step=label)
+    m.always("fine", ~x)
+    if last > 1:
+        m.always("again", x + 1)
+    return m
+"""
+
+
+def test_a_variant_that_cannot_be_built_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """150: each is named with its line and the command that shows it, and the others are decided; so of several values of a parameter."""
+    monkeypatch.chdir(tmp_path)
+    Path("faulty.py").write_text(FAULTY, encoding="utf-8")
+    data = document("faulty.py", code=150)
+    refused = {row["name"]: row["refused"] for row in data["models"]}
+    assert refused["build:a"] == "faulty.py:14: fairness of thread: unknown step 'setting'; did you mean set?"
+    assert refused["build:d"].startswith("faulty.py:6: the variant 'd' expects something of an unknown property")
+    assert (refused["build:b c"], refused["build:e"]) == (None, None)
+    assert [row["model"] for row in data["models"]] == [None, "faulty", None, "faulty"]
+    assert [row["variant"] for row in data["models"]] == ["a", "b c", "d", "e"]
+    assert (
+        data["answer"]
+        == "faulty.py: 4 variants; not as expected: build:b c (fine violated); refused: build:a and build:d"
+    )
+    shown = run("check", "faulty.py")
+    seen = [line for line in shown.stdout.splitlines() if line.startswith("see: ")]
+    assert seen == [
+        f"see: check-invariants check {name}"
+        for name in ("faulty.py:build:a", "faulty.py:build:d", "'faulty.py:build:b c'")
+    ]
+    assert run("check", "faulty.py:build:a").exit_code == 150
+    several = document("faulty.py:build", "--set", "last=1,2", code=150)
+    assert [bool(row["refused"]) for row in several["models"]] == [False, True]
+    assert (
+        "see: check-invariants check faulty.py:build --set last=2"
+        in run("check", "faulty.py:build", "--set", "last=1,2").stdout
+    )
+    Path("faulty.py").write_text(FAULTY.replace('"setting"', '"set"').replace("fien", "fine"), encoding="utf-8")
+    assert document("faulty.py", code=10)["answer"].endswith("(fine violated) and build:d (fine violated)")
 
 
 @pytest.mark.parametrize("command", ["check", "sweep", "why"])

@@ -65,7 +65,7 @@ def test_step_that_is_fair_to_nothing_is_refused() -> None:
     """Fairness of a label that no step has is an error with its place."""
     m = two_steps()
     m.fair(m.processes["p"], step="better")
-    with pytest.raises(ModelError, match=r"test_fairness\.py:\d+: fairness of p: better: there is no such step"):
+    with pytest.raises(ModelError, match=r"test_fairness\.py:\d+: fairness of p: unknown step 'better'; "):
         m.compile()
 
 

@@ -10,7 +10,7 @@ import click
 from msgspec import Struct
 
 from check_invariants.documents import Document, emit_json
-from check_invariants.exit import EmptySelection, ExitCode, ending, of_answer, of_verdict
+from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, ending, of_answer, of_verdict
 from check_invariants.judge import Asked, checked, instead, warn
 from check_invariants.output import emit, emit_stop, emit_table, until_stopped
 from check_invariants.own_models import Maker, Models, load_models
@@ -20,7 +20,7 @@ from check_invariants.words import Listed, searched
 from check_invariants.work.answered import check_one
 from check_invariants.work.findings import Wanted
 from draincheck import ModelFile, Subject
-from draincheck.checking import Result
+from draincheck.checking import Finding, Result
 from draincheck.knobs import Setting
 from draincheck.parameters import assigned
 from draincheck.reason import Stop
@@ -74,36 +74,48 @@ def _refuse_for_several(models: Models, wanted: Wanted) -> None:
 def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     """Decide each, a line each: variants against what the file expects of them, others by their verdicts. The worst decides."""
     rows, stop = until_stopped(map(partial(_row, asked), models.all), "model", "decided", len(models.all))
-    stop = stop or next((row.result.stopped for row in rows if row.result.stopped), None)
+    stop = stop or next((row.result.stopped for row in rows if row.result and row.result.stopped), None)
     code = ending((code for row in rows for code in row.codes), stop)
     if as_json:
         emit_json("check-models", _json(models, rows, stop), code)
     else:
         _show(models, rows, stop)
-    decided = sum(all_known(row.result.verdicts.values()) and not row.refused for row in rows)
+    decided = sum(row.result is not None and all_known(row.result.verdicts.values()) for row in rows)
     emit_stop(stop, f"{share(decided, len(models.all), 'model')} decided", instead(asked, stop))
     return code
 
 
 class _Row(Struct, frozen=True):
-    """A model, and what the check of it found; `name`: what tells it from the others; `refused`: why nothing was found."""
+    """A model, and what the check of it found.
 
-    name: str
-    model: ModelFile
-    result: Result
+    Attributes:
+        made: what tells it from the others, and how it is named.
+        model: the model, if it could be built.
+        result: what was found, if anything was.
+        refused: why nothing was.
+        code: what that comes to.
+    """
+
+    made: Maker
+    model: ModelFile | None
+    result: Result | None = None
     refused: str = ""
+    code: ExitCode = ExitCode.OK
 
     @property
     def listed(self) -> list[Listed]:
         """The verdicts beside what the file expects."""
-        return [Listed(item.name, item.verdict, item.expectation) for item in self.result.findings]
+        return [Listed(item.name, item.verdict, item.expectation) for item in self._findings]
+
+    @property
+    def _findings(self) -> Sequence[Finding]:
+        return () if self.result is None else self.result.findings
 
     @property
     def codes(self) -> Iterator[ExitCode]:
         """What the verdicts make: compared with what is expected of a variant, by themselves for any other model."""
-        if self.refused:
-            yield ExitCode.DIFFERENT
-        for item in self.result.findings:
+        yield self.code
+        for item in self._findings:
             if item.expectation is None:
                 yield of_answer(item.outcome, item.item.breach, True)
             else:
@@ -121,22 +133,25 @@ class _Row(Struct, frozen=True):
     @property
     def states(self) -> str:
         """How many states there are, if the engine says so."""
-        return "" if self.result.exploration is None else str(self.result.exploration.statistics.states)
+        found = None if self.result is None else self.result.exploration
+        return "" if found is None else str(found.statistics.states)
 
     @property
     def searched(self) -> str:
         """The same, and whether these are those of a reduced system."""
-        return "" if self.result.exploration is None else searched(self.result.exploration)
+        found = None if self.result is None else self.result.exploration
+        return "" if found is None else searched(found)
 
 
-def _row(asked: Asked, named: Maker) -> _Row:
-    """Check one of them; that one demands nothing is said of it, and the others are decided."""
-    model = named.make()
+def _row(asked: Asked, made: Maker) -> _Row:
+    """Check one of them; that one demands nothing, or cannot be built or searched, is said of it, and the others are decided."""
+    model = None
     try:
+        model = made.make()
         warn(result := checked(model, asked))
-    except EmptySelection as error:
-        return _Row(named.name, model, Result(model.system(), []), error.message)
-    return _Row(named.name, model, result)
+    except (EmptySelection, MalformedInput) as error:
+        return _Row(made, model, None, error.message, ExitCode.of(error))
+    return _Row(made, model, result)
 
 
 def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
@@ -153,7 +168,7 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
 
 
 def _of_variants(rows: Sequence[_Row]) -> list[str]:
-    wrong = [f"{row.name} ({row.differences})" for row in rows if row.differences]
+    wrong = [f"{row.made.name} ({row.differences})" for row in rows if row.differences]
     return [*([f"not as expected: {listed(wrong)}"] if wrong else []), *_refused(rows)]
 
 
@@ -163,8 +178,8 @@ def _of_models(rows: Sequence[_Row]) -> list[str]:
 
 
 def _refused(rows: Sequence[_Row]) -> list[str]:
-    """Which of them demand nothing."""
-    names = [row.name for row in rows if row.refused]
+    """Which of them demand nothing, or cannot be built."""
+    names = [row.made.name for row in rows if row.refused]
     return [f"refused: {listed(names)}"] if names else []
 
 
@@ -180,8 +195,11 @@ def _show(models: Models, rows: Sequence[_Row], stop: Stop | None) -> None:
     answer = _answer(models, rows, stop)
     emit(f"{answer}\n\n")
     emit_table(_table(models, rows))
-    violated = [row for row in rows if row.differences or row.refused] or [row for row in rows if row.named("violated")]
-    emit("\n" + "".join(f"see: check-invariants check {row.model.options}\n" for row in violated[:1]))
+    refused = [row for row in rows if row.refused]
+    violated = [row for row in rows if row.differences] or [
+        row for row in rows if row.named("violated") and not refused
+    ]
+    emit("\n" + "".join(f"see: check-invariants check {row.made.options}\n" for row in (*refused, *violated[:1])))
     emit(f"{answer}\n")
 
 
@@ -192,8 +210,8 @@ def _table(models: Models, rows: Sequence[_Row]) -> Table:
         return lambda row: Styled(row.named(word), style)
 
     columns: dict[Column, Callable[[_Row], Cell]] = {
-        Column("variant" if models.variants else "parameters"): lambda row: row.name,
-        Column("with"): lambda row: assigned(row.model.parameters) if models.variants else "",
+        Column("variant" if models.variants else "parameters"): lambda row: row.made.name,
+        Column("with"): lambda row: assigned(row.model.parameters) if row.model and models.variants else "",
         Column("violated"): those("violated", "red"),
         Column("never asked"): those("never asked", "magenta"),
         Column("unknown"): those("unknown", "yellow"),
@@ -219,11 +237,11 @@ def _json(models: Models, rows: Sequence[_Row], stop: Stop | None) -> Document:
 
 def _row_json(row: _Row) -> Document:
     return {
-        "name": row.name,
-        "model": row.result.system.name,
-        "digest": row.result.system.digest,
-        "source": row.model.source(),
-        "variant": None if row.model.variant is None else row.model.variant.name,
+        "name": row.made.name,
+        "model": None if row.model is None else row.model.system().name,
+        "digest": None if row.model is None else row.model.system().digest,
+        "source": None if row.model is None else row.model.source(),
+        "variant": row.made.variant,
         "states": int(row.states) if row.states else None,
         "properties": [{"name": item.name, **item.to_json()} for item in row.listed],
         "refused": row.refused or None,

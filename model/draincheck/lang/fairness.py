@@ -10,6 +10,7 @@ from msgspec import Struct
 from draincheck.errors import ModelError, SourceLine
 from draincheck.expr import TRUE
 from draincheck.location import want_text
+from draincheck.names import nearest
 from draincheck.promise import Fairness, Strength
 from draincheck.system import Action, Part
 from draincheck.words import listed
@@ -102,11 +103,19 @@ def _actions(demand: Demand, actions: Sequence[Action]) -> tuple[int, ...]:
     mine = [a for a in actions if a.process == demand.process]
     for label in demand.but:
         if not any(part.label == label for action in mine for part in action.parts):
-            raise ModelError(f"fairness of {demand.name}: there is no step {label!r}", demand.line, demand.process)
+            raise _no_step(demand, label, mine)
     found = tuple(a.index for a in mine if _is_meant(demand, a))
     if not found:
-        raise ModelError(f"fairness of {demand.name}: there is no such step", demand.line, demand.process)
+        raise _no_step(demand, demand.label, mine)
     return found
+
+
+def _no_step(demand: Demand, label: str, actions: Sequence[Action]) -> ModelError:
+    """The error for a label that no step of the process has, with those that may have been meant."""
+    if not label:
+        return ModelError(f"fairness of {demand.name}: there is no such step", demand.line, demand.process)
+    known = list(dict.fromkeys(part.label for action in actions for part in action.parts if part.label))
+    return ModelError(f"fairness of {demand.process}: {nearest('step', label, known)}", demand.line, demand.process)
 
 
 def _is_meant(demand: Demand, action: Action) -> bool:
