@@ -152,9 +152,8 @@ def _conditions_of(system: TransitionSystem, names: Sequence[str]) -> list[BoolE
     found: list[BoolExpr] = []
     for item in chosen_properties(system, names, "--lemma") if names else ():
         if not isinstance(item, Always):
-            kind = type(item).__name__
             raise click.BadParameter(
-                f"{item.name} is a {kind}: only an `always` can be a lemma", param_hint="'--lemma'"
+                f"{item.name} is demanded by {item.written}: only an `always` can be a lemma", param_hint="'--lemma'"
             )
         found.append(item.holds)
     return found

@@ -238,7 +238,7 @@ class _Seen:
     def verdict(self, item: Property) -> Verdict:
         """What the search says about a property, once it is over."""
         if not isinstance(item, Always | Assertion | Reachable | NoDeadlock | CanAlwaysFinish | NoFault):
-            refused = Refused(f"breadth-first search does not decide {type(item).__name__}")
+            refused = Refused(f"breadth-first search does not decide {item.written}")
             return Verdict(item.name, Outcome.UNKNOWN, refused)
         trace, is_goal = self.evidence(item), isinstance(item, Reachable)
         if is_goal == (trace is not None) and (unasked := self.unasked(item)):

@@ -235,7 +235,9 @@ def builders(text: str) -> list[Builder]:
     program = Program.load(name.file)
     found = [Builder(program, function, call, item) for function, call, item in program.variants()]
     if not found:
-        raise NoSuchModel(f"{name.file} has no variants: name a function of it, as MODEL.py:FUNCTION")
+        known = [shlex.quote(f"{name.file}:{function}") for function in program.functions]
+        named = listed(known, "or") or "as MODEL.py:FUNCTION"
+        raise NoSuchModel(f"{name.file} has no variants: name a function of it, {named}")
     return found
 
 

@@ -70,9 +70,15 @@ class Program(Struct, frozen=True):
                 f"{place_in(self.file, error)}: {name!r} cannot be looked up: {_cause(error)}"
             ) from error
         if not callable(found):
-            known = [key for key, value in vars(self.module).items() if callable(value) and not key.startswith("_")]
-            raise NoSuchModel(f"{self.file}: {nearest('function', name, known)}")
+            raise NoSuchModel(f"{self.file}: {nearest('function', name, self.functions)}")
         return found
+
+    @property
+    def functions(self) -> list[str]:
+        """Those that it defines itself and that could make a model, by their names: no classes, nothing imported, nothing that begins with `_`."""
+        items = ((name, item) for name, item in vars(self.module).items() if not name.startswith("_"))
+        calls = ((name, item) for name, item in items if callable(item) and not isinstance(item, type))
+        return [name for name, item in calls if getattr(item, "__module__", "") == self.module.__name__]
 
     def run(self, name: str, function: Callable[[], T]) -> T:
         """Call something that runs it; whatever goes wrong there is the file's fault. Raises MalformedModel, with the line."""

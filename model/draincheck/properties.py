@@ -75,6 +75,11 @@ class Property(_Told, frozen=True):
         return sub("(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
 
     @property
+    def written(self) -> str:
+        """The same as a model writes it: `leads_to`, what its method is called."""
+        return self.form.replace(" ", "_")
+
+    @property
     def leaves_waiting(self) -> bool:
         """A counterexample ends, or goes round, where somebody is left waiting: `analysis.waiting` tells who."""
         return self.breach in (Breach.STUCK, Breach.LIVENESS)

@@ -185,7 +185,7 @@ def test_liveness_has_no_certificate() -> None:
     machine.action("up", ~bit, bit.set())
     system = machine.system(Eventually("up in the end", bit), LeadsTo("on", ~bit, bit), NoDeadlock("alive"), final=bit)
     assert [claim.property for claim in make(system).header.claims] == ["alive"]
-    for name, kind in (("up in the end", "Eventually"), ("on", "LeadsTo")):
+    for name, kind in (("up in the end", "eventually"), ("on", "leads_to")):
         with pytest.raises(CertificateError, match=rf"^{name}: a demand on whole runs \({kind}\)"):
             make(system, [name])
 

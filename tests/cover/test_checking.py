@@ -8,7 +8,19 @@ from draincheck.checking import check, system_of
 from draincheck.engines.question import Question
 from draincheck.engines.registry import ENGINES, EXPLORING, Engine, find_engine
 from draincheck.errors import ModelError
+from draincheck.expr import TRUE
 from draincheck.lang import Model
+from draincheck.properties import (
+    FAULTS,
+    Always,
+    Assertion,
+    CanAlwaysFinish,
+    Eventually,
+    LeadsTo,
+    NoDeadlock,
+    Property,
+    Reachable,
+)
 from draincheck.reason import Refused
 from draincheck.verdict import Limits, Outcome
 
@@ -78,3 +90,18 @@ def test_unknown_names_are_refused() -> None:
         find_engine("magic")
     with pytest.raises(ModelError, match="has no property 'tiny'"):
         check(model(), ["tiny"])
+
+
+def test_a_demand_is_called_what_a_model_writes() -> None:
+    """Each kind that a model can write has a method of that name; what is built in has none."""
+    demands: list[Property] = [
+        Always("it", TRUE),
+        Assertion("it"),
+        Reachable("it", TRUE),
+        NoDeadlock("it"),
+        CanAlwaysFinish("it", TRUE),
+        Eventually("it", TRUE),
+        LeadsTo("it", TRUE, TRUE),
+    ]
+    assert all(callable(getattr(Model, item.written)) for item in demands)
+    assert not hasattr(Model, FAULTS["values in range"].written)

@@ -76,7 +76,7 @@ def test_users_model_is_proved(model: str, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "small holds; over is not reachable in a small / model" in result.stdout
     assert "not certified: never 2: violated: a counterexample of 2 steps shows that\n" in result.stdout
-    assert "not certified: ends: a demand on whole runs (Eventually), and there are no certificates" in result.stdout
+    assert "not certified: ends: a demand on whole runs (eventually), and there are no certificates" in result.stdout
     assert (tmp_path / "a-small-model.smt2").is_file()
 
 
@@ -182,7 +182,7 @@ def test_induction_certifies_what_it_can(model: str, tmp_path: Path, depth: int,
     assert proved.endswith("small holds; over is not reachable in a small / model (k-induction, k = 1)")
     assert missing == [
         f"not certified: never 2: {reason}",
-        "not certified: ends: a demand on whole runs (Eventually), and there are no certificates for such properties",
+        "not certified: ends: a demand on whole runs (eventually), and there are no certificates for such properties",
     ]
     assert result.exit_code == code
     assert run("certificate", "check", "it.smt2", "--model", model, "--solver", "both").exit_code == 0

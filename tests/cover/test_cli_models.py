@@ -152,7 +152,7 @@ def test_other_engines_take_the_same_question(counter: str, engine: str) -> None
         (["counter.py:counter", "--set", "last=0..99", "--set", "step=0..999"], "100000 combinations are too many"),
         (["counter.py:counter", "--set", "last=3..1"], "last: 3..1 is empty"),
         (["other.py"], "there is no file 'other.py'"),
-        (["plain.py"], "plain.py has no variants: name a function of it, as MODEL.py:FUNCTION"),
+        (["plain.py"], "plain.py has no variants: name a function of it, plain.py:build"),
     ],
 )
 def test_what_makes_no_table_is_one_message(counter: str, arguments: list[str], message: str) -> None:

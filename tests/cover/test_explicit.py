@@ -362,7 +362,7 @@ def test_states_are_listed_layer_by_layer() -> None:
 def test_unknown_kinds_of_property_stay_unknown() -> None:
     """A property that is not about states and single actions is left to other engines."""
     found = both(clock(Property("something else")))
-    assert str(found.verdicts["something else"].reason) == "breadth-first search does not decide Property"
+    assert str(found.verdicts["something else"].reason) == "breadth-first search does not decide property"
     assert outcomes(found) == {"something else": UNKNOWN}
 
 

@@ -154,7 +154,7 @@ def meaning_of_a_number() -> None:
         (meaning_of_a_number, "the meaning of p is a text in quotes; this is 3 (int)"),
         (unknown_variable, "unknown variable stray: it was not made by this model"),
         (two_writers, "x is written twice in one step"),
-        (outside, "step outside a process"),
+        (outside, "step outside a process: write it inside the 'with' that begins 'p'"),
         (unreachable, "unreachable step"),
         (python_truth, "a model expression has no Python truth value"),
         (python_bool_as_condition, "a condition must be a truth-valued expression, not True"),

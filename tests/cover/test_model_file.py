@@ -112,6 +112,43 @@ def test_a_file_without_variants_has_none_to_build(tmp_path: Path) -> None:
         builders(str(tmp_path / "m.py"))
 
 
+ODD = """
+from draincheck.lang import Model, variant
+from draincheck.lang import Model as Mod
+from os.path import normpath as notes
+from dataclasses import dataclass as nerve
+
+class Nevermore:
+    pass
+
+def never() -> Model:
+    raise ValueError
+
+def build() -> Model:
+    raise ValueError
+
+def _nope() -> Model:
+    raise ValueError
+
+nevermind = 3
+"""
+
+
+def test_functions_of_the_file_alone_are_offered(tmp_path: Path) -> None:
+    """No class, nothing imported, nothing private; where there is none, the form."""
+    file = tmp_path / "odd.py"
+    file.write_text(ODD, encoding="utf-8")
+    with pytest.raises(NoSuchModel, match=r"unknown function 'nope'; did you mean never\?$"):
+        ModelFile.load(f"{file}:nope")
+    with pytest.raises(NoSuchModel, match=r"unknown function 'Modl'; known: never, build$"):
+        ModelFile.load(f"{file}:Modl")
+    with pytest.raises(NoSuchModel, match=rf"name a function of it, {file}:never or {file}:build$"):
+        builders(str(file))
+    file.write_text("from draincheck.lang import Model\n", encoding="utf-8")
+    with pytest.raises(NoSuchModel, match=r"name a function of it, as MODEL\.py:FUNCTION$"):
+        builders(str(file))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

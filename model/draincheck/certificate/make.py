@@ -60,7 +60,7 @@ def certifiable(system: TransitionSystem, exploration: Exploration) -> tuple[str
 def obstacle(item: Property, verdict: Verdict | None) -> str:
     """Why there is no certificate for a verdict on a property (None: nobody has asked), "" if there is one."""
     if isinstance(item, Liveness):
-        return f"a demand on whole runs ({type(item).__name__}), and there are no certificates for such properties"
+        return f"a demand on whole runs ({item.written}), and there are no certificates for such properties"
     if verdict is None or verdict.outcome is Outcome.UNKNOWN:
         return f"not known to hold{f': {verdict.reason}' if verdict else ''}"
     if verdict.outcome is Outcome.NEVER_ASKED:

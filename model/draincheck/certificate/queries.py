@@ -49,7 +49,7 @@ def shown(system: TransitionSystem, claim: InvariantClaim) -> BoolExpr | None:
         return None
     condition = shown_by(system, item)
     if condition is None:
-        raise CertificateError(f"there are no certificates for properties like {item.name} ({type(item).__name__})")
+        raise CertificateError(f"there are no certificates for properties like {item.name} ({item.written})")
     return condition
 
 
@@ -59,7 +59,7 @@ def _demand_sense(system: TransitionSystem, item: Property, claim: InvariantClai
     shown = holds == (claim.witness is not None) if reachable else holds and claim.witness is None
     if not shown or len(claim.progress) != len(goals(system, item)):
         raise CertificateError(
-            f"{item.name} is a {type(item).__name__}: it cannot be shown that it {claim.verdict} in this way"
+            f"{item.name} is demanded by {item.written}: it cannot be shown that it {claim.verdict} in this way"
         )
     if needs_asking(claim) != (claim.asked is not None):
         more = (

@@ -314,7 +314,7 @@ class _Walks:
             how = running_into(item, run, walked) if isinstance(item, NoFault) else walked
             return Verdict(item.name, outcome_if_shown(item), how, run.trace)
         if item not in self.wanted:
-            return Verdict(item.name, Outcome.UNKNOWN, Refused(f"random walks cannot decide {type(item).__name__}"))
+            return Verdict(item.name, Outcome.UNKNOWN, Refused(f"random walks cannot decide {item.written}"))
         nothing = NothingWalkedInto(self.taken, self.depth, self.seed, self.bound, stopped=self.stopped)
         return Verdict(item.name, Outcome.UNKNOWN, nothing)
 

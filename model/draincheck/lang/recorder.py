@@ -134,7 +134,9 @@ class Recorder:
         blocks = self.blocks
         line = self._line = blocks.opening or caller_line(4)
         if not self._recording:
-            raise ModelError(f"step outside a process: write it inside 'with {self.name} as p:'", line, self.name)
+            raise ModelError(
+                f"step outside a process: write it inside the 'with' that begins {self.name!r}", line, self.name
+            )
         if blocks.unopened or blocks.broken:
             blocks.refuse_unopened()
         return line

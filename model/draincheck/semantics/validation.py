@@ -51,7 +51,7 @@ def conclude(
         lengths: that there is no shorter path.
     """
     if not isinstance(item, DECIDED):
-        refused = Refused(f"breadth-first search does not decide {type(item).__name__}")
+        refused = Refused(f"breadth-first search does not decide {item.written}")
         return Verdict(item.name, Outcome.UNKNOWN, refused)
     outcome = outcome_if_not_shown(item) if run is None else outcome_if_shown(item)
     if never_asked is not None and outcome is Outcome.HOLDS:
