@@ -125,4 +125,4 @@ def _word(found: Checked) -> str:
     if found.impact:
         return ", ".join(found.impact) + found.short_of
     words = {item.word for item in found.listed}
-    return next((word for word in ("violated", "unknown", "never asked") if word in words), "everything holds")
+    return next((word for word in ("violated", "unknown", "never asked") if word in words), found.result.well)

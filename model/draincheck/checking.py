@@ -89,6 +89,13 @@ class Result(Struct, frozen=True):
         return all(finding.outcome is Outcome.HOLDS for finding in self.findings)
 
     @property
+    def well(self) -> str:
+        """What is said where nothing is wrong: that everything holds, or what does, if the model has properties that were not asked about."""
+        asked = [finding.name for finding in self.findings]
+        others = any(item.name not in asked for item in self.system.properties)
+        return f"holds: {', '.join(asked)}" if others else "everything holds"
+
+    @property
     def stopped(self) -> Stop | None:
         """What ended it before everything was decided, Ctrl-C before a limit: what is unknown might not be."""
         return stopped_by(finding.verdict for finding in self.findings)

@@ -117,7 +117,7 @@ def test_an_exported_loop_is_shown_and_executed(tmp_path: Path) -> None:
 
 
 def test_the_core_has_no_coroutine_mutex(tmp_path: Path) -> None:
-    """L4's model cannot be executed on it: exit code 150, and the message says what can be done."""
+    """L4's model cannot be executed on it: exit code 2, for the file is sound, and the message says what can be done."""
     file = str(tmp_path / "L4.json")
     assert (
         CliRunner()
@@ -126,7 +126,7 @@ def test_the_core_has_no_coroutine_mutex(tmp_path: Path) -> None:
         == 0
     )
     result = CliRunner().invoke(cli, ["replay", file])
-    assert result.exit_code == 150
+    assert result.exit_code == 2
     assert "`trace show` can" in result.output
 
 

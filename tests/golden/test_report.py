@@ -8,6 +8,8 @@ from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 from tests.golden.test_cli_golden import UPDATE, printed, steady
 
 FILE = Path(__file__).with_name("report.txt")
@@ -18,8 +20,13 @@ def page() -> str:
     return printed("report", "examples/deadlock.py:deadlock", "-o", "-")
 
 
-def test_the_text_is_exactly_this() -> None:
+def test_the_text_is_exactly_this(monkeypatch: pytest.MonkeyPatch) -> None:
     """`UPDATE_GOLDEN=1 pytest` writes it anew."""
+    for known in (
+        "_names",
+        "_lines",
+    ):  # files are called by their paths from where they were run first: by another test, perhaps
+        monkeypatch.setattr(f"draincheck.location.{known}", {})
     found = re.search("<main>.*</main>", page(), re.DOTALL)
     assert found is not None
     text = re.sub(r"(?<=Made by check-invariants )[^ ]+(?=\.)", "V", steady(found.group()))

@@ -49,7 +49,7 @@ def _show(found: Checked, wanted: Wanted) -> None:
     result = found.result
     emit(f"{found.answer}\n\n{found.subject.heading}\n\n")
     emit_table(_table(found))
-    limits = as_far_as_modelled(found.subject, ((item.name, item.verdict.outcome) for item in found.listed))
+    limits = as_far_as_modelled(found.subject, found.told)
     if result.exploration is not None:
         emit(f"\n{_statistics(result.exploration)}\n")
         emit(_never_taken(result.never_taken))

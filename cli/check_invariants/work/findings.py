@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from check_invariants.exit import ExitCode, of_answer
 from check_invariants.words import Listed, conclusion
-from draincheck import Run, Subject, Trace
+from draincheck import Outcome, Run, Subject, Trace
 from draincheck.checking import Result
 from draincheck.reason import NeverAsked, Unasked
 from draincheck.run import Known
@@ -93,7 +93,7 @@ class Checked(Struct, frozen=True, dict=True):
     @property
     def answer(self) -> str:
         """The first and the last line."""
-        said = conclusion(self.listed, "everything holds") + _still(self)
+        said = conclusion(self.listed, self.result.well) + _still(self)
         if not (self.impact and isinstance(self.subject, CodeBase)):
             return f"{self.subject.title}: {said}"
         return f"{answer(self.subject.called, {self.subject.scenario.name: self.impact})}{self.short_of}; {said}"
@@ -101,8 +101,17 @@ class Checked(Struct, frozen=True, dict=True):
     @property
     def short_of(self) -> str:
         """That it is safe as far as modelled alone, "" if nothing is left out."""
-        limits = (self.subject.limits(item.name, item.verdict.outcome) for item in self.listed)
+        limits = (self.subject.limits(name, outcome) for name, outcome in self.told)
         return ", as far as modelled" if SAFE in self.impact and any(limits) else ""
+
+    @property
+    def told(self) -> list[tuple[str, Outcome]]:
+        """The outcomes that the answer rests on: those that were asked about, and where it says that it is safe, all others that were found."""
+        outcomes = {item.name: item.verdict.outcome for item in self.listed}
+        seen = self.result.exploration
+        if seen is not None and SAFE in self.impact:
+            outcomes = {**outcomes, **{name: verdict.outcome for name, verdict in seen.verdicts.items()}}
+        return list(outcomes.items())
 
     @property
     def impact(self) -> tuple[str, ...]:

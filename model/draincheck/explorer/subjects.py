@@ -63,11 +63,12 @@ def told_subject(item: Examined, tables: Tables, system: PageSystem, key: str) -
 
 def _headline(item: Examined) -> str:
     """What comes of it for the owner of the data, or else what is violated."""
-    impact = item.subject.impact(item.result.verdicts)
+    seen = item.result.exploration  # which has a verdict on everything, asked about or not
+    impact = () if seen is None else item.subject.impact(seen.verdicts)
     if impact:
         return ", ".join(impact) + item.caveat
     said = [f"{word.value}: {listed(names)}" for word in _SAID if (names := _names(item.result, word))]
-    return "; ".join(said) or "everything holds"
+    return "; ".join(said) or item.result.well
 
 
 #: what a headline says of single properties
