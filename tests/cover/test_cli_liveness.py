@@ -127,7 +127,7 @@ def test_the_core_has_no_coroutine_mutex(tmp_path: Path) -> None:
     )
     result = CliRunner().invoke(cli, ["replay", file])
     assert result.exit_code == 2
-    assert "`trace show` can" in result.output
+    assert f"check-invariants trace show {file}" in result.output
 
 
 def test_the_notify_suite_has_its_has_its_twelve_rows() -> None:
