@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import click
 
 from check_invariants.exit import NotWritable
 from check_invariants.options import STDOUT
 from check_invariants.output import emit_content
 from draincheck.atomicfile import check_writable, write_atomically
 
-__all__ = ["check_output", "is_directory", "make_directory", "write_to"]
+__all__ = ["apart", "check_output", "is_directory", "make_directory", "place_of", "write_to"]
 
 #: a name that no file has, for seeing whether a directory takes files
 PROBE = ".check-invariants"
@@ -27,6 +29,32 @@ def is_directory(path: str) -> bool:
         return Path(path).is_dir()
     except OSError:  # a longer name than there may be
         return False
+
+
+def place_of(path: str) -> str:
+    """Where a path leads, the same for all that lead there; standard output, and what no file can be called, are as they are."""
+    with suppress(ValueError):
+        return path if path == STDOUT else os.path.realpath(path)
+    return path
+
+
+def apart(outputs: Mapping[str, str | None], taken: Mapping[str, str] | None = None, as_json: bool = False) -> None:
+    """Raise UsageError for two outputs, by their options, that go to one place, or for one that goes where something is: `taken`, by place.
+
+    A directory takes JSON files (counterexamples, one each): another output is none of these.
+    """
+    known = {**({STDOUT: "--json"} if as_json else {}), **(taken or {})}
+    given = {option: path for option, path in outputs.items() if path is not None}
+    folders = {place_of(path): option for option, path in given.items() if path != STDOUT and is_directory(path)}
+    for option, path in given.items():
+        place = place_of(path)
+        if place in known:
+            raise click.UsageError(f"{known[place]} and {option} cannot share {path}: name a file for each")
+        known[place] = option
+        if place.endswith(".json") and (other := folders.get(os.path.dirname(place), option)) != option:  # noqa: PTH120 (it need not be a path)
+            raise click.UsageError(
+                f"{other} writes JSON files into the folder of {option} {path}: name a file elsewhere, or of another suffix"
+            )
 
 
 def check_output(path: str, read: Iterable[str] = ()) -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from check_invariants import github_log, standard
 from check_invariants.exit import NotWritable
-from check_invariants.files import check_output, write_to
+from check_invariants.files import apart, check_output, place_of, write_to
 from check_invariants.options import STDOUT
 from check_invariants.output import emit
 from draincheck.elsewhere import loaded
@@ -113,18 +113,12 @@ class Reports(Struct, frozen=True):
             yield self._summary
 
     def _refuse_places(self, config: str | None) -> None:
-        taken = {STDOUT: "--json"} if self.as_json else {}
-        if config is not None:
-            taken[_place(config)] = "the configuration"
         for kind, path in self.files.items():
-            place = _place(path)
-            if Path(place).suffix in PRECIOUS:
-                raise click.UsageError(
-                    f"--{kind} {path}: a report replaces no {PRECIOUS[Path(place).suffix]}: name another file"
-                )
-            if place in taken:
-                raise click.UsageError(f"{taken[place]} and --{kind} cannot share {path}: name a file for each")
-            taken[place] = f"--{kind}"
+            suffix = Path(place_of(path)).suffix
+            if suffix in PRECIOUS:
+                raise click.UsageError(f"--{kind} {path}: a report replaces no {PRECIOUS[suffix]}: name another file")
+        taken = {} if config is None else {place_of(config): "the configuration"}
+        apart({f"--{kind}": path for kind, path in self.files.items()}, taken, self.as_json)
 
     def show(self, text: str) -> None:
         """Print what people read."""
@@ -168,13 +162,6 @@ class Reports(Struct, frozen=True):
 def _is_replaced(path: str) -> bool:
     """Whether a report takes the place of a file, or of none."""
     return Path(path).is_file() or not Path(path).exists()
-
-
-def _place(path: str) -> str:
-    """Where a path leads, the same for all that lead there; standard output, and what no file can be called, are as they are."""
-    with suppress(ValueError):
-        return path if path == STDOUT else os.path.realpath(path)
-    return path
 
 
 def _files(**options: Unpack[ReportOptions]) -> dict[str, str]:

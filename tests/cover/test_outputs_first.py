@@ -124,3 +124,50 @@ def test_what_can_be_written_stays_as_it_was(tmp_path: Path) -> None:
         check_writable(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "pipe"]
     assert (tmp_path / "old").read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--trace-out same --html same", "--trace-out and --html cannot share same: name a file for each"),
+        ("--trace-out same --html ./same", "--trace-out and --html cannot share ./same: name a file for each"),
+        ("--trace-out d/ --html d", "--trace-out and --html cannot share d: name a file for each"),
+        ("--trace-out d/ --html d/S1.json", "--trace-out writes JSON files into the folder of --html d/S1.json: "),
+        ("--trace-out - --json", "--json and --trace-out cannot share -: name a file for each"),
+    ],
+)
+def test_two_outputs_are_two_files(options: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one would replace the other without a word; it is refused before any work, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    result = run("check", "--scenario", "mirror", *options.split())
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "first", "second"),
+    [
+        ("log {log} --against v2.6.0 --export same --graph same", "--export", "--graph"),
+        ("log {log} --against v2.6.0 --graph same --html same", "--graph", "--html"),
+        ("log {log} --against v2.6.0 --export - --json", "--json", "--export"),
+        ("compare ab27c3b5e7 9a0cec664e --trace-out - --json", "--json", "--trace-out"),
+        ("gate --junit same --sarif same", "--junit", "--sarif"),
+    ],
+)
+def test_of_every_command_that_writes_several(command: str, first: str, second: str, tmp_path: Path) -> None:
+    """One rule for all of them."""
+    log = tmp_path / "log"
+    log.write_text("", encoding="utf-8")
+    result = run(*command.format(log=log).split())
+    assert result.exit_code == 2, result.output
+    assert f"{first} and {second} cannot share " in result.stderr
+
+
+def test_files_beside_each_other_are_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: of different names, in the directory of the counterexamples too."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d").mkdir()
+    found = run("check", "--revision", "ab27c3b5e7", "--scenario", "mirror", "--trace-out", "d/", "--html", "d/a.html")
+    assert found.exit_code == 12, found.output
+    assert {"a.html", "S1.json"} <= {path.name for path in (tmp_path / "d").iterdir()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Unpack
 import click
 
 from check_invariants.exit import ExitCode
+from check_invariants.files import apart
 from check_invariants.judge import Asked
 from check_invariants.options import refuse_short
 from check_invariants.selection import select
@@ -64,6 +65,7 @@ def command(
     wanted = Wanted(
         0 if no_trace else None if traces else 1, short, trace_out, html, as_json, strict or bool(properties)
     )
+    apart({"--trace-out": trace_out, "--html": html}, as_json=as_json)
     kind = _kind(wanted, selectors)
     if kind is None:
         return check_one(select(properties, **selectors), asked, wanted)

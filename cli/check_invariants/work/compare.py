@@ -11,7 +11,7 @@ from msgspec import Struct
 from check_invariants import standard
 from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, ending
-from check_invariants.files import check_output, write_to
+from check_invariants.files import apart, check_output, write_to
 from check_invariants.judge import meaningful
 from check_invariants.options import refuse_short
 from check_invariants.output import Counter, emit, emit_stop, emit_substitutes, emit_table, emit_trace
@@ -62,6 +62,7 @@ def command(
         if scenarios or wide or order:
             raise click.UsageError("a model of your own has no --scenario, --all or --order")
         asked = _models(before, changed, properties, settings)
+    apart({"--trace-out": trace_out}, as_json=as_json)
     if trace_out is not None:
         check_output(trace_out)
     found = _Found(asked, _decide(asked, properties, strict or bool(properties), processes))

@@ -15,7 +15,7 @@ from check_invariants import standard
 from check_invariants.again import command_again
 from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, interrupted, of_log, worst
-from check_invariants.files import check_output, write_to
+from check_invariants.files import apart, check_output, write_to
 from check_invariants.interrupts import answered
 from check_invariants.options import STDOUT
 from check_invariants.output import Counter, emit, emit_table
@@ -91,6 +91,7 @@ def command(
 ) -> ExitCode:
     """Judge each file, and hold it against code bases."""
     _check_compared(output, picture, revisions, fits)
+    apart({"--export": output, "--graph": picture, "--html": html}, as_json=as_json)
     _check_outputs((output, picture, html), (*files, *sidecars), html)
     _check_read(files, sidecars, follow)
     check_applicable(revisions, scenario)
